@@ -1,0 +1,57 @@
+import { ChannelError } from "./errors.js";
+
+/** The distance of Damerau and Levenshtein in its restricted form: insert, delete, replace, swap neighbours. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last: number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}
+
+/**
+ * The name out of `known` that somebody who wrote `word` most likely meant, or `undefined` if none is near.
+ * Upper and lower case, `-` and `_` do not matter.
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const name of known) {
+    const d = distance(fold(word), fold(name));
+    if (d < bestDistance && d < name.length) {
+      best = name;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+/**
+ * Refuses options that a backend does not know, naming the nearest one that it does.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function rejectUnknownOptions(
+  type: string,
+  args: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): void {
+  for (const option of Object.keys(args)) {
+    if (known.includes(option)) continue;
+    const near = nearest(option, known);
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    const list = known.length === 0 ? "It has none." : `It has: ${known.join(", ")}.`;
+    throw new ChannelError("INVALID_CONFIG", `channel type "${type}" has no option "${option}".${hint} ${list}`);
+  }
+}

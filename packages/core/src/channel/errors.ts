@@ -1,0 +1,57 @@
+/** What went wrong, as a word that programs can rely on. Each is explained in the README of `@ojm/core`. */
+export type ChannelErrorCode =
+  | "CLOSED"
+  | "INVALID_KEY"
+  | "INVALID_VALUE"
+  | "INVALID_ARGUMENT"
+  | "INVALID_CONFIG"
+  | "NOT_SUPPORTED"
+  | "UNKNOWN_TYPE"
+  | "TOO_LARGE"
+  | "TIMEOUT"
+  | "ABORTED"
+  | "UNAVAILABLE"
+  | "IN_USE"
+  | "DENIED"
+  | "FULL"
+  | "READ_ONLY"
+  | "CORRUPT"
+  | "FAILED";
+
+/** Details of a {@link ChannelError}. */
+export interface ChannelErrorDetails {
+  /** The same call may succeed when made again later. Default: false. */
+  retryable?: boolean;
+  /** Whether the store may have been changed: `unknown` when the call was sent and no answer came. Default: `not-applied`. */
+  outcome?: "not-applied" | "unknown";
+  /** What the driver or the system said. */
+  cause?: unknown;
+}
+
+// A brand instead of instanceof: two copies of this package in one program must agree on what an error is.
+const BRAND: unique symbol = Symbol.for("ojm.ChannelError") as never;
+
+/**
+ * A fault of a channel or its store. Lost races are no faults: they are values (`{ ok: false }`).
+ *
+ * Messages name keys, never values. Recognise one by {@link isChannelError} and its `code`.
+ */
+export class ChannelError extends Error {
+  override readonly name: string = "ChannelError";
+  readonly code: ChannelErrorCode;
+  readonly retryable: boolean;
+  readonly outcome: "not-applied" | "unknown";
+  readonly [BRAND]: true = true;
+
+  constructor(code: ChannelErrorCode, message: string, details: ChannelErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.outcome = details.outcome ?? "not-applied";
+  }
+}
+
+/** Whether `error` is a {@link ChannelError}, from this copy of the package or another. */
+export function isChannelError(error: unknown): error is ChannelError {
+  return typeof error === "object" && error !== null && BRAND in error;
+}

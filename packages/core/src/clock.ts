@@ -1,0 +1,46 @@
+/**
+ * Time and chance, injected, so that all of core runs in a simulation too.
+ *
+ * Everything in core that reads a clock, waits, or rolls dice goes through one of these.
+ */
+export interface Clock {
+  /** Wall-clock time in ms since 1970. For people to read; never for deciding who holds a lock. */
+  now(): number;
+  /** Monotonic time in ms. The system clock's is one for all processes of the host, and restarts with the host. */
+  monotonic(): number;
+  /** Calls `callback` once, about `ms` from now. The result cancels it. A pending timer does not keep the process alive. */
+  after(ms: number, callback: () => void): () => void;
+  /** A string of `length` random characters out of `[0-9a-z]`. */
+  random(length: number): string;
+}
+
+const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+/** `setTimeout` fires at once for anything longer: a lease of a month must not end in a millisecond. */
+const LONGEST_TIMER = 2_147_483_647;
+
+function after(ms: number, callback: () => void): () => void {
+  const due = systemClock.monotonic() + ms;
+  let timer: NodeJS.Timeout;
+  const arm = (): void => {
+    const left = Math.max(0, due - systemClock.monotonic());
+    timer = setTimeout(left > LONGEST_TIMER ? arm : callback, Math.min(left, LONGEST_TIMER));
+    timer.unref();
+  };
+  arm();
+  return () => clearTimeout(timer);
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  // Not performance.now(): that one counts from the start of this process, and deadlines are shared between processes.
+  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  after,
+  random(length) {
+    const bytes = crypto.getRandomValues(new Uint8Array(length));
+    let text = "";
+    for (const byte of bytes) text += ALPHABET[byte % 36];
+    return text;
+  },
+};

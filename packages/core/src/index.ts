@@ -1,0 +1,2 @@
+/** Channels, locks and managed runs. */
+export * from "./jobs/types.js";

@@ -1,0 +1,114 @@
+import type { JsonValue } from "../channel/json.js";
+import type { ChannelConfig, OpenOptions } from "../channel/types.js";
+import type { Clock } from "../clock.js";
+
+/** How a run stands. `lost`: its process is gone, or its lock was taken from it. */
+export type RunStatus = "running" | "completed" | "failed" | "timeout" | "cancelled" | "lost";
+
+/** Who holds a lock, for the person who has to find it at night. */
+export interface Holder {
+  readonly host: string;
+  readonly pid: number;
+  /** The session of the holding process. */
+  readonly instance: string;
+}
+
+/** The record of a run, as kept in the jobs channel under `{ name, startTime }`. Times are ms since 1970. */
+export interface RunRecord {
+  readonly name: string;
+  readonly startTime: number;
+  /** `startTime` in ISO 8601, UTC. */
+  readonly startDate: string;
+  readonly status: RunStatus;
+  readonly holder: Holder;
+  /** What started the run: `"manual"`, `"schedule"`, `"launch"` or whatever the program says. */
+  readonly trigger: string;
+  /** The longest the run may take, in ms. */
+  readonly timeout: number;
+  /** The fencing token of the run: the version of its lock. */
+  readonly fence?: string;
+  readonly endTime?: number;
+  readonly endDate?: string;
+  /** `endTime - startTime`. */
+  readonly duration?: number;
+  /** Whether the run ended in any way but `completed`. */
+  readonly inError?: boolean;
+  /** Why, in words. */
+  readonly error?: string;
+  /** What the body returned, where that is JSON and not nothing. */
+  readonly result?: JsonValue;
+}
+
+/** A lock that is held now. */
+export interface HeldLock {
+  readonly name: string;
+  readonly holder: Holder;
+  /** Since when, in ms since 1970 by the holder's clock. */
+  readonly since: number;
+  readonly fence: string;
+  /** `startTime` of the run that holds it. */
+  readonly run?: number;
+  /** How many wait for it. */
+  readonly waiting: number;
+}
+
+/** Options of {@link JobManager.init}. */
+export interface JobManagerOptions {
+  /** Where the run records are kept. Default: in memory. */
+  readonly chJobs?: OpenOptions;
+  /** Where the locks are kept. Default: in memory. */
+  readonly chLocks?: OpenOptions;
+  /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
+  readonly ttl?: number;
+  /** Time and chance, for simulations. */
+  readonly clock?: Clock;
+}
+
+/** Options of one run. */
+export interface RunOptions {
+  /** The longest the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
+  readonly timeout?: number;
+  /** How long to wait for the lock, in ms. Default: 2,500. With 0, it is taken now or not at all. */
+  readonly wait?: number;
+  /** What started the run, for its record. Default: `"manual"`. */
+  readonly trigger?: string;
+  /** Cancels the waiting and the run. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run that is going on. */
+export interface Run {
+  readonly name: string;
+  readonly startTime: number;
+  /** The fencing token: hand it to every system that the run writes to, and let it refuse a lower one. */
+  readonly fence: string;
+  /** Fires the moment the run must stop: its timeout passed, its lock was lost or taken, or it was cancelled. */
+  readonly signal: AbortSignal;
+  /** Whether the run is held now, by the local clock. Throws the reason of `signal` if it is not. */
+  assertHeld(): void;
+  /** Closes the record as `completed` and releases the lock. Rejects with a `RunError` if the run was already over. */
+  end(result?: unknown): Promise<RunRecord>;
+  /** Closes the record as `failed`, with the error's text, and releases the lock. */
+  fail(error: unknown): Promise<RunRecord>;
+  /** Closes the record as `cancelled` and releases the lock. */
+  cancel(reason?: string): Promise<RunRecord>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a run that completed went. */
+export interface Outcome<T> {
+  readonly result: T;
+  readonly record: RunRecord;
+}
+
+/** What a forced unlock did. */
+export interface UnlockOutcome {
+  /** False where nobody held a lock of this name. */
+  readonly unlocked: boolean;
+  /** Who held it. */
+  readonly holder?: Holder;
+  /** The run that was ended with it, now closed as `cancelled`. */
+  readonly run?: RunRecord;
+}
+
+export type { ChannelConfig };

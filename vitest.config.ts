@@ -1,0 +1,20 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+// Packages see each other's sources through the "@ojm/source" export condition, here, in child
+// processes and in worker threads alike, so no build is needed to run one test.
+const conditions: string[] = ["@ojm/source", "import", "module", "node", "default"];
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    restoreMocks: true,
+  },
+});
+export default config;
