@@ -1,0 +1,168 @@
+import { ChannelError, type Clock } from "@ojm/core/backend";
+import { backoff, type RedisClient } from "./client.js";
+import { Deadlines } from "./deadlines.js";
+import { explain, isLasting, neverSent } from "./errors.js";
+
+/** Somebody who waits for the connection. */
+interface Waiter {
+  go(): void;
+  fail(error: ChannelError): void;
+}
+
+/**
+ * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once at most, and the error
+ * says truly whether it may have been sent.
+ */
+export class Connection {
+  readonly client: RedisClient;
+  readonly #where: string;
+  readonly #deadline: number;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #waiters: Set<Waiter> = new Set();
+  /** Why there is no connection. */
+  #trouble: ChannelError | undefined;
+  #closed = false;
+
+  constructor(client: RedisClient, where: string, deadline: number, clock: Clock) {
+    this.client = client;
+    this.#where = where;
+    this.#deadline = deadline;
+    this.#clock = clock;
+    this.#deadlines = new Deadlines(clock, deadline);
+    client.on("error", (error: Error) => this.#onError(error));
+    client.on("ready", () => this.#onReady());
+    client.on("end", () => this.#onEnd());
+    client.connect().catch(() => {}); // told by the event
+  }
+
+  /**
+   * Sends something as soon as there is a connection.
+   *
+   * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline, `ABORTED` by the signal,
+   * and what the server says
+   */
+  call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let sent = false;
+      let settled = false;
+      const settle = (): void => {
+        settled = true;
+        this.#deadlines.end(expire);
+        signal?.removeEventListener("abort", abort);
+        this.#waiters.delete(waiter);
+      };
+      const fail = (error: ChannelError): void => {
+        if (settled) return;
+        settle();
+        reject(error);
+      };
+      const expire = (): void => fail(sent ? this.#timeout() : this.#unavailable());
+      const abort = (): void => fail(aborted(signal?.reason, sent));
+      const go = (): void => {
+        sent = true;
+        send(this.client).then(
+          (value) => {
+            settle();
+            resolve(value);
+          },
+          (error: unknown) => {
+            if (!neverSent(error)) return fail(this.#explain(error, true));
+            // The connection is about to be found broken. Nothing was sent, so it can be sent on the next one.
+            sent = false;
+            if (!settled) this.#waiters.add(waiter);
+          },
+        );
+      };
+      const waiter: Waiter = { go, fail };
+
+      if (this.#closed) return fail(closed());
+      if (signal?.aborted === true) return abort();
+      this.#deadlines.start(expire);
+      signal?.addEventListener("abort", abort);
+      if (this.isReady) go();
+      else if (this.#trouble !== undefined && isLasting(this.#trouble)) fail(this.#trouble);
+      else this.#waiters.add(waiter);
+    });
+  }
+
+  get isReady(): boolean {
+    return this.client.status === "ready";
+  }
+
+  /** Closes the client. What is under way is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiter of [...this.#waiters]) waiter.fail(closed());
+    await this.#disconnect();
+    this.#deadlines.stop();
+  }
+
+  #disconnect(): Promise<void> {
+    const { client } = this;
+    // Between two attempts to connect there is nothing to close, and no event will tell of it.
+    const hasSocket = !["wait", "end", "close", "reconnecting"].includes(client.status);
+    return new Promise((resolve) => {
+      // ioredis keeps quiet too when it is stopped on its way to a Cluster. This timer keeps the process alive, or an
+      // `await close()` at the end of a program would never come back.
+      const timer = setTimeout(resolve, hasSocket ? 500 : 0);
+      client.once("end", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      client.disconnect();
+    });
+  }
+
+  #onReady(): void {
+    this.#trouble = undefined;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.go();
+  }
+
+  #onError(error: Error): void {
+    this.#trouble = explain(error, this.#where, false);
+    // ioredis would go on with database 0: somebody else's.
+    if (isSelect(error)) this.client.disconnect(true);
+    if (!isLasting(this.#trouble)) return;
+    for (const waiter of [...this.#waiters]) waiter.fail(this.#trouble);
+  }
+
+  /** ioredis gives up for good on errors that it takes for final, while the server may come back. */
+  #onEnd(): void {
+    if (this.#closed) return;
+    this.#clock.after(backoff(10), () => {
+      if (!this.#closed && this.client.status === "end") this.client.connect().catch(() => {});
+    });
+  }
+
+  #explain(error: unknown, sent: boolean): ChannelError {
+    return this.#closed ? closed("unknown") : explain(error, this.#where, sent);
+  }
+
+  #timeout(): ChannelError {
+    const message = `${this.#where} did not answer within ${this.#deadline} ms: whether it was done is not known`;
+    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
+  }
+
+  #unavailable(): ChannelError {
+    const why = this.#trouble?.cause instanceof Error ? ` (${this.#trouble.cause.message})` : "";
+    const message = `${this.#where} is not reachable${why}: no connection within ${this.#deadline} ms`;
+    return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
+  }
+}
+
+function isSelect(error: Error): boolean {
+  const { command } = error as { command?: { name?: string } };
+  return command?.name === "select";
+}
+
+function aborted(reason: unknown, sent: boolean): ChannelError {
+  const outcome = sent ? "unknown" : "not-applied";
+  return new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause: reason });
+}
+
+function closed(outcome: "unknown" | "not-applied" = "not-applied"): ChannelError {
+  return new ChannelError("CLOSED", "the channel was closed", { outcome });
+}
