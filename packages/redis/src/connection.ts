@@ -57,7 +57,7 @@ export class Connection {
         settle();
         reject(error);
       };
-      const expire = (): void => fail(sent ? this.#timeout() : this.#unavailable());
+      const expire = (): void => fail(this.#overdue(sent));
       const abort = (): void => fail(aborted(signal?.reason, sent));
       const go = (): void => {
         sent = true;
@@ -70,7 +70,8 @@ export class Connection {
             if (!neverSent(error)) return fail(this.#explain(error, true));
             // The connection is about to be found broken. Nothing was sent, so it can be sent on the next one.
             sent = false;
-            if (!settled) this.#waiters.add(waiter);
+            if (this.#closed) fail(closed());
+            else if (!settled) this.#waiters.add(waiter);
           },
         );
       };
@@ -93,9 +94,8 @@ export class Connection {
   /** Closes the client. What is under way is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of [...this.#waiters]) waiter.fail(closed());
     await this.#disconnect();
-    this.#deadlines.stop();
+    this.#deadlines.expireAll();
   }
 
   #disconnect(): Promise<void> {
@@ -139,6 +139,11 @@ export class Connection {
 
   #explain(error: unknown, sent: boolean): ChannelError {
     return this.#closed ? closed("unknown") : explain(error, this.#where, sent);
+  }
+
+  #overdue(sent: boolean): ChannelError {
+    if (this.#closed) return closed(sent ? "unknown" : "not-applied");
+    return sent ? this.#timeout() : this.#unavailable();
   }
 
   #timeout(): ChannelError {

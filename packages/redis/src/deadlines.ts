@@ -26,11 +26,14 @@ export class Deadlines {
     this.#pending.delete(expire);
   }
 
-  /** Ends all of it without calling anybody. */
-  stop(): void {
-    this.#pending.clear();
+  /** Does not wait for any deadline any more: all of them are over now. */
+  expireAll(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    for (const expire of [...this.#pending.keys()]) {
+      this.#pending.delete(expire);
+      expire();
+    }
   }
 
   #check(): void {
