@@ -100,7 +100,7 @@ export class RedisBackend implements Backend {
       only = this.#sameNode(only, place.channel);
       keys.push(this.#names.entry(place), this.#names.index(place.channel));
       if (value !== null) puts++;
-      args.push(place.member, value === null ? "delete" : ttl === undefined ? "" : String(ttl), value ?? "");
+      args.push(value === null ? "delete" : ttl === undefined ? "" : String(ttl), value ?? "");
     }
     keys[0] = this.#names.version(only ?? "");
     args[1] = String(puts);

@@ -1,25 +1,20 @@
 import { ChannelError, type Clock } from "@ojm/core/backend";
+import { Call, type CallOwner, type Waiting } from "./call.js";
 import { backoff, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
-import { explain, isLasting, neverSent } from "./errors.js";
-
-/** Somebody who waits for the connection. */
-interface Waiter {
-  go(): void;
-  fail(error: ChannelError): void;
-}
+import { explain, isLasting } from "./errors.js";
 
 /**
  * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once at most, and the error
  * says truly whether it may have been sent.
  */
-export class Connection {
+export class Connection implements CallOwner {
   readonly client: RedisClient;
   readonly #where: string;
   readonly #deadline: number;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #waiters: Set<Waiter> = new Set();
+  readonly #waiting: Set<Waiting> = new Set();
   /** Why there is no connection. */
   #trouble: ChannelError | undefined;
   #closed = false;
@@ -43,48 +38,34 @@ export class Connection {
    * and what the server says
    */
   call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let sent = false;
-      let settled = false;
-      const settle = (): void => {
-        settled = true;
-        this.#deadlines.end(expire);
-        signal?.removeEventListener("abort", abort);
-        this.#waiters.delete(waiter);
-      };
-      const fail = (error: ChannelError): void => {
-        if (settled) return;
-        settle();
-        reject(error);
-      };
-      const expire = (): void => fail(this.#overdue(sent));
-      const abort = (): void => fail(aborted(signal?.reason, sent));
-      const go = (): void => {
-        sent = true;
-        send(this.client).then(
-          (value) => {
-            settle();
-            resolve(value);
-          },
-          (error: unknown) => {
-            if (!neverSent(error)) return fail(this.#explain(error, true));
-            // The connection is about to be found broken. Nothing was sent, so it can be sent on the next one.
-            sent = false;
-            if (this.#closed) fail(closed());
-            else if (!settled) this.#waiters.add(waiter);
-          },
-        );
-      };
-      const waiter: Waiter = { go, fail };
+    const call = new Call(this, send, signal);
+    if (call.isOver) return call.result;
+    this.#deadlines.start(call);
+    if (this.#closed) call.fail(closed());
+    else if (this.isReady) call.go();
+    else if (this.#trouble !== undefined && isLasting(this.#trouble)) call.fail(this.#trouble);
+    else this.#waiting.add(call);
+    return call.result;
+  }
 
-      if (this.#closed) return fail(closed());
-      if (signal?.aborted === true) return abort();
-      this.#deadlines.start(expire);
-      signal?.addEventListener("abort", abort);
-      if (this.isReady) go();
-      else if (this.#trouble !== undefined && isLasting(this.#trouble)) fail(this.#trouble);
-      else this.#waiters.add(waiter);
-    });
+  /** See {@link CallOwner}. */
+  forget(call: Waiting): void {
+    this.#deadlines.end(call);
+    this.#waiting.delete(call);
+  }
+
+  wait(call: Waiting): void {
+    if (this.#closed) call.fail(closed());
+    else this.#waiting.add(call);
+  }
+
+  explain(error: unknown): ChannelError {
+    return this.#closed ? closed("unknown") : explain(error, this.#where, true);
+  }
+
+  overdue(sent: boolean): ChannelError {
+    if (this.#closed) return closed(sent ? "unknown" : "not-applied");
+    return sent ? this.#timeout() : this.#unavailable();
   }
 
   get isReady(): boolean {
@@ -116,9 +97,9 @@ export class Connection {
 
   #onReady(): void {
     this.#trouble = undefined;
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter.go();
+    const calls = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of calls) call.go();
   }
 
   #onError(error: Error): void {
@@ -126,7 +107,7 @@ export class Connection {
     // ioredis would go on with database 0: somebody else's.
     if (isSelect(error)) this.client.disconnect(true);
     if (!isLasting(this.#trouble)) return;
-    for (const waiter of [...this.#waiters]) waiter.fail(this.#trouble);
+    for (const call of [...this.#waiting]) call.fail(this.#trouble);
   }
 
   /** ioredis gives up for good on errors that it takes for final, while the server may come back. */
@@ -135,15 +116,6 @@ export class Connection {
     this.#clock.after(backoff(10), () => {
       if (!this.#closed && this.client.status === "end") this.client.connect().catch(() => {});
     });
-  }
-
-  #explain(error: unknown, sent: boolean): ChannelError {
-    return this.#closed ? closed("unknown") : explain(error, this.#where, sent);
-  }
-
-  #overdue(sent: boolean): ChannelError {
-    if (this.#closed) return closed(sent ? "unknown" : "not-applied");
-    return sent ? this.#timeout() : this.#unavailable();
   }
 
   #timeout(): ChannelError {
@@ -161,11 +133,6 @@ export class Connection {
 function isSelect(error: Error): boolean {
   const { command } = error as { command?: { name?: string } };
   return command?.name === "select";
-}
-
-function aborted(reason: unknown, sent: boolean): ChannelError {
-  const outcome = sent ? "unknown" : "not-applied";
-  return new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause: reason });
 }
 
 function closed(outcome: "unknown" | "not-applied" = "not-applied"): ChannelError {

@@ -1,14 +1,19 @@
 import type { Clock } from "@ojm/core/backend";
 
+/** What is told when its time is over. */
+export interface Expiring {
+  expire(): void;
+}
+
 /**
- * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per call would cost a fifth
- * of the time that a call takes.
+ * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per call would cost a good
+ * part of the time that a call takes.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ms: number;
   /** In order of time, as all last equally long. */
-  readonly #pending: Map<() => void, number> = new Map();
+  readonly #pending: Map<Expiring, number> = new Map();
   #cancelTimer: (() => void) | undefined;
 
   constructor(clock: Clock, ms: number) {
@@ -16,37 +21,35 @@ export class Deadlines {
     this.#ms = ms;
   }
 
-  /** Calls `expire` when the time is over, unless {@link end} was called for it. Each function can be in use once. */
-  start(expire: () => void): void {
-    this.#pending.set(expire, this.#clock.monotonic() + this.#ms);
+  start(call: Expiring): void {
+    this.#pending.set(call, this.#clock.monotonic() + this.#ms);
     this.#cancelTimer ??= this.#clock.after(this.#ms, () => this.#check());
   }
 
-  end(expire: () => void): void {
-    this.#pending.delete(expire);
+  end(call: Expiring): void {
+    this.#pending.delete(call);
   }
 
-  /** Does not wait for any deadline any more: all of them are over now. */
+  /** Waits for no deadline any more: all of them are over now. */
   expireAll(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    for (const expire of [...this.#pending.keys()]) {
-      this.#pending.delete(expire);
-      expire();
-    }
+    const calls = [...this.#pending.keys()];
+    this.#pending.clear();
+    for (const call of calls) call.expire();
   }
 
   #check(): void {
     this.#cancelTimer = undefined;
     const now = this.#clock.monotonic();
-    for (const [expire, due] of this.#pending) {
+    for (const [call, due] of this.#pending) {
       // A timer may fire a moment before its time.
       if (due > now) {
-        this.#cancelTimer = this.#clock.after(Math.max(1, due - now), () => this.#check());
+        this.#cancelTimer ??= this.#clock.after(Math.max(1, due - now), () => this.#check());
         return;
       }
-      this.#pending.delete(expire);
-      expire();
+      this.#pending.delete(call);
+      call.expire();
     }
   }
 }

@@ -5,10 +5,10 @@ import { createHash } from "node:crypto";
  *
  * What a channel called "jobs" has in Redis, with the prefix "ojm:":
  *
- *   ojm:{jobs}             sorted set   the keys of its entries, all with score 0: that makes the set ordered by bytes
- *   ojm:{jobs}:KEY         hash         an entry: n its version, v its value, x its deadline in µs, if it has one
- *   ojm:{jobs}             pub/sub      what was written, for watches
- *   ojm:version            string       the last version given out (in a Cluster, ojm:version:{jobs}, one per channel)
+ *   ojm:{jobs}          sorted set   the keys of its entries, all with score 0: that makes the set ordered by bytes
+ *   ojm:{jobs}:KEY      string       an entry: its version, its deadline in µs (or "-"), its value, with spaces between
+ *   ojm:{jobs}          pub/sub      what was written, for watches
+ *   ojm:version         string       the last version given out (in a Cluster, ojm:version:{jobs}, one per channel)
  *
  * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes across such a key
  * removes it, in the same step that saw the entry missing: so the key of a fresh write is never taken away.
@@ -20,18 +20,19 @@ const LOOK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
--- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its deadline; x is
--- exact. An entry at its deadline is no entry.
-local function look(key)
-  local entry = redis.call('HMGET', key, 'n', 'v', 'x')
-  if not entry[3] then return entry[1], entry[2], false end
-  local left = entry[3] - now
+-- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its deadline; what
+-- stands in the entry is exact. An entry at its deadline is no entry.
+local function look(entry)
+  if not entry then return false, false, false end
+  local version, deadline, value = string.match(entry, '^(%d+) ([%d-]+) (.*)$')
+  if deadline == '-' then return version, value, false end
+  local left = deadline - now
   if left <= 0 then return false, false, false end
-  return entry[1], entry[2], left
+  return version, value, left
 end
 
-local function add(list, key)
-  local version, value, left = look(key)
+local function add(list, entry)
+  local version, value, left = look(entry)
   local n = #list
   list[n + 1], list[n + 2], list[n + 3] = version, value, left
 end
@@ -43,7 +44,7 @@ end
  */
 const READ = `${LOOK}
 local found = {}
-for i = 1, #KEYS do add(found, KEYS[i]) end
+for i = 1, #KEYS do add(found, redis.call('GET', KEYS[i])) end
 return found
 `;
 
@@ -66,7 +67,7 @@ while found < limit and looked < 10000 do
     members = redis.call('ZRANGE', KEYS[1], from, to, 'BYLEX', 'LIMIT', 0, want)
   end
   for _, member in ipairs(members) do
-    local version, value, left = look(KEYS[1] .. ':' .. member)
+    local version, value, left = look(redis.call('GET', KEYS[1] .. ':' .. member))
     if version then
       local n = #result
       result[n + 1], result[n + 2], result[n + 3], result[n + 4] = member, version, values and value or '', left
@@ -88,61 +89,79 @@ return result
 /**
  * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
  * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH; the version of each check ("" for absent); of each write
- * the key, "delete" or its time to live in ms ("" for none), and the value.
+ * "delete" or its time to live in ms ("" for none), and the value.
  * Answers the new version, or, where a check failed, a list like that of READ for all checks.
  */
 const COMMIT = `${LOOK}
 local checks, puts, publish = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
+local present = {}
 for i = 1, checks do
-  if (look(KEYS[1 + i]) or '') ~= ARGV[3 + i] then
+  local key, expected = KEYS[1 + i], ARGV[3 + i]
+  -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
+  local beginning = redis.call('GETRANGE', key, 0, 40)
+  local version = beginning ~= '' and look(beginning) or ''
+  if version ~= expected then
     local current = {}
-    for j = 1, checks do add(current, KEYS[1 + j]) end
+    for j = 1, checks do add(current, redis.call('GET', KEYS[1 + j])) end
     return current
   end
+  if version ~= '' then present[key] = true end
 end
 
 -- Not below the clock: a server that restarts without its data must not give out a version a second time.
-local last = tonumber(redis.call('GET', KEYS[1]) or 0)
-local version = string.format('%.0f', math.max(last + 1, now))
+local version
+local function stamp()
+  version = string.format('%.0f', now)
+  local last = redis.call('SET', KEYS[1], version, 'GET')
+  if last and tonumber(last) >= now then
+    version = string.format('%.0f', last + 1)
+    redis.call('SET', KEYS[1], version)
+  end
+end
 
 -- Redis does not undo what a failed script did, but it refuses a script for lack of memory at its first write only. So that
 -- nothing is done by halves, the first write is one that can be refused where there are puts, and one that cannot where there
 -- are only deletes: these must work on a full server too.
-if puts > 0 then redis.call('SET', KEYS[1], version) end
+if puts > 0 then stamp() end
 
-local expiring
-local k, a = 2 + checks, 4 + checks
-while k < #KEYS do
-  local entry, index, member, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1], ARGV[a + 2]
+local deleted, expiring = {}, nil
+local a = 4 + checks
+for k = 2 + checks, #KEYS, 2 do
+  local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
+  local member = string.sub(entry, #index + 2)
   if mode == 'delete' then
-    if redis.call('DEL', entry) == 1 then
-      redis.call(publish, index, version .. ' delete ' .. member)
-    end
+    if redis.call('DEL', entry) == 1 then deleted[#deleted + 1] = k end
     redis.call('ZREM', index, member)
   else
-    -- Away with the old deadline too.
-    redis.call('DEL', entry)
-    redis.call('HSET', entry, 'n', version, 'v', value)
-    redis.call('ZADD', index, 0, member)
-    if mode ~= '' then
+    if mode == '' then
+      redis.call('SET', entry, version .. ' - ' .. value)
+    else
       local deadline = math.min(now + mode * 1000, 9007199254740991)
-      redis.call('HSET', entry, 'x', string.format('%.0f', deadline))
-      redis.call('PEXPIREAT', entry, string.format('%.0f', math.ceil(deadline / 1000)))
+      local text = string.format('%s %.0f ', version, deadline) .. value
+      redis.call('SET', entry, text, 'PXAT', string.format('%.0f', math.ceil(deadline / 1000)))
       expiring = index
     end
+    if not present[entry] then redis.call('ZADD', index, 0, member) end
     redis.call(publish, index, version .. ' ' .. mode .. ' ' .. member .. '\\0' .. value)
   end
-  k, a = k + 2, a + 3
+  a = a + 2
 end
 
-if puts == 0 then redis.call('SET', KEYS[1], version) end
+if puts == 0 then stamp() end
+for _, k in ipairs(deleted) do
+  redis.call(publish, KEYS[k + 1], version .. ' delete ' .. string.sub(KEYS[k], #KEYS[k + 1] + 2))
+end
 
--- Entries that expire leave their keys in the set. Looking at three of them for each one added keeps these a minority.
-if expiring then
-  local some = redis.pcall('ZRANDMEMBER', expiring, 3)
-  for _, member in ipairs(some) do
-    if redis.pcall('EXISTS', expiring .. ':' .. member) == 0 then redis.pcall('ZREM', expiring, member) end
+-- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing
+-- beyond twice what it should be.
+if expiring and now % 8 == 0 then
+  local members, keys = redis.pcall('ZRANDMEMBER', expiring, 16), {}
+  for i, member in ipairs(members) do keys[i] = expiring .. ':' .. member end
+  if redis.pcall('EXISTS', unpack(keys)) ~= #keys then
+    for i, member in ipairs(members) do
+      if redis.pcall('EXISTS', keys[i]) == 0 then redis.pcall('ZREM', expiring, member) end
+    end
   end
 end
 return version
