@@ -35,7 +35,7 @@ export class Names {
 
   /** The last version given out. */
   version(channel: string): string {
-    return this.#versionPerChannel ? `${this.#prefix}version:{${tag(channel)}}` : `${this.#prefix}version`;
+    return this.#versionPerChannel ? `${this.index(channel)}.version` : `${this.#prefix}version`;
   }
 }
 

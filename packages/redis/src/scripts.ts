@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
  *   ojm:{jobs}          sorted set   the keys of its entries, all with score 0: that makes the set ordered by bytes
  *   ojm:{jobs}:KEY      string       an entry: its version, its deadline in µs (or "-"), its value, with spaces between
  *   ojm:{jobs}          pub/sub      what was written, for watches
- *   ojm:version         string       the last version given out (in a Cluster, ojm:version:{jobs}, one per channel)
+ *   ojm:version         string       the last version given out (in a Cluster, ojm:{jobs}.version, one per channel)
  *
  * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes across such a key
  * removes it, in the same step that saw the entry missing: so the key of a fresh write is never taken away.
