@@ -11,7 +11,7 @@ describe.skipIf(missing !== undefined)("Sentinel", () => {
     const setup = await startSentinel();
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;
-    const store = await open({ sentinels, name, deadline: 30_000, waitReplicas: 1 });
+    const store = await open({ sentinels, name, deadline: 5_000, waitReplicas: 1 });
     // Whatever the disks do, the replica may not have a write that was acknowledged.
     expect(store.supports).toMatchObject({ durability: "none", commitAcrossChannels: true });
     const notes = await watch(store, "jobs");
@@ -58,6 +58,22 @@ describe.skipIf(missing !== undefined)("Cluster", () => {
     const keys = Array.from({ length: 20 }, (_, i) => `channel-${i} "a `);
     for (const key of keys) await put(store, key, key);
     expect((await store.read(keys)).map((entry) => entry?.value)).toEqual(keys);
+  });
+
+  it("works for a user with no more rights than the README names", async () => {
+    const setup = await startRedisCluster();
+    onTestFinished(() => setup.stop());
+    const rights =
+      "on >pw ~ojm:* &ojm:* -@all +@connection +info +eval +evalsha +time +get +getrange +set +del +exists +zadd +zrem +zrange " +
+      "+zrandmember +cluster|slots +cluster|info +cluster|keyslot +spublish +ssubscribe +sunsubscribe";
+    for (const server of setup.servers) await server.command("ACL", "SETUSER", "ojm", ...rights.split(" "));
+    const store = await open({ cluster: { nodes: setup.nodes }, username: "ojm", password: "pw" });
+    const notes = await watch(store, "jobs");
+    await put(store, 'jobs "a ', "1", 60_000);
+    expect(await keysOf(store, "jobs")).toEqual(['jobs "a ']);
+    await until(() => notes.changes.length === 1, "the change was told");
+    const denied = open({ cluster: { nodes: setup.nodes }, username: "ojm", password: "wr0ng", deadline: 60_000 });
+    expect(await faultOf(denied)).toMatchObject({ code: "DENIED", retryable: false });
   });
 
   it("follows a slot that moves to another node, entries and watches alike", async () => {

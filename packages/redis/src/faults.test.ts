@@ -1,6 +1,9 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
@@ -284,6 +287,42 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
   });
 });
 
+const noTls = spawnSync("openssl", ["version"]).status === 0 ? missing : (missing ?? "openssl is not installed");
+if (noTls !== undefined) console.warn(`skipped, TLS: ${noTls}`);
+
+describe.skipIf(noTls !== undefined)("TLS", () => {
+  it("is spoken, and refused at once where the certificate is not trusted", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ojm-tls-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
+    const request = ["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    execFileSync("openssl", [...request, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    const files = [
+      "--tls-cert-file",
+      cert,
+      "--tls-key-file",
+      key,
+      "--tls-ca-cert-file",
+      cert,
+      "--tls-auth-clients",
+      "no",
+    ];
+    const redis = await server();
+    for (let at = 0; at < files.length; at += 2) {
+      await redis.command("CONFIG", "SET", String(files[at]).slice(2), String(files[at + 1]));
+    }
+    const port = await listenByTls(redis);
+    const store = await open({ url: `rediss://localhost:${port}`, tls: { ca: readFileSync(cert, "utf8") } });
+    const notes = await watch(store, "jobs");
+    await put(store, KEY, "1");
+    await until(() => notes.changes.length === 1, "the change was told");
+    const fault = await faultOf(open({ url: `rediss://localhost:${port}`, deadline: 60_000 }));
+    expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: false, outcome: "not-applied" });
+    expect(fault["message"]).toContain("tls");
+  });
+});
+
 describe.skipIf(missing !== undefined)("what is configured", () => {
   it("keeps prefixes apart, also where one begins with another", async () => {
     const redis = await server();
@@ -338,6 +377,18 @@ describe.skipIf(missing !== undefined)("an answer that is lost", () => {
     expect(commits).toBe("2");
   });
 });
+
+/** Lets a server listen on one more port, where it speaks TLS. */
+async function listenByTls(redis: RedisServer): Promise<number> {
+  for (let port = redis.port + 1; ; port++) {
+    const taken = await redis.command("CONFIG", "SET", "tls-port", String(port)).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
+    if (taken === undefined) return port;
+    if (!/listen/i.test(taken)) throw new Error(taken);
+  }
+}
 
 /** Sits between, and can swallow an answer and cut the connection. */
 async function startProxy(port: number): Promise<{ port: number; cutAfterNextAnswer(): void }> {
