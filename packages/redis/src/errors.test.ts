@@ -29,6 +29,12 @@ describe("errors", () => {
     ["CROSSSLOT Keys in request don't hash to the same slot", "NOT_SUPPORTED", false],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "CORRUPT", false],
     ["ERR max number of clients reached", "UNAVAILABLE", true],
+    ["ERR AUTH <password> called without any password configured for the default user.", "DENIED", false],
+    [
+      "All sentinels are unreachable. Retrying from scratch after 50ms. Last error: NOAUTH Authentication required.",
+      "DENIED",
+      false,
+    ],
     ["ERR DB index is out of range", "INVALID_CONFIG", false],
     ["ERR unknown command 'EVALSHA'", "NOT_SUPPORTED", false],
     ["ERR Script attempted to access a non local key in a cluster node script: 1", "UNAVAILABLE", true],
@@ -46,6 +52,11 @@ describe("errors", () => {
       code: "FAILED",
       outcome: "unknown",
     });
+  });
+
+  it("does not take the name of a host for an answer", () => {
+    const error = Object.assign(new Error("getaddrinfo ENOTFOUND auth.example.com"), { code: "ENOTFOUND" });
+    expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
   it("does not try again what a certificate keeps from working", () => {

@@ -36,10 +36,11 @@ const REFUSALS: Readonly<Record<string, Meaning>> = {
 /** By what else an error reply says. */
 const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
   [/max number of clients/, meaning("UNAVAILABLE", true, "has no connection left (maxclients)")],
-  [/invalid password|AUTH|user is disabled/i, DENIED],
+  [/^ERR (invalid password|AUTH|Client sent AUTH)/, DENIED],
+  [/^All sentinels are unreachable.*Last error: (NOAUTH|WRONGPASS|NOPERM)/, DENIED],
   [/DB index is out of range/, meaning("INVALID_CONFIG", false, `has no database of that number. Check "db"`)],
   [/non local key/, REDIRECTS],
-  [/Too many Cluster redirections/, REDIRECTS],
+  [/^Too many Cluster redirections\. Last error: ReplyError/, REDIRECTS],
   [/unknown command|unknown subcommand/i, meaning("NOT_SUPPORTED", false, "lacks a command that the backend needs")],
   [/Protocol error: invalid (bulk|multibulk) length/, meaning("TOO_LARGE", false, "takes no value of this size")],
 ];
