@@ -29,6 +29,7 @@ export class Session {
   readonly #afterBeat: () => Promise<void>;
   /** When each renewal that has no answer yet was sent. */
   readonly #unanswered: Map<number, number> = new Map();
+  #following = false;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -106,8 +107,20 @@ export class Session {
       cancel();
     }
     if (this.signal.aborted) return;
-    await this.#afterBeat();
-    if (!this.signal.aborted) this.#armBeat(this.#ttl / 3);
+    // Counted from when it was sent, as the deadline is, and set before anything else that may hang.
+    this.#armBeat(Math.max(1, sent + this.#ttl / 3 - this.#clock.monotonic()));
+    await this.#follow();
+  }
+
+  /** What follows a beat takes its own time. The next beat does not wait for it. */
+  async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      await this.#afterBeat();
+    } finally {
+      this.#following = false;
+    }
   }
 
   #renewed(version: Version, sent: number): void {
