@@ -261,9 +261,11 @@ export class Locks implements Acquirer {
 
   /** The store just answered: time to ask it about our locks, and to remove what was left of calls without an answer. */
   async #afterBeat(): Promise<void> {
+    // Only of what was abandoned before the beat is it certain that it does not reach the store any more: it asked for the session's last version.
+    const abandoned = [...this.#abandoned];
     try {
       await this.#findLost();
-      for (const [token, name] of this.#abandoned) await this.#removeAbandoned(token, name);
+      for (const [token, name] of abandoned) await this.#removeAbandoned(token, name);
     } catch (error) {
       // The next heartbeat asks again; the deadline of the session does not depend on it.
       if (!isChannelError(error)) throw error;
