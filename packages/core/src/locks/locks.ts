@@ -60,6 +60,7 @@ export class Locks implements Acquirer {
   readonly #waits: Set<AbortController> = new Set();
   #session: Promise<Session> | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** The channel stays the caller's to close, after {@link Locks.close}. */
   constructor(channel: Channel<LocksValue>, options: LocksOptions = {}) {
@@ -234,10 +235,13 @@ export class Locks implements Acquirer {
   }
 
   /** Releases every lease and ends the session. Waiting and later calls reject. */
-  async close(): Promise<void> {
-    const again = this.#closed;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.stop();
-    if (again) return;
     const leases = [...this.#leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
