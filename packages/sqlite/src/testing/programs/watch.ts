@@ -5,7 +5,8 @@ const opened = await openFile(argument(0));
 await opened.watch(
   { from: "", to: "\u{10ffff}" },
   {
-    change: ({ key, value, version }) => tell({ key, value, version }),
+    // Large values would only fill the pipe to the test.
+    change: ({ key, value, version }) => tell({ key, value: value?.slice(0, 100) ?? null, version }),
     gap: () => tell("gap"),
     fail: (error) => tell(String(error)),
   },
