@@ -1,0 +1,11 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+rmSync("/tmp/ho/x", { recursive: true, force: true });
+const one = { type: "sqlite", args: { file: "/tmp/ho/x/ojm.db" } };
+const opts = JSON.stringify({ chJobs: one, chLocks: one });
+const N = Number(process.argv[2]), R = process.argv[3];
+const kids = Array.from({ length: N }, () => spawn(process.execPath, ["--import", "tsx", "--conditions=@ojm/source", "test/support/contender.child.ts", opts, "job", R], { stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+let entered = 0, t0 = 0, t1 = 0;
+for (const k of kids) k.on("message", (m: any) => { if (m.type === "enter") { if (entered++ === N * 5) t0 = performance.now(); t1 = performance.now(); } if (m.type) k.send({ ok: 1 }); });
+await Promise.all(kids.map((k) => new Promise((r) => k.on("close", r))));
+console.log(entered, "per run ms", ((t1 - t0) / (entered - N * 5)).toFixed(2));
