@@ -3,6 +3,7 @@ import { isChannelError } from "../channel/errors.js";
 import { compareVersions } from "../channel/version.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import type { Call, Fault } from "../testing/faulty-backend.js";
+import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { lockKey, type QueueValue, queueKey, sessionKey } from "./entries.js";
 import { isLockError, type LockError } from "./errors.js";
@@ -17,12 +18,6 @@ beforeEach(() => {
   world = new World();
   clock = world.clock;
 });
-
-const rejection = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => "it was resolved",
-    (error: unknown) => error,
-  );
 
 async function waiting({ channel }: LocksOf, name = "a"): Promise<number> {
   return ((await channel.get(queueKey(name))) as QueueValue | undefined)?.waiting.length ?? 0;

@@ -132,11 +132,12 @@ export class Acquisition {
     const watch = new ViewWatch(this.#by.channel, this.name, this.#by.clock, AbortSignal.any([signal, done.signal]));
     let view = from;
     try {
-      for (let glance = 1; !signal.aborted; glance++) {
+      for (let glances = 0; !signal.aborted; ) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        await watch.change(GLANCE);
-        if (glance % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
+        // Of the many changes that many waiters cause, only one makes it our turn; whether those before us still live is looked at now and then.
+        while (!signal.aborted && (await watch.change(GLANCE)) && !this.#mayBeNext(watch.view)) {}
+        if (++glances % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
         view = watch.view;
       }
       await this.#leave();
@@ -147,6 +148,12 @@ export class Acquisition {
     } finally {
       done.abort();
     }
+  }
+
+  /** Whether it looks as if it were our turn, or as if we were forgotten. */
+  #mayBeNext({ lock, queue }: LockView): boolean {
+    const place = queue?.value.waiting.findIndex(({ token }) => token === this.token) ?? -1;
+    return place < 0 || (place === 0 && lock === undefined);
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../channel/open.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { type AuditValue, type LocksValue, type LockValue, lockKey, sessionKey } from "./entries.js";
 import { isLockError } from "./errors.js";
@@ -19,12 +20,6 @@ beforeEach(async () => {
   one = await world.locks();
   two = await world.locks();
 });
-
-const rejection = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => "it was resolved",
-    (error: unknown) => error,
-  );
 
 describe("a release", () => {
   test("frees the lock, once, and keeps the signal silent", async () => {

@@ -26,11 +26,11 @@ async function open(afterBeat: () => Promise<void> = async () => {}) {
     beats++;
     await afterBeat();
   });
-  const over: string[] = [];
-  session.onOver((why) => over.push(why));
   const stored = () => channel.entry(sessionKey(session.id));
-  return { channel, session, stored, over };
+  return { channel, session, stored };
 }
+
+const why = (session: Session): string => session.over ?? "";
 
 describe("a heartbeat", () => {
   test("renews the entry for as long as the process lives, one commit each third of the ttl", async () => {
@@ -93,11 +93,11 @@ describe("a heartbeat", () => {
   });
 
   test("finds the entry removed, and never brings it back", async () => {
-    const { session, stored, channel, over } = await open();
+    const { session, stored, channel } = await open();
     await channel.unset(sessionKey(session.id));
     await clock.advance(TTL / 3 + 1);
     expect(session.alive).toBe(false);
-    expect(over[0]).toContain("removed");
+    expect(why(session)).toContain("removed");
     await clock.advance(TTL);
     expect(await stored()).toBeUndefined();
   });
@@ -113,7 +113,7 @@ describe("a heartbeat", () => {
 
 describe("the deadline", () => {
   test("passes by the local clock alone, counted from when the last renewal was sent", async () => {
-    const { session, over } = await open();
+    const { session } = await open();
     // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment it asks.
     way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 2_000 } : undefined);
     const sent = clock.monotonic() + TTL / 3;
@@ -121,27 +121,27 @@ describe("the deadline", () => {
     expect(session.alive).toBe(true);
     way.fault = () => ({ type: "request lost" });
     await clock.advance(sent + TTL - clock.monotonic() - 1);
-    expect(over).toEqual([]);
+    expect(session.over).toBeUndefined();
     await clock.advance(1);
-    expect(over.length).toBe(1);
-    expect(over[0]).toContain("not reached");
+    expect(session.over).toBeDefined();
+    expect(why(session)).toContain("not reached");
   });
 
   test("comes before the store lets the entry go", async () => {
-    const { stored, over } = await open();
+    const { session, stored } = await open();
     way.fault = (call) => (call.kind === "commit" ? { type: "request lost" } : undefined);
-    while (over.length === 0) {
+    while (session.over === undefined) {
       expect(await stored()).toBeDefined();
       await clock.advance(100);
     }
   });
 
   test("has passed for a process that was not let run, before its timers say so", async () => {
-    const { session, over } = await open();
+    const { session } = await open();
     clock.block(TTL);
     expect(session.alive).toBe(false);
     await clock.advance(0);
-    expect(over.length).toBe(1);
+    expect(session.over).toBeDefined();
   });
 
   test("is not moved by the wall clock", async () => {
@@ -156,11 +156,11 @@ describe("the deadline", () => {
 
 describe("close", () => {
   test("removes the entry and leaves no timer", async () => {
-    const { session, stored, over } = await open();
+    const { session, stored } = await open();
     await session.close();
     expect(await stored()).toBeUndefined();
     expect(clock.pending).toBe(0);
-    expect(over[0]).toContain("closed");
+    expect(why(session)).toContain("closed");
   });
 
   test("while a renewal is under way lets it not bring the entry back", async () => {

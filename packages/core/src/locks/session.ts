@@ -62,6 +62,11 @@ export class Session {
     return session;
   }
 
+  /** Why the session is over; `undefined` as long as it is not. */
+  get over(): string | undefined {
+    return this.#why;
+  }
+
   /** Calls `callback` when the session is over: not renewed in time, removed by somebody, or closed. */
   onOver(callback: (why: string) => void): void {
     if (this.#why !== undefined) callback(this.#why);
