@@ -252,6 +252,27 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
+  test("while others come and go all the time is no reason to miss that the holder died", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const others = await world.locks();
+    await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    const stop = new AbortController();
+    const comeAndGo = async (wait: number): Promise<void> => {
+      while (!stop.signal.aborted) await rejection(others.locks.acquire("a", { wait }));
+    };
+    const coming = [comeAndGo(70), comeAndGo(90), comeAndGo(110)];
+    cut(one);
+    try {
+      await clock.until(next, 2 * TTL);
+    } finally {
+      stop.abort();
+      await clock.until(Promise.all(coming));
+    }
+  });
+
   test("that is over in vain leaves no ticket, and tells who was in the way", async () => {
     const one = await world.locks();
     const two = await world.locks();

@@ -135,8 +135,7 @@ export class Acquisition {
       for (let glances = 0; !signal.aborted; ) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        // Of the many changes that many waiters cause, only one makes it our turn; whether those before us still live is looked at now and then.
-        while (!signal.aborted && (await watch.change(GLANCE)) && !this.#mayBeNext(watch.view)) {}
+        await this.#untilNext(watch, signal);
         if (++glances % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
         view = watch.view;
       }
@@ -147,6 +146,18 @@ export class Acquisition {
       throw error;
     } finally {
       done.abort();
+    }
+  }
+
+  /**
+   * Of the many changes that many waiters cause, only one makes it our turn. Whether those before us still live is looked at every {@link GLANCE}
+   * ms, however many come and go.
+   */
+  async #untilNext(watch: ViewWatch, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#by;
+    const glance = clock.monotonic() + GLANCE;
+    for (let left = GLANCE; left > 0 && !signal.aborted; left = glance - clock.monotonic()) {
+      if (!(await watch.change(left)) || this.#mayBeNext(watch.view)) return;
     }
   }
 
