@@ -64,8 +64,8 @@ export class ScriptChannel {
     return this.#call("size");
   }
 
-  push(value: unknown): unknown {
-    return this.#call("push", value);
+  push(key: unknown, value: unknown): unknown {
+    return this.#call("push", key, value);
   }
 
   shift(): unknown {
