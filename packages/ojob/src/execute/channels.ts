@@ -1,4 +1,5 @@
-import { type Channel, type JsonValue, nearest, openChannel } from "@ojm/core";
+import { type Channel, type JsonValue, openChannel } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
 import { JobError } from "./error.js";
 import type { Managers, PrepareType } from "./managers.js";
 
@@ -67,18 +68,21 @@ export class ScriptChannels {
   }
 
   async #channel(name: string): Promise<Channel> {
-    if (name === JOBS) return (await this.#managers.get()).channels.jobs;
-    if (name === LOCKS) return (await this.#managers.get()).channels.locks;
+    // To a script a record is a map like any other.
+    if (name === JOBS) return (await this.#managers.get()).channels.jobs as unknown as Channel;
+    if (name === LOCKS) return (await this.#managers.get()).channels.locks as unknown as Channel;
     const opening = this.#open.get(name);
     if (opening !== undefined) return opening;
     const near = nearest(name, [JOBS, LOCKS, ...this.#open.keys()]);
-    const hint = near === undefined ? `Create it first: $ch(${JSON.stringify(name)}).create("simple")` : `Did you mean "${near}"?`;
+    const hint =
+      near === undefined ? `Create it first: $ch(${JSON.stringify(name)}).create("simple")` : `Did you mean "${near}"?`;
     throw new JobError(`there is no channel "${name}". ${hint}`);
   }
 
   async #create(name: string, [type = "simple", args = {}]: readonly unknown[]): Promise<void> {
     if (name === JOBS || name === LOCKS) throw new JobError(`the channel "${name}" is created by oJobManager Init`);
-    if (typeof type !== "string") throw new JobError("create takes the type of the channel and its args: create(\"simple\", {})");
+    if (typeof type !== "string")
+      throw new JobError('create takes the type of the channel and its args: create("simple", {})');
     // A second create of the same name, by another job, finds the channel that is there.
     const opening = this.#open.get(name) ?? this.#openChannel(name, type, args as Record<string, unknown>);
     this.#open.set(name, opening);

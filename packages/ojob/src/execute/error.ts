@@ -53,6 +53,10 @@ function placeOfThrow(failure: FailureData, block: CodeBlock): Position | undefi
 export function toJobError(error: unknown, at: Position): JobError {
   if (error instanceof JobError) return error;
   const { name, message, code } = error as Error & { code?: unknown };
-  const failure = { name: name ?? "Error", message: message ?? String(error), ...(typeof code === "string" && { code }) };
+  const failure = {
+    name: name ?? "Error",
+    message: message ?? String(error),
+    ...(typeof code === "string" && { code }),
+  };
   return new JobError(failureText(failure), { at, failure, cause: error });
 }

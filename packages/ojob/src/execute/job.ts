@@ -1,13 +1,11 @@
-import type { Run } from "@ojm/core";
 import type { Args, CodeBlock } from "../load/jobfile.js";
 import type { PlannedJob, Step } from "../plan/plan.js";
-import type { Position } from "../problem.js";
 import type { FailureData } from "../script/protocol.js";
 import type { ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
+import { ScriptCalls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { JobError, scriptError, toJobError } from "./error.js";
-import { ScriptCalls } from "./calls.js";
 import { OpenRuns } from "./runs.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
@@ -40,21 +38,29 @@ export class JobExecution {
    * @throws JobError when a step failed, after the steps of `catch`.
    */
   async run(): Promise<Args> {
-    this.#parent?.#children.add(this);
-    this.#engine.started(this);
+    this.#join(this.#parent);
     try {
       this.#args = await this.#runSteps(this.#job, this.#args);
       await this.runs.closeAll();
       return this.#args;
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
-      await this.runs.closeAll(failure).catch((second: unknown) => this.#report(second, this.#job.at));
+      this.#show(failure);
+      await this.runs.closeAll(failure).catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
       throw failure;
     } finally {
-      this.#parent?.#children.delete(this);
+      this.#leave(this.#parent);
       if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
-      this.#engine.ended(this);
     }
+  }
+
+  /** A job that a script calls ends with the job that called it. */
+  #join(parent: JobExecution | undefined): void {
+    if (parent !== undefined) parent.#children.add(this);
+  }
+
+  #leave(parent: JobExecution | undefined): void {
+    if (parent !== undefined) parent.#children.delete(this);
   }
 
   /** Asks the job to stop: what it waits for throws, and no further script of it is started. */
@@ -91,13 +97,14 @@ export class JobExecution {
     this.#interruption = undefined;
     for (const step of job.onError) {
       // Each is tried: an alert that cannot be sent must not keep the lock from being released.
-      await this.#step(step, args).catch((second: unknown) => this.#report(second, job.at));
+      await this.#step(step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
     }
     this.#error = outer;
   }
 
   async #step(step: Step, args: Args): Promise<Args> {
-    if (this.#interruption !== undefined) throw new JobError(this.#interruption.message, { failure: this.#interruption });
+    if (this.#interruption !== undefined)
+      throw new JobError(this.#interruption.message, { failure: this.#interruption });
     if ("code" in step) return this.#runScript(step.code, args);
     const job = this.#engine.job(step.job);
     if (job.builtin !== undefined) {
@@ -134,8 +141,7 @@ export class JobExecution {
     const stopped = this.#stopping.signal;
     const mayRun = !stopped.aborted || (this.#error !== undefined && !this.#engine.killed);
     if (!mayRun) throw new JobError(stopped.reason.message, { failure: stopped.reason as FailureData });
-    if (this.#thread?.reusable !== true) this.#thread = this.#engine.pool.acquire(this.#thread);
-    const end = await this.#thread.run(
+    const end = await this.#needThread().run(
       {
         code: block.code,
         file: block.source.path,
@@ -149,6 +155,14 @@ export class JobExecution {
     this.#args = end.args;
     if (end.failure !== undefined) throw scriptError(end.failure, block);
     return end.args;
+  }
+
+  /** One thread for all scripts of the job: what one step leaves in it, the next one finds. */
+  #needThread(): ScriptThread {
+    if (this.#thread?.alive) return this.#thread;
+    if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
+    this.#thread = this.#engine.pool.acquire();
+    return this.#thread;
   }
 
   #interrupt(reason: Error): void {
@@ -167,14 +181,8 @@ export class JobExecution {
     error.shown = true;
     this.#engine.log.failure(this.name, error.describe());
   }
-
-  #report(error: unknown, at: Position): void {
-    this.#show(toJobError(error, at));
-  }
 }
 
 function stopFailure(reason: string): FailureData {
   return { name: "StopError", message: `the job was stopped: ${reason}`, code: "CANCELLED" };
 }
-
-export type { Run };

@@ -1,4 +1,5 @@
-import { JobManager, type JobManagerOptions, nearest } from "@ojm/core";
+import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
 import { JobError } from "./error.js";
 
 /** Makes a channel type known before it is opened: with strict package managers core does not see the backends. */

@@ -53,7 +53,7 @@ export class OpenRuns {
 
   #take(name: string): Run | undefined {
     const run = this.#runs.get(name);
-    if (run === undefined) return this.#parent?.#take(name);
+    if (run === undefined) return this.#parent === undefined ? undefined : this.#parent.#take(name);
     this.#runs.delete(name);
     return run;
   }

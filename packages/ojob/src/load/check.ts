@@ -1,6 +1,6 @@
 import { nearest } from "@ojm/core/backend";
 import type { Position, Problems } from "../problem.js";
-import { kindOf, isEmpty, type MapNode, type Node } from "./node.js";
+import { isEmpty, kindOf, type MapNode, type Node } from "./node.js";
 import type { Fields, Shape } from "./shape.js";
 
 /** Holds a piece of a job file against what may stand there. `name` is what the piece is called in messages. */

@@ -14,7 +14,9 @@ export type Included = { readonly source: SourceFile } | { readonly jobs: readon
  * A file of the user's own goes before a built-in one of the same name.
  */
 export function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
-  const found = [join(dirname(at.source.path), name), name].map((path) => resolve(path)).find((path) => existsSync(path));
+  const found = [join(dirname(at.source.path), name), name]
+    .map((path) => resolve(path))
+    .find((path) => existsSync(path));
   if (found !== undefined) return { source: readSource(shortest(found)) };
   const jobs = builtinJobs(name);
   if (jobs !== undefined) return { jobs };

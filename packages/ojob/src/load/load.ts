@@ -84,7 +84,8 @@ class Loader {
     for (const node of itemsOf(child(root, "jobs"))) {
       const job = readJob(node);
       if (job === undefined) continue;
-      if (own.has(job.name)) this.#problems.warn(`there is another job "${job.name}" above: this one replaces it.`, job.at);
+      if (own.has(job.name))
+        this.#problems.warn(`there is another job "${job.name}" above: this one replaces it.`, job.at);
       if (this.jobs.get(job.name)?.builtin) {
         this.#problems.warn(`this job replaces "${job.name}", which comes with ojm.`, job.at);
       }

@@ -1,4 +1,20 @@
-import { anything, args, code, either, type Fields, flag, later, list, map, number, required, type Shape, some, text, word } from "./shape.js";
+import {
+  anything,
+  args,
+  code,
+  either,
+  type Fields,
+  flag,
+  later,
+  list,
+  map,
+  number,
+  required,
+  type Shape,
+  some,
+  text,
+  word,
+} from "./shape.js";
 
 const jobName: Shape = text("The name of a job.");
 
@@ -48,7 +64,10 @@ const job: Fields = {
   typeArgs: map(typeArgs, "Settings of the job's type."),
   lang: later(text("The language of `exec`: js (the default), shell, node or python.")),
   check: later(
-    map({ in: anything("What the arguments must look like."), out: anything("What the results must look like.") }, "Checks on `args`."),
+    map(
+      { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
+      "Checks on `args`.",
+    ),
   ),
   help: later(anything("What `--jobhelp` shows.")),
 };
@@ -96,14 +115,22 @@ const settings: Fields = {
   log: later(map({ format: word("How a log line looks.", "human", "json") }, "How the log looks.")),
   loads: later(some(text("A JavaScript file."), "JavaScript files whose functions scripts may call.")),
   unique: later(
-    map({ pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") }, "Run this file only once at a time on this host."),
+    map(
+      { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
+      "Run this file only once at a time on this host.",
+    ),
   ),
   channels: later(
     map(
       {
         create: list(
           map(
-            { name: required(text("The name.")), type: text("The type. Default: simple."), args: anything("Options of the type."), options: anything("The same as `args`.") },
+            {
+              name: required(text("The name.")),
+              type: text("The type. Default: simple."),
+              args: anything("Options of the type."),
+              options: anything("The same as `args`."),
+            },
             "A channel.",
           ),
           "Channels to open before the first job.",

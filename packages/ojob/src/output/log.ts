@@ -36,10 +36,20 @@ export class Log {
     (toError ? this.err : this.out).write(text);
   }
 
-  /** A line about a job, apart from the output of the job. */
-  banner(text: string, kind: "start" | "good" | "bad"): void {
-    const colour = kind === "start" ? "bold" : kind === "good" ? "good" : "ERROR";
-    this.err.write(`${this.#paint(text, colour, true)}\n`);
+  /** A job has started. */
+  started(job: string): void {
+    this.err.write(`${this.#paint(`>> ${job}`, "bold", true)}\n`);
+  }
+
+  /** A job has ended. */
+  ended(job: string, ms: number, well: boolean): void {
+    const text = `<< ${job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
+    this.err.write(`${this.#paint(text, well ? "good" : "ERROR", true)}\n`);
+  }
+
+  /** Why a job failed. */
+  failure(job: string, text: string): void {
+    this.line("ERROR", `job "${job}" failed: ${text}`);
   }
 
   /** A remark for whoever started this, without a time. */
@@ -67,4 +77,14 @@ export class Log {
     const code = COLOURS[colour];
     return code !== undefined && this.#colour[toError ? 1 : 0] ? `\u001b[${code}m${text}\u001b[0m` : text;
   }
+}
+
+/** A time span for people: `12 ms`, `1.2 s`, `3 min 20 s`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  const rest = Math.round((ms % 60_000) / 1_000);
+  if (minutes < 60) return `${minutes} min ${rest} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -7,7 +7,9 @@ import type { PlannedJob } from "./plan.js";
 export const JOB_START = "oJobManager Job Start";
 
 /** What is wrong with a run's name or timeout, if anything. */
-export function wrongRunArgs(args: Args): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
+export function wrongRunArgs(
+  args: Args,
+): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
   const { name, timeout } = args;
   const isName = (typeof name === "string" && name !== "") || typeof name === "number";
   if (!isName) {

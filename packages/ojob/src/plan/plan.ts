@@ -73,7 +73,9 @@ function hintAtJob(text: string, file: JobFile, at: Position, problems: Problems
   if (/[;(){}=\n]/.test(text)) return;
   const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
   if (near === undefined) return;
-  const hint = near.endsWith(".yaml") ? `Add "include: [${near}]" if you mean that job.` : `Did you mean the job "${near}"?`;
+  const hint = near.endsWith(".yaml")
+    ? `Add "include: [${near}]" if you mean that job.`
+    : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
 }
 
@@ -82,7 +84,11 @@ function checkScript(code: CodeBlock, job: string, problems: Problems): void {
     compile({ code: code.code, file: code.source.path, line: code.line });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const at = placeOfError(error.stack ?? "", code) ?? { source: code.source, line: code.line, column: code.indent + 1 };
+    const at = placeOfError(error.stack ?? "", code) ?? {
+      source: code.source,
+      line: code.line,
+      column: code.indent + 1,
+    };
     problems.error(`the script of "${job}" has a syntax error: ${error.message}.`, at);
   }
 }

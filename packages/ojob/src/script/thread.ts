@@ -80,7 +80,12 @@ export class ScriptThread {
     this.loaded = files.length === 0 ? Promise.resolve(undefined) : this.#load(files);
   }
 
-  /** Whether the next script may run here: the thread lives, and no script left anything behind in it. */
+  /** Whether the thread is there. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Whether the next job may run here: the thread lives, and no script left anything behind in it. */
   get reusable(): boolean {
     return this.#alive && this.#reusable && this.#finish === undefined;
   }

@@ -6,12 +6,15 @@ import { $from } from "./functions/from.js";
 import * as types from "./functions/types.js";
 
 function toText(value: unknown): string {
-  return typeof value === "object" && value !== null && !(value instanceof Error) ? String(stringify(value)) : String(value);
+  return typeof value === "object" && value !== null && !(value instanceof Error)
+    ? String(stringify(value))
+    : String(value);
 }
 
 function sleep(ms: unknown): void {
   const time = Number(ms);
-  if (!Number.isFinite(time) || time < 0) throw new TypeError(`sleep takes a number of milliseconds, not ${String(ms)}`);
+  if (!Number.isFinite(time) || time < 0)
+    throw new TypeError(`sleep takes a number of milliseconds, not ${String(ms)}`);
   pause(time);
 }
 

@@ -75,7 +75,9 @@ export class Query {
   }
 
   contains(field: string, part: unknown): Query {
-    return this.#by(field, (own) => (Array.isArray(own) ? own.includes(part) : String(own ?? "").includes(String(part))));
+    return this.#by(field, (own) =>
+      Array.isArray(own) ? own.includes(part) : String(own ?? "").includes(String(part)),
+    );
   }
 
   starts(field: string, part: string): Query {
@@ -170,7 +172,7 @@ export class Query {
   }
 
   each(body: (item: unknown, index: number) => void): Query {
-    this.#items.forEach((item, index) => body(item, index));
+    for (const [index, item] of this.#items.entries()) body(item, index);
     return this;
   }
 
