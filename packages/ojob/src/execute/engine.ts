@@ -25,9 +25,9 @@ export class Engine {
   readonly pool: ThreadPool;
   readonly managers: Managers;
   readonly channels: ScriptChannels;
-  readonly globals = new SharedGlobals();
+  readonly globals: SharedGlobals = new SharedGlobals();
   /** What scripts keep by `$set` and `$get`. */
-  readonly values = new Map<string, unknown>();
+  readonly values: Map<string, unknown> = new Map();
   readonly #plan: Plan;
   readonly #commandLine: Args;
   readonly #running = new Set<JobExecution>();
