@@ -110,9 +110,9 @@ class Converter {
       const keyAt = key?.range ? this.#at(key.range[0]) : at;
       if (key !== null && !isScalar(key)) throw this.#fault("a key must be a word, not a list or a map.", keyAt);
       const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
-      const name = String(key?.value ?? "");
-      if (name === "<<" && key?.type === "PLAIN") merged.push(...this.#merge(value));
-      else entries.push({ key: name, keyAt, value });
+      // The parser makes a symbol of a << that means a merge; a quoted one is a key like any other.
+      if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
+      else entries.push({ key: String(key?.value ?? ""), keyAt, value });
     }
     const own = new Set(entries.map((entry) => entry.key));
     return { kind: "map", at, entries: [...entries, ...merged.filter((entry) => !own.has(entry.key))] };

@@ -73,10 +73,15 @@ function isTemplate(value: unknown): boolean {
 
 /** Whether a job takes a lock before any script of it could have changed its args. */
 function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
-  if (name === JOB_START) return true;
+  return firstDoing(name, jobs) === "start";
+}
+
+/** What comes first in a job, looking into the jobs that are its steps: a lock, or a script. */
+function firstDoing(name: string, jobs: ReadonlyMap<string, PlannedJob>): "start" | "script" | undefined {
+  if (name === JOB_START) return "start";
   for (const step of jobs.get(name)?.steps ?? []) {
-    if ("code" in step) return false;
-    if (startsRun(step.job, jobs)) return true;
+    const first = "code" in step ? "script" : firstDoing(step.job, jobs);
+    if (first !== undefined) return first;
   }
-  return false;
+  return undefined;
 }

@@ -48,10 +48,10 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   const onError = job.catch.map(({ block, at }): Step => {
     const text = block.code.trim();
     if (file.jobs.has(text)) return { job: text, at };
-    hintAtJob(text, file, at, problems);
+    if (!isNearlyJob(text, file, at, problems)) checkScript(block, name, problems);
     return { code: block };
   });
-  for (const step of [...steps, ...onError]) if ("code" in step) checkScript(step.code, name, problems);
+  if (exec) checkScript(exec, name, problems);
   return { name, at, args, steps, onError, ...(builtin && { builtin }) };
 }
 
@@ -68,15 +68,16 @@ function expectJob({ job, at }: JobReference, file: JobFile, where: string, prob
   problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
 }
 
-/** `catch` takes code too, so a misspelt job is no error: but a word that no code looks like deserves a remark. */
-function hintAtJob(text: string, file: JobFile, at: Position, problems: Problems): void {
-  if (/[;(){}=\n]/.test(text)) return;
+/** `catch` takes code too: a misspelt job would become a script that fails when it is needed most. */
+function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
+  if (/[;(){}=\n]/.test(text)) return false;
   const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
-  if (near === undefined) return;
+  if (near === undefined) return false;
   const hint = near.endsWith(".yaml")
     ? `Add "include: [${near}]" if you mean that job.`
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
+  return true;
 }
 
 function checkScript(code: CodeBlock, job: string, problems: Problems): void {

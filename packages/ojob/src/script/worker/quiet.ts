@@ -1,3 +1,5 @@
+import { Server, Socket } from "node:net";
+
 let hidden = false;
 let before: Map<string, number> | undefined;
 
@@ -5,14 +7,18 @@ let before: Map<string, number> | undefined;
 const EVENTS = ["uncaughtException", "unhandledRejection", "exit", "beforeExit"] as const;
 let listeners = 0;
 
-/** Remembers what a thread at rest looks like. Call it before the first script. */
+/**
+ * Remembers what a thread at rest looks like. Called with each message, of which the first counts: while its entry is being
+ * loaded, a thread has listeners that are gone later.
+ */
 export function rememberRest(): void {
+  if (before !== undefined) return;
   before = resources();
   listeners = countListeners();
-  // What is unref'd is not listed among the resources, and may go off all the same.
+  // What is unref'd (a timer, a connection at rest in a pool) is not listed among the resources, and may go off all the same.
   const timer = setTimeout(() => {}, 0);
   clearTimeout(timer);
-  markUnref(Object.getPrototypeOf(timer));
+  for (const prototype of [Object.getPrototypeOf(timer), Socket.prototype, Server.prototype]) markUnref(prototype);
 }
 
 function markUnref(prototype: { unref(): unknown }): void {
@@ -28,15 +34,9 @@ function markUnref(prototype: { unref(): unknown }): void {
  * the thread serve another job; an error out of the blue would end that one.
  */
 export function isQuiet(): boolean {
-  if (hidden || usedSockets() || countListeners() !== listeners) return false;
+  if (hidden || countListeners() !== listeners) return false;
   for (const [kind, count] of resources()) if (count > (before?.get(kind) ?? 0)) return false;
   return true;
-}
-
-/** A socket at rest in a pool of connections is unref'd too. */
-function usedSockets(): boolean {
-  const { moduleLoadList } = process as unknown as { moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes("NativeModule net") ?? false;
 }
 
 function resources(): Map<string, number> {

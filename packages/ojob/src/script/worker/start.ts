@@ -16,7 +16,7 @@ export function start(): void {
   const main = parentPort as MessagePort;
   main.on("message", (message: ToThread) => {
     if (message.type === "stop") return stop();
+    rememberRest();
     queue = queue.then(() => (message.type === "load" ? loadFiles(message.files) : run(message)));
   });
-  rememberRest();
 }
