@@ -7,7 +7,7 @@ export interface Expiring {
 
 /**
  * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per call would cost a good
- * part of the time that a call takes.
+ * part of the time that a call takes. It keeps the process alive, as somebody awaits these calls.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class Deadlines {
 
   start(call: Expiring): void {
     this.#pending.set(call, this.#clock.monotonic() + this.#ms);
-    this.#cancelTimer ??= this.#clock.after(this.#ms, () => this.#check());
+    this.#cancelTimer ??= this.#clock.after(this.#ms, () => this.#check(), true);
   }
 
   end(call: Expiring): void {
@@ -45,7 +45,7 @@ export class Deadlines {
     for (const [call, due] of this.#pending) {
       // A timer may fire a moment before its time.
       if (due > now) {
-        this.#cancelTimer ??= this.#clock.after(Math.max(1, due - now), () => this.#check());
+        this.#cancelTimer ??= this.#clock.after(Math.max(1, due - now), () => this.#check(), true);
         return;
       }
       this.#pending.delete(call);

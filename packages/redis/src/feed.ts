@@ -71,9 +71,8 @@ export class Feed {
     return new Promise((resolve, reject) => {
       const leave = (): void => this.#leave(seat);
       const late = `${where} confirmed no subscription within ${deadline} ms`;
-      const cancel = clock.after(deadline, () =>
-        seat.settle(new ChannelError("UNAVAILABLE", late, { retryable: true })),
-      );
+      const giveUp = (): void => seat.settle(new ChannelError("UNAVAILABLE", late, { retryable: true }));
+      const cancel = clock.after(deadline, giveUp, true);
       const settle = (error?: ChannelError): void => {
         cancel();
         if (error === undefined) {
