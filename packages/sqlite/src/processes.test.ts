@@ -46,7 +46,7 @@ describe("a worker thread", () => {
   it("may use the file of its process", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
-    const program = new URL("testing/programs/thread.ts", import.meta.url).href;
+    const program = new URL("testing/programs/thread.child.ts", import.meta.url).href;
     // Node 20 does not apply the loaders of --import to a worker's own file.
     const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
     const worker = new Worker(code, { eval: true, workerData: file, execArgv: ["--conditions=@ojm/source"] });
