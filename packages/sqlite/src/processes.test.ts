@@ -37,8 +37,8 @@ describe("many processes", () => {
     const programs = Array.from({ length: 4 }, () => start("write", file));
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
     for (const program of programs) program.kill("SIGKILL");
-    // Every pair takes at least two pages of 4 kB in the log.
-    expect(statSync(`${file}-wal`).size).toBeLessThan(4 * 3_000 * 8_192 * 0.75);
+    // More than 140 MB were written: every commit takes three pages of 4 kB in the log.
+    expect(statSync(`${file}-wal`).size).toBeLessThan(64 * 1024 * 1024);
   });
 });
 
