@@ -42,6 +42,20 @@ describe("many processes", () => {
   });
 });
 
+describe("somebody who reads for long, such as a backup", () => {
+  it("does not stop the others from writing", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const reader = openRaw(file);
+    reader.exec("BEGIN; SELECT count(*) FROM entries");
+    const value = "x".repeat(1_000_000);
+    for (let i = 0; i < 30; i++) await opened.commit(put(`k${i}`, value));
+    expect(reader.prepare("SELECT count(*) FROM entries").pluck().get()).toBe(0);
+    reader.exec("COMMIT");
+    expect(reader.prepare("SELECT count(*) FROM entries").pluck().get()).toBe(30);
+  });
+});
+
 describe("a worker thread", () => {
   it("may use the file of its process", async () => {
     const file = temporaryFile();
