@@ -5,10 +5,12 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { backend } from "./index.js";
 import {
+  EVERYTHING,
   get,
   openFile,
   openRaw,
   put,
+  Recorder,
   rejection,
   temporaryFile,
   temporaryFolder,
@@ -277,12 +279,15 @@ describe("a file that is deleted while it is open", () => {
   it("is refused: another process would take the same lock in a new file", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
     await opened.commit(put("k", "1"));
     rmSync(file);
     // The file is looked at once a second.
     const error = await untilItFails(() => opened.commit(put("k", "2")));
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("deleted or replaced") });
     expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "UNAVAILABLE" });
+    await expect.poll(() => recorder.failures).toMatchObject([{ code: "UNAVAILABLE", retryable: false }]);
   });
 });
 
