@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -234,8 +244,15 @@ describe("one file in one process", () => {
 });
 
 function openFileDescriptors(file: string): number {
-  const names = execFileSync("sh", ["-c", `ls -l /proc/${process.pid}/fd`], { encoding: "utf8" });
-  return names.split("\n").filter((line) => line.endsWith(`-> ${file}`)).length;
+  const target = (fd: string): string => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The one by which the folder itself was read.
+      return "";
+    }
+  };
+  return readdirSync("/proc/self/fd").filter((fd) => target(fd) === file).length;
 }
 
 describe("closing", () => {
