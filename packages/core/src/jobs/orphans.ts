@@ -11,23 +11,32 @@ import type { RunRecord } from "./types.js";
 const NEWEST = 10;
 
 /**
- * Closes the run that a lock was held for: exactly one of all who find it does. The record is found by the start time that the lock
- * tells, or, where another process had taken that millisecond, among the newest of the name; its fence says that it is the one.
+ * The record of the run that a lock is held for: under the start time that the lock tells, or, where another process had taken that
+ * millisecond, among the newest of the name; its fence says that it is the one.
  */
+export async function recordOf(
+  jobs: Channel<RunRecord>,
+  lock: { readonly name: string; readonly fence: string; readonly note?: unknown },
+): Promise<Entry<RunRecord> | undefined> {
+  const { name, fence } = lock;
+  const startTime = runOf(lock);
+  const told = startTime === undefined ? undefined : await jobs.entry(recordKey(name, startTime));
+  if (told !== undefined && fenceOf(told) === fence) return told;
+  for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST })) {
+    if (fenceOf(entry) === fence) return entry;
+  }
+  return undefined;
+}
+
+/** Closes the run that a lock was held for: exactly one of all who find it does. */
 export async function closeRunOf(
   jobs: Channel<RunRecord>,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: { readonly endTime: number; readonly status: "lost" | "cancelled"; readonly error: string },
 ): Promise<RunRecord | undefined> {
-  const { name } = lock.value;
   const { endTime, ...ending } = close;
-  const startTime = runOf(lock.value);
-  const told = startTime === undefined ? undefined : await jobs.entry(recordKey(name, startTime));
-  if (told !== undefined && fenceOf(told) === lock.version) return closeOpen(jobs, told.key, endTime, ending);
-  for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST })) {
-    if (fenceOf(entry) === lock.version) return closeOpen(jobs, entry.key, endTime, ending);
-  }
-  return undefined;
+  const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
+  return entry === undefined ? undefined : closeOpen(jobs, entry.key, endTime, ending);
 }
 
 /** Why a record is closed as lost, in its own words. */

@@ -1,4 +1,5 @@
 import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
 import type { Clock } from "../clock.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
@@ -88,7 +89,9 @@ export class Start {
     try {
       return await this.#writeRecord(lease);
     } catch (error) {
-      await locks.release(lease).catch(() => {});
+      // A record that may be there after all must not be left without the lock that leads to it.
+      if (isChannelError(error) && error.outcome === "unknown") locks.giveUp(lease);
+      else await locks.release(lease).catch(() => {});
       throw error;
     }
   }
@@ -170,12 +173,13 @@ export class Start {
 
   #explain(error: unknown): unknown {
     const { signal } = this.#options;
-    if (!isLockError(error)) return error;
-    if (signal?.aborted === true) {
+    const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
+    if (signal?.aborted === true && aborted) {
       return new RunError("CANCELLED", this.#name, `the wait for "${this.#name}" was cancelled`, {
         cause: signal.reason,
       });
     }
+    if (!isLockError(error)) return error;
     const text = `Can't lock to execute job '${this.#name}': ${error.message}`;
     return new RunError("LOCKED", this.#name, text, { ...(error.held && { held: error.held }) });
   }

@@ -155,6 +155,17 @@ export class Locks implements Acquirer {
     }
   }
 
+  /**
+   * Lets go of a lease without asking the store: the next heartbeat removes the lock, after `onOrphan`.
+   *
+   * @internal
+   */
+  giveUp(lease: Lease): void {
+    if (!this.#leases.delete(lease.token)) return;
+    this.abandon(lease.name, lease.token);
+    lease.end();
+  }
+
   async #release({ name, fence, session }: Lease, companion: Companion | undefined): Promise<boolean> {
     const ops: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
     for (;;) {
