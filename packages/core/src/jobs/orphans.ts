@@ -3,7 +3,7 @@ import type { Entry } from "../channel/types.js";
 import type { LockValue } from "../locks/entries.js";
 import type { Locks } from "../locks/locks.js";
 import { names } from "./history.js";
-import { closeOpen, fenceOf, recordKey } from "./record.js";
+import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
 import { runOf } from "./start.js";
 import type { RunRecord } from "./types.js";
 
@@ -28,15 +28,28 @@ export async function recordOf(
   return undefined;
 }
 
-/** Closes the run that a lock was held for: exactly one of all who find it does. */
+/**
+ * Closes the run that a lock was held for: exactly one of all who find it does. Where it has no record yet, in a store apart from the locks, one
+ * is written in its place: the run's own, still under way, is refused then, and stays not open for ever without a lock that leads to it.
+ */
 export async function closeRunOf(
   jobs: Channel<RunRecord>,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: { readonly endTime: number; readonly status: "lost" | "cancelled"; readonly error: string },
 ): Promise<RunRecord | undefined> {
   const { endTime, ...ending } = close;
-  const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
-  return entry === undefined ? undefined : closeOpen(jobs, entry.key, endTime, ending);
+  for (;;) {
+    const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
+    if (entry !== undefined) return closeOpen(jobs, entry.key, endTime, ending);
+    const startTime = runOf(lock.value);
+    if (startTime === undefined) return undefined;
+    const { name, holder, timeout } = lock.value;
+    const open = startedRecord({ name, startTime, holder, timeout, trigger: "unknown" });
+    const record = closed(open, lock.version, endTime, ending);
+    const outcome = await jobs.compareAndSet(recordKey(name, startTime), null, record);
+    if (outcome.ok) return record;
+    if (outcome.current !== undefined && fenceOf(outcome.current) !== lock.version) return undefined;
+  }
 }
 
 /** Why a record is closed as lost, in its own words. */
@@ -45,8 +58,8 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 }
 
 /**
- * Closes records that are open although no lock is held for them: the locks were kept elsewhere and are gone. Only the newest of a name can be
- * such a one.
+ * Closes records that are open although no lock is held for them: the locks were kept elsewhere and are gone. Looks at the newest of each
+ * name.
  */
 export async function closeStrays(
   jobs: Channel<RunRecord>,
@@ -55,7 +68,7 @@ export async function closeStrays(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const name of names(jobs, signal)) {
-    for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: 1, signal })) {
+    for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST, signal })) {
       if (entry.value.status !== "running") continue;
       const fence = fenceOf(entry);
       // In this order: a run that ends meanwhile closes its record before its lock is free.

@@ -1,12 +1,13 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
+import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
 import { RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
-import { recordKey } from "./record.js";
+import { recordKey, startedRecord } from "./record.js";
 import type { RunOptions, RunRecord } from "./types.js";
 
 const HOUR = 3_600_000;
@@ -125,15 +126,8 @@ export class Start {
 
   #prepare(holder: Holder): RunRecord {
     const startTime = this.#times.next(this.#name);
-    this.#record = {
-      name: this.#name,
-      startTime,
-      startDate: new Date(startTime).toISOString(),
-      status: "running",
-      holder,
-      trigger: this.#options.trigger,
-      timeout: this.#options.timeout,
-    };
+    const { trigger, timeout } = this.#options;
+    this.#record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout });
     return this.#record;
   }
 
@@ -150,11 +144,17 @@ export class Start {
       const record = { ...(this.#record ?? this.#prepare(holder)), holder, fence: lease.fence };
       const outcome = await this.#home.jobs.compareAndSet(recordKey(record.name, record.startTime), null, record);
       if (outcome.ok) return this.#open(lease, outcome.version, record);
-      // An answer that was lost, and the write that it answered made again by the driver, would be found here.
-      if (outcome.current?.value.fence === lease.fence) return this.#open(lease, outcome.current.version, record);
+      if (outcome.current?.value.fence === lease.fence) return this.#adopt(lease, outcome.current);
       await this.#moveOn();
       this.#prepare(holder);
     }
+  }
+
+  /** The record is there: an answer was lost, and the driver made the write again; or somebody closed the run before it was open. */
+  #adopt(lease: Lease, { value, version }: Entry<RunRecord>): OpenRun {
+    if (value.status === "running") return this.#open(lease, version, value);
+    const text = `the run of "${this.#name}" was closed by somebody else before it began: ${value.error ?? value.status}`;
+    throw new RunError("LOST", this.#name, text);
   }
 
   #onLeaseOver(error: LockError): void {
