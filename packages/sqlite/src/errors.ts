@@ -52,6 +52,8 @@ const MEANINGS: readonly (readonly [prefix: string, meaning: Meaning])[] = [
     { code: "CORRUPT", says: "the database is damaged. Restore a backup, or save what is left by sqlite3's .recover" },
   ],
   ["SQLITE_NOTADB", { code: "CORRUPT", says: "this is no SQLite database, or its first page is damaged" }],
+  // Every statement is fixed and was tested: if SQLite does not understand one, it is the tables that are others.
+  ["SQLITE_ERROR", { code: "CORRUPT", says: "its tables are not as @ojm/sqlite made them. Restore a backup" }],
   ["SQLITE_TOOBIG", { code: "TOO_LARGE", says: "a key or value is larger than SQLite allows" }],
   ["SQLITE_READONLY", { code: "READ_ONLY", says: "the file or its folder cannot be written" }],
   ["SQLITE_PERM", { code: "DENIED", says: "the system denies access" }],

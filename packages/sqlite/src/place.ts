@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, realpathSync, type Stats, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { ChannelError, type ChannelErrorCode } from "@ojm/core/backend";
+import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/backend";
 import { codeOf } from "./errors.js";
 
 /** Magic numbers of `statfs(2)` whose locks and shared memory do not reach from host to host: NFS, SMB, CIFS, SMB2, AFS. */
@@ -23,6 +23,7 @@ function attempt<T>(step: () => T, doing: string, codes: Readonly<Record<string,
   try {
     return step();
   } catch (cause) {
+    if (isChannelError(cause)) throw cause;
     const code = codes[codeOf(cause)] ?? "UNAVAILABLE";
     const said = cause instanceof Error ? cause.message.split(",")[0] : String(cause);
     const retryable = code === "FULL" || code === "UNAVAILABLE";
@@ -35,11 +36,11 @@ function refuse(code: ChannelErrorCode, message: string): never {
 }
 
 function statIfThere(path: string): Stats | undefined {
-  return attempt(() => statSync(path, { throwIfNoEntry: false }), `look at ${path}`);
+  return statSync(path, { throwIfNoEntry: false });
 }
 
 function checkFile(file: string): void {
-  const stats = statIfThere(file);
+  const stats = attempt(() => statIfThere(file), `look at ${file}`);
   if (stats === undefined) return;
   if (stats.isDirectory()) refuse("INVALID_CONFIG", `SQLite file ${file} is a folder: give the path of a file in it`);
   if (!stats.isFile()) refuse("INVALID_CONFIG", `SQLite file ${file} is not a regular file`);
@@ -48,10 +49,22 @@ function checkFile(file: string): void {
   attempt(() => accessSync(file, constants.W_OK), `write ${file}`, { ...CODES, EACCES: "READ_ONLY" });
 }
 
-function checkFolder(folder: string): void {
-  if (statIfThere(folder) === undefined) {
-    attempt(() => mkdirSync(folder, { recursive: true }), `create the folder ${folder}`);
+/** Not `mkdirSync` with `recursive`: below a folder that says ENOENT to any mkdir, such as /proc, that never returns. */
+function createFolder(folder: string): void {
+  const there = statIfThere(folder);
+  if (there?.isDirectory()) return;
+  if (there !== undefined) refuse("INVALID_CONFIG", `SQLite file: cannot create the folder ${folder}: it is a file`);
+  createFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have been faster.
+    if (statIfThere(folder)?.isDirectory() !== true) throw error;
   }
+}
+
+function checkFolder(folder: string): void {
+  attempt(() => createFolder(folder), `create the folder ${folder}`);
   const { type } = attempt(() => statfsSync(folder), `look at ${folder}`);
   if (NETWORK_FILE_SYSTEMS.has(type)) {
     refuse(

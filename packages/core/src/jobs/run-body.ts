@@ -25,13 +25,12 @@ export async function runBody<T>(
 }
 
 /** What the body returns. Rejects without it when the lock is over; a body that is merely cancelled is waited for. */
-async function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<T> {
-  const over = new Promise<never>((_, reject) => run.whenLockOver(reject));
-  over.catch(() => {});
-  const work = (async () => body(run))();
-  // After the lock is over nobody waits for the body any more; what it throws then has no listener.
-  work.catch(() => {});
-  return await Promise.race([work, over]);
+function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<T> {
+  // After the lock is over nobody waits for the body any more: what it throws then is nobody's.
+  return new Promise((resolve, reject) => {
+    run.whenLockOver(reject);
+    (async () => body(run))().then(resolve, reject);
+  });
 }
 
 /** Closes the record, and says why the run did not complete. */

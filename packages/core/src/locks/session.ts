@@ -29,6 +29,7 @@ export class Session {
   readonly #afterBeat: () => Promise<void>;
   /** When each renewal that has no answer yet was sent. */
   readonly #unanswered: Map<number, number> = new Map();
+  #following = false;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -59,6 +60,11 @@ export class Session {
     session.#armDeadline();
     session.#armBeat(ttl / 3);
     return session;
+  }
+
+  /** Why the session is over; `undefined` as long as it is not. */
+  get over(): string | undefined {
+    return this.#why;
   }
 
   /** Calls `callback` when the session is over: not renewed in time, removed by somebody, or closed. */
@@ -116,8 +122,20 @@ export class Session {
       cancel();
     }
     if (this.#why !== undefined) return;
-    await this.#afterBeat();
-    if (this.#why === undefined) this.#armBeat(this.#ttl / 3);
+    // Counted from when it was sent, as the deadline is, and set before anything else that may hang.
+    this.#armBeat(Math.max(1, sent + this.#ttl / 3 - this.#clock.monotonic()));
+    await this.#follow();
+  }
+
+  /** What follows a beat takes its own time. The next beat does not wait for it. */
+  async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      await this.#afterBeat();
+    } finally {
+      this.#following = false;
+    }
   }
 
   #renewed(version: Version, sent: number): void {
