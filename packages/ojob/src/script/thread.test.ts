@@ -4,7 +4,7 @@ import { SharedGlobals } from "./globals.js";
 import { ThreadPool } from "./pool.js";
 import type { ScriptEnd, ScriptHost, ScriptThread } from "./thread.js";
 
-const script = new URL("../script-worker.js", import.meta.url);
+const script = new URL("../script-worker.cjs", import.meta.url);
 
 /** Answers blocking calls by name, and keeps what was printed. */
 class Host implements ScriptHost {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { RunFileOptions } from "./run.js";
-import { runText, script } from "./testing/run-file.js";
+import type { RunFileOptions } from "../run.js";
+import { runText, script } from "../testing/run-file.js";
 
 /** Channels in memory are shared by all tests of this process: only the records since the test began are looked at. */
 function list(): string {
