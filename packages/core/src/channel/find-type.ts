@@ -45,7 +45,8 @@ async function findModule(name: string): Promise<unknown> {
   if (name.startsWith(".") || isAbsolute(name)) return load(name, pathToFileURL(resolve(name)).href);
   if (!/^[a-z0-9@./_~:-]+$/i.test(name)) return undefined;
   const own = ALIASES.get(name) ?? name;
-  for (const candidate of PUBLISHED.includes(own) ? [`@ojm/${own}`] : [`@ojm/${own}`, own]) {
+  const ours = own.startsWith("@") ? [] : [`@ojm/${own}`];
+  for (const candidate of PUBLISHED.includes(own) ? ours : [...ours, own]) {
     const found =
       (await load(name, candidate)) ??
       (await loadFrom(name, process.cwd(), candidate)) ??
@@ -86,7 +87,8 @@ function isMissing(error: unknown, specifier: string): boolean {
   if (code(error) !== "ERR_MODULE_NOT_FOUND") return false;
   const [, missing] = /Cannot find (?:package|module) '([^']+)'/.exec((error as Error).message) ?? [];
   const own = specifier.startsWith("file:") ? decodeURIComponent(new URL(specifier).pathname) : specifier;
-  return missing === own || missing === specifier;
+  // Of "package/part" it is the package that is missing.
+  return missing !== undefined && (own === missing || own.startsWith(`${missing}/`));
 }
 
 function code(error: unknown): string | undefined {

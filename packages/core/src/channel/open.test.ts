@@ -274,6 +274,13 @@ describe("a module", () => {
     expect(await (await openChannel("a", { type: "testgood" })).set("a", 1)).toBe("7");
   });
 
+  test("is found in a scope of somebody else's, and as a part of a package", async () => {
+    await install("@ojmtest/store", `${good}export { backend };`);
+    expect(await (await openChannel("a", { type: "@ojmtest/store" })).set("a", 1)).toBe("7");
+    expect(await rejection(openChannel("a", { type: "@ojmtest/other" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
+    expect(await rejection(openChannel("a", { type: "ojmtest/part" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
+  });
+
   test("that exports no backend says so", async () => {
     await install("ojm-test-empty", "export const x = 1;");
     const error = await rejection(openChannel("a", { type: "ojm-test-empty" }));
