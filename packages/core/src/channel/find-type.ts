@@ -87,8 +87,9 @@ function isMissing(error: unknown, specifier: string): boolean {
   if (code(error) !== "ERR_MODULE_NOT_FOUND") return false;
   const [, missing] = /Cannot find (?:package|module) '([^']+)'/.exec((error as Error).message) ?? [];
   const own = specifier.startsWith("file:") ? decodeURIComponent(new URL(specifier).pathname) : specifier;
+  if (missing === undefined) return false;
   // Of "package/part" it is the package that is missing.
-  return missing !== undefined && (own === missing || own.startsWith(`${missing}/`));
+  return missing === specifier || missing === own || own.startsWith(`${missing}/`);
 }
 
 function code(error: unknown): string | undefined {
