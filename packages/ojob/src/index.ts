@@ -1,6 +1,6 @@
 /** Job files: load, plan, execute. */
 import type { JobManager } from "@ojm/core";
-import type { PrepareType } from "./execute/managers.js";
+import type { PrepareType } from "./execute/backends.js";
 import type { Args } from "./load/jobfile.js";
 
 export type { RunControl } from "./execute/run-file.js";

@@ -67,12 +67,6 @@ export class Log {
     await Promise.all([this.out.flush(), this.err.flush()]);
   }
 
-  /** Writes what waits at once. */
-  flushNow(): void {
-    this.out.flushNow();
-    this.err.flushNow();
-  }
-
   #paint(text: string, colour: string, toError: boolean): string {
     const code = COLOURS[colour];
     return code !== undefined && this.#colour[toError ? 1 : 0] ? `\u001b[${code}m${text}\u001b[0m` : text;

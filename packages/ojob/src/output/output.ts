@@ -1,4 +1,4 @@
-import { write, writeSync } from "node:fs";
+import { write } from "node:fs";
 
 /** How much may wait to be written before scripts that write more are held back. */
 const HIGH_WATER = 1 << 20;
@@ -37,17 +37,6 @@ export class Output {
   flush(): Promise<void> {
     if (!this.#writing) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
-  }
-
-  /** Writes what waits at once. For the end of a process that has no time left to wait. */
-  flushNow(): void {
-    const rest = Buffer.from(this.#waiting.join(""));
-    this.#waiting = [];
-    try {
-      for (let done = 0; done < rest.length; ) done += writeSync(this.#fd, rest, done);
-    } catch {
-      this.#gone = true;
-    }
   }
 
   #next(): void {
