@@ -5,7 +5,6 @@ import type { Args } from "./load/jobfile.js";
 
 export type { RunControl } from "./execute/run-file.js";
 export { duration, Log } from "./output/log.js";
-export { Output } from "./output/output.js";
 export { commandLineValue } from "./plan/args.js";
 export { describe, JobFileError, type Position, type Problem } from "./problem.js";
 export { type RunFileOptions, runJobFile } from "./run.js";

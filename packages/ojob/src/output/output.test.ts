@@ -10,9 +10,9 @@ test("a pipe that nobody reads holds back the writer, never the event loop", asy
   const pipe = join(folderWith({}), "pipe");
   execFileSync("mkfifo", [pipe]);
   const fd = openSync(pipe, constants.O_RDWR);
-  const output = new Output(fd);
+  const output = new Output();
   const text = "0123456789abcdef".repeat(256 * 1024);
-  output.write(text);
+  output.write(fd, text);
   let room = false;
   void output.room().then(() => {
     room = true;
@@ -33,17 +33,24 @@ test("a pipe that nobody reads holds back the writer, never the event loop", asy
 });
 
 test("a reader that is gone is no error", async () => {
-  const output = new Output(openSync("/dev/full", "w"));
-  output.write("x");
+  const output = new Output();
+  const [full, path] = [openSync("/dev/full", "w"), join(folderWith({ out: "" }), "out")];
+  const fd = openSync(path, "w");
+  for (const text of ["a", "b", "c"]) {
+    output.write(full, text);
+    output.write(fd, text);
+  }
   await output.flush();
-  output.write("y");
+  output.write(full, "d");
+  output.write(fd, "d");
   await output.flush();
+  expect(readFileSync(path, "utf8")).toBe("abcd");
 });
 
 test("a log line has its time, its level and its message", async () => {
   const path = join(folderWith({ out: "" }), "out");
-  const output = new Output(openSync(path, "w"));
-  const log = new Log(output, output);
+  const fd = openSync(path, "w");
+  const log = new Log(fd, fd);
   log.line("WARN", "careful", 0);
   log.line("ERROR", "broken", 1);
   await log.flush();
