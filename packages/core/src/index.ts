@@ -1,2 +1,4 @@
 /** Channels, locks and managed runs. */
+export * from "./channel/index.js";
+export { type Clock, systemClock } from "./clock.js";
 export * from "./jobs/types.js";

@@ -1,1 +1,54 @@
-export {};
+import { type Backend, type BackendType, type Clock, rejectUnknownOptions, type Supports } from "@ojm/core/backend";
+import { Memory } from "./memory.js";
+
+const supports: Supports = Object.freeze({
+  shared: "process",
+  durability: "none",
+  commitAcrossChannels: true,
+  ttl: true,
+  watch: true,
+  maxOps: 100_000,
+  maxKeyBytes: 1_048_576,
+  maxValueBytes: 268_435_456,
+});
+
+/** One per clock: a simulation has a world of its own, and everything else in the process shares one. */
+const memories: WeakMap<Clock, Memory> = new WeakMap();
+
+/**
+ * Channels in the memory of the process: the default type. Channels of one name see the same entries, which last as long as the
+ * process does, whether or not a channel is open. No options.
+ */
+export const backend: BackendType = {
+  type: "simple",
+  async open(args, { clock }) {
+    rejectUnknownOptions("simple", args, []);
+    const memory = memories.get(clock) ?? new Memory(clock);
+    memories.set(clock, memory);
+    return attach(memory);
+  },
+};
+
+function attach(memory: Memory): Backend {
+  const stops = new Set<() => void>();
+  return {
+    supports,
+    read: async (keys) => keys.map((key) => memory.get(key)),
+    scan: async (request) => memory.scan(request),
+    commit: async (commit) => memory.commit(commit),
+    async watch(range, sink) {
+      const stop = memory.watch(range, sink);
+      stops.add(stop);
+      return () => {
+        stop();
+        stops.delete(stop);
+      };
+    },
+    async close() {
+      for (const stop of stops) stop();
+      stops.clear();
+    },
+  };
+}
+
+export default backend;

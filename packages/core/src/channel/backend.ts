@@ -61,7 +61,7 @@ export type CommitOutcome =
   | { readonly ok: true; readonly version: string }
   | { readonly ok: false; readonly current: readonly (StoredEntry | undefined)[] };
 
-/** A run of keys: `from` is inside, `to` is not. Keys are ordered by their UTF-8 bytes. */
+/** A run of keys: `from` is inside, `to` is not. Keys are ordered by their UTF-8 bytes, for which JavaScript's `<` gives the same. */
 export interface KeyRange {
   readonly from: string;
   readonly to: string;

@@ -29,7 +29,7 @@ export interface ChannelErrorDetails {
 }
 
 // A brand instead of instanceof: two copies of this package in one program must agree on what an error is.
-const BRAND: unique symbol = Symbol.for("ojm.ChannelError") as never;
+const BRAND = Symbol.for("ojm.ChannelError");
 
 /**
  * A fault of a channel or its store. Lost races are no faults: they are values (`{ ok: false }`).
@@ -41,10 +41,10 @@ export class ChannelError extends Error {
   readonly code: ChannelErrorCode;
   readonly retryable: boolean;
   readonly outcome: "not-applied" | "unknown";
-  readonly [BRAND]: true = true;
 
   constructor(code: ChannelErrorCode, message: string, details: ChannelErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.retryable = details.retryable ?? false;
     this.outcome = details.outcome ?? "not-applied";

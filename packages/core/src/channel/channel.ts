@@ -1,0 +1,229 @@
+import type { Clock } from "../clock.js";
+import type { Backend } from "./backend.js";
+import { decodeOutcome, encodeCommit, type ScopedOp } from "./commit.js";
+import { ChannelError } from "./errors.js";
+import { decodeValue, type JsonValue } from "./json.js";
+import { scan } from "./scan.js";
+import type { Scope } from "./scope.js";
+import { abortable, type Store, throwIfAborted } from "./store.js";
+import type {
+  CallOptions,
+  CommitResult,
+  EntriesOptions,
+  Entry,
+  Key,
+  Op,
+  Supports,
+  Version,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+  WriteOutcome,
+} from "./types.js";
+import { ChannelVerbs } from "./verbs.js";
+import { Watch } from "./watch.js";
+
+/**
+ * A named set of entries in a store: key to value, with a version for each, and every write conditional if you want it so.
+ *
+ * Opened by {@link openChannel}. All channel objects of one name on one store, in this process or another, see the same entries.
+ * Every call rejects with a {@link ChannelError} if the store cannot be reached within its deadline, and with `CLOSED` after
+ * {@link Channel.close}; a lost race is a value, never an error.
+ *
+ * @example
+ * await using channel = await openChannel("accounts", { type: "sqlite", args: { file: "./accounts.db" } });
+ * await channel.set("alice", { balance: 10 });
+ * const alice = await channel.entry("alice");
+ * const outcome = await channel.compareAndSet("alice", alice?.version ?? null, { balance: 9 });
+ * if (!outcome.ok) console.log("somebody was faster:", outcome.current?.value);
+ */
+export class Channel<V = JsonValue> extends ChannelVerbs<V> {
+  readonly name: string;
+  /** What the store of this channel can do. */
+  readonly supports: Supports;
+  readonly #store: Store;
+  readonly #scope: Scope;
+  readonly #clock: Clock;
+  readonly #closing: AbortController = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /** @internal Made by {@link openChannel}. */
+  constructor(name: string, store: Store, scope: Scope, clock: Clock) {
+    super();
+    this.name = name;
+    this.supports = store.backend.supports;
+    this.#store = store;
+    this.#scope = scope;
+    this.#clock = clock;
+  }
+
+  /** The value under `key`, a fresh copy; `undefined` where there is none. */
+  async get(key: Key, options: CallOptions = {}): Promise<V | undefined> {
+    const stored = await this.#read(key, options);
+    return stored === undefined ? undefined : decodeValue<V>(stored.value);
+  }
+
+  /** The value under `key` with its version and the time it has left. */
+  async entry(key: Key, options: CallOptions = {}): Promise<Entry<V> | undefined> {
+    const stored = await this.#read(key, options);
+    return stored === undefined ? undefined : this.#scope.entry<V>(stored);
+  }
+
+  async #read(key: Key, options: CallOptions) {
+    const backend = this.#open(options);
+    const [stored] = await abortable(backend.read([this.#scope.key(key)], options), options.signal, "not-applied");
+    return stored;
+  }
+
+  /** Writes `value`, whatever was there. Resolves to the new version. */
+  async set(key: Key, value: V, options: WriteOptions = {}): Promise<Version> {
+    const result = await this.commit([put(key, value, options)], options);
+    if (result.ok) return result.version;
+    throw new ChannelError("FAILED", "the store refused a write that had no condition");
+  }
+
+  /** Deletes the entry under `key`, if there is one. */
+  async unset(key: Key, options: CallOptions = {}): Promise<void> {
+    await this.commit([{ delete: key }], options);
+  }
+
+  /**
+   * Writes `value` if the entry is still at the version `expected`, or, with `null`, if there is no entry. Of any number of callers
+   * with the same `expected`, at most one wins. A version of an entry that was deleted since never matches.
+   */
+  async compareAndSet(
+    key: Key,
+    expected: Version | null,
+    value: V,
+    options: WriteOptions = {},
+  ): Promise<WriteOutcome<V>> {
+    const result = await this.commit([{ check: key, version: expected }, put(key, value, options)], options);
+    if (result.ok) return result;
+    const current = result.failed[0]?.current;
+    return current === undefined ? { ok: false } : { ok: false, current };
+  }
+
+  /**
+   * Applies checks, puts and deletes all or nothing, in one round trip. All writes of a commit get the same version.
+   *
+   * @example
+   * await channel.commit([
+   *   { check: "from", version: from.version }, { check: "to", version: to.version },
+   *   { put: "from", value: from.value - 1 }, { put: "to", value: to.value + 1 },
+   * ]);
+   */
+  async commit(ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
+    return this.#commit(
+      ops.map((op) => ({ scope: this.#scope, op })),
+      options,
+    ) as Promise<CommitResult<V>>;
+  }
+
+  /**
+   * Like {@link Channel.commit}, with ops on a second channel of the same store in the same step; see {@link Channel.joins}.
+   * The index of a failed check counts `ops` first, then `otherOps`.
+   */
+  async commitWith<W>(
+    ops: readonly Op<V>[],
+    other: Channel<W>,
+    otherOps: readonly Op<W>[],
+    options: CallOptions = {},
+  ): Promise<CommitResult<V | W>> {
+    if (!this.joins(other)) {
+      const names = `"${this.name}" and "${other.name}"`;
+      throw new ChannelError(
+        "NOT_SUPPORTED",
+        `the channels ${names} share no store that can commit to both in one step`,
+      );
+    }
+    const mine = ops.map((op) => ({ scope: this.#scope, op }));
+    const theirs = otherOps.map((op) => ({ scope: other.#scope, op }));
+    return this.#commit([...mine, ...theirs], options) as Promise<CommitResult<V | W>>;
+  }
+
+  /** Whether one commit can write to this channel and to `other`: they are in one store, opened with equal arguments. */
+  joins(other: Channel<unknown>): boolean {
+    return this.#store === other.#store && this.supports.commitAcrossChannels;
+  }
+
+  async #commit(ops: readonly ScopedOp[], options: CallOptions): Promise<CommitResult<JsonValue>> {
+    const backend = this.#open(options);
+    const encoded = encodeCommit(ops, this.supports);
+    const outcome = await abortable(backend.commit(encoded.commit, options), options.signal, "unknown");
+    return decodeOutcome(ops, encoded, outcome);
+  }
+
+  /**
+   * The entries of the channel in the order of their keys, read page by page as they are asked for. Leaving the loop ends the
+   * scan. An entry that is there all the time comes exactly once; one that is written or deleted meanwhile comes at most once.
+   */
+  async *entries(options: EntriesOptions = {}): AsyncGenerator<Entry<V>, void, undefined> {
+    for await (const stored of this.#scan({ ...options, values: true })) yield this.#scope.entry<V>(stored);
+  }
+
+  /** The keys and versions of the channel, in the order of keys, without reading the values. */
+  async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
+    for await (const { key, version } of this.#scan({ ...options, values: false })) {
+      yield { key: this.#scope.unkey(key), version };
+    }
+  }
+
+  #scan(options: EntriesOptions & { readonly values: boolean }) {
+    return scan(this.#store.backend, this.#scope, options, () => void this.#open());
+  }
+
+  /**
+   * First the entries that are there, then `synced`, then every change in order for each key: own writes, foreign writes, deletes
+   * and expiries. Where changes were lost comes `gap`, and a new snapshot. A lost connection does not end it: it ends when the loop is
+   * left, `signal` fires or the channel is closed. The keys that are present are remembered as long as it goes on.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false
+   */
+  async *watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V>, void, undefined> {
+    const backend = this.#open();
+    if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
+    const closing = this.#closing.signal;
+    const watch = new Watch({
+      backend,
+      clock: this.#clock,
+      range: this.#scope.range(options.prefix),
+      snapshot: () => this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true }),
+      signal: options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]),
+    });
+    for await (const event of watch.events()) {
+      if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };
+      else if (event.type === "delete") yield { ...event, key: this.#scope.unkey(event.key) };
+      else yield event;
+    }
+  }
+
+  /** Ends the watches and scans of this channel object and lets go of the store. Calling it again does nothing. */
+  override close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    await this.#store.leave();
+  }
+
+  /** Whether {@link Channel.close} was called. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #open(options: CallOptions = {}): Backend {
+    if (this.#closed !== undefined) throw new ChannelError("CLOSED", `the channel "${this.name}" is closed`);
+    throwIfAborted(options.signal);
+    return this.#store.backend;
+  }
+}
+
+function put<V>(key: Key, value: V, options: WriteOptions): Op<V> {
+  return options.ttl === undefined ? { put: key, value } : { put: key, value, ttl: options.ttl };
+}

@@ -1,0 +1,187 @@
+import { ChannelError } from "./errors.js";
+import type { JsonValue } from "./json.js";
+import type { Key } from "./types.js";
+
+/*
+ * A key becomes text whose order by UTF-8 bytes is the order of its parts, and in which the end of a part is seen without knowing
+ * what follows, so that a prefix is a prefix of parts and no name can be made up that reaches into another.
+ *
+ *   "a b"                           "a!_b␣
+ *   ["lock", "daily"]               ["lock␣"daily␣
+ *   { name: "daily", startTime: 5 } {name␣"daily␣startTime␣=500:5␣
+ *
+ * A part is a tag, its text, and one space. The space is the lowest character that occurs: text escapes everything up to "!".
+ * Tags, in order: " string, - negative number, = other number, ? null, false and true, [ array, { map. An array or map that stands inside
+ * another one is closed by one more space.
+ */
+
+const END = " ";
+const DEEPEST = 64;
+
+const ESCAPED: RegExp = /[\0-!\uD7FF\uE000-\uFFFF]|\p{Surrogate}/gu;
+
+function escapeCharacter(character: string): string {
+  if (character === " ") return "!_";
+  if (character === "!") return "!~";
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return `!${code.toString(16).toUpperCase().padStart(2, "0")}`;
+  // U+D7FF, which stands for nothing, leads in what would sort or be written differently in UTF-8 and in JavaScript's strings: lone
+  // surrogates have no UTF-8, and the characters from U+E000 sort above the pairs of surrogates in one and below in the other.
+  if (code === 0xd7ff) return "\uD7FF0";
+  return `\uD7FF${code < 0xe000 ? 1 : 2}${code.toString(16)}`;
+}
+
+/** Text without spaces, in the order of code points by UTF-8 bytes and by JavaScript's `<` alike. */
+function escapeText(text: string): string {
+  return text.replace(ESCAPED, escapeCharacter);
+}
+
+function unescapeText(text: string): string {
+  if (!text.includes("!") && !text.includes("\uD7FF")) return text;
+  return text.replace(/!(_|~|[0-9A-F]{2})|\uD7FF(?:0|[12]([0-9a-f]{4}))/g, (whole, short?: string, code?: string) => {
+    if (short === "_") return " ";
+    if (short === "~") return "!";
+    if (short !== undefined) return String.fromCharCode(Number.parseInt(short, 16));
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return whole.charAt(0);
+  });
+}
+
+/** Sign, three digits of exponent, then the decimal digits: `=512:1764000000123`. Negative numbers count every digit down from 9. */
+function encodeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new ChannelError("INVALID_KEY", `a key cannot hold the number ${value}`);
+  if (value === 0) return `=000${END}`;
+  const [mantissa = "", exponent = ""] = Math.abs(value).toExponential().split("e");
+  const power = Number(exponent);
+  let digits = mantissa.replace(".", "");
+  // Whole numbers keep their zeros for the eye; it changes nothing in the order.
+  if (power >= 0 && power <= 20) digits = digits.padEnd(power + 1, "0");
+  if (value > 0) return `=${power + 500}:${digits}${END}`;
+  const complement = digits.replace(/\d/g, (digit) => String(9 - Number(digit)));
+  return `-${499 - power}:${complement}~${END}`;
+}
+
+function decodeNumber(tag: string, text: string): number {
+  if (text === "000") return 0;
+  const power = Number(text.slice(0, 3));
+  const shown = text.slice(4);
+  if (tag === "=") return Number(`${shown.charAt(0)}.${shown.slice(1)}e${power - 500}`);
+  const digits = shown.slice(0, -1).replace(/\d/g, (digit) => String(9 - Number(digit)));
+  return -Number(`${digits.charAt(0)}.${digits.slice(1)}e${499 - power}`);
+}
+
+function encodePart(value: unknown, depth: number): string {
+  if (typeof value === "string") return `"${escapeText(value)}${END}`;
+  if (typeof value === "number") return encodeNumber(value);
+  if (typeof value === "boolean" || value === null) return `?${value === null ? "" : value}${END}`;
+  if (typeof value === "object") return encodeParts(value, depth) + END;
+  throw new ChannelError("INVALID_KEY", `a key cannot hold ${value === undefined ? "undefined" : `a ${typeof value}`}`);
+}
+
+/** An array or map, open at its end: what follows it may be more parts, or the space that closes it. */
+function encodeParts(value: object, depth: number): string {
+  if (depth > DEEPEST)
+    throw new ChannelError("INVALID_KEY", `a key is nested deeper than ${DEEPEST} levels, or in itself`);
+  if (Array.isArray(value)) {
+    let text = "[";
+    for (const part of value) text += encodePart(part, depth + 1);
+    return text;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new ChannelError("INVALID_KEY", `a key cannot hold a ${value.constructor.name}: only plain maps and arrays`);
+  }
+  const map = value as Record<string, unknown>;
+  let text = "{";
+  for (const field of Object.keys(map).sort()) {
+    // An empty name would look like the end of the map.
+    text += `${field === "" ? "!" : escapeText(field)}${END}${encodePart(map[field], depth + 1)}`;
+  }
+  return text;
+}
+
+/**
+ * The text of a key.
+ *
+ * @throws ChannelError `INVALID_KEY`
+ */
+export function encodeKey(key: Key): string {
+  if (typeof key === "object" && key !== null) {
+    const text = encodeParts(key, 0);
+    if (text.length > 1) return text;
+    throw new ChannelError("INVALID_KEY", "a key cannot be an empty map or array");
+  }
+  if (key === null) throw new ChannelError("INVALID_KEY", "a key cannot be null");
+  return encodePart(key, 0);
+}
+
+/** The name of a channel as the first part of the keys of its entries. */
+export function encodeChannelName(name: string): string {
+  return escapeText(name) + END;
+}
+
+class Reader {
+  at = 0;
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get done(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  /** Whether the array or map being read ends here; steps over its end. */
+  closes(): boolean {
+    if (this.text[this.at] !== END) return false;
+    this.at++;
+    return true;
+  }
+
+  word(): string {
+    const end = this.text.indexOf(END, this.at);
+    const word = this.text.slice(this.at, end);
+    this.at = end + 1;
+    return word;
+  }
+
+  value(): JsonValue {
+    const tag = this.text.charAt(this.at++);
+    if (tag === "[" || tag === "{") return this.parts(tag);
+    const word = this.word();
+    if (tag === '"') return unescapeText(word);
+    if (tag === "?") return word === "" ? null : word === "true";
+    return decodeNumber(tag, word);
+  }
+
+  parts(tag: string): JsonValue {
+    if (tag === "[") {
+      const list: JsonValue[] = [];
+      while (!this.done && !this.closes()) list.push(this.value());
+      return list;
+    }
+    const fields: [string, JsonValue][] = [];
+    while (!this.done && !this.closes()) {
+      const name = this.word();
+      fields.push([name === "!" ? "" : unescapeText(name), this.value()]);
+    }
+    // Not by assignment: a field named __proto__ must become a field.
+    return Object.fromEntries(fields);
+  }
+}
+
+/** The key that {@link encodeKey} made `text` of. Fields of maps come back in sorted order. */
+export function decodeKey(text: string): Key {
+  return new Reader(text).value() as Key;
+}
+
+/** All keys that begin with the parts of `prefix`, an encoded key or channel name: from `prefix` itself up to this. */
+export function endOfPrefix(prefix: string): string {
+  return `${prefix.slice(0, -1)}!`;
+}
+
+/** The lowest text above `key`. No key holds a control character, so no key lies between. */
+export function justAfter(key: string): string {
+  return `${key}\x01`;
+}

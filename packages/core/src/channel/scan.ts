@@ -1,0 +1,41 @@
+import type { Backend, StoredEntry } from "./backend.js";
+import { ChannelError } from "./errors.js";
+import { justAfter } from "./key.js";
+import type { Scope } from "./scope.js";
+import { abortable, throwIfAborted } from "./store.js";
+import type { EntriesOptions } from "./types.js";
+
+const PAGE = 500;
+
+/**
+ * The stored entries of a scan, page by page. Nothing is held between two pages, so a scan that is left, or goes on for a day,
+ * costs the store nothing. Each page begins beyond the last key seen: no entry comes twice.
+ */
+export async function* scan(
+  backend: Backend,
+  scope: Scope,
+  options: EntriesOptions & { readonly values: boolean },
+  throwIfClosed: () => void,
+): AsyncGenerator<StoredEntry, void, undefined> {
+  const { reverse = false, limit = Number.POSITIVE_INFINITY, signal, values } = options;
+  if (!(limit >= 0)) throw new ChannelError("INVALID_ARGUMENT", `limit is a number from 0 up, not ${limit}`);
+  const range = scope.scanRange(options);
+  if (range === undefined) return;
+  let { from, to } = range;
+  let left = limit;
+  while (left > 0) {
+    throwIfClosed();
+    throwIfAborted(signal);
+    const request = { from, to, reverse, values, limit: Math.min(left, PAGE) };
+    const page = await abortable(backend.scan(request, signal === undefined ? {} : { signal }), signal, "not-applied");
+    for (const entry of page.entries) {
+      throwIfClosed();
+      yield entry;
+    }
+    const last = page.entries.at(-1);
+    if (last === undefined || !page.more) return;
+    left -= page.entries.length;
+    if (reverse) to = last.key;
+    else from = justAfter(last.key);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Backend } from "./backend.js";
+import { ChannelError } from "./errors.js";
+
+/** An open backend and how many channels use it. The last one to leave closes it. */
+export class Store {
+  readonly backend: Backend;
+  readonly #onLast: () => Promise<void>;
+  #users = 0;
+
+  constructor(backend: Backend, onLast: () => Promise<void>) {
+    this.backend = backend;
+    this.#onLast = onLast;
+  }
+
+  join(): this {
+    this.#users++;
+    return this;
+  }
+
+  async leave(): Promise<void> {
+    if (--this.#users === 0) await this.#onLast();
+  }
+}
+
+/**
+ * Ends the waiting for `work` when `signal` fires. The work itself may go on: for a write that was handed over,
+ * nobody can say whether it was applied.
+ */
+export async function abortable<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  outcome: "not-applied" | "unknown",
+): Promise<T> {
+  if (signal === undefined) return work;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortError(signal, outcome));
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Throws if `signal` fired already, before anything was sent. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal, "not-applied");
+}
+
+function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): ChannelError {
+  return new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause: signal.reason });
+}

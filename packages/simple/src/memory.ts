@@ -1,0 +1,107 @@
+import type {
+  Clock,
+  Commit,
+  CommitOutcome,
+  KeyRange,
+  ScanPage,
+  ScanRequest,
+  StoredEntry,
+  StoredWrite,
+  WatchSink,
+} from "@ojm/core/backend";
+import { SortedKeys } from "./sorted-keys.js";
+
+interface Held {
+  readonly value: string;
+  readonly version: string;
+  /** By the clock's monotonic time. */
+  readonly deadline: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The entries of a process, and who watches them. */
+export class Memory {
+  readonly #clock: Clock;
+  readonly #entries: Map<string, Held> = new Map();
+  readonly #keys: SortedKeys = new SortedKeys();
+  readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
+  readonly #expiring: Set<string> = new Set();
+  #nextDeadline = NEVER;
+  #version = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get(key: string): StoredEntry | undefined {
+    const held = this.#entries.get(key);
+    if (held === undefined) return undefined;
+    if (held.deadline === NEVER) return { key, value: held.value, version: held.version };
+    const expiresIn = held.deadline - this.#clock.monotonic();
+    return expiresIn > 0 ? { key, value: held.value, version: held.version, expiresIn } : undefined;
+  }
+
+  scan(request: ScanRequest): ScanPage {
+    const entries: StoredEntry[] = [];
+    for (const key of this.#keys.between(request.from, request.to, request.reverse)) {
+      const entry = this.get(key);
+      if (entry === undefined) continue;
+      if (entries.length === request.limit) return { entries, more: true };
+      entries.push(entry);
+    }
+    return { entries, more: false };
+  }
+
+  commit({ checks, writes }: Commit): CommitOutcome {
+    for (const check of checks) {
+      if ((this.get(check.key)?.version ?? null) !== check.version) {
+        return { ok: false, current: checks.map(({ key }) => this.get(key)) };
+      }
+    }
+    this.#dropExpired();
+    const version = String(++this.#version);
+    for (const write of writes) this.#write(write, version);
+    return { ok: true, version };
+  }
+
+  #write({ key, value, ttl }: StoredWrite, version: string): void {
+    if (value === null) {
+      this.#delete(key);
+    } else {
+      if (!this.#entries.has(key)) this.#keys.add(key);
+      const deadline = ttl === undefined ? NEVER : this.#clock.monotonic() + ttl;
+      this.#entries.set(key, { value, version, deadline });
+      if (ttl === undefined) this.#expiring.delete(key);
+      else this.#expiring.add(key);
+      this.#nextDeadline = Math.min(this.#nextDeadline, deadline);
+    }
+    for (const { range, sink } of this.#watches) {
+      if (key < range.from || key >= range.to) continue;
+      sink.change({ key, value, version, ...(ttl === undefined ? {} : { expiresIn: ttl }) });
+    }
+  }
+
+  #delete(key: string): void {
+    if (this.#entries.delete(key)) this.#keys.remove(key);
+    this.#expiring.delete(key);
+  }
+
+  /** Expired entries are invisible at once; what they took is given back by the next commit. */
+  #dropExpired(): void {
+    const now = this.#clock.monotonic();
+    if (now < this.#nextDeadline) return;
+    this.#nextDeadline = NEVER;
+    for (const key of this.#expiring) {
+      const deadline = this.#entries.get(key)?.deadline ?? NEVER;
+      if (now >= deadline) this.#delete(key);
+      else this.#nextDeadline = Math.min(this.#nextDeadline, deadline);
+    }
+  }
+
+  watch(range: KeyRange, sink: WatchSink): () => void {
+    const watch = { range, sink };
+    this.#watches.add(watch);
+    return () => void this.#watches.delete(watch);
+  }
+}
