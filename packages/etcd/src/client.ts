@@ -83,7 +83,7 @@ export interface WatchResponse {
   readonly canceled: boolean;
   readonly compact_revision: string;
   readonly cancel_reason: string;
-  readonly events: readonly { readonly type: "PUT" | "DELETE"; readonly kv: KeyValue }[];
+  readonly events: readonly { readonly type: "Put" | "Delete"; readonly kv: KeyValue }[];
 }
 
 /** A watch stream. An `error` or an `end` is its last event. */
@@ -104,7 +104,10 @@ export interface EtcdNode {
   readonly name: string;
   range(request: RangeRequest, limits: CallLimits): Promise<RangeResponse>;
   txn(request: TxnRequest, limits: CallLimits): Promise<TxnResponse>;
-  leaseGrant(request: { readonly TTL: number }, limits: CallLimits): Promise<{ readonly ID: string }>;
+  leaseGrant(
+    request: { readonly TTL: number; readonly ID: number },
+    limits: CallLimits,
+  ): Promise<{ readonly ID: string }>;
   leaseTimeToLive(request: { readonly ID: string }, limits: CallLimits): Promise<{ readonly TTL: string }>;
   /** A stream that the node ends when it has lost its leader, instead of staying silent. */
   watch(limits: CallLimits): Promise<WatchStream>;

@@ -8,7 +8,6 @@ import type { PassedClient, Settings } from "./options.js";
  */
 const GRPC_DEFAULTS = {
   "grpc.initial_reconnect_backoff_ms": 50,
-  "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 250,
   "grpc.max_receive_message_length": -1,
   "grpc.keepalive_time_ms": 10_000,

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { ChannelError } from "@ojm/core/backend";
 import type { Nodes } from "./nodes.js";
 
@@ -6,6 +7,12 @@ const MAX_LEASE_SECONDS = 9_000_000_000;
 
 /** For how long after its grant a lease takes entries, in ms. */
 const WINDOW = 1_000;
+
+/**
+ * An id of our own choice. Those that etcd chooses have 63 bits, and where protobuf does not find the package `long`, they come
+ * here as rounded numbers, which no lease has.
+ */
+const newId = (): number => randomInt(1, 2 ** 48 - 1);
 
 interface Grant {
   readonly id: Promise<string>;
@@ -69,7 +76,7 @@ export class Leases {
   #grant(seconds: number): Grant {
     const asked = performance.now();
     for (const [key, old] of this.#grants) if (asked >= old.asked + WINDOW) this.#grants.delete(key);
-    const answer = this.#nodes.call("read", (node, limits) => node.leaseGrant({ TTL: seconds }, limits));
+    const answer = this.#nodes.call("read", (node, limits) => node.leaseGrant({ TTL: seconds, ID: newId() }, limits));
     const grant = { id: answer.then(({ ID }) => ID), asked };
     this.#grants.set(seconds, grant);
     return grant;

@@ -54,7 +54,8 @@ export class RpcError extends Error {
 export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
-  const text = typeof details === "string" && details !== "" ? details : String(message ?? error);
+  const told = typeof details === "string" && details !== "" ? details : String(message ?? error);
+  const text = told.replace(/\.? Resolution note: $/, "");
   const number = typeof code === "number" ? code : Number(/^(\d+) [A-Z_]+:/.exec(text)?.[1] ?? GRPC.unknown);
   return new RpcError(number, text, sent && !NEVER_SENT.some((words) => text.includes(words)), error);
 }

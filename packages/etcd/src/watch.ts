@@ -144,7 +144,7 @@ export class RangeWatch {
       const key = this.#codec.keyOf(kv.key);
       if (revision < this.#next || this.#told.has(key)) continue;
       this.#told.add(key);
-      if (type === "DELETE") {
+      if (type === "Delete") {
         this.#expiry.deadlines.replaced(key, kv.mod_revision);
         this.#sink.change({ key, value: null, version: kv.mod_revision });
       } else {
