@@ -19,8 +19,14 @@ export interface EtcdServer {
   /** SIGSTOP: the node keeps its connections and answers nothing. */
   pause(): void;
   resume(): void;
-  /** Starts it again after `kill`, with its data and on its ports, and waits until it serves. */
-  restart(): Promise<void>;
+  /**
+   * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves only on
+   * {@link hiddenHost}: what happens there, the clients of its port miss.
+   */
+  restart(options?: { readonly hidden?: boolean }): Promise<void>;
+  readonly hiddenHost: string;
+  /** Removes its data. */
+  wipe(): void;
   /** Kills it and removes its data. */
   stop(): Promise<void>;
 }
@@ -59,7 +65,13 @@ function launch(args: readonly string[]): Promise<ChildProcess> {
   });
 }
 
-function server(host: string, dir: string, args: readonly string[], first: ChildProcess): EtcdServer {
+function server(
+  host: string,
+  dir: string,
+  args: readonly string[],
+  first: ChildProcess,
+  hiddenHost: string = host,
+): EtcdServer {
   let child = first;
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -72,9 +84,11 @@ function server(host: string, dir: string, args: readonly string[], first: Child
     kill,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
-    async restart() {
-      child = await launch(args);
+    async restart({ hidden = false } = {}) {
+      child = await launch(hidden ? args.map((arg) => arg.replace(host, hiddenHost)) : args);
     },
+    hiddenHost,
+    wipe: () => rmSync(dir, { recursive: true, force: true }),
     async stop() {
       await kill();
       rmSync(dir, { recursive: true, force: true });
@@ -117,7 +131,7 @@ export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<E
       ...(tls?.clientCa === undefined ? [] : ["--client-cert-auth", "--trusted-ca-file", tls.clientCa]),
       ...args,
     ];
-    return server(host, dir, all, await launch(all));
+    return server(host, dir, all, await launch(all), `127.0.0.1:${await freePort()}`);
   });
 }
 
