@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
-    server.pause();
+    await server.pause();
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     server.resume();
     await put(etcd, "c a", "1");

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +16,8 @@ export interface EtcdServer {
   readonly host: string;
   /** SIGKILL: no farewell. */
   kill(): Promise<void>;
-  /** SIGSTOP: the node keeps its connections and answers nothing. */
-  pause(): void;
+  /** SIGSTOP: the node keeps its connections and answers nothing. Resolves once all of it stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /**
    * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves only on
@@ -35,6 +35,16 @@ const running: Set<ChildProcess> = new Set();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+
+/** The signal is on its way when `kill` returns, and a thread of the process may answer one more request. */
+function standsStill(pid: number | undefined): boolean {
+  if (!existsSync(`/proc/${pid}/task`)) return true;
+  const states = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2)[0];
+  });
+  return states.every((state) => state === "T");
+}
 
 /** A port nobody listens on, below those that the system hands out itself: it must still be free after a restart. */
 async function freePort(): Promise<number> {
@@ -82,7 +92,10 @@ function server(
   return {
     host,
     kill,
-    pause: () => void child.kill("SIGSTOP"),
+    async pause() {
+      child.kill("SIGSTOP");
+      while (!standsStill(child.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+    },
     resume: () => void child.kill("SIGCONT"),
     async restart({ hidden = false } = {}) {
       child = await launch(hidden ? args.map((arg) => arg.replace(host, hiddenHost)) : args);
