@@ -14,10 +14,11 @@ const GRPC_DEFAULTS = {
   "grpc.keepalive_timeout_ms": 3_000,
 };
 
+const NEVER_ABORTED: AbortSignal = new AbortController().signal;
+
 /** What etcd3 calls a policy: this one neither repeats a call nor refuses one. */
 const NO_POLICY: unknown = {
-  execute: async (call: (context: { signal: AbortSignal }) => unknown, signal?: AbortSignal) =>
-    await call({ signal: signal ?? new AbortController().signal }),
+  execute: async (call: (context: { signal: AbortSignal }) => unknown) => await call({ signal: NEVER_ABORTED }),
   onSuccess: () => ({ dispose: () => undefined }),
   onFailure: () => ({ dispose: () => undefined }),
 };

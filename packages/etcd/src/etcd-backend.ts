@@ -109,12 +109,22 @@ export class EtcdBackend implements Backend {
   }
 
   async #readSome(keys: readonly string[], options: CallOptions | undefined): Promise<(StoredEntry | undefined)[]> {
-    const request = readAll(keys.map((key) => this.#codec.key(key)));
     for (;;) {
-      const response = await this.#nodes.call("read", (node, limits) => node.txn(request, limits), options);
-      const entries = await this.#expiry.judge(this.#entriesOf(response));
+      const entries = await this.#expiry.judge(await this.#readRaw(keys, options));
       if (entries !== undefined) return entries;
     }
+  }
+
+  async #readRaw(keys: readonly string[], options: CallOptions | undefined): Promise<(RawEntry | undefined)[]> {
+    const [first, ...more] = keys.map((key) => this.#codec.key(key));
+    if (first === undefined) return [];
+    if (more.length > 0) {
+      const request = readAll([first, ...more]);
+      return this.#entriesOf(await this.#nodes.call("read", (node, limits) => node.txn(request, limits), options));
+    }
+    // The most frequent call of all: a range is cheaper to the node than a transaction.
+    const { kvs } = await this.#nodes.call("read", (node, limits) => node.range({ key: first }, limits), options);
+    return [kvs[0] === undefined ? undefined : this.#codec.entry(kvs[0])];
   }
 
   /** Sends a commit once; a second time only if etcd has refused it because a lease of ours is gone. */
