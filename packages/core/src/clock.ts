@@ -8,8 +8,11 @@ export interface Clock {
   now(): number;
   /** Monotonic time in ms. The system clock's is one for all processes of the host, and restarts with the host. */
   monotonic(): number;
-  /** Calls `callback` once, about `ms` from now. The result cancels it. A pending timer does not keep the process alive. */
-  after(ms: number, callback: () => void): () => void;
+  /**
+   * Calls `callback` once, about `ms` from now. The result cancels it. A pending timer keeps the process alive only with `keepAlive`:
+   * where somebody awaits what it brings about.
+   */
+  after(ms: number, callback: () => void, keepAlive?: boolean): () => void;
   /** A string of `length` random characters out of `[0-9a-z]`. */
   random(length: number): string;
 }
@@ -19,13 +22,13 @@ const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** `setTimeout` fires at once for anything longer: a lease of a month must not end in a millisecond. */
 const LONGEST_TIMER = 2_147_483_647;
 
-function after(ms: number, callback: () => void): () => void {
+function after(ms: number, callback: () => void, keepAlive = false): () => void {
   const due = systemClock.monotonic() + ms;
   let timer: NodeJS.Timeout;
   const arm = (): void => {
     const left = Math.max(0, due - systemClock.monotonic());
     timer = setTimeout(left > LONGEST_TIMER ? arm : callback, Math.min(left, LONGEST_TIMER));
-    timer.unref();
+    if (!keepAlive) timer.unref();
   };
   arm();
   return () => clearTimeout(timer);

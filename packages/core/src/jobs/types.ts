@@ -1,17 +1,10 @@
 import type { JsonValue } from "../channel/json.js";
-import type { ChannelConfig, OpenOptions } from "../channel/types.js";
+import type { OpenOptions } from "../channel/types.js";
 import type { Clock } from "../clock.js";
+import type { Holder } from "../locks/types.js";
 
 /** How a run stands. `lost`: its process is gone, or its lock was taken from it. */
 export type RunStatus = "running" | "completed" | "failed" | "timeout" | "cancelled" | "lost";
-
-/** Who holds a lock, for the person who has to find it at night. */
-export interface Holder {
-  readonly host: string;
-  readonly pid: number;
-  /** The session of the holding process. */
-  readonly instance: string;
-}
 
 /** The record of a run, as kept in the jobs channel under `{ name, startTime }`. Times are ms since 1970. */
 export interface RunRecord {
@@ -37,19 +30,6 @@ export interface RunRecord {
   readonly error?: string;
   /** What the body returned, where that is JSON and not nothing. */
   readonly result?: JsonValue;
-}
-
-/** A lock that is held now. */
-export interface HeldLock {
-  readonly name: string;
-  readonly holder: Holder;
-  /** Since when, in ms since 1970 by the holder's clock. */
-  readonly since: number;
-  readonly fence: string;
-  /** `startTime` of the run that holds it. */
-  readonly run?: number;
-  /** How many wait for it. */
-  readonly waiting: number;
 }
 
 /** Options of {@link JobManager.init}. */
@@ -110,5 +90,3 @@ export interface UnlockOutcome {
   /** The run that was ended with it, now closed as `cancelled`. */
   readonly run?: RunRecord;
 }
-
-export type { ChannelConfig };

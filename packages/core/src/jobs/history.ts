@@ -1,0 +1,109 @@
+import type { Channel } from "../channel/channel.js";
+import type { Entry } from "../channel/types.js";
+import { recordKey, toRecord } from "./record.js";
+import type { RunRecord } from "./types.js";
+
+/** Above every time that a record can have. */
+const END_OF_TIME = Number.MAX_VALUE;
+
+/** The names that have records, found by skipping from one to the next: two reads a name, however many records it has. */
+export async function* names(jobs: Channel<RunRecord>, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+  let after: string | undefined;
+  for (;;) {
+    const range = after === undefined ? {} : { after: recordKey(after, END_OF_TIME) };
+    let found: string | undefined;
+    for await (const { key } of jobs.keys({ ...range, ...(signal && { signal }), limit: 1 })) {
+      found = (key as { readonly name: string }).name;
+    }
+    if (found === undefined) return;
+    yield found;
+    after = found;
+  }
+}
+
+/** The records of one name, newest first. */
+export async function* historyOf(
+  jobs: Channel<RunRecord>,
+  name: string,
+  limit: number,
+  signal?: AbortSignal,
+): AsyncGenerator<RunRecord, void, undefined> {
+  const options = { prefix: { name }, reverse: true, limit, ...(signal && { signal }) };
+  for await (const entry of jobs.entries(options)) yield toRecord(entry);
+}
+
+/** So many records of a name are read ahead when the newest of all names are merged. */
+const AHEAD = 8;
+
+/** The records of all names, newest first. Holds a few records of each name at a time. */
+export async function* historyOfAll(
+  jobs: Channel<RunRecord>,
+  limit: number,
+  signal?: AbortSignal,
+): AsyncGenerator<RunRecord, void, undefined> {
+  const heads: Head[] = [];
+  for await (const name of names(jobs, signal)) {
+    const head = new Head(jobs, name, Math.min(limit, AHEAD), signal);
+    if (await head.fill()) heads.push(head);
+  }
+  heads.sort(newestLast);
+  for (let left = limit; left > 0; left--) {
+    const head = heads.pop();
+    const record = head?.take();
+    if (head === undefined || record === undefined) return;
+    yield record;
+    if (await head.fill()) insert(heads, head);
+  }
+}
+
+class Head {
+  readonly #jobs: Channel<RunRecord>;
+  readonly #name: string;
+  readonly #size: number;
+  readonly #signal: AbortSignal | undefined;
+  #records: RunRecord[] = [];
+  #before: number | undefined;
+
+  constructor(jobs: Channel<RunRecord>, name: string, size: number, signal: AbortSignal | undefined) {
+    this.#jobs = jobs;
+    this.#name = name;
+    this.#size = size;
+    this.#signal = signal;
+  }
+
+  /** The newest record that was not taken. */
+  get startTime(): number {
+    return this.#records.at(-1)?.startTime ?? 0;
+  }
+
+  /** Makes sure that there is a record to take; false if there is none. */
+  async fill(): Promise<boolean> {
+    if (this.#records.length > 0) return true;
+    const before = this.#before === undefined ? {} : { before: recordKey(this.#name, this.#before) };
+    const signal = this.#signal && { signal: this.#signal };
+    const page: Entry<RunRecord>[] = [];
+    const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, ...before, ...signal };
+    for await (const entry of this.#jobs.entries(options)) page.push(entry);
+    this.#records = page.map(toRecord).reverse();
+    this.#before = this.#records[0]?.startTime;
+    return page.length > 0;
+  }
+
+  take(): RunRecord | undefined {
+    return this.#records.pop();
+  }
+}
+
+const newestLast = (a: Head, b: Head): number => a.startTime - b.startTime;
+
+/** Puts a head back in its place. */
+function insert(heads: Head[], head: Head): void {
+  let low = 0;
+  let high = heads.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((heads[middle]?.startTime ?? 0) < head.startTime) low = middle + 1;
+    else high = middle;
+  }
+  heads.splice(low, 0, head);
+}

@@ -1,0 +1,3 @@
+export { isRunError, RunError, type RunErrorCode } from "./errors.js";
+export { JobManager } from "./manager.js";
+export type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, RunStatus, UnlockOutcome } from "./types.js";

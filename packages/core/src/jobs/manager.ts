@@ -1,0 +1,237 @@
+import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import { openChannel } from "../channel/open.js";
+import type { Op } from "../channel/types.js";
+import { type Clock, systemClock } from "../clock.js";
+import type { LocksValue } from "../locks/entries.js";
+import { Locks } from "../locks/locks.js";
+import type { HeldLock } from "../locks/types.js";
+import { RunError } from "./errors.js";
+import { closeOnExit, forgetOnExit } from "./exit.js";
+import { historyOf, historyOfAll, names } from "./history.js";
+import type { OpenRun, RunHome } from "./open-run.js";
+import { closeRunOf, closeStrays, lostText } from "./orphans.js";
+import { recordKey, toRecord } from "./record.js";
+import { runBody } from "./run-body.js";
+import { checkOptions, runOf, Start, StartTimes } from "./start.js";
+import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
+
+const JOBS = "oJobManager-jobs";
+const LOCKS = "oJobManager-locks";
+const TTL = 15_000;
+
+/**
+ * Runs jobs by name so that no name runs twice at once, wherever else the same channels are opened, and keeps a record of every run.
+ *
+ * @example
+ * await using manager = await JobManager.init({
+ *   chJobs: { type: "sqlite", args: { file: "./data/ojm.db" } },
+ *   chLocks: { type: "sqlite", args: { file: "./data/ojm.db" } },
+ * });
+ * const { result } = await manager.run("daily-report", async (run) => report({ signal: run.signal }), { timeout: 600_000 });
+ */
+export class JobManager {
+  /** The channels that the manager keeps its records and locks in, for those who want to look into them. */
+  readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
+  readonly #clock: Clock;
+  readonly #locks: Locks;
+  readonly #times: StartTimes;
+  readonly #open: Set<OpenRun> = new Set();
+  readonly #home: RunHome;
+  readonly #closing: AbortController = new AbortController();
+  #closed: Promise<void> | undefined;
+  #cancelSweep: () => void = () => {};
+
+  private constructor(jobs: Channel<RunRecord>, locks: Channel<LocksValue>, options: JobManagerOptions) {
+    this.channels = { jobs, locks };
+    this.#clock = options.clock ?? systemClock;
+    this.#times = new StartTimes(this.#clock);
+    this.#locks = new Locks(locks, {
+      clock: this.#clock,
+      ttl: options.ttl ?? TTL,
+      onOrphan: async (lock) => {
+        await closeRunOf(jobs, lock, {
+          endTime: this.#clock.now(),
+          status: "lost",
+          error: lostText(lock.value.holder),
+        });
+      },
+    });
+    this.#home = { jobs, locks: this.#locks, clock: this.#clock, onOver: (run) => this.#open.delete(run) };
+  }
+
+  /**
+   * Opens the channels and closes, as `lost`, the runs that dead processes left open.
+   *
+   * One store for both channels (equal `type` and `args`) makes start and end of a run one step each; two stores work as well, in two steps
+   * that leave nothing wrong behind when they are interrupted.
+   *
+   * @throws ChannelError if a channel cannot be opened
+   */
+  static async init(options: JobManagerOptions = {}): Promise<JobManager> {
+    const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
+    const jobs = await openChannel<RunRecord>(JOBS, { ...chJobs, clock });
+    let manager: JobManager | undefined;
+    try {
+      const locks = await openChannel<LocksValue>(LOCKS, { ...chLocks, clock });
+      manager = new JobManager(jobs, locks, options);
+      await manager.#locks.sweep();
+    } catch (error) {
+      await manager?.channels.locks.close();
+      await jobs.close();
+      throw error;
+    }
+    manager.#keepSweeping(options.ttl ?? TTL);
+    void manager.#closeStrays();
+    closeOnExit(manager);
+    return manager;
+  }
+
+  /**
+   * Runs `body` under the lock of `name`, and keeps a record of it.
+   *
+   * The body is told by `run.signal` when it must stop. At the timeout, or when the lock is lost, `run` rejects at once, whether or not the
+   * body stops; cancelled by `options.signal`, it waits for the body to stop, for as long as the timeout allows.
+   *
+   * @returns what the body returned, and the record
+   * @throws what the body throws; RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `INVALID`; ChannelError if the store fails
+   */
+  async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
+    return runBody(await this.#start(name, options), body, options.signal);
+  }
+
+  /**
+   * Starts a run that the caller ends: by `run.end(result)`, `run.fail(error)` or `run.cancel()`. A run that is still open when the process ends
+   * in good order is closed as `lost` then and there.
+   *
+   * @throws RunError `LOCKED`, `CANCELLED`, `INVALID`; ChannelError if the store fails
+   */
+  async start(name: string, options: RunOptions = {}): Promise<Run> {
+    return this.#start(name, options);
+  }
+
+  async #start(name: string, options: RunOptions): Promise<OpenRun> {
+    const run = await new Start(this.#home, this.#times, name, checkOptions(name, options)).run();
+    if (run.closing === undefined) this.#open.add(run);
+    return run;
+  }
+
+  /** The records of a name, or of all names, newest first. Reads only what it shows. */
+  async *history(
+    options: { readonly name?: string; readonly limit?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunRecord, void, undefined> {
+    const { name, limit = Number.POSITIVE_INFINITY, signal } = options;
+    yield* name === undefined
+      ? historyOfAll(this.channels.jobs, limit, signal)
+      : historyOf(this.channels.jobs, name, limit, signal);
+  }
+
+  /** The records of the runs that are going on, by whomever. */
+  async running(): Promise<RunRecord[]> {
+    const records: RunRecord[] = [];
+    for (const lock of await this.#locks.list()) {
+      const startTime = runOf(lock);
+      const entry =
+        startTime === undefined ? undefined : await this.channels.jobs.entry(recordKey(lock.name, startTime));
+      if (entry?.value.status === "running") records.push(toRecord(entry));
+    }
+    return records;
+  }
+
+  /** The locks that are held now, by whomever, in the order of their names. */
+  async locks(): Promise<HeldLock[]> {
+    return this.#locks.list();
+  }
+
+  /**
+   * Takes the lock of `name` from whoever holds it: closes its run as `cancelled`, with the reason, frees the lock, and leaves an audit record in
+   * the locks channel. The holder is told by its signal, at its next heartbeat (a third of `ttl`) at the latest; until then two bodies may run.
+   */
+  async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
+    const { reason } = options;
+    if (typeof reason !== "string" || reason === "")
+      throw new RunError("INVALID", name, "a forced unlock needs a reason");
+    let run: RunRecord | undefined;
+    const lock = await this.#locks.forceUnlock(name, reason, async (held) => {
+      const close = { endTime: this.#clock.now(), status: "cancelled", error: `unlocked by force: ${reason}` } as const;
+      run = await closeRunOf(this.channels.jobs, held, close);
+    });
+    if (lock === undefined) return { unlocked: false };
+    return { unlocked: true, holder: lock.holder, ...(run && { run }) };
+  }
+
+  /** Deletes the records of runs that ended more than `olderThan` ms ago. Open runs stay. */
+  async prune(options: { readonly olderThan: number; readonly signal?: AbortSignal }): Promise<{ removed: number }> {
+    const cutoff = this.#clock.now() - options.olderThan;
+    const signal = options.signal && { signal: options.signal };
+    let removed = 0;
+    for await (const name of names(this.channels.jobs, options.signal)) {
+      const old = this.channels.jobs.entries({ prefix: { name }, before: recordKey(name, cutoff), ...signal });
+      let batch: Op<RunRecord>[] = [];
+      const flush = async (): Promise<void> => {
+        if (batch.length > 0) await this.channels.jobs.commit(batch, signal);
+        removed += batch.length;
+        batch = [];
+      };
+      for await (const { key, value } of old) {
+        // A record that is closed is never written again: no check is needed.
+        if (value.endTime !== undefined && value.endTime < cutoff) batch.push({ delete: key });
+        if (batch.length >= Math.min(100, this.channels.jobs.supports.maxOps)) await flush();
+      }
+      await flush();
+    }
+    return { removed };
+  }
+
+  #keepSweeping(every: number): void {
+    this.#cancelSweep = this.#clock.after(every, () => {
+      void this.#quietly(() => this.#locks.sweep()).then(() => {
+        if (this.#closed === undefined) this.#keepSweeping(every);
+      });
+    });
+  }
+
+  async #closeStrays(): Promise<void> {
+    const { jobs } = this.channels;
+    await this.#quietly(() => closeStrays(jobs, this.#locks, () => this.#clock.now(), this.#closing.signal));
+  }
+
+  /** For work that nobody awaits and that is done again: a store that is away is told to those who call. */
+  async #quietly(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isChannelError(error)) throw error;
+    }
+  }
+
+  /** @internal Closes the runs that were left open. */
+  async closeOpenRuns(why: string): Promise<boolean> {
+    const runs = [...this.#open];
+    await Promise.allSettled(runs.map((run) => run.abandon(why)));
+    return runs.length > 0;
+  }
+
+  /** Closes open runs as `lost`, gives back their locks, ends the session and closes the channels. Calling it again does nothing. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    forgetOnExit(this);
+    this.#closing.abort();
+    this.#cancelSweep();
+    await this.closeOpenRuns("its manager was closed");
+    try {
+      await this.#locks.close();
+    } finally {
+      await this.channels.locks.close();
+      await this.channels.jobs.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

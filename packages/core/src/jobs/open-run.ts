@@ -1,0 +1,211 @@
+import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import { sameJson } from "../channel/json.js";
+import type { Op, Version } from "../channel/types.js";
+import type { Clock } from "../clock.js";
+import { LateSignal } from "../late-signal.js";
+import type { LockError } from "../locks/errors.js";
+import type { Lease } from "../locks/lease.js";
+import type { Locks } from "../locks/locks.js";
+import { RunError } from "./errors.js";
+import { closed, type Ending, errorText, recordKey, resultOf } from "./record.js";
+import type { Run, RunRecord } from "./types.js";
+
+/** How soon the end of a run is written again when the store could not be reached, in ms. */
+const RETRY = 100;
+
+/** What an open run needs of its manager. */
+export interface RunHome {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  /** Called once the run is over, whatever became of it. */
+  onOver(run: OpenRun): void;
+}
+
+/** A run from its start to its end, which is written exactly once. */
+export class OpenRun implements Run {
+  readonly name: string;
+  readonly startTime: number;
+  readonly fence: Version;
+  readonly #home: RunHome;
+  readonly #lease: Lease;
+  readonly #record: RunRecord;
+  /** The version of the open record: whoever closes the run for us changes it, and our end is refused. */
+  readonly #version: Version;
+  readonly #stop: LateSignal = new LateSignal();
+  #closing: Promise<RunRecord> | undefined;
+  #lockOver: ((error: RunError) => void) | undefined;
+  #over: RunError | undefined;
+
+  constructor(home: RunHome, lease: Lease, record: RunRecord, version: Version) {
+    this.name = record.name;
+    this.startTime = record.startTime;
+    this.fence = lease.fence;
+    this.#home = home;
+    this.#lease = lease;
+    this.#record = record;
+    this.#version = version;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Why the body must stop; `undefined` as long as it need not. */
+  get stopped(): Error | undefined {
+    return this.#stop.reason;
+  }
+
+  /** The end of the run, once it began; it may be waited for. */
+  get closing(): Promise<RunRecord> | undefined {
+    return this.#closing;
+  }
+
+  /** Calls `callback` when the timeout passed or the lock was lost while the run was open; the record is being closed then. */
+  whenLockOver(callback: (error: RunError) => void): void {
+    this.#lockOver = callback;
+    if (this.#over !== undefined) callback(this.#over);
+  }
+
+  assertHeld(): void {
+    if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#closing !== undefined) throw this.#ended();
+    if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
+  }
+
+  async end(result?: unknown): Promise<RunRecord> {
+    return this.#finish({ status: "completed", ...resultOf(result) });
+  }
+
+  async fail(error: unknown): Promise<RunRecord> {
+    return this.#finish({ status: "failed", error: errorText(error) });
+  }
+
+  async cancel(reason = "cancelled"): Promise<RunRecord> {
+    this.abort(reason);
+    return this.#finish({ status: "cancelled", error: reason });
+  }
+
+  /** Tells the body to stop. The lock stays held until the run is closed. */
+  abort(reason: string): void {
+    if (this.#closing !== undefined) return;
+    this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
+  }
+
+  /** Closes the run as `lost`, if it is still open. */
+  async abandon(why: string): Promise<void> {
+    this.#closing ??= this.#close({ status: "lost", error: why });
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing === undefined) await this.abandon("it was left without an end");
+    else await this.#closing.catch(() => {});
+  }
+
+  /** The lease is over, and nobody ended the run. */
+  leaseOver({ code, message }: LockError): void {
+    if (this.#closing !== undefined) return;
+    const timeout = code === "TIMEOUT";
+    const text = timeout
+      ? `the run of "${this.name}" took longer than its timeout of ${this.#record.timeout} ms`
+      : `the run of "${this.name}" may no longer hold its lock: ${message}`;
+    this.#over = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text);
+    this.#closing = this.#close({ status: timeout ? "timeout" : "lost", error: text });
+    // Whoever asks for the end is told. Nobody has to: the next one to find the record closes it.
+    this.#closing.catch(() => {});
+    // A body that was cancelled knows already.
+    this.#stop.fire(this.#over);
+    this.#lockOver?.(this.#over);
+  }
+
+  #finish(ending: Ending): Promise<RunRecord> {
+    if (this.#closing !== undefined) return Promise.reject(this.#ended());
+    this.#closing = this.#close(ending);
+    return this.#closing;
+  }
+
+  #ended(): unknown {
+    return this.#over ?? this.#stop.reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
+  }
+
+  async #close(ending: Ending): Promise<RunRecord> {
+    const record = closed(this.#record, this.fence, this.#home.clock.now(), ending);
+    try {
+      const written = this.#home.locks.channel.joins(this.#home.jobs)
+        ? await this.#closeInOneStep(record)
+        : await this.#closeThenRelease(record);
+      if (written) return record;
+    } finally {
+      this.#home.onOver(this);
+    }
+    throw new RunError(
+      "LOST",
+      this.name,
+      `the run of "${this.name}" was closed by somebody else: its lock was lost or taken`,
+    );
+  }
+
+  /** Record and lock in one store: the record is closed only if the lock is still ours, in the same step. */
+  async #closeInOneStep(record: RunRecord): Promise<boolean> {
+    const { jobs, locks } = this.#home;
+    let refused = false;
+    const released = await locks.release(this.#lease, {
+      channel: jobs,
+      prepare: () => ({ ops: refused ? [] : this.#closingOps(record) }),
+      // The record is not ours to close any more; what is left is to give back the lock.
+      refused: () => {
+        refused = true;
+      },
+    });
+    if (released) return !refused || this.#isWritten(record);
+    if (await this.#isWritten(record)) return true;
+    // The lock is gone, but nobody has closed the run: that is how it ended, whatever the body did.
+    const why = { status: "lost", error: "its lock was removed or taken" } as const;
+    await jobs.commit(
+      this.#closingOps(
+        record.status === "completed" ? closed(this.#record, this.fence, this.#home.clock.now(), why) : record,
+      ),
+    );
+    return record.status !== "completed";
+  }
+
+  #closingOps(record: RunRecord): Op<RunRecord>[] {
+    const key = recordKey(this.name, this.startTime);
+    return [
+      { check: key, version: this.#version },
+      { put: key, value: record },
+    ];
+  }
+
+  /** Two stores: record, then lock, so that a crash in between leaves a dead lock, which is found, and no open record, which is not. */
+  async #closeThenRelease(record: RunRecord): Promise<boolean> {
+    const { locks } = this.#home;
+    try {
+      return await this.#write(record);
+    } finally {
+      await locks.release(this.#lease);
+    }
+  }
+
+  async #write(record: RunRecord): Promise<boolean> {
+    for (;;) {
+      try {
+        const result = await this.#home.jobs.commit(this.#closingOps(record));
+        return result.ok || (await this.#isWritten(record));
+      } catch (error) {
+        if (!isChannelError(error) || !error.retryable || !this.#lease.session.alive) throw error;
+        await new Promise<void>((resolve) => void this.#home.clock.after(RETRY, resolve, true));
+      }
+    }
+  }
+
+  /** Whether it was us who wrote it: an answer may have been lost after the write was applied. */
+  async #isWritten(record: RunRecord): Promise<boolean> {
+    return sameJson(
+      await this.#home.jobs.get(recordKey(this.name, this.startTime)),
+      JSON.parse(JSON.stringify(record)),
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import type { Channel } from "../channel/channel.js";
+import { encodeValue, type JsonValue } from "../channel/json.js";
+import type { Entry, Key } from "../channel/types.js";
+import type { RunRecord, RunStatus } from "./types.js";
+
+export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
+
+/** How a run ended. */
+export interface Ending {
+  readonly status: Exclude<RunStatus, "running">;
+  readonly error?: string;
+  readonly result?: JsonValue;
+}
+
+/** The record of a run that ended at `now`. */
+export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
+  // A start time that moved on because it was taken, or a clock that was set back, must not give a duration below zero.
+  const endTime = Math.max(now, record.startTime);
+  return {
+    ...record,
+    ...(fence === undefined ? {} : { fence }),
+    ...ending,
+    endTime,
+    endDate: new Date(endTime).toISOString(),
+    duration: endTime - record.startTime,
+    inError: ending.status !== "completed",
+  };
+}
+
+/**
+ * Closes a record that is still open. Resolves to the record as it was closed by us, or `undefined` if it was not there or was closed
+ * before: of several callers exactly one closes it.
+ */
+export async function closeOpen(
+  jobs: Channel<RunRecord>,
+  key: Key,
+  endTime: number,
+  ending: Ending,
+): Promise<RunRecord | undefined> {
+  let entry: Entry<RunRecord> | undefined = await jobs.entry(key);
+  while (entry?.value.status === "running") {
+    const record = closed(entry.value, fenceOf(entry), endTime, ending);
+    const outcome = await jobs.compareAndSet(key, entry.version, record);
+    if (outcome.ok) return record;
+    entry = outcome.current;
+  }
+  return undefined;
+}
+
+/**
+ * The fence of a run. Where the lock and the record were written in one step it is the record's own first version, which nobody knew
+ * when the record was written.
+ */
+export function fenceOf(entry: Pick<Entry<RunRecord>, "value" | "version">): string | undefined {
+  return entry.value.fence ?? (entry.value.status === "running" ? entry.version : undefined);
+}
+
+/** The record of an entry, with its fence. */
+export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): RunRecord {
+  const fence = fenceOf(entry);
+  return fence === undefined || entry.value.fence !== undefined ? entry.value : { ...entry.value, fence };
+}
+
+/** An error in words, for a record. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error === "string" ? error : safeText(error);
+  return error.name === "Error" || error.name === "RunError" ? error.message : `${error.name}: ${error.message}`;
+}
+
+function safeText(value: unknown): string {
+  try {
+    return encodeValue(value);
+  } catch {
+    return String(value);
+  }
+}
+
+/** What a body returned, if it is JSON and not nothing. */
+export function resultOf(value: unknown): { result?: JsonValue } {
+  if (value === undefined || value === null) return {};
+  try {
+    encodeValue(value);
+    return { result: value as JsonValue };
+  } catch {
+    // A body may return anything to its caller; only JSON can be kept.
+    return {};
+  }
+}

@@ -1,0 +1,188 @@
+import type { Channel } from "../channel/channel.js";
+import type { Clock } from "../clock.js";
+import { isLockError, type LockError } from "../locks/errors.js";
+import type { Lease } from "../locks/lease.js";
+import type { Companion, Holder } from "../locks/types.js";
+import { RunError } from "./errors.js";
+import { OpenRun, type RunHome } from "./open-run.js";
+import { recordKey } from "./record.js";
+import type { RunOptions, RunRecord } from "./types.js";
+
+const HOUR = 3_600_000;
+const WAIT = 2_500;
+
+/** So many names are remembered; one that is forgotten costs a read when its start time is taken. */
+const REMEMBERED = 10_000;
+
+/** Gives out start times: two runs of a name never have the same. */
+export class StartTimes {
+  readonly #last: Map<string, number> = new Map();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  next(name: string): number {
+    return Math.max(this.#clock.now(), (this.#last.get(name) ?? 0) + 1);
+  }
+
+  taken(name: string, startTime: number): void {
+    if (this.#last.size >= REMEMBERED) this.#last.clear();
+    this.#last.set(name, startTime);
+  }
+}
+
+/** Options of a run, checked. */
+export interface CheckedOptions extends RunOptions {
+  readonly timeout: number;
+  readonly wait: number;
+  readonly trigger: string;
+}
+
+/** Fills in the defaults, and refuses what makes no sense: a timeout that is a text, say, which was never meant to be one hour. */
+export function checkOptions(name: string, options: RunOptions): CheckedOptions {
+  const { timeout = HOUR, wait = WAIT, trigger = "manual" } = options;
+  if (typeof name !== "string" || name === "") {
+    throw new RunError("INVALID", String(name), "the name of a job is a text that is not empty");
+  }
+  if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
+    throw new RunError(
+      "INVALID",
+      name,
+      `timeout of "${name}" is a number of milliseconds above 0, not ${show(timeout)}`,
+    );
+  }
+  if (typeof wait !== "number" || !(wait >= 0) || !Number.isFinite(wait)) {
+    throw new RunError("INVALID", name, `wait of "${name}" is a number of milliseconds from 0 up, not ${show(wait)}`);
+  }
+  return { ...options, timeout, wait, trigger };
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `the text "${value}"` : String(value);
+}
+
+/** Takes the lock of a name and writes the record of a run: in one step where one store holds both, else in this order. */
+export class Start {
+  readonly #home: RunHome;
+  readonly #times: StartTimes;
+  readonly #name: string;
+  readonly #options: CheckedOptions;
+  #record: RunRecord | undefined;
+  #run: OpenRun | undefined;
+  #over: LockError | undefined;
+
+  constructor(home: RunHome, times: StartTimes, name: string, options: CheckedOptions) {
+    this.#home = home;
+    this.#times = times;
+    this.#name = name;
+    this.#options = options;
+  }
+
+  async run(): Promise<OpenRun> {
+    const { jobs, locks } = this.#home;
+    const joined = locks.channel.joins(jobs);
+    const lease = await this.#acquire(joined);
+    if (joined) return this.#open(lease, lease.fence);
+    try {
+      return await this.#writeRecord(lease);
+    } catch (error) {
+      await locks.release(lease).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #acquire(joined: boolean): Promise<Lease> {
+    const { jobs, locks } = this.#home;
+    const { timeout, wait, signal } = this.#options;
+    const companion: Companion = {
+      ...(joined && { channel: jobs as Channel<unknown> }),
+      prepare: (holder) => {
+        const value = this.#prepare(holder);
+        const key = recordKey(value.name, value.startTime);
+        const ops = joined
+          ? [
+              { check: key, version: null },
+              { put: key, value },
+            ]
+          : [];
+        return { note: { run: value.startTime }, ops };
+      },
+      refused: () => this.#moveOn(),
+    };
+    try {
+      // The run closes its record, and gives back the lock with it.
+      const hooks = { companion, onOver: (_lease: Lease, error: LockError) => this.#onLeaseOver(error) };
+      return await locks.acquire(this.#name, { timeout, wait, ...(signal && { signal }) }, hooks);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  #prepare(holder: Holder): RunRecord {
+    const startTime = this.#times.next(this.#name);
+    this.#record = {
+      name: this.#name,
+      startTime,
+      startDate: new Date(startTime).toISOString(),
+      status: "running",
+      holder,
+      trigger: this.#options.trigger,
+      timeout: this.#options.timeout,
+    };
+    return this.#record;
+  }
+
+  /** Another process took this very millisecond: go on behind its newest run. */
+  async #moveOn(): Promise<void> {
+    const newest = this.#home.jobs.keys({ prefix: { name: this.#name }, reverse: true, limit: 1 });
+    for await (const { key } of newest)
+      this.#times.taken(this.#name, (key as { readonly startTime: number }).startTime);
+  }
+
+  async #writeRecord(lease: Lease): Promise<OpenRun> {
+    const { holder } = lease.session;
+    for (;;) {
+      const record = { ...(this.#record ?? this.#prepare(holder)), holder, fence: lease.fence };
+      const outcome = await this.#home.jobs.compareAndSet(recordKey(record.name, record.startTime), null, record);
+      if (outcome.ok) return this.#open(lease, outcome.version, record);
+      // An answer that was lost, and the write that it answered made again by the driver, would be found here.
+      if (outcome.current?.value.fence === lease.fence) return this.#open(lease, outcome.current.version, record);
+      await this.#moveOn();
+      this.#prepare(holder);
+    }
+  }
+
+  #onLeaseOver(error: LockError): void {
+    this.#over = error;
+    this.#run?.leaseOver(error);
+  }
+
+  #open(lease: Lease, version: string, record: RunRecord | undefined = this.#record): OpenRun {
+    const written = record ?? this.#prepare(lease.session.holder);
+    this.#times.taken(this.#name, written.startTime);
+    this.#run = new OpenRun(this.#home, lease, written, version);
+    // While the record was being written, there was no run to be told.
+    if (this.#over !== undefined) this.#run.leaseOver(this.#over);
+    return this.#run;
+  }
+
+  #explain(error: unknown): unknown {
+    const { signal } = this.#options;
+    if (!isLockError(error)) return error;
+    if (signal?.aborted === true) {
+      return new RunError("CANCELLED", this.#name, `the wait for "${this.#name}" was cancelled`, {
+        cause: signal.reason,
+      });
+    }
+    const text = `Can't lock to execute job '${this.#name}': ${error.message}`;
+    return new RunError("LOCKED", this.#name, text, { ...(error.held && { held: error.held }) });
+  }
+}
+
+/** Which run a lock is held for, as its note says. */
+export function runOf(lock: { readonly note?: unknown }): number | undefined {
+  const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
+  return typeof run === "number" ? run : undefined;
+}

@@ -1,0 +1,68 @@
+import type { JsonValue } from "../channel/json.js";
+import type { Key } from "../channel/types.js";
+import type { ProcessIdentity } from "../host.js";
+
+/*
+ * What the locks keep in their channel:
+ *   ["lock", NAME]           who holds it; there is no such entry while the lock is free
+ *   ["lock", NAME, "queue"]  who waits for it, in order of arrival; no entry while nobody does
+ *   ["session", ID]          a process that is there, with a time to live
+ *   ["audit", NAME, TIME, FENCE]  a forced unlock
+ */
+
+/** Who holds a lock, for the person who has to find it at night. */
+export interface Holder {
+  readonly host: string;
+  readonly pid: number;
+  /** The session of the holding process. */
+  readonly instance: string;
+}
+
+/** A lock that is held. Its version is the fence. */
+export interface LockValue {
+  readonly name: string;
+  readonly holder: Holder;
+  /** Tells this acquisition from every other, so that an answer that was lost can be found out about. */
+  readonly token: string;
+  /** By the holder's wall clock, for people. */
+  readonly since: number;
+  readonly timeout: number;
+  /** What the holder wants others to know, such as which run it is. */
+  readonly note?: JsonValue;
+}
+
+export interface Ticket {
+  readonly session: string;
+  readonly token: string;
+}
+
+export interface QueueValue {
+  readonly waiting: readonly Ticket[];
+}
+
+export interface SessionValue {
+  readonly id: string;
+  readonly process: ProcessIdentity;
+  readonly since: number;
+  /** Counts the renewals, so that one whose answer was lost can be found out about. */
+  readonly beat: number;
+}
+
+export type LocksValue = LockValue | QueueValue | SessionValue | AuditValue;
+
+/** A lock that was taken from its holder by force. */
+export interface AuditValue {
+  readonly name: string;
+  readonly at: number;
+  readonly reason: string;
+  /** Who did it. */
+  readonly by: Holder;
+  /** The lock as it was. */
+  readonly lock: LockValue;
+  readonly fence: string;
+}
+
+export const lockKey = (name: string): Key => ["lock", name];
+export const queueKey = (name: string): Key => ["lock", name, "queue"];
+export const sessionKey = (id: string): Key => ["session", id];
+export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];

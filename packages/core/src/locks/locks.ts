@@ -1,0 +1,368 @@
+import type { Channel } from "../channel/channel.js";
+import { ChannelError, isChannelError } from "../channel/errors.js";
+import { throwIfAborted } from "../channel/store.js";
+import type { Entry, Op } from "../channel/types.js";
+import { type Clock, systemClock } from "../clock.js";
+import { processIsGone } from "../host.js";
+import { UnderWay } from "../under-way.js";
+import { type Acquirer, Acquisition, leaveQueue, type Taken } from "./acquisition.js";
+import type { LockView } from "./attempt.js";
+import {
+  type AuditValue,
+  auditKey,
+  type LocksValue,
+  type LockValue,
+  lockKey,
+  type QueueValue,
+  type SessionValue,
+} from "./entries.js";
+import { LockError } from "./errors.js";
+import { Lease } from "./lease.js";
+import { Liveness } from "./liveness.js";
+import { Session } from "./session.js";
+import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
+import { readView } from "./view-watch.js";
+
+const HOUR = 3_600_000;
+
+/** How soon a release is tried again when the store could not be reached, in ms. */
+const RETRY = 100;
+
+/** What the maker of a run adds to taking and losing its lock. */
+export interface LeaseHooks {
+  /** Writes to make in the same step as taking the lock. */
+  readonly companion?: Companion;
+  /** Called when the lease is over without having been released. Default: releases the lock if its timeout passed. */
+  readonly onOver?: (lease: Lease, error: LockError) => void;
+}
+
+/**
+ * Locks by name, kept in a channel: whoever opens the same channel, in this process or another, competes for the same locks.
+ *
+ * @example
+ * const locks = new Locks(await openChannel("locks", { type: "redis", args: { url: "redis://localhost" } }));
+ * await using lease = await locks.acquire("invoice-4711", { wait: 5_000, timeout: 60_000 });
+ * await pay(invoice, { signal: lease.signal, fence: lease.fence });
+ */
+export class Locks implements Acquirer {
+  readonly channel: Channel<LocksValue>;
+  readonly clock: Clock;
+  /** @internal */
+  readonly liveness: Liveness;
+  readonly #ttl: number;
+  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+  readonly #leases: Map<string, Lease> = new Map();
+  /** Name by token of what may or may not be in the store. */
+  readonly #abandoned: Map<string, string> = new Map();
+  readonly #id: string;
+  #tokens = 0;
+  readonly #acquiring: UnderWay = new UnderWay();
+  readonly #waits: Set<AbortController> = new Set();
+  #session: Promise<Session> | undefined;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+
+  /** The channel stays the caller's to close, after {@link Locks.close}. */
+  constructor(channel: Channel<LocksValue>, options: LocksOptions = {}) {
+    this.channel = channel;
+    this.clock = options.clock ?? systemClock;
+    this.#id = this.clock.random(12);
+    this.liveness = new Liveness(channel, this.clock);
+    this.#ttl = positive("ttl", options.ttl ?? 15_000);
+    this.#onOrphan = options.onOrphan ?? (async () => {});
+  }
+
+  /**
+   * Takes the lock `name`, at once or within `wait` ms, in order of arrival.
+   *
+   * Of any number of callers anywhere, at most one holds a lease whose `signal` has not fired.
+   *
+   * @throws LockError `LOCKED` if somebody else has it; ChannelError if the store fails
+   */
+  async acquire(name: string, options: AcquireOptions = {}, hooks: LeaseHooks = {}): Promise<Lease> {
+    if (typeof name !== "string" || name === "") {
+      throw new ChannelError("INVALID_ARGUMENT", "the name of a lock is a text that is not empty");
+    }
+    const timeout = positive("timeout", options.timeout ?? HOUR);
+    const { wait = 0, signal } = options;
+    if (!(wait >= 0))
+      throw new ChannelError("INVALID_ARGUMENT", `wait is a number of milliseconds from 0 up, not ${wait}`);
+    throwIfAborted(signal);
+    const acquisition = new Acquisition(this, name, { ...options, timeout }, hooks.companion);
+    this.#acquiring.begin();
+    try {
+      let outcome = await acquisition.try();
+      if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
+      if (this.#closed) throw this.#lateFor(acquisition);
+      if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, hooks);
+      throw lockedError(name, outcome);
+    } finally {
+      this.#acquiring.end();
+    }
+  }
+
+  /** Closed while it was under way: what it may have left in the store goes with everything else. */
+  #lateFor({ name, token }: Acquisition): ChannelError {
+    this.abandon(name, token);
+    return closedError();
+  }
+
+  async #wait(
+    acquisition: Acquisition,
+    view: LockView,
+    wait: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Taken | LockView> {
+    const over = new AbortController();
+    this.#waits.add(over);
+    const cancel = this.clock.after(wait, () => over.abort(), true);
+    try {
+      return await acquisition.wait(view, signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]));
+    } finally {
+      cancel();
+      this.#waits.delete(over);
+    }
+  }
+
+  #lease({ name, token }: Acquisition, { session, fence }: Taken, timeout: number, hooks: LeaseHooks): Lease {
+    const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
+    const lease = new Lease({ name, token, fence, timeout }, session, this.clock, (it) => this.release(it), onOver);
+    this.#leases.set(token, lease);
+    return lease;
+  }
+
+  /** Nobody waits for this release: if it fails, the next heartbeat sees to it. */
+  #releaseLate(lease: Lease): void {
+    this.release(lease).catch(() => {});
+  }
+
+  /**
+   * Gives a lock back, if it is still the lease's. Resolves to whether it was: then the ops of `companion` were applied too, in the
+   * same step. While the store cannot be reached it keeps trying, for as long as the session lives.
+   *
+   * @internal Use {@link Lease.release}.
+   */
+  async release(lease: Lease, companion?: Companion): Promise<boolean> {
+    // First: the heartbeat must not take the missing entry for a lock that was stolen.
+    if (!this.#leases.delete(lease.token)) return false;
+    try {
+      return await this.#release(lease, companion);
+    } catch (error) {
+      this.abandon(lease.name, lease.token);
+      throw error;
+    } finally {
+      lease.end();
+    }
+  }
+
+  async #release({ name, fence, session }: Lease, companion: Companion | undefined): Promise<boolean> {
+    const ops: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
+    for (;;) {
+      try {
+        const result =
+          companion?.channel === undefined
+            ? await this.channel.commit(ops)
+            : await this.channel.commitWith<unknown>(ops, companion.channel, companion.prepare(session.holder).ops);
+        if (result.ok) return true;
+        if (result.failed[0]?.index === 0) return false;
+        await companion?.refused(result.failed[0]?.current);
+      } catch (error) {
+        if (!isChannelError(error) || !error.retryable || !session.alive) throw error;
+        await new Promise<void>((resolve) => void this.clock.after(RETRY, resolve, true));
+      }
+    }
+  }
+
+  /** Who holds the lock `name` now; `undefined` if nobody does. */
+  async find(name: string): Promise<HeldLock | undefined> {
+    const { lock, queue } = await readView(this.channel, name);
+    return lock === undefined ? undefined : heldLock(lock, queue?.value);
+  }
+
+  /** The locks that are held now, by whomever, in the order of their names. */
+  async list(): Promise<HeldLock[]> {
+    const held = new Map<string, HeldLock>();
+    for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
+      const [, name, queue] = entry.key as readonly string[];
+      const lock = held.get(name ?? "");
+      if (queue === undefined) held.set(name ?? "", heldLock(entry as Entry<LockValue>, undefined));
+      else if (lock !== undefined)
+        held.set(lock.name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
+    }
+    return [...held.values()];
+  }
+
+  /**
+   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. The holder finds out by its next
+   * heartbeat.
+   * Resolves to the lock as it was, `undefined` if nobody held it.
+   */
+  async forceUnlock(
+    name: string,
+    reason: string,
+    before: (lock: Entry<LockValue>) => Promise<void> = async () => {},
+  ): Promise<HeldLock | undefined> {
+    const { holder } = await this.session();
+    let lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+    while (lock !== undefined) {
+      await before(lock);
+      const at = this.clock.now();
+      const audit: AuditValue = { name, at, reason, by: holder, lock: lock.value, fence: lock.version };
+      const result = await this.channel.commit([
+        { check: lockKey(name), version: lock.version },
+        { delete: lockKey(name) },
+        { put: auditKey(name, at, lock.version), value: audit },
+      ]);
+      if (result.ok) return heldLock(lock, undefined);
+      lock = result.failed[0]?.current as Entry<LockValue> | undefined;
+    }
+    return undefined;
+  }
+
+  /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
+  async sweep(): Promise<void> {
+    for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
+      const lock = entry as Entry<LockValue>;
+      if ((lock.key as readonly string[]).length !== 2) continue;
+      if (!(await this.liveness.isDead(lock.value.holder.instance))) continue;
+      await this.#onOrphan(lock);
+      await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
+    }
+    for await (const { key, value, version } of this.channel.entries({ prefix: ["session"] })) {
+      if (!processIsGone((value as SessionValue).process)) continue;
+      await this.channel.commit([{ check: key, version }, { delete: key }]);
+    }
+  }
+
+  /** Releases every lease and ends the session. Waiting and later calls reject. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.stop();
+    const leases = [...this.#leases.values()];
+    await Promise.allSettled(leases.map((lease) => this.release(lease)));
+    try {
+      await this.#clearAbandoned([...this.#abandoned]);
+      const session = await this.#session;
+      await session?.close();
+    } catch (error) {
+      // What could not be removed dies with the session, which ends by itself where the store is away.
+      if (!isChannelError(error)) throw error;
+      (await this.#session?.catch(() => undefined))?.lose("it was closed");
+    }
+  }
+
+  /** @internal Ends all waiting, and resolves when no lock will be taken any more. Leases stay. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    for (const wait of this.#waits) wait.abort();
+    await this.#acquiring.none();
+  }
+
+  /** @internal */
+  async session(): Promise<Session> {
+    if (this.#closed) throw closedError();
+    const opening = this.#session;
+    const current = await opening;
+    if (current?.alive === true) return current;
+    if (this.#closed) throw closedError();
+    current?.lose("it was not renewed in time");
+    // Several callers may come here at once: the first one opens, the others join.
+    if (this.#session === opening) this.#session = this.#openSession();
+    return this.session();
+  }
+
+  #openSession(): Promise<Session> {
+    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
+    opening.catch(() => {
+      if (this.#session === opening) this.#session = undefined;
+    });
+    return opening;
+  }
+
+  /** @internal */
+  nextToken(): string {
+    return `${this.#id}-${++this.#tokens}`;
+  }
+
+  /** @internal */
+  async onOrphan(lock: Entry<LockValue>): Promise<void> {
+    await this.#onOrphan(lock);
+  }
+
+  /** @internal */
+  abandon(name: string, token: string): void {
+    this.#abandoned.set(token, name);
+  }
+
+  /** The store just answered: time to ask it about our locks, and to remove what was left of calls without an answer. */
+  async #afterBeat(): Promise<void> {
+    // Only of what was abandoned before the beat is it certain that it does not reach the store any more: it asked for the session's last version.
+    const abandoned = [...this.#abandoned];
+    try {
+      await this.#findLost();
+      await this.#clearAbandoned(abandoned);
+    } catch (error) {
+      // The next heartbeat asks again; the deadline of the session does not depend on it.
+      if (!isChannelError(error)) throw error;
+    }
+  }
+
+  async #findLost(): Promise<void> {
+    const leases = [...this.#leases.values()];
+    const most = Math.min(this.channel.supports.maxOps, 100);
+    for (let i = 0; i < leases.length; i += most) {
+      const some = leases.slice(i, i + most);
+      const result = await this.channel.commit(
+        some.map(({ name, fence }) => ({ check: lockKey(name), version: fence })),
+      );
+      if (result.ok) continue;
+      for (const { index } of result.failed) {
+        const lease = some[index];
+        if (lease !== undefined && this.#leases.has(lease.token))
+          lease.abort("LOST", "its entry was removed or replaced");
+      }
+    }
+  }
+
+  async #clearAbandoned(abandoned: readonly (readonly [token: string, name: string])[]): Promise<void> {
+    for (const [token, name] of abandoned) {
+      await leaveQueue(this.channel, name, token);
+      const lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+      if (lock?.value.token === token) {
+        await this.#onOrphan(lock);
+        await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
+      }
+      this.#abandoned.delete(token);
+    }
+  }
+}
+
+function positive(what: string, ms: number): number {
+  if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
+  throw new ChannelError("INVALID_ARGUMENT", `${what} is a number of milliseconds above 0, not ${String(ms)}`);
+}
+
+function closedError(): ChannelError {
+  return new ChannelError("CLOSED", "these locks are closed");
+}
+
+function heldLock(
+  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
+  queue: QueueValue | undefined,
+): HeldLock {
+  const { name, holder, since, note } = value;
+  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
+  return note === undefined ? lock : { ...lock, note };
+}
+
+function lockedError(name: string, { lock, queue }: LockView): LockError {
+  if (lock === undefined) return new LockError("LOCKED", name, "others wait for it and come first");
+  const held = heldLock(lock, queue?.value);
+  const { host, pid } = held.holder;
+  const since = new Date(held.since).toISOString();
+  return new LockError("LOCKED", name, `held by ${host}, pid ${pid}, since ${since}`, held);
+}

@@ -1,0 +1,171 @@
+import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Version } from "../channel/types.js";
+import type { Clock } from "../clock.js";
+import { processIdentity } from "../host.js";
+import { type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
+
+/** How soon a renewal that failed is tried again, in ms. */
+const RETRY = 200;
+
+/**
+ * The presence of a process: one entry with a time to live, renewed by one heartbeat for all the locks that it holds.
+ *
+ * Its owner counts its life by the local monotonic clock from the moment the last successful renewal was *sent*. The store begins
+ * to count later, so the owner knows first, and needs no answer from the store to know.
+ */
+export class Session {
+  readonly id: string;
+  readonly holder: Holder;
+  /** The version of the entry: checked by every acquisition, so that a session that is gone takes no lock. */
+  version: Version;
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  /** Told when the session is over. */
+  readonly #onOver: Set<(why: string) => void> = new Set();
+  #why: string | undefined;
+  readonly #since: number;
+  readonly #afterBeat: () => Promise<void>;
+  /** When each renewal that has no answer yet was sent. */
+  readonly #unanswered: Map<number, number> = new Map();
+  #following = false;
+  #beat = 0;
+  #deadline: number;
+  #cancelDeadline: () => void = () => {};
+  #cancelBeat: () => void = () => {};
+
+  private constructor(channel: Channel<LocksValue>, clock: Clock, ttl: number, afterBeat: () => Promise<void>) {
+    const identity = processIdentity();
+    this.id = `${identity.pid}-${clock.random(10)}`;
+    this.holder = { host: identity.host, pid: identity.pid, instance: this.id };
+    this.version = "";
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#ttl = ttl;
+    this.#since = clock.now();
+    this.#afterBeat = afterBeat;
+    this.#deadline = clock.monotonic() + ttl;
+  }
+
+  /** Enters a new session. `afterBeat` is called after each renewal. */
+  static async open(
+    channel: Channel<LocksValue>,
+    clock: Clock,
+    ttl: number,
+    afterBeat: () => Promise<void>,
+  ): Promise<Session> {
+    const session = new Session(channel, clock, ttl, afterBeat);
+    session.version = await channel.set(sessionKey(session.id), session.#value(), { ttl });
+    session.#armDeadline();
+    session.#armBeat(ttl / 3);
+    return session;
+  }
+
+  /** Why the session is over; `undefined` as long as it is not. */
+  get over(): string | undefined {
+    return this.#why;
+  }
+
+  /** Calls `callback` when the session is over: not renewed in time, removed by somebody, or closed. */
+  onOver(callback: (why: string) => void): void {
+    if (this.#why !== undefined) callback(this.#why);
+    else this.#onOver.add(callback);
+  }
+
+  /** Ends what {@link onOver} began. */
+  offOver(callback: (why: string) => void): void {
+    this.#onOver.delete(callback);
+  }
+
+  /** Whether the session lives, by the local clock alone. */
+  get alive(): boolean {
+    return this.#why === undefined && this.#clock.monotonic() < this.#deadline;
+  }
+
+  #value(): SessionValue {
+    return { id: this.id, process: processIdentity(), since: this.#since, beat: this.#beat };
+  }
+
+  #armDeadline(): void {
+    this.#cancelDeadline();
+    const left = this.#deadline - this.#clock.monotonic();
+    this.#cancelDeadline = this.#clock.after(Math.max(0, left), () => {
+      if (this.#clock.monotonic() < this.#deadline) this.#armDeadline();
+      else this.lose(`the store was not reached for ${this.#ttl} ms`);
+    });
+  }
+
+  #armBeat(ms: number): void {
+    this.#cancelBeat = this.#clock.after(ms, () => void this.#renew());
+  }
+
+  /** Never throws: what fails is tried again until the deadline, which needs no store to pass. */
+  async #renew(): Promise<void> {
+    if (!this.alive) return this.lose(`it was not renewed within ${this.#ttl} ms`);
+    const sent = this.#clock.monotonic();
+    this.#unanswered.set(++this.#beat, sent);
+    // One attempt must not use up the time of the next: a store that hangs may answer a new connection.
+    const attempt = new AbortController();
+    const cancel = this.#clock.after(this.#ttl / 3, () => attempt.abort());
+    try {
+      const options = { ttl: this.#ttl, signal: attempt.signal };
+      const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
+      if (this.#why !== undefined) return;
+      if (outcome.ok) this.#renewed(outcome.version, sent);
+      else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
+    } catch (error) {
+      if (isChannelError(error) && error.code === "CLOSED") return;
+      if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
+      return;
+    } finally {
+      cancel();
+    }
+    if (this.#why !== undefined) return;
+    // Counted from when it was sent, as the deadline is, and set before anything else that may hang.
+    this.#armBeat(Math.max(1, sent + this.#ttl / 3 - this.#clock.monotonic()));
+    await this.#follow();
+  }
+
+  /** What follows a beat takes its own time. The next beat does not wait for it. */
+  async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      await this.#afterBeat();
+    } finally {
+      this.#following = false;
+    }
+  }
+
+  #renewed(version: Version, sent: number): void {
+    this.version = version;
+    this.#deadline = sent + this.#ttl;
+    this.#unanswered.clear();
+    this.#armDeadline();
+  }
+
+  /** The entry is not as we left it: it is a renewal of ours whose answer was lost, or the session is over. */
+  #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
+    const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
+    if (sent === undefined || version === undefined) this.lose("its entry was removed from the store");
+    else this.#renewed(version, sent);
+  }
+
+  /** Ends the session here. What is left of it in the store is dead. */
+  lose(why: string): void {
+    this.#cancelBeat();
+    this.#cancelDeadline();
+    if (this.#why !== undefined) return;
+    this.#why = `the session ${this.id} is over: ${why}`;
+    for (const callback of this.#onOver) callback(this.#why);
+    this.#onOver.clear();
+  }
+
+  /** Leaves: removes the entry, if it is still ours. */
+  async close(): Promise<void> {
+    const wasAlive = this.alive;
+    this.lose("it was closed");
+    if (wasAlive) await this.#channel.unset(sessionKey(this.id));
+  }
+}
