@@ -1,4 +1,4 @@
-import type { KeyValue } from "./client.js";
+import type { KeyValue } from "./messages.js";
 
 /** An entry as etcd holds it, before anybody has judged whether it is expired. */
 export interface RawEntry {

@@ -12,10 +12,10 @@ import {
   type Supports,
   type WatchSink,
 } from "@ojm/core/backend";
-import type { TxnResponse } from "./client.js";
 import type { Codec, RawEntry } from "./codec.js";
 import { Expiry } from "./expiry.js";
 import { type Lease, Leases } from "./leases.js";
+import type { TxnResponse } from "./messages.js";
 import type { Nodes } from "./nodes.js";
 import { commitRequest, readAll, touch } from "./requests.js";
 import { scanRaw } from "./scan.js";

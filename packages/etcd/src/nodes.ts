@@ -1,15 +1,23 @@
 import { type CallOptions, ChannelError } from "@ojm/core/backend";
 import type { CallLimits, EtcdNode } from "./client.js";
+import type { Header, RangeResponse } from "./messages.js";
 import { channelErrorOf, GRPC, RpcError } from "./rpc-error.js";
 
 /** How long a node may stay silent before calls that can go elsewhere do, in ms. */
 const PATIENCE = 1_000;
+
+/** How much longer an answer is waited for that will most likely not come, in ms. */
+const GRACE = 500;
 
 /** Between two rounds through nodes none of which can be reached, in ms. */
 const PAUSE = 50;
 
 /** A call is repeated on another node only if that cannot apply it twice. */
 export type CallKind = "read" | "write";
+
+interface Answer {
+  readonly header: Header;
+}
 
 interface Member {
   readonly node: EtcdNode;
@@ -31,6 +39,8 @@ export class Nodes {
   readonly deadline: number;
   readonly #probeKey: Buffer;
   #current = 0;
+  /** The latest election that an answer has told of. */
+  #term = 0;
   #closed = false;
 
   constructor(nodes: readonly EtcdNode[], deadline: number, probeKey: Buffer) {
@@ -56,7 +66,7 @@ export class Nodes {
    *
    * @throws ChannelError
    */
-  async call<T>(
+  async call<T extends Answer>(
     kind: CallKind,
     send: (node: EtcdNode, limits: CallLimits) => Promise<T>,
     options: CallOptions & { readonly until?: number } = {},
@@ -100,7 +110,7 @@ export class Nodes {
     return this.#members[this.#current] as Member;
   }
 
-  async #attempt<T>(
+  async #attempt<T extends Answer>(
     kind: CallKind,
     member: Member,
     send: (node: EtcdNode, limits: CallLimits) => Promise<T>,
@@ -113,25 +123,67 @@ export class Nodes {
     const left = limits.timeout - (performance.now() - start);
     // A read that takes long for its size gets more time with each attempt, a node that is frozen does not hold it up.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
-    const impatient = alone ? undefined : setTimeout(() => this.distrust(member.node), PATIENCE);
+    const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
+    const answer = await (alone ? result : this.#impatiently(kind, member, result));
+    this.#term = Math.max(this.#term, Number(answer.header.raft_term));
+    member.trusted = true;
+    return answer;
+  }
+
+  /** Waits for an answer, and sends other calls elsewhere meanwhile if it takes long. */
+  async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
+    const term = this.#term;
+    let timer: NodeJS.Timeout | undefined;
+    let settled = false;
+    const lost = new Promise<never>((_, reject) => {
+      const giveUp = (): void => reject(new RpcError(GRPC.unavailable, "no answer, and the cluster goes on", true));
+      timer = setTimeout(async () => {
+        this.distrust(member.node);
+        if (kind === "write" && (await this.#isLost(member, term)) && !settled) timer = setTimeout(giveUp, GRACE);
+      }, PATIENCE);
+    });
     try {
-      const result = await send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
-      member.trusted = true;
-      return result;
+      return await Promise.race([answer, lost]);
     } finally {
-      clearTimeout(impatient);
+      settled = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Whether a write that is not answered will most likely never be: its node is frozen, or had passed it on to a leader that has
+   * died since, for which etcd waits seven seconds. A disk that is slow does not count: the answer will come.
+   */
+  async #isLost(member: Member, term: number): Promise<boolean> {
+    try {
+      const [awake, { header }] = await Promise.all([
+        this.#ask(member.node, PATIENCE).then(
+          () => true,
+          () => false,
+        ),
+        this.call<RangeResponse>("read", (node, { timeout }) => this.#ask(node, timeout)),
+      ]);
+      return !awake || Number(header.raft_term) > term;
+    } catch {
+      // No node answers: the whole cluster may come back before the deadline.
+      return false;
     }
   }
 
   async #probe(member: Member, limits: CallLimits): Promise<void> {
     const timeout = Math.min(limits.timeout, PATIENCE);
     try {
-      await member.node.range({ key: this.#probeKey, count_only: true }, { timeout, signal: limits.signal });
+      await this.#ask(member.node, timeout, limits.signal);
     } catch (error) {
       // Whoever refuses is awake. The call itself will say what is wrong.
       if (error instanceof RpcError && error.transient) throw new RpcError(error.code, error.details, false, error);
     }
     member.trusted = true;
+  }
+
+  /** Asks something harmless that only a node with a quorum behind it can answer. */
+  #ask(node: EtcdNode, timeout: number, signal?: AbortSignal): Promise<RangeResponse> {
+    return node.range({ key: this.#probeKey, count_only: true }, { timeout, signal });
   }
 
   #refuseWhenOver(signal: AbortSignal | undefined): void {

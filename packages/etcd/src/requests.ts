@@ -1,7 +1,7 @@
 import type { StoredCheck, StoredWrite } from "@ojm/core/backend";
-import type { Compare, RequestOp, TxnRequest } from "./client.js";
 import type { Codec } from "./codec.js";
 import type { Lease } from "./leases.js";
+import type { Compare, RequestOp, TxnRequest } from "./messages.js";
 
 /** The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at revision 0. */
 function compare(key: Buffer, version: string | null): Compare {

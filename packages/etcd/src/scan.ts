@@ -1,6 +1,6 @@
 import type { CallOptions, ScanRequest } from "@ojm/core/backend";
-import type { RangeResponse } from "./client.js";
 import type { Codec, RawEntry } from "./codec.js";
+import type { RangeResponse } from "./messages.js";
 import type { Nodes } from "./nodes.js";
 import { lastFew } from "./reverse.js";
 

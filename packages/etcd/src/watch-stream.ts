@@ -1,4 +1,5 @@
-import type { EtcdNode, WatchRequest, WatchResponse, WatchStream } from "./client.js";
+import type { EtcdNode } from "./client.js";
+import type { WatchRequest, WatchResponse, WatchStream } from "./messages.js";
 import { GRPC, RpcError, rpcErrorOf } from "./rpc-error.js";
 
 /** A stream on which nothing came for so long (ms) is asked for a sign of life, and given up when as long again none came. */

@@ -1,7 +1,7 @@
 import { ChannelError, isChannelError, type KeyRange, type WatchSink } from "@ojm/core/backend";
-import type { WatchResponse } from "./client.js";
 import type { Codec } from "./codec.js";
 import type { Expiry } from "./expiry.js";
+import type { WatchResponse } from "./messages.js";
 import type { Nodes } from "./nodes.js";
 import { channelErrorOf, RpcError } from "./rpc-error.js";
 import { CompactedError, type ConfirmedStream, openStream } from "./watch-stream.js";
