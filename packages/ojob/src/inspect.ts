@@ -7,13 +7,8 @@ import { type Plan, plan } from "./plan/plan.js";
 
 const INIT = "oJobManager Init";
 
-/**
- * Opens the job manager that a job file sets up by `oJobManager Init`, without running anything. `undefined` if it sets up none:
- * its runs and locks are in the memory of the process that runs it.
- *
- * @throws JobFileError if the file is wrong
- */
-export async function openManagerOf(
+/** Opens the job manager that a job file sets up, if it sets up one on channels that outlive a process. */
+export async function openManager(
   name: string,
   commandLine: Args,
   prepare: PrepareType,

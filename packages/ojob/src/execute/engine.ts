@@ -106,10 +106,9 @@ export class Engine {
     for (const job of this.#running) job.kill(reason);
   }
 
-  /** Lets go of channels and threads. */
+  /** Lets go of channels. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.pool.close(), this.channels.close()]);
-    await this.managers.close();
+    await Promise.all([this.channels.close(), this.managers.close()]);
   }
 
   async #succeeds(name: string, given: Args): Promise<boolean> {

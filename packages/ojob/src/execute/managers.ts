@@ -37,8 +37,13 @@ export class Managers {
    * The manager; on channels in memory if there was no Init. After an Init that failed it keeps failing: a job must not
    * run under a lock that is not the one it was meant to take.
    */
-  get(): Promise<JobManager> {
-    return this.#opening ?? this.init({});
+  async get(): Promise<JobManager> {
+    try {
+      return await (this.#opening ?? this.init({}));
+    } catch (error) {
+      // An error of its own for each job that it keeps from running: each says so.
+      throw new JobError((error as Error).message, { cause: error });
+    }
   }
 
   async close(): Promise<void> {
