@@ -1,5 +1,6 @@
 import { JobManager } from "@ojm/core";
-import { managerOptions, type PrepareType } from "./execute/managers.js";
+import { type PrepareType, preparing } from "./execute/backends.js";
+import { managerOptions } from "./execute/managers.js";
 import type { Args } from "./load/jobfile.js";
 import { loadJobFile } from "./load/load.js";
 import { mergeArgs } from "./plan/args.js";
@@ -7,13 +8,8 @@ import { type Plan, plan } from "./plan/plan.js";
 
 const INIT = "oJobManager Init";
 
-/**
- * Opens the job manager that a job file sets up by `oJobManager Init`, without running anything. `undefined` if it sets up none:
- * its runs and locks are in the memory of the process that runs it.
- *
- * @throws JobFileError if the file is wrong
- */
-export async function openManagerOf(
+/** Opens the job manager that a job file sets up, if it sets up one on channels that outlive a process. */
+export async function openManager(
   name: string,
   commandLine: Args,
   prepare: PrepareType,
@@ -24,7 +20,7 @@ export async function openManagerOf(
   const args = initArgs(planned, commandLine);
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const options = managerOptions(args);
-  for (const config of [options.chJobs, options.chLocks]) await prepare(config?.type ?? "simple");
+  for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");
   return JobManager.init(options);
 }
 

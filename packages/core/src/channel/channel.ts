@@ -182,12 +182,14 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     const backend = this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
     const closing = this.#closing.signal;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     const watch = new Watch({
       backend,
       clock: this.#clock,
       range: this.#scope.range(options.prefix),
-      snapshot: () => this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true }),
-      signal: options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]),
+      snapshot: () =>
+        this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true, signal }),
+      signal,
     });
     for await (const event of watch.events()) {
       if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };

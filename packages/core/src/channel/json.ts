@@ -48,12 +48,18 @@ function check(value: unknown, path: (string | number)[], above: object[]): void
 }
 
 function checkObject(value: object, path: (string | number)[], above: object[]): void {
-  if (above.includes(value)) refuse(path, "a reference to something that contains it");
+  // JSON.stringify asks once: what toJSON returns is not asked again, whatever it is.
+  const said: unknown = hasToJson(value) ? value.toJSON(String(path.at(-1) ?? "")) : value;
+  if (typeof said === "object" && said !== null) checkParts(said, path, above);
+  else check(said, path, above);
+}
+
+function checkParts(said: object, path: (string | number)[], above: object[]): void {
+  if (above.includes(said)) refuse(path, "a reference to something that contains it");
   if (above.length >= DEEPEST) refuse(path.slice(0, 8), `nested deeper than ${DEEPEST} levels`);
-  above.push(value);
-  if (hasToJson(value)) check(value.toJSON(String(path.at(-1) ?? "")), path, above);
-  else if (Array.isArray(value)) checkArray(value, path, above);
-  else checkMap(value, path, above);
+  above.push(said);
+  if (Array.isArray(said)) checkArray(said, path, above);
+  else checkMap(said, path, above);
   above.pop();
 }
 
@@ -74,6 +80,8 @@ function checkMap(value: object, path: (string | number)[], above: object[]): vo
     const inner = map[field];
     // A field that is undefined is left out, as everybody expects of JSON.
     if (inner === undefined) continue;
+    // One that was asked, and copied itself with everything.
+    if (field === "toJSON" && typeof inner === "function") continue;
     path.push(field);
     check(inner, path, above);
     path.pop();

@@ -1,3 +1,4 @@
+import { whenAborted } from "../abort.js";
 import type { Backend } from "./backend.js";
 import { ChannelError } from "./errors.js";
 
@@ -6,19 +7,29 @@ export class Store {
   readonly backend: Backend;
   readonly #onLast: () => Promise<void>;
   #users = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(backend: Backend, onLast: () => Promise<void>) {
     this.backend = backend;
     this.#onLast = onLast;
   }
 
-  join(): this {
+  /** False if the last user has left already. */
+  join(): boolean {
+    if (this.#closing !== undefined) return false;
     this.#users++;
-    return this;
+    return true;
   }
 
   async leave(): Promise<void> {
-    if (--this.#users === 0) await this.#onLast();
+    if (--this.#users > 0) return;
+    this.#closing = this.#onLast();
+    await this.#closing;
+  }
+
+  /** Resolves once it is closed, well or not. */
+  get closed(): Promise<void> | undefined {
+    return this.#closing?.catch(() => {});
   }
 }
 
@@ -35,16 +46,16 @@ export function abortable<T>(
 }
 
 async function untilAbort<T>(work: Promise<T>, signal: AbortSignal, outcome: "not-applied" | "unknown"): Promise<T> {
-  let onAbort: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal, outcome));
-    signal.addEventListener("abort", onAbort, { once: true });
+    const onAbort = (): void => reject(abortError(signal, outcome));
     if (signal.aborted) onAbort();
+    else stopListening = whenAborted(signal, onAbort);
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+    stopListening?.();
   }
 }
 

@@ -155,6 +155,17 @@ export class Locks implements Acquirer {
     }
   }
 
+  /**
+   * Lets go of a lease without asking the store: the next heartbeat removes the lock, after `onOrphan`.
+   *
+   * @internal
+   */
+  giveUp(lease: Lease): void {
+    if (!this.#leases.delete(lease.token)) return;
+    this.abandon(lease.name, lease.token);
+    lease.end();
+  }
+
   async #release({ name, fence, session }: Lease, companion: Companion | undefined): Promise<boolean> {
     const ops: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
     for (;;) {
@@ -222,8 +233,11 @@ export class Locks implements Acquirer {
   /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
   async sweep(): Promise<void> {
     for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
+      if ((entry.key as readonly string[]).length !== 2) {
+        await this.#sweepQueue(entry as Entry<QueueValue>);
+        continue;
+      }
       const lock = entry as Entry<LockValue>;
-      if ((lock.key as readonly string[]).length !== 2) continue;
       if (!(await this.liveness.isDead(lock.value.holder.instance))) continue;
       await this.#onOrphan(lock);
       await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
@@ -232,6 +246,12 @@ export class Locks implements Acquirer {
       if (!processIsGone((value as SessionValue).process)) continue;
       await this.channel.commit([{ check: key, version }, { delete: key }]);
     }
+  }
+
+  /** The queue of a lock for which only dead sessions wait. Else, whoever takes the lock leaves them out. */
+  async #sweepQueue({ key, value, version }: Entry<QueueValue>): Promise<void> {
+    for (const { session } of value.waiting) if (!(await this.liveness.isDead(session))) return;
+    await this.channel.commit([{ check: key, version }, { delete: key }]);
   }
 
   /** Releases every lease and ends the session. Waiting and later calls reject. */

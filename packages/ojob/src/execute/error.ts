@@ -1,5 +1,5 @@
-import type { CodeBlock } from "../load/jobfile.js";
-import { describe, type Position } from "../problem.js";
+import type { Args, CodeBlock } from "../load/jobfile.js";
+import { excerpt, type Position, place } from "../problem.js";
 import { placeOfError } from "../script/compile.js";
 import { failureText } from "../script/failure.js";
 import type { FailureData } from "../script/protocol.js";
@@ -11,6 +11,8 @@ export class JobError extends Error {
   readonly code: string | undefined;
   /** What was thrown, for the code of a `catch`. */
   readonly failure: FailureData;
+  /** The arguments as the step that failed left them, for the steps of `catch`. */
+  args: Args | undefined;
   /** Whether it was shown already, by the job in which it happened. */
   shown = false;
 
@@ -24,7 +26,8 @@ export class JobError extends Error {
   /** The message with the line of the job file that it is about. */
   describe(): string {
     if (this.at === undefined) return this.message;
-    return describe({ severity: "error", message: this.message, at: this.at });
+    const line = excerpt(this.at);
+    return `${this.message} (${place(this.at)})${line === "" ? "" : `\n${line}`}`;
   }
 }
 

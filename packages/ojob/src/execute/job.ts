@@ -17,7 +17,7 @@ export class JobExecution {
   readonly #parent: JobExecution | undefined;
   readonly #children = new Set<JobExecution>();
   readonly #stopping = new AbortController();
-  #args: Args;
+  readonly #args: Args;
   #thread: ScriptThread | undefined;
   /** Why the step that runs now must not go on. */
   #interruption: FailureData | undefined;
@@ -40,9 +40,9 @@ export class JobExecution {
   async run(): Promise<Args> {
     this.#join(this.#parent);
     try {
-      this.#args = await this.#runSteps(this.#job, this.#args);
+      const args = await this.#runSteps(this.#job, this.#args);
       await this.runs.closeAll();
-      return this.#args;
+      return args;
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
       this.#show(failure);
@@ -84,7 +84,8 @@ export class JobExecution {
       return current;
     } catch (error) {
       const failure = toJobError(error, job.at);
-      await this.#recover(job, current, failure);
+      failure.args ??= current;
+      await this.#recover(job, failure.args, failure);
       throw failure;
     }
   }
@@ -120,10 +121,12 @@ export class JobExecution {
   async #runInner(job: PlannedJob, args: Args): Promise<Args> {
     let current = args;
     for (const own of job.args.length > 0 ? job.args : [{}]) {
-      const result = await this.#runSteps(job, this.#engine.args(job, own, current));
-      const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
-      const hidden = Object.entries(current).filter(([name]) => Object.hasOwn(own, name));
-      current = Object.fromEntries([...kept, ...hidden]);
+      try {
+        current = withoutOwn(await this.#runSteps(job, this.#engine.args(job, own, current)), own, current);
+      } catch (error) {
+        if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, own, current);
+        throw error;
+      }
     }
     return current;
   }
@@ -152,9 +155,8 @@ export class JobExecution {
       },
       new ScriptCalls(this.#engine, this),
     );
-    this.#args = end.args;
-    if (end.failure !== undefined) throw scriptError(end.failure, block);
-    return end.args;
+    if (end.failure === undefined) return end.args;
+    throw Object.assign(scriptError(end.failure, block), { args: end.args });
   }
 
   /** One thread for all scripts of the job: what one step leaves in it, the next one finds. */
@@ -181,6 +183,13 @@ export class JobExecution {
     error.shown = true;
     this.#engine.log.failure(this.name, error.describe());
   }
+}
+
+/** What a step hands on: its own arguments are taken away again, and those that they hid come back. */
+function withoutOwn(result: Args, own: Args, before: Args): Args {
+  const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
+  const hidden = Object.entries(before).filter(([name]) => Object.hasOwn(own, name));
+  return Object.fromEntries([...kept, ...hidden]);
 }
 
 function stopFailure(reason: string): FailureData {

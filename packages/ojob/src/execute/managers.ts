@@ -1,9 +1,7 @@
 import { JobManager, type JobManagerOptions } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
+import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
-
-/** Makes a channel type known before it is opened: with strict package managers core does not see the backends. */
-export type PrepareType = (type: string) => Promise<void>;
 
 const OPTIONS = ["chJobs", "chLocks"] as const;
 
@@ -37,8 +35,13 @@ export class Managers {
    * The manager; on channels in memory if there was no Init. After an Init that failed it keeps failing: a job must not
    * run under a lock that is not the one it was meant to take.
    */
-  get(): Promise<JobManager> {
-    return this.#opening ?? this.init({});
+  async get(): Promise<JobManager> {
+    try {
+      return await (this.#opening ?? this.init({}));
+    } catch (error) {
+      // An error of its own for each job that it keeps from running: each says so.
+      throw new JobError((error as Error).message, { cause: error });
+    }
   }
 
   async close(): Promise<void> {

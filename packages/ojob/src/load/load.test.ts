@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { JobFileError } from "../problem.js";
-import { describe as show } from "../problem.js";
+import { JobFileError, describe as show } from "../problem.js";
 import { folderWith } from "../testing/folder.js";
 import { type Loaded, loadJobFile } from "./load.js";
 
@@ -27,7 +26,9 @@ function warningsOf(yaml: string): string[] {
 describe("a file that is no job file", () => {
   test("is missing, with the name of one that is there", () => {
     const folder = folderWith({ "jobs.yaml": "" });
-    expect(errorsOf(() => loadJobFile(join(folder, "jobs.yml")))[0]).toMatch(/there is no file .*jobs\.yml\. Did you mean jobs\.yaml\?/);
+    expect(errorsOf(() => loadJobFile(join(folder, "jobs.yml")))[0]).toMatch(
+      /there is no file .*jobs\.yml\. Did you mean jobs\.yaml\?/,
+    );
   });
 
   test("is a folder", () => {
@@ -53,14 +54,20 @@ describe("a file that is no job file", () => {
 describe("YAML that is wrong", () => {
   test.each([
     ["a tab", "jobs:\n\t- name: A\n", "2:1 a tab is used for indentation. YAML allows spaces only."],
-    ["two documents", "todo: [A]\n---\ntodo: [B]\n", "2:1 a second YAML document starts here (---). A job file is one document."],
+    [
+      "two documents",
+      "todo: [A]\n---\ntodo: [B]\n",
+      "2:1 a second YAML document starts here (---). A job file is one document.",
+    ],
     ["an open bracket", "todo: [A\n", /^2:1 this is not valid YAML: /],
     ["an alias without an anchor", "todo: *none\n", /alias/],
     ["an alias of itself", "todo: &a [*a]\n", /alias/],
   ])("%s: one error at its place", (_, yaml, expected) => {
     const errors = errorsOf(() => load(yaml));
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(expected instanceof RegExp ? expected : new RegExp(`^${expected.replace(/[.()[\]]/g, "\\$&")}$`));
+    expect(errors[0]).toMatch(
+      expected instanceof RegExp ? expected : new RegExp(`^${expected.replace(/[.()[\]]/g, "\\$&")}$`),
+    );
   });
 
   test("nested ten thousand deep is an error, and no crash", () => {
@@ -91,9 +98,21 @@ describe("values", () => {
   test.each([
     ["a job without a name", "jobs:\n  - exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
     ["an empty name", "jobs:\n  - name:\n    exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
-    ["a word for a flag", "ojob: {templateArgs: maybe}\ntodo: [A]", '1:22 "templateArgs" must be true or false, not the text "maybe".'],
-    ["an unknown type", "jobs: [{name: A, type: daemon}]\ntodo: [A]", '1:24 "type" must be one of simple, periodic, shutdown, subscribe, jobs, not the text "daemon".'],
-    ["args as a text", "jobs: [{name: A, args: x}]\ntodo: [A]", '1:24 "args" must be a map or a list of maps, not the text "x".'],
+    [
+      "a word for a flag",
+      "ojob: {templateArgs: maybe}\ntodo: [A]",
+      '1:22 "templateArgs" must be true or false, not the text "maybe".',
+    ],
+    [
+      "an unknown type",
+      "jobs: [{name: A, type: daemon}]\ntodo: [A]",
+      '1:24 "type" must be one of simple, periodic, shutdown, subscribe, jobs, not the text "daemon".',
+    ],
+    [
+      "args as a text",
+      "jobs: [{name: A, args: x}]\ntodo: [A]",
+      '1:24 "args" must be a map or a list of maps, not the text "x".',
+    ],
     ["an empty item", "jobs: [{name: A}]\ntodo: [A, ]\ninclude: [~]", '3:11 "include" has an item with nothing in it.'],
     ["a todo without a name", "jobs: [{name: A}]\ntodo: [{args: {}}]", '2:8 this item of "todo" has no "name".'],
   ])("%s", (_, yaml, expected) => {
@@ -114,7 +133,9 @@ describe("unknown keys", () => {
   });
 
   test("args take any key, __proto__ too, without touching a prototype", () => {
-    const { file, problems } = load("jobs:\n  - name: A\n    args: {anything: 1, __proto__: {polluted: true}}\ntodo: [A]\n");
+    const { file, problems } = load(
+      "jobs:\n  - name: A\n    args: {anything: 1, __proto__: {polluted: true}}\ntodo: [A]\n",
+    );
     expect(problems.warnings).toEqual([]);
     expect(Object.keys(file.jobs.get("A")?.args[0] ?? {})).toEqual(["anything", "__proto__"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
@@ -136,7 +157,12 @@ describe("include", () => {
 
   test("knows the files that come with ojm", () => {
     const { file } = load("include: [oJobManager.yaml, oJobBasics.yaml]\ntodo: [oJobManager Init]\n");
-    expect([...file.jobs.keys()]).toEqual(["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"]);
+    expect([...file.jobs.keys()]).toEqual([
+      "oJobManager Init",
+      "oJobManager Job Start",
+      "oJobManager Job End",
+      "oJobManager Error",
+    ]);
   });
 
   test("of a missing file is an error at its place", () => {
@@ -157,7 +183,9 @@ describe("include", () => {
   });
 
   test("a job of one's own that replaces a built-in one is warned of", () => {
-    const { problems } = load("include: oJobManager.yaml\njobs: [{name: oJobManager Error}]\ntodo: [oJobManager Init]\n");
+    const { problems } = load(
+      "include: oJobManager.yaml\njobs: [{name: oJobManager Error}]\ntodo: [oJobManager Init]\n",
+    );
     expect(problems.warnings.map(show).join()).toMatch(/replaces "oJobManager Error", which comes with ojm/);
   });
 });
@@ -171,7 +199,9 @@ test("anchors, aliases and merges work, the map's own keys winning", () => {
 });
 
 test("scripts know where they stand", () => {
-  const { file } = load("jobs:\n  - name: A\n    exec: | # js\n\n      one();\n      two();\n  - name: B\n    exec: one()\ntodo: [A]\n");
+  const { file } = load(
+    "jobs:\n  - name: A\n    exec: | # js\n\n      one();\n      two();\n  - name: B\n    exec: one()\ntodo: [A]\n",
+  );
   expect(file.jobs.get("A")?.exec).toMatchObject({ code: "\none();\ntwo();\n", line: 4, indent: 6, exact: true });
   expect(file.jobs.get("B")?.exec).toMatchObject({ code: "one()", line: 8, indent: 10, exact: true });
 });

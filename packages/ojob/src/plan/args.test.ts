@@ -3,9 +3,8 @@ import { commandLineValue, mergeArgs } from "./args.js";
 
 const merge = (own: object, given: object = {}, commandLine: object = {}): unknown => {
   const missing: string[] = [];
-  const args = mergeArgs(
-    { own: { ...own }, given: { ...given }, commandLine: { ...commandLine } },
-    (argument, path) => missing.push(`${argument}: ${path}`),
+  const args = mergeArgs({ own: { ...own }, given: { ...given }, commandLine: { ...commandLine } }, (argument, path) =>
+    missing.push(`${argument}: ${path}`),
   );
   return missing.length === 0 ? args : { args, missing };
 };
@@ -16,7 +15,9 @@ describe("arguments", () => {
   });
 
   test("templates are filled from the others, at any depth", () => {
-    expect(merge({ name: "batch-{{batchId}}", list: [{ at: "{{ order.id }}" }] }, { batchId: "001", order: { id: 7 } })).toEqual({
+    expect(
+      merge({ name: "batch-{{batchId}}", list: [{ at: "{{ order.id }}" }] }, { batchId: "001", order: { id: 7 } }),
+    ).toEqual({
       name: "batch-001",
       list: [{ at: 7 }],
       batchId: "001",
@@ -29,16 +30,26 @@ describe("arguments", () => {
   });
 
   test("own arguments may build on each other, and on a value from outside of the same name", () => {
-    expect(merge({ base: "/tmp/{{id}}", file: "{{base}}/x" }, { id: 1 })).toMatchObject({ base: "/tmp/1", file: "/tmp/1/x" });
+    expect(merge({ base: "/tmp/{{id}}", file: "{{base}}/x" }, { id: 1 })).toMatchObject({
+      base: "/tmp/1",
+      file: "/tmp/1/x",
+    });
     expect(merge({ name: "x-{{name}}" }, { name: "y" })).toEqual({ name: "x-y" });
   });
 
   test("what comes from outside is data: its braces stay", () => {
-    expect(merge({ text: "{{note}}" }, { note: "see {{a}}", a: 1 })).toEqual({ text: "see {{a}}", note: "see {{a}}", a: 1 });
+    expect(merge({ text: "{{note}}" }, { note: "see {{a}}", a: 1 })).toEqual({
+      text: "see {{a}}",
+      note: "see {{a}}",
+      a: 1,
+    });
   });
 
   test("what nothing fills stays as it is, and is told", () => {
-    expect(merge({ name: "batch-{{batchId}}" })).toEqual({ args: { name: "batch-{{batchId}}" }, missing: ["name: batchId"] });
+    expect(merge({ name: "batch-{{batchId}}" })).toEqual({
+      args: { name: "batch-{{batchId}}" },
+      missing: ["name: batchId"],
+    });
   });
 });
 

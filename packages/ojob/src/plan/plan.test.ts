@@ -34,7 +34,9 @@ describe("names", () => {
   });
 
   test("a catch that is nearly the name of a job is not taken for code", () => {
-    expect(planText("include: oJobManager.yaml\njobs: [{name: A, catch: oJobManager Eror}]\ntodo: [A]\n").errors).toEqual([
+    expect(
+      planText("include: oJobManager.yaml\njobs: [{name: A, catch: oJobManager Eror}]\ntodo: [A]\n").errors,
+    ).toEqual([
       '2:25 "oJobManager Eror" is no job of this file, and no code. Did you mean the job "oJobManager Error"?',
     ]);
   });
@@ -55,7 +57,9 @@ describe("scripts", () => {
   });
 
   test("an end that comes too early is shown at the last line of the script, not in the next job", () => {
-    const { errors } = planText("jobs:\n  - name: A\n    exec: |\n      if (x) {\n        y();\n\n  - name: B\ntodo: [A]\n");
+    const { errors } = planText(
+      "jobs:\n  - name: A\n    exec: |\n      if (x) {\n        y();\n\n  - name: B\ntodo: [A]\n",
+    );
     expect(errors).toEqual([expect.stringMatching(/^5:13 the script of "A" has a syntax error: /)]);
   });
 

@@ -4,7 +4,7 @@ import { SharedGlobals } from "./globals.js";
 import { ThreadPool } from "./pool.js";
 import type { ScriptEnd, ScriptHost, ScriptThread } from "./thread.js";
 
-const script = new URL("../script-worker.js", import.meta.url);
+const script = new URL("../script-worker.cjs", import.meta.url);
 
 /** Answers blocking calls by name, and keeps what was printed. */
 class Host implements ScriptHost {
@@ -63,7 +63,8 @@ describe("a script", () => {
   });
 
   test("may await what is not blocking", async () => {
-    const code = "const os = await import('node:os'); await new Promise(r => setTimeout(r, 5)); return typeof os.cpus + typeof require('fs').readFileSync";
+    const code =
+      "const os = await import('node:os'); await new Promise(r => setTimeout(r, 5)); return typeof os.cpus + typeof require('fs').readFileSync";
     expect((await run(code)).result).toBe("functionfunction");
   });
 
@@ -125,7 +126,11 @@ describe("a thread serves the next job", () => {
   };
 
   test("when the one before left nothing behind", async () => {
-    expect(await sameThread("await new Promise(r => setTimeout(r, 2)); require('fs').readFileSync('/dev/null'); console.log(1);")).toBe(true);
+    expect(
+      await sameThread(
+        "await new Promise(r => setTimeout(r, 2)); require('fs').readFileSync('/dev/null'); console.log(1);",
+      ),
+    ).toBe(true);
     expect(await sameThread("throw new Error('x')")).toBe(true);
   });
 
@@ -134,7 +139,10 @@ describe("a thread serves the next job", () => {
     ["a timer that keeps nothing alive", "setTimeout(() => { throw new Error('late') }, 20).unref()"],
     ["an interval", "setInterval(() => {}, 1000)"],
     ["a server", "require('net').createServer().listen(0).unref()"],
-    ["a file that is being read", "require('fs').promises.readFile('/dev/zero', { signal: AbortSignal.timeout(60000) }).catch(() => {})"],
+    [
+      "a file that is being read",
+      "require('fs').promises.readFile('/dev/zero', { signal: AbortSignal.timeout(60000) }).catch(() => {})",
+    ],
     ["a listener of the process", "process.on('unhandledRejection', () => {})"],
     ["a rejection that nobody handles", "Promise.reject(new Error('x'))"],
   ])("but not when it left %s", async (_, code) => {
@@ -163,8 +171,12 @@ describe("a script that is asked to stop", () => {
 
   test("wakes from its sleep, and by job.signal from what it awaits", async () => {
     const code = "log('on'); try { sleep(60000, true) } catch (e) { return job.signal.aborted || e.code }";
-    const awaiting = "log('on'); await new Promise(r => { const t = setTimeout(r, 60000); job.signal.onabort = () => { clearTimeout(t); r() } }); return 'told'";
-    for (const [text, result] of [[code, "CANCELLED"], [awaiting, "told"]] as const) {
+    const awaiting =
+      "log('on'); await new Promise(r => { const t = setTimeout(r, 60000); job.signal.onabort = () => { clearTimeout(t); r() } }); return 'told'";
+    for (const [text, result] of [
+      [code, "CANCELLED"],
+      [awaiting, "told"],
+    ] as const) {
       host.printed.length = 0;
       const thread = pool.acquire();
       const running = runOn(thread, text);
@@ -180,7 +192,12 @@ describe("globals", () => {
   test("that are data are seen by other threads, functions by this one", async () => {
     const [one, two] = [pool.acquire(), pool.acquire()];
     await runOn(one, "global.count = 1; global.list = [1]; undeclared = { a: 1 }; global.f = () => 7;");
-    expect((await runOn(two, "count++; list.push(2); return [count, list, undeclared, typeof f]")).result).toEqual([2, [1, 2], { a: 1 }, "undefined"]);
+    expect((await runOn(two, "count++; list.push(2); return [count, list, undeclared, typeof f]")).result).toEqual([
+      2,
+      [1, 2],
+      { a: 1 },
+      "undefined",
+    ]);
     expect((await runOn(one, "return [count, global.list, f()]")).result).toEqual([2, [1, 2], 7]);
   });
 });
@@ -188,7 +205,11 @@ describe("globals", () => {
 describe("files to load", () => {
   const loading = async (files: Readonly<Record<string, string>>, code: string): Promise<ScriptEnd> => {
     const folder = folderWith(files);
-    const loader = new ThreadPool({ script, memoryLimit: 64, files: Object.keys(files).map((name) => `${folder}/${name}`) });
+    const loader = new ThreadPool({
+      script,
+      memoryLimit: 64,
+      files: Object.keys(files).map((name) => `${folder}/${name}`),
+    });
     try {
       return await runOn(loader.acquire(), code);
     } finally {

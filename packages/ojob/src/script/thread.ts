@@ -64,6 +64,9 @@ export class ScriptThread {
       workerData,
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: memoryLimit },
+      // Its output comes as messages. Left to Node, the streams would be connected to ours, and the thread asked to fill them.
+      stdout: true,
+      stderr: true,
     });
     this.#worker.on("message", (message: FromThread) => this.#receive(message));
     this.#worker.on("error", (error) => {

@@ -10,6 +10,7 @@ import type {
 } from "@ojm/core/backend";
 import { ChannelError } from "@ojm/core/backend";
 import type { Database } from "better-sqlite3";
+import { closedError } from "../errors.js";
 import type { Durability } from "../options.js";
 import { patiently } from "../patience.js";
 import { ChangeLog } from "../watch/change-log.js";
@@ -20,6 +21,7 @@ import type { Deadlines } from "./deadlines.js";
 import { Housekeeping } from "./housekeeping.js";
 import { Reader } from "./reader.js";
 import { WriteTransaction } from "./transaction.js";
+import { Wal } from "./wal.js";
 
 /** Declared once; the numbers bound how long one transaction holds the lock and the event loop, not what SQLite could do. */
 function supportsOf(durability: Durability): Supports {
@@ -53,40 +55,32 @@ export class Store {
     const log = new ChangeLog(db);
     const watchers = new Watchers(db, log, deadlines);
     const housekeeping = new Housekeeping(file, db, deadlines);
+    const wal = new Wal(file, db);
     const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, deadlines), {
-      before: () => housekeeping.checkFile(),
+      before() {
+        housekeeping.checkFile();
+        wal.keepShort();
+      },
       inside: (transaction) => housekeeping.sweep(transaction),
-      after: (transaction) => this.#written(transaction),
+      after: (transaction) => {
+        if (transaction.watched > 0) this.#tail.wake();
+      },
     });
     this.#reader = reader;
     this.#queue = queue;
     this.#housekeeping = housekeeping;
-    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers });
+    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers, housekeeping });
     this.#pruneWatchers(watchers);
   }
 
   read(keys: readonly string[], signal: AbortSignal | undefined): Promise<(StoredEntry | undefined)[]> {
     this.#queue.flush();
-    return patiently(
-      () => {
-        this.#housekeeping.checkFile();
-        return this.#reader.read(keys);
-      },
-      this.file,
-      signal,
-    );
+    return patiently(() => this.#readyReader().read(keys), this.file, signal);
   }
 
   scan(request: ScanRequest, signal: AbortSignal | undefined): Promise<ScanPage> {
     this.#queue.flush();
-    return patiently(
-      () => {
-        this.#housekeeping.checkFile();
-        return this.#reader.scan(request);
-      },
-      this.file,
-      signal,
-    );
+    return patiently(() => this.#readyReader().scan(request), this.file, signal);
   }
 
   commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
@@ -111,9 +105,11 @@ export class Store {
     this.#db.close();
   }
 
-  #written(transaction: WriteTransaction): void {
-    this.#housekeeping.boundWal();
-    if (transaction.watched > 0) this.#tail.wake();
+  #readyReader(): Reader {
+    // A read that was put off for a moment may come after the end.
+    if (!this.#db.open) throw closedError(this.file);
+    this.#housekeeping.checkFile();
+    return this.#reader;
   }
 
   /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */
