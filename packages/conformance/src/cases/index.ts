@@ -1,0 +1,11 @@
+import type { CaseGroup } from "../run/case.js";
+import { cas } from "./cas/index.js";
+import { keys } from "./keys/index.js";
+import { scans } from "./scans/index.js";
+import { scope } from "./scope/index.js";
+import { supports } from "./supports/index.js";
+import { values } from "./values/index.js";
+import { verbs } from "./verbs/index.js";
+
+/** All cases. */
+export const groups: readonly CaseGroup[] = [supports, verbs, keys, values, scope, scans, cas];
