@@ -4,8 +4,10 @@ import { keys } from "./keys/index.js";
 import { scans } from "./scans/index.js";
 import { scope } from "./scope/index.js";
 import { supports } from "./supports/index.js";
+import { ttl } from "./ttl/index.js";
 import { values } from "./values/index.js";
 import { verbs } from "./verbs/index.js";
+import { watch } from "./watch/index.js";
 
 /** All cases. */
-export const groups: readonly CaseGroup[] = [supports, verbs, keys, values, scope, scans, cas];
+export const groups: readonly CaseGroup[] = [supports, verbs, keys, values, scope, scans, cas, ttl, watch];

@@ -15,7 +15,9 @@ export interface SuiteOptions {
 }
 
 /** The cases that a run with `options` holds, with the titles of their groups. */
-export function select(options: Pick<SuiteOptions, "profile" | "only">): { readonly title: string; readonly cases: readonly Case[] }[] {
+export function select(
+  options: Pick<SuiteOptions, "profile" | "only">,
+): { readonly title: string; readonly cases: readonly Case[] }[] {
   const { profile = "full", only = [] } = options;
   const chosen = (it: Case, prefix: string): boolean =>
     only.length === 0 ? isIn(it, profile) : only.includes(it.id) || only.includes(prefix);
