@@ -18,6 +18,7 @@ import type { Key } from "./types.js";
 const END = " ";
 const DEEPEST = 64;
 
+const PLAIN: RegExp = /^["-~]*$/;
 const ESCAPED: RegExp = /[\0-!\uD7FF\uE000-\uFFFF]|\p{Surrogate}/gu;
 
 function escapeCharacter(character: string): string {
@@ -33,7 +34,7 @@ function escapeCharacter(character: string): string {
 
 /** Text without spaces, in the order of code points by UTF-8 bytes and by JavaScript's `<` alike. */
 function escapeText(text: string): string {
-  return text.replace(ESCAPED, escapeCharacter);
+  return PLAIN.test(text) ? text : text.replace(ESCAPED, escapeCharacter);
 }
 
 function unescapeText(text: string): string {
@@ -51,6 +52,11 @@ function unescapeText(text: string): string {
 function encodeNumber(value: number): string {
   if (!Number.isFinite(value)) throw new ChannelError("INVALID_KEY", `a key cannot hold the number ${value}`);
   if (value === 0) return `=000${END}`;
+  // Counts and times: what nearly all numbers in keys are.
+  if (Number.isSafeInteger(value) && value > 0) {
+    const whole = String(value);
+    return `=${whole.length + 499}:${whole}${END}`;
+  }
   const [mantissa = "", exponent = ""] = Math.abs(value).toExponential().split("e");
   const power = Number(exponent);
   let digits = mantissa.replace(".", "");

@@ -26,12 +26,15 @@ export class Store {
  * Ends the waiting for `work` when `signal` fires. The work itself may go on: for a write that was handed over,
  * nobody can say whether it was applied.
  */
-export async function abortable<T>(
+export function abortable<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
   outcome: "not-applied" | "unknown",
 ): Promise<T> {
-  if (signal === undefined) return work;
+  return signal === undefined ? work : untilAbort(work, signal, outcome);
+}
+
+async function untilAbort<T>(work: Promise<T>, signal: AbortSignal, outcome: "not-applied" | "unknown"): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(abortError(signal, outcome));

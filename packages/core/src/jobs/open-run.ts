@@ -3,6 +3,7 @@ import { isChannelError } from "../channel/errors.js";
 import { sameJson } from "../channel/json.js";
 import type { Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
+import { LateSignal } from "../late-signal.js";
 import type { LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
@@ -27,27 +28,33 @@ export class OpenRun implements Run {
   readonly name: string;
   readonly startTime: number;
   readonly fence: Version;
-  readonly signal: AbortSignal;
   readonly #home: RunHome;
   readonly #lease: Lease;
   readonly #record: RunRecord;
   /** The version of the open record: whoever closes the run for us changes it, and our end is refused. */
   readonly #version: Version;
-  readonly #stop: AbortController = new AbortController();
+  readonly #stop: LateSignal = new LateSignal();
   #closing: Promise<RunRecord> | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
+  #over: RunError | undefined;
 
   constructor(home: RunHome, lease: Lease, record: RunRecord, version: Version) {
     this.name = record.name;
     this.startTime = record.startTime;
     this.fence = lease.fence;
-    this.signal = this.#stop.signal;
     this.#home = home;
     this.#lease = lease;
     this.#record = record;
     this.#version = version;
-    lease.signal.addEventListener("abort", () => this.#onLeaseOver(), { once: true });
-    if (lease.signal.aborted) this.#onLeaseOver();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Why the body must stop; `undefined` as long as it need not. */
+  get stopped(): Error | undefined {
+    return this.#stop.reason;
   }
 
   /** The end of the run, once it began; it may be waited for. */
@@ -58,11 +65,11 @@ export class OpenRun implements Run {
   /** Calls `callback` when the timeout passed or the lock was lost while the run was open; the record is being closed then. */
   whenLockOver(callback: (error: RunError) => void): void {
     this.#lockOver = callback;
-    if (this.signal.aborted && this.#closing !== undefined) callback(this.signal.reason as RunError);
+    if (this.#over !== undefined) callback(this.#over);
   }
 
   assertHeld(): void {
-    if (this.signal.aborted) throw this.signal.reason;
+    if (this.#stop.reason !== undefined) throw this.#stop.reason;
     if (this.#closing !== undefined) throw this.#ended();
     if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
   }
@@ -82,8 +89,8 @@ export class OpenRun implements Run {
 
   /** Tells the body to stop. The lock stays held until the run is closed. */
   abort(reason: string): void {
-    if (this.signal.aborted || this.#closing !== undefined) return;
-    this.#stop.abort(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
+    if (this.#closing !== undefined) return;
+    this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
   }
 
   /** Closes the run as `lost`, if it is still open. */
@@ -97,20 +104,20 @@ export class OpenRun implements Run {
     else await this.#closing.catch(() => {});
   }
 
-  #onLeaseOver(): void {
+  /** The lease is over, and nobody ended the run. */
+  leaseOver({ code, message }: LockError): void {
     if (this.#closing !== undefined) return;
-    const { code, message } = this.#lease.signal.reason as LockError;
     const timeout = code === "TIMEOUT";
     const text = timeout
       ? `the run of "${this.name}" took longer than its timeout of ${this.#record.timeout} ms`
       : `the run of "${this.name}" may no longer hold its lock: ${message}`;
-    const error = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text);
+    this.#over = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text);
     this.#closing = this.#close({ status: timeout ? "timeout" : "lost", error: text });
     // Whoever asks for the end is told. Nobody has to: the next one to find the record closes it.
     this.#closing.catch(() => {});
     // A body that was cancelled knows already.
-    if (!this.signal.aborted) this.#stop.abort(error);
-    this.#lockOver?.(error);
+    this.#stop.fire(this.#over);
+    this.#lockOver?.(this.#over);
   }
 
   #finish(ending: Ending): Promise<RunRecord> {
@@ -120,8 +127,7 @@ export class OpenRun implements Run {
   }
 
   #ended(): unknown {
-    const reason: unknown = this.signal.aborted ? this.signal.reason : undefined;
-    return reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
+    return this.#over ?? this.#stop.reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
   }
 
   async #close(ending: Ending): Promise<RunRecord> {

@@ -13,7 +13,7 @@ export async function runBody<T>(
   if (cancel?.aborted === true) onCancel();
   try {
     const result = await untilOver(run, body);
-    if (run.signal.aborted) throw run.signal.reason;
+    if (run.stopped !== undefined) throw run.stopped;
     // A body that called end() itself has written its record.
     const record = await (run.closing ?? run.end(result));
     return { result, record };
@@ -41,9 +41,9 @@ async function explained(run: OpenRun, error: unknown): Promise<unknown> {
     await run.closing.catch(() => {});
     return error;
   }
-  if (run.signal.aborted && isRunError(run.signal.reason) && run.signal.reason.code === "CANCELLED") {
-    await run.cancel(run.signal.reason.message);
-    return run.signal.reason;
+  if (isRunError(run.stopped) && run.stopped.code === "CANCELLED") {
+    await run.cancel(run.stopped.message);
+    return run.stopped;
   }
   // What the body threw must not be hidden by a store that is away: the record is closed by whoever finds it.
   await run.fail(error).catch(() => {});

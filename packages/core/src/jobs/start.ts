@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Clock } from "../clock.js";
-import { isLockError } from "../locks/errors.js";
+import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
 import { RunError } from "./errors.js";
@@ -70,6 +70,8 @@ export class Start {
   readonly #name: string;
   readonly #options: CheckedOptions;
   #record: RunRecord | undefined;
+  #run: OpenRun | undefined;
+  #over: LockError | undefined;
 
   constructor(home: RunHome, times: StartTimes, name: string, options: CheckedOptions) {
     this.#home = home;
@@ -110,8 +112,8 @@ export class Start {
       refused: () => this.#moveOn(),
     };
     try {
-      // The run itself ends at its timeout: it closes the record, and the lock with it.
-      const hooks = { companion, onTimeout: () => {} };
+      // The run closes its record, and gives back the lock with it.
+      const hooks = { companion, onOver: (_lease: Lease, error: LockError) => this.#onLeaseOver(error) };
       return await locks.acquire(this.#name, { timeout, wait, ...(signal && { signal }) }, hooks);
     } catch (error) {
       throw this.#explain(error);
@@ -152,10 +154,18 @@ export class Start {
     }
   }
 
+  #onLeaseOver(error: LockError): void {
+    this.#over = error;
+    this.#run?.leaseOver(error);
+  }
+
   #open(lease: Lease, version: string, record: RunRecord | undefined = this.#record): OpenRun {
     const written = record ?? this.#prepare(lease.session.holder);
     this.#times.taken(this.#name, written.startTime);
-    return new OpenRun(this.#home, lease, written, version);
+    this.#run = new OpenRun(this.#home, lease, written, version);
+    // While the record was being written, there was no run to be told.
+    if (this.#over !== undefined) this.#run.leaseOver(this.#over);
+    return this.#run;
   }
 
   #explain(error: unknown): unknown {

@@ -21,6 +21,8 @@ export interface Acquirer {
   readonly liveness: Liveness;
   /** The living session of this process. */
   session(): Promise<Session>;
+  /** A text that no acquisition has had, here or elsewhere. */
+  nextToken(): string;
   onOrphan(lock: Entry<LockValue>): Promise<void>;
   /** An attempt or a ticket of which nobody knows whether it is in the store: to be removed once the store can be asked. */
   abandon(name: string, token: string): void;
@@ -49,7 +51,7 @@ export class Acquisition {
     companion: Companion | undefined,
   ) {
     this.name = name;
-    this.token = by.clock.random(12);
+    this.token = by.nextToken();
     this.#by = by;
     this.#options = options;
     this.#companion = companion;
@@ -87,7 +89,7 @@ export class Acquisition {
       const channel = this.#companion?.channel;
       const also = channel === undefined || burden === undefined ? undefined : { channel, ops: burden.ops };
       const value = this.#value(session, burden?.note ?? this.#options.note);
-      const outcome = await this.#guarded(() => attempt(this.#by.channel, { session, view, value, waiting, also }));
+      const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, also }));
       if (outcome.type === "taken") return { session, fence: outcome.fence };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
@@ -106,9 +108,9 @@ export class Acquisition {
     }
   }
 
-  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+  async #guarded<T>(work: Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await work;
     } catch (error) {
       if (isChannelError(error) && error.outcome === "unknown") this.#by.abandon(this.name, this.token);
       throw error;
@@ -128,11 +130,12 @@ export class Acquisition {
     const watch = new ViewWatch(this.#by.channel, this.name, this.#by.clock, AbortSignal.any([signal, done.signal]));
     let view = from;
     try {
-      for (let glance = 1; !signal.aborted; glance++) {
+      for (let glances = 0; !signal.aborted; ) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        await watch.change(GLANCE);
-        if (glance % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
+        // Of the many changes that many waiters cause, only one makes it our turn; whether those before us still live is looked at now and then.
+        while (!signal.aborted && (await watch.change(GLANCE)) && !this.#mayBeNext(watch.view)) {}
+        if (++glances % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
         view = watch.view;
       }
       await this.#leave();
@@ -143,6 +146,12 @@ export class Acquisition {
     } finally {
       done.abort();
     }
+  }
+
+  /** Whether it looks as if it were our turn, or as if we were forgotten. */
+  #mayBeNext({ lock, queue }: LockView): boolean {
+    const place = queue?.value.waiting.findIndex(({ token }) => token === this.token) ?? -1;
+    return place < 0 || (place === 0 && lock === undefined);
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */

@@ -1,5 +1,6 @@
 import type { Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
+import { LateSignal } from "../late-signal.js";
 import { LockError } from "./errors.js";
 import type { Session } from "./session.js";
 
@@ -13,45 +14,46 @@ export class Lease {
   readonly name: string;
   /** The fencing token: the version of the lock's entry. Every later holder of this lock has a higher one. */
   readonly fence: Version;
-  /** Fires with a {@link LockError} as its reason when the lock is held no more, unless it was released. */
-  readonly signal: AbortSignal;
   /** @internal What tells this acquisition from every other. */
   readonly token: string;
   /** @internal */
   readonly session: Session;
-  readonly #ended: AbortController = new AbortController();
-  readonly #release: (lease: Lease) => Promise<void>;
-  readonly #cleanUp: () => void;
-  #over = false;
+  readonly #stop: LateSignal = new LateSignal();
+  readonly #release: (lease: Lease) => Promise<unknown>;
+  readonly #onOver: (lease: Lease, error: LockError) => void;
+  readonly #onSessionOver: (why: string) => void;
+  readonly #cancelTimeout: () => void;
+  #released = false;
 
   /** @internal */
   constructor(
     held: { readonly name: string; readonly fence: Version; readonly token: string; readonly timeout: number },
     session: Session,
     clock: Clock,
-    release: (lease: Lease) => Promise<void>,
+    release: (lease: Lease) => Promise<unknown>,
+    onOver: (lease: Lease, error: LockError) => void,
   ) {
     this.name = held.name;
     this.fence = held.fence;
     this.token = held.token;
-    this.signal = this.#ended.signal;
     this.session = session;
     this.#release = release;
-    const onSessionOver = (): void => this.abort("LOST", (session.signal.reason as Error).message);
-    session.signal.addEventListener("abort", onSessionOver, { once: true });
-    const cancelTimeout = clock.after(held.timeout, () =>
+    this.#onOver = onOver;
+    this.#onSessionOver = (why) => this.abort("LOST", why);
+    this.#cancelTimeout = clock.after(held.timeout, () =>
       this.abort("TIMEOUT", `its timeout of ${held.timeout} ms passed`),
     );
-    this.#cleanUp = () => {
-      session.signal.removeEventListener("abort", onSessionOver);
-      cancelTimeout();
-    };
-    if (session.signal.aborted) onSessionOver();
+    session.onOver(this.#onSessionOver);
+  }
+
+  /** Fires with a {@link LockError} as its reason when the lock is held no more, unless it was released. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** Whether the lock is held now, by the local clock. */
   get held(): boolean {
-    return !this.#over && !this.signal.aborted && this.session.alive;
+    return !this.#released && this.#stop.reason === undefined && this.session.alive;
   }
 
   /**
@@ -61,28 +63,35 @@ export class Lease {
    * that is written to.
    */
   assertHeld(): void {
-    if (this.signal.aborted) throw this.signal.reason;
-    if (this.#over) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
+    if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#released) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
     if (!this.session.alive) throw new LockError("LOST", this.name, `the lock "${this.name}" is lost`);
   }
 
   /** Gives the lock back, if it is still ours. Calling it again does nothing. */
-  release(): Promise<void> {
-    return this.#release(this);
+  async release(): Promise<void> {
+    await this.#release(this);
   }
 
   /** @internal Ends the lease here, whatever the store says. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
-    if (this.#over || this.signal.aborted) return;
+    if (this.#released || this.#stop.reason !== undefined) return;
     this.#cleanUp();
     const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
-    this.#ended.abort(new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`));
+    const error = new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
+    this.#stop.fire(error);
+    this.#onOver(this, error);
   }
 
   /** @internal The lock was given back. The signal stays silent: nothing went wrong. */
   end(): void {
-    this.#over = true;
+    this.#released = true;
     this.#cleanUp();
+  }
+
+  #cleanUp(): void {
+    this.session.offOver(this.#onSessionOver);
+    this.#cancelTimeout();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

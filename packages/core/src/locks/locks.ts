@@ -30,8 +30,8 @@ const RETRY = 100;
 export interface LeaseHooks {
   /** Writes to make in the same step as taking the lock. */
   readonly companion?: Companion;
-  /** Releases the lock when its timeout passed. Default: a plain release. */
-  readonly onTimeout?: () => unknown;
+  /** Called when the lease is over without having been released. Default: releases the lock if its timeout passed. */
+  readonly onOver?: (lease: Lease, error: LockError) => void;
 }
 
 /**
@@ -52,6 +52,8 @@ export class Locks implements Acquirer {
   readonly #leases: Map<string, Lease> = new Map();
   /** Name by token of what may or may not be in the store. */
   readonly #abandoned: Map<string, string> = new Map();
+  readonly #id: string;
+  #tokens = 0;
   #session: Promise<Session> | undefined;
   #closed = false;
 
@@ -59,6 +61,7 @@ export class Locks implements Acquirer {
   constructor(channel: Channel<LocksValue>, options: LocksOptions = {}) {
     this.channel = channel;
     this.clock = options.clock ?? systemClock;
+    this.#id = this.clock.random(12);
     this.liveness = new Liveness(channel, this.clock);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
@@ -102,15 +105,15 @@ export class Locks implements Acquirer {
   }
 
   #lease({ name, token }: Acquisition, { session, fence }: Taken, timeout: number, hooks: LeaseHooks): Lease {
-    const lease = new Lease({ name, token, fence, timeout }, session, this.clock, async (it) => {
-      await this.release(it);
-    });
+    const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
+    const lease = new Lease({ name, token, fence, timeout }, session, this.clock, (it) => this.release(it), onOver);
     this.#leases.set(token, lease);
-    const release = hooks.onTimeout ?? (() => this.release(lease).catch(() => {}));
-    lease.signal.addEventListener("abort", () => {
-      if ((lease.signal.reason as LockError).code === "TIMEOUT") void release();
-    });
     return lease;
+  }
+
+  /** Nobody waits for this release: if it fails, the next heartbeat sees to it. */
+  #releaseLate(lease: Lease): void {
+    this.release(lease).catch(() => {});
   }
 
   /**
@@ -239,6 +242,11 @@ export class Locks implements Acquirer {
       if (this.#session === opening) this.#session = undefined;
     });
     return opening;
+  }
+
+  /** @internal */
+  nextToken(): string {
+    return `${this.#id}-${++this.#tokens}`;
   }
 
   /** @internal */

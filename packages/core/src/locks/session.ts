@@ -17,18 +17,19 @@ const RETRY = 200;
 export class Session {
   readonly id: string;
   readonly holder: Holder;
-  /** Fires when the session is over: not renewed in time, removed by somebody, or closed. */
-  readonly signal: AbortSignal;
   /** The version of the entry: checked by every acquisition, so that a session that is gone takes no lock. */
   version: Version;
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #ttl: number;
-  readonly #over: AbortController = new AbortController();
+  /** Told when the session is over. */
+  readonly #onOver: Set<(why: string) => void> = new Set();
+  #why: string | undefined;
   readonly #since: number;
   readonly #afterBeat: () => Promise<void>;
   /** When each renewal that has no answer yet was sent. */
   readonly #unanswered: Map<number, number> = new Map();
+  #following = false;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -38,7 +39,6 @@ export class Session {
     const identity = processIdentity();
     this.id = `${identity.pid}-${clock.random(10)}`;
     this.holder = { host: identity.host, pid: identity.pid, instance: this.id };
-    this.signal = this.#over.signal;
     this.version = "";
     this.#channel = channel;
     this.#clock = clock;
@@ -62,9 +62,25 @@ export class Session {
     return session;
   }
 
+  /** Why the session is over; `undefined` as long as it is not. */
+  get over(): string | undefined {
+    return this.#why;
+  }
+
+  /** Calls `callback` when the session is over: not renewed in time, removed by somebody, or closed. */
+  onOver(callback: (why: string) => void): void {
+    if (this.#why !== undefined) callback(this.#why);
+    else this.#onOver.add(callback);
+  }
+
+  /** Ends what {@link onOver} began. */
+  offOver(callback: (why: string) => void): void {
+    this.#onOver.delete(callback);
+  }
+
   /** Whether the session lives, by the local clock alone. */
   get alive(): boolean {
-    return !this.signal.aborted && this.#clock.monotonic() < this.#deadline;
+    return this.#why === undefined && this.#clock.monotonic() < this.#deadline;
   }
 
   #value(): SessionValue {
@@ -95,19 +111,31 @@ export class Session {
     try {
       const options = { ttl: this.#ttl, signal: attempt.signal };
       const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
-      if (this.signal.aborted) return;
+      if (this.#why !== undefined) return;
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {
       if (isChannelError(error) && error.code === "CLOSED") return;
-      if (!this.signal.aborted) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
+      if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
       return;
     } finally {
       cancel();
     }
-    if (this.signal.aborted) return;
-    await this.#afterBeat();
-    if (!this.signal.aborted) this.#armBeat(this.#ttl / 3);
+    if (this.#why !== undefined) return;
+    // Counted from when it was sent, as the deadline is, and set before anything else that may hang.
+    this.#armBeat(Math.max(1, sent + this.#ttl / 3 - this.#clock.monotonic()));
+    await this.#follow();
+  }
+
+  /** What follows a beat takes its own time. The next beat does not wait for it. */
+  async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      await this.#afterBeat();
+    } finally {
+      this.#following = false;
+    }
   }
 
   #renewed(version: Version, sent: number): void {
@@ -128,7 +156,10 @@ export class Session {
   lose(why: string): void {
     this.#cancelBeat();
     this.#cancelDeadline();
-    if (!this.signal.aborted) this.#over.abort(new Error(`the session ${this.id} is over: ${why}`));
+    if (this.#why !== undefined) return;
+    this.#why = `the session ${this.id} is over: ${why}`;
+    for (const callback of this.#onOver) callback(this.#why);
+    this.#onOver.clear();
   }
 
   /** Leaves: removes the entry, if it is still ours. */

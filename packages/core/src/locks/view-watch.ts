@@ -64,9 +64,9 @@ export class ViewWatch {
   }
 
   /**
-   * Resolves when something changed, or after `ms`. Throws if the watch failed for good.
+   * Resolves when something changed, to true, or after `ms`, to false. Throws if the watch failed for good.
    */
-  async change(ms: number): Promise<void> {
+  async change(ms: number): Promise<boolean> {
     if (!this.#changed) {
       await new Promise<void>((resolve) => {
         const cancel = this.#clock.after(ms, resolve);
@@ -77,8 +77,10 @@ export class ViewWatch {
       });
       this.#wake = undefined;
     }
+    const changed = this.#changed;
     this.#changed = false;
     if (this.#error !== undefined) throw this.#error;
+    return changed;
   }
 
   /** Looks for itself. The fallback for notices that a store may lose. */

@@ -1,0 +1,44 @@
+import { ChannelError } from "@ojm/core/backend";
+import Database from "better-sqlite3";
+import type { Durability } from "./options.js";
+import { patiently } from "./patience.js";
+import { createTables, enterBoot, recognise } from "./schema.js";
+
+/** Pages of the write-ahead log after which a commit moves them into the database: 4 MB. */
+const CHECKPOINT_PAGES = 1000;
+
+function enterWal(db: Database.Database, file: string): void {
+  const mode = db.pragma("journal_mode = WAL", { simple: true });
+  if (mode === "wal") return;
+  throw new ChannelError(
+    "INVALID_CONFIG",
+    `SQLite file ${file}: this file system cannot hold a write-ahead log, as it has no shared memory: use a local disk`,
+  );
+}
+
+async function prepare(db: Database.Database, file: string, durability: Durability): Promise<void> {
+  const ours = await patiently(() => recognise(db), file);
+  // Only now: this would turn a foreign database into one with a write-ahead log.
+  await patiently(() => enterWal(db, file), file);
+  db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`);
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  if (!ours) await patiently(() => createTables(db), file);
+  await patiently(() => enterBoot(db), file);
+}
+
+/**
+ * Opens the database at `file`, a path made by `preparePlace`, and creates its tables if it is new. Several processes may do so at once.
+ *
+ * @throws ChannelError, see `toChannelError` and `recognise`
+ */
+export async function openDatabase(file: string, durability: Durability): Promise<Database.Database> {
+  // No busy_timeout: who is in the way is waited for without blocking the event loop, see `patiently`.
+  const db = await patiently(() => new Database(file, { timeout: 0 }), file);
+  try {
+    await prepare(db, file, durability);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

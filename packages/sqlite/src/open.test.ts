@@ -1,0 +1,317 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { backend } from "./index.js";
+import {
+  get,
+  openFile,
+  openRaw,
+  put,
+  rejection,
+  temporaryFile,
+  temporaryFolder,
+  versionOf,
+} from "./testing/fixtures.js";
+import { start } from "./testing/processes.js";
+
+function failure(file: unknown, args: object = {}): Promise<unknown> {
+  return rejection(openFile(file as string, undefined, args));
+}
+
+describe("type", () => {
+  it("is called sqlite, and db", () => {
+    expect([backend.type, ...(backend.aliases ?? [])]).toEqual(["sqlite", "db"]);
+  });
+
+  it("declares what it can, for ever", async () => {
+    const { supports } = await openFile(temporaryFile());
+    expect(supports).toMatchObject({ shared: "host", durability: "process", ttl: true, watch: true });
+    expect(Object.isFrozen(supports)).toBe(true);
+  });
+});
+
+describe("options", () => {
+  const cases: [what: string, args: Record<string, unknown>, says: RegExp][] = [
+    ["no file", {}, /needs the option "file"/],
+    ["a file that is no string", { file: 5 }, /must be a string, not number/],
+    ["null", { file: null }, /must be a string, not null/],
+    ["an empty path", { file: " " }, /must be the path of a file/],
+    ["a database in memory", { file: ":memory:" }, /use the type "simple"/],
+    ["an unknown option", { fiel: "a.db" }, /no option "fiel"\. Did you mean "file"\?/],
+    ["an unknown durability", { file: "a.db", durability: "disk" }, /must be "process" or "host"/],
+  ];
+
+  it.each(cases)("refuses %s", async (_what, args, says) => {
+    const error = await rejection(
+      backend.open(args, { clock: { ...(await import("@ojm/core/backend")).systemClock } }),
+    );
+    expect(error).toMatchObject({ code: "INVALID_CONFIG", retryable: false, message: expect.stringMatching(says) });
+  });
+});
+
+describe("a place for the file", () => {
+  it("is created, with its folders", async () => {
+    const file = join(temporaryFolder(), "a", "b", "jobs.db");
+    await (await openFile(file)).commit(put("k", "1"));
+    expect(statSync(file).isFile()).toBe(true);
+  });
+
+  it("may be an empty file", async () => {
+    const file = temporaryFile();
+    writeFileSync(file, "");
+    await expect((await openFile(file)).commit(put("k", "1"))).resolves.toMatchObject({ ok: true });
+  });
+
+  it("must be no folder", async () => {
+    const folder = temporaryFolder();
+    expect(await failure(folder)).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining(`${folder} is a folder`),
+    });
+  });
+
+  it("must be a regular file", async () => {
+    expect(await failure("/dev/null")).toMatchObject({ code: "INVALID_CONFIG" });
+  });
+
+  it("must not lie below a file", async () => {
+    const file = temporaryFile();
+    writeFileSync(file, "");
+    expect(await failure(join(file, "jobs.db"))).toMatchObject({ code: "INVALID_CONFIG" });
+  });
+
+  it("must be one where folders can be created", async () => {
+    const error = await failure("/proc/no-folder/jobs.db");
+    expect(error).toMatchObject({ message: expect.stringContaining("create the folder /proc/no-folder") });
+  });
+});
+
+describe("a file of something else", () => {
+  it("is refused if it is no database", async () => {
+    const file = temporaryFile();
+    writeFileSync(file, "name: daily\n".repeat(100));
+    expect(await failure(file)).toMatchObject({ code: "CORRUPT", message: expect.stringContaining(file) });
+  });
+
+  it("is refused if another program's, and left as it was", async () => {
+    const file = temporaryFile();
+    const other = new Database(file);
+    other.exec("CREATE TABLE users (name)");
+    other.close();
+    const before = readFileSync(file);
+    expect(await failure(file)).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining("the database of another program"),
+    });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("is refused if a newer version wrote it", async () => {
+    const file = temporaryFile();
+    await (await openFile(file)).close();
+    const db = new Database(file);
+    db.pragma("user_version = 99");
+    db.close();
+    expect(await failure(file)).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("newer") });
+  });
+
+  it("is refused if damaged", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    for (let i = 0; i < 100; i++) await opened.commit(put(`k${i}`, "x".repeat(1000)));
+    await opened.close();
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 4096);
+    writeFileSync(file, bytes);
+    expect(await failure(file)).toMatchObject({ code: "CORRUPT", retryable: false });
+  });
+
+  it("is refused if its tables are gone", async () => {
+    const file = temporaryFile();
+    await (await openFile(file)).close();
+    const db = new Database(file);
+    db.exec("DROP TABLE entries");
+    db.close();
+    expect(await failure(file)).toMatchObject({ code: "CORRUPT" });
+  });
+});
+
+describe("a place that cannot be written", () => {
+  const mounted = (options: string): string | undefined => {
+    const folder = temporaryFolder();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], { stdio: "ignore" });
+      return folder;
+    } catch {
+      console.info("skipped: this needs the right to mount a file system");
+      return undefined;
+    }
+  };
+  const unmount = (folder: string): void => void execFileSync("umount", ["--lazy", folder]);
+
+  it("is read-only: says so, with and without a file", async ({ skip }) => {
+    const folder = mounted("size=4m") ?? skip();
+    try {
+      const file = join(folder, "jobs.db");
+      await (await openFile(file)).close();
+      execFileSync("mount", ["-o", "remount,ro", folder]);
+      expect(await failure(file)).toMatchObject({ code: "READ_ONLY", message: expect.stringContaining(folder) });
+      expect(await failure(join(folder, "new.db"))).toMatchObject({ code: "READ_ONLY" });
+      expect(await failure(join(folder, "a", "new.db"))).toMatchObject({ code: "READ_ONLY" });
+    } finally {
+      unmount(folder);
+    }
+  });
+
+  it("is full: fails that write, and works again when there is room", async ({ skip }) => {
+    const folder = mounted("size=1m") ?? skip();
+    try {
+      const opened = await openFile(join(folder, "jobs.db"));
+      await opened.commit(put("k", "1"));
+      const ballast = join(folder, "ballast");
+      const big = "x".repeat(300_000);
+      expect(() => writeFileSync(ballast, Buffer.alloc(2_000_000))).toThrow(/ENOSPC/);
+      const error = await rejection(opened.commit(put("big", big)));
+      expect(error).toMatchObject({ code: "FULL", retryable: true, outcome: "not-applied" });
+      expect(await get(opened, "k")).toMatchObject({ value: "1" });
+      expect(await failure(join(folder, "other.db"))).toMatchObject({ code: "FULL", retryable: true });
+      rmSync(ballast);
+      await expect(opened.commit(put("big", big))).resolves.toMatchObject({ ok: true });
+      await opened.close();
+    } finally {
+      unmount(folder);
+    }
+  });
+});
+
+describe("one file in one process", () => {
+  it("has one connection, however its path is written", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "jobs.db");
+    const one = await openFile(file);
+    symlinkSync(folder, join(folder, "link"));
+    const others = await Promise.all([
+      openFile(relative(process.cwd(), file)),
+      openFile(join(folder, "link", "jobs.db")),
+      openFile(join(folder, ".", "x", "..", "jobs.db")),
+    ]);
+    const before = openFileDescriptors(file);
+    expect(before).toBe(1);
+    await Promise.all([one, ...others.slice(1)].map((opened) => opened.close()));
+    const last = others[0];
+    expect(await last?.commit(put("k", "1"))).toMatchObject({ ok: true });
+    await last?.close();
+    expect(openFileDescriptors(file)).toBe(0);
+  });
+
+  it("has one durability", async () => {
+    const file = temporaryFile();
+    const one = await openFile(file, undefined, { durability: "host" });
+    expect(one.supports.durability).toBe("host");
+    expect(await failure(file)).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining('durability "host", not "process"'),
+    });
+    await one.close();
+    expect((await openFile(file)).supports.durability).toBe("process");
+  });
+
+  it("can be opened again after a failure", async () => {
+    const file = temporaryFile();
+    mkdirSync(file);
+    expect(await failure(file)).toMatchObject({ code: "INVALID_CONFIG" });
+    rmSync(file, { recursive: true });
+    await expect(openFile(file)).resolves.toBeDefined();
+  });
+});
+
+function openFileDescriptors(file: string): number {
+  const names = execFileSync("sh", ["-c", `ls -l /proc/${process.pid}/fd`], { encoding: "utf8" });
+  return names.split("\n").filter((line) => line.endsWith(`-> ${file}`)).length;
+}
+
+describe("closing", () => {
+  it("answers what was asked for before, and refuses what comes after", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const pending = Promise.all([opened.commit(put("a", "1")), opened.commit(put("b", "1"))]);
+    await opened.close();
+    await opened.close();
+    await expect(pending).resolves.toMatchObject([{ ok: true }, { ok: true }]);
+    for (const call of [
+      opened.commit(put("k", "1")),
+      opened.read(["k"]),
+      opened.scan({ from: "", to: "z", limit: 1, reverse: false, values: true }),
+      opened.watch({ from: "", to: "z" }, { change() {}, gap() {}, fail() {} }),
+    ]) {
+      expect(await rejection(call)).toMatchObject({ code: "CLOSED" });
+    }
+    expect(await get(await openFile(file), "b")).toMatchObject({ value: "1" });
+  });
+
+  it("leaves nothing that keeps the process alive, nor does not closing", async () => {
+    for (const how of ["close", "no-close"]) {
+      const file = temporaryFile();
+      const program = start("exit", file, how);
+      expect(await program.exit).toBe(0);
+      expect(openRaw(file).prepare("SELECT value FROM entries WHERE key = 'last'").pluck().get()).toBe("word");
+    }
+  });
+
+  it("leaves no files beside the database", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    await opened.commit(put("k", "1"));
+    await opened.close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+  });
+});
+
+describe("a file that is deleted while it is open", () => {
+  it("is refused: another process would take the same lock in a new file", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    await opened.commit(put("k", "1"));
+    rmSync(file);
+    // The file is looked at once a second.
+    const error = await untilItFails(() => opened.commit(put("k", "2")));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("deleted or replaced") });
+    expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+async function untilItFails(call: () => Promise<unknown>): Promise<unknown> {
+  for (;;) {
+    try {
+      await call();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    } catch (error) {
+      return error;
+    }
+  }
+}
+
+describe("versions", () => {
+  it("go on after reopening", async () => {
+    const file = temporaryFile();
+    const first = await openFile(file);
+    const version = versionOf(await first.commit(put("k", "1")));
+    await first.close();
+    const next = versionOf(await (await openFile(file)).commit(put("k", "1")));
+    expect(BigInt(next)).toBeGreaterThan(BigInt(version));
+  });
+
+  it("leap when the host was started anew, as a power cut may have taken back some that were given out", async () => {
+    const file = temporaryFile();
+    const first = await openFile(file);
+    const lost = versionOf(await first.commit(put("k", "1")));
+    await first.close();
+    const db = new Database(file);
+    db.prepare("UPDATE meta SET boot = 'before', version = 0").run();
+    db.close();
+    const next = versionOf(await (await openFile(file)).commit(put("k", "1")));
+    expect(BigInt(next)).toBeGreaterThan(BigInt(lost) + 1_000_000n);
+  });
+});

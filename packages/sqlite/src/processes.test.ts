@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import { EVERYTHING, get, openFile, openRaw, put, temporaryFile, versionOf } from "./testing/fixtures.js";
+import { start } from "./testing/processes.js";
+
+function integrity(file: string): unknown {
+  return openRaw(file).pragma("integrity_check", { simple: true });
+}
+
+describe("many processes", () => {
+  it("lose no increment of eight that use compare-and-set", async () => {
+    const file = temporaryFile();
+    const programs = Array.from({ length: 8 }, () => start("increment", file, "100"));
+    for (const program of programs) expect(await program.exit).toBe(0);
+    expect(await get(await openFile(file), "counter")).toMatchObject({ value: "800" });
+    expect(integrity(file)).toBe("ok");
+  });
+
+  it("may open, create and close one file at once", async () => {
+    const file = temporaryFile();
+    const programs = Array.from({ length: 6 }, () => start("open-close", file, "25"));
+    for (const program of programs) expect(await program.exit).toBe(0);
+    const { entries } = await (await openFile(file)).scan({
+      ...EVERYTHING,
+      reverse: false,
+      limit: 1_000,
+      values: true,
+    });
+    expect(entries).toHaveLength(150);
+    expect(new Set(entries.map(({ version }) => version)).size).toBe(150);
+  });
+
+  it("do not let the write-ahead log grow without bound", async () => {
+    const file = temporaryFile();
+    const programs = Array.from({ length: 4 }, () => start("write", file));
+    for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
+    for (const program of programs) program.kill("SIGKILL");
+    // Every pair takes at least two pages of 4 kB in the log.
+    expect(statSync(`${file}-wal`).size).toBeLessThan(4 * 3_000 * 8_192 * 0.75);
+  });
+});
+
+describe("a worker thread", () => {
+  it("may use the file of its process", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const program = new URL("testing/programs/thread.ts", import.meta.url).href;
+    // Node 20 does not apply the loaders of --import to a worker's own file.
+    const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
+    const worker = new Worker(code, { eval: true, workerData: file, execArgv: ["--conditions=@ojm/source"] });
+    const ended = once(worker, "exit");
+    for (let i = 0; i < 100; i++) await opened.commit(put("main", String(i)));
+    expect(await ended).toEqual([0]);
+    expect((await opened.read(["main", "thread"])).map((entry) => entry?.value)).toEqual(["99", "99"]);
+  });
+});
+
+describe("a process that is killed while it writes", () => {
+  it("loses nothing that was acknowledged, and leaves nothing half done", async () => {
+    const file = temporaryFile();
+    for (const after of [1, 7, 50, 200]) {
+      const program = start("write", file);
+      let last = { pair: -1, version: "0" };
+      for (let i = 0; i < after; i++) last = await program.next();
+      program.kill("SIGKILL");
+      await program.exit;
+      const opened = await openFile(file);
+      const { entries } = await opened.scan({ ...EVERYTHING, reverse: false, limit: 100_000, values: false });
+      const pairs = new Map<string, number>();
+      for (const { key } of entries) pairs.set(key.slice(0, 8), (pairs.get(key.slice(0, 8)) ?? 0) + 1);
+      expect([...pairs.values()].every((sides) => sides === 2)).toBe(true);
+      expect(pairs.size).toBeGreaterThan(last.pair);
+      const next = versionOf(await opened.commit(put("~", "1")));
+      expect(BigInt(next)).toBeGreaterThan(BigInt(last.version));
+      await opened.commit({ checks: [], writes: [{ key: "~", value: null }] });
+      expect(integrity(file)).toBe("ok");
+      await opened.close();
+    }
+  });
+});

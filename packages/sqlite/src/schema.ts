@@ -1,0 +1,112 @@
+import { bootId, ChannelError } from "@ojm/core/backend";
+import type { Database } from "better-sqlite3";
+
+/** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */
+const APPLICATION_ID = 0x6f6a6d31;
+
+/** Raised whenever the tables change. */
+const SCHEMA_VERSION = 1;
+
+/**
+ * By how much the version counter leaps when the host was started anew. With durability `process`, a power cut can take back the last
+ * commits and with them the counter; a version that was given out is never to be given out again. Larger than any
+ * number of commits that a system keeps from its disk, small enough for nine million restarts.
+ */
+const LEAP = 1_000_000_000;
+
+// `value` comes last in each table: a scan that needs no values then never reads the pages that long ones spill over to.
+const TABLES = `
+  CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,  -- the last version given out
+    watched INTEGER NOT NULL,  -- how many processes watch; while none does, "changes" stays empty
+    logged INTEGER NOT NULL,   -- the position of the last change
+    trimmed INTEGER NOT NULL,  -- the position up to which changes were thrown away
+    boot TEXT NOT NULL         -- the boot of the host in which the file was last opened
+  ) STRICT;
+  CREATE TABLE entries (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    deadline REAL,             -- when it expires: ms on the monotonic clock of "boot"
+    boot TEXT,
+    expires REAL,              -- the same as ms since 1970, for people and for later boots
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX entries_by_deadline ON entries (boot, deadline) WHERE deadline IS NOT NULL;
+  CREATE TABLE changes (
+    position INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    deadline REAL,
+    boot TEXT,
+    expires REAL,
+    value TEXT                 -- NULL: deleted
+  ) STRICT;
+  CREATE TABLE watchers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: a watcher can tell that it was taken for dead
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    namespace TEXT NOT NULL,
+    started TEXT NOT NULL,
+    deadline REAL NOT NULL,    -- when it counts as gone if it did not renew this
+    boot TEXT NOT NULL,
+    expires REAL NOT NULL
+  ) STRICT;
+`;
+
+function pragma(db: Database, name: string): number {
+  return Number(db.pragma(name, { simple: true }));
+}
+
+/**
+ * Whether the file is one of ours (`true`) or empty (`false`). Changes nothing: a foreign database must stay as it was.
+ *
+ * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer version of this package
+ */
+export function recognise(db: Database): boolean {
+  const application = pragma(db, "application_id");
+  const version = pragma(db, "user_version");
+  if (application === APPLICATION_ID) {
+    if (version <= SCHEMA_VERSION) return true;
+    throw new ChannelError(
+      "INVALID_CONFIG",
+      `SQLite file ${db.name} was written by a newer version of @ojm/sqlite (its format is ${version}, this version knows ${SCHEMA_VERSION}): upgrade`,
+    );
+  }
+  const tables = db.prepare<[], number>("SELECT count(*) FROM sqlite_schema").pluck().get();
+  if (application === 0 && version === 0 && tables === 0) return false;
+  throw new ChannelError(
+    "INVALID_CONFIG",
+    `SQLite file ${db.name} is the database of another program: give a file of its own to the channel`,
+  );
+}
+
+/** Creates the tables, unless another process was faster. May throw SQLite's "busy". */
+export function createTables(db: Database): void {
+  const create = db.transaction(() => {
+    if (recognise(db)) return;
+    db.exec(TABLES);
+    db.prepare("INSERT INTO meta VALUES (1, 0, 0, 0, 0, ?)").run(bootId());
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+  });
+  create.immediate();
+}
+
+/** Notes that the host was started anew since the file was last opened. May throw SQLite's "busy". */
+export function enterBoot(db: Database): void {
+  const boot = db.prepare<[], string>("SELECT boot FROM meta").pluck();
+  if (boot.get() === bootId()) return;
+  const leap = db.transaction(() => {
+    if (boot.get() === bootId()) return;
+    db.prepare("UPDATE meta SET boot = ?, version = version + ?").run(bootId(), LEAP);
+  });
+  const synchronous = pragma(db, "synchronous");
+  // The leap itself must outlive the next power cut, or the same versions come again after it.
+  db.pragma("synchronous = FULL");
+  try {
+    leap.immediate();
+  } finally {
+    db.pragma(`synchronous = ${synchronous}`);
+  }
+}

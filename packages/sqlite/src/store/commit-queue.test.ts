@@ -1,0 +1,161 @@
+import type { StoredWrite } from "@ojm/core/backend";
+import { systemClock } from "@ojm/core/backend";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase } from "../database.js";
+import { get, openFile, put, rejection, swap, temporaryFile } from "../testing/fixtures.js";
+import { start } from "../testing/processes.js";
+import { ChangeLog } from "../watch/change-log.js";
+import { CommitQueue } from "./commit-queue.js";
+import { Deadlines } from "./deadlines.js";
+import { Reader } from "./reader.js";
+import { WriteTransaction } from "./transaction.js";
+
+/** A queue on a new file that counts its transactions. */
+async function countingQueue(): Promise<{ queue: CommitQueue; transactions: () => number }> {
+  const file = temporaryFile();
+  const db = await openDatabase(file, "process");
+  onTestFinished(() => {
+    db.close();
+  });
+  const deadlines = new Deadlines(systemClock);
+  const transaction = new WriteTransaction(db, new Reader(db, deadlines), new ChangeLog(db), deadlines);
+  let count = 0;
+  const events = { before() {}, inside() {}, after: () => void count++ };
+  return { queue: new CommitQueue(file, transaction, events), transactions: () => count };
+}
+
+/** Something that no database can hold. */
+const IMPOSSIBLE = { key: "bad", value: {} } as unknown as StoredWrite;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("commits of one turn", () => {
+  it("share one transaction, and are each judged by themselves", async () => {
+    const { queue, transactions } = await countingQueue();
+    const tries = Array.from({ length: 50 }, (_, i) => queue.commit(swap("lock", null, String(i)), undefined));
+    const outcomes = await Promise.all(tries);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, ...Array.from({ length: 49 }, () => false)]);
+    expect(outcomes[49]).toEqual({ ok: false, current: [{ key: "lock", value: "0", version: "1" }] });
+    expect(transactions()).toBe(1);
+  });
+
+  it("share it also when promises bring them at different moments", async () => {
+    const { queue, transactions } = await countingQueue();
+    const after = async (steps: number): Promise<void> => {
+      for (let i = 0; i < steps; i++) await undefined;
+      await queue.commit(put(`k${steps}`, "1"), undefined);
+    };
+    await turn();
+    await undefined;
+    await Promise.all([after(0), after(3), after(10)]);
+    expect(transactions()).toBe(1);
+  });
+
+  it("do not suffer from one that fails", async () => {
+    const { queue, transactions } = await countingQueue();
+    const results = await Promise.allSettled([
+      queue.commit(put("a", "1"), undefined),
+      queue.commit({ checks: [], writes: [{ key: "c", value: "1" }, IMPOSSIBLE] }, undefined),
+      queue.commit(put("b", "1"), undefined),
+    ]);
+    expect(results).toMatchObject([
+      { status: "fulfilled", value: { ok: true } },
+      { status: "rejected", reason: { code: "FAILED", outcome: "not-applied" } },
+      { status: "fulfilled", value: { ok: true } },
+    ]);
+    expect(transactions()).toBe(2);
+    const again = [queue.commit(put("a", "2"), undefined), queue.commit(swap("c", null, "2"), undefined)];
+    expect(await Promise.all(again)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(transactions()).toBe(3);
+  });
+
+  it("are given to several transactions where they are very many", async () => {
+    const { queue, transactions } = await countingQueue();
+    const many = Array.from({ length: 5_000 }, (_, i) => queue.commit(put(`k${i}`, "1"), undefined));
+    expect((await Promise.all(many)).every(({ ok }) => ok)).toBe(true);
+    expect(transactions()).toBe(3);
+  });
+});
+
+describe("while another process writes", () => {
+  it("a commit waits, and neither the event loop nor reads do", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    await opened.commit(put("a", "1"));
+    const blocker = start("block", file);
+    await blocker.next();
+    let state = "waiting";
+    const commit = opened.commit(put("a", "2")).then(
+      () => (state = "done"),
+      () => (state = "failed"),
+    );
+    // The blocker lets go only when it is told to: a commit that blocked the event loop would have failed by then.
+    for (let i = 0; i < 100; i++) {
+      await turn();
+      expect(await get(opened, "a")).toMatchObject({ value: "1" });
+    }
+    expect(state).toBe("waiting");
+    blocker.send("go");
+    await commit;
+    expect(state).toBe("done");
+    expect(await get(opened, "a")).toMatchObject({ value: "2" });
+  });
+
+  it("a commit gives up in the end, having done nothing", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const blocker = start("block", file);
+    await blocker.next();
+    const errors = await Promise.all([
+      rejection(opened.commit(put("a", "1"))),
+      rejection(opened.commit(put("b", "1"))),
+    ]);
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "not-applied" });
+    }
+    blocker.send("go");
+    await opened.commit(put("c", "1"));
+    expect((await opened.read(["a", "b", "c"])).map((entry) => entry?.value)).toEqual([undefined, undefined, "1"]);
+  });
+
+  it("a commit can be aborted, and others go on waiting", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const blocker = start("block", file);
+    await blocker.next();
+    const controller = new AbortController();
+    const aborted = rejection(opened.commit(put("a", "1"), { signal: controller.signal }));
+    const other = opened.commit(put("b", "1"));
+    await turn();
+    controller.abort("enough");
+    expect(await aborted).toMatchObject({ code: "ABORTED", outcome: "not-applied", cause: "enough" });
+    blocker.send("go");
+    await other;
+    expect((await opened.read(["a", "b"])).map((entry) => entry?.value)).toEqual([undefined, "1"]);
+  });
+
+  it("closing waits for what was asked for", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const blocker = start("block", file);
+    await blocker.next();
+    const waiting = opened.commit(put("a", "1"));
+    await turn();
+    const closing = opened.close();
+    blocker.send("go");
+    await closing;
+    await expect(waiting).resolves.toMatchObject({ ok: true });
+  });
+
+  it("a new file can be opened all the same", async () => {
+    const file = temporaryFile();
+    await (await openFile(file)).close();
+    const blocker = start("block", file);
+    await blocker.next();
+    const opened = await openFile(file);
+    expect(await get(opened, "a")).toBeUndefined();
+    blocker.send("go");
+  });
+});

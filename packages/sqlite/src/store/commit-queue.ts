@@ -1,0 +1,182 @@
+import type { Commit, CommitOutcome } from "@ojm/core/backend";
+import { ChannelError } from "@ojm/core/backend";
+import { abortedError, codeOf, isBusy, toChannelError } from "../errors.js";
+import { PATIENCE, PAUSE } from "../patience.js";
+import type { WriteTransaction } from "./transaction.js";
+
+/** The most operations in one transaction: others want to write too, and the event loop wants to go on. */
+const BATCH_OPS = 2_000;
+
+/** Something beside a commit that has to be done in a write transaction. */
+export type Task<T> = (transaction: WriteTransaction) => T;
+
+interface Pending {
+  readonly work: Commit | Task<unknown>;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  /** When its patience ends, in ms of `performance.now()`; 0 as long as nobody was in the way. */
+  giveUp: number;
+}
+
+/** Where the queue stands: nothing to do, about to run, or waiting until another process has written. */
+type State = "idle" | "soon" | "waiting";
+
+/** What the queue tells its owner. */
+export interface QueueEvents {
+  /** Called before a transaction begins. What it throws fails the batch. */
+  before(): void;
+  /** Called inside each transaction, before its commits. */
+  inside(transaction: WriteTransaction): void;
+  /** Called after each transaction that was committed. */
+  after(transaction: WriteTransaction): void;
+}
+
+/**
+ * Writes, in order. What comes in within one turn of the event loop shares one transaction, that is one wait for the disk and one turn with the lock
+ * of the database, yet every commit is judged and answered by itself.
+ */
+export class CommitQueue {
+  readonly #file: string;
+  readonly #transaction: WriteTransaction;
+  readonly #events: QueueEvents;
+  #pending: Pending[] = [];
+  #state: State = "idle";
+  /** So many of the first pending ones get a transaction each, as one of them spoiled the one that they shared. */
+  #alone = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(file: string, transaction: WriteTransaction, events: QueueEvents) {
+    this.#file = file;
+    this.#transaction = transaction;
+    this.#events = events;
+  }
+
+  /** Queues a commit. Rejects with `TIMEOUT`, not applied, if other processes hold the lock for longer than {@link PATIENCE}. */
+  commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
+    return this.#push(commit, signal);
+  }
+
+  /** Queues a task. It may run more than once: what it did is undone when its transaction fails. */
+  run<T>(task: Task<T>): Promise<T> {
+    return this.#push(task, undefined);
+  }
+
+  /** Runs now what would run at the end of this turn: a read sees what was written before it, awaited or not. */
+  readonly flush = (): void => {
+    if (this.#state === "soon") this.#turn();
+  };
+
+  /** Resolves once nothing is pending. */
+  idle(): Promise<void> {
+    if (this.#pending.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #push<T>(work: Commit | Task<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.push({ work, signal, resolve, reject, giveUp: 0 });
+      if (this.#state !== "idle") return;
+      this.#state = "soon";
+      // After the microtasks of this turn: they bring the other commits of a program that does many things at once.
+      process.nextTick(this.flush);
+    });
+  }
+
+  readonly #turn = (): void => {
+    this.#state = "idle";
+    const batch = this.#take();
+    if (batch.length > 0 && !this.#execute(batch)) {
+      this.#pending = batch.concat(this.#pending);
+      this.#wait();
+    } else if (this.#pending.length > 0) {
+      this.#state = "soon";
+      setImmediate(this.flush);
+    }
+    this.#tellIdle();
+  };
+
+  /** Takes the next batch off the queue, and drops what was aborted. */
+  #take(): Pending[] {
+    const batch: Pending[] = [];
+    let ops = 0;
+    let taken = 0;
+    for (const pending of this.#pending) {
+      if (ops >= BATCH_OPS || (this.#alone > 0 && batch.length === 1)) break;
+      taken++;
+      if (pending.signal?.aborted) {
+        pending.reject(abortedError(pending.signal));
+        continue;
+      }
+      batch.push(pending);
+      ops += typeof pending.work === "function" ? 1 : pending.work.checks.length + pending.work.writes.length;
+    }
+    if (taken === this.#pending.length) this.#pending = [];
+    else this.#pending.splice(0, taken);
+    return batch;
+  }
+
+  /** Runs a batch in one transaction and answers it. False if another process is in the way. */
+  #execute(batch: readonly Pending[]): boolean {
+    const transaction = this.#transaction;
+    const results: unknown[] = [];
+    let committing = false;
+    try {
+      this.#events.before();
+      transaction.begin();
+      this.#events.inside(transaction);
+      for (const { work } of batch)
+        results.push(typeof work === "function" ? work(transaction) : transaction.apply(work));
+      committing = true;
+      transaction.commit();
+    } catch (error) {
+      transaction.rollback();
+      if (isBusy(error)) return false;
+      this.#fail(batch, error, committing);
+      return true;
+    }
+    this.#alone = Math.max(0, this.#alone - 1);
+    for (let i = 0; i < batch.length; i++) batch[i]?.resolve(results[i] as never);
+    this.#events.after(transaction);
+    return true;
+  }
+
+  /** One commit must not suffer from the fault of another: each of a spoiled batch runs again, alone. */
+  #fail(batch: readonly Pending[], error: unknown, committing: boolean): void {
+    if (batch.length > 1) {
+      this.#pending = batch.concat(this.#pending);
+      this.#alone += batch.length;
+      return;
+    }
+    this.#alone = Math.max(0, this.#alone - 1);
+    // When the disk fails at the last step, what was written may still turn up after a crash.
+    const unknown = committing && codeOf(error).startsWith("SQLITE_IOERR");
+    for (const { reject } of batch) reject(toChannelError(error, this.#file, unknown ? "unknown" : "not-applied"));
+  }
+
+  #wait(): void {
+    const now = performance.now();
+    for (const pending of this.#pending) {
+      if (pending.giveUp === 0) pending.giveUp = now + PATIENCE;
+    }
+    while (this.#pending[0] && this.#pending[0].giveUp <= now) this.#pending.shift()?.reject(this.#timeout());
+    if (this.#pending.length === 0) return;
+    this.#state = "waiting";
+    setTimeout(this.#turn, PAUSE);
+  }
+
+  #timeout(): ChannelError {
+    return new ChannelError(
+      "TIMEOUT",
+      `SQLite file ${this.#file}: other processes kept it locked for ${PATIENCE} ms. Nothing was written; try again`,
+      { retryable: true },
+    );
+  }
+
+  #tellIdle(): void {
+    if (this.#pending.length > 0 || this.#whenIdle.length === 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+}

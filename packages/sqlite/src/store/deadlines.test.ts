@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import {
+  EVERYTHING,
+  get,
+  openFile,
+  openRaw,
+  put,
+  Recorder,
+  swap,
+  TestClock,
+  temporaryFile,
+} from "../testing/fixtures.js";
+import { Deadlines, NEVER } from "./deadlines.js";
+
+const SCAN = { ...EVERYTHING, reverse: false, limit: 10, values: true };
+
+describe("an entry with a time to live", () => {
+  it("is there until its deadline, and not at it", async () => {
+    const clock = new TestClock();
+    const opened = await openFile(temporaryFile(), clock);
+    await opened.commit(put("a", "1", 100));
+    clock.pass(99);
+    expect(await get(opened, "a")).toMatchObject({ value: "1", expiresIn: 1 });
+    expect((await opened.scan(SCAN)).entries).toMatchObject([{ key: "a", expiresIn: 1 }]);
+    expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: false, current: [{ expiresIn: 1 }] });
+    clock.pass(1);
+    expect(await get(opened, "a")).toBeUndefined();
+    expect((await opened.scan(SCAN)).entries).toEqual([]);
+    expect(await opened.commit(swap("a", "1", "2"))).toEqual({ ok: false, current: [undefined] });
+    expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: true });
+  });
+
+  it("lives for ever when written again without one", async () => {
+    const clock = new TestClock();
+    const opened = await openFile(temporaryFile(), clock);
+    await opened.commit(put("a", "1", 100));
+    await opened.commit(put("a", "2"));
+    clock.pass(1_000_000);
+    expect(await get(opened, "a")).toEqual({ key: "a", value: "2", version: "2" });
+  });
+
+  it("is not taken by a contender whose wall clock is ahead or behind", async () => {
+    const file = temporaryFile();
+    const clock = new TestClock();
+    const opened = await openFile(file, clock);
+    await opened.commit(put("lock", "mine", 1_000));
+    const ahead = new TestClock();
+    ahead.wall += 7_200_000;
+    const contender = await openFile(file, ahead);
+    expect(await contender.commit(swap("lock", null, "theirs"))).toMatchObject({ ok: false });
+    await contender.commit(put("other", "1"));
+    ahead.wall -= 14_400_000;
+    ahead.mono += 1_000;
+    expect(await contender.commit(swap("lock", null, "theirs"))).toMatchObject({ ok: true });
+  });
+
+  it("is judged by wall time after the host was started anew", async () => {
+    const file = temporaryFile();
+    const clock = new TestClock();
+    const opened = await openFile(file, clock);
+    await opened.commit(put("a", "1", 10_000));
+    openRaw(file).exec("UPDATE entries SET boot = 'before'");
+    clock.mono = 5;
+    expect(await get(opened, "a")).toMatchObject({ expiresIn: 10_000 });
+    clock.wall += 9_999;
+    expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: false });
+    clock.wall += 1;
+    expect(await get(opened, "a")).toBeUndefined();
+    expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: true });
+  });
+
+  it("is deleted by later writes, never by reads", async () => {
+    const file = temporaryFile();
+    const clock = new TestClock();
+    const first = await openFile(file, clock);
+    const rows = openRaw(file).prepare("SELECT count(*) FROM entries WHERE key LIKE 'old%'").pluck();
+    const writes = Array.from({ length: 1_000 }, (_, i) => ({ key: `old${i}`, value: "1", ttl: 100 }));
+    await first.commit({ checks: [], writes });
+    await first.commit({ checks: [], writes: writes.map(({ key, ...rest }) => ({ key: `older${key}`, ...rest })) });
+    openRaw(file).exec("UPDATE entries SET boot = 'before' WHERE key LIKE 'older%'");
+    clock.pass(100);
+    expect((await first.scan(SCAN)).entries).toEqual([]);
+    expect(rows.get()).toBe(2_000);
+    await first.close();
+    const second = await openFile(file, clock);
+    await second.commit(put("new", "1"));
+    expect(rows.get()).toBe(0);
+  });
+
+  it("is told with what is left to live, or as deleted when it was told too late", async () => {
+    const file = temporaryFile();
+    const clock = new TestClock();
+    const watching = await openFile(file, clock);
+    const other = await openFile(file, new TestClock());
+    const recorder = new Recorder();
+    await watching.watch(EVERYTHING, recorder);
+    clock.pass(40);
+    await other.commit(put("a", "1", 100));
+    await other.commit(put("b", "1", 30));
+    await expect
+      .poll(() => recorder.changes)
+      .toEqual([
+        { key: "a", value: "1", version: "1", expiresIn: 60 },
+        { key: "b", value: null, version: "2" },
+      ]);
+  });
+});
+
+describe("where the system does not name its boots", () => {
+  it("wall time decides, as nobody can tell whether the monotonic clock began anew", () => {
+    const clock = new TestClock();
+    const deadlines = new Deadlines(clock, "");
+    const until = deadlines.after(100, deadlines.now());
+    clock.mono = 0;
+    clock.wall += 60;
+    expect(deadlines.left(until, deadlines.now())).toBe(40);
+    expect(deadlines.left(NEVER, deadlines.now())).toBe(Number.POSITIVE_INFINITY);
+  });
+});

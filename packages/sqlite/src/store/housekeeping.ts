@@ -1,0 +1,82 @@
+import { statSync } from "node:fs";
+import { ChannelError } from "@ojm/core/backend";
+import type { Database, Statement } from "better-sqlite3";
+import type { Deadlines, Instant } from "./deadlines.js";
+import type { WriteTransaction } from "./transaction.js";
+
+/** How often a process that writes does the work of this file, in ms. */
+const EVERY = 1_000;
+
+/** The most expired entries that one transaction deletes. As many as a commit may write, so that they cannot pile up. */
+const SWEEP = 1_000;
+
+/** Above this size of the write-ahead log, in bytes, SQLite's own checkpoints have not kept up. */
+const LARGE_WAL = 64 * 1024 * 1024;
+
+const EXPIRED = `
+  DELETE FROM entries WHERE key IN (
+    SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
+
+const EXPIRED_IN_OTHER_BOOTS = `
+  DELETE FROM entries WHERE key IN (
+    SELECT key FROM entries WHERE deadline IS NOT NULL AND boot IS NOT :boot AND expires <= :wall LIMIT ${SWEEP})`;
+
+/** What has to be done now and then, done along with writes: a process that only reads has no right to it. */
+export class Housekeeping {
+  readonly #file: string;
+  readonly #db: Database;
+  readonly #deadlines: Deadlines;
+  readonly #inode: number;
+  readonly #expired: Statement<[{ boot: string | null; mono: number }]>;
+  readonly #expiredInOtherBoots: Statement<[{ boot: string | null; wall: number }]>;
+  #due = 0;
+  #lookedAtFile = 0;
+  #sweepOn = true;
+
+  constructor(file: string, db: Database, deadlines: Deadlines) {
+    this.#file = file;
+    this.#db = db;
+    this.#deadlines = deadlines;
+    this.#inode = statSync(file).ino;
+    this.#expired = db.prepare(EXPIRED);
+    this.#expiredInOtherBoots = db.prepare(EXPIRED_IN_OTHER_BOOTS);
+  }
+
+  /**
+   * Refuses to go on with a file that was deleted or replaced while it is open. SQLite would write into the deleted one without an error, and
+   * two processes would hold the same lock: one in the old file, one in the new.
+   *
+   * @throws ChannelError `UNAVAILABLE`
+   */
+  checkFile(): void {
+    const now = performance.now();
+    if (now - this.#lookedAtFile < EVERY) return;
+    if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode) {
+      throw new ChannelError(
+        "UNAVAILABLE",
+        `SQLite file ${this.#file} was deleted or replaced while it was open: close the channel and open it again`,
+      );
+    }
+    this.#lookedAtFile = now;
+  }
+
+  /** Deletes expired entries that nobody has written since. Inside a write transaction, so that no fresh write is lost. */
+  sweep(transaction: WriteTransaction): void {
+    if (performance.now() < this.#due && !this.#sweepOn) return;
+    const boot = this.#deadlines.boot;
+    const { mono, wall }: Instant = transaction.at;
+    const here = this.#expired.run({ boot, mono }).changes;
+    const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;
+    this.#sweepOn = here === SWEEP || elsewhere === SWEEP;
+  }
+
+  /** Keeps the write-ahead log from growing for ever where several processes write without a pause. After a transaction. */
+  boundWal(): void {
+    const now = performance.now();
+    if (now < this.#due) return;
+    this.#due = now + EVERY;
+    const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    // Does what it can and no more: where another process is in the way, there is a next time.
+    if (size > LARGE_WAL) this.#db.pragma("wal_checkpoint(TRUNCATE)");
+  }
+}

@@ -1,0 +1,129 @@
+import type {
+  Commit,
+  CommitOutcome,
+  KeyRange,
+  ScanPage,
+  ScanRequest,
+  StoredEntry,
+  Supports,
+  WatchSink,
+} from "@ojm/core/backend";
+import { ChannelError } from "@ojm/core/backend";
+import type { Database } from "better-sqlite3";
+import type { Durability } from "../options.js";
+import { patiently } from "../patience.js";
+import { ChangeLog } from "../watch/change-log.js";
+import { Tail } from "../watch/tail.js";
+import { Watchers } from "../watch/watchers.js";
+import { CommitQueue } from "./commit-queue.js";
+import type { Deadlines } from "./deadlines.js";
+import { Housekeeping } from "./housekeeping.js";
+import { Reader } from "./reader.js";
+import { WriteTransaction } from "./transaction.js";
+
+/** Declared once; the numbers bound how long one transaction holds the lock and the event loop, not what SQLite could do. */
+function supportsOf(durability: Durability): Supports {
+  return Object.freeze({
+    shared: "host",
+    durability,
+    commitAcrossChannels: true,
+    ttl: true,
+    watch: true,
+    maxOps: 1_000,
+    maxKeyBytes: 8_192,
+    maxValueBytes: 16 * 1024 * 1024,
+  });
+}
+
+/** One open file: its connection and everything that works on it. Shared by all backends of the process that opened the file. */
+export class Store {
+  readonly file: string;
+  readonly supports: Supports;
+  readonly #db: Database;
+  readonly #reader: Reader;
+  readonly #queue: CommitQueue;
+  readonly #housekeeping: Housekeeping;
+  readonly #tail: Tail;
+
+  constructor(file: string, db: Database, durability: Durability, deadlines: Deadlines) {
+    this.file = file;
+    this.supports = supportsOf(durability);
+    this.#db = db;
+    const reader = new Reader(db, deadlines);
+    const log = new ChangeLog(db);
+    const watchers = new Watchers(db, log, deadlines);
+    const housekeeping = new Housekeeping(file, db, deadlines);
+    const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, deadlines), {
+      before: () => housekeeping.checkFile(),
+      inside: (transaction) => housekeeping.sweep(transaction),
+      after: (transaction) => this.#written(transaction),
+    });
+    this.#reader = reader;
+    this.#queue = queue;
+    this.#housekeeping = housekeeping;
+    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers });
+    this.#pruneWatchers(watchers);
+  }
+
+  read(keys: readonly string[], signal: AbortSignal | undefined): Promise<(StoredEntry | undefined)[]> {
+    this.#queue.flush();
+    return patiently(
+      () => {
+        this.#housekeeping.checkFile();
+        return this.#reader.read(keys);
+      },
+      this.file,
+      signal,
+    );
+  }
+
+  scan(request: ScanRequest, signal: AbortSignal | undefined): Promise<ScanPage> {
+    this.#queue.flush();
+    return patiently(
+      () => {
+        this.#housekeeping.checkFile();
+        return this.#reader.scan(request);
+      },
+      this.file,
+      signal,
+    );
+  }
+
+  commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
+    const ops = commit.checks.length + commit.writes.length;
+    if (ops > this.supports.maxOps) return Promise.reject(tooManyOps(ops, this.supports.maxOps));
+    return this.#queue.commit(commit, signal);
+  }
+
+  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+    return this.#tail.watch(range, sink);
+  }
+
+  /** Resolves once every write that was asked for has been answered. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  /** Finishes what is pending and closes the connection. */
+  async close(): Promise<void> {
+    this.#tail.close();
+    await this.#queue.idle();
+    this.#db.close();
+  }
+
+  #written(transaction: WriteTransaction): void {
+    this.#housekeeping.boundWal();
+    if (transaction.watched > 0) this.#tail.wake();
+  }
+
+  /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */
+  #pruneWatchers(watchers: Watchers): void {
+    const watched = this.#db.prepare<[], number>("SELECT watched FROM meta").pluck().get();
+    if (watched === 0) return;
+    this.#queue.run((transaction) => watchers.prune(transaction)).catch(() => undefined);
+  }
+}
+
+function tooManyOps(ops: number, most: number): ChannelError {
+  return new ChannelError("TOO_LARGE", `a commit of ${ops} checks and writes: SQLite channels take at most ${most}`);
+}

@@ -1,0 +1,128 @@
+import type { Commit, CommitOutcome, StoredCheck, StoredWrite } from "@ojm/core/backend";
+import type { Database, Statement } from "better-sqlite3";
+import type { ChangeLog, LogEnds } from "../watch/change-log.js";
+import { type Deadline, type Deadlines, type Instant, NEVER } from "./deadlines.js";
+import type { Reader } from "./reader.js";
+
+interface MetaRow extends LogEnds {
+  readonly version: number;
+  readonly watched: number;
+}
+
+interface CheckRow extends Deadline {
+  readonly version: number;
+}
+
+// Not `UPDATE … RETURNING`, which looks like one step less: SQLite builds a temporary table for it, at the cost of ten plain steps.
+const READ_META = "SELECT version, watched, logged, trimmed FROM meta";
+const WRITE_META = "UPDATE meta SET version = ?, watched = ?, logged = ?, trimmed = ?";
+const CHECK = "SELECT version, deadline, boot, expires FROM entries WHERE key = ?";
+const PUT = `
+  INSERT INTO entries (key, version, deadline, boot, expires, value) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET version = excluded.version, deadline = excluded.deadline, boot = excluded.boot,
+    expires = excluded.expires, value = excluded.value`;
+
+/**
+ * The one write transaction of the connection, used again and again. Holds several commits, each of which stands for itself.
+ * Between {@link begin} and {@link commit}, it keeps the row of `meta` in its members.
+ */
+export class WriteTransaction implements LogEnds {
+  /** The last version given out. */
+  version = 0;
+  /** How many processes watch. */
+  watched = 0;
+  logged = 0;
+  trimmed = 0;
+
+  readonly #db: Database;
+  readonly #reader: Reader;
+  readonly #deadlines: Deadlines;
+  readonly #log: ChangeLog;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  readonly #readMeta: Statement<[], MetaRow>;
+  readonly #writeMeta: Statement<[number, number, number, number]>;
+  readonly #check: Statement<[string], CheckRow>;
+  readonly #put: Statement<[string, number, number | null, string | null, number | null, string]>;
+  readonly #delete: Statement<[string]>;
+  #began: MetaRow | undefined;
+  #at: Instant | undefined;
+
+  constructor(db: Database, reader: Reader, log: ChangeLog, deadlines: Deadlines) {
+    this.#db = db;
+    this.#reader = reader;
+    this.#log = log;
+    this.#deadlines = deadlines;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#readMeta = db.prepare(READ_META);
+    this.#writeMeta = db.prepare(WRITE_META);
+    this.#check = db.prepare(CHECK);
+    this.#put = db.prepare(PUT);
+    this.#delete = db.prepare("DELETE FROM entries WHERE key = ?");
+  }
+
+  /** The moment at which all of the transaction takes place. Read while no other process can write. */
+  get at(): Instant {
+    this.#at ??= this.#deadlines.now();
+    return this.#at;
+  }
+
+  /** Throws SQLite's "busy" while another process writes. */
+  begin(): void {
+    this.#begin.run();
+    this.#at = undefined;
+    const meta = this.#readMeta.get();
+    if (meta === undefined) throw new Error("the table meta is empty");
+    this.#began = meta;
+    this.version = meta.version;
+    this.watched = meta.watched;
+    this.logged = meta.logged;
+    this.trimmed = meta.trimmed;
+    if (meta.watched > 0) this.#log.trim(this);
+  }
+
+  /** Applies a commit, or finds that its checks do not hold. Throws only on faults; then all of the transaction must be undone. */
+  apply(commit: Commit): CommitOutcome {
+    for (const check of commit.checks) {
+      if (!this.#holds(check)) return this.#refuse(commit.checks);
+    }
+    this.version++;
+    for (const write of commit.writes) this.#write(write);
+    return { ok: true, version: String(this.version) };
+  }
+
+  commit(): void {
+    const { version, watched, logged, trimmed } = this;
+    const began = this.#began;
+    const same = began?.version === version && began.watched === watched && began.trimmed === trimmed;
+    if (!same) this.#writeMeta.run(version, watched, logged, trimmed);
+    this.#commit.run();
+  }
+
+  rollback(): void {
+    // SQLite has rolled back by itself after some faults, such as a full disk.
+    if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+  }
+
+  #holds(check: StoredCheck): boolean {
+    const row = this.#check.get(check.key);
+    const isThere = row !== undefined && (row.deadline === null || this.#deadlines.left(row, this.at) > 0);
+    return isThere ? check.version === String(row.version) : check.version === null;
+  }
+
+  #refuse(checks: readonly StoredCheck[]): CommitOutcome {
+    return { ok: false, current: checks.map(({ key }) => this.#reader.entry(key, this.at)) };
+  }
+
+  #write({ key, value, ttl }: StoredWrite): void {
+    if (value === null) {
+      const was = this.#delete.run(key).changes > 0;
+      if (was && this.watched > 0) this.#log.append(this, key, this.version, NEVER, null);
+      return;
+    }
+    const until = ttl === undefined ? NEVER : this.#deadlines.after(ttl, this.at);
+    this.#put.run(key, this.version, until.deadline, until.boot, until.expires, value);
+    if (this.watched > 0) this.#log.append(this, key, this.version, until, value);
+  }
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Backend, Clock, Commit, CommitOutcome, StoredChange, StoredEntry, WatchSink } from "@ojm/core/backend";
+import { systemClock } from "@ojm/core/backend";
+import Database from "better-sqlite3";
+import { onTestFinished } from "vitest";
+import { backend } from "../index.js";
+
+/** A new empty folder, removed after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ojm-sqlite-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The path of a database that is not there yet. */
+export function temporaryFile(): string {
+  return join(temporaryFolder(), "test.db");
+}
+
+/** Opens a file, and closes it after the test. */
+export async function openFile(file: string, clock: Clock = systemClock, args: object = {}): Promise<Backend> {
+  const opened = await backend.open({ file, ...args }, { clock });
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** Looks into a file with plain SQLite, as another program would. Closed after the test. */
+export function openRaw(file: string): Database.Database {
+  const db = new Database(file, { timeout: 5_000 });
+  onTestFinished(() => {
+    db.close();
+  });
+  return db;
+}
+
+/** A clock that stands still until it is told otherwise. */
+export class TestClock implements Clock {
+  wall = 1_700_000_000_000;
+  mono = 1_000_000;
+
+  now(): number {
+    return this.wall;
+  }
+
+  monotonic(): number {
+    return this.mono;
+  }
+
+  /** Lets time pass on both clocks. */
+  pass(ms: number): void {
+    this.wall += ms;
+    this.mono += ms;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    return systemClock.after(ms, callback);
+  }
+
+  random(length: number): string {
+    return systemClock.random(length);
+  }
+}
+
+export function put(key: string, value: string, ttl?: number): Commit {
+  return { checks: [], writes: [ttl === undefined ? { key, value } : { key, value, ttl }] };
+}
+
+export function remove(key: string): Commit {
+  return { checks: [], writes: [{ key, value: null }] };
+}
+
+/** Replaces the value of a key that is at `version`; `null`: that is absent. */
+export function swap(key: string, version: string | null, value: string): Commit {
+  return { checks: [{ key, version }], writes: [{ key, value }] };
+}
+
+export function versionOf(outcome: CommitOutcome): string {
+  if (!outcome.ok) throw new Error("the commit was refused");
+  return outcome.version;
+}
+
+export async function get(opened: Backend, key: string): Promise<StoredEntry | undefined> {
+  return (await opened.read([key]))[0];
+}
+
+/** Keeps what a watch is told. */
+export class Recorder implements WatchSink {
+  readonly changes: StoredChange[] = [];
+  readonly failures: Error[] = [];
+  gaps = 0;
+
+  change(change: StoredChange): void {
+    this.changes.push(change);
+  }
+
+  gap(): void {
+    this.gaps++;
+  }
+
+  fail(error: Error): void {
+    this.failures.push(error);
+  }
+
+  get values(): (string | null)[] {
+    return this.changes.map(({ value }) => value);
+  }
+}
+
+/** All keys. */
+export const EVERYTHING = { from: "", to: "\u{10ffff}" };
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("did not reject");
+}

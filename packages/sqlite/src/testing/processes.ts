@@ -1,0 +1,56 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** A program of this folder, running in a process of its own. Killed after the test. */
+export class Program {
+  readonly process: ChildProcess;
+  readonly exit: Promise<number | null>;
+  readonly #messages: unknown[] = [];
+  #onMessage: (() => void) | undefined;
+
+  constructor(name: string, args: readonly string[]) {
+    this.process = fork(fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)), args, {
+      execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
+    });
+    this.process.on("message", (message) => {
+      this.#messages.push(message);
+      this.#onMessage?.();
+    });
+    this.exit = once(this.process, "exit").then(([code]) => {
+      this.#onMessage?.();
+      return code as number | null;
+    });
+    onTestFinished(async () => {
+      this.kill("SIGKILL");
+      await this.exit;
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  /** Tells the program to go on. */
+  send(message: string): void {
+    this.process.send(message);
+  }
+
+  /** The next message of the program. */
+  async next<T>(): Promise<T> {
+    while (this.#messages.length === 0) {
+      if (this.process.exitCode !== null || this.process.signalCode !== null) {
+        throw new Error(`the program ended (${this.process.exitCode ?? this.process.signalCode})`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#onMessage = resolve;
+      });
+    }
+    return this.#messages.shift() as T;
+  }
+}
+
+export function start(name: string, ...args: string[]): Program {
+  return new Program(name, args);
+}

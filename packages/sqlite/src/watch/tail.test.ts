@@ -1,0 +1,244 @@
+import { describe, expect, it } from "vitest";
+import {
+  EVERYTHING,
+  get,
+  openFile,
+  openRaw,
+  put,
+  Recorder,
+  remove,
+  TestClock,
+  temporaryFile,
+  versionOf,
+} from "../testing/fixtures.js";
+import { start } from "../testing/processes.js";
+
+interface Told {
+  readonly key: string;
+  readonly value: string | null;
+  readonly version: string;
+}
+
+describe("a watch", () => {
+  it("tells own writes and deletes, by the time that they are acknowledged", async () => {
+    const opened = await openFile(temporaryFile());
+    await opened.commit(put("a", "0"));
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    const versions = [
+      versionOf(await opened.commit(put("a", "1"))),
+      versionOf(await opened.commit(put("a", "1"))),
+      versionOf(await opened.commit(remove("a"))),
+    ];
+    expect(recorder.changes).toEqual([
+      { key: "a", value: "1", version: versions[0] },
+      { key: "a", value: "1", version: versions[1] },
+      { key: "a", value: null, version: versions[2] },
+    ]);
+  });
+
+  it("tells nothing of the delete of what is not there, nor of a refused commit", async () => {
+    const opened = await openFile(temporaryFile());
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    await opened.commit(remove("a"));
+    await opened.commit({ checks: [{ key: "a", version: "9" }], writes: [{ key: "a", value: "1" }] });
+    expect(recorder.changes).toEqual([]);
+  });
+
+  it("tells what is in its range, from its beginning to its end", async () => {
+    const opened = await openFile(temporaryFile());
+    const first = new Recorder();
+    const stopFirst = await opened.watch({ from: "b", to: "c" }, first);
+    await opened.commit(put("b", "1"));
+    const second = new Recorder();
+    const stopSecond = await opened.watch(EVERYTHING, second);
+    await opened.commit(put("c", "2"));
+    await opened.commit(put("bb", "3"));
+    stopFirst();
+    stopFirst();
+    await opened.commit(put("b", "4"));
+    stopSecond();
+    await opened.commit(put("b", "5"));
+    expect(first.values).toEqual(["1", "3"]);
+    expect(second.values).toEqual(["2", "3", "4"]);
+  });
+
+  it("can be begun and ended again and again, at any moment", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const watchers = openRaw(file).prepare("SELECT (SELECT count(*) FROM watchers), watched FROM meta").raw();
+    for (let i = 0; i < 10; i++) {
+      const recorder = new Recorder();
+      const beginning = [opened.watch(EVERYTHING, new Recorder()), opened.watch(EVERYTHING, recorder)];
+      const [stop, stopToo] = await Promise.all(beginning);
+      stop?.();
+      await opened.commit(put("a", String(i)));
+      expect(recorder.values).toEqual([String(i)]);
+      expect(watchers.get()).toEqual([1, 1]);
+      stopToo?.();
+    }
+    await opened.commit(put("a", "last"));
+    expect(watchers.get()).toEqual([0, 0]);
+  });
+
+  it("lets a sink read, write and stop", async () => {
+    const opened = await openFile(temporaryFile());
+    const values: unknown[] = [];
+    let stop: (() => void) | undefined;
+    const done = new Promise<void>((resolve) => {
+      const sink = new Recorder();
+      sink.change = async ({ key, value }) => {
+        values.push([key, value, (await get(opened, key))?.value]);
+        if (key === "b") return;
+        await opened.commit(put("b", "2"));
+        stop?.();
+        resolve();
+      };
+      void opened.watch(EVERYTHING, sink).then((end) => {
+        stop = end;
+        return opened.commit(put("a", "1"));
+      });
+    });
+    await done;
+    await opened.commit(put("a", "3"));
+    expect(values).toEqual([
+      ["a", "1", "1"],
+      ["b", "2", "2"],
+    ]);
+  });
+
+  it("leaves nothing behind when its backend is closed", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    await opened.watch(EVERYTHING, new Recorder());
+    await opened.commit(put("a", "1"));
+    await opened.close();
+    const counts = "SELECT (SELECT count(*) FROM watchers) + (SELECT count(*) FROM changes) + watched FROM meta";
+    expect(openRaw(file).prepare(counts).pluck().get()).toBe(0);
+  });
+});
+
+describe("a watch across processes", () => {
+  it("tells every change of others once, in the order of versions", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const watcher = start("watch", file);
+    expect(await watcher.next()).toBe("watching");
+    const versions: string[] = [];
+    for (let i = 0; i < 300; i++) versions.push(versionOf(await opened.commit(put("a", String(i)))));
+    versions.push(versionOf(await opened.commit(remove("a"))));
+    const told: Told[] = [];
+    while (told.length < 301) told.push(await watcher.next<Told>());
+    expect(told.map(({ version }) => version)).toEqual(versions);
+    expect(told.at(-1)).toMatchObject({ key: "a", value: null });
+    watcher.send("end");
+    expect(await watcher.exit).toBe(0);
+  });
+
+  it("wakes each time, not only the first", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    const writer = start("put", file);
+    await writer.next();
+    for (let i = 0; i < 30; i++) {
+      writer.send(String(i));
+      await writer.next();
+      await expect.poll(() => recorder.values.at(-1), { interval: 1 }).toBe(String(i));
+    }
+    expect(recorder.changes).toHaveLength(30);
+  });
+
+  it("keeps own and foreign writes in the order of versions", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    const others = [start("increment", file, "50"), start("increment", file, "50")];
+    for (let i = 0; i < 200; i++) await opened.commit(put("own", String(i)));
+    for (const other of others) expect(await other.exit).toBe(0);
+    await expect.poll(() => recorder.changes.length).toBe(300);
+    const versions = recorder.changes.map(({ version }) => Number(version));
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(new Set(versions).size).toBe(300);
+    expect(recorder.gaps).toBe(0);
+  });
+
+  it("tells a slow reader of a gap, and goes on from there", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const watcher = start("watch", file);
+    expect(await watcher.next()).toBe("watching");
+    await opened.commit(put("before", "1"));
+    expect(await watcher.next()).toMatchObject({ key: "before" });
+    watcher.kill("SIGSTOP");
+    const value = "x".repeat(1_000_000);
+    for (let i = 0; i < 25; i++) await opened.commit(put("large", value));
+    const last = versionOf(await opened.commit(put("after", "1")));
+    const rows = openRaw(file).prepare("SELECT count(*) FROM changes").pluck();
+    expect(rows.get()).toBeLessThan(22);
+    watcher.kill("SIGCONT");
+    expect(await watcher.next()).toBe("gap");
+    let told: Told;
+    do told = await watcher.next<Told>();
+    while (told.version !== last);
+    expect(told).toMatchObject({ key: "after", value: "1" });
+  });
+
+  it("is forgotten when its process was killed", async () => {
+    const file = temporaryFile();
+    const first = await openFile(file);
+    const watcher = start("watch", file);
+    expect(await watcher.next()).toBe("watching");
+    watcher.kill("SIGKILL");
+    await watcher.exit;
+    await first.commit(put("a", "1"));
+    const counts = openRaw(file)
+      .prepare("SELECT (SELECT count(*) FROM watchers), (SELECT count(*) FROM changes), watched FROM meta")
+      .raw();
+    expect(counts.get()).toEqual([1, 1, 1]);
+    await first.close();
+    await openFile(file);
+    await expect.poll(() => counts.get()).toEqual([0, 0, 0]);
+  });
+
+  it("is forgotten when its lease is over and nobody can tell whether it lives", async () => {
+    const file = temporaryFile();
+    const clock = new TestClock();
+    const watching = await openFile(file, clock);
+    await watching.watch(EVERYTHING, new Recorder());
+    const raw = openRaw(file);
+    raw.exec("UPDATE watchers SET namespace = 'of another container'");
+    const pids = raw.prepare("SELECT count(*) FROM watchers WHERE namespace = 'of another container'").pluck();
+    const later = new TestClock();
+    later.pass(59_999);
+    const second = await openFile(file, later);
+    await (await second.watch(EVERYTHING, new Recorder()))();
+    expect(pids.get()).toBe(1);
+    later.pass(1);
+    await (await second.watch(EVERYTHING, new Recorder()))();
+    expect(pids.get()).toBe(0);
+  });
+
+  it("enters again when it was taken for dead, and tells of the gap", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    openRaw(file).exec("DELETE FROM watchers; UPDATE meta SET watched = 0");
+    await expect.poll(() => recorder.gaps).toBe(1);
+    await opened.commit(put("a", "1"));
+    expect(recorder.values).toEqual(["1"]);
+  });
+
+  it("ends with an error when the file is damaged", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    openRaw(file).exec("DROP TABLE changes; UPDATE meta SET logged = logged + 1");
+    await expect.poll(() => recorder.failures).toMatchObject([{ code: "CORRUPT" }]);
+  });
+});

@@ -1,0 +1,26 @@
+import { build, packages } from "./build.mjs";
+import { tool } from "./run.mjs";
+
+/** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
+export async function check() {
+  await build();
+  const steps = [
+    ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
+    ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
+    ["unused code", () => tool("knip", [])],
+  ];
+  for (const { name, path, manifest } of packages()) {
+    if (manifest.private) continue;
+    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", path], { quiet: true })]);
+    if (manifest.exports?.["."] === undefined) continue;
+    const args = ["--pack", path, "--profile", "esm-only", "--exclude-entrypoints", "./package.json"];
+    steps.push([`types of ${name} as installed`, () => tool("attw", args, { quiet: true })]);
+  }
+  const failed = [];
+  for (const [what, step] of steps) {
+    const code = await step();
+    console.error(`${code === 0 ? "ok    " : "FAILED"}  ${what}`);
+    if (code !== 0) failed.push(what);
+  }
+  return failed;
+}

@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./lib/build.mjs";
+import { check } from "./lib/check.mjs";
+import { install } from "./lib/install.mjs";
+import { root, tool } from "./lib/run.mjs";
+import { installServers } from "./lib/servers.mjs";
+
+await install();
+await installServers();
+await build();
+const failedChecks = await check();
+
+const report = join(root, "node_modules/.ojm/tests.json");
+mkdirSync(join(root, "node_modules/.ojm"), { recursive: true });
+rmSync(report, { force: true });
+const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)];
+const code = await tool("vitest", args);
+
+const { passed, failed, skipped } = count();
+if (failedChecks.length > 0) console.log(`\nfailed checks: ${failedChecks.join(", ")}`);
+console.log(`\n${passed} passed, ${failed + failedChecks.length} failed, ${skipped} skipped`);
+process.exit(code === 0 && failed === 0 && failedChecks.length === 0 && passed > 0 ? 0 : 1);
+
+/** A run that broke before it could report counts as one failure. */
+function count() {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success } = JSON.parse(
+      readFileSync(report, "utf8"),
+    );
+    const broken = !success && numFailedTests === 0 ? 1 : 0;
+    return { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests + numTodoTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}

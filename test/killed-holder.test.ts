@@ -1,0 +1,65 @@
+import { JobManager, type RunRecord } from "@ojm/core";
+import { describe, expect, it } from "vitest";
+import { startChild } from "./support/processes.js";
+import { sharedStores } from "./support/stores.js";
+import { Witness } from "./support/witness.js";
+
+async function history(manager: JobManager): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of manager.history({ name: "job" })) records.push(record);
+  return records;
+}
+
+describe.each(sharedStores)("on $name", ({ create }) => {
+  it("a holder that is killed is replaced at once, and its run is closed as lost, once", async () => {
+    const options = await create();
+    const holder = startChild("contender.child.ts", [JSON.stringify(options), "job", "0"]);
+    const witness = new Witness();
+    witness.observe(holder.process);
+    await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(1);
+
+    await using first = await JobManager.init(options);
+    await using second = await JobManager.init(options);
+    await expect(first.run("job", () => "no", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
+    expect((await first.running()).map(({ status }) => status)).toEqual(["running"]);
+
+    holder.process.kill("SIGKILL");
+    await holder.ended;
+    // Both find the dead holder, both take the lock in turn, and only one closes the dead run. Without `wait` it would be the sweep's turn.
+    const outcomes = await Promise.all([first.run("job", () => "a"), second.run("job", () => "b")]);
+    expect(outcomes.map(({ result }) => result)).toEqual(["a", "b"]);
+
+    const records = await history(first);
+    expect(records.map(({ status }) => status).sort()).toEqual(["completed", "completed", "lost"]);
+    const lost = records.find(({ status }) => status === "lost");
+    expect(lost).toMatchObject({ holder: { pid: holder.process.pid }, inError: true });
+    expect(lost?.error).toContain("ended without closing the run");
+    expect(await first.locks()).toEqual([]);
+  });
+
+  it("a waiter in line takes over from a killed holder without waiting for its session to expire", async () => {
+    const options = await create();
+    const holder = startChild("contender.child.ts", [JSON.stringify(options), "job", "0"]);
+    const witness = new Witness();
+    witness.observe(holder.process);
+    await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(1);
+
+    // A session lives for an hour here: only a look at the process can tell that it is dead.
+    await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
+    const waiting = manager.run("job", () => "mine", { wait: 60_000 });
+    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    holder.process.kill("SIGKILL");
+    expect((await waiting).result).toBe("mine");
+  });
+
+  it("a run that is left open by a process that ends in good order is closed then and there", async () => {
+    const options = await create();
+    const child = startChild("leaver.child.ts", [JSON.stringify(options)]);
+    expect(await child.ended).toBe(0);
+    await using manager = await JobManager.init(options);
+    expect(await history(manager)).toMatchObject([
+      { status: "lost", error: "its process ended without closing the run" },
+    ]);
+    expect(await manager.locks()).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** Node's arguments to run TypeScript on the sources of all packages. */
+export const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
+
+/** A folder that is removed when the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ojm-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A child process of a test. Killed when the test is over, whatever happened. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** What it printed so far. */
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves to the exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** Resolves to the next message that it sent. */
+  message<T>(): Promise<T>;
+}
+
+/** Starts a script beside the tests, with an IPC channel. */
+export function startChild(script: string, args: readonly string[]): Child {
+  const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
+  return watchChild(
+    spawn(process.execPath, [...nodeArgs, path, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }),
+  );
+}
+
+/** Collects the output of a process, and kills it when the test is over. */
+export function watchChild(child: ChildProcess): Child {
+  const output = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr += text;
+  });
+  const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const message = async <T>(): Promise<T> => {
+    const gone = ended.then((code) => {
+      throw new Error(`the child ended (${code}) without a message:\n${output.stderr}`);
+    });
+    const [value] = (await Promise.race([once(child, "message"), gone])) as [T];
+    return value;
+  };
+  return { process: child, output, ended, message };
+}

@@ -1,0 +1,49 @@
+import type { ChildProcess } from "node:child_process";
+
+/** What a body reports: it asks before it begins, and before it gives up its lock. */
+export interface Report {
+  readonly type: "enter" | "exit";
+  readonly job: string;
+  readonly fence: string;
+}
+
+/**
+ * A neutral witness outside every store: bodies in many processes report to it when they begin and end, and go on only once it has
+ * noted that. Two bodies of one job at once, or a fence that does not increase, cannot escape it.
+ */
+export class Witness {
+  readonly violations: string[] = [];
+  entered = 0;
+  readonly #inside: Map<string, string> = new Map();
+  readonly #lastFence: Map<string, bigint> = new Map();
+
+  /** Listens to what the bodies of a process report. */
+  observe(child: ChildProcess): void {
+    child.on("message", (report: Report) => {
+      if (report.type !== "enter" && report.type !== "exit") return;
+      if (report.type === "enter") this.#enter(report);
+      else this.#exit(report);
+      if (child.connected) child.send({ noted: report.type });
+    });
+  }
+
+  /** A process was killed: whatever it was doing, it does no more. */
+  gone(job: string): void {
+    this.#inside.delete(job);
+  }
+
+  #enter({ job, fence }: Report): void {
+    this.entered++;
+    const other = this.#inside.get(job);
+    if (other !== undefined) this.violations.push(`${job}: fence ${fence} entered while ${other} was inside`);
+    const last = this.#lastFence.get(job) ?? 0n;
+    if (BigInt(fence) <= last) this.violations.push(`${job}: fence ${fence} came after ${last}`);
+    this.#lastFence.set(job, BigInt(fence));
+    this.#inside.set(job, fence);
+  }
+
+  #exit({ job, fence }: Report): void {
+    if (this.#inside.get(job) !== fence) this.violations.push(`${job}: fence ${fence} left without being inside`);
+    this.#inside.delete(job);
+  }
+}
