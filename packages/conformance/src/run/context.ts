@@ -24,6 +24,7 @@ export class CaseContext {
   readonly #cleanUps: (() => unknown)[] = [];
   #main: Promise<Backend> | undefined;
   #names = 0;
+  #over = false;
 
   constructor(
     parts: Pick<CaseContext, "harness" | "store" | "supports" | "profile" | "random" | "seed" | "name">,
@@ -121,6 +122,15 @@ export class CaseContext {
     await sleep(ms);
   }
 
+  /**
+   * Lets others run, for loops that go on until they succeed: on a store that is wrong they might go on for ever. Throws once the case
+   * is over.
+   */
+  async breathe(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#over) throw new Error("the case is over");
+  }
+
   /** Waits until `condition` holds, without making time pass for the store faster than it does. */
   async until(what: string, condition: () => boolean | Promise<boolean>, cap: number = LONG): Promise<void> {
     await this.#poll(what, condition, cap, () => sleep(1));
@@ -139,6 +149,7 @@ export class CaseContext {
   ): Promise<void> {
     const end = performance.now() + cap;
     while (!(await condition())) {
+      if (this.#over) throw new Error("the case is over");
       if (performance.now() > end) throw new Error(`waited ${cap} ms in vain: ${what}`);
       await pause();
     }
@@ -157,6 +168,7 @@ export class CaseContext {
 
   /** @internal Called once by the runner. Resolves to what went wrong. */
   async cleanUp(): Promise<unknown[]> {
+    this.#over = true;
     const errors: unknown[] = [];
     const attempt = async (work: () => unknown): Promise<void> => {
       try {

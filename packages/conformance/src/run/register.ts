@@ -53,17 +53,17 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
 
 /** Mocha takes a longer timeout only from inside of the test. */
 function giveTime(test: unknown, ms: number): void {
-  if (isObject(test) && typeof test["timeout"] === "function") test["timeout"](ms);
+  if (hasMembers(test) && typeof test["timeout"] === "function") test["timeout"](ms);
 }
 
 function conclude(it: Case, result: CaseResult, test: unknown, context: unknown): void {
   if (result.outcome === "fail") throw result.error ?? new Error(`${it.id}: ${result.reason}`);
   if (result.outcome !== "skipped" && result.outcome !== "known") return;
   for (const runner of [context, test]) {
-    if (isObject(runner) && typeof runner["skip"] === "function") return void runner["skip"](result.reason);
+    if (hasMembers(runner) && typeof runner["skip"] === "function") return void runner["skip"](result.reason);
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function hasMembers(value: unknown): value is Record<string, unknown> {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
