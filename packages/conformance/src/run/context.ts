@@ -5,9 +5,6 @@ import { openRemote, type RemoteBackend } from "../remote/remote.js";
 import { type Profile, Skip } from "./case.js";
 import type { Random } from "./random.js";
 
-/** How long to wait for what must come, in ms. Generous: it is waited for only where something is wrong. */
-const LONG = 20_000;
-
 /** What a case works with. Everything that it opens here is closed after it. */
 export class CaseContext {
   readonly harness: Harness;
@@ -15,6 +12,8 @@ export class CaseContext {
   readonly supports: Supports;
   readonly clock: Clock;
   readonly profile: Profile;
+  /** How long to wait for what must come, in ms. */
+  readonly patience: number;
   readonly random: Random;
   /** The seed of `random`, for generators of their own. */
   readonly seed: number;
@@ -27,13 +26,14 @@ export class CaseContext {
   #over = false;
 
   constructor(
-    parts: Pick<CaseContext, "harness" | "store" | "supports" | "profile" | "random" | "seed" | "name">,
+    parts: Pick<CaseContext, "harness" | "store" | "supports" | "profile" | "patience" | "random" | "seed" | "name">,
     first: Backend,
   ) {
     this.harness = parts.harness;
     this.store = parts.store;
     this.supports = parts.supports;
     this.profile = parts.profile;
+    this.patience = parts.patience;
     this.random = parts.random;
     this.seed = parts.seed;
     this.name = parts.name;
@@ -116,6 +116,11 @@ export class CaseContext {
     return this.harness.deadline ?? 15_000;
   }
 
+  /** How long to wait for a store to be back after a fault, in ms. */
+  get recovery(): number {
+    return 3 * this.patience;
+  }
+
   /** Lets at least `ms` pass for the store. */
   async elapse(ms: number): Promise<void> {
     if (this.store.advance !== undefined) return this.store.advance(ms);
@@ -132,12 +137,16 @@ export class CaseContext {
   }
 
   /** Waits until `condition` holds, without making time pass for the store faster than it does. */
-  async until(what: string, condition: () => boolean | Promise<boolean>, cap: number = LONG): Promise<void> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, cap: number = this.patience): Promise<void> {
     await this.#poll(what, condition, cap, () => sleep(1));
   }
 
   /** Waits until `condition` holds, while time passes for the store. */
-  async elapseUntil(what: string, condition: () => boolean | Promise<boolean>, cap: number = LONG): Promise<void> {
+  async elapseUntil(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    cap: number = this.patience,
+  ): Promise<void> {
     await this.#poll(what, condition, cap, () => this.elapse(5));
   }
 
@@ -162,7 +171,7 @@ export class CaseContext {
       pending = false;
     };
     work.then(done, done);
-    await this.elapseUntil("the work ended", () => !pending, 60_000);
+    await this.elapseUntil("the work ended", () => !pending, 6 * this.patience);
     return work;
   }
 

@@ -12,6 +12,8 @@ import { againstKnown, type CaseResult, type Outcome } from "./result.js";
 export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
+  /** How long to wait for what must come, in ms. It is waited for to the end only where something is wrong. Default: 20,000. */
+  readonly patience?: number;
 }
 
 interface Verdict {
@@ -61,7 +63,8 @@ async function onStore(
   const { supports } = first;
   const seed = seedFor(it.id, options.seed);
   const name = `suite-${RUN}-${(++stores).toString(36)}a`;
-  const parts = { harness, store, supports, profile: options.profile, random: new Random(seed), seed, name };
+  const { profile, patience = 20_000 } = options;
+  const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);
   const lacking = undeclared(it.needs ?? [], supports);
   const stray = new StrayRejections();
@@ -114,19 +117,25 @@ function failed(error: unknown, what?: string): Verdict {
   return { outcome: "fail", reason: what === undefined ? message : `${what}: ${message}`, error };
 }
 
-/** Rejections that nobody handled while a case ran: a program would have died of one. */
+/**
+ * Rejections that nobody handled while a case ran: a program would have died of one. Nobody else is told of them meanwhile, so that they
+ * are the fault of the case and not of the test run as a whole.
+ */
 class StrayRejections {
   first: unknown;
+  readonly #others: NodeJS.UnhandledRejectionListener[] = process.listeners("unhandledRejection");
   readonly #onRejection = (reason: unknown): void => {
     this.first ??= reason ?? new Error("an unhandled rejection without a reason");
   };
 
   constructor() {
+    process.removeAllListeners("unhandledRejection");
     process.on("unhandledRejection", this.#onRejection);
   }
 
   async settle(): Promise<void> {
     await sleep(0);
     process.off("unhandledRejection", this.#onRejection);
+    for (const other of this.#others) process.on("unhandledRejection", other);
   }
 }

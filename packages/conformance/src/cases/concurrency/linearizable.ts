@@ -94,7 +94,7 @@ async function trial(
     await t.until(
       "the store answers again",
       async () => "value" in (await settle(recorder.read(clients.length, await t.main(), key))),
-      60_000,
+      t.recovery,
     );
   }
   assertLinearizable(recorder.history);
@@ -118,7 +118,7 @@ async function versionsOnly(t: CaseContext): Promise<void> {
   const recorder = new Recorder();
   await recorder.commit(0, client, [], [key]);
   await t.store.faults?.restart?.();
-  await t.until("the store is back", async () => "value" in (await settle(readOne(client, key))), 60_000);
+  await t.until("the store is back", async () => "value" in (await settle(readOne(client, key))), t.recovery);
   await recorder.commit(0, client, [], [key]);
   assertLinearizable(recorder.history);
 }

@@ -197,7 +197,7 @@ async function eventually<T>(t: CaseContext, work: () => Promise<T>): Promise<T>
       if ("value" in result) found = result;
       return found !== undefined;
     },
-    60_000,
+    t.recovery,
   );
   if (found === undefined) throw new Error("no answer");
   return found.value;

@@ -50,7 +50,7 @@ export const changing: readonly Case[] = [
     law: "Deleting each entry as it is listed deletes them all and lists each once.",
     async run(t) {
       const channel = await t.channel();
-      const size = t.scale(50, 550, 1_500);
+      const size = t.scale(510, 550, 1_500);
       await fill(channel, upTo(size));
       const seen: number[] = [];
       for await (const { key } of channel.keys()) {

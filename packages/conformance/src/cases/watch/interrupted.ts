@@ -105,5 +105,5 @@ export const interrupted: readonly Case[] = [
 
 /** Tries again until the store is back. */
 async function persist(t: CaseContext, work: () => Promise<unknown>): Promise<void> {
-  await t.until("the store is back", async () => "value" in (await settle(work())), 60_000);
+  await t.until("the store is back", async () => "value" in (await settle(work())), t.recovery);
 }
