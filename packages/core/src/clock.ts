@@ -34,11 +34,16 @@ function after(ms: number, callback: () => void, keepAlive = false): () => void 
   return () => clearTimeout(timer);
 }
 
+/**
+ * When `performance.now()` was 0, on the monotonic clock of the host: deadlines are shared between processes, and each counts from its own start.
+ * Both read the same clock of the system; this one allocates nothing.
+ */
+const START = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Not performance.now(): that one counts from the start of this process, and deadlines are shared between processes.
-  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  monotonic: () => performance.now() + START,
   after,
   random(length) {
     const bytes = crypto.getRandomValues(new Uint8Array(length));

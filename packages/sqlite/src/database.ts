@@ -4,9 +4,6 @@ import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
 import { createTables, enterBoot, recognise } from "./schema.js";
 
-/** Pages of the write-ahead log after which a commit moves them into the database: 4 MB. */
-const CHECKPOINT_PAGES = 1000;
-
 function enterWal(db: Database.Database, file: string): void {
   const mode = db.pragma("journal_mode = WAL", { simple: true });
   if (mode === "wal") return;
@@ -21,7 +18,6 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
   // Only now: this would turn a foreign database into one with a write-ahead log.
   await patiently(() => enterWal(db, file), file);
   db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`);
-  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   if (!ours) await patiently(() => createTables(db), file);
   await patiently(() => enterBoot(db), file);
 }

@@ -16,6 +16,10 @@ import {
 } from "./testing/fixtures.js";
 import { start } from "./testing/processes.js";
 
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { stdio: "ignore" });
+}
+
 function failure(file: unknown, args: object = {}): Promise<unknown> {
   return rejection(openFile(file as string, undefined, args));
 }
@@ -142,21 +146,21 @@ describe("a place that cannot be written", () => {
   const mounted = (options: string): string | undefined => {
     const folder = temporaryFolder();
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], { stdio: "ignore" });
+      run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder);
       return folder;
     } catch {
       console.info("skipped: this needs the right to mount a file system");
       return undefined;
     }
   };
-  const unmount = (folder: string): void => void execFileSync("umount", ["--lazy", folder]);
+  const unmount = (folder: string): void => run("umount", "--lazy", folder);
 
   it("is read-only: says so, with and without a file", async ({ skip }) => {
     const folder = mounted("size=4m") ?? skip();
     try {
       const file = join(folder, "jobs.db");
       await (await openFile(file)).close();
-      execFileSync("mount", ["-o", "remount,ro", folder]);
+      run("mount", "-o", "remount,ro", folder);
       expect(await failure(file)).toMatchObject({ code: "READ_ONLY", message: expect.stringContaining(folder) });
       expect(await failure(join(folder, "new.db"))).toMatchObject({ code: "READ_ONLY" });
       expect(await failure(join(folder, "a", "new.db"))).toMatchObject({ code: "READ_ONLY" });

@@ -12,7 +12,9 @@ export function sqliteFloor(file: string): Floor {
     CREATE TABLE locks (name TEXT PRIMARY KEY, fence INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE records (name TEXT, start INTEGER, value TEXT NOT NULL, PRIMARY KEY (name, start)) WITHOUT ROWID;
   `);
-  const count = db.prepare<[], { fence: number }>("UPDATE counter SET fence = fence + 1 RETURNING fence");
+  // Two plain statements: UPDATE … RETURNING goes through a temporary table and takes nearly twice as long as all the rest.
+  const readFence = db.prepare<[], number>("SELECT fence FROM counter").pluck();
+  const writeFence = db.prepare<[number]>("UPDATE counter SET fence = ?");
   const lock = db.prepare<[string, number, string]>("INSERT INTO locks VALUES (?, ?, ?)");
   const open = db.prepare<[string, number, string]>("INSERT INTO records VALUES (?, ?, ?)");
   const unlock = db.prepare<[string, number]>("DELETE FROM locks WHERE name = ? AND fence = ?");
@@ -21,7 +23,8 @@ export function sqliteFloor(file: string): Floor {
   const next = startTimes();
 
   const start = db.transaction((job: string, time: number, lockText: string, recordText: string): number => {
-    const fence = count.get()?.fence ?? 0;
+    const fence = (readFence.get() ?? 0) + 1;
+    writeFence.run(fence);
     lock.run(job, fence, lockText);
     open.run(job, time, recordText);
     return fence;

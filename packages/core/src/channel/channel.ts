@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Backend } from "./backend.js";
-import { decodeOutcome, encodeCommit, type ScopedOp } from "./commit.js";
+import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { ChannelError } from "./errors.js";
 import { decodeValue, type JsonValue } from "./json.js";
 import { scan } from "./scan.js";
@@ -113,10 +113,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    * ]);
    */
   async commit(ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
-    return this.#commit(
-      ops.map((op) => ({ scope: this.#scope, op })),
-      options,
-    ) as Promise<CommitResult<V>>;
+    return this.#commit([{ scope: this.#scope, ops }], options) as Promise<CommitResult<V>>;
   }
 
   /**
@@ -136,9 +133,11 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
         `the channels ${names} share no store that can commit to both in one step`,
       );
     }
-    const mine = ops.map((op) => ({ scope: this.#scope, op }));
-    const theirs = otherOps.map((op) => ({ scope: other.#scope, op }));
-    return this.#commit([...mine, ...theirs], options) as Promise<CommitResult<V | W>>;
+    const parts = [
+      { scope: this.#scope, ops },
+      { scope: other.#scope, ops: otherOps },
+    ];
+    return this.#commit(parts, options) as Promise<CommitResult<V | W>>;
   }
 
   /** Whether one commit can write to this channel and to `other`: they are in one store, opened with equal arguments. */
@@ -146,11 +145,11 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#store === other.#store && this.supports.commitAcrossChannels;
   }
 
-  async #commit(ops: readonly ScopedOp[], options: CallOptions): Promise<CommitResult<JsonValue>> {
+  async #commit(parts: readonly ScopedOps[], options: CallOptions): Promise<CommitResult<JsonValue>> {
     const backend = this.#open(options);
-    const encoded = encodeCommit(ops, this.supports);
+    const encoded = encodeCommit(parts, this.supports);
     const outcome = await abortable(backend.commit(encoded.commit, options), options.signal, "unknown");
-    return decodeOutcome(ops, encoded, outcome);
+    return decodeOutcome(encoded, outcome);
   }
 
   /**
@@ -183,12 +182,14 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     const backend = this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
     const closing = this.#closing.signal;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     const watch = new Watch({
       backend,
       clock: this.#clock,
       range: this.#scope.range(options.prefix),
-      snapshot: () => this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true }),
-      signal: options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]),
+      snapshot: () =>
+        this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true, signal }),
+      signal,
     });
     for await (const event of watch.events()) {
       if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };

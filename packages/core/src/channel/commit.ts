@@ -2,12 +2,18 @@ import type { Commit, CommitOutcome, StoredCheck, StoredWrite, Supports } from "
 import { ChannelError } from "./errors.js";
 import { encodeValue, type JsonValue } from "./json.js";
 import type { Scope } from "./scope.js";
-import type { CommitResult, Entry, Op } from "./types.js";
+import type { CommitResult, Entry, Key, Op } from "./types.js";
+
+/** Ops on one of the channels of a store. */
+export interface ScopedOps {
+  readonly scope: Scope;
+  readonly ops: readonly Op<unknown>[];
+}
 
 /** A commit, encoded, and for each check the op that it came from. */
 export interface EncodedCommit {
   readonly commit: Commit;
-  readonly checkedBy: readonly number[];
+  readonly checkedBy: readonly { readonly index: number; readonly scope: Scope }[];
 }
 
 function validTtl(ttl: number): number {
@@ -38,61 +44,86 @@ export function checkKeySize(key: string, supports: Supports): string {
   return key;
 }
 
-/** An op and the channel that its key belongs to. */
-export interface ScopedOp {
-  readonly scope: Scope;
-  readonly op: Op<unknown>;
-}
-
-/** Encodes ops, which may belong to several channels of one store. */
-export function encodeCommit(ops: readonly ScopedOp[], supports: Supports): EncodedCommit {
-  if (ops.length > supports.maxOps) {
-    throw new ChannelError(
-      "TOO_LARGE",
-      `a commit of ${ops.length} ops is more than the ${supports.maxOps} of this store`,
-    );
-  }
+/** Encodes ops on one channel, or on two of one store. */
+export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): EncodedCommit {
   const checks: StoredCheck[] = [];
-  const checkedBy: number[] = [];
+  const checkedBy: { index: number; scope: Scope }[] = [];
   const writes: StoredWrite[] = [];
-  ops.forEach(({ scope, op }, index) => {
-    if ("check" in op) {
-      checks.push({ key: checkKeySize(scope.key(op.check), supports), version: op.version });
-      checkedBy.push(index);
-    } else if ("put" in op) {
-      writes.push(encodePut(checkKeySize(scope.key(op.put), supports), op.value, op.ttl, supports));
-    } else {
-      writes.push({ key: checkKeySize(scope.key(op.delete), supports), value: null });
+  let index = 0;
+  for (const { scope, ops } of parts) {
+    const keys = new KeyEncoder(scope, supports);
+    for (const op of ops) {
+      if ("check" in op) {
+        checks.push({ key: keys.encode(op.check), version: op.version });
+        checkedBy.push({ index, scope });
+      } else if ("put" in op) {
+        writes.push(encodePut(keys.encode(op.put), op.value, op.ttl, supports));
+      } else {
+        writes.push({ key: keys.encode(op.delete), value: null });
+      }
+      index++;
     }
-  });
+  }
+  if (index > supports.maxOps) {
+    throw new ChannelError("TOO_LARGE", `a commit of ${index} ops is more than the ${supports.maxOps} of this store`);
+  }
   refuseDoubles(checks, "checked");
   refuseDoubles(writes, "written");
   return { commit: { checks, writes }, checkedBy };
 }
 
-function refuseDoubles(steps: readonly { readonly key: string }[], what: string): void {
-  if (steps.length < 2) return;
-  const seen = new Set<string>();
-  for (const { key } of steps) {
-    if (seen.has(key)) throw new ChannelError("INVALID_ARGUMENT", `${key} is ${what} twice in one commit`);
-    seen.add(key);
+/** Encodes the keys of one commit. Nearly every key is first checked and then written: such a one is encoded once. */
+class KeyEncoder {
+  readonly #scope: Scope;
+  readonly #supports: Supports;
+  readonly #seen: Key[] = [];
+  readonly #texts: string[] = [];
+
+  constructor(scope: Scope, supports: Supports) {
+    this.#scope = scope;
+    this.#supports = supports;
+  }
+
+  encode(key: Key): string {
+    const known = this.#texts[this.#seen.lastIndexOf(key)];
+    if (known !== undefined) return known;
+    const text = checkKeySize(this.#scope.key(key), this.#supports);
+    if (this.#seen.length < REMEMBERED) {
+      this.#seen.push(key);
+      this.#texts.push(text);
+    }
+    return text;
   }
 }
 
+/** In a commit of thousands, looking for a key would cost more than encoding it. */
+const REMEMBERED = 8;
+
+/** Up to so many are compared each with each; a set costs more. */
+const FEW = 8;
+
+function refuseDoubles(steps: readonly { readonly key: string }[], what: string): void {
+  const double = steps.length <= FEW ? doubleOfFew(steps) : doubleOfMany(steps);
+  if (double !== undefined) throw new ChannelError("INVALID_ARGUMENT", `${double} is ${what} twice in one commit`);
+}
+
+function doubleOfFew(steps: readonly { readonly key: string }[]): string | undefined {
+  return steps.find(({ key }, i) => steps.findIndex((other) => other.key === key) !== i)?.key;
+}
+
+function doubleOfMany(steps: readonly { readonly key: string }[]): string | undefined {
+  const seen = new Set<string>();
+  return steps.find(({ key }) => seen.size === seen.add(key).size)?.key;
+}
+
 /** Tells which ops stood in the way, with what the store holds there. */
-export function decodeOutcome(
-  ops: readonly ScopedOp[],
-  encoded: EncodedCommit,
-  outcome: CommitOutcome,
-): CommitResult<JsonValue> {
+export function decodeOutcome(encoded: EncodedCommit, outcome: CommitOutcome): CommitResult<JsonValue> {
   if (outcome.ok) return outcome;
   const failed: { index: number; current?: Entry<JsonValue> }[] = [];
-  encoded.commit.checks.forEach((check, i) => {
+  encoded.checkedBy.forEach(({ index, scope }, i) => {
     const current = outcome.current[i];
-    if ((current?.version ?? null) === check.version) return;
-    const index = encoded.checkedBy[i] ?? 0;
-    const scope = ops[index]?.scope;
-    failed.push(current === undefined || scope === undefined ? { index } : { index, current: scope.entry(current) });
+    if ((current?.version ?? null) === encoded.commit.checks[i]?.version) return;
+    failed.push(current === undefined ? { index } : { index, current: scope.entry(current) });
   });
   return { ok: false, failed };
 }

@@ -48,12 +48,18 @@ function check(value: unknown, path: (string | number)[], above: object[]): void
 }
 
 function checkObject(value: object, path: (string | number)[], above: object[]): void {
-  if (above.includes(value)) refuse(path, "a reference to something that contains it");
+  // JSON.stringify asks once: what toJSON returns is not asked again, whatever it is.
+  const said: unknown = hasToJson(value) ? value.toJSON(String(path.at(-1) ?? "")) : value;
+  if (typeof said === "object" && said !== null) checkParts(said, path, above);
+  else check(said, path, above);
+}
+
+function checkParts(said: object, path: (string | number)[], above: object[]): void {
+  if (above.includes(said)) refuse(path, "a reference to something that contains it");
   if (above.length >= DEEPEST) refuse(path.slice(0, 8), `nested deeper than ${DEEPEST} levels`);
-  above.push(value);
-  if (hasToJson(value)) check(value.toJSON(String(path.at(-1) ?? "")), path, above);
-  else if (Array.isArray(value)) checkArray(value, path, above);
-  else checkMap(value, path, above);
+  above.push(said);
+  if (Array.isArray(said)) checkArray(said, path, above);
+  else checkMap(said, path, above);
   above.pop();
 }
 
@@ -74,10 +80,44 @@ function checkMap(value: object, path: (string | number)[], above: object[]): vo
     const inner = map[field];
     // A field that is undefined is left out, as everybody expects of JSON.
     if (inner === undefined) continue;
+    // One that was asked, and copied itself with everything.
+    if (field === "toJSON" && typeof inner === "function") continue;
     path.push(field);
     check(inner, path, above);
     path.pop();
   }
+}
+
+/** How deep {@link isPlain} looks. Whatever is deeper, or contains itself, gets the full walk. */
+const SHALLOW = 16;
+
+/** Whether JSON keeps all of a value, as it does for nearly every one: told without keeping track of where we are. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      return value === null || (depth < SHALLOW && isPlainObject(value, depth + 1));
+    default:
+      return false;
+  }
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
+    return !hasToJson(value);
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const map = value as Record<string, unknown>;
+  for (const field in map) {
+    const inner = map[field];
+    if (inner !== undefined && !isPlain(inner, depth)) return false;
+  }
+  return !hasToJson(value) && !(Symbol.toStringTag in value);
 }
 
 /**
@@ -86,7 +126,7 @@ function checkMap(value: object, path: (string | number)[], above: object[]): vo
  * @throws ChannelError `INVALID_VALUE`, naming the path of what JSON would silently destroy
  */
 export function encodeValue(value: unknown): string {
-  check(value, [], []);
+  if (!isPlain(value, 0)) check(value, [], []);
   return JSON.stringify(value);
 }
 

@@ -18,7 +18,9 @@ export async function* scan(
   throwIfClosed: () => void,
 ): AsyncGenerator<StoredEntry, void, undefined> {
   const { reverse = false, limit = Number.POSITIVE_INFINITY, signal, values } = options;
-  if (!(limit >= 0)) throw new ChannelError("INVALID_ARGUMENT", `limit is a number from 0 up, not ${limit}`);
+  if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit))) {
+    throw new ChannelError("INVALID_ARGUMENT", `limit is a whole number from 0 up, not ${limit}`);
+  }
   const range = scope.scanRange(options);
   if (range === undefined) return;
   let { from, to } = range;

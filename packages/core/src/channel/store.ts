@@ -1,3 +1,4 @@
+import { whenAborted } from "../abort.js";
 import type { Backend } from "./backend.js";
 import { ChannelError } from "./errors.js";
 
@@ -35,16 +36,16 @@ export function abortable<T>(
 }
 
 async function untilAbort<T>(work: Promise<T>, signal: AbortSignal, outcome: "not-applied" | "unknown"): Promise<T> {
-  let onAbort: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal, outcome));
-    signal.addEventListener("abort", onAbort, { once: true });
+    const onAbort = (): void => reject(abortError(signal, outcome));
     if (signal.aborted) onAbort();
+    else stopListening = whenAborted(signal, onAbort);
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+    stopListening?.();
   }
 }
 

@@ -1,5 +1,6 @@
 import { ChannelError } from "./errors.js";
 import { sameJson } from "./json.js";
+import { encodeKey } from "./key.js";
 import type {
   CallOptions,
   CommitResult,
@@ -112,12 +113,12 @@ export abstract class ChannelVerbs<V> {
     await this.#inBatches(values, (value) => ({ delete: pick(fields, value) }), options);
   }
 
-  async #inBatches<T>(items: readonly T[], op: (item: T) => Op<V>, options: CallOptions): Promise<void> {
+  async #inBatches<T>(items: readonly T[], op: (item: T) => Write<V>, options: CallOptions): Promise<void> {
     // Of two writes to one key the last one holds, as if they had been made one by one.
-    const ops = new Map<string, Op<V>>();
+    const ops = new Map<string, Write<V>>();
     for (const item of items) {
       const step = op(item);
-      ops.set(JSON.stringify("put" in step ? step.put : "delete" in step ? step.delete : null), step);
+      ops.set(encodeKey("put" in step ? step.put : step.delete), step);
     }
     const all = [...ops.values()];
     const most = Math.min(this.supports.maxOps, LARGEST_BATCH);
@@ -173,6 +174,7 @@ export abstract class ChannelVerbs<V> {
         resolve();
       };
       this.#deliver(subscriber, options.onlyFromNow === true, stop.signal, synced).catch((error: unknown) => {
+        if (this.#subscribers.get(id) === stop) this.#subscribers.delete(id);
         if (!live) reject(error);
         // Nobody awaits a subscription any more: an error that is not thrown here would never be seen.
         else queueMicrotask(() => throwOn(error));
@@ -210,6 +212,9 @@ export abstract class ChannelVerbs<V> {
 }
 
 const LARGEST_BATCH = 1_000;
+
+/** An op that writes. */
+type Write<V> = Exclude<Op<V>, { readonly check: Key }>;
 
 function pick<V>(fields: readonly string[], value: V): Key {
   const map = value as Record<string, unknown>;

@@ -1,5 +1,7 @@
+import { whenAborted } from "../abort.js";
 import type { Clock } from "../clock.js";
 import type { Backend, StoredChange, StoredEntry, WatchSink } from "./backend.js";
+import { abortable } from "./store.js";
 import { compareVersions } from "./version.js";
 
 /** The most changes that wait for a slow reader. Beyond, they are dropped and it gets a gap and a new snapshot. */
@@ -20,7 +22,7 @@ export interface WatchSource {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly range: { readonly from: string; readonly to: string };
-  /** Reads the snapshot. */
+  /** Reads the snapshot, for as long as `signal` lets it. */
   snapshot(): AsyncIterable<StoredEntry>;
   /** Fires when the watch must end: its signal, or the channel closed. */
   readonly signal: AbortSignal;
@@ -74,11 +76,10 @@ export class Watch implements WatchSink {
   async *events(): AsyncGenerator<StoredWatchEvent, void, undefined> {
     const { signal, backend, range } = this.#source;
     if (signal.aborted) return;
-    const onAbort = (): void => this.#notify();
-    signal.addEventListener("abort", onAbort);
-    let stop: (() => void) | undefined;
+    const stopListening = whenAborted(signal, () => this.#notify());
+    const opening = backend.watch(range, this);
     try {
-      stop = await backend.watch(range, this);
+      await abortable(opening, signal, "not-applied");
       while (!signal.aborted) {
         yield* this.#snapshot();
         yield* this.#changes();
@@ -90,9 +91,13 @@ export class Watch implements WatchSink {
       // The snapshot of a channel that was closed meanwhile fails; the watch just ends.
       if (!signal.aborted) throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      stopListening();
       this.#forget();
-      stop?.();
+      // One that is still being opened is ended once it is open.
+      opening.then(
+        (stop) => stop(),
+        () => {},
+      );
     }
   }
 

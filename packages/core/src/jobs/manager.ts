@@ -1,19 +1,20 @@
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
+import { ChannelError, isChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
 import type { Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import type { LocksValue } from "../locks/entries.js";
 import { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
+import { UnderWay } from "../under-way.js";
 import { RunError } from "./errors.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
 import { historyOf, historyOfAll, names } from "./history.js";
 import type { OpenRun, RunHome } from "./open-run.js";
-import { closeRunOf, closeStrays, lostText } from "./orphans.js";
+import { closeRunOf, closeStrays, lostText, recordOf } from "./orphans.js";
 import { recordKey, toRecord } from "./record.js";
 import { runBody } from "./run-body.js";
-import { checkOptions, runOf, Start, StartTimes } from "./start.js";
+import { checkOptions, Start, StartTimes } from "./start.js";
 import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
 
 const JOBS = "oJobManager-jobs";
@@ -38,6 +39,7 @@ export class JobManager {
   readonly #times: StartTimes;
   readonly #open: Set<OpenRun> = new Set();
   readonly #home: RunHome;
+  readonly #starting: UnderWay = new UnderWay();
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
@@ -71,13 +73,14 @@ export class JobManager {
   static async init(options: JobManagerOptions = {}): Promise<JobManager> {
     const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
     const jobs = await openChannel<RunRecord>(JOBS, { ...chJobs, clock });
-    let manager: JobManager | undefined;
+    let locks: Channel<LocksValue> | undefined;
+    let manager: JobManager;
     try {
-      const locks = await openChannel<LocksValue>(LOCKS, { ...chLocks, clock });
+      locks = await openChannel<LocksValue>(LOCKS, { ...chLocks, clock });
       manager = new JobManager(jobs, locks, options);
       await manager.#locks.sweep();
     } catch (error) {
-      await manager?.channels.locks.close();
+      await locks?.close();
       await jobs.close();
       throw error;
     }
@@ -97,7 +100,7 @@ export class JobManager {
    * @throws what the body throws; RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `INVALID`; ChannelError if the store fails
    */
   async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    return runBody(await this.#start(name, options), body, options.signal);
+    return runBody(await this.#start(name, options), body);
   }
 
   /**
@@ -111,9 +114,19 @@ export class JobManager {
   }
 
   async #start(name: string, options: RunOptions): Promise<OpenRun> {
-    const run = await new Start(this.#home, this.#times, name, checkOptions(name, options)).run();
-    if (run.closing === undefined) this.#open.add(run);
-    return run;
+    this.#starting.begin();
+    try {
+      const run = await new Start(this.#home, this.#times, name, checkOptions(name, options)).run();
+      if (run.closing === undefined) this.#open.add(run);
+      if (this.#closed !== undefined) {
+        await run.abandon("its manager was closed").catch(() => {});
+        throw new ChannelError("CLOSED", "this manager is closed");
+      }
+      if (options.signal !== undefined) run.follow(options.signal);
+      return run;
+    } finally {
+      this.#starting.end();
+    }
   }
 
   /** The records of a name, or of all names, newest first. Reads only what it shows. */
@@ -130,9 +143,7 @@ export class JobManager {
   async running(): Promise<RunRecord[]> {
     const records: RunRecord[] = [];
     for (const lock of await this.#locks.list()) {
-      const startTime = runOf(lock);
-      const entry =
-        startTime === undefined ? undefined : await this.channels.jobs.entry(recordKey(lock.name, startTime));
+      const entry = await recordOf(this.channels.jobs, lock);
       if (entry?.value.status === "running") records.push(toRecord(entry));
     }
     return records;
@@ -222,6 +233,8 @@ export class JobManager {
     forgetOnExit(this);
     this.#closing.abort();
     this.#cancelSweep();
+    await this.#locks.stop();
+    await this.#starting.none();
     await this.closeOpenRuns("its manager was closed");
     try {
       await this.#locks.close();

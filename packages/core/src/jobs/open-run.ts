@@ -1,3 +1,4 @@
+import { reasonText, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import { sameJson } from "../channel/json.js";
@@ -35,6 +36,7 @@ export class OpenRun implements Run {
   readonly #version: Version;
   readonly #stop: LateSignal = new LateSignal();
   #closing: Promise<RunRecord> | undefined;
+  #unfollow: (() => void) | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
 
@@ -93,15 +95,24 @@ export class OpenRun implements Run {
     this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
   }
 
-  /** Closes the run as `lost`, if it is still open. */
+  /** Cancels the run when `signal` fires. */
+  follow(signal: AbortSignal): void {
+    const onAbort = (): void => this.abort(reasonText(signal.reason));
+    if (signal.aborted) onAbort();
+    else this.#unfollow = whenAborted(signal, onAbort);
+  }
+
+  /** Closes the run as `lost`, if it is still open. Its body is told: it holds the lock no more. */
   async abandon(why: string): Promise<void> {
-    this.#closing ??= this.#close({ status: "lost", error: why });
+    if (this.#closing === undefined) {
+      this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
+    }
     await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closing === undefined) await this.abandon("it was left without an end");
-    else await this.#closing.catch(() => {});
+    // What the block threw must not be hidden by a store that is away.
+    await this.abandon("it was left without an end").catch(() => {});
   }
 
   /** The lease is over, and nobody ended the run. */
@@ -111,13 +122,17 @@ export class OpenRun implements Run {
     const text = timeout
       ? `the run of "${this.name}" took longer than its timeout of ${this.#record.timeout} ms`
       : `the run of "${this.name}" may no longer hold its lock: ${message}`;
-    this.#over = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text);
-    this.#closing = this.#close({ status: timeout ? "timeout" : "lost", error: text });
+    this.#breakOff(timeout ? "timeout" : "lost", new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text), text);
+  }
+
+  #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {
+    this.#over = error;
+    this.#closing = this.#close({ status, error: text });
     // Whoever asks for the end is told. Nobody has to: the next one to find the record closes it.
     this.#closing.catch(() => {});
     // A body that was cancelled knows already.
-    this.#stop.fire(this.#over);
-    this.#lockOver?.(this.#over);
+    this.#stop.fire(error);
+    this.#lockOver?.(error);
   }
 
   #finish(ending: Ending): Promise<RunRecord> {
@@ -138,6 +153,7 @@ export class OpenRun implements Run {
         : await this.#closeThenRelease(record);
       if (written) return record;
     } finally {
+      this.#unfollow?.();
       this.#home.onOver(this);
     }
     throw new RunError(
@@ -161,14 +177,11 @@ export class OpenRun implements Run {
     });
     if (released) return !refused || this.#isWritten(record);
     if (await this.#isWritten(record)) return true;
-    // The lock is gone, but nobody has closed the run: that is how it ended, whatever the body did.
+    // The lock is gone. If nobody has closed the run, that is how it ended, whatever the body did.
+    if (record.status !== "completed") return this.#write(record);
     const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await jobs.commit(
-      this.#closingOps(
-        record.status === "completed" ? closed(this.#record, this.fence, this.#home.clock.now(), why) : record,
-      ),
-    );
-    return record.status !== "completed";
+    await this.#write(closed(this.#record, this.fence, this.#home.clock.now(), why));
+    return false;
   }
 
   #closingOps(record: RunRecord): Op<RunRecord>[] {
@@ -182,11 +195,17 @@ export class OpenRun implements Run {
   /** Two stores: record, then lock, so that a crash in between leaves a dead lock, which is found, and no open record, which is not. */
   async #closeThenRelease(record: RunRecord): Promise<boolean> {
     const { locks } = this.#home;
+    let written: boolean;
     try {
-      return await this.#write(record);
-    } finally {
-      await locks.release(this.#lease);
+      written = await this.#write(record);
+    } catch (error) {
+      // Nobody finds an open record that no lock leads to: whoever removes the lock closes it.
+      locks.giveUp(this.#lease);
+      throw error;
     }
+    // The run is over and its record says so. A lock that could not be given back is removed by the next heartbeat.
+    await locks.release(this.#lease).catch(() => {});
+    return written;
   }
 
   async #write(record: RunRecord): Promise<boolean> {

@@ -5,6 +5,14 @@ import type { RunRecord, RunStatus } from "./types.js";
 
 export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
 
+/** The record of a run that begins. */
+export function startedRecord(
+  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout">,
+): RunRecord {
+  const { name, startTime, holder, trigger, timeout } = run;
+  return { name, startTime, startDate: new Date(startTime).toISOString(), status: "running", holder, trigger, timeout };
+}
+
 /** How a run ended. */
 export interface Ending {
   readonly status: Exclude<RunStatus, "running">;

@@ -1,11 +1,13 @@
 import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
 import { RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
-import { recordKey } from "./record.js";
+import { recordKey, startedRecord } from "./record.js";
 import type { RunOptions, RunRecord } from "./types.js";
 
 const HOUR = 3_600_000;
@@ -88,7 +90,9 @@ export class Start {
     try {
       return await this.#writeRecord(lease);
     } catch (error) {
-      await locks.release(lease).catch(() => {});
+      // A record that may be there after all must not be left without the lock that leads to it.
+      if (isChannelError(error) && error.outcome === "unknown") locks.giveUp(lease);
+      else await locks.release(lease).catch(() => {});
       throw error;
     }
   }
@@ -122,15 +126,8 @@ export class Start {
 
   #prepare(holder: Holder): RunRecord {
     const startTime = this.#times.next(this.#name);
-    this.#record = {
-      name: this.#name,
-      startTime,
-      startDate: new Date(startTime).toISOString(),
-      status: "running",
-      holder,
-      trigger: this.#options.trigger,
-      timeout: this.#options.timeout,
-    };
+    const { trigger, timeout } = this.#options;
+    this.#record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout });
     return this.#record;
   }
 
@@ -147,11 +144,17 @@ export class Start {
       const record = { ...(this.#record ?? this.#prepare(holder)), holder, fence: lease.fence };
       const outcome = await this.#home.jobs.compareAndSet(recordKey(record.name, record.startTime), null, record);
       if (outcome.ok) return this.#open(lease, outcome.version, record);
-      // An answer that was lost, and the write that it answered made again by the driver, would be found here.
-      if (outcome.current?.value.fence === lease.fence) return this.#open(lease, outcome.current.version, record);
+      if (outcome.current?.value.fence === lease.fence) return this.#adopt(lease, outcome.current);
       await this.#moveOn();
       this.#prepare(holder);
     }
+  }
+
+  /** The record is there: an answer was lost, and the driver made the write again; or somebody closed the run before it was open. */
+  #adopt(lease: Lease, { value, version }: Entry<RunRecord>): OpenRun {
+    if (value.status === "running") return this.#open(lease, version, value);
+    const text = `the run of "${this.#name}" was closed by somebody else before it began: ${value.error ?? value.status}`;
+    throw new RunError("LOST", this.#name, text);
   }
 
   #onLeaseOver(error: LockError): void {
@@ -170,12 +173,13 @@ export class Start {
 
   #explain(error: unknown): unknown {
     const { signal } = this.#options;
-    if (!isLockError(error)) return error;
-    if (signal?.aborted === true) {
+    const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
+    if (signal?.aborted === true && aborted) {
       return new RunError("CANCELLED", this.#name, `the wait for "${this.#name}" was cancelled`, {
         cause: signal.reason,
       });
     }
+    if (!isLockError(error)) return error;
     const text = `Can't lock to execute job '${this.#name}': ${error.message}`;
     return new RunError("LOCKED", this.#name, text, { ...(error.held && { held: error.held }) });
   }

@@ -4,7 +4,7 @@ import type { JsonValue } from "../channel/json.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView } from "./attempt.js";
-import { type LocksValue, type LockValue, queueKey, type Ticket } from "./entries.js";
+import { type LocksValue, type LockValue, queueKey, sessionKey, type Ticket } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 import type { Session } from "./session.js";
 import type { AcquireOptions, Companion } from "./types.js";
@@ -93,14 +93,16 @@ export class Acquisition {
       if (outcome.type === "taken") return { session, fence: outcome.fence };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
-      // The session was renewed while the attempt was under way, or it is gone and its next renewal would find out.
-      else if (outcome.version === undefined) session.lose("its entry was removed from the store");
-      else if (outcome.version !== session.version) await this.#settle(session, outcome.version);
+      else await this.#settle(session, outcome.version);
     }
   }
 
-  /** Waits for the answer to a renewal that the store has applied already. */
-  async #settle(session: Session, version: string): Promise<void> {
+  /**
+   * The store has the session at another version than we thought: it was renewed while a commit was under way, and the answer will come;
+   * or it is gone, and its next renewal would find out.
+   */
+  async #settle(session: Session, version: string | undefined): Promise<void> {
+    if (version === undefined) return session.lose("its entry was removed from the store");
     while (session.alive && session.version !== version) {
       const before = session.version;
       await new Promise<void>((resolve) => void this.#by.clock.after(1, resolve, true));
@@ -133,8 +135,7 @@ export class Acquisition {
       for (let glances = 0; !signal.aborted; ) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        // Of the many changes that many waiters cause, only one makes it our turn; whether those before us still live is looked at now and then.
-        while (!signal.aborted && (await watch.change(GLANCE)) && !this.#mayBeNext(watch.view)) {}
+        await this.#untilNext(watch, signal);
         if (++glances % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
         view = watch.view;
       }
@@ -145,6 +146,18 @@ export class Acquisition {
       throw error;
     } finally {
       done.abort();
+    }
+  }
+
+  /**
+   * Of the many changes that many waiters cause, only one makes it our turn. Whether those before us still live is looked at every {@link GLANCE}
+   * ms, however many come and go.
+   */
+  async #untilNext(watch: ViewWatch, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#by;
+    const glance = clock.monotonic() + GLANCE;
+    for (let left = GLANCE; left > 0 && !signal.aborted; left = glance - clock.monotonic()) {
+      if (!(await watch.change(left)) || this.#mayBeNext(watch.view)) return;
     }
   }
 
@@ -164,15 +177,32 @@ export class Acquisition {
       const waiting = outcome.queue?.value.waiting ?? [];
       const queued = waiting.some(({ token }) => token === this.token) && this.#queuedAs === session;
       if (queued) return outcome;
-      const others = waiting.filter(({ token }) => token !== this.token);
-      const next = { waiting: [...others, { session: session.id, token: this.token }] };
-      const entered = await this.#by.channel.compareAndSet(queueKey(this.name), outcome.queue?.version ?? null, next);
-      this.#queuedAs = session;
-      // What we saw of the lock may be old: it may have become free before we stood in the queue.
-      view = entered.ok
-        ? await readView(this.#by.channel, this.name)
-        : { ...outcome, queue: entered.current as LockView["queue"] };
+      view = (await this.#enter(session, outcome)) ?? (await readView(this.#by.channel, this.name));
     }
+  }
+
+  /**
+   * Stands in the queue, at its end. Resolves to what is in the way; to nothing once we stand there, or once the view must be read anew: the
+   * lock may have become free before we stood in the queue.
+   */
+  async #enter(session: Session, view: LockView): Promise<LockView | undefined> {
+    const key = queueKey(this.name);
+    const others = (view.queue?.value.waiting ?? []).filter(({ token }) => token !== this.token);
+    const result = await this.#by.channel.commit([
+      // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
+      { check: sessionKey(session.id), version: session.version },
+      { check: key, version: view.queue?.version ?? null },
+      { put: key, value: { waiting: [...others, { session: session.id, token: this.token }] } },
+    ]);
+    if (result.ok) {
+      this.#queuedAs = session;
+      return undefined;
+    }
+    for (const { index, current } of result.failed) {
+      if (index === 1) return { ...view, queue: current as LockView["queue"] };
+      await this.#settle(session, current?.version);
+    }
+    return undefined;
   }
 
   async #leave(): Promise<void> {

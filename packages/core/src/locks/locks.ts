@@ -1,8 +1,10 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
+import { throwIfAborted } from "../channel/store.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { processIsGone } from "../host.js";
+import { UnderWay } from "../under-way.js";
 import { type Acquirer, Acquisition, leaveQueue, type Taken } from "./acquisition.js";
 import type { LockView } from "./attempt.js";
 import {
@@ -54,8 +56,11 @@ export class Locks implements Acquirer {
   readonly #abandoned: Map<string, string> = new Map();
   readonly #id: string;
   #tokens = 0;
+  readonly #acquiring: UnderWay = new UnderWay();
+  readonly #waits: Set<AbortController> = new Set();
   #session: Promise<Session> | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** The channel stays the caller's to close, after {@link Locks.close}. */
   constructor(channel: Channel<LocksValue>, options: LocksOptions = {}) {
@@ -82,11 +87,24 @@ export class Locks implements Acquirer {
     const { wait = 0, signal } = options;
     if (!(wait >= 0))
       throw new ChannelError("INVALID_ARGUMENT", `wait is a number of milliseconds from 0 up, not ${wait}`);
+    throwIfAborted(signal);
     const acquisition = new Acquisition(this, name, { ...options, timeout }, hooks.companion);
-    let outcome = await acquisition.try();
-    if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
-    if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, hooks);
-    throw lockedError(name, outcome);
+    this.#acquiring.begin();
+    try {
+      let outcome = await acquisition.try();
+      if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
+      if (this.#closed) throw this.#lateFor(acquisition);
+      if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, hooks);
+      throw lockedError(name, outcome);
+    } finally {
+      this.#acquiring.end();
+    }
+  }
+
+  /** Closed while it was under way: what it may have left in the store goes with everything else. */
+  #lateFor({ name, token }: Acquisition): ChannelError {
+    this.abandon(name, token);
+    return closedError();
   }
 
   async #wait(
@@ -96,11 +114,13 @@ export class Locks implements Acquirer {
     signal: AbortSignal | undefined,
   ): Promise<Taken | LockView> {
     const over = new AbortController();
+    this.#waits.add(over);
     const cancel = this.clock.after(wait, () => over.abort(), true);
     try {
       return await acquisition.wait(view, signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]));
     } finally {
       cancel();
+      this.#waits.delete(over);
     }
   }
 
@@ -133,6 +153,17 @@ export class Locks implements Acquirer {
     } finally {
       lease.end();
     }
+  }
+
+  /**
+   * Lets go of a lease without asking the store: the next heartbeat removes the lock, after `onOrphan`.
+   *
+   * @internal
+   */
+  giveUp(lease: Lease): void {
+    if (!this.#leases.delete(lease.token)) return;
+    this.abandon(lease.name, lease.token);
+    lease.end();
   }
 
   async #release({ name, fence, session }: Lease, companion: Companion | undefined): Promise<boolean> {
@@ -202,8 +233,11 @@ export class Locks implements Acquirer {
   /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
   async sweep(): Promise<void> {
     for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
+      if ((entry.key as readonly string[]).length !== 2) {
+        await this.#sweepQueue(entry as Entry<QueueValue>);
+        continue;
+      }
       const lock = entry as Entry<LockValue>;
-      if ((lock.key as readonly string[]).length !== 2) continue;
       if (!(await this.liveness.isDead(lock.value.holder.instance))) continue;
       await this.#onOrphan(lock);
       await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
@@ -214,22 +248,47 @@ export class Locks implements Acquirer {
     }
   }
 
+  /** The queue of a lock for which only dead sessions wait. Else, whoever takes the lock leaves them out. */
+  async #sweepQueue({ key, value, version }: Entry<QueueValue>): Promise<void> {
+    for (const { session } of value.waiting) if (!(await this.liveness.isDead(session))) return;
+    await this.channel.commit([{ check: key, version }, { delete: key }]);
+  }
+
   /** Releases every lease and ends the session. Waiting and later calls reject. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.stop();
     const leases = [...this.#leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
-    const session = await this.#session?.catch(() => undefined);
-    await session?.close();
+    try {
+      await this.#clearAbandoned([...this.#abandoned]);
+      const session = await this.#session;
+      await session?.close();
+    } catch (error) {
+      // What could not be removed dies with the session, which ends by itself where the store is away.
+      if (!isChannelError(error)) throw error;
+      (await this.#session?.catch(() => undefined))?.lose("it was closed");
+    }
+  }
+
+  /** @internal Ends all waiting, and resolves when no lock will be taken any more. Leases stay. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    for (const wait of this.#waits) wait.abort();
+    await this.#acquiring.none();
   }
 
   /** @internal */
   async session(): Promise<Session> {
-    if (this.#closed) throw new ChannelError("CLOSED", "these locks are closed");
+    if (this.#closed) throw closedError();
     const opening = this.#session;
     const current = await opening;
     if (current?.alive === true) return current;
+    if (this.#closed) throw closedError();
     current?.lose("it was not renewed in time");
     // Several callers may come here at once: the first one opens, the others join.
     if (this.#session === opening) this.#session = this.#openSession();
@@ -261,9 +320,11 @@ export class Locks implements Acquirer {
 
   /** The store just answered: time to ask it about our locks, and to remove what was left of calls without an answer. */
   async #afterBeat(): Promise<void> {
+    // Only of what was abandoned before the beat is it certain that it does not reach the store any more: it asked for the session's last version.
+    const abandoned = [...this.#abandoned];
     try {
       await this.#findLost();
-      for (const [token, name] of this.#abandoned) await this.#removeAbandoned(token, name);
+      await this.#clearAbandoned(abandoned);
     } catch (error) {
       // The next heartbeat asks again; the deadline of the session does not depend on it.
       if (!isChannelError(error)) throw error;
@@ -287,20 +348,26 @@ export class Locks implements Acquirer {
     }
   }
 
-  async #removeAbandoned(token: string, name: string): Promise<void> {
-    await leaveQueue(this.channel, name, token);
-    const lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
-    if (lock?.value.token === token) {
-      await this.#onOrphan(lock);
-      await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
+  async #clearAbandoned(abandoned: readonly (readonly [token: string, name: string])[]): Promise<void> {
+    for (const [token, name] of abandoned) {
+      await leaveQueue(this.channel, name, token);
+      const lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+      if (lock?.value.token === token) {
+        await this.#onOrphan(lock);
+        await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
+      }
+      this.#abandoned.delete(token);
     }
-    this.#abandoned.delete(token);
   }
 }
 
 function positive(what: string, ms: number): number {
   if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
   throw new ChannelError("INVALID_ARGUMENT", `${what} is a number of milliseconds above 0, not ${String(ms)}`);
+}
+
+function closedError(): ChannelError {
+  return new ChannelError("CLOSED", "these locks are closed");
 }
 
 function heldLock(

@@ -28,6 +28,8 @@ export function seeded(seed: number): () => number {
 export class FakeClock implements Clock {
   /** How far the wall clock is ahead; a test may set it. */
   wall: number;
+  /** Called after each timer that fired, when all is at rest: the place to look whether what must hold does. */
+  afterStep: () => void = () => {};
   readonly #chance: () => number;
   readonly #timers: Set<Timer> = new Set();
   #monotonic = 1_000;
@@ -99,6 +101,7 @@ export class FakeClock implements Clock {
     this.#monotonic = Math.max(this.#monotonic, timer.due);
     timer.callback();
     await settled();
+    this.afterStep();
   }
 
   #next(end: number): Timer | undefined {

@@ -34,6 +34,8 @@ export class FaultyBackend implements Backend {
   readonly supports: Supports;
   /** Decides on each call; undefined: all goes well. */
   fault: (call: Call) => Fault | undefined = () => undefined;
+  /** What the process hears of the store passes through here: one that is stopped or dead hears nothing. */
+  heard: () => Promise<void> = async () => {};
   readonly commits: Commit[] = [];
   reads = 0;
   readonly #store: Backend;
@@ -70,12 +72,28 @@ export class FaultyBackend implements Backend {
   }
 
   watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
-    return this.#store.watch(range, sink);
+    let last = Promise.resolve();
+    const inTurn = (tell: () => void): void => {
+      last = last.then(this.heard).then(tell);
+    };
+    return this.#store.watch(range, {
+      change: (change) => inTurn(() => sink.change(change)),
+      gap: () => inTurn(() => sink.gap()),
+      fail: (error) => inTurn(() => sink.fail(error)),
+    });
   }
 
   async close(): Promise<void> {}
 
   async #call<T>(call: Call, apply: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#answer(call, apply);
+    } finally {
+      await this.heard();
+    }
+  }
+
+  async #answer<T>(call: Call, apply: () => Promise<T>): Promise<T> {
     const fault = this.fault(call);
     if (fault === undefined) return apply();
     const outcome = call.kind === "commit" ? "unknown" : "not-applied";

@@ -2,6 +2,8 @@ import { backend as simple } from "@ojm/simple";
 import type { Supports } from "../channel/backend.js";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
+import { JobManager } from "../jobs/manager.js";
+import type { JobManagerOptions } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries.js";
 import { Locks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
@@ -21,11 +23,32 @@ export class World {
     return new FaultyBackend(await simple.open({}, { clock: this.clock }), this.clock, supports);
   }
 
+  /** A manager with its records and locks in one store; with `apart`, in two, each with its own way. */
+  async manager(options: Omit<JobManagerOptions, "clock"> & { readonly apart?: boolean } = {}): Promise<ManagerOf> {
+    const { apart = false, ...rest } = options;
+    const way = await this.way();
+    const jobsWay = apart ? await this.way() : way;
+    const opening = JobManager.init({
+      chJobs: { backend: jobsWay },
+      chLocks: { backend: way },
+      clock: this.clock,
+      ...rest,
+    });
+    return { way, jobsWay, manager: await this.clock.until(opening) };
+  }
+
   async locks(options: LocksOptions & { readonly way?: FaultyBackend } = {}): Promise<LocksOf> {
     const way = options.way ?? (await this.way());
     const channel = await openChannel<LocksValue>("locks", { backend: way, clock: this.clock });
     return { way, channel, locks: new Locks(channel, { clock: this.clock, ...options }) };
   }
+}
+
+export interface ManagerOf {
+  readonly manager: JobManager;
+  /** The way to the locks, and in one store to the records. */
+  readonly way: FaultyBackend;
+  readonly jobsWay: FaultyBackend;
 }
 
 export interface LocksOf {

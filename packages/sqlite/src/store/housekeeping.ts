@@ -10,9 +10,6 @@ const EVERY = 1_000;
 /** The most expired entries that one transaction deletes. As many as a commit may write, so that they cannot pile up. */
 const SWEEP = 1_000;
 
-/** Above this size of the write-ahead log, in bytes, SQLite's own checkpoints have not kept up. */
-const LARGE_WAL = 64 * 1024 * 1024;
-
 const EXPIRED = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
@@ -24,18 +21,15 @@ const EXPIRED_IN_OTHER_BOOTS = `
 /** What has to be done now and then, done along with writes: a process that only reads has no right to it. */
 export class Housekeeping {
   readonly #file: string;
-  readonly #db: Database;
   readonly #deadlines: Deadlines;
   readonly #inode: number;
   readonly #expired: Statement<[{ boot: string | null; mono: number }]>;
   readonly #expiredInOtherBoots: Statement<[{ boot: string | null; wall: number }]>;
-  #due = 0;
-  #lookedAtFile = 0;
-  #sweepOn = true;
+  #lookedAtFile = Number.NEGATIVE_INFINITY;
+  #sweepAt = 0;
 
   constructor(file: string, db: Database, deadlines: Deadlines) {
     this.#file = file;
-    this.#db = db;
     this.#deadlines = deadlines;
     this.#inode = statSync(file).ino;
     this.#expired = db.prepare(EXPIRED);
@@ -62,21 +56,13 @@ export class Housekeeping {
 
   /** Deletes expired entries that nobody has written since. Inside a write transaction, so that no fresh write is lost. */
   sweep(transaction: WriteTransaction): void {
-    if (performance.now() < this.#due && !this.#sweepOn) return;
+    const now = performance.now();
+    if (now < this.#sweepAt) return;
     const boot = this.#deadlines.boot;
     const { mono, wall }: Instant = transaction.at;
     const here = this.#expired.run({ boot, mono }).changes;
     const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;
-    this.#sweepOn = here === SWEEP || elsewhere === SWEEP;
-  }
-
-  /** Keeps the write-ahead log from growing for ever where several processes write without a pause. After a transaction. */
-  boundWal(): void {
-    const now = performance.now();
-    if (now < this.#due) return;
-    this.#due = now + EVERY;
-    const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    // Does what it can and no more: where another process is in the way, there is a next time.
-    if (size > LARGE_WAL) this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    // Where there is more, the next transaction goes on.
+    if (here < SWEEP && elsewhere < SWEEP) this.#sweepAt = now + EVERY;
   }
 }

@@ -20,6 +20,7 @@ import type { Deadlines } from "./deadlines.js";
 import { Housekeeping } from "./housekeeping.js";
 import { Reader } from "./reader.js";
 import { WriteTransaction } from "./transaction.js";
+import { Wal } from "./wal.js";
 
 /** Declared once; the numbers bound how long one transaction holds the lock and the event loop, not what SQLite could do. */
 function supportsOf(durability: Durability): Supports {
@@ -53,10 +54,16 @@ export class Store {
     const log = new ChangeLog(db);
     const watchers = new Watchers(db, log, deadlines);
     const housekeeping = new Housekeeping(file, db, deadlines);
+    const wal = new Wal(file, db);
     const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, deadlines), {
-      before: () => housekeeping.checkFile(),
+      before() {
+        housekeeping.checkFile();
+        wal.keepShort();
+      },
       inside: (transaction) => housekeeping.sweep(transaction),
-      after: (transaction) => this.#written(transaction),
+      after: (transaction) => {
+        if (transaction.watched > 0) this.#tail.wake();
+      },
     });
     this.#reader = reader;
     this.#queue = queue;
@@ -109,11 +116,6 @@ export class Store {
     this.#tail.close();
     await this.#queue.idle();
     this.#db.close();
-  }
-
-  #written(transaction: WriteTransaction): void {
-    this.#housekeeping.boundWal();
-    if (transaction.watched > 0) this.#tail.wake();
   }
 
   /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */

@@ -9,15 +9,16 @@ interface MetaRow extends LogEnds {
   readonly watched: number;
 }
 
-interface CheckRow extends Deadline {
-  readonly version: number;
-}
-
 // Not `UPDATE … RETURNING`, which looks like one step less: SQLite builds a temporary table for it, at the cost of ten plain steps.
 const READ_META = "SELECT version, watched, logged, trimmed FROM meta";
 const WRITE_META = "UPDATE meta SET version = ?, watched = ?, logged = ?, trimmed = ?";
-const CHECK = "SELECT version, deadline, boot, expires FROM entries WHERE key = ?";
+// One number instead of a row, as most checks need no more: the version, negative if the entry has a deadline to look at.
+const CHECK = "SELECT CASE WHEN deadline IS NULL THEN version ELSE -version END FROM entries WHERE key = ?";
 const PUT = `
+  INSERT INTO entries (key, version, value) VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET
+    version = excluded.version, deadline = NULL, boot = NULL, expires = NULL, value = excluded.value`;
+const PUT_WITH_DEADLINE = `
   INSERT INTO entries (key, version, deadline, boot, expires, value) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET version = excluded.version, deadline = excluded.deadline, boot = excluded.boot,
     expires = excluded.expires, value = excluded.value`;
@@ -42,8 +43,9 @@ export class WriteTransaction implements LogEnds {
   readonly #commit: Statement<[]>;
   readonly #readMeta: Statement<[], MetaRow>;
   readonly #writeMeta: Statement<[number, number, number, number]>;
-  readonly #check: Statement<[string], CheckRow>;
-  readonly #put: Statement<[string, number, number | null, string | null, number | null, string]>;
+  readonly #check: Statement<[string], number>;
+  readonly #put: Statement<[string, number, string]>;
+  readonly #putWithDeadline: Statement<[string, number, number, string, number, string]>;
   readonly #delete: Statement<[string]>;
   #began: MetaRow | undefined;
   #at: Instant | undefined;
@@ -57,8 +59,9 @@ export class WriteTransaction implements LogEnds {
     this.#commit = db.prepare("COMMIT");
     this.#readMeta = db.prepare(READ_META);
     this.#writeMeta = db.prepare(WRITE_META);
-    this.#check = db.prepare(CHECK);
+    this.#check = db.prepare<[string], number>(CHECK).pluck();
     this.#put = db.prepare(PUT);
+    this.#putWithDeadline = db.prepare(PUT_WITH_DEADLINE);
     this.#delete = db.prepare("DELETE FROM entries WHERE key = ?");
   }
 
@@ -105,10 +108,11 @@ export class WriteTransaction implements LogEnds {
     if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
   }
 
-  #holds(check: StoredCheck): boolean {
-    const row = this.#check.get(check.key);
-    const isThere = row !== undefined && (row.deadline === null || this.#deadlines.left(row, this.at) > 0);
-    return isThere ? check.version === String(row.version) : check.version === null;
+  #holds({ key, version }: StoredCheck): boolean {
+    const found = this.#check.get(key);
+    if (found === undefined) return version === null;
+    if (found > 0) return version === String(found);
+    return version === (this.#reader.entry(key, this.at)?.version ?? null);
   }
 
   #refuse(checks: readonly StoredCheck[]): CommitOutcome {
@@ -121,8 +125,14 @@ export class WriteTransaction implements LogEnds {
       if (was && this.watched > 0) this.#log.append(this, key, this.version, NEVER, null);
       return;
     }
-    const until = ttl === undefined ? NEVER : this.#deadlines.after(ttl, this.at);
-    this.#put.run(key, this.version, until.deadline, until.boot, until.expires, value);
+    let until: Deadline = NEVER;
+    if (ttl === undefined) {
+      this.#put.run(key, this.version, value);
+    } else {
+      const { deadline, boot, expires } = this.#deadlines.after(ttl, this.at);
+      this.#putWithDeadline.run(key, this.version, deadline, boot, expires, value);
+      until = { deadline, boot, expires };
+    }
     if (this.watched > 0) this.#log.append(this, key, this.version, until, value);
   }
 }

@@ -11,7 +11,7 @@ export class Program {
   #onMessage: (() => void) | undefined;
 
   constructor(name: string, args: readonly string[]) {
-    this.process = fork(fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)), args, {
+    this.process = fork(fileURLToPath(new URL(`programs/${name}.child.ts`, import.meta.url)), args, {
       execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
     });
     this.process.on("message", (message) => {

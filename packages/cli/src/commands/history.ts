@@ -1,0 +1,23 @@
+import { duration } from "@ojm/ojob";
+import { readFileCommand } from "../command.js";
+import { CommandError } from "../errors.js";
+import { withManager } from "../manager.js";
+import { oneLine, table } from "../table.js";
+
+const DEFAULT_LIMIT = 20;
+
+/** Shows the last runs of the job manager that a job file sets up. */
+export async function execute(words: readonly string[]): Promise<number> {
+  const { file, pairs, options } = readFileCommand("history", words, ["name", "limit"]);
+  const name = options["name"]?.at(-1);
+  const limit = Number(options["limit"]?.at(-1) ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 1) throw new CommandError("--limit takes a whole number from 1 up");
+  return withManager(file, pairs, async (manager) => {
+    const rows: string[][] = [["RUN", "STARTED", "STATUS", "TOOK", "FENCE", "ERROR"]];
+    for await (const run of manager.history({ limit, ...(name !== undefined && { name }) })) {
+      const took = run.duration === undefined ? "" : duration(run.duration);
+      rows.push([oneLine(run.name), run.startDate, run.status, took, run.fence ?? "", oneLine(run.error ?? "")]);
+    }
+    process.stdout.write(rows.length > 1 ? table(rows) : "no runs yet\n");
+  });
+}

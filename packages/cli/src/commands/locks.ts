@@ -1,0 +1,24 @@
+import { readFileCommand } from "../command.js";
+import { withManager } from "../manager.js";
+import { oneLine, table } from "../table.js";
+
+/** How many of the last runs are looked at for names of locks that are free. */
+const RECENT = 100;
+
+/** Shows the locks of the job manager that a job file sets up. */
+export async function execute(words: readonly string[]): Promise<number> {
+  const { file, pairs } = readFileCommand("locks", words, []);
+  return withManager(file, pairs, async (manager) => {
+    const rows: string[][] = [["LOCK", "STATE", "HOLDER", "SINCE", "WAITING"]];
+    const held = await manager.locks();
+    for (const { name, holder, since, waiting } of held) {
+      const who = `${holder.host}, pid ${holder.pid}`;
+      rows.push([oneLine(name), "held", who, new Date(since).toISOString(), String(waiting)]);
+    }
+    const names = new Set<string>();
+    for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
+    for (const { name } of held) names.delete(name);
+    for (const name of [...names].sort()) rows.push([oneLine(name), "free"]);
+    process.stdout.write(rows.length > 1 ? table(rows) : "no locks\n");
+  });
+}

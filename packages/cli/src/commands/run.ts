@@ -1,0 +1,57 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { commandLineValue, JobFileError, Log, type RunControl, runJobFile } from "@ojm/ojob";
+import { prepareType } from "../backends.js";
+import { readFileCommand } from "../command.js";
+import { CommandError } from "../errors.js";
+
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Runs a job file. Resolves to the exit code. */
+export async function execute(words: readonly string[]): Promise<number> {
+  const { file, pairs, options } = readFileCommand("run", words, ["load"]);
+  const loads = (options["load"] ?? []).map(findLoad);
+  const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+  const log = new Log();
+  const signals = new Signals();
+  let code: number;
+  try {
+    const onStart = (control: RunControl): void => signals.control(control);
+    code = (await runJobFile(file, { log, args, loads, prepare: prepareType, onStart })) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    log.note(error.message);
+    code = 2;
+  }
+  await log.flush();
+  // Not by waiting for what a script or a driver may have left open: everything of ours is closed and written.
+  process.exit(signals.code ?? code);
+}
+
+function findLoad(name: string): string {
+  const path = resolve(name);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
+  throw new CommandError(`--load ${name}: there is no such file`);
+}
+
+/** Turns the signals that end a process into a stop in good order. */
+class Signals {
+  /** The exit code that a signal asks for. */
+  code: number | undefined;
+  #control: RunControl | undefined;
+
+  constructor() {
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        this.code ??= code;
+        // Before the first job there is nothing to stop.
+        if (this.#control === undefined) process.exit(this.code);
+        this.#control.stop(signal);
+      });
+    }
+  }
+
+  control(control: RunControl): void {
+    this.#control = control;
+  }
+}

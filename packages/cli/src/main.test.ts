@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { folderWith, ojm } from "./testing/ojm.js";
+
+const HELLO = "jobs: [{name: A, exec: \"log('hello ' + args.who)\"}]\ntodo: [A]\n";
+
+describe("ojm", () => {
+  test.each([
+    ["--help", 0, /ojm run FILE/],
+    ["--version", 0, /^\d+\.\d+\.\d+\n$/],
+  ])("%s", async (word, code, out) => {
+    expect(await ojm(folderWith({}), word)).toMatchObject({ code, out: expect.stringMatching(out), err: "" });
+  });
+
+  test.each([
+    [["rnu", "a.yaml"], /there is no command "rnu"/],
+    [["a.yaml"], /Did you mean: ojm run a\.yaml/],
+    [["run"], /ojm run needs a job file/],
+    [["run", "a.yaml", "word"], /"word" is no argument .*key=value/],
+    [["run", "a.yaml", "--lod", "x"], /has no option --lod\. It has: --load/],
+    [["run", "a.yaml", "--load"], /--load needs a value/],
+    [["run", "a.yaml", "--load", "none.js"], /--load none\.js: there is no such file/],
+    [["run", "a.yaml", "--load", "bad.js"], /cannot load .*bad\.js: SyntaxError/],
+    [["history", "a.yaml", "--limit", "x"], /--limit takes a whole number/],
+    [["locks", "a.yaml"], /keeps its runs in memory/],
+  ])("%j is a wrong command line: one message, exit code 2", async (words, message) => {
+    const { code, out, err } = await ojm(folderWith({ "a.yaml": HELLO, "bad.js": "function (" }), ...words);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("ojm run", () => {
+  test("logs in lines TIME | LEVEL | message, and ends with 0", async () => {
+    const { code, out } = await ojm(folderWith({ "a.yaml": HELLO }), "run", "a.yaml", "who=you");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \| INFO {2}\| hello you\n$/);
+  });
+
+  test("gives scripts the functions of --load files, and numbers of the command line as numbers", async () => {
+    const files = {
+      "a.yaml": 'jobs: [{name: A, exec: "print(add(args.n, 1) + twice(args.n))"}]\ntodo: [A]\n',
+      "one.js": "function add(a, b) { return a + b }",
+      "two.js": "exports.twice = (a) => 2 * a",
+    };
+    expect(await ojm(folderWith(files), "run", "--load", "one.js", "a.yaml", "n=5", "--load", "two.js")).toMatchObject({
+      code: 0,
+      out: "16\n",
+    });
+  });
+
+  test("ends with 1 when a job failed", async () => {
+    expect(
+      await ojm(folderWith({ "a.yaml": "jobs: [{name: A, exec: nothing()}]\ntodo: [A]\n" }), "run", "a.yaml"),
+    ).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/nothing is not defined \(a\.yaml:1:24\)/),
+    });
+  });
+
+  const started = "jobs: [{name: A, exec: 'print(1)'}";
+  test.each([
+    ["a missing file", "none.yaml", {}],
+    ["a folder", ".", {}],
+    ["binary rubbish", "a.yaml", { "a.yaml": Uint8Array.from({ length: 2048 }, (_, i) => (i * 7919) % 256) }],
+    ["YAML with a tab", "a.yaml", { "a.yaml": `${started}]\ntodo:\n\t- A\n` }],
+    ["an unknown job in the todo", "a.yaml", { "a.yaml": `${started}]\ntodo: [A, B]\n` }],
+    ["a job without a name", "a.yaml", { "a.yaml": `${started}, {exec: x}]\ntodo: [A]\n` }],
+    [
+      'timeout: "1h"',
+      "a.yaml",
+      {
+        "a.yaml": `include: oJobManager.yaml\n${started}, {name: M, from: oJobManager Job Start, args: {name: m, timeout: "1h"}}]\ntodo: [A, M]\n`,
+      },
+    ],
+    [
+      "a negative timeout",
+      "a.yaml",
+      {
+        "a.yaml": `include: oJobManager.yaml\n${started}, {name: M, from: oJobManager Job Start, args: {name: m, timeout: -1}}]\ntodo: [A, M]\n`,
+      },
+    ],
+  ])("%s: one clear message, exit code 2, nothing started", async (_, file, files) => {
+    const { code, out, err } = await ojm(folderWith(files as Record<string, string>), "run", file);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err.match(/error: /g)).toHaveLength(1);
+    expect(err).not.toMatch(/\n\s+at |>> /);
+  });
+
+  test("warns of an unknown key with its line, and runs", async () => {
+    const yaml = "jobs:\n  - name: A\n    exec: print(1)\n    agrs: {}\ntodo: [A]\n";
+    expect(await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml")).toMatchObject({
+      code: 0,
+      out: "1\n",
+      err: expect.stringMatching(
+        /^a\.yaml:4:5: warning: unknown key "agrs" .* Did you mean "args"\?\n +4 \| {5}agrs: \{\}\n/,
+      ),
+    });
+  });
+
+  test("loses no line when a script logs much and the process ends", async () => {
+    const yaml =
+      "jobs: [{name: A, exec: 'for (let i = 0; i < 5000; i++) print(\"x\".repeat(100) + i); process.exit()'}]\ntodo: [A]\n";
+    const { out } = await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml");
+    expect(out.split("\n").length).toBe(5001);
+    expect(out).toMatch(/x4999\n$/);
+  });
+});

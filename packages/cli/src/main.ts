@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { readCommand } from "./command.js";
+import { CommandError } from "./errors.js";
+
+/** Each command is loaded when it is asked for: `--help` needs no job manager, and start-up is felt. */
+const commands: Readonly<Record<string, () => Promise<{ execute: (words: readonly string[]) => Promise<number> }>>> = {
+  run: () => import("./commands/run.js"),
+  history: () => import("./commands/history.js"),
+  locks: () => import("./commands/locks.js"),
+  help: () => import("./commands/help.js"),
+  version: () => import("./commands/version.js"),
+};
+
+async function main(words: readonly string[]): Promise<number> {
+  try {
+    const { name, rest } = readCommand(words, Object.keys(commands));
+    const command = await commands[name]?.();
+    return (await command?.execute(rest)) ?? 2;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    process.stderr.write(`ojm: ${error.message}\n`);
+    return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith, type Ojm, ojm, start } from "./testing/ojm.js";
+
+/** A managed job on SQLite with this script. */
+function managed(code: string): Record<string, string> {
+  const yaml = `include: [oJobManager.yaml]
+jobs:
+  - name: Init
+    to: oJobManager Init
+    args:
+      chJobs: { type: db, args: { file: ./data/jobs.db } }
+      chLocks: { type: db, args: { file: ./data/locks.db } }
+  - name: Work
+    from: oJobManager Job Start
+    to: oJobManager Job End
+    catch: oJobManager Error
+    args: { name: work }
+    exec: |
+      ${code}
+todo: [Init, Work]
+`;
+  return { "a.yaml": yaml };
+}
+
+async function history(folder: string): Promise<string[]> {
+  const { out } = await ojm(folder, "history", "a.yaml");
+  return out.split("\n").slice(2, -1);
+}
+
+async function lockState(folder: string): Promise<string> {
+  return (await ojm(folder, "locks", "a.yaml")).out.split("\n")[2] ?? "";
+}
+
+const HOLD = 'print("holding"); sleep(60000, true);';
+
+async function holder(folder: string): Promise<Ojm> {
+  const process = start(folder, "run", "a.yaml");
+  await process.prints("holding");
+  return process;
+}
+
+describe("two processes on one job file", () => {
+  test("the second waits, says who holds the lock, ends with 1, and leaves no record and the winner's lock alone", async () => {
+    const folder = folderWith(managed(HOLD));
+    const winner = await holder(folder);
+    const { code, out, err } = await ojm(folder, "run", "a.yaml");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("Can't lock to execute job 'work': held by ");
+    expect(err).toMatch(new RegExp(`pid ${winner.process.pid}, since \\d{4}-`));
+    expect(await history(folder)).toEqual([expect.stringMatching(/^work .* running/)]);
+    expect(await lockState(folder)).toMatch(new RegExp(`^work +held +.*pid ${winner.process.pid} `));
+  });
+
+  test("the second takes over when the first is done in time", async () => {
+    const folder = folderWith(managed('print("holding"); sleep(args.ms);'));
+    const first = start(folder, "run", "a.yaml", "ms=1000");
+    await first.prints("holding");
+    expect((await ojm(folder, "run", "a.yaml", "ms=0")).code).toBe(0);
+    expect((await first.ended).code).toBe(0);
+    expect(await history(folder)).toEqual([expect.stringMatching(/completed/), expect.stringMatching(/completed/)]);
+    expect(await lockState(folder)).toMatch(/^work +free$/);
+  });
+
+  test("after kill -9 of the holder the next one runs, and the dead run is closed as lost, once", async () => {
+    const folder = folderWith(managed('print("holding"); if (args.hold) sleep(60000);'));
+    const dead = start(folder, "run", "a.yaml", "hold=true");
+    await dead.prints("holding");
+    dead.process.kill("SIGKILL");
+    await dead.ended;
+    expect((await ojm(folder, "run", "a.yaml")).code).toBe(0);
+    expect(await history(folder)).toEqual([
+      expect.stringMatching(/^work .* completed/),
+      expect.stringMatching(/^work .* lost/),
+    ]);
+  });
+});
+
+describe("a signal", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("%s tells the job, closes its run as cancelled and releases its lock", async (signal, code) => {
+    const cleanUp =
+      'print("holding"); try { sleep(60000) } catch (e) { require("fs").writeFileSync("told", e.code); throw e }';
+    const folder = folderWith(managed(cleanUp));
+    const process = await holder(folder);
+    process.process.kill(signal);
+    expect((await process.ended).code).toBe(code);
+    expect(readFileSync(join(folder, "told"), "utf8")).toBe("CANCELLED");
+    expect(await history(folder)).toEqual([expect.stringMatching(/^work .* cancelled/)]);
+    expect(await lockState(folder)).toMatch(/^work +free$/);
+  });
+
+  test("given twice ends a job that does not listen, its run closed all the same", async () => {
+    const folder = folderWith(managed('print("holding"); for (;;) {}'));
+    const process = await holder(folder);
+    process.process.kill("SIGINT");
+    process.process.kill("SIGTERM");
+    expect((await process.ended).code).toBeOneOf([130, 143]);
+    expect(await history(folder)).toEqual([expect.stringMatching(/^work .* cancelled/)]);
+  });
+});
+
+test("a reader that goes away does not end the job", async () => {
+  const folder = folderWith(managed('print("holding"); sleep(300); for (let i = 0; i < 2000; i++) log("line " + i);'));
+  const process = await holder(folder);
+  process.process.stdout?.destroy();
+  expect((await process.ended).code).toBe(0);
+  expect(await history(folder)).toEqual([expect.stringMatching(/completed/)]);
+});

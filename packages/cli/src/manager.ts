@@ -1,0 +1,28 @@
+import type { JobManager } from "@ojm/core";
+import { commandLineValue, JobFileError, openManagerOf } from "@ojm/ojob";
+import { prepareType } from "./backends.js";
+import { CommandError } from "./errors.js";
+
+/** Calls `look` with the job manager that a job file sets up. Resolves to the exit code. */
+export async function withManager(
+  file: string,
+  pairs: readonly (readonly [string, string])[],
+  look: (manager: JobManager) => Promise<void>,
+): Promise<number> {
+  const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+  try {
+    const manager = await openManagerOf(file, args, prepareType);
+    if (manager === undefined) {
+      throw new CommandError(
+        `${file} keeps its runs in memory: give oJobManager Init a "chJobs" and "chLocks" that last`,
+      );
+    }
+    await using opened = manager;
+    await look(opened);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+}

@@ -1,0 +1,20 @@
+/** Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd();
+  const [head, ...body] = rows.map(line);
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  return [head, rule, ...body].map((text) => `${text}\n`).join("");
+}
+
+/** Control characters of a job's name or error must not reach the terminal, nor break the line. */
+export function oneLine(text: string, most = 80): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain;
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const TSX = import.meta.resolve("tsx");
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The command line, running from the sources in a process of its own. */
+export class Ojm {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  out = "";
+  err = "";
+
+  constructor(folder: string, words: readonly string[]) {
+    const node = ["--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
+    this.process = spawn(process.execPath, node, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.out += text;
+    });
+    this.process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.err += text;
+    });
+    this.ended = new Promise((resolve) =>
+      this.process.once("close", (code) => resolve({ code, out: this.out, err: this.err })),
+    );
+  }
+
+  /** Resolves once the output holds this text. */
+  async prints(text: string): Promise<void> {
+    while (!this.out.includes(text)) {
+      if (this.process.exitCode !== null) throw new Error(`ended before it printed "${text}": ${this.out}${this.err}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+/** A folder with these files, gone when the test is over. */
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "ojm-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+/** Starts the command line in a folder. */
+export function start(folder: string, ...words: string[]): Ojm {
+  const ojm = new Ojm(folder, words);
+  onTestFinished(() => void ojm.process.kill("SIGKILL"));
+  return ojm;
+}
+
+/** Runs the command line in a folder to its end. */
+export function ojm(folder: string, ...words: string[]): Promise<Ended> {
+  return start(folder, ...words).ended;
+}

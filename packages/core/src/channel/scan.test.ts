@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { HandDriven } from "../testing/hand-driven.js";
+import { collect, rejection } from "../testing/settle.js";
+import { World } from "../testing/world.js";
+import type { Channel } from "./channel.js";
+import { encodeKey } from "./key.js";
+import { openChannel } from "./open.js";
+import type { EntriesOptions } from "./types.js";
+
+let channel: Channel<number>;
+
+beforeEach(async () => {
+  const world = new World();
+  channel = await openChannel<number>("c", { backend: await world.way(), clock: world.clock });
+});
+
+async function fill(count: number): Promise<void> {
+  for (let from = 0; from < count; from += 1_000) {
+    const some = Array.from({ length: Math.min(1_000, count - from) }, (_, i) => from + i);
+    await channel.commit(some.map((i) => ({ put: i, value: i })));
+  }
+}
+
+const values = async (options: EntriesOptions = {}): Promise<number[]> => channel.getAll(options);
+
+describe("a scan", () => {
+  test.each([0, 1, 499, 500, 501, 999, 1_000, 1_001, 1_500])(
+    "of %i entries shows each once, in both directions",
+    async (n) => {
+      await fill(n);
+      const all = Array.from({ length: n }, (_, i) => i);
+      expect(await values()).toEqual(all);
+      expect(await values({ reverse: true })).toEqual(all.reverse());
+      expect(await channel.size()).toBe(n);
+    },
+  );
+
+  test.each([0, 1, 2, 499, 500, 501, 1_000, 5_000])("ends at a limit of %i", async (limit) => {
+    await fill(1_200);
+    const first = await values({ limit });
+    expect(first).toEqual(Array.from({ length: Math.min(limit, 1_200) }, (_, i) => i));
+    expect((await values({ limit, reverse: true })).length).toBe(first.length);
+  });
+
+  test.each([-1, 1.5, Number.NaN, "ten"])("refuses a limit of %s", async (limit) => {
+    await fill(3);
+    expect(await rejection(values({ limit: limit as number }))).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  test("is resumed by after and before, in both directions", async () => {
+    await fill(1_100);
+    const read: number[] = [];
+    for (let last: number | undefined; ; ) {
+      const page = await values({ limit: 333, ...(last === undefined ? {} : { after: last }) });
+      if (page.length === 0) break;
+      read.push(...page);
+      last = page.at(-1);
+    }
+    expect(read).toEqual(Array.from({ length: 1_100 }, (_, i) => i));
+    expect(await values({ before: 3 })).toEqual([0, 1, 2]);
+    expect(await values({ after: 1_097 })).toEqual([1_098, 1_099]);
+    expect(await values({ after: 5, before: 9, reverse: true })).toEqual([8, 7, 6]);
+    expect(await values({ after: 9, before: 5 })).toEqual([]);
+    expect(await values({ after: 5, before: 6 })).toEqual([]);
+    // Between two keys, where nothing is.
+    expect(await values({ after: 5.5, before: 7.5 })).toEqual([6, 7]);
+  });
+
+  test("reads keys in the order of their parts, and only below a prefix", async () => {
+    const keys = [["a"], ["a", -5], ["a", 2], ["a", 10], ["a", "x"], ["a!"], ["a b", 1], ["ab"], ["b"]];
+    for (const [i, key] of keys.entries()) await channel.set(key, i);
+    const below = (await channel.getKeys({ prefix: ["a"] })).map(String);
+    expect(below).toEqual(["a", "a,x", "a,-5", "a,2", "a,10"]);
+    expect(await channel.getKeys({ prefix: ["a"], after: ["a", "x"], limit: 2 })).toEqual([
+      ["a", -5],
+      ["a", 2],
+    ]);
+    expect(await channel.getKeys({ prefix: ["a"], before: ["b"], reverse: true, limit: 1 })).toEqual([["a", 10]]);
+  });
+
+  test("shows what is there all the time exactly once, whatever else changes", async () => {
+    await fill(2_000);
+    const seen: number[] = [];
+    for await (const { key } of channel.entries()) {
+      const at = key as number;
+      seen.push(at);
+      // Behind, ahead, and right here.
+      if (at % 2 === 0)
+        await channel.commit([{ delete: at }, { put: at + 0.5, value: at }, { put: -at - 1, value: at }]);
+      if (at % 100 === 1) await channel.unset(at + 2);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect([...seen].sort((a, b) => a - b)).toEqual(seen);
+    const kept = Array.from({ length: 1_000 }, (_, i) => 2 * i + 1).filter((i) => i % 100 !== 3);
+    const shown = new Set(seen);
+    for (const key of kept) expect(shown.has(key)).toBe(true);
+  });
+
+  test("asks for no more than it shows", async () => {
+    const store = new HandDriven();
+    store.entries = Array.from({ length: 3_000 }, (_, i) => ({ key: `c ${encodeKey(i)}`, value: "1", version: "1" }));
+    const hand = await openChannel("c", { backend: store });
+    await collect(hand.entries({ limit: 10, reverse: true }));
+    expect(store.scans).toMatchObject([{ limit: 10, reverse: true, values: true }]);
+    store.scans.length = 0;
+    for await (const { key } of hand.keys()) if (key === 700) break;
+    expect(store.scans).toMatchObject([{ values: false }, { values: false }]);
+    await hand.close();
+  });
+
+  test("is ended by close and by its signal, also between two entries", async () => {
+    await fill(10);
+    const stop = new AbortController();
+    const one = (async () => {
+      for await (const _ of channel.entries({ signal: stop.signal })) stop.abort();
+    })();
+    // What was read by then may still be shown.
+    await one.catch((error: unknown) => expect(error).toMatchObject({ code: "ABORTED" }));
+    await fill(1_000);
+    const two = (async () => {
+      for await (const _ of channel.entries({ signal: AbortSignal.abort() })) expect.unreachable();
+    })();
+    expect(await rejection(two)).toMatchObject({ code: "ABORTED", outcome: "not-applied" });
+    const three = (async () => {
+      for await (const _ of channel.entries()) await channel.close();
+    })();
+    expect(await rejection(three)).toMatchObject({ code: "CLOSED" });
+  });
+});

@@ -1,0 +1,530 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { AuditValue } from "../locks/entries.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { collect, rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import { isRunError, type RunError } from "./errors.js";
+import { JobManager } from "./manager.js";
+import type { Run, RunRecord } from "./types.js";
+
+const TTL = 15_000;
+const HOUR = 3_600_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores", ({ apart }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart });
+    two = await world.manager({ apart });
+  });
+
+  test("a run holds the lock while its body runs, and leaves a record", async () => {
+    const { result, record } = await clock.until(
+      one.manager.run("a", async (run) => {
+        const [lock] = await two.manager.locks();
+        expect(lock).toMatchObject({ name: "a", fence: run.fence, note: { run: run.startTime } });
+        const [running] = await two.manager.running();
+        expect(running).toMatchObject({ name: "a", startTime: run.startTime, status: "running", fence: run.fence });
+        run.assertHeld();
+        await sleep(250);
+        return { rows: 3 };
+      }),
+    );
+    expect(result).toEqual({ rows: 3 });
+    const at = record.startTime;
+    expect(record).toEqual({
+      name: "a",
+      startTime: at,
+      startDate: new Date(at).toISOString(),
+      endTime: at + 250,
+      endDate: new Date(at + 250).toISOString(),
+      duration: 250,
+      status: "completed",
+      inError: false,
+      result: { rows: 3 },
+      trigger: "manual",
+      timeout: HOUR,
+      holder: record.holder,
+      fence: record.fence,
+    });
+    expect(await records(two)).toEqual([record]);
+    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.running()).toEqual([]);
+  });
+
+  test("costs one commit to start and one to end, and in two stores one more each", async () => {
+    await one.manager.run("warm up", () => {});
+    const before = one.way.commits.length + (apart ? one.jobsWay.commits.length : 0);
+    const reads = one.way.reads + one.jobsWay.reads;
+    await one.manager.run("a", () => {});
+    const after = one.way.commits.length + (apart ? one.jobsWay.commits.length : 0);
+    expect(after - before).toBe(apart ? 4 : 2);
+    expect(one.way.reads + one.jobsWay.reads).toBe(reads);
+  });
+
+  test("a body that throws is recorded as failed, and its error is thrown as it is", async () => {
+    const error = new TypeError("no such column");
+    expect(await rejection(one.manager.run("a", () => Promise.reject(error)))).toBe(error);
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "failed", inError: true, error: "TypeError: no such column" });
+    expect(await two.manager.locks()).toEqual([]);
+    await two.manager.run("a", () => {});
+  });
+
+  test("a body that throws at once is recorded too", async () => {
+    const thrower = (): never => {
+      throw new Error("at once");
+    };
+    await rejection(one.manager.run("a", thrower));
+    expect((await records(two))[0]).toMatchObject({ status: "failed", error: "at once" });
+  });
+
+  test("the error of a body is not hidden by a store that is away", async () => {
+    const error = new Error("mine");
+    const work = one.manager.run("a", async () => {
+      one.way.fault = () => ({ type: "refused" });
+      one.jobsWay.fault = one.way.fault;
+      throw error;
+    });
+    expect(await clock.until(rejection(work))).toBe(error);
+    await clock.advance(2 * TTL);
+    await clock.until(two.manager.run("a", () => {}, { wait: 0 }));
+    expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "lost"]);
+  });
+
+  test("a loser is told who holds it since when, and leaves nothing (D3, D4, D7, D9)", async () => {
+    const run = await one.manager.start("a");
+    const work = two.manager.run("a", () => expect.unreachable(), { wait: 2_500 });
+    const error = (await clock.until(rejection(work))) as RunError;
+    expect(error).toMatchObject({ name: "RunError", code: "LOCKED", job: "a", held: { fence: run.fence } });
+    expect(error.message).toMatch(
+      /^Can't lock to execute job 'a': held by .+, pid \d+, since 2030-01-01T00:00:01\.000Z$/,
+    );
+    expect((await records(one)).length).toBe(1);
+    run.assertHeld();
+    await run.end();
+    expect((await records(one))[0]?.status).toBe("completed");
+  });
+
+  test("waits 2.5 s by default, and starts as soon as the name is free", async () => {
+    const run = await one.manager.start("a");
+    const next = two.manager.run("a", () => "ran");
+    await clock.advance(2_000);
+    const at = clock.monotonic();
+    await run.end();
+    expect((await clock.until(next)).result).toBe("ran");
+    expect(clock.monotonic()).toBe(at);
+  });
+
+  test("start and end by hand, in every way there is", async () => {
+    const ends: [string, (run: Run) => Promise<RunRecord>, object][] = [
+      ["completed", (run) => run.end([1]), { result: [1], inError: false }],
+      ["failed", (run) => run.fail(new Error("no")), { error: "no", inError: true }],
+      ["failed", (run) => run.fail("just text"), { error: "just text" }],
+      ["cancelled", (run) => run.cancel("not today"), { error: "not today", inError: true }],
+    ];
+    for (const [status, end, more] of ends) {
+      const run = await one.manager.start("a", { trigger: "schedule" });
+      const record = await end(run);
+      expect(record).toMatchObject({ status, trigger: "schedule", ...more });
+      expect((await records(two))[0]).toEqual(record);
+      expect(isRunError(await rejection(run.end()))).toBe(true);
+      expect(() => run.assertHeld()).toThrow();
+      expect((await records(two))[0]).toEqual(record);
+    }
+    expect((await records(two)).length).toBe(4);
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("what a body returns that is no JSON is returned and not kept", async () => {
+    const map = new Map();
+    const { result, record } = await one.manager.run("a", () => map);
+    expect(result).toBe(map);
+    expect("result" in record).toBe(false);
+  });
+
+  test("a run ended by its body is not ended twice", async () => {
+    const { record } = await one.manager.run("a", async (run) => void (await run.end("by hand")));
+    expect(record).toMatchObject({ status: "completed", result: "by hand" });
+  });
+
+  test("a run that is left by its block without an end is closed as lost", async () => {
+    {
+      await using run = await one.manager.start("a");
+      expect(run.signal.aborted).toBe(false);
+    }
+    expect((await records(two))[0]).toMatchObject({ status: "lost", error: "it was left without an end" });
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("a run ends at its timeout: its body is told, its record closed, its lock free", async () => {
+    let told: unknown;
+    const work = one.manager.run(
+      "a",
+      (run) =>
+        new Promise(() => {
+          run.signal.addEventListener("abort", () => {
+            told = run.signal.reason;
+          });
+        }),
+      { timeout: 60_000 },
+    );
+    const error = await clock.until(rejection(work), 60_000);
+    expect(error).toMatchObject({ code: "TIMEOUT", job: "a" });
+    expect(told).toBe(error);
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "timeout", duration: 60_000, inError: true });
+    await two.manager.run("a", () => {}, { wait: 0 });
+  });
+
+  test("what the body throws after its timeout has no consequence", async () => {
+    const work = one.manager.run(
+      "a",
+      async () => {
+        await sleep(2_000);
+        throw new Error("late");
+      },
+      { timeout: 1_000 },
+    );
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "TIMEOUT" });
+    await clock.advance(5_000);
+    expect((await records(two))[0]?.status).toBe("timeout");
+  });
+
+  test("a run that is cancelled is waited for, holding its lock", async () => {
+    const stop = new AbortController();
+    let stopped = false;
+    const work = one.manager.run(
+      "a",
+      async (run) => {
+        await new Promise((resolve) => run.signal.addEventListener("abort", resolve));
+        await sleep(500);
+        stopped = true;
+      },
+      { signal: stop.signal },
+    );
+    await clock.advance(100);
+    stop.abort(new Error("SIGTERM"));
+    await clock.advance(100);
+    expect(await rejection(two.manager.run("a", () => {}, { wait: 0 }))).toMatchObject({ code: "LOCKED" });
+    const error = await clock.until(rejection(work));
+    expect(stopped).toBe(true);
+    expect(error).toMatchObject({ code: "CANCELLED" });
+    expect((error as Error).message).toContain("SIGTERM");
+    expect((await records(two))[0]).toMatchObject({ status: "cancelled", duration: 600 });
+  });
+
+  test("a cancelled body that does not stop is ended by the timeout", async () => {
+    const stop = new AbortController();
+    const work = one.manager.run("a", () => new Promise(() => {}), { signal: stop.signal, timeout: 5_000 });
+    await settled();
+    stop.abort();
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "TIMEOUT" });
+    expect((await records(two))[0]?.status).toBe("timeout");
+  });
+
+  test("a cancelled run is told to be so, also when the store is away", async () => {
+    const stop = new AbortController();
+    const work = one.manager.run(
+      "a",
+      async (run) => {
+        one.way.fault = () => ({ type: "refused" });
+        one.jobsWay.fault = one.way.fault;
+        stop.abort();
+        run.signal.throwIfAborted();
+      },
+      { signal: stop.signal },
+    );
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "CANCELLED" });
+  });
+
+  test("a signal that fired before starts nothing and leaves nothing", async () => {
+    const error = await rejection(one.manager.run("a", () => expect.unreachable(), { signal: AbortSignal.abort() }));
+    expect(error).toMatchObject({ code: "CANCELLED", job: "a" });
+    expect(await records(one)).toEqual([]);
+    expect(await one.manager.locks()).toEqual([]);
+  });
+
+  test("a signal that fires while the run waits ends the waiting", async () => {
+    await one.manager.start("a");
+    const stop = new AbortController();
+    const work = rejection(two.manager.start("a", { wait: 60_000, signal: stop.signal }));
+    await clock.advance(500);
+    stop.abort();
+    expect(await clock.until(work, 0)).toMatchObject({ code: "CANCELLED" });
+    expect((await one.manager.locks())[0]?.waiting).toBe(0);
+  });
+
+  test("the signal of a run that was started by hand follows the one that it was given", async () => {
+    const stop = new AbortController();
+    const run = await one.manager.start("a", { signal: stop.signal });
+    const ended = await one.manager.start("b", { signal: stop.signal });
+    await ended.end();
+    stop.abort(new Error("enough"));
+    expect(run.signal.reason).toMatchObject({ code: "CANCELLED" });
+    expect(ended.signal.aborted).toBe(false);
+    expect((await records(two))[0]?.status).toBe("running");
+    await run.cancel();
+    expect((await records(two))[0]?.status).toBe("cancelled");
+  });
+
+  test("a dead run is closed as lost exactly once, whoever comes first", async () => {
+    const dead = await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.advance(3 * TTL);
+    const others = await Promise.all(Array.from({ length: 6 }, () => world.manager({ apart })));
+    const versions = new Set<string>();
+    const look = async (): Promise<void> => {
+      for await (const { version } of two.manager.channels.jobs.keys()) versions.add(version);
+    };
+    await look();
+    const work = others.map(({ manager }) => manager.run("a", look, { wait: 600_000 }));
+    await clock.until(Promise.all(work));
+    const all = await records(two);
+    expect(all.map(({ status }) => status)).toEqual([...Array(6).fill("completed"), "lost"]);
+    expect(all.at(-1)).toMatchObject({ fence: dead.fence, startTime: dead.startTime, inError: true });
+    expect(all.at(-1)?.error).toContain(`pid ${process.pid}`);
+    // Its end is refused, and changes nothing.
+    one.way.fault = () => undefined;
+    one.jobsWay.fault = one.way.fault;
+    expect(await clock.until(rejection(dead.end("late")))).toMatchObject({ code: "LOST" });
+    expect((await records(two)).at(-1)).toEqual(all.at(-1));
+  });
+
+  test("a dead run is closed by the sweeper, with nobody starting anything", async () => {
+    await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.advance(3 * TTL);
+    expect((await records(two))[0]?.status).toBe("lost");
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("a body is told at once that its session is over, whatever the store says", async () => {
+    let told = 0;
+    const work = one.manager.run(
+      "a",
+      (run) =>
+        new Promise<never>(() => {
+          run.signal.addEventListener("abort", () => {
+            told = clock.monotonic();
+          });
+        }),
+    );
+    await settled();
+    const at = clock.monotonic();
+    one.way.fault = () => ({ type: "request lost" });
+    one.jobsWay.fault = one.way.fault;
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "LOST" });
+    expect(told).toBeLessThanOrEqual(at + TTL);
+    expect(told).toBeGreaterThan(at + TTL / 2);
+  });
+
+  test("a run whose lock was removed is told by the next heartbeat, and closed", async () => {
+    const run = await one.manager.start("a");
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    await clock.advance(TTL / 3);
+    expect(run.signal.reason).toMatchObject({ code: "LOST" });
+    expect((await records(two))[0]?.status).toBe("lost");
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+  });
+
+  test("a forced unlock closes the run as cancelled, frees the lock, and is audited", async () => {
+    const run = await one.manager.start("a");
+    const outcome = await two.manager.unlock("a", { reason: "it hangs" });
+    expect(outcome).toMatchObject({ unlocked: true, holder: { pid: process.pid }, run: { status: "cancelled" } });
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "cancelled", error: "unlocked by force: it hangs", fence: run.fence });
+    const [audit] = (await two.manager.channels.locks.getAll({ prefix: ["audit", "a"] })) as AuditValue[];
+    expect(audit).toMatchObject({ reason: "it hangs", lock: { note: { run: run.startTime } } });
+    await two.manager.run("a", () => {}, { wait: 0 });
+    await clock.advance(TTL / 3);
+    expect(run.signal.aborted).toBe(true);
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+    expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "cancelled"]);
+  });
+
+  test.each(["end", "fail", "cancel"] as const)(
+    "%s after a forced unlock does not say that it was written",
+    async (end) => {
+      const run = await one.manager.start("a");
+      await two.manager.unlock("a", { reason: "it hangs" });
+      expect(await rejection(run[end]("text"))).toMatchObject({ code: "LOST" });
+      expect((await records(two))[0]?.error).toBe("unlocked by force: it hangs");
+    },
+  );
+
+  test("a forced unlock of what nobody holds says so", async () => {
+    expect(await two.manager.unlock("a", { reason: "x" })).toEqual({ unlocked: false });
+    expect(await rejection(two.manager.unlock("a", { reason: "" }))).toMatchObject({ code: "INVALID" });
+  });
+
+  test("2,000 runs of one name leave 2,000 records (D10)", async () => {
+    for (let i = 0; i < 1_000; i++) {
+      await one.manager.run("a", () => {});
+      await two.manager.run("a", () => {});
+    }
+    const all = await records(one);
+    expect(all.length).toBe(2_000);
+    expect(new Set(all.map(({ startTime }) => startTime)).size).toBe(2_000);
+    expect(all.every(({ status }) => status === "completed")).toBe(true);
+  });
+
+  test("a clock that steps back loses no record, and gives no duration below zero (D14)", async () => {
+    await one.manager.run("a", () => {});
+    clock.wall -= HOUR;
+    await one.manager.run("a", () => {});
+    const { record } = await one.manager.run("a", () => {
+      clock.wall -= HOUR;
+    });
+    expect(record.duration).toBe(0);
+    await two.manager.run("a", () => {});
+    expect((await records(one)).length).toBe(4);
+  });
+
+  test("another process with a clock far ahead takes no start time from us", async () => {
+    const run = await one.manager.start("a");
+    await run.end();
+    // Exactly the start times that we will want are taken.
+    for (let i = 1; i <= 5; i++) {
+      const record = { ...(await records(one))[0], startTime: run.startTime + i, status: "completed" } as RunRecord;
+      await two.manager.channels.jobs.set({ name: "a", startTime: record.startTime }, record);
+    }
+    const next = await one.manager.start("a");
+    expect(next.startTime).toBe(run.startTime + 6);
+    expect((await one.manager.running()).map(({ startTime }) => startTime)).toEqual([next.startTime]);
+    await next.end();
+    expect((await records(one)).length).toBe(7);
+  });
+
+  test("close ends everything: bodies are told, runs closed as lost, waiting ended, nothing left behind", async () => {
+    const run = await one.manager.start("a");
+    const body = rejection(
+      one.manager.run(
+        "b",
+        (b) => new Promise((_, reject) => b.signal.addEventListener("abort", () => reject(b.signal.reason))),
+      ),
+    );
+    await two.manager.start("c");
+    const waiter = rejection(one.manager.run("c", () => {}, { wait: 60_000 }));
+    await clock.advance(100);
+    await clock.until(Promise.all([one.manager.close(), one.manager.close()]));
+    await clock.until(two.manager.close());
+    expect(run.signal.aborted).toBe(true);
+    expect(await body).toMatchObject({ code: "LOST" });
+    expect(await waiter).toMatchObject({ code: "CLOSED" });
+    const three = await world.manager({ apart });
+    for (const name of ["a", "b", "c"]) {
+      expect((await records(three, name))[0]).toMatchObject({ error: "its manager was closed", status: "lost" });
+    }
+    expect(await three.manager.locks()).toEqual([]);
+    await three.manager.close();
+    expect(clock.pending).toBe(0);
+    expect(await rejection(three.manager.start("a"))).toMatchObject({ code: "CLOSED" });
+  });
+
+  test("a body that ignores its signal does not keep close from ending", async () => {
+    const work = rejection(one.manager.run("a", () => new Promise(() => {})));
+    await clock.advance(10);
+    await clock.until(one.manager.close());
+    expect(await clock.until(work)).toMatchObject({ code: "LOST" });
+  });
+
+  test("a run that is being started while its manager is closed is not left open", async () => {
+    const { way, jobsWay, manager } = await world.manager({ apart });
+    await manager.run("warm up", () => {});
+    const start = manager.start("a");
+    jobsWay.once('"a', { type: "slow", ms: 500 });
+    const failed = rejection(start);
+    await clock.until(manager.close());
+    expect(await clock.until(failed)).toMatchObject({ code: "CLOSED" });
+    expect(way.fault({ kind: "read" })).toBeUndefined();
+    expect((await records(two)).filter(({ status }) => status === "running")).toEqual([]);
+    expect(await two.manager.locks()).toEqual([]);
+  });
+});
+
+describe("options", () => {
+  test.each([
+    ["a name", "", {}, /name of a job/],
+    ["a name", 5, {}, /name of a job/],
+    ["a timeout", "a", { timeout: "1h" }, /timeout of "a" is a number of milliseconds above 0, not the text "1h"/],
+    ["a timeout", "a", { timeout: "5000" }, /not the text "5000"/],
+    ["a timeout", "a", { timeout: 0 }, /above 0, not 0/],
+    ["a timeout", "a", { timeout: -5 }, /above 0, not -5/],
+    ["a timeout", "a", { timeout: Number.NaN }, /not NaN/],
+    ["a wait", "a", { wait: -1 }, /wait of "a" is a number of milliseconds from 0 up, not -1/],
+    ["a wait", "a", { wait: "x" }, /not the text "x"/],
+  ])("refuse %s that makes no sense (D12): %j %j", async (_, name, options, message) => {
+    const { manager } = await world.manager();
+    const error = (await rejection(manager.run(name as string, () => {}, options as object))) as RunError;
+    expect(error).toMatchObject({ code: "INVALID" });
+    expect(error.message).toMatch(message);
+    expect(await collect(manager.history())).toEqual([]);
+  });
+
+  test("a second manager with other channels has them (D16)", async () => {
+    const other = new World();
+    const one = await world.manager();
+    const two = await other.manager();
+    await one.manager.run("a", () => {});
+    expect(await records(two)).toEqual([]);
+  });
+
+  test("that make no sense leave no channel open", async () => {
+    let open = 0;
+    const type = {
+      type: "counting",
+      open: async () => {
+        open++;
+        const way = await world.way();
+        way.close = async () => void open--;
+        return way;
+      },
+    };
+    const config = { backend: type };
+    expect(
+      await rejection(JobManager.init({ chJobs: config, chLocks: { ...config, args: { x: 1 } }, ttl: -1 })),
+    ).toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(open).toBe(0);
+  });
+});
+
+test("more than ten runs with one signal cause no warning of a leak", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  const { manager } = await world.manager();
+  const stop = new AbortController();
+  const runs = Array.from({ length: 30 }, (_, i) =>
+    rejection(
+      manager.run(
+        `job ${i}`,
+        (run) => new Promise((_, reject) => run.signal.addEventListener("abort", () => reject(run.signal.reason))),
+        { signal: stop.signal },
+      ),
+    ),
+  );
+  await clock.advance(10);
+  stop.abort();
+  for (const error of await clock.until(Promise.all(runs))) expect(error).toMatchObject({ code: "CANCELLED" });
+  await settled();
+  process.off("warning", note);
+  expect(warnings).toEqual([]);
+});

@@ -1,0 +1,315 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { openChannel } from "../channel/open.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { rejection } from "../testing/settle.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type AuditValue, type LocksValue, type LockValue, lockKey, sessionKey } from "./entries.js";
+import { isLockError } from "./errors.js";
+import { Locks } from "./locks.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+let one: LocksOf;
+let two: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.locks();
+  two = await world.locks();
+});
+
+describe("a release", () => {
+  test("frees the lock, once, and keeps the signal silent", async () => {
+    const lease = await one.locks.acquire("a");
+    expect(lease.held).toBe(true);
+    lease.assertHeld();
+    await lease.release();
+    await lease.release();
+    expect(lease.held).toBe(false);
+    expect(() => lease.assertHeld()).toThrow("was released");
+    expect(lease.signal.aborted).toBe(false);
+    expect(await two.locks.find("a")).toBeUndefined();
+    await clock.advance(3_600_000);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  test("comes with the end of a block", async () => {
+    {
+      await using lease = await one.locks.acquire("a");
+      expect(lease.held).toBe(true);
+    }
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+
+  test("of a lock that is somebody else's by now changes nothing (D4, D5)", async () => {
+    const old = await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(2 * TTL);
+    const fresh = await two.locks.acquire("a");
+    one.way.fault = () => undefined;
+    await old.release();
+    expect((await two.locks.find("a"))?.fence).toBe(fresh.fence);
+    expect(fresh.held).toBe(true);
+  });
+
+  test("is tried again while the store is away", async () => {
+    const lease = await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    const released = lease.release();
+    await clock.advance(2_000);
+    one.way.fault = () => undefined;
+    await clock.until(released, 1_000);
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+
+  test.each(["reply lost", "request lost"] as const)("ends well: %s", async (type) => {
+    const lease = await one.locks.acquire("a");
+    one.way.once("lock", { type });
+    await clock.until(lease.release(), 2_000);
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+
+  test("that failed in a way that trying again does not mend is made up for by the next heartbeat", async () => {
+    const lease = await one.locks.acquire("a");
+    const commit = one.way.commit.bind(one.way);
+    one.way.commit = () => Promise.reject(new Error("out of memory"));
+    expect(await rejection(lease.release())).toBeInstanceOf(Error);
+    one.way.commit = commit;
+    expect(lease.held).toBe(false);
+    await clock.advance(TTL / 2);
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+});
+
+describe("a lease", () => {
+  test("is over at its timeout, and the lock is free", async () => {
+    const lease = await one.locks.acquire("a", { timeout: 60_000 });
+    await clock.advance(59_999);
+    expect(lease.signal.aborted).toBe(false);
+    await clock.advance(1);
+    expect(lease.signal.reason).toMatchObject({ code: "TIMEOUT", lock: "a" });
+    expect(() => lease.assertHeld()).toThrow("ran out of time");
+    await two.locks.acquire("a");
+    await lease.release();
+    expect(await two.locks.find("a")).toBeDefined();
+  });
+
+  test("lasts as long as its timeout says, beyond what a timer can count", async () => {
+    const lease = await one.locks.acquire("a", { timeout: 90 * 86_400_000 });
+    expect(lease.held).toBe(true);
+    await clock.advance(60_000);
+    expect(lease.held).toBe(true);
+  });
+
+  test("is lost with its session, at the local deadline, for all locks of the process", async () => {
+    const leases = await Promise.all(Array.from({ length: 50 }, (_, i) => one.locks.acquire(`lock ${i}`)));
+    one.way.fault = () => ({ type: "request lost" });
+    await clock.advance(TTL);
+    for (const lease of leases) expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test.each([
+    ["deleted", async () => void (await two.channel.unset(lockKey("a")))],
+    [
+      "replaced",
+      async () => void (await two.channel.set(lockKey("a"), (await two.channel.get(lockKey("a"))) as LocksValue)),
+    ],
+  ])("is lost, by the next heartbeat, when its entry was %s", async (_, harm) => {
+    const lease = await one.locks.acquire("a");
+    const other = await one.locks.acquire("b");
+    await harm();
+    await clock.advance(TTL / 3);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    expect(other.held).toBe(true);
+  });
+
+  test("is no longer held in a process that was not let run, before its timers say so", async () => {
+    const lease = await one.locks.acquire("a");
+    clock.block(TTL);
+    expect(lease.held).toBe(false);
+    expect(() => lease.assertHeld()).toThrow("is lost");
+  });
+
+  test("is held on by a heartbeat for as long as it takes, ten thousand for the price of one", async () => {
+    for (let i = 0; i < 200; i++) await one.locks.acquire(`lock ${i}`);
+    const commits = one.way.commits.length;
+    await clock.advance(TTL / 3);
+    // The renewal, and two questions about a hundred locks each.
+    expect(one.way.commits.length).toBe(commits + 3);
+    await clock.advance(10 * TTL);
+    expect((await two.locks.list()).length).toBe(200);
+  });
+});
+
+describe("a forced unlock", () => {
+  test("frees the lock, tells the holder, and leaves an audit record with the reason (D17)", async () => {
+    const lease = await one.locks.acquire("a", { note: { run: 7 } });
+    const at = clock.now();
+    expect(await two.locks.forceUnlock("a", "it hangs")).toMatchObject({ name: "a", fence: lease.fence });
+    expect(await two.locks.find("a")).toBeUndefined();
+    const [audit] = (await two.channel.getAll({ prefix: ["audit", "a"] })) as AuditValue[];
+    expect(audit).toMatchObject({ name: "a", at, reason: "it hangs", fence: lease.fence, lock: { note: { run: 7 } } });
+    expect(audit?.by.instance).not.toBe(lease.session.id);
+    await clock.advance(TTL / 3);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test("of a lock that nobody holds does nothing and says so", async () => {
+    expect(await two.locks.forceUnlock("a", "just in case")).toBeUndefined();
+    expect(await two.channel.size({ prefix: ["audit"] })).toBe(0);
+  });
+
+  test("lets the first waiter in", async () => {
+    await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    await one.locks.forceUnlock("a", "it hangs");
+    await clock.until(next, 0);
+  });
+
+  test("takes the lock of whoever holds it by then", async () => {
+    const first = await one.locks.acquire("a");
+    const seen: string[] = [];
+    const unlocked = await two.locks.forceUnlock("a", "why not", async (lock) => {
+      seen.push(lock.version);
+      if (seen.length > 1) return;
+      await first.release();
+      await one.locks.acquire("a");
+    });
+    expect(seen.length).toBe(2);
+    expect(unlocked?.fence).toBe(seen[1]);
+  });
+});
+
+describe("what is held", () => {
+  test("is listed by name, with who holds it and how many wait", async () => {
+    await one.locks.acquire("b");
+    await two.locks.acquire("a b", { note: "x" });
+    await one.locks.acquire("a");
+    const wait = rejection(two.locks.acquire("a", { wait: 1_000 }));
+    await settled();
+    expect((await two.locks.list()).map(({ name, waiting, note }) => [name, waiting, note])).toEqual([
+      ["a", 1, undefined],
+      ["a b", 0, "x"],
+      ["b", 0, undefined],
+    ]);
+    expect(await two.locks.find("a")).toMatchObject({ waiting: 1, since: clock.now() });
+    await clock.until(wait);
+  });
+});
+
+describe("sweeping", () => {
+  test("removes the locks of dead sessions after the cleaning up, and no others", async () => {
+    const orphans: string[] = [];
+    const sweeper = await world.locks({ onOrphan: async ({ value }) => void orphans.push(value.name) });
+    await one.locks.acquire("dead 1");
+    await one.locks.acquire("dead 2");
+    await two.locks.acquire("alive");
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(2 * TTL);
+    await sweeper.locks.sweep();
+    expect(orphans).toEqual(["dead 1", "dead 2"]);
+    expect((await sweeper.locks.list()).map(({ name }) => name)).toEqual(["alive"]);
+  });
+
+  test("leaves a lock that was taken over meanwhile", async () => {
+    const sweeper = await world.locks({
+      onOrphan: async () => {
+        two.way.fault = () => undefined;
+        await two.locks.acquire("a");
+      },
+    });
+    await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(2 * TTL);
+    await sweeper.locks.sweep();
+    expect((await sweeper.channel.get(lockKey("a"))) as LockValue).toMatchObject({ name: "a" });
+  });
+});
+
+describe("close", () => {
+  test("releases every lease, ends the session, leaves no timer; later calls reject", async () => {
+    const alone = new World();
+    const { locks, channel } = await alone.locks();
+    await locks.acquire("a");
+    const b = await locks.acquire("b");
+    await locks.close();
+    await locks.close();
+    expect(b.held).toBe(false);
+    expect(await channel.size()).toBe(0);
+    expect(alone.clock.pending).toBe(0);
+    expect(await rejection(locks.acquire("a"))).toMatchObject({ code: "CLOSED" });
+    expect(await rejection(locks.forceUnlock("a", "x"))).toMatchObject({ code: "CLOSED" });
+  });
+
+  test("while the store is away ends all the same, and its locks with the session", async () => {
+    const lease = await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    await clock.until(one.locks.close(), 2 * TTL);
+    expect(lease.held).toBe(false);
+    await clock.advance(TTL);
+    await two.locks.acquire("a");
+  });
+
+  test("during an attempt leaves no lock behind", async () => {
+    await (await one.locks.acquire("warm up")).release();
+    one.way.once('"a', { type: "slow", ms: 500 });
+    const attempt = rejection(one.locks.acquire("a"));
+    await clock.until(one.locks.close());
+    expect(await clock.until(attempt)).toMatchObject({ code: "CLOSED" });
+    expect(await one.channel.size()).toBe(0);
+  });
+
+  test("during the opening of a session leaves none behind", async () => {
+    one.way.once("session", { type: "slow", ms: 500 });
+    const attempt = rejection(one.locks.acquire("a"));
+    await clock.until(one.locks.close());
+    expect(await clock.until(attempt)).toMatchObject({ code: "CLOSED" });
+    expect(await one.channel.size()).toBe(0);
+  });
+
+  test("twice at once: the second one waits for the first", async () => {
+    await one.locks.acquire("a");
+    one.way.once("lock", { type: "slow", ms: 500 });
+    const first = one.locks.close();
+    await clock.until(one.locks.close());
+    expect(await two.locks.find("a")).toBeUndefined();
+    await first;
+  });
+});
+
+test("more than ten leases and waits at once cause no warning of a leak", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  const stop = new AbortController();
+  for (let i = 0; i < 30; i++) await one.locks.acquire(`lock ${i}`);
+  const waits = Array.from({ length: 30 }, (_, i) =>
+    rejection(two.locks.acquire(`lock ${i}`, { wait: 60_000, signal: stop.signal })),
+  );
+  await clock.advance(1_000);
+  stop.abort();
+  for (const error of await clock.until(Promise.all(waits))) expect(isLockError(error)).toBe(true);
+  process.off("warning", note);
+  expect(warnings).toEqual([]);
+});
+
+test("a session of another process is not ended by ours", async () => {
+  const lease = await one.locks.acquire("a");
+  await two.locks.acquire("b");
+  await two.locks.close();
+  expect(await one.channel.entry(sessionKey(lease.session.id))).toBeDefined();
+});
+
+test("works with the clock of the machine", async () => {
+  await using channel = await openChannel<LocksValue>("real locks");
+  const locks = new Locks(channel);
+  const lease = await locks.acquire("a", { timeout: 10 });
+  const next = locks.acquire("a", { wait: 50_000 });
+  await new Promise((resolve) => lease.signal.addEventListener("abort", resolve));
+  expect((await next).held).toBe(true);
+  await locks.close();
+});

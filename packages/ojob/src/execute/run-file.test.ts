@@ -1,0 +1,330 @@
+import { describe, expect, test } from "vitest";
+import type { RunFileOptions } from "../run.js";
+import { runText, script } from "../testing/run-file.js";
+
+/** Channels in memory are shared by all tests of this process: only the records since the test began are looked at. */
+function list(): string {
+  return `log($ch("oJobManager-jobs").getAll().filter(r => r.startTime >= ${Date.now()}).map(r => r.name + " " + r.status + (r.error ? " " + r.error : "")).join("; "))`;
+}
+
+/** A managed job "Work" with this script, then one that logs the records, newest first. */
+function managed(code: string, more = "", args = "name: work"): string {
+  return [
+    "include: [oJobManager.yaml]",
+    "jobs:",
+    "  - name: Work",
+    "    from: oJobManager Job Start",
+    `    args: {${args}}`,
+    ...(more === "" ? ["    to: oJobManager Job End", "    catch: oJobManager Error"] : [more]),
+    "    exec: |",
+    ...code.split("\n").map((line) => `      ${line}`),
+    "  - name: Look",
+    "    exec: |",
+    `      ${list()};`,
+    "todo: [oJobManager Init, Work, Look]",
+    "",
+  ].join("\n");
+}
+
+describe("a managed job", () => {
+  test("holds its lock, is recorded, and releases the lock", async () => {
+    const { well, lines } = await runText(managed(`log("body " + $ch("oJobManager-jobs").getAll()[0].status);`));
+    expect(lines).toEqual(["body running", "work completed"]);
+    expect(well).toBe(true);
+  });
+
+  test("may return: that ends its own step only", async () => {
+    const { well, lines } = await runText(managed('log("a"); return;\nlog("never");'));
+    expect([well, lines]).toEqual([true, ["a", "work completed"]]);
+  });
+
+  test("that throws is recorded as failed with the error, and shown with its line", async () => {
+    const { well, lines, err } = await runText(managed('log("a");\n  throw new Error("broken");'));
+    expect([well, lines]).toEqual([false, ["a", "work failed broken"]]);
+    expect(err).toMatch(
+      /failed: broken \(.*jobs\.yaml:10:15\)\n {3}10 \| {9}throw new Error\("broken"\);\n {6}\| {15}\^/,
+    );
+  });
+
+  test.each([
+    ["neither to nor catch", "    deps: []"],
+    ["only to", "    to: oJobManager Job End"],
+    ["only catch", "    catch: oJobManager Error"],
+  ])("releases its lock in either case, with %s", async (_, more) => {
+    expect((await runText(managed("args.ok = 1", more))).lines).toEqual(["work completed"]);
+    expect((await runText(managed("throw 'text'", more))).lines).toEqual(["work failed text"]);
+  });
+
+  test("frees the name for the next run", async () => {
+    const yaml = managed(`log("run");`).replace("Work, Look", "Work, Work, Look");
+    expect((await runText(yaml)).lines).toEqual(["run", "run", "work completed; work completed"]);
+  });
+
+  test("is really ended at its timeout, even in an endless loop", async () => {
+    const { well, lines, err } = await runText(managed("for (;;) {}", "", "name: work, timeout: 300"));
+    expect(well).toBe(false);
+    expect(lines).toEqual([
+      expect.stringMatching(/^work timeout the run of "work" took longer than its timeout of 300 ms$/),
+    ]);
+    expect(err).toMatch(/job "Work" failed: .*timeout of 300 ms/);
+  });
+
+  test.each(["process.exit(0)", "Promise.reject(new Error('x')); await new Promise(r => setTimeout(r, 2000))"])(
+    "that crashes its thread (%s) is recorded as failed",
+    async (code) => {
+      expect((await runText(managed(code))).lines).toEqual([expect.stringMatching(/^work failed /)]);
+    },
+  );
+
+  test("runs from, exec and to on the same args", async () => {
+    const yaml = `jobs:
+  - { name: Before, exec: "args.list.push('from'); return;" }
+  - { name: After, exec: "log(args.list.concat('to').join())" }
+  - name: Job
+    from: Before
+    to: [After]
+    args: { list: [] }
+    exec: args.list.push("exec")
+todo: [Job]
+`;
+    expect((await runText(yaml)).lines).toEqual(["from,exec,to"]);
+  });
+});
+
+describe("what goes wrong before the body", () => {
+  test("an Init that fails closes the door: the body never runs", async () => {
+    const yaml = managed(`log("body");`).replace(
+      "  - name: Work",
+      "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {type: ignite, args: {gridName: g}}}\n  - name: Work",
+    );
+    const { well, lines, err } = await runText(yaml.replace("oJobManager Init, Work, Look", "Init, Work"));
+    expect([well, lines]).toEqual([false, []]);
+    expect(err).toMatch(/job "Init" failed: .*oJobManager Init failed: .*ignite.*redis or etcd/s);
+    expect(err).toMatch(/job "Work" failed: .*oJobManager Init failed/);
+  });
+
+  test("a misspelt argument of Init does not fall back to memory", async () => {
+    const yaml =
+      "include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chLock: {type: db}}}]\ntodo: [I]\n";
+    expect((await runText(yaml)).err).toMatch(/oJobManager Init has no argument "chLock"\. Did you mean "chLocks"\?/);
+  });
+
+  test("a second Init with other channels is refused", async () => {
+    const yaml = `include: oJobManager.yaml
+jobs: [{name: I, to: oJobManager Init, args: {chLocks: {type: simple, args: {x: 1}}}}]
+todo: [oJobManager Init, I, oJobManager Init]
+`;
+    expect((await runText(yaml)).err).toMatch(/initialised already, on other channels/);
+  });
+
+  test("Job End without a start says so, and writes nothing", async () => {
+    const yaml = `include: oJobManager.yaml
+jobs: [{name: E, to: oJobManager Job End, args: {name: never}}, {name: Look, exec: '${list().replaceAll("'", "''")}'}]
+todo: [E, Look]
+`;
+    const { lines, err } = await runText(yaml);
+    expect(lines).toEqual([""]);
+    expect(err).toMatch(/no run of "never" is open here/);
+  });
+});
+
+describe("catch", () => {
+  test("takes code, which sees the exception and the args", async () => {
+    const yaml = `jobs:
+  - name: Job
+    args: { a: 1 }
+    exec: "args.a = 2; throw new RangeError('far')"
+    catch: log([exception.name, exception.message, args.a].join())
+todo: [Job]
+`;
+    const { well, lines } = await runText(yaml);
+    expect([well, lines]).toEqual([false, ["RangeError,far,2"]]);
+  });
+
+  test("that fails itself does not keep the rest of it from running", async () => {
+    const yaml = managed("throw 'text'", "    catch: ['throw new Error(\"alert\")', oJobManager Error]");
+    const { lines, err } = await runText(yaml);
+    expect(lines).toEqual(["work failed text"]);
+    expect(err).toMatch(/job "Work" failed: .*alert/);
+  });
+
+  test("of one's own ends a run by hand", async () => {
+    const code =
+      'try { throw new Error("risky") } catch (e) { $job("oJobManager Error", { name: args.name, e: e }); throw e; }';
+    expect((await runText(managed(code, "    deps: []"))).lines).toEqual(["work failed risky"]);
+    const end = '$job("oJobManager Job End", { name: args.name });';
+    expect((await runText(managed(end, "    deps: []"))).lines).toEqual(["work completed"]);
+  });
+});
+
+describe("$job", () => {
+  const jobs = `jobs:
+  - { name: Double, exec: "args.n *= 2" }
+  - { name: Bad, exec: "throw new Error('inner')" }
+`;
+
+  test("runs a job to its end and returns its args", async () => {
+    const yaml = `${jobs}  - { name: A, exec: "log($job('Double', {n: 21}).n)" }\ntodo: [A]\n`;
+    expect((await runText(yaml)).lines).toEqual(["42"]);
+  });
+
+  test("throws if the job failed or does not exist", async () => {
+    const yaml = `${jobs}  - { name: A, exec: "for (const j of ['Bad', 'Doubel']) try { $job(j) } catch (e) { log(e.message) }" }\ntodo: [A]\n`;
+    expect((await runText(yaml)).lines).toEqual(["inner", 'there is no job "Doubel". Did you mean "Double"?']);
+  });
+
+  test("of a managed job whose name is held by the caller itself gives up after the wait", async () => {
+    const yaml = managed('try { $job("Work") } catch (e) { log(e.message) }');
+    const { lines } = await runText(yaml);
+    expect(lines[0]).toMatch(/^Can't lock to execute job 'work': held by /);
+    expect(lines[1]).toBe("work completed");
+  });
+
+  test("ends with the job that called it", async () => {
+    const yaml = managed('$job("Loop")', "", "name: work, timeout: 300").replace(
+      "  - name: Look",
+      '  - {name: Loop, exec: "for (;;) {}"}\n  - name: Look',
+    );
+    expect((await runText(yaml)).lines).toEqual([expect.stringMatching(/^work timeout/)]);
+  });
+});
+
+describe("args", () => {
+  test("of the command line are there, those of the job win", async () => {
+    const yaml =
+      "jobs: [{name: A, args: {a: own, t: 'x-{{b}}'}, exec: 'log([args.a, args.b, args.t, args.c].join())'}]\ntodo: [{name: A, args: {a: todo, b: todo}}]\n";
+    expect((await runText(yaml, { args: { a: "line", b: "line", c: 5 } })).lines).toEqual(["own,todo,x-todo,5"]);
+  });
+
+  test("as a list run the job once for each", async () => {
+    const yaml =
+      "jobs: [{name: A, args: [{a: 1}, {a: 2}], exec: 'log(args.a + args.b)'}]\ntodo: [{name: A, args: [{b: x}, {b: y}]}]\n";
+    expect((await runText(yaml)).lines).toEqual(["1x", "2x", "1y", "2y"]);
+  });
+
+  test("with a template that nothing fills are warned of", async () => {
+    const yaml = "jobs: [{name: A, args: {a: 'x {{nobody}}'}, exec: 'log(args.a)'}]\ntodo: [A]\n";
+    expect((await runText(yaml)).lines).toEqual([
+      'nothing fills {{nobody}} in the argument "a" of the job "A".',
+      "x {{nobody}}",
+    ]);
+  });
+});
+
+describe("channels of scripts", () => {
+  test("are created and used by name, also by another job", async () => {
+    const yaml = script(
+      `$ch("c").create();
+$ch("c").set({ k: 1 }, { v: 1 });
+$ch("c").set("b", 2);
+$ch("c").forEach((k, v) => print(stringify([k, v], undefined, "")));
+log([$ch("c").size(), $ch("c").get("b"), stringify($ch("c").getKeys(), undefined, ""), isUnDef($ch("c").get("no"))].join(" "));
+$ch("c").unset("b");
+log($ch("c").getAll().length);`,
+    );
+    const { lines, out } = await runText(yaml);
+    expect(lines).toEqual(['2 2 ["b",{"k":1}] true', "1"]);
+    expect(out).toMatch(/\["b",2\]\n\[\{"k":1\},\{"v":1\}\]/);
+  });
+
+  test("that do not exist say so", async () => {
+    expect((await runText(script('$ch("c").get(1)'))).err).toMatch(/there is no channel "c"\. Create it first/);
+    expect((await runText(script('$ch("oJobManager-job").getAll()'))).err).toMatch(/Did you mean "oJobManager-jobs"\?/);
+  });
+
+  test("refuse what JSON cannot hold, at the line of the script", async () => {
+    expect((await runText(script('$ch("c").create();\n$ch("c").set("k", { a: NaN })'))).err).toMatch(
+      /failed: .*NaN.* \(.*jobs\.yaml:5:\d+\)/,
+    );
+  });
+});
+
+describe("the functions of scripts", () => {
+  test.each([
+    [
+      "$from([{a: 2, g: 'x'}, {a: 1, g: 'y'}, {a: 3, g: 'x'}]).groupBy('g').select(g => g.key + g.items.length)",
+      ["x2", "y1"],
+    ],
+    ["$from([{s: 1, e: 3}, {s: 1}]).filter('e').average('e', 's')", 2],
+    ["$from([{a: 2}, {a: 1}]).sort('-a').select('a')", [2, 1]],
+    ["merge({a: {b: 1}, l: [1]}, {a: {c: 2}, l: [2]})", { a: { b: 1, c: 2 }, l: [2] }],
+    [
+      "[isDef(null), isUnDef(undefined), isNull(null), isString(''), isNumber(NaN), isArray([]), isMap({}), isMap([])]",
+      [true, true, true, true, false, true, true, false],
+    ],
+    ["[jsonParse('{\"a\":1}').a, jsonParse('no'), jsonParse('no', 0)]", [1, "no", 0]],
+    ["templify('Hi {{a.b}}{{no}}!', {a: {b: 1}})", "Hi 1!"],
+    ["af.fromYAML(af.toYAML({a: [1]}))", { a: [1] }],
+    [
+      "[typeof genUUID(), nowUTC() - now() < 1000, $env('NOPE_X') === undefined, getEnv('PATH').length > 0]",
+      ["string", true, true, true],
+    ],
+    ["[$set('k', 1), $get('k')]", [null, 1]],
+  ])("%s", async (code, expected) => {
+    const { lines, err } = await runText(script(`log(JSON.stringify(${code}))`));
+    expect(err).not.toMatch(/ERROR/);
+    expect(JSON.parse(lines[0] ?? "null")).toEqual(expected);
+  });
+
+  test("a log that is written faster than it can be shown is complete and in order", async () => {
+    const { lines } = await runText(script("for (let i = 0; i < 20000; i++) log(i)"));
+    expect(lines).toEqual(Array.from({ length: 20_000 }, (_, i) => String(i)));
+  });
+});
+
+test("force unlock says what it did", async () => {
+  const { lines } = await runText(
+    managed(
+      'global.__oJobManager.jobLocks.unlock("nobody"); global.__oJobManager.jobLocks.unlock("work"); sleep(60000)',
+    ),
+  );
+  expect(lines.slice(0, 2)).toEqual([
+    'nobody holds the lock "nobody"',
+    expect.stringMatching(/^unlocked "work", which .* held$/),
+  ]);
+  expect(lines.at(-1)).toMatch(/^work cancelled unlocked by force/);
+}, 30_000);
+
+test("a job that failed does not keep the next one of the todo from running", async () => {
+  const yaml = "jobs: [{name: A, exec: throw 1}, {name: B, exec: log(2)}]\ntodo: [A, B]\n";
+  const { well, lines } = await runText(yaml);
+  expect([well, lines]).toEqual([false, ["2"]]);
+});
+
+describe("a stop", () => {
+  /** Stops the run as soon as a script of it says so, by a signal that nobody else uses. */
+  const stopping = (): Pick<RunFileOptions, "onStart"> => ({
+    onStart: (control) => void process.once("SIGUSR2", () => control.stop("SIGINT")),
+  });
+  const now = 'log("on"); process.kill(process.pid, "SIGUSR2");';
+
+  test("tells the job, cancels its run, releases its lock, and starts nothing more", async () => {
+    const catching = `${now} try { sleep(60000, true) } catch (e) { log(e.code); throw e }`;
+    const { well, err, lines } = await runText(managed(catching), stopping());
+    expect([well, lines]).toEqual([false, ["on", "CANCELLED"]]);
+    expect(err).toMatch(/job "Work" failed: .*asked to stop/);
+    expect((await runText(managed("args.ok = 1"))).lines[0]).toBe("work completed");
+  });
+
+  test("lets a job finish that does so in time", async () => {
+    const { lines } = await runText(
+      managed(`${now} const end = Date.now() + 50; while (Date.now() < end); log("finished")`),
+      stopping(),
+    );
+    expect(lines).toEqual(["on", "finished"]);
+  });
+
+  test("ends a job that does not listen after the grace period", async () => {
+    const { well, err } = await runText(managed(`${now} for (;;) {}`), { grace: 50, ...stopping() });
+    expect(well).toBe(false);
+    expect(err).toMatch(/job "Work" failed: the job was stopped: SIGINT/);
+  });
+
+  test("runs the catch of a job that it ends", async () => {
+    const { lines } = await runText(
+      managed(`${now} sleep(60000)`, "    catch: [log('cleaning up'), oJobManager Error]"),
+      stopping(),
+    );
+    expect(lines).toEqual(["on", "cleaning up"]);
+  });
+});

@@ -1,0 +1,207 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { JobFileError, describe as show } from "../problem.js";
+import { folderWith } from "../testing/folder.js";
+import { type Loaded, loadJobFile } from "./load.js";
+
+function load(yaml: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Loaded {
+  return loadJobFile(join(folderWith({ "jobs.yaml": yaml, ...more }), "jobs.yaml"));
+}
+
+/** The messages of the errors, with their lines and columns. */
+function errorsOf(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    return error.problems.map(({ at, message }) => (at === undefined ? message : `${at.line}:${at.column} ${message}`));
+  }
+  return [];
+}
+
+function warningsOf(yaml: string): string[] {
+  return load(yaml).problems.warnings.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`);
+}
+
+describe("a file that is no job file", () => {
+  test("is missing, with the name of one that is there", () => {
+    const folder = folderWith({ "jobs.yaml": "" });
+    expect(errorsOf(() => loadJobFile(join(folder, "jobs.yml")))[0]).toMatch(
+      /there is no file .*jobs\.yml\. Did you mean jobs\.yaml\?/,
+    );
+  });
+
+  test("is a folder", () => {
+    expect(errorsOf(() => loadJobFile(folderWith({})))[0]).toMatch(/is a folder\. Give the job file inside it\./);
+  });
+
+  test.each([
+    ["zeros", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 0)],
+    ["no UTF-8", Uint8Array.of(0xff, 0xfe, 0x41)],
+  ])("is not text: %s", (_, bytes) => {
+    const [message, ...others] = errorsOf(() => load(bytes));
+    expect(message).toMatch(/is not a text file/);
+    expect(others).toEqual([]);
+  });
+
+  test("is empty, or a list, or has nothing to do", () => {
+    expect(errorsOf(() => load("# nothing\n"))[0]).toMatch(/is empty/);
+    expect(errorsOf(() => load("- a\n"))[0]).toMatch(/^1:1 .* must be a map, not a list/);
+    expect(errorsOf(() => load("jobs: []\n"))[0]).toMatch(/has no "todo"/);
+  });
+});
+
+describe("YAML that is wrong", () => {
+  test.each([
+    ["a tab", "jobs:\n\t- name: A\n", "2:1 a tab is used for indentation. YAML allows spaces only."],
+    [
+      "two documents",
+      "todo: [A]\n---\ntodo: [B]\n",
+      "2:1 a second YAML document starts here (---). A job file is one document.",
+    ],
+    ["an open bracket", "todo: [A\n", /^2:1 this is not valid YAML: /],
+    ["an alias without an anchor", "todo: *none\n", /alias/],
+    ["an alias of itself", "todo: &a [*a]\n", /alias/],
+  ])("%s: one error at its place", (_, yaml, expected) => {
+    const errors = errorsOf(() => load(yaml));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(
+      expected instanceof RegExp ? expected : new RegExp(`^${expected.replace(/[.()[\]]/g, "\\$&")}$`),
+    );
+  });
+
+  test("nested ten thousand deep is an error, and no crash", () => {
+    expect(errorsOf(() => load("[".repeat(10_000)))).toHaveLength(1);
+  });
+
+  test("aliases of aliases do not fill the memory", () => {
+    const lines = ["a0: &a0 [x, x]"];
+    for (let i = 1; i < 40; i++) lines.push(`a${i}: &a${i} [*a${i - 1}, *a${i - 1}]`);
+    expect(errorsOf(() => load(`${lines.join("\n")}\n`))[0]).toMatch(/too large/);
+  });
+
+  test("is shown with its line and a caret", () => {
+    const folder = folderWith({ "jobs.yaml": "jobs:\n  - name: A\n    from: {}\ntodo: [A]\n" });
+    const path = join(folder, "jobs.yaml");
+    try {
+      loadJobFile(path);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message).toBe(
+        `${path}:3:11: error: "from" must be a text or a list of them, not a map.\n    3 |     from: {}\n      |           ^`,
+      );
+    }
+  });
+});
+
+describe("values", () => {
+  test.each([
+    ["a job without a name", "jobs:\n  - exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
+    ["an empty name", "jobs:\n  - name:\n    exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
+    [
+      "a word for a flag",
+      "ojob: {templateArgs: maybe}\ntodo: [A]",
+      '1:22 "templateArgs" must be true or false, not the text "maybe".',
+    ],
+    [
+      "an unknown type",
+      "jobs: [{name: A, type: daemon}]\ntodo: [A]",
+      '1:24 "type" must be one of simple, periodic, shutdown, subscribe, jobs, not the text "daemon".',
+    ],
+    [
+      "args as a text",
+      "jobs: [{name: A, args: x}]\ntodo: [A]",
+      '1:24 "args" must be a map or a list of maps, not the text "x".',
+    ],
+    ["an empty item", "jobs: [{name: A}]\ntodo: [A, ]\ninclude: [~]", '3:11 "include" has an item with nothing in it.'],
+    ["a todo without a name", "jobs: [{name: A}]\ntodo: [{args: {}}]", '2:8 this item of "todo" has no "name".'],
+  ])("%s", (_, yaml, expected) => {
+    expect(errorsOf(() => load(yaml))).toEqual([expected]);
+  });
+
+  test("every problem is told at once", () => {
+    expect(errorsOf(() => load("jobs: [{exec: a}, {name: B, from: {}}]\ntodo: [B]"))).toHaveLength(2);
+  });
+});
+
+describe("unknown keys", () => {
+  test("are warned of, with the nearest known one", () => {
+    expect(warningsOf("jobs:\n  - name: A\n    exce: log(1)\ntodo: [A]\ntodos: 1\n")).toEqual([
+      '3:5 unknown key "exce" in each item of "jobs": it has no effect. Did you mean "exec"?',
+      expect.stringMatching(/^5:1 unknown key "todos" in .*jobs\.yaml: it has no effect\. Did you mean "todo"\?$/),
+    ]);
+  });
+
+  test("args take any key, __proto__ too, without touching a prototype", () => {
+    const { file, problems } = load(
+      "jobs:\n  - name: A\n    args: {anything: 1, __proto__: {polluted: true}}\ntodo: [A]\n",
+    );
+    expect(problems.warnings).toEqual([]);
+    expect(Object.keys(file.jobs.get("A")?.args[0] ?? {})).toEqual(["anything", "__proto__"]);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+});
+
+describe("include", () => {
+  const job = (name: string): string => `jobs: [{name: ${name}}]\n`;
+
+  test("finds files beside the file, the including file's jobs before theirs", () => {
+    const { file } = load("include: [sub/b.yaml]\njobs: [{name: A, args: {of: a}}]\ntodo: [A]\n", {
+      "sub/b.yaml": "include: c.yaml\njobs: [{name: A, args: {of: b}}, {name: B}]\ntodo: [B]\n",
+      "sub/c.yaml": job("C"),
+    });
+    expect([...file.jobs.keys()].sort()).toEqual(["A", "B", "C"]);
+    expect(file.jobs.get("A")?.args).toEqual([{ of: "a" }]);
+    expect(file.todo.map(({ job }) => job)).toEqual(["B", "A"]);
+  });
+
+  test("knows the files that come with ojm", () => {
+    const { file } = load("include: [oJobManager.yaml, oJobBasics.yaml]\ntodo: [oJobManager Init]\n");
+    expect([...file.jobs.keys()]).toEqual([
+      "oJobManager Init",
+      "oJobManager Job Start",
+      "oJobManager Job End",
+      "oJobManager Error",
+    ]);
+  });
+
+  test("of a missing file is an error at its place", () => {
+    expect(errorsOf(() => load("include:\n  - ojobManager.yaml\ntodo: [A]\n"))[0]).toMatch(
+      /^2:5 there is no file ojobManager\.yaml .* Did you mean oJobManager\.yaml\?$/,
+    );
+  });
+
+  test("in a circle is an error that shows it", () => {
+    const errors = errorsOf(() => load("include: b.yaml\ntodo: [A]\n", { "b.yaml": "include: jobs.yaml\n" }));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/include each other in a circle: .*jobs\.yaml → .*b\.yaml → .*jobs\.yaml/);
+  });
+
+  test("twice by two ways is fine", () => {
+    const both = { "b.yaml": "include: d.yaml\n", "c.yaml": "include: d.yaml\n", "d.yaml": job("D") };
+    expect(load("include: [b.yaml, c.yaml]\ntodo: [D]\n", both).problems.list).toEqual([]);
+  });
+
+  test("a job of one's own that replaces a built-in one is warned of", () => {
+    const { problems } = load(
+      "include: oJobManager.yaml\njobs: [{name: oJobManager Error}]\ntodo: [oJobManager Init]\n",
+    );
+    expect(problems.warnings.map(show).join()).toMatch(/replaces "oJobManager Error", which comes with ojm/);
+  });
+});
+
+test("anchors, aliases and merges work, the map's own keys winning", () => {
+  const { file } = load(
+    "jobs:\n  - &base\n    name: A\n    args: &args {x: 1, y: 1}\n  - <<: *base\n    name: B\n    args: {<<: *args, y: 2}\ntodo: [A, B]\n",
+  );
+  expect(file.jobs.get("B")?.args).toEqual([{ y: 2, x: 1 }]);
+  expect(file.jobs.get("A")?.args).toEqual([{ x: 1, y: 1 }]);
+});
+
+test("scripts know where they stand", () => {
+  const { file } = load(
+    "jobs:\n  - name: A\n    exec: | # js\n\n      one();\n      two();\n  - name: B\n    exec: one()\ntodo: [A]\n",
+  );
+  expect(file.jobs.get("A")?.exec).toMatchObject({ code: "\none();\ntwo();\n", line: 4, indent: 6, exact: true });
+  expect(file.jobs.get("B")?.exec).toMatchObject({ code: "one()", line: 8, indent: 10, exact: true });
+});

@@ -1,0 +1,163 @@
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
+import { JobFileError, type Position, type Problems } from "../problem.js";
+import type { SourceFile } from "../source.js";
+import type { ListNode, MapEntry, MapNode, Node, ScalarNode, TextPlace } from "./node.js";
+
+type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
+
+/** More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the memory. */
+const MOST_NODES = 200_000;
+
+/**
+ * Parses a job file, keeping where each piece of it stands.
+ *
+ * @throws JobFileError when it is not YAML. One problem only: those after the first are mostly its echo.
+ */
+export function parseYaml(source: SourceFile, problems: Problems): Node | undefined {
+  const lines = new LineCounter();
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { source, line, column: col };
+  };
+  const document = parse(source, lines);
+  const first = document.errors[0];
+  if (first !== undefined) {
+    throw new JobFileError([{ severity: "error", message: explain(first.code, first.message), at: at(first.pos[0]) }]);
+  }
+  for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
+  const root = document.contents;
+  return root === null ? undefined : new Converter(source, document, at).node(root);
+}
+
+function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(source.text, { lineCounter, merge: true, prettyErrors: false, version: "1.2" });
+  } catch (error) {
+    // The parser recurses: a file of ten thousand "[" exhausts the stack.
+    if (!(error instanceof RangeError)) throw error;
+    throw new JobFileError([{ severity: "error", message: `${source.name} is nested too deeply to be a job file.` }]);
+  }
+}
+
+function explain(code: string, message: string): string {
+  if (code === "TAB_AS_INDENT") return "a tab is used for indentation. YAML allows spaces only.";
+  if (code === "MULTIPLE_DOCS") return "a second YAML document starts here (---). A job file is one document.";
+  return `this is not valid YAML: ${oneLine(message)}`;
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, " ").trim();
+}
+
+/** Turns the parser's tree into ours: aliases followed, merges applied, positions as lines and columns. */
+class Converter {
+  readonly #source: SourceFile;
+  readonly #document: Document.Parsed;
+  readonly #at: (offset: number) => Position;
+  readonly #open = new Set<AnyNode>();
+  #count = 0;
+
+  constructor(source: SourceFile, document: Document.Parsed, at: (offset: number) => Position) {
+    this.#source = source;
+    this.#document = document;
+    this.#at = at;
+  }
+
+  node(from: AnyNode): Node {
+    const at = this.#at(from.range?.[0] ?? 0);
+    if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
+    if (++this.#count > MOST_NODES) throw this.#fault("the file, with its aliases followed, is too large.", at);
+    this.#open.add(from);
+    const result = this.#convert(from, at);
+    this.#open.delete(from);
+    return result;
+  }
+
+  #convert(from: AnyNode, at: Position): Node {
+    if (isAlias(from)) {
+      const target = from.resolve(this.#document);
+      if (target === undefined) throw this.#fault(`there is no anchor &${from.source} before this alias.`, at);
+      return this.node(target as AnyNode);
+    }
+    if (isMap(from)) return this.#map(from, at);
+    if (isSeq(from)) return this.#list(from, at);
+    return this.#scalar(from as Scalar, at);
+  }
+
+  #list(from: YAMLSeq, at: Position): ListNode {
+    const items = from.items.map((item) => (item === null ? nothing(at) : this.node(item as AnyNode)));
+    return { kind: "list", at, items };
+  }
+
+  #map(from: YAMLMap, at: Position): MapNode {
+    const entries: MapEntry[] = [];
+    const merged: MapEntry[] = [];
+    for (const pair of from.items) {
+      const key = pair.key as AnyNode | null;
+      const keyAt = key?.range ? this.#at(key.range[0]) : at;
+      if (key !== null && !isScalar(key)) throw this.#fault("a key must be a word, not a list or a map.", keyAt);
+      const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
+      // The parser makes a symbol of a << that means a merge; a quoted one is a key like any other.
+      if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
+      else entries.push({ key: String(key?.value ?? ""), keyAt, value });
+    }
+    const own = new Set(entries.map((entry) => entry.key));
+    return { kind: "map", at, entries: [...entries, ...merged.filter((entry) => !own.has(entry.key))] };
+  }
+
+  #merge(value: Node): readonly MapEntry[] {
+    const maps = value.kind === "list" ? value.items : [value];
+    const seen = new Set<string>();
+    const entries: MapEntry[] = [];
+    for (const map of maps) {
+      if (map.kind !== "map") throw this.#fault("what << merges must be a map or a list of maps.", map.at);
+      for (const entry of map.entries) if (!seen.has(entry.key)) entries.push(entry);
+      for (const entry of map.entries) seen.add(entry.key);
+    }
+    return entries;
+  }
+
+  #scalar(from: Scalar, at: Position): ScalarNode {
+    const value = from.value;
+    const plain = typeof value === "string" || typeof value === "boolean" || typeof value === "number" ? value : null;
+    return { kind: "scalar", at, value: plain, text: this.#textPlace(from, at) };
+  }
+
+  #textPlace(from: Scalar, at: Position): TextPlace {
+    const value = String(from.value ?? "");
+    if (from.type === "BLOCK_LITERAL") {
+      const line = at.line + 1;
+      const lines = value.split("\n");
+      const full = lines.findIndex((text) => text.trim() !== "");
+      const raw = this.#source.line(line + Math.max(0, full)) ?? "";
+      return { line, indent: Math.max(0, raw.trimEnd().length - (lines[full] ?? "").trimEnd().length), exact: true };
+    }
+    const quote = from.type === "QUOTE_DOUBLE" || from.type === "QUOTE_SINGLE" ? 1 : 0;
+    // A text on one line is where it looks to be, unless an escape in it shifts what comes after.
+    const start = at.column - 1 + quote;
+    const raw = this.#source.line(at.line) ?? "";
+    const exact = raw.startsWith(value, start);
+    return { line: at.line, indent: exact ? start : 0, exact };
+  }
+
+  #fault(message: string, at: Position): JobFileError {
+    return new JobFileError([{ severity: "error", message, at }]);
+  }
+}
+
+function nothing(at: Position): ScalarNode {
+  return { kind: "scalar", at, value: null, text: { line: at.line, indent: 0, exact: false } };
+}

@@ -1,0 +1,160 @@
+import {
+  anything,
+  args,
+  code,
+  either,
+  type Fields,
+  flag,
+  later,
+  list,
+  map,
+  number,
+  required,
+  type Shape,
+  some,
+  text,
+  word,
+} from "./shape.js";
+
+const jobName: Shape = text("The name of a job.");
+
+const typeArgs: Fields = {
+  cron: later(text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic.")),
+  timeInterval: later(number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1)),
+  waitForFinish: later(flag("Skip a tick while the run before it is still going on.")),
+  timeZone: later(text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC.")),
+  timeout: later(number("End the job after so many milliseconds.", "milliseconds", 1)),
+  stopWhen: later(code("End the job as soon as this code returns true.")),
+  lock: later(text("Hold a lock of this name while the job runs.")),
+  lockCh: later(text("The channel of that lock.")),
+  single: later(flag("Run the job only once in this process, however often it is asked for.")),
+  noLog: later(flag("No banner and no record in the log for this job.")),
+  pwd: later(text("The folder in which a shell script runs.")),
+  file: later(text("Take the script from this file.")),
+  execRequire: later(text("Run the `exec` function that this module exports.")),
+  chSubscribe: later(text("The channel whose changes a job of type subscribe waits for.")),
+};
+
+const job: Fields = {
+  name: required(text("How the job is called in `todo`, `from`, `to`, `catch` and `deps`.")),
+  exec: code("The script."),
+  args: args("Arguments of the script. They win over those of `todo` and of the command line."),
+  from: some(jobName, "Jobs that run first, on the same `args`."),
+  to: some(jobName, "Jobs that run after the script, if all before it went well."),
+  catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
+  deps: later(
+    some(
+      either(
+        "A job to wait for.",
+        jobName,
+        map(
+          {
+            name: required(jobName),
+            onSuccess: code("Code that decides, by returning true, whether to go on."),
+            onFail: code("Code that decides, by returning true, whether to go on all the same."),
+          },
+          "A job to wait for, and what to do then.",
+        ),
+      ),
+      "Jobs that must have completed before this one starts.",
+    ),
+  ),
+  each: later(some(jobName, "Jobs that run for each item of what `exec` returns.")),
+  type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
+  typeArgs: map(typeArgs, "Settings of the job's type."),
+  lang: later(text("The language of `exec`: js (the default), shell, node or python.")),
+  check: later(
+    map(
+      { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
+      "Checks on `args`.",
+    ),
+  ),
+  help: later(anything("What `--jobhelp` shows.")),
+};
+
+const todoEntry: Shape = either(
+  "A job to run.",
+  jobName,
+  map(
+    {
+      name: jobName,
+      job: text("The same as `name`."),
+      args: args("Arguments for this run of the job."),
+      when: later(code("Run it only if this code returns true.")),
+    },
+    "A job to run, with arguments.",
+  ),
+);
+
+const settings: Fields = {
+  daemon: later(flag("Stay alive when the todo is done.")),
+  sequential: later(flag("Run the todo one after the other. The default.")),
+  async: later(flag("Run the whole todo at once.")),
+  numThreads: later(number("How many jobs may run at once.", "threads", 1)),
+  depsTimeout: later(number("How long a job waits for its `deps`, in milliseconds.", "milliseconds")),
+  templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
+  argsFromEnvs: later(flag("Take arguments from the environment too.")),
+  shareArgs: later(flag("Hand the arguments that a job leaves behind to the next one.")),
+  logToFile: later(
+    map(
+      {
+        logFolder: text("The folder of the log files, one a day."),
+        filenameTemplate: text("How the log files are called."),
+        backupFilenameTemplate: text("How older log files are called."),
+        numberOfFiles: number("How many log files are kept.", "files", 1),
+        HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
+        dontCompress: flag("Leave older log files as they are."),
+        setLogOff: flag("Log to the files only."),
+      },
+      "Write the log to files too.",
+    ),
+  ),
+  logToConsole: later(flag("Show the log on the terminal. Default: true.")),
+  logArgs: later(flag("Log the arguments of each job.")),
+  logJobs: later(flag("Show when each job starts and ends. Default: true.")),
+  log: later(map({ format: word("How a log line looks.", "human", "json") }, "How the log looks.")),
+  loads: later(some(text("A JavaScript file."), "JavaScript files whose functions scripts may call.")),
+  unique: later(
+    map(
+      { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
+      "Run this file only once at a time on this host.",
+    ),
+  ),
+  channels: later(
+    map(
+      {
+        create: list(
+          map(
+            {
+              name: required(text("The name.")),
+              type: text("The type. Default: simple."),
+              args: anything("Options of the type."),
+              options: anything("The same as `args`."),
+            },
+            "A channel.",
+          ),
+          "Channels to open before the first job.",
+        ),
+      },
+      "Channels of this file.",
+    ),
+  ),
+  catch: later(code("Code that runs when any job failed.")),
+  cronInLocalTime: later(flag("Read `cron` in the time zone of this machine.")),
+};
+
+/** Everything that may stand in a job file. */
+export const jobFileShape: Shape & { readonly kind: "map" } = {
+  kind: "map",
+  doc: "A job file of ojm.",
+  fields: {
+    include: some(text("A job file."), "Job files whose jobs this one uses."),
+    jobsInclude: later(some(text("A job file."), "Job files of which only the jobs are used.")),
+    init: later(anything("Values that scripts find in `init`.")),
+    ojob: map(settings, "Settings of this file."),
+    jobs: list(map(job, "A job."), "The jobs."),
+    todo: some(todoEntry, "Which jobs to run, in this order."),
+    code: later(anything("JavaScript modules that scripts may require, by name.")),
+    help: later(anything("What `ojm run FILE -h` shows.")),
+  },
+};

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadJobFile } from "../load/load.js";
+import { folderWith } from "../testing/folder.js";
+import { type Plan, plan } from "./plan.js";
+
+function planText(yaml: string, commandLine: Record<string, unknown> = {}): { plan: Plan; errors: string[] } {
+  const { file, problems } = loadJobFile(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"));
+  const planned = plan(file, commandLine, problems);
+  return { plan: planned, errors: problems.errors.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`) };
+}
+
+function managed(args: string, todo = "A"): string {
+  return `include: oJobManager.yaml\njobs:\n  - name: A\n    from: oJobManager Job Start\n    args: ${args}\ntodo: [${todo}]\n`;
+}
+
+describe("names", () => {
+  test("an unknown job in the todo is an error with the nearest one", () => {
+    expect(planText("jobs: [{name: Process Data}]\ntodo:\n  - Proces Data\n").errors).toEqual([
+      '3:5 "todo" names the job "Proces Data", which does not exist. Did you mean "Process Data"?',
+    ]);
+  });
+
+  test("a built-in job without its include is told how to include it", () => {
+    expect(planText("jobs: [{name: A, from: oJobManager Job Start}]\ntodo: [A]\n").errors[0]).toMatch(
+      /^1:24 "from" of "A" names .* It comes with oJobManager\.yaml: add "include: \[oJobManager\.yaml\]"\.$/,
+    );
+  });
+
+  test("a catch that names a job is that job, anything else is code", () => {
+    const { plan, errors } = planText('jobs: [{name: A, catch: [B, "log(1)"]}, {name: B}]\ntodo: [A]\n');
+    expect(errors).toEqual([]);
+    expect(plan.jobs.get("A")?.onError).toMatchObject([{ job: "B" }, { code: { code: "log(1)" } }]);
+  });
+
+  test("a catch that is nearly the name of a job is not taken for code", () => {
+    expect(
+      planText("include: oJobManager.yaml\njobs: [{name: A, catch: oJobManager Eror}]\ntodo: [A]\n").errors,
+    ).toEqual([
+      '2:25 "oJobManager Eror" is no job of this file, and no code. Did you mean the job "oJobManager Error"?',
+    ]);
+  });
+
+  test("steps in a circle are an error", () => {
+    expect(planText("jobs: [{name: A, from: B}, {name: B, to: A}]\ntodo: [A]\n").errors[0]).toMatch(/"A" → "B" → "A"/);
+  });
+});
+
+describe("scripts", () => {
+  test.each([
+    ["a wrong token", "if (x {", 13],
+    ["the [...] of a template", "var x = [...];", 19],
+    ["an await that goes wrong", "await foo(;", 17],
+  ])("%s is an error at its line and column", (_, code, column) => {
+    const { errors } = planText(`jobs:\n  - name: A\n    exec: |\n      one();\n      ${code}\ntodo: [A]\n`);
+    expect(errors).toEqual([expect.stringMatching(new RegExp(`^5:${column} the script of "A" has a syntax error: `))]);
+  });
+
+  test("an end that comes too early is shown at the last line of the script, not in the next job", () => {
+    const { errors } = planText(
+      "jobs:\n  - name: A\n    exec: |\n      if (x) {\n        y();\n\n  - name: B\ntodo: [A]\n",
+    );
+    expect(errors).toEqual([expect.stringMatching(/^5:13 the script of "A" has a syntax error: /)]);
+  });
+
+  test("await, return and import are fine", () => {
+    const code = "await null; const fs = await import('node:fs'); if (fs) return 1;";
+    expect(planText(`jobs:\n  - name: A\n    exec: |\n      ${code}\ntodo: [A]\n`).errors).toEqual([]);
+  });
+});
+
+describe("runs", () => {
+  test.each([
+    ['{name: a, timeout: "1h"}', '5:29 "timeout" must be a number of milliseconds, more than 0, not "1h".'],
+    ["{name: a, timeout: -5}", '5:24 "timeout" must be a number of milliseconds, more than 0, not -5.'],
+    ["{name: a, timeout: 0}", '5:24 "timeout" must be a number of milliseconds, more than 0, not 0.'],
+    ["{timeout: 5}", '6:8 oJobManager Job Start needs "name" among the args: what the lock is called.'],
+  ])("args %s are refused before anything starts", (args, expected) => {
+    const [error] = planText(managed(args)).errors;
+    // The column of a quoted text is where its quote is.
+    expect(error?.replace(/^\d+:\d+/, "")).toBe(expected.replace(/^\d+:\d+/, ""));
+    expect(error?.split(":")[0]).toBe(expected.split(":")[0]);
+  });
+
+  test("a timeout of the command line is looked at too", () => {
+    expect(planText(managed("{name: a}"), { timeout: "1h" }).errors[0]).toMatch(/"timeout" must be .* not "1h"/);
+    expect(planText(managed("{name: a}"), { timeout: 5 }).errors).toEqual([]);
+  });
+
+  test("a timeout of somebody else is nobody's business", () => {
+    expect(planText('jobs: [{name: A, args: {timeout: "1h"}}]\ntodo: [A]\n').errors).toEqual([]);
+  });
+
+  test("templates and scripts decide later", () => {
+    expect(planText(managed('{name: "{{x}}", timeout: "{{ms}}"}')).errors).toEqual([]);
+    const set = `include: oJobManager.yaml\njobs:\n  - {name: S, exec: "args.name = 'x'"}\n  - {name: A, from: [S, oJobManager Job Start]}\ntodo: [A]\n`;
+    expect(planText(set).errors).toEqual([]);
+  });
+});

@@ -1,0 +1,113 @@
+import { nearest } from "@ojm/core/backend";
+import { builtinFileOf } from "../load/builtin.js";
+import type { Args, CodeBlock, JobDefinition, JobFile, JobReference, TodoEntry } from "../load/jobfile.js";
+import type { Position, Problems } from "../problem.js";
+import { compile, placeOfError } from "../script/compile.js";
+import { checkManaged } from "./managed.js";
+
+/** One step of a job: another job on the same `args`, or a script. */
+export type Step = { readonly job: string; readonly at: Position } | { readonly code: CodeBlock };
+
+/** A job, ready to run: its steps in order, and what to do when one fails. */
+export interface PlannedJob {
+  readonly name: string;
+  readonly at: Position;
+  readonly args: readonly Args[];
+  readonly steps: readonly Step[];
+  readonly onError: readonly Step[];
+  readonly builtin?: string;
+}
+
+/** A job file in which every name leads to a job and every script compiles. */
+export interface Plan {
+  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly todo: readonly TodoEntry[];
+}
+
+/** Plans a job file. What is wrong with it is told to `problems`; nothing may be started if there are errors. */
+export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan {
+  const jobs = new Map<string, PlannedJob>();
+  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, problems));
+  for (const entry of file.todo) expectJob(entry, file, '"todo"', problems);
+  if (problems.errors.length === 0) rejectCircles(jobs, problems);
+  if (problems.errors.length === 0) checkManaged(file, jobs, commandLine, problems);
+  return { jobs, todo: file.todo };
+}
+
+function planJob(job: JobDefinition, file: JobFile, problems: Problems): PlannedJob {
+  const { name, at, args, from, exec, to, builtin } = job;
+  const known = (reference: JobReference, key: string): Step => {
+    expectJob(reference, file, `"${key}" of "${name}"`, problems);
+    return reference;
+  };
+  const steps: Step[] = [
+    ...from.map((one) => known(one, "from")),
+    ...(exec ? [{ code: exec }] : []),
+    ...to.map((one) => known(one, "to")),
+  ];
+  const onError = job.catch.map(({ block, at }): Step => {
+    const text = block.code.trim();
+    if (file.jobs.has(text)) return { job: text, at };
+    if (!isNearlyJob(text, file, at, problems)) checkScript(block, name, problems);
+    return { code: block };
+  });
+  if (exec) checkScript(exec, name, problems);
+  return { name, at, args, steps, onError, ...(builtin && { builtin }) };
+}
+
+function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
+  if (file.jobs.has(job)) return;
+  const included = builtinFileOf(job);
+  const near = nearest(job, file.jobs.keys());
+  const hint =
+    included !== undefined
+      ? ` It comes with ${included}: add "include: [${included}]".`
+      : near === undefined
+        ? ""
+        : ` Did you mean "${near}"?`;
+  problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
+}
+
+/** `catch` takes code too: a misspelt job would become a script that fails when it is needed most. */
+function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
+  if (/[;(){}=\n]/.test(text)) return false;
+  const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
+  if (near === undefined) return false;
+  const hint = near.endsWith(".yaml")
+    ? `Add "include: [${near}]" if you mean that job.`
+    : `Did you mean the job "${near}"?`;
+  problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
+  return true;
+}
+
+function checkScript(code: CodeBlock, job: string, problems: Problems): void {
+  try {
+    compile({ code: code.code, file: code.source.path, line: code.line });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const at = placeOfError(error.stack ?? "", code) ?? {
+      source: code.source,
+      line: code.line,
+      column: code.indent + 1,
+    };
+    problems.error(`the script of "${job}" has a syntax error: ${error.message}.`, at);
+  }
+}
+
+/** A job that, through `from`, `to` or `catch`, is a step of itself would never end. */
+function rejectCircles(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    const start = path.indexOf(name);
+    const job = jobs.get(name);
+    if (job === undefined || done.has(name)) return;
+    if (start >= 0) {
+      const circle = [...path.slice(start), name].map((one) => `"${one}"`).join(" → ");
+      problems.error(`these jobs are steps of each other in a circle: ${circle}.`, job.at);
+      return;
+    }
+    for (const step of [...job.steps, ...job.onError]) if ("job" in step) visit(step.job, [...path, name]);
+    done.add(name);
+  };
+  for (const name of jobs.keys()) visit(name, []);
+}

@@ -1,0 +1,75 @@
+import vm from "node:vm";
+import type { Position } from "../problem.js";
+import type { SourceFile } from "../source.js";
+
+/** What is needed of a code block to compile it, on either side of the thread. */
+export interface Code {
+  readonly code: string;
+  readonly file: string;
+  /** The line of the file (from 1) that holds the first line of the code. */
+  readonly line: number;
+}
+
+/** The names that a script sees beside the global ones. */
+export const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
+
+/** A compiled script. */
+export type Compiled = (...parameters: unknown[]) => unknown;
+
+/**
+ * Compiles a script as the body of a function, so that `return` ends it, and `await` works in it.
+ * Its lines keep the numbers that they have in the file. `importer` makes `import()` work.
+ *
+ * @throws SyntaxError
+ */
+export function compile({ code, file, line }: Code, importer?: unknown): Compiled {
+  try {
+    return compileBody(code, file, line - 1, importer);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) || !/\bawait\b/.test(code)) throw error;
+    // The wrapper stands on a line of its own, so that no column moves.
+    return compileBody(`return (async () => {\n${code}\n})();`, file, line - 2, importer);
+  }
+}
+
+function compileBody(code: string, filename: string, lineOffset: number, importer: unknown): Compiled {
+  const options = { filename, lineOffset, ...(importer === undefined ? {} : { importModuleDynamically: importer }) };
+  return vm.compileFunction(code, [...PARAMETERS], options as vm.CompileFunctionOptions) as Compiled;
+}
+
+/** Where a code block stands: what is needed to find a place of it in its file. */
+export interface BlockPlace {
+  readonly code: string;
+  readonly source: SourceFile;
+  readonly line: number;
+  readonly indent: number;
+  readonly exact: boolean;
+}
+
+/** The place in the job file of a line and column that the script engine names. */
+export function placeIn(block: BlockPlace, line: number, column: number): Position {
+  const { source, indent } = block;
+  if (!block.exact) return { source, line: block.line, column: indent + 1 };
+  const lines = block.code.replace(/\n+$/, "").split("\n");
+  // "Unexpected end of input" is found behind the last line, and that one belongs to another job.
+  const index = Math.min(Math.max(0, line - block.line), lines.length - 1);
+  const last = index < line - block.line ? (lines[index]?.length ?? 0) + 1 : column;
+  return { source, line: block.line + index, column: last + indent };
+}
+
+/** The place of an error, out of its stack: the first frame within the block. `undefined` where it has none. */
+export function placeOfError(stack: string, block: BlockPlace): Position | undefined {
+  const mark = `${block.source.path}:`;
+  // A SyntaxError starts with "FILE:LINE", the line, and carets under it.
+  const syntax = stack.startsWith(mark) ? /^(\d+)\n.*\n(?:(\s*)\^)?/.exec(stack.slice(mark.length)) : null;
+  if (syntax) return placeIn(block, Number(syntax[1]), (syntax[2] ?? "").length + 1);
+  for (let start = stack.indexOf(mark); start >= 0; start = stack.indexOf(mark, start + 1)) {
+    const frame = /^(\d+):(\d+)/.exec(stack.slice(start + mark.length));
+    if (frame && isWithin(block, Number(frame[1]))) return placeIn(block, Number(frame[1]), Number(frame[2]));
+  }
+  return undefined;
+}
+
+function isWithin(block: BlockPlace, line: number): boolean {
+  return !block.exact || (line >= block.line && line < block.line + block.code.split("\n").length);
+}

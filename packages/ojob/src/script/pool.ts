@@ -1,0 +1,57 @@
+import { totalmem } from "node:os";
+import { ScriptThread, type ThreadOptions } from "./thread.js";
+
+/** The heap of one script thread, in MB: half of the machine, at most 2 GB. */
+export function defaultMemoryLimit(): number {
+  const most = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  return Math.max(64, Math.min(2048, Math.floor(most / 2 / 1024 / 1024)));
+}
+
+/** Keeps threads for the next script, as long as that is safe. */
+export class ThreadPool {
+  readonly #options: ThreadOptions;
+  readonly #idle: ScriptThread[] = [];
+  readonly #all = new Set<ScriptThread>();
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a thread ahead of need: it takes as long as reading the job file does. */
+  warm(): ScriptThread {
+    const thread = this.#start();
+    this.#idle.push(thread);
+    return thread;
+  }
+
+  /** A thread for one job. Give it back with {@link release}. */
+  acquire(): ScriptThread {
+    for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
+      if (thread.reusable) return thread;
+      this.#drop(thread);
+    }
+    return this.#start();
+  }
+
+  /** Takes a thread back when its job is done. */
+  release(thread: ScriptThread): void {
+    if (thread.reusable) this.#idle.push(thread);
+    else this.#drop(thread);
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((thread) => thread.end()));
+  }
+
+  #start(): ScriptThread {
+    const thread = new ScriptThread(this.#options);
+    this.#all.add(thread);
+    return thread;
+  }
+
+  #drop(thread: ScriptThread): void {
+    this.#all.delete(thread);
+    void thread.end();
+  }
+}

@@ -1,0 +1,80 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Level } from "../output/log.js";
+import type { Code } from "./compile.js";
+
+/** What a script thread is started with. */
+export interface ThreadData {
+  /** Answers to blocking calls come here. */
+  readonly answers: MessagePort;
+  /** Word 0 counts answers; word 1 is 1 while the script is asked to stop. */
+  readonly signal: Int32Array;
+}
+
+/** The words of {@link ThreadData.signal}. */
+export const ANSWERED = 0;
+export const STOPPED = 1;
+
+/** A script to run. */
+export interface RunMessage extends Code {
+  readonly type: "run";
+  readonly args: Record<string, unknown>;
+  /** The name of the job, and what else a script may know of it. */
+  readonly job: Readonly<Record<string, unknown>>;
+  /** What failed, for the code of a `catch`. */
+  readonly exception?: FailureData;
+  /** Globals that other threads set since this thread last ran. */
+  readonly globals: Record<string, unknown>;
+}
+
+/** JavaScript files to load before the next script. */
+export interface LoadMessage {
+  readonly type: "load";
+  readonly files: readonly string[];
+}
+
+/** From the main thread to a script thread. */
+export type ToThread = RunMessage | LoadMessage | { readonly type: "stop" };
+
+/** An error on its way between threads. */
+export interface FailureData {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+}
+
+/** How a script ended. `reusable` says that it left nothing behind that could go off later. */
+export interface DoneMessage {
+  readonly type: "done";
+  readonly failure?: FailureData;
+  readonly result?: unknown;
+  readonly args: Record<string, unknown>;
+  readonly globals: Record<string, unknown>;
+  readonly reusable: boolean;
+}
+
+/** A blocking call: the thread waits until an {@link Answer} is there. */
+export interface CallMessage {
+  readonly type: "call";
+  readonly id: number;
+  readonly call: string;
+  readonly parameters: readonly unknown[];
+  readonly globals: Record<string, unknown>;
+}
+
+/** From a script thread to the main thread, in the order in which it happened. */
+export type FromThread =
+  | DoneMessage
+  | CallMessage
+  | { readonly type: "loaded"; readonly failure?: FailureData }
+  | { readonly type: "log"; readonly level: Level; readonly message: string; readonly time: number }
+  | { readonly type: "print"; readonly text: string; readonly toError: boolean };
+
+/** What became of a blocking call. */
+export interface Answer {
+  /** Of the call: one that was given up for a stop is answered all the same, and must not be taken for the next. */
+  readonly id: number;
+  readonly value?: unknown;
+  readonly failure?: FailureData;
+  readonly globals: Record<string, unknown>;
+}

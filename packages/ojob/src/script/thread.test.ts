@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { folderWith } from "../testing/folder.js";
+import { SharedGlobals } from "./globals.js";
+import { ThreadPool } from "./pool.js";
+import type { ScriptEnd, ScriptHost, ScriptThread } from "./thread.js";
+
+const script = new URL("../script-worker.cjs", import.meta.url);
+
+/** Answers blocking calls by name, and keeps what was printed. */
+class Host implements ScriptHost {
+  readonly globals = new SharedGlobals();
+  readonly printed: string[] = [];
+  readonly answers: Record<string, (...parameters: readonly unknown[]) => unknown> = { room: () => undefined };
+
+  async call(name: string, parameters: readonly unknown[]): Promise<unknown> {
+    return this.answers[name]?.(...parameters);
+  }
+
+  log(level: string, message: string): void {
+    this.printed.push(`${level} ${message}`);
+  }
+
+  print(text: string, toError: boolean): void {
+    this.printed.push(toError ? `! ${text}` : text);
+  }
+}
+
+let pool: ThreadPool;
+let host: Host;
+beforeEach(() => {
+  pool = new ThreadPool({ script, memoryLimit: 64, files: [] });
+  host = new Host();
+});
+afterEach(() => pool.close());
+
+function runOn(thread: ScriptThread, code: string, args: Record<string, unknown> = {}): Promise<ScriptEnd> {
+  return thread.run({ code, file: "/jobs.yaml", line: 10, args, job: { name: "Job" } }, host);
+}
+
+/** Runs a script as a job of its own does. */
+async function run(code: string, args: Record<string, unknown> = {}): Promise<ScriptEnd> {
+  const thread = pool.acquire();
+  const end = await runOn(thread, code, args);
+  pool.release(thread);
+  return end;
+}
+
+describe("a script", () => {
+  test("shares its args, returns a result, and what it prints is in order", async () => {
+    const code = "log('a'); print({b: 1}); printErr('c'); console.log('d'); args.n++; args.f = () => 1; return args.n;";
+    expect(await run(code, { n: 1 })).toMatchObject({ args: { n: 2 }, result: 2 });
+    expect(host.printed).toEqual(["INFO a", '{\n  "b": 1\n}\n', "! c\n", "d\n"]);
+  });
+
+  test("waits for a call, and gets its answer or its error", async () => {
+    host.answers["get"] = async (key) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (key === "bad") throw Object.assign(new Error("no such key"), { code: "MISSING" });
+      return [key, 1];
+    };
+    const code = "try { $get('bad') } catch (e) { return [$get('good'), e.message, e.code, await $get('x')] }";
+    expect((await run(code)).result).toEqual([["good", 1], "no such key", "MISSING", ["x", 1]]);
+  });
+
+  test("may await what is not blocking", async () => {
+    const code =
+      "const os = await import('node:os'); await new Promise(r => setTimeout(r, 5)); return typeof os.cpus + typeof require('fs').readFileSync";
+    expect((await run(code)).result).toBe("functionfunction");
+  });
+
+  test("that fails has a stack with the lines of the file", async () => {
+    const { failure } = await run("\nfunction f() {\n  nothing();\n}\nf();");
+    expect(failure).toMatchObject({ name: "ReferenceError", message: "nothing is not defined" });
+    expect(failure?.stack).toMatch(/at f \(\/jobs\.yaml:12:3\)\n\s+at .*\/jobs\.yaml:14:1/);
+  });
+
+  test("that awaits fails at the same lines and columns", async () => {
+    const { failure } = await run("await null;\n  nothing();");
+    expect(failure?.stack).toMatch(/\/jobs\.yaml:11:3/);
+  });
+
+  test.each([
+    ["throw 'text'", "text"],
+    ["throw {a: 1}", '{"a":1}'],
+    ["throw undefined", "undefined"],
+  ])("may throw anything: %s", async (code, message) => {
+    expect((await run(code)).failure).toEqual({ name: "", message });
+  });
+
+  test("that fails inside a call fails at the line of the call", async () => {
+    host.answers["get"] = () => Promise.reject(new Error("down"));
+    expect((await run("let a;\na = $get('x');")).failure?.stack).toMatch(/\/jobs\.yaml:11:/);
+  });
+});
+
+describe("a script that goes wrong ends alone", () => {
+  test.each([
+    ["process.exit()", /process\.exit\(\), or waits for what can never come/],
+    ["process.exit(3)", /ended its thread with exit code 3/],
+    ["await new Promise(() => {})", /waits for what can never come/],
+    ["Promise.reject(new Error('late')); await new Promise(r => setTimeout(r, 1000))", /late/],
+    ["setTimeout(() => { throw new Error('timer') }, 1); await new Promise(r => setTimeout(r, 1000))", /timer/],
+    ["const all = []; for (;;) all.push(new Array(1000).fill(all.length))", /filled its memory, 64 MB/],
+  ])("%s", async (code, message) => {
+    expect((await run(code)).failure?.message).toMatch(message);
+    expect((await run("return 1")).result).toBe(1);
+  });
+
+  test("an endless loop ends when its thread is ended, with the reason for it", async () => {
+    const thread = pool.acquire();
+    const running = runOn(thread, "log('on'); for (;;) {}");
+    while (host.printed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await thread.end({ name: "RunError", message: "too long", code: "TIMEOUT" });
+    expect((await running).failure).toMatchObject({ message: "too long", code: "TIMEOUT" });
+  });
+});
+
+describe("a thread serves the next job", () => {
+  const sameThread = async (code: string): Promise<boolean> => {
+    const first = pool.acquire();
+    await runOn(first, code);
+    pool.release(first);
+    const second = pool.acquire();
+    pool.release(second);
+    return first === second;
+  };
+
+  test("when the one before left nothing behind", async () => {
+    expect(
+      await sameThread(
+        "await new Promise(r => setTimeout(r, 2)); require('fs').readFileSync('/dev/null'); console.log(1);",
+      ),
+    ).toBe(true);
+    expect(await sameThread("throw new Error('x')")).toBe(true);
+  });
+
+  test.each([
+    ["a timer", "setTimeout(() => {}, 50)"],
+    ["a timer that keeps nothing alive", "setTimeout(() => { throw new Error('late') }, 20).unref()"],
+    ["an interval", "setInterval(() => {}, 1000)"],
+    ["a server", "require('net').createServer().listen(0).unref()"],
+    [
+      "a file that is being read",
+      "require('fs').promises.readFile('/dev/zero', { signal: AbortSignal.timeout(60000) }).catch(() => {})",
+    ],
+    ["a listener of the process", "process.on('unhandledRejection', () => {})"],
+    ["a rejection that nobody handles", "Promise.reject(new Error('x'))"],
+  ])("but not when it left %s", async (_, code) => {
+    expect(await sameThread(code)).toBe(false);
+  });
+
+  test("and a late rejection of one job never hits the next", async () => {
+    for (let i = 0; i < 5; i++) {
+      await run(`new Promise((_, no) => setTimeout(() => no(new Error('late')), ${i}).unref()); 1;`);
+      const end = await run("sleep(10); await new Promise(r => setTimeout(r, 10)); return 'fine'");
+      expect(end).toMatchObject({ result: "fine" });
+    }
+  });
+});
+
+describe("a script that is asked to stop", () => {
+  test("is told once by the call it waits in, and may clean up", async () => {
+    host.answers["get"] = () => new Promise(() => {});
+    host.answers["set"] = () => "cleaned";
+    const thread = pool.acquire();
+    const running = runOn(thread, "log('on'); try { $get('x') } catch (e) { sleep(1); return [e.code, $set('y', 1)] }");
+    while (host.printed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    thread.stop();
+    expect((await running).result).toEqual(["CANCELLED", "cleaned"]);
+  });
+
+  test("wakes from its sleep, and by job.signal from what it awaits", async () => {
+    const code = "log('on'); try { sleep(60000, true) } catch (e) { return job.signal.aborted || e.code }";
+    const awaiting =
+      "log('on'); await new Promise(r => { const t = setTimeout(r, 60000); job.signal.onabort = () => { clearTimeout(t); r() } }); return 'told'";
+    for (const [text, result] of [
+      [code, "CANCELLED"],
+      [awaiting, "told"],
+    ] as const) {
+      host.printed.length = 0;
+      const thread = pool.acquire();
+      const running = runOn(thread, text);
+      while (host.printed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      thread.stop();
+      expect((await running).result).toBe(result);
+      pool.release(thread);
+    }
+  });
+});
+
+describe("globals", () => {
+  test("that are data are seen by other threads, functions by this one", async () => {
+    const [one, two] = [pool.acquire(), pool.acquire()];
+    await runOn(one, "global.count = 1; global.list = [1]; undeclared = { a: 1 }; global.f = () => 7;");
+    expect((await runOn(two, "count++; list.push(2); return [count, list, undeclared, typeof f]")).result).toEqual([
+      2,
+      [1, 2],
+      { a: 1 },
+      "undefined",
+    ]);
+    expect((await runOn(one, "return [count, global.list, f()]")).result).toEqual([2, [1, 2], 7]);
+  });
+});
+
+describe("files to load", () => {
+  const loading = async (files: Readonly<Record<string, string>>, code: string): Promise<ScriptEnd> => {
+    const folder = folderWith(files);
+    const loader = new ThreadPool({
+      script,
+      memoryLimit: 64,
+      files: Object.keys(files).map((name) => `${folder}/${name}`),
+    });
+    try {
+      return await runOn(loader.acquire(), code);
+    } finally {
+      await loader.close();
+    }
+  };
+
+  test("define functions by declaration, by exports, or as a module", async () => {
+    const files = {
+      "a.js": "function a() { return 1 }\nconst hidden = 2;\nvar b = hidden;",
+      "c.cjs": "exports.c = () => require('node:path').sep",
+      "d.mjs": "export const d = await Promise.resolve(4)",
+    };
+    expect((await loading(files, "return [a(), b, c(), d]")).result).toEqual([1, 2, "/", 4]);
+  });
+
+  test("that do not load fail the script, with the file's name", async () => {
+    const { failure } = await loading({ "bad.js": "nothing()" }, "return 1");
+    expect(failure?.message).toMatch(/^cannot load .*bad\.js: ReferenceError: nothing is not defined$/);
+  });
+});

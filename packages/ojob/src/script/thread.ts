@@ -1,0 +1,185 @@
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Level } from "../output/log.js";
+import { toFailure } from "./failure.js";
+import type { SharedGlobals } from "./globals.js";
+import {
+  ANSWERED,
+  type Answer,
+  type CallMessage,
+  type DoneMessage,
+  type FailureData,
+  type FromThread,
+  type RunMessage,
+  STOPPED,
+  type ThreadData,
+  type ToThread,
+} from "./protocol.js";
+
+/** Who serves a script while it runs. */
+export interface ScriptHost {
+  /** Does what a blocking call asks for. */
+  call(name: string, parameters: readonly unknown[]): Promise<unknown>;
+  log(level: Level, message: string, time: number): void;
+  print(text: string, toError: boolean): void;
+  readonly globals: SharedGlobals;
+}
+
+/** What a thread is started with. */
+export interface ThreadOptions {
+  /** What the thread runs. */
+  readonly script: URL;
+  /** The heap that a script may fill, in MB. */
+  readonly memoryLimit: number;
+  /** JavaScript files to load first. Absolute paths. */
+  readonly files: readonly string[];
+}
+
+/** How a script ended. */
+export type ScriptEnd = Omit<DoneMessage, "type" | "globals" | "reusable">;
+
+/** A thread for scripts, one at a time. */
+export class ScriptThread {
+  readonly #worker: Worker;
+  readonly #answers: MessagePort;
+  readonly #signal: Int32Array;
+  readonly #exited: Promise<void>;
+  #host: ScriptHost | undefined;
+  #finish: ((message: FromThread | FailureData) => void) | undefined;
+  #crash: FailureData | undefined;
+  #alive = true;
+  #reusable = true;
+  #seen = 0;
+
+  /** Resolves when the files are loaded, with what went wrong. */
+  readonly loaded: Promise<FailureData | undefined>;
+
+  constructor({ script, memoryLimit, files }: ThreadOptions) {
+    const { port1, port2 } = new MessageChannel();
+    this.#answers = port1;
+    // A port with a listener would keep the process alive; this one only sends.
+    port1.unref();
+    this.#signal = new Int32Array(new SharedArrayBuffer(8));
+    const workerData: ThreadData = { answers: port2, signal: this.#signal };
+    this.#worker = new Worker(script, {
+      workerData,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: memoryLimit },
+      // Its output comes as messages. Left to Node, the streams would be connected to ours, and the thread asked to fill them.
+      stdout: true,
+      stderr: true,
+    });
+    this.#worker.on("message", (message: FromThread) => this.#receive(message));
+    this.#worker.on("error", (error) => {
+      this.#crash ??= crashFailure(toFailure(error), memoryLimit);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once("exit", (code) => {
+        this.#alive = false;
+        this.#finish?.(this.#crash ?? exitFailure(code));
+        port1.close();
+        resolve();
+      });
+    });
+    this.loaded = files.length === 0 ? Promise.resolve(undefined) : this.#load(files);
+  }
+
+  /** Whether the thread is there. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Whether the next job may run here: the thread lives, and no script left anything behind in it. */
+  get reusable(): boolean {
+    return this.#alive && this.#reusable && this.#finish === undefined;
+  }
+
+  /** Runs a script. Resolves when it has ended, however it did. */
+  async run(message: Omit<RunMessage, "type" | "globals">, host: ScriptHost): Promise<ScriptEnd> {
+    const failure = await this.loaded;
+    if (failure !== undefined) return { failure, args: message.args };
+    this.#host = host;
+    Atomics.store(this.#signal, STOPPED, 0);
+    const end = await this.#exchange({ type: "run", ...message, globals: this.#newGlobals(host) });
+    this.#host = undefined;
+    if (!("type" in end)) return { failure: end, args: message.args };
+    if (end.type !== "done") return { args: message.args };
+    host.globals.set(end.globals, this);
+    this.#reusable = end.reusable;
+    return end;
+  }
+
+  async #load(files: readonly string[]): Promise<FailureData | undefined> {
+    const end = await this.#exchange({ type: "load", files });
+    const failure = "type" in end ? (end.type === "loaded" ? end.failure : undefined) : end;
+    if (failure !== undefined) this.#reusable = false;
+    return failure;
+  }
+
+  /** Asks the script to stop: the call that it waits in throws, and `job.signal` fires. */
+  stop(): void {
+    Atomics.store(this.#signal, STOPPED, 1);
+    this.#wake();
+    Atomics.notify(this.#signal, STOPPED);
+    this.#worker.postMessage({ type: "stop" });
+  }
+
+  /** Ends the thread, whatever runs in it. `why` becomes the error of that script. */
+  async end(why?: FailureData): Promise<void> {
+    this.#crash ??= why;
+    await this.#worker.terminate();
+    await this.#exited;
+  }
+
+  #exchange(message: ToThread): Promise<FromThread | FailureData> {
+    if (!this.#alive) return Promise.resolve(this.#crash ?? exitFailure(0));
+    return new Promise((resolve) => {
+      this.#finish = (end) => {
+        this.#finish = undefined;
+        resolve(end);
+      };
+      this.#worker.postMessage(message);
+    });
+  }
+
+  #receive(message: FromThread): void {
+    if (message.type === "log") this.#host?.log(message.level, message.message, message.time);
+    else if (message.type === "print") this.#host?.print(message.text, message.toError);
+    else if (message.type === "call") void this.#answer(message, this.#host);
+    else this.#finish?.(message);
+  }
+
+  async #answer({ id, call, parameters, globals }: CallMessage, host: ScriptHost | undefined): Promise<void> {
+    if (host === undefined) return;
+    host.globals.set(globals, this);
+    let answer: Pick<Answer, "value" | "failure">;
+    try {
+      answer = { value: await host.call(call, parameters) };
+    } catch (error) {
+      answer = { failure: toFailure(error) };
+    }
+    this.#answers.postMessage({ id, ...answer, globals: this.#newGlobals(host) });
+    this.#wake();
+  }
+
+  #newGlobals({ globals }: ScriptHost): Record<string, unknown> {
+    const since = globals.since(this.#seen, this);
+    this.#seen = since.seen;
+    return since.globals;
+  }
+
+  #wake(): void {
+    Atomics.add(this.#signal, ANSWERED, 1);
+    Atomics.notify(this.#signal, ANSWERED);
+  }
+}
+
+function crashFailure(failure: FailureData, memoryLimit: number): FailureData {
+  if (failure.code !== "ERR_WORKER_OUT_OF_MEMORY") return failure;
+  return { name: "JobError", message: `the script filled its memory, ${memoryLimit} MB` };
+}
+
+function exitFailure(code: number): FailureData {
+  if (code !== 0) return { name: "JobError", message: `the script ended its thread with exit code ${code}` };
+  const message = "the script ended without finishing: it called process.exit(), or waits for what can never come";
+  return { name: "JobError", message };
+}

@@ -1,0 +1,53 @@
+import { isMap } from "./types.js";
+
+/** A new map with the fields of both, `over` winning; maps within are merged in turn. */
+export function merge(base: unknown, over: unknown): unknown {
+  if (!isMap(base) || !isMap(over)) return clone(over === undefined ? base : over);
+  const merged = clone(base) as Record<string, unknown>;
+  for (const [key, value] of Object.entries(over as object)) {
+    // Not by assignment: a field called "__proto__" would become the prototype.
+    const both = Object.hasOwn(merged, key) ? merge(merged[key], value) : clone(value);
+    Object.defineProperty(merged, key, { value: both, writable: true, enumerable: true, configurable: true });
+  }
+  return merged;
+}
+
+/** A deep copy. Functions within are kept as they are. */
+export function clone<T>(value: T): T {
+  try {
+    return structuredClone(value);
+  } catch {
+    if (Array.isArray(value)) return value.map(clone) as T;
+    if (!isMap(value)) return value;
+    return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, clone(item)])) as T;
+  }
+}
+
+/** JSON, indented by two spaces unless told otherwise. What leads back to itself is shown as such. */
+export function stringify(value: unknown, replacer?: never, space: string | number = 2): string | undefined {
+  try {
+    return JSON.stringify(value, replacer, space);
+  } catch {
+    const open: unknown[] = [];
+    return JSON.stringify(
+      value,
+      function (this: unknown, _key, item: unknown) {
+        while (open.length > 0 && open[open.length - 1] !== this) open.pop();
+        if (open.includes(item)) return "[circular]";
+        if (typeof item === "object" && item !== null) open.push(item);
+        return typeof item === "bigint" ? String(item) : item;
+      },
+      space,
+    );
+  }
+}
+
+/** The value of a JSON text. A text that is no JSON is handed back as it is, or `otherwise` if given. */
+export function jsonParse(text: unknown, otherwise?: unknown): unknown {
+  if (typeof text !== "string") return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise === undefined ? text : otherwise;
+  }
+}

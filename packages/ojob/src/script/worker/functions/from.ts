@@ -1,0 +1,212 @@
+import { valueAt } from "../../../plan/template.js";
+
+type Selector = string | ((item: unknown, index: number) => unknown);
+
+/** The items of one group. */
+export interface Group {
+  readonly key: unknown;
+  readonly items: unknown[];
+}
+
+function read(selector: Selector): (item: unknown, index: number) => unknown {
+  return typeof selector === "function" ? selector : (item) => valueAt(item, selector);
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  // What is not there comes last, whatever the rest is.
+  if (a === undefined || a === null) return b === undefined || b === null ? 0 : 1;
+  if (b === undefined || b === null) return -1;
+  const [left, right] = [String(a), String(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/**
+ * Questions to a list: `$from(jobs).equals("status", "failed").sort("-startTime").limit(3).select()`.
+ * Fields are named by path (`holder.host`). No call changes the list itself.
+ */
+export class Query {
+  readonly #items: readonly unknown[];
+
+  constructor(items: readonly unknown[]) {
+    this.#items = items;
+  }
+
+  #keep(test: (item: unknown, index: number) => boolean): Query {
+    return new Query(this.#items.filter(test));
+  }
+
+  #by(field: string, test: (value: unknown) => boolean): Query {
+    return this.#keep((item) => test(valueAt(item, field)));
+  }
+
+  /** Items whose field is there and not empty, 0 or false; or for which the function says yes. */
+  filter(selector: Selector): Query {
+    const value = read(selector);
+    return this.#keep((item, index) => Boolean(value(item, index)));
+  }
+
+  where(selector: Selector): Query {
+    return this.filter(selector);
+  }
+
+  equals(field: string, value: unknown): Query {
+    return this.#by(field, (own) => own === value);
+  }
+
+  notEquals(field: string, value: unknown): Query {
+    return this.#by(field, (own) => own !== value);
+  }
+
+  greater(field: string, value: unknown): Query {
+    return this.#by(field, (own) => isThere(own) && compare(own, value) > 0);
+  }
+
+  greaterEquals(field: string, value: unknown): Query {
+    return this.#by(field, (own) => isThere(own) && compare(own, value) >= 0);
+  }
+
+  less(field: string, value: unknown): Query {
+    return this.#by(field, (own) => isThere(own) && compare(own, value) < 0);
+  }
+
+  lessEquals(field: string, value: unknown): Query {
+    return this.#by(field, (own) => isThere(own) && compare(own, value) <= 0);
+  }
+
+  contains(field: string, part: unknown): Query {
+    return this.#by(field, (own) =>
+      Array.isArray(own) ? own.includes(part) : String(own ?? "").includes(String(part)),
+    );
+  }
+
+  starts(field: string, part: string): Query {
+    return this.#by(field, (own) => String(own ?? "").startsWith(part));
+  }
+
+  ends(field: string, part: string): Query {
+    return this.#by(field, (own) => String(own ?? "").endsWith(part));
+  }
+
+  match(field: string, pattern: string | RegExp): Query {
+    const test = new RegExp(pattern);
+    return this.#by(field, (own) => test.test(String(own ?? "")));
+  }
+
+  /** Sorted by these fields; one with a `-` before it from large to small. */
+  sort(...fields: string[]): Query {
+    const sorted = [...this.#items].sort((a, b) => {
+      for (const field of fields) {
+        const down = field.startsWith("-");
+        const path = down ? field.slice(1) : field;
+        const order = compare(valueAt(a, path), valueAt(b, path));
+        if (order !== 0) return down ? -order : order;
+      }
+      return 0;
+    });
+    return new Query(sorted);
+  }
+
+  reverse(): Query {
+    return new Query([...this.#items].reverse());
+  }
+
+  limit(count: number): Query {
+    return new Query(this.#items.slice(0, count));
+  }
+
+  skip(count: number): Query {
+    return new Query(this.#items.slice(count));
+  }
+
+  /** One item for each value of the field, or of the whole item. */
+  distinct(field?: string): Query {
+    const seen = new Set<string>();
+    return this.#keep((item) => {
+      const mark = JSON.stringify(field === undefined ? item : valueAt(item, field)) ?? "";
+      return !seen.has(mark) && Boolean(seen.add(mark));
+    });
+  }
+
+  /** Groups `{ key, items }` by a field, in the order in which their keys first appear. */
+  groupBy(selector: Selector): Query {
+    const value = read(selector);
+    const groups = new Map<string, Group>();
+    this.#items.forEach((item, index) => {
+      const key = value(item, index);
+      const mark = JSON.stringify(key) ?? "";
+      const group = groups.get(mark) ?? { key, items: [] };
+      group.items.push(item);
+      groups.set(mark, group);
+    });
+    return new Query([...groups.values()]);
+  }
+
+  /** The items as a list; or, of each, the field or what the function makes of it. */
+  select(selector?: Selector): unknown[] {
+    return selector === undefined ? [...this.#items] : this.#items.map(read(selector));
+  }
+
+  first(): unknown {
+    return this.#items[0];
+  }
+
+  last(): unknown {
+    return this.#items.at(-1);
+  }
+
+  at(index: number): unknown {
+    return this.#items.at(index);
+  }
+
+  count(): number {
+    return this.#items.length;
+  }
+
+  any(): boolean {
+    return this.#items.length > 0;
+  }
+
+  none(): boolean {
+    return this.#items.length === 0;
+  }
+
+  each(body: (item: unknown, index: number) => void): Query {
+    for (const [index, item] of this.#items.entries()) body(item, index);
+    return this;
+  }
+
+  #numbers(field: string, minus?: string): number[] {
+    const difference = (item: unknown): number =>
+      Number(valueAt(item, field)) - (minus === undefined ? 0 : Number(valueAt(item, minus)));
+    return this.#items.map(difference).filter((value) => !Number.isNaN(value));
+  }
+
+  sum(field: string, minus?: string): number {
+    return this.#numbers(field, minus).reduce((sum, value) => sum + value, 0);
+  }
+
+  /** The mean of a field; with two, of the first minus the second. `undefined` of nothing. */
+  average(field: string, minus?: string): number | undefined {
+    const numbers = this.#numbers(field, minus);
+    return numbers.length === 0 ? undefined : this.sum(field, minus) / numbers.length;
+  }
+
+  min(field: string): unknown {
+    return this.sort(field).first();
+  }
+
+  max(field: string): unknown {
+    return this.#by(field, isThere).sort(`-${field}`).first();
+  }
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Begins a {@link Query}. A map counts as the list of its values. */
+export function $from(items: unknown): Query {
+  if (Array.isArray(items)) return new Query(items);
+  return new Query(typeof items === "object" && items !== null ? Object.values(items) : []);
+}

@@ -1,0 +1,69 @@
+import { fill } from "../../plan/template.js";
+import { call, logLine, pause, printText } from "./bridge.js";
+import { $ch } from "./functions/channel.js";
+import { clone, jsonParse, merge, stringify } from "./functions/data.js";
+import { $from } from "./functions/from.js";
+import * as types from "./functions/types.js";
+
+function toText(value: unknown): string {
+  return typeof value === "object" && value !== null && !(value instanceof Error)
+    ? String(stringify(value))
+    : String(value);
+}
+
+function sleep(ms: unknown): void {
+  const time = Number(ms);
+  if (!Number.isFinite(time) || time < 0)
+    throw new TypeError(`sleep takes a number of milliseconds, not ${String(ms)}`);
+  pause(time);
+}
+
+function getEnv(name: string, otherwise?: string): string | undefined {
+  return process.env[name] ?? otherwise;
+}
+
+function templify(template: string, data: unknown): unknown {
+  const result = fill(` ${template}`, data, () => {}) as string;
+  return result.slice(1).replace(/\{\{\{?[^{}]*\}?\}\}/g, "");
+}
+
+const functions = {
+  ...types,
+  log: (message: unknown): void => logLine("INFO", toText(message)),
+  logWarn: (message: unknown): void => logLine("WARN", toText(message)),
+  logErr: (message: unknown): void => logLine("ERROR", toText(message)),
+  print: (value: unknown = ""): void => printText(`${toText(value)}\n`),
+  printnl: (value: unknown = ""): void => printText(toText(value)),
+  printErr: (value: unknown = ""): void => printText(`${toText(value)}\n`, true),
+  sprint: (value: unknown): void => printText(`${stringify(value)}\n`),
+  sleep,
+  now: (): number => Date.now(),
+  nowUTC: (): number => Date.now(),
+  getEnv,
+  $env: getEnv,
+  genUUID: (): string => crypto.randomUUID(),
+  merge,
+  clone,
+  stringify,
+  jsonParse,
+  templify,
+  $from,
+  $ch,
+  $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
+  $get: (key: string): unknown => call("get", String(key)),
+  $set: (key: string, value: unknown): unknown => call("set", String(key), value),
+  af: {
+    toYAML: (value: unknown): unknown => call("toYAML", value),
+    fromYAML: (text: string): unknown => call("fromYAML", String(text)),
+  },
+  __oJobManager: {
+    jobLocks: { unlock: (name: string): unknown => call("unlock", String(name)) },
+  },
+} as const;
+
+/** Makes the functions that scripts know global. */
+export function installFunctions(): void {
+  for (const [name, value] of Object.entries(functions)) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+}

@@ -1,0 +1,4 @@
+/** The entry of a script thread. */
+import { start } from "./start.js";
+
+start();

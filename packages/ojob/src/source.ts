@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { nearest } from "@ojm/core/backend";
+import { JobFileError } from "./problem.js";
+
+/** The text of a job file. */
+export class SourceFile {
+  /** As the user wrote it: what messages show. */
+  readonly name: string;
+  /** Absolute, or the name of a file that comes with the package. */
+  readonly path: string;
+  readonly text: string;
+  #lines: string[] | undefined;
+
+  constructor(name: string, path: string, text: string) {
+    this.name = name;
+    this.path = path;
+    this.text = text;
+  }
+
+  /** The line with that number (from 1), without its line break. */
+  line(number: number): string | undefined {
+    this.#lines ??= this.text.split(/\r\n|\n|\r/);
+    return this.#lines[number - 1];
+  }
+}
+
+/**
+ * Reads a job file.
+ *
+ * @throws JobFileError when it is missing, a folder, not readable or not text.
+ */
+export function readSource(name: string): SourceFile {
+  const path = resolve(name);
+  const text = decode(name, readBytes(name, path));
+  return new SourceFile(name, path, text);
+}
+
+function fail(message: string): never {
+  throw new JobFileError([{ severity: "error", message }]);
+}
+
+function readBytes(name: string, path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return fail(`there is no file ${name}.${similarFile(path)}`);
+    if (code === "EISDIR") return fail(`${name} is a folder. Give the job file inside it.`);
+    if (code === "EACCES" || code === "EPERM") return fail(`${name} may not be read by this user.`);
+    return fail(`${name} cannot be read: ${message}`);
+  }
+}
+
+function similarFile(path: string): string {
+  try {
+    const near = nearest(basename(path), readdirSync(dirname(path)));
+    return near === undefined ? "" : ` Did you mean ${near}?`;
+  } catch {
+    return "";
+  }
+}
+
+function decode(name: string, bytes: Uint8Array): string {
+  if (bytes.includes(0)) return fail(`${name} is not a text file: it holds binary data.`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return fail(`${name} is not a text file in UTF-8.`);
+  }
+}
