@@ -80,17 +80,21 @@ export interface Faults {
 /** The name of a fault. */
 export type Fault = keyof Faults;
 
-/** What a backend may declare or not. */
-export type Capability = "ttl" | "watch" | "commitAcrossChannels";
+/** What a backend may declare or not: that several processes may share the store, that entries have a time to live, and so on. */
+export type Capability = "severalProcesses" | "ttl" | "watch" | "commitAcrossChannels";
 
 /** What a harness may offer or not. */
 export type Facility = Fault | "advance" | "direct" | "remote" | "roundTrips";
 
-const CAPABILITIES: readonly string[] = ["ttl", "watch", "commitAcrossChannels"];
+const CAPABILITIES: readonly string[] = ["severalProcesses", "ttl", "watch", "commitAcrossChannels"];
 
 /** What `needs` a case has, that `supports` does not declare. */
 export function undeclared(needs: readonly (Capability | Facility)[], supports: Supports): Capability | undefined {
-  return needs.find((need): need is Capability => isCapability(need) && !supports[need]);
+  return needs.find((need): need is Capability => isCapability(need) && !declares(supports, need));
+}
+
+function declares(supports: Supports, capability: Capability): boolean {
+  return capability === "severalProcesses" ? supports.shared !== "process" : supports[capability];
 }
 
 /** What `needs` a case has, that the harness of `store` does not offer. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { ChannelError, type Commit, type CommitOutcome, isChannelError, type StoredEntry } from "@ojm/core/backend";
 import { Client } from "../simulated/client.js";
 import type { Bug } from "./bug.js";
@@ -106,6 +107,17 @@ export const faults: readonly Bug[] = [
         // A copy that nobody waits for.
         void reading.then((entries) => entries.length);
         return reading;
+      }
+    },
+  },
+  {
+    name: "an error of the connection is emitted where nobody listens",
+    killedBy: "WCH-043",
+    client: class extends Client {
+      override async watch(...args: Parameters<Client["watch"]>): ReturnType<Client["watch"]> {
+        const connection = new EventEmitter();
+        this.network.onReconnect(() => setTimeout(() => connection.emit("error", new Error("ECONNRESET"))));
+        return super.watch(...args);
       }
     },
   },

@@ -67,7 +67,7 @@ async function onStore(
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);
   const lacking = undeclared(it.needs ?? [], supports);
-  const stray = new StrayRejections();
+  const stray = new StrayErrors();
   let verdict: Verdict = { outcome: lacking === undefined ? "pass" : "refused" };
   try {
     const law = lacking === undefined ? it.run.bind(it) : refusals[lacking];
@@ -79,7 +79,7 @@ async function onStore(
   await stray.settle();
   if (verdict.outcome === "fail") return verdict;
   if (errors.length > 0) return failed(errors[0], "cleaning up failed");
-  return stray.first === undefined ? verdict : failed(stray.first, "a rejection was left unhandled");
+  return stray.first === undefined ? verdict : failed(stray.first, "an error was left unhandled");
 }
 
 async function withNeighbours(it: Case, context: CaseContext, first: Backend, run: () => Promise<void>): Promise<void> {
@@ -117,25 +117,34 @@ function failed(error: unknown, what?: string): Verdict {
   return { outcome: "fail", reason: what === undefined ? message : `${what}: ${message}`, error };
 }
 
-/**
- * Rejections that nobody handled while a case ran: a program would have died of one. Nobody else is told of them meanwhile, so that they
- * are the fault of the case and not of the test run as a whole.
- */
-class StrayRejections {
-  first: unknown;
-  readonly #others: NodeJS.UnhandledRejectionListener[] = process.listeners("unhandledRejection");
-  readonly #onRejection = (reason: unknown): void => {
-    this.first ??= reason ?? new Error("an unhandled rejection without a reason");
-  };
+type Emergency = "unhandledRejection" | "uncaughtException";
 
-  constructor() {
-    process.removeAllListeners("unhandledRejection");
-    process.on("unhandledRejection", this.#onRejection);
+/**
+ * Rejections and exceptions that nobody handled while a case ran: a program would have died of one. Nobody else is told of them meanwhile,
+ * so that they are the fault of the case and not of the test run as a whole.
+ */
+class StrayErrors {
+  first: unknown;
+  readonly #onError = (error: unknown): void => {
+    this.first ??= error ?? new Error("something without a reason was thrown and not handled");
+  };
+  readonly #giveBack: readonly (() => void)[] = [
+    this.#takeOver("unhandledRejection"),
+    this.#takeOver("uncaughtException"),
+  ];
+
+  #takeOver(event: Emergency): () => void {
+    const others = process.rawListeners(event) as ((...args: unknown[]) => void)[];
+    process.removeAllListeners(event);
+    process.on(event, this.#onError);
+    return () => {
+      process.off(event, this.#onError);
+      for (const other of others) process.on(event, other);
+    };
   }
 
   async settle(): Promise<void> {
     await sleep(0);
-    process.off("unhandledRejection", this.#onRejection);
-    for (const other of this.#others) process.on("unhandledRejection", other);
+    for (const giveBack of this.#giveBack) giveBack();
   }
 }

@@ -64,10 +64,9 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-008",
     law: "The same holds for clients in different processes.",
-    needs: ["remote"],
+    needs: ["remote", "severalProcesses"],
     cap: 180_000,
     async run(t) {
-      if (t.supports.shared === "process") return;
       const clients = [await t.main(), await t.remote(), await t.remote()];
       for (let round = 0; round < t.scale(2, 10, 200); round++) await trial(t, clients, 2, 25);
     },

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { isChannelError } from "@ojm/core";
-import { type Case, Skip } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case } from "../../run/case.js";
 import { settle } from "../../support/assert.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 import { Follower } from "../watch/follower.js";
@@ -10,25 +8,20 @@ import { Follower } from "../watch/follower.js";
 export const processes: readonly Case[] = [
   {
     id: "LIF-020",
-    law: "A store for one process refuses a second one, and says that it is in use.",
-    needs: ["remote"],
+    law: "A store that is declared to be for several processes is opened by a second one while the first has it open.",
+    needs: ["remote", "severalProcesses"],
     async run(t) {
-      if (t.supports.shared !== "process") throw new Skip("the store is for several processes");
-      await t.main();
-      const error: unknown = await t.remote().then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-      assert.ok(isChannelError(error), `a second process opened the store: ${String(error)}`);
-      assert.equal(error.code, "IN_USE");
+      const here = await t.main();
+      const key = rawKey(t.name, "k");
+      await write(here, { key, value: "1" });
+      assert.equal((await readOne(await t.remote(), key))?.value, "1");
     },
   },
   {
     id: "LIF-021",
     law: "What one process writes, every other reads and watches as soon as it was acknowledged.",
-    needs: ["remote", "watch"],
+    needs: ["remote", "severalProcesses", "watch"],
     async run(t) {
-      severalProcesses(t);
       const here = await t.main();
       const there = await t.remote();
       const follower = await Follower.start(t, await t.channel());
@@ -48,9 +41,8 @@ export const processes: readonly Case[] = [
   {
     id: "LIF-022",
     law: "Of increments by several processes, none is lost.",
-    needs: ["remote"],
+    needs: ["remote", "severalProcesses"],
     async run(t) {
-      severalProcesses(t);
       const clients = [await t.main(), await t.remote(), await t.remote()];
       const channels = await Promise.all(clients.map((by) => t.channel({ by })));
       await channels[0]?.set("count", 0);
@@ -77,9 +69,8 @@ export const processes: readonly Case[] = [
   {
     id: "LIF-023",
     law: "A process that is killed in the midst of its commits leaves each of them applied whole or not at all.",
-    needs: ["remote"],
+    needs: ["remote", "severalProcesses"],
     async run(t) {
-      severalProcesses(t);
       const here = await t.main();
       for (let round = 0; round < t.scale(1, 4, 40); round++) {
         const doomed = await t.remote();
@@ -121,7 +112,3 @@ export const processes: readonly Case[] = [
     },
   },
 ];
-
-function severalProcesses(t: CaseContext): void {
-  if (t.supports.shared === "process") throw new Skip("the store is for one process");
-}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isChannelError } from "@ojm/core";
 import type { Capability } from "../../harness/harness.js";
 import type { CaseContext } from "../../run/context.js";
 import { rejectsWith } from "../../support/assert.js";
@@ -9,6 +10,15 @@ import { listener, rawKey, rawRange, readOne } from "../../support/raw.js";
  * in its place would still be half done where the backend is called directly.
  */
 export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<void>>> = {
+  async severalProcesses(t) {
+    await t.main();
+    const error: unknown = await t.remote().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(isChannelError(error), `a second process opened the store, or failed otherwise: ${String(error)}`);
+    assert.equal(error.code, "IN_USE");
+  },
   async ttl(t) {
     const channel = await t.channel();
     await rejectsWith(channel.set("brief", 1, { ttl: 1_000 }), "NOT_SUPPORTED");
