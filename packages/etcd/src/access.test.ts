@@ -1,0 +1,179 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Etcd3 } from "etcd3";
+import { afterEach, describe, expect, it, onTestFinished, test } from "vitest";
+import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
+import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "./testing/servers.js";
+
+const missing = etcdMissing();
+if (missing !== undefined) test.skip(`access to etcd: ${missing}`, () => undefined);
+const openssl = spawnSync("openssl", ["version"]).error === undefined;
+if (!openssl) test.skip("etcd with TLS: openssl is not installed: apt-get install openssl", () => undefined);
+
+let server: EtcdServer;
+afterEach(() => server.stop());
+
+async function start(options?: EtcdServerOptions): Promise<string> {
+  server = await startEtcd(options);
+  return server.host;
+}
+
+describe.skipIf(missing !== undefined)("an etcd with users", () => {
+  const password = `secret-${randomUUID()}`;
+
+  /** Users: root, and `ojm`, who may only read and write under `ojm/`. */
+  async function startWithUsers(): Promise<string> {
+    const host = await start();
+    const client = new Etcd3({ hosts: host });
+    onTestFinished(() => client.close());
+    const root = await client.user("root").create(password);
+    await root.addRole("root");
+    const role = await client.role("ojm").create();
+    await role.grant({ permission: "Readwrite", range: client.range({ prefix: "ojm/" }) });
+    const user = await client.user("ojm").create(password);
+    await user.addRole("ojm");
+    await client.auth.authEnable();
+    return host;
+  }
+
+  it("lets the user in, and nobody else, and keeps the password out of every message", async () => {
+    const hosts = await startWithUsers();
+    const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
+    await put(etcd, "c a", "1", 60_000);
+    expect((await etcd.read(["c a"]))[0]?.value).toBe("1");
+
+    const wrong = `wrong-${password}`;
+    const denied = await openEtcd({ hosts, auth: { username: "ojm", password: wrong } }).catch((error) => error);
+    expect(denied).toMatchObject({ code: "DENIED", retryable: false });
+    expect(`${denied.message} ${denied.cause?.message}`).not.toContain(password);
+    await expect(openEtcd({ hosts })).rejects.toMatchObject({
+      code: "DENIED",
+      message: expect.stringContaining("auth"),
+    });
+    const elsewhere = openEtcd({ hosts, auth: { username: "ojm", password }, keyPrefix: "other/" });
+    await expect(elsewhere).rejects.toMatchObject({ code: "DENIED" });
+  });
+
+  it("signs in again when the node has forgotten its tokens, for calls and for watches", async () => {
+    const hosts = await startWithUsers();
+    const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
+    const seen = new Recorder();
+    await etcd.watch(channel("c"), seen);
+    await put(etcd, "c a", "1");
+    await server.kill();
+    await server.restart();
+    expect((await etcd.read(["c a"]))[0]?.value).toBe("1");
+    await put(etcd, "c a", "2");
+    await until(() => seen.of("c a").includes("2"));
+    expect([seen.of("c a"), seen.error]).toEqual([["1", "2"], undefined]);
+  });
+
+  it("says so when a user is given and the store has none", async () => {
+    const hosts = await start();
+    const open = openEtcd({ hosts, auth: { username: "ojm", password } });
+    await expect(open).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("auth") });
+  });
+});
+
+describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
+  /** A CA, and a certificate of it for 127.0.0.1. */
+  function makeCertificates(): { ca: string; cert: string; key: string } {
+    const dir = mkdtempSync(join(tmpdir(), "ojm-tls-"));
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const file = (name: string): string => join(dir, name);
+    const run = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
+    const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    run("req", "-x509", ...ec, "-keyout", file("ca.key"), "-out", file("ca.pem"), "-days", "2", "-subj", "/CN=test-ca");
+    run("req", ...ec, "-keyout", file("node.key"), "-out", file("node.csr"), "-subj", "/CN=127.0.0.1");
+    writeFileSync(file("ext"), "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n");
+    const signing = ["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2"];
+    run("x509", "-req", "-in", file("node.csr"), ...signing, "-extfile", file("ext"), "-out", file("node.pem"));
+    return { ca: file("ca.pem"), cert: file("node.pem"), key: file("node.key") };
+  }
+
+  it("is spoken to with its CA, given as a path, as text or as a buffer", async () => {
+    const { ca, cert, key } = makeCertificates();
+    const host = await start({ tls: { cert, key } });
+    for (const rootCertificate of [ca, readFileSync(ca, "utf8"), readFileSync(ca)]) {
+      const etcd = await openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate } });
+      await put(etcd, "c a", "1");
+    }
+    const stranger = openEtcd({ hosts: `https://${host}`, deadline: 1_000 });
+    await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });
+  });
+
+  it("lets clients in by their certificate", async () => {
+    const { ca, cert, key } = makeCertificates();
+    const host = await start({ tls: { cert, key, clientCa: ca } });
+    const credentials = { rootCertificate: ca, certChain: cert, privateKey: key };
+    const etcd = await openEtcd({ hosts: `https://${host}`, credentials });
+    const seen = new Recorder();
+    await etcd.watch(channel("c"), seen);
+    await put(etcd, "c a", "1");
+    await until(() => seen.of("c a").length === 1);
+    const stranger = openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate: ca }, deadline: 1_000 });
+    await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe.skipIf(missing !== undefined)("a client that was passed in", () => {
+  it("is used, and left open", async () => {
+    const hosts = await start();
+    const client = new Etcd3({ hosts });
+    onTestFinished(() => client.close());
+    const etcd = await openEtcd({ client });
+    await put(etcd, "c a", "1");
+    await etcd.close();
+    expect(await client.get("ojm/c a").string()).toBe("1");
+  });
+
+  it("keeps to its namespace", async () => {
+    const hosts = await start();
+    const client = new Etcd3({ hosts });
+    onTestFinished(() => client.close());
+    const etcd = await openEtcd({ client: client.namespace("tenant/"), keyPrefix: "jobs/" });
+    await put(etcd, "c a", "1");
+    expect(await client.get("tenant/jobs/c a").string()).toBe("1");
+  });
+
+  it("is not made to repeat a commit whose reply was lost, although it repeats its own calls", async () => {
+    const hosts = await start();
+    const client = new Etcd3({ hosts });
+    onTestFinished(() => client.close());
+    const etcd = await openEtcd({ client, deadline: 1_000 });
+    const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
+    await etcd.read(["c a"]);
+    await server.pause();
+    await expect(etcd.commit(create)).rejects.toMatchObject({ outcome: "unknown" });
+    server.resume();
+  });
+});
+
+describe.skipIf(missing !== undefined)("a process with an etcd backend", () => {
+  it("exits by itself once the backend is closed", async () => {
+    const hosts = await start();
+    const program = `
+      import { systemClock } from "@ojm/core/backend";
+      import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
+      const etcd = await backend.open({ hosts: "${hosts}" }, { clock: systemClock });
+      await etcd.watch({ from: "c ", to: "c!" }, { change() {}, gap() {}, fail() {} });
+      await etcd.commit({ checks: [], writes: [{ key: "c a", value: "1", ttl: 60_000 }] });
+      await etcd.close();
+      console.log("closed");
+    `;
+    const child = spawn(process.execPath, [...process.execArgv, "--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    expect([code, output.trim()]).toEqual([0, "closed"]);
+  });
+});

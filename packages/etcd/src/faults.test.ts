@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { type Backend, type CommitOutcome, isChannelError } from "@ojm/core/backend";
+import { afterEach, describe, expect, it, test } from "vitest";
+import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
+import { type EtcdServer, etcdMissing, startEtcd, startEtcdCluster } from "./testing/servers.js";
+
+const missing = etcdMissing();
+if (missing !== undefined) test.skip(`faults of etcd: ${missing}`, () => undefined);
+
+const servers: EtcdServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+/** Puts until it is told `stop`, and keeps account of what was acknowledged and what stayed unknown. */
+function writeOn(etcd: Backend): {
+  stop: () => Promise<void>;
+  acknowledged: number[];
+  unknown: number[];
+  codes: Set<string>;
+} {
+  const account = { acknowledged: [] as number[], unknown: [] as number[], codes: new Set<string>() };
+  let stopped = false;
+  const running = (async () => {
+    for (let i = 0; !stopped; i++) {
+      try {
+        await put(etcd, `c ${i}`, String(i));
+        account.acknowledged.push(i);
+      } catch (error) {
+        if (!isChannelError(error)) throw error;
+        account.codes.add(error.code);
+        if (error.outcome === "unknown") account.unknown.push(i);
+      }
+    }
+  })();
+  return {
+    ...account,
+    stop() {
+      stopped = true;
+      return running;
+    },
+  };
+}
+
+async function keysOf(etcd: Backend): Promise<Set<number>> {
+  const found = new Set<number>();
+  for (let { from, to } = channel("c"), more = true; more; ) {
+    const page = await etcd.scan({ from, to, reverse: false, limit: 500, values: true });
+    for (const { key, value } of page.entries) {
+      found.add(Number(value));
+      from = `${key}\0`;
+    }
+    more = page.more;
+  }
+  return found;
+}
+
+describe.skipIf(missing !== undefined)("one etcd node", () => {
+  const open = async (args: Record<string, unknown> = {}): Promise<[EtcdServer, Backend]> => {
+    const server = await startEtcd();
+    servers.push(server);
+    return [server, await openEtcd({ hosts: server.host, ...args })];
+  };
+
+  it("is waited for when it is away, for as long as the deadline", async () => {
+    const [server, etcd] = await open();
+    await put(etcd, "c a", "1");
+    await server.kill();
+    const [read] = await Promise.all([etcd.read(["c a"]), server.restart()]);
+    expect(read[0]?.value).toBe("1");
+    await put(etcd, "c a", "2");
+  });
+
+  it("never makes a key look absent by being away", async () => {
+    const [server, etcd] = await open({ deadline: 1_000 });
+    const version = await put(etcd, "c a", "1");
+    await server.kill();
+    const away = { code: "UNAVAILABLE", retryable: true, outcome: "not-applied" };
+    await expect(etcd.read(["c a"])).rejects.toMatchObject(away);
+    await expect(etcd.scan({ ...channel("c"), reverse: true, limit: 1, values: true })).rejects.toMatchObject(away);
+    await expect(put(etcd, "c a", "2")).rejects.toMatchObject(away);
+    await expect(put(etcd, "c a", "2", 1_000)).rejects.toMatchObject(away);
+    await expect(openEtcd({ hosts: server.host, deadline: 1_000 })).rejects.toMatchObject({
+      ...away,
+      message: expect.stringContaining(server.host),
+    });
+    await server.restart();
+    expect((await etcd.read(["c a"]))[0]?.version).toBe(version);
+  });
+
+  it("times out while it is frozen; of a commit nobody knows what became, and it is not made twice", async () => {
+    const [server, etcd] = await open({ deadline: 1_000 });
+    const version = await put(etcd, "c a", "1");
+    await server.pause();
+    await expect(etcd.read(["c a"])).rejects.toMatchObject({
+      code: "TIMEOUT",
+      retryable: true,
+      outcome: "not-applied",
+    });
+    const commit = { checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] };
+    await expect(etcd.commit(commit)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "unknown" });
+    server.resume();
+    const outcome = await eventually(() => etcd.commit(commit));
+    // Either the first was carried out after all, or the second is the only one.
+    expect((await etcd.read(["c a"]))[0]?.value).toBe("2");
+    if (!outcome.ok) expect(outcome.current[0]?.value).toBe("2");
+  });
+
+  it("keeps every acknowledged write when it is killed amid writes, and says of the others that nobody knows", async () => {
+    const [server, etcd] = await open({ deadline: 10_000 });
+    const writer = writeOn(etcd);
+    for (let round = 0; round < 3; round++) {
+      const count = writer.acknowledged.length;
+      await until(() => writer.acknowledged.length > count + 50);
+      await server.kill();
+      await server.restart();
+    }
+    await writer.stop();
+    const found = await keysOf(etcd);
+    expect(writer.acknowledged.filter((i) => !found.has(i))).toEqual([]);
+    const told = new Set([...writer.acknowledged, ...writer.unknown]);
+    expect([...found].filter((i) => !told.has(i))).toEqual([]);
+    expect([...writer.codes].filter((code) => code !== "UNAVAILABLE")).toEqual([]);
+  });
+
+  it("says so when it is full, and can still be read", async () => {
+    const server = await startEtcd({ args: ["--quota-backend-bytes", "200000"] });
+    servers.push(server);
+    const etcd = await openEtcd({ hosts: server.host });
+    const fill = async (): Promise<void> => {
+      for (let i = 0; i < 1_000; i++) await put(etcd, `c ${i}`, JSON.stringify("x".repeat(10_000)));
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "FULL", retryable: false, outcome: "not-applied" });
+    expect((await etcd.read(["c 0"]))[0]?.key).toBe("c 0");
+  });
+});
+
+describe.skipIf(missing !== undefined)("three etcd nodes", () => {
+  const open = async (args: Record<string, unknown> = {}): Promise<[EtcdServer[], Backend]> => {
+    const cluster = await startEtcdCluster(3);
+    servers.push(...cluster);
+    return [cluster, await openEtcd({ hosts: cluster.map(({ host }) => host), ...args })];
+  };
+
+  it("goes on when any one of them is killed, losing nothing that was acknowledged", async () => {
+    const [cluster, etcd] = await open();
+    const seen = new Recorder();
+    await etcd.watch(channel("c"), seen);
+    const writer = writeOn(etcd);
+    for (const server of cluster) {
+      await until(() => writer.acknowledged.length > 0);
+      await server.kill();
+      const count = writer.acknowledged.length;
+      await until(() => writer.acknowledged.length > count + 20);
+      await server.restart();
+    }
+    await writer.stop();
+    const found = await keysOf(etcd);
+    expect(writer.acknowledged.filter((i) => !found.has(i))).toEqual([]);
+    await until(() => seen.changes.length >= found.size);
+    expect(new Set(seen.changes.map(({ value }) => Number(value)))).toEqual(found);
+    expect(seen.changes.length).toBe(found.size);
+    expect([seen.gaps, seen.error]).toEqual([0, undefined]);
+  });
+
+  it("goes on when one of them is frozen, whichever it is", async () => {
+    const [cluster, etcd] = await open({ deadline: 8_000 });
+    await put(etcd, "c a", "0");
+    for (const server of cluster) {
+      await server.pause();
+      // The first may be on its way to the frozen node. What comes after it goes elsewhere.
+      await put(etcd, "c a", "1").catch((error) =>
+        expect(error).toMatchObject({ retryable: true, outcome: "unknown" }),
+      );
+      const value = randomUUID();
+      await eventually(() => put(etcd, "c a", value));
+      expect((await etcd.read(["c a"]))[0]?.value).toBe(value);
+      server.resume();
+    }
+  });
+
+  it("answers nothing without a quorum, and goes on once there is one", async () => {
+    const [cluster, etcd] = await open({ deadline: 1_500 });
+    await put(etcd, "c a", "1");
+    const [first, second] = cluster as [EtcdServer, EtcdServer, EtcdServer];
+    await Promise.all([first.kill(), second.kill()]);
+    await expect(etcd.read(["c a"])).rejects.toMatchObject({ retryable: true });
+    const failed: unknown = await put(etcd, "c a", "2").catch((error: unknown) => error);
+    expect(failed).toMatchObject({ retryable: true, code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/) });
+    await first.restart();
+    const [entry] = await eventually(() => etcd.read(["c a"]));
+    const maybe = (failed as { outcome?: string }).outcome === "unknown" ? ["1", "2"] : ["1"];
+    expect(maybe).toContain(entry?.value);
+    await eventually(() => put(etcd, "c a", "3"));
+  });
+
+  it("lets one of many contenders win while a leader is killed", async () => {
+    const [cluster] = await open();
+    const hosts = cluster.map(({ host }) => host).join(",");
+    const clients = await Promise.all(Array.from({ length: 8 }, () => openEtcd({ hosts })));
+    const create = async (etcd: Backend, key: string): Promise<CommitOutcome | "unknown"> => {
+      for (;;) {
+        try {
+          return await etcd.commit({ checks: [{ key, version: null }], writes: [{ key, value: "1" }] });
+        } catch (error) {
+          if (!isChannelError(error) || !error.retryable) throw error;
+          if (error.outcome === "unknown") return "unknown";
+        }
+      }
+    };
+    for (let round = 0; round < 6; round++) {
+      const contest = Promise.all(clients.map((etcd) => create(etcd, `c ${round}`)));
+      if (round === 2) await cluster[0]?.kill();
+      if (round === 4) await cluster[0]?.restart();
+      const winners = (await contest).filter((outcome) => outcome !== "unknown" && outcome.ok);
+      expect(winners.length).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+/** Tries until the store answers; the timeout of the test bounds it. */
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isChannelError(error) || !error.retryable) throw error;
+    }
+  }
+}

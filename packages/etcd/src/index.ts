@@ -1,0 +1,33 @@
+/** Channels in etcd: one node or a cluster. */
+import type { Backend, BackendContext, BackendType } from "@ojm/core/backend";
+import { Codec } from "./codec.js";
+import { connect } from "./connect.js";
+import { EtcdBackend } from "./etcd-backend.js";
+import { Nodes } from "./nodes.js";
+import { type EtcdOptions, type PassedClient, readOptions } from "./options.js";
+
+export type { EtcdOptions, PassedClient };
+
+/**
+ * The `etcd` type. `open` resolves once the store has answered.
+ *
+ * It rejects with `INVALID_CONFIG` for a wrong option, `DENIED` for a wrong user, and with `UNAVAILABLE` or `TIMEOUT` if no node answers
+ * within the deadline.
+ */
+export const backend: BackendType = {
+  type: "etcd",
+  async open(args: Readonly<Record<string, unknown>>, _context: BackendContext): Promise<Backend> {
+    const settings = readOptions(args);
+    const connection = await connect(settings);
+    const codec = new Codec(connection.keyPrefix);
+    const nodes = new Nodes(connection.nodes, settings.deadline, codec.revisionKey);
+    try {
+      await nodes.call("read", (node, limits) => node.range({ key: codec.revisionKey, count_only: true }, limits));
+    } catch (error) {
+      nodes.close();
+      throw error;
+    }
+    return new EtcdBackend(nodes, codec, settings.deadline);
+  },
+};
+

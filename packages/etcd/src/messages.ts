@@ -1,0 +1,102 @@
+// The messages of etcd's v3 API, as far as they are used. int64 comes as text: JavaScript's numbers end at 2^53.
+
+export interface Header {
+  readonly revision: string;
+  /** Grows with every election. */
+  readonly raft_term: string;
+}
+
+export interface KeyValue {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly mod_revision: string;
+  /** The id of the lease it hangs on, "0" for none. */
+  readonly lease: string;
+}
+
+export interface RangeRequest {
+  readonly key: Buffer;
+  readonly range_end?: Buffer;
+  readonly limit?: number;
+  readonly sort_order?: "None" | "Ascend" | "Descend";
+  readonly sort_target?: "Key";
+  readonly keys_only?: boolean;
+  readonly count_only?: boolean;
+}
+
+export interface RangeResponse {
+  readonly header: Header;
+  readonly kvs: readonly KeyValue[];
+  readonly more: boolean;
+  /** How many keys the range has, whatever the limit. */
+  readonly count: string;
+}
+
+export interface Compare {
+  readonly key: Buffer;
+  readonly target: "Mod" | "Create";
+  readonly result: "Equal";
+  readonly mod_revision?: string;
+  readonly create_revision?: string;
+}
+
+export interface RequestOp {
+  readonly request_range?: RangeRequest;
+  readonly request_put?: { readonly key: Buffer; readonly value: Buffer; readonly lease?: string };
+  readonly request_delete_range?: { readonly key: Buffer };
+}
+
+export interface ResponseOp {
+  readonly response_range?: RangeResponse;
+  readonly response_delete_range?: { readonly deleted: string };
+}
+
+export interface TxnRequest {
+  readonly compare: readonly Compare[];
+  readonly success: readonly RequestOp[];
+  readonly failure: readonly RequestOp[];
+}
+
+export interface TxnResponse {
+  readonly header: Header;
+  readonly succeeded: boolean;
+  readonly responses: readonly ResponseOp[];
+}
+
+export interface LeaseGrantResponse {
+  readonly header: Header;
+  readonly ID: string;
+}
+
+export interface LeaseTimeToLiveResponse {
+  readonly header: Header;
+  /** Whole seconds, rounded down; -1 if there is no such lease. */
+  readonly TTL: string;
+}
+
+export interface WatchRequest {
+  readonly create_request?: {
+    readonly key: Buffer;
+    readonly range_end: Buffer;
+    readonly start_revision: string;
+    readonly fragment: boolean;
+  };
+  readonly progress_request?: Record<string, never>;
+}
+
+export interface WatchResponse {
+  readonly created: boolean;
+  readonly canceled: boolean;
+  readonly compact_revision: string;
+  readonly cancel_reason: string;
+  readonly events: readonly { readonly type: "Put" | "Delete"; readonly kv: KeyValue }[];
+}
+
+/** A watch stream. An `error` or an `end` is its last event. */
+export interface WatchStream {
+  write(request: WatchRequest): void;
+  cancel(): void;
+  on(event: "data", listener: (response: WatchResponse) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { readOptions } from "./options.js";
+
+describe("options of etcd", () => {
+  it("has defaults for all of them", () => {
+    expect(readOptions({})).toMatchObject({ hosts: ["127.0.0.1:2379"], keyPrefix: "ojm/", deadline: 5_000 });
+  });
+
+  it("takes hosts as text, as text with commas and as a list, with and without a port", () => {
+    const hosts = ["a:1", "b:2379"];
+    expect(readOptions({ hosts: "a:1, b" }).hosts).toEqual(hosts);
+    expect(readOptions({ hosts: ["a:1", "b"] }).hosts).toEqual(hosts);
+    expect(readOptions({ hosts: "http://a:1/" }).hosts).toEqual(["http://a:1"]);
+  });
+
+  it.each([
+    [{ host: "a:1" }, 'Did you mean "hosts"'],
+    [{ hosts: [] }, "hosts"],
+    [{ hosts: 7 }, "hosts"],
+    [{ hosts: "https://a,http://b" }, "TLS"],
+    [{ hosts: "http://user:hunter2@a:1" }, "hosts"],
+    [{ deadline: 0 }, "deadline"],
+    [{ deadline: "1s" }, "deadline"],
+    [{ keyPrefix: 1 }, "keyPrefix"],
+    [{ grpcOptions: [] }, "grpcOptions"],
+    [{ auth: { user: "a", password: "hunter2" } }, 'no option "user"'],
+    [{ auth: { username: "a" } }, "password"],
+    [{ credentials: { rootCertificate: "/no/such/file" } }, "rootCertificate: ENOENT"],
+    [{ credentials: { privateKey: "-----BEGIN hunter2" } }, "certChain"],
+    [{ client: {}, hosts: "a" }, "beside client"],
+  ])("refuses %j", (args, words) => {
+    const refused = expect(() => readOptions(args));
+    refused.toThrow(expect.objectContaining({ code: "INVALID_CONFIG", message: expect.stringContaining(words) }));
+    refused.toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));
+  });
+});

@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { between, lastFew } from "./reverse.js";
+
+const bytes = fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array));
+
+describe("between", () => {
+  it("is above the one and below the other, or there is nothing between them", () => {
+    fc.assert(
+      fc.property(bytes, bytes, (a, b) => {
+        const [low, high] = Buffer.compare(a, b) < 0 ? [a, b] : [b, a];
+        const middle = between(low, high);
+        if (middle === undefined) return;
+        expect(Buffer.compare(low, middle)).toBe(-1);
+        expect(Buffer.compare(middle, high)).toBe(-1);
+      }),
+    );
+  });
+
+  it("finds nothing between neighbours", () => {
+    expect(between(Buffer.from("a"), Buffer.from("a\0"))).toBeUndefined();
+    expect(between(Buffer.from("a"), Buffer.from("a"))).toBeUndefined();
+  });
+});
+
+describe("lastFew", () => {
+  it.each([
+    ["numbers", (i: number) => `n${String(i).padStart(8, "0")}`],
+    ["long common beginnings", (i: number) => `${"x".repeat(60)}${i.toString(36).padStart(6, "0")}`],
+    ["names and times", (i: number) => `{"name":"job-${i % 7}","startTime":${1_700_000_000_000 + 7_919 * i}}`],
+    ["beginnings of each other", (i: number) => "y".repeat(i % 40) + i.toString(36)],
+  ])("cuts off the end of a range of %s", async (_, keyOf) => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => Buffer.from(keyOf(i))).sort(Buffer.compare);
+    const to = Buffer.from("~");
+    let looks = 0;
+    const look = async (from: Buffer) => {
+      looks++;
+      const rest = keys.filter((key) => Buffer.compare(key, from) >= 0);
+      return { count: rest.length, first: rest[0] };
+    };
+    const start = await lastFew(Buffer.from(""), to, 10, 100, look);
+    const taken = looks;
+    const { count } = await look(start);
+    expect(count).toBeGreaterThanOrEqual(10);
+    expect(count).toBeLessThanOrEqual(100);
+    expect(taken).toBeLessThan(200);
+  });
+
+  it("takes one look at a range that is short anyway", async () => {
+    const from = Buffer.from("a");
+    expect(await lastFew(from, Buffer.from("b"), 1, 2, async () => ({ count: 2, first: from }))).toBe(from);
+  });
+});

@@ -1,0 +1,123 @@
+/** What a look at the keys of `[from, to)` tells: how many there are, and the first of them. */
+export interface Look {
+  readonly count: number;
+  readonly first: Buffer | undefined;
+}
+
+/** More looks than this, and the keys are too alike to be told apart in reasonable time. */
+const MOST_LOOKS = 400;
+
+/** Halvings that decide one byte. */
+const BITS = 8;
+
+/**
+ * Finds where the last few keys of `[from, to)` begin: a key `start` such that `[start, to)` holds at least `least` of them and
+ * at most `most`. It narrows down the space of keys, so that the number of looks depends on how many bytes tell the keys apart,
+ * not on how many keys there are. Returns `from` itself for a range that has no more than `most`, after one look.
+ *
+ * @param most at least twice `least`
+ */
+export async function lastFew(
+  from: Buffer,
+  to: Buffer,
+  least: number,
+  most: number,
+  look: (from: Buffer) => Promise<Look>,
+): Promise<Buffer> {
+  const whole = await look(from);
+  if (whole.count <= most) return from;
+  const search = new Search(whole.first ?? from, to, least, most, look);
+  while (search.found === undefined && search.looks < MOST_LOOKS) {
+    const { low, high } = search;
+    // Keys begin alike: halving their space alone would take eight looks for each byte that all of them share.
+    await search.skipSharedBytes();
+    for (let i = 0; i < BITS && search.found === undefined; i++) {
+      const middle = between(search.low, search.high);
+      if (middle !== undefined) await search.tryAt(middle);
+    }
+    if (search.low === low && search.high === high) break;
+  }
+  return search.found ?? search.low;
+}
+
+class Search {
+  found: Buffer | undefined;
+  looks = 0;
+  /** From here on there are too many keys. */
+  low: Buffer;
+  /** From here on there are too few. */
+  high: Buffer;
+  readonly #least: number;
+  readonly #most: number;
+  readonly #look: (from: Buffer) => Promise<Look>;
+
+  constructor(low: Buffer, high: Buffer, least: number, most: number, look: (from: Buffer) => Promise<Look>) {
+    this.low = low;
+    this.high = high;
+    this.#least = least;
+    this.#most = most;
+    this.#look = look;
+  }
+
+  /** Looks from `key` on. Returns whether there are enough keys. */
+  async tryAt(key: Buffer): Promise<boolean> {
+    this.looks++;
+    const { count, first } = await this.#look(key);
+    if (count < this.#least) this.high = key;
+    // The first key may be far beyond: starting from it skips the empty space between them.
+    else if (count > this.#most) this.low = first ?? key;
+    else this.found = key;
+    return count >= this.#least;
+  }
+
+  /** Finds how many bytes of `low` the keys in question begin with, by halving that number. */
+  async skipSharedBytes(): Promise<void> {
+    const key = this.low;
+    let few = sharedLength(key, this.high);
+    let enough = key.length + 1;
+    while (enough - few > 1 && this.found === undefined) {
+      const length = (few + enough) >> 1;
+      const end = afterPrefix(key.subarray(0, length));
+      if (end === undefined || Buffer.compare(end, this.high) >= 0) few = length;
+      else if (await this.tryAt(end)) enough = length;
+      else few = length;
+    }
+  }
+}
+
+function sharedLength(a: Buffer, b: Buffer): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/** The first byte string after all that begin with `prefix`. */
+function afterPrefix(prefix: Buffer): Buffer | undefined {
+  let length = prefix.length;
+  while (length > 0 && prefix[length - 1] === 0xff) length--;
+  if (length === 0) return undefined;
+  const end = Buffer.from(prefix.subarray(0, length));
+  end[length - 1] = (end[length - 1] ?? 0) + 1;
+  return end;
+}
+
+/** The byte string half way between two, as fractions to the base of 256. `undefined` if nothing fits between them. */
+export function between(low: Buffer, high: Buffer): Buffer | undefined {
+  const length = Math.max(low.length, high.length) + 1;
+  const middle = Buffer.alloc(length);
+  // (low + high) / 2, byte by byte: first the sum from the right, with its carry, then the halves from the left.
+  let carry = 0;
+  for (let i = length - 1; i >= 0; i--) {
+    const sum = (low[i] ?? 0) + (high[i] ?? 0) + carry;
+    middle[i] = sum & 0xff;
+    carry = sum >> 8;
+  }
+  for (let i = 0; i < length; i++) {
+    const value = carry * 256 + (middle[i] ?? 0);
+    middle[i] = value >> 1;
+    carry = value & 1;
+  }
+  // Bytes beyond the first one that differs decide nothing, and would make halves of halves longer and longer.
+  const short = middle.subarray(0, sharedLength(middle, low) + 1);
+  return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
+}

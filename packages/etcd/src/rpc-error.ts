@@ -1,0 +1,99 @@
+import { ChannelError, type ChannelErrorCode } from "@ojm/core/backend";
+
+/** Says that a call never left this process. */
+export const UNSENT = false;
+
+/** The gRPC status codes that are told apart here. */
+export const GRPC = {
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const;
+
+/** What gRPC says when a call found no connection, so that no byte of it was sent. */
+const NEVER_SENT = [
+  "No connection established",
+  "Waiting for LB pick",
+  "Channel closed before call started",
+  "Name resolution failed",
+  "name resolution",
+  "not supported for learner",
+];
+
+/** A call to etcd that failed: its gRPC status, and whether the node may have got it. */
+export class RpcError extends Error {
+  override readonly name: string = "RpcError";
+  readonly code: number;
+  readonly details: string;
+  readonly sent: boolean;
+
+  constructor(code: number, details: string, sent: boolean, cause?: unknown) {
+    super(details, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+    this.sent = sent;
+  }
+
+  /** Another node, or the same one later, may answer: it is the connection or the node that failed, not the request. */
+  get transient(): boolean {
+    if (this.details.includes("too many requests")) return true;
+    const codes: readonly number[] = [GRPC.cancelled, GRPC.deadlineExceeded, GRPC.internal, GRPC.unavailable];
+    return codes.includes(this.code);
+  }
+}
+
+/** Reads what grpc-js or etcd3 threw. etcd3 keeps only the text, which begins with the code: "14 UNAVAILABLE: …". */
+export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
+  if (error instanceof RpcError) return error;
+  const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
+  const told = typeof details === "string" && details !== "" ? details : String(message ?? error);
+  const text = told.replace(/\.? Resolution note: $/, "");
+  const number = typeof code === "number" ? code : Number(/^(\d+) [A-Z_]+:/.exec(text)?.[1] ?? GRPC.unknown);
+  return new RpcError(number, text, sent && !NEVER_SENT.some((words) => text.includes(words)), error);
+}
+
+/** What etcd says of a request that it refuses, and the code that this has with us. The first that fits counts. */
+const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advice: string])[] = [
+  ["database space exceeded", "FULL", "compact and defragment it, then clear its alarm with `etcdctl alarm disarm`"],
+  ["request is too large", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
+  ["larger than max", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
+  ["too many operations in txn", "TOO_LARGE", "the limit is etcd's --max-txn-ops"],
+  ["authentication is not enabled", "INVALID_CONFIG", "leave the option auth away, or enable authentication"],
+  ["authentication failed", "DENIED", "look at the option auth"],
+  ["corrupt", "CORRUPT", "the node has raised its CORRUPT alarm"],
+];
+
+/**
+ * The {@link ChannelError} for a failed call. `writing` says that it may have changed something when it was sent.
+ * The message names the host, and nothing of what the call carried.
+ */
+export function channelErrorOf(error: RpcError, host: string, writing: boolean): ChannelError {
+  const where = `etcd at ${host}`;
+  const refusal = REFUSALS.find(([words]) => error.details.includes(words));
+  if (refusal !== undefined) {
+    const [, code, advice] = refusal;
+    return new ChannelError(code, `${where} refused: ${error.details} (${advice})`, { cause: error });
+  }
+  if (error.code === GRPC.permissionDenied || error.code === GRPC.unauthenticated) {
+    return new ChannelError("DENIED", `${where} refused: ${error.details}`, { cause: error });
+  }
+  if (error.details.includes("user name is empty")) {
+    return new ChannelError("DENIED", `${where} asks for a user: give the option auth`, { cause: error });
+  }
+  const inDoubt = writing && error.sent && (error.transient || error.code === GRPC.unknown);
+  const details = { retryable: error.transient, outcome: inDoubt ? "unknown" : "not-applied", cause: error } as const;
+  if (error.code === GRPC.deadlineExceeded) {
+    const what = error.sent ? "did not answer in time" : "cannot be reached";
+    return new ChannelError("TIMEOUT", `${where} ${what}: ${error.details}`, details);
+  }
+  if (error.transient) return new ChannelError("UNAVAILABLE", `${where} is unavailable: ${error.details}`, details);
+  return new ChannelError("FAILED", `${where} failed: ${error.details}`, details);
+}

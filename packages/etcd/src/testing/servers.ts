@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Why etcd cannot be started here, `undefined` if it can. */
+export function etcdMissing(): string | undefined {
+  const { error } = spawnSync("etcd", ["--version"], { stdio: "ignore" });
+  return error === undefined ? undefined : "etcd is not installed: apt-get install etcd-server";
+}
+
+/** One etcd node, a child process with a folder of its own. */
+export interface EtcdServer {
+  /** `host:port` of its clients. */
+  readonly host: string;
+  /** SIGKILL: no farewell. */
+  kill(): Promise<void>;
+  /** SIGSTOP: the node keeps its connections and answers nothing. Resolves once all of it stands still. */
+  pause(): Promise<void>;
+  resume(): void;
+  /**
+   * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves only on
+   * {@link hiddenHost}: what happens there, the clients of its port miss.
+   */
+  restart(options?: { readonly hidden?: boolean }): Promise<void>;
+  readonly hiddenHost: string;
+  /** Removes its data. */
+  wipe(): void;
+  /** Kills it and removes its data. */
+  stop(): Promise<void>;
+}
+
+const running: Set<ChildProcess> = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** The signal is on its way when `kill` returns, and a thread of the process may answer one more request. */
+function standsStill(pid: number | undefined): boolean {
+  if (!existsSync(`/proc/${pid}/task`)) return true;
+  const states = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2)[0];
+  });
+  return states.every((state) => state === "T");
+}
+
+/** A port nobody listens on, below those that the system hands out itself: it must still be free after a restart. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+/** Starts etcd and resolves once it serves clients; rejects with the end of its log if it exits instead. */
+function launch(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn("etcd", args, { stdio: ["ignore", "ignore", "pipe"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return new Promise((resolve, reject) => {
+    let log = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      log = (log + chunk).slice(-20_000);
+      if (log.includes("ready to serve client requests")) resolve(child);
+    });
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`etcd did not start:\n${log.slice(-2_000)}`)));
+  });
+}
+
+function server(
+  host: string,
+  dir: string,
+  args: readonly string[],
+  first: ChildProcess,
+  hiddenHost: string = host,
+): EtcdServer {
+  let child = first;
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await exited;
+  };
+  return {
+    host,
+    kill,
+    async pause() {
+      child.kill("SIGSTOP");
+      while (!standsStill(child.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+    },
+    resume: () => void child.kill("SIGCONT"),
+    async restart({ hidden = false } = {}) {
+      child = await launch(hidden ? args.map((arg) => arg.replace(host, hiddenHost)) : args);
+    },
+    hiddenHost,
+    wipe: () => rmSync(dir, { recursive: true, force: true }),
+    async stop() {
+      await kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Another process may take a port between our look and etcd's start: then once more, with others. */
+async function retrying<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes("address already in use")) throw error;
+    }
+  }
+}
+
+/** What a test may want of its node. */
+export interface EtcdServerOptions {
+  /** More arguments for etcd. */
+  readonly args?: readonly string[];
+  /** With TLS: the files of a certificate for 127.0.0.1, and the CA whose clients alone are let in. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+}
+
+/** A single node. It is ready in about 0.1 s. */
+export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<EtcdServer> {
+  return retrying(async () => {
+    const dir = mkdtempSync(join(tmpdir(), "ojm-etcd-"));
+    const host = `127.0.0.1:${await freePort()}`;
+    const url = `${tls === undefined ? "http" : "https"}://${host}`;
+    const peer = `http://127.0.0.1:${await freePort()}`;
+    const all = [
+      ...["--data-dir", dir, "--log-level", "info", "--unsafe-no-fsync"],
+      ...["--listen-client-urls", url, "--advertise-client-urls", url],
+      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `default=${peer}`],
+      ...["--heartbeat-interval", "10", "--election-timeout", "50"],
+      ...(tls === undefined ? [] : ["--cert-file", tls.cert, "--key-file", tls.key]),
+      ...(tls?.clientCa === undefined ? [] : ["--client-cert-auth", "--trusted-ca-file", tls.clientCa]),
+      ...args,
+    ];
+    return server(host, dir, all, await launch(all), `127.0.0.1:${await freePort()}`);
+  });
+}
+
+/** A cluster. Its nodes elect a new leader within a second. */
+export function startEtcdCluster(size: number): Promise<EtcdServer[]> {
+  return retrying(async () => {
+    const members = await Promise.all(
+      Array.from({ length: size }, async (_, i) => ({
+        name: `node${i}`,
+        dir: mkdtempSync(join(tmpdir(), "ojm-etcd-")),
+        host: `127.0.0.1:${await freePort()}`,
+        peer: `http://127.0.0.1:${await freePort()}`,
+      })),
+    );
+    const cluster = members.map(({ name, peer }) => `${name}=${peer}`).join(",");
+    const started = await Promise.allSettled(
+      members.map(async ({ name, dir, host, peer }) => {
+        const all = [
+          ...["--name", name, "--data-dir", dir, "--log-level", "info", "--unsafe-no-fsync"],
+          ...["--listen-client-urls", `http://${host}`, "--advertise-client-urls", `http://${host}`],
+          ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
+          ...["--initial-cluster", cluster, "--initial-cluster-token", members[0]?.peer ?? ""],
+          ...["--heartbeat-interval", "50", "--election-timeout", "500"],
+        ];
+        return server(host, dir, all, await launch(all));
+      }),
+    );
+    const servers = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const failed = started.find((each) => each.status === "rejected");
+    if (failed === undefined) return servers;
+    await Promise.all(servers.map((each) => each.stop()));
+    throw failed.reason;
+  });
+}

@@ -1,0 +1,45 @@
+import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/backend";
+
+/** What LevelDB and the system say, and what that means here. The first that fits counts. */
+const MEANINGS: readonly (readonly [words: RegExp, code: ChannelErrorCode, meaning: string])[] = [
+  [
+    /LEVEL_LOCKED/,
+    "IN_USE",
+    "is in use by another process (or another thread of this one), and LevelDB lets in only one. " +
+      'Channels that several processes of a host share have the type "sqlite"; several hosts share "redis" or "etcd"',
+  ],
+  [/ENOSPC|EDQUOT|EFBIG|No space left|quota exceeded|File too large/i, "FULL", "cannot be written: the disk is full"],
+  [/EROFS|Read-only file system/i, "READ_ONLY", "cannot be written: the file system is read-only"],
+  [/EACCES|EPERM|Permission denied|not permitted/i, "DENIED", "may not be read or written by this user"],
+  [/EEXIST|ENOTDIR|Not a directory/i, "INVALID_CONFIG", "is no folder"],
+  [/ENOENT: |ENAMETOOLONG/, "INVALID_CONFIG", "cannot be made"],
+  [
+    /LEVEL_CORRUPTION|Corruption|does not exist \(create_if_missing|CURRENT|MANIFEST|No such file/i,
+    "CORRUPT",
+    "is damaged. Move it away, or try to save what can be saved with ClassicLevel.repair()",
+  ],
+];
+
+/** All that an error and its causes say. */
+function story(error: unknown): string {
+  const parts: string[] = [];
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    parts.push(String((each as NodeJS.ErrnoException).code ?? ""), each.message);
+  }
+  return parts.join(" ");
+}
+
+/**
+ * The {@link ChannelError} for what LevelDB threw. `writing` says that a write was under way: LevelDB does not tell how much
+ * of it has reached the disk.
+ */
+export function levelError(error: unknown, path: string, writing: boolean = false): ChannelError {
+  if (isChannelError(error)) return error;
+  const told = story(error);
+  const [, code, meaning] = MEANINGS.find(([words]) => words.test(told)) ?? [undefined, "FAILED" as const, "failed"];
+  return new ChannelError(code, `the LevelDB folder ${path} ${meaning}`, {
+    retryable: code === "IN_USE" || code === "FULL",
+    outcome: writing ? "unknown" : "not-applied",
+    cause: error,
+  });
+}

@@ -1,0 +1,81 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { bootId, type Clock } from "@ojm/core/backend";
+import { CommitQueue } from "./commit-queue.js";
+import { levelError } from "./errors.js";
+import { StoreClock } from "./record.js";
+import { Store } from "./store.js";
+
+/** An open folder, as one of those that opened it has it. */
+export interface Folder {
+  readonly store: Store;
+  readonly queue: CommitQueue;
+}
+
+interface Shared {
+  readonly folder: Promise<Folder>;
+  users: number;
+}
+
+/** The folders that are open in this process. LevelDB lets each be opened only once, by whatever name. */
+const open: Map<string, Shared> = new Map();
+
+/** The folders that are being closed. */
+const closing: Map<string, Promise<void>> = new Map();
+
+/**
+ * Opens a folder, or joins those of this process that have it open. It is made if it is not there.
+ *
+ * @param boot names the boot of the host
+ * @returns the folder, and what lets go of it: the last one closes it
+ * @throws ChannelError `IN_USE` if another process has it open
+ */
+export async function openFolder(
+  path: string,
+  clock: Clock,
+  boot: string = bootId(),
+): Promise<Folder & { release(): Promise<void> }> {
+  const real = await makeFolder(resolve(path));
+  const shared = open.get(real) ?? { folder: start(real, clock, boot), users: 0 };
+  open.set(real, shared);
+  shared.users++;
+  const release = async (): Promise<void> => {
+    shared.users--;
+    if (shared.users > 0) return;
+    open.delete(real);
+    const closed = end(shared.folder).finally(() => closing.delete(real));
+    closing.set(real, closed);
+    await closed;
+  };
+  try {
+    return { ...(await shared.folder), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await realpath(path);
+  } catch (error) {
+    throw levelError(error, path);
+  }
+}
+
+async function start(path: string, clock: Clock, boot: string): Promise<Folder> {
+  await closing.get(path)?.catch(() => undefined);
+  // Loaded by those alone who use it: it brings a native addon.
+  const { ClassicLevel } = await import("classic-level");
+  const database = new ClassicLevel(path, { keyEncoding: "utf8", valueEncoding: "utf8" });
+  const store = new Store(database, path, new StoreClock(clock, boot));
+  return { store, queue: new CommitQueue(store, await store.open()) };
+}
+
+async function end(folder: Promise<Folder>): Promise<void> {
+  const opened = await folder.catch(() => undefined);
+  if (opened === undefined) return;
+  await opened.queue.idle();
+  await opened.store.close();
+}

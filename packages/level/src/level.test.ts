@@ -1,0 +1,282 @@
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ScanRequest, systemClock } from "@ojm/core/backend";
+import { ClassicLevel } from "classic-level";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { backend } from "./index.js";
+import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/backends.js";
+
+const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
+
+describe("commit", () => {
+  it("creates what is absent, once, and says what stands in the way", async () => {
+    const level = await openLevel();
+    const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
+    const first = await level.commit(create);
+    const version = first.ok ? first.version : "";
+    expect(version).not.toBe("");
+    expect(await level.commit(create)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
+  });
+
+  it("applies all writes under one version, or none", async () => {
+    const level = await openLevel();
+    const held = await write(level, { key: "c held", value: "0" });
+    const writes = [
+      { key: "c a", value: "1" },
+      { key: "c held", value: null },
+    ];
+    const checks = [{ key: "c held", version: held }];
+    const lost = await level.commit({ checks: [...checks, { key: "c a", version: "1" }], writes });
+    expect(lost).toEqual({ ok: false, current: [{ key: "c held", value: "0", version: held }, undefined] });
+    expect(await level.read(["c a"])).toEqual([undefined]);
+    const won = await level.commit({ checks, writes });
+    const version = won.ok ? won.version : "";
+    expect(await level.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
+  });
+
+  it("refuses a stale version, also of what was deleted, or deleted and made again with the same value", async () => {
+    const level = await openLevel();
+    const stale = await write(level, { key: "c a", value: "1" });
+    const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
+    await write(level, { key: "c a", value: null });
+    expect(await level.commit(retry)).toEqual({ ok: false, current: [undefined] });
+    const version = await write(level, { key: "c a", value: "1" });
+    expect(await level.commit(retry)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
+  });
+
+  it("judges the commits of one turn in their order, each on what the ones before it leave", async () => {
+    const level = await openLevel();
+    const create = (value: string) =>
+      level.commit({ checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value }] });
+    const outcomes = await Promise.all([
+      create("1"),
+      create("2"),
+      level.commit({ checks: [], writes: [{ key: "c a", value: null }] }),
+      create("3"),
+    ]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true, true]);
+    expect(outcomes[1]).toMatchObject({ current: [{ value: "1" }] });
+    expect((await level.read(["c a"]))[0]?.value).toBe("3");
+  });
+
+  it("loses no increment of many at once", async () => {
+    const path = temporaryFolder();
+    const levels = await Promise.all(Array.from({ length: 8 }, () => openLevel(path)));
+    await Promise.all(
+      levels.map(async (level) => {
+        for (let done = 0; done < 50; ) {
+          const [entry] = await level.read(["c n"]);
+          const value = String(Number(entry?.value ?? 0) + 1);
+          const checks = [{ key: "c n", version: entry?.version ?? null }];
+          if ((await level.commit({ checks, writes: [{ key: "c n", value }] })).ok) done++;
+        }
+      }),
+    );
+    expect((await levels[0]?.read(["c n"]))?.[0]?.value).toBe("400");
+  });
+
+  it("gives versions that only increase, also for comparing, for deleting nothing and after opening again", async () => {
+    const path = temporaryFolder();
+    const versions: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      const level = await open({ path });
+      versions.push(await write(level, { key: "c a", value: "1" }));
+      versions.push(await write(level, { key: "c a", value: "1" }));
+      versions.push(await write(level, { key: "c b", value: null }));
+      versions.push(await write(level));
+      await level.close();
+    }
+    const numbers = versions.map(Number);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  });
+
+  it("is not made when it is aborted while it stands in the line", async () => {
+    const level = await openLevel();
+    const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
+    const controller = new AbortController();
+    const waiting = level.commit(commit, { signal: controller.signal });
+    controller.abort();
+    const aborted = { code: "ABORTED", outcome: "not-applied" };
+    await expect(waiting).rejects.toMatchObject(aborted);
+    await expect(level.commit(commit, { signal: controller.signal })).rejects.toMatchObject(aborted);
+    expect(await level.read(["c a"])).toEqual([undefined]);
+  });
+
+  it("refuses more checks and writes than it declares", async () => {
+    const level = await openLevel();
+    const writes = Array.from({ length: level.supports.maxOps + 1 }, (_, i) => ({ key: `c ${i}`, value: "1" }));
+    await expect(level.commit({ checks: [], writes })).rejects.toMatchObject({ code: "TOO_LARGE" });
+  });
+});
+
+describe("read and scan", () => {
+  it("lists in byte order, both ways, with limits, and nothing of the neighbours", async () => {
+    const level = await openLevel();
+    const keys = ["c ", "c \u0001", "c a", "c a b", "c aa", "c é", "c \uffee", "c \u{1f600}"];
+    const all = [...keys, "b z", "c!", "c", "ca a", "d "];
+    const version = await write(level, ...all.map((key) => ({ key, value: JSON.stringify(key) })));
+    const list = async (request: Partial<ScanRequest>) => {
+      const page = await level.scan({ ...channel("c"), reverse: false, limit: 100, values: true, ...request });
+      return [page.entries.map(({ key }) => key), page.more];
+    };
+    expect(await list({})).toEqual([keys, false]);
+    expect(await list({ reverse: true })).toEqual([keys.toReversed(), false]);
+    expect(await list({ limit: 3 })).toEqual([keys.slice(0, 3), true]);
+    expect(await list({ limit: 8 })).toEqual([keys, false]);
+    expect(await list({ reverse: true, limit: 2 })).toEqual([["c \u{1f600}", "c \uffee"], true]);
+    expect(await list({ from: "c a", to: "c aa" })).toEqual([["c a", "c a b"], false]);
+    expect(await list({ from: "c x", to: "c y" })).toEqual([[], false]);
+    const page = await level.scan({ ...channel("c"), reverse: false, limit: 1, values: false });
+    expect(page.entries).toEqual([{ key: "c ", value: "", version }]);
+  });
+
+  it("pages through values longer than one read of the iterator", async () => {
+    const level = await openLevel();
+    const value = JSON.stringify("x".repeat(5_000));
+    await write(level, ...Array.from({ length: 50 }, (_, i) => ({ key: `c ${100 + i}`, value })));
+    const page = await level.scan({ ...channel("c"), reverse: true, limit: 49, values: true });
+    expect([page.entries.length, page.more, page.entries[0]?.key]).toEqual([49, true, "c 149"]);
+  });
+
+  it("reads many keys at once, in their order", async () => {
+    const level = await openLevel();
+    await write(level, { key: "c 7", value: "7" });
+    const keys = Array.from({ length: 100 }, (_, i) => `c ${99 - i}`);
+    const entries = await level.read(keys);
+    expect(entries.map((entry) => entry?.key)).toEqual(keys.map((key) => (key === "c 7" ? key : undefined)));
+  });
+
+  it("keeps values as they are", async () => {
+    const level = await openLevel();
+    for (const value of ["null", "{}", '"}"', '{"version":"1","value":2}', '"\u2028é\u{1f600}"', "[]"]) {
+      await write(level, { key: "c a", value, ttl: 60_000 });
+      expect((await level.read(["c a"]))[0]?.value).toBe(value);
+    }
+  });
+});
+
+describe("watch", () => {
+  it("tells the commits of all who share the folder, in order, of its range alone", async () => {
+    const path = temporaryFolder();
+    const [mine, other] = [await openLevel(path), await openLevel(path)];
+    const [seen, stopped] = [new Recorder(), new Recorder()];
+    await mine.watch(channel("c"), seen);
+    (await mine.watch(channel("c"), stopped))();
+    const versions = await Promise.all([
+      write(mine, { key: "c a", value: "1" }),
+      write(other, { key: "c a", value: "2", ttl: 60_000 }, { key: "d x", value: "0" }),
+      write(other, { key: "c a", value: null }),
+    ]);
+    expect(seen.changes).toEqual([
+      { key: "c a", value: "1", version: versions[0] },
+      { key: "c a", value: "2", version: versions[1], expiresIn: 60_000 },
+      { key: "c a", value: null, version: versions[2] },
+    ]);
+    expect(stopped.changes).toEqual([]);
+  });
+
+  it("ends with the backend that it belongs to, and leaves others alone", async () => {
+    const path = temporaryFolder();
+    const [mine, other] = [await open({ path }), await openLevel(path)];
+    const [ended, seen] = [new Recorder(), new Recorder()];
+    await mine.watch(channel("c"), ended);
+    await other.watch(channel("c"), seen);
+    await mine.close();
+    await write(other, { key: "c a", value: "1" });
+    expect([ended.changes.length, seen.changes.length]).toEqual([0, 1]);
+  });
+});
+
+describe("open and close", () => {
+  it("finds again what was written", async () => {
+    const path = join(temporaryFolder(), "made", "as needed");
+    const first = await open({ path });
+    const version = await write(first, { key: "c a", value: '{"a":1}' });
+    await first.close();
+    await first.close();
+    expect(await (await openLevel(path)).read(["c a"])).toEqual([{ key: "c a", value: '{"a":1}', version }]);
+  });
+
+  it("shares one database between all opens of a folder, by whatever name, until the last one closes", async () => {
+    const path = temporaryFolder();
+    const link = `${path}-link`;
+    symlinkSync(path, link);
+    onTestFinished(async () => (await import("node:fs/promises")).rm(link));
+    const [a, b] = await Promise.all([open({ path }), open({ path: `${link}/.` })]);
+    await write(a, { key: "c a", value: "1" });
+    await a.close();
+    expect((await b.read(["c a"]))[0]?.value).toBe("1");
+    // Opened again while the last one is closing.
+    const [, c] = await Promise.all([b.close(), open({ path })]);
+    expect((await c.read(["c a"]))[0]?.value).toBe("1");
+    await c.close();
+  });
+
+  it("writes what was committed before it closes, and refuses what comes after", async () => {
+    const path = temporaryFolder();
+    const level = await open({ path });
+    const last = write(level, { key: "c a", value: "1" });
+    await level.close();
+    await last;
+    for (const call of [
+      () => level.read(["c a"]),
+      () => level.commit({ checks: [], writes: [] }),
+      () => level.scan({ ...channel("c"), reverse: false, limit: 1, values: true }),
+      () => level.watch(channel("c"), new Recorder()),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: "CLOSED" });
+    }
+    expect((await (await openLevel(path)).read(["c a"]))[0]?.value).toBe("1");
+  });
+
+  it("leaves records that any tool can read", async () => {
+    const path = temporaryFolder();
+    const level = await open({ path });
+    const version = await write(level, { key: "c a", value: '{"x":[1]}', ttl: 1_000 });
+    await level.close();
+    const db = new ClassicLevel(path);
+    const record = JSON.parse((await db.get("c a")) ?? "");
+    await db.close();
+    expect(record).toMatchObject({ version, value: { x: [1] }, deadline: { wall: expect.any(Number) } });
+  });
+
+  it("says what is wrong with the options", async () => {
+    const wrong = (message: string) => ({ code: "INVALID_CONFIG", message: expect.stringContaining(message) });
+    await expect(open({})).rejects.toMatchObject(wrong('"path"'));
+    await expect(open({ path: "" })).rejects.toMatchObject(wrong('"path"'));
+    await expect(open({ file: "/x" })).rejects.toMatchObject(wrong('no option "file"'));
+    await expect(open({ pth: "/x" })).rejects.toMatchObject(wrong('Did you mean "path"'));
+  });
+
+  it("says that a path is no folder", async () => {
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    await expect(open({ path: file })).rejects.toMatchObject({ code: "INVALID_CONFIG" });
+    await expect(open({ path: join(file, "below") })).rejects.toMatchObject({ code: "INVALID_CONFIG" });
+  });
+
+  it("says that the folder is damaged", async () => {
+    const path = temporaryFolder();
+    await (await open({ path })).close();
+    writeFileSync(join(path, "CURRENT"), "nonsense");
+    await expect(open({ path })).rejects.toMatchObject({
+      code: "CORRUPT",
+      retryable: false,
+      message: expect.stringContaining(path),
+    });
+    expect(existsSync(join(path, "CURRENT"))).toBe(true);
+  });
+
+  it("says that an entry is not its own", async () => {
+    const path = temporaryFolder();
+    const db = new ClassicLevel(path);
+    await db.put("c a", "hello");
+    await db.close();
+    const level = await openLevel(path);
+    const corrupt = { code: "CORRUPT", message: expect.stringContaining("c a") };
+    await expect(level.read(["c a"])).rejects.toMatchObject(corrupt);
+    const checks = [{ key: "c a", version: null }];
+    await expect(level.commit({ checks, writes: [] })).rejects.toMatchObject(corrupt);
+    await write(level, { key: "c b", value: "1" });
+  });
+});

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Backend, type StoredChange, type StoredWrite, systemClock, type WatchSink } from "@ojm/core/backend";
+import { onTestFinished } from "vitest";
+import { backend } from "../index.js";
+
+/** A folder that is removed when the test ends. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "ojm-level-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Opens a backend that is closed when the test ends. */
+export async function openLevel(path: string = temporaryFolder()): Promise<Backend> {
+  const opened = await backend.open({ path }, { clock: systemClock });
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** Writes without a condition, and returns the version. */
+export async function write(on: Pick<Backend, "commit">, ...writes: StoredWrite[]): Promise<string> {
+  const outcome = await on.commit({ checks: [], writes });
+  if (!outcome.ok) throw new Error("a commit without checks has lost a race");
+  return outcome.version;
+}
+
+/** A range of all keys of the channel `name`. */
+export function channel(name: string): { from: string; to: string } {
+  return { from: `${name} `, to: `${name}!` };
+}
+
+/** Keeps what a watch tells. */
+export class Recorder implements WatchSink {
+  readonly changes: StoredChange[] = [];
+  readonly gap: () => void = () => undefined;
+  readonly fail: (error: Error) => void = () => undefined;
+
+  change(change: StoredChange): void {
+    this.changes.push(change);
+  }
+}

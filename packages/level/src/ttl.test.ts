@@ -1,0 +1,140 @@
+import { type Clock, systemClock } from "@ojm/core/backend";
+import { ClassicLevel } from "classic-level";
+import { describe, expect, it } from "vitest";
+import { type Folder, openFolder } from "./folders.js";
+import { channel, temporaryFolder, write } from "./testing/backends.js";
+
+/** A clock that stands still until it is moved. */
+class TestClock implements Clock {
+  wall = 1_700_000_000_000;
+  time = 5_000;
+
+  now(): number {
+    return this.wall;
+  }
+  monotonic(): number {
+    return this.time;
+  }
+  after(): () => void {
+    throw new Error("no timer is needed");
+  }
+  random(length: number): string {
+    return systemClock.random(length);
+  }
+  pass(ms: number): void {
+    this.wall += ms;
+    this.time += ms;
+  }
+}
+
+type Opened = Folder & { commit: CommitOf; release(): Promise<void> };
+type CommitOf = (commit: Parameters<Folder["queue"]["add"]>[0]) => ReturnType<Folder["queue"]["add"]>;
+
+async function open(path: string, clock: Clock, boot: string = "boot-1"): Promise<Opened> {
+  const folder = await openFolder(path, clock, boot);
+  return { ...folder, commit: (commit) => folder.queue.add(commit) };
+}
+
+describe("ttl", () => {
+  it("shows an entry until its deadline and never after", async () => {
+    const clock = new TestClock();
+    const level = await open(temporaryFolder(), clock);
+    const version = await write(level, { key: "c a", value: "1", ttl: 1_000 });
+    clock.pass(999.5);
+    expect(await level.store.read(["c a"])).toEqual([{ key: "c a", value: "1", version, expiresIn: 0.5 }]);
+    clock.pass(0.5);
+    expect(await level.store.read(["c a"])).toEqual([undefined]);
+    const request = { ...channel("c"), reverse: false, limit: 1, values: true };
+    expect(await level.store.scan(request)).toEqual({ entries: [], more: false });
+    const stale = await level.commit({ checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] });
+    expect(stale).toEqual({ ok: false, current: [undefined] });
+    const create = await level.commit({
+      checks: [{ key: "c a", version: null }],
+      writes: [{ key: "c a", value: "3" }],
+    });
+    expect(create.ok).toBe(true);
+    await level.release();
+  });
+
+  it("starts anew with every write, and ends with a write without ttl", async () => {
+    const clock = new TestClock();
+    const level = await open(temporaryFolder(), clock);
+    await write(level, { key: "c a", value: "1", ttl: 100 }, { key: "c kept", value: "1", ttl: 100 });
+    clock.pass(60);
+    await write(level, { key: "c a", value: "2", ttl: 100 }, { key: "c kept", value: "2" });
+    clock.pass(60);
+    const [a, kept] = await level.store.read(["c a", "c kept"]);
+    expect([a?.expiresIn, kept?.value, kept?.expiresIn]).toEqual([40, "2", undefined]);
+    await level.release();
+  });
+
+  it("does not listen to a wall clock that somebody sets", async () => {
+    const clock = new TestClock();
+    const level = await open(temporaryFolder(), clock);
+    await write(level, { key: "c a", value: "1", ttl: 1_000 });
+    clock.wall += 7_200_000;
+    expect((await level.store.read(["c a"]))[0]?.expiresIn).toBe(1_000);
+    clock.wall -= 14_400_000;
+    clock.pass(1_000);
+    expect(await level.store.read(["c a"])).toEqual([undefined]);
+    await level.release();
+  });
+
+  it("goes by the wall clock once the host was started again", async () => {
+    const path = temporaryFolder();
+    const clock = new TestClock();
+    const before = await open(path, clock, "boot-1");
+    await write(before, { key: "c a", value: "1", ttl: 10_000 });
+    await before.release();
+    clock.wall += 4_000;
+    clock.time = 3;
+    const after = await open(path, clock, "boot-2");
+    expect((await after.store.read(["c a"]))[0]?.expiresIn).toBe(6_000);
+    clock.pass(6_000);
+    expect(await after.store.read(["c a"])).toEqual([undefined]);
+    await after.release();
+  });
+
+  it("goes by the wall clock between processes where boots have no names", async () => {
+    const path = temporaryFolder();
+    const clock = new TestClock();
+    const before = await open(path, clock, "");
+    await write(before, { key: "c a", value: "1", ttl: 10_000 });
+    clock.wall += 9_000;
+    expect((await before.store.read(["c a"]))[0]?.expiresIn).toBe(10_000);
+    await before.release();
+    const after = await open(path, clock, "");
+    expect((await after.store.read(["c a"]))[0]?.expiresIn).toBe(1_000);
+    await after.release();
+  });
+
+  it("removes what reads found expired, with the next commit, but nothing that was written afresh meanwhile", async () => {
+    const path = temporaryFolder();
+    const clock = new TestClock();
+    const level = await open(path, clock);
+    await write(level, { key: "c old", value: "1", ttl: 10 }, { key: "c fresh", value: "1", ttl: 10 });
+    clock.pass(10);
+    const [read, fresh] = await Promise.all([
+      level.store.read(["c old", "c fresh"]),
+      write(level, { key: "c fresh", value: "2" }),
+    ]);
+    expect(read).toEqual([undefined, undefined]);
+    await write(level, { key: "c x", value: "1" });
+    expect(await level.store.read(["c fresh"])).toEqual([{ key: "c fresh", value: "2", version: fresh }]);
+    await level.release();
+    const db = new ClassicLevel(path);
+    expect([await db.get("c old"), await db.get("c fresh")]).toEqual([undefined, expect.any(String)]);
+    await db.close();
+  });
+
+  it("fills a page although expired entries lie between", async () => {
+    const clock = new TestClock();
+    const level = await open(temporaryFolder(), clock);
+    const writes = Array.from({ length: 20 }, (_, i) => ({ key: `c ${100 + i}`, value: "1" }));
+    await write(level, ...writes.map((each, i) => (i % 2 === 0 ? each : { ...each, ttl: 5 })));
+    clock.pass(5);
+    const page = await level.store.scan({ ...channel("c"), reverse: false, limit: 10, values: true });
+    expect([page.entries.length, page.more]).toEqual([10, false]);
+    await level.release();
+  });
+});
