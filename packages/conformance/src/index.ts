@@ -1,6 +1,7 @@
 /** For backend authors: the suite that proves a backend, and what it is told of one. */
 
 export { groups } from "./cases/index.js";
+export { type FolderHarness, inFolder } from "./harness/folder.js";
 export { harnessOf } from "./harness/from-type.js";
 export type {
   Capability,
@@ -14,6 +15,10 @@ export type {
 } from "./harness/harness.js";
 export { ManualClock } from "./harness/manual-clock.js";
 export { oneClient } from "./harness/one-client.js";
+export { onServer, type RunningServer, type ServerHarness } from "./harness/server.js";
+export { bursts, http2Requests, type RequestCounter } from "./proxy/counters.js";
+export { type ServerOptions, ServerProcess } from "./proxy/server-process.js";
+export { type ProxyOptions, TcpProxy } from "./proxy/tcp-proxy.js";
 export type { Case, CaseGroup, Profile } from "./run/case.js";
 export { CaseContext } from "./run/context.js";
 export { type RegisterOptions, type Runner, register } from "./run/register.js";

@@ -23,6 +23,8 @@ export interface Harness {
    * A store that nobody else uses while it is open. It need not be empty: no two stores are asked for the same channels.
    */
   open(): Promise<TestStore>;
+  /** Called once, when no more stores will be opened: the place to stop what `open` started. */
+  close?(): Promise<void>;
   /** Cases that are known to fail, by name (`"WCH-012"`), each with the reason. One that passes fails the run. */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /** The longest a call may take when the store cannot be reached, in ms, with the options that `client` uses. Default: 15,000. */
@@ -54,9 +56,12 @@ export interface TestStore {
 
 /** A module that another process imports to open a client of the same store. */
 export interface RemoteClient {
-  /** The URL of a module that exports `client(args)`, which resolves to a `Backend`. */
+  /**
+   * The URL of a module that exports `client(args)`, which resolves to a `Backend`, or a backend type, which is opened with `args`.
+   * A package's is found by `createRequire(import.meta.url).resolve("@ojm/redis")`.
+   */
   readonly module: string;
-  /** Handed to `client`; must be JSON. */
+  /** Must be JSON. */
   readonly args: unknown;
 }
 

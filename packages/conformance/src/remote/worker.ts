@@ -1,4 +1,4 @@
-import type { Backend } from "@ojm/core/backend";
+import { type Backend, type BackendType, systemClock } from "@ojm/core/backend";
 import { type Call, type Reply, type Request, toWire } from "./protocol.js";
 
 /** The process of a remote client: opens it as the module given says, and does what it is asked. */
@@ -48,9 +48,23 @@ async function serve(backend: Backend, { id, call }: Request): Promise<void> {
   if (call.member === "close") process.disconnect();
 }
 
+/** What the module given may export. */
+interface Openers {
+  client?(args: unknown): Promise<Backend>;
+  readonly backend?: BackendType;
+  readonly default?: BackendType;
+}
+
+async function open(): Promise<Backend> {
+  const { client, backend, default: standard } = (await import(module)) as Openers;
+  if (client !== undefined) return client(JSON.parse(args));
+  const type = backend ?? standard;
+  if (type === undefined) throw new Error(`${module} exports neither a client nor a backend`);
+  return type.open(JSON.parse(args), { clock: systemClock });
+}
+
 try {
-  const { client } = (await import(module)) as { client(args: unknown): Promise<Backend> };
-  const backend = await client(JSON.parse(args));
+  const backend = await open();
   process.on("message", (request: Request) => void serve(backend, request));
   send({ type: "open", supports: backend.supports });
 } catch (error) {

@@ -44,9 +44,10 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
         }
       });
     }
-    const { json } = options;
-    if (json === undefined) return;
-    it("the report is written", async () => writeFileSync(json, toJson(report)));
+    it("lets go of what the harness started", async () => {
+      await harness.close?.();
+      if (options.json !== undefined) writeFileSync(options.json, toJson(report));
+    });
   });
   return report;
 }

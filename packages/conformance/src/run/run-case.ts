@@ -62,7 +62,7 @@ async function onStore(
 ): Promise<Verdict> {
   const { supports } = first;
   const seed = seedFor(it.id, options.seed);
-  const name = `suite-${RUN}-${(++stores).toString(36)}a`;
+  const name = `suite-${RUN}-${++stores}x`;
   const { profile, patience = 20_000 } = options;
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);

@@ -43,12 +43,16 @@ export async function run(
 ): Promise<RunReport> {
   const { profile = "full", seed = anySeed() } = options;
   const results: CaseResult[] = [];
-  for (const { cases } of select(options)) {
-    for (const it of cases) {
-      const result = await runCase(harness, it, { profile, seed });
-      results.push(result);
-      onResult(result);
+  try {
+    for (const { cases } of select(options)) {
+      for (const it of cases) {
+        const result = await runCase(harness, it, { profile, seed });
+        results.push(result);
+        onResult(result);
+      }
     }
+  } finally {
+    await harness.close?.();
   }
   return { backend: harness.name, profile, seed, results };
 }
