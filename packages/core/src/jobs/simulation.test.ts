@@ -48,6 +48,7 @@ class Simulation {
   /** What run() told those who called it, by the fence. */
   readonly #told: Map<string, string> = new Map();
   #over = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(seed: number) {
     this.clock = new FakeClock(seed);
@@ -72,9 +73,21 @@ class Simulation {
     await this.#witnessRecords();
     for (let i = 0; i < PROCESSES; i++) this.#keepAlive(i);
     await this.clock.advance(LENGTH);
+    this.#throwFailure();
     this.#over = true;
     await this.clock.advance(20 * TTL);
     await this.#end();
+    this.#throwFailure();
+  }
+
+  /** What goes wrong where nobody awaits it: the first of it fails the test. */
+  #failed(error: unknown): void {
+    this.note(`FAILED: ${error}`);
+    this.#failure ??= { error };
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #witnessRecords(): Promise<void> {
@@ -99,7 +112,7 @@ class Simulation {
     const process = new FakeProcess(this.clock);
     process.ahead = this.chance() < 0.3 ? this.between(-3_600_000, 3_600_000) : 0;
     void this.#live(i, process).catch((error: unknown) => {
-      if (!isChannelError(error)) throw error;
+      if (!isChannelError(error)) this.#failed(error);
       // The store was away when it wanted to begin.
       this.clock.after(500, () => this.#keepAlive(i));
     });
@@ -173,7 +186,7 @@ class Simulation {
       if (this.#over) return;
       void (this.chance() < 0.03 ? this.#unlock(i, manager) : this.#oneRun(i, process, manager))
         .catch((error: unknown) => {
-          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) throw error;
+          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) this.#failed(error);
         })
         .then(() => this.#work(i, process, manager));
     });
