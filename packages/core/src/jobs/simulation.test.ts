@@ -47,6 +47,8 @@ class Simulation {
   readonly #alive: Set<JobManager> = new Set();
   /** What run() told those who called it, by the fence. */
   readonly #told: Map<string, string> = new Map();
+  /** The names that somebody is unlocking by force. */
+  readonly #unlocking: string[] = [];
   #over = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -203,21 +205,13 @@ class Simulation {
 
   async #unlock(i: number, manager: JobManager): Promise<void> {
     const name = this.pick(NAMES);
-    // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
-    for (const entered of this.#inside) if (entered.name === name) entered.unlocked = true;
-    const stop = this.clock.afterStep;
-    this.clock.afterStep = () => {
-      for (const entered of this.#inside) if (entered.name === name) entered.unlocked = true;
-      stop();
-    };
+    this.#unlocking.push(name);
     this.note(`${i} unlocks ${name}`);
     try {
       await manager.unlock(name, { reason: "simulated" });
     } finally {
       // A commit without an answer may be applied late.
-      this.clock.after(4 * TTL, () => {
-        this.clock.afterStep = () => this.#check();
-      });
+      this.clock.after(4 * TTL, () => void this.#unlocking.splice(this.#unlocking.indexOf(name), 1));
     }
   }
 
@@ -269,6 +263,8 @@ class Simulation {
   #check(): void {
     const holders = new Map<string, Entered>();
     for (const entered of this.#inside) {
+      // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
+      if (this.#unlocking.includes(entered.name)) entered.unlocked = true;
       const { name, process, run, unlocked } = entered;
       if (!process.running || unlocked || run.signal.aborted || !isHeld(run)) continue;
       const other = holders.get(name);
