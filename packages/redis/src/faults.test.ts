@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
   it("is told when opening, within the deadline", async () => {
     const redis = await server();
     await redis.kill();
-    expect(await faultOf(open({ url: redis.url, deadline: 300 }))).toEqual({
+    expect(await faultOf(open({ url: redis.url, deadline: 1_000 }))).toEqual({
       code: "UNAVAILABLE",
       retryable: true,
       outcome: "not-applied",
@@ -41,14 +41,15 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
 
   it("is told by each call, which was not applied, and never as absent", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 300 });
+    const store = await open({ url: redis.url, deadline: 1_000 });
     await put(store, KEY, "1");
     await redis.kill();
     const range = { from: "jobs ", to: "jobs!", reverse: false, limit: 1, values: true };
     // Until the client noticed: that may be one call.
     await faultOf(store.read([KEY]));
-    for (const call of [put(store, KEY, "2"), store.read([KEY]), store.scan(range)]) {
-      expect(await faultOf(call)).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
+    const faults = await Promise.all([put(store, KEY, "2"), store.read([KEY]), store.scan(range)].map(faultOf));
+    for (const fault of faults) {
+      expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
     }
     const sink = { change() {}, gap() {}, fail() {} };
     expect(await faultOf(store.watch(range, sink))).toMatchObject({ code: "UNAVAILABLE", retryable: true });
@@ -95,7 +96,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
 describe.skipIf(missing !== undefined)("a server that stands still", () => {
   it("lets a commit end at the deadline, with an unknown outcome, and goes on when it wakes", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 300 });
+    const store = await open({ url: redis.url, deadline: 1_000 });
     await put(store, KEY, "1");
     redis.freeze();
     expect(await faultOf(put(store, KEY, "2"))).toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "unknown" });
@@ -109,7 +110,7 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
 
   it("is given up if it stays so, and found again", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 200 });
+    const store = await open({ url: redis.url, deadline: 1_000 });
     const notes = await watch(store, "jobs");
     redis.freeze();
     await until(

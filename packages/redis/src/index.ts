@@ -44,4 +44,3 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
 
 /** Channels in Redis or Valkey: one server, Sentinel or Cluster. */
 export const backend: BackendType = { type: "redis", open };
-

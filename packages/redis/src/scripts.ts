@@ -90,6 +90,7 @@ return result
  * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
  * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH; the version of each check ("" for absent); of each write
  * "delete" or its time to live in ms ("" for none), and the value.
+ * Publishes of each write: "delete" or the time to live, the key, NUL, the new version or the whole new entry.
  * Answers the new version, or, where a check failed, a list like that of READ for all checks.
  */
 const COMMIT = `${LOOK}
@@ -134,23 +135,25 @@ for k = 2 + checks, #KEYS, 2 do
     if redis.call('DEL', entry) == 1 then deleted[#deleted + 1] = k end
     redis.call('ZREM', index, member)
   else
+    local text
     if mode == '' then
-      redis.call('SET', entry, version .. ' - ' .. value)
+      text = version .. ' - ' .. value
+      redis.call('SET', entry, text)
     else
       local deadline = math.min(now + mode * 1000, 9007199254740991)
-      local text = string.format('%s %.0f ', version, deadline) .. value
+      text = version .. string.format(' %.0f ', deadline) .. value
       redis.call('SET', entry, text, 'PXAT', string.format('%.0f', math.ceil(deadline / 1000)))
-      expiring = index
     end
-    if not present[entry] then redis.call('ZADD', index, 0, member) end
-    redis.call(publish, index, version .. ' ' .. mode .. ' ' .. member .. '\\0' .. value)
+    local isNew = not present[entry] and redis.call('ZADD', index, 0, member) == 1
+    if isNew and mode ~= '' then expiring = index end
+    redis.call(publish, index, mode .. ' ' .. member .. '\\0' .. text)
   end
   a = a + 2
 end
 
 if puts == 0 then stamp() end
 for _, k in ipairs(deleted) do
-  redis.call(publish, KEYS[k + 1], version .. ' delete ' .. string.sub(KEYS[k], #KEYS[k + 1] + 2))
+  redis.call(publish, KEYS[k + 1], 'delete ' .. string.sub(KEYS[k], #KEYS[k + 1] + 2) .. '\\0' .. version)
 end
 
 -- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing

@@ -82,13 +82,13 @@ async function openLine(connection: Connection, name: string): Promise<Line> {
   return { client: node.duplicate(LISTENING) as RedisClient as LineClient, isCurrent: () => master() === address };
 }
 
-/** `VERSION TTL KEY NUL VALUE`, where TTL may be empty, or `VERSION delete KEY`. See the script that publishes it. */
+/** `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script that publishes it. */
 function parse(text: string, channel: string): StoredChange | undefined {
-  const [, version, mode = "", rest = ""] = /^(\d+) (delete|[\d.e+-]*) (.*)$/s.exec(text) ?? [];
-  if (version === undefined) return undefined;
-  if (mode === "delete") return { key: `${channel} ${rest}`, value: null, version };
-  const end = rest.indexOf("\0");
-  if (end < 0) return undefined;
-  const change: StoredChange = { key: `${channel} ${rest.slice(0, end)}`, value: rest.slice(end + 1), version };
-  return mode === "" ? change : { ...change, expiresIn: Number(mode) };
+  const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
+  // Anybody may publish anything.
+  if (member === undefined || version === undefined) return undefined;
+  const key = `${channel} ${member}`;
+  if (mode === "delete") return { key, value: null, version };
+  if (value === undefined) return undefined;
+  return mode === "" ? { key, value, version } : { key, value, version, expiresIn: Number(mode) };
 }

@@ -16,6 +16,7 @@ import { describe, expect, it } from "vitest";
 import { backend } from "./index.js";
 import {
   EVERYTHING,
+  eventually,
   get,
   openFile,
   openRaw,
@@ -304,7 +305,7 @@ describe("a file that is deleted while it is open", () => {
     const error = await untilItFails(() => opened.commit(put("k", "2")));
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("deleted or replaced") });
     expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "UNAVAILABLE" });
-    await expect.poll(() => recorder.failures).toMatchObject([{ code: "UNAVAILABLE", retryable: false }]);
+    await eventually(() => recorder.failures).toMatchObject([{ code: "UNAVAILABLE", retryable: false }]);
   });
 });
 
