@@ -11,7 +11,7 @@ export async function check() {
   ];
   for (const { name, path, manifest } of packages()) {
     if (manifest.private) continue;
-    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", path], { quiet: true })]);
+    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", "--pack", "npm", path], { quiet: true })]);
     if (manifest.exports?.["."] === undefined) continue;
     const args = ["--pack", path, "--profile", "esm-only", "--exclude-entrypoints", "./package.json"];
     steps.push([`types of ${name} as installed`, () => tool("attw", args, { quiet: true })]);

@@ -3,7 +3,6 @@ import type { BackendType } from "@ojm/core/backend";
 
 /** The backends that come with the command line. Others are found by core where the user has installed them. */
 const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType }>>> = {
-  simple: () => import("@ojm/simple"),
   sqlite: () => import("@ojm/sqlite"),
   db: () => import("@ojm/sqlite"),
 };

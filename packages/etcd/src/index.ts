@@ -31,4 +31,3 @@ export const backend: BackendType = {
   },
 };
 
-export default backend;

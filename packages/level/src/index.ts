@@ -93,4 +93,3 @@ function attach({ store, queue, release }: Folder & { release(): Promise<void> }
   };
 }
 
-export default backend;

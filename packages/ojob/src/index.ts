@@ -1,11 +1,10 @@
 /** Job files: load, plan, execute. */
 import type { JobManager } from "@ojm/core";
-import type { PrepareType } from "./execute/managers.js";
+import type { PrepareType } from "./execute/backends.js";
 import type { Args } from "./load/jobfile.js";
 
 export type { RunControl } from "./execute/run-file.js";
 export { duration, Log } from "./output/log.js";
-export { Output } from "./output/output.js";
 export { commandLineValue } from "./plan/args.js";
 export { describe, JobFileError, type Position, type Problem } from "./problem.js";
 export { type RunFileOptions, runJobFile } from "./run.js";

@@ -1,5 +1,6 @@
 import { JobManager } from "@ojm/core";
-import { managerOptions, type PrepareType } from "./execute/managers.js";
+import { type PrepareType, preparing } from "./execute/backends.js";
+import { managerOptions } from "./execute/managers.js";
 import type { Args } from "./load/jobfile.js";
 import { loadJobFile } from "./load/load.js";
 import { mergeArgs } from "./plan/args.js";
@@ -19,7 +20,7 @@ export async function openManager(
   const args = initArgs(planned, commandLine);
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const options = managerOptions(args);
-  for (const config of [options.chJobs, options.chLocks]) await prepare(config?.type ?? "simple");
+  for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");
   return JobManager.init(options);
 }
 

@@ -1,4 +1,4 @@
-import type { PrepareType } from "./execute/managers.js";
+import type { PrepareType } from "./execute/backends.js";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/jobfile.js";
 import type { Log } from "./output/log.js";
@@ -17,7 +17,7 @@ export interface RunFileOptions {
   readonly args?: Args;
   /** JavaScript files whose functions scripts may call. Absolute paths. */
   readonly loads?: readonly string[];
-  /** Makes a channel type known before it is opened. */
+  /** Makes a channel type known before it is opened; `simple` is. Without it, core finds the packages that the program can import. */
   readonly prepare?: PrepareType;
   /** The heap that one script may fill, in MB. Default: half of the machine's memory, at most 2,048. */
   readonly scriptMemory?: number;
@@ -33,13 +33,13 @@ export interface RunFileOptions {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runJobFile(name: string, options: RunFileOptions): Promise<boolean> {
-  const { log, args = {}, loads = [], prepare = async () => {}, scriptMemory = defaultMemoryLimit() } = options;
+  const { log, args = {}, loads = [], scriptMemory = defaultMemoryLimit() } = options;
   const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads });
   // A thread takes 25 ms to start, and so does all that reads and runs the file: with the import behind it, both go on at once.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
-    const { grace = GRACE, onStart } = options;
+    const { grace = GRACE, prepare, onStart } = options;
     return await runFile(name, { log, args, pool, thread, prepare, grace, onStart });
   } finally {
     await pool.close();

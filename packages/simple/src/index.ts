@@ -50,5 +50,3 @@ function attach(memory: Memory): Backend {
     },
   };
 }
-
-export default backend;

@@ -28,6 +28,7 @@ export class Memory {
   readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
   readonly #expiring: Set<string> = new Set();
   #nextDeadline = NEVER;
+  #commitsToGo = 0;
   #version = 0;
 
   constructor(clock: Clock) {
@@ -87,11 +88,13 @@ export class Memory {
     this.#expiring.delete(key);
   }
 
-  /** Expired entries are invisible at once; what they took is given back by the next commit. */
+  /** Expired entries are invisible at once; what they took is given back by a later commit. */
   #dropExpired(): void {
     const now = this.#clock.monotonic();
-    if (now < this.#nextDeadline) return;
+    if (now < this.#nextDeadline || --this.#commitsToGo > 0) return;
     this.#nextDeadline = NEVER;
+    // All that can expire are looked through: not by every commit when they expire one after the other.
+    this.#commitsToGo = this.#expiring.size / 8;
     for (const key of this.#expiring) {
       const deadline = this.#entries.get(key)?.deadline ?? NEVER;
       if (now >= deadline) this.#delete(key);

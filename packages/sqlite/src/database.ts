@@ -17,13 +17,14 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
   const ours = await patiently(() => recognise(db), file);
   // Only now: this would turn a foreign database into one with a write-ahead log.
   await patiently(() => enterWal(db, file), file);
-  db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`);
   if (!ours) await patiently(() => createTables(db), file);
   await patiently(() => enterBoot(db), file);
+  await patiently(() => db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`), file);
 }
 
 /**
- * Opens the database at `file`, a path made by `preparePlace`, and creates its tables if it is new. Several processes may do so at once.
+ * Opens the database at `file`, a path made by `preparePlace`, and creates its tables if it is new. Several processes may do
+ * so at once.
  *
  * @throws ChannelError, see `toChannelError` and `recognise`
  */

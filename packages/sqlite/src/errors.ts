@@ -17,7 +17,10 @@ export function isBusy(error: unknown): boolean {
   return code.startsWith("SQLITE_BUSY") || code === "SQLITE_PROTOCOL";
 }
 
-/** SQLite calls a full disk an I/O error where the shared-memory file could not grow, and "cannot open" where a file could not begin. */
+/**
+ * SQLite calls a full disk an I/O error where the shared-memory file could not grow, and "cannot open" where a file could not
+ * begin.
+ */
 function diskIsFull(file: string): boolean {
   try {
     const disk = statfsSync(dirname(file));

@@ -14,5 +14,3 @@ export const backend: BackendType = {
     return openBackend(args, context);
   },
 };
-
-export default backend;

@@ -1,14 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { backend } from "./index.js";
 import {
+  EVERYTHING,
+  eventually,
   get,
   openFile,
   openRaw,
   put,
+  Recorder,
   rejection,
   temporaryFile,
   temporaryFolder,
@@ -232,8 +245,15 @@ describe("one file in one process", () => {
 });
 
 function openFileDescriptors(file: string): number {
-  const names = execFileSync("sh", ["-c", `ls -l /proc/${process.pid}/fd`], { encoding: "utf8" });
-  return names.split("\n").filter((line) => line.endsWith(`-> ${file}`)).length;
+  const target = (fd: string): string => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The one by which the folder itself was read.
+      return "";
+    }
+  };
+  return readdirSync("/proc/self/fd").filter((fd) => target(fd) === file).length;
 }
 
 describe("closing", () => {
@@ -277,12 +297,15 @@ describe("a file that is deleted while it is open", () => {
   it("is refused: another process would take the same lock in a new file", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
     await opened.commit(put("k", "1"));
     rmSync(file);
     // The file is looked at once a second.
     const error = await untilItFails(() => opened.commit(put("k", "2")));
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("deleted or replaced") });
     expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "UNAVAILABLE" });
+    await eventually(() => recorder.failures).toMatchObject([{ code: "UNAVAILABLE", retryable: false }]);
   });
 });
 

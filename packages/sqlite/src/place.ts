@@ -76,8 +76,8 @@ function checkFolder(folder: string): void {
 }
 
 /**
- * Makes sure that a database can be at `file`: creates the folder, and refuses what SQLite would report late or not at all. Returns the one
- * true path, by which two spellings of the same file are recognised.
+ * Makes sure that a database can be at `file`: creates the folder, and refuses what SQLite would report late or not at all.
+ * Returns the one true path, by which two spellings of the same file are recognised.
  *
  * Nothing is opened here: closing a file drops all locks that this process holds on it, SQLite's own too.
  *

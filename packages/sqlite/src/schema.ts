@@ -93,7 +93,10 @@ export function createTables(db: Database): void {
   create.immediate();
 }
 
-/** Notes that the host was started anew since the file was last opened. May throw SQLite's "busy". */
+/**
+ * Notes that the host was started anew since the file was last opened. May throw SQLite's "busy". Leaves `synchronous` at FULL
+ * where it did.
+ */
 export function enterBoot(db: Database): void {
   const boot = db.prepare<[], string>("SELECT boot FROM meta").pluck();
   if (boot.get() === bootId()) return;
@@ -101,12 +104,7 @@ export function enterBoot(db: Database): void {
     if (boot.get() === bootId()) return;
     db.prepare("UPDATE meta SET boot = ?, version = version + ?").run(bootId(), LEAP);
   });
-  const synchronous = pragma(db, "synchronous");
   // The leap itself must outlive the next power cut, or the same versions come again after it.
   db.pragma("synchronous = FULL");
-  try {
-    leap.immediate();
-  } finally {
-    db.pragma(`synchronous = ${synchronous}`);
-  }
+  leap.immediate();
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { commandLineValue, JobFileError, Log, type RunControl, runJobFile } from "@ojm/ojob";
+import { commandLineValue, JobFileError, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
@@ -14,18 +14,22 @@ export async function execute(words: readonly string[]): Promise<number> {
   const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
   const log = new Log();
   const signals = new Signals();
-  let code: number;
-  try {
-    const onStart = (control: RunControl): void => signals.control(control);
-    code = (await runJobFile(file, { log, args, loads, prepare: prepareType, onStart })) ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof JobFileError)) throw error;
-    log.note(error.message);
-    code = 2;
-  }
-  await log.flush();
+  const onStart = (control: RunControl): void => signals.control(control);
+  const code = await runToCode(file, { log, args, loads, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and written.
   process.exit(signals.code ?? code);
+}
+
+async function runToCode(file: string, options: RunFileOptions): Promise<number> {
+  try {
+    return (await runJobFile(file, options)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    options.log.note(error.message);
+    return 2;
+  } finally {
+    await options.log.flush();
+  }
 }
 
 function findLoad(name: string): string {

@@ -54,9 +54,11 @@ export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): E
     const keys = new KeyEncoder(scope, supports);
     for (const op of ops) {
       if ("check" in op) {
+        if ("put" in op || "delete" in op) throw mixedOp();
         checks.push({ key: keys.encode(op.check), version: op.version });
         checkedBy.push({ index, scope });
       } else if ("put" in op) {
+        if ("delete" in op) throw mixedOp();
         writes.push(encodePut(keys.encode(op.put), op.value, op.ttl, supports));
       } else {
         writes.push({ key: keys.encode(op.delete), value: null });
@@ -70,6 +72,11 @@ export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): E
   refuseDoubles(checks, "checked");
   refuseDoubles(writes, "written");
   return { commit: { checks, writes }, checkedBy };
+}
+
+/** One of the two would be left out in silence. */
+function mixedOp(): ChannelError {
+  return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }
 
 /** Encodes the keys of one commit. Nearly every key is first checked and then written: such a one is encoded once. */

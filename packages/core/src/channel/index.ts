@@ -1,8 +1,9 @@
 export { Channel } from "./channel.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./errors.js";
 export { ChannelError, isChannelError } from "./errors.js";
+export { registerBackend } from "./find-type.js";
 export type { JsonValue } from "./json.js";
-export { openChannel, registerBackend } from "./open.js";
+export { openChannel } from "./open.js";
 export type {
   CallOptions,
   ChannelConfig,

@@ -7,19 +7,29 @@ export class Store {
   readonly backend: Backend;
   readonly #onLast: () => Promise<void>;
   #users = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(backend: Backend, onLast: () => Promise<void>) {
     this.backend = backend;
     this.#onLast = onLast;
   }
 
-  join(): this {
+  /** False if the last user has left already. */
+  join(): boolean {
+    if (this.#closing !== undefined) return false;
     this.#users++;
-    return this;
+    return true;
   }
 
   async leave(): Promise<void> {
-    if (--this.#users === 0) await this.#onLast();
+    if (--this.#users > 0) return;
+    this.#closing = this.#onLast();
+    await this.#closing;
+  }
+
+  /** Resolves once it is closed, well or not. */
+  get closed(): Promise<void> | undefined {
+    return this.#closing?.catch(() => {});
   }
 }
 

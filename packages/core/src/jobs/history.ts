@@ -1,5 +1,5 @@
 import type { Channel } from "../channel/channel.js";
-import type { Entry } from "../channel/types.js";
+import type { Entry, Key } from "../channel/types.js";
 import { recordKey, toRecord } from "./record.js";
 import type { RunRecord } from "./types.js";
 
@@ -8,17 +8,22 @@ const END_OF_TIME = Number.MAX_VALUE;
 
 /** The names that have records, found by skipping from one to the next: two reads a name, however many records it has. */
 export async function* names(jobs: Channel<RunRecord>, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
-  let after: string | undefined;
+  let after: Key | undefined;
   for (;;) {
-    const range = after === undefined ? {} : { after: recordKey(after, END_OF_TIME) };
-    let found: string | undefined;
-    for await (const { key } of jobs.keys({ ...range, ...(signal && { signal }), limit: 1 })) {
-      found = (key as { readonly name: string }).name;
-    }
+    const range = after === undefined ? {} : { after };
+    let found: Key | undefined;
+    for await (const { key } of jobs.keys({ ...range, ...(signal && { signal }), limit: 1 })) found = key;
     if (found === undefined) return;
-    yield found;
-    after = found;
+    // A script may keep things of its own in this channel; they are no records.
+    const name = isRecordKey(found) ? found.name : undefined;
+    if (name !== undefined) yield name;
+    after = name === undefined ? found : recordKey(name, END_OF_TIME);
   }
+}
+
+function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
+  if (typeof key !== "object" || !("name" in key && "startTime" in key)) return false;
+  return typeof key.name === "string" && typeof key.startTime === "number" && Object.keys(key).length === 2;
 }
 
 /** The records of one name, newest first. */
@@ -28,8 +33,8 @@ export async function* historyOf(
   limit: number,
   signal?: AbortSignal,
 ): AsyncGenerator<RunRecord, void, undefined> {
-  const options = { prefix: { name }, reverse: true, limit, ...(signal && { signal }) };
-  for await (const entry of jobs.entries(options)) yield toRecord(entry);
+  const range = { prefix: { name }, before: recordKey(name, END_OF_TIME), reverse: true };
+  for await (const entry of jobs.entries({ ...range, limit, ...(signal && { signal }) })) yield toRecord(entry);
 }
 
 /** So many records of a name are read ahead when the newest of all names are merged. */
@@ -62,7 +67,7 @@ class Head {
   readonly #size: number;
   readonly #signal: AbortSignal | undefined;
   #records: RunRecord[] = [];
-  #before: number | undefined;
+  #before: number = END_OF_TIME;
 
   constructor(jobs: Channel<RunRecord>, name: string, size: number, signal: AbortSignal | undefined) {
     this.#jobs = jobs;
@@ -79,13 +84,13 @@ class Head {
   /** Makes sure that there is a record to take; false if there is none. */
   async fill(): Promise<boolean> {
     if (this.#records.length > 0) return true;
-    const before = this.#before === undefined ? {} : { before: recordKey(this.#name, this.#before) };
+    const before = recordKey(this.#name, this.#before);
     const signal = this.#signal && { signal: this.#signal };
     const page: Entry<RunRecord>[] = [];
-    const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, ...before, ...signal };
+    const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, before, ...signal };
     for await (const entry of this.#jobs.entries(options)) page.push(entry);
     this.#records = page.map(toRecord).reverse();
-    this.#before = this.#records[0]?.startTime;
+    this.#before = this.#records[0]?.startTime ?? this.#before;
     return page.length > 0;
   }
 

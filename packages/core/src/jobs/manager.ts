@@ -167,13 +167,17 @@ export class JobManager {
       const close = { endTime: this.#clock.now(), status: "cancelled", error: `unlocked by force: ${reason}` } as const;
       run = await closeRunOf(this.channels.jobs, held, close);
     });
-    if (lock === undefined) return { unlocked: false };
+    if (lock === undefined) return { unlocked: false, ...(run && { run }) };
     return { unlocked: true, holder: lock.holder, ...(run && { run }) };
   }
 
   /** Deletes the records of runs that ended more than `olderThan` ms ago. Open runs stay. */
   async prune(options: { readonly olderThan: number; readonly signal?: AbortSignal }): Promise<{ removed: number }> {
-    const cutoff = this.#clock.now() - options.olderThan;
+    const { olderThan } = options;
+    if (typeof olderThan !== "number" || !(olderThan >= 0) || !Number.isFinite(olderThan)) {
+      throw new RunError("INVALID", "", `olderThan is a number of milliseconds from 0 up, not ${String(olderThan)}`);
+    }
+    const cutoff = this.#clock.now() - olderThan;
     const signal = options.signal && { signal: options.signal };
     let removed = 0;
     for await (const name of names(this.channels.jobs, options.signal)) {

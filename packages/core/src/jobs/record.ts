@@ -79,7 +79,7 @@ function safeText(value: unknown): string {
   try {
     return encodeValue(value);
   } catch {
-    return String(value);
+    return typeof value === "object" ? Object.prototype.toString.call(value) : String(value);
   }
 }
 

@@ -23,7 +23,16 @@ async function start({ args, managers, runs, signal }: BuiltinContext): Promise<
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
   const manager = await managers.get();
   const timeout = args["timeout"] as number | undefined | null;
-  runs.add(await manager.start(name, { signal, ...(typeof timeout === "number" && { timeout }) }));
+  // For the wait alone: a run that is going on is told by us, has time to clean up, and is closed after that.
+  const waiting = new AbortController();
+  const giveUp = (): void => waiting.abort(signal.reason);
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    runs.add(await manager.start(name, { signal: waiting.signal, ...(typeof timeout === "number" && { timeout }) }));
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 async function end({ args, runs }: BuiltinContext): Promise<void> {

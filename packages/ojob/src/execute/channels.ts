@@ -1,7 +1,8 @@
 import { type Channel, type JsonValue, openChannel } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
+import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
-import type { Managers, PrepareType } from "./managers.js";
+import type { Managers } from "./managers.js";
 
 const JOBS = "oJobManager-jobs";
 const LOCKS = "oJobManager-locks";

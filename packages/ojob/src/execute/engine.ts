@@ -5,10 +5,11 @@ import { fillArgs, mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob } from "../plan/plan.js";
 import { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
+import type { PrepareType } from "./backends.js";
 import { ScriptChannels } from "./channels.js";
 import { JobError } from "./error.js";
 import { JobExecution } from "./job.js";
-import { Managers, type PrepareType } from "./managers.js";
+import { Managers } from "./managers.js";
 
 /** What an {@link Engine} works with. */
 export interface EngineParts {

@@ -1,9 +1,7 @@
 import { JobManager, type JobManagerOptions } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
+import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
-
-/** Makes a channel type known before it is opened: with strict package managers core does not see the backends. */
-export type PrepareType = (type: string) => Promise<void>;
 
 const OPTIONS = ["chJobs", "chLocks"] as const;
 

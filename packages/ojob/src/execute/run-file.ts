@@ -6,8 +6,8 @@ import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
+import { type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
-import type { PrepareType } from "./managers.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -22,7 +22,7 @@ export interface FileRun {
   readonly pool: ThreadPool;
   /** The first thread, which tells whether the files to load are all right. */
   readonly thread: ScriptThread;
-  readonly prepare: PrepareType;
+  readonly prepare: PrepareType | undefined;
   readonly grace: number;
   readonly onStart: ((control: RunControl) => void) | undefined;
 }
@@ -33,14 +33,14 @@ export interface FileRun {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
-  const { log, args, pool, thread, prepare } = run;
+  const { log, args, pool, thread } = run;
   const { file, problems } = loadJobFile(name);
   const planned = plan(file, args, problems);
   for (const warning of problems.warnings) log.note(describe(warning));
   problems.throwErrors();
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
-  const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare });
+  const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });
   run.onStart?.(stopper(engine, run.grace));
   try {
     return await engine.runTodo();

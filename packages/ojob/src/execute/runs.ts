@@ -60,9 +60,12 @@ export class OpenRuns {
 }
 
 async function close(run: Run, error: Error): Promise<void> {
-  // Timed out, lost or unlocked by force: whoever ended it has closed its record, with a better reason than ours.
-  if (run.signal.aborted) return;
-  if ((error as { code?: unknown }).code === "CANCELLED") await run.cancel(error.message);
-  // The text alone: of which class our own error is says nothing to the reader of the record.
-  else await run.fail(error.message);
+  const cancelled = (error as { code?: unknown }).code === "CANCELLED";
+  try {
+    // The text alone: of which class our own error is says nothing to the reader of the record.
+    await (cancelled ? run.cancel(error.message) : run.fail(error.message));
+  } catch (refusal) {
+    // Timed out, lost or unlocked by force: whoever ended it has closed its record, with a better reason than ours.
+    if (!run.signal.aborted) throw refusal;
+  }
 }

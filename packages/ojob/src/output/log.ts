@@ -4,7 +4,7 @@ import { Output } from "./output.js";
 /** How bad it is. */
 export type Level = "INFO" | "WARN" | "ERROR";
 
-const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", dim: "2", bold: "1", good: "32" };
+const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", bold: "1", good: "32" };
 
 /** Whether escape sequences are welcome on a file descriptor: https://no-color.org */
 function wantsColour(fd: number): boolean {
@@ -14,37 +14,38 @@ function wantsColour(fd: number): boolean {
 
 /** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
 export class Log {
-  readonly out: Output;
-  readonly err: Output;
-  readonly #colour: readonly [out: boolean, err: boolean];
+  readonly #output = new Output();
+  readonly #out: number;
+  readonly #err: number;
+  readonly #colours: readonly number[];
 
-  constructor(out: Output = new Output(1), err: Output = new Output(2)) {
-    this.out = out;
-    this.err = err;
-    this.#colour = [wantsColour(1), wantsColour(2)];
+  /** `out` and `err` are file descriptors. */
+  constructor(out: number = 1, err: number = 2) {
+    this.#out = out;
+    this.#err = err;
+    this.#colours = [out, err].filter(wantsColour);
   }
 
   /** A line `TIME | LEVEL | message`. Errors go to the error output. */
   line(level: Level, message: string, time: number = Date.now()): void {
-    const isError = level === "ERROR";
     const text = `${new Date(time).toISOString()} | ${level.padEnd(5)} | ${message}`;
-    (isError ? this.err : this.out).write(`${this.#paint(text, level, isError)}\n`);
+    this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
   }
 
   /** Text as a script prints it. */
   print(text: string, toError = false): void {
-    (toError ? this.err : this.out).write(text);
+    this.#output.write(toError ? this.#err : this.#out, text);
   }
 
   /** A job has started. */
   started(job: string): void {
-    this.err.write(`${this.#paint(`>> ${job}`, "bold", true)}\n`);
+    this.#write(this.#err, `>> ${job}`, "bold");
   }
 
   /** A job has ended. */
   ended(job: string, ms: number, well: boolean): void {
     const text = `<< ${job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
-    this.err.write(`${this.#paint(text, well ? "good" : "ERROR", true)}\n`);
+    this.#write(this.#err, text, well ? "good" : "ERROR");
   }
 
   /** Why a job failed. */
@@ -54,28 +55,22 @@ export class Log {
 
   /** A remark for whoever started this, without a time. */
   note(text: string): void {
-    this.err.write(`${text}\n`);
+    this.#write(this.#err, text);
   }
 
   /** Resolves once a script may write more. */
-  async room(): Promise<void> {
-    await Promise.all([this.out.room(), this.err.room()]);
+  room(): Promise<void> {
+    return this.#output.room();
   }
 
   /** Resolves once everything is written. */
-  async flush(): Promise<void> {
-    await Promise.all([this.out.flush(), this.err.flush()]);
+  flush(): Promise<void> {
+    return this.#output.flush();
   }
 
-  /** Writes what waits at once. */
-  flushNow(): void {
-    this.out.flushNow();
-    this.err.flushNow();
-  }
-
-  #paint(text: string, colour: string, toError: boolean): string {
-    const code = COLOURS[colour];
-    return code !== undefined && this.#colour[toError ? 1 : 0] ? `\u001b[${code}m${text}\u001b[0m` : text;
+  #write(fd: number, text: string, colour = ""): void {
+    const code = this.#colours.includes(fd) ? COLOURS[colour] : undefined;
+    this.#output.write(fd, code === undefined ? `${text}\n` : `\u001b[${code}m${text}\u001b[0m\n`);
   }
 }
 

@@ -1,28 +1,29 @@
-import { write, writeSync } from "node:fs";
+import { write } from "node:fs";
 
 /** How much may wait to be written before scripts that write more are held back. */
 const HIGH_WATER = 1 << 20;
 
+interface Piece {
+  readonly fd: number;
+  readonly text: string;
+}
+
 /**
- * Writes to a file descriptor in order, without ever blocking this thread: when a pager at the other end of the pipe stops
- * reading, locks must still be renewed. (`process.stdout` writes to pipes and terminals synchronously.)
+ * Writes to file descriptors in one order for all of them, so that on a terminal a log line never comes after the banner that
+ * followed it, and without ever blocking this thread: when a pager at the other end of the pipe stops reading, locks must
+ * still be renewed. (`process.stdout` writes to pipes and terminals synchronously.)
  */
 export class Output {
-  readonly #fd: number;
-  #waiting: string[] = [];
+  #waiting: Piece[] = [];
   #size = 0;
   #writing = false;
-  #gone = false;
+  readonly #gone = new Set<number>();
   #whenLow: (() => void)[] = [];
   #whenEmpty: (() => void)[] = [];
 
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  write(text: string): void {
-    if (this.#gone || text === "") return;
-    this.#waiting.push(text);
+  write(fd: number, text: string): void {
+    if (text === "" || this.#gone.has(fd)) return;
+    this.#waiting.push({ fd, text });
     this.#size += text.length;
     if (!this.#writing) this.#next();
   }
@@ -39,47 +40,39 @@ export class Output {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  /** Writes what waits at once. For the end of a process that has no time left to wait. */
-  flushNow(): void {
-    const rest = Buffer.from(this.#waiting.join(""));
-    this.#waiting = [];
-    try {
-      for (let done = 0; done < rest.length; ) done += writeSync(this.#fd, rest, done);
-    } catch {
-      this.#gone = true;
-    }
-  }
-
   #next(): void {
-    if (this.#waiting.length === 0) {
-      this.#writing = false;
+    const fd = this.#waiting[0]?.fd;
+    this.#writing = fd !== undefined;
+    if (fd === undefined) {
       for (const resolve of this.#whenEmpty.splice(0)) resolve();
       return;
     }
-    this.#writing = true;
-    const text = this.#waiting.join("");
-    this.#waiting = [];
-    this.#put(Buffer.from(text), text.length);
+    // All that goes to the same place in one write, up to the first piece that goes elsewhere.
+    const other = this.#waiting.findIndex((piece) => piece.fd !== fd);
+    const pieces = this.#waiting.splice(0, other < 0 ? this.#waiting.length : other);
+    const text = pieces.map((piece) => piece.text).join("");
+    this.#put(fd, Buffer.from(text), text.length);
   }
 
-  #put(bytes: Buffer, size: number): void {
-    write(this.#fd, bytes, (error, written) => {
+  #put(fd: number, bytes: Buffer, size: number): void {
+    write(fd, bytes, (error, written) => {
       if (error?.code === "EAGAIN") {
         // Somebody made the pipe non-blocking, and it is full.
-        setTimeout(() => this.#put(bytes, size), 5);
+        setTimeout(() => this.#put(fd, bytes, size), 5);
         return;
       }
-      if (error) this.#giveUp();
-      else if (written < bytes.length) return this.#put(bytes.subarray(written), size);
-      this.#size -= this.#gone ? this.#size : size;
+      if (error) this.#giveUp(fd);
+      else if (written < bytes.length) return this.#put(fd, bytes.subarray(written), size);
+      this.#size -= size;
       if (this.#size < HIGH_WATER) for (const resolve of this.#whenLow.splice(0)) resolve();
       this.#next();
     });
   }
 
   /** The reader is gone (`ojm run … | head`). That is no reason to end a job half done. */
-  #giveUp(): void {
-    this.#gone = true;
-    this.#waiting = [];
+  #giveUp(fd: number): void {
+    this.#gone.add(fd);
+    for (const piece of this.#waiting) if (piece.fd === fd) this.#size -= piece.text.length;
+    this.#waiting = this.#waiting.filter((piece) => piece.fd !== fd);
   }
 }

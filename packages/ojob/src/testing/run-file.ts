@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Log, Output, type RunFileOptions, runJobFile } from "../index.js";
+import { Log, type RunFileOptions, runJobFile } from "../index.js";
 import { folderWith } from "./folder.js";
 
 /** What came of running a job file. */
@@ -22,7 +22,7 @@ export async function runText(
   const folder = folderWith({ "jobs.yaml": yaml, ...files });
   const [out, err] = [join(folder, "out"), join(folder, "err")];
   const fds = [openSync(out, "w"), openSync(err, "w")] as const;
-  const log = new Log(new Output(fds[0]), new Output(fds[1]));
+  const log = new Log(...fds);
   try {
     const well = await runJobFile(join(folder, "jobs.yaml"), { log, ...options });
     await log.flush();

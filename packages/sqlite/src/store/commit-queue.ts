@@ -33,8 +33,8 @@ export interface QueueEvents {
 }
 
 /**
- * Writes, in order. What comes in within one turn of the event loop shares one transaction, that is one wait for the disk and one turn with the lock
- * of the database, yet every commit is judged and answered by itself.
+ * Writes, in order. What comes in within one turn of the event loop shares one transaction, that is one wait for the disk
+ * and one turn with the lock of the database, yet every commit is judged and answered by itself.
  */
 export class CommitQueue {
   readonly #file: string;
@@ -62,10 +62,13 @@ export class CommitQueue {
     return this.#push(task, undefined);
   }
 
-  /** Runs now what would run at the end of this turn: a read sees what was written before it, awaited or not. */
-  readonly flush = (): void => {
-    if (this.#state === "soon") this.#turn();
-  };
+  /**
+   * Runs now what would run at the end of this turn, so that a read sees what its program wrote before it, awaited or not.
+   * Does nothing while another process is in the way: reads do not wait for writers.
+   */
+  flush(): void {
+    while (this.#state === "soon") this.#turn();
+  }
 
   /** Resolves once nothing is pending. */
   idle(): Promise<void> {
@@ -79,9 +82,14 @@ export class CommitQueue {
       if (this.#state !== "idle") return;
       this.#state = "soon";
       // After the microtasks of this turn: they bring the other commits of a program that does many things at once.
-      process.nextTick(this.flush);
+      process.nextTick(this.#next);
     });
   }
+
+  readonly #next = (): void => {
+    // A flush may have been faster.
+    if (this.#state === "soon") this.#turn();
+  };
 
   readonly #turn = (): void => {
     this.#state = "idle";
@@ -91,7 +99,7 @@ export class CommitQueue {
       this.#wait();
     } else if (this.#pending.length > 0) {
       this.#state = "soon";
-      setImmediate(this.flush);
+      setImmediate(this.#next);
     }
     this.#tellIdle();
   };

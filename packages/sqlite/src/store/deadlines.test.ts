@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   EVERYTHING,
+  eventually,
   get,
   openFile,
   openRaw,
@@ -97,12 +98,10 @@ describe("an entry with a time to live", () => {
     clock.pass(40);
     await other.commit(put("a", "1", 100));
     await other.commit(put("b", "1", 30));
-    await expect
-      .poll(() => recorder.changes)
-      .toEqual([
-        { key: "a", value: "1", version: "1", expiresIn: 60 },
-        { key: "b", value: null, version: "2" },
-      ]);
+    await eventually(() => recorder.changes).toEqual([
+      { key: "a", value: "1", version: "1", expiresIn: 60 },
+      { key: "b", value: null, version: "2" },
+    ]);
   });
 });
 

@@ -37,8 +37,8 @@ export class Housekeeping {
   }
 
   /**
-   * Refuses to go on with a file that was deleted or replaced while it is open. SQLite would write into the deleted one without an error, and
-   * two processes would hold the same lock: one in the old file, one in the new.
+   * Refuses to go on with a file that was deleted or replaced while it is open. SQLite would write into the deleted one
+   * without an error, and two processes would hold the same lock: one in the old file, one in the new.
    *
    * @throws ChannelError `UNAVAILABLE`
    */

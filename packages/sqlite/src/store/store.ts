@@ -10,6 +10,7 @@ import type {
 } from "@ojm/core/backend";
 import { ChannelError } from "@ojm/core/backend";
 import type { Database } from "better-sqlite3";
+import { closedError } from "../errors.js";
 import type { Durability } from "../options.js";
 import { patiently } from "../patience.js";
 import { ChangeLog } from "../watch/change-log.js";
@@ -68,32 +69,18 @@ export class Store {
     this.#reader = reader;
     this.#queue = queue;
     this.#housekeeping = housekeeping;
-    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers });
+    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers, housekeeping });
     this.#pruneWatchers(watchers);
   }
 
   read(keys: readonly string[], signal: AbortSignal | undefined): Promise<(StoredEntry | undefined)[]> {
     this.#queue.flush();
-    return patiently(
-      () => {
-        this.#housekeeping.checkFile();
-        return this.#reader.read(keys);
-      },
-      this.file,
-      signal,
-    );
+    return patiently(() => this.#readyReader().read(keys), this.file, signal);
   }
 
   scan(request: ScanRequest, signal: AbortSignal | undefined): Promise<ScanPage> {
     this.#queue.flush();
-    return patiently(
-      () => {
-        this.#housekeeping.checkFile();
-        return this.#reader.scan(request);
-      },
-      this.file,
-      signal,
-    );
+    return patiently(() => this.#readyReader().scan(request), this.file, signal);
   }
 
   commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
@@ -116,6 +103,13 @@ export class Store {
     this.#tail.close();
     await this.#queue.idle();
     this.#db.close();
+  }
+
+  #readyReader(): Reader {
+    // A read that was put off for a moment may come after the end.
+    if (!this.#db.open) throw closedError(this.file);
+    this.#housekeeping.checkFile();
+    return this.#reader;
   }
 
   /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */

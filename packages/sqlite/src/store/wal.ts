@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 
 /**
- * How long the write-ahead log may be, in bytes. SQLite's own checkpoint (after 4 MB) copies the log back into the database but can start it
- * anew only at a moment at which nobody has written since. Where many processes write without a pause, there is no such
- * moment, and the log grows by megabytes a second.
+ * How long the write-ahead log may be, in bytes. SQLite's own checkpoint (after 4 MB) copies the log back into the database
+ * but can start it anew only at a moment at which nobody has written since. Where many processes write without a pause, there
+ * is no such moment, and the log grows by megabytes a second.
  */
 const LONGEST = 16 * 1024 * 1024;
 

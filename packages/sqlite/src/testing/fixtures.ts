@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Backend, Clock, Commit, CommitOutcome, StoredChange, StoredEntry, WatchSink } from "@ojm/core/backend";
 import { systemClock } from "@ojm/core/backend";
 import Database from "better-sqlite3";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { backend } from "../index.js";
 
 /** A new empty folder, removed after the test. */
@@ -110,6 +110,11 @@ export class Recorder implements WatchSink {
 
 /** All keys. */
 export const EVERYTHING = { from: "", to: "\u{10ffff}" };
+
+/** Expects of what `read` returns that it comes true, however slow the machine is: `await eventually(() => x).toBe(1)`. */
+export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(read, { interval: 2, timeout: 50_000 });
+}
 
 /** The error that a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   EVERYTHING,
+  eventually,
   get,
   openFile,
   openRaw,
@@ -146,7 +147,7 @@ describe("a watch across processes", () => {
     for (let i = 0; i < 30; i++) {
       writer.send(String(i));
       await writer.next();
-      await expect.poll(() => recorder.values.at(-1), { interval: 1 }).toBe(String(i));
+      await eventually(() => recorder.values.at(-1)).toBe(String(i));
     }
     expect(recorder.changes).toHaveLength(30);
   });
@@ -159,7 +160,7 @@ describe("a watch across processes", () => {
     const others = [start("increment", file, "50"), start("increment", file, "50")];
     for (let i = 0; i < 200; i++) await opened.commit(put("own", String(i)));
     for (const other of others) expect(await other.exit).toBe(0);
-    await expect.poll(() => recorder.changes.length).toBe(300);
+    await eventually(() => recorder.changes.length).toBe(300);
     const versions = recorder.changes.map(({ version }) => Number(version));
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
     expect(new Set(versions).size).toBe(300);
@@ -201,7 +202,7 @@ describe("a watch across processes", () => {
     expect(counts.get()).toEqual([1, 1, 1]);
     await first.close();
     await openFile(file);
-    await expect.poll(() => counts.get()).toEqual([0, 0, 0]);
+    await eventually(() => counts.get()).toEqual([0, 0, 0]);
   });
 
   it("is forgotten when its lease is over and nobody can tell whether it lives", async () => {
@@ -228,7 +229,7 @@ describe("a watch across processes", () => {
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
     openRaw(file).exec("DELETE FROM watchers; UPDATE meta SET watched = 0");
-    await expect.poll(() => recorder.gaps).toBe(1);
+    await eventually(() => recorder.gaps).toBe(1);
     await opened.commit(put("a", "1"));
     expect(recorder.values).toEqual(["1"]);
   });
@@ -239,6 +240,6 @@ describe("a watch across processes", () => {
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
     openRaw(file).exec("DROP TABLE changes; UPDATE meta SET logged = logged + 1");
-    await expect.poll(() => recorder.failures).toMatchObject([{ code: "CORRUPT" }]);
+    await eventually(() => recorder.failures).toMatchObject([{ code: "CORRUPT" }]);
   });
 });

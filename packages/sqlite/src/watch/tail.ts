@@ -3,6 +3,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { closedError, isBusy, toChannelError } from "../errors.js";
 import type { CommitQueue } from "../store/commit-queue.js";
 import type { Deadlines } from "../store/deadlines.js";
+import type { Housekeeping } from "../store/housekeeping.js";
 import type { Reader } from "../store/reader.js";
 import type { ChangeLog, ChangeRow } from "./change-log.js";
 import { isInRange } from "./order.js";
@@ -35,6 +36,7 @@ export interface TailStore {
   readonly deadlines: Deadlines;
   readonly log: ChangeLog;
   readonly watchers: Watchers;
+  readonly housekeeping: Housekeeping;
 }
 
 /** Follows the log of changes for all watches of this process: one entry in `watchers`, one position, one wake-up. */
@@ -98,6 +100,7 @@ export class Tail {
   }
 
   #tellNew(): void {
+    this.#store.housekeeping.checkFile();
     const ends = this.#readEnds();
     if (ends.entered === 0) {
       this.#enterAgain();

@@ -1,6 +1,6 @@
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { temporaryFile } from "../testing/fixtures.js";
+import { eventually, temporaryFile } from "../testing/fixtures.js";
 import { Wakeup } from "./wakeup.js";
 
 function counting(file: string): { wakeup: Wakeup; calls: () => number } {
@@ -15,7 +15,7 @@ it("calls when the log grows, when it was replaced, and where there is none yet"
   const file = temporaryFile();
   const { calls } = counting(file);
   const wal = `${file}-wal`;
-  await expect.poll(calls).toBeGreaterThan(0);
+  await eventually(calls).toBeGreaterThan(0);
   for (const step of [
     () => writeFileSync(wal, "1"),
     () => appendFileSync(wal, "2"),
@@ -25,7 +25,7 @@ it("calls when the log grows, when it was replaced, and where there is none yet"
   ]) {
     const before = calls();
     step();
-    await expect.poll(calls).toBeGreaterThan(before);
+    await eventually(calls).toBeGreaterThan(before);
   }
 });
 
@@ -35,11 +35,11 @@ it("calls no more once it was stopped", async () => {
   const { wakeup, calls } = counting(file);
   const other = counting(file);
   appendFileSync(`${file}-wal`, "2");
-  await expect.poll(other.calls).toBeGreaterThan(0);
+  await eventually(other.calls).toBeGreaterThan(0);
   wakeup.stop();
   const before = calls();
   const othersBefore = other.calls();
   appendFileSync(`${file}-wal`, "3");
-  await expect.poll(other.calls).toBeGreaterThan(othersBefore + 3);
+  await eventually(other.calls).toBeGreaterThan(othersBefore + 3);
   expect(calls()).toBe(before);
 });

@@ -3,7 +3,7 @@ import { call, logLine, pause, printText } from "./bridge.js";
 import { $ch } from "./functions/channel.js";
 import { clone, jsonParse, merge, stringify } from "./functions/data.js";
 import { $from } from "./functions/from.js";
-import * as types from "./functions/types.js";
+import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./functions/types.js";
 
 function toText(value: unknown): string {
   return typeof value === "object" && value !== null && !(value instanceof Error)
@@ -28,7 +28,14 @@ function templify(template: string, data: unknown): unknown {
 }
 
 const functions = {
-  ...types,
+  isArray,
+  isDef,
+  isFunction,
+  isMap,
+  isNull,
+  isNumber,
+  isString,
+  isUnDef,
   log: (message: unknown): void => logLine("INFO", toText(message)),
   logWarn: (message: unknown): void => logLine("WARN", toText(message)),
   logErr: (message: unknown): void => logLine("ERROR", toText(message)),

@@ -1,0 +1,5 @@
+import type { CaseGroup } from "../../run/case.js";
+import { batches } from "./batches.js";
+import { single } from "./single.js";
+
+export const cas: CaseGroup = { prefix: "CAS", title: "compare-and-set", cases: [...single, ...batches] };

@@ -1,0 +1,5 @@
+import type { CaseGroup } from "../../run/case.js";
+import { outcomes } from "./outcomes.js";
+import { unreachable } from "./unreachable.js";
+
+export const errors: CaseGroup = { prefix: "ERR", title: "errors", cases: [...unreachable, ...outcomes] };

@@ -1,0 +1,5 @@
+import type { CaseGroup } from "../../run/case.js";
+import { identity } from "./identity.js";
+import { order } from "./order.js";
+
+export const keys: CaseGroup = { prefix: "KEY", title: "keys", cases: [...identity, ...order] };

@@ -1,0 +1,6 @@
+import type { CaseGroup } from "../../run/case.js";
+import { changing } from "./changing.js";
+import { pages } from "./pages.js";
+import { ranges } from "./ranges.js";
+
+export const scans: CaseGroup = { prefix: "SCN", title: "scans", cases: [...ranges, ...pages, ...changing] };

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import type { CaseGroup } from "../../run/case.js";
+import { Skip } from "../../run/case.js";
+import { rejectsWith } from "../../support/assert.js";
+
+/** Beyond this, trying a declared limit takes more memory and time than it proves. */
+const LARGEST_TRY = 8 * 1_048_576;
+
+/** The manifest is kept, neither more nor less. What it does not declare is proved by the cases that need it: refused there. */
+export const supports: CaseGroup = {
+  prefix: "SUP",
+  title: "what is declared",
+  cases: [
+    {
+      id: "SUP-001",
+      law: "The manifest is complete, of the right types, and frozen.",
+      async run(t) {
+        const { supports } = t;
+        assert.ok(Object.isFrozen(supports), "supports is not frozen");
+        assert.ok(["process", "host", "network"].includes(supports.shared), `shared: ${supports.shared}`);
+        assert.ok(["none", "process", "host"].includes(supports.durability), `durability: ${supports.durability}`);
+        for (const flag of ["commitAcrossChannels", "ttl", "watch"] as const) {
+          assert.equal(typeof supports[flag], "boolean", flag);
+        }
+        // A lock is taken by three checks and two writes, and its run record comes with it.
+        assert.ok(Number.isInteger(supports.maxOps) && supports.maxOps >= 8, `maxOps: ${supports.maxOps}`);
+        assert.ok(supports.maxKeyBytes >= 256, `maxKeyBytes: ${supports.maxKeyBytes}`);
+        assert.ok(supports.maxValueBytes >= 4_096, `maxValueBytes: ${supports.maxValueBytes}`);
+      },
+    },
+    {
+      id: "SUP-002",
+      law: "Every client declares the same.",
+      async run(t) {
+        const [one, two] = await t.clients(2);
+        assert.deepEqual(one?.supports, two?.supports);
+      },
+    },
+    {
+      id: "SUP-003",
+      law: "A commit of as many ops as declared works; one more is refused whole.",
+      async run(t) {
+        const channel = await t.channel();
+        const { maxOps } = t.supports;
+        const most = Math.min(maxOps, t.scale(200, 2_000, 20_000));
+        const checks = Math.floor(most / 2);
+        const ops = Array.from({ length: most }, (_, n) =>
+          n < checks ? { check: n, version: null } : { put: n - checks, value: n },
+        );
+        const result = await channel.commit(ops);
+        assert.ok(result.ok, "the largest commit was refused");
+        assert.equal(await channel.size(), most - checks);
+        const tooMany = Array.from({ length: maxOps + 1 }, (_, n) => ({ put: `more ${n}`, value: n }));
+        await rejectsWith(() => channel.commit(tooMany), "TOO_LARGE");
+        assert.equal(await channel.size(), most - checks, "part of a commit that was refused was applied");
+      },
+    },
+    {
+      id: "SUP-004",
+      law: "A key of as many bytes as declared works; a longer one is refused.",
+      async run(t) {
+        const channel = await t.channel();
+        const { maxKeyBytes } = t.supports;
+        // The name of the channel, a space, the quote in front and the space behind count too.
+        const around = Buffer.byteLength(t.name) + 3;
+        const longest = "k".repeat(Math.min(maxKeyBytes, t.scale(65_536, 1_048_576, LARGEST_TRY)) - around);
+        await channel.set(longest, "long");
+        await channel.set(`${longest.slice(0, -1)}l`, "another");
+        assert.equal(await channel.get(longest), "long");
+        assert.deepEqual(await channel.getAll(), ["long", "another"]);
+        await channel.unset(longest);
+        assert.equal(await channel.size(), 1);
+        if (maxKeyBytes > LARGEST_TRY) throw new Skip(`keys up to ${maxKeyBytes} bytes are too large to try`);
+        await rejectsWith(() => channel.set("k".repeat(maxKeyBytes - around + 1), 1), "TOO_LARGE");
+        // Three bytes to a character: a limit in characters would let this one pass.
+        await rejectsWith(() => channel.set("\u20ac".repeat(Math.ceil(maxKeyBytes / 3)), 1), "TOO_LARGE");
+      },
+    },
+    {
+      id: "SUP-005",
+      law: "A value of as many bytes as declared is read back whole; a larger one is refused.",
+      async run(t) {
+        const channel = await t.channel();
+        const { maxValueBytes } = t.supports;
+        const largest = "\u20ac".repeat(
+          Math.floor((Math.min(maxValueBytes, t.scale(65_536, 2_097_152, LARGEST_TRY)) - 2) / 3),
+        );
+        await channel.set("k", largest);
+        assert.ok((await channel.get("k")) === largest, "a large value came back changed");
+        assert.ok((await channel.getAll())[0] === largest, "a large value was listed changed");
+        if (maxValueBytes > LARGEST_TRY) return;
+        const error = await rejectsWith(() => channel.set("k", "v".repeat(maxValueBytes - 1)), "TOO_LARGE");
+        assert.equal(error.outcome, "not-applied");
+        assert.ok((await channel.get("k")) === largest, "a value that was refused was written");
+      },
+    },
+  ],
+};

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { isChannelError } from "@ojm/core";
+import type { Capability } from "../../harness/harness.js";
+import type { CaseContext } from "../../run/context.js";
+import { rejectsWith } from "../../support/assert.js";
+import { listener, rawKey, rawRange, readOne } from "../../support/raw.js";
+
+/**
+ * How a backend must refuse what it does not declare. Asked of the backend itself as well as of a channel over it: what core refuses
+ * in its place would still be half done where the backend is called directly.
+ */
+export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<void>>> = {
+  async severalProcesses(t) {
+    await t.main();
+    const error: unknown = await t.remote().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(isChannelError(error), `a second process opened the store, or failed otherwise: ${String(error)}`);
+    assert.equal(error.code, "IN_USE");
+  },
+  async ttl(t) {
+    const channel = await t.channel();
+    await rejectsWith(channel.set("brief", 1, { ttl: 1_000 }), "NOT_SUPPORTED");
+    const backend = await t.main();
+    const key = rawKey(t.name, "brief");
+    await rejectsWith(() => backend.commit({ checks: [], writes: [{ key, value: "1", ttl: 1_000 }] }), "NOT_SUPPORTED");
+    assert.equal(await readOne(backend, key), undefined, "what was refused was written");
+  },
+  async watch(t) {
+    const channel = await t.channel();
+    await rejectsWith(channel.watch().next(), "NOT_SUPPORTED");
+    const backend = await t.main();
+    await rejectsWith(() => backend.watch(rawRange(t.name), listener()), "NOT_SUPPORTED");
+  },
+  async commitAcrossChannels(t) {
+    const one = await t.channel();
+    const other = await t.channel({ name: t.freshName() });
+    await rejectsWith(
+      one.commitWith([{ put: "here", value: 1 }], other, [{ put: "there", value: 1 }]),
+      "NOT_SUPPORTED",
+    );
+    assert.equal(await one.get("here"), undefined, "what was refused was written");
+    assert.equal(await other.get("there"), undefined, "what was refused was written");
+  },
+};

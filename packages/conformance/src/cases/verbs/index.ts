@@ -1,0 +1,5 @@
+import type { CaseGroup } from "../../run/case.js";
+import { properties } from "./properties.js";
+import { verbs as single } from "./verbs.js";
+
+export const verbs: CaseGroup = { prefix: "VRB", title: "verbs and laws", cases: [...single, ...properties] };

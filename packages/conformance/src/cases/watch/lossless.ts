@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { Channel } from "@ojm/core";
+import type { Case } from "../../run/case.js";
+import type { CaseContext } from "../../run/context.js";
+import { listener, padded, rawKey, rawRange, write } from "../../support/raw.js";
+import { Follower } from "./follower.js";
+
+/** Nothing is lost, nothing comes twice, nothing comes out of order. */
+export const lossless: readonly Case[] = [
+  {
+    id: "WCH-020",
+    law: "A watch that begins while others write misses nothing of what they wrote.",
+    needs: ["watch"],
+    async run(t) {
+      const [channel, ...writers] = await t.channels(3);
+      if (channel === undefined) return;
+      for (let round = 0; round < t.scale(2, 6, 60); round++) {
+        const work = Promise.all(writers.map((writer, n) => churn(t, writer, n, t.scale(60, 150, 500))));
+        const followers = await Promise.all([1, 2, 3].map(() => Follower.start(t, channel)));
+        await work;
+        for (const follower of followers) {
+          await follower.catchesUp(t, channel);
+          await follower.stop();
+        }
+      }
+    },
+  },
+  {
+    id: "WCH-021",
+    law: "Of every write to a key, each watch is told once, in the order of versions, whoever wrote it.",
+    needs: ["watch"],
+    async run(t) {
+      const [channel, ...writers] = await t.channels(4);
+      if (channel === undefined) return;
+      const follower = await Follower.start(t, channel);
+      const count = t.scale(40, 150, 1_000);
+      const written = await Promise.all(
+        writers.map(async (writer, w) => {
+          const versions: string[] = [];
+          for (let i = 0; i < count; i++) versions.push(await writer.set("k", [w, i]));
+          return versions;
+        }),
+      );
+      await t.until("all was told", () => follower.events.length > count * writers.length || follower.gaps > 0);
+      assert.equal(follower.error, undefined);
+      const told = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
+      // A slow watch may have a gap, but then it must say so.
+      if (follower.gaps === 0) assert.deepEqual(told, written.flat().sort(byVersion));
+      await follower.catchesUp(t, channel);
+    },
+  },
+  {
+    id: "WCH-022",
+    law: "A write that comes right after the watch was set up is told, each time.",
+    needs: ["watch"],
+    async run(t) {
+      const [backend, writer] = await t.clients(2);
+      if (backend === undefined || writer === undefined) return;
+      for (let i = 0; i < t.scale(20, 100, 1_000); i++) {
+        const heard = listener();
+        const stop = await backend.watch(rawRange(t.name), heard);
+        const key = rawKey(t.name, padded(i));
+        const version = await write(i % 2 === 0 ? writer : backend, { key, value: String(i) });
+        await t.until("the write was told", () => heard.changes.length > 0 || heard.gaps > 0);
+        stop();
+        const change = heard.changes.find((it) => it.key === key);
+        if (heard.gaps === 0) assert.deepEqual([change?.value, change?.version], [String(i), version]);
+      }
+    },
+  },
+  {
+    id: "WCH-023",
+    law: "The sink of a backend is told of its range alone: its first key, not its last, and no neighbour.",
+    needs: ["watch"],
+    async run(t) {
+      const backend = await t.main();
+      const keys = ["a", "b", "c", "d"].map((part) => rawKey(t.name, part));
+      const [, from = "", , to = ""] = keys;
+      const heard = listener();
+      const stop = await backend.watch({ from, to }, heard);
+      for (const key of keys) await write(backend, { key, value: "1" });
+      await write(backend, { key: rawKey(t.freshName(), "b"), value: "1" });
+      await write(backend, { key: from, value: null });
+      await t.until("the last change was told", () => heard.changes.some(({ value }) => value === null));
+      stop();
+      assert.deepEqual(
+        heard.changes.map(({ key, value }) => [key, value]),
+        [
+          [keys[1], "1"],
+          [keys[2], "1"],
+          [keys[1], null],
+        ],
+      );
+    },
+  },
+  {
+    id: "WCH-024",
+    law: "A reader that is too slow is told of a gap and gets a new snapshot; what it knows in the end is right.",
+    needs: ["watch"],
+    profile: "full",
+    async run(t) {
+      const [channel, writer] = await t.channels(2);
+      if (channel === undefined || writer === undefined) return;
+      await writer.set("gone", 0);
+      const events = channel.watch();
+      t.later(() => events.return());
+      for (let event = await events.next(); ; event = await events.next()) {
+        if (event.done === true || event.value.type === "synced") break;
+      }
+      // Not one event is taken while more is written than any bounded line holds.
+      const most = Math.min(500, t.supports.maxOps);
+      for (let n = 0; n < 12_000; n += most) {
+        await writer.commit(Array.from({ length: most }, (_, i) => ({ put: (n + i) % 1_000, value: n })));
+      }
+      await writer.unset("gone");
+      await writer.set("end", 1);
+      const state = new Map<string, string>([["gone", ""]]);
+      let gaps = 0;
+      for (let synced = true; !(synced && state.has("end") && !state.has("gone")); ) {
+        const { value: event, done } = await events.next();
+        assert.ok(done !== true, "the watch ended");
+        if (event.type === "put") state.set(String(event.entry.key), event.entry.version);
+        else if (event.type === "delete") state.delete(String(event.key));
+        else if (event.type === "synced") synced = true;
+        if (event.type !== "gap") continue;
+        gaps++;
+        synced = false;
+        state.clear();
+      }
+      if (t.profile === "soak") assert.ok(gaps > 0 || state.size > 0);
+      const there = new Map<string, string>();
+      for await (const { key, version } of channel.keys()) there.set(String(key), version);
+      assert.deepEqual([...state].sort(), [...there].sort());
+    },
+  },
+  {
+    id: "WCH-025",
+    law: "Two watches of one channel are told the same, and ending one does not end the other.",
+    needs: ["watch"],
+    async run(t) {
+      const channel = await t.channel();
+      const [one, two] = [await Follower.start(t, channel), await Follower.start(t, channel)];
+      await channel.set("k", 1);
+      await t.until("both were told", () => one.state.has("k") && two.state.has("k"));
+      await one.stop();
+      await channel.set("k", 2);
+      await t.until("the other was told", () => two.state.get("k")?.value === 2);
+      assert.equal(one.state.get("k")?.value, 1);
+    },
+  },
+];
+
+/** Writes and deletes some keys, some of its own and some that others write too. */
+async function churn(t: CaseContext, channel: Channel, writer: number, steps: number): Promise<void> {
+  for (let i = 0; i < steps; i++) {
+    const key = t.random.chance(50) ? `shared ${t.random.int(5)}` : `${writer} ${t.random.int(10)}`;
+    if (t.random.chance(30)) await channel.unset(key);
+    else await channel.set(key, i);
+  }
+}
+
+function byVersion(a: string, b: string): number {
+  return BigInt(a) < BigInt(b) ? -1 : 1;
+}

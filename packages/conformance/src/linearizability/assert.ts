@@ -1,0 +1,23 @@
+import { findViolation } from "./check.js";
+import type { History } from "./history.js";
+import { shrink } from "./shrink.js";
+import { timeline } from "./timeline.js";
+
+/** A history that no correct store could have brought about. */
+export class NotLinearizable extends Error {
+  override readonly name: string = "NotLinearizable";
+  readonly history: History;
+
+  constructor(law: string, history: History, outOf: number) {
+    super(`${law}\n\n${history.length} of ${outOf} operations are enough to show it:\n${timeline(history)}`);
+    this.history = history;
+  }
+}
+
+/** Throws {@link NotLinearizable}, with the smallest part of the history that shows it, unless the history is right. */
+export function assertLinearizable(history: History): void {
+  if (findViolation(history) === undefined) return;
+  const smallest = shrink(history);
+  const violation = findViolation(smallest);
+  throw new NotLinearizable(violation?.law ?? "", smallest, history.length);
+}

@@ -1,0 +1,62 @@
+import { findViolation } from "./check.js";
+import { type History, type Operation, seenBy, writerOf } from "./history.js";
+
+/**
+ * The smallest part of a history that is found which is wrong by itself.
+ *
+ * Only such operations are left out without which a right history would still be right: what came after some moment, what had no effect,
+ * and puts that nobody saw. So what is wrong in the part was wrong in the whole.
+ */
+export function shrink(history: History): History {
+  let smallest = cutTail(history);
+  for (let again = true; again; ) {
+    again = false;
+    for (const operation of [...smallest].reverse()) {
+      if (!removable(operation, smallest)) continue;
+      const rest = smallest.filter(({ id }) => id !== operation.id);
+      if (findViolation(rest) === undefined) continue;
+      smallest = rest;
+      again = true;
+    }
+  }
+  return smallest;
+}
+
+/** The history up to the first answer with which it is wrong. */
+function cutTail(history: History): History {
+  const ends = history.map(({ returned }) => returned).filter((time) => time < Number.POSITIVE_INFINITY);
+  ends.sort((a, b) => a - b);
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (findViolation(upTo(history, ends[middle] ?? 0)) === undefined) low = middle + 1;
+    else high = middle;
+  }
+  const cut = upTo(history, ends[low] ?? 0);
+  return findViolation(cut) === undefined ? history : cut;
+}
+
+/** As it looked at `time`: what had no answer yet may have happened or not. */
+function upTo(history: History, time: number): History {
+  return history.flatMap((operation): Operation[] => {
+    if (operation.returned <= time) return [operation];
+    if (operation.invoked > time || operation.kind === "read") return [];
+    return [{ ...operation, returned: Number.POSITIVE_INFINITY, outcome: { type: "unknown" } }];
+  });
+}
+
+function removable(operation: Operation, history: History): boolean {
+  if (operation.kind === "read") return true;
+  const { outcome, writes, id } = operation;
+  if (outcome.type === "refused" || outcome.type === "not-applied" || writes.length === 0) return !wasSeen(id, history);
+  if (!writes.every(({ put }) => put) || wasSeen(id, history)) return false;
+  const version = outcome.type === "applied" ? outcome.version : undefined;
+  return !history.some((other) => other.kind === "commit" && other.checks.some((check) => check.version === version));
+}
+
+function wasSeen(id: number, history: History): boolean {
+  return history.some((operation) =>
+    seenBy(operation).some((seen) => seen !== undefined && writerOf(seen.value) === id),
+  );
+}

@@ -1,0 +1,73 @@
+import { type Backend, type BackendType, systemClock } from "@ojm/core/backend";
+import { type Call, type Reply, type Request, toWire } from "./protocol.js";
+
+/** The process of a remote client: opens it as the module given says, and does what it is asked. */
+
+const [module = "", args = "null"] = process.argv.slice(2);
+const stops = new Map<number, () => void>();
+
+function send(reply: Reply): void {
+  if (process.connected) process.send?.(reply);
+}
+
+async function perform(backend: Backend, call: Call): Promise<unknown> {
+  switch (call.member) {
+    case "read":
+      // `undefined` in a list does not survive the way between processes.
+      return (await backend.read(call.keys)).map((entry) => entry ?? null);
+    case "scan":
+      return backend.scan(call.request);
+    case "commit": {
+      const outcome = await backend.commit(call.commit);
+      return outcome.ok ? outcome : { ok: false, current: outcome.current.map((entry) => entry ?? null) };
+    }
+    case "watch":
+      return void stops.set(call.watch, await watch(backend, call));
+    case "unwatch":
+      return stops.get(call.watch)?.();
+    case "close":
+      return backend.close();
+  }
+}
+
+function watch(backend: Backend, { range, watch: id }: Extract<Call, { member: "watch" }>): Promise<() => void> {
+  return backend.watch(range, {
+    change: (change) => send({ type: "change", watch: id, change }),
+    gap: () => send({ type: "gap", watch: id }),
+    fail: (error) => send({ type: "fail", watch: id, error: toWire(error) }),
+  });
+}
+
+async function serve(backend: Backend, { id, call }: Request): Promise<void> {
+  try {
+    send({ type: "result", id, result: await perform(backend, call) });
+  } catch (error) {
+    send({ type: "error", id, error: toWire(error) });
+  }
+  // From here on nothing of ours keeps the process alive: if it does not end, something of the backend's does.
+  if (call.member === "close") process.disconnect();
+}
+
+/** What the module given may export. */
+interface Openers {
+  client?(args: unknown): Promise<Backend>;
+  readonly backend?: BackendType;
+  readonly default?: BackendType;
+}
+
+async function open(): Promise<Backend> {
+  const { client, backend, default: standard } = (await import(module)) as Openers;
+  if (client !== undefined) return client(JSON.parse(args));
+  const type = backend ?? standard;
+  if (type === undefined) throw new Error(`${module} exports neither a client nor a backend`);
+  return type.open(JSON.parse(args), { clock: systemClock });
+}
+
+try {
+  const backend = await open();
+  process.on("message", (request: Request) => void serve(backend, request));
+  send({ type: "open", supports: backend.supports });
+} catch (error) {
+  send({ type: "refused", error: toWire(error) });
+  process.disconnect();
+}

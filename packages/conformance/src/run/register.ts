@@ -1,0 +1,70 @@
+import { writeFileSync } from "node:fs";
+import type { Harness } from "../harness/harness.js";
+import type { Case } from "./case.js";
+import { toJson } from "./print.js";
+import type { CaseResult, RunReport } from "./result.js";
+import { anySeed, type SuiteOptions, select } from "./run.js";
+import { runCase } from "./run-case.js";
+
+/** The two functions that every test runner has. */
+export interface Runner {
+  describe(title: string, body: () => void): unknown;
+  it(title: string, body: (this: unknown, context?: unknown) => Promise<void>, timeout?: number): unknown;
+}
+
+/** What {@link register} can be told. */
+export interface RegisterOptions extends SuiteOptions {
+  /** A file to write the report to, once the last case ran. */
+  readonly json?: string;
+}
+
+/**
+ * Makes each case a test of the runner: vitest, node:test, mocha, or any that has `describe` and `it`. The result is filled as they run.
+ *
+ * @example
+ * import { describe, it } from "node:test";
+ * register({ describe, it }, harness, { profile: "full" });
+ */
+export function register({ describe, it }: Runner, harness: Harness, options: RegisterOptions = {}): RunReport {
+  const { profile = "full", seed = anySeed() } = options;
+  const results: CaseResult[] = [];
+  const report: RunReport = { backend: harness.name, profile, seed, results };
+  describe(`conformance of ${harness.name} (${profile}, seed ${seed})`, () => {
+    for (const { title, cases } of select(options)) {
+      describe(title, () => {
+        for (const one of cases) {
+          const cap = (one.cap ?? 60_000) + 60_000;
+          const body = async function (this: unknown, context?: unknown): Promise<void> {
+            giveTime(this, cap);
+            const result = await runCase(harness, one, { profile, seed });
+            results.push(result);
+            conclude(one, result, this, context);
+          };
+          it(`${one.id} ${one.law}`, body, cap);
+        }
+      });
+    }
+    it("lets go of what the harness started", async () => {
+      await harness.close?.();
+      if (options.json !== undefined) writeFileSync(options.json, toJson(report));
+    });
+  });
+  return report;
+}
+
+/** Mocha takes a longer timeout only from inside of the test. */
+function giveTime(test: unknown, ms: number): void {
+  if (hasMembers(test) && typeof test["timeout"] === "function") test["timeout"](ms);
+}
+
+function conclude(it: Case, result: CaseResult, test: unknown, context: unknown): void {
+  if (result.outcome === "fail") throw result.error ?? new Error(`${it.id}: ${result.reason}`);
+  if (result.outcome !== "skipped" && result.outcome !== "known") return;
+  for (const runner of [context, test]) {
+    if (hasMembers(runner) && typeof runner["skip"] === "function") return void runner["skip"](result.reason);
+  }
+}
+
+function hasMembers(value: unknown): value is Record<string, unknown> {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}

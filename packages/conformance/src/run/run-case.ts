@@ -1,0 +1,150 @@
+import { isChannelError } from "@ojm/core";
+import type { Backend } from "@ojm/core/backend";
+import { refusals } from "../cases/supports/refusals.js";
+import { type Harness, missing, type TestStore, undeclared } from "../harness/harness.js";
+import { type Case, type Profile, Skip } from "./case.js";
+import { CaseContext, sleep } from "./context.js";
+import { Neighbours } from "./neighbours.js";
+import { Random, seedFor } from "./random.js";
+import { againstKnown, type CaseResult, type Outcome } from "./result.js";
+
+/** How a case is run. */
+export interface RunOptions {
+  readonly profile: Profile;
+  readonly seed: number;
+  /** How long to wait for what must come, in ms. It is waited for to the end only where something is wrong. Default: 20,000. */
+  readonly patience?: number;
+}
+
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly reason?: string;
+  readonly error?: unknown;
+}
+
+// Two runs over one store that is kept, a Redis server say, must not meet in it.
+const RUN: string = `${process.pid.toString(36)}${Date.now().toString(36)}`;
+let stores = 0;
+
+/** Runs one case on a fresh store. Never rejects: what goes wrong is a result. */
+export async function runCase(harness: Harness, it: Case, options: RunOptions): Promise<CaseResult> {
+  const begun = performance.now();
+  const verdict = await judge(harness, it, options);
+  const result = { id: it.id, law: it.law, ...verdict, ms: Math.round(performance.now() - begun) };
+  return againstKnown(it, result, harness.knownFailures?.[it.id]);
+}
+
+async function judge(harness: Harness, it: Case, options: RunOptions): Promise<Verdict> {
+  let store: TestStore;
+  try {
+    store = await harness.open();
+  } catch (error) {
+    return failed(error, "the harness opened no store");
+  }
+  try {
+    const lacking = missing(it.needs ?? [], store);
+    if (lacking !== undefined) return { outcome: "skipped", reason: `the harness has no ${lacking}` };
+    const first = await store.client();
+    return await onStore(harness, it, options, store, first);
+  } catch (error) {
+    return failed(error, "the harness opened no client");
+  } finally {
+    await store.close();
+  }
+}
+
+async function onStore(
+  harness: Harness,
+  it: Case,
+  options: RunOptions,
+  store: TestStore,
+  first: Backend,
+): Promise<Verdict> {
+  const { supports } = first;
+  const seed = seedFor(it.id, options.seed);
+  const name = `suite-${RUN}-${++stores}x`;
+  const { profile, patience = 20_000 } = options;
+  const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
+  const context = new CaseContext(parts, first);
+  const lacking = undeclared(it.needs ?? [], supports);
+  const stray = new StrayErrors();
+  let verdict: Verdict = { outcome: lacking === undefined ? "pass" : "refused" };
+  try {
+    const law = lacking === undefined ? it.run.bind(it) : refusals[lacking];
+    await withNeighbours(it, context, first, () => within(it.cap ?? 60_000, law(context)));
+  } catch (error) {
+    verdict = error instanceof Skip ? { outcome: "skipped", reason: error.message } : failed(error);
+  }
+  const errors = await context.cleanUp();
+  await stray.settle();
+  if (verdict.outcome === "fail") return verdict;
+  if (errors.length > 0) return failed(errors[0], "cleaning up failed");
+  return stray.first === undefined ? verdict : failed(stray.first, "an error was left unhandled");
+}
+
+async function withNeighbours(it: Case, context: CaseContext, first: Backend, run: () => Promise<void>): Promise<void> {
+  const neighbours = new Neighbours(context.name);
+  await neighbours.settle(first);
+  await run();
+  if (it.losesData === true) return;
+  const by = await context.main();
+  // Where there were faults, the client may still be about to come back.
+  const end = performance.now() + context.deadline;
+  for (;;) {
+    try {
+      return await neighbours.check(by);
+    } catch (error) {
+      if (!isChannelError(error) || !error.retryable || performance.now() > end) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+async function within(cap: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`did not end within ${cap} ms`)), cap);
+  });
+  try {
+    await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failed(error: unknown, what?: string): Verdict {
+  const message = error instanceof Error ? error.message : String(error);
+  return { outcome: "fail", reason: what === undefined ? message : `${what}: ${message}`, error };
+}
+
+type Emergency = "unhandledRejection" | "uncaughtException";
+
+/**
+ * Rejections and exceptions that nobody handled while a case ran: a program would have died of one. Nobody else is told of them meanwhile,
+ * so that they are the fault of the case and not of the test run as a whole.
+ */
+class StrayErrors {
+  first: unknown;
+  readonly #onError = (error: unknown): void => {
+    this.first ??= error ?? new Error("something without a reason was thrown and not handled");
+  };
+  readonly #giveBack: readonly (() => void)[] = [
+    this.#takeOver("unhandledRejection"),
+    this.#takeOver("uncaughtException"),
+  ];
+
+  #takeOver(event: Emergency): () => void {
+    const others = process.rawListeners(event) as ((...args: unknown[]) => void)[];
+    process.removeAllListeners(event);
+    process.on(event, this.#onError);
+    return () => {
+      process.off(event, this.#onError);
+      for (const other of others) process.on(event, other);
+    };
+  }
+
+  async settle(): Promise<void> {
+    await sleep(0);
+    for (const giveBack of this.#giveBack) giveBack();
+  }
+}

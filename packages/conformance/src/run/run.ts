@@ -1,0 +1,58 @@
+import { groups } from "../cases/index.js";
+import type { Harness } from "../harness/harness.js";
+import { type Case, isIn, type Profile } from "./case.js";
+import type { CaseResult, RunReport } from "./result.js";
+import { runCase } from "./run-case.js";
+
+/** What to run, and how. */
+export interface SuiteOptions {
+  /** Default: full. */
+  readonly profile?: Profile;
+  /** The same seed makes the same choices. Default: another one each time. */
+  readonly seed?: number;
+  /** Only these cases, by name (`CAS-017`) or group (`CAS`), whatever the profile. */
+  readonly only?: readonly string[];
+}
+
+/** The cases that a run with `options` holds, with the titles of their groups. */
+export function select(
+  options: Pick<SuiteOptions, "profile" | "only">,
+): { readonly title: string; readonly cases: readonly Case[] }[] {
+  const { profile = "full", only = [] } = options;
+  const chosen = (it: Case, prefix: string): boolean =>
+    only.length === 0 ? isIn(it, profile) : only.includes(it.id) || only.includes(prefix);
+  for (const name of only) {
+    if (groups.some(({ prefix, cases }) => prefix === name || cases.some(({ id }) => id === name))) continue;
+    throw new RangeError(`there is no case and no group "${name}"`);
+  }
+  return groups
+    .map(({ prefix, title, cases }) => ({ title, cases: cases.filter((it) => chosen(it, prefix)) }))
+    .filter(({ cases }) => cases.length > 0);
+}
+
+/** A seed for a run that was given none. */
+export function anySeed(): number {
+  return Math.floor(Math.random() * 2 ** 31);
+}
+
+/** Runs the suite without a test runner. `onResult` is told each result as it comes. */
+export async function run(
+  harness: Harness,
+  options: SuiteOptions = {},
+  onResult: (result: CaseResult) => void = () => {},
+): Promise<RunReport> {
+  const { profile = "full", seed = anySeed() } = options;
+  const results: CaseResult[] = [];
+  try {
+    for (const { cases } of select(options)) {
+      for (const it of cases) {
+        const result = await runCase(harness, it, { profile, seed });
+        results.push(result);
+        onResult(result);
+      }
+    }
+  } finally {
+    await harness.close?.();
+  }
+  return { backend: harness.name, profile, seed, results };
+}

@@ -1,0 +1,70 @@
+import { connect, type Socket } from "node:net";
+import { ChannelError } from "@ojm/core/backend";
+import { type Answer, type Question, receive, send } from "./messages.js";
+
+/** The longest that a call waits, in ms. */
+export const DEADLINE = 1_500;
+
+/** `Omit` over each member of a union. */
+type Each<T> = T extends unknown ? Omit<T, "id"> : never;
+
+type Waiting = { resolve(answer: unknown): void; readonly reject: (error: Error) => void };
+
+/** One connection to a host; once it is lost it stays so. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #waiting: Map<number, Waiting> = new Map();
+  readonly #onChange: (watch: number, change: Extract<Answer, { change: unknown }>["change"]) => void;
+  #last = 0;
+  #lost = false;
+
+  constructor(
+    port: number,
+    onChange: (watch: number, change: Extract<Answer, { change: unknown }>["change"]) => void,
+    onLost: () => void,
+  ) {
+    this.#onChange = onChange;
+    this.#socket = connect(port, "127.0.0.1");
+    this.#socket.setNoDelay(true);
+    this.#socket.on("error", () => {});
+    this.#socket.on("close", () => {
+      this.#lost = true;
+      for (const { reject } of [...this.#waiting.values()]) reject(new Error("the connection was lost"));
+      onLost();
+    });
+    receive<Answer>(this.#socket, (answer) => this.#take(answer));
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  #take(answer: Answer): void {
+    if ("change" in answer) this.#onChange(answer.watch, answer.change);
+    else this.#waiting.get(answer.id)?.resolve(answer.answer);
+  }
+
+  /** Asks and waits for the answer. Resolves to it and the number of the question. */
+  async ask(question: Each<Question>, outcome: "not-applied" | "unknown"): Promise<{ answer: unknown; id: number }> {
+    const id = ++this.#last;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const answer = await new Promise<unknown>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE} ms`)), DEADLINE);
+        if (this.#lost) reject(new Error("the connection was lost"));
+        else send(this.#socket, { ...question, id });
+      });
+      return { answer, id };
+    } catch (cause) {
+      throw new ChannelError("UNAVAILABLE", (cause as Error).message, { retryable: true, outcome, cause });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,35 @@
+import { type Clock, systemClock } from "@ojm/core/backend";
+import type { Harness } from "../../harness/harness.js";
+import { TcpProxy } from "../../proxy/tcp-proxy.js";
+import { Server } from "../server.js";
+import { WireClient } from "./client.js";
+import { DEADLINE } from "./connection.js";
+import { Host } from "./host.js";
+
+const clock: Clock = systemClock;
+
+/** The simulated store behind real sockets and the proxy, with clients in other processes: what the suite brings, tested as a whole. */
+export const wired: Harness = {
+  name: "simulated, over TCP",
+  deadline: DEADLINE,
+  async open() {
+    const host = new Host(new Server(clock));
+    await host.listen();
+    const proxy = await TcpProxy.start({ port: host.port });
+    const { partition, dropReplies, delay } = proxy;
+    return {
+      client: async () => new WireClient(proxy.port),
+      direct: async () => new WireClient(host.port),
+      remote: {
+        module: new URL(import.meta.url.replace(/harness(\.\w+)$/, "client$1")).href,
+        args: { port: proxy.port },
+      },
+      faults: { partition, dropReplies, delay, restart: () => host.restart() },
+      roundTrips: () => proxy.roundTrips,
+      async close() {
+        await proxy.close();
+        await host.close();
+      },
+    };
+  },
+};

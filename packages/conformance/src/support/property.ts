@@ -1,0 +1,15 @@
+import fc from "fast-check";
+import type { CaseContext } from "../run/context.js";
+
+/**
+ * Throws unless `body` holds for values that `arbitraries` make, after shrinking what it does not hold for. The seed is that of the
+ * case.
+ */
+export async function property<T extends [unknown, ...unknown[]]>(
+  t: CaseContext,
+  arbitraries: { [I in keyof T]: fc.Arbitrary<T[I]> },
+  runs: number,
+  body: (...values: T) => Promise<void>,
+): Promise<void> {
+  await fc.assert(fc.asyncProperty(...arbitraries, body), { seed: t.seed | 0, numRuns: runs, endOnFailure: false });
+}

@@ -1,0 +1,13 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compareVersions } from "./version.js";
+
+test("versions are ordered as the numbers that they are, however long", () => {
+  const version = fc.bigInt({ min: 0n, max: 10n ** 40n });
+  fc.assert(
+    fc.property(version, version, (a, b) => {
+      expect(Math.sign(compareVersions(String(a), String(b)))).toBe(a < b ? -1 : a > b ? 1 : 0);
+    }),
+  );
+  expect(compareVersions("9", "10")).toBeLessThan(0);
+});

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test, vi } from "vitest";
+import { systemClock } from "./clock.js";
+
+describe("the clock of the machine", () => {
+  test("goes forward only, in ms", async () => {
+    const before = systemClock.monotonic();
+    const wall = systemClock.now();
+    await sleep(20);
+    expect(systemClock.monotonic() - before).toBeGreaterThanOrEqual(19);
+    expect(systemClock.now()).toBeGreaterThanOrEqual(wall);
+    expect(Number.isInteger(systemClock.now())).toBe(true);
+  });
+
+  test("calls once, not before its time, and not when cancelled", async () => {
+    const start = systemClock.monotonic();
+    const at = await new Promise<number>((resolve) => {
+      systemClock.after(30, () => resolve(systemClock.monotonic()), true);
+    });
+    // A timer of Node may be early by less than a ms.
+    expect(at - start).toBeGreaterThan(28.5);
+    const never = vi.fn();
+    systemClock.after(5, never, true)();
+    await sleep(30);
+    expect(never).not.toHaveBeenCalled();
+  });
+
+  test("waits longer than a timer of Node can count", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    let now = 0;
+    vi.spyOn(systemClock, "monotonic").mockImplementation(() => now);
+    const pass = (ms: number): void => {
+      now += ms;
+      vi.advanceTimersByTime(ms);
+    };
+    const fired = vi.fn();
+    const month = 40 * 86_400_000;
+    systemClock.after(month, fired);
+    pass(2_147_483_647);
+    expect(fired).not.toHaveBeenCalled();
+    pass(month - 2_147_483_647 - 1);
+    expect(fired).not.toHaveBeenCalled();
+    pass(1);
+    expect(fired).toHaveBeenCalledOnce();
+    const cancelled = vi.fn();
+    const cancel = systemClock.after(month, cancelled);
+    pass(2_147_483_648);
+    cancel();
+    pass(month);
+    expect(cancelled).not.toHaveBeenCalled();
+    systemClock.after(Number.POSITIVE_INFINITY, cancelled);
+    pass(month);
+    expect(cancelled).not.toHaveBeenCalled();
+    vi.useRealTimers();
+  });
+
+  test("rolls characters that are all different from roll to roll", () => {
+    const rolls = new Set(Array.from({ length: 1_000 }, () => systemClock.random(12)));
+    expect(rolls.size).toBe(1_000);
+    for (const roll of rolls) expect(roll).toMatch(/^[0-9a-z]{12}$/);
+  });
+});

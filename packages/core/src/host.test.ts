@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { bootId, type ProcessIdentity, processIdentity, processIsGone } from "./host.js";
+
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+function start(code: string): ChildProcess {
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
+  return child;
+}
+
+/** Who a child is, as it would say itself. */
+function identityOf(pid: number | undefined): ProcessIdentity {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  return { ...processIdentity(), pid: pid ?? 0, started };
+}
+
+const stateOf = (pid: number): string => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.charAt(stat.lastIndexOf(")") + 2);
+};
+
+test("this process has a name that lasts", () => {
+  const me = processIdentity();
+  expect(me.pid).toBe(process.pid);
+  expect(processIdentity()).toBe(me);
+  expect(bootId()).toBe(bootId());
+  expect(processIsGone(me)).toBe(false);
+});
+
+describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => {
+  test("is gone when it is dead, and not before", async () => {
+    const child = start("process.stdin.resume()");
+    await once(child, "spawn");
+    const identity = identityOf(child.pid);
+    expect(processIsGone(identity)).toBe(false);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(processIsGone(identity)).toBe(true);
+  });
+
+  test("is not gone while it stands still", async () => {
+    const child = start("process.stdin.resume()");
+    await once(child, "spawn");
+    const identity = identityOf(child.pid);
+    child.kill("SIGSTOP");
+    await vi.waitFor(() => expect(stateOf(identity.pid)).toBe("T"));
+    expect(processIsGone(identity)).toBe(false);
+  });
+
+  test("is gone when it is dead, though its parent has not asked after it", async () => {
+    // A shell that never waits for its child.
+    const parent = spawn("/bin/sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(parent);
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(String(line));
+    // The shell has become something that knows of no child.
+    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim()).toBe("sleep"));
+    const identity = identityOf(pid);
+    expect(processIsGone(identity)).toBe(false);
+    process.kill(pid, "SIGKILL");
+    await vi.waitFor(() => expect(stateOf(pid)).toBe("Z"));
+    expect(processIsGone(identity)).toBe(true);
+  });
+
+  test("is gone when its number is another process's by now", () => {
+    expect(processIsGone({ ...processIdentity(), started: "1" })).toBe(true);
+  });
+
+  test.each([
+    ["another host", { boot: "another boot" }],
+    ["another pid namespace", { namespace: "pid:[1]" }],
+    ["a host that names no boot", { boot: "" }],
+    ["a process whose start is not known", { started: "unknown" }],
+  ])("that cannot be judged is not gone: %s", (_, other) => {
+    expect(processIsGone({ ...processIdentity(), pid: 4_194_304, ...other })).toBe(false);
+  });
+
+  test("with a name of parentheses and spaces is told by its start time all the same", async () => {
+    const child = start("process.title = ') S 1 (x) '; process.stdin.resume(); console.log('up')");
+    await once(child.stdout as NonNullable<typeof child.stdout>, "data");
+    expect(processIsGone(identityOf(child.pid))).toBe(false);
+  });
+});

@@ -1,0 +1,166 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { isChannelError } from "../channel/errors.js";
+import type { FakeClock } from "../testing/fake-clock.js";
+import { collect, rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import type { RunRecord } from "./types.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "a" }));
+
+describe("with records and locks in two stores", () => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart: true });
+    two = await world.manager({ apart: true });
+  });
+
+  test.each(["reply lost", "request lost"] as const)(
+    "a start whose record has no answer leaves no open run: %s",
+    async (type) => {
+      one.jobsWay.once('"a', { type });
+      const error = await clock.until(rejection(one.manager.start("a")));
+      expect(isChannelError(error) && error.outcome).toBe("unknown");
+      await clock.advance(TTL);
+      expect(await two.manager.locks()).toEqual([]);
+      expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+      await two.manager.run("a", () => {}, { wait: 0 });
+    },
+  );
+
+  test("a record that comes late, after its run was closed, is refused", async () => {
+    for (let ms = 0; ms <= TTL; ms += 2_500) {
+      one.jobsWay.once('"a', { type: "late", ms });
+      await clock.until(rejection(one.manager.start("a")));
+      await clock.advance(3 * TTL);
+      expect(await two.manager.locks()).toEqual([]);
+      expect((await records(two)).filter(({ status }) => status === "running")).toEqual([]);
+    }
+  });
+
+  test("a run that is unlocked by force before it is open does not begin", async () => {
+    one.jobsWay.once('"a', { type: "slow", ms: 1_000 });
+    const body = rejection(one.manager.run("a", () => expect.unreachable()));
+    await clock.advance(500);
+    expect(await two.manager.unlock("a", { reason: "now" })).toMatchObject({ unlocked: true });
+    expect(await clock.until(body)).toMatchObject({ code: "LOST" });
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "cancelled", error: "unlocked by force: now", name: "a" });
+    expect(await two.manager.running()).toEqual([]);
+  });
+
+  test("a record that cannot be closed keeps its lock until it is", async () => {
+    const run = await one.manager.start("a");
+    const commit = one.jobsWay.commit.bind(one.jobsWay);
+    one.jobsWay.commit = () => Promise.reject(new Error("disk full"));
+    expect(await rejection(run.end())).toMatchObject({ message: "disk full" });
+    expect((await two.manager.locks()).length).toBe(1);
+    one.jobsWay.commit = commit;
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two))[0]?.status).toBe("lost");
+  });
+
+  test("a run that is over is completed, also if its lock cannot be given back", async () => {
+    const run = await one.manager.start("a");
+    const commit = one.way.commit.bind(one.way);
+    one.way.commit = () => Promise.reject(new Error("out of memory"));
+    expect(await run.end("done")).toMatchObject({ status: "completed", result: "done" });
+    one.way.commit = commit;
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two))[0]?.status).toBe("completed");
+  });
+
+  test("runs whose locks are gone with their store are closed by the next manager", async () => {
+    await one.manager.start("a");
+    for (const manager of [one, two]) manager.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = () => ({ type: "refused" });
+    const elsewhere = new World();
+    const chLocks = { backend: await elsewhere.way() };
+    const three = await world.manager({ chLocks });
+    await clock.advance(1);
+    expect((await records(three))[0]?.status).toBe("lost");
+  });
+});
+
+describe("with both in one store", () => {
+  test.each(["reply lost", "request lost"] as const)(
+    "a start without an answer leaves nothing open: %s",
+    async (type) => {
+      const one = await world.manager();
+      const two = await world.manager();
+      await one.manager.run("warm up", () => {});
+      one.way.once('"a', { type });
+      const error = await clock.until(rejection(one.manager.start("a")));
+      expect(isChannelError(error) && error.outcome).toBe("unknown");
+      await clock.advance(TTL);
+      expect(await two.manager.locks()).toEqual([]);
+      const statuses = (await records(two)).map(({ status }) => status);
+      expect(statuses).toEqual(type === "reply lost" ? ["lost"] : []);
+    },
+  );
+
+  test.each(["reply lost", "request lost"] as const)(
+    "an end without an answer is found out about: %s",
+    async (type) => {
+      const one = await world.manager();
+      const run = await one.manager.start("a");
+      one.way.once('"a', { type });
+      const record = await clock.until(run.end("done"));
+      expect(record).toMatchObject({ status: "completed", result: "done" });
+      expect(await records(one)).toEqual([record]);
+      expect(await one.manager.locks()).toEqual([]);
+    },
+  );
+
+  test("a run that is closed between its lock's removal and its end is not closed twice", async () => {
+    const one = await world.manager();
+    const two = await world.manager();
+    const run = await one.manager.start("a");
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+    expect(await records(two)).toMatchObject([{ status: "lost", error: "its lock was removed or taken" }]);
+    const next = await one.manager.start("a");
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    expect((await next.fail("because")).status).toBe("failed");
+  });
+
+  test("runs without a lock are closed by the next manager, older ones too, and none that goes on", async () => {
+    const one = await world.manager();
+    await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    const two = await world.manager();
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    for (let i = 0; i < 3; i++) await two.manager.run("a", () => {});
+    await two.manager.start("a");
+    await world.manager();
+    await clock.advance(1);
+    const statuses = (await records(two)).map(({ status }) => status);
+    expect(statuses).toEqual(["running", "completed", "completed", "completed", "lost"]);
+  });
+
+  test("a holder that closes its run between the two steps of a forced unlock has closed it", async () => {
+    const one = await world.manager();
+    const two = await world.manager();
+    const run = await one.manager.start("a");
+    // The record is closed by the one who unlocks; then, before the lock goes, the holder ends.
+    two.way.once("audit", { type: "slow", ms: 500 });
+    const unlocking = two.manager.unlock("a", { reason: "why not" });
+    await clock.advance(100);
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+    expect(await clock.until(unlocking)).toMatchObject({ unlocked: false, run: { status: "cancelled" } });
+    expect((await records(two)).map(({ status }) => status)).toEqual(["cancelled"]);
+  });
+});

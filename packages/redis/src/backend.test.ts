@@ -1,0 +1,414 @@
+import type { Backend } from "@ojm/core/backend";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RedisServer, startRedis, startRedisCluster, until, whyMissing } from "./testing/servers.js";
+import { applied, faultOf, get, keysOf, open, put, remove, watch } from "./testing/stores.js";
+
+interface Setup {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly servers: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+async function single(binary: "redis-server" | "valkey-server"): Promise<Setup> {
+  const server = await startRedis({ binary });
+  return { args: { url: server.url }, servers: [server], stop: () => server.stop() };
+}
+
+async function cluster(): Promise<Setup> {
+  const { nodes, servers, stop } = await startRedisCluster();
+  return { args: { cluster: { nodes } }, servers, stop };
+}
+
+const setups = [
+  { title: "Redis", binary: "redis-server" as const, start: () => single("redis-server") },
+  { title: "Valkey", binary: "valkey-server" as const, start: () => single("valkey-server") },
+  { title: "Redis Cluster", binary: "redis-server" as const, start: cluster },
+];
+
+for (const { title, binary, start } of setups) {
+  const missing = whyMissing(binary);
+  if (missing !== undefined) console.warn(`skipped, "${title}": ${missing}`);
+
+  describe.skipIf(missing !== undefined)(title, () => {
+    let setup: Setup;
+    let store: Backend;
+    let channels = 0;
+    /** A channel of its own for each test. */
+    const fresh = (): string => `channel-${++channels}`;
+
+    beforeAll(async () => {
+      setup = await start();
+    });
+    afterAll(() => setup.stop());
+    const opened = async (): Promise<Backend> => {
+      store = await open(setup.args);
+      return store;
+    };
+
+    describe("commit", () => {
+      it("creates only where nothing is, and tells what is there", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const create = { checks: [{ key, version: null }], writes: [{ key, value: "1" }] };
+        const version = await applied(store, create);
+        expect(await store.commit(create)).toEqual({ ok: false, current: [{ key, value: "1", version }] });
+        expect(await get(store, key)).toEqual({ key, value: "1", version });
+      });
+
+      it("changes its version with each write, the same value or not, and never goes back", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const versions = [
+          await put(store, key, "1"),
+          await put(store, key, "1"),
+          await remove(store, key),
+          await put(store, key, "1"),
+        ];
+        const numbers = versions.map(Number);
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      });
+
+      it("lets a stale version lose: of another write, of a deleted entry, of one made again, and garbage", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const stale = await put(store, key, "1");
+        const attempt = { checks: [{ key, version: stale }], writes: [{ key, value: "stale" }] };
+        await put(store, key, "1");
+        expect((await store.commit(attempt)).ok).toBe(false);
+        await remove(store, key);
+        expect(await store.commit(attempt)).toEqual({ ok: false, current: [undefined] });
+        const version = await put(store, key, "2");
+        expect((await store.commit(attempt)).ok).toBe(false);
+        const garbage = { ...attempt, checks: [{ key, version: "0" }] };
+        expect(await store.commit(garbage)).toEqual({ ok: false, current: [{ key, value: "2", version }] });
+      });
+
+      it("applies all or nothing, and tells what stands under each check", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const [a, b, c] = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
+        const version = await put(store, a, "1");
+        const checks = [
+          { key: a, version },
+          { key: b, version: "17" },
+        ];
+        const writes = [
+          { key: a, value: "2" },
+          { key: c, value: "2" },
+        ];
+        const current = [{ key: a, value: "1", version }, undefined];
+        expect(await store.commit({ checks, writes })).toEqual({ ok: false, current });
+        expect(await store.read([a, b, c])).toEqual([...current, undefined]);
+        const next = await applied(store, {
+          checks: [{ key: a, version }],
+          writes: [{ key: a, value: null }, ...writes.slice(1)],
+        });
+        expect(await store.read([a, b, c])).toEqual([undefined, undefined, { key: c, value: "2", version: next }]);
+      });
+
+      it("compares without writing", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const version = await put(store, key, "1");
+        expect((await store.commit({ checks: [{ key, version }], writes: [] })).ok).toBe(true);
+        expect((await store.commit({ checks: [{ key, version: "1" }], writes: [] })).ok).toBe(false);
+        expect(await get(store, key)).toEqual({ key, value: "1", version });
+      });
+
+      it("deletes what is not there without an error", async () => {
+        const store = await opened();
+        expect(Number(await remove(store, `${fresh()} "a `))).toBeGreaterThan(0);
+      });
+
+      it("holds as many operations as it declares", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const keys = Array.from({ length: store.supports.maxOps / 2 }, (_, i) => `${channel} "${i} `);
+        const checks = keys.map((key) => ({ key, version: null }));
+        const version = await applied(store, { checks, writes: keys.map((key) => ({ key, value: key })) });
+        const entries = await store.read(keys);
+        expect(entries).toEqual(keys.map((key) => ({ key, value: key, version })));
+      });
+
+      it("holds values and keys as long as it declares", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const key = `${channel} `.padEnd(store.supports.maxKeyBytes, "k");
+        const notes = await watch(store, channel);
+        const value = "v".repeat(store.supports.maxValueBytes);
+        const version = await put(store, key, value);
+        const entry = await get(store, key);
+        expect(entry?.version).toBe(version);
+        expect(entry?.value === value).toBe(true);
+        await until(() => notes.changes.length === 1, "the change was told");
+        expect(notes.changes[0]?.value === value).toBe(true);
+      });
+
+      it("lets exactly one of many create, and loses no increment", async () => {
+        const key = `${fresh()} "counter `;
+        const stores = await Promise.all(Array.from({ length: 8 }, () => open(setup.args)));
+        const created = await Promise.all(
+          stores.map((store) => store.commit({ checks: [{ key, version: null }], writes: [{ key, value: "0" }] })),
+        );
+        expect(created.filter(({ ok }) => ok)).toHaveLength(1);
+        const increments = 50;
+        await Promise.all(
+          stores.map(async (store) => {
+            for (let done = 0; done < increments; ) {
+              const entry = await get(store, key);
+              const value = String(Number(entry?.value) + 1);
+              const version = entry?.version ?? null;
+              const { ok } = await store.commit({ checks: [{ key, version }], writes: [{ key, value }] });
+              if (ok) done++;
+            }
+          }),
+        );
+        expect((await get(await opened(), key))?.value).toBe(String(stores.length * increments));
+      });
+
+      it("goes on after SCRIPT FLUSH", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        await put(store, key, "1");
+        await Promise.all(setup.servers.map((server) => server.command("SCRIPT", "FLUSH")));
+        await put(store, key, "2");
+        await Promise.all(setup.servers.map((server) => server.command("SCRIPT", "FLUSH")));
+        expect((await get(store, key))?.value).toBe("2");
+        expect(await keysOf(store, key.slice(0, key.indexOf(" ")))).toEqual([key]);
+      });
+
+      it("gives out higher versions after the server lost all its data", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const version = await put(store, key, "1");
+        await Promise.all(setup.servers.map((server) => server.command("FLUSHALL")));
+        expect(await get(store, key)).toBeUndefined();
+        expect(Number(await put(store, key, "1"))).toBeGreaterThan(Number(version));
+      });
+    });
+
+    describe("scan", () => {
+      it("orders keys by their bytes and pages through them in both directions", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const names = [
+          "",
+          "a",
+          "a b",
+          "ab",
+          "b",
+          "*",
+          "[a]",
+          "\\",
+          "?",
+          "é",
+          "\u{ff5e}",
+          "\u{10000}",
+          "__proto__",
+          "{x}",
+          "}",
+          "%",
+        ];
+        const keys = names.map((name) => `${channel} "${name}`);
+        for (const key of keys) await put(store, key, "1");
+        const ordered = keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        for (const limit of [1, 2, 3, keys.length, keys.length + 1]) {
+          expect(await keysOf(store, channel, limit)).toEqual(ordered);
+          expect(await keysOf(store, channel, limit, true)).toEqual(ordered.toReversed());
+        }
+      });
+
+      it("keeps to its range: from is inside, to is not", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const [a, b, c] = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
+        for (const key of [a, b, c]) await put(store, key, "1");
+        const keys = async (from: string, to: string): Promise<string[]> => {
+          const page = await store.scan({ from, to, reverse: false, limit: 10, values: false });
+          return page.entries.map(({ key }) => key);
+        };
+        expect(await keys(a, c)).toEqual([a, b]);
+        expect(await keys(`${a}\x01`, `${channel}!`)).toEqual([b, c]);
+        expect(await keys(c, a)).toEqual([]);
+        expect(await keys(b, b)).toEqual([]);
+      });
+
+      it("gives values, versions and deadlines", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const version = await put(store, `${channel} "a `, "1", 60_000);
+        const page = await store.scan({
+          from: `${channel} `,
+          to: `${channel}!`,
+          reverse: true,
+          limit: 5,
+          values: true,
+        });
+        expect(page.more).toBe(false);
+        expect(page.entries).toEqual([{ key: `${channel} "a `, value: "1", version, expiresIn: expect.any(Number) }]);
+      });
+
+      it("sees nothing of channels with similar names, and none of them sees it", async () => {
+        const store = await opened();
+        const name = fresh();
+        const neighbours = [
+          name,
+          `${name}1`,
+          `${name}*`,
+          `${name}:`,
+          `${name}:version`,
+          `${name}{x}`,
+          `{${name}}`,
+          `}${name}`,
+          `${name}%`,
+        ];
+        for (const channel of neighbours) await put(store, `${channel} "a `, channel);
+        for (const channel of neighbours) {
+          expect(await keysOf(store, channel)).toEqual([`${channel} "a `]);
+          expect((await get(store, `${channel} "a `))?.value).toBe(channel);
+        }
+      });
+
+      it("passes over a long row of expired entries, and takes their keys away", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const last = `${channel} "z `;
+        await put(store, last, "1");
+        const row = Array.from({ length: 12_000 }, (_, i) => ({ key: `${channel} "${i} `, value: "1", ttl: 1 }));
+        for (let at = 0; at < row.length; at += 1_000)
+          await applied(store, { checks: [], writes: row.slice(at, at + 1_000) });
+        await until(async () => (await get(store, row.at(-1)?.key ?? "")) === undefined, "the row expired");
+        expect(await keysOf(store, channel, 1)).toEqual([last]);
+        const range = { from: `${channel} `, to: `${channel}!`, limit: 10, values: true, reverse: true };
+        expect((await store.scan(range)).entries).toHaveLength(1);
+        // The second scan went all the way to the lowest key.
+        const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
+        expect(Math.max(...left)).toBe(1);
+      });
+
+      it("refuses a range that reaches into another channel", async () => {
+        const store = await opened();
+        const range = { from: "a ", to: "b ", reverse: false, limit: 10, values: true };
+        expect(await faultOf(store.scan(range))).toMatchObject({ code: "INVALID_ARGUMENT" });
+      });
+    });
+
+    describe("time to live", () => {
+      it("never shows an entry at its deadline, and never loses it before", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const ttl = 200;
+        // The server counts on the clock of the wall, which may be adjusted while we look at the monotonic one.
+        const drift = 1;
+        const sent = performance.now();
+        await put(store, key, "1", ttl);
+        const written = performance.now();
+        for (;;) {
+          const before = performance.now();
+          const entry = await get(store, key);
+          const after = performance.now();
+          if (entry === undefined) {
+            expect(after).toBeGreaterThanOrEqual(sent + ttl - drift);
+            break;
+          }
+          expect(before).toBeLessThan(written + ttl + drift);
+          expect(entry.expiresIn).toBeGreaterThan(0);
+          expect(entry.expiresIn).toBeLessThanOrEqual(ttl);
+        }
+      });
+
+      it("counts an expired entry as absent", async () => {
+        const store = await opened();
+        const key = `${fresh()} "a `;
+        const version = await put(store, key, "1", 20);
+        await until(async () => (await get(store, key)) === undefined, "it expired");
+        const outdated = { checks: [{ key, version }], writes: [{ key, value: "2" }] };
+        expect(await store.commit(outdated)).toEqual({ ok: false, current: [undefined] });
+        const create = { checks: [{ key, version: null }], writes: [{ key, value: "3" }] };
+        expect((await store.commit(create)).ok).toBe(true);
+      });
+
+      it("forgets the deadline of what is written over", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const key = `${channel} "a `;
+        await put(store, key, "1", 40);
+        const version = await put(store, key, "2");
+        const other = `${channel} "b `;
+        await put(store, other, "1", 60);
+        await until(async () => (await get(store, other)) === undefined, "one that was to expire later did");
+        expect(await get(store, key)).toEqual({ key, value: "2", version });
+        expect(await keysOf(store, channel)).toEqual([key]);
+      });
+
+      it("takes any time, up to for ever", async () => {
+        const store = await opened();
+        const channel = fresh();
+        for (const ttl of [0.5, 1, 1.5, 86_400_000, 2 ** 53, 1e300]) {
+          const key = `${channel} "${ttl} `;
+          await put(store, key, "1", ttl);
+          if (ttl > 1_000) expect((await get(store, key))?.expiresIn).toBeGreaterThan(1_000_000);
+        }
+      });
+
+      it("does not let the keys of expired entries pile up, also when nobody scans", async () => {
+        const store = await opened();
+        const channel = fresh();
+        for (let i = 0; i < 1_000; i++) await put(store, `${channel} "${i} `, "1", 1);
+        const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
+        expect(Math.max(...left)).toBeLessThan(200);
+      });
+    });
+
+    describe("watch", () => {
+      it("tells own and foreign changes of its range, in order", async () => {
+        const channel = fresh();
+        const [own, foreign] = [await opened(), await open(setup.args)];
+        const notes = await watch(own, channel);
+        const key = `${channel} "a `;
+        const told: unknown[] = [];
+        for (let i = 0; i < 50; i++) {
+          const store = i % 2 === 0 ? own : foreign;
+          told.push({ key, value: `${i}\0 \n`, version: await put(store, key, `${i}\0 \n`) });
+          await put(store, `${channel}x "a `, "neighbour");
+        }
+        told.push({ key, value: null, version: await remove(foreign, key) });
+        told.push({ key, value: "last", version: await put(foreign, key, "last", 60_000), expiresIn: 60_000 });
+        await until(() => notes.all.length >= told.length, "all were told");
+        expect(notes.all).toEqual(told);
+      });
+
+      it("tells only what lies in its range", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const notes = await watch(store, channel);
+        const some: string[] = [];
+        const sink = { change: ({ key }: { key: string }) => void some.push(key), gap() {}, fail() {} };
+        const stop = await store.watch({ from: `${channel} "b `, to: `${channel} "d ` }, sink);
+        for (const name of ["a", "b", "c", "d"]) await put(store, `${channel} "${name} `, "1");
+        await until(() => notes.changes.length === 4, "all were told");
+        expect(some).toEqual([`${channel} "b `, `${channel} "c `]);
+        stop();
+        await put(store, `${channel} "b `, "2");
+        await until(() => notes.changes.length === 5, "the other watch goes on");
+        expect(some).toHaveLength(2);
+      });
+
+      it("tells a gap once it listens again after its connection broke", async () => {
+        const channel = fresh();
+        const store = await opened();
+        const notes = await watch(store, channel);
+        await Promise.all(setup.servers.map((server) => server.command("CLIENT", "KILL", "TYPE", "pubsub")));
+        await until(() => notes.gaps === 1, "a gap was told");
+        const version = await put(store, `${channel} "a `, "1");
+        await until(() => notes.changes.length === 1, "it listens again");
+        expect(notes.all).toEqual(["gap", { key: `${channel} "a `, value: "1", version }]);
+      });
+    });
+  });
+}
+
+async function countMembers(server: RedisServer, name: string): Promise<number> {
+  // The other nodes of a Cluster answer that the name is not theirs.
+  return Number(await server.command("ZCARD", name).catch(() => 0));
+}

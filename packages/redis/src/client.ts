@@ -1,0 +1,99 @@
+/** The calls of an ioredis client, of one server or of a Cluster, that this backend makes. */
+export interface RedisClient {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  readonly options: ClientOptions;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: (...args: never[]) => void): unknown;
+  connect(): Promise<void>;
+  disconnect(reconnect?: boolean): void;
+  evalsha(sha: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  eval(source: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  call(command: string, ...args: string[]): Promise<unknown>;
+}
+
+/** A connection to one server. */
+export interface NodeClient extends RedisClient {
+  duplicate(options: Readonly<Record<string, unknown>>): NodeClient;
+}
+
+/** A connection to all nodes of a Cluster. */
+export interface ClusterClient extends RedisClient {
+  readonly isCluster: true;
+  /** The nodes (`host:port`) that serve each slot, the master first. */
+  readonly slots: readonly (readonly string[])[];
+  nodes(role: "master"): NodeClient[];
+  duplicate(nodes: [], options: Readonly<Record<string, unknown>>): ClusterClient;
+  refreshSlotsCache(callback?: (error?: Error) => void): void;
+}
+
+/** What is read of the options of a client. */
+export interface ClientOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+  readonly keyPrefix?: string;
+  readonly name?: string;
+  readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
+}
+
+export function isCluster(client: RedisClient): client is ClusterClient {
+  return client.isCluster === true;
+}
+
+/** How long to wait before the n-th attempt to connect again, in ms. Short at the end too: a server that is back is wanted. */
+export function backoff(attempt: number): number {
+  return Math.min(attempt * 50, 500);
+}
+
+/**
+ * What ioredis must do, whatever else is configured: wait for nothing, send nothing twice, come back by itself.
+ *
+ * @param deadline of a call, in ms
+ */
+export function nodeOptions(deadline: number): Record<string, unknown> {
+  return {
+    lazyConnect: true,
+    // Commands in its queues would be sent after the caller was told that they were not, or a second time after a lost reply.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // Without this, commands that were under way when the connection broke are never answered.
+    maxRetriesPerRequest: 0,
+    autoResubscribe: false,
+    enableAutoPipelining: false,
+    retryStrategy: backoff,
+    sentinelRetryStrategy: backoff,
+    // After a failover this server is the wrong one; the next connection finds the right one.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    enableReadyCheck: true,
+    maxLoadingRetryTime: 200,
+    connectTimeout: Math.min(deadline, 2_000),
+    sentinelCommandTimeout: Math.min(deadline, 1_000),
+    // A peer that vanished without a word is given up. Later than a call, so that a short freeze costs no connection.
+    socketTimeout: 2 * deadline,
+    // A server that does not answer must not keep a process alive that closed its channels.
+    disconnectTimeout: 200,
+    commandTimeout: undefined,
+    role: "master",
+    readOnly: false,
+    monitor: false,
+    keyPrefix: "",
+    stringNumbers: false,
+    replyMapping: "legacy",
+  };
+}
+
+/** The same for a Cluster. Its redirections are safe to follow: a node that redirects has done nothing. */
+export function clusterOptions(deadline: number): Record<string, unknown> {
+  return {
+    lazyConnect: true,
+    enableAutoPipelining: false,
+    scaleReads: "master",
+    keyPrefix: "",
+    clusterRetryStrategy: backoff,
+    clusterNodeRetryStrategy: null,
+    // A connection that broke may have carried the command to its goal: sending it again could do it twice.
+    retryDelayOnFailover: 0,
+    slotsRefreshTimeout: Math.min(deadline, 1_000),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "@ojm/core/backend";
+
+/** What is told when its time is over. */
+export interface Expiring {
+  expire(): void;
+}
+
+/**
+ * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per call would cost a good
+ * part of the time that a call takes. It keeps the process alive, as somebody awaits these calls.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #ms: number;
+  /** In order of time, as all last equally long. */
+  readonly #pending: Map<Expiring, number> = new Map();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock;
+    this.#ms = ms;
+  }
+
+  start(call: Expiring): void {
+    this.#pending.set(call, this.#clock.monotonic() + this.#ms);
+    this.#cancelTimer ??= this.#clock.after(this.#ms, () => this.#check(), true);
+  }
+
+  end(call: Expiring): void {
+    this.#pending.delete(call);
+  }
+
+  /** Waits for no deadline any more: all of them are over now. */
+  expireAll(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const calls = [...this.#pending.keys()];
+    this.#pending.clear();
+    for (const call of calls) call.expire();
+  }
+
+  #check(): void {
+    this.#cancelTimer = undefined;
+    const now = this.#clock.monotonic();
+    for (const [call, due] of this.#pending) {
+      // A timer may fire a moment before its time.
+      if (due > now) {
+        this.#cancelTimer ??= this.#clock.after(Math.max(1, due - now), () => this.#check(), true);
+        return;
+      }
+      this.#pending.delete(call);
+      call.expire();
+    }
+  }
+}

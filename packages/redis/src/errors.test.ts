@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { explain } from "./errors.js";
+
+function replyError(message: string): Error {
+  const error = new Error(message);
+  error.name = "ReplyError";
+  return Object.assign(error, { command: { name: "evalsha", args: ["s3cret value"] } });
+}
+
+describe("errors", () => {
+  it.each([
+    ["NOAUTH Authentication required.", "DENIED", false],
+    ["WRONGPASS invalid username-password pair or user is disabled.", "DENIED", false],
+    ["NOPERM User x has no permissions to access one of the keys mentioned in the command", "DENIED", false],
+    ["OOM command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:2.", "FULL", true],
+    [
+      "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+      "READ_ONLY",
+      true,
+    ],
+    ["READONLY You can't write against a read only replica. script: 1, on @user_script:2.", "READ_ONLY", true],
+    ["NOREPLICAS Not enough good replicas to write.", "UNAVAILABLE", true],
+    ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "UNAVAILABLE", true],
+    ["LOADING Redis is loading the dataset in memory", "UNAVAILABLE", true],
+    ["BUSY Redis is busy running a script.", "UNAVAILABLE", true],
+    ["CLUSTERDOWN The cluster is down", "UNAVAILABLE", true],
+    ["TRYAGAIN Multiple keys request during rehashing of slot", "UNAVAILABLE", true],
+    ["MOVED 3999 127.0.0.1:6381", "INVALID_CONFIG", false],
+    ["CROSSSLOT Keys in request don't hash to the same slot", "NOT_SUPPORTED", false],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "CORRUPT", false],
+    ["ERR max number of clients reached", "UNAVAILABLE", true],
+    ["ERR AUTH <password> called without any password configured for the default user.", "DENIED", false],
+    [
+      "All sentinels are unreachable. Retrying from scratch after 50ms. Last error: NOAUTH Authentication required.",
+      "DENIED",
+      false,
+    ],
+    ["ERR DB index is out of range", "INVALID_CONFIG", false],
+    ["ERR unknown command 'EVALSHA'", "NOT_SUPPORTED", false],
+    ["ERR Script attempted to access a non local key in a cluster node script: 1", "UNAVAILABLE", true],
+  ])("%s", (message, code, retryable) => {
+    const error = explain(replyError(message), "Redis at a:1", true);
+    expect(error).toMatchObject({ code, retryable, outcome: "not-applied" });
+    expect(error.message).toMatch(/^Redis at a:1 /);
+  });
+
+  it("does not know what came of what was sent", () => {
+    const closed = new Error("Connection is closed.");
+    expect(explain(closed, "Redis", true)).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "unknown" });
+    expect(explain(closed, "Redis", false)).toMatchObject({ outcome: "not-applied" });
+    expect(explain(replyError("ERR something new"), "Redis", true)).toMatchObject({
+      code: "FAILED",
+      outcome: "unknown",
+    });
+  });
+
+  it("does not take the name of a host for an answer", () => {
+    const error = Object.assign(new Error("getaddrinfo ENOTFOUND auth.example.com"), { code: "ENOTFOUND" });
+    expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+  });
+
+  it("does not try again what a certificate keeps from working", () => {
+    const error = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: false });
+  });
+
+  it("keeps nothing of the command: it holds values and passwords", () => {
+    const { cause } = explain(replyError("WRONGPASS invalid"), "Redis", true);
+    expect(cause).not.toHaveProperty("command");
+    const all = Object.assign(new Error("Failed to refresh slots cache."), { lastNodeError: replyError("NOAUTH no") });
+    const explained = explain(all, "the Cluster", false);
+    expect(explained.code).toBe("DENIED");
+    expect(explained.cause).not.toHaveProperty("command");
+  });
+});

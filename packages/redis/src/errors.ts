@@ -1,0 +1,126 @@
+import { ChannelError, type ChannelErrorCode, type ChannelErrorDetails, isChannelError } from "@ojm/core/backend";
+
+interface Meaning {
+  readonly code: ChannelErrorCode;
+  readonly retryable: boolean;
+  readonly what: string;
+}
+
+function meaning(code: ChannelErrorCode, retryable: boolean, what: string): Meaning {
+  return { code, retryable, what };
+}
+
+const DENIED: Meaning = meaning("DENIED", false, "refuses the user or password. Check username and password");
+const REDIRECTS: Meaning = meaning("UNAVAILABLE", true, "is moving the data to another node");
+
+/** By the first word of an error reply. The server did nothing of what it was asked to. */
+const REFUSALS: Readonly<Record<string, Meaning>> = {
+  NOAUTH: DENIED,
+  WRONGPASS: DENIED,
+  NOPERM: meaning("DENIED", false, "does not permit this user what the backend needs. Extend its ACL: see the README"),
+  OOM: meaning("FULL", true, "has no memory left. Raise maxmemory or delete something"),
+  MISCONF: meaning("READ_ONLY", true, "refuses writes because it cannot save to its disk. Look into its log"),
+  READONLY: meaning("READ_ONLY", true, "is a replica, maybe after a failover, and takes no writes"),
+  NOREPLICAS: meaning("UNAVAILABLE", true, "has too few replicas to take writes (min-replicas-to-write)"),
+  MASTERDOWN: meaning("UNAVAILABLE", true, "is a replica that lost its master"),
+  LOADING: meaning("UNAVAILABLE", true, "is still loading its data"),
+  BUSY: meaning("UNAVAILABLE", true, "is busy with a long script of somebody"),
+  CLUSTERDOWN: meaning("UNAVAILABLE", true, "has no working Cluster: some slots are served by no node"),
+  TRYAGAIN: REDIRECTS,
+  ASK: REDIRECTS,
+  MOVED: meaning("INVALID_CONFIG", false, `is a node of a Cluster. Use the option "cluster"`),
+  CROSSSLOT: meaning("NOT_SUPPORTED", false, "cannot touch several channels at once: they live on several nodes"),
+  WRONGTYPE: meaning("CORRUPT", false, "holds something else under a name of this backend. Use another keyPrefix"),
+};
+
+/** By what else an error reply says. */
+const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
+  [/max number of clients/, meaning("UNAVAILABLE", true, "has no connection left (maxclients)")],
+  [/^ERR (invalid password|AUTH|Client sent AUTH)/, DENIED],
+  [/^All sentinels are unreachable.*Last error: (NOAUTH|WRONGPASS|NOPERM)/, DENIED],
+  [/DB index is out of range/, meaning("INVALID_CONFIG", false, `has no database of that number. Check "db"`)],
+  [/non local key/, REDIRECTS],
+  [/^Too many Cluster redirections\. Last error: ReplyError/, REDIRECTS],
+  [/unknown command|unknown subcommand/i, meaning("NOT_SUPPORTED", false, "lacks a command that the backend needs")],
+  [/Protocol error: invalid (bulk|multibulk) length/, meaning("TOO_LARGE", false, "takes no value of this size")],
+];
+
+const TLS = /^(CERT_|ERR_TLS|ERR_SSL|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|ERR_OSSL)/;
+
+/**
+ * What an error of ioredis means for the caller of a channel.
+ *
+ * @param where the server, as the options name it
+ * @param sent whether the command may have come to the server
+ */
+export function explain(error: unknown, where: string, sent: boolean): ChannelError {
+  if (isChannelError(error)) return error;
+  const cause = withoutSecrets(error);
+  const found = refusal(cause.message);
+  // A refusal as such says that nothing was done; what the server says else may come from the middle of a script.
+  if (found !== undefined) return told(found, `${where} ${found.what}`, { cause });
+  const { code } = cause;
+  if (code !== undefined && TLS.test(code)) {
+    return new ChannelError("UNAVAILABLE", `${where} cannot be spoken to by TLS: ${cause.message}. Check "tls"`, {
+      cause,
+    });
+  }
+  const outcome = sent ? "unknown" : "not-applied";
+  if (isReply(error)) return new ChannelError("FAILED", `${where} says: ${cause.message}`, { outcome, cause });
+  const advice = sent
+    ? "The connection broke before the answer came: whether it was done is not known"
+    : "Is it running, and is the address right?";
+  return new ChannelError("UNAVAILABLE", `${where} is not reachable (${code ?? cause.message}). ${advice}`, {
+    retryable: true,
+    outcome,
+    cause,
+  });
+}
+
+/** The same fault of a call that only reads: whatever became of it, it changed nothing. */
+export function ofRead(error: unknown): unknown {
+  if (!isChannelError(error) || error.outcome === "not-applied") return error;
+  const { code, message, retryable, cause } = error;
+  return new ChannelError(code, message.replace(": whether it was done is not known", ""), { retryable, cause });
+}
+
+/** Whether trying to connect again will not help before somebody changed something. */
+export function isLasting(error: ChannelError): boolean {
+  return !error.retryable;
+}
+
+/** Whether ioredis refused to send: the command is for certain nowhere. */
+export function neverSent(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith("enableOfflineQueue options is false");
+}
+
+export function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+function refusal(message: string): Meaning | undefined {
+  const [word = ""] = message.split(" ", 1);
+  return Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : PHRASES.find(([phrase]) => phrase.test(message))?.[1];
+}
+
+function told({ code, retryable }: Meaning, message: string, details: ChannelErrorDetails): ChannelError {
+  return new ChannelError(code, message, { ...details, retryable });
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+interface Cause extends Error {
+  readonly code?: string;
+}
+
+/** ioredis adds the command with all arguments: values, and the password of AUTH. Nobody may find these in a log. */
+function withoutSecrets(error: unknown): Cause {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: string };
+  if (lastNodeError !== undefined && lastNodeError !== null) return withoutSecrets(lastNodeError);
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  return typeof code === "string" ? Object.assign(copy, { code }) : copy;
+}

@@ -1,0 +1,430 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
+import { faultOf, get, keysOf, open, put, remove, watch } from "./testing/stores.js";
+
+const KEY = 'jobs "a ';
+const missing = whyMissing("redis-server");
+if (missing !== undefined) console.warn(`skipped, faults of Redis: ${missing}`);
+
+async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const started = await startRedis(options);
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+describe.skipIf(missing !== undefined)("a server that is away", () => {
+  it("is told when opening, within the deadline", async () => {
+    const redis = await server();
+    await redis.kill();
+    expect(await faultOf(open({ url: redis.url, deadline: 1_000 }))).toEqual({
+      code: "UNAVAILABLE",
+      retryable: true,
+      outcome: "not-applied",
+      message: expect.stringContaining(`Redis at 127.0.0.1:${redis.port}`),
+    });
+  });
+
+  it("is waited for when opening", async () => {
+    const redis = await server();
+    await redis.kill();
+    const opening = open({ url: redis.url, deadline: 20_000 });
+    await redis.start();
+    expect(await get(await opening, KEY)).toBeUndefined();
+  });
+
+  it("is told by each call, which was not applied, and never as absent", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 1_000 });
+    await put(store, KEY, "1");
+    await redis.kill();
+    const range = { from: "jobs ", to: "jobs!", reverse: false, limit: 1, values: true };
+    // Until the client noticed: that may be one call.
+    await faultOf(store.read([KEY]));
+    const faults = await Promise.all([put(store, KEY, "2"), store.read([KEY]), store.scan(range)].map(faultOf));
+    for (const fault of faults) {
+      expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
+    }
+    const sink = { change() {}, gap() {}, fail() {} };
+    expect(await faultOf(store.watch(range, sink))).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+  });
+
+  it("is used again as soon as it is back, by calls that waited too", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 20_000 });
+    const version = await put(store, KEY, "1");
+    await redis.kill();
+    const waiting = put(store, KEY, "2");
+    await redis.start();
+    // One that was sent just before the client noticed has no known outcome; all others are done.
+    await waiting.catch((error: unknown) => expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" }));
+    // It came back with nothing: its versions go on all the same.
+    expect(Number(await put(store, KEY, "3"))).toBeGreaterThan(Number(version));
+  });
+
+  it("is watched again as soon as it is back, after a gap", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 20_000 });
+    const notes = await watch(store, "jobs");
+    await redis.kill();
+    await redis.start();
+    await until(() => notes.gaps === 1, "a gap was told");
+    const version = await put(store, KEY, "1");
+    await until(() => notes.changes.length === 1, "the change was told");
+    expect(notes.all).toEqual(["gap", { key: KEY, value: "1", version }]);
+  });
+
+  it("keeps what it promises: entries and versions of a server that writes each one to its disk", async () => {
+    const redis = await server({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+    const store = await open({ url: redis.url, deadline: 20_000 });
+    expect(store.supports.durability).toBe("host");
+    const version = await put(store, KEY, "1");
+    await redis.kill();
+    await redis.start();
+    await until(async () => (await store.read([KEY]).catch(() => [])).length === 1, "it is back");
+    expect(await get(store, KEY)).toEqual({ key: KEY, value: "1", version });
+    expect(await keysOf(store, "jobs")).toEqual([KEY]);
+  });
+});
+
+describe.skipIf(missing !== undefined)("a server that stands still", () => {
+  it("lets a commit end at the deadline, with an unknown outcome, and goes on when it wakes", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 1_000 });
+    await put(store, KEY, "1");
+    redis.freeze();
+    expect(await faultOf(put(store, KEY, "2"))).toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "unknown" });
+    // After two deadlines without a word the connection is given up: this call may still have it, or not.
+    const fault = await faultOf(store.read([KEY]));
+    expect(["TIMEOUT", "UNAVAILABLE"]).toContain(fault["code"]);
+    redis.thaw();
+    await until(async () => (await store.read([KEY]).catch(() => [])).length === 1, "it answers again");
+    expect(["1", "2"]).toContain((await get(store, KEY))?.value);
+  });
+
+  it("is given up if it stays so, and found again", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 1_000 });
+    const notes = await watch(store, "jobs");
+    redis.freeze();
+    await until(
+      async () => (await faultOf(store.read([KEY])))["outcome"] === "not-applied",
+      "the connection was given up: calls are not sent any more",
+    );
+    redis.thaw();
+    await until(async () => (await store.read([KEY]).catch(() => [])).length === 1, "it answers again");
+    // The connection that listens may have outlived it, and the change is told; or it was given up, and there is a gap.
+    await put(store, KEY, "1");
+    await until(() => notes.all.length > 0, "the watch goes on");
+  });
+
+  it("does not keep a call that its signal ended", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url, deadline: 20_000 });
+    redis.freeze();
+    const call = new AbortController();
+    const commit = store.commit({ checks: [], writes: [{ key: KEY, value: "1" }] }, { signal: call.signal });
+    call.abort();
+    expect(await faultOf(commit)).toMatchObject({ code: "ABORTED", outcome: "unknown" });
+    const never = store.commit({ checks: [], writes: [{ key: KEY, value: "2" }] }, { signal: call.signal });
+    expect(await faultOf(never)).toMatchObject({ code: "ABORTED", outcome: "not-applied" });
+    redis.thaw();
+  });
+
+  it("does not keep the process alive after close", async () => {
+    const redis = await server();
+    const program = `
+      import { backend } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
+      import { systemClock } from "@ojm/core/backend";
+      const store = await backend.open({ url: ${JSON.stringify(redis.url)} }, { clock: systemClock });
+      await store.watch({ from: "jobs ", to: "jobs!" }, { change() {}, gap() {}, fail() {} });
+      process.stdout.write("open");
+      await new Promise((resolve) => process.stdin.once("data", resolve));
+      process.stdin.destroy();
+      await store.close();
+    `;
+    const flags = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "--eval", program];
+    const child = spawn(process.execPath, flags, { stdio: ["pipe", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    redis.freeze();
+    child.stdin.write("close");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
+  });
+});
+
+describe.skipIf(missing !== undefined)("a server that refuses", () => {
+  it("says that it is full, does nothing by halves, and still deletes", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url });
+    const keys = ['jobs "a ', 'jobs "b '];
+    for (const key of keys) await put(store, key, "1");
+    await redis.command("CONFIG", "SET", "maxmemory", "1");
+    const full = { code: "FULL", retryable: true, outcome: "not-applied" };
+    expect(await faultOf(put(store, 'jobs "c ', "1"))).toMatchObject(full);
+    // A delete may be done on a full server: it must not open the door for the puts beside it, nor be done without them.
+    const writes = [
+      { key: 'jobs "a ', value: null },
+      { key: 'jobs "c ', value: "1", ttl: 60_000 },
+    ];
+    expect(await faultOf(store.commit({ checks: [], writes }))).toMatchObject(full);
+    expect(await keysOf(store, "jobs")).toEqual(keys);
+    expect((await store.read(keys)).map((entry) => entry?.value)).toEqual(["1", "1"]);
+    const versions = [];
+    for (const key of keys) versions.push(Number(await remove(store, key)));
+    expect(versions[1]).toBeGreaterThan(versions[0] ?? 0);
+    expect(await keysOf(store, "jobs")).toEqual([]);
+    await redis.command("CONFIG", "SET", "maxmemory", "0");
+    expect(Number(await put(store, KEY, "1"))).toBeGreaterThan(versions[1] ?? 0);
+  });
+
+  it("says so of a wrong password at once, and shows none", async () => {
+    const redis = await server({ args: ["--requirepass", "s3cret"], password: "s3cret" });
+    for (const args of [{ url: `redis://:wr0ng@127.0.0.1:${redis.port}` }, { url: redis.url }]) {
+      const fault = await faultOf(open({ ...args, deadline: 60_000 }));
+      expect(fault).toMatchObject({ code: "DENIED", retryable: false, outcome: "not-applied" });
+      expect(fault["message"]).not.toContain("wr0ng");
+    }
+    const error: unknown = await open({ host: "127.0.0.1", port: redis.port, password: "wr0ng" }).catch(
+      (e: unknown) => e,
+    );
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("wr0ng");
+    expect(JSON.stringify((error as Error).cause)).not.toContain("wr0ng");
+    const store = await open({ host: "127.0.0.1", port: redis.port, password: "s3cret" });
+    await put(store, KEY, "1");
+  });
+
+  it("works for a user with no more rights than the README names", async () => {
+    const redis = await server({ args: ["--appendonly", "yes"] });
+    const rights =
+      "on >pw ~ojm:* &ojm:* -@all +@connection +info +evalsha +eval +subscribe +unsubscribe +publish +time +get +getrange +set +del";
+    const more = "+exists +zadd +zrem +zrange +zrandmember";
+    await redis.command("ACL", "SETUSER", "ojm", ...`${rights} ${more}`.split(" "));
+    const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
+    // More would be known from CONFIG, which this user may not ask.
+    expect(store.supports.durability).toBe("process");
+    const notes = await watch(store, "jobs");
+    await put(store, KEY, "1", 60_000);
+    expect(await keysOf(store, "jobs")).toEqual([KEY]);
+    await remove(store, KEY);
+    await until(() => notes.changes.length === 2, "changes were told");
+    const elsewhere = await open({
+      host: "127.0.0.1",
+      port: redis.port,
+      username: "ojm",
+      password: "pw",
+      keyPrefix: "other:",
+    });
+    expect(await faultOf(put(elsewhere, KEY, "1"))).toMatchObject({ code: "DENIED", outcome: "not-applied" });
+    const sink = { change() {}, gap() {}, fail() {} };
+    const range = { from: "jobs ", to: "jobs!" };
+    expect(await faultOf(elsewhere.watch(range, sink))).toMatchObject({ code: "DENIED" });
+  });
+
+  it("ends a watch that is denied when it comes back", async () => {
+    const redis = await server();
+    const acl = ["ACL", "SETUSER", "ojm", "on", ">pw", "~*", "+@all"] as const;
+    const [acl0, ...rest] = acl;
+    await redis.command(acl0, ...rest, "&*");
+    const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
+    const notes = await watch(store, "jobs");
+    // Redis closes the connections of a user who listens to what is not his any more.
+    await redis.command(acl0, ...rest, "resetchannels");
+    await until(() => notes.all.length > 0, "the watch ended");
+    expect(notes.all).toEqual([expect.objectContaining({ code: "DENIED" })]);
+  });
+
+  it("does not write into database 0 when there is none of the number asked for", async () => {
+    const redis = await server({ args: ["--databases", "2"] });
+    const store = await open({ url: `${redis.url}/1` });
+    await put(store, KEY, "1");
+    expect(await keysOf(await open({ url: redis.url, db: 0 }), "jobs")).toEqual([]);
+    expect(await keysOf(await open({ url: redis.url, db: 1 }), "jobs")).toEqual([KEY]);
+    const fault = await faultOf(open({ url: redis.url, db: 7, deadline: 60_000 }));
+    expect(fault).toMatchObject({ code: "INVALID_CONFIG", retryable: false });
+  });
+
+  it("is refused itself if it drops entries when full", async () => {
+    const redis = await server({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] });
+    const fault = await faultOf(open({ url: redis.url }));
+    expect(fault).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("allkeys-lru") });
+    await put(await open({ url: redis.url, allowEviction: true }), KEY, "1");
+  });
+
+  it("says so of a replica, and of too few replicas", async () => {
+    const redis = await server({ args: ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "10"] });
+    const store = await open({ url: redis.url });
+    expect(await faultOf(put(store, KEY, "1"))).toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: true,
+      outcome: "not-applied",
+    });
+    const replica = await server({ args: ["--replicaof", "127.0.0.1", String(redis.port)] });
+    await until(
+      async () =>
+        store.commit({ checks: [], writes: [{ key: KEY, value: "1" }] }).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      "the replica is there",
+    );
+    const onReplica = await open({ url: replica.url });
+    expect(await faultOf(put(onReplica, KEY, "1"))).toMatchObject({
+      code: "READ_ONLY",
+      retryable: true,
+      outcome: "not-applied",
+    });
+  });
+
+  it("says so of a name that holds something else", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url });
+    await redis.command("LPUSH", `ojm:{jobs}:${KEY.slice(5)}`, "of somebody else");
+    expect(await faultOf(store.read([KEY]))).toMatchObject({ code: "CORRUPT", outcome: "not-applied" });
+  });
+});
+
+const noTls = spawnSync("openssl", ["version"]).status === 0 ? missing : (missing ?? "openssl is not installed");
+if (noTls !== undefined) console.warn(`skipped, TLS: ${noTls}`);
+
+describe.skipIf(noTls !== undefined)("TLS", () => {
+  it("is spoken, and refused at once where the certificate is not trusted", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ojm-tls-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
+    const request = ["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    execFileSync("openssl", [...request, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    const files = [
+      "--tls-cert-file",
+      cert,
+      "--tls-key-file",
+      key,
+      "--tls-ca-cert-file",
+      cert,
+      "--tls-auth-clients",
+      "no",
+    ];
+    const redis = await server();
+    for (let at = 0; at < files.length; at += 2) {
+      await redis.command("CONFIG", "SET", String(files[at]).slice(2), String(files[at + 1]));
+    }
+    const port = await listenByTls(redis);
+    const store = await open({ url: `rediss://localhost:${port}`, tls: { ca: readFileSync(cert, "utf8") } });
+    const notes = await watch(store, "jobs");
+    await put(store, KEY, "1");
+    await until(() => notes.changes.length === 1, "the change was told");
+    const fault = await faultOf(open({ url: `rediss://localhost:${port}`, deadline: 60_000 }));
+    expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: false, outcome: "not-applied" });
+    expect(fault["message"]).toContain("tls");
+  });
+});
+
+describe.skipIf(missing !== undefined)("what is configured", () => {
+  it("keeps prefixes apart, also where one begins with another", async () => {
+    const redis = await server();
+    const prefixes = ["ojm:", "ojm:x", "*", "", "{tag}:"];
+    for (const keyPrefix of prefixes) await put(await open({ url: redis.url, keyPrefix }), KEY, keyPrefix);
+    for (const keyPrefix of prefixes) {
+      const store = await open({ url: redis.url, keyPrefix });
+      expect((await get(store, KEY))?.value).toBe(keyPrefix);
+      expect(await keysOf(store, "jobs")).toEqual([KEY]);
+    }
+  });
+
+  it("leaves a client of the caller open and as it was", async () => {
+    const redis = await server();
+    const client = new Redis(redis.url, { keyPrefix: "mine:" });
+    onTestFinished(() => client.disconnect());
+    const store = await open({ client });
+    const notes = await watch(store, "jobs");
+    await put(store, KEY, "1");
+    await until(() => notes.changes.length === 1, "the change was told");
+    await store.close();
+    expect(await client.ping()).toBe("PONG");
+    expect(client.mode).toBe("normal");
+    expect(await client.get('ojm:{jobs}:"a ')).toMatch(/^[0-9]+ - 1$/);
+  });
+
+  it("rejects calls after close", async () => {
+    const redis = await server();
+    const store = await open({ url: redis.url });
+    const [pending] = await Promise.allSettled([put(store, KEY, "1"), store.close()]);
+    if (pending.status === "rejected") expect(pending.reason).toMatchObject({ code: "CLOSED" });
+    expect(await faultOf(store.read([KEY]))).toMatchObject({ code: "CLOSED", outcome: "not-applied" });
+  });
+});
+
+describe.skipIf(missing !== undefined)("an answer that is lost", () => {
+  it("lets a commit end with an unknown outcome, applied once and not sent again", async () => {
+    const redis = await server();
+    const proxy = await startProxy(redis.port);
+    const store = await open({ host: "127.0.0.1", port: proxy.port, deadline: 20_000 });
+    const version = await put(store, KEY, "0");
+    proxy.cutAfterNextAnswer();
+    const once = { checks: [{ key: KEY, version }], writes: [{ key: KEY, value: "1" }] };
+    expect(await faultOf(store.commit(once))).toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: true,
+      outcome: "unknown",
+    });
+    const entry = await get(store, KEY);
+    expect(entry?.value).toBe("1");
+    const commits = String(await redis.command("INFO", "commandstats")).match(/cmdstat_publish:calls=(\d+)/)?.[1];
+    expect(commits).toBe("2");
+  });
+});
+
+/** Lets a server listen on one more port, where it speaks TLS. */
+async function listenByTls(redis: RedisServer): Promise<number> {
+  for (let port = redis.port + 1; ; port++) {
+    const taken = await redis.command("CONFIG", "SET", "tls-port", String(port)).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
+    if (taken === undefined) return port;
+    if (!/listen/i.test(taken)) throw new Error(taken);
+  }
+}
+
+/** Sits between, and can swallow an answer and cut the connection. */
+async function startProxy(port: number): Promise<{ port: number; cutAfterNextAnswer(): void }> {
+  let cut = false;
+  const sockets = new Set<Socket>();
+  const proxy: Server = createServer((client) => {
+    const upstream = new (client.constructor as typeof Socket)().connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream);
+    upstream.on("data", (answer: Buffer) => {
+      if (!cut) return void client.write(answer);
+      cut = false;
+      client.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  const address = proxy.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    port: address.port,
+    cutAfterNextAnswer() {
+      cut = true;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Backend, BackendContext, BackendType, Supports } from "@ojm/core/backend";
+import { RedisBackend } from "./backend.js";
+import { isCluster } from "./client.js";
+import { Connection } from "./connection.js";
+import { hasHashTag, Names } from "./names.js";
+import { readOptions } from "./options.js";
+import { inspectServer, refuseEviction } from "./server.js";
+import { Watches } from "./watches.js";
+
+/**
+ * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED` for a wrong password,
+ * `UNAVAILABLE` if the server is not there within the deadline.
+ */
+async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
+  const { create, keyPrefix, deadline, waitReplicas, allowEviction, where } = readOptions(args);
+  const client = await create();
+  const connection = new Connection(client, where, deadline, clock);
+  try {
+    const facts = await inspectServer(connection);
+    if (!allowEviction) refuseEviction(facts, where);
+    const clustered = isCluster(client);
+    const oneNode = !clustered || hasHashTag(keyPrefix);
+    // With replicas that take over, a write that was acknowledged can be lost whatever the servers do with their disks.
+    const failsOver = clustered || Boolean(client.options.sentinels);
+    const supports: Supports = Object.freeze({
+      shared: "network",
+      durability: failsOver ? "none" : facts.durability,
+      commitAcrossChannels: oneNode,
+      ttl: true,
+      watch: true,
+      maxOps: 1_000,
+      maxKeyBytes: 64 * 1_024,
+      maxValueBytes: 16 * 1_024 * 1_024,
+    });
+    const names = new Names(keyPrefix, !oneNode);
+    const watches = new Watches({ connection, names, where, deadline, clock });
+    const publish = clustered ? "SPUBLISH" : "PUBLISH";
+    return new RedisBackend({ connection, watches, names, supports, publish, waitReplicas, deadline, where });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Channels in Redis or Valkey: one server, Sentinel or Cluster. */
+export const backend: BackendType = { type: "redis", open };

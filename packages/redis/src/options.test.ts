@@ -1,0 +1,91 @@
+import { isChannelError } from "@ojm/core/backend";
+import { Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { readOptions } from "./options.js";
+
+/** What is said against these options. */
+function fault(args: Readonly<Record<string, unknown>>): string {
+  try {
+    readOptions(args);
+  } catch (error) {
+    if (isChannelError(error) && error.code === "INVALID_CONFIG") return error.message;
+    throw error;
+  }
+  return "nothing";
+}
+
+describe("options", () => {
+  it("are all optional", () => {
+    expect(readOptions({})).toMatchObject({ keyPrefix: "ojm:", deadline: 5_000, where: "Redis at localhost:6379" });
+  });
+
+  it("names the nearest to an unknown one", () => {
+    expect(fault({ passwort: "x" })).toContain('Did you mean "password"?');
+    expect(fault({ keyprefix: "x" })).toContain('Did you mean "keyPrefix"?');
+    expect(fault({ cluster: { node: [] } })).toContain('Did you mean "nodes"?');
+  });
+
+  it("cannot set what would send a command twice, or queue it", () => {
+    for (const option of ["maxRetriesPerRequest", "autoResendUnfulfilledCommands", "enableOfflineQueue"]) {
+      expect(fault({ [option]: true })).toContain(`no option "${option}"`);
+    }
+  });
+
+  it.each([
+    [{ url: "localhost:6379" }, "redis://"],
+    [{ url: "http://localhost" }, "redis://"],
+    [{ deadline: 0 }, '"deadline"'],
+    [{ deadline: "5s" }, '"deadline"'],
+    [{ waitReplicas: -1 }, '"waitReplicas"'],
+    [{ allowEviction: "yes" }, '"allowEviction"'],
+    [{ sentinels: [{ host: "a" }] }, '"name"'],
+    [{ cluster: {} }, '"cluster" needs nodes'],
+    [{ cluster: { nodes: [{ port: 1 }] }, db: 1 }, '"cluster" excludes "db"'],
+    [{ cluster: { nodes: [{ port: 1 }] }, waitReplicas: 1 }, '"waitReplicas"'],
+    [{ client: "redis" }, '"client"'],
+    [{ keyPrefix: "a{" }, '"keyPrefix"'],
+    [{ keyPrefix: "{}" }, '"keyPrefix"'],
+    [{ keyPrefix: 7 }, '"keyPrefix"'],
+  ])("refuses %j", (args, why) => {
+    expect(fault(args)).toContain(why);
+  });
+
+  it("never shows a secret", () => {
+    const shown = [
+      readOptions({ url: "redis://user:s3cret@10.0.0.1:7000/2" }),
+      readOptions({ host: "10.0.0.1", password: "s3cret" }),
+      readOptions({ cluster: { nodes: ["redis://:s3cret@10.0.0.1:7000", { host: "10.0.0.2", password: "s3cret" }] } }),
+      readOptions({ name: "main", sentinels: [{ host: "10.0.0.1", port: 26379 }], sentinelPassword: "s3cret" }),
+    ].map(({ where }) => where);
+    expect(shown).toEqual([
+      "Redis at 10.0.0.1:7000",
+      "Redis at 10.0.0.1:6379",
+      "the Redis Cluster at 10.0.0.1:7000, 10.0.0.2:6379",
+      'Redis "main" by the Sentinels 10.0.0.1:26379',
+    ]);
+    expect(fault({ url: "http://:s3cret@localhost" })).not.toContain("s3cret");
+  });
+
+  it("puts the prefix of a client before its own", async () => {
+    const client = new Redis({ lazyConnect: true, keyPrefix: "shop:", host: "10.0.0.1", maxRetriesPerRequest: 7 });
+    onTestFinished(() => client.disconnect());
+    const settings = readOptions({ client });
+    expect(settings).toMatchObject({ keyPrefix: "shop:ojm:", where: "Redis at 10.0.0.1:6379" });
+    const made = await settings.create();
+    expect(made).not.toBe(client);
+    expect(made.options).toMatchObject({ keyPrefix: "", host: "10.0.0.1", maxRetriesPerRequest: 0 });
+    expect(fault({ client, host: "10.0.0.2" })).toContain('excludes "host"');
+  });
+
+  it("hands the rest on to ioredis", async () => {
+    const tls = { rejectUnauthorized: false };
+    const made = await readOptions({ url: "rediss://10.0.0.1:7000/3", tls, username: "u", family: 4 }).create();
+    expect(made.options).toMatchObject({ host: "10.0.0.1", port: 7000, db: 3, tls, username: "u", family: 4 });
+    const cluster = { nodes: [{ port: 1 }], options: { redisOptions: { connectionName: "jobs" } } };
+    const all = await readOptions({ cluster, password: "p" }).create();
+    expect(all.options).toMatchObject({
+      retryDelayOnFailover: 0,
+      redisOptions: { connectionName: "jobs", password: "p", maxRetriesPerRequest: 0 },
+    });
+  });
+});

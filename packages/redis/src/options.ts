@@ -1,0 +1,201 @@
+import { ChannelError, rejectUnknownOptions } from "@ojm/core/backend";
+import {
+  type ClientOptions,
+  type ClusterClient,
+  clusterOptions,
+  isCluster,
+  type NodeClient,
+  nodeOptions,
+  type RedisClient,
+} from "./client.js";
+
+/** Options of ioredis that are handed on. The others decide about queues and retries, and the backend sets them itself. */
+const IOREDIS = [
+  "host",
+  "port",
+  "path",
+  "family",
+  "username",
+  "password",
+  "db",
+  "tls",
+  "name",
+  "sentinels",
+  "sentinelUsername",
+  "sentinelPassword",
+  "sentinelTLS",
+  "enableTLSForSentinelMode",
+  "updateSentinels",
+  "failoverDetector",
+  "natMap",
+  "connectTimeout",
+  "keepAlive",
+  "noDelay",
+  "connectionName",
+  "clientInfoTag",
+  "disableClientInfo",
+  "protocol",
+] as const;
+
+const OWN = ["url", "cluster", "client", "keyPrefix", "deadline", "waitReplicas", "allowEviction"] as const;
+
+/** What the options of a channel of type "redis" come to. */
+export interface Settings {
+  /** Makes the client, not yet connected. */
+  create(): Promise<NodeClient | ClusterClient>;
+  readonly keyPrefix: string;
+  /** The longest that a call may take, in ms. */
+  readonly deadline: number;
+  readonly waitReplicas: number;
+  readonly allowEviction: boolean;
+  /** The server, for messages: never with a password. */
+  readonly where: string;
+}
+
+/**
+ * Checks the options and says what is wrong with them.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
+  rejectUnknownOptions("redis", args, [...OWN, ...IOREDIS]);
+  const deadline = number(args, "deadline", 5_000, 1);
+  const waitReplicas = number(args, "waitReplicas", 0, 0);
+  const { client, cluster } = args;
+  const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
+  if (waitReplicas > 0 && source.isCluster) {
+    throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);
+  }
+  const { allowEviction = false } = args;
+  if (typeof allowEviction !== "boolean") throw invalid(`"allowEviction" is true or false`);
+  return {
+    create: () => source.create(deadline),
+    where: source.where,
+    keyPrefix: source.keyPrefix + prefix(args),
+    deadline,
+    waitReplicas,
+    allowEviction,
+  };
+}
+
+interface Source {
+  create(deadline: number): Promise<NodeClient | ClusterClient>;
+  readonly where: string;
+  readonly isCluster: boolean;
+  readonly keyPrefix: string;
+}
+
+/**
+ * The caller's client is a pattern for ours, which are made like it: it stays untouched. Its own settings would send commands twice or
+ * hold them back for ever, and a connection that watches can do nothing else.
+ */
+function lent(args: Readonly<Record<string, unknown>>): Source {
+  const client = args["client"] as NodeClient | ClusterClient;
+  if (typeof client !== "object" || client === null || typeof client.duplicate !== "function") {
+    throw invalid(`"client" is not a client of ioredis`);
+  }
+  const clash = [...IOREDIS, "url", "cluster"].find((option) => args[option] !== undefined);
+  if (clash !== undefined) throw invalid(`"client" brings its own connection: it excludes "${clash}"`);
+  const options = (client as RedisClient).options;
+  const common = { where: describe(options, isCluster(client)), keyPrefix: options.keyPrefix ?? "" };
+  if (isCluster(client)) {
+    const create = async (deadline: number): Promise<ClusterClient> =>
+      client.duplicate([], { ...clusterOptions(deadline), redisOptions: nodeOptions(deadline) });
+    return { ...common, isCluster: true, create };
+  }
+  return { ...common, isCluster: false, create: async (deadline) => client.duplicate(nodeOptions(deadline)) };
+}
+
+function ofCluster(args: Readonly<Record<string, unknown>>): Source {
+  const { nodes, options = {}, ...rest } = map(args["cluster"], "cluster");
+  rejectUnknownOptions("redis", rest, ["nodes", "options"]);
+  if (!Array.isArray(nodes) || nodes.length === 0) {
+    throw invalid(`"cluster" needs nodes: cluster: { nodes: [{ host: "10.0.0.1", port: 6379 }] }`);
+  }
+  const clash = ["url", "host", "port", "path", "db", "sentinels", "name"].find((option) => args[option] !== undefined);
+  if (clash !== undefined) throw invalid(`"cluster" excludes "${clash}"`);
+  const given = map(options, "cluster.options");
+  const create = async (deadline: number): Promise<ClusterClient> => {
+    const { Cluster } = await import("ioredis");
+    const redisOptions = {
+      ...nodeOptions(deadline),
+      ...ioredisOptions(args),
+      ...map(given["redisOptions"] ?? {}, "redisOptions"),
+    };
+    const all = { ...given, ...clusterOptions(deadline), redisOptions: { ...redisOptions, ...fixed(deadline) } };
+    return new Cluster(nodes, all) as unknown as ClusterClient;
+  };
+  const hosts = nodes.map((node: unknown) =>
+    typeof node === "object" ? address(node as ClientOptions) : hostOf(String(node)),
+  );
+  return { create, isCluster: true, keyPrefix: "", where: `the Redis Cluster at ${hosts.join(", ")}` };
+}
+
+function ofServer(args: Readonly<Record<string, unknown>>): Source {
+  const { url, sentinels, name } = args;
+  if (url !== undefined && (typeof url !== "string" || !/^rediss?:\/\//.test(url) || !URL.canParse(url))) {
+    throw invalid(`"url" is of the form redis://host:6379/0, with TLS rediss://host:6379/0`);
+  }
+  if (sentinels !== undefined && (!Array.isArray(sentinels) || sentinels.length === 0 || typeof name !== "string")) {
+    throw invalid(`"sentinels" is a list like [{ host: "10.0.0.1", port: 26379 }], beside the "name" of the master`);
+  }
+  const options = ioredisOptions(args);
+  const create = async (deadline: number): Promise<NodeClient> => {
+    const { Redis } = await import("ioredis");
+    const all = { ...nodeOptions(deadline), ...options, ...fixed(deadline) };
+    return (url === undefined ? new Redis(all) : new Redis(url, all)) as unknown as NodeClient;
+  };
+  const where = typeof url === "string" ? `Redis at ${hostOf(url)}` : describe(options, false);
+  return { create, isCluster: false, keyPrefix: "", where };
+}
+
+/** All that the caller may not change: everything but the two that are options of ours too. */
+function fixed(deadline: number): Record<string, unknown> {
+  const { connectTimeout: _, ...rest } = nodeOptions(deadline);
+  return rest;
+}
+
+function ioredisOptions(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(IOREDIS.filter((name) => args[name] !== undefined).map((name) => [name, args[name]]));
+}
+
+function describe(options: ClientOptions, cluster: boolean): string {
+  if (cluster) return "the Redis Cluster of the given client";
+  if (options.sentinels) return `Redis "${options.name}" by the Sentinels ${options.sentinels.map(address).join(", ")}`;
+  return `Redis at ${options.path ?? address(options)}`;
+}
+
+function address({ host = "localhost", port = 6379 }: ClientOptions): string {
+  return `${host}:${port}`;
+}
+
+/** Host and port of a URL, without what may be secret in it. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url.replace(/^.*@/, "");
+}
+
+function prefix(args: Readonly<Record<string, unknown>>): string {
+  const { keyPrefix = "ojm:" } = args;
+  // A brace that is no hash tag would be taken for the beginning of one, and tear the channels of a Cluster apart.
+  if (typeof keyPrefix !== "string" || !/^[^{}]*(\{[^{}]+\}[^{}]*)?$/.test(keyPrefix)) {
+    throw invalid(`"keyPrefix" is a text in which braces may only form one hash tag, like "{shop}:"`);
+  }
+  return keyPrefix;
+}
+
+function number(args: Readonly<Record<string, unknown>>, name: string, otherwise: number, least: number): number {
+  const value = args[name] ?? otherwise;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > 2 ** 30) {
+    throw invalid(`"${name}" is a whole number from ${least} up`);
+  }
+  return value;
+}
+
+function map(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw invalid(`"${name}" is a map`);
+}
+
+function invalid(what: string): ChannelError {
+  return new ChannelError("INVALID_CONFIG", `channel type "redis": ${what}`);
+}

@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+
+/*
+ * What runs inside the server. A script is one step for everybody else, which is all that atomicity here rests on.
+ *
+ * What a channel called "jobs" has in Redis, with the prefix "ojm:":
+ *
+ *   ojm:{jobs}          sorted set   the keys of its entries, all with score 0: that makes the set ordered by bytes
+ *   ojm:{jobs}:KEY      string       an entry: its version, its deadline in µs (or "-"), its value, with spaces between
+ *   ojm:{jobs}          pub/sub      what was written, for watches
+ *   ojm:version         string       the last version given out (in a Cluster, ojm:{jobs}.version, one per channel)
+ *
+ * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes across such a key
+ * removes it, in the same step that saw the entry missing: so the key of a fresh write is never taken away.
+ *
+ * Numbers in Lua are doubles, exact up to 2^53: microseconds since 1970 get there in the year 2255.
+ */
+
+const LOOK = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+-- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its deadline; what
+-- stands in the entry is exact. An entry at its deadline is no entry.
+local function look(entry)
+  if not entry then return false, false, false end
+  local version, deadline, value = string.match(entry, '^(%d+) ([%d-]+) (.*)$')
+  if deadline == '-' then return version, value, false end
+  local left = deadline - now
+  if left <= 0 then return false, false, false end
+  return version, value, left
+end
+
+local function add(list, entry)
+  local version, value, left = look(entry)
+  local n = #list
+  list[n + 1], list[n + 2], list[n + 3] = version, value, left
+end
+`;
+
+/**
+ * KEYS: the entries to read.
+ * Answers version, value and remaining microseconds of each.
+ */
+const READ = `${LOOK}
+local found = {}
+for i = 1, #KEYS do add(found, redis.call('GET', KEYS[i])) end
+return found
+`;
+
+/**
+ * KEYS: the set of keys.
+ * ARGV: lower and upper bound, "reverse" or "", the most entries to return, "values" or "".
+ * Answers where to go on ("" at the end), then key, version, value and remaining microseconds of each entry.
+ */
+const SCAN = `${LOOK}
+local from, to, reverse, limit, values = ARGV[1], ARGV[2], ARGV[3] ~= '', tonumber(ARGV[4]), ARGV[5] ~= ''
+local found, looked, result = 0, 0, {''}
+
+-- A script stops the whole server. Behind a long row of expired entries the caller comes back for the rest.
+while found < limit and looked < 10000 do
+  local want = math.min(limit - found, 1000)
+  local members
+  if reverse then
+    members = redis.call('ZRANGE', KEYS[1], to, from, 'BYLEX', 'REV', 'LIMIT', 0, want)
+  else
+    members = redis.call('ZRANGE', KEYS[1], from, to, 'BYLEX', 'LIMIT', 0, want)
+  end
+  for _, member in ipairs(members) do
+    local version, value, left = look(redis.call('GET', KEYS[1] .. ':' .. member))
+    if version then
+      local n = #result
+      result[n + 1], result[n + 2], result[n + 3], result[n + 4] = member, version, values and value or '', left
+      found = found + 1
+    else
+      -- A server that refuses writes (its disk is full, say) can still be read.
+      redis.pcall('ZREM', KEYS[1], member)
+    end
+  end
+  looked = looked + #members
+  if #members < want then return result end
+  local beyond = '(' .. members[#members]
+  if reverse then to = beyond else from = beyond end
+  result[1] = beyond
+end
+return result
+`;
+
+/**
+ * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
+ * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH; the version of each check ("" for absent); of each write
+ * "delete" or its time to live in ms ("" for none), and the value.
+ * Publishes of each write: "delete" or the time to live, the key, NUL, the new version or the whole new entry.
+ * Answers the new version, or, where a check failed, a list like that of READ for all checks.
+ */
+const COMMIT = `${LOOK}
+local checks, puts, publish = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+
+local present = {}
+for i = 1, checks do
+  local key, expected = KEYS[1 + i], ARGV[3 + i]
+  -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
+  local beginning = redis.call('GETRANGE', key, 0, 40)
+  local version = beginning ~= '' and look(beginning) or ''
+  if version ~= expected then
+    local current = {}
+    for j = 1, checks do add(current, redis.call('GET', KEYS[1 + j])) end
+    return current
+  end
+  if version ~= '' then present[key] = true end
+end
+
+-- Not below the clock: a server that restarts without its data must not give out a version a second time.
+local version
+local function stamp()
+  version = string.format('%.0f', now)
+  local last = redis.call('SET', KEYS[1], version, 'GET')
+  if last and tonumber(last) >= now then
+    version = string.format('%.0f', last + 1)
+    redis.call('SET', KEYS[1], version)
+  end
+end
+
+-- Redis does not undo what a failed script did, but it refuses a script for lack of memory at its first write only. So that
+-- nothing is done by halves, the first write is one that can be refused where there are puts, and one that cannot where there
+-- are only deletes: these must work on a full server too.
+if puts > 0 then stamp() end
+
+local deleted, expiring = {}, nil
+local a = 4 + checks
+for k = 2 + checks, #KEYS, 2 do
+  local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
+  local member = string.sub(entry, #index + 2)
+  if mode == 'delete' then
+    if redis.call('DEL', entry) == 1 then deleted[#deleted + 1] = k end
+    redis.call('ZREM', index, member)
+  else
+    local text
+    if mode == '' then
+      text = version .. ' - ' .. value
+      redis.call('SET', entry, text)
+    else
+      local deadline = math.min(now + mode * 1000, 9007199254740991)
+      text = version .. string.format(' %.0f ', deadline) .. value
+      redis.call('SET', entry, text, 'PXAT', string.format('%.0f', math.ceil(deadline / 1000)))
+    end
+    local isNew = not present[entry] and redis.call('ZADD', index, 0, member) == 1
+    if isNew and mode ~= '' then expiring = index end
+    redis.call(publish, index, mode .. ' ' .. member .. '\\0' .. text)
+  end
+  a = a + 2
+end
+
+if puts == 0 then stamp() end
+for _, k in ipairs(deleted) do
+  redis.call(publish, KEYS[k + 1], 'delete ' .. string.sub(KEYS[k], #KEYS[k + 1] + 2) .. '\\0' .. version)
+end
+
+-- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing
+-- beyond twice what it should be.
+if expiring and now % 8 == 0 then
+  local members, keys = redis.pcall('ZRANDMEMBER', expiring, 16), {}
+  for i, member in ipairs(members) do keys[i] = expiring .. ':' .. member end
+  if redis.pcall('EXISTS', unpack(keys)) ~= #keys then
+    for i, member in ipairs(members) do
+      if redis.pcall('EXISTS', keys[i]) == 0 then redis.pcall('ZREM', expiring, member) end
+    end
+  end
+end
+return version
+`;
+
+/** A script and the hash by which a server that saw it before knows it. */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+function script(source: string): Script {
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+export const readScript: Script = script(READ);
+export const scanScript: Script = script(SCAN);
+export const commitScript: Script = script(COMMIT);

@@ -1,0 +1,286 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+/** Which server to start. */
+export type RedisBinary = "redis-server" | "valkey-server";
+
+/** A server process on a port of its own with a folder of its own. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly folder: string;
+  /** Sends one command over a connection of its own. */
+  command(name: string, ...args: string[]): Promise<unknown>;
+  /** Kills the process; the folder stays. */
+  kill(): Promise<void>;
+  /** Starts it again after {@link kill}, on the same port and folder. */
+  start(): Promise<void>;
+  /** The process stands still: it keeps its connections and says nothing. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends the process and removes the folder. */
+  stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  readonly binary?: RedisBinary;
+  /** Arguments as on the command line: `["--maxmemory", "4mb"]`. */
+  readonly args?: readonly string[];
+  /** What {@link RedisServer.command} needs to get in. */
+  readonly password?: string;
+}
+
+/** Why a server cannot be started here, or `undefined` if it can. */
+export function whyMissing(binary: RedisBinary): string | undefined {
+  try {
+    execFileSync(binary, ["--version"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return `${binary} is not installed (apt-get install ${binary})`;
+  }
+}
+
+/** Waits until `condition` holds, looking every few ms. The deadline is only there to end a test that has failed. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A port that was free a moment ago. A Cluster needs the one 10,000 above for its bus too, so it stays below 50,000. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 30_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+/** Calls `start` with other ports until it succeeds: another process may take a port that was free when we looked. */
+async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+/** Runs a server until it says that it accepts connections. Rejects with its output if it ends before. */
+async function launch(binary: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // An abandoned server must not outlive the tests.
+  const onExit = (): void => void child.kill("SIGKILL");
+  process.once("exit", onExit);
+  child.once("close", () => process.off("exit", onExit));
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-10_000);
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve();
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+    child.once("error", reject);
+    child.once("close", () => reject(new Error(`${binary} ended:\n${output}`)));
+  });
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, "close");
+  child.kill("SIGKILL");
+  await closed;
+}
+
+/** Starts one server. Without arguments it keeps everything in memory and nothing on disk. */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  return onFreePort((port) => startOnPort(port, options));
+}
+
+async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
+  const { binary = "redis-server", args = [], password } = options;
+  const folder = mkdtempSync(join(tmpdir(), "ojm-redis-"));
+  const quiet = [
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--repl-diskless-sync-delay",
+    "0",
+    "--enable-debug-command",
+    "yes",
+  ];
+  const all = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...quiet, ...args];
+  let child: ChildProcess;
+  try {
+    child = await launch(binary, all);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const connect = { port, host: "127.0.0.1", ...(password === undefined ? {} : { password }) };
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    folder,
+    command: (name, ...rest) => commandOnce(connect, name, rest),
+    kill: () => end(child),
+    async start() {
+      child = await launch(binary, all);
+    },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
+    async stop() {
+      await end(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function commandOnce(options: Record<string, unknown>, name: string, args: readonly string[]): Promise<unknown> {
+  const client = new Redis({ ...options, lazyConnect: true, retryStrategy: null, commandTimeout: 10_000 });
+  client.on("error", () => {}); // told by the rejection
+  try {
+    await client.connect();
+    return await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A master, a replica and three Sentinels that watch over them. */
+export interface SentinelSetup {
+  readonly name: string;
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  readonly servers: readonly RedisServer[];
+  /** The server that the Sentinels name as master now. */
+  master(): Promise<RedisServer>;
+  stop(): Promise<void>;
+}
+
+/** Starts a master with one replica and three Sentinels, and waits until they all know each other. */
+export async function startSentinel(options: RedisServerOptions = {}): Promise<SentinelSetup> {
+  const name = "main";
+  const first = await startRedis(options);
+  const replicaOf = ["--replicaof", "127.0.0.1", String(first.port)];
+  const second = await startRedis({ ...options, args: [...(options.args ?? []), ...replicaOf] });
+  const servers = [first, second];
+  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(name, first.port, options.binary)));
+  const ask = (port: number, ...args: string[]): Promise<unknown> =>
+    commandOnce({ port, host: "127.0.0.1" }, "SENTINEL", args);
+  const knows = async (port: number): Promise<boolean> => {
+    const facts = (await ask(port, "MASTER", name)) as string[];
+    const fact = (key: string): string | undefined => facts[facts.indexOf(key) + 1];
+    return fact("num-other-sentinels") === "2" && fact("num-slaves") === "1" && fact("flags") === "master";
+  };
+  for (const { port } of sentinels) await until(() => knows(port), "Sentinels know each other and the replica");
+  await until(
+    async () => String(await first.command("INFO", "replication")).includes("state=online"),
+    "replica in sync",
+  );
+  return {
+    name,
+    servers,
+    sentinels: sentinels.map(({ port }) => ({ host: "127.0.0.1", port })),
+    async master() {
+      const [sentinel] = sentinels;
+      const address = (await ask(sentinel?.port ?? 0, "GET-MASTER-ADDR-BY-NAME", name)) as string[];
+      const found = servers.find(({ port }) => String(port) === address[1]);
+      if (found === undefined) throw new Error(`the Sentinels name ${address.join(":")} as master`);
+      return found;
+    },
+    async stop() {
+      await Promise.all([...sentinels, ...servers].map((server) => server.stop()));
+    },
+  };
+}
+
+async function startOneSentinel(
+  name: string,
+  masterPort: number,
+  binary: RedisBinary = "redis-server",
+): Promise<{ port: number; stop(): Promise<void> }> {
+  return onFreePort(async (port) => {
+    const folder = mkdtempSync(join(tmpdir(), "ojm-sentinel-"));
+    const file = join(folder, "sentinel.conf");
+    const lines = [
+      `port ${port}`,
+      "bind 127.0.0.1",
+      `dir ${folder}`,
+      `sentinel monitor ${name} 127.0.0.1 ${masterPort} 2`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 3000`,
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    try {
+      const child = await launch(binary, [file, "--sentinel"]);
+      return {
+        port,
+        async stop() {
+          await end(child);
+          remove();
+        },
+      };
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  });
+}
+
+/** Masters that share the slots between them. */
+export interface RedisClusterSetup {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly servers: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+/** Starts a Cluster of three masters, and waits until it works. */
+export async function startRedisCluster(options: RedisServerOptions = {}): Promise<RedisClusterSetup> {
+  const args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", ...(options.args ?? [])];
+  const servers: RedisServer[] = [];
+  for (let i = 0; i < 3; i++) servers.push(await startRedis({ ...options, args }));
+  const bounds = [0, 5_461, 10_923, 16_384];
+  for (const [i, server] of servers.entries()) {
+    await server.command("CLUSTER", "ADDSLOTSRANGE", String(bounds[i]), String((bounds[i + 1] ?? 0) - 1));
+    await server.command("CLUSTER", "SET-CONFIG-EPOCH", String(i + 1));
+    const [first] = servers;
+    if (first !== undefined && i > 0) await server.command("CLUSTER", "MEET", "127.0.0.1", String(first.port));
+  }
+  const works = async (server: RedisServer): Promise<boolean> => {
+    const info = String(await server.command("CLUSTER", "INFO"));
+    return (
+      info.includes("cluster_state:ok") &&
+      info.includes("cluster_known_nodes:3") &&
+      info.includes("cluster_slots_ok:16384")
+    );
+  };
+  for (const server of servers) await until(() => works(server), "the Cluster works");
+  return {
+    servers,
+    nodes: servers.map(({ port }) => ({ host: "127.0.0.1", port })),
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}

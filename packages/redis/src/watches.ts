@@ -1,0 +1,94 @@
+import type { Clock, StoredChange, WatchSink } from "@ojm/core/backend";
+import { isCluster, type NodeClient, type RedisClient } from "./client.js";
+import type { Connection } from "./connection.js";
+import { Feed, type Line, type LineClient } from "./feed.js";
+import type { Names } from "./names.js";
+import type { ChannelRange } from "./spans.js";
+
+/** What a connection for listening does differently: it ends when it breaks, so that nobody listens on without knowing of the gap. */
+const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
+
+export interface WatchesOptions {
+  readonly connection: Connection;
+  readonly names: Names;
+  readonly where: string;
+  readonly deadline: number;
+  readonly clock: Clock;
+}
+
+/**
+ * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own, to the master of its
+ * slot: messages that go from node to node may get lost without anybody knowing, these only together with the connection.
+ */
+export class Watches {
+  readonly #options: WatchesOptions;
+  readonly #feeds: Map<string, Feed> = new Map();
+
+  constructor(options: WatchesOptions) {
+    this.#options = options;
+  }
+
+  /** See `Backend.watch`. */
+  async watch(range: ChannelRange, sink: WatchSink): Promise<() => void> {
+    const name = this.#options.names.index(range.channel);
+    let over = false;
+    const message = (text: string): void => {
+      const change = parse(text, range.channel);
+      if (!over && change !== undefined && range.contains(change.key)) sink.change(change);
+    };
+    const gap = (): void => {
+      if (!over) sink.gap();
+    };
+    const fail = (error: Error): void => {
+      if (!over) sink.fail(error);
+    };
+    const leave = await this.#feed(name).listen(name, { message, gap, fail });
+    return () => {
+      over = true;
+      leave();
+    };
+  }
+
+  close(): void {
+    for (const feed of this.#feeds.values()) feed.close();
+  }
+
+  #feed(name: string): Feed {
+    const { connection, where, deadline, clock } = this.#options;
+    const sharded = isCluster(connection.client);
+    const id = sharded ? name : "";
+    let feed = this.#feeds.get(id);
+    if (feed === undefined) {
+      const open = (): Promise<Line> => openLine(connection, name);
+      feed = new Feed({ open, sharded, where, deadline, clock });
+      this.#feeds.set(id, feed);
+    }
+    return feed;
+  }
+}
+
+async function openLine(connection: Connection, name: string): Promise<Line> {
+  const { client } = connection;
+  if (!isCluster(client)) {
+    return { client: (client as NodeClient).duplicate(LISTENING) as RedisClient as LineClient, isCurrent: () => true };
+  }
+  const slot = Number(await connection.call((cluster) => cluster.call("cluster", "KEYSLOT", name)));
+  const master = (): string | undefined => client.slots[slot]?.[0];
+  const address = master();
+  const node = client.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
+  // Whatever goes wrong with this node, the next attempt asks anew which one it is.
+  client.refreshSlotsCache();
+  if (node === undefined) throw new Error(`no node serves slot ${slot}`);
+  return { client: node.duplicate(LISTENING) as RedisClient as LineClient, isCurrent: () => master() === address };
+}
+
+/** `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script that publishes it. */
+function parse(text: string, channel: string): StoredChange | undefined {
+  const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
+  // Anybody may publish anything.
+  if (member === undefined || version === undefined) return undefined;
+  const key = `${channel} ${member}`;
+  if (mode === "delete") return { key, value: null, version };
+  if (value === undefined) return undefined;
+  return mode === "" ? { key, value, version } : { key, value, version, expiresIn: Number(mode) };
+}

@@ -1,0 +1,55 @@
+import { isChannelError, openChannel, systemClock } from "@ojm/core";
+import { describe, expect, test } from "vitest";
+import { backend } from "./index.js";
+
+describe("the in-memory type", () => {
+  test("declares what it can do", async () => {
+    const store = await backend.open({}, { clock: systemClock });
+    expect(Object.isFrozen(store.supports)).toBe(true);
+    expect(store.supports).toMatchObject({ shared: "process", durability: "none", ttl: true, watch: true });
+    await store.close();
+  });
+
+  test("has channels that see the same entries by their name, and others do not", async () => {
+    const one = await openChannel("simple test", { type: "simple" });
+    const two = await openChannel("simple test", { backend });
+    const other = await openChannel("simple test 2", { backend });
+    await one.set("a", 1);
+    expect(await two.get("a")).toBe(1);
+    expect(await other.get("a")).toBeUndefined();
+    await Promise.all([one.close(), other.close()]);
+    expect(await two.get("a")).toBe(1);
+    await two.destroy();
+    const again = await openChannel("simple test", { backend });
+    expect(await again.size()).toBe(0);
+    await again.close();
+  });
+
+  test("has a world of its own for another clock", async () => {
+    const clock = { ...systemClock };
+    const one = await openChannel("simple test", { backend, clock });
+    await one.set("a", 1);
+    const two = await openChannel("simple test", { backend });
+    expect(await two.get("a")).toBeUndefined();
+    await one.close();
+    await two.close();
+  });
+
+  test("has no options", async () => {
+    const error: unknown = await backend.open({ file: "x" }, { clock: systemClock }).catch((thrown: unknown) => thrown);
+    expect(isChannelError(error) && error.code).toBe("INVALID_CONFIG");
+  });
+
+  test("ends its watches when it is closed", async () => {
+    const store = await backend.open({}, { clock: systemClock });
+    const other = await backend.open({}, { clock: systemClock });
+    let told = 0;
+    const sink = { change: () => void told++, gap: () => {}, fail: () => {} };
+    await store.watch({ from: "simple", to: "simplf" }, sink);
+    await other.commit({ checks: [], writes: [{ key: "simple a ", value: "1" }] });
+    await store.close();
+    await other.commit({ checks: [], writes: [{ key: "simple a ", value: null }] });
+    expect(told).toBe(1);
+    await other.close();
+  });
+});

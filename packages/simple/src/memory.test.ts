@@ -1,0 +1,150 @@
+import type { Clock, StoredChange } from "@ojm/core/backend";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Memory } from "./memory.js";
+
+const ALL = { from: "", to: "\uFFFF" };
+
+let now: number;
+let memory: Memory;
+
+beforeEach(() => {
+  now = 1_000;
+  const clock: Clock = { now: () => 0, monotonic: () => now, after: () => () => {}, random: () => "" };
+  memory = new Memory(clock);
+});
+
+const put = (key: string, value = "1", ttl?: number): void => {
+  memory.commit({ checks: [], writes: [{ key, value, ...(ttl === undefined ? {} : { ttl }) }] });
+};
+const keys = (options: { reverse?: boolean; limit?: number } = {}): string[] =>
+  memory.scan({ ...ALL, reverse: false, limit: 1_000_000, values: true, ...options }).entries.map(({ key }) => key);
+
+describe("an entry with a time to live", () => {
+  test("is there until its deadline, and not a moment longer: to reads, scans and checks alike", () => {
+    put("a", "1", 100);
+    const version = memory.get("a")?.version ?? "";
+    now += 99.999;
+    expect(memory.get("a")?.expiresIn).toBeCloseTo(0.001);
+    expect(keys()).toEqual(["a"]);
+    expect(memory.commit({ checks: [{ key: "a", version }], writes: [] }).ok).toBe(true);
+    now += 0.001;
+    expect(memory.get("a")).toBeUndefined();
+    expect(keys()).toEqual([]);
+    expect(memory.commit({ checks: [{ key: "a", version }], writes: [] })).toEqual({ ok: false, current: [undefined] });
+    expect(memory.commit({ checks: [{ key: "a", version: null }], writes: [{ key: "a", value: "2" }] }).ok).toBe(true);
+    expect(memory.get("a")).not.toHaveProperty("expiresIn");
+  });
+
+  test("that was renewed, or lost its time to live, outlasts the first deadline", () => {
+    put("a", "1", 100);
+    put("b", "1", 100);
+    now += 50;
+    put("a", "2", 100);
+    put("b", "2");
+    now += 60;
+    put("c");
+    expect(keys()).toEqual(["a", "b", "c"]);
+    now += 1_000;
+    put("c");
+    expect(keys()).toEqual(["b", "c"]);
+  });
+
+  test("does not come back by a write of something else, nor under a new one", () => {
+    for (let i = 0; i < 1_000; i++) put(`${i}`, "1", 1 + i);
+    for (let i = 0; i < 1_000; i++) {
+      now += 1;
+      put("other");
+      expect(memory.get(`${i}`)).toBeUndefined();
+    }
+    expect(keys()).toEqual(["other"]);
+  });
+
+  test("that expired has given way in a page of a scan", () => {
+    for (let i = 0; i < 10; i++) put(`${i}`, "1", i % 2 === 0 ? 5 : undefined);
+    now += 5;
+    const page = memory.scan({ ...ALL, reverse: false, limit: 3, values: true });
+    expect(page.entries.map(({ key }) => key)).toEqual(["1", "3", "5"]);
+    expect(page.more).toBe(true);
+    const rest = memory.scan({ from: "6", to: ALL.to, reverse: false, limit: 2, values: true });
+    expect(rest).toMatchObject({ entries: [{ key: "7" }, { key: "9" }], more: false });
+  });
+});
+
+describe("a commit", () => {
+  test("is all or nothing, and shows what is there at that moment", () => {
+    put("a", "A");
+    const version = memory.get("a")?.version ?? "";
+    const checks = [
+      { key: "a", version },
+      { key: "b", version: "5" },
+      { key: "c", version: null },
+    ];
+    const outcome = memory.commit({ checks, writes: [{ key: "x", value: "1" }] });
+    expect(outcome).toEqual({ ok: false, current: [{ key: "a", value: "A", version }, undefined, undefined] });
+    expect(keys()).toEqual(["a"]);
+  });
+
+  test("gives one version to all that it writes, above every other, also across deletes", () => {
+    let last = 0n;
+    for (let i = 0; i < 100; i++) {
+      const outcome = memory.commit({
+        checks: [],
+        writes: [
+          { key: "a", value: i % 3 === 0 ? null : "1" },
+          { key: "b", value: "1" },
+        ],
+      });
+      const version = BigInt(outcome.ok ? outcome.version : 0);
+      expect(version).toBeGreaterThan(last);
+      expect(memory.get("b")?.version).toBe(String(version));
+      last = version;
+    }
+  });
+});
+
+test("a watch is told what lies in its range, until it ends", () => {
+  const told: StoredChange[] = [];
+  const sink = { change: (change: StoredChange) => told.push(change), gap: () => {}, fail: () => {} };
+  const stop = memory.watch({ from: "b", to: "d" }, sink);
+  for (const key of ["a", "b", "c", "d"]) put(key);
+  put("b", "2", 50);
+  memory.commit({ checks: [], writes: [{ key: "c", value: null }] });
+  stop();
+  put("b");
+  expect(told).toEqual([
+    { key: "b", value: "1", version: "2" },
+    { key: "c", value: "1", version: "3" },
+    { key: "b", value: "2", version: "5", expiresIn: 50 },
+    { key: "c", value: null, version: "6" },
+  ]);
+});
+
+test("a million entries are written, found, counted from the end, and removed", () => {
+  const many = 1_000_000;
+  const name = (i: number): string => `job ${String(Math.floor(i / 1_000)).padStart(3, "0")} ${i % 1_000}`;
+  for (let from = 0; from < many; from += 10_000) {
+    const writes = Array.from({ length: 10_000 }, (_, i) => ({ key: name(from + i), value: "1" }));
+    memory.commit({ checks: [], writes });
+  }
+  const newest = memory.scan({ from: "job 500 ", to: "job 500!", reverse: true, limit: 3, values: true });
+  expect(newest.entries.map(({ key }) => key)).toEqual([500_999, 500_998, 500_997].map(name));
+  expect(newest.more).toBe(true);
+  expect(memory.get(name(123_456))?.value).toBe("1");
+  for (let i = 0; i < 1_000; i++) memory.commit({ checks: [], writes: [{ key: name(i), value: null }] });
+  const next = memory.scan({ from: "job 000 ", to: "\uFFFF", reverse: false, limit: 1, values: false });
+  expect(next.entries[0]?.key).toBe(name(1_000));
+});
+
+test("many entries that expire one after the other do not make each write slow", () => {
+  for (let i = 0; i < 50_000; i++) put(`key ${i}`, "1", 1_000 + i);
+  const start = performance.now();
+  for (let i = 0; i < 20_000; i++) {
+    now += 1;
+    put("other");
+  }
+  // Looking through all of them with each write takes minutes.
+  expect(performance.now() - start).toBeLessThan(30_000);
+  now += 100_000;
+  put("other");
+  expect(keys()).toEqual(["other"]);
+});

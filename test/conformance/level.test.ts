@@ -1,0 +1,5 @@
+import { register } from "@ojm/conformance";
+import { describe, it } from "vitest";
+import { levelFolder } from "./files.js";
+
+register({ describe, it }, levelFolder, { profile: "full" });

@@ -1,0 +1,5 @@
+import { register } from "@ojm/conformance";
+import { describe, it } from "vitest";
+import { sqliteFile } from "./files.js";
+
+register({ describe, it }, sqliteFile, { profile: "full" });
