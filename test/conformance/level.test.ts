@@ -1,7 +1,5 @@
-import { createRequire } from "node:module";
-import { inFolder, register } from "@ojm/conformance";
-import { backend } from "@ojm/level";
+import { register } from "@ojm/conformance";
 import { describe, it } from "vitest";
+import { levelFolder } from "./files.js";
 
-const module = createRequire(import.meta.url).resolve("@ojm/level");
-register({ describe, it }, inFolder({ type: backend, module, args: (folder) => ({ path: `${folder}/store` }) }));
+register({ describe, it }, levelFolder, { profile: "full" });

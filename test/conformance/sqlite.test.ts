@@ -1,7 +1,5 @@
-import { createRequire } from "node:module";
-import { inFolder, register } from "@ojm/conformance";
-import { backend } from "@ojm/sqlite";
+import { register } from "@ojm/conformance";
 import { describe, it } from "vitest";
+import { sqliteFile } from "./files.js";
 
-const module = createRequire(import.meta.url).resolve("@ojm/sqlite");
-register({ describe, it }, inFolder({ type: backend, module, args: (folder) => ({ file: `${folder}/store.db` }) }));
+register({ describe, it }, sqliteFile, { profile: "full" });

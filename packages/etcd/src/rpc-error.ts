@@ -18,15 +18,25 @@ export const GRPC = {
   unauthenticated: 16,
 } as const;
 
-/** What gRPC says when a call found no connection, so that no byte of it was sent. */
+/**
+ * What gRPC says when a call found no connection, so that no byte of it was sent. It is taken by the word: a deadline that ends a call
+ * under way reads "Deadline exceeded after 1s,name resolution: 0.001s,remote_addr=…".
+ */
 const NEVER_SENT = [
   "No connection established",
   "Waiting for LB pick",
+  "waiting for name resolution",
+  "waiting for metadata filters",
   "Channel closed before call started",
   "Name resolution failed",
-  "name resolution",
+  // Said by nodes that turn a request away at the door. Others may take it.
   "not supported for learner",
+  "too many requests",
 ];
+
+function neverSent(details: string): boolean {
+  return NEVER_SENT.some((words) => details.includes(words)) && !details.includes("previous attempts");
+}
 
 /** A call to etcd that failed: its gRPC status, and whether the node may have got it. */
 export class RpcError extends Error {
@@ -57,7 +67,7 @@ export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   const told = typeof details === "string" && details !== "" ? details : String(message ?? error);
   const text = told.replace(/\.? Resolution note: $/, "");
   const number = typeof code === "number" ? code : Number(/^(\d+) [A-Z_]+:/.exec(text)?.[1] ?? GRPC.unknown);
-  return new RpcError(number, text, sent && !NEVER_SENT.some((words) => text.includes(words)), error);
+  return new RpcError(number, text, sent && !neverSent(text), error);
 }
 
 /** What etcd says of a request that it refuses, and the code that this has with us. The first that fits counts. */

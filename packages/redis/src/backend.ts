@@ -13,7 +13,7 @@ import {
 } from "@ojm/core/backend";
 import type { RedisClient } from "./client.js";
 import type { Connection } from "./connection.js";
-import { isNoScript } from "./errors.js";
+import { isNoScript, ofRead } from "./errors.js";
 import type { Names } from "./names.js";
 import { placeOf } from "./names.js";
 import { commitScript, readScript, type Script, scanScript } from "./scripts.js";
@@ -55,7 +55,7 @@ export class RedisBackend implements Backend {
     const found = new Map<string, StoredEntry>();
     const readBatch = async (batch: readonly string[]): Promise<void> => {
       const entries = batch.map((key) => this.#names.entry(placeOf(key)));
-      const reply = await this.#run(readScript, entries, [], signal);
+      const reply = await this.#look(readScript, entries, [], signal);
       batch.forEach((key, i) => {
         const entry = entryAt(reply as Reply[], i * 3, key);
         if (entry !== undefined) found.set(key, entry);
@@ -71,7 +71,7 @@ export class RedisBackend implements Backend {
     let span: Pick<Span, "from" | "to"> = { from, to };
     for (;;) {
       const args = [span.from, span.to, reverse ? "reverse" : "", String(limit), values ? "values" : ""];
-      const reply = (await this.#run(scanScript, [this.#names.index(channel)], args, signal)) as Reply[];
+      const reply = (await this.#look(scanScript, [this.#names.index(channel)], args, signal)) as Reply[];
       const goOn = String(reply[0]);
       const entries: StoredEntry[] = [];
       for (let at = 1; at < reply.length; at += 4) {
@@ -93,7 +93,8 @@ export class RedisBackend implements Backend {
       const place = placeOf(key);
       only = this.#sameNode(only, place.channel);
       keys.push(this.#names.entry(place));
-      args.push(version ?? "");
+      // Absence is "" to the script. A caller's "" is no version, and must not stand for absence.
+      args.push(version === null ? "" : version || "none");
     }
     for (const { key, value, ttl } of writes) {
       const place = placeOf(key);
@@ -119,6 +120,15 @@ export class RedisBackend implements Backend {
   async close(): Promise<void> {
     this.#options.watches.close();
     await this.#connection.close();
+  }
+
+  /** Runs a script that only reads. */
+  async #look(script: Script, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown> {
+    try {
+      return await this.#run(script, keys, args, signal);
+    } catch (error) {
+      throw ofRead(error);
+    }
   }
 
   /** Runs a script by its hash, and once by its text on a server that does not know it (yet, or after SCRIPT FLUSH or a restart). */

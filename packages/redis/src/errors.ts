@@ -77,6 +77,13 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   });
 }
 
+/** The same fault of a call that only reads: whatever became of it, it changed nothing. */
+export function ofRead(error: unknown): unknown {
+  if (!isChannelError(error) || error.outcome === "not-applied") return error;
+  const { code, message, retryable, cause } = error;
+  return new ChannelError(code, message.replace(": whether it was done is not known", ""), { retryable, cause });
+}
+
 /** Whether trying to connect again will not help before somebody changed something. */
 export function isLasting(error: ChannelError): boolean {
   return !error.retryable;

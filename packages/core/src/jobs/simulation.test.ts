@@ -44,10 +44,13 @@ class Simulation {
   /** What was written to each record, in order. */
   readonly #written: Map<string, RunRecord[]> = new Map();
   readonly #fences: Map<string, string> = new Map();
-  readonly #alive: Set<{ process: FakeProcess; manager: JobManager }> = new Set();
+  readonly #alive: Set<JobManager> = new Set();
   /** What run() told those who called it, by the fence. */
   readonly #told: Map<string, string> = new Map();
+  /** The names that somebody is unlocking by force. */
+  readonly #unlocking: string[] = [];
   #over = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(seed: number) {
     this.clock = new FakeClock(seed);
@@ -72,9 +75,21 @@ class Simulation {
     await this.#witnessRecords();
     for (let i = 0; i < PROCESSES; i++) this.#keepAlive(i);
     await this.clock.advance(LENGTH);
+    this.#throwFailure();
     this.#over = true;
     await this.clock.advance(20 * TTL);
     await this.#end();
+    this.#throwFailure();
+  }
+
+  /** What goes wrong where nobody awaits it: the first of it fails the test. */
+  #failed(error: unknown): void {
+    this.note(`FAILED: ${error}`);
+    this.#failure ??= { error };
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #witnessRecords(): Promise<void> {
@@ -99,7 +114,7 @@ class Simulation {
     const process = new FakeProcess(this.clock);
     process.ahead = this.chance() < 0.3 ? this.between(-3_600_000, 3_600_000) : 0;
     void this.#live(i, process).catch((error: unknown) => {
-      if (!isChannelError(error)) throw error;
+      if (!isChannelError(error)) this.#failed(error);
       // The store was away when it wanted to begin.
       this.clock.after(500, () => this.#keepAlive(i));
     });
@@ -110,12 +125,16 @@ class Simulation {
     const jobsWay = this.apart ? await this.#way(process) : way;
     const backends = { chJobs: { backend: jobsWay }, chLocks: { backend: way } };
     const manager = await JobManager.init({ ...backends, clock: process, ttl: TTL });
-    const alive = { process, manager };
-    this.#alive.add(alive);
+    this.#alive.add(manager);
     for (let j = 0; j < 3; j++) this.#work(i, process, manager);
-    this.#nemesis(i, process, [way, jobsWay], () => {
-      this.#alive.delete(alive);
-      for (const entered of this.#inside) if (entered.process === process) this.#inside.delete(entered);
+    this.#nemesis(i, process, [way, jobsWay], (how) => {
+      this.#alive.delete(manager);
+      if (how === "closes") {
+        void manager.close().catch((error: unknown) => this.#failed(error));
+      } else {
+        process.die();
+        for (const entered of this.#inside) if (entered.process === process) this.#inside.delete(entered);
+      }
       this.clock.after(this.between(100, TTL), () => this.#keepAlive(i));
     });
   }
@@ -138,17 +157,22 @@ class Simulation {
     return dice < 0.42 ? { type: "slow", ms: this.between(0, 900) } : undefined;
   }
 
-  #nemesis(i: number, process: FakeProcess, ways: readonly FaultyBackend[], onDeath: () => void): void {
+  #nemesis(
+    i: number,
+    process: FakeProcess,
+    ways: readonly FaultyBackend[],
+    end: (how: "dies" | "closes") => void,
+  ): void {
     this.clock.after(this.between(1_000, 8_000), () => {
       if (this.#over || process.dead) return;
       const dice = this.chance();
-      if (dice < 0.2) {
-        this.note(`${i} dies`);
-        process.die();
-        onDeath();
+      if (dice < 0.3) {
+        const how = dice < 0.2 ? "dies" : "closes";
+        this.note(`${i} ${how}`);
+        end(how);
         return;
       }
-      if (dice < 0.5) {
+      if (dice < 0.55) {
         const ms = this.between(50, 2.5 * TTL);
         this.note(`${i} stands still for ${Math.round(ms)}`);
         process.stop();
@@ -164,16 +188,16 @@ class Simulation {
       } else {
         process.ahead += this.between(-600_000, 600_000);
       }
-      this.#nemesis(i, process, ways, onDeath);
+      this.#nemesis(i, process, ways, end);
     });
   }
 
   #work(i: number, process: FakeProcess, manager: JobManager): void {
     process.after(this.between(0, 1_000), () => {
-      if (this.#over) return;
+      if (this.#over || !this.#alive.has(manager)) return;
       void (this.chance() < 0.03 ? this.#unlock(i, manager) : this.#oneRun(i, process, manager))
         .catch((error: unknown) => {
-          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) throw error;
+          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) this.#failed(error);
         })
         .then(() => this.#work(i, process, manager));
     });
@@ -181,21 +205,13 @@ class Simulation {
 
   async #unlock(i: number, manager: JobManager): Promise<void> {
     const name = this.pick(NAMES);
-    // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
-    for (const entered of this.#inside) if (entered.name === name) entered.unlocked = true;
-    const stop = this.clock.afterStep;
-    this.clock.afterStep = () => {
-      for (const entered of this.#inside) if (entered.name === name) entered.unlocked = true;
-      stop();
-    };
+    this.#unlocking.push(name);
     this.note(`${i} unlocks ${name}`);
     try {
       await manager.unlock(name, { reason: "simulated" });
     } finally {
       // A commit without an answer may be applied late.
-      this.clock.after(4 * TTL, () => {
-        this.clock.afterStep = () => this.#check();
-      });
+      this.clock.after(4 * TTL, () => void this.#unlocking.splice(this.#unlocking.indexOf(name), 1));
     }
   }
 
@@ -247,6 +263,8 @@ class Simulation {
   #check(): void {
     const holders = new Map<string, Entered>();
     for (const entered of this.#inside) {
+      // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
+      if (this.#unlocking.includes(entered.name)) entered.unlocked = true;
       const { name, process, run, unlocked } = entered;
       if (!process.running || unlocked || run.signal.aborted || !isHeld(run)) continue;
       const other = holders.get(name);
@@ -282,7 +300,7 @@ class Simulation {
       if (told === "completed") expect(status).toBe("completed");
       if (told !== "completed") expect(status).not.toBe("completed");
     }
-    for (const alive of this.#alive) await this.clock.until(alive.manager.close());
+    for (const alive of this.#alive) await this.clock.until(alive.close());
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
     await this.clock.until(manager.close());
     expect(this.clock.pending).toBe(0);

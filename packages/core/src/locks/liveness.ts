@@ -3,6 +3,9 @@ import type { Clock } from "../clock.js";
 import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 
+/** So many sessions are remembered; one that is forgotten costs a read. Processes come and go for years. */
+const REMEMBERED = 1_000;
+
 interface Seen {
   readonly process: ProcessIdentity;
   /** Until when, by the local clock, the entry lives on without being renewed. */
@@ -32,6 +35,7 @@ export class Liveness {
       return true;
     }
     const { process } = entry.value as SessionValue;
+    if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     this.#seen.set(id, { process, until: this.#clock.monotonic() + (entry.expiresIn ?? 0) });
     return processIsGone(process);
   }

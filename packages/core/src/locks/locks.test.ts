@@ -157,6 +157,15 @@ describe("a forced unlock", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
+  test("of a lock of this very process tells its holder at once", async () => {
+    const lease = await one.locks.acquire("a");
+    const other = await one.locks.acquire("b");
+    await one.locks.forceUnlock("a", "it hangs");
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    expect((lease.signal.reason as Error).message).toContain("it hangs");
+    expect(other.held).toBe(true);
+  });
+
   test("of a lock that nobody holds does nothing and says so", async () => {
     expect(await two.locks.forceUnlock("a", "just in case")).toBeUndefined();
     expect(await two.channel.size({ prefix: ["audit"] })).toBe(0);

@@ -204,8 +204,8 @@ export class Locks implements Acquirer {
   }
 
   /**
-   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. The holder finds out by its next
-   * heartbeat.
+   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process finds out by
+   * its next heartbeat.
    * Resolves to the lock as it was, `undefined` if nobody held it.
    */
   async forceUnlock(
@@ -224,7 +224,10 @@ export class Locks implements Acquirer {
         { delete: lockKey(name) },
         { put: auditKey(name, at, lock.version), value: audit },
       ]);
-      if (result.ok) return heldLock(lock, undefined);
+      if (result.ok) {
+        this.#leases.get(lock.value.token)?.abort("LOST", `it was unlocked by force: ${reason}`);
+        return heldLock(lock, undefined);
+      }
       lock = result.failed[0]?.current as Entry<LockValue> | undefined;
     }
     return undefined;

@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { processIdentity } from "../host.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type SessionValue, sessionKey } from "./entries.js";
+import { Liveness } from "./liveness.js";
+
+const TTL = 15_000;
+
+let world: World;
+let one: LocksOf;
+let liveness: Liveness;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.locks();
+  liveness = new Liveness(one.channel, world.clock);
+});
+
+async function enter(id: string, process: Partial<SessionValue["process"]> = {}, ttl: number = TTL): Promise<void> {
+  const value = { id, process: { ...processIdentity(), ...process }, since: 0, beat: 0 };
+  await one.channel.set(sessionKey(id), value, { ttl });
+}
+
+describe("a session", () => {
+  test("is dead when it has no entry", async () => {
+    expect(await liveness.isDead("nobody")).toBe(true);
+  });
+
+  test("is alive while it has one, and looking again costs no read until it would have expired", async () => {
+    await enter("a");
+    const { reads } = one.way;
+    for (let i = 0; i < 10; i++) expect(await liveness.isDead("a")).toBe(false);
+    await world.clock.advance(TTL - 1);
+    expect(await liveness.isDead("a")).toBe(false);
+    expect(one.way.reads).toBe(reads + 1);
+    await enter("a");
+    await world.clock.advance(1);
+    expect(await liveness.isDead("a")).toBe(false);
+    expect(one.way.reads).toBe(reads + 2);
+    await world.clock.advance(TTL);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("of this host is dead as soon as its process is gone, whatever its entry says", async () => {
+    await enter("a", { started: "1" });
+    expect(await liveness.isDead("a")).toBe(true);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("of another host is judged by its entry alone", async () => {
+    await enter("a", { started: "1", boot: "another" });
+    expect(await liveness.isDead("a")).toBe(false);
+    await enter("b", { started: "1", namespace: "another" });
+    expect(await liveness.isDead("b")).toBe(false);
+  });
+
+  test("is not taken for dead because the store is away", async () => {
+    await enter("a");
+    one.way.fault = () => ({ type: "refused" });
+    await expect(liveness.isDead("a")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+test("is right about more sessions than are remembered", async () => {
+  for (let i = 0; i < 1_500; i++) await enter(`${i}`, i % 2 === 0 ? {} : { started: "1" });
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 1_500; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  }
+});

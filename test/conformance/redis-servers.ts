@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import { type Harness, onServer } from "@ojm/conformance";
+import { backend } from "@ojm/redis";
+import {
+  type RedisBinary,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+} from "../../packages/redis/src/testing/servers.js";
+
+const module: string = fileURLToPath(import.meta.resolve("@ojm/redis"));
+const DEADLINE = 2_000;
+
+/** One server, with every fault. It keeps its data over a restart. */
+export function singleServer(binary: RedisBinary): Harness {
+  return onServer({
+    name: binary === "redis-server" ? "redis" : "valkey",
+    type: backend,
+    module,
+    deadline: DEADLINE,
+    async start() {
+      const server = await startRedis({ binary, args: ["--appendonly", "yes", "--appendfsync", "always"] });
+      return {
+        port: server.port,
+        faults: {
+          async pause() {
+            server.freeze();
+            return async () => server.thaw();
+          },
+          async restart() {
+            await server.kill();
+            await server.start();
+          },
+        },
+        stop: () => server.stop(),
+      };
+    },
+    args: (port) => ({ host: "127.0.0.1", port, deadline: DEADLINE }),
+  });
+}
+
+/** A Cluster of three masters. Its clients connect to each node by itself, so nothing stands in between. */
+export const cluster: Harness = onServer({
+  name: "redis cluster",
+  type: backend,
+  module,
+  deadline: DEADLINE,
+  start: startRedisCluster,
+  args: (_port, { nodes }) => ({ cluster: { nodes }, deadline: DEADLINE }),
+});
+
+/** A master and its replica under three Sentinels, which tell the clients where the master is. */
+export const sentinel: Harness = onServer({
+  name: "redis sentinel",
+  type: backend,
+  module,
+  deadline: DEADLINE,
+  start: () => startSentinel(),
+  args: (_port, { name, sentinels }) => ({ name, sentinels, deadline: DEADLINE }),
+});
