@@ -1,0 +1,15 @@
+import { SharedGlobals } from "./globals.js";
+import { ThreadPool } from "./pool.js";
+
+/** For each script given: does the thread that ran it serve the next job? */
+const script = new URL("./script-worker.cjs", import.meta.url);
+const host = { globals: new SharedGlobals(), call: async () => undefined, log: () => {}, print: () => {} };
+
+for (const code of process.argv.slice(2)) {
+  const pool = new ThreadPool({ script, memoryLimit: 64, files: [] });
+  const first = pool.acquire();
+  await first.run({ code, file: "/jobs.yaml", line: 1, args: {}, job: {} }, host);
+  pool.release(first);
+  console.log(pool.acquire() === first);
+  await pool.close();
+}

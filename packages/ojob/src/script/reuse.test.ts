@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "tsup";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+/** Scripts, and whether the thread that ran one may serve the next job. */
+const SCRIPTS: Readonly<Record<string, readonly [code: string, reusable: boolean]>> = {
+  "nothing but a timer that went off, a file that was read, some output": [
+    "await new Promise(r => setTimeout(r, 2)); require('fs').readFileSync('/dev/null'); console.log(1);",
+    true,
+  ],
+  "an error": ["throw new Error('x')", true],
+  "a timer": ["setTimeout(() => {}, 50)", false],
+  "a timer that keeps nothing alive": ["setTimeout(() => { throw new Error('late') }, 20).unref()", false],
+  "an interval": ["setInterval(() => {}, 1000)", false],
+  "a server": ["require('net').createServer().listen(0).unref()", false],
+  "a file that is being read": ["require('fs').promises.readFile('/dev/zero').catch(() => {})", false],
+  "a listener of the process": ["process.on('unhandledRejection', () => {})", false],
+  "a rejection that nobody handles": ["Promise.reject(new Error('x'))", false],
+};
+
+const folder = mkdtempSync(join(tmpdir(), "ojm-reuse-"));
+let results: readonly string[] = [];
+
+// As built, in a process without the loader of the sources: in each new thread, that one leaves behind file operations of its own.
+beforeAll(async () => {
+  const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const common = { config: false, silent: true, outDir: folder, target: "node20", dts: false } as const;
+  const cjs = { format: "cjs", outExtension: () => ({ js: ".cjs" }) } as const;
+  await build({ ...common, ...cjs, entry: { "script-worker": source("./worker/main.ts") } });
+  await build({
+    ...common,
+    format: "esm",
+    outExtension: () => ({ js: ".mjs" }),
+    entry: { child: source("./reuse.child.ts") },
+  });
+  const codes = Object.values(SCRIPTS).map(([code]) => code);
+  results = execFileSync(process.execPath, [join(folder, "child.mjs"), ...codes], { encoding: "utf8" }).split("\n");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each(Object.entries(SCRIPTS).map(([name, [, reusable]], index) => [name, reusable, index] as const))(
+  "a thread in which a script left %s serves the next job: %s",
+  (_, reusable, index) => {
+    expect(results[index]).toBe(String(reusable));
+  },
+);
