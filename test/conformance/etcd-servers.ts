@@ -33,12 +33,15 @@ export const single: Harness = onServer({
   args: (port) => ({ hosts: `127.0.0.1:${port}`, deadline: DEADLINE }),
 });
 
+/** Three nodes on one machine may take long to agree when it is busy: this is about what they answer, not how soon. */
+const PATIENCE = 15_000;
+
 /** Three nodes. */
 export const threeNodes: Harness = onServer({
   name: "etcd, three nodes",
   type: backend,
   module,
-  deadline: DEADLINE,
+  deadline: PATIENCE,
   async start() {
     const nodes = await startEtcdCluster(3);
     return {
@@ -48,5 +51,5 @@ export const threeNodes: Harness = onServer({
       },
     };
   },
-  args: (_port, { hosts }) => ({ hosts, deadline: DEADLINE }),
+  args: (_port, { hosts }) => ({ hosts, deadline: PATIENCE }),
 });

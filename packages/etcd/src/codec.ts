@@ -42,12 +42,17 @@ export class Codec {
   /** Reads an entry. With `values` false the value was not read along, and so the ttl is not known. */
   entry(kv: KeyValue, values: boolean = true): RawEntry {
     const entry = { key: this.keyOf(kv.key), version: kv.mod_revision };
-    if (!values) return kv.lease === "0" ? { ...entry, value: "" } : { ...entry, value: "", lease: kv.lease };
+    if (!values) return hasNoLease(kv) ? { ...entry, value: "" } : { ...entry, value: "", lease: kv.lease };
     const text = kv.value.toString("utf8");
-    if (kv.lease === "0") return { ...entry, value: text };
+    if (hasNoLease(kv)) return { ...entry, value: text };
     const mark = TTL_MARK.exec(text);
     // Somebody attached the lease by hand: there is an end, but only the lease knows when.
     if (mark === null) return { ...entry, value: text, lease: kv.lease };
     return { ...entry, value: text.slice(mark[0].length), lease: kv.lease, ttl: Number(mark[1]) };
   }
+}
+
+/** A field that the node left out is "0" or 0, whichever copy of the protocol's library was found first. */
+function hasNoLease({ lease }: KeyValue): boolean {
+  return Number(lease) === 0;
 }

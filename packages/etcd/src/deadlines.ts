@@ -8,6 +8,8 @@ interface Deadline {
   readonly version: string;
   /** Monotonic ms. */
   readonly due: number;
+  /** The entry was deleted or replaced. Still kept: a reply from before that may yet arrive, and must not revive it. */
+  gone: boolean;
   timer?: NodeJS.Timeout;
 }
 
@@ -41,8 +43,8 @@ export class Deadlines {
     if (known !== undefined && known.version === version && known.due <= now + ttl) return known.due - now;
     // A reply that comes late, and tells of a version since replaced, must not displace what is known of the later one.
     if (known !== undefined && Number(known.version) > Number(version)) return ttl;
-    this.forget(key);
-    const deadline: Deadline = { version, due: now + ttl };
+    this.#forget(key);
+    const deadline: Deadline = { version, due: now + ttl, gone: false };
     this.#byKey.set(key, deadline);
     this.#arm(key, deadline);
     this.#bound();
@@ -55,25 +57,22 @@ export class Deadlines {
     return known?.version === version ? known.due - performance.now() : undefined;
   }
 
-  /** The version at which the entry is known to be expired. */
+  /** The version at which the entry is known to be expired, and not known to be gone. */
   expiredVersion(key: string): string | undefined {
     const known = this.#byKey.get(key);
-    return known !== undefined && known.due <= performance.now() ? known.version : undefined;
+    return known !== undefined && !known.gone && known.due <= performance.now() ? known.version : undefined;
   }
 
-  /** The entry was deleted, or written anew, at that version. */
-  replaced(key: string, version: string): void {
+  /** The entry is no longer at this version. */
+  gone(key: string, version: string): void {
     const known = this.#byKey.get(key);
-    if (known !== undefined && Number(known.version) < Number(version)) this.forget(key);
-  }
-
-  forget(key: string): void {
-    clearTimeout(this.#byKey.get(key)?.timer);
-    this.#byKey.delete(key);
+    if (known === undefined || Number(known.version) > Number(version)) return;
+    clearTimeout(known.timer);
+    known.gone = true;
   }
 
   close(): void {
-    for (const key of [...this.#byKey.keys()]) this.forget(key);
+    for (const key of [...this.#byKey.keys()]) this.#forget(key);
   }
 
   #arm(key: string, deadline: Deadline): void {
@@ -89,9 +88,14 @@ export class Deadlines {
     deadline.timer.unref();
   }
 
+  #forget(key: string): void {
+    clearTimeout(this.#byKey.get(key)?.timer);
+    this.#byKey.delete(key);
+  }
+
   #bound(): void {
     if (this.#byKey.size <= MOST) return;
     const [oldest] = this.#byKey.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    if (oldest !== undefined) this.#forget(oldest);
   }
 }

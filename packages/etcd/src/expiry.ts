@@ -66,7 +66,7 @@ export class Expiry {
 
   async #remove(key: string, version: string): Promise<void> {
     await this.#nodes.call("read", (node, limits) => node.txn(deleteAt(this.#codec.key(key), version), limits));
-    if (this.deadlines.expiredVersion(key) === version) this.deadlines.forget(key);
+    this.deadlines.gone(key, version);
   }
 
   /**

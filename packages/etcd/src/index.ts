@@ -30,4 +30,3 @@ export const backend: BackendType = {
     return new EtcdBackend(nodes, codec, settings.deadline);
   },
 };
-

@@ -145,7 +145,7 @@ export class RangeWatch {
       if (revision < this.#next || this.#told.has(key)) continue;
       this.#told.add(key);
       if (type === "Delete") {
-        this.#expiry.deadlines.replaced(key, kv.mod_revision);
+        this.#expiry.deadlines.gone(key, kv.mod_revision);
         this.#sink.change({ key, value: null, version: kv.mod_revision });
       } else {
         // Expired already, it is not told: its delete is under way.

@@ -92,4 +92,3 @@ function attach({ store, queue, release }: Folder & { release(): Promise<void> }
     },
   };
 }
-

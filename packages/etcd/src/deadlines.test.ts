@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Deadlines } from "./deadlines.js";
+
+describe("deadlines", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function start(): { deadlines: Deadlines; expired: string[] } {
+    const expired: string[] = [];
+    return { deadlines: new Deadlines((key, version) => expired.push(`${key}@${version}`)), expired };
+  }
+
+  it("count from when a version was first seen", () => {
+    const { deadlines, expired } = start();
+    expect(deadlines.seen("a", "1", 100)).toBe(100);
+    vi.advanceTimersByTime(60);
+    expect(deadlines.seen("a", "1", 100)).toBe(40);
+    expect([deadlines.expiredVersion("a"), expired]).toEqual([undefined, []]);
+    vi.advanceTimersByTime(40);
+    expect([deadlines.expiredVersion("a"), expired]).toEqual(["1", ["a@1"]]);
+  });
+
+  it("come nearer when the lease is found to end sooner, never farther", () => {
+    const { deadlines } = start();
+    deadlines.seen("a", "1", 100);
+    expect(deadlines.seen("a", "1", 30)).toBe(30);
+    expect(deadlines.seen("a", "1", 100)).toBe(30);
+  });
+
+  it("start anew with each version, and old ones that are told late change nothing", () => {
+    const { deadlines, expired } = start();
+    deadlines.seen("a", "9", 100);
+    vi.advanceTimersByTime(60);
+    deadlines.seen("a", "10", 100);
+    deadlines.seen("a", "9", 100);
+    vi.advanceTimersByTime(60);
+    expect([deadlines.left("a", "10"), expired]).toEqual([40, []]);
+  });
+
+  it("are kept when the entry is gone, so that a reply from before does not revive it", () => {
+    const { deadlines } = start();
+    deadlines.seen("a", "1", 100);
+    vi.advanceTimersByTime(100);
+    deadlines.gone("a", "1");
+    expect(deadlines.expiredVersion("a")).toBeUndefined();
+    expect(deadlines.seen("a", "1", 100)).toBeLessThanOrEqual(0);
+    expect(deadlines.seen("a", "2", 100)).toBe(100);
+  });
+
+  it("may be farther away than a timer can run", () => {
+    const { deadlines, expired } = start();
+    const month = 30 * 24 * 3_600_000;
+    deadlines.seen("a", "1", month);
+    vi.advanceTimersByTime(month - 1);
+    expect(expired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(expired).toEqual(["a@1"]);
+  });
+
+  it("are kept for the 10,000 that were seen last", () => {
+    // The timers that stand in for real ones take a minute for so many.
+    vi.useRealTimers();
+    const { deadlines } = start();
+    for (let i = 0; i < 10_001; i++) deadlines.seen(`a${i}`, "1", 60_000);
+    expect(deadlines.left("a0", "1")).toBeUndefined();
+    expect(deadlines.left("a1", "1")).toBeGreaterThan(0);
+    expect(deadlines.left("a10000", "1")).toBeGreaterThan(0);
+    deadlines.close();
+  });
+
+  it("end nothing once they are closed", () => {
+    const { deadlines, expired } = start();
+    deadlines.seen("a", "1", 100);
+    deadlines.close();
+    vi.advanceTimersByTime(200);
+    expect(expired).toEqual([]);
+  });
+});
