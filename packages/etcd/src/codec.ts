@@ -36,23 +36,21 @@ export class Codec {
   }
 
   value(value: string, ttl: number | undefined): Buffer {
-    return Buffer.from(ttl === undefined ? value : `ttl=${ttl} ${value}`, "utf8");
+    if (ttl === undefined) return Buffer.from(value, "utf8");
+    // To the microsecond, upwards: what is smaller would be written with an exponent.
+    return Buffer.from(`ttl=${Math.ceil(ttl * 1000) / 1000} ${value}`, "utf8");
   }
 
   /** Reads an entry. With `values` false the value was not read along, and so the ttl is not known. */
   entry(kv: KeyValue, values: boolean = true): RawEntry {
-    const entry = { key: this.keyOf(kv.key), version: kv.mod_revision };
-    if (!values) return hasNoLease(kv) ? { ...entry, value: "" } : { ...entry, value: "", lease: kv.lease };
+    const entry = { key: this.keyOf(kv.key), version: String(kv.mod_revision) };
+    const lease = Number(kv.lease) === 0 ? undefined : String(kv.lease);
+    if (!values) return lease === undefined ? { ...entry, value: "" } : { ...entry, value: "", lease };
     const text = kv.value.toString("utf8");
-    if (hasNoLease(kv)) return { ...entry, value: text };
+    if (lease === undefined) return { ...entry, value: text };
     const mark = TTL_MARK.exec(text);
     // Somebody attached the lease by hand: there is an end, but only the lease knows when.
-    if (mark === null) return { ...entry, value: text, lease: kv.lease };
-    return { ...entry, value: text.slice(mark[0].length), lease: kv.lease, ttl: Number(mark[1]) };
+    if (mark === null) return { ...entry, value: text, lease };
+    return { ...entry, value: text.slice(mark[0].length), lease, ttl: Number(mark[1]) };
   }
-}
-
-/** A field that the node left out is "0" or 0, whichever copy of the protocol's library was found first. */
-function hasNoLease({ lease }: KeyValue): boolean {
-  return Number(lease) === 0;
 }

@@ -150,7 +150,7 @@ export class EtcdBackend implements Backend {
   }
 
   async #succeeded(commit: Commit, response: TxnResponse): Promise<string> {
-    const version = response.header.revision;
+    const version = String(response.header.revision);
     for (const { key, value, ttl } of commit.writes) {
       if (value !== null && ttl !== undefined) this.#expiry.deadlines.seen(key, version, ttl);
     }
@@ -163,7 +163,7 @@ export class EtcdBackend implements Backend {
   async #newRevision(): Promise<string> {
     const request = touch(this.#codec.revisionKey);
     const { header } = await this.#nodes.call("read", (node, limits) => node.txn(request, limits));
-    return header.revision;
+    return String(header.revision);
   }
 
   #entriesOf(response: TxnResponse): (RawEntry | undefined)[] {

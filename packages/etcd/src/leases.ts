@@ -77,7 +77,7 @@ export class Leases {
     const asked = performance.now();
     for (const [key, old] of this.#grants) if (asked >= old.asked + WINDOW) this.#grants.delete(key);
     const answer = this.#nodes.call("read", (node, limits) => node.leaseGrant({ TTL: seconds, ID: newId() }, limits));
-    const grant = { id: answer.then(({ ID }) => ID), asked };
+    const grant = { id: answer.then(({ ID }) => String(ID)), asked };
     this.#grants.set(seconds, grant);
     return grant;
   }

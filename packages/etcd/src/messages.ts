@@ -1,17 +1,23 @@
-// The messages of etcd's v3 API, as far as they are used. int64 comes as text: JavaScript's numbers end at 2^53.
+// The messages of etcd's v3 API, as far as they are used.
+
+/**
+ * Comes as text, since JavaScript's numbers end at 2^53; but as a number where protobuf does not find the package `long`, which depends
+ * on how modules are loaded, and there only for what is 0. So it is never compared as it is.
+ */
+export type Int64 = string | number;
 
 export interface Header {
-  readonly revision: string;
+  readonly revision: Int64;
   /** Grows with every election. */
-  readonly raft_term: string;
+  readonly raft_term: Int64;
 }
 
 export interface KeyValue {
   readonly key: Buffer;
   readonly value: Buffer;
-  readonly mod_revision: string;
-  /** The id of the lease it hangs on, "0" for none. */
-  readonly lease: string;
+  readonly mod_revision: Int64;
+  /** The id of the lease it hangs on, 0 for none. */
+  readonly lease: Int64;
 }
 
 export interface RangeRequest {
@@ -29,7 +35,7 @@ export interface RangeResponse {
   readonly kvs: readonly KeyValue[];
   readonly more: boolean;
   /** How many keys the range has, whatever the limit. */
-  readonly count: string;
+  readonly count: Int64;
 }
 
 export interface Compare {
@@ -65,13 +71,13 @@ export interface TxnResponse {
 
 export interface LeaseGrantResponse {
   readonly header: Header;
-  readonly ID: string;
+  readonly ID: Int64;
 }
 
 export interface LeaseTimeToLiveResponse {
   readonly header: Header;
   /** Whole seconds, rounded down; -1 if there is no such lease. */
-  readonly TTL: string;
+  readonly TTL: Int64;
 }
 
 export interface WatchRequest {
@@ -87,7 +93,7 @@ export interface WatchRequest {
 export interface WatchResponse {
   readonly created: boolean;
   readonly canceled: boolean;
-  readonly compact_revision: string;
+  readonly compact_revision: Int64;
   readonly cancel_reason: string;
   readonly events: readonly { readonly type: "Put" | "Delete"; readonly kv: KeyValue }[];
 }

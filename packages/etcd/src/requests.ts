@@ -3,17 +3,16 @@ import type { Codec } from "./codec.js";
 import type { Lease } from "./leases.js";
 import type { Compare, RequestOp, TxnRequest } from "./messages.js";
 
-/** A revision that no store comes to. */
-const NEVER = "9223372036854775807";
+/** A revision that no key is ever at. */
+const NO_REVISION = "-1";
 
-/**
- * The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at revision 0. A text that etcd would
- * read as a number, but never gave out as a version ("0", "007"), is at no entry, and does not stand for absence.
- */
+/** What versions look like. etcd reads more as a number, "07" and "-0" among it, and takes revision 0 for absence. */
+const VERSION = /^[1-9]\d{0,17}$/;
+
+/** The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at revision 0. */
 function compare(key: Buffer, version: string | null): Compare {
   if (version === null) return { key, target: "Create", result: "Equal", create_revision: "0" };
-  const mod_revision = /^[1-9]\d{0,18}$/.test(version) && BigInt(version) <= BigInt(NEVER) ? version : NEVER;
-  return { key, target: "Mod", result: "Equal", mod_revision };
+  return { key, target: "Mod", result: "Equal", mod_revision: VERSION.test(version) ? version : NO_REVISION };
 }
 
 const get = (key: Buffer): RequestOp => ({ request_range: { key } });

@@ -102,7 +102,7 @@ function silent(name: string): RpcError {
 }
 
 function reasonOf(response: WatchResponse): RpcError {
-  if (response.compact_revision !== "0") return new CompactedError(response.compact_revision);
+  if (Number(response.compact_revision) > 0) return new CompactedError(String(response.compact_revision));
   const denied = response.cancel_reason.includes("permission denied");
   return new RpcError(denied ? GRPC.permissionDenied : GRPC.unavailable, response.cancel_reason, true);
 }

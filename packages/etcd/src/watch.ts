@@ -145,8 +145,8 @@ export class RangeWatch {
       if (revision < this.#next || this.#told.has(key)) continue;
       this.#told.add(key);
       if (type === "Delete") {
-        this.#expiry.deadlines.gone(key, kv.mod_revision);
-        this.#sink.change({ key, value: null, version: kv.mod_revision });
+        this.#expiry.deadlines.gone(key, String(revision));
+        this.#sink.change({ key, value: null, version: String(revision) });
       } else {
         // Expired already, it is not told: its delete is under way.
         const entry = this.#expiry.see(this.#codec.entry(kv));

@@ -193,6 +193,16 @@ describe("shrinking", () => {
     expect(smallest.map(({ id }) => id)).toEqual([900, 901, 902, 903]);
   });
 
+  it("leaves out deletes, unless somebody found their key absent", () => {
+    const deletes = [
+      remove(890, [890, 891]),
+      remove(891, [892, 893], { ...expecting(null), outcome: { type: "applied", version: "8910" } }),
+    ];
+    expect(shrink([...deletes, ...wrong]).map(({ id }) => id)).toEqual([900, 901, 902, 903]);
+    const missed = [put(1, [1, 2]), remove(2, [3, 4]), read(3, [5, 6], seen(1))];
+    expect(shrink([remove(4, [0.1, 0.2]), ...missed]).map(({ id }) => id)).toEqual([1, 2, 3]);
+  });
+
   it("prints it as a timeline", () => {
     const check = (): void => assertLinearizable([...noise, ...wrong]);
     expect(check).toThrow(NotLinearizable);

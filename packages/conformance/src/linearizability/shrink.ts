@@ -1,11 +1,11 @@
 import { findViolation } from "./check.js";
-import { type History, type Operation, seenBy, writerOf } from "./history.js";
+import { type CommitOperation, type History, type Operation, seenBy, writerOf } from "./history.js";
 
 /**
  * The smallest part of a history that is found which is wrong by itself.
  *
  * Only such operations are left out without which a right history would still be right: what came after some moment, what had no effect,
- * and puts that nobody saw. So what is wrong in the part was wrong in the whole.
+ * puts that nobody saw, and deletes of keys that nobody found absent. So what is wrong in the part was wrong in the whole.
  */
 export function shrink(history: History): History {
   let smallest = cutTail(history);
@@ -50,9 +50,30 @@ function removable(operation: Operation, history: History): boolean {
   if (operation.kind === "read") return true;
   const { outcome, writes, id } = operation;
   if (outcome.type === "refused" || outcome.type === "not-applied" || writes.length === 0) return !wasSeen(id, history);
+  if (writes.every(({ put }) => !put)) return changesNothing(operation) || !foundAbsent(operation, history);
   if (!writes.every(({ put }) => put) || wasSeen(id, history)) return false;
   const version = outcome.type === "applied" ? outcome.version : undefined;
   return !history.some((other) => other.kind === "commit" && other.checks.some((check) => check.version === version));
+}
+
+/** Whether it deletes only what it expects to be absent. */
+function changesNothing({ checks, writes }: CommitOperation): boolean {
+  return writes.every(({ key }) => checks.some((check) => check.key === key && check.version === null));
+}
+
+/** Whether anybody else found, or expected, one of the keys that it deletes to be absent. */
+function foundAbsent({ id, writes }: CommitOperation, history: History): boolean {
+  const deleted = new Set(writes.map(({ key }) => key));
+  return history.some((other) => {
+    if (other.id === id) return false;
+    if (other.kind === "read") return other.keys.some((key, i) => deleted.has(key) && other.seen[i] === undefined);
+    const { checks, outcome } = other;
+    const current = outcome.type === "refused" ? outcome.current : undefined;
+    return checks.some(
+      ({ key, version }, i) =>
+        deleted.has(key) && (version === null || (current !== undefined && current[i] === undefined)),
+    );
+  });
 }
 
 function wasSeen(id: number, history: History): boolean {

@@ -50,6 +50,20 @@ export const commits: readonly Bug[] = [
     },
   },
   {
+    name: "a version is the number of writes to its key",
+    killedBy: "CAS-017",
+    server: class extends Server {
+      readonly #writes: Map<string, number> = new Map();
+
+      override commit(commit: Commit): CommitOutcome {
+        const key = commit.writes[0]?.key ?? "";
+        this.lastVersion = this.#writes.get(key) ?? 0;
+        this.#writes.set(key, this.lastVersion + 1);
+        return super.commit(commit);
+      }
+    },
+  },
+  {
     name: "versions are times in milliseconds, and two commits in one get the same",
     killedBy: "CNC-006",
     server: class extends Server {

@@ -24,6 +24,7 @@ export class Link {
     target: { readonly host: string; readonly port: number },
     weather: () => Weather,
     counter: RequestCounter,
+    onClosed: () => void,
   ) {
     this.#client = client;
     this.#server = connect(target);
@@ -42,16 +43,17 @@ export class Link {
     // Nobody can tell through a partition that the other side has gone.
     client.on("close", () => this.#pass(() => this.#server.end()));
     this.#server.on("close", () => this.#pass(() => client.destroy()));
-    for (const socket of [client, this.#server]) socket.on("error", () => {});
+    for (const socket of [client, this.#server]) {
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        if (client.destroyed && this.#server.destroyed) onClosed();
+      });
+    }
   }
 
   /** How many requests passed, or tried to. */
   get requests(): number {
     return this.#requests;
-  }
-
-  get closed(): boolean {
-    return this.#client.destroyed && this.#server.destroyed;
   }
 
   #pass(deliver: () => void): void {

@@ -29,9 +29,14 @@ export class TcpProxy {
   private constructor(server: Server, { host = "127.0.0.1", port, counter = bursts }: ProxyOptions) {
     this.#server = server;
     server.on("connection", (client) => {
-      const link = new Link(client, { host, port }, () => this.#weather, counter());
+      const link = new Link(
+        client,
+        { host, port },
+        () => this.#weather,
+        counter(),
+        () => this.#forget(link),
+      );
       this.#links.add(link);
-      client.on("close", () => this.#forget(link));
     });
   }
 
@@ -61,8 +66,6 @@ export class TcpProxy {
   }
 
   #forget(link: Link): void {
-    // A partition may still hold what such a connection has sent.
-    if (!link.closed && this.#weather.partitioned) return;
     this.#closedRequests += link.requests;
     this.#links.delete(link);
   }
@@ -85,10 +88,7 @@ export class TcpProxy {
   #heal(change: Partial<Weather>): Heal {
     return async () => {
       this.#weather = { ...this.#weather, ...change };
-      for (const link of [...this.#links]) {
-        link.clear();
-        if (link.closed) this.#forget(link);
-      }
+      for (const link of [...this.#links]) link.clear();
     };
   }
 

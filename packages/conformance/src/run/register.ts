@@ -3,13 +3,13 @@ import type { Harness } from "../harness/harness.js";
 import type { Case } from "./case.js";
 import { toJson } from "./print.js";
 import type { CaseResult, RunReport } from "./result.js";
-import { anySeed, type SuiteOptions, select } from "./run.js";
+import { anySeed, checkKnownFailures, type SuiteOptions, select } from "./run.js";
 import { runCase } from "./run-case.js";
 
 /** The two functions that every test runner has. */
 export interface Runner {
   describe(title: string, body: () => void): unknown;
-  it(title: string, body: (this: unknown, context?: unknown) => Promise<void>, timeout?: number): unknown;
+  it(title: string, body: (this: unknown, ...context: unknown[]) => Promise<void>, timeout?: number): unknown;
 }
 
 /** What {@link register} can be told. */
@@ -27,6 +27,7 @@ export interface RegisterOptions extends SuiteOptions {
  */
 export function register({ describe, it }: Runner, harness: Harness, options: RegisterOptions = {}): RunReport {
   const { profile = "full", seed = anySeed() } = options;
+  checkKnownFailures(harness);
   const results: CaseResult[] = [];
   const report: RunReport = { backend: harness.name, profile, seed, results };
   describe(`conformance of ${harness.name} (${profile}, seed ${seed})`, () => {
@@ -34,7 +35,8 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
       describe(title, () => {
         for (const one of cases) {
           const cap = (one.cap ?? 60_000) + 60_000;
-          const body = async function (this: unknown, context?: unknown): Promise<void> {
+          // A declared parameter would tell mocha that it is a callback to wait for.
+          const body = async function (this: unknown, ...[context]: unknown[]): Promise<void> {
             giveTime(this, cap);
             const result = await runCase(harness, one, { profile, seed });
             results.push(result);
@@ -44,9 +46,12 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
         }
       });
     }
-    it("lets go of what the harness started", async () => {
-      await harness.close?.();
-      if (options.json !== undefined) writeFileSync(options.json, toJson(report));
+    // In a group of its own: mocha runs the tests of a group before the groups in it.
+    describe("afterwards", () => {
+      it("lets go of what the harness started", async () => {
+        await harness.close?.();
+        if (options.json !== undefined) writeFileSync(options.json, toJson(report));
+      });
     });
   });
   return report;

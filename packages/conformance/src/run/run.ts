@@ -30,6 +30,14 @@ export function select(
     .filter(({ cases }) => cases.length > 0);
 }
 
+/** Throws for a known failure of a case that does not exist: it would never fail the run. */
+export function checkKnownFailures({ knownFailures = {} }: Harness): void {
+  for (const id of Object.keys(knownFailures)) {
+    if (groups.some(({ cases }) => cases.some((it) => it.id === id))) continue;
+    throw new RangeError(`"${id}" is listed as a known failure, but there is no such case`);
+  }
+}
+
 /** A seed for a run that was given none. */
 export function anySeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
@@ -42,6 +50,7 @@ export async function run(
   onResult: (result: CaseResult) => void = () => {},
 ): Promise<RunReport> {
   const { profile = "full", seed = anySeed() } = options;
+  checkKnownFailures(harness);
   const results: CaseResult[] = [];
   try {
     for (const { cases } of select(options)) {

@@ -3,24 +3,18 @@ import { ChannelError, isChannelError } from "../channel/errors.js";
 import { throwIfAborted } from "../channel/store.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
-import { processIsGone } from "../host.js";
 import { UnderWay } from "../under-way.js";
-import { type Acquirer, Acquisition, leaveQueue, type Taken } from "./acquisition.js";
+import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
 import type { LockView } from "./attempt.js";
-import {
-  type AuditValue,
-  auditKey,
-  type LocksValue,
-  type LockValue,
-  lockKey,
-  type QueueValue,
-  type SessionValue,
-} from "./entries.js";
-import { LockError } from "./errors.js";
+import { type AuditValue, auditKey, type LocksValue, type LockValue, lockKey } from "./entries.js";
+import type { LockError } from "./errors.js";
+import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
 import { Session } from "./session.js";
+import { sweep } from "./sweep.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
+import { Upkeep } from "./upkeep.js";
 import { readView } from "./view-watch.js";
 
 const HOUR = 3_600_000;
@@ -51,9 +45,7 @@ export class Locks implements Acquirer {
   readonly liveness: Liveness;
   readonly #ttl: number;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
-  readonly #leases: Map<string, Lease> = new Map();
-  /** Name by token of what may or may not be in the store. */
-  readonly #abandoned: Map<string, string> = new Map();
+  readonly #upkeep: Upkeep;
   readonly #id: string;
   #tokens = 0;
   readonly #acquiring: UnderWay = new UnderWay();
@@ -70,6 +62,7 @@ export class Locks implements Acquirer {
     this.liveness = new Liveness(channel, this.clock);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
+    this.#upkeep = new Upkeep(channel, this.#onOrphan);
   }
 
   /**
@@ -127,7 +120,7 @@ export class Locks implements Acquirer {
   #lease({ name, token }: Acquisition, { session, fence }: Taken, timeout: number, hooks: LeaseHooks): Lease {
     const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
     const lease = new Lease({ name, token, fence, timeout }, session, this.clock, (it) => this.release(it), onOver);
-    this.#leases.set(token, lease);
+    this.#upkeep.leases.set(token, lease);
     return lease;
   }
 
@@ -144,7 +137,7 @@ export class Locks implements Acquirer {
    */
   async release(lease: Lease, companion?: Companion): Promise<boolean> {
     // First: the heartbeat must not take the missing entry for a lock that was stolen.
-    if (!this.#leases.delete(lease.token)) return false;
+    if (!this.#upkeep.leases.delete(lease.token)) return false;
     try {
       return await this.#release(lease, companion);
     } catch (error) {
@@ -161,7 +154,7 @@ export class Locks implements Acquirer {
    * @internal
    */
   giveUp(lease: Lease): void {
-    if (!this.#leases.delete(lease.token)) return;
+    if (!this.#upkeep.leases.delete(lease.token)) return;
     this.abandon(lease.name, lease.token);
     lease.end();
   }
@@ -192,15 +185,7 @@ export class Locks implements Acquirer {
 
   /** The locks that are held now, by whomever, in the order of their names. */
   async list(): Promise<HeldLock[]> {
-    const held = new Map<string, HeldLock>();
-    for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
-      const [, name, queue] = entry.key as readonly string[];
-      const lock = held.get(name ?? "");
-      if (queue === undefined) held.set(name ?? "", heldLock(entry as Entry<LockValue>, undefined));
-      else if (lock !== undefined)
-        held.set(lock.name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
-    }
-    return [...held.values()];
+    return listHeld(this.channel);
   }
 
   /**
@@ -225,7 +210,7 @@ export class Locks implements Acquirer {
         { put: auditKey(name, at, lock.version), value: audit },
       ]);
       if (result.ok) {
-        this.#leases.get(lock.value.token)?.abort("LOST", `it was unlocked by force: ${reason}`);
+        this.#upkeep.leases.get(lock.value.token)?.abort("LOST", `it was unlocked by force: ${reason}`);
         return heldLock(lock, undefined);
       }
       lock = result.failed[0]?.current as Entry<LockValue> | undefined;
@@ -235,26 +220,7 @@ export class Locks implements Acquirer {
 
   /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
   async sweep(): Promise<void> {
-    for await (const entry of this.channel.entries({ prefix: ["lock"] })) {
-      if ((entry.key as readonly string[]).length !== 2) {
-        await this.#sweepQueue(entry as Entry<QueueValue>);
-        continue;
-      }
-      const lock = entry as Entry<LockValue>;
-      if (!(await this.liveness.isDead(lock.value.holder.instance))) continue;
-      await this.#onOrphan(lock);
-      await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
-    }
-    for await (const { key, value, version } of this.channel.entries({ prefix: ["session"] })) {
-      if (!processIsGone((value as SessionValue).process)) continue;
-      await this.channel.commit([{ check: key, version }, { delete: key }]);
-    }
-  }
-
-  /** The queue of a lock for which only dead sessions wait. Else, whoever takes the lock leaves them out. */
-  async #sweepQueue({ key, value, version }: Entry<QueueValue>): Promise<void> {
-    for (const { session } of value.waiting) if (!(await this.liveness.isDead(session))) return;
-    await this.channel.commit([{ check: key, version }, { delete: key }]);
+    await sweep(this.channel, this.liveness, this.#onOrphan);
   }
 
   /** Releases every lease and ends the session. Waiting and later calls reject. */
@@ -265,10 +231,10 @@ export class Locks implements Acquirer {
 
   async #close(): Promise<void> {
     await this.stop();
-    const leases = [...this.#leases.values()];
+    const leases = [...this.#upkeep.leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
-      await this.#clearAbandoned([...this.#abandoned]);
+      await this.#upkeep.clear();
       const session = await this.#session;
       await session?.close();
     } catch (error) {
@@ -299,7 +265,7 @@ export class Locks implements Acquirer {
   }
 
   #openSession(): Promise<Session> {
-    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
+    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#upkeep.afterBeat());
     opening.catch(() => {
       if (this.#session === opening) this.#session = undefined;
     });
@@ -318,49 +284,7 @@ export class Locks implements Acquirer {
 
   /** @internal */
   abandon(name: string, token: string): void {
-    this.#abandoned.set(token, name);
-  }
-
-  /** The store just answered: time to ask it about our locks, and to remove what was left of calls without an answer. */
-  async #afterBeat(): Promise<void> {
-    // Only of what was abandoned before the beat is it certain that it does not reach the store any more: it asked for the session's last version.
-    const abandoned = [...this.#abandoned];
-    try {
-      await this.#findLost();
-      await this.#clearAbandoned(abandoned);
-    } catch (error) {
-      // The next heartbeat asks again; the deadline of the session does not depend on it.
-      if (!isChannelError(error)) throw error;
-    }
-  }
-
-  async #findLost(): Promise<void> {
-    const leases = [...this.#leases.values()];
-    const most = Math.min(this.channel.supports.maxOps, 100);
-    for (let i = 0; i < leases.length; i += most) {
-      const some = leases.slice(i, i + most);
-      const result = await this.channel.commit(
-        some.map(({ name, fence }) => ({ check: lockKey(name), version: fence })),
-      );
-      if (result.ok) continue;
-      for (const { index } of result.failed) {
-        const lease = some[index];
-        if (lease !== undefined && this.#leases.has(lease.token))
-          lease.abort("LOST", "its entry was removed or replaced");
-      }
-    }
-  }
-
-  async #clearAbandoned(abandoned: readonly (readonly [token: string, name: string])[]): Promise<void> {
-    for (const [token, name] of abandoned) {
-      await leaveQueue(this.channel, name, token);
-      const lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
-      if (lock?.value.token === token) {
-        await this.#onOrphan(lock);
-        await this.channel.commit([{ check: lock.key, version: lock.version }, { delete: lock.key }]);
-      }
-      this.#abandoned.delete(token);
-    }
+    this.#upkeep.abandon(name, token);
   }
 }
 
@@ -371,21 +295,4 @@ function positive(what: string, ms: number): number {
 
 function closedError(): ChannelError {
   return new ChannelError("CLOSED", "these locks are closed");
-}
-
-function heldLock(
-  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
-  queue: QueueValue | undefined,
-): HeldLock {
-  const { name, holder, since, note } = value;
-  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
-  return note === undefined ? lock : { ...lock, note };
-}
-
-function lockedError(name: string, { lock, queue }: LockView): LockError {
-  if (lock === undefined) return new LockError("LOCKED", name, "others wait for it and come first");
-  const held = heldLock(lock, queue?.value);
-  const { host, pid } = held.holder;
-  const since = new Date(held.since).toISOString();
-  return new LockError("LOCKED", name, `held by ${host}, pid ${pid}, since ${since}`, held);
 }

@@ -178,6 +178,49 @@ export const single: readonly Case[] = [
       assertIncreasing(versions, "writes one after the other");
     },
   },
+  {
+    id: "CAS-015",
+    law: "The version that a write resolves to is the one that every read, list and lost race tells.",
+    async run(t) {
+      const [one, two] = await t.channels(2);
+      const version = await one?.set("k", 1);
+      assert.equal((await two?.entry("k"))?.version, version);
+      for (const channel of [one, two]) {
+        if (channel === undefined) continue;
+        for await (const entry of channel.entries()) assert.equal(entry.version, version);
+        for await (const entry of channel.keys()) assert.equal(entry.version, version);
+        const lost = await channel.compareAndSet("k", null, 2);
+        assert.equal(lost.ok ? undefined : lost.current?.version, version);
+      }
+    },
+  },
+  {
+    id: "CAS-016",
+    law: "A write that is refused leaves everything as it was, however often it is tried.",
+    async run(t) {
+      const [one, two] = await t.channels(2);
+      const stale = await one?.set("k", "old");
+      const version = await one?.set("k", "kept");
+      const tries = Array.from({ length: t.scale(10, 50, 500) }, (_, i) =>
+        (i % 2 === 0 ? one : two)?.compareAndSet("k", stale ?? null, i),
+      );
+      for (const outcome of await Promise.all(tries)) assert.equal(outcome?.ok, false);
+      assert.deepEqual(await two?.entry("k"), { key: "k", value: "kept", version });
+    },
+  },
+  {
+    id: "CAS-017",
+    law: "The version of one key is none of another.",
+    async run(t) {
+      const channel = await t.channel();
+      const a = await channel.set("a", "same");
+      const b = await channel.set("b", "same");
+      assert.ok(!(await channel.compareAndSet("a", b, "late")).ok);
+      assert.ok(!(await channel.compareAndSet("b", a, "late")).ok);
+      assert.deepEqual(await channel.compareAndSet("c", a, "late"), { ok: false });
+      assert.deepEqual(await channel.getAll(), ["same", "same"]);
+    },
+  },
 ];
 
 const GARBAGE: readonly string[] = [

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { groups } from "../cases/index.js";
+import { bugs } from "../planted/index.js";
+import { register } from "../run/register.js";
+import { harness } from "./harness.js";
+
+const root = new URL("../../", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+
+describe("the README", () => {
+  it.each(["src/example/backend.ts", "src/example/harness.ts"])("shows %s as it is", (file) => {
+    expect(readme).toContain(`\`\`\`ts\n${readFileSync(new URL(file, root), "utf8")}\`\`\``);
+  });
+
+  it("counts what there is", () => {
+    for (const { prefix, cases } of groups) expect(readme).toContain(`| \`${prefix}\` | ${cases.length} |`);
+    expect(readme).toContain(`${groups.flatMap(({ cases }) => cases).length} laws about`);
+    expect(readme).toContain(`\`src/planted\` holds ${bugs.length} of them`);
+  });
+
+  it("names only cases that there are", () => {
+    const ids = groups.flatMap(({ cases }) => cases.map(({ id }) => id));
+    for (const [id] of readme.matchAll(/[A-Z]{3}-\d{3}/g)) expect(ids).toContain(id);
+  });
+});
+
+register({ describe, it }, harness, { profile: "full" });

@@ -1,0 +1,159 @@
+import { once } from "node:events";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { http2Requests } from "./counters.js";
+import { ServerProcess } from "./server-process.js";
+import { TcpProxy } from "./tcp-proxy.js";
+
+/** A server that sends back what it gets, a proxy to it, and a client through the proxy. */
+async function echo() {
+  const got: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      got.push(chunk.toString());
+      socket.write(chunk);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const proxy = await TcpProxy.start({ port: (server.address() as AddressInfo).port });
+  onTestFinished(async () => {
+    await proxy.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { proxy, got, ...(await clientOf(proxy)) };
+}
+
+async function clientOf(proxy: TcpProxy) {
+  const client = connect(proxy.port, "127.0.0.1");
+  client.on("error", () => {});
+  let received = "";
+  client.on("data", (chunk: Buffer) => {
+    received += chunk.toString();
+  });
+  await once(client, "connect");
+  return { client, received: () => received };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("the proxy", () => {
+  it("passes everything, and counts how often somebody waited", async () => {
+    const { proxy, client, received } = await echo();
+    for (const text of ["a", "b", "c"]) {
+      client.write(text);
+      await expect.poll(received).toContain(text);
+    }
+    expect(received()).toBe("abc");
+    expect(proxy.roundTrips).toBe(3);
+  });
+
+  it("holds back everything during a partition, and passes it on in order afterwards", async () => {
+    const { proxy, client, got, received } = await echo();
+    const heal = await proxy.partition();
+    client.write("a");
+    await pause(50);
+    client.write("b");
+    await pause(50);
+    expect(got).toEqual([]);
+    await heal();
+    client.write("c");
+    await expect.poll(received).toBe("abc");
+  });
+
+  it("does not tell either side during a partition that the other has gone", async () => {
+    const { proxy, client, got } = await echo();
+    const heal = await proxy.partition();
+    client.write("late");
+    client.destroy();
+    await pause(50);
+    expect(got).toEqual([]);
+    await heal();
+    await expect.poll(() => got).toEqual(["late"]);
+    await expect.poll(() => proxy.connections).toBe(0);
+  });
+
+  it("loses answers, and breaks a connection that lost some", async () => {
+    const { proxy, client, got, received } = await echo();
+    const whole = await clientOf(proxy);
+    const heal = await proxy.dropReplies();
+    client.write("a");
+    await expect.poll(() => got).toEqual(["a"]);
+    await pause(50);
+    expect(received()).toBe("");
+    const closed = once(client, "close");
+    await heal();
+    await closed;
+    whole.client.write("b");
+    await expect.poll(whole.received).toBe("b");
+  });
+
+  it("delays in both directions", async () => {
+    const { proxy, client, received } = await echo();
+    await proxy.delay(50);
+    const begun = performance.now();
+    client.write("a");
+    await expect.poll(received).toBe("a");
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(99);
+  });
+
+  it("counts the requests of HTTP/2", async () => {
+    const server = createHttp2Server((_request, response) => response.end("x".repeat(100_000)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const port = (server.address() as AddressInfo).port;
+    const proxy = await TcpProxy.start({ port, counter: http2Requests });
+    const session = connectHttp2(`http://127.0.0.1:${proxy.port}`);
+    onTestFinished(async () => {
+      session.destroy();
+      await proxy.close();
+      server.close();
+    });
+    for (let i = 1; i <= 3; i++) {
+      const request = session.request({ ":path": "/", ":method": "POST" });
+      request.end("y".repeat(50_000));
+      request.resume();
+      await once(request, "end");
+      expect(proxy.roundTrips).toBe(i);
+    }
+  });
+});
+
+describe("a server process", () => {
+  it("is started, paused, started again after a kill, and stopped", async () => {
+    const port = await freePort();
+    const code = `require("net").createServer((s) => s.pipe(s)).listen(${port}, "127.0.0.1")`;
+    const server = await ServerProcess.start({ command: process.execPath, args: ["-e", code], port });
+    onTestFinished(() => server.stop());
+    const first = server.pid;
+    await (await server.pause())();
+    await server.restart();
+    expect(server.pid).not.toBe(first);
+    await server.stop();
+    const refused = once(connect(port, "127.0.0.1"), "connect").then(
+      () => "connected",
+      (error: { code: string }) => error.code,
+    );
+    expect(await refused).toBe("ECONNREFUSED");
+  });
+
+  it("tells what a server said that did not start", async () => {
+    const args = ["-e", 'console.error("bad option"); process.exit(3)'];
+    const start = ServerProcess.start({ command: process.execPath, args, port: await freePort() });
+    await expect(start).rejects.toThrow(/ended at once: bad option/);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

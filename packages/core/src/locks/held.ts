@@ -1,0 +1,37 @@
+import type { Channel } from "../channel/channel.js";
+import type { Entry } from "../channel/types.js";
+import type { LockView } from "./attempt.js";
+import type { LocksValue, LockValue, QueueValue } from "./entries.js";
+import { LockError } from "./errors.js";
+import type { HeldLock } from "./types.js";
+
+/** The locks that are held now, in the order of their names. */
+export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
+  const held = new Map<string, HeldLock>();
+  for await (const entry of channel.entries({ prefix: ["lock"] })) {
+    const [, name, queue] = entry.key as readonly string[];
+    const lock = held.get(name ?? "");
+    if (queue === undefined) held.set(name ?? "", heldLock(entry as Entry<LockValue>, undefined));
+    else if (lock !== undefined) held.set(lock.name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
+  }
+  return [...held.values()];
+}
+
+/** A lock, for those who ask who holds it. */
+export function heldLock(
+  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
+  queue: QueueValue | undefined,
+): HeldLock {
+  const { name, holder, since, note } = value;
+  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
+  return note === undefined ? lock : { ...lock, note };
+}
+
+/** Why a lock was not had. */
+export function lockedError(name: string, { lock, queue }: LockView): LockError {
+  if (lock === undefined) return new LockError("LOCKED", name, "others wait for it and come first");
+  const held = heldLock(lock, queue?.value);
+  const { host, pid } = held.holder;
+  const since = new Date(held.since).toISOString();
+  return new LockError("LOCKED", name, `held by ${host}, pid ${pid}, since ${since}`, held);
+}

@@ -1,0 +1,37 @@
+import type { Channel } from "../channel/channel.js";
+import type { Entry } from "../channel/types.js";
+import { processIsGone } from "../host.js";
+import type { LocksValue, LockValue, QueueValue, SessionValue } from "./entries.js";
+import type { Liveness } from "./liveness.js";
+
+/** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
+export async function sweep(
+  channel: Channel<LocksValue>,
+  liveness: Liveness,
+  onOrphan: (lock: Entry<LockValue>) => Promise<void>,
+): Promise<void> {
+  for await (const entry of channel.entries({ prefix: ["lock"] })) {
+    if ((entry.key as readonly string[]).length === 2) {
+      const lock = entry as Entry<LockValue>;
+      if (!(await liveness.isDead(lock.value.holder.instance))) continue;
+      await onOrphan(lock);
+    } else if (!(await isDeserted(entry as Entry<QueueValue>, liveness))) {
+      continue;
+    }
+    await removeEntry(channel, entry);
+  }
+  for await (const entry of channel.entries({ prefix: ["session"] })) {
+    if (processIsGone((entry.value as SessionValue).process)) await removeEntry(channel, entry);
+  }
+}
+
+/** Whether only dead sessions wait. Where others do too, whoever takes the lock leaves the dead out. */
+async function isDeserted({ value }: Entry<QueueValue>, liveness: Liveness): Promise<boolean> {
+  for (const { session } of value.waiting) if (!(await liveness.isDead(session))) return false;
+  return true;
+}
+
+/** Deletes an entry, unless it changed. */
+export async function removeEntry(channel: Channel<LocksValue>, entry: Entry<LocksValue>): Promise<void> {
+  await channel.commit([{ check: entry.key, version: entry.version }, { delete: entry.key }]);
+}

@@ -1,0 +1,79 @@
+import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Entry } from "../channel/types.js";
+import { leaveQueue } from "./acquisition.js";
+import { type LocksValue, type LockValue, lockKey } from "./entries.js";
+import type { Lease } from "./lease.js";
+import { removeEntry } from "./sweep.js";
+
+/** The most locks that the store is asked about in one commit. */
+const AT_ONCE = 100;
+
+/** What a heartbeat sees to: whether our locks are still ours, and what calls without an answer may have left in the store. */
+export class Upkeep {
+  /** By their tokens. */
+  readonly leases: Map<string, Lease> = new Map();
+  /** Name by token of what may or may not be in the store. */
+  readonly #abandoned: Map<string, string> = new Map();
+  readonly #channel: Channel<LocksValue>;
+  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+
+  constructor(channel: Channel<LocksValue>, onOrphan: (lock: Entry<LockValue>) => Promise<void>) {
+    this.#channel = channel;
+    this.#onOrphan = onOrphan;
+  }
+
+  /** An attempt, a ticket or a lock of which nobody knows whether it is in the store: to be removed when the store can be asked. */
+  abandon(name: string, token: string): void {
+    this.#abandoned.set(token, name);
+  }
+
+  /** The session was just renewed. */
+  async afterBeat(): Promise<void> {
+    // What was abandoned before the beat reaches the store no more: it asks for the version that the session had until then. What is abandoned
+    // from here on may still be under way.
+    const abandoned = [...this.#abandoned];
+    try {
+      await this.#findLost();
+      await this.#clear(abandoned);
+    } catch (error) {
+      // The next heartbeat asks again; the deadline of the session does not depend on it.
+      if (!isChannelError(error)) throw error;
+    }
+  }
+
+  /** Removes all that was abandoned, as far as it is there. */
+  async clear(): Promise<void> {
+    await this.#clear([...this.#abandoned]);
+  }
+
+  async #findLost(): Promise<void> {
+    const leases = [...this.leases.values()];
+    const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
+    for (let i = 0; i < leases.length; i += most) {
+      const some = leases.slice(i, i + most);
+      const checks = some.map(({ name, fence }) => ({ check: lockKey(name), version: fence }));
+      const result = await this.#channel.commit(checks);
+      if (result.ok) continue;
+      for (const { index } of result.failed) {
+        const lease = some[index];
+        // One that was released meanwhile has lost nothing.
+        if (lease !== undefined && this.leases.has(lease.token)) {
+          lease.abort("LOST", "its entry was removed or replaced");
+        }
+      }
+    }
+  }
+
+  async #clear(abandoned: readonly (readonly [token: string, name: string])[]): Promise<void> {
+    for (const [token, name] of abandoned) {
+      await leaveQueue(this.#channel, name, token);
+      const lock = (await this.#channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+      if (lock?.value.token === token) {
+        await this.#onOrphan(lock);
+        await removeEntry(this.#channel, lock);
+      }
+      this.#abandoned.delete(token);
+    }
+  }
+}
