@@ -3,7 +3,7 @@ import type { Backend } from "@ojm/core/backend";
 import { refusals } from "../cases/supports/refusals.js";
 import { type Harness, missing, type TestStore, undeclared } from "../harness/harness.js";
 import { within } from "../support/within.js";
-import { type Case, type Profile, Skip } from "./case.js";
+import { type Case, capOf, type Profile, Skip } from "./case.js";
 import { CaseContext, sleep } from "./context.js";
 import { Neighbours } from "./neighbours.js";
 import { Random, seedFor } from "./random.js";
@@ -68,7 +68,7 @@ async function onStore(
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);
   const lacking = undeclared(it.needs ?? [], supports);
-  const { cap = 60_000 } = it;
+  const cap = capOf(it, options.profile);
   const stray = new StrayErrors();
   let verdict: Verdict = { outcome: lacking === undefined ? "pass" : "refused" };
   try {
