@@ -76,7 +76,7 @@ export interface Faults {
   dropReplies?(): Promise<Heal>;
   /** What passes takes `ms` longer. */
   delay?(ms: number): Promise<Heal>;
-  /** The store hangs: what was sent is carried out when it goes on. */
+  /** The store hangs: what was sent is carried out when it goes on. Resolves once it answers nothing any more. */
   pause?(): Promise<Heal>;
   /** The store is killed and started again, over what it kept. Resolves once it answers. */
   restart?(): Promise<void>;

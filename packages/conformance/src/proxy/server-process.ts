@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Heal } from "../harness/harness.js";
 
@@ -61,6 +62,8 @@ export class ServerProcess {
   /** Makes it hang. */
   readonly pause = async (): Promise<Heal> => {
     this.#child?.kill("SIGSTOP");
+    // The signal is on its way when `kill` returns, and a thread may answer one more request.
+    while (!standsStill(this.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
     return async () => void this.#child?.kill("SIGCONT");
   };
 
@@ -84,6 +87,16 @@ export class ServerProcess {
     process.off("exit", this.#onExit);
     await this.#kill();
   }
+}
+
+/** Whether all threads of a process are stopped. Where the system does not tell, it is believed. */
+function standsStill(pid: number | undefined): boolean {
+  const folder = `/proc/${pid}/task`;
+  if (!existsSync(folder)) return true;
+  return readdirSync(folder).every((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  });
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -14,7 +14,7 @@ export interface Case {
   readonly profile?: Profile;
   /** What the backend must declare and the harness must offer. */
   readonly needs?: readonly (Capability | Facility)[];
-  /** How long it may take, in ms, before it counts as failed. Default: 60,000. */
+  /** How long it may take, in ms, before it counts as failed; in a soak ten times as long. Default: 60,000. */
   readonly cap?: number;
   /** Data may be lost in it by design, so that neighbours need not survive. */
   readonly losesData?: boolean;
@@ -31,6 +31,11 @@ export interface CaseGroup {
 }
 
 const PROFILES: readonly Profile[] = ["smoke", "full", "soak"];
+
+/** How long `it` may take in a run of `profile`, in ms. */
+export function capOf(it: Case, profile: Profile): number {
+  return (it.cap ?? 60_000) * (profile === "soak" ? 10 : 1);
+}
 
 /** Whether a run of `profile` holds `it`. */
 export function isIn(it: Case, profile: Profile): boolean {

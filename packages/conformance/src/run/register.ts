@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Harness } from "../harness/harness.js";
-import type { Case } from "./case.js";
+import { type Case, capOf } from "./case.js";
 import { toJson } from "./print.js";
 import type { CaseResult, RunReport } from "./result.js";
 import { anySeed, checkKnownFailures, type SuiteOptions, select } from "./run.js";
@@ -34,7 +34,8 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
     for (const { title, cases } of select(options)) {
       describe(title, () => {
         for (const one of cases) {
-          const cap = (one.cap ?? 60_000) + 60_000;
+          // Ours ends first, and says what did not end.
+          const cap = capOf(one, profile) + 60_000;
           // A declared parameter would tell mocha that it is a callback to wait for.
           const body = async function (this: unknown, ...[context]: unknown[]): Promise<void> {
             giveTime(this, cap);

@@ -2,7 +2,8 @@ import { isChannelError } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { refusals } from "../cases/supports/refusals.js";
 import { type Harness, missing, type TestStore, undeclared } from "../harness/harness.js";
-import { type Case, type Profile, Skip } from "./case.js";
+import { within } from "../support/within.js";
+import { type Case, capOf, type Profile, Skip } from "./case.js";
 import { CaseContext, sleep } from "./context.js";
 import { Neighbours } from "./neighbours.js";
 import { Random, seedFor } from "./random.js";
@@ -67,11 +68,12 @@ async function onStore(
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);
   const lacking = undeclared(it.needs ?? [], supports);
+  const cap = capOf(it, options.profile);
   const stray = new StrayErrors();
   let verdict: Verdict = { outcome: lacking === undefined ? "pass" : "refused" };
   try {
     const law = lacking === undefined ? it.run.bind(it) : refusals[lacking];
-    await withNeighbours(it, context, first, () => within(it.cap ?? 60_000, law(context)));
+    await withNeighbours(it, context, first, () => within(cap, law(context), `did not end within ${cap} ms`));
   } catch (error) {
     verdict = error instanceof Skip ? { outcome: "skipped", reason: error.message } : failed(error);
   }
@@ -97,18 +99,6 @@ async function withNeighbours(it: Case, context: CaseContext, first: Backend, ru
       if (!isChannelError(error) || !error.retryable || performance.now() > end) throw error;
       await sleep(20);
     }
-  }
-}
-
-async function within(cap: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not end within ${cap} ms`)), cap);
-  });
-  try {
-    await Promise.race([work, over]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CommitOutcome } from "@ojm/core/backend";
 import type { Case } from "../../run/case.js";
+import { countTogether } from "../../support/increment.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 
 /** Many at once. */
@@ -9,26 +10,7 @@ export const races: readonly Case[] = [
     id: "CNC-001",
     law: "Of many increments by compare-and-set, none is lost.",
     async run(t) {
-      const channels = await t.channels(4);
-      const each = t.scale(20, 60, 1_000);
-      await channels[0]?.set("count", 0);
-      await Promise.all(
-        channels.map(async (channel) => {
-          for (let i = 0; i < each; i++) {
-            for (let current = await channel.entry("count"); ; ) {
-              const outcome = await channel.compareAndSet(
-                "count",
-                current?.version ?? null,
-                Number(current?.value) + 1,
-              );
-              if (outcome.ok) break;
-              current = outcome.current;
-              await t.breathe();
-            }
-          }
-        }),
-      );
-      assert.equal(await channels[0]?.get("count"), each * channels.length);
+      await countTogether(t, await t.channels(4), t.scale(20, 60, 1_000));
     },
   },
   {

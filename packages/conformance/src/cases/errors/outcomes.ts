@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { Channel, JsonValue } from "@ojm/core";
+import type { JsonValue } from "@ojm/core";
 import type { Case } from "../../run/case.js";
 import { type CaseContext, sleep } from "../../run/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
+import { increment } from "../../support/increment.js";
 
 /** What is said of a write that failed is true. */
 export const outcomes: readonly Case[] = [
@@ -169,15 +170,6 @@ async function increments(t: CaseContext, fault: "dropReplies" | "partition"): P
   const count = Number(await eventually(t, async () => channels[0]?.get("count")));
   assert.ok(count >= acknowledged, `${acknowledged} increments were acknowledged, ${count} were counted`);
   assert.ok(count <= acknowledged + unknown, `${acknowledged} acknowledged, ${unknown} unknown, but ${count} counted`);
-}
-
-async function increment(t: CaseContext, channel: Channel): Promise<void> {
-  for (let current = await channel.entry("count"); ; ) {
-    const outcome = await channel.compareAndSet("count", current?.version ?? null, Number(current?.value) + 1);
-    if (outcome.ok) return;
-    current = outcome.current;
-    await t.breathe();
-  }
 }
 
 /** Cuts the connection for a moment. */

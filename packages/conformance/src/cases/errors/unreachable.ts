@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { ChannelError } from "@ojm/core";
 import type { Heal } from "../../harness/harness.js";
 import type { Case } from "../../run/case.js";
-import { type CaseContext, sleep } from "../../run/context.js";
+import type { CaseContext } from "../../run/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
 import { rawKey, rawRange } from "../../support/raw.js";
+import { within } from "../../support/within.js";
 
 /** What a store that cannot be reached may be called. */
 const AWAY = ["UNAVAILABLE", "TIMEOUT"] as const;
@@ -39,13 +40,9 @@ export const unreachable: readonly Case[] = [
       await during(t, "partition", async () => {
         // Generous to a machine that is busy: what this is about is calls that wait for ever.
         const cap = 2 * t.deadline + 2_000;
-        const late = sleep(cap).then(() =>
-          Promise.reject(new Error(`no end after ${cap} ms; the deadline is ${t.deadline}`)),
-        );
-        late.catch(() => {});
         const calls = [channel.get("k"), channel.set("k", 2), channel.getKeys(), channel.compareAndSet("k", null, 3)];
         const errors = Promise.all(calls.map((call) => rejectsWith(call, ...AWAY)));
-        for (const error of await Promise.race([errors, late])) {
+        for (const error of await within(cap, errors, `no end after ${cap} ms; the deadline is ${t.deadline}`)) {
           assert.equal(error.retryable, true, `${error.code} does not say that it may be tried again`);
         }
       });

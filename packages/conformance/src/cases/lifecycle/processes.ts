@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Case } from "../../run/case.js";
 import { settle } from "../../support/assert.js";
+import { countTogether } from "../../support/increment.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 import { Follower } from "../watch/follower.js";
 
@@ -45,25 +46,7 @@ export const processes: readonly Case[] = [
     async run(t) {
       const clients = [await t.main(), await t.remote(), await t.remote()];
       const channels = await Promise.all(clients.map((by) => t.channel({ by })));
-      await channels[0]?.set("count", 0);
-      const each = t.scale(20, 60, 1_000);
-      await Promise.all(
-        channels.map(async (channel) => {
-          for (let i = 0; i < each; i++) {
-            for (let current = await channel.entry("count"); ; ) {
-              const outcome = await channel.compareAndSet(
-                "count",
-                current?.version ?? null,
-                Number(current?.value) + 1,
-              );
-              if (outcome.ok) break;
-              current = outcome.current;
-              await t.breathe();
-            }
-          }
-        }),
-      );
-      assert.equal(await channels[0]?.get("count"), each * channels.length);
+      await countTogether(t, channels, t.scale(20, 60, 1_000));
     },
   },
   {
