@@ -17,11 +17,11 @@ const inLevel = inFolder({
   args: (folder) => ({ path: join(folder, "ojm") }),
 });
 
-/** A folder for each case, which only one process may open. */
+/** A folder for each case, which only one process may open: clients in others must be refused. */
 export const levelFolder: Harness = {
   ...inLevel,
   async open() {
-    const { remote: _, ...store } = await inLevel.open();
+    const store = await inLevel.open();
     return { ...store, client: oneClient(store.client) };
   },
 };
