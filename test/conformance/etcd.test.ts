@@ -2,7 +2,8 @@ import { register } from "@ojm/conformance";
 import { describe, it } from "vitest";
 import { etcdMissing } from "../../packages/etcd/src/testing/servers.js";
 import { single } from "./etcd-servers.js";
+import { seed } from "./seed.js";
 
 const missing = etcdMissing();
-if (missing === undefined) register({ describe, it }, single, { profile: "full" });
+if (missing === undefined) register({ describe, it }, single, { profile: "full", seed });
 else it.skip(`conformance on etcd: ${missing}`, () => {});

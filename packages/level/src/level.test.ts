@@ -8,6 +8,22 @@ import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 
+describe("keys whose characters take several bytes", () => {
+  it.each([..."éह😀"])("are found at every length: %s", async (character) => {
+    const level = await openLevel();
+    // A short key first, as the driver sizes a buffer by it; of the lengths that follow, some end in the middle of a character there.
+    await level.read(["c a"]);
+    for (let length = 1; length < 120; length++) {
+      const key = `c ${character.repeat(length)}`;
+      const prefix = `c ${character.repeat(length - 1)}`;
+      const version = await write(level, { key, value: String(length) });
+      expect(await level.read([key])).toEqual([{ key, value: String(length), version }]);
+      const absent = { checks: [{ key, version: null }], writes: [{ key: prefix, value: "wrong" }] };
+      expect(await level.commit(absent)).toMatchObject({ ok: false });
+    }
+  });
+});
+
 describe("commit", () => {
   it("creates what is absent, once, and says what stands in the way", async () => {
     const level = await openLevel();
