@@ -3,4 +3,4 @@ import { backend } from "@ojm/simple";
 import { describe, it } from "vitest";
 import { seed } from "./seed.js";
 
-register({ describe, it }, harnessOf(backend));
+register({ describe, it }, harnessOf(backend), { seed });
