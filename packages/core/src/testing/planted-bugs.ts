@@ -3,16 +3,13 @@ import type {
   CallOptions,
   Commit,
   CommitOutcome,
-  KeyRange,
-  ScanPage,
-  ScanRequest,
   StoredCheck,
   StoredEntry,
   StoredWrite,
-  Supports,
-  WatchSink,
 } from "../channel/backend.js";
 import type { Clock } from "../clock.js";
+import { isLock, isRecord, isSession } from "./entry-kinds.js";
+import { PassedOn } from "./passed-on.js";
 
 /** A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults must find it. */
 export interface PlantedBug {
@@ -28,46 +25,11 @@ export interface PlantedBug {
 const TWO_HOLD = /^two hold /;
 const CLOSED_TWICE = /was closed \d times/;
 
-const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
-const isSession = (key: string): boolean => key.startsWith('oJobManager-locks ["session "');
-const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
-
 function statusOf(write: StoredWrite): unknown {
   return isRecord(write.key) && write.value !== null ? JSON.parse(write.value).status : undefined;
 }
 
-/** A store that is passed on as it is. */
-class PassedOn implements Backend {
-  readonly supports: Supports;
-  readonly store: Backend;
-  readonly clock: Clock;
-
-  constructor(store: Backend, clock: Clock) {
-    this.store = store;
-    this.clock = clock;
-    this.supports = store.supports;
-  }
-
-  read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
-    return this.store.read(keys, options);
-  }
-
-  scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
-    return this.store.scan(request, options);
-  }
-
-  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return this.store.commit(commit, options);
-  }
-
-  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
-    return this.store.watch(range, sink);
-  }
-
-  close(): Promise<void> {
-    return this.store.close();
-  }
-
+class Planted extends PassedOn {
   /** Commits without asking for the check at `index`, as if it held. */
   async commitWithout(index: number, { checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await this.store.commit({ checks: checks.filter((_, i) => i !== index), writes }, options);
@@ -86,7 +48,7 @@ function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
 const deletesLock = ({ writes }: Commit): boolean => writes.some(({ key, value }) => isLock(key) && value === null);
 const takesLock = ({ writes }: Commit): boolean => writes.some(({ key, value }) => isLock(key) && value !== null);
 
-class ReleaseWithoutOwner extends PassedOn {
+class ReleaseWithoutOwner extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const owner = commit.checks.findIndex(({ key }) => isLock(key));
     if (!deletesLock(commit) || owner < 0) return super.commit(commit, options);
@@ -94,7 +56,7 @@ class ReleaseWithoutOwner extends PassedOn {
   }
 }
 
-class ExpiryInTwoSteps extends PassedOn {
+class ExpiryInTwoSteps extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const dead = commit.checks.find(({ key, version }) => isLock(key) && version !== null);
     if (!takesLock(commit) || dead === undefined) return super.commit(commit, options);
@@ -104,7 +66,7 @@ class ExpiryInTwoSteps extends PassedOn {
   }
 }
 
-class WallClockExpiry extends PassedOn {
+class WallClockExpiry extends Planted {
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     const now = this.clock.now();
     const isOver = (entry: StoredEntry): boolean => isSession(entry.key) && JSON.parse(entry.value).until < now;
@@ -123,7 +85,7 @@ class WallClockExpiry extends PassedOn {
   }
 }
 
-class RenewalAfterExpiry extends PassedOn {
+class RenewalAfterExpiry extends Planted {
   /** Without deadlines of its own, its process must ask anew each time whether others are dead. */
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     return (await super.read(keys, options)).map((entry) => entry && { ...entry, expiresIn: 0 });
@@ -136,7 +98,7 @@ class RenewalAfterExpiry extends PassedOn {
   }
 }
 
-class ReleaseByLoser extends PassedOn {
+class ReleaseByLoser extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await super.commit(commit, options);
     if (outcome.ok || !takesLock(commit)) return outcome;
@@ -146,7 +108,7 @@ class ReleaseByLoser extends PassedOn {
   }
 }
 
-class EndAfterLoss extends PassedOn {
+class EndAfterLoss extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await super.commit(commit, options);
     const ends = commit.writes.filter((write) => statusOf(write) === "completed");
@@ -155,7 +117,7 @@ class EndAfterLoss extends PassedOn {
   }
 }
 
-class OrphanClosedTwice extends PassedOn {
+class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const closes = commit.writes.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
     return closes ? this.commitWithout(0, commit, options) : super.commit(commit, options);
