@@ -11,7 +11,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   room: ({ engine }) => engine.log.room(),
   channel: ({ engine }, [name, verb, parameters]) =>
     engine.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: ({ engine, job }, [name, args]) => engine.runJob(String(name), args as Record<string, unknown>, job),
+  job: ({ engine, job }, [name, args]) => engine.call(String(name), args as Record<string, unknown>, job),
+  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
   unlock: ({ engine, job }, [name]) => unlock(engine, job, String(name)),
   get: ({ engine }, [key]) => engine.values.get(String(key)),
   set: ({ engine }, [key, value]) => void engine.values.set(String(key), value),

@@ -1,16 +1,25 @@
 import type { Args, CodeBlock } from "../load/jobfile.js";
 import type { PlannedJob, Step } from "../plan/plan.js";
 import type { FailureData } from "../script/protocol.js";
-import type { ScriptThread } from "../script/thread.js";
+import type { ScriptEnd, ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
 import { ScriptCalls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { JobError, scriptError, toJobError } from "./error.js";
 import { OpenRuns } from "./runs.js";
 
+/** What an execution comes from. */
+export interface ExecutionOrigin {
+  /** What asked for it, for the records of its runs. */
+  readonly trigger: string;
+  /** The job whose script calls it. */
+  readonly parent: JobExecution | undefined;
+}
+
 /** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution {
   readonly name: string;
+  readonly trigger: string;
   readonly runs: OpenRuns;
   readonly #engine: Engine;
   readonly #job: PlannedJob;
@@ -23,8 +32,9 @@ export class JobExecution {
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
 
-  constructor(engine: Engine, job: PlannedJob, args: Args, parent?: JobExecution) {
+  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent }: ExecutionOrigin) {
     this.name = job.name;
+    this.trigger = trigger;
     this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
     this.#engine = engine;
     this.#job = job;
@@ -48,6 +58,17 @@ export class JobExecution {
       this.#show(failure);
       await this.runs.closeAll(failure).catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
       throw failure;
+    } finally {
+      this.#leave(this.#parent);
+      if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
+    }
+  }
+
+  /** Runs no more than this code, with the arguments of the job, and resolves to what it returns. */
+  async evaluate(block: CodeBlock): Promise<unknown> {
+    this.#join(this.#parent);
+    try {
+      return (await this.#runScript(block, this.#args)).result;
     } finally {
       this.#leave(this.#parent);
       if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
@@ -106,7 +127,7 @@ export class JobExecution {
   async #step(step: Step, args: Args): Promise<Args> {
     if (this.#interruption !== undefined)
       throw new JobError(this.#interruption.message, { failure: this.#interruption });
-    if ("code" in step) return this.#runScript(step.code, args);
+    if ("code" in step) return (await this.#runScript(step.code, args)).args;
     const job = this.#engine.job(step.job);
     if (job.builtin !== undefined) {
       await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
@@ -137,10 +158,11 @@ export class JobExecution {
     // A built-in job that is called by a script works on the runs of the job that called it.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#engine;
-    await builtin({ args, managers, runs, signal: this.#stopping.signal, error: this.#error });
+    const { trigger } = this;
+    await builtin({ args, managers, runs, trigger, signal: this.#stopping.signal, error: this.#error });
   }
 
-  async #runScript(block: CodeBlock, args: Args): Promise<Args> {
+  async #runScript(block: CodeBlock, args: Args): Promise<ScriptEnd> {
     const stopped = this.#stopping.signal;
     const mayRun = !stopped.aborted || (this.#error !== undefined && !this.#engine.killed);
     if (!mayRun) throw new JobError(stopped.reason.message, { failure: stopped.reason as FailureData });
@@ -155,7 +177,7 @@ export class JobExecution {
       },
       new ScriptCalls(this.#engine, this),
     );
-    if (end.failure === undefined) return end.args;
+    if (end.failure === undefined) return end;
     throw Object.assign(scriptError(end.failure, block), { args: end.args });
   }
 

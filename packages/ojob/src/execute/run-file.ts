@@ -43,7 +43,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });
   run.onStart?.(stopper(engine, run.grace));
   try {
-    return await engine.runTodo();
+    return await engine.run();
   } finally {
     await engine.close();
   }
