@@ -83,7 +83,7 @@ export class Dispatch {
     let expected = true;
     this.#sources++;
     return () => {
-      if (expected) this.#sources--;
+      if (expected && this.#sources > 0) this.#sources--;
       expected = false;
       this.#settle();
     };
@@ -104,6 +104,12 @@ export class Dispatch {
     this.#busy++;
     for (const request of [...this.requests.open]) request.giveUp?.(reason);
     this.#leave();
+  }
+
+  /** Starts requests again that come from now on. */
+  reopen(): void {
+    this.#stopped = undefined;
+    this.#sources = 0;
   }
 
   #begin(request: Request): void {

@@ -4,20 +4,19 @@ import type { Args } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob } from "../plan/plan.js";
-import { SharedGlobals } from "../script/globals.js";
+import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
-import type { PrepareType } from "./backends.js";
-import { ScriptChannels } from "./channels.js";
 import { Dispatch } from "./dispatch.js";
 import { JobError } from "./error.js";
 import { type ExecutionOrigin, JobExecution } from "./job.js";
-import { Managers } from "./managers.js";
 import { perform } from "./perform.js";
 import type { Outcome, Request } from "./requests.js";
+import { Running, type Stoppable } from "./running.js";
+import type { Shared } from "./shared.js";
 import { Slots } from "./slots.js";
-import { askedByTodo } from "./todo.js";
+import { sortTodo } from "./todo.js";
 
-/** Jobs that run at once where the file does not say: as many as there are processors, and some for those that wait. */
+/** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
 const FEWEST_THREADS = 4;
 
 /** What an {@link Engine} works with. */
@@ -26,39 +25,46 @@ export interface EngineParts {
   readonly commandLine: Args;
   readonly log: Log;
   readonly pool: ThreadPool;
-  readonly prepare: PrepareType;
+  readonly shared: Shared;
+  /** How long jobs have to stop by themselves, in ms. */
+  readonly grace: number;
+  /** The job files that led to this one, itself the last. Absolute paths. */
+  readonly files: readonly string[];
+  /** Those of the file that runs this one. */
+  readonly slots?: Slots;
 }
 
-/** Runs the jobs of one job file, and holds what they share. */
-export class Engine {
+/** Runs the jobs of one job file. */
+export class Engine implements Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
-  readonly managers: Managers;
-  readonly channels: ScriptChannels;
-  readonly globals: SharedGlobals = new SharedGlobals();
-  /** What scripts keep by `$set` and `$get`. */
-  readonly values: Map<string, unknown> = new Map();
+  readonly shared: Shared;
   readonly commandLine: Args;
+  readonly files: readonly string[];
   readonly dispatch: Dispatch;
+  readonly slots: Slots;
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
-  shared: Args = {};
+  handedOn: Args = {};
+  readonly #parts: EngineParts;
   readonly #plan: Plan;
-  readonly #running = new Set<JobExecution>();
+  readonly #running: Running;
   readonly #warned = new Set<string>();
-  #stopped: string | undefined;
-  #killed = false;
   #well = true;
 
-  constructor({ plan, commandLine, log, pool, prepare }: EngineParts) {
+  constructor(parts: EngineParts) {
+    const { plan, commandLine, log, pool, shared, grace, files } = parts;
     this.log = log;
     this.pool = pool;
-    this.managers = new Managers(prepare);
-    this.channels = new ScriptChannels(this.managers, prepare);
+    this.shared = shared;
     this.commandLine = commandLine;
+    this.files = files;
+    this.#parts = parts;
     this.#plan = plan;
+    this.#running = new Running(grace);
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
+    this.slots = parts.slots ?? new Slots(numThreads);
     this.dispatch = new Dispatch({
-      slots: new Slots(numThreads),
+      slots: this.slots,
       sequential: isSequential(plan),
       depsTimeout,
       run: (request, judgements) => perform(this, request, judgements),
@@ -66,9 +72,19 @@ export class Engine {
     });
   }
 
+  /** The data that scripts keep in `global`. */
+  get globals(): SharedGlobals {
+    return this.shared.globals;
+  }
+
   /** Whether the time to stop in good order is over. */
   get killed(): boolean {
-    return this.#killed;
+    return this.#running.killed;
+  }
+
+  /** The engine for another job file, run by a job of this one. */
+  inside(plan: Plan, commandLine: Args, file: string): Engine {
+    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
   }
 
   /** @throws JobError if there is no such job. */
@@ -85,11 +101,35 @@ export class Engine {
     return mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
   }
 
-  /** Runs the todo and all that comes of it. Resolves to whether all went well. */
+  /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
   async run(): Promise<boolean> {
-    this.dispatch.submit(...askedByTodo(this.#plan.todo, (name) => this.job(name)));
-    await this.dispatch.idle();
-    return this.#well && this.#stopped === undefined;
+    const todo = sortTodo(this.#plan);
+    const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
+    try {
+      this.dispatch.submit(...todo.now);
+      await this.dispatch.idle();
+      const stopped = this.#running.refusal !== undefined;
+      if (todo.shutdown.length > 0 && !this.#running.hurried) {
+        this.#running.reopen();
+        this.dispatch.reopen();
+      }
+      this.dispatch.submit(...todo.shutdown);
+      await this.dispatch.idle();
+      return this.#well && !stopped && this.#running.refusal === undefined;
+    } finally {
+      stay();
+      this.#running.close();
+    }
+  }
+
+  /** A daemon goes on until it is stopped, with nothing to do too. */
+  #stay(): () => void {
+    const leave = this.dispatch.expectMore();
+    const timer = setInterval(() => {}, 2 ** 30);
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
   }
 
   /**
@@ -112,14 +152,16 @@ export class Engine {
    */
   launch(name: string, given: readonly Args[]): string {
     const job = this.job(name);
-    if (this.#stopped !== undefined) throw new JobError(`"${name}" was not launched: ${this.#stopped}`);
+    const { refusal } = this.#running;
+    if (refusal !== undefined) throw new JobError(`"${name}" was not launched: ${refusal}`);
     const [request] = this.dispatch.submit({ job, given, trigger: "launch" });
     return request?.id ?? "";
   }
 
   /** Runs a job once, in a slot that is already there. Rejects with a JobError if it fails. */
   async execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
-    if (this.#stopped !== undefined) throw new JobError(`"${job.name}" was not started: ${this.#stopped}`);
+    const { refusal } = this.#running;
+    if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
     const execution = new JobExecution(this, job, args, origin);
     const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
@@ -136,23 +178,16 @@ export class Engine {
     }
   }
 
-  /** Asks all jobs to stop, and starts no more. */
+  /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
-    this.#stopped ??= reason;
     this.dispatch.stop(reason);
-    for (const job of this.#running) job.stop(reason);
+    this.#running.stop(reason);
   }
 
   /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
   kill(reason: string): void {
-    this.stop(reason);
-    this.#killed = true;
-    for (const job of this.#running) job.kill(reason);
-  }
-
-  /** Lets go of channels. */
-  async close(): Promise<void> {
-    await Promise.all([this.channels.close(), this.managers.close()]);
+    this.dispatch.stop(reason);
+    this.#running.kill(reason);
   }
 
   /** Warns, once, of a template that nothing fills. */
@@ -166,10 +201,12 @@ export class Engine {
   /** Says why a job failed or was skipped, if nobody has said so yet. */
   #note({ job, entry }: Request, outcome: Outcome): void {
     if (outcome.status === "completed") {
-      if (entry !== undefined && this.#plan.settings.shareArgs && isSequential(this.#plan)) this.shared = outcome.args;
+      if (entry !== undefined && this.#plan.settings.shareArgs && isSequential(this.#plan))
+        this.handedOn = outcome.args;
     } else if (outcome.status === "failed") {
       this.#well = false;
-      if (!outcome.error.shown && this.#stopped === undefined) this.log.failure(job.name, outcome.error.describe());
+      const { error } = outcome;
+      if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
     } else if (outcome.intended) {
       this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
     } else {

@@ -21,9 +21,9 @@ export async function perform(engine: Engine, request: Request, judgements: read
 /** Arguments of the todo may hold templates, and find what the job before left behind; others are data. */
 function filled(engine: Engine, { entry, job }: Request, args: Args): Args {
   if (entry === undefined) return args;
-  const { shared, commandLine } = engine;
+  const { handedOn, commandLine } = engine;
   const missing = (argument: string, path: string): void => engine.warnMissing(job.name, argument, path);
-  return { ...shared, ...fillArgs(args, { ...commandLine, ...shared }, missing) };
+  return { ...handedOn, ...fillArgs(args, { ...commandLine, ...handedOn }, missing) };
 }
 
 /** Asks the code that has a say in whether the job runs. */

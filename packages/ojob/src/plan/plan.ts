@@ -82,6 +82,9 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
     if (one.onSuccess) checkScript(one.onSuccess, "onSuccess", name, problems);
     if (one.onFail) checkScript(one.onFail, "onFail", name, problems);
   }
+  if (type === "jobs" && typeArgs.file === undefined) {
+    problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
+  }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   if (exec) checkScript(exec, "exec", name, problems);
   return { name, at, args, steps, onError, deps, each, type, typeArgs, ...(builtin && { builtin }) };
