@@ -1,6 +1,7 @@
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
+import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
@@ -19,6 +20,8 @@ export interface RunControl {
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
+  /** Nothing is run that has a warning. */
+  readonly strict: boolean;
   readonly pool: ThreadPool;
   /** The first thread, which tells whether the files to load are all right. */
   readonly thread: ScriptThread;
@@ -34,10 +37,11 @@ export interface FileRun {
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, args, pool, thread } = run;
-  const { file, problems } = loadJobFile(name);
+  const { file, problems } = loadJobFile(name, run.strict);
   const planned = plan(file, args, problems);
-  for (const warning of problems.warnings) log.note(describe(warning));
+  expectArguments(file, args, problems);
   problems.throwErrors();
+  for (const warning of problems.warnings) log.note(describe(warning));
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
   const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });

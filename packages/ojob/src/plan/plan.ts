@@ -56,7 +56,7 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
 }
 
 function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
-  if (file.jobs.has(job)) return;
+  if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
   const near = nearest(job, file.jobs.keys());
   const hint =
@@ -71,6 +71,8 @@ function expectJob({ job, at }: JobReference, file: JobFile, where: string, prob
 /** `catch` takes code too: a misspelt job would become a script that fails when it is needed most. */
 function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
   if (/[;(){}=\n]/.test(text)) return false;
+  // It may be one of the jobs that could not be read.
+  if (!file.complete) return true;
   const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
   if (near === undefined) return false;
   const hint = near.endsWith(".yaml")
