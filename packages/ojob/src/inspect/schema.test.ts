@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -10,11 +9,11 @@ import { parseYaml } from "../load/parse.js";
 import { jobFileShape } from "../load/schema.js";
 import { Problems } from "../problem.js";
 import { SourceFile } from "../source.js";
+import { EXAMPLES, exampleNames } from "../testing/corpus.js";
 import { GUIDE, guideBlocks, NO_GUIDE } from "../testing/guide.js";
 import { fullValue, KINDS, nodeOf, pathsOf, pieceAt, withoutPiece, withPiece } from "../testing/values.js";
 import { schemaOfJobFiles } from "./schema.js";
 
-const EXAMPLES = fileURLToPath(new URL("../../../../examples", import.meta.url));
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, strictRequired: false }).compile(
   schemaOfJobFiles(),
 );
@@ -62,8 +61,7 @@ describe("the schema takes", () => {
     expect(verdicts(nodeOf(whole))).toMatchObject({ loader: [], schema: [] });
   });
 
-  const examples = readdirSync(EXAMPLES).filter((name) => name.endsWith(".yaml"));
-  test.each(examples)("the example %s", (name) => {
+  test.each(exampleNames())("the example %s", (name) => {
     expect(ofText(readFileSync(join(EXAMPLES, name), "utf8"))).toMatchObject({ loader: [], schema: [] });
   });
 

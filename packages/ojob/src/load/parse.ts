@@ -69,6 +69,8 @@ function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
 function explain(code: string, message: string): string {
   if (code === "TAB_AS_INDENT") return "a tab is used for indentation. YAML allows spaces only.";
   if (code === "MULTIPLE_DOCS") return "a second YAML document starts here (---). A job file is one document.";
+  // The parser meets the end of the stack, and takes its own fault for one of the file.
+  if (message.includes("call stack")) return "this is nested too deeply for a job file.";
   return `this is not valid YAML: ${oneLine(message)}`;
 }
 
