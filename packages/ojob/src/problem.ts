@@ -39,9 +39,13 @@ export function place(at: Position): string {
   return `${at.source.name}:${at.line}:${at.column}`;
 }
 
+/** A name of 100,000 characters would bury the message. */
+const MOST_SHOWN = 1_000;
+
 /** A problem as it is shown: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
-  const message = printable(problem.message);
+  const { length } = problem.message;
+  const message = printable(length > MOST_SHOWN ? `${problem.message.slice(0, MOST_SHOWN)}…` : problem.message);
   if (problem.at === undefined) return `${problem.severity}: ${message}`;
   const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
   return lines.filter((line) => line !== "").join("\n");

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { helpOfFile } from "../inspect/help.js";
 import { plan } from "../plan/plan.js";
-import { JobFileError } from "../problem.js";
+import { describe, JobFileError } from "../problem.js";
 import { corpus } from "../testing/corpus.js";
 import { mutation } from "../testing/mutations.js";
 import { fullValue, pathsOf, withPiece } from "../testing/values.js";
@@ -53,7 +53,7 @@ function expectReadable({ message, problems }: JobFileError): void {
   expect(message).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
   for (const problem of problems) {
     expect(problem.message).not.toMatch(/undefined|\[object|NaN|TypeError|RangeError|Maximum call/);
-    expect(problem.message.length).toBeLessThan(2_000);
+    expect(describe(problem).length).toBeLessThan(2_000);
     if (problem.at === undefined) continue;
     expect(problem.at.line).toBeGreaterThan(0);
     expect(problem.at.column).toBeGreaterThan(0);
