@@ -50,7 +50,7 @@ function jobHelp(name: string, job: JobDefinition): string {
     section("Arguments (* must be given)", (help?.expects ?? []).map(argument)),
     section("Returns", (help?.returns ?? []).map(argument)),
     section(
-      "In the file",
+      "As written",
       facts.filter(([, value]) => value !== ""),
     ),
   ]);

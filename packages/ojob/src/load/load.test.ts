@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { plan } from "../plan/plan.js";
+import { describe as describeProblem } from "../problem.js";
 import { folderWith } from "../testing/folder.js";
 import { errorsOf, load, warningsOf } from "../testing/load.js";
 import { loadJobFile } from "./load.js";
@@ -23,6 +25,11 @@ describe("a file that is no job file", () => {
     const [message, ...others] = errorsOf(() => load(bytes));
     expect(message).toMatch(/is not a text file/);
     expect(others).toEqual([]);
+  });
+
+  test("is larger than any job file, a device that never ends among them", () => {
+    expect(errorsOf(() => load(new Uint8Array(5 * 1024 * 1024).fill(35)))[0]).toMatch(/larger than 4 MB/);
+    expect(errorsOf(() => loadJobFile("/dev/zero"))[0]).toMatch(/larger than 4 MB/);
   });
 
   test("is empty, or a list, or has nothing to do", () => {
@@ -51,8 +58,27 @@ describe("YAML that is wrong", () => {
     );
   });
 
+  test("of an older version is read by the same rules", () => {
+    const { file } = load(
+      "%YAML 1.1\n---\ninit: {date: 2026-01-31, yes: yes, set: !!set {a, b}}\njobs: [{name: A}]\ntodo: [A]\n",
+    );
+    expect(file.init).toEqual({ date: "2026-01-31", yes: "yes", set: { a: null, b: null } });
+  });
+
+  test("with control characters does not send them to the terminal", () => {
+    const yaml = 'jobs: [{name: A}]\ntodo: ["\\e[31mred\\a"]\n"\\e[2J": 1\n';
+    const { file, problems } = load(yaml);
+    plan(file, {}, problems);
+    const shown = problems.list.map(describeProblem).join();
+    expect(shown).toMatch(/"\uFFFD\[31mred\uFFFD".*"\uFFFD\[2J"|"\uFFFD\[2J".*"\uFFFD\[31mred\uFFFD"/s);
+    expect([...shown].filter((character) => character < " " && character !== "\n")).toEqual([]);
+  });
+
   test("nested ten thousand deep is an error, and no crash", () => {
-    expect(errorsOf(() => load("[".repeat(10_000)))).toHaveLength(1);
+    // In a map the parser takes the end of its stack for a fault of the file.
+    for (const yaml of ["[".repeat(10_000), `jobs: ${"[".repeat(2_000)}`]) {
+      expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(/nested too deeply/)]);
+    }
     expect(errorsOf(() => load(`${"a: [".repeat(300)}${"]".repeat(300)}`))[0]).toMatch(/nested too deeply/);
   });
 
@@ -69,6 +95,12 @@ describe("YAML that is wrong", () => {
       `${path}:3:11: error: "from" must be a text or a list of them, not a map.\n    3 |     from: {}\n      |           ^`,
     );
   });
+});
+
+test("a name of 100,000 characters does not bury the message", () => {
+  const { file, problems } = load(`jobs: [{name: A}]\ntodo: [${"x".repeat(100_000)}]`);
+  plan(file, {}, problems);
+  expect(problems.list.map(describeProblem).join().length).toBeLessThan(2_000);
 });
 
 describe("values", () => {

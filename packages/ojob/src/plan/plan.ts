@@ -2,8 +2,8 @@ import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin.js";
 import type { Args, CodeBlock, JobDefinition, JobFile, JobReference, TodoEntry } from "../load/jobfile.js";
 import type { Position, Problems } from "../problem.js";
+import { compile, placeOfError } from "../script/compile.js";
 import { checkManaged } from "./managed.js";
-import { checkScript, checkScripts } from "./scripts.js";
 
 /** One step of a job: another job on the same `args`, or a script. */
 export type Step = { readonly job: string; readonly at: Position } | { readonly code: CodeBlock };
@@ -28,7 +28,6 @@ export interface Plan {
 export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan {
   const jobs = new Map<string, PlannedJob>();
   for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, problems));
-  checkScripts(file, problems);
   for (const entry of file.todo) expectJob(entry, file, '"todo"', problems);
   if (problems.errors.length === 0) rejectCircles(jobs, problems);
   if (problems.errors.length === 0) checkManaged(file, jobs, commandLine, problems);
@@ -49,9 +48,10 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   const onError = job.catch.map(({ block, at }): Step => {
     const text = block.code.trim();
     if (file.jobs.has(text)) return { job: text, at };
-    if (!isNearlyJob(text, file, at, problems)) checkScript(block, `the "catch" of "${name}"`, problems);
+    if (!isNearlyJob(text, file, at, problems)) checkScript(block, name, problems);
     return { code: block };
   });
+  if (exec) checkScript(exec, name, problems);
   return { name, at, args, steps, onError, ...(builtin && { builtin }) };
 }
 
@@ -80,6 +80,20 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
   return true;
+}
+
+function checkScript(code: CodeBlock, job: string, problems: Problems): void {
+  try {
+    compile({ code: code.code, file: code.source.path, line: code.line });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const at = placeOfError(error.stack ?? "", code) ?? {
+      source: code.source,
+      line: code.line,
+      column: code.indent + 1,
+    };
+    problems.error(`the script of "${job}" has a syntax error: ${error.message}.`, at);
+  }
 }
 
 /** A job that, through `from`, `to` or `catch`, is a step of itself would never end. */
