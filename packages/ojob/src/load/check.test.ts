@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { errorsOf, load, warningsOf } from "../testing/load.js";
+import { fullValue, pathsOf } from "../testing/values.js";
+import { isForeign } from "./foreign.js";
+import { jobFileShape } from "./schema.js";
 
 describe("a key in the wrong place", () => {
   const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
@@ -50,6 +53,11 @@ describe("a key in the wrong place", () => {
       "a misspelt one",
       `deamon: true\n${job("exec: a")}`,
       '1:1 unknown key "deamon": it has no effect. Did you mean "daemon" under "ojob"?',
+    ],
+    [
+      "one of OpenAF",
+      `ojob: {depsWait: true}\n${job("exec: a")}`,
+      '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, ojm has not.',
     ],
     ["none like it", `zzzzzzzzzz: true\n${job("exec: a")}`, '1:1 unknown key "zzzzzzzzzz": it has no effect.'],
   ])("%s", (_, yaml, expected) => {
@@ -129,4 +137,12 @@ test("a key that is there twice is an error at the second, and in a map of 100,0
   ]);
   const many = Array.from({ length: 100_000 }, (_, i) => `k${i}: 1`).join(", ");
   expect(errorsOf(() => load(`init: {${many}, k0: 1}\njobs: [{name: A}]\ntodo: [A]`))).toHaveLength(1);
+});
+
+test("no key that is said to be foreign is one of ours", () => {
+  for (const path of pathsOf(fullValue(jobFileShape, 1))) {
+    const keys = path.filter((key) => typeof key === "string");
+    const key = keys.at(-1);
+    if (key !== undefined) expect([path, isForeign(key, keys.slice(0, -1))]).toEqual([path, false]);
+  }
 });

@@ -1,4 +1,5 @@
 import { nearest } from "@ojm/core/backend";
+import { isForeign } from "./foreign.js";
 import { jobFileShape } from "./schema.js";
 import type { Fields, Shape } from "./shape.js";
 
@@ -12,6 +13,7 @@ let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
 /** What to do about a key that is not known where it stands: where it belongs, or which one was meant. */
 export function belongs(key: string, here: Path, fields: Fields): string {
+  if (isForeign(key, here)) return " OpenAF has it, ojm has not.";
   places ??= findPlaces();
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
