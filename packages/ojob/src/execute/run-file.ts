@@ -9,6 +9,7 @@ import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
 import { type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
+import { Shared } from "./shared.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -44,23 +45,20 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   for (const warning of problems.warnings) log.note(describe(warning));
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
-  const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });
-  run.onStart?.(stopper(engine, run.grace));
+  const shared = new Shared(preparing(run.prepare));
+  const engine = new Engine({
+    plan: planned,
+    commandLine: args,
+    log,
+    pool,
+    shared,
+    grace: run.grace,
+    files: [file.source.path],
+  });
+  run.onStart?.(engine);
   try {
-    return await engine.runTodo();
+    return await engine.run();
   } finally {
-    await engine.close();
+    await shared.close();
   }
-}
-
-function stopper(engine: Engine, grace: number): RunControl {
-  let asked = false;
-  return {
-    stop(reason) {
-      if (asked) return engine.kill(reason);
-      asked = true;
-      engine.stop(reason);
-      setTimeout(() => engine.kill(reason), grace).unref();
-    },
-  };
 }
