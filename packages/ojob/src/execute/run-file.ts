@@ -3,6 +3,7 @@ import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
 import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
+import { checkSchedules } from "../plan/schedules.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
@@ -40,6 +41,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, args, pool, thread } = run;
   const { file, problems } = loadJobFile(name, run.strict);
   const planned = plan(file, args, problems);
+  await checkSchedules(file, problems);
   expectArguments(file, args, problems);
   problems.throwErrors();
   for (const warning of problems.warnings) log.note(describe(warning));

@@ -1,6 +1,7 @@
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import { plan } from "../plan/plan.js";
+import { checkSchedules } from "../plan/schedules.js";
 import type { Problem } from "../problem.js";
 
 /** How a job file is checked. */
@@ -24,9 +25,10 @@ export interface Checked {
 }
 
 /** Loads and plans a job file, and runs nothing. */
-export function checkFile(name: string, { args = {}, strict = false }: CheckOptions): Checked {
+export async function checkFile(name: string, { args = {}, strict = false }: CheckOptions): Promise<Checked> {
   const { file, problems } = loadJobFile(name, strict);
   plan(file, args, problems);
+  await checkSchedules(file, problems);
   problems.throwErrors();
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {

@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { checkFile } from "../inspect/check.js";
 import { helpOfFile } from "../inspect/help.js";
-import { plan } from "../plan/plan.js";
 import { describe, JobFileError } from "../problem.js";
 import { corpus } from "../testing/corpus.js";
 import { mutation } from "../testing/mutations.js";
 import { fullValue, pathsOf, withPiece } from "../testing/values.js";
-import { loadJobFile } from "./load.js";
 import { jobFileShape } from "./schema.js";
 import { toYaml } from "./yaml.js";
 
@@ -25,25 +24,19 @@ const folder = mkdtempSync(join(tmpdir(), "ojm-fuzz-"));
 const file = join(folder, "jobs.yaml");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Loads, plans and describes a file of this text: it is taken, or refused by messages that a user can read. */
-function read(text: string): void {
+/** Checks and describes a file of this text: it is taken, or refused by messages that a user can read. */
+async function read(text: string): Promise<void> {
   writeFileSync(file, text);
   const start = performance.now();
-  for (const look of [() => checkWhole(), () => void helpOfFile(file)]) {
+  for (const look of [() => checkFile(file, { args: { name: "x" } }), () => helpOfFile(file)]) {
     try {
-      look();
+      await look();
     } catch (error) {
       if (!(error instanceof JobFileError)) throw error;
       expectReadable(error);
     }
   }
   expect(performance.now() - start).toBeLessThan(HANGS);
-}
-
-function checkWhole(): void {
-  const { file: loaded, problems } = loadJobFile(file);
-  plan(loaded, { name: "x" }, problems);
-  problems.throwErrors();
 }
 
 function expectReadable({ message, problems }: JobFileError): void {
@@ -63,17 +56,17 @@ function expectReadable({ message, problems }: JobFileError): void {
 
 const options = { seed: SEED, numRuns: RUNS };
 
-test("job files that were spoilt", { timeout: ALL_DAY }, () => {
+test("job files that were spoilt", { timeout: ALL_DAY }, async () => {
   const files = corpus();
   const spoilt = fc
     .tuple(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 6 }))
     .map(([text, mutations]) =>
       mutations.reduce<readonly string[]>((lines, mutate) => mutate(lines), text.split("\n")).join("\n"),
     );
-  fc.assert(fc.property(spoilt, read), options);
+  await fc.assert(fc.asyncProperty(spoilt, read), options);
 });
 
-test("random values in every place", { timeout: ALL_DAY }, () => {
+test("random values in every place", { timeout: ALL_DAY }, async () => {
   const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
   const place = fc
     .constantFrom(...wholes)
@@ -81,10 +74,10 @@ test("random values in every place", { timeout: ALL_DAY }, () => {
   const text = fc
     .tuple(place, fc.jsonValue({ maxDepth: 4 }))
     .map(([[whole, path], value]) => toYaml(withPiece(whole, path, value)));
-  fc.assert(fc.property(text, read), { ...options, numRuns: Math.ceil(RUNS / 5) });
+  await fc.assert(fc.asyncProperty(text, read), { ...options, numRuns: Math.ceil(RUNS / 5) });
 });
 
-test("random text of the characters that mean something in YAML", { timeout: ALL_DAY }, () => {
+test("random text of the characters that mean something in YAML", { timeout: ALL_DAY }, async () => {
   const unit = fc.constantFrom(
     ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
     "jobs:",
@@ -97,5 +90,5 @@ test("random text of the characters that mean something in YAML", { timeout: ALL
     "*a",
     "!!str ",
   );
-  fc.assert(fc.property(fc.string({ unit, maxLength: 200 }), read), options);
+  await fc.assert(fc.asyncProperty(fc.string({ unit, maxLength: 200 }), read), options);
 });
