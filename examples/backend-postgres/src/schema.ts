@@ -19,33 +19,26 @@ create index if not exists changes_version on ojm.changes (version);
 create or replace function ojm.commit(check_keys bytea[], check_versions text[], write_keys bytea[], write_values bytea[], ttls float8[])
 returns table (applied bigint, key bytea, value bytea, version bigint, expires_in float8) language plpgsql as $$
 #variable_conflict use_column
-declare
-  moment float8;
-  written bigint;
+declare moment float8; written bigint;
 begin
   -- From here to the end of the transaction there is no other commit, and each statement below sees all that were before.
   perform from ojm.head for update;
   moment := extract(epoch from clock_timestamp()) * 1000;
-  return query
-    select null::bigint, wanted.key, found.value, found.version, found.deadline - moment
-    from unnest(check_keys) with ordinality as wanted(key, place)
-    left join ojm.entries as found on found.key = wanted.key and (found.deadline > moment) is not false
-    where exists (
-      select from unnest(check_keys, check_versions) as wanted(key, version)
-      left join ojm.entries as found on found.key = wanted.key and (found.deadline > moment) is not false
-      where found.version::text is distinct from wanted.version
-    ) order by wanted.place;
+  return query select null::bigint, key, value, version, expires_in from (
+    select wanted.key, wanted.place, entry.value, entry.version, entry.deadline - moment as expires_in,
+      bool_or(entry.version::text is distinct from wanted.version) over () as lost
+    from unnest(check_keys, check_versions) with ordinality as wanted(key, version, place)
+    left join ojm.entries as entry on entry.key = wanted.key and (entry.deadline > moment) is not false
+  ) as checked where lost order by place;
   if found then return; end if;
 
   -- Not below the clock: versions increase even when a backup was restored, or a replica that lacked the last commits took over.
   update ojm.head set version = greatest(version + 1, (moment * 1000)::bigint) returning version into written;
-  delete from ojm.entries using unnest(write_keys, write_values) as write(key, value)
-    where entries.key = write.key and write.value is null;
+  delete from ojm.entries as old using unnest(write_keys, write_values) as new(key, value) where old.key = new.key and new.value is null;
   insert into ojm.entries (key, value, version, deadline)
-    select key, value, written, moment + ttl from unnest(write_keys, write_values, ttls) as write(key, value, ttl) where value is not null
+    select key, value, written, moment + ttl from unnest(write_keys, write_values, ttls) as new(key, value, ttl) where value is not null
     on conflict (key) do update set value = excluded.value, version = excluded.version, deadline = excluded.deadline;
-  insert into ojm.changes (version, key, value, deadline)
-    select written, key, value, moment + ttl from unnest(write_keys, write_values, ttls) as write(key, value, ttl);
+  insert into ojm.changes (version, key, value, deadline) select written, key, value, moment + ttl from unnest(write_keys, write_values, ttls) as new(key, value, ttl);
 
   -- Once a second, what is over is removed. No fresh write can be hit: there is no other commit meanwhile.
   update ojm.head set forgotten = written - 60000000 where forgotten < written - 61000000;

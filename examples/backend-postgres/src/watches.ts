@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { KeyRange, WatchSink } from "@ojm/core/backend";
 import type pg from "pg";
-import { type Database, explain, fromRow, type Row, toBytes } from "./database.js";
+import { type Database, explain } from "./database.js";
+import { bytes, fromRow, type Row } from "./rows.js";
 
 const PAGE = 1_000;
 const RETRY = 100;
@@ -14,11 +15,9 @@ from ojm.head as head left join ojm.changes as change on change.version > $1 and
   select from unnest($2::bytea[], $3::bytea[]) as range(low, high) where change.key >= low and change.key < high
 ) order by change.version fetch first ${PAGE} rows with ties`;
 
+/** A row without a change has nulls for it. */
+type ChangeRow = (Row | { readonly key: null; readonly version: null }) & { readonly head: string; gap: boolean };
 type Watch = { readonly range: KeyRange; readonly sink: WatchSink };
-type ChangeRow = (Row | { readonly key: null; readonly version: null }) & {
-  readonly head: string;
-  readonly gap: boolean;
-};
 
 /**
  * All watches of a backend, over one connection that listens. A notification says only that there was a commit; what was written is read from
@@ -27,11 +26,10 @@ type ChangeRow = (Row | { readonly key: null; readonly version: null }) & {
 export class Watches {
   readonly #database: Database;
   readonly #watches: Set<Watch> = new Set();
-  #listener: pg.Client | undefined;
+  #listener: pg.PoolClient | undefined;
   #last = "0";
   #turn: Promise<unknown> = Promise.resolve();
   #woken = false;
-  #closed = false;
   #cancelWake: () => void = () => {};
 
   constructor(database: Database) {
@@ -47,11 +45,11 @@ export class Watches {
     });
   }
 
-  close(): void {
-    this.#closed = true;
+  async close(): Promise<void> {
+    await this.#turn;
     this.#watches.clear();
-    this.#drop();
     this.#cancelWake();
+    this.#drop();
   }
 
   readonly #wake = (): void => {
@@ -65,18 +63,21 @@ export class Watches {
   #look<T>(done: () => T): Promise<T> {
     const { deadline, clock } = this.#database;
     const end = clock.monotonic() + deadline;
+    // Also when nothing is heard: that is how a dead connection is found out.
+    let again = deadline;
     const look = this.#turn.then(async () => {
       this.#woken = false;
-      // Also when nothing is heard: that is how a dead connection is found out.
-      let again = deadline;
       try {
-        await this.#database.within(this.#tellAll(), end - clock.monotonic());
+        const listener = await this.#listen(end);
+        while (await this.#database.within(this.#tellPage(listener), end));
         return done();
       } catch (error) {
         this.#drop();
         again = RETRY;
         const fault = explain(error, false);
-        if (!fault.retryable) for (const { sink } of this.#watches) sink.fail(fault);
+        // What a later try does not mend ends the watches.
+        for (const watch of fault.retryable ? [] : this.#watches)
+          if (this.#watches.delete(watch)) watch.sink.fail(fault);
         throw fault;
       } finally {
         this.#cancelWake();
@@ -87,47 +88,34 @@ export class Watches {
     return look;
   }
 
-  async #tellAll(): Promise<void> {
-    const listener = this.#listener ?? (await this.#listen());
-    for (let more = true; more; ) {
-      const ranges = [...this.#watches].map(({ range }) => range);
-      const values = [this.#last, ranges.map(({ from }) => toBytes(from)), ranges.map(({ to }) => toBytes(to))];
-      const { rows } = await listener.query<ChangeRow>({ name: "changes", text: CHANGES, values });
-      const { gap = false, head = "0" } = rows[0] ?? {};
-      more = rows.length >= PAGE && !gap;
-      this.#last = (more ? rows.at(-1)?.version : head) ?? head;
-      for (const watch of this.#watches) {
-        if (gap) watch.sink.gap();
-        else for (const row of rows) if (row.key !== null && this.#watches.has(watch)) tell(watch, row);
-      }
+  /** Resolves to whether there may be more. */
+  async #tellPage(listener: pg.PoolClient): Promise<boolean> {
+    const ranges = [...this.#watches].map(({ range }) => range);
+    const values = [this.#last, ranges.map(({ from }) => bytes(from)), ranges.map(({ to }) => bytes(to))];
+    const { rows } = await listener.query<ChangeRow>({ name: "changes", text: CHANGES, values });
+    const { gap = false, head = this.#last } = rows[0] ?? {};
+    const more = rows.length >= PAGE && !gap;
+    this.#last = (more ? rows.at(-1)?.version : head) ?? head;
+    if (gap) for (const { sink } of this.#watches) sink.gap();
+    for (const row of gap ? [] : rows.filter((row) => row.key !== null)) {
+      const told = fromRow(row, row.value?.toString() ?? null);
+      for (const { range, sink } of this.#watches) if (told.key >= range.from && told.key < range.to) sink.change(told);
     }
+    return more;
   }
 
-  async #listen(): Promise<pg.Client> {
-    if (this.#closed) throw new Error("the watches were closed");
-    const client = this.#database.client();
-    this.#listener = client;
-    client.on("notification", this.#wake);
-    await client.connect();
-    await client.query("listen ojm");
-    client.on("end", () => {
-      if (this.#listener !== client) return;
-      this.#listener = undefined;
-      this.#wake();
-    });
+  async #listen(end: number): Promise<pg.PoolClient> {
+    if (this.#listener !== undefined) return this.#listener;
+    const listener = await this.#database.connect(end);
+    this.#listener = listener.on("notification", this.#wake).on("end", this.#wake);
     // A program that awaits nothing is not kept alive by its watches.
-    (client.connection.stream as Socket).unref();
-    return client;
+    (listener.connection.stream as Socket).unref();
+    await this.#database.within(listener.query("listen ojm"), end);
+    return listener;
   }
 
-  /** Without a farewell, for which a server that is gone would be waited for. */
   #drop(): void {
-    this.#listener?.connection.stream.destroy();
+    this.#listener?.release(true);
     this.#listener = undefined;
   }
-}
-
-function tell({ range: { from, to }, sink }: Watch, row: Row): void {
-  const change = fromRow(row, row.value?.toString() ?? null);
-  if (change.key >= from && change.key < to) sink.change(change);
 }
