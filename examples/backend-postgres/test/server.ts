@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningServer, ServerProcess } from "@ojm/conformance";
+import pg from "pg";
 
 /** Debian keeps the programs of the server beside each other by version, and off the PATH. */
 function folderOfPrograms(): string | undefined {
@@ -53,6 +54,13 @@ export async function startPostgres(): Promise<RunningServer & { readonly port: 
   ];
   const server = await ServerProcess.start({
     command: "setpriv",
+    // It takes connections before it is ready, only to refuse them.
+    ready: async (port) => {
+      const client = new pg.Client({ host: "127.0.0.1", port, user: "ojm", database: "postgres" });
+      await client.connect();
+      await client.end();
+      return true;
+    },
     args: (port) => [
       // A test runner that is killed takes the server with it.
       ...[...who, "--pdeathsig=KILL", join(programs, "postgres"), "-D", data, "-p", String(port)],

@@ -163,6 +163,22 @@ describe("a server process", () => {
     expect(stateOf(second)).toMatch(/^[ZX]?$/);
   });
 
+  it("is there only when it says so, also after a restart", async () => {
+    const args = (port: number) => ["-e", `require("net").createServer((s) => s.end()).listen(${port}, "127.0.0.1")`];
+    const answers: (boolean | Error)[] = [false, new Error("it is starting up"), true];
+    const asked: number[] = [];
+    const ready = async (port: number) => {
+      const answer = answers[asked.push(port) % answers.length] ?? false;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const server = await ServerProcess.start({ command: process.execPath, args, ready });
+    onTestFinished(() => server.stop());
+    expect(asked).toEqual([server.port, server.port]);
+    await server.restart();
+    expect(asked).toHaveLength(5);
+  });
+
   it("tells what a server said that did not start", async () => {
     const args = ["-e", 'console.error("bad option"); process.exit(3)'];
     const start = ServerProcess.start({ command: process.execPath, args });

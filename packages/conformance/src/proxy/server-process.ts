@@ -12,7 +12,8 @@ export interface ServerOptions {
   readonly args: readonly string[] | ((port: number) => readonly string[]);
   /** It is ready when this port takes connections, and `ready` resolves to true. Default: a free one. */
   readonly port?: number;
-  readonly ready?: () => Promise<boolean>;
+  /** For a server that takes connections before it does what they ask. It is asked again until then, also after a rejection. */
+  readonly ready?: (port: number) => Promise<boolean>;
   /** The longest that it may take to become ready, in ms. Default: 20,000. */
   readonly patience?: number;
 }
@@ -56,7 +57,7 @@ export class ServerProcess {
     failed.catch(() => {});
     const end = performance.now() + patience;
     for (;;) {
-      if ((await Promise.race([accepts(port), failed])) && (await ready().catch(() => false))) return;
+      if ((await Promise.race([accepts(port), failed])) && (await ready(port).catch(() => false))) return;
       if (child.exitCode !== null) throw new Error(`${command} ended at once: ${said}`);
       if (performance.now() > end) throw new Error(`${command} was not ready within ${patience} ms: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
