@@ -156,7 +156,7 @@ export class JobManager {
 
   /**
    * Takes the lock of `name` from whoever holds it: closes its run as `cancelled`, with the reason, frees the lock, and leaves an audit record in
-   * the locks channel. The holder is told by its signal, at its next heartbeat (a third of `ttl`) at the latest; until then two bodies may run.
+   * the locks channel. The holder is told by its signal as soon as the store tells it of the change, within moments; until then two bodies may run.
    */
   async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
     const { reason } = options;

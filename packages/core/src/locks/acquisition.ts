@@ -102,7 +102,7 @@ export class Acquisition {
    * or it is gone, and its next renewal would find out.
    */
   async #settle(session: Session, version: string | undefined): Promise<void> {
-    if (version === undefined) return session.lose("its entry was removed from the store");
+    if (version === undefined) return session.gone();
     while (session.alive && session.version !== version) {
       const before = session.version;
       await new Promise<void>((resolve) => void this.#by.clock.after(1, resolve, true));

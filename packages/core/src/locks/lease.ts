@@ -23,6 +23,7 @@ export class Lease {
   readonly #onOver: (lease: Lease, error: LockError) => void;
   readonly #onSessionOver: (why: string) => void;
   readonly #cancelTimeout: () => void;
+  #onEnd: (() => void) | undefined;
   #released = false;
 
   /** @internal */
@@ -89,7 +90,14 @@ export class Lease {
     this.#cleanUp();
   }
 
+  /** @internal Calls `callback`, the only one, once the lease is over or released: at once if it is. */
+  onEnd(callback: () => void): void {
+    if (this.#released || this.#stop.reason !== undefined) callback();
+    else this.#onEnd = callback;
+  }
+
   #cleanUp(): void {
+    this.#onEnd?.();
     this.session.offOver(this.#onSessionOver);
     this.#cancelTimeout();
   }

@@ -11,6 +11,7 @@ import type { LockError } from "./errors.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
+import { LossWatch } from "./loss-watch.js";
 import { Session } from "./session.js";
 import { sweep } from "./sweep.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
@@ -46,6 +47,7 @@ export class Locks implements Acquirer {
   readonly #ttl: number;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
   readonly #upkeep: Upkeep;
+  readonly #lossWatch: LossWatch;
   readonly #id: string;
   #tokens = 0;
   readonly #acquiring: UnderWay = new UnderWay();
@@ -63,6 +65,7 @@ export class Locks implements Acquirer {
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
     this.#upkeep = new Upkeep(channel, this.#onOrphan);
+    this.#lossWatch = new LossWatch(channel, this.clock, this.#upkeep);
   }
 
   /**
@@ -121,6 +124,7 @@ export class Locks implements Acquirer {
     const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
     const lease = new Lease({ name, token, fence, timeout }, session, this.clock, (it) => this.release(it), onOver);
     this.#upkeep.leases.set(token, lease);
+    this.#lossWatch.taken(lease);
     return lease;
   }
 
@@ -189,8 +193,8 @@ export class Locks implements Acquirer {
   }
 
   /**
-   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process finds out by
-   * its next heartbeat.
+   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process
+   * finds out by its watch, within moments; where the store cannot be watched, by its next heartbeat.
    * Resolves to the lock as it was, `undefined` if nobody held it.
    */
   async forceUnlock(
@@ -231,6 +235,7 @@ export class Locks implements Acquirer {
 
   async #close(): Promise<void> {
     await this.stop();
+    this.#lossWatch.close();
     const leases = [...this.#upkeep.leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
@@ -265,11 +270,16 @@ export class Locks implements Acquirer {
   }
 
   #openSession(): Promise<Session> {
-    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#upkeep.afterBeat());
+    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
     opening.catch(() => {
       if (this.#session === opening) this.#session = undefined;
     });
     return opening;
+  }
+
+  async #afterBeat(): Promise<void> {
+    this.#lossWatch.rest();
+    await this.#upkeep.afterBeat();
   }
 
   /** @internal */

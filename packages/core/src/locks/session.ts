@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Version } from "../channel/types.js";
+import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { processIdentity } from "../host.js";
 import { type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
@@ -145,10 +146,21 @@ export class Session {
     this.#armDeadline();
   }
 
+  /** The store holds the entry at this version: it is one of our renewals, whose answer may still be under way, or somebody replaced it. */
+  changed(value: SessionValue, version: Version): void {
+    if (compareVersions(version, this.version) <= 0) return;
+    if (value.id !== this.id || !this.#unanswered.has(value.beat)) this.gone();
+  }
+
+  /** The entry is there no more. */
+  gone(): void {
+    this.lose("its entry was removed from the store");
+  }
+
   /** The entry is not as we left it: it is a renewal of ours whose answer was lost, or the session is over. */
   #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
     const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
-    if (sent === undefined || version === undefined) this.lose("its entry was removed from the store");
+    if (sent === undefined || version === undefined) this.gone();
     else this.#renewed(version, sent);
   }
 
