@@ -203,6 +203,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       snapshot: () =>
         this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true, signal }),
       signal,
+      keepAlive: options.keepAlive ?? true,
     });
     for await (const event of watch.events()) {
       if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };

@@ -20,6 +20,12 @@ export function builtinJobs(file: string): readonly JobDefinition[] | undefined 
     from: [],
     to: [],
     catch: [],
+    deps: [],
+    each: [],
+    type: "simple" as const,
+    typeArgs: {},
+    typeArgsAt: {},
+    check: {},
     builtin: name,
   }));
 }

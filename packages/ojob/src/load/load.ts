@@ -2,11 +2,12 @@ import { Problems } from "../problem.js";
 import { readSource, type SourceFile } from "../source.js";
 import { check } from "./check.js";
 import { findInclude } from "./include.js";
-import type { JobDefinition, JobFile, TodoEntry } from "./jobfile.js";
-import { child, itemsOf, type Node } from "./node.js";
+import type { CodeBlock, JobDefinition, JobFile, Settings, TodoEntry } from "./jobfile.js";
+import { child, itemsOf, type Node, toMap, toValue } from "./node.js";
 import { parseYaml } from "./parse.js";
 import { readJob, readTodoEntry, textOf } from "./read.js";
 import { jobFileShape } from "./schema.js";
+import { readModules, readSettings } from "./settings.js";
 
 /** A job file that can be planned, and the warnings about it. */
 export interface Loaded {
@@ -28,12 +29,17 @@ export function loadJobFile(name: string): Loaded {
     problems.error(`${name} has no "todo": nothing would run.`);
   }
   problems.throwErrors();
-  return { file: { source, jobs: loader.jobs, todo: loader.todo }, problems };
+  const { jobs, todo, settings, init, code, help } = loader;
+  return { file: { source, jobs, todo, settings, init, code, help }, problems };
 }
 
 class Loader {
   readonly jobs = new Map<string, JobDefinition>();
   readonly todo: TodoEntry[] = [];
+  settings: Settings = {};
+  init: unknown;
+  readonly code = new Map<string, CodeBlock>();
+  help: unknown;
   readonly #problems: Problems;
   /** The files on the way from the first one to the one being read, to see a cycle. */
   readonly #path: SourceFile[] = [];
@@ -58,6 +64,7 @@ class Loader {
     this.#done.add(source.path);
     this.#readJobs(root);
     for (const item of itemsOf(child(root, "todo"))) this.#readTodo(item);
+    this.#readSections(root);
   }
 
   #include(item: Node): void {
@@ -92,6 +99,17 @@ class Loader {
       own.add(job.name);
       this.jobs.set(job.name, job);
     }
+  }
+
+  /** What a file says of itself goes before what the files say that it includes. */
+  #readSections(root: Node): void {
+    this.settings = { ...this.settings, ...readSettings(child(root, "ojob")) };
+    for (const [name, block] of readModules(child(root, "code"))) this.code.set(name, block);
+    const init = child(root, "init");
+    if (init !== undefined)
+      this.init = init.kind === "map" ? { ...(this.init as object | undefined), ...toMap(init) } : toValue(init);
+    const help = child(root, "help");
+    if (help !== undefined) this.help = toValue(help);
   }
 
   #readTodo(item: Node): void {
