@@ -4,6 +4,7 @@ import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { ChannelError } from "./errors.js";
 import { Followers, type Following } from "./followers.js";
 import { decodeValue, type JsonValue } from "./json.js";
+import type { ChannelOrigin } from "./origin.js";
 import { scan } from "./scan.js";
 import type { Scope } from "./scope.js";
 import { abortable, type Store, throwIfAborted } from "./store.js";
@@ -239,6 +240,12 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     this.#closing.abort();
     this.#followers.close();
     await this.#store.leave();
+  }
+
+  /** @internal How another thread can open the same channel; `undefined` if it cannot. */
+  get origin(): ChannelOrigin | undefined {
+    const { origin } = this.#store;
+    return origin && { ...origin, name: this.name };
   }
 
   /** Whether {@link Channel.close} was called. */

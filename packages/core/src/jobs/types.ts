@@ -40,6 +40,12 @@ export interface JobManagerOptions {
   readonly chLocks?: OpenOptions;
   /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
   readonly ttl?: number;
+  /**
+   * Whether a thread of its own keeps the locks of this process alive while its main thread computes for longer than `ttl` without a break, until
+   * the `timeout` of each run. It costs some 8 MB; a connection, once the main thread is late. It needs a channel that another thread can open: of a type
+   * found by name, with args that are plain data and no client. Without it such a body loses its lock. Default: true.
+   */
+  readonly heartbeatThread?: boolean;
   /** Time and chance, for simulations. */
   readonly clock?: Clock;
 }

@@ -4,6 +4,16 @@ import { LateSignal } from "../late-signal.js";
 import { LockError } from "./errors.js";
 import type { Session } from "./session.js";
 
+/** What a lease is of. */
+export interface LeaseOf {
+  readonly name: string;
+  readonly fence: Version;
+  readonly token: string;
+  readonly timeout: number;
+  /** When `timeout` is over, by the monotonic clock. */
+  readonly until: number;
+}
+
 /**
  * A lock, held. Get one from {@link Locks.acquire}.
  *
@@ -18,6 +28,10 @@ export class Lease {
   readonly token: string;
   /** @internal */
   readonly session: Session;
+  /** @internal When it runs out of its time, by the monotonic clock. */
+  readonly until: number;
+  readonly #timeout: number;
+  readonly #clock: Clock;
   readonly #stop: LateSignal = new LateSignal();
   readonly #release: (lease: Lease) => Promise<unknown>;
   readonly #onOver: (lease: Lease, error: LockError) => void;
@@ -28,7 +42,7 @@ export class Lease {
 
   /** @internal */
   constructor(
-    held: { readonly name: string; readonly fence: Version; readonly token: string; readonly timeout: number },
+    held: LeaseOf,
     session: Session,
     clock: Clock,
     release: (lease: Lease) => Promise<unknown>,
@@ -37,13 +51,14 @@ export class Lease {
     this.name = held.name;
     this.fence = held.fence;
     this.token = held.token;
+    this.until = held.until;
     this.session = session;
+    this.#timeout = held.timeout;
+    this.#clock = clock;
     this.#release = release;
     this.#onOver = onOver;
     this.#onSessionOver = (why) => this.abort("LOST", why);
-    this.#cancelTimeout = clock.after(held.timeout, () =>
-      this.abort("TIMEOUT", `its timeout of ${held.timeout} ms passed`),
-    );
+    this.#cancelTimeout = clock.after(Math.max(0, held.until - clock.monotonic()), () => this.#timedOut());
     session.onOver(this.#onSessionOver);
   }
 
@@ -54,7 +69,7 @@ export class Lease {
 
   /** Whether the lock is held now, by the local clock. */
   get held(): boolean {
-    return !this.#released && this.#stop.reason === undefined && this.session.alive;
+    return !this.#released && this.#stop.reason === undefined && !this.#overdue && this.session.alive;
   }
 
   /**
@@ -65,6 +80,7 @@ export class Lease {
    */
   assertHeld(): void {
     if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#overdue) throw this.#error("TIMEOUT", this.#timeoutPassed);
     if (this.#released) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
     if (!this.session.alive) throw new LockError("LOST", this.name, `the lock "${this.name}" is lost`);
   }
@@ -77,11 +93,33 @@ export class Lease {
   /** @internal Ends the lease here, whatever the store says. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
     if (this.#released || this.#stop.reason !== undefined) return;
+    // What is taken away at its timeout has run out of time, whichever of the two a program that was busy learns first.
+    const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#cleanUp();
-    const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
-    const error = new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
     this.#stop.fire(error);
     this.#onOver(this, error);
+  }
+
+  /** @internal Ends the lease if its time is over, although a program that was busy has not let the timer fire. */
+  expire(): void {
+    if (this.#overdue) this.#timedOut();
+  }
+
+  get #overdue(): boolean {
+    return !this.#released && this.#clock.monotonic() >= this.until;
+  }
+
+  get #timeoutPassed(): string {
+    return `its timeout of ${this.#timeout} ms passed`;
+  }
+
+  #timedOut(): void {
+    this.abort("TIMEOUT", this.#timeoutPassed);
+  }
+
+  #error(code: "LOST" | "TIMEOUT", why: string): LockError {
+    const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
+    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
   }
 
   /** @internal The lock was given back. The signal stays silent: nothing went wrong. */

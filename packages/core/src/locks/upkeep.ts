@@ -47,6 +47,13 @@ export class Upkeep {
     await this.#clear([...this.#abandoned]);
   }
 
+  /** When the first lease that is held now runs out of its time. */
+  earliestTimeout(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const lease of this.leases.values()) if (lease.held && lease.until < earliest) earliest = lease.until;
+    return earliest;
+  }
+
   /** The entry of a lock is not ours any more. One that was released meanwhile has lost nothing. */
   lost(lease: Lease): void {
     if (this.leases.has(lease.token)) lease.abort("LOST", "its entry was removed or replaced");
