@@ -2,10 +2,10 @@ import { reasonText, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import { sameJson } from "../channel/json.js";
-import type { Op, Version } from "../channel/types.js";
+import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { LateSignal } from "../late-signal.js";
-import type { LockError } from "../locks/errors.js";
+import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
 import { RunError } from "./errors.js";
@@ -75,6 +75,15 @@ export class OpenRun implements Run {
     if (this.#stop.reason !== undefined) throw this.#stop.reason;
     if (this.#closing !== undefined) throw this.#ended();
     if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
+  }
+
+  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>> {
+    this.assertHeld();
+    try {
+      return await this.#lease.fenced(channel, ops, options);
+    } catch (error) {
+      throw isLockError(error) ? this.#ended() : error;
+    }
   }
 
   async end(result?: unknown): Promise<RunRecord> {

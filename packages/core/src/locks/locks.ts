@@ -128,7 +128,8 @@ export class Locks implements Acquirer {
   #lease({ name, token }: Acquisition, { session, fence, until }: Taken, timeout: number, hooks: LeaseHooks): Lease {
     const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
     const of = { name, token, fence, timeout, until };
-    const lease = new Lease(of, session, this.clock, (it) => this.release(it), onOver);
+    const { channel, clock } = this;
+    const lease = new Lease(of, session, { channel, clock, onOver, release: (it) => this.release(it) });
     this.#upkeep.leases.set(token, lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
