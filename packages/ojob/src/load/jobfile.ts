@@ -28,6 +28,35 @@ export interface CatchItem {
   readonly at: Position;
 }
 
+/** A job to wait for. */
+export interface Dependency extends JobReference {
+  /** Decides, by returning true, whether to go on when that job completed. */
+  readonly onSuccess?: CodeBlock;
+  /** Decides, by returning true, whether to go on all the same when that job failed. */
+  readonly onFail?: CodeBlock;
+}
+
+/** What starts a job. */
+export type JobType = "simple" | "periodic" | "shutdown" | "subscribe" | "jobs";
+
+/** Settings of a job's type. Times are in ms. */
+export interface TypeArgs {
+  readonly cron?: string;
+  readonly timeInterval?: number;
+  readonly waitForFinish?: boolean;
+  readonly timeZone?: string;
+  readonly timeout?: number;
+  readonly stopWhen?: CodeBlock;
+  readonly lock?: string;
+  readonly lockCh?: string;
+  readonly single?: boolean;
+  readonly noLog?: boolean;
+  readonly pwd?: string;
+  readonly file?: string;
+  readonly execRequire?: string;
+  readonly chSubscribe?: string;
+}
+
 /** A job as it is written. */
 export interface JobDefinition {
   readonly name: string;
@@ -40,6 +69,18 @@ export interface JobDefinition {
   readonly from: readonly JobReference[];
   readonly to: readonly JobReference[];
   readonly catch: readonly CatchItem[];
+  readonly deps: readonly Dependency[];
+  /** Jobs that run for each item of what the script returns. */
+  readonly each: readonly JobReference[];
+  readonly type: JobType;
+  readonly typeArgs: TypeArgs;
+  /** Where the settings of the type stand, by name. */
+  readonly typeArgsAt: Readonly<Record<string, Position>>;
+  readonly lang?: string;
+  readonly langAt?: Position;
+  /** What the arguments must look like before (`in`) and after (`out`) the job. */
+  readonly check: { readonly in?: unknown; readonly out?: unknown };
+  readonly help?: Help;
   /** Comes with ojm: a call to the job manager instead of a script. */
   readonly builtin?: string;
 }
@@ -48,11 +89,88 @@ export interface JobDefinition {
 export interface TodoEntry extends JobReference {
   readonly args: readonly Args[];
   readonly argsAt: Readonly<Record<string, Position>>;
+  /** Run it only if this code returns true. */
+  readonly when?: CodeBlock;
+}
+
+/** A channel that the file opens before its first job. */
+export interface ChannelDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly args: Args;
+}
+
+/** The log files. */
+export interface LogFiles {
+  readonly logFolder?: string;
+  readonly filenameTemplate?: string;
+  readonly backupFilenameTemplate?: string;
+  readonly numberOfFiles?: number;
+  readonly HKhowLongAgoInMinutes?: number;
+  readonly dontCompress?: boolean;
+  readonly setLogOff?: boolean;
+}
+
+/** The `ojob` section, that of the file itself before those that it includes. Times are in ms. */
+export interface Settings {
+  readonly daemon?: boolean;
+  readonly sequential?: boolean;
+  readonly async?: boolean;
+  readonly numThreads?: number;
+  readonly depsTimeout?: number;
+  readonly argsFromEnvs?: boolean;
+  readonly shareArgs?: boolean;
+  readonly logToFile?: LogFiles;
+  readonly logToConsole?: boolean;
+  readonly logArgs?: boolean;
+  readonly logJobs?: boolean;
+  readonly log?: { readonly format?: "human" | "json" };
+  readonly loads?: readonly PlacedText[];
+  readonly unique?: { readonly pidFile?: string; readonly killPrevious?: boolean };
+  readonly channels?: { readonly create?: readonly ChannelDefinition[] };
+  readonly catch?: CodeBlock;
+  readonly cronInLocalTime?: boolean;
+}
+
+/** A text and where it stands. */
+export interface PlacedText {
+  readonly text: string;
+  readonly at: Position;
+}
+
+/** An argument of a job or of a job file, as its help describes it. */
+export interface HelpArgument {
+  readonly name: string;
+  readonly at: Position;
+  readonly desc?: string;
+  readonly mandatory: boolean;
+  readonly example?: string;
+  /** The values that it may have. */
+  readonly options?: readonly string[];
+  readonly secret: boolean;
+}
+
+/** What a job or a job file says of itself. */
+export interface Help {
+  readonly text?: string;
+  readonly expects: readonly HelpArgument[];
+  readonly returns: readonly HelpArgument[];
 }
 
 /** A job file with all that it includes. */
 export interface JobFile {
   readonly source: SourceFile;
+  /** The files that it includes, those that come with ojm too. */
+  readonly included: readonly SourceFile[];
+  /** Whether all of its jobs are known: not so if an included file could not be read, or a job has no name. */
+  readonly complete: boolean;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly todo: readonly TodoEntry[];
+  readonly settings: Settings;
+  /** Values that scripts find in `init`. */
+  readonly init: unknown;
+  /** JavaScript modules that scripts may require, by name. */
+  readonly code: ReadonlyMap<string, CodeBlock>;
+  /** What `-h` shows. */
+  readonly help: Help | undefined;
 }

@@ -1,13 +1,20 @@
-import type { Position, Problems } from "../problem.js";
-import type { Args, CatchItem, CodeBlock, JobDefinition, JobReference, TodoEntry } from "./jobfile.js";
-import { child, entry, itemsOf, type Node, toMap } from "./node.js";
+import type { Position } from "../problem.js";
+import { readHelp } from "./help.js";
+import type {
+  Args,
+  CatchItem,
+  CodeBlock,
+  Dependency,
+  JobDefinition,
+  JobReference,
+  JobType,
+  TodoEntry,
+  TypeArgs,
+} from "./jobfile.js";
+import { child, entry, itemsOf, type Node, textOf, toMap } from "./node.js";
 
-/** The text of a scalar, as it is written: a job may be called 42. */
-export function textOf(node: Node | undefined): string | undefined {
-  return node?.kind === "scalar" && node.value !== null ? String(node.value) : undefined;
-}
-
-function codeBlock(node: Node | undefined): CodeBlock | undefined {
+/** The script that a scalar holds. */
+export function codeBlock(node: Node | undefined): CodeBlock | undefined {
   const code = textOf(node);
   if (code === undefined || node?.kind !== "scalar") return undefined;
   return { code, source: node.at.source, ...node.text };
@@ -33,11 +40,39 @@ function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
 }
 
+function dependencies(node: Node | undefined): Dependency[] {
+  return itemsOf(node).flatMap((item) => {
+    const name = item.kind === "map" ? child(item, "name") : item;
+    const job = textOf(name);
+    if (name === undefined || job === undefined) return [];
+    const onSuccess = codeBlock(child(item, "onSuccess"));
+    const onFail = codeBlock(child(item, "onFail"));
+    return [{ job, at: name.at, ...(onSuccess && { onSuccess }), ...(onFail && { onFail }) }];
+  });
+}
+
+function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
+  const stopWhen = codeBlock(child(node, "stopWhen"));
+  const entries = node?.kind === "map" ? node.entries : [];
+  const typeArgs = { ...toMap(node), ...(stopWhen && { stopWhen }) } as TypeArgs;
+  return { typeArgs, typeArgsAt: Object.fromEntries(entries.map(({ key, value }) => [key, value.at])) };
+}
+
+function readType(node: Node, typeArgs: TypeArgs): JobType {
+  const type = textOf(child(node, "type"));
+  // A schedule makes a job periodic: written without `type: periodic` it would otherwise run once, at the wrong time.
+  const scheduled = typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
+  return type === undefined || type === "simple" ? (scheduled ? "periodic" : "simple") : (type as JobType);
+}
+
 /** A job out of a checked node. */
 export function readJob(node: Node): JobDefinition | undefined {
   const name = textOf(child(node, "name"));
   if (name === undefined) return undefined;
   const exec = codeBlock(child(node, "exec"));
+  const settings = readTypeArgs(child(node, "typeArgs"));
+  const lang = child(node, "lang");
+  const help = readHelp(child(node, "help"));
   return {
     name,
     at: entry(node, "name")?.value.at ?? node.at,
@@ -46,16 +81,21 @@ export function readJob(node: Node): JobDefinition | undefined {
     from: references(child(node, "from")),
     to: references(child(node, "to")),
     catch: catchItems(child(node, "catch")),
+    deps: dependencies(child(node, "deps")),
+    each: references(child(node, "each")),
+    type: readType(node, settings.typeArgs),
+    ...settings,
+    ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
+    check: toMap(child(node, "check")),
+    ...(help && { help }),
   };
 }
 
 /** An item of `todo` out of a checked node. */
-export function readTodoEntry(node: Node, problems: Problems): TodoEntry | undefined {
-  if (node.kind === "scalar") return { job: textOf(node) ?? "", at: node.at, args: [], argsAt: {} };
-  const name = child(node, "name") ?? child(node, "job");
-  if (name === undefined) {
-    problems.error('this item of "todo" has no "name".', node.at);
-    return undefined;
-  }
-  return { job: textOf(name) ?? "", at: name.at, ...readArgs(child(node, "args")) };
+export function readTodoEntry(node: Node): TodoEntry | undefined {
+  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
+  const job = textOf(name);
+  if (name === undefined || job === undefined) return undefined;
+  const when = codeBlock(child(node, "when"));
+  return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
 }

@@ -1,0 +1,39 @@
+import type { Args, ChannelDefinition, CodeBlock, PlacedText, Settings } from "./jobfile.js";
+import { child, itemsOf, type Node, textOf, toMap } from "./node.js";
+import { codeBlock } from "./read.js";
+
+/** The `ojob` section out of a checked node. */
+export function readSettings(node: Node | undefined): Settings {
+  const whenFailed = codeBlock(child(node, "catch"));
+  const loads = child(node, "loads");
+  const channels = child(child(node, "channels"), "create");
+  return {
+    ...(toMap(node) as Settings),
+    ...(loads && { loads: placedTexts(loads) }),
+    ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
+    ...(whenFailed && { catch: whenFailed }),
+  };
+}
+
+function placedTexts(node: Node): PlacedText[] {
+  return itemsOf(node).flatMap((item) => {
+    const text = textOf(item);
+    return text === undefined ? [] : [{ text, at: item.at }];
+  });
+}
+
+function readChannel(node: Node): ChannelDefinition[] {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return [];
+  const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
+  return [{ name, type: textOf(child(node, "type")) ?? "simple", args }];
+}
+
+/** The modules of the `code` section out of a checked node, by name. */
+export function readModules(node: Node | undefined): [string, CodeBlock][] {
+  const entries = node?.kind === "map" ? node.entries : [];
+  return entries.flatMap(({ key, value }) => {
+    const block = codeBlock(value);
+    return block === undefined ? [] : [[key, block] as [string, CodeBlock]];
+  });
+}
