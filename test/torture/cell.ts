@@ -144,6 +144,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     names: NAMES,
     mode,
     seed,
+    plain: fault.plain === true,
     ...(bug !== undefined && { bug }),
   };
   return new Member(config, fault.fakeClock ? clockLibrary() : undefined);

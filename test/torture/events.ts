@@ -65,6 +65,8 @@ export interface WorkerConfig {
   readonly names: readonly string[];
   readonly mode: Mode;
   readonly seed: number;
+  /** Whether it opens the store as users do, so that its heartbeat thread can too, and not through what observes the grants and renewals. */
+  readonly plain: boolean;
   /** The name of a planted bug that it carries. */
   readonly bug?: string;
 }

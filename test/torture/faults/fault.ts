@@ -19,6 +19,8 @@ export interface Fault {
   whyNot(kind: StoreKind, mode: Mode): string | undefined;
   readonly smallDisk?: true;
   readonly fakeClock?: true;
+  /** With the heartbeat thread, whose renewals cannot be observed: when a lease ends is not known then. */
+  readonly plain?: true;
   inject(scene: Scene): Promise<Injected | undefined>;
 }
 

@@ -116,10 +116,10 @@ export class Work {
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
     if (shape.block) block(shape.ms);
-    await this.#fencedWrite(run, register, manager);
+    await this.#fencedWrite(run, shape, register, manager);
     await this.#take(shape, signal);
     // What did not obey writes late: it is the store that must refuse it.
-    await this.#fencedWrite(run, register, manager);
+    await this.#fencedWrite(run, shape, register, manager);
     this.#journal.write({ e: "exit", id });
     if (shape.fails) throw new BodyError();
   }
@@ -138,14 +138,18 @@ export class Work {
     });
   }
 
-  async #fencedWrite({ name, fence }: Run, register: Register, manager: JobManager): Promise<void> {
-    const { locks } = manager.channels;
+  /** By the run, as a body should, or past it, as one that ignores everything might. */
+  async #fencedWrite(run: Run, { obeys }: Shape, register: Register, manager: JobManager): Promise<void> {
+    const { name, fence } = run;
+    const put = { put: name, value: { fence } };
+    const check = { check: ["lock", name], version: fence };
     try {
-      const check = { check: ["lock", name], version: fence };
-      const result = await locks.commitWith([check], register, [{ put: name, value: { fence } }]);
+      const result = obeys
+        ? await run.fenced(register, [put])
+        : await manager.channels.locks.commitWith([check], register, [put]);
       this.#journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
     } catch (error) {
-      this.#unexpected(error);
+      if (!isRunError(error)) this.#unexpected(error);
     }
   }
 
