@@ -98,6 +98,6 @@ if (values.help) {
   }
   const failed = rows.filter(({ violations }) => violations > 0).length;
   const run = rows.filter(({ skipped }) => skipped === undefined).length;
-  console.log(`\n${run} cells, ${failed} failed`);
+  console.log(`\ncells run: ${run}, failed: ${failed}`);
   process.exitCode = failed > 0 || run === 0 ? 1 : 0;
 }
