@@ -65,7 +65,8 @@ function clockLibrary(): string | undefined {
 }
 
 /** Runs a cell from its start to its judgement. Throws only if the harness itself fails. */
-export async function runCell(cell: Cell): Promise<CellResult> {
+export async function runCell(asked: Cell): Promise<CellResult> {
+  const cell = { ...asked, ttl: Math.max(asked.ttl, asked.fault.ttl ?? 0) };
   const skipped = whySkipped(cell);
   if (skipped !== undefined) return { ...empty(cell), skipped };
   const folder = mkdtempSync(join(tmpdir(), "ojm-torture-"));
@@ -213,8 +214,8 @@ async function judgeExits({ members }: Scene): Promise<Violation[]> {
   for (const member of members) {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
-    const text = `worker ${member.index} ended with ${code}: ${member.stderr}`;
-    if (code !== 0 || member.stderr !== "") violations.push({ law: "exits by itself", text });
+    if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
+    if (member.stderr !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${member.stderr}` });
   }
   return violations;
 }

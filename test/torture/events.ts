@@ -3,8 +3,8 @@ export type Event = { readonly t: number } & (
   | { readonly e: "ready" }
   | { readonly e: "stopping" }
   | { readonly e: "harmed" }
-  /** A run was asked for. */
-  | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number }
+  /** A run was asked for. `wall`: what the wall clock of the process said. */
+  | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
   /** The store gave a lock to a session. `sent`: when the commit was sent. */
   | {
       readonly e: "granted";

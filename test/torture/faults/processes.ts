@@ -1,5 +1,5 @@
 import type { Scene } from "../scene.js";
-import { type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
+import { type Fault, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
 /** Long enough that the fault, and not the body, decides when it ends. */
 const LONG = 4;
@@ -62,6 +62,7 @@ const blockWithThread: Fault = {
   ...block,
   name: "event loop blocked, heartbeat thread",
   plain: true,
+  ttl: TTL_FOR_THREAD,
   whyNot: ({ shared }) => (shared ? undefined : `${ONE_PROCESS}, and no thread can open its store`),
 };
 

@@ -81,7 +81,7 @@ export class Work {
     const id = `${index}.${++this.#runs}`;
     const name = this.#name();
     const wait = mode === "try" ? 0 : mode === "wait" ? PATIENCE : 2_500;
-    this.#journal.write({ e: "asked", id, name, wait });
+    this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
     const body = (run: Run): Promise<void> => this.#body(id, run, register, manager);
     const options = { wait, timeout: this.#chance() < 0.03 ? this.#between(15, 60) : 3_600_000 };
     const outcome = await (mode === "run" || mode === "force"
