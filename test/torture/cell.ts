@@ -101,6 +101,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     injected = await cell.fault.inject(scene);
     const healed = scene.note("the fault is over");
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
+    await scene.until(() => isHadAgain(scene, injected), "the names are had again");
     stock = await theEnd(cell, store, scene);
   } catch (error) {
     troubles.push({ law: "all settle", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
@@ -159,6 +160,10 @@ function goesOn({ living }: Scene, since: number): boolean {
   return living.every((member) =>
     member.all("settled").some(({ t, outcome }) => t > since && (outcome === "completed" || outcome === "failed")),
   );
+}
+
+function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
+  return recoveryOf({ runs: runsOf(scene.members), injected }) !== undefined || injected === undefined;
 }
 
 /** All stop, leave, and one looks what is there. */
