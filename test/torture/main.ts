@@ -71,7 +71,7 @@ async function runAll(): Promise<Row[]> {
 
 function writeTable(file: string, rows: readonly Row[]): void {
   const versions = storeKinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version());
-  const table = tableOf(rows, [...versions, `Linux ${release()}`], new Date().toISOString().slice(0, 10));
+  const table = tableOf(rows, [...versions, `Linux ${release().split("-")[0]}`], new Date().toISOString().slice(0, 10));
   const text = readFileSync(file, "utf8");
   const marked = /<!-- matrix -->[\s\S]*<!-- \/matrix -->/;
   if (!marked.test(text)) throw new Error(`${file} has no lines <!-- matrix --> and <!-- /matrix -->`);

@@ -47,10 +47,12 @@ export function tableOf(rows: readonly Row[], versions: readonly string[], date:
   });
   const run = rows.filter(({ skipped }) => skipped === undefined);
   const seeds = [...new Set(run.map(({ seed }) => seed))].sort((a, b) => a - b);
+  const waysOf = (type: string): string =>
+    [...new Set(run.filter(({ backend }) => backend === type).map(({ mode }) => mode))].join(", ");
   const sum = (of: (row: Row) => number): number => run.reduce((total, row) => total + of(row), 0);
   return [
     `${date}. ${run.length} cells, seeds ${seeds.join(", ")}, TTL ${[...new Set(run.map(({ ttl }) => ttl))].join(", ")} ms: ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
-    `Versions: ${versions.join("; ")}.`,
+    `Modes: ${types.map((type) => `${type} ${waysOf(type)}`).join("; ")}. Versions: ${versions.join("; ")}.`,
     "",
     `| fault | ${types.join(" | ")} |`,
     `|---|${types.map(() => "---").join("|")}|`,

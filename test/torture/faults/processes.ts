@@ -22,12 +22,10 @@ function stop(name: string, share: number): Fault {
       const since = scene.note(`worker ${member.index} stands still`);
       await member.pause();
       await scene.sleep(share * scene.ttl);
-      const resumed = scene.note(`worker ${member.index} goes on`);
+      scene.note(`worker ${member.index} goes on`);
       member.goOn();
-      if (share < 1) return undefined;
-      return scene.kind.shared
-        ? { since, names: [run.name], bound: scene.ttl + MARGIN }
-        : { since: resumed, names: [run.name], bound: scene.ttl + MARGIN };
+      // Where nobody else can open the store, nothing is lost.
+      return share < 1 || !scene.kind.shared ? undefined : { since, names: [run.name], bound: scene.ttl + MARGIN };
     },
   };
 }
@@ -54,7 +52,7 @@ const block: Fault = {
     const ms = 1.8 * scene.ttl;
     const { member, run } = await scene.hold(ms, { block: true });
     scene.note(`worker ${member.index} computes for ${ms} ms`);
-    return { since: run.t, names: [run.name], bound: ms + MARGIN };
+    return scene.kind.shared ? { since: run.t, names: [run.name], bound: ms + MARGIN } : undefined;
   },
 };
 
