@@ -18,12 +18,15 @@ export interface EngineParts {
   readonly log: Log;
   readonly pool: ThreadPool;
   readonly prepare: PrepareType;
+  /** How long a process has to end, in ms, once it is told to. */
+  readonly grace: number;
 }
 
 /** Runs the jobs of one job file, and holds what they share. */
 export class Engine {
   readonly log: Log;
   readonly pool: ThreadPool;
+  readonly grace: number;
   readonly managers: Managers;
   readonly channels: ScriptChannels;
   readonly globals: SharedGlobals = new SharedGlobals();
@@ -36,7 +39,8 @@ export class Engine {
   #stopped: string | undefined;
   #killed = false;
 
-  constructor({ plan, commandLine, log, pool, prepare }: EngineParts) {
+  constructor({ plan, commandLine, log, pool, prepare, grace }: EngineParts) {
+    this.grace = grace;
     this.log = log;
     this.pool = pool;
     this.managers = new Managers(prepare);

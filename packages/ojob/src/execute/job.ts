@@ -1,7 +1,8 @@
-import type { Args, CodeBlock } from "../load/jobfile.js";
-import type { PlannedJob, Step } from "../plan/plan.js";
+import type { Args } from "../load/jobfile.js";
+import type { PlannedJob, ScriptStep, Step } from "../plan/plan.js";
+import { ScriptProcess } from "../script/process/run.js";
 import type { FailureData } from "../script/protocol.js";
-import type { ScriptThread } from "../script/thread.js";
+import type { ScriptEnd, ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
 import { ScriptCalls } from "./calls.js";
 import type { Engine } from "./engine.js";
@@ -19,6 +20,7 @@ export class JobExecution {
   readonly #stopping = new AbortController();
   readonly #args: Args;
   #thread: ScriptThread | undefined;
+  #process: ScriptProcess | undefined;
   /** Why the step that runs now must not go on. */
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
@@ -67,6 +69,7 @@ export class JobExecution {
   stop(reason: string): void {
     this.#stopping.abort(stopFailure(reason));
     this.#thread?.stop();
+    this.#process?.stop();
   }
 
   /** Ends the job, whatever it is doing. */
@@ -106,7 +109,7 @@ export class JobExecution {
   async #step(step: Step, args: Args): Promise<Args> {
     if (this.#interruption !== undefined)
       throw new JobError(this.#interruption.message, { failure: this.#interruption });
-    if ("code" in step) return this.#runScript(step.code, args);
+    if ("code" in step) return (await this.#runScript(step, args)).args;
     const job = this.#engine.job(step.job);
     if (job.builtin !== undefined) {
       await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
@@ -140,23 +143,30 @@ export class JobExecution {
     await builtin({ args, managers, runs, signal: this.#stopping.signal, error: this.#error });
   }
 
-  async #runScript(block: CodeBlock, args: Args): Promise<Args> {
+  async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
     const stopped = this.#stopping.signal;
     const mayRun = !stopped.aborted || (this.#error !== undefined && !this.#engine.killed);
     if (!mayRun) throw new JobError(stopped.reason.message, { failure: stopped.reason as FailureData });
-    const end = await this.#needThread().run(
-      {
-        code: block.code,
-        file: block.source.path,
-        line: block.line,
-        args,
-        job: { name: this.name },
-        ...(this.#error && { exception: this.#error.failure }),
-      },
-      new ScriptCalls(this.#engine, this),
-    );
-    if (end.failure === undefined) return end.args;
-    throw Object.assign(scriptError(end.failure, block), { args: end.args });
+    const end = await (step.lang === undefined ? this.#runInThread(step, args) : this.#runProcess(step, args));
+    if (end.failure === undefined) return end;
+    throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
+  }
+
+  #runInThread({ code, module = false }: ScriptStep, args: Args): Promise<ScriptEnd> {
+    const job = { name: this.name };
+    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
+    const exception = this.#error?.failure;
+    const calls = new ScriptCalls(this.#engine, this);
+    return this.#needThread().run({ ...message, ...(exception && { exception }) }, calls);
+  }
+
+  async #runProcess({ code, lang = "", folder }: ScriptStep, args: Args): Promise<ScriptEnd> {
+    this.#process = new ScriptProcess({ block: code, lang, folder }, args, this.#engine.grace);
+    try {
+      return await this.#process.run(new ScriptCalls(this.#engine, this));
+    } finally {
+      this.#process = undefined;
+    }
   }
 
   /** One thread for all scripts of the job: what one step leaves in it, the next one finds. */
@@ -175,6 +185,7 @@ export class JobExecution {
   #end(failure: FailureData): void {
     this.#interruption ??= failure;
     for (const child of this.#children) child.#end(failure);
+    this.#process?.end(failure);
     void this.#thread?.end(failure);
   }
 

@@ -2,6 +2,7 @@ import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
 import { plan } from "../plan/plan.js";
+import { commonArgs, planSetup } from "../plan/setup.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
@@ -33,14 +34,24 @@ export interface FileRun {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
-  const { log, args, pool, thread } = run;
+  const { log, pool, thread } = run;
   const { file, problems } = loadJobFile(name);
+  const args = commonArgs(file, run.args);
+  const setup = planSetup(file, problems);
   const planned = plan(file, args, problems);
   for (const warning of problems.warnings) log.note(describe(warning));
   problems.throwErrors();
+  pool.prepare(setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
-  const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });
+  const engine = new Engine({
+    plan: planned,
+    commandLine: args,
+    log,
+    pool,
+    prepare: preparing(run.prepare),
+    grace: run.grace,
+  });
   run.onStart?.(stopper(engine, run.grace));
   try {
     return await engine.runTodo();

@@ -29,9 +29,11 @@ const typeArgs: Fields = {
   lockCh: later(text("The channel of that lock.")),
   single: later(flag("Run the job only once in this process, however often it is asked for.")),
   noLog: later(flag("No banner and no record in the log for this job.")),
-  pwd: later(text("The folder in which a shell script runs.")),
-  file: later(text("Take the script from this file.")),
-  execRequire: later(text("Run the `exec` function that this module exports.")),
+  pwd: text("The folder in which a shell script runs."),
+  file: text("Take the script from this file."),
+  execRequire: text(
+    "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
+  ),
   chSubscribe: later(text("The channel whose changes a job of type subscribe waits for.")),
 };
 
@@ -62,7 +64,7 @@ const job: Fields = {
   each: later(some(jobName, "Jobs that run for each item of what `exec` returns.")),
   type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
   typeArgs: map(typeArgs, "Settings of the job's type."),
-  lang: later(text("The language of `exec`: js (the default), shell, node or python.")),
+  lang: text("The language of `exec`: js (the default), shell, node or python."),
   check: later(
     map(
       { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
@@ -93,7 +95,7 @@ const settings: Fields = {
   numThreads: later(number("How many jobs may run at once.", "threads", 1)),
   depsTimeout: later(number("How long a job waits for its `deps`, in milliseconds.", "milliseconds")),
   templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
-  argsFromEnvs: later(flag("Take arguments from the environment too.")),
+  argsFromEnvs: flag("Take arguments from the environment too."),
   shareArgs: later(flag("Hand the arguments that a job leaves behind to the next one.")),
   logToFile: later(
     map(
@@ -113,7 +115,7 @@ const settings: Fields = {
   logArgs: later(flag("Log the arguments of each job.")),
   logJobs: later(flag("Show when each job starts and ends. Default: true.")),
   log: later(map({ format: word("How a log line looks.", "human", "json") }, "How the log looks.")),
-  loads: later(some(text("A JavaScript file."), "JavaScript files whose functions scripts may call.")),
+  loads: some(text("A JavaScript file."), "JavaScript files whose functions scripts may call."),
   unique: later(
     map(
       { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
@@ -150,11 +152,11 @@ export const jobFileShape: Shape & { readonly kind: "map" } = {
   fields: {
     include: some(text("A job file."), "Job files whose jobs this one uses."),
     jobsInclude: later(some(text("A job file."), "Job files of which only the jobs are used.")),
-    init: later(anything("Values that scripts find in `init`.")),
+    init: anything("Values that scripts find in `init`."),
     ojob: map(settings, "Settings of this file."),
     jobs: list(map(job, "A job."), "The jobs."),
     todo: some(todoEntry, "Which jobs to run, in this order."),
-    code: later(anything("JavaScript modules that scripts may require, by name.")),
+    code: anything("JavaScript modules that scripts may require, by name."),
     help: later(anything("What `ojm run FILE -h` shows.")),
   },
 };

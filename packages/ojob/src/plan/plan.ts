@@ -1,12 +1,14 @@
 import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin.js";
-import type { Args, CodeBlock, JobDefinition, JobFile, JobReference, TodoEntry } from "../load/jobfile.js";
+import type { Args, JobDefinition, JobFile, JobReference, TodoEntry } from "../load/jobfile.js";
 import type { Position, Problems } from "../problem.js";
-import { compile, placeOfError } from "../script/compile.js";
 import { checkManaged } from "./managed.js";
+import { checkScript, planScript, type ScriptStep } from "./script.js";
+
+export type { ScriptStep };
 
 /** One step of a job: another job on the same `args`, or a script. */
-export type Step = { readonly job: string; readonly at: Position } | { readonly code: CodeBlock };
+export type Step = { readonly job: string; readonly at: Position } | ScriptStep;
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {
@@ -35,23 +37,23 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
 }
 
 function planJob(job: JobDefinition, file: JobFile, problems: Problems): PlannedJob {
-  const { name, at, args, from, exec, to, builtin } = job;
+  const { name, at, args, from, to, builtin } = job;
   const known = (reference: JobReference, key: string): Step => {
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
     return reference;
   };
+  const script = planScript(job, problems);
   const steps: Step[] = [
     ...from.map((one) => known(one, "from")),
-    ...(exec ? [{ code: exec }] : []),
+    ...(script ? [script] : []),
     ...to.map((one) => known(one, "to")),
   ];
   const onError = job.catch.map(({ block, at }): Step => {
     const text = block.code.trim();
     if (file.jobs.has(text)) return { job: text, at };
-    if (!isNearlyJob(text, file, at, problems)) checkScript(block, name, problems);
+    if (!isNearlyJob(text, file, at, problems)) checkScript(block, "catch", name, problems);
     return { code: block };
   });
-  if (exec) checkScript(exec, name, problems);
   return { name, at, args, steps, onError, ...(builtin && { builtin }) };
 }
 
@@ -78,20 +80,6 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
   return true;
-}
-
-function checkScript(code: CodeBlock, job: string, problems: Problems): void {
-  try {
-    compile({ code: code.code, file: code.source.path, line: code.line });
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const at = placeOfError(error.stack ?? "", code) ?? {
-      source: code.source,
-      line: code.line,
-      column: code.indent + 1,
-    };
-    problems.error(`the script of "${job}" has a syntax error: ${error.message}.`, at);
-  }
 }
 
 /** A job that, through `from`, `to` or `catch`, is a step of itself would never end. */

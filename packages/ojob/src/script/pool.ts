@@ -1,4 +1,5 @@
 import { totalmem } from "node:os";
+import type { Setup } from "./protocol.js";
 import { ScriptThread, type ThreadOptions } from "./thread.js";
 
 /** The heap of one script thread, in MB: half of the machine, at most 2 GB. */
@@ -12,6 +13,7 @@ export class ThreadPool {
   readonly #options: ThreadOptions;
   readonly #idle: ScriptThread[] = [];
   readonly #all = new Set<ScriptThread>();
+  #setup: Setup = { loads: [], modules: [] };
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -22,6 +24,12 @@ export class ThreadPool {
     const thread = this.#start();
     this.#idle.push(thread);
     return thread;
+  }
+
+  /** Makes what a job file brings along known in all threads, those that are there and those that come. */
+  prepare(setup: Setup): void {
+    this.#setup = setup;
+    for (const thread of this.#all) thread.load(setup);
   }
 
   /** A thread for one job. Give it back with {@link release}. */
@@ -46,6 +54,7 @@ export class ThreadPool {
 
   #start(): ScriptThread {
     const thread = new ScriptThread(this.#options);
+    thread.load(this.#setup);
     this.#all.add(thread);
     return thread;
   }
