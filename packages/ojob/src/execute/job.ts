@@ -1,5 +1,7 @@
 import type { Args } from "../load/jobfile.js";
+import { applyChecks, type Check } from "../plan/checks.js";
 import type { PlannedJob, ScriptStep, Step } from "../plan/plan.js";
+import type { Position } from "../problem.js";
 import { ScriptProcess } from "../script/process/run.js";
 import type { FailureData } from "../script/protocol.js";
 import type { ScriptEnd, ScriptThread } from "../script/thread.js";
@@ -82,9 +84,10 @@ export class JobExecution {
   async #runSteps(job: PlannedJob, args: Args): Promise<Args> {
     let current = args;
     try {
-      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, args);
+      current = checked(job.checks.in, args, "argument", job.at);
+      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
       for (const step of job.steps) current = await this.#step(step, current);
-      return current;
+      return checked(job.checks.out, current, "result", job.at);
     } catch (error) {
       const failure = toJobError(error, job.at);
       failure.args ??= current;
@@ -193,6 +196,14 @@ export class JobExecution {
     if (error.shown) return;
     error.shown = true;
     this.#engine.log.failure(this.name, error.describe());
+  }
+}
+
+function checked(checks: readonly Check[], args: Args, what: string, at: Position): Args {
+  try {
+    return applyChecks(checks, args, what);
+  } catch (error) {
+    throw new JobError((error as Error).message, { at });
   }
 }
 

@@ -65,11 +65,9 @@ const job: Fields = {
   type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
   typeArgs: map(typeArgs, "Settings of the job's type."),
   lang: text("The language of `exec`: js (the default), shell, node or python."),
-  check: later(
-    map(
-      { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
-      "Checks on `args`.",
-    ),
+  check: map(
+    { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
+    "Checks on `args`.",
   ),
   help: later(anything("What `--jobhelp` shows.")),
 };

@@ -2,6 +2,7 @@ import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin.js";
 import type { Args, JobDefinition, JobFile, JobReference, TodoEntry } from "../load/jobfile.js";
 import type { Position, Problems } from "../problem.js";
+import { type Check, readChecks } from "./checks.js";
 import { checkManaged } from "./managed.js";
 import { checkScript, planScript, type ScriptStep } from "./script.js";
 
@@ -17,6 +18,8 @@ export interface PlannedJob {
   readonly args: readonly Args[];
   readonly steps: readonly Step[];
   readonly onError: readonly Step[];
+  /** What the arguments must look like before the first step, and after the last. */
+  readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
   readonly builtin?: string;
 }
 
@@ -54,7 +57,17 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
     if (!isNearlyJob(text, file, at, problems)) checkScript(block, "catch", name, problems);
     return { code: block };
   });
-  return { name, at, args, steps, onError, ...(builtin && { builtin }) };
+  const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
+  return { name, at, args, steps, onError, checks, ...(builtin && { builtin }) };
+}
+
+function planChecks({ name, check, at }: JobDefinition, key: "in" | "out", problems: Problems): readonly Check[] {
+  try {
+    return readChecks(check[key]);
+  } catch (error) {
+    problems.error(`"check.${key}" of "${name}": ${(error as Error).message}.`, at);
+    return [];
+  }
 }
 
 function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {

@@ -28,7 +28,7 @@ function isAlive(pid: number): boolean {
 
 describe("shell", () => {
   test("finds its args as variables and in templates, and leaves templates alone that are none of ours", async () => {
-    const code = "echo \"$who $n $flag\" '{{who}}' '{{.Names}}'\necho \"$list\"; echo \"[$none]\"";
+    const code = 'echo "$who $n $flag" \'{{who}}\' \'{{.Names}}\'\necho "$list"; echo "[$none]"';
     const { well, out } = await run("shell", code, { who: "a'b", n: 5, flag: true, list: [1, { a: 2 }] });
     expect(well).toBe(false); // the quote of `who` ends the text that the template stands in
     expect(out).toBe("");
