@@ -135,6 +135,7 @@ export class Engine {
     let well = false;
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
+    if (!quiet) this.log.args(job.name, args);
     try {
       const result = await execution.run();
       well = true;

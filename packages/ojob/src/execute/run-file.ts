@@ -1,6 +1,7 @@
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
+import { logSettings } from "../output/settings.js";
 import { plan } from "../plan/plan.js";
 import { commonArgs, planSetup } from "../plan/setup.js";
 import { describe, JobFileError } from "../problem.js";
@@ -41,6 +42,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const planned = plan(file, args, problems);
   for (const warning of problems.warnings) log.note(describe(warning));
   problems.throwErrors();
+  log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
   pool.prepare(setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
@@ -57,6 +59,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     return await engine.runTodo();
   } finally {
     await engine.close();
+    await log.close();
   }
 }
 

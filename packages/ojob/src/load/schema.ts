@@ -95,24 +95,22 @@ const settings: Fields = {
   templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
   argsFromEnvs: flag("Take arguments from the environment too."),
   shareArgs: later(flag("Hand the arguments that a job leaves behind to the next one.")),
-  logToFile: later(
-    map(
-      {
-        logFolder: text("The folder of the log files, one a day."),
-        filenameTemplate: text("How the log files are called."),
-        backupFilenameTemplate: text("How older log files are called."),
-        numberOfFiles: number("How many log files are kept.", "files", 1),
-        HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
-        dontCompress: flag("Leave older log files as they are."),
-        setLogOff: flag("Log to the files only."),
-      },
-      "Write the log to files too.",
-    ),
+  logToFile: map(
+    {
+      logFolder: text("The folder of the log files, one a day."),
+      filenameTemplate: text("How the log files are called."),
+      backupFilenameTemplate: text("How older log files are called."),
+      numberOfFiles: number("How many log files are kept.", "files", 1),
+      HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
+      dontCompress: flag("Leave older log files as they are."),
+      setLogOff: flag("Log to the files only."),
+    },
+    "Write the log to files too.",
   ),
-  logToConsole: later(flag("Show the log on the terminal. Default: true.")),
-  logArgs: later(flag("Log the arguments of each job.")),
-  logJobs: later(flag("Show when each job starts and ends. Default: true.")),
-  log: later(map({ format: word("How a log line looks.", "human", "json") }, "How the log looks.")),
+  logToConsole: flag("Show the log on the terminal. Default: true."),
+  logArgs: flag("Log the arguments of each job."),
+  logJobs: flag("Show when each job starts and ends. Default: true."),
+  log: map({ format: word("How a log line looks.", "human", "json") }, "How the log looks."),
   loads: some(text("A JavaScript file."), "JavaScript files whose functions scripts may call."),
   unique: later(
     map(

@@ -1,4 +1,5 @@
 import type { Args, JobFile } from "../load/jobfile.js";
+import { namesDays } from "../output/file-names.js";
 import type { Problems } from "../problem.js";
 import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { Setup } from "../script/protocol.js";
@@ -14,6 +15,12 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
   const loads = (file.settings.loads ?? []).flatMap(({ text, at }) =>
     file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
   );
+  const template = file.settings.logToFile?.filenameTemplate;
+  if (!namesDays(template)) {
+    problems.error(
+      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
+    );
+  }
   return { loads, modules, ...(file.init !== undefined && { init: file.init }) };
 }
 
