@@ -21,7 +21,7 @@ export async function openManager(
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const options = managerOptions(args);
   for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");
-  return JobManager.init(options);
+  return JobManager.init({ ...options, heartbeatThread: false });
 }
 
 /** The arguments with which the todo calls Init. */
