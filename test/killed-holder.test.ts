@@ -1,7 +1,7 @@
 import { JobManager, type RunRecord } from "@ojm/core";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { startChild } from "./support/processes.js";
-import { sharedStores } from "./support/stores.js";
+import { onSharedStores } from "./support/stores.js";
 import { Witness } from "./support/witness.js";
 
 async function history(manager: JobManager): Promise<RunRecord[]> {
@@ -10,7 +10,7 @@ async function history(manager: JobManager): Promise<RunRecord[]> {
   return records;
 }
 
-describe.each(sharedStores)("on $name", ({ create }) => {
+onSharedStores((create) => {
   it("a holder that is killed is replaced at once, and its run is closed as lost, once", async () => {
     const options = await create();
     const holder = startChild("contender.child.ts", [JSON.stringify(options), "job", "0"]);

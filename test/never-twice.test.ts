@@ -1,13 +1,13 @@
 import { JobManager, type RunRecord } from "@ojm/core";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { startChild } from "./support/processes.js";
-import { sharedStores } from "./support/stores.js";
+import { onSharedStores } from "./support/stores.js";
 import { Witness } from "./support/witness.js";
 
 const PROCESSES = 16;
 const RUNS = 200;
 
-describe.each(sharedStores)("on $name", ({ create }) => {
+onSharedStores((create) => {
   it(`${PROCESSES} processes × ${RUNS} runs of one name are never two at once, and each leaves its record`, async () => {
     const options = await create();
     const witness = new Witness();

@@ -1,16 +1,25 @@
 import { join } from "node:path";
 import type { JobManagerOptions } from "@ojm/core";
+import { describe, it, onTestFinished } from "vitest";
+import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
+import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
 import { temporaryFolder } from "./processes.js";
 
-/** A store that several processes can open, as the options of a manager. */
-export interface SharedStore {
+/** Makes an empty store, as the options of a manager; it is removed when the test is over. */
+type CreateStore = () => Promise<JobManagerOptions>;
+
+interface SharedStore {
   readonly name: string;
-  /** Makes an empty one; it is removed when the test is over. */
-  create(): Promise<JobManagerOptions>;
+  /** Why it cannot be had on this machine, if so. */
+  readonly missing?: string | undefined;
+  readonly create: CreateStore;
 }
 
-/** The stores that several processes of one host can share. */
-export const sharedStores: readonly SharedStore[] = [
+/** Of a call, in ms. Generous: on a machine that stalls, a test is not about how soon a server answers. */
+const DEADLINE = 30_000;
+
+/** The stores that several processes of one host can share. Those on a server have one of their own for each test. */
+const sharedStores: readonly SharedStore[] = [
   {
     name: "sqlite, one file",
     async create() {
@@ -28,4 +37,32 @@ export const sharedStores: readonly SharedStore[] = [
       };
     },
   },
+  {
+    name: "redis",
+    missing: whyMissing("redis-server"),
+    async create() {
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      const channel = { type: "redis", args: { url: server.url, deadline: DEADLINE } };
+      return { chJobs: channel, chLocks: channel };
+    },
+  },
+  {
+    name: "etcd",
+    missing: etcdMissing(),
+    async create() {
+      const server = await startEtcd();
+      onTestFinished(() => server.stop());
+      const channel = { type: "etcd", args: { hosts: server.host, deadline: DEADLINE } };
+      return { chJobs: channel, chLocks: channel };
+    },
+  },
 ];
+
+/** Declares tests on each of the stores that several processes can share. */
+export function onSharedStores(tests: (create: CreateStore) => void): void {
+  for (const { name, missing, create } of sharedStores) {
+    if (missing === undefined) describe(`on ${name}`, () => tests(create));
+    else it.skip(`on ${name}: ${missing}`, () => {});
+  }
+}

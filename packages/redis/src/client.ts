@@ -3,6 +3,8 @@ export interface RedisClient {
   readonly status: string;
   readonly isCluster?: boolean;
   readonly options: ClientOptions;
+  /** The socket, once there is one. A Cluster has one for each node. */
+  readonly stream?: { unref(): void };
   on(event: string, listener: (...args: never[]) => void): unknown;
   once(event: string, listener: (...args: never[]) => void): unknown;
   connect(): Promise<void>;
@@ -35,6 +37,18 @@ export interface ClientOptions {
   readonly keyPrefix?: string;
   readonly name?: string;
   readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
+}
+
+/**
+ * Lets the process end though the connection is open: what is under way keeps it alive by its deadline, and whoever awaits a change by
+ * the watch. So a program that forgets to close its channel ends as it does with a store in a file.
+ */
+export function letProcessEnd(client: RedisClient): void {
+  const release = (node: RedisClient): void => {
+    node.on("connect", () => void node.stream?.unref());
+  };
+  release(client);
+  client.on("+node", release);
 }
 
 export function isCluster(client: RedisClient): client is ClusterClient {

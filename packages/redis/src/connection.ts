@@ -1,6 +1,6 @@
 import { ChannelError, type Clock } from "@ojm/core/backend";
 import { Call, type CallOwner, type Waiting } from "./call.js";
-import { backoff, type RedisClient } from "./client.js";
+import { backoff, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
 import { explain, isLasting } from "./errors.js";
 
@@ -25,6 +25,7 @@ export class Connection implements CallOwner {
     this.#deadline = deadline;
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock, deadline);
+    letProcessEnd(client);
     client.on("error", (error: Error) => this.#onError(error));
     client.on("ready", () => this.#onReady());
     client.on("end", () => this.#onEnd());

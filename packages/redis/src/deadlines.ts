@@ -28,6 +28,10 @@ export class Deadlines {
 
   end(call: Expiring): void {
     this.#pending.delete(call);
+    if (this.#pending.size > 0) return;
+    // A program that has nothing left to do must not stay for the rest of a deadline.
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
   }
 
   /** Waits for no deadline any more: all of them are over now. */

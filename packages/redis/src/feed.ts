@@ -1,5 +1,5 @@
 import { ChannelError, type Clock } from "@ojm/core/backend";
-import { backoff, type RedisClient } from "./client.js";
+import { backoff, letProcessEnd, type RedisClient } from "./client.js";
 import { explain } from "./errors.js";
 
 /** A connection that is there to listen. */
@@ -135,6 +135,7 @@ export class Feed {
       const line = await open();
       const { client } = line;
       this.#client = client;
+      letProcessEnd(client);
       const lost = new Promise<void>((resolve) => client.once("end", resolve));
       client.on("error", (error: Error) => {
         trouble = error;

@@ -94,4 +94,6 @@ export type WatchEvent<V = JsonValue> =
 export interface WatchOptions extends CallOptions {
   /** Only keys that begin with these parts. */
   readonly prefix?: Key;
+  /** Whether the process stays alive while the next change is awaited, as it does for an open connection. Default: true. */
+  readonly keepAlive?: boolean;
 }

@@ -1,5 +1,6 @@
 import { whenAborted } from "../abort.js";
 import type { Clock } from "../clock.js";
+import { keepAlive } from "../keep-alive.js";
 import type { Backend, StoredChange, StoredEntry, WatchSink } from "./backend.js";
 import { abortable } from "./store.js";
 import { compareVersions } from "./version.js";
@@ -26,6 +27,8 @@ export interface WatchSource {
   snapshot(): AsyncIterable<StoredEntry>;
   /** Fires when the watch must end: its signal, or the channel closed. */
   readonly signal: AbortSignal;
+  /** Whether the process stays alive for the next change. */
+  readonly keepAlive: boolean;
 }
 
 type Item = { readonly change: StoredChange } | { readonly expired: string; readonly version: string } | "gap";
@@ -123,11 +126,17 @@ export class Watch implements WatchSink {
       }
       if (this.#error !== undefined) throw this.#error;
       if (this.#queue.length === 0 && !this.#source.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await this.#woken();
       }
     }
+  }
+
+  async #woken(): Promise<void> {
+    const letGo = this.#source.keepAlive ? keepAlive() : undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    letGo?.();
   }
 
   #accept(change: StoredChange): StoredWatchEvent | undefined {

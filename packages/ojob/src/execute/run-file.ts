@@ -2,14 +2,19 @@ import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
 import { logSettings } from "../output/settings.js";
+import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
-import { commonArgs, planSetup } from "../plan/setup.js";
+import { checkSchedules } from "../plan/schedules.js";
+import { commonArgs } from "../plan/setup.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
 import { type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
+import { JobError } from "./error.js";
+import { Shared } from "./shared.js";
+import { becomeUnique } from "./unique.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -21,6 +26,8 @@ export interface RunControl {
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
+  /** Nothing is run that has a warning. */
+  readonly strict: boolean;
   readonly pool: ThreadPool;
   /** The first thread, which tells whether the files to load are all right. */
   readonly thread: ScriptThread;
@@ -36,41 +43,39 @@ export interface FileRun {
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
-  const { file, problems } = loadJobFile(name);
+  const { file, problems } = loadJobFile(name, run.strict);
   const args = commonArgs(file, run.args);
-  const setup = planSetup(file, problems);
   const planned = plan(file, args, problems);
-  for (const warning of problems.warnings) log.note(describe(warning));
+  await checkSchedules(file, problems);
+  expectArguments(file, args, problems);
   problems.throwErrors();
+  for (const warning of problems.warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
-  pool.prepare(setup);
+  pool.prepare(planned.setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
+  const shared = new Shared(preparing(run.prepare));
   const engine = new Engine({
     plan: planned,
     commandLine: args,
     log,
     pool,
-    prepare: preparing(run.prepare),
+    shared,
     grace: run.grace,
+    files: [file.source.path],
   });
-  run.onStart?.(stopper(engine, run.grace));
+  run.onStart?.(engine);
+  let letGo = (): void => {};
   try {
-    return await engine.runTodo();
+    if (file.settings.unique) letGo = await becomeUnique(file.settings.unique, run.grace);
+    return await engine.run();
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    log.line("ERROR", error.message);
+    return false;
   } finally {
-    await engine.close();
+    letGo();
+    await shared.close();
     await log.close();
   }
-}
-
-function stopper(engine: Engine, grace: number): RunControl {
-  let asked = false;
-  return {
-    stop(reason) {
-      if (asked) return engine.kill(reason);
-      asked = true;
-      engine.stop(reason);
-      setTimeout(() => engine.kill(reason), grace).unref();
-    },
-  };
 }

@@ -29,6 +29,6 @@ export class FileNames {
 }
 
 /** Whether a template makes a name for each day. */
-export function namesDays(template: string | undefined): boolean {
-  return template === undefined || template.includes(DAY);
+export function namesDays(template: string): boolean {
+  return template.includes(DAY);
 }

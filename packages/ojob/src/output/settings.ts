@@ -22,7 +22,7 @@ function files(wanted: NonNullable<Settings["logToFile"]>, warn: (text: string) 
   const { logFolder = ".", filenameTemplate, backupFilenameTemplate, numberOfFiles, HKhowLongAgoInMinutes } = wanted;
   const compress = wanted.dontCompress !== true;
   return new DailyFiles({
-    folder: resolve(logFolder),
+    folder: resolve(String(logFolder)),
     names: new FileNames(filenameTemplate, backupFilenameTemplate, compress),
     most: numberOfFiles,
     keep: HKhowLongAgoInMinutes === undefined ? undefined : HKhowLongAgoInMinutes * MINUTE,

@@ -25,7 +25,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   const code = scriptOf(job, problems);
   if (code === undefined) return undefined;
   if (lang !== undefined) {
-    const foreign = { code, lang, ...(typeArgs.pwd !== undefined && { folder: typeArgs.pwd }) };
+    const foreign = { code, lang, ...(typeArgs.pwd !== undefined && { folder: String(typeArgs.pwd) }) };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;

@@ -16,7 +16,8 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
     file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
   );
   const template = file.settings.logToFile?.filenameTemplate;
-  if (!namesDays(template)) {
+  // Like all texts, it may be written as a number.
+  if (template !== undefined && !namesDays(String(template))) {
     problems.error(
       `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
     );

@@ -79,7 +79,7 @@ export class ScriptThread {
         resolve();
       });
     });
-    this.load({ loads: files, modules: [] });
+    if (files.length > 0) this.load({ loads: files, modules: [] });
   }
 
   /** Resolves when what was to be loaded is there, with what went wrong. */
@@ -89,8 +89,6 @@ export class ScriptThread {
 
   /** Loads something more. Scripts wait for it. */
   load(setup: Setup): void {
-    const { loads, modules, init } = setup;
-    if (loads.length === 0 && modules.length === 0 && init === undefined) return;
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
