@@ -3,6 +3,7 @@ import { applyChecks, type Check } from "../plan/checks.js";
 import type { PlannedJob, ScriptStep, Step } from "../plan/plan.js";
 import type { Position } from "../problem.js";
 import { ScriptProcess } from "../script/process/run.js";
+import { ShellCommand, type ShellOptions, type ShellResult } from "../script/process/shell.js";
 import type { FailureData } from "../script/protocol.js";
 import type { ScriptEnd, ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
@@ -44,7 +45,7 @@ export class JobExecution implements Stoppable {
   /** The other job file that a job of type `jobs` runs. */
   #inner: Stoppable | undefined;
   #thread: ScriptThread | undefined;
-  #process: ScriptProcess | undefined;
+  #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
   /** Why the step that runs now must not go on. */
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
@@ -246,9 +247,21 @@ export class JobExecution implements Stoppable {
   }
 
   async #runProcess({ code, lang = "", folder }: ScriptStep, args: Args): Promise<ScriptEnd> {
-    this.#process = new ScriptProcess({ block: code, lang, folder }, args, this.#engine.grace);
+    const script = new ScriptProcess({ block: code, lang, folder }, args, this.#engine.grace);
+    this.#process = script;
     try {
-      return await this.#process.run(new ScriptCalls(this.#engine, this));
+      return await script.run(new ScriptCalls(this.#engine, this));
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** Runs a shell command for a script that waits for it. */
+  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    const shell = new ShellCommand(command, options, this.#engine.grace);
+    this.#process = shell;
+    try {
+      return await shell.run(new ScriptCalls(this.#engine, this));
     } finally {
       this.#process = undefined;
     }

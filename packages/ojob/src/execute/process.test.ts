@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { folderWith } from "../testing/folder.js";
 import { runText, script } from "../testing/run-file.js";
@@ -55,6 +57,17 @@ describe("ojob.unique", () => {
       expect((await runText(yaml(file))).lines).toEqual([String(process.pid)]);
     }
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("is one process at a time, however many want to be it, with files left behind by those that died", async () => {
+    const folder = folderWith({ "a.pid": "999999999\n" });
+    const path = fileURLToPath(new URL("./unique.child.ts", import.meta.url));
+    const run = promisify(execFile);
+    const child = (): ReturnType<typeof run> =>
+      run(process.execPath, ["--import", "tsx", "--conditions=@ojm/source", path, folder, "20"]);
+    const outputs = await Promise.all([child(), child(), child(), child()]);
+    expect(outputs.map(({ stdout, stderr }) => `${stdout}${stderr}`)).toEqual(["", "", "", ""]);
+    expect(readdirSync(folder)).toEqual(["a.pid"]);
   });
 
   test("whose pid file cannot be written says so", async () => {

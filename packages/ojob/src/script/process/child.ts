@@ -77,8 +77,8 @@ export class ChildGroup {
     let result = "";
     for (const stream of results) stream.setEncoding("utf8").on("data", (text: string) => (result += text));
     const streams = [...outputs, ...results].map(closed);
-    if (child.stdout) forwardLines(child.stdout, (line) => sink.line(line, false), sink.room);
-    if (child.stderr) forwardLines(child.stderr, (line) => sink.line(line, true), sink.room);
+    if (child.stdout) forwardLines(child.stdout, (text, last) => sink.line(text, false, last), sink.room);
+    if (child.stderr) forwardLines(child.stderr, (text, last) => sink.line(text, true, last), sink.room);
     const end = await exit;
     if (end.error !== undefined) return failedToStart(end.error);
     await this.#endTheRest(Promise.all(streams));

@@ -34,9 +34,9 @@ export class ScriptProcess {
       return { args, failure: atStart(block, `there is no folder ${folder} to run the script in`) };
     }
     const end = await this.#group.run({
-      line: (text, toError) => {
+      line: (text, toError, last) => {
         if (toError) this.#complaint = text;
-        host.print(text, toError);
+        host.print(last ? `${text}\n` : text, toError);
       },
       room: async () => void (await host.call("room", [])),
     });

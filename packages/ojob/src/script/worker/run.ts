@@ -6,6 +6,7 @@ import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
+import { portable } from "./portable.js";
 import { isQuiet } from "./quiet.js";
 
 const main = parentPort as MessagePort;
@@ -63,26 +64,5 @@ function finish(done: DoneMessage): void {
   } catch {
     // Functions and the like cannot leave the thread: they are left out of what the script hands on.
     post({ ...done, result: portable(done.result), args: portable(done.args) as Record<string, unknown> });
-  }
-}
-
-function portable(value: unknown, seen: Set<object> = new Set()): unknown {
-  if (typeof value === "function" || typeof value === "symbol") return undefined;
-  if (typeof value !== "object" || value === null) return value;
-  if (seen.has(value)) return undefined;
-  seen.add(value);
-  if (Array.isArray(value)) return value.map((item) => portable(item, seen) ?? null);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return cloneable(value) ? value : undefined;
-  const entries = Object.entries(value).map(([key, item]) => [key, portable(item, seen)] as const);
-  return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
-}
-
-function cloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
   }
 }
