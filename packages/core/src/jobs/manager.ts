@@ -1,11 +1,12 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
-import type { Op } from "../channel/types.js";
+import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
-import type { LocksValue } from "../locks/entries.js";
+import type { LocksValue, LockValue } from "../locks/entries.js";
+import type { Lease } from "../locks/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { HeldLock } from "../locks/types.js";
+import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { UnderWay } from "../under-way.js";
 import { RunError } from "./errors.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
@@ -48,17 +49,12 @@ export class JobManager {
     this.channels = { jobs, locks };
     this.#clock = options.clock ?? systemClock;
     this.#times = new StartTimes(this.#clock);
-    this.#locks = new Locks(locks, {
-      clock: this.#clock,
-      ttl: options.ttl ?? TTL,
-      onOrphan: async (lock) => {
-        await closeRunOf(jobs, lock, {
-          endTime: this.#clock.now(),
-          status: "lost",
-          error: lostText(lock.value.holder),
-        });
-      },
-    });
+    const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
+      const error = lostText(lock.value.holder);
+      await closeRunOf(jobs, lock, { endTime: this.#clock.now(), status: "lost", error });
+    };
+    const { ttl = TTL, heartbeatThread = true } = options;
+    this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
     this.#home = { jobs, locks: this.#locks, clock: this.#clock, onOver: (run) => this.#open.delete(run) };
   }
 
@@ -129,6 +125,16 @@ export class JobManager {
     }
   }
 
+  /**
+   * Takes a lock that is no run's: it leaves no record, and excludes runs and locks of the same name alike. Without a `timeout` it is
+   * held for an hour at most, like a run.
+   *
+   * @throws LockError `LOCKED`; ChannelError if the store fails
+   */
+  async lock(name: string, options: AcquireOptions = {}): Promise<Lease> {
+    return this.#locks.acquire(name, options);
+  }
+
   /** The records of a name, or of all names, newest first. Reads only what it shows. */
   async *history(
     options: { readonly name?: string; readonly limit?: number; readonly signal?: AbortSignal } = {},
@@ -156,7 +162,7 @@ export class JobManager {
 
   /**
    * Takes the lock of `name` from whoever holds it: closes its run as `cancelled`, with the reason, frees the lock, and leaves an audit record in
-   * the locks channel. The holder is told by its signal, at its next heartbeat (a third of `ttl`) at the latest; until then two bodies may run.
+   * the locks channel. The holder is told by its signal as soon as the store tells it of the change, within moments; until then two bodies may run.
    */
   async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
     const { reason } = options;
