@@ -57,7 +57,7 @@ const typeArgs: Fields = {
   pwd: later(text("The folder in which a shell script runs.")),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
   execRequire: later(text("Run the `exec` function that this module exports.")),
-  chSubscribe: later(text("The channel whose changes a job of type subscribe waits for.")),
+  chSubscribe: text("The channel whose changes a job of type subscribe waits for."),
 };
 
 const job: Fields = {
