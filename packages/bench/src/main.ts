@@ -6,6 +6,7 @@ import { JobManager, type JobManagerOptions } from "@ojm/core";
 import type { Floor } from "./floors/floor.js";
 import { memoryFloor } from "./floors/memory.js";
 import { sqliteFloor } from "./floors/sqlite.js";
+import { measureHandOff } from "./handoff.js";
 import { atOnce, compare, inSequence, type Ratio } from "./measure.js";
 
 const GOAL = 1.15;
@@ -77,10 +78,23 @@ function show(rows: readonly Row[]): void {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: "string" }, rounds: { type: "string", default: "9" }, only: { type: "string" } },
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string", default: "9" },
+    only: { type: "string" },
+    store: { type: "string" },
+    runs: { type: "string", default: "40" },
+  },
 });
 const folder = mkdtempSync(join(tmpdir(), "ojm-bench-"));
 try {
+  if (values.only === "handoff") await measureHandOff(folder, Number(values.runs), values.store);
+  else await measureAll(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureAll(folder: string): Promise<void> {
   const rows: Row[] = [];
   for (const contest of contests(folder)) {
     if (values.only === undefined || values.only === contest.name)
@@ -89,6 +103,4 @@ try {
   show(rows);
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
