@@ -15,6 +15,9 @@ interface SharedStore {
   readonly create: CreateStore;
 }
 
+/** Of a call, in ms. Generous: on a machine that stalls, a test is not about how soon a server answers. */
+const DEADLINE = 30_000;
+
 /** The stores that several processes of one host can share. Those on a server have one of their own for each test. */
 const sharedStores: readonly SharedStore[] = [
   {
@@ -40,7 +43,7 @@ const sharedStores: readonly SharedStore[] = [
     async create() {
       const server = await startRedis();
       onTestFinished(() => server.stop());
-      const channel = { type: "redis", args: { url: server.url } };
+      const channel = { type: "redis", args: { url: server.url, deadline: DEADLINE } };
       return { chJobs: channel, chLocks: channel };
     },
   },
@@ -50,7 +53,7 @@ const sharedStores: readonly SharedStore[] = [
     async create() {
       const server = await startEtcd();
       onTestFinished(() => server.stop());
-      const channel = { type: "etcd", args: { hosts: server.host } };
+      const channel = { type: "etcd", args: { hosts: server.host, deadline: DEADLINE } };
       return { chJobs: channel, chLocks: channel };
     },
   },

@@ -1,46 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JobManagerOptions } from "@ojm/core";
-import { etcdMissing, startEtcd } from "../../etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../../redis/src/testing/servers.js";
+import { stores } from "./stores.js";
 
 const PROCESSES = 16;
 const BODY = 5;
 
-/** A store that many processes share. */
-interface Store {
-  readonly name: string;
-  readonly missing?: string | undefined;
-  open(folder: string): Promise<{ readonly channel: object; stop(): Promise<void> }>;
-}
-
-const stores: readonly Store[] = [
-  {
-    name: "sqlite",
-    open: async (folder) => ({
-      channel: { type: "sqlite", args: { file: join(folder, "handoff.db") } },
-      stop: async () => {},
-    }),
-  },
-  {
-    name: "redis",
-    missing: whyMissing("redis-server"),
-    async open() {
-      const server = await startRedis();
-      return { channel: { type: "redis", args: { url: server.url } }, stop: () => server.stop() };
-    },
-  },
-  {
-    name: "etcd",
-    missing: etcdMissing(),
-    async open() {
-      const server = await startEtcd();
-      return { channel: { type: "etcd", args: { hosts: server.host } }, stop: () => server.stop() };
-    },
-  },
-];
+/** The stores that many processes share. */
+const SHARED = ["sqlite", "redis", "etcd"];
 
 interface Body {
   readonly process: number;
@@ -52,22 +20,24 @@ interface Body {
  * How long it takes from the end of one body to the begin of the next, among many processes that want one name: closing the record, giving the lock
  * back, waking the next in line, taking the lock.
  */
-export async function measureHandOff(folder: string, runs: number, only: string | undefined): Promise<void> {
+export async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
   console.log(
     `hand-off among ${PROCESSES} processes, bodies of ${BODY} ms: from the end of a body to the begin of the next, and processor time of a run, in ms.\n`,
   );
   console.log("store    median     p90     p99     max     cpu   most runs of others between two of a process");
-  for (const { name, missing, open } of stores) {
-    if (only !== undefined && only !== name) continue;
+  for (const store of stores) {
+    if (!SHARED.includes(store.name) || (only !== undefined && only !== store.name)) continue;
+    const missing = store.missing();
     if (missing !== undefined) {
-      console.log(`${name.padEnd(8)} ${missing}`);
+      console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
       continue;
     }
-    const { channel, stop } = await open(folder);
+    const { options, close, floor } = await store.open();
     try {
-      show(name, await contend({ chJobs: channel, chLocks: channel }, runs));
+      show(store.name, await contend(options, runs));
     } finally {
-      await stop();
+      await floor.close();
+      await close();
     }
   }
 }

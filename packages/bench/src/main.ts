@@ -1,59 +1,46 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { JobManager, openChannel } from "@ojm/core";
 import type { Floor } from "./floors/floor.js";
-import { memoryFloor } from "./floors/memory.js";
-import { sqliteFloor } from "./floors/sqlite.js";
 import { measureHandOff } from "./handoff.js";
 import { atOnce, compare, inSequence, type Ratio } from "./measure.js";
+import { type Measured, type Store, stores } from "./stores.js";
+import { measureVerbs } from "./verbs.js";
 
 const GOAL = 1.15;
-
-interface Contest {
-  readonly name: string;
-  readonly count: number;
-  readonly options: JobManagerOptions;
-  floor(): Floor;
-}
 
 interface Row extends Ratio {
   readonly store: string;
   readonly load: string;
 }
 
-function contests(folder: string): Contest[] {
-  const one = { type: "sqlite", args: { file: join(folder, "one.db") } };
+async function measureRuns(store: Store, measured: Measured, rounds: number): Promise<Row[]> {
+  const { options, floor } = measured;
+  await using manager = await JobManager.init(options);
+  const ours = (job: string) => manager.run(job, () => undefined);
+  const theirs = (job: string) => floor.run(job);
+  const sequence = await compare(inSequence(ours), inSequence(theirs), store.count, rounds);
+  const parallel = await compare(atOnce(ours, 32), atOnce(theirs, 32), store.count, rounds);
+  await proveSameFacts(manager, floor);
   return [
-    { name: "simple", count: 4_000, options: {}, floor: memoryFloor },
-    {
-      name: "sqlite",
-      count: 2_000,
-      options: { chJobs: one, chLocks: one },
-      floor: () => sqliteFloor(join(folder, "floor.db")),
-    },
+    { store: store.name, load: "run, 1 name in sequence", ...sequence },
+    { store: store.name, load: "run, 32 names at once", ...parallel },
   ];
 }
 
-async function measure(contest: Contest, rounds: number): Promise<Row[]> {
-  const manager = await JobManager.init(contest.options);
-  const floor = contest.floor();
-  const ours = (job: string) => manager.run(job, () => undefined);
-  const theirs = (job: string) => floor.run(job);
-  const rows: Row[] = [];
+async function measure(store: Store, rounds: number): Promise<Row[]> {
+  const measured = await store.open();
   try {
-    const { name: store, count } = contest;
-    const sequence = await compare(inSequence(ours), inSequence(theirs), count, rounds);
-    rows.push({ store, load: "1 name in sequence", ...sequence });
-    const parallel = await compare(atOnce(ours, 32), atOnce(theirs, 32), count, rounds);
-    rows.push({ store, load: "32 names at once", ...parallel });
-    await proveSameFacts(manager, floor);
+    const rows = await measureRuns(store, measured, rounds);
+    await using channel = await openChannel("verbs", measured.options.chJobs ?? {});
+    for (const row of await measureVerbs(channel, measured.raw, store.count * 2, rounds)) {
+      rows.push({ store: store.name, load: `${row.verb}, ${row.inFlight} in flight`, ...row });
+    }
+    return rows;
   } finally {
-    await manager.close();
-    await floor.close();
+    await measured.floor.close();
+    await measured.close();
   }
-  return rows;
 }
 
 /** A ratio means nothing unless both sides did the same. */
@@ -64,17 +51,11 @@ async function proveSameFacts(manager: JobManager, floor: Floor): Promise<void> 
   if (records !== expected) throw new Error(`ours left ${records} records, the floor ${expected}`);
 }
 
-function show(rows: readonly Row[]): void {
-  console.log(
-    "managed run: lock, started record, ended record, release. Ratio of cost to the hand-written floor, median of rounds.\n",
-  );
-  console.log("store    load                  ours/s   floor/s   ratio   (best … worst)");
-  for (const { store, load, ours, floor, ratio, rounds } of rows) {
-    const spread = `(${rounds[0]?.toFixed(2)} … ${rounds.at(-1)?.toFixed(2)})`;
-    const mark = ratio <= GOAL ? "" : `  over the goal of ${GOAL}`;
-    const numbers = `${String(ours).padStart(8)} ${String(floor).padStart(9)} ${ratio.toFixed(2).padStart(7)}`;
-    console.log(`${store.padEnd(8)} ${load.padEnd(20)}${numbers}   ${spread}${mark}`);
-  }
+function show({ store, load, ours, floor, ratio, rounds }: Row): void {
+  const spread = `(${rounds[0]?.toFixed(2)} … ${rounds.at(-1)?.toFixed(2)})`;
+  const mark = ratio <= GOAL || !load.startsWith("run") ? "" : `  over the goal of ${GOAL}`;
+  const numbers = `${String(ours).padStart(9)} ${String(floor).padStart(9)} ${ratio.toFixed(2).padStart(7)}`;
+  console.log(`${store.padEnd(8)} ${load.padEnd(27)}${numbers}   ${spread}${mark}`);
 }
 
 const { values } = parseArgs({
@@ -86,21 +67,26 @@ const { values } = parseArgs({
     runs: { type: "string", default: "40" },
   },
 });
-const folder = mkdtempSync(join(tmpdir(), "ojm-bench-"));
-try {
-  if (values.only === "handoff") await measureHandOff(folder, Number(values.runs), values.store);
-  else await measureAll(folder);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+if (values.only === "handoff") await measureHandOff(Number(values.runs), values.store);
+else await measureAll();
 
-async function measureAll(folder: string): Promise<void> {
+async function measureAll(): Promise<void> {
+  console.log(
+    "A run is: lock, started record, ended record, release. Ratio of cost to the store's own driver, written by hand; median of rounds.\n",
+  );
+  console.log("store    load                          ours/s  driver/s   ratio   (best … worst)");
   const rows: Row[] = [];
-  for (const contest of contests(folder)) {
-    if (values.only === undefined || values.only === contest.name)
-      rows.push(...(await measure(contest, Number(values.rounds))));
+  for (const store of stores) {
+    if (values.only !== undefined && values.only !== store.name) continue;
+    const missing = store.missing();
+    if (missing !== undefined) {
+      console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
+      continue;
+    }
+    const measured = await measure(store, Number(values.rounds));
+    for (const row of measured) show(row);
+    rows.push(...measured);
   }
-  show(rows);
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
 }

@@ -5,7 +5,6 @@ import { hostname } from "node:os";
  * increases, and a record that is open while the run goes on and closed after it. Written by hand for one store, in the fewest steps.
  */
 export interface Floor {
-  readonly name: string;
   run(job: string): Promise<void>;
   /** How many closed records there are. */
   records(): Promise<number>;
@@ -13,6 +12,20 @@ export interface Floor {
 }
 
 const holder = { host: hostname(), pid: process.pid, instance: "floor" };
+
+/** The three calls that everything is made of, by the store's own driver. Values are JSON. */
+export interface RawStore {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<void>;
+  /** Writes if the version is the one given, `null` for absence. The new version, or `undefined` for a lost race. */
+  compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
+}
+
+/** What a store is measured against. Both halves share a connection; {@link Floor.close} closes it. */
+export interface FloorStore {
+  readonly floor: Floor;
+  readonly raw: RawStore;
+}
 
 type Facts = Record<string, unknown> & { readonly startTime: number };
 

@@ -1,14 +1,13 @@
-import { ended, type Floor, started, startTimes } from "./floor.js";
+import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
 /** Two maps of JSON texts: what is stored is a copy, as it is everywhere else. */
-export function memoryFloor(): Floor {
+export function memoryFloor(): FloorStore {
   const locks = new Map<string, { text: string; fence: string }>();
   const records = new Map<string, string>();
   const next = startTimes();
   let version = 0;
-  return {
-    name: "simple",
-    async run(job) {
+  const floor = {
+    async run(job: string) {
       if (locks.has(job)) throw new Error(`${job} is locked`);
       const { record, lock } = started(job, next(job));
       const fence = String(++version);
@@ -23,5 +22,26 @@ export function memoryFloor(): Floor {
     },
     records: async () => records.size,
     async close() {},
+  };
+  return { floor, raw: rawStore() };
+}
+
+function rawStore(): RawStore {
+  const entries = new Map<string, { text: string; version: string }>();
+  let last = 0;
+  return {
+    async get(key) {
+      const entry = entries.get(key);
+      return entry === undefined ? undefined : JSON.parse(entry.text);
+    },
+    async set(key, value) {
+      entries.set(key, { text: JSON.stringify(value), version: String(++last) });
+    },
+    async compareAndSet(key, version, value) {
+      if ((entries.get(key)?.version ?? null) !== version) return undefined;
+      const next = String(++last);
+      entries.set(key, { text: JSON.stringify(value), version: next });
+      return next;
+    },
   };
 }

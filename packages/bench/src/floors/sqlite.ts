@@ -1,8 +1,8 @@
 import Database from "better-sqlite3";
-import { ended, type Floor, started, startTimes } from "./floor.js";
+import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
 /** Two transactions in one file: lock and record, then record and lock. */
-export function sqliteFloor(file: string): Floor {
+export function sqliteFloor(file: string): FloorStore {
   const db = new Database(file);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
@@ -33,9 +33,8 @@ export function sqliteFloor(file: string): Floor {
     if (unlock.run(job, fence).changes !== 1) throw new Error(`${job} was lost`);
     close.run(recordText, job, time);
   });
-  return {
-    name: "sqlite",
-    async run(job) {
+  const floor = {
+    async run(job: string) {
       const facts = started(job, next(job));
       const time = facts.record.startTime;
       const fence = start.immediate(job, time, JSON.stringify(facts.lock), JSON.stringify(facts.record));
@@ -46,6 +45,33 @@ export function sqliteFloor(file: string): Floor {
     records: async () => size.get()?.n ?? 0,
     async close() {
       db.close();
+    },
+  };
+  return { floor, raw: rawStore(db) };
+}
+
+function rawStore(db: Database.Database): RawStore {
+  db.exec("CREATE TABLE entries (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID");
+  const get = db.prepare<[string], { value: string }>("SELECT value FROM entries WHERE key = ?");
+  const put = db.prepare<[string, number, string]>("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)");
+  const create = db.prepare<[string, number, string]>("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)");
+  const swap = db.prepare<[number, string, string, number]>(
+    "UPDATE entries SET version = ?, value = ? WHERE key = ? AND version = ?",
+  );
+  let last = 0;
+  return {
+    async get(key) {
+      const row = get.get(key);
+      return row === undefined ? undefined : JSON.parse(row.value);
+    },
+    async set(key, value) {
+      put.run(key, ++last, JSON.stringify(value));
+    },
+    async compareAndSet(key, version, value) {
+      const text = JSON.stringify(value);
+      const next = ++last;
+      const { changes } = version === null ? create.run(key, next, text) : swap.run(next, text, key, Number(version));
+      return changes === 1 ? String(next) : undefined;
     },
   };
 }

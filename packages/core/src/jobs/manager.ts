@@ -4,8 +4,9 @@ import { openChannel } from "../channel/open.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import type { LocksValue, LockValue } from "../locks/entries.js";
+import type { Lease } from "../locks/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { HeldLock } from "../locks/types.js";
+import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { UnderWay } from "../under-way.js";
 import { RunError } from "./errors.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
@@ -122,6 +123,16 @@ export class JobManager {
     } finally {
       this.#starting.end();
     }
+  }
+
+  /**
+   * Takes a lock that is no run's: it leaves no record, and excludes runs and locks of the same name alike. Without a `timeout` it is
+   * held for an hour at most, like a run.
+   *
+   * @throws LockError `LOCKED`; ChannelError if the store fails
+   */
+  async lock(name: string, options: AcquireOptions = {}): Promise<Lease> {
+    return this.#locks.acquire(name, options);
   }
 
   /** The records of a name, or of all names, newest first. Reads only what it shows. */

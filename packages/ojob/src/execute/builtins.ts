@@ -10,13 +10,15 @@ export interface BuiltinContext {
   readonly args: Args;
   readonly managers: Managers;
   readonly runs: OpenRuns;
+  /** What asked for the job. */
+  readonly trigger: string;
   /** Fires when the job is asked to stop: a wait for a lock ends. */
   readonly signal: AbortSignal;
   /** What failed, when called by a `catch`. */
   readonly error: JobError | undefined;
 }
 
-async function start({ args, managers, runs, signal }: BuiltinContext): Promise<void> {
+async function start({ args, managers, runs, trigger, signal }: BuiltinContext): Promise<void> {
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
@@ -29,7 +31,8 @@ async function start({ args, managers, runs, signal }: BuiltinContext): Promise<
   signal.addEventListener("abort", giveUp);
   if (signal.aborted) giveUp();
   try {
-    runs.add(await manager.start(name, { signal: waiting.signal, ...(typeof timeout === "number" && { timeout }) }));
+    const options = { trigger, signal: waiting.signal, ...(typeof timeout === "number" && { timeout }) };
+    runs.add(await manager.start(name, options));
   } finally {
     signal.removeEventListener("abort", giveUp);
   }

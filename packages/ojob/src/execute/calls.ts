@@ -10,11 +10,13 @@ type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
 const CALLS: Readonly<Record<string, Call>> = {
   room: ({ engine }) => engine.log.room(),
   channel: ({ engine }, [name, verb, parameters]) =>
-    engine.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: ({ engine, job }, [name, args]) => engine.runJob(String(name), args as Record<string, unknown>, job),
+    engine.shared.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: ({ engine, job }, [name, args]) => engine.call(String(name), args as Record<string, unknown>, job),
+  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
   unlock: ({ engine, job }, [name]) => unlock(engine, job, String(name)),
-  get: ({ engine }, [key]) => engine.values.get(String(key)),
-  set: ({ engine }, [key, value]) => void engine.values.set(String(key), value),
+  get: ({ engine }, [key]) => engine.shared.values.get(String(key)),
+  set: ({ engine }, [key, value]) => void engine.shared.values.set(String(key), value),
   toYAML: async (_, [value]) => (await import("../load/yaml.js")).toYaml(value),
   fromYAML: async (_, [text]) => (await import("../load/yaml.js")).fromYaml(String(text)),
 };
@@ -48,7 +50,7 @@ export class ScriptCalls implements ScriptHost {
 
 /** Says what it did: the lock of a name that nobody holds was not unlocked. */
 async function unlock(engine: Engine, job: JobExecution, name: string): Promise<boolean> {
-  const manager = await engine.managers.get();
+  const manager = await engine.shared.managers.get();
   const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
   const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
   engine.log.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);

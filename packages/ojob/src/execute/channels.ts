@@ -5,7 +5,8 @@ import { JobError } from "./error.js";
 import type { Managers } from "./managers.js";
 
 const JOBS = "oJobManager-jobs";
-const LOCKS = "oJobManager-locks";
+/** The channel of the job manager's locks. */
+export const LOCKS = "oJobManager-locks";
 
 type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknown>;
 
@@ -57,7 +58,7 @@ export class ScriptChannels {
     }
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
     if (run === undefined) throw new JobError(`a channel has no ${verb}()`);
-    return run(await this.#channel(name), parameters);
+    return run(await this.channel(name), parameters);
   }
 
   async close(): Promise<void> {
@@ -68,7 +69,8 @@ export class ScriptChannels {
     return collect((await this.#managers.get()).history());
   }
 
-  async #channel(name: string): Promise<Channel> {
+  /** @throws JobError if nobody created a channel of that name */
+  async channel(name: string): Promise<Channel> {
     // To a script a record is a map like any other.
     if (name === JOBS) return (await this.#managers.get()).channels.jobs as unknown as Channel;
     if (name === LOCKS) return (await this.#managers.get()).channels.locks as unknown as Channel;
@@ -97,7 +99,7 @@ export class ScriptChannels {
   }
 
   async #destroy(name: string): Promise<void> {
-    const channel = await this.#channel(name);
+    const channel = await this.channel(name);
     await channel.destroy();
     this.#open.delete(name);
   }

@@ -1,15 +1,23 @@
+import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
 import type { Args } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
-import { fillArgs, mergeArgs } from "../plan/args.js";
+import { mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob } from "../plan/plan.js";
-import { SharedGlobals } from "../script/globals.js";
+import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
-import type { PrepareType } from "./backends.js";
-import { ScriptChannels } from "./channels.js";
+import { Dispatch } from "./dispatch.js";
 import { JobError } from "./error.js";
-import { JobExecution } from "./job.js";
-import { Managers } from "./managers.js";
+import { type ExecutionOrigin, JobExecution } from "./job.js";
+import { perform } from "./perform.js";
+import type { Outcome, Request } from "./requests.js";
+import { Running, type Stoppable } from "./running.js";
+import type { Shared } from "./shared.js";
+import { Slots } from "./slots.js";
+import { sortTodo } from "./todo.js";
+
+/** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
+const FEWEST_THREADS = 4;
 
 /** What an {@link Engine} works with. */
 export interface EngineParts {
@@ -17,37 +25,66 @@ export interface EngineParts {
   readonly commandLine: Args;
   readonly log: Log;
   readonly pool: ThreadPool;
-  readonly prepare: PrepareType;
+  readonly shared: Shared;
+  /** How long jobs have to stop by themselves, in ms. */
+  readonly grace: number;
+  /** The job files that led to this one, itself the last. Absolute paths. */
+  readonly files: readonly string[];
+  /** Those of the file that runs this one. */
+  readonly slots?: Slots;
 }
 
-/** Runs the jobs of one job file, and holds what they share. */
-export class Engine {
+/** Runs the jobs of one job file. */
+export class Engine implements Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
-  readonly managers: Managers;
-  readonly channels: ScriptChannels;
-  readonly globals: SharedGlobals = new SharedGlobals();
-  /** What scripts keep by `$set` and `$get`. */
-  readonly values: Map<string, unknown> = new Map();
+  readonly shared: Shared;
+  readonly commandLine: Args;
+  readonly files: readonly string[];
+  readonly dispatch: Dispatch;
+  readonly slots: Slots;
+  /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
+  handedOn: Args = {};
+  readonly #parts: EngineParts;
   readonly #plan: Plan;
-  readonly #commandLine: Args;
-  readonly #running = new Set<JobExecution>();
+  readonly #running: Running;
   readonly #warned = new Set<string>();
-  #stopped: string | undefined;
-  #killed = false;
+  #well = true;
 
-  constructor({ plan, commandLine, log, pool, prepare }: EngineParts) {
+  constructor(parts: EngineParts) {
+    const { plan, commandLine, log, pool, shared, grace, files } = parts;
     this.log = log;
     this.pool = pool;
-    this.managers = new Managers(prepare);
-    this.channels = new ScriptChannels(this.managers, prepare);
+    this.shared = shared;
+    this.commandLine = commandLine;
+    this.files = files;
+    this.#parts = parts;
     this.#plan = plan;
-    this.#commandLine = commandLine;
+    this.#running = new Running(grace);
+    const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
+    this.slots = parts.slots ?? new Slots(numThreads);
+    this.dispatch = new Dispatch({
+      slots: this.slots,
+      sequential: isSequential(plan),
+      depsTimeout,
+      run: (request, judgements) => perform(this, request, judgements),
+      onOutcome: (request, outcome) => this.#note(request, outcome),
+    });
+  }
+
+  /** The data that scripts keep in `global`. */
+  get globals(): SharedGlobals {
+    return this.shared.globals;
   }
 
   /** Whether the time to stop in good order is over. */
   get killed(): boolean {
-    return this.#killed;
+    return this.#running.killed;
+  }
+
+  /** The engine for another job file, run by a job of this one. */
+  inside(plan: Plan, commandLine: Args, file: string): Engine {
+    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
   }
 
   /** @throws JobError if there is no such job. */
@@ -60,73 +97,73 @@ export class Engine {
 
   /** The arguments of a job: its own before those that it is given. */
   args(job: PlannedJob, own: Args, given: Args): Args {
-    const sources = { own, given, commandLine: this.#commandLine };
-    return mergeArgs(sources, (argument, path) => this.#warnMissing(job.name, argument, path));
+    const sources = { own, given, commandLine: this.commandLine };
+    return mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
+  }
+
+  /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
+  async run(): Promise<boolean> {
+    const todo = sortTodo(this.#plan);
+    const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
+    try {
+      this.dispatch.submit(...todo.now);
+      await this.dispatch.idle();
+      const stopped = this.#running.refusal !== undefined;
+      if (todo.shutdown.length > 0 && !this.#running.hurried) {
+        this.#running.reopen();
+        this.dispatch.reopen();
+      }
+      this.dispatch.submit(...todo.shutdown);
+      await this.dispatch.idle();
+      return this.#well && !stopped && this.#running.refusal === undefined;
+    } finally {
+      stay();
+      this.#running.close();
+    }
+  }
+
+  /** A daemon goes on until it is stopped, with nothing to do too. */
+  #stay(): () => void {
+    const leave = this.dispatch.expectMore();
+    const timer = setInterval(() => {}, 2 ** 30);
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
   }
 
   /**
-   * Runs a job to its end, once for each of its args.
+   * Runs a job for a script that waits for it.
    *
-   * @throws JobError if it failed
+   * @throws JobError if it failed or was skipped
    */
-  async runJob(name: string, given: Args, parent?: JobExecution): Promise<Args> {
+  async call(name: string, args: Args, caller: JobExecution): Promise<Args> {
     const job = this.job(name);
-    let result: Args = given;
-    for (const own of job.args.length > 0 ? job.args : [{}]) {
-      if (this.#stopped !== undefined) throw new JobError(`"${name}" was not started: ${this.#stopped}`);
-      result = await this.#execute(job, this.args(job, own, given), parent);
-    }
-    return result;
+    const outcome = await this.dispatch.call({ job, given: [args], trigger: caller.trigger, caller });
+    if (outcome.status === "completed") return outcome.args;
+    if (outcome.status === "failed") throw outcome.error;
+    throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
   }
 
-  /** Runs the todo, one job after the other; one that fails does not keep the next from running. True if all went well. */
-  async runTodo(): Promise<boolean> {
-    let well = true;
-    for (const entry of this.#plan.todo) {
-      for (const args of entry.args.length > 0 ? entry.args : [{}]) {
-        if (this.#stopped !== undefined) return false;
-        const given = fillArgs(args, this.#commandLine, (argument, path) =>
-          this.#warnMissing(entry.job, argument, path),
-        );
-        well = (await this.#succeeds(entry.job, given)) && well;
-      }
-    }
-    return well;
+  /**
+   * Asks for a job to be run as soon as its dependencies and a slot allow it, beside all others. Returns the id of the request.
+   *
+   * @throws JobError if there is no such job
+   */
+  launch(name: string, given: readonly Args[]): string {
+    const job = this.job(name);
+    const { refusal } = this.#running;
+    if (refusal !== undefined) throw new JobError(`"${name}" was not launched: ${refusal}`);
+    const [request] = this.dispatch.submit({ job, given, trigger: "launch" });
+    return request?.id ?? "";
   }
 
-  /** Asks all jobs to stop, and starts no more. */
-  stop(reason: string): void {
-    this.#stopped ??= reason;
-    for (const job of this.#running) job.stop(reason);
-  }
-
-  /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
-  kill(reason: string): void {
-    this.#stopped ??= reason;
-    this.#killed = true;
-    for (const job of this.#running) job.kill(reason);
-  }
-
-  /** Lets go of channels. */
-  async close(): Promise<void> {
-    await Promise.all([this.channels.close(), this.managers.close()]);
-  }
-
-  async #succeeds(name: string, given: Args): Promise<boolean> {
-    try {
-      await this.runJob(name, given);
-      return true;
-    } catch (error) {
-      // A job has said itself why it failed. What is no error of a job is a fault of ours, and must not be hidden.
-      if (!(error instanceof JobError)) throw error;
-      if (!error.shown && this.#stopped === undefined) this.log.failure(name, error.describe());
-      return false;
-    }
-  }
-
-  async #execute(job: PlannedJob, args: Args, parent?: JobExecution): Promise<Args> {
-    const execution = new JobExecution(this, job, args, parent);
-    const quiet = job.builtin !== undefined;
+  /** Runs a job once, in a slot that is already there. Rejects with a JobError if it fails. */
+  async execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
+    const { refusal } = this.#running;
+    if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
+    const execution = new JobExecution(this, job, args, origin);
+    const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
     let well = false;
     this.#running.add(execution);
@@ -141,10 +178,44 @@ export class Engine {
     }
   }
 
-  #warnMissing(job: string, argument: string, path: string): void {
+  /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
+  stop(reason: string): void {
+    this.dispatch.stop(reason);
+    this.#running.stop(reason);
+  }
+
+  /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
+  kill(reason: string): void {
+    this.dispatch.stop(reason);
+    this.#running.kill(reason);
+  }
+
+  /** Warns, once, of a template that nothing fills. */
+  warnMissing(job: string, argument: string, path: string): void {
     const message = `nothing fills {{${path}}} in the argument "${argument}" of the job "${job}".`;
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     this.log.line("WARN", message);
   }
+
+  /** Says why a job failed or was skipped, if nobody has said so yet. */
+  #note({ job, entry }: Request, outcome: Outcome): void {
+    if (outcome.status === "completed") {
+      if (entry !== undefined && this.#plan.settings.shareArgs && isSequential(this.#plan))
+        this.handedOn = outcome.args;
+    } else if (outcome.status === "failed") {
+      this.#well = false;
+      const { error } = outcome;
+      if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
+    } else if (outcome.intended) {
+      this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
+    } else {
+      this.#well = false;
+      this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);
+    }
+  }
+}
+
+function isSequential({ settings }: Plan): boolean {
+  return !(settings.async ?? settings.sequential === false);
 }

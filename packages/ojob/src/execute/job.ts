@@ -1,33 +1,58 @@
 import type { Args, CodeBlock } from "../load/jobfile.js";
 import type { PlannedJob, Step } from "../plan/plan.js";
 import type { FailureData } from "../script/protocol.js";
-import type { ScriptThread } from "../script/thread.js";
+import type { ScriptEnd, ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
 import { ScriptCalls } from "./calls.js";
+import { EachItems } from "./each.js";
 import type { Engine } from "./engine.js";
 import { JobError, scriptError, toJobError } from "./error.js";
+import { runOtherFile } from "./file-job.js";
+import { HeldLocks } from "./held-locks.js";
+import { Limits } from "./limits.js";
+import type { Stoppable } from "./running.js";
 import { OpenRuns } from "./runs.js";
 
+/** What an execution comes from. */
+export interface ExecutionOrigin {
+  /** What asked for it, for the records of its runs. */
+  readonly trigger: string;
+  /** The job whose script calls it. */
+  readonly parent: JobExecution | undefined;
+}
+
 /** One execution of a job: its steps, one after the other, on the same arguments. */
-export class JobExecution {
+export class JobExecution implements Stoppable {
   readonly name: string;
+  readonly trigger: string;
   readonly runs: OpenRuns;
+  readonly locks: HeldLocks;
   readonly #engine: Engine;
   readonly #job: PlannedJob;
+  /** What the script at work hands out. */
+  #items: EachItems;
   readonly #parent: JobExecution | undefined;
   readonly #children = new Set<JobExecution>();
   readonly #stopping = new AbortController();
+  /** Fires with {@link #interruption}: what a step waits for beside its script ends. */
+  #interrupted = new AbortController();
   readonly #args: Args;
+
+  /** The other job file that a job of type `jobs` runs. */
+  #inner: Stoppable | undefined;
   #thread: ScriptThread | undefined;
   /** Why the step that runs now must not go on. */
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
 
-  constructor(engine: Engine, job: PlannedJob, args: Args, parent?: JobExecution) {
+  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent }: ExecutionOrigin) {
     this.name = job.name;
+    this.trigger = trigger;
     this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
     this.#engine = engine;
     this.#job = job;
+    this.#items = new EachItems(job);
+    this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     this.#args = args;
     this.#parent = parent;
   }
@@ -42,12 +67,27 @@ export class JobExecution {
     try {
       const args = await this.#runSteps(this.#job, this.#args);
       await this.runs.closeAll();
+      await this.locks.release();
       return args;
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
       this.#show(failure);
-      await this.runs.closeAll(failure).catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
+      const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
+      for (const step of cleanUp) {
+        await step().catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
+      }
       throw failure;
+    } finally {
+      this.#leave(this.#parent);
+      if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
+    }
+  }
+
+  /** Runs no more than this code, with the arguments of the job, and resolves to what it returns. */
+  async evaluate(block: CodeBlock): Promise<unknown> {
+    this.#join(this.#parent);
+    try {
+      return (await this.#runScript(block, this.#args)).result;
     } finally {
       this.#leave(this.#parent);
       if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
@@ -67,6 +107,7 @@ export class JobExecution {
   stop(reason: string): void {
     this.#stopping.abort(stopFailure(reason));
     this.#thread?.stop();
+    this.#inner?.stop(reason);
   }
 
   /** Ends the job, whatever it is doing. */
@@ -75,19 +116,53 @@ export class JobExecution {
     this.#end(stopFailure(reason));
   }
 
+  /** An item for the jobs of `each`, out of the script. */
+  addItem(item: unknown, only?: string): void {
+    this.#items.add(item, only);
+  }
+
   /** The steps of a job, also of one that is itself a step of this one; `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args): Promise<Args> {
     let current = args;
+    // Taken anew for each question: what the script beside it has in its thread is out of reach.
+    const ask = (code: CodeBlock): Promise<unknown> =>
+      new JobExecution(this.#engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
+    const limits = new Limits(job, (failure) => this.#end(failure), ask);
     try {
+      await this.locks.take(job.typeArgs, this.#engine.shared.locks, this.#waitSignal());
       if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, args);
-      for (const step of job.steps) current = await this.#step(step, current);
+      if (job.type === "jobs") await this.#runFile(job, args);
+      for (const step of job.steps) current = await this.#step(job, step, current);
       return current;
     } catch (error) {
+      limits.lift();
       const failure = toJobError(error, job.at);
       failure.args ??= current;
       await this.#recover(job, failure.args, failure);
       throw failure;
+    } finally {
+      limits.lift();
     }
+  }
+
+  /** Runs the other job file of a job of type `jobs`. Its jobs have our slot meanwhile: we do nothing but wait. */
+  async #runFile(job: PlannedJob, args: Args): Promise<void> {
+    const { slots } = this.#engine;
+    slots.free();
+    try {
+      await runOtherFile(this.#engine, job, args, (running) => {
+        this.#inner = running;
+      });
+    } catch (error) {
+      throw this.#interruption === undefined ? error : interruptedBy(this.#interruption);
+    } finally {
+      this.#inner = undefined;
+      await new Promise<void>((resolve) => void slots.take(0, resolve));
+    }
+  }
+
+  #waitSignal(): AbortSignal {
+    return AbortSignal.any([this.#stopping.signal, this.#interrupted.signal]);
   }
 
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
@@ -96,17 +171,22 @@ export class JobExecution {
     this.#error = failure;
     // What ended the step has been dealt with: the steps of `catch` start afresh.
     this.#interruption = undefined;
+    this.#interrupted = new AbortController();
     for (const step of job.onError) {
       // Each is tried: an alert that cannot be sent must not keep the lock from being released.
-      await this.#step(step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
+      await this.#step(job, step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
     }
     this.#error = outer;
   }
 
-  async #step(step: Step, args: Args): Promise<Args> {
-    if (this.#interruption !== undefined)
-      throw new JobError(this.#interruption.message, { failure: this.#interruption });
-    if ("code" in step) return this.#runScript(step.code, args);
+  async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
+    if (this.#interruption !== undefined) throw interruptedBy(this.#interruption);
+    if ("code" in step) {
+      this.#items = new EachItems(owner);
+      const end = await this.#runScript(step.code, args);
+      await this.#items.run(this.#engine, end.result, { trigger: this.trigger, parent: this });
+      return end.args;
+    }
     const job = this.#engine.job(step.job);
     if (job.builtin !== undefined) {
       await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
@@ -136,11 +216,11 @@ export class JobExecution {
     if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
     // A built-in job that is called by a script works on the runs of the job that called it.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
-    const { managers } = this.#engine;
-    await builtin({ args, managers, runs, signal: this.#stopping.signal, error: this.#error });
+    const { managers } = this.#engine.shared;
+    await builtin({ args, managers, runs, trigger: this.trigger, signal: this.#waitSignal(), error: this.#error });
   }
 
-  async #runScript(block: CodeBlock, args: Args): Promise<Args> {
+  async #runScript(block: CodeBlock, args: Args): Promise<ScriptEnd> {
     const stopped = this.#stopping.signal;
     const mayRun = !stopped.aborted || (this.#error !== undefined && !this.#engine.killed);
     if (!mayRun) throw new JobError(stopped.reason.message, { failure: stopped.reason as FailureData });
@@ -155,7 +235,7 @@ export class JobExecution {
       },
       new ScriptCalls(this.#engine, this),
     );
-    if (end.failure === undefined) return end.args;
+    if (end.failure === undefined) return end;
     throw Object.assign(scriptError(end.failure, block), { args: end.args });
   }
 
@@ -174,7 +254,9 @@ export class JobExecution {
 
   #end(failure: FailureData): void {
     this.#interruption ??= failure;
+    this.#interrupted.abort(failure);
     for (const child of this.#children) child.#end(failure);
+    this.#inner?.kill(failure.message);
     void this.#thread?.end(failure);
   }
 
@@ -190,6 +272,10 @@ function withoutOwn(result: Args, own: Args, before: Args): Args {
   const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
   const hidden = Object.entries(before).filter(([name]) => Object.hasOwn(own, name));
   return Object.fromEntries([...kept, ...hidden]);
+}
+
+function interruptedBy(failure: FailureData): JobError {
+  return new JobError(failure.message, { failure });
 }
 
 function stopFailure(reason: string): FailureData {

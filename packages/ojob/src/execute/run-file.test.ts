@@ -196,10 +196,12 @@ describe("args", () => {
     expect((await runText(yaml, { args: { a: "line", b: "line", c: 5 } })).lines).toEqual(["own,todo,x-todo,5"]);
   });
 
-  test("as a list run the job once for each", async () => {
+  test("as a list run the job once for each, at once or, with single, in turn", async () => {
     const yaml =
-      "jobs: [{name: A, args: [{a: 1}, {a: 2}], exec: 'log(args.a + args.b)'}]\ntodo: [{name: A, args: [{b: x}, {b: y}]}]\n";
+      "jobs: [{name: A, typeArgs: {single: true}, args: [{a: 1}, {a: 2}], exec: 'log(args.a + args.b)'}]\ntodo: [{name: A, args: [{b: x}, {b: y}]}]\n";
     expect((await runText(yaml)).lines).toEqual(["1x", "2x", "1y", "2y"]);
+    const { lines } = await runText(yaml.replace("single: true", "single: false"));
+    expect(lines.toSorted()).toEqual(["1x", "1y", "2x", "2y"]);
   });
 
   test("with a template that nothing fills are warned of", async () => {

@@ -1,13 +1,16 @@
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
+import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
+import { checkSchedules } from "../plan/schedules.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
 import { type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
+import { Shared } from "./shared.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -19,6 +22,8 @@ export interface RunControl {
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
+  /** Nothing is run that has a warning. */
+  readonly strict: boolean;
   readonly pool: ThreadPool;
   /** The first thread, which tells whether the files to load are all right. */
   readonly thread: ScriptThread;
@@ -34,29 +39,28 @@ export interface FileRun {
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, args, pool, thread } = run;
-  const { file, problems } = loadJobFile(name);
+  const { file, problems } = loadJobFile(name, run.strict);
   const planned = plan(file, args, problems);
-  for (const warning of problems.warnings) log.note(describe(warning));
+  await checkSchedules(file, problems);
+  expectArguments(file, args, problems);
   problems.throwErrors();
+  for (const warning of problems.warnings) log.note(describe(warning));
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
-  const engine = new Engine({ plan: planned, commandLine: args, log, pool, prepare: preparing(run.prepare) });
-  run.onStart?.(stopper(engine, run.grace));
+  const shared = new Shared(preparing(run.prepare));
+  const engine = new Engine({
+    plan: planned,
+    commandLine: args,
+    log,
+    pool,
+    shared,
+    grace: run.grace,
+    files: [file.source.path],
+  });
+  run.onStart?.(engine);
   try {
-    return await engine.runTodo();
+    return await engine.run();
   } finally {
-    await engine.close();
+    await shared.close();
   }
-}
-
-function stopper(engine: Engine, grace: number): RunControl {
-  let asked = false;
-  return {
-    stop(reason) {
-      if (asked) return engine.kill(reason);
-      asked = true;
-      engine.stop(reason);
-      setTimeout(() => engine.kill(reason), grace).unref();
-    },
-  };
 }

@@ -8,7 +8,9 @@ import {
   later,
   list,
   map,
+  mapWithOneOf,
   number,
+  record,
   required,
   type Shape,
   some,
@@ -18,19 +20,42 @@ import {
 
 const jobName: Shape = text("The name of a job.");
 
+const argument: Shape = map(
+  {
+    name: required(text("What it is called.")),
+    desc: text("What it is for."),
+    mandatory: flag("Whether the file is refused without it."),
+    required: flag("The same as `mandatory`."),
+    example: anything("A value, as one would write it."),
+    options: list(text("A value."), "The values of which it is one."),
+    moptions: list(text("A value."), "The values of which it may be several."),
+    secret: flag("Not shown where it is asked for."),
+  },
+  "An argument.",
+);
+
+function help(doc: string): Shape {
+  const fields = {
+    text: text("What it does."),
+    expects: list(argument, "The arguments that it takes."),
+    returns: list(argument, "What it leaves in `args`."),
+  };
+  return either(doc, text("What it does."), map(fields, "What it does, and the arguments that it takes."));
+}
+
 const typeArgs: Fields = {
   cron: later(text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic.")),
   timeInterval: later(number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1)),
   waitForFinish: later(flag("Skip a tick while the run before it is still going on.")),
   timeZone: later(text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC.")),
-  timeout: later(number("End the job after so many milliseconds.", "milliseconds", 1)),
-  stopWhen: later(code("End the job as soon as this code returns true.")),
-  lock: later(text("Hold a lock of this name while the job runs.")),
-  lockCh: later(text("The channel of that lock.")),
-  single: later(flag("Run the job only once in this process, however often it is asked for.")),
-  noLog: later(flag("No banner and no record in the log for this job.")),
+  timeout: number("End the job after so many milliseconds.", "milliseconds", 1),
+  stopWhen: code("End the job as soon as this code returns true."),
+  lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
+  lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
+  single: flag("Where `args` is a list, work through it one after the other."),
+  noLog: flag("No banner when this job starts and ends."),
   pwd: later(text("The folder in which a shell script runs.")),
-  file: later(text("Take the script from this file.")),
+  file: text("Take the script from this file. For a job of type jobs, the job file to run."),
   execRequire: later(text("Run the `exec` function that this module exports.")),
   chSubscribe: later(text("The channel whose changes a job of type subscribe waits for.")),
 };
@@ -42,24 +67,25 @@ const job: Fields = {
   from: some(jobName, "Jobs that run first, on the same `args`."),
   to: some(jobName, "Jobs that run after the script, if all before it went well."),
   catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
-  deps: later(
-    some(
-      either(
-        "A job to wait for.",
-        jobName,
-        map(
-          {
-            name: required(jobName),
-            onSuccess: code("Code that decides, by returning true, whether to go on."),
-            onFail: code("Code that decides, by returning true, whether to go on all the same."),
-          },
-          "A job to wait for, and what to do then.",
-        ),
+  deps: some(
+    either(
+      "A job to wait for.",
+      jobName,
+      map(
+        {
+          name: required(jobName),
+          onSuccess: code("Code that decides, by returning true, whether to go on."),
+          onFail: code("Code that decides, by returning true, whether to go on all the same."),
+        },
+        "A job to wait for, and what to do then.",
       ),
-      "Jobs that must have completed before this one starts.",
     ),
+    "Jobs that must have completed before this one starts.",
   ),
-  each: later(some(jobName, "Jobs that run for each item of what `exec` returns.")),
+  each: some(
+    jobName,
+    "Jobs that run for each item of the list that `exec` returns, and for each that it passes to `each(item)`.",
+  ),
   type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
   typeArgs: map(typeArgs, "Settings of the job's type."),
   lang: later(text("The language of `exec`: js (the default), shell, node or python.")),
@@ -69,32 +95,36 @@ const job: Fields = {
       "Checks on `args`.",
     ),
   ),
-  help: later(anything("What `--jobhelp` shows.")),
+  help: help("What `--jobhelp` shows."),
 };
 
 const todoEntry: Shape = either(
   "A job to run.",
   jobName,
-  map(
+  mapWithOneOf(
+    ["name", "job"],
     {
       name: jobName,
       job: text("The same as `name`."),
       args: args("Arguments for this run of the job."),
-      when: later(code("Run it only if this code returns true.")),
+      when: code("Run it only if this code returns true."),
     },
     "A job to run, with arguments.",
   ),
 );
 
 const settings: Fields = {
-  daemon: later(flag("Stay alive when the todo is done.")),
-  sequential: later(flag("Run the todo one after the other. The default.")),
-  async: later(flag("Run the whole todo at once.")),
-  numThreads: later(number("How many jobs may run at once.", "threads", 1)),
-  depsTimeout: later(number("How long a job waits for its `deps`, in milliseconds.", "milliseconds")),
+  daemon: flag("Stay alive when the todo is done, until a signal ends the process."),
+  sequential: flag("Run the todo one after the other. The default."),
+  async: flag("Run the whole todo at once."),
+  numThreads: number("How many jobs may run at once. Default: the number of processors, at least 4.", "threads", 1),
+  depsTimeout: number(
+    "How long a job waits for its `deps`, in milliseconds. Default: as long as it takes.",
+    "milliseconds",
+  ),
   templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
   argsFromEnvs: later(flag("Take arguments from the environment too.")),
-  shareArgs: later(flag("Hand the arguments that a job leaves behind to the next one.")),
+  shareArgs: flag("Hand the arguments that a job of the todo leaves behind to the next one."),
   logToFile: later(
     map(
       {
@@ -149,12 +179,15 @@ export const jobFileShape: Shape & { readonly kind: "map" } = {
   doc: "A job file of ojm.",
   fields: {
     include: some(text("A job file."), "Job files whose jobs this one uses."),
-    jobsInclude: later(some(text("A job file."), "Job files of which only the jobs are used.")),
+    jobsInclude: some(
+      text("A job file."),
+      "Job files of which only the jobs are used, and the `code` that they require.",
+    ),
     init: later(anything("Values that scripts find in `init`.")),
     ojob: map(settings, "Settings of this file."),
     jobs: list(map(job, "A job."), "The jobs."),
     todo: some(todoEntry, "Which jobs to run, in this order."),
-    code: later(anything("JavaScript modules that scripts may require, by name.")),
-    help: later(anything("What `ojm run FILE -h` shows.")),
+    code: later(record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name.")),
+    help: help("What `ojm run FILE -h` shows."),
   },
 };

@@ -57,6 +57,8 @@ const functions = {
   $from,
   $ch,
   $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
+  oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
+  each: (item: unknown, job?: string): unknown => call("each", item, job),
   $get: (key: string): unknown => call("get", String(key)),
   $set: (key: string, value: unknown): unknown => call("set", String(key), value),
   af: {

@@ -1,10 +1,10 @@
 import { JobManager } from "@ojm/core";
-import { type PrepareType, preparing } from "./execute/backends.js";
-import { managerOptions } from "./execute/managers.js";
-import type { Args } from "./load/jobfile.js";
-import { loadJobFile } from "./load/load.js";
-import { mergeArgs } from "./plan/args.js";
-import { type Plan, plan } from "./plan/plan.js";
+import { type PrepareType, preparing } from "../execute/backends.js";
+import { managerOptions } from "../execute/managers.js";
+import type { Args } from "../load/jobfile.js";
+import { loadJobFile } from "../load/load.js";
+import { mergeArgs } from "../plan/args.js";
+import { type Plan, plan } from "../plan/plan.js";
 
 const INIT = "oJobManager Init";
 

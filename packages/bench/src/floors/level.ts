@@ -1,0 +1,83 @@
+import { ClassicLevel } from "classic-level";
+import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+
+type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
+
+/** Writes of one turn of the event loop in one batch with one sync: nothing is answered before it is on the disk. */
+class Batches {
+  readonly #db: ClassicLevel;
+  #writes: Write[] = [];
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(db: ClassicLevel) {
+    this.#db = db;
+  }
+
+  add(...writes: Write[]): Promise<void> {
+    this.#writes.push(...writes);
+    this.#next ??= this.#last.then(() => {
+      const batch = this.#writes;
+      this.#writes = [];
+      this.#next = undefined;
+      this.#last = this.#db.batch(batch, { sync: true });
+      return this.#last;
+    });
+    return this.#next;
+  }
+}
+
+/** One process has the folder: who holds what is known in memory, and written with the records. */
+export async function levelFloor(path: string): Promise<FloorStore> {
+  const db = new ClassicLevel(path);
+  await db.open();
+  const batches = new Batches(db);
+  const locks = new Map<string, string>();
+  const next = startTimes();
+  let version = 0;
+  const floor = {
+    async run(job: string) {
+      if (locks.has(job)) throw new Error(`${job} is locked`);
+      const { record, lock } = started(job, next(job));
+      const fence = String(++version);
+      locks.set(job, fence);
+      const key = `record ${job} ${record.startTime}`;
+      await batches.add(
+        { type: "put", key: `lock ${job}`, value: JSON.stringify({ ...lock, fence }) },
+        { type: "put", key, value: JSON.stringify(record) },
+      );
+      if (locks.get(job) !== fence) throw new Error(`${job} was lost`);
+      const text = JSON.stringify(ended(record, fence, Date.now()));
+      await batches.add({ type: "put", key, value: text }, { type: "del", key: `lock ${job}` });
+      locks.delete(job);
+    },
+    async records() {
+      return (await db.keys({ gte: "record ", lt: "record!" }).all()).length;
+    },
+    async close() {
+      await db.close();
+    },
+  };
+  return { floor, raw: rawStore(db, batches) };
+}
+
+function rawStore(db: ClassicLevel, batches: Batches): RawStore {
+  const versions = new Map<string, string>();
+  let last = 0;
+  return {
+    async get(key) {
+      const text = db.getSync(`raw ${key}`);
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    async set(key, value) {
+      await batches.add({ type: "put", key: `raw ${key}`, value: JSON.stringify(value) });
+    },
+    async compareAndSet(key, version, value) {
+      if ((versions.get(key) ?? null) !== version) return undefined;
+      const next = String(++last);
+      versions.set(key, next);
+      await batches.add({ type: "put", key: `cas ${key}`, value: JSON.stringify({ version: next, value }) });
+      return next;
+    },
+  };
+}

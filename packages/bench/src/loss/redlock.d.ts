@@ -1,0 +1,10 @@
+/** Its own types are not reached through its `exports`. */
+declare module "redlock" {
+  import type { Redis } from "ioredis";
+
+  export default class Redlock {
+    constructor(clients: readonly Redis[], settings: { readonly retryDelay: number });
+    on(event: "error", listener: (error: Error) => void): this;
+    using<T>(resources: string[], duration: number, routine: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  }
+}

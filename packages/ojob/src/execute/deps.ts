@@ -1,0 +1,97 @@
+import type { CodeBlock, Dependency } from "../load/jobfile.js";
+import { type Outcome, Request, type Requests } from "./requests.js";
+
+/** A dependency that is decided but for the code that has the last word. */
+export interface Judgement {
+  readonly job: string;
+  readonly code: CodeBlock;
+  readonly key: "onSuccess" | "onFail";
+}
+
+/** How a wait for dependencies ended. */
+export type DepsResult = { readonly judgements: readonly Judgement[] } | { readonly unmet: string };
+
+/** Waits until the fate of all jobs that a request depends on is known. Holds neither a slot nor a thread. */
+export class DepsWait {
+  readonly #request: Request;
+  readonly #requests: Requests;
+  readonly #decide: (result: DepsResult) => void;
+  /** Jobs that nobody has asked for so far, and how to stop listening for them. */
+  readonly #unasked = new Map<Dependency, () => void>();
+  readonly #judgements: Judgement[] = [];
+  readonly #pending: Set<Dependency>;
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(request: Request, requests: Requests, decide: (result: DepsResult) => void) {
+    this.#request = request;
+    this.#requests = requests;
+    this.#decide = decide;
+    this.#pending = new Set(request.job.deps);
+  }
+
+  /** Looks at the dependencies, and decides: maybe before this returns, at the latest after `timeout` ms. */
+  begin(timeout: number | undefined): void {
+    for (const dependency of this.#request.job.deps) this.#watch(dependency);
+    if (!this.#over && timeout !== undefined) this.#timer = setTimeout(() => this.#timeUp(timeout), timeout);
+  }
+
+  /** The jobs that it waits for although nobody has asked for them. */
+  get unasked(): string[] {
+    return [...this.#unasked.keys()].map(({ job }) => job);
+  }
+
+  /** The jobs that it waits for. */
+  get pending(): string[] {
+    return [...this.#pending].map(({ job }) => job);
+  }
+
+  /** Ends the wait. */
+  end(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    for (const stop of this.#unasked.values()) stop();
+    this.#unasked.clear();
+  }
+
+  #watch(dependency: Dependency): void {
+    if (this.#over) return;
+    const meant = this.#requests.meantBy(this.#request, dependency.job);
+    if (meant instanceof Request) meant.onFinish((outcome) => this.#judge(dependency, outcome));
+    else if (meant !== undefined) this.#judge(dependency, meant);
+    else
+      this.#unasked.set(
+        dependency,
+        this.#requests.onNext(dependency.job, (next) => this.#asked(dependency, next)),
+      );
+  }
+
+  #asked(dependency: Dependency, next: Request): void {
+    this.#unasked.get(dependency)?.();
+    this.#unasked.delete(dependency);
+    next.onFinish((outcome) => this.#judge(dependency, outcome));
+  }
+
+  #judge(dependency: Dependency, outcome: Outcome): void {
+    if (this.#over) return;
+    const key = outcome.status === "completed" ? "onSuccess" : "onFail";
+    const code = dependency[key];
+    this.#pending.delete(dependency);
+    if (code !== undefined) this.#judgements.push({ job: dependency.job, code, key });
+    if (code === undefined && outcome.status !== "completed") this.#decide({ unmet: unmet(dependency.job, outcome) });
+    else if (this.#pending.size === 0) this.#decide({ judgements: this.#judgements });
+  }
+
+  #timeUp(timeout: number): void {
+    this.#decide({ unmet: `it waited ${timeout} ms (depsTimeout) for ${quoted(this.pending)}` });
+  }
+}
+
+function unmet(job: string, outcome: Outcome): string {
+  return `it depends on "${job}", which ${outcome.status === "failed" ? "failed" : "was skipped"}`;
+}
+
+/** Names for a message: `"A" and "B"`. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(" and ");
+}

@@ -1,0 +1,27 @@
+import { SharedGlobals } from "../script/globals.js";
+import type { PrepareType } from "./backends.js";
+import { ScriptChannels } from "./channels.js";
+import { JobLocks } from "./locks.js";
+import { Managers } from "./managers.js";
+
+/** What all jobs of a process share, also those of job files that run other ones. */
+export class Shared {
+  readonly managers: Managers;
+  readonly channels: ScriptChannels;
+  readonly locks: JobLocks;
+  readonly globals: SharedGlobals = new SharedGlobals();
+  /** What scripts keep by `$set` and `$get`. */
+  readonly values: Map<string, unknown> = new Map();
+
+  constructor(prepare: PrepareType) {
+    this.managers = new Managers(prepare);
+    this.channels = new ScriptChannels(this.managers, prepare);
+    this.locks = new JobLocks(this.managers, this.channels);
+  }
+
+  /** Lets go of locks and channels. */
+  async close(): Promise<void> {
+    await this.locks.close();
+    await Promise.all([this.channels.close(), this.managers.close()]);
+  }
+}

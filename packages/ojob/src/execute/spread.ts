@@ -1,0 +1,36 @@
+import type { Dispatch } from "./dispatch.js";
+
+/**
+ * Works through a list in the slot of the caller and, beside it, in as many others as nobody needs. Results are in the order of the
+ * items. One that fails does not keep the others from being worked on: the first failure is thrown at the end.
+ */
+export async function spread<Item, Result>(
+  dispatch: Dispatch,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const left = [...items.entries()].reverse();
+  const results: Result[] = [];
+  const failures = new Map<number, unknown>();
+  const helpers: Promise<void>[] = [];
+  const workThrough = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const [index, item] = next;
+      hire();
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        failures.set(index, error);
+      }
+    }
+  };
+  const hire = (): void => {
+    const giveBack = left.length > 0 ? dispatch.borrow() : undefined;
+    if (giveBack !== undefined) helpers.push(workThrough().finally(giveBack));
+  };
+  await workThrough();
+  await Promise.all(helpers);
+  const [first] = [...failures.keys()].sort((a, b) => a - b);
+  if (first !== undefined) throw failures.get(first);
+  return results;
+}

@@ -1,0 +1,85 @@
+import { nearest } from "@ojm/core/backend";
+import { ScheduleError } from "./schedule.js";
+
+/** The moment at which the clocks of a zone are changed. */
+export interface ClockChange {
+  /** The first instant with the new offset. */
+  readonly at: number;
+  /** What is added to UTC before and after, in ms. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The clocks of a time zone. */
+export interface Zone {
+  /** What the clocks show more than UTC at this instant, in ms. */
+  offset(instant: number): number;
+  /**
+   * The change of clocks after `from`, up to and with `to`. The two are at most some days apart: no zone since 1970 has
+   * had two changes within a week, so the offsets at the ends tell whether there is one.
+   */
+  change(from: number, to: number): ClockChange | undefined;
+}
+
+const UTC: Zone = { offset: () => 0, change: () => undefined };
+
+/**
+ * The time zone of this name of the IANA list; `local` is that of this machine.
+ *
+ * @throws ScheduleError if there is none of this name.
+ */
+export function openZone(name: string): Zone {
+  // The zone of most schedules does without the 10 ms that the first formatter of a process takes.
+  if (name === "UTC") return UTC;
+  const format = formatter(name);
+  const offset = (instant: number): number => {
+    const second = Math.floor(instant / 1000) * 1000;
+    return shown(format, second) - second;
+  };
+  return { offset, change: (from, to) => findChange(offset, from, to) };
+}
+
+function formatter(name: string): Intl.DateTimeFormat {
+  const parts = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" } as const;
+  const options = {
+    ...parts,
+    second: "numeric",
+    hourCycle: "h23",
+    calendar: "gregory",
+    numberingSystem: "latn",
+  } as const;
+  try {
+    return new Intl.DateTimeFormat("en-US", name === "local" ? options : { ...options, timeZone: name });
+  } catch {
+    throw new ScheduleError("timeZone", unknownZone(name));
+  }
+}
+
+function unknownZone(name: string): string {
+  const near = nearest(name, Intl.supportedValuesOf("timeZone"));
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  return `there is no time zone "${name}": write a name of the IANA list, for example Europe/Lisbon, or UTC.${hint}`;
+}
+
+/** What the clocks show at an instant, as the instant at which clocks in UTC show the same. */
+function shown(format: Intl.DateTimeFormat, instant: number): number {
+  const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+function findChange(offset: Zone["offset"], from: number, to: number): ClockChange | undefined {
+  const before = offset(from);
+  const after = offset(to);
+  if (before === after) return undefined;
+  // Clocks are changed at whole seconds: between `old` and `changed` lies one second in the end.
+  let old = Math.floor(from / 1000);
+  let changed = Math.floor(to / 1000);
+  while (changed - old > 1) {
+    const middle = Math.floor((old + changed) / 2);
+    if (offset(middle * 1000) === before) old = middle;
+    else changed = middle;
+  }
+  return { at: changed * 1000, before, after };
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
+import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+import { type Child, startChild } from "./support/processes.js";
+import type { SteadyReport, SteadyRequest } from "./support/steady.child.js";
+
+/** How long the server is away, in ms. `OJM_OUTAGE=30000` is the long profile. */
+const OUTAGE = Number(process.env["OJM_OUTAGE"] ?? 3_000);
+/** Of a call, so that several end while the server is away. */
+const DEADLINE = 1_000;
+
+interface Server {
+  readonly channel: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const servers: readonly { readonly name: string; readonly missing: string | undefined; start(): Promise<Server> }[] = [
+  {
+    name: "redis",
+    missing: whyMissing("redis-server"),
+    async start() {
+      const server = await startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+      onTestFinished(() => server.stop());
+      const channel = { type: "redis", args: { url: server.url, deadline: DEADLINE } };
+      return { channel, kill: () => server.kill(), start: () => server.start() };
+    },
+  },
+  {
+    name: "etcd",
+    missing: etcdMissing(),
+    async start() {
+      const server = await startEtcd();
+      onTestFinished(() => server.stop());
+      const channel = { type: "etcd", args: { hosts: server.host, deadline: DEADLINE } };
+      return { channel, kill: () => server.kill(), start: () => server.restart() };
+    },
+  },
+];
+
+async function ask(child: Child): Promise<SteadyReport> {
+  const answer = child.message<SteadyReport>();
+  child.process.send("look" satisfies SteadyRequest);
+  return answer;
+}
+
+/** Resolves once a process has completed so many runs more. */
+async function goesOn(child: Child, more: number): Promise<SteadyReport> {
+  const { completed } = await ask(child);
+  for (;;) {
+    const report = await ask(child);
+    if (report.completed >= completed + more) return report;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe.each(servers)("$name", ({ name, missing, start }) => {
+  it.skipIf(missing !== undefined)(
+    `a server that was away for ${OUTAGE} ms is found again: no process dies, nothing leaks, work goes on${missing ? `: ${missing}` : ""}`,
+    async () => {
+      const server = await start();
+      const options = JSON.stringify({ chJobs: server.channel, chLocks: server.channel, ttl: 2_000 });
+      const children = ["alone", "shared", "shared"].map((job) => startChild("steady.child.ts", [options, job]));
+      await Promise.all(children.map((child) => child.message()));
+      const before = await Promise.all(children.map((child) => goesOn(child, 20)));
+
+      await server.kill();
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE));
+      await server.start();
+      const back = performance.now();
+      await Promise.all(children.map((child) => goesOn(child, 1)));
+      console.log(
+        `${name}: every process has completed a run ${Math.round(performance.now() - back)} ms after the server was back`,
+      );
+
+      const after = await Promise.all(children.map((child) => goesOn(child, 20)));
+      for (const [i, { resources, failures }] of after.entries()) {
+        // Told of the outage by errors of the store, never by anything else; and nothing is left over from it.
+        expect(Object.keys(failures)).not.toEqual([]);
+        for (const [kind, count] of Object.entries(resources)) {
+          expect([kind, count]).toEqual([
+            kind,
+            expect.toSatisfy((n: number) => n <= (before[i]?.resources[kind] ?? 0) + 3),
+          ]);
+        }
+      }
+      for (const child of children) child.process.send("stop" satisfies SteadyRequest);
+      expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
+      expect(children.map(({ output }) => output.stderr).join("")).toBe("");
+    },
+    OUTAGE + 120_000,
+  );
+});

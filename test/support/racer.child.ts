@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import { isRunError, JobManager, type JobManagerOptions } from "@ojm/core";
+
+/*
+ * Takes as many locks as it can when it is told to, some at once and in the same order as every racer, and reports the numbers of those that
+ * it got. Arguments: the manager's options as JSON, how many names.
+ */
+const WIDTH = 20;
+
+const [options = "{}", names = "0"] = process.argv.slice(2);
+const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+process.send?.("ready");
+await once(process, "message");
+const won: number[] = [];
+let next = 0;
+async function race(): Promise<void> {
+  while (next < Number(names)) {
+    const number = next++;
+    try {
+      await manager.start(`job ${number}`, { wait: 0 });
+      won.push(number);
+    } catch (error) {
+      if (!isRunError(error) || error.code !== "LOCKED") throw error;
+    }
+  }
+}
+await Promise.all(Array.from({ length: WIDTH }, race));
+process.send?.(won);
+setInterval(() => {}, 60_000);
