@@ -3,7 +3,7 @@ import { nearest } from "@ojm/core/backend";
 import type { Args } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
-import type { Plan, PlannedJob } from "../plan/plan.js";
+import type { Plan, PlannedJob, Step } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
@@ -39,6 +39,8 @@ export interface EngineParts {
 export class Engine implements Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
+  /** How long a process has to end, in ms, once it is told to. */
+  readonly grace: number;
   readonly shared: Shared;
   readonly commandLine: Args;
   readonly files: readonly string[];
@@ -57,6 +59,7 @@ export class Engine implements Stoppable {
     const { plan, commandLine, log, pool, shared, grace, files } = parts;
     this.log = log;
     this.pool = pool;
+    this.grace = grace;
     this.shared = shared;
     this.commandLine = commandLine;
     this.files = files;
@@ -97,6 +100,11 @@ export class Engine implements Stoppable {
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
+  /** What runs when any job failed. */
+  get onAnyError(): readonly Step[] {
+    return this.#plan.onAnyError;
+  }
+
   /** The arguments of a job: its own before those that it is given. */
   args(job: PlannedJob, own: Args, given: Args): Args {
     const sources = { own, given, commandLine: this.commandLine };
@@ -105,6 +113,7 @@ export class Engine implements Stoppable {
 
   /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
   async run(): Promise<boolean> {
+    if (!(await this.#openChannels())) return false;
     const todo = sortTodo(this.#plan);
     const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
     try {
@@ -145,6 +154,19 @@ export class Engine implements Stoppable {
         this.log.failure(job.name, error.describe());
       },
     });
+  }
+
+  /** Opens the channels that the file asks for. Without one of them nothing is started. */
+  async #openChannels(): Promise<boolean> {
+    for (const { name, type, args } of this.#plan.settings.channels?.create ?? []) {
+      try {
+        await this.shared.channels.call(name, "create", [type, args]);
+      } catch (error) {
+        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${(error as Error).message}`);
+        return false;
+      }
+    }
+    return true;
   }
 
   /** A daemon goes on until it is stopped, with nothing to do too. */
@@ -193,6 +215,7 @@ export class Engine implements Stoppable {
     let well = false;
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
+    if (!quiet) this.log.args(job.name, args);
     try {
       const result = await execution.run();
       well = true;

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import vm from "node:vm";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { compile } from "../compile.js";
@@ -6,6 +5,7 @@ import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
+import { exportedFunction, requireOf } from "./modules.js";
 import { isQuiet } from "./quiet.js";
 
 const main = parentPort as MessagePort;
@@ -40,8 +40,9 @@ export async function run(message: RunMessage): Promise<void> {
 function execute(message: RunMessage, signal: AbortSignal): unknown {
   const { args, exception, file } = message;
   const job = { ...message.job, signal };
+  if (message.module) return exportedFunction(file, message.job["name"])(args, job);
   const script = compile(message, importer(message.code));
-  return script.call(globalThis, args, job, exception && withStack(exception), createRequire(file));
+  return script.call(globalThis, args, job, exception && withStack(exception), requireOf(file));
 }
 
 function withStack(failure: FailureData): Error {
