@@ -14,6 +14,7 @@ import type { Outcome, Request } from "./requests.js";
 import { Running, type Stoppable } from "./running.js";
 import type { Shared } from "./shared.js";
 import { Slots } from "./slots.js";
+import { Subscriptions } from "./subscriptions.js";
 import { sortTodo } from "./todo.js";
 
 /** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
@@ -45,6 +46,7 @@ export class Engine implements Stoppable {
   readonly files: readonly string[];
   readonly dispatch: Dispatch;
   readonly slots: Slots;
+  readonly #subscriptions = new Subscriptions();
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   handedOn: Args = {};
   readonly #parts: EngineParts;
@@ -116,7 +118,7 @@ export class Engine implements Stoppable {
     const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
     try {
       this.dispatch.submit(...todo.now);
-      await this.dispatch.idle();
+      await this.#settled();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -126,9 +128,32 @@ export class Engine implements Stoppable {
       await this.dispatch.idle();
       return this.#well && !stopped && this.#running.refusal === undefined;
     } finally {
+      this.#subscriptions.close();
       stay();
       this.#running.close();
     }
+  }
+
+  /** Resolves when nothing is asked for any more, not even by a change of a channel that is still on its way. */
+  async #settled(): Promise<void> {
+    do {
+      await this.dispatch.idle();
+      await this.#subscriptions.catchUp();
+    } while (this.dispatch.requests.open.size > 0);
+  }
+
+  /** From now on runs a job of type `subscribe` for every change of its channel. */
+  async subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    const channel = await this.shared.channels.channel(job.typeArgs.chSubscribe ?? "");
+    await this.#subscriptions.follow(channel, {
+      onChange: (change) => {
+        this.dispatch.submit({ job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" });
+      },
+      onFailure: (error) => {
+        this.#well = false;
+        this.log.failure(job.name, error.describe());
+      },
+    });
   }
 
   /** Opens the channels that the file asks for. Without one of them nothing is started. */
@@ -203,6 +228,7 @@ export class Engine implements Stoppable {
 
   /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
+    this.#subscriptions.close();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }

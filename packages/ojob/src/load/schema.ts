@@ -59,7 +59,7 @@ const typeArgs: Fields = {
   execRequire: text(
     "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
   ),
-  chSubscribe: later(text("The channel whose changes a job of type subscribe waits for.")),
+  chSubscribe: text("The channel whose changes a job of type subscribe waits for."),
 };
 
 const job: Fields = {

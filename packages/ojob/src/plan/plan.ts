@@ -103,6 +103,12 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   if (type === "jobs" && typeArgs.file === undefined) {
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
   }
+  if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
+    problems.error(
+      `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,
+      at,
+    );
+  }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
   return { name, at, args, steps, onError, deps, each, type, typeArgs, checks, ...(builtin && { builtin }) };
