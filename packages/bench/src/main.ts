@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { JobManager, openChannel } from "@ojm/core";
 import type { Floor } from "./floors/floor.js";
-import { measureHandOff } from "./handoff.js";
 import { atOnce, compare, inSequence, type Ratio } from "./measure.js";
 import { type Measured, type Store, stores } from "./stores.js";
 import { measureVerbs } from "./verbs.js";
@@ -63,30 +62,23 @@ const { values } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string", default: "9" },
     only: { type: "string" },
-    store: { type: "string" },
-    runs: { type: "string", default: "40" },
   },
 });
-if (values.only === "handoff") await measureHandOff(Number(values.runs), values.store);
-else await measureAll();
-
-async function measureAll(): Promise<void> {
-  console.log(
-    "A run is: lock, started record, ended record, release. Ratio of cost to the store's own driver, written by hand; median of rounds.\n",
-  );
-  console.log("store    load                          ours/s  driver/s   ratio   (best … worst)");
-  const rows: Row[] = [];
-  for (const store of stores) {
-    if (values.only !== undefined && values.only !== store.name) continue;
-    const missing = store.missing();
-    if (missing !== undefined) {
-      console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
-      continue;
-    }
-    const measured = await measure(store, Number(values.rounds));
-    for (const row of measured) show(row);
-    rows.push(...measured);
+console.log(
+  "A run is: lock, started record, ended record, release. Ratio of cost to the store's own driver, written by hand; median of rounds.\n",
+);
+console.log("store    load                          ours/s  driver/s   ratio   (best … worst)");
+const rows: Row[] = [];
+for (const store of stores) {
+  if (values.only !== undefined && values.only !== store.name) continue;
+  const missing = store.missing();
+  if (missing !== undefined) {
+    console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
+    continue;
   }
-  if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+  const measured = await measure(store, Number(values.rounds));
+  for (const row of measured) show(row);
+  rows.push(...measured);
 }
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);

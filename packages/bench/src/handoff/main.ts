@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { JobManagerOptions } from "@ojm/core";
-import { stores } from "./stores.js";
+import { stores } from "../stores.js";
 
 const PROCESSES = 16;
 const BODY = 5;
@@ -20,7 +21,7 @@ interface Body {
  * How long it takes from the end of one body to the begin of the next, among many processes that want one name: closing the record, giving the lock
  * back, waking the next in line, taking the lock.
  */
-export async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
+async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
   console.log(
     `hand-off among ${PROCESSES} processes, bodies of ${BODY} ms: from the end of a body to the begin of the next, and processor time of a run, in ms.\n`,
   );
@@ -63,7 +64,7 @@ async function contend(options: JobManagerOptions, runs: number): Promise<Contes
 }
 
 function startChild(options: JobManagerOptions, runs: number): ChildProcess {
-  const script = fileURLToPath(new URL("./handoff.child.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./contender.child.ts", import.meta.url));
   const args = [...process.execArgv, script, JSON.stringify(options), String(runs), String(BODY)];
   return spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
@@ -89,3 +90,6 @@ function show(name: string, { bodies, cpu }: Contest): void {
     (gaps[Math.floor(part * (gaps.length - 1))] ?? Number.NaN).toFixed(1).padStart(7);
   console.log(`${name.padEnd(8)}${at(0.5)} ${at(0.9)} ${at(0.99)} ${at(1)} ${cpu.toFixed(1).padStart(7)}   ${most}`);
 }
+
+const { values } = parseArgs({ options: { only: { type: "string" }, runs: { type: "string", default: "40" } } });
+await measureHandOff(Number(values.runs), values.only);
