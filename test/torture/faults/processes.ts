@@ -1,5 +1,5 @@
 import type { Scene } from "../scene.js";
-import { type Fault, MARGIN } from "./fault.js";
+import { type Fault, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
 /** Long enough that the fault, and not the body, decides when it ends. */
 const LONG = 4;
@@ -48,7 +48,7 @@ const kill: Fault = {
 };
 
 const block: Fault = {
-  name: "event loop blocked",
+  name: "event loop blocked, no thread",
   whyNot: () => undefined,
   async inject(scene) {
     const ms = 1.8 * scene.ttl;
@@ -56,6 +56,14 @@ const block: Fault = {
     scene.note(`worker ${member.index} computes for ${ms} ms`);
     return { since: run.t, names: [run.name], bound: ms + MARGIN };
   },
+};
+
+const blockWithThread: Fault = {
+  ...block,
+  name: "event loop blocked, heartbeat thread",
+  plain: true,
+  ttl: TTL_FOR_THREAD,
+  whyNot: ({ shared }) => (shared ? undefined : `${ONE_PROCESS}, and no thread can open its store`),
 };
 
 const terminate: Fault = {
@@ -83,5 +91,6 @@ export const processFaults: readonly Fault[] = [
   stop("holder stopped, longer", 1.8),
   kill,
   block,
+  blockWithThread,
   terminate,
 ];
