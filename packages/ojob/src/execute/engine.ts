@@ -3,7 +3,7 @@ import { nearest } from "@ojm/core/backend";
 import type { Args } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
-import type { Plan, PlannedJob } from "../plan/plan.js";
+import type { Plan, PlannedJob, Step } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
@@ -14,6 +14,7 @@ import type { Outcome, Request } from "./requests.js";
 import { Running, type Stoppable } from "./running.js";
 import type { Shared } from "./shared.js";
 import { Slots } from "./slots.js";
+import { Subscriptions } from "./subscriptions.js";
 import { sortTodo } from "./todo.js";
 
 /** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
@@ -38,11 +39,14 @@ export interface EngineParts {
 export class Engine implements Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
+  /** How long a process has to end, in ms, once it is told to. */
+  readonly grace: number;
   readonly shared: Shared;
   readonly commandLine: Args;
   readonly files: readonly string[];
   readonly dispatch: Dispatch;
   readonly slots: Slots;
+  readonly #subscriptions = new Subscriptions();
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   handedOn: Args = {};
   readonly #parts: EngineParts;
@@ -55,6 +59,7 @@ export class Engine implements Stoppable {
     const { plan, commandLine, log, pool, shared, grace, files } = parts;
     this.log = log;
     this.pool = pool;
+    this.grace = grace;
     this.shared = shared;
     this.commandLine = commandLine;
     this.files = files;
@@ -95,6 +100,11 @@ export class Engine implements Stoppable {
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
+  /** What runs when any job failed. */
+  get onAnyError(): readonly Step[] {
+    return this.#plan.onAnyError;
+  }
+
   /** The arguments of a job: its own before those that it is given. */
   args(job: PlannedJob, own: Args, given: Args): Args {
     const sources = { own, given, commandLine: this.commandLine };
@@ -103,11 +113,12 @@ export class Engine implements Stoppable {
 
   /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
   async run(): Promise<boolean> {
+    if (!(await this.#openChannels())) return false;
     const todo = sortTodo(this.#plan);
     const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
     try {
       this.dispatch.submit(...todo.now);
-      await this.dispatch.idle();
+      await this.#settled();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -117,9 +128,45 @@ export class Engine implements Stoppable {
       await this.dispatch.idle();
       return this.#well && !stopped && this.#running.refusal === undefined;
     } finally {
+      this.#subscriptions.close();
       stay();
       this.#running.close();
     }
+  }
+
+  /** Resolves when nothing is asked for any more, not even by a change of a channel that is still on its way. */
+  async #settled(): Promise<void> {
+    do {
+      await this.dispatch.idle();
+      await this.#subscriptions.catchUp();
+    } while (this.dispatch.requests.open.size > 0);
+  }
+
+  /** From now on runs a job of type `subscribe` for every change of its channel. */
+  async subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    const channel = await this.shared.channels.channel(job.typeArgs.chSubscribe ?? "");
+    await this.#subscriptions.follow(channel, {
+      onChange: (change) => {
+        this.dispatch.submit({ job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" });
+      },
+      onFailure: (error) => {
+        this.#well = false;
+        this.log.failure(job.name, error.describe());
+      },
+    });
+  }
+
+  /** Opens the channels that the file asks for. Without one of them nothing is started. */
+  async #openChannels(): Promise<boolean> {
+    for (const { name, type, args } of this.#plan.settings.channels?.create ?? []) {
+      try {
+        await this.shared.channels.call(name, "create", [type, args]);
+      } catch (error) {
+        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${(error as Error).message}`);
+        return false;
+      }
+    }
+    return true;
   }
 
   /** A daemon goes on until it is stopped, with nothing to do too. */
@@ -168,6 +215,7 @@ export class Engine implements Stoppable {
     let well = false;
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
+    if (!quiet) this.log.args(job.name, args);
     try {
       const result = await execution.run();
       well = true;
@@ -180,6 +228,7 @@ export class Engine implements Stoppable {
 
   /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
+    this.#subscriptions.close();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }

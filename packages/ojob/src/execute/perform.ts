@@ -12,7 +12,12 @@ export async function perform(engine: Engine, request: Request, judgements: read
   try {
     const given = request.given.map((args) => filled(engine, request, args));
     const refused = await refusal(engine, request, given[0] ?? {}, judgements);
-    return refused ?? { status: "completed", args: await runAll(engine, request, given) };
+    if (refused !== undefined) return refused;
+    if (request.entry !== undefined && request.job.type === "subscribe") {
+      await engine.subscribe(request.job, given);
+      return { status: "completed", args: {} };
+    }
+    return { status: "completed", args: await runAll(engine, request, given) };
   } catch (error) {
     return { status: "failed", error: toJobError(error, request.job.at) };
   }
