@@ -87,9 +87,10 @@ export class Acquisition {
       const session = await this.#by.session();
       const burden = this.#companion?.prepare(session.holder);
       const channel = this.#companion?.channel;
+      const beside = burden?.beside ?? [];
       const also = channel === undefined || burden === undefined ? undefined : { channel, ops: burden.ops };
       const value = this.#value(session, burden?.note ?? this.#options.note);
-      const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, also }));
+      const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, beside, also }));
       if (outcome.type === "taken") return { session, fence: outcome.fence };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
