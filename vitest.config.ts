@@ -1,14 +1,15 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 // Packages see each other's sources through the "@ojm/source" export condition, here, in child
-// processes and in worker threads alike, so no build is needed to run one test.
-const conditions: string[] = ["@ojm/source", "import", "module", "node", "default"];
+// processes and in worker threads alike, so no build is needed to run one test. Not "import": vitest hands all on to Node, which would then take
+// it for true of a package that is required, too.
+const conditions: string[] = ["@ojm/source", "node"];
 
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
     maxWorkers: 2,

@@ -8,7 +8,9 @@ const PNPM = "pnpm@12.21.0";
 
 /** Installs the dependencies, unless they are. Needs nothing but npm: pnpm comes through it. */
 export async function install() {
-  const manifests = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "package.json"));
+  const manifests = ["packages", "examples"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => join(root, folder, name, "package.json")),
+  );
   const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"].map((name) => join(root, name));
   const hash = hashOf([...files, ...manifests]);
   if (existsSync(join(root, "node_modules/.modules.yaml")) && isDone("install", hash)) return;

@@ -1,15 +1,39 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { onPath, run } from "./run.mjs";
 
 const WANTED = [
   { packages: ["redis-server"], programs: ["redis-server"], for: "the tests on Redis" },
   { packages: ["valkey-server"], programs: ["valkey-server"], for: "the tests on Valkey" },
   { packages: ["etcd-server", "etcd-client"], programs: ["etcd"], for: "the tests on etcd" },
+  {
+    packages: ["postgresql"],
+    programs: ["postgres"],
+    for: "the tests of the backend for PostgreSQL",
+    found: hasPostgres,
+  },
 ];
+
+/** Debian keeps the programs of PostgreSQL off the PATH, by version. */
+function hasPostgres() {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian) : [];
+  return (
+    versions.some((version) => existsSync(`${debian}/${version}/bin/postgres`)) || onPath("postgres") !== undefined
+  );
+}
+
+const isThere = ({ programs, found = () => onPath(...programs) !== undefined }) => found();
+
+/** Without this, installing PostgreSQL makes a database of its own and starts it, now and with each start of the machine. */
+function forbidCluster() {
+  const folder = "/etc/postgresql-common/createcluster.d";
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/ojm-tests.conf`, "create_main_cluster = false\n");
+}
 
 /** Installs the servers that the tests start, where that is possible; otherwise says how. Tests without their server are reported as skipped. */
 export async function installServers() {
-  const missing = WANTED.filter(({ programs }) => onPath(...programs) === undefined);
+  const missing = WANTED.filter((wanted) => !isThere(wanted));
   if (missing.length === 0) return;
   const names = missing.flatMap(({ packages }) => packages);
   const may = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
@@ -17,12 +41,14 @@ export async function installServers() {
     console.error(`installing ${names.join(", ")} …`);
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     await run("apt-get", ["update", "-qq"], { quiet: true, quietErrors: true, env });
+    if (names.includes("postgresql")) forbidCluster();
     // One by one: an older Debian has no Valkey, and must get the others.
     for (const name of names)
       await run("apt-get", ["install", "-y", "-qq", name], { quiet: true, quietErrors: true, env });
   }
-  for (const { packages, programs, for: purpose } of missing) {
-    if (onPath(...programs) !== undefined) continue;
+  for (const wanted of missing) {
+    if (isThere(wanted)) continue;
+    const { packages, programs, for: purpose } = wanted;
     console.error(
       `${programs[0]} is not installed: ${purpose} are skipped. On Debian: apt-get install ${packages.join(" ")}`,
     );

@@ -7,16 +7,37 @@ describe("ojm", () => {
   test.each([
     ["--help", 0, /ojm run FILE/],
     ["--version", 0, /^\d+\.\d+\.\d+\n$/],
-  ])("%s", async (word, code, out) => {
-    expect(await ojm(folderWith({}), word)).toMatchObject({ code, out: expect.stringMatching(out), err: "" });
+    ["version", 0, /^\d+\.\d+\.\d+\n$/],
+    ["help run", 0, /^ojm run FILE .*--strict/],
+    ["run --help", 0, /^ojm run FILE .*--strict/],
+    ["run -h", 0, /^ojm run FILE .*--strict/],
+    ["help check", 0, /^ojm check FILE/],
+    ["check a.yaml -h", 0, /^ojm check FILE/],
+    ["help history", 0, /^ojm history FILE/],
+    ["help locks", 0, /^ojm locks FILE/],
+    ["help schema", 0, /yaml-language-server: \$schema=/],
+  ])("%s", async (words, code, out) => {
+    expect(await ojm(folderWith({}), ...words.split(" "))).toMatchObject({
+      code,
+      out: expect.stringMatching(out),
+      err: "",
+    });
   });
 
   test.each([
-    [["rnu", "a.yaml"], /there is no command "rnu"/],
+    [["rnu", "a.yaml"], /there is no command "rnu"\. Did you mean run\?/],
+    [["help", "rnu"], /there is no command "rnu"\. Did you mean run\?/],
+    [["schema", "x"], /ojm schema takes nothing more, but there is "x"/],
+    [["check"], /ojm check needs a job file/],
+    [["check", "a.yaml", "--load", "x"], /ojm check has no option --load\. It has: --strict/],
+    [["run", "a.yaml", "--strit"], /has no option --strit\. Did you mean --strict\?/],
+    [["run", "a.yaml", "--strict=1"], /--strict takes no value/],
+    [["run", "a.yaml", "--jobhelp"], /--jobhelp needs a value/],
+    [["run", "a.yaml", "--jobhelp", "B"], /a\.yaml has no job "B"/],
     [["a.yaml"], /Did you mean: ojm run a\.yaml/],
     [["run"], /ojm run needs a job file/],
     [["run", "a.yaml", "word"], /"word" is no argument .*key=value/],
-    [["run", "a.yaml", "--lod", "x"], /has no option --lod\. It has: --load/],
+    [["run", "a.yaml", "--lod", "x"], /has no option --lod\. Did you mean --load\? It has: --load/],
     [["run", "a.yaml", "--load"], /--load needs a value/],
     [["run", "a.yaml", "--load", "none.js"], /--load none\.js: there is no such file/],
     [["run", "a.yaml", "--load", "bad.js"], /cannot load .*bad\.js: SyntaxError/],

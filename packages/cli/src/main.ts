@@ -5,15 +5,17 @@ import { CommandError } from "./errors.js";
 /** Each command is loaded when it is asked for: `--help` needs no job manager, and start-up is felt. */
 const commands: Readonly<Record<string, () => Promise<{ execute: (words: readonly string[]) => Promise<number> }>>> = {
   run: () => import("./commands/run.js"),
+  check: () => import("./commands/check.js"),
   history: () => import("./commands/history.js"),
   locks: () => import("./commands/locks.js"),
+  schema: () => import("./commands/schema.js"),
   help: () => import("./commands/help.js"),
   version: () => import("./commands/version.js"),
 };
 
 async function main(words: readonly string[]): Promise<number> {
   try {
-    const { name, rest } = readCommand(words, Object.keys(commands));
+    const { name, rest } = await readCommand(words, Object.keys(commands));
     const command = await commands[name]?.();
     return (await command?.execute(rest)) ?? 2;
   } catch (error) {

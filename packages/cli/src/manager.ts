@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import { isChannelError, type JobManager } from "@ojm/core";
 import { commandLineValue, JobFileError, openManagerOf } from "@ojm/ojob";
 import { prepareType } from "./backends.js";
 import { CommandError } from "./errors.js";
@@ -21,8 +21,13 @@ export async function withManager(
     await look(opened);
     return 0;
   } catch (error) {
-    if (!(error instanceof JobFileError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 2;
+    if (error instanceof JobFileError) {
+      process.stderr.write(`${error.message}\n`);
+      return 2;
+    }
+    if (!isChannelError(error)) throw error;
+    process.stderr.write(`ojm: ${error.message}\n`);
+    // A store that is away is no fault of the file: the same command may work in a minute.
+    return error.code === "UNKNOWN_TYPE" || error.code === "INVALID_CONFIG" ? 2 : 1;
   }
 }

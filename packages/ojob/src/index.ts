@@ -1,6 +1,7 @@
 /** Job files: load, plan, execute. */
 import type { JobManager } from "@ojm/core";
 import type { PrepareType } from "./execute/backends.js";
+import type { Checked, CheckOptions } from "./inspect/check.js";
 import type { Args } from "./load/jobfile.js";
 
 export type { RunControl } from "./execute/run-file.js";
@@ -9,7 +10,7 @@ export { commandLineValue } from "./plan/args.js";
 export { describe, JobFileError, type Position, type Problem } from "./problem.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
 export type { SourceFile } from "./source.js";
-export type { Args, PrepareType };
+export type { Args, Checked, CheckOptions, PrepareType };
 
 /**
  * Opens the job manager that a job file sets up by `oJobManager Init`, without running anything. `undefined` if it sets up none:
@@ -22,6 +23,32 @@ export async function openManagerOf(
   commandLine: Args,
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
-  const { openManager } = await import("./inspect.js");
+  const { openManager } = await import("./inspect/manager.js");
   return openManager(name, commandLine, prepare);
+}
+
+/**
+ * Checks a job file without running anything: keys and values, names of jobs, scripts, and what else can be known before.
+ *
+ * @throws JobFileError with every problem at once if it cannot be run
+ */
+export async function checkJobFile(name: string, options: CheckOptions = {}): Promise<Checked> {
+  const { checkFile } = await import("./inspect/check.js");
+  return checkFile(name, options);
+}
+
+/**
+ * What a job file says of itself, its arguments and its jobs, as text; or what one of its jobs says, or one that comes with ojm.
+ *
+ * @throws JobFileError if the file cannot be read, or has no such job
+ */
+export async function jobFileHelp(name: string, job?: string): Promise<string> {
+  const { helpOfFile } = await import("./inspect/help.js");
+  return helpOfFile(name, job);
+}
+
+/** The JSON Schema of job files, for editors. */
+export async function jobFileSchema(): Promise<object> {
+  const { schemaOfJobFiles } = await import("./inspect/schema.js");
+  return schemaOfJobFiles();
 }

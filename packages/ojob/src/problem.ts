@@ -28,7 +28,7 @@ export function excerpt(at: Position): string {
   return `${number} | ${printable(shown)}\n${" ".repeat(5)} | ${padding}^`;
 }
 
-/** Control characters of a damaged file must not reach the terminal. */
+/** Control characters of a damaged file, or of a name with escapes in it, must not reach the terminal. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\uFFFD");
@@ -39,10 +39,15 @@ export function place(at: Position): string {
   return `${at.source.name}:${at.line}:${at.column}`;
 }
 
+/** A name of 100,000 characters would bury the message. */
+const MOST_SHOWN = 1_000;
+
 /** A problem as it is shown: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
-  if (problem.at === undefined) return `${problem.severity}: ${problem.message}`;
-  const lines = [`${place(problem.at)}: ${problem.severity}: ${problem.message}`, excerpt(problem.at)];
+  const { length } = problem.message;
+  const message = printable(length > MOST_SHOWN ? `${problem.message.slice(0, MOST_SHOWN)}…` : problem.message);
+  if (problem.at === undefined) return `${problem.severity}: ${message}`;
+  const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
   return lines.filter((line) => line !== "").join("\n");
 }
 
@@ -60,13 +65,28 @@ export class JobFileError extends Error {
 /** Collects what is wrong while a file is read, so that one look shows all of it. */
 export class Problems {
   readonly list: Problem[] = [];
+  readonly #strict: boolean;
+  readonly #known = new Set<string>();
+
+  /** With `strict`, nothing may be run that has a warning. */
+  constructor(strict = false) {
+    this.#strict = strict;
+  }
 
   error(message: string, at?: Position): void {
-    this.list.push({ severity: "error", message, ...(at && { at }) });
+    this.#add({ severity: "error", message, ...(at && { at }) });
   }
 
   warn(message: string, at?: Position): void {
-    this.list.push({ severity: "warning", message, ...(at && { at }) });
+    this.#add({ severity: "warning", message, ...(at && { at }) });
+  }
+
+  /** Once each: a file that is read for its jobs, and later for its todo too, has the same problems both times. */
+  #add(problem: Problem): void {
+    const key = `${problem.at?.source.path}:${problem.at?.line}:${problem.at?.column} ${problem.message}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.list.push(problem);
   }
 
   get errors(): Problem[] {
@@ -77,9 +97,21 @@ export class Problems {
     return this.list.filter((problem) => problem.severity === "warning");
   }
 
-  /** @throws JobFileError if there are errors. */
+  /** @throws JobFileError with all of them, in the order of the file, if there are errors; if it is strict, or warnings. */
   throwErrors(): void {
-    const errors = this.errors;
-    if (errors.length > 0) throw new JobFileError(errors);
+    if (this.list.length === 0 || (this.errors.length === 0 && !this.#strict)) return;
+    const list = inOrder(this.list);
+    throw new JobFileError(this.#strict ? list.map((problem) => ({ ...problem, severity: "error" })) : list);
   }
+}
+
+/** By file, as the files were first named, and by place in it: they are found in another order. */
+function inOrder(list: readonly Problem[]): Problem[] {
+  const files = [...new Set(list.map(({ at }) => at?.source.path))];
+  return [...list].sort(
+    ({ at: a }, { at: b }) =>
+      files.indexOf(a?.source.path) - files.indexOf(b?.source.path) ||
+      (a?.line ?? 0) - (b?.line ?? 0) ||
+      (a?.column ?? 0) - (b?.column ?? 0),
+  );
 }

@@ -15,6 +15,8 @@ export interface RunFileOptions {
   readonly log: Log;
   /** Arguments of the command line. */
   readonly args?: Args;
+  /** Take warnings about the file for errors. */
+  readonly strict?: boolean;
   /** JavaScript files whose functions scripts may call. Absolute paths. */
   readonly loads?: readonly string[];
   /** Makes a channel type known before it is opened; `simple` is. Without it, core finds the packages that the program can import. */
@@ -33,14 +35,14 @@ export interface RunFileOptions {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runJobFile(name: string, options: RunFileOptions): Promise<boolean> {
-  const { log, args = {}, loads = [], scriptMemory = defaultMemoryLimit() } = options;
+  const { log, args = {}, strict = false, loads = [], scriptMemory = defaultMemoryLimit() } = options;
   const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads });
   // A thread takes 25 ms to start, and so does all that reads and runs the file: with the import behind it, both go on at once.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
     const { grace = GRACE, prepare, onStart } = options;
-    return await runFile(name, { log, args, pool, thread, prepare, grace, onStart });
+    return await runFile(name, { log, args, strict, pool, thread, prepare, grace, onStart });
   } finally {
     await pool.close();
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { nearest } from "@ojm/core/backend";
 import { JobFileError } from "./problem.js";
@@ -40,9 +40,23 @@ function fail(message: string): never {
   throw new JobFileError([{ severity: "error", message }]);
 }
 
+/** More than any real job file has. A device, or a log taken for a job file, would fill the memory. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
 function readBytes(name: string, path: string): Uint8Array {
+  const bytes = readAtMost(name, path, MOST_BYTES + 1);
+  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is no job file.`);
+  return bytes;
+}
+
+function readAtMost(name: string, path: string, most: number): Uint8Array {
   try {
-    return readFileSync(path);
+    const file = openSync(path, "r");
+    try {
+      return readFrom(file, most);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return fail(`there is no file ${name}.${similarFile(path)}`);
@@ -50,6 +64,19 @@ function readBytes(name: string, path: string): Uint8Array {
     if (code === "EACCES" || code === "EPERM") return fail(`${name} may not be read by this user.`);
     return fail(`${name} cannot be read: ${message}`);
   }
+}
+
+function readFrom(file: number, most: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  while (length < most) {
+    const part = new Uint8Array(Math.min(64 * 1024, most - length));
+    const count = readSync(file, part);
+    if (count === 0) break;
+    parts.push(part.subarray(0, count));
+    length += count;
+  }
+  return Buffer.concat(parts);
 }
 
 function similarFile(path: string): string {

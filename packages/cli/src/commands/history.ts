@@ -8,9 +8,9 @@ const DEFAULT_LIMIT = 20;
 
 /** Shows the last runs of the job manager that a job file sets up. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, options } = readFileCommand("history", words, ["name", "limit"]);
-  const name = options["name"]?.at(-1);
-  const limit = Number(options["limit"]?.at(-1) ?? DEFAULT_LIMIT);
+  const { file, pairs, values } = await readFileCommand("history", words, { name: "value", limit: "value" });
+  const name = values["name"]?.at(-1);
+  const limit = Number(values["limit"]?.at(-1) ?? DEFAULT_LIMIT);
   if (!Number.isInteger(limit) || limit < 1) throw new CommandError("--limit takes a whole number from 1 up");
   return withManager(file, pairs, async (manager) => {
     const rows: string[][] = [["RUN", "STARTED", "STATUS", "TOOK", "FENCE", "ERROR"]];

@@ -7,7 +7,7 @@ const RECENT = 100;
 
 /** Shows the locks of the job manager that a job file sets up. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs } = readFileCommand("locks", words, []);
+  const { file, pairs } = await readFileCommand("locks", words, {});
   return withManager(file, pairs, async (manager) => {
     const rows: string[][] = [["LOCK", "STATE", "HOLDER", "SINCE", "WAITING"]];
     const held = await manager.locks();

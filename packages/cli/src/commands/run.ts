@@ -1,21 +1,34 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { commandLineValue, JobFileError, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
+import {
+  commandLineValue,
+  JobFileError,
+  jobFileHelp,
+  Log,
+  type RunControl,
+  type RunFileOptions,
+  runJobFile,
+} from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+const OPTIONS = { load: "value", strict: "flag", help: "flag", jobhelp: "value" } as const;
+
 /** Runs a job file. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, options } = readFileCommand("run", words, ["load"]);
-  const loads = (options["load"] ?? []).map(findLoad);
+  const { file, pairs, values, flags } = await readFileCommand("run", words, OPTIONS);
+  const [job] = values["jobhelp"] ?? [];
+  if (job !== undefined || flags.has("help")) return showHelp(file, job);
+  const loads = (values["load"] ?? []).map(findLoad);
   const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
   const log = new Log();
   const signals = new Signals();
   const onStart = (control: RunControl): void => signals.control(control);
-  const code = await runToCode(file, { log, args, loads, prepare: prepareType, onStart });
+  const strict = flags.has("strict");
+  const code = await runToCode(file, { log, args, loads, strict, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and written.
   process.exit(signals.code ?? code);
 }
@@ -29,6 +42,17 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
     return 2;
   } finally {
     await options.log.flush();
+  }
+}
+
+async function showHelp(file: string, job: string | undefined): Promise<number> {
+  try {
+    process.stdout.write(await jobFileHelp(file, job));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
   }
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { expectNoMore } from "../command.js";
 
 /** Prints the version of this package. */
-export async function execute(): Promise<number> {
+export async function execute(words: readonly string[]): Promise<number> {
+  expectNoMore("version", words);
   // One folder up in the sources and in the build alike.
   const file = new URL(
     "../package.json",

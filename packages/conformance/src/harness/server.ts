@@ -37,8 +37,8 @@ export interface ServerHarness<S extends RunningServer> {
  * const harness = onServer({
  *   name: "mine", type: backend, module: fileURLToPath(new URL("./index.js", import.meta.url)),
  *   async start() {
- *     const server = await ServerProcess.start({ command: "my-server", args: ["--port", "4711"], port: 4711 });
- *     return { port: 4711, faults: { restart: () => server.restart(), pause: server.pause }, stop: () => server.stop() };
+ *     const server = await ServerProcess.start({ command: "my-server", args: (port) => ["--port", String(port)] });
+ *     return { port: server.port, faults: { restart: () => server.restart(), pause: server.pause }, stop: () => server.stop() };
  *   },
  *   args: (port) => ({ host: "127.0.0.1", port, deadline: 1_000 }),
  *   deadline: 1_000,

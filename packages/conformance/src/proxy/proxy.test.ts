@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -126,9 +127,9 @@ describe("the proxy", () => {
 
 describe("a server process", () => {
   it("is started, paused, started again after a kill, and stopped", async () => {
-    const port = await freePort();
-    const code = `require("net").createServer((s) => s.pipe(s)).listen(${port}, "127.0.0.1")`;
-    const server = await ServerProcess.start({ command: process.execPath, args: ["-e", code], port });
+    const args = (port: number) => ["-e", `require("net").createServer((s) => s.pipe(s)).listen(${port}, "127.0.0.1")`];
+    const server = await ServerProcess.start({ command: process.execPath, args });
+    const { port } = server;
     onTestFinished(() => server.stop());
     const first = server.pid;
     await (await server.pause())();
@@ -142,18 +143,62 @@ describe("a server process", () => {
     expect(await refused).toBe("ECONNREFUSED");
   });
 
+  it.runIf(existsSync("/proc/self/task"))("is paused and killed with the processes that it started", async () => {
+    const code = (port: number) => `
+      const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
+      require("net").createServer((s) => s.end(String(child.pid))).listen(${port}, "127.0.0.1")`;
+    const server = await ServerProcess.start({ command: process.execPath, args: (port) => ["-e", code(port)] });
+    onTestFinished(() => server.stop());
+    const child = await said(server.port);
+    const resume = await server.pause();
+    expect([stateOf(server.pid), stateOf(child)]).toEqual(["T", "T"]);
+    await resume();
+    await expect.poll(() => stateOf(child)).not.toBe("T");
+    await server.restart();
+    expect(stateOf(child)).toMatch(/^[ZX]?$/);
+    const second = await said(server.port);
+    expect(second).not.toBe(child);
+    await server.pause();
+    await server.stop();
+    expect(stateOf(second)).toMatch(/^[ZX]?$/);
+  });
+
+  it("is there only when it says so, also after a restart", async () => {
+    const args = (port: number) => ["-e", `require("net").createServer((s) => s.end()).listen(${port}, "127.0.0.1")`];
+    const answers: (boolean | Error)[] = [false, new Error("it is starting up"), true];
+    const asked: number[] = [];
+    const ready = async (port: number) => {
+      const answer = answers[asked.push(port) % answers.length] ?? false;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const server = await ServerProcess.start({ command: process.execPath, args, ready });
+    onTestFinished(() => server.stop());
+    expect(asked).toEqual([server.port, server.port]);
+    await server.restart();
+    expect(asked).toHaveLength(5);
+  });
+
   it("tells what a server said that did not start", async () => {
     const args = ["-e", 'console.error("bad option"); process.exit(3)'];
-    const start = ServerProcess.start({ command: process.execPath, args, port: await freePort() });
+    const start = ServerProcess.start({ command: process.execPath, args });
     await expect(start).rejects.toThrow(/ended at once: bad option/);
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+/** What a server sends to whoever connects: a number. */
+async function said(port: number): Promise<number> {
+  const socket = connect(port, "127.0.0.1");
+  const [text] = await once(socket, "data");
+  return Number(text);
+}
+
+/** The state of a process as the system tells it, by one letter; none if it is gone. */
+function stateOf(pid: number | undefined): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  } catch {
+    return "";
+  }
 }

@@ -1,42 +1,51 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Heal } from "../harness/harness.js";
+import { freePort } from "./free-port.js";
+import { familyOf, hasEnded, signal, standsStill } from "./process-tree.js";
 
 /** How to start a server. */
 export interface ServerOptions {
   readonly command: string;
-  readonly args: readonly string[];
-  /** It is ready when this port takes connections, and `ready` resolves to true. */
-  readonly port: number;
-  readonly ready?: () => Promise<boolean>;
+  /** Its arguments, which may depend on its port. */
+  readonly args: readonly string[] | ((port: number) => readonly string[]);
+  /** It is ready when this port takes connections, and `ready` resolves to true. Default: a free one. */
+  readonly port?: number;
+  /** For a server that takes connections before it does what they ask. It is asked again until then, also after a rejection. */
+  readonly ready?: (port: number) => Promise<boolean>;
   /** The longest that it may take to become ready, in ms. Default: 20,000. */
   readonly patience?: number;
 }
 
-/** A server that a harness starts, kills, starts again, and stops. */
+/** A server that a harness starts, kills, starts again, and stops: a process, with those that it started itself. */
 export class ServerProcess {
+  readonly port: number;
   readonly #options: ServerOptions;
   #child: ChildProcess | undefined;
 
-  private constructor(options: ServerOptions) {
+  private constructor(options: ServerOptions, port: number) {
+    this.port = port;
     this.#options = options;
     process.once("exit", this.#onExit);
   }
 
   // A test run that is interrupted leaves no server behind.
-  readonly #onExit = (): void => void this.#child?.kill("SIGKILL");
+  readonly #onExit = (): void => {
+    for (const pid of this.#family()) signal(pid, "SIGKILL");
+  };
 
   static async start(options: ServerOptions): Promise<ServerProcess> {
-    const server = new ServerProcess(options);
+    const server = new ServerProcess(options, options.port ?? (await freePort()));
     await server.#spawn();
     return server;
   }
 
   async #spawn(): Promise<void> {
-    const { command, args, port, ready = async () => true, patience = 20_000 } = this.#options;
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const { command, args, ready = async () => true, patience = 20_000 } = this.#options;
+    const { port } = this;
+    const given = typeof args === "function" ? args(port) : args;
+    const child = spawn(command, given, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     let said = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -48,7 +57,7 @@ export class ServerProcess {
     failed.catch(() => {});
     const end = performance.now() + patience;
     for (;;) {
-      if ((await Promise.race([accepts(port), failed])) && (await ready().catch(() => false))) return;
+      if ((await Promise.race([accepts(port), failed])) && (await ready(port).catch(() => false))) return;
       if (child.exitCode !== null) throw new Error(`${command} ended at once: ${said}`);
       if (performance.now() > end) throw new Error(`${command} was not ready within ${patience} ms: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -59,13 +68,29 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
+  /** The process and those that it started, while it runs. */
+  #family(): number[] {
+    const child = this.#child;
+    const ended = child === undefined || child.exitCode !== null || child.signalCode !== null;
+    return ended || child.pid === undefined ? [] : familyOf(child.pid);
+  }
+
   /** Makes it hang. */
   readonly pause = async (): Promise<Heal> => {
-    this.#child?.kill("SIGSTOP");
-    // The signal is on its way when `kill` returns, and a thread may answer one more request.
-    while (!standsStill(this.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
-    return async () => void this.#child?.kill("SIGCONT");
+    await this.#stopAll();
+    return async () => {
+      for (const pid of this.#family()) signal(pid, "SIGCONT");
+    };
   };
+
+  async #stopAll(): Promise<void> {
+    // The signal is on its way when it was sent, and a thread may answer one more request, or start one more process.
+    for (let family = this.#family(); ; family = this.#family()) {
+      if (family.every(standsStill)) return;
+      for (const pid of family) signal(pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
 
   /** Kills it without a warning and starts it again. `between` is called while it is down. */
   readonly restart = async (between: () => Promise<void> = async () => {}): Promise<void> => {
@@ -74,12 +99,17 @@ export class ServerProcess {
     await this.#spawn();
   };
 
+  /** Until none of its processes is left: a new server would meet an old one over the same data. */
   async #kill(): Promise<void> {
+    // Nothing can start one more process meanwhile.
+    await this.#stopAll();
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const family = this.#family();
+    if (child === undefined || family.length === 0) return;
     const ended = once(child, "exit");
-    child.kill("SIGKILL");
+    for (const pid of family) signal(pid, "SIGKILL");
     await ended;
+    while (!family.every(hasEnded)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   /** Ends it. */
@@ -87,16 +117,6 @@ export class ServerProcess {
     process.off("exit", this.#onExit);
     await this.#kill();
   }
-}
-
-/** Whether all threads of a process are stopped. Where the system does not tell, it is believed. */
-function standsStill(pid: number | undefined): boolean {
-  const folder = `/proc/${pid}/task`;
-  if (!existsSync(folder)) return true;
-  return readdirSync(folder).every((thread) => {
-    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2] === "T";
-  });
 }
 
 function accepts(port: number): Promise<boolean> {

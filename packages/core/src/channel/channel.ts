@@ -2,7 +2,9 @@ import type { Clock } from "../clock.js";
 import type { Backend } from "./backend.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { ChannelError } from "./errors.js";
+import { Followers, type Following } from "./followers.js";
 import { decodeValue, type JsonValue } from "./json.js";
+import type { ChannelOrigin } from "./origin.js";
 import { scan } from "./scan.js";
 import type { Scope } from "./scope.js";
 import { abortable, type Store, throwIfAborted } from "./store.js";
@@ -22,6 +24,16 @@ import type {
 } from "./types.js";
 import { ChannelVerbs } from "./verbs.js";
 import { Watch } from "./watch.js";
+
+/** Who is told of the changes of a key, see {@link Channel.follow}. */
+export interface Follower<V> {
+  /** The entry was written; or, where there is none, deleted, and `version` is that of the delete. */
+  changed(entry: Entry<V> | undefined, version: Version): void;
+  /** Changes may have been missed: look for yourself. */
+  gap(): void;
+  /** Nothing more will be told, for a reason that trying again does not mend. */
+  failed(error: Error): void;
+}
 
 /**
  * A named set of entries in a store: key to value, with a version for each, and every write conditional if you want it so.
@@ -44,6 +56,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   readonly #store: Store;
   readonly #scope: Scope;
   readonly #clock: Clock;
+  readonly #followers: Followers;
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -55,6 +68,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     this.#store = store;
     this.#scope = scope;
     this.#clock = clock;
+    this.#followers = new Followers(store.backend, scope.range());
   }
 
   /** The value under `key`, a fresh copy; `undefined` where there is none. */
@@ -199,6 +213,23 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     }
   }
 
+  /**
+   * Tells of the changes of one key, without a snapshot. However many are followed, they share one watch; others' entries cost next to nothing.
+   * A change that was made before may be told late: compare versions. An expiry may not be told.
+   *
+   * @internal {@link Channel.watch} is for those who want to see what is there.
+   */
+  follow(key: Key, follower: Follower<V>): Following {
+    this.#open();
+    if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
+    return this.#followers.follow(this.#scope.key(key), {
+      changed: ({ value, ...change }) =>
+        follower.changed(value === null ? undefined : this.#scope.entry<V>({ ...change, value }), change.version),
+      gap: () => follower.gap(),
+      failed: (error) => follower.failed(error),
+    });
+  }
+
   /** Ends the watches and scans of this channel object and lets go of the store. Calling it again does nothing. */
   override close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -207,7 +238,14 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   async #close(): Promise<void> {
     this.#closing.abort();
+    this.#followers.close();
     await this.#store.leave();
+  }
+
+  /** @internal How another thread can open the same channel; `undefined` if it cannot. */
+  get origin(): ChannelOrigin | undefined {
+    const { origin } = this.#store;
+    return origin && { ...origin, name: this.name };
   }
 
   /** Whether {@link Channel.close} was called. */

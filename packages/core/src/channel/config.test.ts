@@ -26,6 +26,12 @@ test("the first of two that are equally near is meant", () => {
   expect(nearest("a", [])).toBeUndefined();
 });
 
+test("a word that is far too long has no nearest one, and takes no time to find that out", () => {
+  const long = "x".repeat(100_000);
+  expect(nearest(`a${long}`, [`b${long}`])).toBeUndefined();
+  expect(nearest("file", [long, "fill"])).toBe("fill");
+});
+
 test("an unknown option is refused with the nearest one and the list", () => {
   const refusal = (args: Record<string, unknown>, known: readonly string[]): unknown => {
     try {

@@ -19,15 +19,20 @@ function distance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
+/** Longer words are no slips of the finger, and comparing two of 30,000 characters takes half a minute. */
+const LONGEST = 200;
+
 /**
  * The name out of `known` that somebody who wrote `word` most likely meant, or `undefined` if none is near.
  * Upper and lower case, `-` and `_` do not matter.
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
   const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
+    if (name.length > LONGEST) continue;
     const d = distance(fold(word), fold(name));
     if (d < bestDistance && d < name.length) {
       best = name;

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BackendType } from "./backend.js";
 import { nearest } from "./config.js";
 import { ChannelError } from "./errors.js";
@@ -18,6 +18,21 @@ const NO_NAME: readonly string[] = [
   "ERR_UNKNOWN_BUILTIN_MODULE",
 ];
 
+/** The names by which types were imported. */
+const imported: WeakMap<BackendType, string> = new WeakMap();
+
+/** A name by which {@link findType} finds the type in another thread too; `undefined` if this program made it known by itself. */
+export function nameFromAnywhere(type: BackendType): string | undefined {
+  return imported.get(type);
+}
+
+/** Finds out the name of a type that a program imported by itself and handed over. */
+export async function recognise(type: BackendType): Promise<void> {
+  if (!PUBLISHED.includes(type.type) || imported.has(type)) return;
+  // If it is the same, it is known by its name from here on. If there is another one or none, it is not.
+  await findType(type.type).catch(() => {});
+}
+
 /** Makes a backend type known by its name and aliases, for `type` in configs. */
 export function registerBackend(backend: BackendType): void {
   for (const name of [backend.type, ...(backend.aliases ?? [])]) registered.set(name, backend);
@@ -28,9 +43,9 @@ export async function findType(name: string): Promise<BackendType> {
   if (typeof name !== "string") throw new ChannelError("INVALID_CONFIG", "the type of a channel is a text");
   const known = registered.get(name);
   if (known !== undefined) return known;
-  const module = await findModule(name);
-  if (module === undefined) throw unknownType(name);
-  const type = exportedType(module);
+  const found = await findModule(name);
+  if (found === undefined) throw unknownType(name);
+  const type = exportedType(found.module);
   if (type === undefined) {
     throw new ChannelError(
       "UNKNOWN_TYPE",
@@ -38,10 +53,17 @@ export async function findType(name: string): Promise<BackendType> {
     );
   }
   registered.set(name, type);
+  imported.set(type, found.specifier.startsWith("file:") ? fileURLToPath(found.specifier) : found.specifier);
   return type;
 }
 
-async function findModule(name: string): Promise<unknown> {
+/** A module that was imported, and by which name. */
+interface Found {
+  readonly module: unknown;
+  readonly specifier: string;
+}
+
+async function findModule(name: string): Promise<Found | undefined> {
   if (name.startsWith(".") || isAbsolute(name)) return load(name, pathToFileURL(resolve(name)).href);
   if (!/^[a-z0-9@./_~:-]+$/i.test(name)) return undefined;
   const own = ALIASES.get(name) ?? name;
@@ -61,7 +83,7 @@ function mainFolder(): string {
 }
 
 /** With strict package managers this package does not see its neighbours: the user's program does. */
-async function loadFrom(name: string, folder: string, candidate: string): Promise<unknown> {
+async function loadFrom(name: string, folder: string, candidate: string): Promise<Found | undefined> {
   let file: string;
   try {
     file = createRequire(join(folder, "-")).resolve(candidate);
@@ -72,9 +94,9 @@ async function loadFrom(name: string, folder: string, candidate: string): Promis
   return load(name, isAbsolute(file) ? pathToFileURL(file).href : file);
 }
 
-async function load(name: string, specifier: string): Promise<unknown> {
+async function load(name: string, specifier: string): Promise<Found | undefined> {
   try {
-    return await import(specifier);
+    return { module: await import(specifier), specifier };
   } catch (error) {
     if (isMissing(error, specifier)) return undefined;
     throw broken(name, error);

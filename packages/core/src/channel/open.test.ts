@@ -10,6 +10,7 @@ import type { Backend, BackendType } from "./backend.js";
 import { ChannelError } from "./errors.js";
 import { registerBackend } from "./find-type.js";
 import { openChannel } from "./open.js";
+import { isData } from "./origin.js";
 
 /** A type that counts what is open, and refuses to have the same store open twice. */
 class Counting implements BackendType {
@@ -313,5 +314,38 @@ describe("a module", () => {
     expect((error as Error).message).toContain("ojm-no-such-driver");
     await writeFile(join(folder, "needy.mjs"), 'import "./needy.mjs.gone.mjs";');
     expect(await rejection(openChannel("a", { type: "./needy.mjs" }))).toMatchObject({ code: "FAILED" });
+  });
+});
+
+describe("how another thread can open the same channel", () => {
+  const origin = async (...[name, options]: Parameters<typeof openChannel>): Promise<unknown> => {
+    await using channel = await openChannel(name, options);
+    return channel.origin;
+  };
+
+  test("is known where the type was found by its name, and by which one", async () => {
+    const args = { name: "x", list: [1, { deep: true }] };
+    expect(await origin("a", { type: "simple" })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
+    registerBackend({ ...type, type: "only here" });
+    expect(await origin("a", { type: "only here", args })).toBeUndefined();
+  });
+
+  test("is known where the program imported one of ours by itself", async () => {
+    const { backend } = await import("@ojm/simple");
+    expect(await origin("a", { backend })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
+  });
+
+  test("is not known where a backend was handed over that only this program has", async () => {
+    expect(await origin("a", { backend: type })).toBeUndefined();
+    expect(await origin("a", { backend: new HandDriven() })).toBeUndefined();
+  });
+
+  test.each([
+    [{ host: "x", retries: 3, tls: { ca: Buffer.from("x") }, nodes: ["a"], none: undefined }, true],
+    [{ client: new Counting() }, false],
+    [{ tls: { check: () => true } }, false],
+    [{ nodes: [new Date()] }, false],
+  ])("takes plain data and nothing that lives: case %#", (args, data) => {
+    expect(isData(args)).toBe(data);
   });
 });

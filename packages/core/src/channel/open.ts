@@ -2,8 +2,9 @@ import { type Clock, systemClock } from "../clock.js";
 import type { Backend, BackendType } from "./backend.js";
 import { Channel } from "./channel.js";
 import { ChannelError } from "./errors.js";
-import { findType } from "./find-type.js";
+import { findType, nameFromAnywhere, recognise } from "./find-type.js";
 import type { JsonValue } from "./json.js";
+import { type ChannelOrigin, isData } from "./origin.js";
 import { Scope } from "./scope.js";
 import { Store } from "./store.js";
 import type { OpenOptions } from "./types.js";
@@ -27,6 +28,7 @@ export async function openChannel<V = JsonValue>(
   const { backend } = options;
   if (backend !== undefined && "commit" in backend) return new Channel<V>(name, lentStore(backend), scope, clock);
   const type = backend ?? (await findType(options.type ?? "simple"));
+  if (backend !== undefined) await recognise(backend);
   const store = await sharedStore(type, checkedArgs(options.args ?? {}), clock);
   return new Channel<V>(name, store, scope, clock);
 }
@@ -73,11 +75,16 @@ function openStore(
   const forget = (): void => void stores.delete(id);
   const opening = type
     .open(args, { clock })
-    .then((backend) => new Store(backend, () => backend.close().finally(forget)));
+    .then((backend) => new Store(backend, () => backend.close().finally(forget), originOf(type, args)));
   stores.set(id, opening);
   // The next caller tries again: a server that is down now may be up then.
   opening.catch(forget);
   return opening;
+}
+
+function originOf(type: BackendType, args: Readonly<Record<string, unknown>>): Omit<ChannelOrigin, "name"> | undefined {
+  const name = nameFromAnywhere(type);
+  return name !== undefined && isData(args) ? { type: name, args } : undefined;
 }
 
 const identities: WeakMap<object, number> = new WeakMap();

@@ -1,16 +1,20 @@
 import { whenAborted } from "../abort.js";
 import type { Backend } from "./backend.js";
 import { ChannelError } from "./errors.js";
+import type { ChannelOrigin } from "./origin.js";
 
 /** An open backend and how many channels use it. The last one to leave closes it. */
 export class Store {
   readonly backend: Backend;
+  /** How it is opened, if another thread can do the same. */
+  readonly origin: Omit<ChannelOrigin, "name"> | undefined;
   readonly #onLast: () => Promise<void>;
   #users = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(backend: Backend, onLast: () => Promise<void>) {
+  constructor(backend: Backend, onLast: () => Promise<void>, origin?: Omit<ChannelOrigin, "name">) {
     this.backend = backend;
+    this.origin = origin;
     this.#onLast = onLast;
   }
 

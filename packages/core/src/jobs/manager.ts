@@ -1,9 +1,9 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
-import type { Op } from "../channel/types.js";
+import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
-import type { LocksValue } from "../locks/entries.js";
+import type { LocksValue, LockValue } from "../locks/entries.js";
 import type { Lease } from "../locks/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
@@ -49,17 +49,12 @@ export class JobManager {
     this.channels = { jobs, locks };
     this.#clock = options.clock ?? systemClock;
     this.#times = new StartTimes(this.#clock);
-    this.#locks = new Locks(locks, {
-      clock: this.#clock,
-      ttl: options.ttl ?? TTL,
-      onOrphan: async (lock) => {
-        await closeRunOf(jobs, lock, {
-          endTime: this.#clock.now(),
-          status: "lost",
-          error: lostText(lock.value.holder),
-        });
-      },
-    });
+    const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
+      const error = lostText(lock.value.holder);
+      await closeRunOf(jobs, lock, { endTime: this.#clock.now(), status: "lost", error });
+    };
+    const { ttl = TTL, heartbeatThread = true } = options;
+    this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
     this.#home = { jobs, locks: this.#locks, clock: this.#clock, onOver: (run) => this.#open.delete(run) };
   }
 
@@ -167,7 +162,7 @@ export class JobManager {
 
   /**
    * Takes the lock of `name` from whoever holds it: closes its run as `cancelled`, with the reason, frees the lock, and leaves an audit record in
-   * the locks channel. The holder is told by its signal, at its next heartbeat (a third of `ttl`) at the latest; until then two bodies may run.
+   * the locks channel. The holder is told by its signal as soon as the store tells it of the change, within moments; until then two bodies may run.
    */
   async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
     const { reason } = options;

@@ -2,14 +2,14 @@ import { reasonText, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import { sameJson } from "../channel/json.js";
-import type { Op, Version } from "../channel/types.js";
+import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { LateSignal } from "../late-signal.js";
-import type { LockError } from "../locks/errors.js";
+import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
 import { RunError } from "./errors.js";
-import { closed, type Ending, errorText, recordKey, resultOf } from "./record.js";
+import { closed, type Ending, errorText, recordKey, resultOf, timeoutText } from "./record.js";
 import type { Run, RunRecord } from "./types.js";
 
 /** How soon the end of a run is written again when the store could not be reached, in ms. */
@@ -71,9 +71,19 @@ export class OpenRun implements Run {
   }
 
   assertHeld(): void {
+    this.#lease.expire();
     if (this.#stop.reason !== undefined) throw this.#stop.reason;
     if (this.#closing !== undefined) throw this.#ended();
     if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
+  }
+
+  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>> {
+    this.assertHeld();
+    try {
+      return await this.#lease.fenced(channel, ops, options);
+    } catch (error) {
+      throw isLockError(error) ? this.#ended() : error;
+    }
   }
 
   async end(result?: unknown): Promise<RunRecord> {
@@ -120,7 +130,7 @@ export class OpenRun implements Run {
     if (this.#closing !== undefined) return;
     const timeout = code === "TIMEOUT";
     const text = timeout
-      ? `the run of "${this.name}" took longer than its timeout of ${this.#record.timeout} ms`
+      ? timeoutText(this.name, this.#record.timeout)
       : `the run of "${this.name}" may no longer hold its lock: ${message}`;
     this.#breakOff(timeout ? "timeout" : "lost", new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text), text);
   }
@@ -136,6 +146,7 @@ export class OpenRun implements Run {
   }
 
   #finish(ending: Ending): Promise<RunRecord> {
+    this.#lease.expire();
     if (this.#closing !== undefined) return Promise.reject(this.#ended());
     this.#closing = this.#close(ending);
     return this.#closing;

@@ -35,7 +35,7 @@ export async function recordOf(
 export async function closeRunOf(
   jobs: Channel<RunRecord>,
   lock: Pick<Entry<LockValue>, "value" | "version">,
-  close: { readonly endTime: number; readonly status: "lost" | "cancelled"; readonly error: string },
+  close: { readonly endTime: number; readonly status: "lost" | "cancelled" | "timeout"; readonly error: string },
 ): Promise<RunRecord | undefined> {
   const { endTime, ...ending } = close;
   for (;;) {

@@ -73,6 +73,11 @@ export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): Ru
   return fence === undefined || entry.value.fence !== undefined ? entry.value : { ...entry.value, fence };
 }
 
+/** Why a record is closed at its timeout, in words. */
+export function timeoutText(name: string, timeout: number): string {
+  return `the run of "${name}" took longer than its timeout of ${timeout} ms`;
+}
+
 /** An error in words, for a record. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === "string" ? error : safeText(error);

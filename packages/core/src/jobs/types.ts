@@ -1,5 +1,6 @@
+import type { Channel } from "../channel/channel.js";
 import type { JsonValue } from "../channel/json.js";
-import type { OpenOptions } from "../channel/types.js";
+import type { CallOptions, CommitResult, Op, OpenOptions } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import type { Holder } from "../locks/types.js";
 
@@ -42,6 +43,12 @@ export interface JobManagerOptions {
   readonly chLocks?: OpenOptions;
   /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
   readonly ttl?: number;
+  /**
+   * Whether a thread of its own keeps the locks of this process alive while its main thread computes for longer than `ttl` without a break, until
+   * the `timeout` of each run. It costs some 8 MB; a connection, once the main thread is late. It needs a channel that another thread can open: of a type
+   * found by name, with args that are plain data and no client. Without it such a body loses its lock. Default: true.
+   */
+  readonly heartbeatThread?: boolean;
   /** Time and chance, for simulations. */
   readonly clock?: Clock;
 }
@@ -82,6 +89,17 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Whether the run is held now, by the local clock. Throws the reason of `signal` if it is not. */
   assertHeld(): void;
+  /**
+   * Applies `ops` to a channel, all or nothing, in one step with the question whether this run still holds its lock: the store refuses them to a run
+   * that was timed out, unlocked or taken for dead, however late its body comes. The channel must be in the store of the locks: opened with
+   * the same type and args as `chLocks`.
+   *
+   * @returns as {@link Channel.commit}
+   * @throws RunError if the run is over; nothing was written then. ChannelError `NOT_SUPPORTED` for a channel of another store: pass `fence` on to it
+   * @example
+   * await run.fenced(reports, [{ put: "2026-11", value: report }]);
+   */
+  fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>>;
   /** Closes the record as `completed` and releases the lock. Rejects with a `RunError` if the run was already over. */
   end(result?: unknown): Promise<RunRecord>;
   /** Closes the record as `failed`, with the error's text, and releases the lock. */

@@ -187,6 +187,25 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
+  test("is woken also by a release that it is told of while it reads what was before", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(500);
+    // From now on an answer takes its time; what is told does not.
+    const read = two.way.read.bind(two.way);
+    two.way.read = async (keys) => {
+      const entries = await read(keys);
+      await new Promise<void>((resolve) => void clock.after(100, resolve));
+      return entries;
+    };
+    // The next look in case a notice was lost.
+    await clock.advance(1_550);
+    await lease.release();
+    await clock.until(next, 150);
+  });
+
   test("goes without a watch too", async () => {
     const one = await world.locks();
     const two = await world.locks({ way: await world.way({ watch: false }) });

@@ -4,7 +4,7 @@ import type { JsonValue } from "../channel/json.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView } from "./attempt.js";
-import { type LocksValue, type LockValue, queueKey, sessionKey, type Ticket } from "./entries.js";
+import { type LocksValue, type LockValue, queueKey, type SessionValue, sessionKey, type Ticket } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 import type { Session } from "./session.js";
 import type { AcquireOptions, Companion } from "./types.js";
@@ -32,6 +32,8 @@ export interface Acquirer {
 export interface Taken {
   readonly session: Session;
   readonly fence: string;
+  /** When it runs out of its time, by the monotonic clock. */
+  readonly until: number;
 }
 
 /** One request for a lock, from the first attempt until it is had or given up. */
@@ -91,10 +93,10 @@ export class Acquisition {
       const also = channel === undefined || burden === undefined ? undefined : { channel, ops: burden.ops };
       const value = this.#value(session, burden?.note ?? this.#options.note);
       const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, beside, also }));
-      if (outcome.type === "taken") return { session, fence: outcome.fence };
+      if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
-      else await this.#settle(session, outcome.version);
+      else await this.#settle(session, outcome.current);
     }
   }
 
@@ -102,8 +104,10 @@ export class Acquisition {
    * The store has the session at another version than we thought: it was renewed while a commit was under way, and the answer will come;
    * or it is gone, and its next renewal would find out.
    */
-  async #settle(session: Session, version: string | undefined): Promise<void> {
-    if (version === undefined) return session.lose("its entry was removed from the store");
+  async #settle(session: Session, current: Entry<SessionValue> | undefined): Promise<void> {
+    if (current === undefined) return session.gone();
+    const { value, version } = current;
+    session.changed(value, version);
     while (session.alive && session.version !== version) {
       const before = session.version;
       await new Promise<void>((resolve) => void this.#by.clock.after(1, resolve, true));
@@ -123,7 +127,10 @@ export class Acquisition {
   #value(session: Session, note: JsonValue | undefined): LockValue {
     const { name, token } = this;
     const { timeout } = this.#options;
-    const value: LockValue = { name, holder: session.holder, token, since: this.#by.clock.now(), timeout };
+    const { clock } = this.#by;
+    // Counted from before it is asked for, as a session's life is: whoever ends it for us must not be sooner than we are.
+    const until = clock.monotonic() + timeout;
+    const value: LockValue = { name, holder: session.holder, token, since: clock.now(), timeout, until };
     return note === undefined ? value : { ...value, note };
   }
 
@@ -201,7 +208,7 @@ export class Acquisition {
     }
     for (const { index, current } of result.failed) {
       if (index === 1) return { ...view, queue: current as LockView["queue"] };
-      await this.#settle(session, current?.version);
+      await this.#settle(session, current as Entry<SessionValue> | undefined);
     }
     return undefined;
   }

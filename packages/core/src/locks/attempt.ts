@@ -6,6 +6,7 @@ import {
   lockKey,
   type QueueValue,
   queueKey,
+  type SessionValue,
   sessionKey,
   type Ticket,
 } from "./entries.js";
@@ -38,7 +39,7 @@ export type AttemptOutcome =
   /** Somebody holds the lock, or waits for it. */
   | { readonly type: "blocked"; readonly view: LockView }
   /** The session is at another version than we thought, or gone. */
-  | { readonly type: "session"; readonly version: Version | undefined }
+  | { readonly type: "session"; readonly current: Entry<SessionValue> | undefined }
   /** A check of the ops beside it, or of those in the other channel, failed. */
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
@@ -65,7 +66,7 @@ export async function attempt(channel: Channel<LocksValue>, it: Attempt): Promis
   if (result.ok) return { type: "taken", fence: result.version };
   const failed = new Map<number, Entry<unknown> | undefined>();
   for (const { index, current } of result.failed) failed.set(index, current);
-  if (failed.has(SESSION)) return { type: "session", version: failed.get(SESSION)?.version };
+  if (failed.has(SESSION)) return { type: "session", current: failed.get(SESSION) as Entry<SessionValue> | undefined };
   if (!failed.has(LOCK) && !failed.has(QUEUE)) return { type: "refused", current: result.failed[0]?.current };
   return {
     type: "blocked",

@@ -27,7 +27,9 @@ export interface LockValue {
   readonly token: string;
   /** By the holder's wall clock, for people. */
   readonly since: number;
+  /** How long it may be held, in ms; and until when that is, by the monotonic clock of the holder's host. */
   readonly timeout: number;
+  readonly until: number;
   /** What the holder wants others to know, such as which run it is. */
   readonly note?: JsonValue;
 }
@@ -47,6 +49,8 @@ export interface SessionValue {
   readonly since: number;
   /** Counts the renewals, so that one whose answer was lost can be found out about. */
   readonly beat: number;
+  /** Who wrote it, if that was not the main thread of the process. */
+  readonly by?: "thread";
 }
 
 export type LocksValue = LockValue | QueueValue | SessionValue | AuditValue | TickValue;

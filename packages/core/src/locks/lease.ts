@@ -1,8 +1,30 @@
-import type { Version } from "../channel/types.js";
+import type { Channel } from "../channel/channel.js";
+import { ChannelError } from "../channel/errors.js";
+import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { LateSignal } from "../late-signal.js";
+import { type LocksValue, lockKey } from "./entries.js";
 import { LockError } from "./errors.js";
 import type { Session } from "./session.js";
+
+/** What a lease is of. */
+export interface LeaseOf {
+  readonly name: string;
+  readonly fence: Version;
+  readonly token: string;
+  readonly timeout: number;
+  /** When `timeout` is over, by the monotonic clock. */
+  readonly until: number;
+}
+
+/** What a lease needs of the locks that gave it out. */
+export interface LeaseHome {
+  readonly channel: Channel<LocksValue>;
+  readonly clock: Clock;
+  release(lease: Lease): Promise<unknown>;
+  /** Called when the lease is over without having been released. */
+  onOver(lease: Lease, error: LockError): void;
+}
 
 /**
  * A lock, held. Get one from {@link Locks.acquire}.
@@ -18,31 +40,28 @@ export class Lease {
   readonly token: string;
   /** @internal */
   readonly session: Session;
+  /** @internal When it runs out of its time, by the monotonic clock. */
+  readonly until: number;
+  readonly #timeout: number;
+  readonly #home: LeaseHome;
   readonly #stop: LateSignal = new LateSignal();
-  readonly #release: (lease: Lease) => Promise<unknown>;
-  readonly #onOver: (lease: Lease, error: LockError) => void;
   readonly #onSessionOver: (why: string) => void;
   readonly #cancelTimeout: () => void;
+  #onEnd: (() => void) | undefined;
   #released = false;
 
   /** @internal */
-  constructor(
-    held: { readonly name: string; readonly fence: Version; readonly token: string; readonly timeout: number },
-    session: Session,
-    clock: Clock,
-    release: (lease: Lease) => Promise<unknown>,
-    onOver: (lease: Lease, error: LockError) => void,
-  ) {
+  constructor(held: LeaseOf, session: Session, home: LeaseHome) {
     this.name = held.name;
     this.fence = held.fence;
     this.token = held.token;
+    this.until = held.until;
     this.session = session;
-    this.#release = release;
-    this.#onOver = onOver;
+    this.#timeout = held.timeout;
+    this.#home = home;
     this.#onSessionOver = (why) => this.abort("LOST", why);
-    this.#cancelTimeout = clock.after(held.timeout, () =>
-      this.abort("TIMEOUT", `its timeout of ${held.timeout} ms passed`),
-    );
+    const left = held.until - home.clock.monotonic();
+    this.#cancelTimeout = home.clock.after(Math.max(0, left), () => this.#timedOut());
     session.onOver(this.#onSessionOver);
   }
 
@@ -53,7 +72,7 @@ export class Lease {
 
   /** Whether the lock is held now, by the local clock. */
   get held(): boolean {
-    return !this.#released && this.#stop.reason === undefined && this.session.alive;
+    return !this.#released && this.#stop.reason === undefined && !this.#overdue && this.session.alive;
   }
 
   /**
@@ -64,23 +83,75 @@ export class Lease {
    */
   assertHeld(): void {
     if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#overdue) throw this.#error("TIMEOUT", this.#timeoutPassed);
     if (this.#released) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
     if (!this.session.alive) throw new LockError("LOST", this.name, `the lock "${this.name}" is lost`);
   }
 
+  /**
+   * Applies `ops` to a channel, all or nothing, in one step with the question whether the lock is still held by this lease: the store refuses them
+   * to one who holds it no more, however late they come. The channel must be in the store of the locks: opened with the same type and args.
+   *
+   * @returns as {@link Channel.commit}
+   * @throws LockError if the lock is not held; nothing was written then. ChannelError `NOT_SUPPORTED` for a channel that is in another store
+   * @example
+   * await lease.fenced(accounts, [{ check: "alice", version: alice.version }, { put: "alice", value: { balance: 9 } }]);
+   */
+  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
+    this.assertHeld();
+    const { channel: locks } = this.#home;
+    if (!locks.joins(channel as Channel<unknown>)) throw this.#apart(channel.name);
+    const check = { check: lockKey(this.name), version: this.fence };
+    const result = await locks.commitWith<V>([check], channel, ops, options);
+    if (result.ok) return result;
+    // The indexes of the caller's ops begin after ours.
+    const failed = result.failed.map((one) => ({ ...one, index: one.index - 1 }));
+    if (failed.every(({ index }) => index >= 0)) return { ok: false, failed } as CommitResult<V>;
+    this.abort("LOST", "its entry was removed or replaced");
+    this.assertHeld();
+    throw this.#error("LOST", "its entry was removed or replaced");
+  }
+
+  #apart(channel: string): ChannelError {
+    const text = `the channel "${channel}" cannot be written in one step with the question whether the lock "${this.name}" is held: they share no store that can do so. Pass the fence (${this.fence}) on with what you write, and let the other side refuse a lower one than it has seen`;
+    return new ChannelError("NOT_SUPPORTED", text);
+  }
+
   /** Gives the lock back, if it is still ours. Calling it again does nothing. */
   async release(): Promise<void> {
-    await this.#release(this);
+    await this.#home.release(this);
   }
 
   /** @internal Ends the lease here, whatever the store says. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
     if (this.#released || this.#stop.reason !== undefined) return;
+    // What is taken away at its timeout has run out of time, whichever of the two a program that was busy learns first.
+    const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#cleanUp();
-    const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
-    const error = new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
     this.#stop.fire(error);
-    this.#onOver(this, error);
+    this.#home.onOver(this, error);
+  }
+
+  /** @internal Ends the lease if its time is over, although a program that was busy has not let the timer fire. */
+  expire(): void {
+    if (this.#overdue) this.#timedOut();
+  }
+
+  get #overdue(): boolean {
+    return !this.#released && this.#home.clock.monotonic() >= this.until;
+  }
+
+  get #timeoutPassed(): string {
+    return `its timeout of ${this.#timeout} ms passed`;
+  }
+
+  #timedOut(): void {
+    this.abort("TIMEOUT", this.#timeoutPassed);
+  }
+
+  #error(code: "LOST" | "TIMEOUT", why: string): LockError {
+    const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
+    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
   }
 
   /** @internal The lock was given back. The signal stays silent: nothing went wrong. */
@@ -89,7 +160,14 @@ export class Lease {
     this.#cleanUp();
   }
 
+  /** @internal Calls `callback`, the only one, once the lease is over or released: at once if it is. */
+  onEnd(callback: () => void): void {
+    if (this.#released || this.#stop.reason !== undefined) callback();
+    else this.#onEnd = callback;
+  }
+
   #cleanUp(): void {
+    this.#onEnd?.();
     this.session.offOver(this.#onSessionOver);
     this.#cancelTimeout();
   }

@@ -1,5 +1,5 @@
 import type { Channel } from "../channel/channel.js";
-import type { Clock } from "../clock.js";
+import { type Clock, systemClock } from "../clock.js";
 import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 
@@ -12,18 +12,32 @@ interface Seen {
   readonly until: number;
 }
 
+const SESSIONS = Symbol.for("ojm.sessions");
+
+/** The sessions that live in this process, whichever copy of this package opened them. */
+export const livingHere: Set<string> = shared();
+
+function shared(): Set<string> {
+  const anchor = globalThis as { [SESSIONS]?: Set<string> };
+  anchor[SESSIONS] ??= new Set();
+  return anchor[SESSIONS];
+}
+
 /**
  * Tells which sessions are dead. Dead is for sure: the session's entry is gone, and it can never come back; or its process was of this
- * host, and is gone. Remembers what it read, so that looking again often costs a glance at `/proc` and no call to the store.
+ * host, and is gone; or only one process at a time can open the store, and it is not one of this process. Remembers what it read, so that looking again often costs a glance at `/proc` and no call to the store.
  */
 export class Liveness {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
+  /** Whether nobody but this process can have a living session in this store. */
+  readonly #alone: boolean;
   readonly #seen: Map<string, Seen> = new Map();
 
   constructor(channel: Channel<LocksValue>, clock: Clock) {
     this.#channel = channel;
     this.#clock = clock;
+    this.#alone = channel.supports.shared === "process" && clock === systemClock;
   }
 
   async isDead(id: string): Promise<boolean> {
@@ -35,6 +49,7 @@ export class Liveness {
       return true;
     }
     const { process } = entry.value as SessionValue;
+    if (this.#alone) return !livingHere.has(id);
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     this.#seen.set(id, { process, until: this.#clock.monotonic() + (entry.expiresIn ?? 0) });
     return processIsGone(process);

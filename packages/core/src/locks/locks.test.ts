@@ -135,6 +135,7 @@ describe("a lease", () => {
 
   test("is held on by a heartbeat for as long as it takes, ten thousand for the price of one", async () => {
     for (let i = 0; i < 200; i++) await one.locks.acquire(`lock ${i}`);
+    await clock.advance(100);
     const commits = one.way.commits.length;
     await clock.advance(TTL / 3);
     // The renewal, and two questions about a hundred locks each.

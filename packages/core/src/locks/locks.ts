@@ -8,9 +8,11 @@ import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
 import type { LockView } from "./attempt.js";
 import { type AuditValue, auditKey, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
+import type { HeartbeatOrigins } from "./heartbeat-thread.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
+import { LossWatch } from "./loss-watch.js";
 import { Session } from "./session.js";
 import { sweep } from "./sweep.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
@@ -45,7 +47,10 @@ export class Locks implements Acquirer {
   readonly liveness: Liveness;
   readonly #ttl: number;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+  readonly #useThread: boolean;
+  readonly #jobs: Channel<unknown> | undefined;
   readonly #upkeep: Upkeep;
+  readonly #lossWatch: LossWatch;
   readonly #id: string;
   #tokens = 0;
   readonly #acquiring: UnderWay = new UnderWay();
@@ -54,15 +59,18 @@ export class Locks implements Acquirer {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** The channel stays the caller's to close, after {@link Locks.close}. */
-  constructor(channel: Channel<LocksValue>, options: LocksOptions = {}) {
+  /** The channel stays the caller's to close, after {@link Locks.close}. `jobs`: of a manager, where the records of the holders are. */
+  constructor(channel: Channel<LocksValue>, options: LocksOptions = {}, jobs?: Channel<unknown>) {
     this.channel = channel;
     this.clock = options.clock ?? systemClock;
     this.#id = this.clock.random(12);
     this.liveness = new Liveness(channel, this.clock);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
+    this.#useThread = options.heartbeatThread ?? true;
+    this.#jobs = jobs;
     this.#upkeep = new Upkeep(channel, this.#onOrphan);
+    this.#lossWatch = new LossWatch(channel, this.clock, this.#upkeep);
   }
 
   /**
@@ -117,10 +125,14 @@ export class Locks implements Acquirer {
     }
   }
 
-  #lease({ name, token }: Acquisition, { session, fence }: Taken, timeout: number, hooks: LeaseHooks): Lease {
+  #lease({ name, token }: Acquisition, { session, fence, until }: Taken, timeout: number, hooks: LeaseHooks): Lease {
     const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
-    const lease = new Lease({ name, token, fence, timeout }, session, this.clock, (it) => this.release(it), onOver);
+    const of = { name, token, fence, timeout, until };
+    const { channel, clock } = this;
+    const lease = new Lease(of, session, { channel, clock, onOver, release: (it) => this.release(it) });
     this.#upkeep.leases.set(token, lease);
+    session.holds(until);
+    this.#lossWatch.taken(lease);
     return lease;
   }
 
@@ -189,8 +201,8 @@ export class Locks implements Acquirer {
   }
 
   /**
-   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process finds out by
-   * its next heartbeat.
+   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process
+   * finds out by its watch, within moments; where the store cannot be watched, by its next heartbeat.
    * Resolves to the lock as it was, `undefined` if nobody held it.
    */
   async forceUnlock(
@@ -231,6 +243,7 @@ export class Locks implements Acquirer {
 
   async #close(): Promise<void> {
     await this.stop();
+    this.#lossWatch.close();
     const leases = [...this.#upkeep.leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
@@ -265,11 +278,33 @@ export class Locks implements Acquirer {
   }
 
   #openSession(): Promise<Session> {
-    const opening = Session.open(this.channel, this.clock, this.#ttl, () => this.#upkeep.afterBeat());
+    const opening = this.#newSession();
     opening.catch(() => {
       if (this.#session === opening) this.#session = undefined;
     });
     return opening;
+  }
+
+  async #newSession(): Promise<Session> {
+    const session = await Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
+    const origins = this.#heartbeatOrigins();
+    if (origins !== undefined && !this.#closed) session.keepByThread(origins, () => this.#upkeep.earliestTimeout());
+    return session;
+  }
+
+  /** Where a thread finds what it keeps alive; `undefined` where none is needed or possible. */
+  #heartbeatOrigins(): HeartbeatOrigins | undefined {
+    if (!this.#useThread || this.clock !== systemClock || this.channel.supports.shared === "process") return undefined;
+    const locks = this.channel.origin;
+    if (locks === undefined) return undefined;
+    if (this.#jobs === undefined) return { locks };
+    const jobs = this.#jobs.origin;
+    return jobs && { locks, jobs };
+  }
+
+  async #afterBeat(): Promise<void> {
+    this.#lossWatch.rest();
+    await this.#upkeep.afterBeat();
   }
 
   /** @internal */

@@ -1,9 +1,12 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Version } from "../channel/types.js";
-import type { Clock } from "../clock.js";
+import { compareVersions } from "../channel/version.js";
+import { type Clock, systemClock } from "../clock.js";
 import { processIdentity } from "../host.js";
 import { type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
+import { type HeartbeatOrigins, HeartbeatThread } from "./heartbeat-thread.js";
+import { livingHere } from "./liveness.js";
 
 /** How soon a renewal that failed is tried again, in ms. */
 const RETRY = 200;
@@ -22,6 +25,8 @@ export class Session {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #ttl: number;
+  /** How long the entry lives without being renewed. */
+  readonly #life: number;
   /** Told when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
@@ -29,6 +34,8 @@ export class Session {
   readonly #afterBeat: () => Promise<void>;
   /** When each renewal that has no answer yet was sent. */
   readonly #unanswered: Map<number, number> = new Map();
+  /** The thread that renews the session when this one does not come to it. */
+  #thread: HeartbeatThread | undefined;
   #following = false;
   #beat = 0;
   #deadline: number;
@@ -45,7 +52,11 @@ export class Session {
     this.#ttl = ttl;
     this.#since = clock.now();
     this.#afterBeat = afterBeat;
-    this.#deadline = clock.monotonic() + ttl;
+    // Nobody else can open such a store as long as this process lives: there is nobody to whom silence could mean anything. A loop that is
+    // blocked must not cost the locks, and what another process left there is known to be dead. An injected clock has processes of its own.
+    const alone = channel.supports.shared === "process" && clock === systemClock;
+    this.#life = alone ? Number.POSITIVE_INFINITY : ttl;
+    this.#deadline = clock.monotonic() + this.#life;
   }
 
   /** Enters a new session. `afterBeat` is called after each renewal. */
@@ -56,7 +67,13 @@ export class Session {
     afterBeat: () => Promise<void>,
   ): Promise<Session> {
     const session = new Session(channel, clock, ttl, afterBeat);
-    session.version = await channel.set(sessionKey(session.id), session.#value(), { ttl });
+    livingHere.add(session.id);
+    try {
+      session.version = await channel.set(sessionKey(session.id), session.#value(), session.#expiry());
+    } catch (error) {
+      livingHere.delete(session.id);
+      throw error;
+    }
     session.#armDeadline();
     session.#armBeat(ttl / 3);
     return session;
@@ -80,7 +97,29 @@ export class Session {
 
   /** Whether the session lives, by the local clock alone. */
   get alive(): boolean {
-    return this.#why === undefined && this.#clock.monotonic() < this.#deadline;
+    if (this.#why !== undefined || this.#thread?.pulse.lost === true) return false;
+    const now = this.#clock.monotonic();
+    return now < this.#deadline || now < this.#due();
+  }
+
+  /** Until when it lives, by the renewals of whichever thread. */
+  #due(): number {
+    return Math.max(this.#deadline, this.#thread?.pulse.deadline ?? 0);
+  }
+
+  /** From now on a thread renews the session when this one does not come to it. `earliest` tells when the first lease runs out of its time. */
+  keepByThread(origins: HeartbeatOrigins, earliest: () => number): void {
+    if (!this.alive) return;
+    this.#thread = new HeartbeatThread({ origins, session: this.id, ttl: this.#ttl }, this.#deadline, earliest);
+  }
+
+  /** A lock was taken that runs out of its time at `until`. */
+  holds(until: number): void {
+    this.#thread?.taken(until);
+  }
+
+  #expiry(): { readonly ttl?: number } {
+    return Number.isFinite(this.#life) ? { ttl: this.#life } : {};
   }
 
   #value(): SessionValue {
@@ -89,9 +128,10 @@ export class Session {
 
   #armDeadline(): void {
     this.#cancelDeadline();
-    const left = this.#deadline - this.#clock.monotonic();
+    if (!Number.isFinite(this.#life)) return;
+    const left = this.#due() - this.#clock.monotonic();
     this.#cancelDeadline = this.#clock.after(Math.max(0, left), () => {
-      if (this.#clock.monotonic() < this.#deadline) this.#armDeadline();
+      if (this.#clock.monotonic() < this.#due()) this.#armDeadline();
       else this.lose(`the store was not reached for ${this.#ttl} ms`);
     });
   }
@@ -109,7 +149,7 @@ export class Session {
     const attempt = new AbortController();
     const cancel = this.#clock.after(this.#ttl / 3, () => attempt.abort());
     try {
-      const options = { ttl: this.#ttl, signal: attempt.signal };
+      const options = { ...this.#expiry(), signal: attempt.signal };
       const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
       if (this.#why !== undefined) return;
       if (outcome.ok) this.#renewed(outcome.version, sent);
@@ -122,9 +162,15 @@ export class Session {
       cancel();
     }
     if (this.#why !== undefined) return;
-    // Counted from when it was sent, as the deadline is, and set before anything else that may hang.
-    this.#armBeat(Math.max(1, sent + this.#ttl / 3 - this.#clock.monotonic()));
+    // Set before anything else that may hang.
+    this.#armBeat(this.#untilNextBeat());
     await this.#follow();
+  }
+
+  /** Counted from when the last renewal was sent, as the deadline is, by whichever thread. */
+  #untilNextBeat(): number {
+    const since = this.#ttl - (this.#due() - this.#clock.monotonic());
+    return Number.isFinite(since) ? Math.max(1, this.#ttl / 3 - since) : this.#ttl / 3;
   }
 
   /** What follows a beat takes its own time. The next beat does not wait for it. */
@@ -139,16 +185,39 @@ export class Session {
   }
 
   #renewed(version: Version, sent: number): void {
+    this.#deadline = sent + this.#life;
+    this.#thread?.pulse.renewed(this.#deadline, this.#clock.monotonic());
+    this.#at(version);
+  }
+
+  /** The entry is at this version, written by us: no renewal that was sent before can be applied any more. */
+  #at(version: Version): void {
     this.version = version;
-    this.#deadline = sent + this.#ttl;
     this.#unanswered.clear();
     this.#armDeadline();
+  }
+
+  /** The store holds the entry at this version: it is one of our renewals, whose answer may still be under way, or somebody replaced it. */
+  changed(value: SessionValue, version: Version): void {
+    if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
+    if (this.#isByThread(value)) this.#at(version);
+    else if (value.id !== this.id || !this.#unanswered.has(value.beat)) this.gone();
+  }
+
+  #isByThread(value: SessionValue | undefined): boolean {
+    return this.#thread !== undefined && value?.id === this.id && value.by === "thread";
+  }
+
+  /** The entry is there no more. */
+  gone(): void {
+    this.lose("its entry was removed from the store");
   }
 
   /** The entry is not as we left it: it is a renewal of ours whose answer was lost, or the session is over. */
   #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
     const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
-    if (sent === undefined || version === undefined) this.lose("its entry was removed from the store");
+    if (version !== undefined && this.#isByThread(value)) this.#at(version);
+    else if (sent === undefined || version === undefined) this.gone();
     else this.#renewed(version, sent);
   }
 
@@ -157,6 +226,8 @@ export class Session {
     this.#cancelBeat();
     this.#cancelDeadline();
     if (this.#why !== undefined) return;
+    livingHere.delete(this.id);
+    this.#closeThread();
     this.#why = `the session ${this.id} is over: ${why}`;
     for (const callback of this.#onOver) callback(this.#why);
     this.#onOver.clear();
@@ -165,7 +236,15 @@ export class Session {
   /** Leaves: removes the entry, if it is still ours. */
   async close(): Promise<void> {
     const wasAlive = this.alive;
+    const thread = this.#thread;
     this.lose("it was closed");
+    // Whatever the thread is about to write asks for an entry that is there.
     if (wasAlive) await this.#channel.unset(sessionKey(this.id));
+    await thread?.close();
+  }
+
+  /** Nobody waits for it: it keeps no process alive. */
+  #closeThread(): void {
+    this.#thread?.close().catch(() => {});
   }
 }

@@ -1,6 +1,5 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import { processIsGone } from "../host.js";
 import type { LocksValue, LockValue, QueueValue, SessionValue } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 
@@ -21,7 +20,7 @@ export async function sweep(
     await removeEntry(channel, entry);
   }
   for await (const entry of channel.entries({ prefix: ["session"] })) {
-    if (processIsGone((entry.value as SessionValue).process)) await removeEntry(channel, entry);
+    if (await liveness.isDead((entry.value as SessionValue).id)) await removeEntry(channel, entry);
   }
 }
 

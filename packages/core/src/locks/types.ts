@@ -24,6 +24,8 @@ export interface HeldLock {
 export interface LocksOptions {
   /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
   readonly ttl?: number;
+  /** See {@link JobManagerOptions.heartbeatThread}. Default: true. */
+  readonly heartbeatThread?: boolean;
   readonly clock?: Clock;
   /**
    * Called for a lock whose holder is dead, before it is taken over or removed: the place to clean up after that holder. Several

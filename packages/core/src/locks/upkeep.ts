@@ -34,7 +34,7 @@ export class Upkeep {
     // from here on may still be under way.
     const abandoned = [...this.#abandoned];
     try {
-      await this.#findLost();
+      await this.findLost([...this.leases.values()]);
       await this.#clear(abandoned);
     } catch (error) {
       // The next heartbeat asks again; the deadline of the session does not depend on it.
@@ -47,8 +47,20 @@ export class Upkeep {
     await this.#clear([...this.#abandoned]);
   }
 
-  async #findLost(): Promise<void> {
-    const leases = [...this.leases.values()];
+  /** When the first lease that is held now runs out of its time. */
+  earliestTimeout(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const lease of this.leases.values()) if (lease.held && lease.until < earliest) earliest = lease.until;
+    return earliest;
+  }
+
+  /** The entry of a lock is not ours any more. One that was released meanwhile has lost nothing. */
+  lost(lease: Lease): void {
+    if (this.leases.has(lease.token)) lease.abort("LOST", "its entry was removed or replaced");
+  }
+
+  /** Asks the store whether these locks are still ours. */
+  async findLost(leases: readonly Lease[]): Promise<void> {
     const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
     for (let i = 0; i < leases.length; i += most) {
       const some = leases.slice(i, i + most);
@@ -57,10 +69,7 @@ export class Upkeep {
       if (result.ok) continue;
       for (const { index } of result.failed) {
         const lease = some[index];
-        // One that was released meanwhile has lost nothing.
-        if (lease !== undefined && this.leases.has(lease.token)) {
-          lease.abort("LOST", "its entry was removed or replaced");
-        }
+        if (lease !== undefined) this.lost(lease);
       }
     }
   }

@@ -1,7 +1,9 @@
-import type { Channel } from "../channel/channel.js";
+import type { Channel, Follower } from "../channel/channel.js";
+import type { Entry, Version } from "../channel/types.js";
+import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { FREE, type LockView } from "./attempt.js";
-import { type LocksValue, type LockValue, lockKey, type QueueValue, queueKey } from "./entries.js";
+import { type LocksValue, lockKey, queueKey } from "./entries.js";
 
 /** Reads what stands under a lock's name. */
 export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
@@ -18,7 +20,10 @@ export class ViewWatch {
   readonly #channel: Channel<LocksValue>;
   readonly #name: string;
   readonly #clock: Clock;
+  /** Whether the view was read since the store began to tell what changes. */
   #synced = false;
+  /** Counts what was told. */
+  readonly #told: Record<keyof LockView, number> = { lock: 0, queue: 0 };
   #changed = false;
   #error: unknown;
   #wake: (() => void) | undefined;
@@ -28,34 +33,43 @@ export class ViewWatch {
     this.#name = name;
     this.#clock = clock;
     signal.addEventListener("abort", () => this.#notify(), { once: true });
-    if (channel.supports.watch) {
-      this.#follow(signal).catch((error: unknown) => {
-        this.#error = error;
-        this.#notify();
-      });
-    }
+    if (channel.supports.watch) this.#follow(signal).catch((error: unknown) => this.#fail(error));
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for await (const event of this.#channel.watch({ prefix: lockKey(this.#name), signal })) {
-      if (event.type === "gap") this.#reset();
-      else if (event.type === "synced") this.#synced = true;
-      else if (event.type === "put") this.#set(event.entry.key, event.entry);
-      else this.#set(event.key, undefined);
-      if (this.#synced) this.#notify();
-    }
+    const followed = [
+      this.#channel.follow(lockKey(this.#name), this.#follower("lock")),
+      this.#channel.follow(queueKey(this.#name), this.#follower("queue")),
+    ];
+    signal.addEventListener("abort", () => followed.forEach(({ stop }) => void stop()), { once: true });
+    await Promise.all(followed.map(({ ready }) => ready));
+    await this.refresh();
+    this.#synced = true;
+    this.#notify();
   }
 
-  #reset(): void {
-    this.#synced = false;
-    this.view = FREE;
+  #follower(what: keyof LockView): Follower<LocksValue> {
+    return {
+      changed: (entry, version) => this.#set(what, entry, version),
+      gap: () =>
+        this.refresh()
+          .then(() => this.#notify())
+          .catch((error: unknown) => this.#fail(error)),
+      failed: (error) => this.#fail(error),
+    };
   }
 
-  #set(key: unknown, entry: { readonly value: LocksValue; readonly version: string } | undefined): void {
-    const isQueue = Array.isArray(key) && key.length === 3;
-    this.view = isQueue
-      ? { ...this.view, queue: entry as { value: QueueValue; version: string } | undefined }
-      : { ...this.view, lock: entry as { value: LockValue; version: string } | undefined };
+  #set(what: keyof LockView, entry: Entry<LocksValue> | undefined, version: Version): void {
+    this.#told[what]++;
+    // What was read may be ahead of what is told.
+    if (compareVersions(version, this.view[what]?.version ?? "0") <= 0) return;
+    this.view = { ...this.view, [what]: entry };
+    if (this.#synced) this.#notify();
+  }
+
+  #fail(error: unknown): void {
+    this.#error = error;
+    this.#notify();
   }
 
   #notify(): void {
@@ -85,6 +99,12 @@ export class ViewWatch {
 
   /** Looks for itself. The fallback for notices that a store may lose. */
   async refresh(): Promise<void> {
-    this.view = await readView(this.#channel, this.#name);
+    const { lock, queue } = this.#told;
+    const read = await readView(this.#channel, this.#name);
+    // What was told meanwhile may be newer than what was read; if it is older, something newer will be told.
+    this.view = {
+      lock: this.#told.lock === lock ? read.lock : this.view.lock,
+      queue: this.#told.queue === queue ? read.queue : this.view.queue,
+    };
   }
 }

@@ -52,7 +52,8 @@ export class Managers {
   async #open(options: JobManagerOptions): Promise<JobManager> {
     try {
       for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
-      return await JobManager.init(options);
+      // Scripts run in threads of their own: the main thread is free for heartbeats.
+      return await JobManager.init({ ...options, heartbeatThread: false });
     } catch (error) {
       this.#failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });

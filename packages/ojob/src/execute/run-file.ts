@@ -1,7 +1,9 @@
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
+import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
+import { checkSchedules } from "../plan/schedules.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
@@ -20,6 +22,8 @@ export interface RunControl {
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
+  /** Nothing is run that has a warning. */
+  readonly strict: boolean;
   readonly pool: ThreadPool;
   /** The first thread, which tells whether the files to load are all right. */
   readonly thread: ScriptThread;
@@ -35,10 +39,12 @@ export interface FileRun {
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, args, pool, thread } = run;
-  const { file, problems } = loadJobFile(name);
+  const { file, problems } = loadJobFile(name, run.strict);
   const planned = plan(file, args, problems);
-  for (const warning of problems.warnings) log.note(describe(warning));
+  await checkSchedules(file, problems);
+  expectArguments(file, args, problems);
   problems.throwErrors();
+  for (const warning of problems.warnings) log.note(describe(warning));
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
   const shared = new Shared(preparing(run.prepare));

@@ -1,4 +1,5 @@
 import { SourceFile } from "../source.js";
+import { builtinHelp } from "./builtin-help.js";
 import type { JobDefinition } from "./jobfile.js";
 
 /** The files that every job file can include without having them. */
@@ -7,27 +8,39 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   "oJobBasics.yaml": [],
 };
 
-/** The jobs that come with ojm under that file name; `undefined` if there is no such file. */
-export function builtinJobs(file: string): readonly JobDefinition[] | undefined {
+/** A file that comes with ojm. */
+export interface BuiltinFile {
+  readonly source: SourceFile;
+  readonly jobs: readonly JobDefinition[];
+}
+
+/** The file of that name that comes with ojm; `undefined` if there is none. */
+export function builtinFile(file: string): BuiltinFile | undefined {
   const names = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
   if (names === undefined) return undefined;
   const source = new SourceFile(file, file, "");
-  return names.map((name) => ({
-    name,
-    at: { source, line: 1, column: 1 },
-    args: [],
-    argsAt: {},
-    from: [],
-    to: [],
-    catch: [],
-    deps: [],
-    each: [],
-    type: "simple" as const,
-    typeArgs: {},
-    typeArgsAt: {},
-    check: {},
-    builtin: name,
-  }));
+  const at = { source, line: 1, column: 1 };
+  const jobs = names.map((name): JobDefinition => {
+    const help = builtinHelp(name, at);
+    return {
+      name,
+      at,
+      args: [],
+      argsAt: {},
+      from: [],
+      to: [],
+      catch: [],
+      deps: [],
+      each: [],
+      type: "simple",
+      typeArgs: {},
+      typeArgsAt: {},
+      check: {},
+      ...(help && { help }),
+      builtin: name,
+    };
+  });
+  return { source, jobs };
 }
 
 /** The names of the files that come with ojm. */

@@ -1,20 +1,28 @@
-import { nearest } from "@ojm/core/backend";
 import type { Position, Problems } from "../problem.js";
-import { isEmpty, kindOf, type MapNode, type Node } from "./node.js";
-import type { Fields, Shape } from "./shape.js";
+import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "./node.js";
+import { belongs } from "./places.js";
+import type { Shape } from "./shape.js";
 
-/** Holds a piece of a job file against what may stand there. `name` is what the piece is called in messages. */
-export function check(node: Node, shape: Shape, name: string, problems: Problems): void {
+type MapShape = Shape & { readonly kind: "map" };
+
+/**
+ * Holds a piece of a job file against what may stand there, and returns it without what is wrong: whoever reads on finds
+ * only values of the right kind, or none. `name` is what the piece is called in messages, `path` the keys that lead to it.
+ */
+export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
   // A key with nothing behind it is as good as none: what must be there is asked for by its map.
-  if (isEmpty(node)) return;
+  if (isEmpty(node)) return node;
   const wrong = mismatch(node, shape);
   if (wrong !== undefined) {
-    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.`, node.at);
-    return;
+    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape)}`, node.at);
+    return nothing(node.at);
   }
-  if (shape.kind === "map" && node.kind === "map") checkMap(node, shape.fields, name, problems);
-  else if (shape.kind === "either") check(node, pick(node, shape.of) ?? shape, name, problems);
-  else if (shape.kind === "list" || shape.kind === "some") checkItems(node, shape.of, name, problems);
+  if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
+  if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape.of, problems, path);
+  if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
+  if (shape.kind === "args") return checkArgs(node, name, problems);
+  if (shape.kind === "list" || shape.kind === "some") return checkItems(node, shape.of, name, problems, path);
+  return node;
 }
 
 /** What the shape wants, in words, if the node is nothing of the kind. */
@@ -37,6 +45,8 @@ function mismatch(node: Node, shape: Shape): string | undefined {
     case "list":
     case "map":
       return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
+    case "record":
+      return node.kind === "map" ? undefined : "a map";
     case "some":
       return node.kind === "list" ? undefined : orList(mismatch(node, shape.of));
     case "either":
@@ -62,37 +72,74 @@ function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string
   return `${number} of ${unit}, ${min} or more`;
 }
 
-function checkItems(node: Node, of: Shape, name: string, problems: Problems): void {
-  const items = node.kind === "list" ? node.items : [node];
-  for (const item of items) {
-    if (isEmpty(item)) problems.error(`${name} has an item with nothing in it.`, item.at);
-    else check(item, of, items.length > 1 || node.kind === "list" ? `each item of ${name}` : name, problems);
-  }
+/** For what is right but for its quotes. */
+function hint(node: Node, shape: Shape): string {
+  if (node.kind !== "scalar" || typeof node.value !== "string") return "";
+  const text = node.value.trim();
+  const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
+  const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);
+  return isFlag || isNumeric ? ` Write ${text} without quotes.` : "";
 }
 
-function checkMap(node: MapNode, fields: Fields, name: string, problems: Problems): void {
-  for (const { key, keyAt, value } of node.entries) {
-    const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (shape === undefined) problems.warn(unknownKey(key, fields, name), keyAt);
-    else if (shape.later) problems.warn(`"${key}" is not supported yet and has no effect.`, keyAt);
-    else check(value, shape, `"${key}"`, problems);
+function checkItems(node: Node, of: Shape, name: string, problems: Problems, path: readonly string[]): Node {
+  if (node.kind !== "list") return check(node, of, name, problems, path);
+  const items = node.items.map((item) => {
+    if (isEmpty(item)) problems.error(`${name} has an item with nothing in it.`, item.at);
+    return check(item, of, `each item of ${name}`, problems, path);
+  });
+  return { ...node, items: items.filter((item) => !isEmpty(item)) };
+}
+
+function checkArgs(node: Node, name: string, problems: Problems): Node {
+  if (node.kind !== "list") return node;
+  for (const item of node.items) {
+    if (item.kind !== "map") problems.error(`each item of ${name} must be a map, not ${kindOf(item)}.`, item.at);
   }
-  for (const [key, shape] of Object.entries(fields)) {
-    if (shape.required && !has(node, key)) missing(key, name, node.at, problems);
+  return { ...node, items: node.items.filter((item) => item.kind === "map") };
+}
+
+function checkRecord(node: MapNode, of: Shape, problems: Problems, path: readonly string[]): Node {
+  const checked = (key: string, value: Node): Node => check(value, of, `"${key}"`, problems, [...path, key]);
+  return { ...node, entries: node.entries.map((one) => ({ ...one, value: checked(one.key, one.value) })) };
+}
+
+function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
+  const { fields, oneOf } = shape;
+  const entries = node.entries.flatMap((entry) => {
+    const { key, keyAt, value } = entry;
+    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (field === undefined) {
+      problems.warn(
+        `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
+        keyAt,
+      );
+      return entry;
+    }
+    if (field.later) problems.warn(`"${key}" is not supported yet and has no effect.`, keyAt);
+    const checked = check(value, field, `"${key}"`, problems, [...path, key]);
+    return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
+  });
+  for (const [key, field] of Object.entries(fields)) {
+    if (field.required && !has(node, key)) missing(`"${key}"`, name, path, node.at, problems);
   }
+  if (oneOf?.every((key) => !has(node, key))) missing(`"${oneOf[0]}"`, name, path, node.at, problems);
+  return { ...node, entries };
 }
 
 function has(node: MapNode, key: string): boolean {
   return node.entries.some((entry) => entry.key === key && !isEmpty(entry.value));
 }
 
-function missing(key: string, name: string, at: Position, problems: Problems): void {
-  const owner = name === 'each item of "jobs"' ? "this job" : name;
-  problems.error(`${owner} has no "${key}".`, at);
+function missing(key: string, name: string, path: readonly string[], at: Position, problems: Problems): void {
+  problems.error(`${owner(name, path)} has no ${key}.`, at);
 }
 
-function unknownKey(key: string, fields: Fields, name: string): string {
-  const near = nearest(key, Object.keys(fields));
-  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-  return `unknown key "${key}"${name === "" ? "" : ` in ${name}`}: it has no effect.${hint}`;
+function inside(name: string, path: readonly string[]): string {
+  return path.length === 0 ? "" : ` in ${owner(name, path)}`;
+}
+
+/** An item of a list as one speaks of it where it stands. */
+function owner(name: string, path: readonly string[]): string {
+  if (path.length === 1 && path[0] === "jobs") return "this job";
+  return name.startsWith("each item of ") ? `this item of ${name.slice("each item of ".length)}` : name;
 }

@@ -80,7 +80,7 @@ export interface JobDefinition {
   readonly langAt?: Position;
   /** What the arguments must look like before (`in`) and after (`out`) the job. */
   readonly check: { readonly in?: unknown; readonly out?: unknown };
-  readonly help?: unknown;
+  readonly help?: Help;
   /** Comes with ojm: a call to the job manager instead of a script. */
   readonly builtin?: string;
 }
@@ -138,9 +138,32 @@ export interface PlacedText {
   readonly at: Position;
 }
 
+/** An argument of a job or of a job file, as its help describes it. */
+export interface HelpArgument {
+  readonly name: string;
+  readonly at: Position;
+  readonly desc?: string;
+  readonly mandatory: boolean;
+  readonly example?: string;
+  /** The values that it may have. */
+  readonly options?: readonly string[];
+  readonly secret: boolean;
+}
+
+/** What a job or a job file says of itself. */
+export interface Help {
+  readonly text?: string;
+  readonly expects: readonly HelpArgument[];
+  readonly returns: readonly HelpArgument[];
+}
+
 /** A job file with all that it includes. */
 export interface JobFile {
   readonly source: SourceFile;
+  /** The files that it includes, those that come with ojm too. */
+  readonly included: readonly SourceFile[];
+  /** Whether all of its jobs are known: not so if an included file could not be read, or a job has no name. */
+  readonly complete: boolean;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly todo: readonly TodoEntry[];
   readonly settings: Settings;
@@ -149,5 +172,5 @@ export interface JobFile {
   /** JavaScript modules that scripts may require, by name. */
   readonly code: ReadonlyMap<string, CodeBlock>;
   /** What `-h` shows. */
-  readonly help: unknown;
+  readonly help: Help | undefined;
 }

@@ -53,9 +53,19 @@ export function child(node: Node | undefined, key: string): Node | undefined {
   return value === undefined || isEmpty(value) ? undefined : value;
 }
 
-/** Whether nothing was written: `to:` with nothing behind it. */
+/** The node of what is not there: `to:` with nothing behind it. */
+export function nothing(at: Position): ScalarNode {
+  return { kind: "scalar", at, value: null, text: { line: at.line, indent: 0, exact: false } };
+}
+
+/** Whether nothing was written. */
 export function isEmpty(node: Node): boolean {
   return node.kind === "scalar" && node.value === null;
+}
+
+/** The text of a scalar, as it is written: a job may be called 42. */
+export function textOf(node: Node | undefined): string | undefined {
+  return node?.kind === "scalar" && node.value !== null ? String(node.value) : undefined;
 }
 
 /** The items of a list, the node itself if it is no list, nothing if there is none: `to: A` and `to: [A]` are the same. */
@@ -84,7 +94,8 @@ export function kindOf(node: Node): string {
   return typeof node.value === "string" ? `the text ${JSON.stringify(shorten(node.value))}` : String(node.value);
 }
 
-function shorten(text: string): string {
+/** The start of a text, for a message. */
+export function shorten(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length < text.length || line.length > 40 ? `${line.slice(0, 40)}…` : line;
 }

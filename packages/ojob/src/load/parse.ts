@@ -14,12 +14,23 @@ import {
 } from "yaml";
 import { JobFileError, type Position, type Problems } from "../problem.js";
 import type { SourceFile } from "../source.js";
-import type { ListNode, MapEntry, MapNode, Node, ScalarNode, TextPlace } from "./node.js";
+import {
+  type ListNode,
+  type MapEntry,
+  type MapNode,
+  type Node,
+  nothing,
+  type ScalarNode,
+  type TextPlace,
+} from "./node.js";
 
 type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
 
 /** More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the memory. */
 const MOST_NODES = 200_000;
+
+/** Deeper than any real job file. What reads on walks the tree by calling itself. */
+const MOST_LEVELS = 200;
 
 /**
  * Parses a job file, keeping where each piece of it stands.
@@ -39,12 +50,15 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
   }
   for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
   const root = document.contents;
-  return root === null ? undefined : new Converter(source, document, at).node(root);
+  return root === null ? undefined : new Converter(source, document, at, problems).node(root);
 }
 
 function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
   try {
-    return parseDocument(source.text, { lineCounter, merge: true, prettyErrors: false, version: "1.2" });
+    // The schema by name, or a "%YAML 1.1" in the file would make dates and sets of what we take for text. Keys that are
+    // there twice are found by us: the parser compares each with each, which takes minutes in a map of 100,000.
+    const options = { schema: "core", resolveKnownTags: false, uniqueKeys: false, merge: true } as const;
+    return parseDocument(source.text, { ...options, lineCounter, prettyErrors: false });
   } catch (error) {
     // The parser recurses: a file of ten thousand "[" exhausts the stack.
     if (!(error instanceof RangeError)) throw error;
@@ -55,6 +69,8 @@ function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
 function explain(code: string, message: string): string {
   if (code === "TAB_AS_INDENT") return "a tab is used for indentation. YAML allows spaces only.";
   if (code === "MULTIPLE_DOCS") return "a second YAML document starts here (---). A job file is one document.";
+  // The parser meets the end of the stack, and takes its own fault for one of the file.
+  if (message.includes("call stack")) return "this is nested too deeply for a job file.";
   return `this is not valid YAML: ${oneLine(message)}`;
 }
 
@@ -67,19 +83,22 @@ class Converter {
   readonly #source: SourceFile;
   readonly #document: Document.Parsed;
   readonly #at: (offset: number) => Position;
+  readonly #problems: Problems;
   readonly #open = new Set<AnyNode>();
   #count = 0;
 
-  constructor(source: SourceFile, document: Document.Parsed, at: (offset: number) => Position) {
+  constructor(source: SourceFile, document: Document.Parsed, at: (offset: number) => Position, problems: Problems) {
     this.#source = source;
     this.#document = document;
     this.#at = at;
+    this.#problems = problems;
   }
 
   node(from: AnyNode): Node {
     const at = this.#at(from.range?.[0] ?? 0);
     if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
     if (++this.#count > MOST_NODES) throw this.#fault("the file, with its aliases followed, is too large.", at);
+    if (this.#open.size > MOST_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
     this.#open.add(from);
     const result = this.#convert(from, at);
     this.#open.delete(from);
@@ -105,6 +124,7 @@ class Converter {
   #map(from: YAMLMap, at: Position): MapNode {
     const entries: MapEntry[] = [];
     const merged: MapEntry[] = [];
+    const own = new Map<string, Position>();
     for (const pair of from.items) {
       const key = pair.key as AnyNode | null;
       const keyAt = key?.range ? this.#at(key.range[0]) : at;
@@ -112,10 +132,21 @@ class Converter {
       const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
       // The parser makes a symbol of a << that means a merge; a quoted one is a key like any other.
       if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
-      else entries.push({ key: String(key?.value ?? ""), keyAt, value });
+      else this.#add({ key: String(key?.value ?? ""), keyAt, value }, entries, own);
     }
-    const own = new Set(entries.map((entry) => entry.key));
-    return { kind: "map", at, entries: [...entries, ...merged.filter((entry) => !own.has(entry.key))] };
+    for (const entry of merged) {
+      if (own.has(entry.key)) continue;
+      entries.push(entry);
+      own.set(entry.key, entry.keyAt);
+    }
+    return { kind: "map", at, entries };
+  }
+
+  #add(entry: MapEntry, entries: MapEntry[], own: Map<string, Position>): void {
+    const first = own.get(entry.key);
+    if (first === undefined) entries.push(entry);
+    else this.#problems.error(`the key "${entry.key}" is already there, in line ${first.line}.`, entry.keyAt);
+    own.set(entry.key, first ?? entry.keyAt);
   }
 
   #merge(value: Node): readonly MapEntry[] {
@@ -156,8 +187,4 @@ class Converter {
   #fault(message: string, at: Position): JobFileError {
     return new JobFileError([{ severity: "error", message, at }]);
   }
-}
-
-function nothing(at: Position): ScalarNode {
-  return { kind: "scalar", at, value: null, text: { line: at.line, indent: 0, exact: false } };
 }

@@ -1,4 +1,5 @@
-import type { Position, Problems } from "../problem.js";
+import type { Position } from "../problem.js";
+import { readHelp } from "./help.js";
 import type {
   Args,
   CatchItem,
@@ -10,12 +11,7 @@ import type {
   TodoEntry,
   TypeArgs,
 } from "./jobfile.js";
-import { child, entry, itemsOf, type Node, toMap, toValue } from "./node.js";
-
-/** The text of a scalar, as it is written: a job may be called 42. */
-export function textOf(node: Node | undefined): string | undefined {
-  return node?.kind === "scalar" && node.value !== null ? String(node.value) : undefined;
-}
+import { child, entry, itemsOf, type Node, textOf, toMap } from "./node.js";
 
 /** The script that a scalar holds. */
 export function codeBlock(node: Node | undefined): CodeBlock | undefined {
@@ -76,7 +72,7 @@ export function readJob(node: Node): JobDefinition | undefined {
   const exec = codeBlock(child(node, "exec"));
   const settings = readTypeArgs(child(node, "typeArgs"));
   const lang = child(node, "lang");
-  const help = child(node, "help");
+  const help = readHelp(child(node, "help"));
   return {
     name,
     at: entry(node, "name")?.value.at ?? node.at,
@@ -91,18 +87,15 @@ export function readJob(node: Node): JobDefinition | undefined {
     ...settings,
     ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
     check: toMap(child(node, "check")),
-    ...(help && { help: toValue(help) }),
+    ...(help && { help }),
   };
 }
 
 /** An item of `todo` out of a checked node. */
-export function readTodoEntry(node: Node, problems: Problems): TodoEntry | undefined {
-  if (node.kind === "scalar") return { job: textOf(node) ?? "", at: node.at, args: [], argsAt: {} };
-  const name = child(node, "name") ?? child(node, "job");
-  if (name === undefined) {
-    problems.error('this item of "todo" has no "name".', node.at);
-    return undefined;
-  }
+export function readTodoEntry(node: Node): TodoEntry | undefined {
+  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
+  const job = textOf(name);
+  if (name === undefined || job === undefined) return undefined;
   const when = codeBlock(child(node, "when"));
-  return { job: textOf(name) ?? "", at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
+  return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
 }

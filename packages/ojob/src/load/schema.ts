@@ -8,7 +8,9 @@ import {
   later,
   list,
   map,
+  mapWithOneOf,
   number,
+  record,
   required,
   type Shape,
   some,
@@ -17,6 +19,29 @@ import {
 } from "./shape.js";
 
 const jobName: Shape = text("The name of a job.");
+
+const argument: Shape = map(
+  {
+    name: required(text("What it is called.")),
+    desc: text("What it is for."),
+    mandatory: flag("Whether the file is refused without it."),
+    required: flag("The same as `mandatory`."),
+    example: anything("A value, as one would write it."),
+    options: list(text("A value."), "The values of which it is one."),
+    moptions: list(text("A value."), "The values of which it may be several."),
+    secret: flag("Not shown where it is asked for."),
+  },
+  "An argument.",
+);
+
+function help(doc: string): Shape {
+  const fields = {
+    text: text("What it does."),
+    expects: list(argument, "The arguments that it takes."),
+    returns: list(argument, "What it leaves in `args`."),
+  };
+  return either(doc, text("What it does."), map(fields, "What it does, and the arguments that it takes."));
+}
 
 const typeArgs: Fields = {
   cron: later(text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic.")),
@@ -70,13 +95,14 @@ const job: Fields = {
       "Checks on `args`.",
     ),
   ),
-  help: later(anything("What `--jobhelp` shows.")),
+  help: help("What `--jobhelp` shows."),
 };
 
 const todoEntry: Shape = either(
   "A job to run.",
   jobName,
-  map(
+  mapWithOneOf(
+    ["name", "job"],
     {
       name: jobName,
       job: text("The same as `name`."),
@@ -153,12 +179,15 @@ export const jobFileShape: Shape & { readonly kind: "map" } = {
   doc: "A job file of ojm.",
   fields: {
     include: some(text("A job file."), "Job files whose jobs this one uses."),
-    jobsInclude: later(some(text("A job file."), "Job files of which only the jobs are used.")),
+    jobsInclude: some(
+      text("A job file."),
+      "Job files of which only the jobs are used, and the `code` that they require.",
+    ),
     init: later(anything("Values that scripts find in `init`.")),
     ojob: map(settings, "Settings of this file."),
     jobs: list(map(job, "A job."), "The jobs."),
     todo: some(todoEntry, "Which jobs to run, in this order."),
-    code: later(anything("JavaScript modules that scripts may require, by name.")),
-    help: later(anything("What `ojm run FILE -h` shows.")),
+    code: later(record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name.")),
+    help: help("What `ojm run FILE -h` shows."),
   },
 };

@@ -1,6 +1,6 @@
 import type { Args, ChannelDefinition, CodeBlock, PlacedText, Settings } from "./jobfile.js";
-import { child, itemsOf, type Node, toMap } from "./node.js";
-import { codeBlock, textOf } from "./read.js";
+import { child, itemsOf, type Node, textOf, toMap } from "./node.js";
+import { codeBlock } from "./read.js";
 
 /** The `ojob` section out of a checked node. */
 export function readSettings(node: Node | undefined): Settings {

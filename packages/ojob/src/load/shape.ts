@@ -8,7 +8,8 @@ export type Shape = (
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "some"; readonly of: Shape }
-  | { readonly kind: "map"; readonly fields: Fields }
+  | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[] }
+  | { readonly kind: "record"; readonly of: Shape }
   | { readonly kind: "either"; readonly of: readonly Shape[] }
 ) & {
   readonly doc: string;
@@ -58,6 +59,16 @@ export function some(of: Shape, doc: string): Shape {
 /** A map with these keys. */
 export function map(fields: Fields, doc: string): Shape {
   return { kind: "map", fields, doc };
+}
+
+/** A map with these keys, of which one of `oneOf` at least must be there. */
+export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, oneOf, doc };
+}
+
+/** A map with any keys, all of whose values are alike. */
+export function record(of: Shape, doc: string): Shape {
+  return { kind: "record", of, doc };
 }
 
 /** One of several shapes, told apart by what kind of thing is written. */

@@ -73,15 +73,21 @@ function isTemplate(value: unknown): boolean {
 
 /** Whether a job takes a lock before any script of it could have changed its args. */
 function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
-  return firstDoing(name, jobs) === "start";
+  return firstDoing(name, jobs, new Set()) === "start";
 }
 
-/** What comes first in a job, looking into the jobs that are its steps: a lock, or a script. */
-function firstDoing(name: string, jobs: ReadonlyMap<string, PlannedJob>): "start" | "script" | undefined {
+/** What comes first in a job, looking into the jobs that are its steps: a lock, or a script. `seen` are those that do neither. */
+function firstDoing(
+  name: string,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  seen: Set<string>,
+): "start" | "script" | undefined {
   if (name === JOB_START) return "start";
+  if (seen.has(name)) return undefined;
   for (const step of jobs.get(name)?.steps ?? []) {
-    const first = "code" in step ? "script" : firstDoing(step.job, jobs);
+    const first = "code" in step ? "script" : firstDoing(step.job, jobs, seen);
     if (first !== undefined) return first;
   }
+  seen.add(name);
   return undefined;
 }

@@ -97,3 +97,10 @@ describe("runs", () => {
     expect(planText(set).errors).toEqual([]);
   });
 });
+
+test("forty jobs, each of which has the next as a step twice, are planned at once", () => {
+  const jobs = Array.from({ length: 40 }, (_, i) => `{name: "${i}", from: ["${i + 1}", "${i + 1}"], deps: D}`);
+  const { plan, errors } = planText(`jobs: [${jobs.join(", ")}, {name: "40"}, {name: D}]\ntodo: ["0"]\n`);
+  expect(errors).toEqual([]);
+  expect(plan.jobs.get("0")?.deps.map(({ job }) => job)).toEqual(["D"]);
+});

@@ -53,7 +53,8 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
   }
   if (problems.errors.length === 0) rejectCircles(jobs, problems);
   if (problems.errors.length === 0) {
-    for (const job of jobs.values()) jobs.set(job.name, { ...job, deps: allDeps(job, jobs) });
+    const known = new Map<string, readonly Dependency[]>();
+    for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);
   }
   return { jobs, todo: file.todo, settings: file.settings };
@@ -90,15 +91,26 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   return { name, at, args, steps, onError, deps, each, type, typeArgs, ...(builtin && { builtin }) };
 }
 
-/** A job that is a step of another, or runs for its items, brings along what it depends on. */
-function allDeps(job: PlannedJob, jobs: ReadonlyMap<string, PlannedJob>): readonly Dependency[] {
-  const parts = [job, ...stepsOf(job).flatMap((name) => jobs.get(name) ?? [])];
-  const deps = parts.flatMap((part) => (part === job ? part.deps : allDeps(part, jobs)));
-  return deps.filter(({ job: name }, index) => deps.findIndex((other) => other.job === name) === index);
+/** A job that is a step of another, or runs for its items, brings along what it depends on. `known` are those found before. */
+function allDeps(
+  job: PlannedJob,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  known: Map<string, readonly Dependency[]>,
+): readonly Dependency[] {
+  const before = known.get(job.name);
+  if (before !== undefined) return before;
+  const parts = stepsOf(job).flatMap((name) => jobs.get(name) ?? []);
+  const all = new Map<string, Dependency>();
+  for (const dependency of [job.deps, ...parts.map((part) => allDeps(part, jobs, known))].flat()) {
+    if (!all.has(dependency.job)) all.set(dependency.job, dependency);
+  }
+  const deps = [...all.values()];
+  known.set(job.name, deps);
+  return deps;
 }
 
 function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
-  if (file.jobs.has(job)) return;
+  if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
   const near = nearest(job, file.jobs.keys());
   const hint =
@@ -113,6 +125,8 @@ function expectJob({ job, at }: JobReference, file: JobFile, where: string, prob
 /** `catch` takes code too: a misspelt job would become a script that fails when it is needed most. */
 function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
   if (/[;(){}=\n]/.test(text)) return false;
+  // It may be one of the jobs that could not be read.
+  if (!file.complete) return true;
   const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
   if (near === undefined) return false;
   const hint = near.endsWith(".yaml")

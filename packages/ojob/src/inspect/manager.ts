@@ -1,10 +1,10 @@
 import { JobManager } from "@ojm/core";
-import { type PrepareType, preparing } from "./execute/backends.js";
-import { managerOptions } from "./execute/managers.js";
-import type { Args } from "./load/jobfile.js";
-import { loadJobFile } from "./load/load.js";
-import { mergeArgs } from "./plan/args.js";
-import { type Plan, plan } from "./plan/plan.js";
+import { type PrepareType, preparing } from "../execute/backends.js";
+import { managerOptions } from "../execute/managers.js";
+import type { Args } from "../load/jobfile.js";
+import { loadJobFile } from "../load/load.js";
+import { mergeArgs } from "../plan/args.js";
+import { type Plan, plan } from "../plan/plan.js";
 
 const INIT = "oJobManager Init";
 
@@ -21,7 +21,7 @@ export async function openManager(
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const options = managerOptions(args);
   for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");
-  return JobManager.init(options);
+  return JobManager.init({ ...options, heartbeatThread: false });
 }
 
 /** The arguments with which the todo calls Init. */

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith, ojm } from "../testing/ojm.js";
+
+const JOB = "  - name: A\n    exec: require('fs').writeFileSync('ran', '')\n";
+const FINE = `include: oJobManager.yaml\njobs:\n${JOB}  - {name: B, from: A}\ntodo: [A]\n`;
+const ODD = `jobs:\n${JOB}    agrs: {}\ntodo: [A]\n`;
+
+describe("ojm check", () => {
+  test("of a file that can be run says what is in it, ends with 0, and runs nothing", async () => {
+    const folder = folderWith({ "a.yaml": FINE });
+    expect(await ojm(folder, "check", "a.yaml")).toEqual({
+      code: 0,
+      out: "a.yaml is fine: 2 jobs, 1 in todo, includes oJobManager.yaml.\n",
+      err: "",
+    });
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+  });
+
+  test("shows warnings, and ends with 0", async () => {
+    expect(await ojm(folderWith({ "a.yaml": ODD }), "check", "a.yaml")).toEqual({
+      code: 0,
+      out: "a.yaml can be run, with 1 warning: 1 job, 1 in todo.\n",
+      err: expect.stringMatching(/^a\.yaml:4:5: warning: unknown key "agrs" .* Did you mean "args"\?\n/),
+    });
+  });
+
+  test("shows every problem of every file at once, file by file in the order of the lines, and ends with 2", async () => {
+    const files = {
+      "a.yaml": `include: [b.yaml, none.yaml]
+ojob: {templateArgs: maybe}
+jobs:
+  - exec: log(1)
+  - name: A
+    exec: |
+      if (
+todo: [A]
+`,
+      "b.yaml": "jobs: [{name: B, tpye: simple, exec: 'a b'}]\ntodo: [Not known here]\n",
+    };
+    const { code, out, err } = await ojm(folderWith(files), "check", "a.yaml");
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err.split("\n").filter((line) => /^\S/.test(line))).toEqual([
+      expect.stringMatching(/^a\.yaml:1:19: error: there is no file none\.yaml/),
+      expect.stringMatching(/^a\.yaml:2:22: error: "templateArgs" must be true or false/),
+      expect.stringMatching(/^a\.yaml:4:5: error: this job has no "name"/),
+      expect.stringMatching(/^a\.yaml:7:11: error: the script of "A" has a syntax error/),
+      expect.stringMatching(/^b\.yaml:1:18: warning: unknown key "tpye"/),
+      expect.stringMatching(/^b\.yaml:1:41: error: the script of "B" has a syntax error/),
+      "a.yaml cannot be run: 5 errors, 1 warning.",
+    ]);
+  });
+});
+
+describe("--strict", () => {
+  test.each(["check", "run"])("makes an error of a warning: %s ends with 2, and nothing is run", async (command) => {
+    const folder = folderWith({ "a.yaml": ODD });
+    const { code, out, err } = await ojm(folder, command, "a.yaml", "--strict");
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^a\.yaml:4:5: error: unknown key "agrs"/);
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+    expect((await ojm(folderWith({ "a.yaml": FINE }), command, "a.yaml", "--strict")).code).toBe(0);
+  });
+});
+
+test("ojm schema prints the JSON Schema", async () => {
+  const { code, out } = await ojm(folderWith({}), "schema");
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    type: "object",
+    properties: { jobs: {}, todo: {} },
+    additionalProperties: false,
+  });
+});
+
+test("a store that is away: history and locks say so without a stack trace", async () => {
+  const at = '{type: redis, args: {url: "redis://127.0.0.1:1", connectTimeout: 50}}';
+  const yaml = `include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chJobs: ${at}, chLocks: ${at}}}]\ntodo: [I]\n`;
+  const { code, out, err } = await ojm(folderWith({ "a.yaml": yaml }), "locks", "a.yaml");
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toMatch(/^ojm: Redis at 127\.0\.0\.1:1 is not reachable/);
+  expect(err).not.toMatch(/\n\s+at /);
+});

@@ -1,0 +1,36 @@
+import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
+import { readFileCommand } from "../command.js";
+
+/** Checks a job file without running it. Resolves to the exit code. */
+export async function execute(words: readonly string[]): Promise<number> {
+  const { file, pairs, flags } = await readFileCommand("check", words, { strict: "flag" });
+  const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+  try {
+    const checked = await checkJobFile(file, { args, strict: flags.has("strict") });
+    for (const warning of checked.warnings) process.stderr.write(`${describe(warning)}\n`);
+    process.stdout.write(`${summary(file, checked)}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    const errors = error.problems.filter(({ severity }) => severity === "error").length;
+    const warnings = error.problems.length - errors;
+    const found = [count(errors, "error"), ...(warnings > 0 ? [count(warnings, "warning")] : [])].join(", ");
+    process.stderr.write(`${error.message}\n${file} cannot be run: ${found}.\n`);
+    return 2;
+  }
+}
+
+function summary(file: string, { jobs, todo, periodic, includes, warnings }: Checked): string {
+  const facts = [
+    count(jobs, "job"),
+    ...(periodic > 0 ? [`${periodic} on a schedule`] : []),
+    `${todo} in todo`,
+    ...(includes.length > 0 ? [`includes ${includes.join(", ")}`] : []),
+  ];
+  const verdict = warnings.length > 0 ? `can be run, with ${count(warnings.length, "warning")}` : "is fine";
+  return `${file} ${verdict}: ${facts.join(", ")}.`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

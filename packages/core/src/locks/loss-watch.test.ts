@@ -1,0 +1,161 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { ChannelError } from "../channel/errors.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type LocksValue, lockKey, sessionKey } from "./entries.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+let one: LocksOf;
+let two: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.locks();
+  two = await world.locks();
+});
+
+/** Long enough for a lock to be watched over. */
+const SETTLE = 100;
+
+/** Counts the watches that a process has open. */
+function countWatches({ way }: LocksOf): () => number {
+  let open = 0;
+  const watch = way.watch.bind(way);
+  way.watch = async (range, sink) => {
+    const stop = await watch(range, sink);
+    open++;
+    return () => {
+      open--;
+      stop();
+    };
+  };
+  return () => open;
+}
+
+const overwrite = async ({ channel }: LocksOf, key: ReturnType<typeof lockKey>): Promise<void> => {
+  await channel.set(key, (await channel.get(key)) as LocksValue);
+};
+
+describe.each([
+  ["deleted", async () => void (await two.channel.unset(lockKey("a")))],
+  ["replaced", () => overwrite(two, lockKey("a"))],
+  ["unlocked by force", async () => void (await two.locks.forceUnlock("a", "it hangs"))],
+])("a lock whose entry is %s by another process", (_, harm) => {
+  test("is lost at once, and no other", async () => {
+    const lease = await one.locks.acquire("a");
+    const other = await one.locks.acquire("b");
+    await clock.advance(SETTLE);
+    await harm();
+    await settled();
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    expect(other.held).toBe(true);
+  });
+
+  test("is lost within moments if it was not watched over yet", async () => {
+    const lease = await one.locks.acquire("a");
+    await harm();
+    await clock.advance(50);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+});
+
+describe.each([
+  ["deleted", async (key: ReturnType<typeof sessionKey>) => void (await two.channel.unset(key))],
+  ["replaced", (key: ReturnType<typeof sessionKey>) => overwrite(two, key)],
+])("a session whose entry is %s by another process", (_, harm) => {
+  test("is over at once, with all that it held", async () => {
+    const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
+    await clock.advance(SETTLE);
+    await harm(sessionKey(leases[0]?.session.id ?? ""));
+    await settled();
+    for (const { signal } of leases) expect(signal.reason).toMatchObject({ code: "LOST" });
+  });
+});
+
+describe("watching over what is held", () => {
+  test("is one watch for all, begun when a lock is held for more than a moment", async () => {
+    const watches = countWatches(one);
+    for (let i = 0; i < 20; i++) {
+      const lease = await one.locks.acquire(`short ${i}`);
+      await clock.advance(15);
+      await lease.release();
+    }
+    expect(watches()).toBe(0);
+    const leases = await Promise.all(Array.from({ length: 50 }, (_, i) => one.locks.acquire(`long ${i}`)));
+    await clock.advance(SETTLE);
+    expect(watches()).toBe(1);
+    for (const lease of leases) await lease.release();
+    await clock.advance(TTL);
+    expect(watches()).toBe(0);
+    await one.locks.close();
+    await two.locks.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("takes our own renewals for ours, also those whose answer was lost or late", async () => {
+    const lease = await one.locks.acquire("a");
+    one.way.once("session", { type: "reply lost" });
+    await clock.advance(TTL);
+    one.way.once("session", { type: "late", ms: 100 });
+    await clock.advance(10 * TTL);
+    expect(lease.held).toBe(true);
+  });
+
+  test("takes a release for one, not for a loss", async () => {
+    const lease = await one.locks.acquire("a");
+    await clock.advance(SETTLE);
+    await lease.release();
+    await settled();
+    expect(lease.signal.aborted).toBe(false);
+    const again = await one.locks.acquire("a");
+    await clock.advance(SETTLE);
+    expect(again.held).toBe(true);
+  });
+
+  test("asks the store after a gap", async () => {
+    const lease = await one.locks.acquire("a");
+    const other = await one.locks.acquire("b");
+    let gap = (): void => {};
+    let deaf = false;
+    const watch = one.way.watch.bind(one.way);
+    one.way.watch = (range, sink) => {
+      gap = () => sink.gap();
+      return watch(range, { change: (change) => void (deaf || sink.change(change)), gap, fail: () => {} });
+    };
+    await clock.advance(SETTLE);
+    deaf = true;
+    await two.channel.unset(lockKey("a"));
+    await settled();
+    expect(lease.held).toBe(true);
+    gap();
+    await settled();
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    expect(other.held).toBe(true);
+  });
+
+  test("begins later where the store cannot be watched now", async () => {
+    const lease = await one.locks.acquire("a");
+    const { watch } = one.way;
+    one.way.watch = () =>
+      one.way.read([]).then(() => Promise.reject(new ChannelError("UNAVAILABLE", "away", { retryable: true })));
+    await clock.advance(5_000);
+    one.way.watch = watch;
+    await clock.advance(1_100);
+    await two.channel.unset(lockKey("a"));
+    await settled();
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test("is left to heartbeats where the store tells nothing", async () => {
+    const deaf = await world.locks({ way: await world.way({ watch: false }) });
+    const lease = await deaf.locks.acquire("a");
+    await clock.advance(SETTLE);
+    await two.channel.unset(lockKey("a"));
+    await clock.advance(TTL / 3);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+});

@@ -1,0 +1,163 @@
+import type { Channel, Follower } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Version } from "../channel/types.js";
+import { compareVersions } from "../channel/version.js";
+import type { Clock } from "../clock.js";
+import { type LocksValue, lockKey, type SessionValue, sessionKey } from "./entries.js";
+import type { Lease } from "./lease.js";
+import type { Session } from "./session.js";
+import type { Upkeep } from "./upkeep.js";
+
+/** Locks that are held for less than this, in ms, are not watched: most are not, and they must not pay. Up to twice as long. */
+const SHORT = 20;
+
+/** How soon it is tried again to watch what could not be watched, in ms. */
+const RETRY = 1_000;
+
+/**
+ * Notices at once when a lock that we hold, or our session, is removed or replaced in the store. Heartbeats notice it too, but late: until then
+ * two bodies run.
+ */
+export class LossWatch {
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #upkeep: Upkeep;
+  /** Taken since the last look, and before it. */
+  #young: Lease[] = [];
+  #older: Lease[] = [];
+  readonly #sessions: Map<Session, { stop(): void }> = new Map();
+  #cancelLook: (() => void) | undefined;
+  #checking: Promise<void> | undefined;
+  #missed = false;
+  #off: boolean;
+
+  constructor(channel: Channel<LocksValue>, clock: Clock, upkeep: Upkeep) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#upkeep = upkeep;
+    this.#off = !channel.supports.watch;
+  }
+
+  /** A lock was taken. */
+  taken(lease: Lease): void {
+    if (this.#off) return;
+    this.#young.push(lease);
+    if (this.#cancelLook === undefined) this.#lookIn(SHORT);
+  }
+
+  /** Ends all watching. */
+  close(): void {
+    this.#off = true;
+    this.#cancelLook?.();
+    this.#young = [];
+    this.#older = [];
+    for (const { stop } of this.#sessions.values()) stop();
+    this.#sessions.clear();
+  }
+
+  /** Stops watching over sessions of which no lock is held any more, so that the store need not tell anything. */
+  rest(): void {
+    const busy = new Set(this.#held().map(({ session }) => session));
+    for (const [session, { stop }] of this.#sessions) {
+      if (busy.has(session)) continue;
+      this.#sessions.delete(session);
+      stop();
+    }
+  }
+
+  #held(): Lease[] {
+    return [...this.#upkeep.leases.values()];
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancelLook = this.#clock.after(ms, () => void this.#look());
+  }
+
+  /** Watches over those that were held at the last look and are still held. */
+  async #look(): Promise<void> {
+    const held = this.#older.filter(({ token }) => this.#upkeep.leases.has(token));
+    this.#older = this.#young;
+    this.#young = [];
+    this.#cancelLook = undefined;
+    if (this.#older.length > 0) this.#lookIn(SHORT);
+    if (held.length === 0) return;
+    try {
+      await Promise.all(held.map((lease) => this.#follow(lease)));
+    } catch (error) {
+      if (!isChannelError(error)) throw error;
+      this.#notNow(error.retryable, held);
+      return;
+    }
+    // What happened before somebody watched.
+    await this.#check(held);
+  }
+
+  /** The store cannot be watched. Heartbeats go on meanwhile. */
+  #notNow(retryable: boolean, leases: readonly Lease[]): void {
+    if (!retryable) this.#off = true;
+    if (this.#off) return;
+    this.#sessions.clear();
+    this.#older.push(...leases);
+    if (this.#cancelLook === undefined) this.#lookIn(RETRY);
+  }
+
+  async #follow(lease: Lease): Promise<void> {
+    if (!this.#sessions.has(lease.session)) this.#followSession(lease.session);
+    const following = this.#channel.follow(
+      lockKey(lease.name),
+      this.#follower((_, version) => {
+        // Whatever is newer than our own write is not ours.
+        if (compareVersions(version, lease.fence) > 0) this.#upkeep.lost(lease);
+      }),
+    );
+    lease.onEnd(following.stop);
+    await following.ready;
+  }
+
+  #followSession(session: Session): void {
+    const follower = this.#follower((value, version) => {
+      if (value === undefined) session.gone();
+      else session.changed(value as SessionValue, version);
+    });
+    this.#sessions.set(session, this.#channel.follow(sessionKey(session.id), follower));
+  }
+
+  #follower(changed: (value: LocksValue | undefined, version: Version) => void): Follower<LocksValue> {
+    return {
+      changed: (entry, version) => changed(entry?.value, version),
+      gap: () => this.#missing(),
+      failed: () => {
+        this.#off = true;
+      },
+    };
+  }
+
+  /** Everybody is told of a gap; one question answers it for all. */
+  #missing(): void {
+    this.#missed = true;
+    this.#checking ??= this.#checkAll().finally(() => {
+      this.#checking = undefined;
+    });
+  }
+
+  async #checkAll(): Promise<void> {
+    while (this.#missed && !this.#off) {
+      this.#missed = false;
+      await this.#check(this.#held());
+    }
+  }
+
+  async #check(leases: readonly Lease[]): Promise<void> {
+    try {
+      for (const session of new Set(leases.map((lease) => lease.session))) {
+        const entry = await this.#channel.entry(sessionKey(session.id));
+        if (entry === undefined) session.gone();
+        else session.changed(entry.value as SessionValue, entry.version);
+      }
+      await this.#upkeep.findLost(leases);
+    } catch (error) {
+      // The next heartbeat asks again.
+      if (!isChannelError(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { openChannel } from "../channel/open.js";
+import type { Entry } from "../channel/types.js";
+import type { FakeClock } from "../testing/fake-clock.js";
+import type { FaultyBackend } from "../testing/faulty-backend.js";
+import { World } from "../testing/world.js";
+import { type LocksValue, type LockValue, lockKey, queueKey, type SessionValue, sessionKey } from "./entries.js";
+import { Pulse } from "./pulse.js";
+import { StandIn } from "./stand-in.js";
+
+const TTL = 15_000;
+const ID = "1-session";
+const holder = { host: "here", pid: 1, instance: ID };
+
+let clock: FakeClock;
+let way: FaultyBackend;
+let pulse: Pulse;
+let standIn: StandIn;
+let opened: number;
+let asked: number;
+/** Whether the main thread answers, and what it does when it is asked. */
+let answers: () => boolean;
+let timedOut: Entry<LockValue>[];
+
+const open = () => openChannel<LocksValue>("locks", { backend: way, clock });
+
+beforeEach(async () => {
+  const world = new World();
+  clock = world.clock;
+  way = await world.way();
+  pulse = new Pulse();
+  opened = 0;
+  asked = 0;
+  answers = () => false;
+  timedOut = [];
+  standIn = new StandIn({
+    session: ID,
+    ttl: TTL,
+    clock,
+    pulse,
+    open: () => {
+      opened++;
+      return open();
+    },
+    mainAnswers: async () => {
+      asked++;
+      return answers();
+    },
+    onTimeout: async (lock) => void timedOut.push(lock),
+  });
+  await beat();
+  pulse.timeout = Number.POSITIVE_INFINITY;
+});
+
+/** A renewal of the main thread. */
+async function beat(): Promise<void> {
+  const now = clock.monotonic();
+  const value = { id: ID, since: 0, beat: 0, process: { host: "here", pid: 1, boot: "", namespace: "", started: "1" } };
+  await (await open()).set(sessionKey(ID), value as SessionValue, { ttl: TTL });
+  pulse.renewed(now + TTL, now);
+}
+
+async function take(name: string, timeout: number, instance: string = ID): Promise<void> {
+  const until = clock.monotonic() + timeout;
+  const value = { name, holder: { ...holder, instance }, token: `of ${name}`, since: 0, timeout, until };
+  await (await open()).set(lockKey(name), value);
+  pulse.timeout = Math.min(pulse.timeout, until);
+}
+
+const stored = async (key: ReturnType<typeof lockKey>) => (await open()).entry(key);
+
+describe("while the main thread renews the session", () => {
+  test("a stand-in does nothing, opens nothing and asks nothing", async () => {
+    standIn.look();
+    for (let i = 0; i < 30; i++) {
+      await clock.advance(TTL / 3);
+      await beat();
+    }
+    expect([opened, asked]).toEqual([0, 0]);
+    await standIn.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("it leaves timeouts to it", async () => {
+    await take("a", 1_000);
+    answers = () => {
+      pulse.timeout = Number.POSITIVE_INFINITY;
+      return true;
+    };
+    standIn.look();
+    await clock.advance(5_000);
+    expect([opened, asked]).toEqual([0, 1]);
+    expect(await stored(lockKey("a"))).toBeDefined();
+  });
+});
+
+describe("while it does not", () => {
+  test("the session lives on, and so does what it holds", async () => {
+    await take("a", 100 * TTL);
+    standIn.look();
+    for (let i = 0; i < 200; i++) {
+      await clock.advance(TTL / 10);
+      expect(pulse.deadline).toBeGreaterThan(clock.monotonic());
+      expect((await stored(sessionKey(ID)))?.expiresIn).toBeGreaterThan(0);
+    }
+    expect(opened).toBe(1);
+    expect(await stored(lockKey("a"))).toBeDefined();
+  });
+
+  test("it is renewed also by a store that fails now and then", async () => {
+    let call = 0;
+    way.fault = () => (++call % 3 === 0 ? { type: "refused" } : undefined);
+    standIn.look();
+    await clock.advance(10 * TTL);
+    expect(pulse.deadline).toBeGreaterThan(clock.monotonic());
+  });
+
+  test("the main thread takes over again when it is back", async () => {
+    standIn.look();
+    await clock.advance(5 * TTL);
+    const before = asked;
+    for (let i = 0; i < 9; i++) {
+      await beat();
+      await clock.advance(TTL / 3);
+    }
+    expect(asked).toBe(before);
+  });
+
+  test("what was held as long as it may be is given back after its cleaning up, and nothing else", async () => {
+    await take("late", 1_000);
+    await take("later", 3 * TTL);
+    await take("of others", 1_000, "another session");
+    standIn.look();
+    await clock.advance(1_200);
+    expect(timedOut.map(({ value }) => value.name)).toEqual(["late"]);
+    expect(await stored(lockKey("late"))).toBeUndefined();
+    await clock.advance(3 * TTL - 1_300);
+    expect(await stored(lockKey("later"))).toBeDefined();
+    await clock.advance(300);
+    expect(await stored(lockKey("later"))).toBeUndefined();
+    expect(await stored(lockKey("of others"))).toBeDefined();
+  });
+
+  test("a lock is given back at its timeout also if it is told after the look was planned", async () => {
+    standIn.look();
+    await clock.advance(100);
+    expect(pulse.nextLook).toBeGreaterThan(clock.monotonic() + TTL / 3);
+    await take("a", 1_000);
+    standIn.look();
+    await clock.advance(1_200);
+    expect(await stored(lockKey("a"))).toBeUndefined();
+  });
+
+  test("its tickets are withdrawn, those of others stay", async () => {
+    const others = { session: "another session", token: "x" };
+    await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }, others] });
+    standIn.look();
+    await clock.advance(TTL);
+    expect((await stored(queueKey("a")))?.value).toEqual({ waiting: [others] });
+  });
+});
+
+describe("a session that is gone", () => {
+  test("from the store is never brought back, and the main thread can see it", async () => {
+    await (await open()).unset(sessionKey(ID));
+    standIn.look();
+    await clock.advance(10 * TTL);
+    expect(pulse.lost).toBe(true);
+    expect(await stored(sessionKey(ID))).toBeUndefined();
+  });
+
+  test("because nothing reached the store stays gone", async () => {
+    way.fault = () => ({ type: "refused" });
+    standIn.look();
+    await clock.advance(2 * TTL);
+    way.fault = () => undefined;
+    const before = pulse.deadline;
+    await clock.advance(2 * TTL);
+    expect(pulse.deadline).toBe(before);
+    pulse.renewed(clock.monotonic() + TTL, clock.monotonic());
+    expect(pulse.deadline).toBe(before);
+  });
+
+  test("because it was stopped writes no more", async () => {
+    standIn.look();
+    await clock.advance(TTL);
+    await standIn.stop();
+    const commits = way.commits.length;
+    await clock.advance(TTL);
+    expect(way.commits.length).toBe(commits);
+  });
+});

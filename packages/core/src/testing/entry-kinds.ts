@@ -1,0 +1,6 @@
+/* What a key of the store is of, where a test looks at what passes by. */
+
+/** Who holds a lock; not who waits for it. */
+export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
+export const isSession = (key: string): boolean => key.startsWith('oJobManager-locks ["session "');
+export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");

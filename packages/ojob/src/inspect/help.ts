@@ -1,0 +1,95 @@
+import { nearest } from "@ojm/core/backend";
+import { builtinFile, builtinFileOf } from "../load/builtin.js";
+import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/jobfile.js";
+import { loadJobFile } from "../load/load.js";
+import { JobFileError } from "../problem.js";
+
+/** The help of a job file, or of one job. What else is wrong with the file does not matter here. */
+export function helpOfFile(name: string, job?: string): string {
+  const { file } = loadJobFile(name);
+  return job === undefined ? fileHelp(file) : jobHelp(name, findJob(name, job, file));
+}
+
+function findJob(name: string, job: string, file: JobFile): JobDefinition {
+  const builtin = builtinFile(builtinFileOf(job) ?? "")?.jobs.find((one) => one.name === job);
+  const found = file.jobs.get(job) ?? builtin;
+  if (found !== undefined) return found;
+  const near = nearest(job, file.jobs.keys());
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  throw new JobFileError([{ severity: "error", message: `${name} has no job "${job}".${hint}` }]);
+}
+
+function fileHelp({ source, help, jobs, todo }: JobFile): string {
+  const all = [...jobs.values()].filter((job) => job.builtin === undefined);
+  const inTodo = new Set(todo.map((entry) => entry.job));
+  const rows = all.map((job) => [job.name, [firstLine(job.help), ...marks(job, inTodo)].filter(Boolean).join(" ")]);
+  return paragraphs([
+    `${source.name}${help?.text === undefined ? "" : `: ${help.text}`}`,
+    `Usage: ojm run ${[source.name, ...(help?.expects ?? []).map(usage)].join(" ")}`,
+    section("Arguments (* must be given)", (help?.expects ?? []).map(argument)),
+    section("Jobs (ojm run FILE --jobhelp JOB tells more)", rows),
+  ]);
+}
+
+function jobHelp(name: string, job: JobDefinition): string {
+  const { help, from, to, deps } = job;
+  const names = (jobs: readonly { readonly job: string }[]): string => jobs.map((one) => one.job).join(", ");
+  const facts = [
+    ["from", names(from)],
+    ["to", names(to)],
+    ["catch", names(job.catch.map(({ block }) => ({ job: firstLine({ text: block.code }) })))],
+    ["deps", names(deps)],
+    ["args", job.args.map((args) => JSON.stringify(args)).join(" ")],
+    ["schedule", job.typeArgs.cron ?? (job.typeArgs.timeInterval && `every ${job.typeArgs.timeInterval} ms`) ?? ""],
+    ["type", job.type === "simple" ? "" : job.type],
+    ["file", `${job.at.source.name}${job.builtin === undefined ? `:${job.at.line}` : ", which comes with ojm"}`],
+  ];
+  return paragraphs([
+    `${job.name}${job.at.source.name === name ? "" : ` (${job.at.source.name})`}`,
+    help?.text ?? "It has no help text.",
+    section("Arguments (* must be given)", (help?.expects ?? []).map(argument)),
+    section("Returns", (help?.returns ?? []).map(argument)),
+    section(
+      "As written",
+      facts.filter(([, value]) => value !== ""),
+    ),
+  ]);
+}
+
+function marks(job: JobDefinition, inTodo: ReadonlySet<string>): string[] {
+  const schedule =
+    job.typeArgs.cron ?? (job.typeArgs.timeInterval === undefined ? undefined : `${job.typeArgs.timeInterval} ms`);
+  return [...(schedule === undefined ? [] : [`[${schedule}]`]), ...(inTodo.has(job.name) ? ["[todo]"] : [])];
+}
+
+function usage({ name, mandatory, example }: HelpArgument): string {
+  const value = example === undefined ? "…" : /^[\w./:@%+,-]+$/.test(example) ? example : `'${example}'`;
+  return mandatory ? `${name}=${value}` : `[${name}=${value}]`;
+}
+
+function argument({ name, mandatory, desc, example, options, secret }: HelpArgument): string[] {
+  const more = [
+    ...(options === undefined ? [] : [`one of ${options.join(", ")}`]),
+    ...(example === undefined ? [] : [`for example ${example}`]),
+    ...(secret ? ["secret"] : []),
+  ];
+  return [`${mandatory ? "*" : " "} ${name}`, [desc, ...more.map((text) => `(${text})`)].filter(Boolean).join(" ")];
+}
+
+function firstLine(help: Pick<Help, "text"> | undefined): string {
+  return help?.text?.trim().split("\n", 1)[0] ?? "";
+}
+
+function section(title: string, rows: readonly (readonly (string | number | undefined)[])[]): string {
+  if (rows.length === 0) return "";
+  const width = Math.min(40, Math.max(...rows.map(([first]) => String(first).length)));
+  const lines = rows.map(([first, second]) => `  ${String(first).padEnd(width)}  ${second}`.trimEnd());
+  return [`${title}:`, ...lines].join("\n");
+}
+
+/** Control characters of a file must not reach the terminal. */
+function paragraphs(parts: readonly string[]): string {
+  const text = parts.filter((part) => part !== "").join("\n\n");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return `${text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\uFFFD")}\n`;
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { check } from "../load/check.js";
+import { type Node, toValue } from "../load/node.js";
+import { parseYaml } from "../load/parse.js";
+import { jobFileShape } from "../load/schema.js";
+import { Problems } from "../problem.js";
+import { SourceFile } from "../source.js";
+import { EXAMPLES, exampleNames } from "../testing/corpus.js";
+import { GUIDE, guideBlocks, NO_GUIDE } from "../testing/guide.js";
+import { fullValue, KINDS, nodeOf, pathsOf, pieceAt, withoutPiece, withPiece } from "../testing/values.js";
+import { schemaOfJobFiles } from "./schema.js";
+
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, strictRequired: false }).compile(
+  schemaOfJobFiles(),
+);
+
+interface Verdicts {
+  readonly loader: readonly string[];
+  readonly schema: readonly string[];
+}
+
+/** What the loader, and what the schema says is wrong with the shape of a file. */
+function verdicts(node: Node, value = toValue(node)): Verdicts {
+  const problems = new Problems();
+  check(node, jobFileShape, "a.yaml", problems);
+  const messages = problems.list.map(({ message }) => message);
+  validate(value);
+  return {
+    loader: messages.filter((message) => !message.includes("not supported yet")),
+    schema: (validate.errors ?? []).map((one) => `${one.instancePath} ${one.message}`),
+  };
+}
+
+function ofText(text: string): Verdicts {
+  const root = parseYaml(new SourceFile("a.yaml", "a.yaml", text), new Problems());
+  return verdicts(root ?? expect.fail("empty"));
+}
+
+function expectSame({ loader, schema }: Verdicts, what: () => string): void {
+  if (loader.length > 0 === schema.length > 0) return;
+  expect.fail(`loader: ${JSON.stringify(loader)}\nschema: ${JSON.stringify(schema)}\n${what()}`);
+}
+
+function expectSameOfValue(value: unknown): void {
+  expectSame(verdicts(nodeOf(value), value), () => JSON.stringify(value));
+}
+
+const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
+
+test("the file in the package is made of this definition (after a change of it: npx vitest run -u packages/ojob/src/inspect)", async () => {
+  const text = `${JSON.stringify(schemaOfJobFiles(), undefined, 2)}\n`;
+  await expect(text).toMatchFileSnapshot("../../job-file.schema.json");
+});
+
+describe("the schema takes", () => {
+  test.each(wholes.map((whole, choice) => [choice, whole]))("a file with every key (%i)", (_, whole) => {
+    expect(verdicts(nodeOf(whole))).toMatchObject({ loader: [], schema: [] });
+  });
+
+  test.each(exampleNames())("the example %s", (name) => {
+    expect(ofText(readFileSync(join(EXAMPLES, name), "utf8"))).toMatchObject({ loader: [], schema: [] });
+  });
+
+  if (GUIDE === undefined) test.skip(`the blocks of the guide: ${NO_GUIDE}`, () => undefined);
+  test.each(guideBlocks().filter(({ text }) => /^jobs:/m.test(text)))(
+    "the block in line $line of the guide",
+    ({ text }) => {
+      expect(ofText(text)).toMatchObject({ loader: [], schema: [] });
+    },
+  );
+});
+
+describe("the schema refuses what the loader calls wrong, and nothing else", () => {
+  test("with every kind of value in every place, and with every piece taken away", () => {
+    for (const whole of wholes) {
+      for (const path of pathsOf(whole)) {
+        // A file that is empty as a whole is refused before its shape is looked at.
+        if (path.length === 0) continue;
+        for (const kind of KINDS) expectSameOfValue(withPiece(whole, path, kind));
+        expectSameOfValue(withoutPiece(whole, path));
+      }
+    }
+  });
+
+  test("in fragments of the guide", () => {
+    for (const { text } of guideBlocks()) expectSame(ofText(text), () => text);
+  });
+
+  test("with pieces that have moved, and keys that were renamed", () => {
+    const wholeAt = fc.tuple(fc.constantFrom(...wholes), fc.nat());
+    fc.assert(
+      fc.property(wholeAt, wholeAt, fc.string({ maxLength: 12 }), ([whole, at], [other, otherAt], key) => {
+        const paths = pathsOf(whole).slice(1);
+        const to = paths[at % paths.length] ?? [];
+        const pieces = pathsOf(other);
+        const piece = pieceAt(other, pieces[otherAt % pieces.length] ?? []);
+        expectSameOfValue(withPiece(whole, to, piece));
+        expectSameOfValue(withPiece(whole, to, { [key]: piece }));
+      }),
+      { seed: 4, numRuns: 500 },
+    );
+  });
+});

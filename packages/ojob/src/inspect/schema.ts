@@ -1,0 +1,87 @@
+import { jobFileShape } from "../load/schema.js";
+import type { Fields, Shape } from "../load/shape.js";
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const SCALAR = ["string", "number", "boolean"];
+
+/**
+ * The JSON Schema of job files, made of the definition by which they are checked. Keys that are not known are refused, as
+ * with `--strict`: an editor shows them at once.
+ */
+export function schemaOfJobFiles(): Schema {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "ojm job file",
+    ...schemaOf(jobFileShape),
+  };
+}
+
+function schemaOf(shape: Shape): Schema {
+  return { description: shape.doc, ...constraintOf(shape) };
+}
+
+function constraintOf(shape: Shape): Schema {
+  switch (shape.kind) {
+    case "any":
+      return {};
+    case "text":
+    case "code":
+      return { type: SCALAR };
+    case "flag":
+      return { type: "boolean" };
+    case "number":
+      return { type: shape.whole ? "integer" : "number", minimum: shape.min };
+    case "word":
+      return { enum: shape.words };
+    case "args":
+      return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }] };
+    case "list":
+      return { type: "array", items: schemaOf(shape.of) };
+    case "some":
+      return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
+    case "either":
+      return { anyOf: shape.of.map(schemaOf) };
+    case "record":
+      return { type: "object", additionalProperties: orNothing(shape.of) };
+    case "map":
+      return { type: "object", ...objectOf(shape.fields, shape.oneOf) };
+  }
+}
+
+function objectOf(fields: Fields, oneOf: readonly string[] | undefined): Schema {
+  const required = Object.keys(fields).filter((key) => fields[key]?.required);
+  const properties = Object.entries(fields).map(([key, field]) => [
+    key,
+    field.required ? schemaOf(field) : orNothing(field),
+  ]);
+  return {
+    properties: Object.fromEntries(properties),
+    additionalProperties: false,
+    ...(required.length > 0 && { required }),
+    ...(oneOf && {
+      anyOf: oneOf.map((key) => ({ required: [key], properties: { [key]: { not: { type: "null" } } } })),
+    }),
+  };
+}
+
+/** A key with nothing behind it is as good as none. */
+function orNothing(shape: Shape): Schema {
+  const {
+    type,
+    enum: words,
+    anyOf,
+    ...rest
+  } = schemaOf(shape) as {
+    readonly type?: string | readonly string[];
+    readonly enum?: readonly string[];
+    readonly anyOf?: readonly Schema[];
+  };
+  if (type !== undefined && anyOf !== undefined) return { anyOf: [schemaOf(shape), { type: "null" }] };
+  return {
+    ...rest,
+    ...(type !== undefined && { type: [type, "null"].flat() }),
+    ...(words !== undefined && { enum: [...words, null] }),
+    ...(anyOf !== undefined && { anyOf: [...anyOf, { type: "null" }] }),
+  };
+}

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import { checkFile } from "../inspect/check.js";
+import { helpOfFile } from "../inspect/help.js";
+import { describe, JobFileError } from "../problem.js";
+import { corpus } from "../testing/corpus.js";
+import { mutation } from "../testing/mutations.js";
+import { fullValue, pathsOf, withPiece } from "../testing/values.js";
+import { jobFileShape } from "./schema.js";
+import { toYaml } from "./yaml.js";
+
+/** How many files each test reads. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit -- packages/ojob/src/load/fuzz.test.ts */
+const RUNS = Number(process.env["OJM_FUZZ"] ?? 1_000);
+const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
+const ALL_DAY = 24 * 3_600_000;
+
+/** Far more than any of these files takes: what takes longer is on its way to never. */
+const HANGS = 10_000;
+
+const folder = mkdtempSync(join(tmpdir(), "ojm-fuzz-"));
+const file = join(folder, "jobs.yaml");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Checks and describes a file of this text: it is taken, or refused by messages that a user can read. */
+async function read(text: string): Promise<void> {
+  writeFileSync(file, text);
+  const start = performance.now();
+  for (const look of [() => checkFile(file, { args: { name: "x" } }), () => helpOfFile(file)]) {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof JobFileError)) throw error;
+      expectReadable(error);
+    }
+  }
+  expect(performance.now() - start).toBeLessThan(HANGS);
+}
+
+function expectReadable({ message, problems }: JobFileError): void {
+  expect(problems.length).toBeGreaterThan(0);
+  expect(message).not.toMatch(/^ +at .*:\d+:\d+/m);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(message).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  for (const problem of problems) {
+    expect(problem.message).not.toMatch(/undefined|\[object|NaN|TypeError|RangeError|Maximum call/);
+    expect(describe(problem).length).toBeLessThan(2_000);
+    if (problem.at === undefined) continue;
+    expect(problem.at.line).toBeGreaterThan(0);
+    expect(problem.at.column).toBeGreaterThan(0);
+    expect(problem.at.line).toBeLessThanOrEqual(problem.at.source.text.split(/\r\n|\n|\r/).length + 1);
+  }
+}
+
+const options = { seed: SEED, numRuns: RUNS };
+
+test("job files that were spoilt", { timeout: ALL_DAY }, async () => {
+  const files = corpus();
+  const spoilt = fc
+    .tuple(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 6 }))
+    .map(([text, mutations]) =>
+      mutations.reduce<readonly string[]>((lines, mutate) => mutate(lines), text.split("\n")).join("\n"),
+    );
+  await fc.assert(fc.asyncProperty(spoilt, read), options);
+});
+
+test("random values in every place", { timeout: ALL_DAY }, async () => {
+  const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
+  const place = fc
+    .constantFrom(...wholes)
+    .chain((whole) => fc.tuple(fc.constant(whole), fc.constantFrom(...pathsOf(whole))));
+  const text = fc
+    .tuple(place, fc.jsonValue({ maxDepth: 4 }))
+    .map(([[whole, path], value]) => toYaml(withPiece(whole, path, value)));
+  await fc.assert(fc.asyncProperty(text, read), { ...options, numRuns: Math.ceil(RUNS / 5) });
+});
+
+test("random text of the characters that mean something in YAML", { timeout: ALL_DAY }, async () => {
+  const unit = fc.constantFrom(
+    ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
+    "jobs:",
+    "todo:",
+    "name: ",
+    "\n- ",
+    "\n  ",
+    "<<: ",
+    "&a ",
+    "*a",
+    "!!str ",
+  );
+  await fc.assert(fc.asyncProperty(fc.string({ unit, maxLength: 200 }), read), options);
+});

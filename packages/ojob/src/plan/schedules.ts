@@ -1,0 +1,35 @@
+import type { JobDefinition, JobFile } from "../load/jobfile.js";
+import type { Problems } from "../problem.js";
+
+/** Finds wrong cron expressions and time zones, and jobs that wait for what would never come. */
+export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {
+  for (const job of file.jobs.values()) {
+    const { name, at, type, typeArgs } = job;
+    if (typeArgs.cron !== undefined || typeArgs.timeZone !== undefined) await checkCron(job, problems);
+    else if (type === "periodic" && typeArgs.timeInterval === undefined) {
+      problems.error(`"${name}" is periodic: it needs "cron" or "timeInterval" in its "typeArgs".`, at);
+    }
+    if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
+      problems.error(`"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", a channel.`, at);
+    }
+  }
+}
+
+/** What reads cron expressions is loaded only for a file that has some: start-up is felt. */
+async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
+  const [{ cronSchedule }, { ScheduleError }] = await Promise.all([
+    import("../schedule/cron.js"),
+    import("../schedule/schedule.js"),
+  ]);
+  const tell = (cron: string, timeZone?: string): void => {
+    try {
+      cronSchedule(cron, timeZone);
+    } catch (error) {
+      if (!(error instanceof ScheduleError)) throw error;
+      problems.error(error.message, typeArgsAt[error.setting] ?? at);
+    }
+  };
+  // One after the other, or a wrong expression would hide a wrong zone.
+  if (typeArgs.cron !== undefined) tell(String(typeArgs.cron));
+  if (typeArgs.timeZone !== undefined) tell("@daily", String(typeArgs.timeZone));
+}

@@ -1,0 +1,162 @@
+import fc from "fast-check";
+
+/** Something that is done to the lines of a file. */
+export type Mutation = (lines: readonly string[]) => string[];
+
+const SNIPPETS: readonly string[] = [
+  "\t",
+  "*args",
+  "*none",
+  "&args",
+  "&a [*a]",
+  "<<: *args",
+  "<<: 1",
+  "? [a, b]\n: c",
+  "!!set {a, b}",
+  "!!omap [a: 1]",
+  "!!binary aGk=",
+  "!!int x",
+  "!custom x",
+  "%YAML 1.1",
+  "---",
+  "...",
+  "|",
+  ">",
+  "|9",
+  "{",
+  "}",
+  "[",
+  "]",
+  "'",
+  '"',
+  "#",
+  ": ",
+  "- ",
+  "-",
+  "? ",
+  "@",
+  "`",
+  "\u0000",
+  "\uFEFF",
+  "\u2028",
+  "\u202E",
+  "\uD800",
+  "💥",
+  "e\u0301",
+  "\u0007",
+  "\r",
+  "\r\n",
+  "\\",
+  "{{",
+  "}}",
+  "{{name}}",
+  "${",
+  "__proto__: {a: 1}",
+  "constructor: 1",
+  "include: [.]",
+  "include: jobs.yaml",
+  "include: [jobs.yaml, none.yaml]",
+  "jobsInclude: oJobBasics.yaml",
+  "todo:",
+  "jobs: {}",
+  "todo: [[]]",
+  "exec: 'await ('",
+  "args: [1]",
+  "timeout: 1h",
+  "name: {}",
+  "0o17",
+  ".nan",
+  "-.inf",
+  "1e999",
+  "99999999999999999999",
+  "null",
+  "~",
+];
+
+const LONG: readonly string[] = [
+  "x".repeat(100_000),
+  "[".repeat(2_000),
+  "{a: ".repeat(500),
+  "- ".repeat(1_000),
+  `"${"\\n".repeat(5_000)}"`,
+  " ".repeat(5_000),
+];
+
+function atLine(index: number, lines: readonly string[], change: (line: string) => readonly string[]): string[] {
+  const at = index % Math.max(1, lines.length);
+  return [...lines.slice(0, at), ...change(lines[at] ?? ""), ...lines.slice(at + 1)];
+}
+
+const index = fc.nat({ max: 100_000 });
+const snippet = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom(...SNIPPETS) },
+  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
+  { weight: 1, arbitrary: fc.constantFrom(...LONG) },
+);
+
+/** Things that happen to files in editors, merges and bad dreams. */
+export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        atLine(i, lines, () => []),
+  ),
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [line, line]),
+  ),
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        lines.slice(0, 1 + (i % Math.max(1, lines.length))),
+  ),
+  fc.tuple(index, fc.nat({ max: 6 })).map(
+    ([i, by]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [" ".repeat(by) + line]),
+  ),
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [line.replace(/^ {1,2}/, "")]),
+  ),
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [line.replace(/^ +/, "\t")]),
+  ),
+  fc.tuple(index, index).map(
+    ([i, j]): Mutation =>
+      (lines) => {
+        const other = lines[j % Math.max(1, lines.length)] ?? "";
+        return atLine(i, lines, () => [other]);
+      },
+  ),
+  fc.tuple(index, snippet).map(
+    ([i, text]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [line.replace(/:.*$/, `: ${text}`)]),
+  ),
+  fc.tuple(index, snippet).map(
+    ([i, text]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => [`${line.match(/^ */)}${text}`, line]),
+  ),
+  fc.tuple(index, index, snippet).map(
+    ([i, j, text]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => {
+          const at = j % (line.length + 1);
+          return [line.slice(0, at) + text + line.slice(at)];
+        }),
+  ),
+  fc.tuple(index, index).map(
+    ([i, j]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => {
+          const at = j % (line.length + 1);
+          return [line.slice(0, at) + line.slice(at + 1)];
+        }),
+  ),
+);

@@ -1,0 +1,97 @@
+import { type Node, nothing } from "../load/node.js";
+import type { Shape } from "../load/shape.js";
+import { SourceFile } from "../source.js";
+
+/** Values of every kind, for places that want another. */
+export const KINDS: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  "",
+  "a text",
+  "{{template}}",
+  "1h",
+  [],
+  [null],
+  ["a text"],
+  [{}],
+  [[]],
+  {},
+  { name: "a" },
+  { a: null },
+];
+
+/** A value that has every key of a shape. Of several shapes that may stand in a place it takes the one with that number. */
+export function fullValue(shape: Shape, choice = 0): unknown {
+  switch (shape.kind) {
+    case "text":
+    case "code":
+      return "text";
+    case "flag":
+      return true;
+    case "any":
+      return { any: [1, "thing"] };
+    case "args":
+      return choice % 2 === 0 ? { a: 1 } : [{ a: 1 }, { a: 2 }];
+    case "number":
+      return shape.min;
+    case "word":
+      return shape.words[choice % shape.words.length];
+    case "list":
+      return [fullValue(shape.of, choice), fullValue(shape.of, choice + 1)];
+    case "some":
+      return choice % 2 === 0 ? [fullValue(shape.of, choice)] : fullValue(shape.of, choice);
+    case "either":
+      return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
+    case "record":
+      return { "a.js": fullValue(shape.of, choice), "b.js": fullValue(shape.of, choice) };
+    case "map":
+      return Object.fromEntries(Object.entries(shape.fields).map(([key, field]) => [key, fullValue(field, choice)]));
+  }
+}
+
+/** The keys that lead to a piece of a value. */
+export type ValuePath = readonly (string | number)[];
+
+/** The paths to all pieces of a value, itself among them. */
+export function pathsOf(value: unknown, path: ValuePath = []): ValuePath[] {
+  const children = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const step = (key: string): string | number => (Array.isArray(value) ? Number(key) : key);
+  return [path, ...children.flatMap(([key, child]) => pathsOf(child, [...path, step(key)]))];
+}
+
+/** The piece of a value at a path. */
+export function pieceAt(value: unknown, path: ValuePath): unknown {
+  return path.reduce<unknown>((piece, key) => (piece as Record<string | number, unknown>)[key], value);
+}
+
+/** A copy of a value with another piece at a path. */
+export function withPiece(value: unknown, path: ValuePath, piece: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return piece;
+  const next = withPiece((value as Record<string | number, unknown>)[key], rest, piece);
+  if (Array.isArray(value)) return value.map((item, i) => (i === key ? next : item));
+  return { ...(value as object), [key]: next };
+}
+
+/** A copy of a value without the piece at a path. */
+export function withoutPiece(value: unknown, path: ValuePath): unknown {
+  const last = path.at(-1);
+  if (last === undefined) return undefined;
+  const parent = pieceAt(value, path.slice(0, -1)) as object;
+  const entries = Object.entries(parent).filter(([key]) => key !== String(last));
+  const rest = Array.isArray(parent) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+  return withPiece(value, path.slice(0, -1), rest);
+}
+
+const at = { source: new SourceFile("value.yaml", "value.yaml", ""), line: 1, column: 1 };
+
+/** The node that a file with this value would be read as. */
+export function nodeOf(value: unknown): Node {
+  if (Array.isArray(value)) return { kind: "list", at, items: value.map(nodeOf) };
+  if (typeof value !== "object" || value === null) return { ...nothing(at), value: value as string | number | null };
+  const entries = Object.entries(value).map(([key, piece]) => ({ key, keyAt: at, value: nodeOf(piece) }));
+  return { kind: "map", at, entries };
+}

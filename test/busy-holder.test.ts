@@ -1,0 +1,110 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { JobManager, type JobManagerOptions, type RunRecord } from "@ojm/core";
+import { expect, it } from "vitest";
+import { type Child, startChild, temporaryFolder } from "./support/processes.js";
+import { onSharedStores } from "./support/stores.js";
+import { Witness } from "./support/witness.js";
+
+const TTL = 4_000;
+
+/** Starts a holder that computes until `release` is called. */
+async function startBusy(options: JobManagerOptions, witness: Witness, run: object): Promise<[Child, () => void]> {
+  const file = join(temporaryFolder(), "go on");
+  const child = startChild("busy.child.ts", [JSON.stringify(options), file, JSON.stringify(run)]);
+  const entered = witness.entered;
+  witness.observe(child.process);
+  await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(entered + 1);
+  return [child, () => writeFileSync(file, "")];
+}
+
+/** What the child sends in the end. */
+function lastWord(child: Child): Promise<unknown> {
+  return new Promise((resolve) => {
+    child.process.on("message", (message: { readonly type?: string }) => {
+      if (message.type === "said") resolve(message);
+    });
+  });
+}
+
+async function history(manager: JobManager): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of manager.history({ name: "job" })) records.push(record);
+  return records;
+}
+
+/** Resolves once the session of a holder was renewed so many times. */
+async function renewals({ channels: { locks } }: JobManager, session: string, count: number): Promise<void> {
+  const versions = new Set<string | undefined>();
+  const look = async (): Promise<number> => {
+    versions.add((await locks.entry(["session", session]))?.version);
+    return versions.has(undefined) ? -1 : versions.size - 1;
+  };
+  await expect.poll(look, { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(count);
+}
+
+onSharedStores((create) => {
+  it("a body that computes for several times the ttl without a break keeps its lock", async () => {
+    const options = { ...(await create()), ttl: TTL };
+    const witness = new Witness();
+    const [holder, release] = await startBusy(options, witness, {});
+    const said = lastWord(holder);
+    const contender = startChild("contender.child.ts", [JSON.stringify(options), "job", "1"]);
+    witness.observe(contender.process);
+    await using manager = await JobManager.init(options);
+    await expect.poll(async () => (await manager.locks())[0]?.waiting, { timeout: 60_000 }).toBe(1);
+    const session = (await manager.locks())[0]?.holder.instance ?? "";
+    // Half a ttl apart at most.
+    await renewals(manager, session, 5);
+    expect(witness.entered).toBe(1);
+
+    release();
+    expect(await said).toMatchObject({ said: "completed", held: true });
+    expect(await contender.ended, contender.output.stderr).toBe(0);
+    expect(await holder.ended, holder.output.stderr).toBe(0);
+    expect(witness.violations).toEqual([]);
+    expect(witness.entered).toBe(2);
+    expect((await history(manager)).map(({ status }) => status)).toEqual(["completed", "completed"]);
+    expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
+    // Nobody is left but us; the sessions that were closed stay closed.
+    expect(await manager.channels.locks.get(["session", session])).toBeUndefined();
+  });
+
+  it("a body that computes beyond its timeout loses its lock then, and its run is closed as timeout", async () => {
+    const options = { ...(await create()), ttl: TTL };
+    const witness = new Witness();
+    const [holder, release] = await startBusy(options, witness, { timeout: 1_000 });
+    const said = lastWord(holder);
+    await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
+    const { result } = await manager.run("job", () => "mine", { wait: 300_000 });
+    expect(result).toBe("mine");
+    const late = (await history(manager)).find(({ holder: { pid } }) => pid === holder.process.pid);
+    expect(late).toMatchObject({ status: "timeout", inError: true });
+    expect(late?.error).toContain("took longer than its timeout of 1000 ms");
+
+    release();
+    expect(await said).toMatchObject({ said: "TIMEOUT", held: false });
+    expect(await holder.ended, holder.output.stderr).toBe(0);
+    expect((await history(manager)).map(({ status }) => status).sort()).toEqual(["completed", "timeout"]);
+    expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
+  });
+
+  it("a busy process that waits for another lock lets those behind it pass", async () => {
+    const options = { ...(await create()), ttl: TTL };
+    const witness = new Witness();
+    await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
+    const other = await manager.start("other");
+    const [holder, release] = await startBusy(options, witness, {});
+    const said = lastWord(holder);
+    const [held] = (await manager.locks()).filter(({ name }) => name === "job");
+    // As if the busy process had asked for it before it began to compute.
+    const ticket = { session: held?.holder.instance ?? "", token: "of the busy one" };
+    await manager.channels.locks.set(["lock", "other", "queue"], { waiting: [ticket] });
+    const next = manager.run("other", () => "passed", { wait: 300_000 });
+    await other.end();
+    expect((await next).result).toBe("passed");
+    expect(witness.entered).toBe(1);
+    release();
+    expect(await said).toMatchObject({ said: "completed" });
+  });
+});

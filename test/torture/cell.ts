@@ -1,0 +1,233 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openChannel } from "@ojm/core";
+import { seeded } from "../../packages/core/src/testing/fake-clock.js";
+import type { Harm, Mode, Stock } from "./events.js";
+import type { Fault, Injected } from "./faults/fault.js";
+import { judgeRecovery, judgeRest, recoveryOf } from "./judge/after.js";
+import { judgeLosses, judgeRecords } from "./judge/ends.js";
+import { judgeFences } from "./judge/fences.js";
+import { judgeHolders } from "./judge/holders.js";
+import { runsOf } from "./judge/run-of.js";
+import type { Evidence, Violation } from "./judge/verdict.js";
+import { Member } from "./member.js";
+import { RecordWatch } from "./record-watch.js";
+import { PATIENCE, Scene } from "./scene.js";
+import { takeStock } from "./stock.js";
+import { mountSmallDisk, unmount, whyNoSmallDisk } from "./stores/disk.js";
+import type { StoreKind, TortureStore } from "./stores/store.js";
+import { timeline } from "./timeline.js";
+import { doHarm } from "./worker/harm.js";
+
+/** How many processes, or in a store of one process how many managers, contend in a cell, and for what. */
+const WORKERS = 3;
+const NAMES = ["a", "b"];
+const SMALL_DISK = 24;
+
+/** One place of the matrix. */
+export interface Cell {
+  readonly kind: StoreKind;
+  readonly fault: Fault;
+  readonly mode: Mode;
+  readonly seed: number;
+  /** In ms. */
+  readonly ttl: number;
+  /** The planted bug that all workers carry. */
+  readonly bug?: string;
+}
+
+export interface CellResult {
+  readonly cell: Cell;
+  /** Why the cell does not apply, or cannot run here. */
+  readonly skipped?: string;
+  readonly runs: number;
+  readonly overlaps: number;
+  readonly excusedOverlap: number;
+  readonly worstSignal: number | undefined;
+  readonly recovery: number | undefined;
+  readonly bound: number | undefined;
+  readonly violations: readonly Violation[];
+  readonly timeline: string;
+}
+
+/** Why a cell has no run of its own; `undefined` if it has one. */
+export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
+  const why = fault.whyNot(kind, mode) ?? kind.missing;
+  if (why !== undefined) return why;
+  if (fault.fakeClock && clockLibrary() === undefined) return "libfaketime is not installed: apt-get install faketime";
+  return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
+}
+
+function clockLibrary(): string | undefined {
+  const folders = existsSync("/usr/lib") ? readdirSync("/usr/lib").map((name) => `/usr/lib/${name}/faketime`) : [];
+  return folders.map((folder) => join(folder, "libfaketime.so.1")).find((path) => existsSync(path));
+}
+
+/** Runs a cell from its start to its judgement. Throws only if the harness itself fails. */
+export async function runCell(cell: Cell): Promise<CellResult> {
+  const skipped = whySkipped(cell);
+  if (skipped !== undefined) return { ...empty(cell), skipped };
+  const folder = mkdtempSync(join(tmpdir(), "ojm-torture-"));
+  const disk = join(folder, "store");
+  mkdirSync(disk);
+  if (cell.fault.smallDisk) mountSmallDisk(disk, SMALL_DISK);
+  const { kind } = cell;
+  let store: TortureStore | undefined;
+  try {
+    store = await kind.start({ workers: WORKERS, folder: disk, smallDisk: cell.fault.smallDisk === true });
+    return await withStore(cell, store, folder);
+  } finally {
+    await store?.stop();
+    if (cell.fault.smallDisk) unmount(disk);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function withStore(cell: Cell, store: TortureStore, folder: string): Promise<CellResult> {
+  const scene = sceneOf(cell, store, folder);
+  const watch = cell.kind.shared
+    ? await RecordWatch.start({ type: cell.kind.type, args: store.directArgs })
+    : undefined;
+  const troubles: Violation[] = [];
+  let injected: Injected | undefined;
+  let stock: Stock | undefined;
+  try {
+    for (let i = 0; i < (cell.kind.shared ? WORKERS : 1); i++) scene.members.push(spawnMember(cell, store, folder, i));
+    await scene.until(() => scene.members.every((member) => member.all("ready").length > 0), "all workers are ready");
+    for (const member of scene.members) member.order({ order: "go" });
+    await scene.until(() => hasWarmedUp(scene), "every worker has run something");
+    injected = await cell.fault.inject(scene);
+    const healed = scene.note("the fault is over");
+    await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
+    stock = await theEnd(cell, store, scene);
+  } catch (error) {
+    troubles.push({ law: "all settle", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  } finally {
+    await Promise.all(scene.living.map((member) => member.kill()));
+    scene.refresh();
+    await watch?.close();
+  }
+  scene.excuses.push(...unlocks(scene));
+  const evidence = { scene, runs: runsOf(scene.members), injected, stock, closings: watch?.closings ?? new Map() };
+  return judge(cell, evidence, troubles);
+}
+
+function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
+  const { kind, mode, ttl, seed } = cell;
+  const harm = async (what: Harm, name: string): Promise<void> => {
+    if (kind.shared) {
+      const locks = await openChannel("oJobManager-locks", { type: kind.type, args: store.directArgs });
+      await doHarm(locks as never, what, name);
+      await locks.close();
+      return;
+    }
+    const [member] = scene.living;
+    const before = member?.all("harmed").length ?? 0;
+    member?.order({ order: "harm", harm: what, name });
+    await scene.until(() => (member?.all("harmed").length ?? 0) > before, "the harm is done");
+  };
+  const spawn = (index: number): Member => spawnMember(cell, store, folder, index);
+  const scene: Scene = new Scene({ kind, store, mode, ttl, names: NAMES, chance: seeded(seed), spawn, harm });
+  return scene;
+}
+
+function spawnMember(cell: Cell, store: TortureStore, folder: string, index: number): Member {
+  const { kind, mode, ttl, seed, bug, fault } = cell;
+  const config = {
+    index,
+    journal: join(folder, `worker-${index}.jsonl`),
+    backend: kind.type,
+    args: store.args(kind.shared ? index : 0),
+    ttl,
+    managers: kind.shared ? 1 : WORKERS,
+    names: NAMES,
+    mode,
+    seed,
+    ...(bug !== undefined && { bug }),
+  };
+  return new Member(config, fault.fakeClock ? clockLibrary() : undefined);
+}
+
+function hasWarmedUp({ members }: Scene): boolean {
+  return members.every((member) => NAMES.every((wanted) => member.all("enter").some(({ name }) => name === wanted)));
+}
+
+function goesOn({ living }: Scene, since: number): boolean {
+  return living.every((member) =>
+    member.all("settled").some(({ t, outcome }) => t > since && (outcome === "completed" || outcome === "failed")),
+  );
+}
+
+/** All stop, leave, and one looks what is there. */
+async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
+  const { living } = scene;
+  for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });
+  await scene.until(() => living.every(({ over }) => over), "every process exits by itself", PATIENCE);
+  if (!cell.kind.shared) return living[0]?.all("stock")[0]?.stock;
+  const channel = { type: cell.kind.type, args: store.directArgs };
+  return takeStock({ chJobs: channel, chLocks: channel, ttl: cell.ttl });
+}
+
+/** A forced unlock excuses two holders, from its call on: its reply may come late. */
+function unlocks({ members }: Scene): { name: string; from: number; to: number }[] {
+  return members.flatMap((member) => {
+    const done = member.all("unlocked");
+    return member.all("unlocking").map(({ name, t }) => ({
+      name,
+      from: t,
+      to: done.find((unlocked) => unlocked.t >= t)?.t ?? Infinity,
+    }));
+  });
+}
+
+async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violation[]): Promise<CellResult> {
+  const { scene, runs, injected } = evidence;
+  const { violations, overlaps, excusedOverlap, worstSignal } = judgeHolders(evidence);
+  const all = [
+    ...troubles,
+    ...violations,
+    ...judgeFences(evidence),
+    ...judgeRecords(evidence),
+    ...judgeLosses(evidence),
+    ...(await judgeExits(scene)),
+    // A cell that was broken off has left things behind.
+    ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
+  ];
+  return {
+    cell,
+    runs: runs.length,
+    overlaps,
+    excusedOverlap,
+    worstSignal,
+    recovery: recoveryOf(evidence),
+    bound: injected?.bound,
+    violations: all,
+    timeline: all.length === 0 ? "" : timeline(scene, all),
+  };
+}
+
+async function judgeExits({ members }: Scene): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const member of members) {
+    const code = await member.ended;
+    if (member.killedAt !== undefined) continue;
+    const text = `worker ${member.index} ended with ${code}: ${member.stderr}`;
+    if (code !== 0 || member.stderr !== "") violations.push({ law: "exits by itself", text });
+  }
+  return violations;
+}
+
+function empty(cell: Cell): CellResult {
+  return {
+    cell,
+    runs: 0,
+    overlaps: 0,
+    excusedOverlap: 0,
+    worstSignal: undefined,
+    recovery: undefined,
+    bound: undefined,
+    violations: [],
+    timeline: "",
+  };
+}

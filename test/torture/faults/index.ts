@@ -1,0 +1,32 @@
+import { entryFaults } from "./entries.js";
+import type { Fault } from "./fault.js";
+import { networkFaults } from "./network.js";
+import { processFaults } from "./processes.js";
+import { storeFaults } from "./stores.js";
+
+const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults];
+
+/** Three faults, one right after the other, whatever the last one has left behind. Which ones, the seed decides. */
+const combination: Fault = {
+  name: "combination",
+  whyNot: () => undefined,
+  async inject(scene) {
+    // What needs a store or a process of its own making, or ends one, is left to the cells of its own.
+    const possible = single.filter(
+      ({ name, whyNot, smallDisk, fakeClock }) =>
+        whyNot(scene.kind, scene.mode) === undefined && !smallDisk && !fakeClock && name !== "client SIGTERM",
+    );
+    const kills = ({ name }: Fault): boolean => name === "holder kill -9";
+    let left = [...possible];
+    for (let i = 0; i < 3; i++) {
+      const fault = scene.pick(left);
+      left = left.filter((other) => other !== fault && !(kills(fault) && kills(other)));
+      scene.note(`combination: ${fault.name}`);
+      await fault.inject(scene);
+    }
+    return { since: scene.now(), names: scene.names };
+  },
+};
+
+/** All faults, and the combinations of them. */
+export const faults: readonly Fault[] = [...single, combination];

@@ -1,0 +1,62 @@
+import { type Fault, MARGIN, NO_SERVER, ONE_PROCESS } from "./fault.js";
+
+function freeze(name: string, share: number): Fault {
+  return {
+    name,
+    whyNot: ({ shared }) => (shared ? undefined : ONE_PROCESS),
+    async inject(scene) {
+      await scene.hold(4 * scene.ttl);
+      scene.note("the store stands still");
+      const heal = await scene.store.freeze?.();
+      await scene.sleep(share * scene.ttl);
+      await heal?.();
+      const since = scene.note("the store goes on");
+      return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+    },
+  };
+}
+
+function restart(name: string, data: boolean): Fault {
+  return {
+    name,
+    whyNot: ({ type }) => (type === "redis" || type === "etcd" ? undefined : NO_SERVER),
+    async inject(scene) {
+      await scene.hold(2 * scene.ttl);
+      const from = scene.note(`the store is killed${data ? "" : ", and its data removed"}`);
+      await scene.store.restart?.({ data });
+      const since = scene.note("the store is back");
+      if (!data) {
+        scene.dataLostAt = from;
+        scene.excuses.push({ from, to: since });
+      }
+      return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+    },
+  };
+}
+
+const diskFull: Fault = {
+  name: "disk full",
+  smallDisk: true,
+  whyNot: ({ type }) => {
+    if (type === "simple") return "n/a: no disk";
+    return type === "etcd" ? "n/a: etcd ends itself on a full disk, see store restarted" : undefined;
+  },
+  async inject(scene) {
+    await scene.hold(2 * scene.ttl);
+    scene.note("the disk is full");
+    const heal = await scene.store.fillDisk?.();
+    await scene.sleep(1.8 * scene.ttl);
+    await heal?.();
+    const since = scene.note("the disk has room");
+    return { since, names: scene.names, bound: scene.ttl + 2_000 + MARGIN };
+  },
+};
+
+/** What happens to the store. */
+export const storeFaults: readonly Fault[] = [
+  freeze("store stopped, shorter", 0.4),
+  freeze("store stopped, longer", 2),
+  restart("store restarted, with data", true),
+  restart("store restarted, without data", false),
+  diskFull,
+];

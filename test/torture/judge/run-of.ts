@@ -1,0 +1,69 @@
+import type { Member } from "../member.js";
+
+/** A run, put together from what its process wrote down. */
+export interface ObservedRun {
+  readonly member: Member;
+  readonly id: string;
+  readonly name: string;
+  readonly fence: string;
+  readonly enter: number;
+  readonly session: string | undefined;
+  signal?: { readonly t: number; readonly code: string };
+  exit?: number;
+  settled?: { readonly t: number; readonly outcome: string };
+}
+
+/** Every run whose body began, in the order in which they did. */
+export function runsOf(members: readonly Member[]): ObservedRun[] {
+  const runs: ObservedRun[] = [];
+  for (const member of members) {
+    const own = new Map<string, ObservedRun>();
+    const sessions = new Map(member.all("granted").map(({ name, fence, session }) => [`${name} ${fence}`, session]));
+    for (const event of member.events) {
+      if (event.e === "enter") {
+        const { id, name, fence } = event;
+        const session = sessions.get(`${name} ${fence}`);
+        own.set(id, { member, id, name, fence, enter: event.t, session });
+      } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
+        const run = own.get(event.id);
+        if (run === undefined) continue;
+        if (event.e === "signal") run.signal ??= event;
+        else if (event.e === "exit") run.exit = event.t;
+        else run.settled = event;
+      }
+    }
+    runs.push(...own.values());
+  }
+  return runs.sort((a, b) => a.enter - b.enter);
+}
+
+/** Until when it ran without having been told to stop. */
+export function holdEnd({ member, signal, exit }: ObservedRun): number {
+  return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
+}
+
+/** For how long, between two moments, a process did not come to its timers, and so to nothing else that a program does. */
+export function blocked(member: Member, from: number, to: number): number {
+  let sum = 0;
+  for (const lag of member.all("lag")) sum += Math.max(0, Math.min(to, lag.to) - Math.max(from, lag.from));
+  return sum;
+}
+
+/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered. */
+export interface LeaseEnd {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** A process may stand still between its look at the clock and our own; a stretch that is too short to be noted is allowed for. */
+const UNNOTED = 15;
+
+export function leaseEnd({ member, session }: ObservedRun, at: number, ttl: number): LeaseEnd | undefined {
+  let sent: number | undefined;
+  for (const renewed of member.all("renewed")) {
+    if (renewed.session === session && renewed.t <= at) sent = Math.max(sent ?? 0, renewed.sent);
+  }
+  if (sent === undefined) return undefined;
+  const gap = member.all("lag").find(({ from, to }) => from <= (sent ?? 0) && (sent ?? 0) <= to);
+  return { earliest: (gap?.from ?? sent) - UNNOTED + ttl, latest: sent + ttl };
+}

@@ -1,0 +1,38 @@
+import type { Stock } from "../events.js";
+import type { Injected } from "../faults/fault.js";
+import type { Scene } from "../scene.js";
+import type { ObservedRun } from "./run-of.js";
+
+/** What a cell is judged by. */
+export interface Evidence {
+  readonly scene: Scene;
+  readonly runs: readonly ObservedRun[];
+  readonly injected: Injected | undefined;
+  readonly stock: Stock | undefined;
+  /** Each record that was closed more than once, as seen by somebody who watched the records. */
+  readonly closings: ReadonlyMap<string, number>;
+}
+
+/** What was found wrong, and when it showed. */
+export interface Violation {
+  readonly law: Law;
+  readonly text: string;
+  readonly t?: number;
+}
+
+/** What must hold, by the names under which a violation is told. */
+export type Law =
+  | "one holder"
+  | "fences increase"
+  | "older fence refused"
+  | "told in time"
+  | "no loss without a reason"
+  | "one end, the right one"
+  | "nothing left"
+  | "all settle"
+  | "recovers in time"
+  | "no error"
+  | "exits by itself";
+
+/** The longest that a signal may come after the end of the lease, in ms, while the event loop is free. */
+export const TOLD_WITHIN = 50;

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "@ojm/core";
+import type { Event, Order, WorkerConfig } from "./events.js";
+
+const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
+const script: string = fileURLToPath(new URL("./worker/worker.child.ts", import.meta.url));
+
+export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
+
+/** A worker process, as the harness sees it: what it wrote down, and what can be done to it. */
+export class Member {
+  readonly index: number;
+  readonly events: Event[] = [];
+  /** When it was killed: what it did until then, it did. */
+  killedAt: number | undefined;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  readonly #journal: string;
+  readonly #clockFile: string | undefined;
+  readonly #process: ChildProcess;
+  #over = false;
+  #read = 0;
+  #rest = "";
+  #stderr = "";
+
+  /** With `clockLibrary`, the path of libfaketime, its wall clock can be set. */
+  constructor(config: WorkerConfig, clockLibrary: string | undefined) {
+    this.index = config.index;
+    this.#journal = config.journal;
+    writeFileSync(this.#journal, "");
+    this.#clockFile = clockLibrary && `${config.journal}.clock`;
+    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, "+0\n");
+    const env = { ...process.env, ...(clockLibrary && this.#fakeTime(clockLibrary)) };
+    this.#process = spawn(process.execPath, [...nodeArgs, script, JSON.stringify(config)], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env,
+    });
+    this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.ended = once(this.#process, "close").then(([code, signal]) => {
+      this.#over = true;
+      return (code ?? signal) as number | string;
+    });
+    // A cell that is broken off leaves no process behind.
+    process.once("exit", this.#onExit);
+    void this.ended.finally(() => process.off("exit", this.#onExit));
+  }
+
+  readonly #onExit = (): void => void this.#process.kill("SIGKILL");
+
+  #fakeTime(library: string): Record<string, string> {
+    return {
+      LD_PRELOAD: library,
+      DONT_FAKE_MONOTONIC: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_TIMESTAMP_FILE: this.#clockFile ?? "",
+    };
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Reads what it wrote since the last time. */
+  refresh(): void {
+    const file = openSync(this.#journal, "r");
+    const buffer = Buffer.alloc(1 << 18);
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, this.#read);
+      if (length === 0) break;
+      this.#read += length;
+      // What it writes down is ASCII, as far as a chunk may end within it.
+      const lines = (this.#rest + buffer.toString("latin1", 0, length)).split("\n");
+      this.#rest = lines.pop() ?? "";
+      for (const line of lines) this.events.push(JSON.parse(line) as Event);
+    }
+    closeSync(file);
+  }
+
+  all<E extends Event["e"]>(e: E): EventOf<E>[] {
+    return this.events.filter((event): event is EventOf<E> => event.e === e);
+  }
+
+  order(order: Order): void {
+    if (this.#process.connected) this.#process.send(order);
+  }
+
+  /** Resolves once all of it stands still. */
+  async pause(): Promise<void> {
+    this.#process.kill("SIGSTOP");
+    while (!standsStill(this.#process.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  goOn(): void {
+    this.#process.kill("SIGCONT");
+  }
+
+  async kill(): Promise<void> {
+    if (this.#over) return;
+    this.killedAt ??= systemClock.monotonic();
+    this.#process.kill("SIGKILL");
+    await this.ended;
+  }
+
+  terminate(): void {
+    this.#process.kill("SIGTERM");
+  }
+
+  /** Its wall clock is ahead by so many seconds from now on. */
+  setWallClock(ahead: number): void {
+    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, `${ahead < 0 ? "" : "+"}${ahead}\n`);
+  }
+}
+
+function standsStill(pid: number | undefined): boolean {
+  const folder = `/proc/${pid}/task`;
+  if (!existsSync(folder)) return true;
+  return readdirSync(folder).every((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  });
+}

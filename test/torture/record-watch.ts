@@ -1,0 +1,43 @@
+import { type Channel, type OpenOptions, openChannel, type RunRecord } from "@ojm/core";
+
+/** Watches the records of a cell, and counts how often each was closed. */
+export class RecordWatch {
+  /** By the record's key. */
+  readonly closings: Map<string, number> = new Map();
+  readonly #channel: Channel<RunRecord>;
+  readonly #over: AbortController = new AbortController();
+  readonly #versions: Set<string> = new Set();
+  #following: Promise<void> | undefined;
+
+  private constructor(channel: Channel<RunRecord>) {
+    this.#channel = channel;
+  }
+
+  static async start(options: OpenOptions): Promise<RecordWatch> {
+    const watch = new RecordWatch(await openChannel<RunRecord>("oJobManager-jobs", options));
+    watch.#following = watch.#follow();
+    return watch;
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      for await (const event of this.#channel.watch({ signal: this.#over.signal })) {
+        if (event.type !== "put" || event.entry.value.status === "running") continue;
+        const { key, version } = event.entry;
+        const seen = `${JSON.stringify(key)} ${version}`;
+        // After a gap, all that is there is told once more.
+        if (this.#versions.has(seen)) continue;
+        this.#versions.add(seen);
+        this.closings.set(JSON.stringify(key), (this.closings.get(JSON.stringify(key)) ?? 0) + 1);
+      }
+    } catch (error) {
+      if (!this.#over.signal.aborted) throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort();
+    await this.#following;
+    await this.#channel.close();
+  }
+}

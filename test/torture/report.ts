@@ -1,0 +1,32 @@
+import type { CellResult } from "./cell.js";
+
+/** One line about a cell. */
+export function lineOf(result: CellResult): string {
+  const { kind, fault, mode, seed } = result.cell;
+  const cell = `${kind.type.padEnd(7)} ${fault.name.padEnd(32)} ${mode.padEnd(6)}`;
+  if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
+  const { runs, overlaps, worstSignal, excusedOverlap, recovery, bound, violations } = result;
+  const facts = [
+    `seed ${seed}`,
+    `${runs} runs`,
+    `${overlaps} overlaps`,
+    worstSignal === undefined ? "" : `told ${milliseconds(worstSignal)} after the lease`,
+    excusedOverlap === 0 ? "" : `taken away: told ${milliseconds(excusedOverlap)} after the next began`,
+    recovery === undefined
+      ? ""
+      : `recovered in ${recovery.toFixed(0)} ms${bound ? ` (bound ${bound.toFixed(0)})` : ""}`,
+  ].filter((fact) => fact !== "");
+  return `${cell} ${violations.length === 0 ? "ok    " : "FAILED"} ${facts.join(", ")}`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
+
+/** What went wrong in a cell, how it came to that, and how to run it again. */
+export function troubleOf({ cell, violations, timeline }: CellResult): string {
+  const { kind, fault, mode, seed, bug } = cell;
+  const again = `npm run torture -- --backend ${kind.type} --fault "${fault.name}" --mode ${mode} --seed ${seed}`;
+  const laws = violations.map(({ law, text }) => `  ${law}: ${text}`);
+  return [...laws, timeline, `again: ${again}${bug === undefined ? "" : ` --bug "${bug}"`}`].join("\n");
+}

@@ -1,0 +1,138 @@
+import { systemClock } from "@ojm/core";
+import type { Harm, Mode } from "./events.js";
+import type { EventOf, Member } from "./member.js";
+import type { StoreKind, TortureStore } from "./stores/store.js";
+
+/** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
+export const PATIENCE = 60_000;
+
+/** A stretch of time in which two may run: the store was told that the lock is free, and the holder cannot know yet. */
+export interface Excuse {
+  /** Of all names, if none is given. */
+  readonly name?: string;
+  readonly from: number;
+  /** Who began until then is excused. */
+  readonly to: number;
+}
+
+/** A body that was told to go on for a while, so that a fault hits a holder. */
+export interface HeldBody {
+  readonly member: Member;
+  readonly run: EventOf<"enter">;
+}
+
+/** A cell while it runs: its store, its workers, and what was done to them. */
+export class Scene {
+  readonly kind: StoreKind;
+  readonly store: TortureStore;
+  readonly mode: Mode;
+  readonly ttl: number;
+  readonly names: readonly string[];
+  readonly chance: () => number;
+  readonly members: Member[] = [];
+  readonly notes: { readonly t: number; readonly text: string }[] = [];
+  readonly excuses: Excuse[] = [];
+  /** When the store lost all that was in it. */
+  dataLostAt: number | undefined;
+  readonly #spawn: (index: number) => Member;
+  readonly #harm: (harm: Harm, name: string) => Promise<void>;
+
+  constructor(it: {
+    readonly kind: StoreKind;
+    readonly store: TortureStore;
+    readonly mode: Mode;
+    readonly ttl: number;
+    readonly names: readonly string[];
+    readonly chance: () => number;
+    readonly spawn: (index: number) => Member;
+    readonly harm: (harm: Harm, name: string) => Promise<void>;
+  }) {
+    this.kind = it.kind;
+    this.store = it.store;
+    this.mode = it.mode;
+    this.ttl = it.ttl;
+    this.names = it.names;
+    this.chance = it.chance;
+    this.#spawn = it.spawn;
+    this.#harm = it.harm;
+  }
+
+  now(): number {
+    return systemClock.monotonic();
+  }
+
+  note(text: string): number {
+    const t = this.now();
+    this.notes.push({ t, text });
+    return t;
+  }
+
+  /** Starts one more worker. */
+  async enlist(): Promise<Member> {
+    const member = this.#spawn(this.members.length);
+    this.members.push(member);
+    await this.until(() => member.all("ready").length > 0, `worker ${member.index} is ready`);
+    member.order({ order: "go" });
+    return member;
+  }
+
+  get living(): Member[] {
+    return this.members.filter((member) => !member.over && member.killedAt === undefined);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    const item = items[Math.floor(this.chance() * items.length)];
+    if (item === undefined) throw new Error("there is nothing to pick from");
+    return item;
+  }
+
+  between(low: number, high: number): number {
+    return low + this.chance() * (high - low);
+  }
+
+  refresh(): void {
+    for (const member of this.members) member.refresh();
+  }
+
+  /** Waits until `condition` holds of what the workers wrote down. */
+  async until(condition: () => boolean, what: string, most: number = PATIENCE): Promise<void> {
+    const end = this.now() + most;
+    for (;;) {
+      this.refresh();
+      if (condition()) return;
+      const dead = this.members.find(({ over, killedAt }) => over && killedAt === undefined);
+      if (dead !== undefined && dead.all("closed").length === 0) {
+        throw new Error(`worker ${dead.index} ended by itself:\n${dead.stderr}`);
+      }
+      if (this.now() > end) throw new Error(`still not so after ${most} ms: ${what}`);
+      await this.sleep(5);
+    }
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  /** Makes some worker, or that one, hold a lock for `ms`, or until it is told to stop if it obeys. Resolves when it holds it. */
+  async hold(
+    ms: number,
+    { by = this.pick(this.living), block = false }: { readonly by?: Member; readonly block?: boolean } = {},
+  ): Promise<HeldBody> {
+    const before = by.all("enter").filter(({ held }) => held).length;
+    const held = (): EventOf<"enter"> | undefined => by.all("enter").filter((run) => run.held)[before];
+    by.order({ order: "hold", ms, obeys: this.chance() < 0.7, block });
+    await this.until(() => held() !== undefined, `worker ${by.index} holds a lock`);
+    const run = held();
+    if (run === undefined) throw new Error("a run was there and is not");
+    return { member: by, run };
+  }
+
+  /** Does something to the entries of a lock, or of its holder, that nobody may. */
+  async harm(harm: Harm, name: string): Promise<void> {
+    const from = this.note(`${harm} of ${name}`);
+    await this.#harm(harm, name);
+    const to = this.note(`${harm} of ${name} done`);
+    // Without its session, a holder loses all its locks.
+    this.excuses.push(harm === "delete session" ? { from, to } : { name, from, to });
+  }
+}

@@ -1,0 +1,40 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Heal } from "./store.js";
+
+/** Mounts a small disk in memory on `folder`. Throws with the reason if the system does not let us. */
+export function mountSmallDisk(folder: string, megabytes: number): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], { stdio: "pipe" });
+}
+
+export function unmount(folder: string): void {
+  spawnSync("umount", ["--lazy", folder]);
+}
+
+/** Why no small disk can be had here; `undefined` if one can. */
+export function whyNoSmallDisk(folder: string): string | undefined {
+  try {
+    mountSmallDisk(folder, 1);
+    unmount(folder);
+    return undefined;
+  } catch (error) {
+    return `no tmpfs can be mounted: ${String((error as { stderr?: Buffer }).stderr ?? error).trim()}`;
+  }
+}
+
+/** Writes until nothing more fits. */
+export function fill(folder: string): Heal {
+  const path = join(folder, "filler");
+  const file = openSync(path, "a");
+  for (let size = 65_536; size >= 1; ) {
+    try {
+      writeSync(file, Buffer.alloc(size, "x"));
+    } catch {
+      size = Math.floor(size / 2);
+    }
+  }
+  closeSync(file);
+  return async () => rmSync(path);
+}

@@ -1,0 +1,39 @@
+import { TcpProxy } from "@ojm/conformance";
+import { etcdMissing, startEtcd } from "../../../packages/etcd/src/testing/servers.js";
+import { wayOf } from "./redis.js";
+import { type StoreKind, versionOf } from "./store.js";
+
+const DEADLINE = 1_000;
+
+/** One node. */
+export const etcd: StoreKind = {
+  type: "etcd",
+  shared: true,
+  lasting: true,
+  missing: etcdMissing(),
+  version: () => versionOf("etcd"),
+  async start({ workers }) {
+    const server = await startEtcd();
+    const port = Number(server.host.split(":")[1]);
+    const ways: TcpProxy[] = [];
+    for (let i = 0; i < workers; i++) ways.push(await TcpProxy.start({ port }));
+    return {
+      args: (worker) => ({ hosts: `127.0.0.1:${wayOf(ways, worker).port}`, deadline: DEADLINE }),
+      directArgs: { hosts: server.host, deadline: DEADLINE },
+      network: (worker) => wayOf(ways, worker),
+      async freeze() {
+        await server.pause();
+        return async () => server.resume();
+      },
+      async restart({ data }) {
+        await server.kill();
+        if (!data) server.wipe();
+        await server.restart();
+      },
+      async stop() {
+        for (const way of ways) await way.close();
+        await server.stop();
+      },
+    };
+  },
+};

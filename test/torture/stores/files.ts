@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fill } from "./disk.js";
+import type { Heal, StoreKind } from "./store.js";
+
+const require = createRequire(import.meta.url);
+
+/** In memory: one process, and nothing outlives it. */
+export const simple: StoreKind = {
+  type: "simple",
+  shared: false,
+  lasting: false,
+  missing: undefined,
+  version: () => `Node ${process.version}`,
+  async start() {
+    return { args: () => ({}), directArgs: {}, stop: async () => {} };
+  },
+};
+
+export const level: StoreKind = {
+  type: "level",
+  shared: false,
+  lasting: true,
+  missing: undefined,
+  version: () => packageVersion("level", "classic-level"),
+  async start({ folder, smallDisk }) {
+    const args = { path: join(folder, "level") };
+    return {
+      args: () => args,
+      directArgs: args,
+      stop: async () => {},
+      ...(smallDisk && { fillDisk: async () => fill(folder) }),
+    };
+  },
+};
+
+export const sqlite: StoreKind = {
+  type: "sqlite",
+  shared: true,
+  lasting: true,
+  missing: undefined,
+  version: () => packageVersion("sqlite", "better-sqlite3"),
+  async start({ folder, smallDisk }) {
+    const file = join(folder, "torture.db");
+    return {
+      args: () => ({ file }),
+      directArgs: { file },
+      freeze: () => lockFile(file),
+      stop: async () => {},
+      ...(smallDisk && { fillDisk: async () => fill(folder) }),
+    };
+  },
+};
+
+function packageVersion(owner: string, name: string): string {
+  const from = createRequire(require.resolve(`@ojm/${owner}/package.json`));
+  return `${name} ${from(`${name}/package.json`).version}`;
+}
+
+/** Where there is no server to freeze, a stranger that holds the write lock does the same: nobody else can write. */
+async function lockFile(file: string): Promise<Heal> {
+  const path = createRequire(require.resolve("@ojm/sqlite/package.json")).resolve("better-sqlite3");
+  const code = `const db = new (require(${JSON.stringify(path)}))(${JSON.stringify(file)}, { timeout: 20000 });
+db.exec("BEGIN IMMEDIATE"); process.send("locked"); process.on("message", () => { db.exec("ROLLBACK"); db.close(); process.disconnect(); });`;
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const exited = once(child, "exit");
+  await once(child, "message");
+  return async () => {
+    child.send("give it back");
+    await exited;
+  };
+}

@@ -1,0 +1,7 @@
+import { etcd } from "./etcd.js";
+import { level, simple, sqlite } from "./files.js";
+import { redis } from "./redis.js";
+import type { StoreKind } from "./store.js";
+
+/** All kinds of stores, the simplest first. */
+export const storeKinds: readonly StoreKind[] = [simple, level, sqlite, redis, etcd];

@@ -1,0 +1,51 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { TcpProxy } from "@ojm/conformance";
+import { startRedis, whyMissing } from "../../../packages/redis/src/testing/servers.js";
+import { fill } from "./disk.js";
+import { type StoreKind, versionOf } from "./store.js";
+
+const DEADLINE = 1_000;
+
+/** One server that keeps what it acknowledged. With `everysec` it refuses writes while the disk is full; with `always` it ends itself. */
+export const redis: StoreKind = {
+  type: "redis",
+  shared: true,
+  lasting: true,
+  missing: whyMissing("redis-server"),
+  version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
+  async start({ workers, folder, smallDisk }) {
+    const disk = smallDisk ? ["--dir", folder, "--appendfsync", "everysec"] : ["--appendfsync", "always"];
+    const server = await startRedis({ args: ["--appendonly", "yes", ...disk] });
+    const ways: TcpProxy[] = [];
+    for (let i = 0; i < workers; i++) ways.push(await TcpProxy.start({ port: server.port }));
+    const args = (port: number) => ({ host: "127.0.0.1", port, deadline: DEADLINE });
+    return {
+      args: (worker) => args(ways[worker]?.port ?? 0),
+      directArgs: args(server.port),
+      network: (worker) => wayOf(ways, worker),
+      async freeze() {
+        server.freeze();
+        return async () => server.thaw();
+      },
+      async restart({ data }) {
+        await server.kill();
+        if (!data)
+          for (const name of readdirSync(server.folder)) rmSync(join(server.folder, name), { recursive: true });
+        await server.start();
+      },
+      ...(smallDisk && { fillDisk: async () => fill(folder) }),
+      async stop() {
+        for (const way of ways) await way.close();
+        await server.stop();
+      },
+    };
+  },
+};
+
+/** The way of one worker. */
+export function wayOf(ways: readonly TcpProxy[], worker: number): TcpProxy {
+  const way = ways[worker];
+  if (way === undefined) throw new Error(`there is no worker ${worker}`);
+  return way;
+}

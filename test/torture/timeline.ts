@@ -1,0 +1,26 @@
+import type { Violation } from "./judge/verdict.js";
+import type { Scene } from "./scene.js";
+
+/** How much is shown before and after the first thing that went wrong, in ms. */
+const BEFORE = 2_500;
+const AFTER = 500;
+const MOST_LINES = 250;
+
+/** What happened around the first violation: what the harness did, and what each worker wrote down. Times in ms before and after it. */
+export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
+  const lines = [
+    ...notes.map(({ t, text }) => ({ t, text: `** ${text}` })),
+    ...violations.flatMap(({ t, law, text }) => (t === undefined ? [] : [{ t, text: `!! ${law}: ${text}` }])),
+    ...members.flatMap(({ index, events }) =>
+      events
+        .filter(({ e }) => e !== "stock")
+        .map(({ t, e, ...rest }) => ({ t, text: `${index}  ${e} ${JSON.stringify(rest).slice(1, -1)}` })),
+    ),
+  ].sort((a, b) => a.t - b.t);
+  const first = violations.find(({ t }) => t !== undefined)?.t ?? lines.at(-1)?.t ?? 0;
+  return lines
+    .filter(({ t }) => t >= first - BEFORE && t <= first + AFTER)
+    .slice(-MOST_LINES)
+    .map(({ t, text }) => `${(t - first).toFixed(1).padStart(9)} ${text}`)
+    .join("\n");
+}

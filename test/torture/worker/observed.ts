@@ -1,0 +1,61 @@
+import { systemClock } from "@ojm/core";
+import type { BackendType, CallOptions, Commit, CommitOutcome, StoredWrite } from "@ojm/core/backend";
+import { isLock, isSession } from "../../../packages/core/src/testing/entry-kinds.js";
+import { PassedOn } from "../../../packages/core/src/testing/passed-on.js";
+import { plantedBugs } from "../../../packages/core/src/testing/planted-bugs.js";
+import type { Journal } from "./journal.js";
+
+/** A backend whose grants and renewals are written down, so that the end of each lease is known without asking the locks. */
+class Observed extends PassedOn {
+  journal: Journal | undefined;
+  /** When each renewal was sent, by the session and the number of its beat: one whose answer was lost may be found out about later. */
+  readonly #sent: Map<string, number> = new Map();
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const sent = systemClock.monotonic();
+    const renewal = commit.writes.find(({ key, ttl }) => isSession(key) && ttl !== undefined);
+    if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
+    const outcome = await super.commit(commit, options);
+    const lock = commit.writes.find(({ key, value }) => isLock(key) && value !== null);
+    if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
+    if (renewal !== undefined) this.#renewed(renewal, outcome, sent);
+    return outcome;
+  }
+
+  #granted({ value }: StoredWrite, fence: string, sent: number): void {
+    const { name, holder } = JSON.parse(value ?? "");
+    this.journal?.write({ e: "granted", name, fence, session: holder.instance, sent });
+  }
+
+  #renewed({ value }: StoredWrite, outcome: CommitOutcome, sent: number): void {
+    const session = JSON.parse(value ?? "").id as string;
+    if (outcome.ok) {
+      this.journal?.write({ e: "renewed", session, sent });
+      return;
+    }
+    const found = outcome.current[0]?.value;
+    const earlier = found === undefined ? undefined : this.#sent.get(beatOf(found));
+    if (earlier !== undefined) this.journal?.write({ e: "renewed", session, sent: earlier });
+  }
+}
+
+function beatOf(value: string | null): string {
+  const { id, beat } = JSON.parse(value ?? "{}");
+  return `${id} ${beat}`;
+}
+
+/** The type `name`, observed; with the planted bug of that name, if one is given. */
+export async function observed(name: string, journal: Journal, bug?: string): Promise<BackendType> {
+  const { backend } = (await import(`@ojm/${name}`)) as { readonly backend: BackendType };
+  const planted = plantedBugs.find((each) => each.name === bug);
+  return {
+    type: `observed ${name}`,
+    async open(args, context) {
+      const store = await backend.open(args, context);
+      const faulty = planted === undefined ? store : planted.plant(store, context.clock);
+      const watched = new Observed(faulty, context.clock);
+      watched.journal = journal;
+      return watched;
+    },
+  };
+}

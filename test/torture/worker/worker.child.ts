@@ -1,0 +1,70 @@
+import { JobManager, openChannel } from "@ojm/core";
+import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
+import type { Order, WorkerConfig } from "../events.js";
+import { takeStock } from "../stock.js";
+import { doHarm } from "./harm.js";
+import { Journal } from "./journal.js";
+import { observed } from "./observed.js";
+import { type Register, Work } from "./work.js";
+
+/* A process of a cell: its managers run jobs and write down all that happens. Argument: a WorkerConfig as JSON. */
+
+const LOOPS = 2;
+
+const config = JSON.parse(process.argv[2] ?? "{}") as WorkerConfig;
+const journal = new Journal(config.journal);
+process.on("uncaughtExceptionMonitor", (error) => journal.write({ e: "error", text: `uncaught ${error.stack}` }));
+
+const channel = { backend: await observed(config.backend, journal, config.bug), args: config.args };
+const options = { chJobs: channel, chLocks: channel, ttl: config.ttl };
+const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
+const register = (await openChannel("torture", channel)) as unknown as Register;
+const managers: JobManager[] = [];
+for (let i = 0; i < config.managers; i++) managers.push(await JobManager.init(options));
+const [first] = managers;
+let working: Promise<unknown> | undefined;
+
+function go(): void {
+  const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
+  const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
+  working = Promise.all([...loops, ...unlocking]);
+}
+
+let closing: Promise<void> | undefined;
+
+/** With `atOnce`, runs that go on are closed; otherwise they come to their end. */
+function close(atOnce: boolean): Promise<void> {
+  closing ??= (async () => {
+    journal.write({ e: "stopping" });
+    work.stop();
+    if (!atOnce) await working;
+    await Promise.all(managers.map((manager) => manager.close()));
+    await working;
+  })();
+  return closing;
+}
+
+async function leave(): Promise<void> {
+  await register.close();
+  process.disconnect();
+  journal.write({ e: "closed", left: process.getActiveResourcesInfo() });
+}
+
+async function obey(it: Order): Promise<void> {
+  if (it.order === "go") go();
+  else if (it.order === "hold") work.hold(it);
+  else if (it.order === "harm" && first !== undefined) {
+    await doHarm(first.channels.locks, it.harm, it.name);
+    journal.write({ e: "harmed" });
+  } else if (it.order === "stop") await close(false).then(leave);
+  else if (it.order === "stock") {
+    // Nobody else can open this store.
+    await close(false);
+    journal.write({ e: "stock", stock: await takeStock(options) });
+    await leave();
+  }
+}
+
+process.on("message", (it: Order) => void obey(it));
+process.once("SIGTERM", () => void close(true).then(leave));
+journal.write({ e: "ready" });
