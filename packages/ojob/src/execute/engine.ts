@@ -1,19 +1,21 @@
 import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
-import type { Args } from "../load/jobfile.js";
+import type { Args, Settings } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
-import { JobError } from "./error.js";
+import { JobError, SkippedTick } from "./error.js";
 import { type ExecutionOrigin, JobExecution } from "./job.js";
 import { perform } from "./perform.js";
 import type { Outcome, Request } from "./requests.js";
 import { Running, type Stoppable } from "./running.js";
+import { Schedules } from "./schedules.js";
 import type { Shared } from "./shared.js";
 import { Slots } from "./slots.js";
+import { Subscriptions } from "./subscriptions.js";
 import { sortTodo } from "./todo.js";
 
 /** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
@@ -48,6 +50,8 @@ export class Engine implements Stoppable {
   readonly #parts: EngineParts;
   readonly #plan: Plan;
   readonly #running: Running;
+  readonly #schedules: Schedules;
+  readonly #subscriptions: Subscriptions;
   readonly #warned = new Set<string>();
   #well = true;
 
@@ -60,16 +64,24 @@ export class Engine implements Stoppable {
     this.files = files;
     this.#parts = parts;
     this.#plan = plan;
-    this.#running = new Running(grace);
+    this.#running = new Running(grace, shared.clock);
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
     this.slots = parts.slots ?? new Slots(numThreads);
     this.dispatch = new Dispatch({
       slots: this.slots,
       sequential: isSequential(plan),
       depsTimeout,
+      clock: shared.clock,
       run: (request, judgements) => perform(this, request, judgements),
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
+    this.#schedules = new Schedules(this);
+    this.#subscriptions = new Subscriptions(this);
+  }
+
+  /** The `ojob` section. */
+  get settings(): Settings {
+    return this.#plan.settings;
   }
 
   /** The data that scripts keep in `global`. */
@@ -108,6 +120,7 @@ export class Engine implements Stoppable {
     try {
       this.dispatch.submit(...todo.now);
       await this.dispatch.idle();
+      this.#beginNothing();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -118,8 +131,32 @@ export class Engine implements Stoppable {
       return this.#well && !stopped && this.#running.refusal === undefined;
     } finally {
       stay();
+      this.#beginNothing();
       this.#running.close();
     }
+  }
+
+  /** Begins what a job runs for again and again: its schedule, or its subscription. The process stays for it, unless `daemon: false` is written. */
+  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    if (this.#running.refusal !== undefined) return;
+    if (job.type === "subscribe") await this.#subscriptions.begin(job, given);
+    else await this.#schedules.begin(job, given);
+  }
+
+  #beginNothing(): void {
+    this.#schedules.stop();
+    this.#subscriptions.stop();
+  }
+
+  /** Says that, and why, a job did not run for a tick of its schedule. Every tick is accounted for. */
+  tickSkipped(job: string, at: number, reason: string): void {
+    this.log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
+  }
+
+  /** Says that a source of runs is no more. */
+  sourceFailed(job: string, error: unknown): void {
+    this.#well = false;
+    this.log.failure(job, error instanceof Error ? error.message : String(error));
   }
 
   /** A daemon goes on until it is stopped, with nothing to do too. */
@@ -165,27 +202,32 @@ export class Engine implements Stoppable {
     const execution = new JobExecution(this, job, args, origin);
     const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
-    let well = false;
+    let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
     try {
       const result = await execution.run();
-      well = true;
+      how = "well";
       return result;
+    } catch (error) {
+      if (error instanceof SkippedTick) how = "not";
+      throw error;
     } finally {
       this.#running.delete(execution);
-      if (!quiet) this.log.ended(job.name, performance.now() - start, well);
+      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well");
     }
   }
 
   /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
+    this.#beginNothing();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }
 
   /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
   kill(reason: string): void {
+    this.#beginNothing();
     this.dispatch.stop(reason);
     this.#running.kill(reason);
   }
@@ -199,16 +241,16 @@ export class Engine implements Stoppable {
   }
 
   /** Says why a job failed or was skipped, if nobody has said so yet. */
-  #note({ job, entry }: Request, outcome: Outcome): void {
+  #note({ job, entry, begins, tick }: Request, outcome: Outcome): void {
     if (outcome.status === "completed") {
-      if (entry !== undefined && this.#plan.settings.shareArgs && isSequential(this.#plan))
+      if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan))
         this.handedOn = outcome.args;
     } else if (outcome.status === "failed") {
       this.#well = false;
       const { error } = outcome;
       if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
     } else if (outcome.intended) {
-      this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
+      if (tick === undefined) this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
     } else {
       this.#well = false;
       this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);

@@ -1,3 +1,4 @@
+import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../load/jobfile.js";
 import type { PlannedJob, Step } from "../plan/plan.js";
 import type { FailureData } from "../script/protocol.js";
@@ -6,7 +7,7 @@ import { builtins } from "./builtins.js";
 import { ScriptCalls } from "./calls.js";
 import { EachItems } from "./each.js";
 import type { Engine } from "./engine.js";
-import { JobError, scriptError, toJobError } from "./error.js";
+import { JobError, SkippedTick, scriptError, toJobError } from "./error.js";
 import { runOtherFile } from "./file-job.js";
 import { HeldLocks } from "./held-locks.js";
 import { Limits } from "./limits.js";
@@ -19,6 +20,8 @@ export interface ExecutionOrigin {
   readonly trigger: string;
   /** The job whose script calls it. */
   readonly parent: JobExecution | undefined;
+  /** The tick of its schedule that it runs for. */
+  readonly tick?: Tick | undefined;
 }
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
@@ -27,6 +30,7 @@ export class JobExecution implements Stoppable {
   readonly trigger: string;
   readonly runs: OpenRuns;
   readonly locks: HeldLocks;
+  readonly #tick: Tick | undefined;
   readonly #engine: Engine;
   readonly #job: PlannedJob;
   /** What the script at work hands out. */
@@ -45,9 +49,10 @@ export class JobExecution implements Stoppable {
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
 
-  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent }: ExecutionOrigin) {
+  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent, tick }: ExecutionOrigin) {
     this.name = job.name;
     this.trigger = trigger;
+    this.#tick = tick;
     this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
     this.#engine = engine;
     this.#job = job;
@@ -127,7 +132,7 @@ export class JobExecution implements Stoppable {
     // Taken anew for each question: what the script beside it has in its thread is out of reach.
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.#engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
-    const limits = new Limits(job, (failure) => this.#end(failure), ask);
+    const limits = new Limits(job, (failure) => this.#end(failure), ask, this.#engine.shared.clock);
     try {
       await this.locks.take(job.typeArgs, this.#engine.shared.locks, this.#waitSignal());
       if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, args);
@@ -136,6 +141,7 @@ export class JobExecution implements Stoppable {
       return current;
     } catch (error) {
       limits.lift();
+      if (error instanceof SkippedTick) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
       await this.#recover(job, failure.args, failure);
@@ -217,7 +223,8 @@ export class JobExecution implements Stoppable {
     // A built-in job that is called by a script works on the runs of the job that called it.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#engine.shared;
-    await builtin({ args, managers, runs, trigger: this.trigger, signal: this.#waitSignal(), error: this.#error });
+    const origin = { trigger: this.trigger, tick: this.#tick };
+    await builtin({ args, managers, runs, ...origin, signal: this.#waitSignal(), error: this.#error });
   }
 
   async #runScript(block: CodeBlock, args: Args): Promise<ScriptEnd> {

@@ -14,6 +14,8 @@ function wantsColour(fd: number): boolean {
 
 /** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
 export class Log {
+  /** The time that lines show. */
+  now: () => number = Date.now;
   readonly #output = new Output();
   readonly #out: number;
   readonly #err: number;
@@ -27,7 +29,7 @@ export class Log {
   }
 
   /** A line `TIME | LEVEL | message`. Errors go to the error output. */
-  line(level: Level, message: string, time: number = Date.now()): void {
+  line(level: Level, message: string, time: number = this.now()): void {
     const text = `${new Date(time).toISOString()} | ${level.padEnd(5)} | ${message}`;
     this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
   }

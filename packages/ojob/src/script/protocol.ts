@@ -22,6 +22,8 @@ export interface RunMessage extends Code {
   readonly job: Readonly<Record<string, unknown>>;
   /** What failed, for the code of a `catch`. */
   readonly exception?: FailureData;
+  /** How far the clock that scripts see is ahead of that of the machine, in ms. */
+  readonly ahead: number;
   /** Globals that other threads set since this thread last ran. */
   readonly globals: Record<string, unknown>;
 }
