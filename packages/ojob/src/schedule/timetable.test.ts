@@ -89,7 +89,11 @@ describe("a timetable", () => {
   it("counts intervals in real time, whatever the wall clock does", async () => {
     const seen: number[] = [];
     const start = clock.monotonic();
-    timetable.add(intervalSchedule(10 * MINUTE, start), () => clock.monotonic(), ({ at }) => seen.push(at - start));
+    timetable.add(
+      intervalSchedule(10 * MINUTE, start),
+      () => clock.monotonic(),
+      ({ at }) => seen.push(at - start),
+    );
     await until("05-01T00:45");
     clock.wall += HOUR;
     await until("05-01T01:55");
@@ -98,10 +102,14 @@ describe("a timetable", () => {
 
   it("tells nothing once it is stopped, not even what is due at that moment", async () => {
     const first: number[] = [];
-    timetable.add(cronSchedule("0 * * * *"), () => clock.now(), ({ at }) => {
-      first.push(at);
-      timetable.stop();
-    });
+    timetable.add(
+      cronSchedule("0 * * * *"),
+      () => clock.now(),
+      ({ at }) => {
+        first.push(at);
+        timetable.stop();
+      },
+    );
     const second = note("0 * * * *");
     await until("05-01T05:00");
     expect([first.length, second.length]).toEqual([1, 0]);

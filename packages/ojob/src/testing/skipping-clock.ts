@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { type Clock, systemClock } from "@ojm/core";
 
 interface Timer {
@@ -57,7 +57,7 @@ export class SkippingClock implements Clock {
   /** Lets time pass as long as `going` says so. */
   async while(going: () => boolean, idle: () => boolean, last: number = Number.POSITIVE_INFINITY): Promise<void> {
     while (going()) {
-      await turn();
+      await (idle() ? turn() : pause(1));
       const [next] = this.#timers;
       const due = Math.min(next?.due ?? last, last);
       if (idle() && Number.isFinite(due)) this.#skipped += Math.max(0, due - this.monotonic());
