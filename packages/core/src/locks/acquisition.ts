@@ -150,7 +150,9 @@ export class Acquisition {
       await this.#leave();
       return await readView(this.#by.channel, this.name);
     } catch (error) {
-      this.#by.abandon(this.name, this.token);
+      // Refused by the companion, with a store that can be asked: a ticket that is left until the next heartbeat would block the others.
+      const gone = !isChannelError(error) && (await this.#tryToLeave());
+      if (!gone) this.#by.abandon(this.name, this.token);
       throw error;
     } finally {
       done.abort();
@@ -211,6 +213,13 @@ export class Acquisition {
       await this.#settle(session, current as Entry<SessionValue> | undefined);
     }
     return undefined;
+  }
+
+  async #tryToLeave(): Promise<boolean> {
+    return this.#leave().then(
+      () => true,
+      () => false,
+    );
   }
 
   async #leave(): Promise<void> {
