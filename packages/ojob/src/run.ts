@@ -1,3 +1,4 @@
+import type { Clock } from "@ojm/core";
 import type { PrepareType } from "./execute/backends.js";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/jobfile.js";
@@ -25,6 +26,8 @@ export interface RunFileOptions {
   readonly scriptMemory?: number;
   /** How long jobs have to stop by themselves once they are told to, in ms. Default: 5,000. */
   readonly grace?: number;
+  /** Time and chance, for simulations. Scripts see it in `now()` and `nowUTC()`, not in `Date`. */
+  readonly clock?: Clock;
   /** Told, before the first job starts, how to stop the run. */
   readonly onStart?: (control: RunControl) => void;
 }
@@ -41,8 +44,8 @@ export async function runJobFile(name: string, options: RunFileOptions): Promise
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
-    const { grace = GRACE, prepare, onStart } = options;
-    return await runFile(name, { log, args, strict, pool, thread, prepare, grace, onStart });
+    const { grace = GRACE, prepare, clock, onStart } = options;
+    return await runFile(name, { log, args, strict, pool, thread, prepare, grace, clock, onStart });
   } finally {
     await pool.close();
   }

@@ -3,9 +3,9 @@ import type { HeldLock } from "../locks/types.js";
 /**
  * Why a run did not start or did not complete. `LOCKED`: somebody else runs this name. `TIMEOUT`: it ran as long as it may.
  * `CANCELLED`: it was told to stop. `LOST`: its lock was taken from it, or may have been, because the store could not be reached in time.
- * `ENDED`: it was over already. `INVALID`: a name or an option is not what it must be.
+ * `TICK_TAKEN`: this tick of its schedule, or a later one, was run already. `ENDED`: it was over already. `INVALID`: a name or an option is not what it must be.
  */
-export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "ENDED" | "INVALID";
+export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "TICK_TAKEN" | "ENDED" | "INVALID";
 
 const BRAND = Symbol.for("ojm.RunError");
 

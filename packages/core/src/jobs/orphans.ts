@@ -19,7 +19,7 @@ export async function recordOf(
   lock: { readonly name: string; readonly fence: string; readonly note?: unknown },
 ): Promise<Entry<RunRecord> | undefined> {
   const { name, fence } = lock;
-  const startTime = runOf(lock);
+  const { startTime } = runOf(lock);
   const told = startTime === undefined ? undefined : await jobs.entry(recordKey(name, startTime));
   if (told !== undefined && fenceOf(told) === fence) return told;
   for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST })) {
@@ -41,10 +41,10 @@ export async function closeRunOf(
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
     if (entry !== undefined) return closeOpen(jobs, entry.key, endTime, ending);
-    const startTime = runOf(lock.value);
+    const { startTime, tick } = runOf(lock.value);
     if (startTime === undefined) return undefined;
     const { name, holder, timeout } = lock.value;
-    const open = startedRecord({ name, startTime, holder, timeout, trigger: "unknown" });
+    const open = startedRecord({ name, startTime, holder, timeout, tick, trigger: "unknown" });
     const record = closed(open, lock.version, endTime, ending);
     const outcome = await jobs.compareAndSet(recordKey(name, startTime), null, record);
     if (outcome.ok) return record;

@@ -7,10 +7,14 @@ export const recordKey = (name: string, startTime: number): Key => ({ name, star
 
 /** The record of a run that begins. */
 export function startedRecord(
-  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout">,
+  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout"> & {
+    readonly tick?: number | undefined;
+  },
 ): RunRecord {
-  const { name, startTime, holder, trigger, timeout } = run;
-  return { name, startTime, startDate: new Date(startTime).toISOString(), status: "running", holder, trigger, timeout };
+  const { name, startTime, holder, trigger, timeout, tick } = run;
+  const startDate = new Date(startTime).toISOString();
+  const forTick = tick === undefined ? {} : { tick };
+  return { name, startTime, startDate, status: "running", holder, trigger, ...forTick, timeout };
 }
 
 /** How a run ended. */

@@ -8,7 +8,8 @@ import type { Companion, Holder } from "../locks/types.js";
 import { RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
 import { recordKey, startedRecord } from "./record.js";
-import type { RunOptions, RunRecord } from "./types.js";
+import { TickClaim } from "./tick.js";
+import type { RunOptions, RunRecord, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
@@ -58,7 +59,17 @@ export function checkOptions(name: string, options: RunOptions): CheckedOptions 
   if (typeof wait !== "number" || !(wait >= 0) || !Number.isFinite(wait)) {
     throw new RunError("INVALID", name, `wait of "${name}" is a number of milliseconds from 0 up, not ${show(wait)}`);
   }
+  if (options.tick !== undefined) checkTick(name, options.tick);
   return { ...options, timeout, wait, trigger };
+}
+
+function checkTick(name: string, { schedule, at }: Tick): void {
+  if (typeof schedule === "string" && Number.isSafeInteger(at)) return;
+  throw new RunError(
+    "INVALID",
+    name,
+    `tick of "${name}" has a schedule, a text, and an instant, in whole ms since 1970`,
+  );
 }
 
 function show(value: unknown): string {
@@ -71,6 +82,7 @@ export class Start {
   readonly #times: StartTimes;
   readonly #name: string;
   readonly #options: CheckedOptions;
+  readonly #claim: TickClaim | undefined;
   #record: RunRecord | undefined;
   #run: OpenRun | undefined;
   #over: LockError | undefined;
@@ -80,6 +92,8 @@ export class Start {
     this.#times = times;
     this.#name = name;
     this.#options = options;
+    const { tick } = options;
+    this.#claim = tick === undefined ? undefined : new TickClaim(home.locks, home.clock, name, tick);
   }
 
   async run(): Promise<OpenRun> {
@@ -99,7 +113,7 @@ export class Start {
 
   async #acquire(joined: boolean): Promise<Lease> {
     const { jobs, locks } = this.#home;
-    const { timeout, wait, signal } = this.#options;
+    const { timeout, wait, signal, tick } = this.#options;
     const companion: Companion = {
       ...(joined && { channel: jobs as Channel<unknown> }),
       prepare: (holder) => {
@@ -111,23 +125,30 @@ export class Start {
               { put: key, value },
             ]
           : [];
-        return { note: { run: value.startTime }, ops };
+        const note = { run: value.startTime, ...(tick && { tick: tick.at }) };
+        return { note, ops, ...(this.#claim && { beside: this.#claim.ops(holder) }) };
       },
-      refused: () => this.#moveOn(),
+      refused: async () => {
+        await this.#claim?.look();
+        await this.#moveOn();
+      },
     };
+    await this.#claim?.look();
     try {
       // The run closes its record, and gives back the lock with it.
       const hooks = { companion, onOver: (_lease: Lease, error: LockError) => this.#onLeaseOver(error) };
       return await locks.acquire(this.#name, { timeout, wait, ...(signal && { signal }) }, hooks);
     } catch (error) {
+      // Whoever has the lock may have it for this very tick.
+      if (isLockError(error) && signal?.aborted !== true) await this.#claim?.look();
       throw this.#explain(error);
     }
   }
 
   #prepare(holder: Holder): RunRecord {
     const startTime = this.#times.next(this.#name);
-    const { trigger, timeout } = this.#options;
-    this.#record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout });
+    const { trigger, timeout, tick } = this.#options;
+    this.#record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout, tick: tick?.at });
     return this.#record;
   }
 
@@ -185,8 +206,8 @@ export class Start {
   }
 }
 
-/** Which run a lock is held for, as its note says. */
-export function runOf(lock: { readonly note?: unknown }): number | undefined {
-  const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
-  return typeof run === "number" ? run : undefined;
+/** Which run a lock is held for, and for which tick, as its note says. */
+export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number; readonly tick?: number } {
+  const { run, tick } = (lock.note ?? {}) as { readonly run?: unknown; readonly tick?: unknown };
+  return { ...(typeof run === "number" && { startTime: run }), ...(typeof tick === "number" && { tick }) };
 }

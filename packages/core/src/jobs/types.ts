@@ -17,6 +17,8 @@ export interface RunRecord {
   readonly holder: Holder;
   /** What started the run: `"manual"`, `"schedule"`, `"launch"` or whatever the program says. */
   readonly trigger: string;
+  /** The tick of its schedule that it was started for, in ms since 1970. */
+  readonly tick?: number;
   /** The longest the run may take, in ms. */
   readonly timeout: number;
   /** The fencing token of the run: the version of its lock. */
@@ -51,6 +53,14 @@ export interface JobManagerOptions {
   readonly clock?: Clock;
 }
 
+/** An instant at which a schedule wants a run. */
+export interface Tick {
+  /** Tells this schedule of the job from others: two schedules may start runs of the same name. */
+  readonly schedule: string;
+  /** In ms since 1970. */
+  readonly at: number;
+}
+
 /** Options of one run. */
 export interface RunOptions {
   /** The longest the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
@@ -59,6 +69,12 @@ export interface RunOptions {
   readonly wait?: number;
   /** What started the run, for its record. Default: `"manual"`. */
   readonly trigger?: string;
+  /**
+   * The tick that the run is for. Of all processes that start a run of this name for this tick of this schedule, one does; the others are refused with
+   * `TICK_TAKEN`, however soon the run is over, and so are those that come with an earlier tick. A tick that is more than a day ahead of the clock of this
+   * process was taken by a machine whose date was wrong, and refuses nothing.
+   */
+  readonly tick?: Tick;
   /** Cancels the waiting and the run. */
   readonly signal?: AbortSignal;
 }

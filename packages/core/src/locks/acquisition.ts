@@ -89,9 +89,10 @@ export class Acquisition {
       const session = await this.#by.session();
       const burden = this.#companion?.prepare(session.holder);
       const channel = this.#companion?.channel;
+      const beside = burden?.beside ?? [];
       const also = channel === undefined || burden === undefined ? undefined : { channel, ops: burden.ops };
       const value = this.#value(session, burden?.note ?? this.#options.note);
-      const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, also }));
+      const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, beside, also }));
       if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
@@ -149,7 +150,9 @@ export class Acquisition {
       await this.#leave();
       return await readView(this.#by.channel, this.name);
     } catch (error) {
-      this.#by.abandon(this.name, this.token);
+      // Refused by the companion, with a store that can be asked: a ticket that is left until the next heartbeat would block the others.
+      const gone = !isChannelError(error) && (await this.#tryToLeave());
+      if (!gone) this.#by.abandon(this.name, this.token);
       throw error;
     } finally {
       done.abort();
@@ -210,6 +213,13 @@ export class Acquisition {
       await this.#settle(session, current as Entry<SessionValue> | undefined);
     }
     return undefined;
+  }
+
+  async #tryToLeave(): Promise<boolean> {
+    return this.#leave().then(
+      () => true,
+      () => false,
+    );
   }
 
   async #leave(): Promise<void> {

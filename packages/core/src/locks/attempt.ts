@@ -27,6 +27,8 @@ export interface Attempt {
   readonly value: LockValue;
   /** Those that still wait once the lock is taken. */
   readonly waiting: readonly Ticket[];
+  /** Ops among the locks to apply in the same step. */
+  readonly beside: readonly Op<LocksValue>[];
   /** The channel and the ops to apply in the same step. */
   readonly also: { readonly channel: Channel<unknown>; readonly ops: readonly Op<unknown>[] } | undefined;
 }
@@ -38,7 +40,7 @@ export type AttemptOutcome =
   | { readonly type: "blocked"; readonly view: LockView }
   /** The session is at another version than we thought, or gone. */
   | { readonly type: "session"; readonly current: Entry<SessionValue> | undefined }
-  /** A check of the ops in the other channel failed. */
+  /** A check of the ops beside it, or of those in the other channel, failed. */
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
 const SESSION = 0;
@@ -47,7 +49,7 @@ const QUEUE = 2;
 
 /** Makes one attempt. */
 export async function attempt(channel: Channel<LocksValue>, it: Attempt): Promise<AttemptOutcome> {
-  const { session, view, value, waiting, also } = it;
+  const { session, view, value, waiting, beside, also } = it;
   const key = lockKey(value.name);
   const queue = queueKey(value.name);
   const ops: Op<LocksValue>[] = [
@@ -55,6 +57,7 @@ export async function attempt(channel: Channel<LocksValue>, it: Attempt): Promis
     { check: key, version: view.lock?.version ?? null },
     { check: queue, version: view.queue?.version ?? null },
     { put: key, value },
+    ...beside,
   ];
   if (waiting.length > 0) ops.push({ put: queue, value: { waiting } });
   else if (view.queue !== undefined) ops.push({ delete: queue });

@@ -8,6 +8,7 @@ import type { ProcessIdentity } from "../host.js";
  *   ["lock", NAME, "queue"]  who waits for it, in order of arrival; no entry while nobody does
  *   ["session", ID]          a process that is there, with a time to live
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
+ *   ["tick", NAME, SCHEDULE]      the last tick of a schedule for which a run of this name was started
  */
 
 /** Who holds a lock, for the person who has to find it at night. */
@@ -52,7 +53,7 @@ export interface SessionValue {
   readonly by?: "thread";
 }
 
-export type LocksValue = LockValue | QueueValue | SessionValue | AuditValue;
+export type LocksValue = LockValue | QueueValue | SessionValue | AuditValue | TickValue;
 
 /** A lock that was taken from its holder by force. */
 export interface AuditValue {
@@ -66,7 +67,15 @@ export interface AuditValue {
   readonly fence: string;
 }
 
+/** The last tick of a schedule that somebody ran. */
+export interface TickValue {
+  /** In ms since 1970. */
+  readonly at: number;
+  readonly by: Holder;
+}
+
 export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];
 export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];
+export const tickKey = (name: string, schedule: string): Key => ["tick", name, schedule];

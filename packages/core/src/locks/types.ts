@@ -2,7 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import type { JsonValue } from "../channel/json.js";
 import type { Entry, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import type { Holder, LockValue } from "./entries.js";
+import type { Holder, LocksValue, LockValue } from "./entries.js";
 
 export type { Holder };
 
@@ -50,6 +50,8 @@ export interface AcquireOptions {
 export interface Burden {
   /** What others should know of the holder. */
   readonly note?: JsonValue;
+  /** Writes and checks among the locks, which must happen in the same step. */
+  readonly beside?: readonly Op<LocksValue>[];
   /** Writes and checks in the companion's channel, which must happen in the same step. */
   readonly ops: readonly Op<unknown>[];
 }

@@ -1,7 +1,8 @@
+import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
 import type { Args } from "../load/jobfile.js";
 import { JOB_START, wrongRunArgs } from "../plan/managed.js";
 import { fromFailure, toFailure } from "../script/failure.js";
-import { JobError } from "./error.js";
+import { JobError, SkippedTick } from "./error.js";
 import type { Managers } from "./managers.js";
 import type { OpenRuns } from "./runs.js";
 
@@ -12,13 +13,15 @@ export interface BuiltinContext {
   readonly runs: OpenRuns;
   /** What asked for the job. */
   readonly trigger: string;
+  /** The tick that the job runs for. */
+  readonly tick: Tick | undefined;
   /** Fires when the job is asked to stop: a wait for a lock ends. */
   readonly signal: AbortSignal;
   /** What failed, when called by a `catch`. */
   readonly error: JobError | undefined;
 }
 
-async function start({ args, managers, runs, trigger, signal }: BuiltinContext): Promise<void> {
+async function start({ args, managers, runs, trigger, tick, signal }: BuiltinContext): Promise<void> {
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
@@ -31,10 +34,23 @@ async function start({ args, managers, runs, trigger, signal }: BuiltinContext):
   signal.addEventListener("abort", giveUp);
   if (signal.aborted) giveUp();
   try {
-    const options = { trigger, signal: waiting.signal, ...(typeof timeout === "number" && { timeout }) };
-    runs.add(await manager.start(name, options));
+    // An interval counts from the start of its process: its ticks are no other's.
+    const claim = trigger === "cron" && tick !== undefined && { tick };
+    const limit = typeof timeout === "number" && { timeout };
+    const options: RunOptions = { trigger, signal: waiting.signal, ...limit, ...claim };
+    runs.add(await startFor(tick, () => manager.start(name, options)));
   } finally {
     signal.removeEventListener("abort", giveUp);
+  }
+}
+
+/** For a tick, somebody else who runs the job is no failure. */
+async function startFor(tick: Tick | undefined, start: () => Promise<Run>): Promise<Run> {
+  try {
+    return await start();
+  } catch (error) {
+    const elsewhere = isRunError(error) && (error.code === "LOCKED" || error.code === "TICK_TAKEN");
+    throw tick !== undefined && elsewhere ? new SkippedTick(error.message) : error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { systemClock } from "@ojm/core";
 import type { Level } from "../output/log.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ShellOptions } from "../script/process/shell.js";
@@ -33,6 +34,11 @@ export class ScriptCalls implements ScriptHost {
     this.engine = engine;
     this.job = job;
     this.globals = engine.globals;
+  }
+
+  get ahead(): number {
+    const { clock } = this.engine.shared;
+    return clock === systemClock ? 0 : clock.now() - Date.now();
   }
 
   async call(name: string, parameters: readonly unknown[]): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { type Channel, type JsonValue, openChannel } from "@ojm/core";
+import { type Channel, type Clock, type JsonValue, openChannel } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
@@ -40,11 +40,13 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 export class ScriptChannels {
   readonly #managers: Managers;
   readonly #prepare: PrepareType;
+  readonly #clock: Clock;
   readonly #open = new Map<string, Promise<Channel>>();
 
-  constructor(managers: Managers, prepare: PrepareType) {
+  constructor(managers: Managers, prepare: PrepareType, clock: Clock) {
     this.#managers = managers;
     this.#prepare = prepare;
+    this.#clock = clock;
   }
 
   /** Does what `$ch(name).verb(…)` asks for. */
@@ -95,7 +97,7 @@ export class ScriptChannels {
 
   async #openChannel(name: string, type: string, args: Record<string, unknown>): Promise<Channel> {
     await this.#prepare(type);
-    return openChannel(name, { type, args });
+    return openChannel(name, { type, args, clock: this.#clock });
   }
 
   async #destroy(name: string): Promise<void> {

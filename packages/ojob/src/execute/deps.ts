@@ -1,3 +1,4 @@
+import type { Clock } from "@ojm/core";
 import type { CodeBlock, Dependency } from "../load/jobfile.js";
 import { type Outcome, Request, type Requests } from "./requests.js";
 
@@ -20,7 +21,7 @@ export class DepsWait {
   readonly #unasked = new Map<Dependency, () => void>();
   readonly #judgements: Judgement[] = [];
   readonly #pending: Set<Dependency>;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => {};
   #over = false;
 
   constructor(request: Request, requests: Requests, decide: (result: DepsResult) => void) {
@@ -31,9 +32,10 @@ export class DepsWait {
   }
 
   /** Looks at the dependencies, and decides: maybe before this returns, at the latest after `timeout` ms. */
-  begin(timeout: number | undefined): void {
+  begin(timeout: number | undefined, clock: Clock): void {
     for (const dependency of this.#request.job.deps) this.#watch(dependency);
-    if (!this.#over && timeout !== undefined) this.#timer = setTimeout(() => this.#timeUp(timeout), timeout);
+    if (!this.#over && timeout !== undefined)
+      this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
   }
 
   /** The jobs that it waits for although nobody has asked for them. */
@@ -49,7 +51,7 @@ export class DepsWait {
   /** Ends the wait. */
   end(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     for (const stop of this.#unasked.values()) stop();
     this.#unasked.clear();
   }

@@ -1,3 +1,4 @@
+import type { Clock } from "@ojm/core";
 import { type DepsResult, DepsWait, type Judgement, quoted } from "./deps.js";
 import { type Asked, type Outcome, type Request, Requests } from "./requests.js";
 import { Slots } from "./slots.js";
@@ -10,6 +11,7 @@ export interface DispatchParts {
   readonly sequential: boolean;
   /** How long a request waits for its dependencies, in ms. Default: as long as it takes. */
   readonly depsTimeout: number | undefined;
+  readonly clock: Clock;
   /** Runs a request whose time has come, if the code of its dependencies agrees. Rejects only for a fault of ours. */
   readonly run: (request: Request, judgements: readonly Judgement[]) => Promise<Outcome>;
   /** Told of each outcome but those of calls, which are for the script that called. */
@@ -133,7 +135,8 @@ export class Dispatch {
 
   /** Calls `decided` when it is known whether the request may run: maybe before this returns. */
   #awaitDeps(request: Request, decided: (result: DepsResult) => void): void {
-    if (this.#stopped !== undefined || request.job.deps.length === 0) {
+    // A schedule begins in its turn; it is each of its runs that waits.
+    if (this.#stopped !== undefined || request.begins || request.job.deps.length === 0) {
       decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
       return;
     }
@@ -146,7 +149,7 @@ export class Dispatch {
     const wait = new DepsWait(request, this.requests, end);
     this.#waiting.set(request, { wait, end });
     request.giveUp = (reason) => end({ unmet: reason });
-    wait.begin(this.#parts.depsTimeout);
+    wait.begin(this.#parts.depsTimeout, this.#parts.clock);
   }
 
   /** Waits for one station after the other, and hands `done` what the request holds then. */

@@ -1,17 +1,18 @@
 import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
-import type { Args } from "../load/jobfile.js";
+import type { Args, Settings } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob, Step } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
-import { JobError } from "./error.js";
+import { JobError, SkippedTick } from "./error.js";
 import { type ExecutionOrigin, JobExecution } from "./job.js";
 import { perform } from "./perform.js";
 import type { Outcome, Request } from "./requests.js";
 import { Running, type Stoppable } from "./running.js";
+import { Schedules } from "./schedules.js";
 import type { Shared } from "./shared.js";
 import { Slots } from "./slots.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -52,6 +53,7 @@ export class Engine implements Stoppable {
   readonly #parts: EngineParts;
   readonly #plan: Plan;
   readonly #running: Running;
+  readonly #schedules: Schedules;
   readonly #warned = new Set<string>();
   #well = true;
 
@@ -65,16 +67,23 @@ export class Engine implements Stoppable {
     this.files = files;
     this.#parts = parts;
     this.#plan = plan;
-    this.#running = new Running(grace);
+    this.#running = new Running(grace, shared.clock);
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
     this.slots = parts.slots ?? new Slots(numThreads);
     this.dispatch = new Dispatch({
       slots: this.slots,
       sequential: isSequential(plan),
       depsTimeout,
+      clock: shared.clock,
       run: (request, judgements) => perform(this, request, judgements),
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
+    this.#schedules = new Schedules(this);
+  }
+
+  /** The `ojob` section. */
+  get settings(): Settings {
+    return this.#plan.settings;
   }
 
   /** The data that scripts keep in `global`. */
@@ -119,6 +128,7 @@ export class Engine implements Stoppable {
     try {
       this.dispatch.submit(...todo.now);
       await this.#settled();
+      this.#schedules.stop();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -130,6 +140,7 @@ export class Engine implements Stoppable {
     } finally {
       this.#subscriptions.close();
       stay();
+      this.#schedules.stop();
       this.#running.close();
     }
   }
@@ -143,7 +154,7 @@ export class Engine implements Stoppable {
   }
 
   /** From now on runs a job of type `subscribe` for every change of its channel. */
-  async subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
+  async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
     const channel = await this.shared.channels.channel(job.typeArgs.chSubscribe ?? "");
     await this.#subscriptions.follow(channel, {
       onChange: (change) => {
@@ -167,6 +178,20 @@ export class Engine implements Stoppable {
       }
     }
     return true;
+  }
+
+  /**
+   * Begins what a job runs for again and again: its subscription, or its schedule, for which the process stays unless `daemon: false` is written.
+   */
+  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    if (this.#running.refusal !== undefined) return;
+    if (job.type === "subscribe") await this.#subscribe(job, given);
+    else await this.#schedules.begin(job, given);
+  }
+
+  /** Says that, and why, a job did not run for a tick of its schedule. Every tick is accounted for. */
+  tickSkipped(job: string, at: number, reason: string): void {
+    this.log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
   }
 
   /** A daemon goes on until it is stopped, with nothing to do too. */
@@ -212,29 +237,35 @@ export class Engine implements Stoppable {
     const execution = new JobExecution(this, job, args, origin);
     const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
-    let well = false;
+    let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
     if (!quiet) this.log.args(job.name, args);
     try {
       const result = await execution.run();
-      well = true;
+      how = "well";
       return result;
+    } catch (error) {
+      if (error instanceof SkippedTick) how = "not";
+      throw error;
     } finally {
       this.#running.delete(execution);
-      if (!quiet) this.log.ended(job.name, performance.now() - start, well);
+      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well");
     }
   }
 
   /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
     this.#subscriptions.close();
+    this.#schedules.stop();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }
 
   /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
   kill(reason: string): void {
+    this.#subscriptions.close();
+    this.#schedules.stop();
     this.dispatch.stop(reason);
     this.#running.kill(reason);
   }
@@ -248,16 +279,16 @@ export class Engine implements Stoppable {
   }
 
   /** Says why a job failed or was skipped, if nobody has said so yet. */
-  #note({ job, entry }: Request, outcome: Outcome): void {
+  #note({ job, entry, begins, tick }: Request, outcome: Outcome): void {
     if (outcome.status === "completed") {
-      if (entry !== undefined && this.#plan.settings.shareArgs && isSequential(this.#plan))
+      if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan))
         this.handedOn = outcome.args;
     } else if (outcome.status === "failed") {
       this.#well = false;
       const { error } = outcome;
       if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
     } else if (outcome.intended) {
-      this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
+      if (tick === undefined) this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
     } else {
       this.#well = false;
       this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);

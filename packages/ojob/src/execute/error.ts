@@ -31,6 +31,14 @@ export class JobError extends Error {
   }
 }
 
+/** A tick of a schedule for which the job does not run: it is run elsewhere, or the run before it is going on. No failure, and nothing for a `catch`. */
+export class SkippedTick extends JobError {
+  constructor(reason: string) {
+    super(reason, { failure: { name: "SkippedTick", message: reason, code: "CANCELLED" } });
+    this.shown = true;
+  }
+}
+
 /** The error of a script that failed, at the line where it did. */
 export function scriptError(failure: FailureData, block: CodeBlock): JobError {
   const at = placeOfError(failure.stack ?? "", block) ?? placeOfThrow(failure, block);

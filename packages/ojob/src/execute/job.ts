@@ -1,3 +1,4 @@
+import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../load/jobfile.js";
 import { applyChecks, type Check } from "../plan/checks.js";
 import type { PlannedJob, ScriptStep, Step } from "../plan/plan.js";
@@ -10,7 +11,7 @@ import { builtins } from "./builtins.js";
 import { ScriptCalls } from "./calls.js";
 import { EachItems } from "./each.js";
 import type { Engine } from "./engine.js";
-import { JobError, scriptError, toJobError } from "./error.js";
+import { JobError, SkippedTick, scriptError, toJobError } from "./error.js";
 import { runOtherFile } from "./file-job.js";
 import { HeldLocks } from "./held-locks.js";
 import { Limits } from "./limits.js";
@@ -23,6 +24,8 @@ export interface ExecutionOrigin {
   readonly trigger: string;
   /** The job whose script calls it. */
   readonly parent: JobExecution | undefined;
+  /** The tick of its schedule that it runs for. */
+  readonly tick?: Tick | undefined;
 }
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
@@ -31,6 +34,7 @@ export class JobExecution implements Stoppable {
   readonly trigger: string;
   readonly runs: OpenRuns;
   readonly locks: HeldLocks;
+  readonly #tick: Tick | undefined;
   readonly #engine: Engine;
   readonly #job: PlannedJob;
   /** What the script at work hands out. */
@@ -50,9 +54,10 @@ export class JobExecution implements Stoppable {
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
 
-  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent }: ExecutionOrigin) {
+  constructor(engine: Engine, job: PlannedJob, args: Args, { trigger, parent, tick }: ExecutionOrigin) {
     this.name = job.name;
     this.trigger = trigger;
+    this.#tick = tick;
     this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
     this.#engine = engine;
     this.#job = job;
@@ -133,7 +138,7 @@ export class JobExecution implements Stoppable {
     // Taken anew for each question: what the script beside it has in its thread is out of reach.
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.#engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
-    const limits = new Limits(job, (failure) => this.#end(failure), ask);
+    const limits = new Limits(job, (failure) => this.#end(failure), ask, this.#engine.shared.clock);
     try {
       current = checked(job.checks.in, args, "argument", job.at);
       await this.locks.take(job.typeArgs, this.#engine.shared.locks, this.#waitSignal());
@@ -143,6 +148,7 @@ export class JobExecution implements Stoppable {
       return checked(job.checks.out, current, "result", job.at);
     } catch (error) {
       limits.lift();
+      if (error instanceof SkippedTick) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
       await this.#recover(job, failure.args, failure);
@@ -226,7 +232,8 @@ export class JobExecution implements Stoppable {
     // A built-in job that is called by a script works on the runs of the job that called it.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#engine.shared;
-    await builtin({ args, managers, runs, trigger: this.trigger, signal: this.#waitSignal(), error: this.#error });
+    const origin = { trigger: this.trigger, tick: this.#tick };
+    await builtin({ args, managers, runs, ...origin, signal: this.#waitSignal(), error: this.#error });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {

@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import type { Clock } from "@ojm/core";
 import type { CodeBlock } from "../load/jobfile.js";
 import type { PlannedJob } from "../plan/plan.js";
 import { failureText, toFailure } from "../script/failure.js";
@@ -10,6 +10,7 @@ const PAUSE = 250;
 /** Ends the steps of a job at its `timeout`, or when its `stopWhen` says so. */
 export class Limits {
   readonly #end: (failure: FailureData) => void;
+  readonly #clock: Clock;
   readonly #cancels = new Set<() => void>();
   #over = false;
 
@@ -18,7 +19,9 @@ export class Limits {
     { name, typeArgs }: PlannedJob,
     end: (failure: FailureData) => void,
     ask: (code: CodeBlock) => Promise<unknown>,
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#end = end;
     const { timeout, stopWhen } = typeArgs;
     if (timeout !== undefined) {
@@ -48,7 +51,7 @@ export class Limits {
   }
 
   #after(ms: number, callback: () => void): void {
-    const cancel = systemClock.after(
+    const cancel = this.#clock.after(
       ms,
       () => {
         this.#cancels.delete(cancel);

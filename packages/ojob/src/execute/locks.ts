@@ -1,4 +1,4 @@
-import { isLockError, type Lease, Locks } from "@ojm/core";
+import { type Clock, isLockError, type Lease, Locks } from "@ojm/core";
 import { LOCKS, type ScriptChannels } from "./channels.js";
 import { JobError } from "./error.js";
 import type { Managers } from "./managers.js";
@@ -10,9 +10,11 @@ const UNLIMITED = 365 * 86_400_000;
 export class JobLocks {
   readonly #managers: Managers;
   readonly #channels: ScriptChannels;
+  readonly #clock: Clock;
   readonly #others = new Map<string, Promise<Locks>>();
 
-  constructor(managers: Managers, channels: ScriptChannels) {
+  constructor(managers: Managers, channels: ScriptChannels, clock: Clock) {
+    this.#clock = clock;
     this.#managers = managers;
     this.#channels = channels;
   }
@@ -39,7 +41,9 @@ export class JobLocks {
   #in(channel: string): Promise<Locks> {
     const opening =
       this.#others.get(channel) ??
-      this.#channels.channel(channel).then((open) => new Locks(open as unknown as Locks["channel"]));
+      this.#channels
+        .channel(channel)
+        .then((open) => new Locks(open as unknown as Locks["channel"], { clock: this.#clock }));
     this.#others.set(channel, opening);
     opening.catch(() => this.#others.delete(channel));
     return opening;

@@ -1,4 +1,4 @@
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type Clock, JobManager, type JobManagerOptions } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
@@ -8,12 +8,14 @@ const OPTIONS = ["chJobs", "chLocks"] as const;
 /** The job manager of a job file: opened by Init, or by the first job that needs it. */
 export class Managers {
   readonly #prepare: PrepareType;
+  readonly #clock: Clock;
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
   #failed = false;
 
-  constructor(prepare: PrepareType) {
+  constructor(prepare: PrepareType, clock: Clock) {
     this.#prepare = prepare;
+    this.#clock = clock;
   }
 
   /** Opens the manager on the channels that the arguments name. */
@@ -53,7 +55,7 @@ export class Managers {
     try {
       for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
       // Scripts run in threads of their own: the main thread is free for heartbeats.
-      return await JobManager.init({ ...options, heartbeatThread: false });
+      return await JobManager.init({ ...options, clock: this.#clock, heartbeatThread: false });
     } catch (error) {
       this.#failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });

@@ -1,8 +1,9 @@
+import type { Tick } from "@ojm/core";
 import type { Args } from "../load/jobfile.js";
 import { fillArgs } from "../plan/args.js";
 import type { Judgement } from "./deps.js";
 import type { Engine } from "./engine.js";
-import { toJobError } from "./error.js";
+import { SkippedTick, toJobError } from "./error.js";
 import { JobExecution } from "./job.js";
 import type { Outcome, Request } from "./requests.js";
 import { spread } from "./spread.js";
@@ -13,11 +14,9 @@ export async function perform(engine: Engine, request: Request, judgements: read
     const given = request.given.map((args) => filled(engine, request, args));
     const refused = await refusal(engine, request, given[0] ?? {}, judgements);
     if (refused !== undefined) return refused;
-    if (request.entry !== undefined && request.job.type === "subscribe") {
-      await engine.subscribe(request.job, given);
-      return { status: "completed", args: {} };
-    }
-    return { status: "completed", args: await runAll(engine, request, given) };
+    if (!request.begins) return await runAll(engine, request, given);
+    await engine.begin(request.job, given);
+    return { status: "completed", args: {} };
   } catch (error) {
     return { status: "failed", error: toJobError(error, request.job.at) };
   }
@@ -55,13 +54,33 @@ async function refusal(
   return undefined;
 }
 
-/** Once for each of the given args and each of the job's own. Resolves to what the last of them left behind. */
-async function runAll(engine: Engine, { job, trigger, caller }: Request, given: readonly Args[]): Promise<Args> {
-  const runs = given.flatMap((args) => (job.args.length > 0 ? job.args : [{}]).map((own) => ({ own, args })));
-  const run = ({ own, args }: (typeof runs)[number]): Promise<Args> =>
-    engine.execute(job, engine.args(job, own, args), { trigger, parent: caller });
+/** Once for each of the given args and each of the job's own. The args of the outcome are what the last of them left behind. */
+async function runAll(engine: Engine, request: Request, given: readonly Args[]): Promise<Outcome> {
+  const { job, trigger, caller, tick } = request;
+  const all = given.flatMap((args) => (job.args.length > 0 ? job.args : [{}]).map((own) => ({ own, args })));
+  const runs = all.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
+  const skips: SkippedTick[] = [];
+  const run = async ({ own, args, tick }: (typeof runs)[number]): Promise<Args> => {
+    try {
+      return await engine.execute(job, engine.args(job, own, args), { trigger, parent: caller, tick });
+    } catch (error) {
+      if (!(error instanceof SkippedTick)) throw error;
+      skips.push(error);
+      if (tick !== undefined) engine.tickSkipped(job.name, tick.at, error.message);
+      return {};
+    }
+  };
   const results = job.typeArgs.single ? await inTurn(runs, run) : await spread(engine.dispatch, runs, run);
-  return results.at(-1) ?? {};
+  const [skip] = skips;
+  if (skip !== undefined && skips.length === runs.length) {
+    return { status: "skipped", reason: skip.message, intended: true };
+  }
+  return { status: "completed", args: results.at(-1) ?? {} };
+}
+
+/** Each of the args of a schedule has ticks of its own: two of them may make runs of one name. */
+function tickOf({ schedule, at }: Tick, index: number): Tick {
+  return { schedule: index === 0 ? schedule : `${schedule}/${index + 1}`, at };
 }
 
 async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {

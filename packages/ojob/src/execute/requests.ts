@@ -1,3 +1,4 @@
+import type { Tick } from "@ojm/core";
 import type { Args, TodoEntry } from "../load/jobfile.js";
 import type { PlannedJob } from "../plan/plan.js";
 import type { JobError } from "./error.js";
@@ -16,12 +17,16 @@ export interface Asked {
   readonly job: PlannedJob;
   /** The job runs once for each of them. */
   readonly given: readonly Args[];
-  /** What asks for it, for the records of its runs: `manual`, `launch`, `cron` or `call`. */
+  /** What asks for it, for the records of its runs: `manual`, `launch`, `cron`, `interval`, `subscribe` or `shutdown`. */
   readonly trigger: string;
   /** The item of the todo that asks for it. */
   readonly entry?: TodoEntry | undefined;
   /** The job whose script calls it, and waits for it. */
   readonly caller?: JobExecution | undefined;
+  /** What the job runs for again and again, its schedule or its subscription, begins. It does not run itself. */
+  readonly begins?: boolean;
+  /** The tick of its schedule that it runs for. */
+  readonly tick?: Tick | undefined;
 }
 
 /** One wish to have a job run, from the moment it is uttered until it is done, has failed or was skipped. */
@@ -31,6 +36,8 @@ export class Request implements Asked {
   readonly trigger: string;
   readonly entry: TodoEntry | undefined;
   readonly caller: JobExecution | undefined;
+  readonly begins: boolean;
+  readonly tick: Tick | undefined;
   /** Counts the requests of this process. */
   readonly number: number;
   readonly finished: Promise<Outcome>;
@@ -45,6 +52,8 @@ export class Request implements Asked {
     this.trigger = asked.trigger;
     this.entry = asked.entry;
     this.caller = asked.caller;
+    this.begins = asked.begins ?? false;
+    this.tick = asked.tick;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }
@@ -85,8 +94,13 @@ export class Requests {
 
   add(asked: Asked): Request {
     const request = new Request(asked, ++this.#count);
-    const known = this.#of(asked.job.name);
     this.open.add(request);
+    // No run: nobody who depends on the job means this.
+    if (request.begins) {
+      request.onFinish(() => this.open.delete(request));
+      return request;
+    }
+    const known = this.#of(asked.job.name);
     known.open.add(request);
     known.latest = request;
     request.onFinish((outcome) => {

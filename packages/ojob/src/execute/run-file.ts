@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "@ojm/core";
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
@@ -33,6 +34,7 @@ export interface FileRun {
   readonly thread: ScriptThread;
   readonly prepare: PrepareType | undefined;
   readonly grace: number;
+  readonly clock: Clock | undefined;
   readonly onStart: ((control: RunControl) => void) | undefined;
 }
 
@@ -54,7 +56,9 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   pool.prepare(planned.setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
-  const shared = new Shared(preparing(run.prepare));
+  const { clock } = run;
+  if (clock !== undefined) log.now = () => clock.now();
+  const shared = new Shared(preparing(run.prepare), run.clock ?? systemClock);
   const engine = new Engine({
     plan: planned,
     commandLine: args,

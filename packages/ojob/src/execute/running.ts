@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import type { Clock } from "@ojm/core";
 
 /** Something that runs and can be stopped. */
 export interface Stoppable {
@@ -11,6 +11,7 @@ export interface Stoppable {
 /** What runs now, and whether anything more may be started. */
 export class Running {
   readonly #grace: number;
+  readonly #clock: Clock;
   readonly #running = new Set<Stoppable>();
   #refusal: string | undefined;
   #killed = false;
@@ -18,7 +19,8 @@ export class Running {
   #cancelKill: () => void = () => {};
 
   /** `grace` is how long what runs has to stop by itself, in ms. */
-  constructor(grace: number) {
+  constructor(grace: number, clock: Clock) {
+    this.#clock = clock;
     this.#grace = grace;
   }
 
@@ -79,6 +81,6 @@ export class Running {
   }
 
   #armKill(reason: string): void {
-    this.#cancelKill = systemClock.after(this.#grace, () => this.kill(reason));
+    this.#cancelKill = this.#clock.after(this.#grace, () => this.kill(reason));
   }
 }

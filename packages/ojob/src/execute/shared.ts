@@ -1,3 +1,4 @@
+import type { Clock } from "@ojm/core";
 import { SharedGlobals } from "../script/globals.js";
 import type { PrepareType } from "./backends.js";
 import { ScriptChannels } from "./channels.js";
@@ -6,6 +7,7 @@ import { Managers } from "./managers.js";
 
 /** What all jobs of a process share, also those of job files that run other ones. */
 export class Shared {
+  readonly clock: Clock;
   readonly managers: Managers;
   readonly channels: ScriptChannels;
   readonly locks: JobLocks;
@@ -13,10 +15,11 @@ export class Shared {
   /** What scripts keep by `$set` and `$get`. */
   readonly values: Map<string, unknown> = new Map();
 
-  constructor(prepare: PrepareType) {
-    this.managers = new Managers(prepare);
-    this.channels = new ScriptChannels(this.managers, prepare);
-    this.locks = new JobLocks(this.managers, this.channels);
+  constructor(prepare: PrepareType, clock: Clock) {
+    this.clock = clock;
+    this.managers = new Managers(prepare, clock);
+    this.channels = new ScriptChannels(this.managers, prepare, clock);
+    this.locks = new JobLocks(this.managers, this.channels, clock);
   }
 
   /** Lets go of locks and channels. */

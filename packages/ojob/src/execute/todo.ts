@@ -22,5 +22,6 @@ export function sortTodo({ todo, jobs }: Plan): Todo {
 function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
   const job = jobs.get(entry.job);
   if (job === undefined) return [];
-  return [{ job, given: entry.args.length > 0 ? entry.args : [{}], trigger: "manual", entry }];
+  const begins = job.type === "periodic" || job.type === "subscribe";
+  return [{ job, given: entry.args.length > 0 ? entry.args : [{}], trigger: "manual", entry, begins }];
 }

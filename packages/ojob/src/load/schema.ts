@@ -44,10 +44,10 @@ function help(doc: string): Shape {
 }
 
 const typeArgs: Fields = {
-  cron: later(text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic.")),
-  timeInterval: later(number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1)),
-  waitForFinish: later(flag("Skip a tick while the run before it is still going on.")),
-  timeZone: later(text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC.")),
+  cron: text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic."),
+  timeInterval: number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1),
+  waitForFinish: flag("Skip a tick while the run before it is still going on."),
+  timeZone: text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC."),
   timeout: number("End the job after so many milliseconds.", "milliseconds", 1),
   stopWhen: code("End the job as soon as this code returns true."),
   lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
@@ -164,7 +164,7 @@ const settings: Fields = {
     "Channels of this file.",
   ),
   catch: code("Code that runs when any job failed."),
-  cronInLocalTime: later(flag("Read `cron` in the time zone of this machine.")),
+  cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
 };
 
 /** Everything that may stand in a job file. */

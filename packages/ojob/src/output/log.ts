@@ -31,18 +31,19 @@ export interface LogSettings {
 
 /** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
 export class Log {
+  /** The time that lines show. */
+  now: () => number;
   readonly #output = new Output();
   readonly #out: number;
   readonly #err: number;
   readonly #colours: readonly number[];
-  readonly #now: (() => number) | undefined;
   #settings: LogSettings = {};
 
   /** `out` and `err` are file descriptors. `now` is the clock by which log files change at midnight; without it, lines go by their own times. */
-  constructor(out: number = 1, err: number = 2, now?: () => number) {
+  constructor(out: number = 1, err: number = 2, now: () => number = Date.now) {
     this.#out = out;
     this.#err = err;
-    this.#now = now;
+    this.now = now;
     this.#colours = [out, err].filter(wantsColour);
   }
 
@@ -52,7 +53,7 @@ export class Log {
   }
 
   /** A line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. */
-  line(level: Level, message: string, time: number = this.#now?.() ?? Date.now(), job?: string): void {
+  line(level: Level, message: string, time: number = this.now(), job?: string): void {
     this.#line(level, message, time, job, this.#settings.console ?? true);
   }
 
@@ -62,7 +63,7 @@ export class Log {
     const text = json
       ? JSON.stringify({ time: date, level, message, job })
       : `${date} | ${level.padEnd(5)} | ${message}`;
-    const filed = files?.write(text, this.#now?.() ?? time) ?? false;
+    const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
     const shown = console && !(filed && filesOnly);
     if (shown) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
     return filed || shown;
@@ -92,13 +93,13 @@ export class Log {
   #banner(text: string, colour: string, event: Readonly<Record<string, unknown>>): void {
     const { console = true, jobs = true, json = false } = this.#settings;
     if (!console || !jobs) return;
-    const time = new Date(this.#now?.() ?? Date.now()).toISOString();
+    const time = new Date(this.now()).toISOString();
     this.#write(this.#err, json ? JSON.stringify({ time, level: "INFO", ...event }) : text, colour);
   }
 
   /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
   failure(job: string, text: string): void {
-    const [message, time] = [`job "${job}" failed: ${text}`, this.#now?.() ?? Date.now()];
+    const [message, time] = [`job "${job}" failed: ${text}`, this.now()];
     const told = this.#line("ERROR", message, time, job, this.#settings.console ?? true);
     if (!told) this.#line("ERROR", message, time, job, true);
   }

@@ -24,6 +24,8 @@ export interface RunMessage extends Code {
   readonly exception?: FailureData;
   /** The code is a module: the function that it exports runs. */
   readonly module?: boolean;
+  /** How far the clock that scripts see is ahead of that of the machine, in ms. */
+  readonly ahead: number;
   /** Globals that other threads set since this thread last ran. */
   readonly globals: Record<string, unknown>;
 }

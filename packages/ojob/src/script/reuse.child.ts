@@ -3,7 +3,7 @@ import { ThreadPool } from "./pool.js";
 
 /** For each script given: does the thread that ran it serve the next job? */
 const script = new URL("./script-worker.cjs", import.meta.url);
-const host = { globals: new SharedGlobals(), call: async () => undefined, log: () => {}, print: () => {} };
+const host = { globals: new SharedGlobals(), ahead: 0, call: async () => undefined, log: () => {}, print: () => {} };
 
 for (const code of process.argv.slice(2)) {
   const pool = new ThreadPool({ script, memoryLimit: 64, files: [] });

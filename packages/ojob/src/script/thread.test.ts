@@ -9,6 +9,7 @@ const script = new URL("../script-worker.cjs", import.meta.url);
 /** Answers blocking calls by name, and keeps what was printed. */
 class Host implements ScriptHost {
   readonly globals = new SharedGlobals();
+  readonly ahead = 0;
   readonly printed: string[] = [];
   readonly answers: Record<string, (...parameters: readonly unknown[]) => unknown> = { room: () => undefined };
 

@@ -23,6 +23,8 @@ export interface ScriptHost {
   log(level: Level, message: string, time: number): void;
   print(text: string, toError: boolean): void;
   readonly globals: SharedGlobals;
+  /** How far the clock that scripts see is ahead of that of the machine, in ms. */
+  readonly ahead: number;
 }
 
 /** What a thread is started with. */
@@ -103,12 +105,12 @@ export class ScriptThread {
   }
 
   /** Runs a script. Resolves when it has ended, however it did. */
-  async run(message: Omit<RunMessage, "type" | "globals">, host: ScriptHost): Promise<ScriptEnd> {
+  async run(message: Omit<RunMessage, "type" | "globals" | "ahead">, host: ScriptHost): Promise<ScriptEnd> {
     const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
     Atomics.store(this.#signal, STOPPED, 0);
-    const end = await this.#exchange({ type: "run", ...message, globals: this.#newGlobals(host) });
+    const end = await this.#exchange({ type: "run", ...message, ahead: host.ahead, globals: this.#newGlobals(host) });
     this.#host = undefined;
     if (!("type" in end)) return { failure: end, args: message.args };
     if (end.type !== "done") return { args: message.args };

@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import type { Level } from "../../output/log.js";
 import { fromFailure } from "../failure.js";
 import { ANSWERED, type Answer, type FromThread, STOPPED, type ThreadData } from "../protocol.js";
+import { now } from "./clock.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 
 const { answers, signal } = workerData as ThreadData;
@@ -70,7 +71,7 @@ function throwIfStopped(): void {
 
 /** A line for the log. */
 export function logLine(level: Level, message: string): void {
-  post({ type: "log", level, message, time: Date.now() });
+  post({ type: "log", level, message, time: now() });
   holdBack();
 }
 

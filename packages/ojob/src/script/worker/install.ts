@@ -1,5 +1,6 @@
 import { fill } from "../../plan/template.js";
 import { call, logLine, pause, printText } from "./bridge.js";
+import { now } from "./clock.js";
 import { $ch } from "./functions/channel.js";
 import { clone, jsonParse, merge, stringify } from "./functions/data.js";
 import { $from } from "./functions/from.js";
@@ -45,8 +46,8 @@ const functions = {
   printErr: (value: unknown = ""): void => printText(`${toText(value)}\n`, true),
   sprint: (value: unknown): void => printText(`${stringify(value)}\n`),
   sleep,
-  now: (): number => Date.now(),
-  nowUTC: (): number => Date.now(),
+  now,
+  nowUTC: now,
   getEnv,
   $env: getEnv,
   genUUID: (): string => crypto.randomUUID(),

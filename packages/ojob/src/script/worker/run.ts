@@ -4,6 +4,7 @@ import { compile } from "../compile.js";
 import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
+import { setClock } from "./clock.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
 import { portable } from "./portable.js";
@@ -19,6 +20,7 @@ export function stop(): void {
 
 /** Runs one script and tells the main thread how it ended. */
 export async function run(message: RunMessage): Promise<void> {
+  setClock(message.ahead);
   applyGlobals(message.globals);
   stopping = new AbortController();
   // While a script runs, nothing but the script keeps the thread alive: one that awaits what never comes ends it, and that

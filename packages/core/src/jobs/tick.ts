@@ -1,0 +1,46 @@
+import type { Op, Version } from "../channel/types.js";
+import type { Clock } from "../clock.js";
+import { type Holder, type LocksValue, type TickValue, tickKey } from "../locks/entries.js";
+import type { Locks } from "../locks/locks.js";
+import { RunError } from "./errors.js";
+import type { Tick } from "./types.js";
+
+/** A tick further ahead than this was taken by a machine whose date was wrong. Believed, it would keep the job from running until that day comes. */
+const DAY = 86_400_000;
+
+/** The claim of a run on its tick: one of all processes gets it, in the same step as the lock. */
+export class TickClaim {
+  readonly #locks: Locks;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly #tick: Tick;
+  #version: Version | null = null;
+
+  constructor(locks: Locks, clock: Clock, name: string, tick: Tick) {
+    this.#locks = locks;
+    this.#clock = clock;
+    this.#name = name;
+    this.#tick = tick;
+  }
+
+  /** @throws RunError `TICK_TAKEN` if this tick or a later one was run. */
+  async look(): Promise<void> {
+    const entry = await this.#locks.channel.entry(tickKey(this.#name, this.#tick.schedule));
+    this.#version = entry?.version ?? null;
+    if (entry === undefined) return;
+    const { at, by } = entry.value as TickValue;
+    if (at < this.#tick.at || at > this.#clock.now() + DAY) return;
+    const which = at === this.#tick.at ? "its tick" : "a later tick,";
+    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${by.host}, pid ${by.pid}`;
+    throw new RunError("TICK_TAKEN", this.#name, `"${this.#name}" was not started: ${text}`);
+  }
+
+  /** What must be written, among the locks, in the same step as the lock itself. */
+  ops(by: Holder): Op<LocksValue>[] {
+    const key = tickKey(this.#name, this.#tick.schedule);
+    return [
+      { check: key, version: this.#version },
+      { put: key, value: { at: this.#tick.at, by } },
+    ];
+  }
+}

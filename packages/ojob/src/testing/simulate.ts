@@ -1,0 +1,58 @@
+import { Engine } from "../execute/engine.js";
+import type { RunControl } from "../index.js";
+import type { RunFileOptions } from "../run.js";
+import { type Ran, runText } from "./run-file.js";
+import { SkippingClock } from "./skipping-clock.js";
+
+/** A job file that runs in time that can be skipped. */
+export class Simulation {
+  readonly clock: SkippingClock;
+  readonly ran: Promise<Ran>;
+  readonly #started: Promise<Engine>;
+  #ended = false;
+
+  /** Starts it at that time. */
+  constructor(
+    start: string,
+    yaml: string,
+    options: Omit<RunFileOptions, "log"> = {},
+    files: Record<string, string> = {},
+  ) {
+    this.clock = new SkippingClock(start);
+    let begun: (engine: Engine) => void = () => {};
+    this.#started = new Promise((resolve) => {
+      begun = resolve;
+    });
+    const onStart = (control: RunControl): void => {
+      if (control instanceof Engine) begun(control);
+    };
+    this.ran = runText(yaml, { ...options, clock: this.clock, onStart }, files);
+    const note = (): void => {
+      this.#ended = true;
+    };
+    this.ran.then(note, note);
+  }
+
+  /** Lets time pass until then, without the time in which nothing runs. */
+  async until(end: string): Promise<void> {
+    const engine = await this.#started;
+    // What waits for dependencies may wait for a tick.
+    const idle = (): boolean => [...engine.dispatch.requests.open].every(({ giveUp }) => giveUp !== undefined);
+    await this.clock.until(end, idle);
+  }
+
+  /** Ends it by a signal. */
+  async stop(): Promise<Ran> {
+    (await this.#started).stop("SIGTERM");
+    return this.end();
+  }
+
+  /** Waits for its end. */
+  async end(): Promise<Ran> {
+    await this.clock.while(
+      () => !this.#ended,
+      () => false,
+    );
+    return this.ran;
+  }
+}

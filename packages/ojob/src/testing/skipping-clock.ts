@@ -1,0 +1,73 @@
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
+import { type Clock, systemClock } from "@ojm/core";
+
+interface Timer {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock that goes as the machine's does, and that a test lets skip the time in which nothing happens. What runs meanwhile, in threads and
+ * processes of its own, finds a clock that never runs ahead of it: nothing times out because time was skipped, on a slow machine either.
+ */
+export class SkippingClock implements Clock {
+  /** How far the wall clock is from where it should be; a test may set it. */
+  wall = 0;
+  readonly #start: number;
+  readonly #began: number = systemClock.monotonic();
+  #skipped = 0;
+  #timers: Timer[] = [];
+
+  constructor(start: string) {
+    this.#start = Date.parse(start);
+  }
+
+  now(): number {
+    return Math.floor(this.#start + this.#passed() + this.wall);
+  }
+
+  monotonic(): number {
+    return this.#began + this.#passed();
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { due: this.monotonic() + ms, callback };
+    const place = this.#timers.findLastIndex(({ due }) => due <= timer.due);
+    this.#timers.splice(place + 1, 0, timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  random(length: number): string {
+    return systemClock.random(length);
+  }
+
+  /** Lets time pass while nobody gets to run, as for a process that sleeps: what came due meanwhile is late. */
+  sleep(ms: number): void {
+    this.#skipped += ms;
+  }
+
+  /** Lets time pass until the wall clock shows `end`, and skips it whenever `idle` says that nothing is going on. */
+  async until(end: string, idle: () => boolean): Promise<void> {
+    const last = this.monotonic() + Date.parse(end) - this.now();
+    await this.while(() => this.monotonic() < last, idle, last);
+  }
+
+  /** Lets time pass as long as `going` says so. */
+  async while(going: () => boolean, idle: () => boolean, last: number = Number.POSITIVE_INFINITY): Promise<void> {
+    while (going()) {
+      await (idle() ? turn() : pause(1));
+      const [next] = this.#timers;
+      const due = Math.min(next?.due ?? last, last);
+      if (idle() && Number.isFinite(due)) this.#skipped += Math.max(0, due - this.monotonic());
+      if (next === undefined || next.due > this.monotonic()) continue;
+      this.#timers.shift();
+      next.callback();
+    }
+  }
+
+  #passed(): number {
+    return systemClock.monotonic() - this.#began + this.#skipped;
+  }
+}
