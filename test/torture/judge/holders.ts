@@ -51,7 +51,7 @@ function* pairs({ runs }: Evidence): Generator<readonly [ObservedRun, ObservedRu
 /** Whether the store was told, by a fault or by force, that the lock of the first is free. */
 function isExcused({ scene }: Evidence, first: ObservedRun, second: ObservedRun): boolean {
   return scene.excuses.some(
-    ({ name, from, to }) => (name === undefined || name === first.name) && first.enter <= to && second.enter >= from,
+    ({ name, from, to }) => (name === undefined || name === first.name) && first.since <= to && second.enter >= from,
   );
 }
 

@@ -8,6 +8,8 @@ export interface ObservedRun {
   readonly fence: string;
   readonly enter: number;
   readonly session: string | undefined;
+  /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
+  readonly since: number;
   signal?: { readonly t: number; readonly code: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string };
@@ -18,14 +20,22 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   const runs: ObservedRun[] = [];
   for (const member of members) {
     const own = new Map<string, ObservedRun>();
-    const sessions = new Map<string, string>();
+    const grants = new Map<string, { readonly session: string; readonly sent: number }>();
     for (const event of member.events) {
       if (event.e === "granted") {
-        sessions.set(`${event.name} ${event.fence}`, event.session);
+        grants.set(`${event.name} ${event.fence}`, event);
       } else if (event.e === "enter") {
         const { id, name, fence } = event;
-        const session = sessions.get(`${name} ${fence}`);
-        own.set(id, { member, id, name, fence, enter: event.t, session });
+        const grant = grants.get(`${name} ${fence}`);
+        own.set(id, {
+          member,
+          id,
+          name,
+          fence,
+          enter: event.t,
+          session: grant?.session,
+          since: grant?.sent ?? event.t,
+        });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
         const run = own.get(event.id);
         if (run === undefined) continue;
