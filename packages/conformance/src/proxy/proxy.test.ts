@@ -158,7 +158,7 @@ describe("a server process", () => {
   it.runIf(existsSync("/proc/self/task"))("is paused and killed with the processes that it started", async () => {
     const code = (port: number) => `
       const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
-      require("net").createServer((s) => s.end(String(child.pid))).listen(${port}, "127.0.0.1")`;
+      require("net").createServer((s) => s.on("error", () => {}).end(String(child.pid))).listen(${port}, "127.0.0.1")`;
     const server = await ServerProcess.start({ command: process.execPath, args: (port) => ["-e", code(port)] });
     onTestFinished(() => server.stop());
     const child = await said(server.port);
@@ -176,7 +176,10 @@ describe("a server process", () => {
   });
 
   it("is there only when it says so, also after a restart", async () => {
-    const args = (port: number) => ["-e", `require("net").createServer((s) => s.end()).listen(${port}, "127.0.0.1")`];
+    const args = (port: number) => [
+      "-e",
+      `require("net").createServer((s) => s.on("error", () => {}).end()).listen(${port}, "127.0.0.1")`,
+    ];
     const answers: (boolean | Error)[] = [false, new Error("it is starting up"), true];
     const asked: number[] = [];
     const ready = async (port: number) => {

@@ -5,8 +5,8 @@ import type { Outcome, Run } from "./types.js";
 /** Runs a body to its end, or to the moment at which it may no longer run. */
 export async function runBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
   try {
-    // Cancelled in the very moment in which it had its lock.
-    if (run.stopped !== undefined) throw run.stopped;
+    // Cancelled in the very moment in which it had its lock; or paused since, and the timer that ends the lease has not come to it.
+    run.assertHeld();
     const result = await untilOver(run, body);
     if (run.stopped !== undefined) throw run.stopped;
     // A body that called end() itself has written its record.
