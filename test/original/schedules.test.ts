@@ -4,7 +4,7 @@ import { onSqlite } from "./support.js";
 
 /* Faults of the original in its schedules. */
 
-it("D23: of several jobs due in the same second, each is run at each tick, once", async () => {
+it("D23: of several jobs due in the same second, each is run, and none twice for a tick", async () => {
   const names = ["A", "B", "C", "D", "E"];
   const jobs = names.map(
     (name) => `  - name: ${name}
