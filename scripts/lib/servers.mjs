@@ -6,6 +6,11 @@ const WANTED = [
   { packages: ["valkey-server"], programs: ["valkey-server"], for: "the tests on Valkey" },
   { packages: ["etcd-server", "etcd-client"], programs: ["etcd"], for: "the tests on etcd" },
   {
+    packages: ["faketime"],
+    programs: ["faketime"],
+    for: "the cells of the torture harness in which a wall clock jumps",
+  },
+  {
     packages: ["postgresql"],
     programs: ["postgres"],
     for: "the tests of the backend for PostgreSQL",

@@ -3,8 +3,8 @@ export type Event = { readonly t: number } & (
   | { readonly e: "ready" }
   | { readonly e: "stopping" }
   | { readonly e: "harmed" }
-  /** A run was asked for. */
-  | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number }
+  /** A run was asked for. `wall`: what the wall clock of the process said. */
+  | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
   /** The store gave a lock to a session. `sent`: when the commit was sent. */
   | {
       readonly e: "granted";
@@ -65,6 +65,8 @@ export interface WorkerConfig {
   readonly names: readonly string[];
   readonly mode: Mode;
   readonly seed: number;
+  /** Whether it opens the store as users do, so that its heartbeat thread can too, and not through what observes the grants and renewals. */
+  readonly plain: boolean;
   /** The name of a planted bug that it carries. */
   readonly bug?: string;
 }

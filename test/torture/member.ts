@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@ojm/core";
 import type { Event, Order, WorkerConfig } from "./events.js";
+import { hostTime } from "./time.js";
 
 const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
 const script: string = fileURLToPath(new URL("./worker/worker.child.ts", import.meta.url));
@@ -106,7 +106,7 @@ export class Member {
 
   async kill(): Promise<void> {
     if (this.#over) return;
-    this.killedAt ??= systemClock.monotonic();
+    this.killedAt ??= hostTime();
     this.#process.kill("SIGKILL");
     await this.ended;
   }

@@ -1,7 +1,7 @@
-import { systemClock } from "@ojm/core";
 import type { Harm, Mode } from "./events.js";
 import type { EventOf, Member } from "./member.js";
 import type { StoreKind, TortureStore } from "./stores/store.js";
+import { hostTime } from "./time.js";
 
 /** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
 export const PATIENCE = 60_000;
@@ -58,7 +58,7 @@ export class Scene {
   }
 
   now(): number {
-    return systemClock.monotonic();
+    return hostTime();
   }
 
   note(text: string): number {

@@ -1,3 +1,4 @@
+import type { Event } from "./events.js";
 import type { Violation } from "./judge/verdict.js";
 import type { Scene } from "./scene.js";
 
@@ -6,6 +7,11 @@ const BEFORE = 2_500;
 const AFTER = 500;
 const MOST_LINES = 250;
 
+/** Those who only try are refused most of the time: that hides what happens. */
+function isIdle(event: Event): boolean {
+  return (event.e === "asked" && event.wait === 0) || (event.e === "settled" && event.outcome === "LOCKED");
+}
+
 /** What happened around the first violation: what the harness did, and what each worker wrote down. Times in ms before and after it. */
 export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
   const lines = [
@@ -13,7 +19,7 @@ export function timeline({ members, notes }: Scene, violations: readonly Violati
     ...violations.flatMap(({ t, law, text }) => (t === undefined ? [] : [{ t, text: `!! ${law}: ${text}` }])),
     ...members.flatMap(({ index, events }) =>
       events
-        .filter(({ e }) => e !== "stock")
+        .filter((event) => event.e !== "stock" && !isIdle(event))
         .map(({ t, e, ...rest }) => ({ t, text: `${index}  ${e} ${JSON.stringify(rest).slice(1, -1)}` })),
     ),
   ].sort((a, b) => a.t - b.t);

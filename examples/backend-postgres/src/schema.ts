@@ -4,7 +4,7 @@ export const SCHEMA = `
 select pg_advisory_xact_lock(hashtext('ojm schema'));
 create schema if not exists ojm;
 
--- One row: the version of the last commit, and up to which version the changes were forgotten.
+-- One row: the version of the last commit, and the last one whose changes were forgotten.
 create table if not exists ojm.head (version bigint not null, forgotten bigint not null);
 insert into ojm.head select 0, 0 where not exists (select from ojm.head);
 
@@ -40,12 +40,10 @@ begin
     on conflict (key) do update set value = excluded.value, version = excluded.version, deadline = excluded.deadline;
   insert into ojm.changes (version, key, value, deadline) select written, key, value, moment + ttl from unnest(write_keys, write_values, ttls) as new(key, value, ttl);
 
-  -- Once a second, what is over is removed. No fresh write can be hit: there is no other commit meanwhile.
-  update ojm.head set forgotten = written - 60000000 where forgotten < written - 61000000;
-  if found then
-    delete from ojm.changes where version <= written - 60000000;
-    delete from ojm.entries where key in (select key from ojm.entries where deadline <= moment order by deadline limit 1000);
-  end if;
+  -- What is over is removed. No fresh write can be hit: there is no other commit meanwhile.
+  with gone as (delete from ojm.changes where version <= written - 60000000 returning version)
+    update ojm.head set forgotten = newest from (select max(version) as newest from gone) as gone where newest is not null;
+  delete from ojm.entries where key in (select key from ojm.entries where deadline <= moment order by deadline limit 1000);
   notify ojm;
   return query select written, null::bytea, null::bytea, null::bigint, null::float8;
 end $$`;

@@ -3,7 +3,7 @@ import { type Harness, onServer } from "@ojm/conformance";
 import { backend } from "../src/index.js";
 import { startPostgres } from "./server.js";
 
-const deadline = 1_000;
+const deadline = 2_500;
 
 export const harness: Harness = onServer({
   name: "postgres",

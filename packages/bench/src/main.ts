@@ -58,7 +58,11 @@ function show({ store, load, ours, floor, ratio, rounds }: Row): void {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: "string" }, rounds: { type: "string", default: "9" }, only: { type: "string" } },
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string", default: "9" },
+    only: { type: "string" },
+  },
 });
 console.log(
   "A run is: lock, started record, ended record, release. Ratio of cost to the store's own driver, written by hand; median of rounds.\n",

@@ -25,3 +25,4 @@ export { type RegisterOptions, type Runner, register } from "./run/register.js";
 export { type CaseResult, isGood, type Outcome, type RunReport, tally } from "./run/result.js";
 export { run, type SuiteOptions } from "./run/run.js";
 export { runCase } from "./run/run-case.js";
+export { table } from "./run/table.js";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { systemClock } from "./clock.js";
+import { startOf, systemClock } from "./clock.js";
 
 describe("the clock of the machine", () => {
   test("goes forward only, in ms", async () => {
@@ -59,4 +59,16 @@ describe("the clock of the machine", () => {
     expect(rolls.size).toBe(1_000);
     for (const roll of rolls) expect(roll).toMatch(/^[0-9a-z]{12}$/);
   });
+});
+
+test("a process that stands still while it sets its clock is not behind the others", () => {
+  let time = 5_000;
+  let stalls = 3;
+  const host = (): number => time;
+  const now = (): number => {
+    // Between the two looks, a machine under load may do something else for a while.
+    if (stalls-- > 0) time += 700;
+    return time - 4_000;
+  };
+  expect(startOf(host, now)).toBe(4_000);
 });

@@ -34,11 +34,38 @@ function after(ms: number, callback: () => void, keepAlive = false): () => void 
   return () => clearTimeout(timer);
 }
 
+/** So many attempts are made to read two clocks at one moment, and two that are no further apart than this, in ms, are one moment. */
+const ATTEMPTS = 1_000;
+const ONE_MOMENT = 0.01;
+
 /**
- * When `performance.now()` was 0, on the monotonic clock of the host: deadlines are shared between processes, and each counts from its own start.
- * Both read the same clock of the system; this one allocates nothing.
+ * When `now()` was 0, on the clock of `host`, which is the same one, counted from elsewhere. A process that stands still between the two looks
+ * would be behind the others for as long as it lives, and its sessions would end for them before they end for itself.
+ *
+ * @internal
  */
-const START = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+export function startOf(host: () => number, now: () => number): number {
+  let start = 0;
+  let closest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ATTEMPTS && closest > ONE_MOMENT; i++) {
+    const before = host();
+    const here = now();
+    const apart = host() - before;
+    if (apart >= closest) continue;
+    closest = apart;
+    start = before - here;
+  }
+  return start;
+}
+
+/**
+ * Deadlines are shared between processes, and `performance.now()` counts from the start of each. Both read the same clock of the system; this
+ * one allocates nothing.
+ */
+const START = startOf(
+  () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  () => performance.now(),
+);
 
 /** The clock of the machine. */
 export const systemClock: Clock = {

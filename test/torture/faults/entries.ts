@@ -24,6 +24,8 @@ function wallClock(name: string, who: "holder" | "contender", seconds: number): 
       const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
       scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
       target.setWallClock(seconds);
+      const jumped = ({ wall }: { readonly wall: number }): boolean => Math.abs(wall - Date.now()) > 1_800_000;
+      await scene.until(() => target.all("asked").some(jumped), "the wall clock has jumped");
       await scene.sleep(2 * scene.ttl);
       return undefined;
     },

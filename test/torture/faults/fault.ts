@@ -19,11 +19,18 @@ export interface Fault {
   whyNot(kind: StoreKind, mode: Mode): string | undefined;
   readonly smallDisk?: true;
   readonly fakeClock?: true;
+  /** With the heartbeat thread, whose renewals cannot be observed: when a lease ends is not known then. */
+  readonly plain?: true;
+  /** The least time to live for which it makes sense, in ms. */
+  readonly ttl?: number;
   inject(scene: Scene): Promise<Injected | undefined>;
 }
 
 export const ONE_PROCESS = "n/a: one process";
 export const NO_SERVER = "n/a: no server";
+
+/** The heartbeat thread opens its connection only when it is needed: under load that takes longer than a short time to live. */
+export const TTL_FOR_THREAD = 4_000;
 
 /** What time is added to a bound for what is no waiting: a look at the holder's process, a reconnection, the commit itself. */
 export const MARGIN = 500;

@@ -13,8 +13,8 @@ const combination: Fault = {
   async inject(scene) {
     // What needs a store or a process of its own making, or ends one, is left to the cells of its own.
     const possible = single.filter(
-      ({ name, whyNot, smallDisk, fakeClock }) =>
-        whyNot(scene.kind, scene.mode) === undefined && !smallDisk && !fakeClock && name !== "client SIGTERM",
+      ({ name, whyNot, smallDisk, fakeClock, plain }) =>
+        whyNot(scene.kind, scene.mode) === undefined && !smallDisk && !fakeClock && !plain && name !== "client SIGTERM",
     );
     const kills = ({ name }: Fault): boolean => name === "holder kill -9";
     let left = [...possible];

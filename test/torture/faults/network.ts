@@ -38,13 +38,16 @@ async function cut(way: TcpProxy): Promise<Heal> {
   return heal;
 }
 
+/** What each round trip takes longer, in ms. */
+const SLOW = 200;
+
 const slow: Fault = {
-  name: "network slow by 200 ms",
+  name: `network slow by ${SLOW} ms`,
   whyNot,
   async inject(scene) {
     scene.note("the network is slow");
     const heals: Heal[] = [];
-    for (const member of scene.living) heals.push(await network(scene, member).delay(200));
+    for (const member of scene.living) heals.push(await network(scene, member).delay(SLOW / 2));
     await scene.hold(scene.ttl);
     await scene.sleep(2 * scene.ttl);
     for (const heal of heals) await heal();

@@ -1,5 +1,5 @@
 import type { Scene } from "../scene.js";
-import { type Fault, MARGIN } from "./fault.js";
+import { type Fault, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
 /** Long enough that the fault, and not the body, decides when it ends. */
 const LONG = 4;
@@ -22,12 +22,10 @@ function stop(name: string, share: number): Fault {
       const since = scene.note(`worker ${member.index} stands still`);
       await member.pause();
       await scene.sleep(share * scene.ttl);
-      const resumed = scene.note(`worker ${member.index} goes on`);
+      scene.note(`worker ${member.index} goes on`);
       member.goOn();
-      if (share < 1) return undefined;
-      return scene.kind.shared
-        ? { since, names: [run.name], bound: scene.ttl + MARGIN }
-        : { since: resumed, names: [run.name], bound: scene.ttl + MARGIN };
+      // Where nobody else can open the store, nothing is lost.
+      return share < 1 || !scene.kind.shared ? undefined : { since, names: [run.name], bound: scene.ttl + MARGIN };
     },
   };
 }
@@ -48,14 +46,22 @@ const kill: Fault = {
 };
 
 const block: Fault = {
-  name: "event loop blocked",
+  name: "event loop blocked, no thread",
   whyNot: () => undefined,
   async inject(scene) {
     const ms = 1.8 * scene.ttl;
     const { member, run } = await scene.hold(ms, { block: true });
     scene.note(`worker ${member.index} computes for ${ms} ms`);
-    return { since: run.t, names: [run.name], bound: ms + MARGIN };
+    return scene.kind.shared ? { since: run.t, names: [run.name], bound: ms + MARGIN } : undefined;
   },
+};
+
+const blockWithThread: Fault = {
+  ...block,
+  name: "event loop blocked, heartbeat thread",
+  plain: true,
+  ttl: TTL_FOR_THREAD,
+  whyNot: ({ shared }) => (shared ? undefined : `${ONE_PROCESS}, and no thread can open its store`),
 };
 
 const terminate: Fault = {
@@ -83,5 +89,6 @@ export const processFaults: readonly Fault[] = [
   stop("holder stopped, longer", 1.8),
   kill,
   block,
+  blockWithThread,
   terminate,
 ];

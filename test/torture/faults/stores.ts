@@ -11,7 +11,8 @@ function freeze(name: string, share: number): Fault {
       await scene.sleep(share * scene.ttl);
       await heal?.();
       const since = scene.note("the store goes on");
-      return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+      // The holder keeps its lock over a short one.
+      return share < 1 ? undefined : { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
     },
   };
 }
@@ -21,7 +22,8 @@ function restart(name: string, data: boolean): Fault {
     name,
     whyNot: ({ type }) => (type === "redis" || type === "etcd" ? undefined : NO_SERVER),
     async inject(scene) {
-      await scene.hold(2 * scene.ttl);
+      // The holder may keep its lock over it.
+      await scene.hold(scene.ttl);
       const from = scene.note(`the store is killed${data ? "" : ", and its data removed"}`);
       await scene.store.restart?.({ data });
       const since = scene.note("the store is back");
@@ -29,7 +31,7 @@ function restart(name: string, data: boolean): Fault {
         scene.dataLostAt = from;
         scene.excuses.push({ from, to: since });
       }
-      return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+      return { since, names: scene.names, bound: 2 * scene.ttl + MARGIN };
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Evidence, Violation } from "./verdict.js";
 const ALLOWANCE = 3_000;
 
 /** How long it took until each name was had again, at worst. */
-export function recoveryOf({ injected, runs, scene }: Evidence): number | undefined {
+export function recoveryOf({ injected, runs }: Pick<Evidence, "injected" | "runs">): number | undefined {
   if (injected === undefined) return undefined;
   const { since, names } = injected;
   const times = names.map((name) => {
@@ -13,7 +13,7 @@ export function recoveryOf({ injected, runs, scene }: Evidence): number | undefi
     return next === undefined ? undefined : next.enter - since;
   });
   const known = times.filter((time): time is number => time !== undefined);
-  return known.length === names.length && scene.names.length > 0 ? Math.max(...known) : undefined;
+  return known.length === names.length ? Math.max(...known) : undefined;
 }
 
 function isHeld(enters: readonly { readonly id: string; readonly held: boolean }[], id: string): boolean {

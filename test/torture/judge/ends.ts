@@ -55,7 +55,7 @@ export function judgeLosses({ runs, scene }: Evidence): Violation[] {
     if (t === undefined) continue;
     const [stopping] = run.member.all("stopping");
     if (stopping !== undefined && t >= stopping.t) continue;
-    if (scene.excuses.some(({ name, from }) => (name === undefined || name === run.name) && from <= t)) continue;
+    if (scene.excuses.some((it) => (it.name ?? run.name) === run.name && run.enter <= it.to && t >= it.from)) continue;
     const lease = leaseEnd(run, t, scene.ttl);
     if (lease === undefined || t >= lease.earliest) continue;
     const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(lease.earliest - t).toFixed(1)} ms before its lease would have ended`;

@@ -18,9 +18,11 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   const runs: ObservedRun[] = [];
   for (const member of members) {
     const own = new Map<string, ObservedRun>();
-    const sessions = new Map(member.all("granted").map(({ name, fence, session }) => [`${name} ${fence}`, session]));
+    const sessions = new Map<string, string>();
     for (const event of member.events) {
-      if (event.e === "enter") {
+      if (event.e === "granted") {
+        sessions.set(`${event.name} ${event.fence}`, event.session);
+      } else if (event.e === "enter") {
         const { id, name, fence } = event;
         const session = sessions.get(`${name} ${fence}`);
         own.set(id, { member, id, name, fence, enter: event.t, session });

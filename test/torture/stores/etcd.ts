@@ -10,6 +10,7 @@ export const etcd: StoreKind = {
   type: "etcd",
   shared: true,
   lasting: true,
+  outgrowsLoss: false,
   missing: etcdMissing(),
   version: () => versionOf("etcd"),
   async start({ workers }) {

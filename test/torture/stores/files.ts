@@ -12,6 +12,7 @@ export const simple: StoreKind = {
   type: "simple",
   shared: false,
   lasting: false,
+  outgrowsLoss: false,
   missing: undefined,
   version: () => `Node ${process.version}`,
   async start() {
@@ -23,6 +24,7 @@ export const level: StoreKind = {
   type: "level",
   shared: false,
   lasting: true,
+  outgrowsLoss: false,
   missing: undefined,
   version: () => packageVersion("level", "classic-level"),
   async start({ folder, smallDisk }) {
@@ -40,6 +42,7 @@ export const sqlite: StoreKind = {
   type: "sqlite",
   shared: true,
   lasting: true,
+  outgrowsLoss: false,
   missing: undefined,
   version: () => packageVersion("sqlite", "better-sqlite3"),
   async start({ folder, smallDisk }) {

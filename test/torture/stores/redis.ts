@@ -12,6 +12,7 @@ export const redis: StoreKind = {
   type: "redis",
   shared: true,
   lasting: true,
+  outgrowsLoss: true,
   missing: whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start({ workers, folder, smallDisk }) {

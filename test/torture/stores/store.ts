@@ -38,6 +38,8 @@ export interface StoreKind {
   readonly shared: boolean;
   /** Whether what was acknowledged outlives its process; with `simple` there is nothing left to look at. */
   readonly lasting: boolean;
+  /** Whether its versions go on increasing when it has lost its data. */
+  readonly outgrowsLoss: boolean;
   /** Why it cannot be had here; `undefined` if it can. */
   readonly missing: string | undefined;
   version(): string;

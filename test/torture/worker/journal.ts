@@ -1,6 +1,6 @@
 import { openSync, writeSync } from "node:fs";
-import { systemClock } from "@ojm/core";
 import type { Event } from "../events.js";
+import { hostTime } from "../time.js";
 
 /** How often it is looked whether the process comes to its timers, and from when on it counts that it did not, in ms. */
 const LOOK = 5;
@@ -18,13 +18,13 @@ export class Journal {
   }
 
   write(entry: Entry): void {
-    writeSync(this.#file, `${JSON.stringify({ t: systemClock.monotonic(), ...entry })}\n`);
+    writeSync(this.#file, `${JSON.stringify({ t: hostTime(), ...entry })}\n`);
   }
 
   #watchLag(): void {
-    let last = systemClock.monotonic();
+    let last = hostTime();
     const look = (): void => {
-      const now = systemClock.monotonic();
+      const now = hostTime();
       if (now - last > LAG) this.write({ e: "lag", from: last, to: now });
       last = now;
       setTimeout(look, LOOK).unref();

@@ -1,8 +1,8 @@
-import { systemClock } from "@ojm/core";
 import type { BackendType, CallOptions, Commit, CommitOutcome, StoredWrite } from "@ojm/core/backend";
 import { isLock, isSession } from "../../../packages/core/src/testing/entry-kinds.js";
 import { PassedOn } from "../../../packages/core/src/testing/passed-on.js";
 import { plantedBugs } from "../../../packages/core/src/testing/planted-bugs.js";
+import { hostTime } from "../time.js";
 import type { Journal } from "./journal.js";
 
 /** A backend whose grants and renewals are written down, so that the end of each lease is known without asking the locks. */
@@ -12,7 +12,7 @@ class Observed extends PassedOn {
   readonly #sent: Map<string, number> = new Map();
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const sent = systemClock.monotonic();
+    const sent = hostTime();
     const renewal = commit.writes.find(({ key, ttl }) => isSession(key) && ttl !== undefined);
     if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
     const outcome = await super.commit(commit, options);

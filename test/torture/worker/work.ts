@@ -81,7 +81,7 @@ export class Work {
     const id = `${index}.${++this.#runs}`;
     const name = this.#name();
     const wait = mode === "try" ? 0 : mode === "wait" ? PATIENCE : 2_500;
-    this.#journal.write({ e: "asked", id, name, wait });
+    this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
     const body = (run: Run): Promise<void> => this.#body(id, run, register, manager);
     const options = { wait, timeout: this.#chance() < 0.03 ? this.#between(15, 60) : 3_600_000 };
     const outcome = await (mode === "run" || mode === "force"
@@ -116,10 +116,10 @@ export class Work {
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
     if (shape.block) block(shape.ms);
-    await this.#fencedWrite(run, register, manager);
+    await this.#fencedWrite(run, shape, register, manager);
     await this.#take(shape, signal);
     // What did not obey writes late: it is the store that must refuse it.
-    await this.#fencedWrite(run, register, manager);
+    await this.#fencedWrite(run, shape, register, manager);
     this.#journal.write({ e: "exit", id });
     if (shape.fails) throw new BodyError();
   }
@@ -138,14 +138,18 @@ export class Work {
     });
   }
 
-  async #fencedWrite({ name, fence }: Run, register: Register, manager: JobManager): Promise<void> {
-    const { locks } = manager.channels;
+  /** By the run, as a body should, or past it, as one that ignores everything might. */
+  async #fencedWrite(run: Run, { obeys }: Shape, register: Register, manager: JobManager): Promise<void> {
+    const { name, fence } = run;
+    const put = { put: name, value: { fence } };
+    const check = { check: ["lock", name], version: fence };
     try {
-      const check = { check: ["lock", name], version: fence };
-      const result = await locks.commitWith([check], register, [{ put: name, value: { fence } }]);
+      const result = obeys
+        ? await run.fenced(register, [put])
+        : await manager.channels.locks.commitWith([check], register, [put]);
       this.#journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
     } catch (error) {
-      this.#unexpected(error);
+      if (!isRunError(error)) this.#unexpected(error);
     }
   }
 

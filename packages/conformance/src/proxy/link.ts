@@ -14,8 +14,9 @@ export class Link {
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #weather: () => Weather;
-  /** What is held back by a partition, in order. */
-  #held: (() => void)[] = [];
+  /** What is under way, in order: whatever the weather was when it was sent, nothing overtakes what was sent before. */
+  readonly #underWay: { readonly due: number; readonly deliver: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #lostBytes = false;
   #requests = 0;
 
@@ -57,19 +58,30 @@ export class Link {
   }
 
   #pass(deliver: () => void): void {
-    const { partitioned, delay } = this.#weather();
-    // What is sent later must not overtake what is held.
-    if (partitioned || this.#held.length > 0) this.#held.push(deliver);
-    else if (delay > 0) setTimeout(deliver, delay);
-    else deliver();
+    this.#underWay.push({ due: performance.now() + this.#weather().delay, deliver });
+    this.#deliver();
+  }
+
+  /** Delivers what is due, as far as the weather allows. */
+  #deliver(): void {
+    clearTimeout(this.#timer);
+    for (;;) {
+      const [next] = this.#underWay;
+      if (next === undefined || this.#weather().partitioned) return;
+      const left = next.due - performance.now();
+      if (left > 0) {
+        this.#timer = setTimeout(() => this.#deliver(), Math.ceil(left));
+        return;
+      }
+      this.#underWay.shift();
+      next.deliver();
+    }
   }
 
   /** The weather cleared up: what was held goes on, as TCP would send it again; what was lost breaks the connection. */
   clear(): void {
-    const held = this.#held;
-    this.#held = [];
     if (this.#lostBytes) this.cut();
-    for (const deliver of held) deliver();
+    this.#deliver();
   }
 
   /** Breaks the connection, for both sides to see. */

@@ -103,6 +103,18 @@ describe("the proxy", () => {
     expect(performance.now() - begun).toBeGreaterThanOrEqual(99);
   });
 
+  it("keeps the order of what it delays when it delays no more", async () => {
+    const { proxy, client, got, received } = await echo();
+    const heal = await proxy.delay(100);
+    client.write("a");
+    await expect.poll(() => proxy.roundTrips).toBe(1);
+    await heal();
+    client.write("b");
+    await expect.poll(() => received().length).toBe(2);
+    expect(got.join("")).toBe("ab");
+    expect(received()).toBe("ab");
+  });
+
   it("counts the requests of HTTP/2", async () => {
     const server = createHttp2Server((_request, response) => response.end("x".repeat(100_000)));
     server.listen(0, "127.0.0.1");

@@ -25,10 +25,19 @@ import type {
 import { ChannelVerbs } from "./verbs.js";
 import { Watch } from "./watch.js";
 
+/** A change of an entry, decoded only for those who want to see it. */
+export interface Change<V> {
+  /** The version of the write, or of the delete. */
+  readonly version: Version;
+  readonly deleted: boolean;
+  /** What was written; `undefined` if it was deleted. */
+  value(): V | undefined;
+}
+
 /** Who is told of the changes of a key, see {@link Channel.follow}. */
 export interface Follower<V> {
-  /** The entry was written; or, where there is none, deleted, and `version` is that of the delete. */
-  changed(entry: Entry<V> | undefined, version: Version): void;
+  /** The entry was written, or deleted. Of two changes of a key the later one comes later. */
+  changed(change: Change<V>): void;
   /** Changes may have been missed: look for yourself. */
   gap(): void;
   /** Nothing more will be told, for a reason that trying again does not mend. */
@@ -223,8 +232,12 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
     return this.#followers.follow(this.#scope.key(key), {
-      changed: ({ value, ...change }) =>
-        follower.changed(value === null ? undefined : this.#scope.entry<V>({ ...change, value }), change.version),
+      changed: ({ value, version }) =>
+        follower.changed({
+          version,
+          deleted: value === null,
+          value: () => (value === null ? undefined : decodeValue<V>(value)),
+        }),
       gap: () => follower.gap(),
       failed: (error) => follower.failed(error),
     });

@@ -370,6 +370,15 @@ describe.each([
     },
   );
 
+  test("a lock without a run keeps runs of its name out, leaves no record, and ends with its release", async () => {
+    const lease = await one.manager.lock("a");
+    expect(await rejection(two.manager.start("a", { wait: 0 }))).toMatchObject({ code: "LOCKED" });
+    expect(await rejection(two.manager.lock("a"))).toMatchObject({ code: "LOCKED" });
+    await lease.release();
+    expect(await records(two)).toEqual([]);
+    await (await two.manager.start("a", { wait: 0 })).end();
+  });
+
   test("a forced unlock of what nobody holds says so", async () => {
     expect(await two.manager.unlock("a", { reason: "x" })).toEqual({ unlocked: false });
     expect(await rejection(two.manager.unlock("a", { reason: "" }))).toMatchObject({ code: "INVALID" });

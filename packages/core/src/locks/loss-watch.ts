@@ -1,6 +1,5 @@
-import type { Channel, Follower } from "../channel/channel.js";
+import type { Change, Channel, Follower } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
-import type { Version } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { type LocksValue, lockKey, type SessionValue, sessionKey } from "./entries.js";
@@ -105,7 +104,7 @@ export class LossWatch {
     if (!this.#sessions.has(lease.session)) this.#followSession(lease.session);
     const following = this.#channel.follow(
       lockKey(lease.name),
-      this.#follower((_, version) => {
+      this.#follower(({ version }) => {
         // Whatever is newer than our own write is not ours.
         if (compareVersions(version, lease.fence) > 0) this.#upkeep.lost(lease);
       }),
@@ -115,16 +114,16 @@ export class LossWatch {
   }
 
   #followSession(session: Session): void {
-    const follower = this.#follower((value, version) => {
-      if (value === undefined) session.gone();
-      else session.changed(value as SessionValue, version);
+    const follower = this.#follower((change) => {
+      if (change.deleted) session.gone();
+      else session.changed(change.value() as SessionValue, change.version);
     });
     this.#sessions.set(session, this.#channel.follow(sessionKey(session.id), follower));
   }
 
-  #follower(changed: (value: LocksValue | undefined, version: Version) => void): Follower<LocksValue> {
+  #follower(changed: (change: Change<LocksValue>) => void): Follower<LocksValue> {
     return {
-      changed: (entry, version) => changed(entry?.value, version),
+      changed,
       gap: () => this.#missing(),
       failed: () => {
         this.#off = true;

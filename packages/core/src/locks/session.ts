@@ -155,7 +155,8 @@ export class Session {
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {
-      if (isChannelError(error) && error.code === "CLOSED") return;
+      // No beat will reach the store any more. In a store that only this process can open, nothing else would ever end the session.
+      if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
       if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
       return;
     } finally {

@@ -1,8 +1,8 @@
-import type { Channel, Follower } from "../channel/channel.js";
-import type { Entry, Version } from "../channel/types.js";
+import type { Change, Channel, Follower } from "../channel/channel.js";
+import type { Version } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
-import { FREE, type LockView } from "./attempt.js";
+import type { LockView } from "./attempt.js";
 import { type LocksValue, lockKey, queueKey } from "./entries.js";
 
 /** Reads what stands under a lock's name. */
@@ -16,12 +16,14 @@ export async function readView(channel: Channel<LocksValue>, name: string): Prom
 
 /** Keeps what stands under a lock's name before the eyes of one who waits for it. */
 export class ViewWatch {
-  view: LockView = FREE;
+  readonly #current: { lock: Seen | undefined; queue: Seen | undefined } = { lock: undefined, queue: undefined };
   readonly #channel: Channel<LocksValue>;
   readonly #name: string;
   readonly #clock: Clock;
   /** Whether the view was read since the store began to tell what changes. */
   #synced = false;
+  /** The newest version of each that is known. */
+  readonly #versions: Record<keyof LockView, Version> = { lock: "0", queue: "0" };
   /** Counts what was told. */
   readonly #told: Record<keyof LockView, number> = { lock: 0, queue: 0 };
   #changed = false;
@@ -34,6 +36,12 @@ export class ViewWatch {
     this.#clock = clock;
     signal.addEventListener("abort", () => this.#notify(), { once: true });
     if (channel.supports.watch) this.#follow(signal).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** What stands there, as far as it is known. */
+  get view(): LockView {
+    const { lock, queue } = this.#current;
+    return { lock: lock?.() as LockView["lock"], queue: queue?.() as LockView["queue"] };
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -50,7 +58,7 @@ export class ViewWatch {
 
   #follower(what: keyof LockView): Follower<LocksValue> {
     return {
-      changed: (entry, version) => this.#set(what, entry, version),
+      changed: (change) => this.#set(what, change),
       gap: () =>
         this.refresh()
           .then(() => this.#notify())
@@ -59,12 +67,14 @@ export class ViewWatch {
     };
   }
 
-  #set(what: keyof LockView, entry: Entry<LocksValue> | undefined, version: Version): void {
+  #set(what: keyof LockView, change: Change<LocksValue>): void {
     this.#told[what]++;
     // What was read may be ahead of what is told.
-    if (compareVersions(version, this.view[what]?.version ?? "0") <= 0) return;
-    this.view = { ...this.view, [what]: entry };
-    if (this.#synced) this.#notify();
+    if (compareVersions(change.version, this.#versions[what]) <= 0) return;
+    this.#versions[what] = change.version;
+    this.#current[what] = change.deleted ? undefined : seen(change);
+    // As long as somebody holds the lock it is nobody's turn: of the changes that many waiters cause, most wake none, and none is decoded.
+    if (this.#synced && this.#current.lock === undefined) this.#notify();
   }
 
   #fail(error: unknown): void {
@@ -102,9 +112,23 @@ export class ViewWatch {
     const { lock, queue } = this.#told;
     const read = await readView(this.#channel, this.#name);
     // What was told meanwhile may be newer than what was read; if it is older, something newer will be told.
-    this.view = {
-      lock: this.#told.lock === lock ? read.lock : this.view.lock,
-      queue: this.#told.queue === queue ? read.queue : this.view.queue,
-    };
+    if (this.#told.lock === lock) this.#read("lock", read.lock);
+    if (this.#told.queue === queue) this.#read("queue", read.queue);
   }
+
+  #read(what: keyof LockView, entry: LockView["lock"] | LockView["queue"]): void {
+    this.#current[what] = entry && (() => entry);
+    if (entry !== undefined) this.#versions[what] = entry.version;
+  }
+}
+
+/** What is known of an entry, decoded when it is first asked for. */
+type Seen = () => { readonly value: LocksValue; readonly version: Version };
+
+function seen(change: Change<LocksValue>): Seen {
+  let decoded: ReturnType<Seen> | undefined;
+  return () => {
+    decoded ??= { value: change.value() as LocksValue, version: change.version };
+    return decoded;
+  };
 }

@@ -6,6 +6,7 @@ import type {
   StoredCheck,
   StoredEntry,
   StoredWrite,
+  Supports,
 } from "../channel/backend.js";
 import type { Clock } from "../clock.js";
 import { isLock, isRecord, isSession } from "./entry-kinds.js";
@@ -30,6 +31,9 @@ function statusOf(write: StoredWrite): unknown {
 }
 
 class Planted extends PassedOn {
+  // Told of every loss at once, a holder stops in time for most of these faults to go unseen. What must hold, holds without being told.
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+
   /** Commits without asking for the check at `index`, as if it held. */
   async commitWithout(index: number, { checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await this.store.commit({ checks: checks.filter((_, i) => i !== index), writes }, options);

@@ -1,6 +1,7 @@
 import { systemClock } from "@ojm/core";
 import type { Level } from "../output/log.js";
 import type { SharedGlobals } from "../script/globals.js";
+import type { ShellOptions } from "../script/process/shell.js";
 import type { ScriptHost } from "../script/thread.js";
 import type { Engine } from "./engine.js";
 import { JobError } from "./error.js";
@@ -16,6 +17,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
   each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
   unlock: ({ engine, job }, [name]) => unlock(engine, job, String(name)),
+  sh: ({ job }, [command, options]) => job.shell(String(command), (options ?? {}) as ShellOptions),
   get: ({ engine }, [key]) => engine.shared.values.get(String(key)),
   set: ({ engine }, [key, value]) => void engine.shared.values.set(String(key), value),
   toYAML: async (_, [value]) => (await import("../load/yaml.js")).toYaml(value),
@@ -46,7 +48,7 @@ export class ScriptCalls implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.engine.log.line(level, message, time);
+    this.engine.log.line(level, message, time, this.job.name);
   }
 
   print(text: string, toError: boolean): void {

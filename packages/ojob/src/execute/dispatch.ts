@@ -73,6 +73,11 @@ export class Dispatch {
     return outcome;
   }
 
+  /** Whether somebody waits for a slot: one that is borrowed is to be given back. */
+  get slotsWanted(): boolean {
+    return this.#parts.slots.wanted;
+  }
+
   /** One more slot for a request that runs, if nobody waits for one. Returns a function that gives it back. */
   borrow(): (() => void) | undefined {
     if (!this.#parts.slots.tryTake()) return undefined;

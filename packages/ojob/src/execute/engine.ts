@@ -3,7 +3,7 @@ import { nearest } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
-import type { Plan, PlannedJob } from "../plan/plan.js";
+import type { Plan, PlannedJob, Step } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
@@ -40,18 +40,20 @@ export interface EngineParts {
 export class Engine implements Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
+  /** How long a process has to end, in ms, once it is told to. */
+  readonly grace: number;
   readonly shared: Shared;
   readonly commandLine: Args;
   readonly files: readonly string[];
   readonly dispatch: Dispatch;
   readonly slots: Slots;
+  readonly #subscriptions = new Subscriptions();
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   handedOn: Args = {};
   readonly #parts: EngineParts;
   readonly #plan: Plan;
   readonly #running: Running;
   readonly #schedules: Schedules;
-  readonly #subscriptions: Subscriptions;
   readonly #warned = new Set<string>();
   #well = true;
 
@@ -59,6 +61,7 @@ export class Engine implements Stoppable {
     const { plan, commandLine, log, pool, shared, grace, files } = parts;
     this.log = log;
     this.pool = pool;
+    this.grace = grace;
     this.shared = shared;
     this.commandLine = commandLine;
     this.files = files;
@@ -76,7 +79,6 @@ export class Engine implements Stoppable {
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
     this.#schedules = new Schedules(this);
-    this.#subscriptions = new Subscriptions(this);
   }
 
   /** The `ojob` section. */
@@ -107,6 +109,11 @@ export class Engine implements Stoppable {
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
+  /** What runs when any job failed. */
+  get onAnyError(): readonly Step[] {
+    return this.#plan.onAnyError;
+  }
+
   /** The arguments of a job: its own before those that it is given. */
   args(job: PlannedJob, own: Args, given: Args): Args {
     const sources = { own, given, commandLine: this.commandLine };
@@ -115,12 +122,13 @@ export class Engine implements Stoppable {
 
   /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
   async run(): Promise<boolean> {
+    if (!(await this.#openChannels())) return false;
     const todo = sortTodo(this.#plan);
     const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
     try {
       this.dispatch.submit(...todo.now);
-      await this.dispatch.idle();
-      this.#beginNothing();
+      await this.#settled();
+      this.#schedules.stop();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -130,33 +138,60 @@ export class Engine implements Stoppable {
       await this.dispatch.idle();
       return this.#well && !stopped && this.#running.refusal === undefined;
     } finally {
+      this.#subscriptions.close();
       stay();
-      this.#beginNothing();
+      this.#schedules.stop();
       this.#running.close();
     }
   }
 
-  /** Begins what a job runs for again and again: its schedule, or its subscription. The process stays for it, unless `daemon: false` is written. */
-  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    if (this.#running.refusal !== undefined) return;
-    if (job.type === "subscribe") await this.#subscriptions.begin(job, given);
-    else await this.#schedules.begin(job, given);
+  /** Resolves when nothing is asked for any more, not even by a change of a channel that is still on its way. */
+  async #settled(): Promise<void> {
+    do {
+      await this.dispatch.idle();
+      await this.#subscriptions.catchUp();
+    } while (this.dispatch.requests.open.size > 0);
   }
 
-  #beginNothing(): void {
-    this.#schedules.stop();
-    this.#subscriptions.stop();
+  /** From now on runs a job of type `subscribe` for every change of its channel. */
+  async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    const channel = await this.shared.channels.channel(job.typeArgs.chSubscribe ?? "");
+    await this.#subscriptions.follow(channel, {
+      onChange: (change) => {
+        this.dispatch.submit({ job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" });
+      },
+      onFailure: (error) => {
+        this.#well = false;
+        this.log.failure(job.name, error.describe());
+      },
+    });
+  }
+
+  /** Opens the channels that the file asks for. Without one of them nothing is started. */
+  async #openChannels(): Promise<boolean> {
+    for (const { name, type, args } of this.#plan.settings.channels?.create ?? []) {
+      try {
+        await this.shared.channels.call(name, "create", [type, args]);
+      } catch (error) {
+        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${(error as Error).message}`);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Begins what a job runs for again and again: its subscription, or its schedule, for which the process stays unless `daemon: false` is written.
+   */
+  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    if (this.#running.refusal !== undefined) return;
+    if (job.type === "subscribe") await this.#subscribe(job, given);
+    else await this.#schedules.begin(job, given);
   }
 
   /** Says that, and why, a job did not run for a tick of its schedule. Every tick is accounted for. */
   tickSkipped(job: string, at: number, reason: string): void {
     this.log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
-  }
-
-  /** Says that a source of runs is no more. */
-  sourceFailed(job: string, error: unknown): void {
-    this.#well = false;
-    this.log.failure(job, error instanceof Error ? error.message : String(error));
   }
 
   /** A daemon goes on until it is stopped, with nothing to do too. */
@@ -205,6 +240,7 @@ export class Engine implements Stoppable {
     let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
+    if (!quiet) this.log.args(job.name, args);
     try {
       const result = await execution.run();
       how = "well";
@@ -220,14 +256,16 @@ export class Engine implements Stoppable {
 
   /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
   stop(reason: string): void {
-    this.#beginNothing();
+    this.#subscriptions.close();
+    this.#schedules.stop();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }
 
   /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
   kill(reason: string): void {
-    this.#beginNothing();
+    this.#subscriptions.close();
+    this.#schedules.stop();
     this.dispatch.stop(reason);
     this.#running.kill(reason);
   }

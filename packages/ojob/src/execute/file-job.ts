@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
-import { type PlannedJob, plan } from "../plan/plan.js";
+import { type Plan, type PlannedJob, plan } from "../plan/plan.js";
+import { commonArgs } from "../plan/setup.js";
 import { describe, JobFileError } from "../problem.js";
 import type { Engine } from "./engine.js";
 import { JobError } from "./error.js";
@@ -23,19 +24,21 @@ export async function runOtherFile(
   const path = otherFile(job);
   const circle = [...engine.files, path];
   if (engine.files.includes(path)) throw new JobError(`job files run each other in a circle: ${circle.join(" → ")}`);
-  const planned = planFile(engine, path, args);
-  const inner = engine.inside(planned, args, path);
+  const { planned, common } = planFile(engine, path, args);
+  engine.pool.prepare(planned.setup);
+  const inner = engine.inside(planned, common, path);
   onStart(inner);
   if (!(await inner.run())) throw new JobError(`${shown(path)} did not go well`);
 }
 
-function planFile(engine: Engine, path: string, args: Args): ReturnType<typeof plan> {
+function planFile(engine: Engine, path: string, args: Args): { planned: Plan; common: Args } {
   try {
     const { file, problems } = loadJobFile(shown(path));
-    const planned = plan(file, args, problems);
+    const common = commonArgs(file, args);
+    const planned = plan(file, common, problems);
     for (const warning of problems.warnings) engine.log.note(describe(warning));
     problems.throwErrors();
-    return planned;
+    return { planned, common };
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
     throw new JobError(`${shown(path)} cannot be run:\n${error.message}`);

@@ -1,6 +1,10 @@
 import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../load/jobfile.js";
-import type { PlannedJob, Step } from "../plan/plan.js";
+import { applyChecks, type Check } from "../plan/checks.js";
+import type { PlannedJob, ScriptStep, Step } from "../plan/plan.js";
+import type { Position } from "../problem.js";
+import { ScriptProcess } from "../script/process/run.js";
+import { ShellCommand, type ShellOptions, type ShellResult } from "../script/process/shell.js";
 import type { FailureData } from "../script/protocol.js";
 import type { ScriptEnd, ScriptThread } from "../script/thread.js";
 import { builtins } from "./builtins.js";
@@ -45,6 +49,7 @@ export class JobExecution implements Stoppable {
   /** The other job file that a job of type `jobs` runs. */
   #inner: Stoppable | undefined;
   #thread: ScriptThread | undefined;
+  #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
   /** Why the step that runs now must not go on. */
   #interruption: FailureData | undefined;
   #error: JobError | undefined;
@@ -92,7 +97,7 @@ export class JobExecution implements Stoppable {
   async evaluate(block: CodeBlock): Promise<unknown> {
     this.#join(this.#parent);
     try {
-      return (await this.#runScript(block, this.#args)).result;
+      return (await this.#runScript({ code: block }, this.#args)).result;
     } finally {
       this.#leave(this.#parent);
       if (this.#thread !== undefined) this.#engine.pool.release(this.#thread);
@@ -112,6 +117,7 @@ export class JobExecution implements Stoppable {
   stop(reason: string): void {
     this.#stopping.abort(stopFailure(reason));
     this.#thread?.stop();
+    this.#process?.stop();
     this.#inner?.stop(reason);
   }
 
@@ -134,11 +140,12 @@ export class JobExecution implements Stoppable {
       new JobExecution(this.#engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
     const limits = new Limits(job, (failure) => this.#end(failure), ask, this.#engine.shared.clock);
     try {
+      current = checked(job.checks.in, args, "argument", job.at);
       await this.locks.take(job.typeArgs, this.#engine.shared.locks, this.#waitSignal());
-      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, args);
-      if (job.type === "jobs") await this.#runFile(job, args);
+      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
+      if (job.type === "jobs") await this.#runFile(job, current);
       for (const step of job.steps) current = await this.#step(job, step, current);
-      return current;
+      return checked(job.checks.out, current, "result", job.at);
     } catch (error) {
       limits.lift();
       if (error instanceof SkippedTick) throw error;
@@ -178,7 +185,9 @@ export class JobExecution implements Stoppable {
     // What ended the step has been dealt with: the steps of `catch` start afresh.
     this.#interruption = undefined;
     this.#interrupted = new AbortController();
-    for (const step of job.onError) {
+    // Of the job as a whole: a job that is a step of it would be told of twice.
+    const onAnyError = job === this.#job ? this.#engine.onAnyError : [];
+    for (const step of [...job.onError, ...onAnyError]) {
       // Each is tried: an alert that cannot be sent must not keep the lock from being released.
       await this.#step(job, step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
     }
@@ -189,7 +198,7 @@ export class JobExecution implements Stoppable {
     if (this.#interruption !== undefined) throw interruptedBy(this.#interruption);
     if ("code" in step) {
       this.#items = new EachItems(owner);
-      const end = await this.#runScript(step.code, args);
+      const end = await this.#runScript(step, args);
       await this.#items.run(this.#engine, end.result, { trigger: this.trigger, parent: this });
       return end.args;
     }
@@ -227,23 +236,42 @@ export class JobExecution implements Stoppable {
     await builtin({ args, managers, runs, ...origin, signal: this.#waitSignal(), error: this.#error });
   }
 
-  async #runScript(block: CodeBlock, args: Args): Promise<ScriptEnd> {
+  async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
     const stopped = this.#stopping.signal;
     const mayRun = !stopped.aborted || (this.#error !== undefined && !this.#engine.killed);
     if (!mayRun) throw new JobError(stopped.reason.message, { failure: stopped.reason as FailureData });
-    const end = await this.#needThread().run(
-      {
-        code: block.code,
-        file: block.source.path,
-        line: block.line,
-        args,
-        job: { name: this.name },
-        ...(this.#error && { exception: this.#error.failure }),
-      },
-      new ScriptCalls(this.#engine, this),
-    );
+    const end = await (step.lang === undefined ? this.#runInThread(step, args) : this.#runProcess(step, args));
     if (end.failure === undefined) return end;
-    throw Object.assign(scriptError(end.failure, block), { args: end.args });
+    throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
+  }
+
+  #runInThread({ code, module = false }: ScriptStep, args: Args): Promise<ScriptEnd> {
+    const job = { name: this.name };
+    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
+    const exception = this.#error?.failure;
+    const calls = new ScriptCalls(this.#engine, this);
+    return this.#needThread().run({ ...message, ...(exception && { exception }) }, calls);
+  }
+
+  async #runProcess({ code, lang = "", folder }: ScriptStep, args: Args): Promise<ScriptEnd> {
+    const script = new ScriptProcess({ block: code, lang, folder }, args, this.#engine.grace);
+    this.#process = script;
+    try {
+      return await script.run(new ScriptCalls(this.#engine, this));
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** Runs a shell command for a script that waits for it. */
+  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    const shell = new ShellCommand(command, options, this.#engine.grace);
+    this.#process = shell;
+    try {
+      return await shell.run(new ScriptCalls(this.#engine, this));
+    } finally {
+      this.#process = undefined;
+    }
   }
 
   /** One thread for all scripts of the job: what one step leaves in it, the next one finds. */
@@ -263,6 +291,7 @@ export class JobExecution implements Stoppable {
     this.#interruption ??= failure;
     this.#interrupted.abort(failure);
     for (const child of this.#children) child.#end(failure);
+    this.#process?.end(failure);
     this.#inner?.kill(failure.message);
     void this.#thread?.end(failure);
   }
@@ -271,6 +300,14 @@ export class JobExecution implements Stoppable {
     if (error.shown) return;
     error.shown = true;
     this.#engine.log.failure(this.name, error.describe());
+  }
+}
+
+function checked(checks: readonly Check[], args: Args, what: string, at: Position): Args {
+  try {
+    return applyChecks(checks, args, what);
+  } catch (error) {
+    throw new JobError((error as Error).message, { at });
   }
 }
 

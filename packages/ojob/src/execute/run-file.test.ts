@@ -262,6 +262,23 @@ describe("the functions of scripts", () => {
       ["string", true, true, true],
     ],
     ["[$set('k', 1), $get('k')]", [null, 1]],
+    [
+      "[af.toYAML({a: 1, f() {}}), stringify({a: 1}), stringify({a: 1}, undefined, '')]",
+      ["a: 1\n", '{\n  "a": 1\n}', '{"a":1}'],
+    ],
+    [
+      "(() => { const a = {l: [{}]}; const b = clone(a); b.l[0].x = 1; return [a, b] })()",
+      [{ l: [{}] }, { l: [{ x: 1 }] }],
+    ],
+    ["(() => { const a = {}; a.a = a; return stringify(a, undefined, '') })()", '{"a":"[circular]"}'],
+    ["await Promise.all([$get('none'), templify('{{l}}', {l: [1]}), $env('NOPE_X', 'y')])", [null, "[1]", "y"]],
+    [
+      "$from([{n: 'a', s: 1, e: 5}, {n: 'b', s: 2}, {n: 'a', s: 1, e: 3}]).groupBy('n').select(g => ({ name: g.key, runs: g.items.length, ms: $from(g.items).filter('e').average('e', 's') }))",
+      [
+        { name: "a", runs: 2, ms: 3 },
+        { name: "b", runs: 1 },
+      ],
+    ],
   ])("%s", async (code, expected) => {
     const { lines, err } = await runText(script(`log(JSON.stringify(${code}))`));
     expect(err).not.toMatch(/ERROR/);
@@ -272,6 +289,18 @@ describe("the functions of scripts", () => {
     const { lines } = await runText(script("for (let i = 0; i < 20000; i++) log(i)"));
     expect(lines).toEqual(Array.from({ length: 20_000 }, (_, i) => String(i)));
   });
+});
+
+test("print shows text as it is, sprint as JSON, and both in the order of the log", async () => {
+  const { out } = await runText(
+    script("print('a'); sprint({b: 1}); sprint('c'); printnl('d'); print(); print([1]); print(null)"),
+  );
+  expect(out).toBe('a\n{\n  "b": 1\n}\n"c"\nd\n[\n  1\n]\nnull\n');
+});
+
+test("a script that subscribes to a channel is told what to write instead", async () => {
+  const { err } = await runText(script('$ch("c").create(); $ch("c").subscribe(() => {})'));
+  expect(err).toMatch(/a script cannot subscribe to a channel\. Write a job .*chSubscribe: c.*jobs\.yaml:4/);
 });
 
 test("force unlock says what it did", async () => {

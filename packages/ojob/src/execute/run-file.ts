@@ -2,16 +2,20 @@ import { type Clock, systemClock } from "@ojm/core";
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
+import { logSettings } from "../output/settings.js";
 import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
 import { checkSchedules } from "../plan/schedules.js";
+import { commonArgs } from "../plan/setup.js";
 import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
 import { type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
+import { JobError } from "./error.js";
 import { Shared } from "./shared.js";
+import { becomeUnique } from "./unique.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -40,13 +44,16 @@ export interface FileRun {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
-  const { log, args, pool, thread } = run;
+  const { log, pool, thread } = run;
   const { file, problems } = loadJobFile(name, run.strict);
+  const args = commonArgs(file, run.args);
   const planned = plan(file, args, problems);
   await checkSchedules(file, problems);
   expectArguments(file, args, problems);
   problems.throwErrors();
   for (const warning of problems.warnings) log.note(describe(warning));
+  log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
+  pool.prepare(planned.setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
   const { clock } = run;
@@ -62,9 +69,17 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     files: [file.source.path],
   });
   run.onStart?.(engine);
+  let letGo = (): void => {};
   try {
+    if (file.settings.unique) letGo = await becomeUnique(file.settings.unique, run.grace);
     return await engine.run();
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    log.line("ERROR", error.message);
+    return false;
   } finally {
+    letGo();
     await shared.close();
+    await log.close();
   }
 }

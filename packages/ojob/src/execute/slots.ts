@@ -31,6 +31,11 @@ export class Slots {
     };
   }
 
+  /** Whether somebody waits for a slot. */
+  get wanted(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Takes a slot if one is free now. */
   tryTake(): boolean {
     if (this.#free === 0) return false;

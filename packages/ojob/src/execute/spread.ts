@@ -13,8 +13,10 @@ export async function spread<Item, Result>(
   const results: Result[] = [];
   const failures = new Map<number, unknown>();
   const helpers: Promise<void>[] = [];
-  const workThrough = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+  const workThrough = async (goesOn: () => boolean): Promise<void> => {
+    while (goesOn()) {
+      const next = left.pop();
+      if (next === undefined) return;
       const [index, item] = next;
       hire();
       try {
@@ -26,9 +28,9 @@ export async function spread<Item, Result>(
   };
   const hire = (): void => {
     const giveBack = left.length > 0 ? dispatch.borrow() : undefined;
-    if (giveBack !== undefined) helpers.push(workThrough().finally(giveBack));
+    if (giveBack !== undefined) helpers.push(workThrough(() => !dispatch.slotsWanted).finally(giveBack));
   };
-  await workThrough();
+  await workThrough(() => true);
   await Promise.all(helpers);
   const [first] = [...failures.keys()].sort((a, b) => a - b);
   if (first !== undefined) throw failures.get(first);

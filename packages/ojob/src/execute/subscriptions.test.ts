@@ -1,27 +1,49 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runText } from "../testing/run-file.js";
 
-test("a job of type subscribe runs for each change of its channel, in order, from when it began", async () => {
-  const yaml = `jobs:
-  - { name: Create, exec: '$ch("c").create(); $ch("c").set("old", 0)' }
-  - name: Changes
+/** A todo that makes a channel with an entry, follows it, and then runs `Write` with this script. */
+function following(
+  code: string,
+  sub = "log([args.ch, args.op, JSON.stringify(args.k), args.v, args.mine].join(' '))",
+): string {
+  return `jobs:
+  - { name: Make, exec: "$ch('c').create(); $ch('c').set('old', 0)" }
+  - name: Follow
     type: subscribe
-    typeArgs: { chSubscribe: c }
+    typeArgs: { chSubscribe: c, noLog: true }
     exec: |
-      log([args.ch, args.op, args.k, args.v].join(" "));
-      if (args.k === "end") process.kill(process.pid, "SIGUSR2");
-  - { name: Write, exec: '$ch("c").set("a", 1); $ch("c").set("a", 2); $ch("c").unset("old"); $ch("c").set("end", 3)' }
-todo: [Create, Changes, Write]
+      ${sub}
+  - name: Write
+    exec: |
+      ${code}
+todo: [Make, { name: Follow, args: { mine: x } }, Write]
 `;
-  const { lines } = await runText(yaml, {
-    onStart: (control) => void process.removeAllListeners("SIGUSR2").on("SIGUSR2", () => control.stop("SIGTERM")),
-  });
-  expect(lines).toEqual(["c set a 1", "c set a 2", "c unset old ", "c set end 3"]);
-});
+}
 
-test("a channel that nobody created is a failure that says so", async () => {
-  const yaml = "jobs: [{ name: A, type: subscribe, typeArgs: { chSubscribe: c } }]\ntodo: [A]\n";
-  const { well, err } = await runText(yaml);
-  expect(well).toBe(false);
-  expect(err).toMatch(/job "A" failed: there is no channel "c"/);
+describe("a job of type subscribe", () => {
+  test("runs once for every change from then on, and none is lost at the end", async () => {
+    const yaml = following("$ch('c').set({ a: 1 }, 7); $ch('c').set('b', 8); $ch('c').unset('b');");
+    const { well, lines } = await runText(`ojob: { numThreads: 1 }\n${yaml}`);
+    expect([well, lines]).toEqual([true, ['c set {"a":1} 7 x', 'c set "b" 8 x', 'c unset "b"  x']]);
+  });
+
+  test("may change the channel itself", async () => {
+    const yaml = following("$ch('c').set('n', 3)", "log(args.v); if (args.v > 0) $ch('c').set('n', args.v - 1)");
+    expect((await runText(yaml)).lines).toEqual(["3", "2", "1", "0"]);
+  });
+
+  test("that fails makes the run fail", async () => {
+    expect((await runText(following("$ch('c').set('n', 3)", "throw 1"))).well).toBe(false);
+  });
+
+  test("of a channel that is not there says so", async () => {
+    const yaml = "jobs: [{ name: F, type: subscribe, typeArgs: { chSubscribe: nope } }]\ntodo: [F]\n";
+    expect((await runText(yaml)).err).toMatch(/job "F" failed: there is no channel "nope"/);
+  });
+
+  test("names its channel", async () => {
+    await expect(runText("jobs: [{name: F, type: subscribe}]\ntodo: [F]\n")).rejects.toThrow(
+      /"F" is of type subscribe: it needs "chSubscribe" in its "typeArgs"/,
+    );
+  });
 });

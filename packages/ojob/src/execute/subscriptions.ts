@@ -1,87 +1,79 @@
-import { type Channel, compareVersions, type WatchEvent } from "@ojm/core";
-import type { Args } from "../load/jobfile.js";
-import type { PlannedJob } from "../plan/plan.js";
-import type { Engine } from "./engine.js";
+import { type Channel, compareVersions, type Version } from "@ojm/core";
+import { JobError } from "./error.js";
 
-type Change = Exclude<WatchEvent<unknown>, { readonly type: "synced" | "gap" }>;
+/** A change of a channel, as the args of the job that it starts. */
+export type Change = {
+  readonly ch: string;
+  readonly op: "set" | "unset";
+  readonly k: unknown;
+  /** The new value of a `set`. */
+  readonly v?: unknown;
+};
 
-/** Asks for a run of the jobs of type `subscribe` for each change of their channel. */
+/** What is made of the changes. */
+export interface Subscriber {
+  /** Called for each change, in their order. */
+  readonly onChange: (change: Change) => void;
+  /** Nothing more will come: the store failed. */
+  readonly onFailure: (error: JobError) => void;
+}
+
+/** The channels that jobs of type `subscribe` follow. */
 export class Subscriptions {
-  readonly #engine: Engine;
-  readonly #ending = new AbortController();
+  readonly #stop = new AbortController();
+  readonly #channels = new Set<Channel>();
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  /**
-   * From now on, the job runs for each change, one after the other. Changes wait in the watch, which holds so many and no more.
-   *
-   * @throws JobError if nobody created the channel; ChannelError if it cannot be watched
-   */
-  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    const name = job.typeArgs.chSubscribe ?? "";
-    const channel = await this.#engine.shared.channels.channel(name);
-    const { settings, dispatch } = this.#engine;
-    const stays = settings.daemon !== false;
-    const leave = stays ? dispatch.expectMore() : () => {};
+  /** Follows the changes of a channel from now on. Resolves when it does. */
+  async follow(channel: Channel, subscriber: Subscriber): Promise<void> {
+    let live = false;
     await new Promise<void>((resolve, reject) => {
-      this.#follow(job, given, channel, stays, resolve)
-        .catch((error: unknown) => {
-          this.#engine.sourceFailed(job.name, error);
-          reject(error);
-        })
-        .finally(leave);
+      const begin = (): void => {
+        live = true;
+        this.#channels.add(channel);
+        resolve();
+      };
+      this.#deliver(channel, subscriber, begin).catch((cause: Error) => {
+        if (!live) return reject(cause);
+        subscriber.onFailure(new JobError(`"${channel.name}" is followed no more: ${cause.message}`, { cause }));
+      });
     });
   }
 
-  /** No change is told any more. */
-  stop(): void {
-    this.#ending.abort();
-  }
-
-  /** Calls `onReady` once no change that is made from then on is missed. */
-  async #follow(
-    job: PlannedJob,
-    given: readonly Args[],
-    channel: Channel,
-    keepAlive: boolean,
-    onReady: () => void,
-  ): Promise<void> {
-    const { signal } = this.#ending;
-    let newest: string | undefined;
-    // In a snapshot, what is newer than this has changed: nothing in the first one, and after a gap what came in the meantime.
-    let before: string | undefined;
-    let snapshot = true;
-    for await (const event of channel.watch({ signal, keepAlive })) {
+  async #deliver(channel: Channel, { onChange }: Subscriber, begin: () => void): Promise<void> {
+    let live = false;
+    let newest: Version | undefined;
+    const isNew = (version: Version): boolean => newest === undefined || compareVersions(version, newest) > 0;
+    for await (const event of channel.watch({ signal: this.#stop.signal })) {
       if (event.type === "synced") {
-        snapshot = false;
-        onReady();
-      } else if (event.type === "gap") {
-        snapshot = true;
-        before = newest;
-        this.#engine.log.line(
-          "WARN",
-          `"${job.name}" misses changes of "${channel.name}": more came than it could follow`,
-        );
-      } else {
-        const version = event.type === "put" ? event.entry.version : event.version;
-        if (newest === undefined || compareVersions(version, newest) > 0) newest = version;
-        const isChange = !snapshot || (before !== undefined && compareVersions(version, before) > 0);
-        if (isChange) await this.#run(job, given, channel.name, event);
+        live = true;
+        begin();
+      } else if (event.type === "put") {
+        const { key: k, value: v, version } = event.entry;
+        // What the first snapshot holds is no change. That of one after a gap is, where it is newer than all that was told.
+        if (live && isNew(version)) onChange({ ch: channel.name, op: "set", k, v });
+        if (isNew(version)) newest = version;
+      } else if (event.type === "delete") {
+        onChange({ ch: channel.name, op: "unset", k: event.key });
+        if (isNew(event.version)) newest = event.version;
       }
-      if (signal.aborted) break;
     }
-    onReady();
   }
 
-  async #run(job: PlannedJob, given: readonly Args[], ch: string, event: Change): Promise<void> {
-    const change =
-      event.type === "put"
-        ? { ch, op: "set", k: event.entry.key, v: event.entry.value }
-        : { ch, op: "unset", k: event.key };
-    const all = given.map((args) => ({ ...args, ...change }));
-    const [request] = this.#engine.dispatch.submit({ job, given: all, trigger: "subscribe" });
-    await request?.finished;
+  /** Resolves when all changes that were made before are told: a watch that begins now comes behind them. */
+  async catchUp(): Promise<void> {
+    for (const channel of this.#channels) {
+      // If the store fails, so does the watch that follows the channel: there it is told.
+      await synced(channel, this.#stop.signal).catch(() => {});
+    }
   }
+
+  /** Follows nothing any more. */
+  close(): void {
+    this.#stop.abort();
+    this.#channels.clear();
+  }
+}
+
+async function synced(channel: Channel, signal: AbortSignal): Promise<void> {
+  for await (const event of channel.watch({ signal })) if (event.type === "synced") return;
 }

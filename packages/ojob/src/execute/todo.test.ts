@@ -66,3 +66,19 @@ todo: [A, { name: B, args: { given: "{{total}}" } }, B]
     expect((await runText(jobs)).lines[1]).toBe(",B,{{total}}");
   });
 });
+
+test("a long list of args gives back the slots that it borrowed when others want them", async () => {
+  const yaml = `ojob: { numThreads: 2 }
+jobs:
+  - name: Many
+    args: [{ n: 0 }, { n: 1 }, { n: 2 }, { n: 3 }]
+    exec: |
+      if (args.n == 0) $set("launched", global.oJobManagerLaunchJob("Other"));
+      const awaited = args.n < 2 ? "launched" : "other";
+      while (isUnDef($get(awaited))) sleep(5);
+  - { name: Other, exec: "$set('other', 1); log('other')" }
+todo: [Many]
+`;
+  const { well, lines } = await runText(yaml);
+  expect([well, lines]).toEqual([true, ["other"]]);
+});

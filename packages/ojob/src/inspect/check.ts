@@ -2,6 +2,7 @@ import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import { plan } from "../plan/plan.js";
 import { checkSchedules } from "../plan/schedules.js";
+import { commonArgs } from "../plan/setup.js";
 import type { Problem } from "../problem.js";
 
 /** How a job file is checked. */
@@ -27,7 +28,7 @@ export interface Checked {
 /** Loads and plans a job file, and runs nothing. */
 export async function checkFile(name: string, { args = {}, strict = false }: CheckOptions): Promise<Checked> {
   const { file, problems } = loadJobFile(name, strict);
-  plan(file, args, problems);
+  plan(file, commonArgs(file, args), problems);
   await checkSchedules(file, problems);
   problems.throwErrors();
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);

@@ -5,6 +5,7 @@ import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import { mergeArgs } from "../plan/args.js";
 import { type Plan, plan } from "../plan/plan.js";
+import { commonArgs } from "../plan/setup.js";
 
 const INIT = "oJobManager Init";
 
@@ -15,9 +16,10 @@ export async function openManager(
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
   const { file, problems } = loadJobFile(name);
-  const planned = plan(file, commandLine, problems);
+  const common = commonArgs(file, commandLine);
+  const planned = plan(file, common, problems);
   problems.throwErrors();
-  const args = initArgs(planned, commandLine);
+  const args = initArgs(planned, common);
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const options = managerOptions(args);
   for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");

@@ -51,7 +51,7 @@ function expectSameOfValue(value: unknown): void {
 
 const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
 
-test("the file in the package is made of this definition (after a change of it: npx vitest run -u packages/ojob/src/inspect)", async () => {
+test("the file in the package is made of this definition (after a change of it: npx vitest run packages/ojob/src/inspect --update)", async () => {
   const text = `${JSON.stringify(schemaOfJobFiles(), undefined, 2)}\n`;
   await expect(text).toMatchFileSnapshot("../../job-file.schema.json");
 });

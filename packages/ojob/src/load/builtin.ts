@@ -1,12 +1,15 @@
 import { SourceFile } from "../source.js";
+import { BASICS } from "./basics.js";
 import { builtinHelp } from "./builtin-help.js";
 import type { JobDefinition } from "./jobfile.js";
 
 /** The files that every job file can include without having them. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   "oJobManager.yaml": ["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"],
-  "oJobBasics.yaml": [],
 };
+
+/** Files that come with ojm and are job files like any other. */
+const TEXTS: Readonly<Record<string, string>> = { "oJobBasics.yaml": BASICS };
 
 /** A file that comes with ojm. */
 export interface BuiltinFile {
@@ -43,12 +46,22 @@ export function builtinFile(file: string): BuiltinFile | undefined {
   return { source, jobs };
 }
 
+/** The job file of that name that comes with ojm; `undefined` if there is none. */
+export function builtinSource(file: string): SourceFile | undefined {
+  const text = Object.hasOwn(TEXTS, file) ? TEXTS[file] : undefined;
+  return text === undefined ? undefined : new SourceFile(file, file, text);
+}
+
 /** The names of the files that come with ojm. */
 export function builtinFiles(): string[] {
-  return Object.keys(FILES);
+  return [...Object.keys(FILES), ...Object.keys(TEXTS)];
 }
 
 /** The built-in file that a job of this name comes from, for the hint to include it. */
 export function builtinFileOf(job: string): string | undefined {
-  return Object.keys(FILES).find((file) => FILES[file]?.includes(job));
+  const line = `  - name: ${job}`;
+  return (
+    Object.keys(FILES).find((file) => FILES[file]?.includes(job)) ??
+    Object.keys(TEXTS).find((file) => TEXTS[file]?.split("\n").includes(line))
+  );
 }

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { nearest } from "@ojm/core/backend";
 import { JobFileError, type Position, type Problems } from "../problem.js";
 import { readSource, type SourceFile } from "../source.js";
-import { type BuiltinFile, builtinFile, builtinFiles } from "./builtin.js";
+import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin.js";
 
 /** What an `include` leads to: a file to read, or a built-in one. */
 export type Included = BuiltinFile | { readonly source: SourceFile };
@@ -15,7 +15,8 @@ export type Included = BuiltinFile | { readonly source: SourceFile };
 export function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
   const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
   if (found !== undefined) return readIncluded(shortest(found), at, problems);
-  const builtin = builtinFile(name);
+  const source = builtinSource(name);
+  const builtin = source === undefined ? builtinFile(name) : { source };
   if (builtin !== undefined) return builtin;
   problems.error(`there is no file ${name} beside ${at.source.name} or in the current folder.${hint(name)}`, at);
   return undefined;

@@ -54,9 +54,11 @@ const typeArgs: Fields = {
   lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
   single: flag("Where `args` is a list, work through it one after the other."),
   noLog: flag("No banner when this job starts and ends."),
-  pwd: later(text("The folder in which a shell script runs.")),
+  pwd: text("The folder in which a shell script runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
-  execRequire: later(text("Run the `exec` function that this module exports.")),
+  execRequire: text(
+    "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
+  ),
   chSubscribe: text("The channel whose changes a job of type subscribe waits for."),
 };
 
@@ -88,12 +90,10 @@ const job: Fields = {
   ),
   type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
   typeArgs: map(typeArgs, "Settings of the job's type."),
-  lang: later(text("The language of `exec`: js (the default), shell, node or python.")),
-  check: later(
-    map(
-      { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
-      "Checks on `args`.",
-    ),
+  lang: text("The language of `exec`: js (the default), shell, node or python."),
+  check: map(
+    { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
+    "Checks on `args`.",
   ),
   help: help("What `--jobhelp` shows."),
 };
@@ -123,53 +123,47 @@ const settings: Fields = {
     "milliseconds",
   ),
   templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
-  argsFromEnvs: later(flag("Take arguments from the environment too.")),
+  argsFromEnvs: flag("Take arguments from the environment too."),
   shareArgs: flag("Hand the arguments that a job of the todo leaves behind to the next one."),
-  logToFile: later(
-    map(
-      {
-        logFolder: text("The folder of the log files, one a day."),
-        filenameTemplate: text("How the log files are called."),
-        backupFilenameTemplate: text("How older log files are called."),
-        numberOfFiles: number("How many log files are kept.", "files", 1),
-        HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
-        dontCompress: flag("Leave older log files as they are."),
-        setLogOff: flag("Log to the files only."),
-      },
-      "Write the log to files too.",
-    ),
+  logToFile: map(
+    {
+      logFolder: text("The folder of the log files, one a day."),
+      filenameTemplate: text("How the log files are called."),
+      backupFilenameTemplate: text("How older log files are called."),
+      numberOfFiles: number("How many log files are kept.", "files", 1),
+      HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
+      dontCompress: flag("Leave older log files as they are."),
+      setLogOff: flag("Log to the files only."),
+    },
+    "Write the log to files too.",
   ),
-  logToConsole: later(flag("Show the log on the terminal. Default: true.")),
-  logArgs: later(flag("Log the arguments of each job.")),
-  logJobs: later(flag("Show when each job starts and ends. Default: true.")),
-  log: later(map({ format: word("How a log line looks.", "human", "json") }, "How the log looks.")),
-  loads: later(some(text("A JavaScript file."), "JavaScript files whose functions scripts may call.")),
-  unique: later(
-    map(
-      { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
-      "Run this file only once at a time on this host.",
-    ),
+  logToConsole: flag("Show the log on the terminal. Default: true."),
+  logArgs: flag("Log the arguments of each job."),
+  logJobs: flag("Show when each job starts and ends. Default: true."),
+  log: map({ format: word("How a log line looks.", "human", "json") }, "How the log looks."),
+  loads: some(text("A JavaScript file."), "JavaScript files whose functions scripts may call."),
+  unique: map(
+    { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
+    "Run this file only once at a time on this host.",
   ),
-  channels: later(
-    map(
-      {
-        create: list(
-          map(
-            {
-              name: required(text("The name.")),
-              type: text("The type. Default: simple."),
-              args: anything("Options of the type."),
-              options: anything("The same as `args`."),
-            },
-            "A channel.",
-          ),
-          "Channels to open before the first job.",
+  channels: map(
+    {
+      create: list(
+        map(
+          {
+            name: required(text("The name.")),
+            type: text("The type. Default: simple."),
+            args: anything("Options of the type."),
+            options: anything("The same as `args`."),
+          },
+          "A channel.",
         ),
-      },
-      "Channels of this file.",
-    ),
+        "Channels to open before the first job.",
+      ),
+    },
+    "Channels of this file.",
   ),
-  catch: later(code("Code that runs when any job failed.")),
+  catch: code("Code that runs when any job failed."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
 };
 
@@ -183,11 +177,11 @@ export const jobFileShape: Shape & { readonly kind: "map" } = {
       text("A job file."),
       "Job files of which only the jobs are used, and the `code` that they require.",
     ),
-    init: later(anything("Values that scripts find in `init`.")),
+    init: anything("Values that scripts find in `init`."),
     ojob: map(settings, "Settings of this file."),
     jobs: list(map(job, "A job."), "The jobs."),
     todo: some(todoEntry, "Which jobs to run, in this order."),
-    code: later(record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name.")),
+    code: record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name."),
     help: help("What `ojm run FILE -h` shows."),
   },
 };

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
 
 /** How bad it is. */
@@ -12,26 +13,60 @@ function wantsColour(fd: number): boolean {
   return isatty(fd) && process.env["TERM"] !== "dumb";
 }
 
+/** What a job file may want of the log. */
+export interface LogSettings {
+  /** Whether the log is shown where the program runs. Default: true. */
+  readonly console?: boolean;
+  /** Whether the start and the end of jobs are shown. Default: true. */
+  readonly jobs?: boolean;
+  /** Whether the arguments of a job that starts are logged. */
+  readonly args?: boolean;
+  /** Lines are JSON. */
+  readonly json?: boolean;
+  /** Lines go into these files too. */
+  readonly files?: DailyFiles;
+  /** Lines go into the files only, as long as they can be written. */
+  readonly filesOnly?: boolean;
+}
+
 /** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
 export class Log {
   /** The time that lines show. */
-  now: () => number = Date.now;
+  now: () => number;
   readonly #output = new Output();
   readonly #out: number;
   readonly #err: number;
   readonly #colours: readonly number[];
+  #settings: LogSettings = {};
 
-  /** `out` and `err` are file descriptors. */
-  constructor(out: number = 1, err: number = 2) {
+  /** `out` and `err` are file descriptors. `now` is the clock by which log files change at midnight; without it, lines go by their own times. */
+  constructor(out: number = 1, err: number = 2, now: () => number = Date.now) {
     this.#out = out;
     this.#err = err;
+    this.now = now;
     this.#colours = [out, err].filter(wantsColour);
   }
 
-  /** A line `TIME | LEVEL | message`. Errors go to the error output. */
-  line(level: Level, message: string, time: number = this.now()): void {
-    const text = `${new Date(time).toISOString()} | ${level.padEnd(5)} | ${message}`;
-    this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
+  /** From here on, the log is as the job file wants it. */
+  use(settings: LogSettings): void {
+    this.#settings = settings;
+  }
+
+  /** A line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. */
+  line(level: Level, message: string, time: number = this.now(), job?: string): void {
+    this.#line(level, message, time, job, this.#settings.console ?? true);
+  }
+
+  #line(level: Level, message: string, time: number, job: string | undefined, console: boolean): boolean {
+    const { json = false, files, filesOnly = false } = this.#settings;
+    const date = new Date(time).toISOString();
+    const text = json
+      ? JSON.stringify({ time: date, level, message, job })
+      : `${date} | ${level.padEnd(5)} | ${message}`;
+    const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
+    const shown = console && !(filed && filesOnly);
+    if (shown) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
+    return filed || shown;
   }
 
   /** Text as a script prints it. */
@@ -41,18 +76,32 @@ export class Log {
 
   /** A job has started. */
   started(job: string): void {
-    this.#write(this.#err, `>> ${job}`, "bold");
+    this.#banner(`>> ${job}`, "bold", { event: "started", job });
+  }
+
+  /** What a job starts with, if the job file wants it logged. */
+  args(job: string, args: Readonly<Record<string, unknown>>): void {
+    if (this.#settings.args) this.line("INFO", `args of "${job}": ${JSON.stringify(args)}`, undefined, job);
   }
 
   /** A job has ended. */
   ended(job: string, ms: number, well: boolean): void {
     const text = `<< ${job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
-    this.#write(this.#err, text, well ? "good" : "ERROR");
+    this.#banner(text, well ? "good" : "ERROR", { event: well ? "done" : "failed", job, ms: Math.round(ms) });
   }
 
-  /** Why a job failed. */
+  #banner(text: string, colour: string, event: Readonly<Record<string, unknown>>): void {
+    const { console = true, jobs = true, json = false } = this.#settings;
+    if (!console || !jobs) return;
+    const time = new Date(this.now()).toISOString();
+    this.#write(this.#err, json ? JSON.stringify({ time, level: "INFO", ...event }) : text, colour);
+  }
+
+  /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
   failure(job: string, text: string): void {
-    this.line("ERROR", `job "${job}" failed: ${text}`);
+    const [message, time] = [`job "${job}" failed: ${text}`, this.now()];
+    const told = this.#line("ERROR", message, time, job, this.#settings.console ?? true);
+    if (!told) this.#line("ERROR", message, time, job, true);
   }
 
   /** A remark for whoever started this, without a time. */
@@ -61,17 +110,28 @@ export class Log {
   }
 
   /** Resolves once a script may write more. */
-  room(): Promise<void> {
-    return this.#output.room();
+  async room(): Promise<void> {
+    await Promise.all([this.#output.room(), this.#settings.files?.room()]);
   }
 
   /** Resolves once everything is written. */
-  flush(): Promise<void> {
-    return this.#output.flush();
+  async flush(): Promise<void> {
+    await Promise.all([this.#output.flush(), this.#settings.files?.flush()]);
+    // What the files had to complain of.
+    await this.#output.flush();
+  }
+
+  /** Writes everything, and lets go of the log files. */
+  async close(): Promise<void> {
+    const { files, filesOnly: _, ...settings } = this.#settings;
+    await files?.close();
+    this.#settings = settings;
+    await this.flush();
   }
 
   #write(fd: number, text: string, colour = ""): void {
-    const code = this.#colours.includes(fd) ? COLOURS[colour] : undefined;
+    const plain = this.#settings.json || !this.#colours.includes(fd);
+    const code = plain ? undefined : COLOURS[colour];
     this.#output.write(fd, code === undefined ? `${text}\n` : `\u001b[${code}m${text}\u001b[0m\n`);
   }
 }

@@ -20,6 +20,15 @@ export class Output {
   readonly #gone = new Set<number>();
   #whenLow: (() => void)[] = [];
   #whenEmpty: (() => void)[] = [];
+  readonly #onError: ((error: Error) => void) | undefined;
+
+  /**
+   * `onError` is told what could not be written; the next piece is tried all the same. Without it, a file descriptor that fails
+   * is given up: the reader is gone.
+   */
+  constructor(onError?: (error: Error) => void) {
+    this.#onError = onError;
+  }
 
   write(fd: number, text: string): void {
     if (text === "" || this.#gone.has(fd)) return;
@@ -61,12 +70,17 @@ export class Output {
         setTimeout(() => this.#put(fd, bytes, size), 5);
         return;
       }
-      if (error) this.#giveUp(fd);
+      if (error) this.#fail(fd, error);
       else if (written < bytes.length) return this.#put(fd, bytes.subarray(written), size);
       this.#size -= size;
       if (this.#size < HIGH_WATER) for (const resolve of this.#whenLow.splice(0)) resolve();
       this.#next();
     });
+  }
+
+  #fail(fd: number, error: Error): void {
+    if (this.#onError === undefined) this.#giveUp(fd);
+    else this.#onError(error);
   }
 
   /** The reader is gone (`ojm run … | head`). That is no reason to end a job half done. */

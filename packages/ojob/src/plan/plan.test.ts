@@ -46,6 +46,33 @@ describe("names", () => {
   });
 });
 
+describe("dependencies", () => {
+  test("on a job that does not exist are an error with the nearest one", () => {
+    expect(planText("jobs: [{name: Extract}, {name: B, deps: [Extrakt]}]\ntodo: [B]\n").errors).toEqual([
+      '1:42 "deps" of "B" names the job "Extrakt", which does not exist. Did you mean "Extract"?',
+    ]);
+  });
+
+  test.each([
+    ["of two", "{name: A, deps: B}, {name: B, deps: [{name: A, onFail: return true}]}", '"A" → "B" → "A"'],
+    ["of one", "{name: A, deps: A}", '"A" → "A"'],
+    ["through a step", "{name: A, deps: B}, {name: B, from: S}, {name: S, deps: A}", '"A" → "B" → "S" → "A"'],
+    ["through each", "{name: A, each: B}, {name: B, deps: A}", '"A" → "B" → "A"'],
+  ])("in a circle %s are an error that names it", (_, jobs, circle) => {
+    expect(planText(`jobs: [${jobs}]\ntodo: [A]\n`).errors).toEqual([
+      `1:15 these jobs wait for each other in a circle: ${circle}.`,
+    ]);
+  });
+
+  test("that meet again are no circle", () => {
+    const jobs =
+      "{name: A}, {name: B, deps: A}, {name: C, deps: A}, {name: D, deps: [B, C], from: S}, {name: S, deps: A}";
+    const { plan, errors } = planText(`jobs: [${jobs}]\ntodo: [D]\n`);
+    expect(errors).toEqual([]);
+    expect(plan.jobs.get("D")?.deps.map(({ job }) => job)).toEqual(["B", "C", "A"]);
+  });
+});
+
 describe("scripts", () => {
   test.each([
     ["a wrong token", "if (x {", 13],
@@ -61,6 +88,14 @@ describe("scripts", () => {
       "jobs:\n  - name: A\n    exec: |\n      if (x) {\n        y();\n\n  - name: B\ntodo: [A]\n",
     );
     expect(errors).toEqual([expect.stringMatching(/^5:13 the script of "A" has a syntax error: /)]);
+  });
+
+  test.each([
+    ["onFail", "jobs: [{name: A}, {name: B, deps: [{name: A, onFail: 'if ('}]}]\ntodo: [B]\n"],
+    ["stopWhen", "jobs: [{name: B, typeArgs: {stopWhen: 'if ('}}]\ntodo: [B]\n"],
+    ["when", "jobs: [{name: B}]\ntodo: [{name: B, when: 'if ('}]\n"],
+  ])("%s is checked too", (key, yaml) => {
+    expect(planText(yaml).errors).toEqual([expect.stringContaining(`the "${key}" of "B" has a syntax error`)]);
   });
 
   test("await, return and import are fine", () => {

@@ -2,7 +2,6 @@ import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin.js";
 import type {
   Args,
-  CodeBlock,
   Dependency,
   JobDefinition,
   JobFile,
@@ -13,12 +12,17 @@ import type {
   TypeArgs,
 } from "../load/jobfile.js";
 import type { Position, Problems } from "../problem.js";
-import { compile, placeOfError } from "../script/compile.js";
+import type { Setup } from "../script/protocol.js";
+import { type Check, readChecks } from "./checks.js";
 import { rejectCircles, stepsOf } from "./circles.js";
 import { checkManaged } from "./managed.js";
+import { checkScript, planScript, type ScriptStep } from "./script.js";
+import { planSetup } from "./setup.js";
+
+export type { ScriptStep };
 
 /** One step of a job: another job on the same `args`, or a script. */
-export type Step = { readonly job: string; readonly at: Position } | { readonly code: CodeBlock };
+export type Step = { readonly job: string; readonly at: Position } | ScriptStep;
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {
@@ -33,6 +37,8 @@ export interface PlannedJob {
   readonly each: readonly JobReference[];
   readonly type: JobType;
   readonly typeArgs: TypeArgs;
+  /** What the arguments must look like before the first step, and after the last. */
+  readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
   readonly builtin?: string;
 }
 
@@ -41,6 +47,10 @@ export interface Plan {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly todo: readonly TodoEntry[];
   readonly settings: Settings;
+  /** What runs when any job failed, after the `catch` of that job. */
+  readonly onAnyError: readonly Step[];
+  /** What scripts find beside the functions that are always there. */
+  readonly setup: Setup;
 }
 
 /** Plans a job file. What is wrong with it is told to `problems`; nothing may be started if there are errors. */
@@ -57,18 +67,25 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
     for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);
   }
-  return { jobs, todo: file.todo, settings: file.settings };
+  return {
+    jobs,
+    todo: file.todo,
+    settings: file.settings,
+    onAnyError: planCatch(file, problems),
+    setup: planSetup(file, problems),
+  };
 }
 
 function planJob(job: JobDefinition, file: JobFile, problems: Problems): PlannedJob {
-  const { name, at, args, from, exec, to, deps, each, type, typeArgs, builtin } = job;
+  const { name, at, args, from, to, deps, each, type, typeArgs, builtin } = job;
   const known = (reference: JobReference, key: string): JobReference => {
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
     return reference;
   };
+  const script = planScript(job, problems);
   const steps: Step[] = [
     ...from.map((one) => known(one, "from")),
-    ...(exec ? [{ code: exec }] : []),
+    ...(script ? [script] : []),
     ...to.map((one) => known(one, "to")),
   ];
   const onError = job.catch.map(({ block, at }): Step => {
@@ -86,9 +103,30 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   if (type === "jobs" && typeArgs.file === undefined) {
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
   }
+  if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
+    problems.error(
+      `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,
+      at,
+    );
+  }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
-  if (exec) checkScript(exec, "exec", name, problems);
-  return { name, at, args, steps, onError, deps, each, type, typeArgs, ...(builtin && { builtin }) };
+  const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
+  return { name, at, args, steps, onError, deps, each, type, typeArgs, checks, ...(builtin && { builtin }) };
+}
+
+function planCatch({ settings }: JobFile, problems: Problems): Step[] {
+  if (settings.catch === undefined) return [];
+  checkScript(settings.catch, "catch", "ojob", problems);
+  return [{ code: settings.catch }];
+}
+
+function planChecks({ name, check, at }: JobDefinition, key: "in" | "out", problems: Problems): readonly Check[] {
+  try {
+    return readChecks(check[key]);
+  } catch (error) {
+    problems.error(`"check.${key}" of "${name}": ${(error as Error).message}.`, at);
+    return [];
+  }
 }
 
 /** A job that is a step of another, or runs for its items, brings along what it depends on. `known` are those found before. */
@@ -134,19 +172,4 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
   return true;
-}
-
-function checkScript(code: CodeBlock, key: string, job: string, problems: Problems): void {
-  try {
-    compile({ code: code.code, file: code.source.path, line: code.line });
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const at = placeOfError(error.stack ?? "", code) ?? {
-      source: code.source,
-      line: code.line,
-      column: code.indent + 1,
-    };
-    const what = key === "exec" ? "script" : `"${key}"`;
-    problems.error(`the ${what} of "${job}" has a syntax error: ${error.message}.`, at);
-  }
 }

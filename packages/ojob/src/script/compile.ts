@@ -11,30 +11,40 @@ export interface Code {
 }
 
 /** The names that a script sees beside the global ones. */
-export const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
+const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
+
+/** The names that the code of a module sees. */
+export const MODULE_PARAMETERS: readonly string[] = ["module", "exports", "require"];
 
 /** A compiled script. */
 export type Compiled = (...parameters: unknown[]) => unknown;
 
 /**
  * Compiles a script as the body of a function, so that `return` ends it, and `await` works in it.
- * Its lines keep the numbers that they have in the file. `importer` makes `import()` work.
+ * Its lines keep the numbers that they have in the file. `importer` makes `import()` work; `names` are those that it sees
+ * beside the global ones.
  *
  * @throws SyntaxError
  */
-export function compile({ code, file, line }: Code, importer?: unknown): Compiled {
+export function compile(
+  { code, file, line }: Code,
+  importer?: unknown,
+  names: readonly string[] = PARAMETERS,
+): Compiled {
+  const compileBody = (text: string, lineOffset: number): Compiled =>
+    vm.compileFunction(text, [...names], optionsOf(file, lineOffset, importer)) as Compiled;
   try {
-    return compileBody(code, file, line - 1, importer);
+    return compileBody(code, line - 1);
   } catch (error) {
     if (!(error instanceof SyntaxError) || !/\bawait\b/.test(code)) throw error;
     // The wrapper stands on a line of its own, so that no column moves.
-    return compileBody(`return (async () => {\n${code}\n})();`, file, line - 2, importer);
+    return compileBody(`return (async () => {\n${code}\n})();`, line - 2);
   }
 }
 
-function compileBody(code: string, filename: string, lineOffset: number, importer: unknown): Compiled {
+function optionsOf(filename: string, lineOffset: number, importer: unknown): vm.CompileFunctionOptions {
   const options = { filename, lineOffset, ...(importer === undefined ? {} : { importModuleDynamically: importer }) };
-  return vm.compileFunction(code, [...PARAMETERS], options as vm.CompileFunctionOptions) as Compiled;
+  return options as vm.CompileFunctionOptions;
 }
 
 /** Where a code block stands: what is needed to find a place of it in its file. */

@@ -1,4 +1,6 @@
 import { totalmem } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import type { Setup } from "./protocol.js";
 import { ScriptThread, type ThreadOptions } from "./thread.js";
 
 /** The heap of one script thread, in MB: half of the machine, at most 2 GB. */
@@ -12,6 +14,9 @@ export class ThreadPool {
   readonly #options: ThreadOptions;
   readonly #idle: ScriptThread[] = [];
   readonly #all = new Set<ScriptThread>();
+  readonly #setups: Setup[] = [];
+  /** How many of the setups each thread has. */
+  readonly #brought = new Map<ScriptThread, number>();
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -24,10 +29,17 @@ export class ThreadPool {
     return thread;
   }
 
+  /** Makes what a job file brings along known in all threads before their next script. */
+  prepare(setup: Setup): void {
+    if (isEmpty(setup) || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
+    this.#setups.push(setup);
+    for (const thread of this.#idle) this.#bring(thread);
+  }
+
   /** A thread for one job. Give it back with {@link release}. */
   acquire(): ScriptThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
-      if (thread.reusable) return thread;
+      if (thread.reusable) return this.#bring(thread);
       this.#drop(thread);
     }
     return this.#start();
@@ -47,11 +59,22 @@ export class ThreadPool {
   #start(): ScriptThread {
     const thread = new ScriptThread(this.#options);
     this.#all.add(thread);
+    return this.#bring(thread);
+  }
+
+  #bring(thread: ScriptThread): ScriptThread {
+    for (const setup of this.#setups.slice(this.#brought.get(thread) ?? 0)) thread.load(setup);
+    this.#brought.set(thread, this.#setups.length);
     return thread;
   }
 
   #drop(thread: ScriptThread): void {
     this.#all.delete(thread);
+    this.#brought.delete(thread);
     void thread.end();
   }
+}
+
+function isEmpty({ loads, modules, init }: Setup): boolean {
+  return loads.length === 0 && modules.length === 0 && init === undefined;
 }

@@ -22,16 +22,32 @@ export interface RunMessage extends Code {
   readonly job: Readonly<Record<string, unknown>>;
   /** What failed, for the code of a `catch`. */
   readonly exception?: FailureData;
+  /** The code is a module: the function that it exports runs. */
+  readonly module?: boolean;
   /** How far the clock that scripts see is ahead of that of the machine, in ms. */
   readonly ahead: number;
   /** Globals that other threads set since this thread last ran. */
   readonly globals: Record<string, unknown>;
 }
 
-/** JavaScript files to load before the next script. */
-export interface LoadMessage {
+/** A JavaScript module that stands in a job file. */
+export interface NamedModule extends Code {
+  readonly name: string;
+}
+
+/** What scripts find beside the functions that are always there. */
+export interface Setup {
+  /** Absolute paths of JavaScript files, or names of modules, whose functions become global. */
+  readonly loads: readonly string[];
+  /** Modules that scripts may require by name. */
+  readonly modules: readonly NamedModule[];
+  /** The value of the global `init`. */
+  readonly init?: unknown;
+}
+
+/** Makes a {@link Setup} known before the next script. */
+export interface LoadMessage extends Setup {
   readonly type: "load";
-  readonly files: readonly string[];
 }
 
 /** From the main thread to a script thread. */

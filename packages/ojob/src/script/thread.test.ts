@@ -97,6 +97,9 @@ describe("a script", () => {
 describe("a script that goes wrong ends alone", () => {
   test.each([
     ["process.exit()", /process\.exit\(\), or waits for what can never come/],
+    ["function f() { f() } f()", /Maximum call stack size exceeded/],
+    ["process.abort()", /process\.abort\(\) is not supported in workers/],
+    ["process.nextTick(() => { throw new Error('tick') }); await new Promise(r => setTimeout(r, 1000))", /tick/],
     ["process.exit(3)", /ended its thread with exit code 3/],
     ["await new Promise(() => {})", /waits for what can never come/],
     ["Promise.reject(new Error('late')); await new Promise(r => setTimeout(r, 1000))", /late/],

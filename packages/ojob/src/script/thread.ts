@@ -10,6 +10,7 @@ import {
   type FailureData,
   type FromThread,
   type RunMessage,
+  type Setup,
   STOPPED,
   type ThreadData,
   type ToThread,
@@ -51,9 +52,7 @@ export class ScriptThread {
   #alive = true;
   #reusable = true;
   #seen = 0;
-
-  /** Resolves when the files are loaded, with what went wrong. */
-  readonly loaded: Promise<FailureData | undefined>;
+  #loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
 
   constructor({ script, memoryLimit, files }: ThreadOptions) {
     const { port1, port2 } = new MessageChannel();
@@ -82,7 +81,17 @@ export class ScriptThread {
         resolve();
       });
     });
-    this.loaded = files.length === 0 ? Promise.resolve(undefined) : this.#load(files);
+    if (files.length > 0) this.load({ loads: files, modules: [] });
+  }
+
+  /** Resolves when what was to be loaded is there, with what went wrong. */
+  get loaded(): Promise<FailureData | undefined> {
+    return this.#loaded;
+  }
+
+  /** Loads something more. Scripts wait for it. */
+  load(setup: Setup): void {
+    this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
   /** Whether the thread is there. */
@@ -97,7 +106,7 @@ export class ScriptThread {
 
   /** Runs a script. Resolves when it has ended, however it did. */
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead">, host: ScriptHost): Promise<ScriptEnd> {
-    const failure = await this.loaded;
+    const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
     Atomics.store(this.#signal, STOPPED, 0);
@@ -110,8 +119,8 @@ export class ScriptThread {
     return end;
   }
 
-  async #load(files: readonly string[]): Promise<FailureData | undefined> {
-    const end = await this.#exchange({ type: "load", files });
+  async #load(setup: Setup): Promise<FailureData | undefined> {
+    const end = await this.#exchange({ type: "load", ...setup });
     const failure = "type" in end ? (end.type === "loaded" ? end.failure : undefined) : end;
     if (failure !== undefined) this.#reusable = false;
     return failure;

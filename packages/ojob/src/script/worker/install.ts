@@ -5,6 +5,7 @@ import { $ch } from "./functions/channel.js";
 import { clone, jsonParse, merge, stringify } from "./functions/data.js";
 import { $from } from "./functions/from.js";
 import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./functions/types.js";
+import { portable } from "./portable.js";
 
 function toText(value: unknown): string {
   return typeof value === "object" && value !== null && !(value instanceof Error)
@@ -60,10 +61,11 @@ const functions = {
   $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
   oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
   each: (item: unknown, job?: string): unknown => call("each", item, job),
+  sh: (command: string, options?: unknown): unknown => call("sh", String(command), options),
   $get: (key: string): unknown => call("get", String(key)),
   $set: (key: string, value: unknown): unknown => call("set", String(key), value),
   af: {
-    toYAML: (value: unknown): unknown => call("toYAML", value),
+    toYAML: (value: unknown): unknown => call("toYAML", portable(value)),
     fromYAML: (text: string): unknown => call("fromYAML", String(text)),
   },
   __oJobManager: {

@@ -3,19 +3,23 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { failureText, toFailure } from "../failure.js";
+import type { Setup } from "../protocol.js";
 import { post } from "./bridge.js";
 import { rememberGlobals } from "./globals.js";
+import { defineModules, isModule, requireModule } from "./modules.js";
 
 const scope = globalThis as Record<string, unknown>;
 
-/** Loads JavaScript files whose functions scripts may call, and tells how that went. */
-export async function loadFiles(files: readonly string[]): Promise<void> {
-  for (const file of files) {
+/** Makes what a job file brings along known to scripts, and tells how that went. */
+export async function load({ loads, modules, init }: Setup): Promise<void> {
+  if (init !== undefined) scope["init"] = init;
+  defineModules(modules);
+  for (const one of loads) {
     try {
-      await loadFile(file);
+      await (isModule(one) ? Object.assign(scope, requireModule(one)) : loadFile(one));
     } catch (error) {
       const failure = toFailure(error);
-      post({ type: "loaded", failure: { ...failure, message: `cannot load ${file}: ${failureText(failure)}` } });
+      post({ type: "loaded", failure: { ...failure, message: `cannot load ${one}: ${failureText(failure)}` } });
       return;
     }
   }

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import vm from "node:vm";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { compile } from "../compile.js";
@@ -7,6 +6,8 @@ import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
 import { setClock } from "./clock.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
+import { exportedFunction, requireOf } from "./modules.js";
+import { portable } from "./portable.js";
 import { isQuiet } from "./quiet.js";
 
 const main = parentPort as MessagePort;
@@ -42,8 +43,9 @@ export async function run(message: RunMessage): Promise<void> {
 function execute(message: RunMessage, signal: AbortSignal): unknown {
   const { args, exception, file } = message;
   const job = { ...message.job, signal };
+  if (message.module) return exportedFunction(file, message.job["name"])(args, job);
   const script = compile(message, importer(message.code));
-  return script.call(globalThis, args, job, exception && withStack(exception), createRequire(file));
+  return script.call(globalThis, args, job, exception && withStack(exception), requireOf(file));
 }
 
 function withStack(failure: FailureData): Error {
@@ -64,26 +66,5 @@ function finish(done: DoneMessage): void {
   } catch {
     // Functions and the like cannot leave the thread: they are left out of what the script hands on.
     post({ ...done, result: portable(done.result), args: portable(done.args) as Record<string, unknown> });
-  }
-}
-
-function portable(value: unknown, seen: Set<object> = new Set()): unknown {
-  if (typeof value === "function" || typeof value === "symbol") return undefined;
-  if (typeof value !== "object" || value === null) return value;
-  if (seen.has(value)) return undefined;
-  seen.add(value);
-  if (Array.isArray(value)) return value.map((item) => portable(item, seen) ?? null);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return cloneable(value) ? value : undefined;
-  const entries = Object.entries(value).map(([key, item]) => [key, portable(item, seen)] as const);
-  return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
-}
-
-function cloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -2,7 +2,7 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import type { ToThread } from "../protocol.js";
 import { rememberGlobals } from "./globals.js";
 import { installFunctions } from "./install.js";
-import { loadFiles } from "./load.js";
+import { load } from "./load.js";
 import { rememberRest } from "./quiet.js";
 import { run, stop } from "./run.js";
 import { redirectOutput } from "./streams.js";
@@ -17,6 +17,6 @@ export function start(): void {
   main.on("message", (message: ToThread) => {
     if (message.type === "stop") return stop();
     rememberRest();
-    queue = queue.then(() => (message.type === "load" ? loadFiles(message.files) : run(message)));
+    queue = queue.then(() => (message.type === "load" ? load(message) : run(message)));
   });
 }

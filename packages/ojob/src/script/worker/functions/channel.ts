@@ -80,6 +80,16 @@ export class ScriptChannel {
     for (const { key, value } of this.#call("entries") as Entry[]) body(key, value);
   }
 
+  /** A script is over before the next change comes: jobs wait for changes, scripts do not. */
+  subscribe(): never {
+    const job = `{ type: subscribe, typeArgs: { chSubscribe: ${this.#name} } }`;
+    throw new Error(`a script cannot subscribe to a channel. Write a job that runs for every change: ${job}`);
+  }
+
+  unsubscribe(): never {
+    return this.subscribe();
+  }
+
   /** Lets go of the channel and of all that is in it. */
   destroy(): unknown {
     return this.#call("destroy");

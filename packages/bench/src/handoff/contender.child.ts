@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { JobManager, type JobManagerOptions, systemClock } from "@ojm/core";
+
+/*
+ * Runs the job "job" so many times in turn with others. Sends when each body began and ended, by the monotonic clock of the host, and the
+ * processor time that it took, in ms.
+ * Arguments: the manager's options as JSON, how many runs, how long a body takes in ms.
+ */
+const [options = "{}", runs = "1", takes = "5"] = process.argv.slice(2);
+
+const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+process.once("message", async () => {
+  const bodies: [begin: number, end: number][] = [];
+  const before = process.cpuUsage();
+  for (let i = 0; i < Number(runs); i++) {
+    await manager.run(
+      "job",
+      async () => {
+        const begin = systemClock.monotonic();
+        await sleep(Number(takes));
+        bodies.push([begin, systemClock.monotonic()]);
+      },
+      { wait: 300_000 },
+    );
+  }
+  const { user, system } = process.cpuUsage(before);
+  await manager.close();
+  process.send?.({ bodies, cpu: (user + system) / 1_000 });
+  process.disconnect();
+});
+process.send?.({ ready: true });

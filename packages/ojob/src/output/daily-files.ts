@@ -1,0 +1,154 @@
+import {
+  closeSync,
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { FileNames } from "./file-names.js";
+import { Output } from "./output.js";
+
+const DAY = 86_400_000;
+/** How long to leave a folder alone in which no file could be opened, in ms. */
+const TRY_AGAIN = 60_000;
+
+/** How log files are kept. */
+export interface DailyFilesOptions {
+  readonly folder: string;
+  readonly names: FileNames;
+  /** How many files stay, that of today included. */
+  readonly most: number | undefined;
+  /** How long files stay after their day, in ms. */
+  readonly keep: number | undefined;
+  readonly compress: boolean;
+  /** Told what could not be written, once for each day. */
+  readonly warn: (text: string) => void;
+}
+
+/** Log files, one for each day in UTC. What cannot be written is said and given up: a full disk is no reason to end a job. */
+export class DailyFiles {
+  readonly #options: DailyFilesOptions;
+  readonly #output: Output;
+  #fd: number | undefined;
+  #day = "";
+  #warned = false;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #chores: Promise<void> = Promise.resolve();
+
+  constructor(options: DailyFilesOptions) {
+    this.#options = options;
+    this.#output = new Output((error) => this.#complain(error));
+  }
+
+  /** Writes a line into the file of its day. False if there is no file to write into. `time` in ms since 1970. */
+  write(line: string, time: number): boolean {
+    const day = new Date(time).toISOString().slice(0, 10);
+    // A line that comes late stays in the order of its log: in the file that is open.
+    if (day > this.#day || (this.#fd === undefined && time - this.#failedAt > TRY_AGAIN)) this.#open(day, time);
+    if (this.#fd === undefined) return false;
+    // A file holds one line for each call, whatever the message.
+    this.#output.write(this.#fd, `${line.replaceAll("\n", "\\n")}\n`);
+    return true;
+  }
+
+  /** Resolves once there is room for more. */
+  room(): Promise<void> {
+    return this.#output.room();
+  }
+
+  /** Resolves once everything is written, and older files are compressed and cleared away. */
+  async flush(): Promise<void> {
+    await this.#output.flush();
+    await this.#chores;
+  }
+
+  /** Writes what is left and lets go of the file. */
+  async close(): Promise<void> {
+    this.#closeCurrent();
+    await this.flush();
+  }
+
+  #open(day: string, time: number): void {
+    const { folder, names } = this.#options;
+    this.#closeCurrent();
+    this.#day = day;
+    this.#warned = false;
+    try {
+      makeFolder(folder);
+      this.#fd = openSync(join(folder, names.of(day)), "a");
+    } catch (error) {
+      this.#failedAt = time;
+      this.#complain(error as Error);
+      return;
+    }
+    this.#chores = this.#chores.then(() => this.#tidy(day, time)).catch((error: Error) => this.#complain(error));
+  }
+
+  #closeCurrent(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd === undefined) return;
+    this.#chores = this.#chores.then(async () => {
+      await this.#output.flush();
+      closeSync(fd);
+    });
+  }
+
+  #complain(error: Error): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#options.warn(
+      `the log file cannot be written: ${error.message}. The jobs go on; lines of the log are missing.`,
+    );
+  }
+
+  async #tidy(today: string, now: number): Promise<void> {
+    const { folder, names, most = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY } = this.#options;
+    const older = readdirSync(folder)
+      .flatMap((name) => {
+        const day = names.dayOf(name);
+        return day !== undefined && day < today ? [{ name, day }] : [];
+      })
+      .sort((a, b) => (a.day < b.day ? 1 : -1));
+    for (const [index, { name, day }] of older.entries()) {
+      const over = now - (Date.parse(day) + DAY) > keep;
+      if (over || index + 1 >= most) rmSync(join(folder, name), { force: true });
+      else if (names.of(day) === name) await this.#putAside(name, names.backupOf(day));
+    }
+  }
+
+  async #putAside(name: string, backup: string): Promise<void> {
+    const { folder, compress } = this.#options;
+    const [from, to] = [join(folder, name), join(folder, backup)];
+    if (!compress) {
+      if (!existsSync(to)) renameSync(from, to);
+      return;
+    }
+    // Under another name until it is whole: a process that ends meanwhile leaves the file itself.
+    const half = `${to}.${process.pid}.tmp`;
+    // What another process wrote later joins what is there: one compressed text behind another is a compressed text.
+    if (existsSync(to)) copyFileSync(to, half);
+    await pipeline(createReadStream(from), createGzip(), createWriteStream(half, { flags: "a" }));
+    renameSync(half, to);
+    rmSync(from, { force: true });
+  }
+}
+
+/** Not by Node's `recursive`: where the system makes no folders, as in /proc, that one never returns. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}

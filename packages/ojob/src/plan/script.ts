@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { nearest } from "@ojm/core/backend";
+import type { CodeBlock, JobDefinition } from "../load/jobfile.js";
+import type { Position, Problems } from "../problem.js";
+import { compile, placeOfError } from "../script/compile.js";
+import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
+import { readSource } from "../source.js";
+
+/** A step that is a script. */
+export interface ScriptStep {
+  readonly code: CodeBlock;
+  /** Not there: JavaScript, in a script thread. */
+  readonly lang?: string;
+  /** The folder in which a process of its own runs. */
+  readonly folder?: string;
+  /** The code is a module: the function that it exports is the script. */
+  readonly module?: boolean;
+}
+
+/** The script of a job, wherever it is written; none if the job has none. */
+export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
+  const { name, typeArgs } = job;
+  const lang = knownLanguage(job, problems);
+  const code = scriptOf(job, problems);
+  if (code === undefined) return undefined;
+  if (lang !== undefined) {
+    const foreign = { code, lang, ...(typeArgs.pwd !== undefined && { folder: String(typeArgs.pwd) }) };
+    if (typeArgs.execRequire === undefined) return foreign;
+    problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
+    return undefined;
+  }
+  const module = typeArgs.execRequire !== undefined;
+  // Modules are Node's to read: those of ES have a syntax of their own.
+  if (!module) checkScript(code, "exec", name, problems);
+  return { code, module };
+}
+
+function knownLanguage({ lang, langAt, name }: JobDefinition, problems: Problems): string | undefined {
+  if (lang === undefined || lang === JAVASCRIPT) return undefined;
+  const known = languageNames();
+  if (known.includes(lang)) return lang;
+  const near = nearest(lang, known);
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  problems.error(`the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${hint}`, langAt);
+  return undefined;
+}
+
+function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined {
+  const { exec, typeArgs, typeArgsAt, at, name } = job;
+  const written = [exec && "exec", typeArgs.file && "file", typeArgs.execRequire && "execRequire"].filter(Boolean);
+  if (written.length > 1) {
+    problems.error(`the job "${name}" has both ${written.join(" and ")}: which of them is its script?`, at);
+    return undefined;
+  }
+  if (typeArgs.file !== undefined && job.type !== "jobs") {
+    return codeFile(typeArgs.file, typeArgsAt["file"] ?? at, problems);
+  }
+  if (typeArgs.execRequire !== undefined) {
+    return codeFile(typeArgs.execRequire, typeArgsAt["execRequire"] ?? at, problems);
+  }
+  return exec;
+}
+
+/** The whole of a file as a script, with the lines of that file. */
+function codeFile(name: string, at: Position, problems: Problems): CodeBlock | undefined {
+  const path = findFile(String(name), at, problems);
+  if (path === undefined) return undefined;
+  const source = readSource(path);
+  return { code: source.text, source, line: 1, indent: 0, exact: true };
+}
+
+/** A file that a job file names: beside it, or in the current folder. */
+export function findFile(name: string, at: Position, problems: Problems): string | undefined {
+  const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
+  if (found === undefined) {
+    problems.error(`there is no file ${name} beside ${at.source.name} or in the current folder.`, at);
+  }
+  return found;
+}
+
+/** Finds a syntax error before anything is started. */
+export function checkScript(
+  code: CodeBlock,
+  key: string,
+  job: string,
+  problems: Problems,
+  names?: readonly string[],
+): void {
+  try {
+    compile({ code: code.code, file: code.source.path, line: code.line }, undefined, names);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const start = { source: code.source, line: code.line, column: code.indent + 1 };
+    const at = placeOfError(error.stack ?? "", code) ?? start;
+    const what = key === "exec" ? "script" : `"${key}"`;
+    problems.error(`the ${what} of "${job}" has a syntax error: ${error.message}.`, at);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Args, JobFile } from "../load/jobfile.js";
+import { namesDays } from "../output/file-names.js";
+import type { Problems } from "../problem.js";
+import { MODULE_PARAMETERS } from "../script/compile.js";
+import type { Setup } from "../script/protocol.js";
+import { commandLineValue } from "./args.js";
+import { checkScript, findFile } from "./script.js";
+
+/** What scripts of the file find beside the functions that are always there. */
+export function planSetup(file: JobFile, problems: Problems): Setup {
+  const modules = [...file.code].map(([name, block]) => {
+    checkScript(block, "code", name, problems, MODULE_PARAMETERS);
+    return { name, code: block.code, file: block.source.path, line: block.line };
+  });
+  const loads = (file.settings.loads ?? []).flatMap(({ text, at }) =>
+    file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
+  );
+  const template = file.settings.logToFile?.filenameTemplate;
+  // Like all texts, it may be written as a number.
+  if (template !== undefined && !namesDays(String(template))) {
+    problems.error(
+      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
+    );
+  }
+  return { loads, modules, ...(file.init !== undefined && { init: file.init }) };
+}
+
+/** The arguments that all jobs have: what stands in `init`, in the environment if the file wants it, and on the command line. */
+export function commonArgs(file: JobFile, commandLine: Args): Args {
+  const variables = Object.entries(file.settings.argsFromEnvs ? process.env : {});
+  const fromEnvironment = variables.map(([name, value]) => [name, commandLineValue(value ?? "")]);
+  return {
+    ...Object.fromEntries(fromEnvironment),
+    ...(file.init !== undefined && { init: file.init }),
+    ...commandLine,
+  };
+}

@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith } from "../../testing/folder.js";
+import { type Ran, runText } from "../../testing/run-file.js";
+
+/** A job file whose only job, in this language, has this script. */
+function inLanguage(lang: string, code: string, more = ""): string {
+  const lines = code.split("\n").map((line) => `      ${line}`);
+  return ["jobs:", "  - name: Job", `    lang: ${lang}`, more, "    exec: |", ...lines, "todo: [Job]", ""].join("\n");
+}
+
+function run(lang: string, code: string, args: Record<string, unknown> = {}, more = ""): Promise<Ran> {
+  return runText(inLanguage(lang, code, more), { args });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\S+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+describe("shell", () => {
+  test("finds its args as variables and in templates, and leaves templates alone that are none of ours", async () => {
+    const code = 'echo "$who $n $flag" \'{{who}}\' \'{{.Names}}\'\necho "$list"; echo "[$none]"';
+    const { well, out } = await run("shell", code, { who: "a'b", n: 5, flag: true, list: [1, { a: 2 }] });
+    expect(well).toBe(false); // the quote of `who` ends the text that the template stands in
+    expect(out).toBe("");
+    expect((await run("shell", code, { who: "you", n: 5, flag: true, list: [1, { a: 2 }], none: null })).out).toBe(
+      'you 5 true you {{.Names}}\n[1,{"a":2}]\n[]\n',
+    );
+  });
+
+  test("runs in typeArgs.pwd, and a folder that is missing is said", async () => {
+    const folder = folderWith({});
+    expect((await run("shell", "pwd", {}, `    typeArgs: { pwd: ${folder} }`)).out).toBe(`${folder}\n`);
+    const { well, err } = await run("shell", "pwd", {}, "    typeArgs: { pwd: /no/such/folder }");
+    expect(well).toBe(false);
+    expect(err).toMatch(/there is no folder \/no\/such\/folder to run the script in/);
+  });
+
+  test("that ends with another code than 0 fails the job, at the line that the shell names", async () => {
+    const plain = await run("shell", "echo out\nexit 3");
+    expect(plain.well).toBe(false);
+    expect(plain.out).toBe("out\n");
+    expect(plain.err).toMatch(/job "Job" failed: the script ended with exit code 3 \(.*jobs\.yaml:6:\d+\)/);
+    expect((await run("shell", "echo\nno_such_program")).err).toMatch(/exit code 127 \(.*jobs\.yaml:7:/);
+    expect((await run("shell", "kill -9 $$")).err).toMatch(/the script was ended by SIGKILL/);
+  });
+
+  test("loses no line of much output, the last one without a line break included", async () => {
+    const { out, err } = await run("shell", "seq 1 20000; echo oops >&2; printf end");
+    expect(out.split("\n").length).toBe(20_002);
+    expect(out).toMatch(/\n20000\nend\n$/);
+    expect(err).toMatch(/^oops$/m);
+  });
+
+  test.each([
+    ["is told by SIGTERM, with all that it started", 60_000, "trap 'echo told > told; exit 1' TERM", "sleep 1000"],
+    ["that does not listen is killed after the grace", 100, "trap '' TERM", "sh -c 'trap \"\" TERM; sleep 1000'"],
+  ])("%s", async (_, grace, trap, child) => {
+    const folder = folderWith({});
+    const pid = join(folder, "child");
+    const code = `${trap}\n${child} &\necho $! > new && mv new child\nwhile :; do wait; done`;
+    const { well } = await runText(inLanguage("shell", code, `    typeArgs: { pwd: ${folder} }`), {
+      grace,
+      onStart: (control) => void until(() => existsSync(pid)).then(() => control.stop("test")),
+    });
+    expect(well).toBe(false);
+    expect(existsSync(join(folder, "told"))).toBe(grace > 1_000);
+    expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(false);
+  });
+
+  test("ends at the timeout of its run, and its grandchildren with it", async () => {
+    const folder = folderWith({});
+    const yaml = inLanguage("shell", `sleep 1000 &\necho $! > ${folder}/child\nwait`)
+      .replace("jobs:", "include: oJobManager.yaml\njobs:")
+      .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m, timeout: 700 }\n    lang");
+    const { well, err } = await runText(yaml);
+    expect(well).toBe(false);
+    expect(err).toMatch(/took longer than its timeout of 700 ms/);
+    expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
+  });
+
+  test("leaves nothing running behind its end", async () => {
+    const folder = folderWith({});
+    const { well } = await run("shell", `sleep 1000 > /dev/null 2>&1 &\necho $! > ${folder}/child`);
+    expect(well).toBe(true);
+    expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
+  });
+});
+
+describe.each([
+  ["node", "print", "console.log(args.n); args.n += 1; args.list = [args.n];"],
+  ["python", "print", "print(args['n'])\nargs['n'] += 1\nargs['list'] = [args['n']]"],
+])("%s", (lang, _, code) => {
+  test("takes args and hands them on", async () => {
+    const more = "    to: Show";
+    const yaml = inLanguage(lang, code, more).replace(
+      "jobs:",
+      'jobs:\n  - name: Show\n    exec: print(stringify(args, undefined, ""))',
+    );
+    const { out, err, well } = await runText(yaml, { args: { n: 1, text: "é" } });
+    expect({ out, well }, err).toEqual({ out: '1\n{"n":2,"text":"é","list":[2]}\n', well: true });
+  });
+});
+
+test.each([
+  ["node", "let a;\nawait null;\nnothing();", /ReferenceError: nothing is not defined \(.*:8:7\)/],
+  ["node", "process.exit(4)", /ended with exit code 4 \(/],
+  ["node", "await new Promise(() => {})", /waits for what can never come/],
+  ["node", "throw 'text'", /failed: text/],
+  ["python", "a = 1\ndef f():\n  nothing()\nf()", /NameError: name 'nothing' is not defined \(.*:8:/],
+  ["python", "a = (", /SyntaxError: .*:6:/],
+  ["python", "import sys\nsys.exit(3)", /ended with exit code 3/],
+])("a script in %s that fails: %s", async (lang, code, message) => {
+  const { well, err } = await run(lang, code);
+  expect(well).toBe(false);
+  expect(err).toMatch(message);
+});
+
+test("a language that is not there is an error before anything runs", async () => {
+  await expect(run("pyton", "x")).rejects.toThrow(
+    /jobs\.yaml:3:11: error: .*"pyton"\. Languages that there are: js, shell, node, python\. Did you mean python\?/,
+  );
+});

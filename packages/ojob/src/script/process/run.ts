@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import type { CodeBlock } from "../../load/jobfile.js";
+import type { FailureData } from "../protocol.js";
+import type { ScriptEnd, ScriptHost } from "../thread.js";
+import { ChildGroup, type Program, type ProgramEnd } from "./child.js";
+import { LANGUAGES } from "./languages.js";
+
+/** A script in another language, in a process of its own. */
+export interface ForeignScript {
+  readonly block: CodeBlock;
+  readonly lang: string;
+  readonly folder?: string | undefined;
+}
+
+/** The process of a script. */
+export class ScriptProcess {
+  readonly #script: ForeignScript;
+  readonly #group: ChildGroup;
+  readonly #args: Record<string, unknown>;
+  #complaint = "";
+
+  /** `grace`: how long it has to end, in ms, once it is told to. */
+  constructor(script: ForeignScript, args: Record<string, unknown>, grace: number) {
+    this.#script = script;
+    this.#args = args;
+    this.#group = new ChildGroup(programOf(script, args), grace);
+  }
+
+  /** Runs the script to its end. What it writes goes to the host, line by line. */
+  async run(host: Pick<ScriptHost, "print" | "call">): Promise<ScriptEnd> {
+    const { folder, block } = this.#script;
+    const args = this.#args;
+    if (folder !== undefined && !existsSync(folder)) {
+      return { args, failure: atStart(block, `there is no folder ${folder} to run the script in`) };
+    }
+    const end = await this.#group.run({
+      line: (text, toError, last) => {
+        if (toError) this.#complaint = text;
+        host.print(last ? `${text}\n` : text, toError);
+      },
+      room: async () => void (await host.call("room", [])),
+    });
+    const answer = answerOf(end);
+    const failure = end.ended ?? answer.failure ?? this.#failureOf(end);
+    return { args: answer.args ?? args, ...(failure && { failure }) };
+  }
+
+  /** Asks it to end, by SIGTERM. */
+  stop(): void {
+    this.#group.stop();
+  }
+
+  /** Ends it and all that it started. */
+  end(why: FailureData): void {
+    this.#group.end(why);
+  }
+
+  #failureOf({ code, signal, error }: ProgramEnd): FailureData | undefined {
+    const { block, lang } = this.#script;
+    if (error !== undefined) return atStart(block, cannotStart(lang, error));
+    if (code === 0) return undefined;
+    const what = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+    return atLine(block, shellLine(this.#complaint), `the script ${what}`);
+  }
+}
+
+function programOf({ block, lang, folder }: ForeignScript, args: Record<string, unknown>): Program {
+  const program = LANGUAGES[lang]?.(block, args);
+  if (program === undefined) throw new Error(`there is no language "${lang}"`);
+  return { ...program, ...(folder !== undefined && { folder }) };
+}
+
+/** What the process said of its end, if it came so far. */
+function answerOf({ result }: ProgramEnd): Partial<ScriptEnd> {
+  try {
+    return JSON.parse(result) as Partial<ScriptEnd>;
+  } catch {
+    return {};
+  }
+}
+
+function cannotStart(lang: string, error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT") return `a script in ${lang} needs ${error.path ?? lang}, which is not on the PATH`;
+  if (error.code === "E2BIG") return "the script and its args are too large for a command line";
+  return `the script cannot be started: ${error.message}`;
+}
+
+/** The line of the script that a shell names when it complains: `sh: 3: foo: not found`, `sh: line 3: …`. */
+function shellLine(complaint: string): number {
+  const named = /(?:^|\n)\S*sh: (?:line )?(\d+): [^\n]*\n$/.exec(complaint);
+  return Number(named?.[1] ?? 1);
+}
+
+function atStart(block: CodeBlock, message: string): FailureData {
+  return atLine(block, 1, message);
+}
+
+function atLine(block: CodeBlock, line: number, message: string): FailureData {
+  return { name: "JobError", message, stack: `at ${block.source.path}:${block.line + line - 1}:1` };
+}

@@ -1,0 +1,56 @@
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { compile, MODULE_PARAMETERS } from "../compile.js";
+import type { NamedModule } from "../protocol.js";
+
+interface Module {
+  readonly exports: unknown;
+}
+
+const known = new Map<string, NamedModule>();
+const loaded = new Map<string, Module>();
+
+/** Makes the modules of a job file known by their names. */
+export function defineModules(modules: readonly NamedModule[]): void {
+  for (const module of modules) known.set(module.name, module);
+}
+
+/** Whether the job file has a module of this name. */
+export function isModule(name: string): boolean {
+  return known.has(name);
+}
+
+/** What a module of the job file exports. It runs once in each thread. */
+export function requireModule(name: string): unknown {
+  const code = known.get(name);
+  if (code === undefined) throw new Error(`there is no module "${name}"`);
+  const there = loaded.get(name);
+  if (there !== undefined) return there.exports;
+  const module = { exports: {} };
+  // Before it runs: two modules that require each other get what is there so far.
+  loaded.set(name, module);
+  try {
+    compile(code, undefined, MODULE_PARAMETERS).call(module.exports, module, module.exports, requireOf(code.file));
+  } catch (error) {
+    loaded.delete(name);
+    throw error;
+  }
+  return module.exports;
+}
+
+/** The `require` of a script in that file: modules of the job file go before packages of the same name. */
+export function requireOf(file: string): NodeJS.Require {
+  // The jobs that come with ojm stand in a file that has a name only.
+  const own = createRequire(resolve(file));
+  return Object.assign((name: string) => (isModule(name) ? requireModule(name) : own(name)), own);
+}
+
+/** The function that a module exports for a job: itself, one of the job's name, or `exec`. */
+export function exportedFunction(file: string, job: unknown): (...parameters: unknown[]) => unknown {
+  const module = requireOf(file)(file) as Record<string, unknown>;
+  const found = [module, module[String(job)], module["exec"], module["default"]].find(
+    (one) => typeof one === "function",
+  );
+  if (found === undefined) throw new Error(`${file} exports no function "${String(job)}", and none named exec`);
+  return found as (...parameters: unknown[]) => unknown;
+}

@@ -1,0 +1,165 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
+import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml.js";
+import { GUIDE } from "../../packages/ojob/src/testing/guide.js";
+import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
+
+/** A YAML block of the guide, under its heading. */
+export interface Block {
+  readonly heading: string;
+  readonly text: string;
+}
+
+/** All YAML blocks of the guide by the heading that they stand under; none where the guide is not here. */
+export function blocksByHeading(): Map<string, Block> {
+  const blocks = new Map<string, Block>();
+  let heading = "";
+  const text = GUIDE === undefined ? "" : readFileSync(GUIDE, "utf8");
+  for (const match of text.matchAll(/^#+ (.*)$|^```yaml\n((?:.*\n)*?)```$/gm)) {
+    if (match[1] !== undefined) heading = match[1];
+    // A comment in a script looks like a heading, but only outside of a block is it one: the pattern takes blocks as a whole.
+    else blocks.set(heading, { heading, text: match[2] ?? "" });
+  }
+  return blocks;
+}
+
+/** What a channel of the manager is opened with. */
+interface ChannelConfig {
+  readonly type: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** A store that the guide's blocks are run on. */
+export interface Store {
+  readonly name: string;
+  readonly missing?: string | undefined;
+  open(): Promise<{ readonly chJobs: ChannelConfig; readonly chLocks: ChannelConfig }>;
+}
+
+function both(type: string, args: ChannelConfig["args"]) {
+  return { chJobs: { type, args }, chLocks: { type, args } };
+}
+
+/** The stores, those on a server with one of their own for each block. */
+export const stores: readonly Store[] = [
+  { name: "simple", open: async () => both("simple", {}) },
+  {
+    name: "sqlite",
+    open: async () => ({
+      chJobs: { type: "db", args: { file: "./data/jobs.db" } },
+      chLocks: { type: "db", args: { file: "./data/locks.db" } },
+    }),
+  },
+  {
+    name: "redis",
+    missing: whyMissing("redis-server"),
+    async open() {
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      return both("redis", { url: server.url, deadline: 30_000 });
+    },
+  },
+  {
+    name: "etcd",
+    missing: etcdMissing(),
+    async open() {
+      const server = await startEtcd();
+      onTestFinished(() => server.stop());
+      return both("etcd", { hosts: server.host, deadline: 30_000 });
+    },
+  },
+];
+
+/** What a block leaves out on purpose. */
+export interface Additions {
+  /** JavaScript that defines the functions which the block names only. */
+  readonly load?: string;
+  /** Replacements in the text: data for `[...]`, a shorter cron, a shorter sleep. */
+  readonly replace?: readonly (readonly [what: string, by: string])[];
+  /** Jobs around a fragment. */
+  readonly jobs?: readonly object[];
+  /** Of a fragment. */
+  readonly todo?: readonly unknown[];
+  /** Arguments of the command line. */
+  readonly args?: readonly string[];
+  /** What the output must hold before a daemon is told to end. */
+  readonly until?: (out: string) => boolean;
+}
+
+/** What came of running a block. */
+export interface Played {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** The messages of the log lines. */
+  readonly log: readonly string[];
+  /** Name, status and error of each run, newest first, as they are when all is over. */
+  readonly records: readonly string[];
+  /** The names of the locks that are held when all is over. */
+  readonly held: readonly string[];
+}
+
+interface JobFile {
+  include?: unknown;
+  jobs?: { name?: string; to?: unknown; args?: Record<string, unknown> }[];
+  todo?: unknown[];
+}
+
+const INIT = "oJobManager Init";
+const LOOK = `
+var manager = name => $ch("oJobManager-" + name);
+print("RECORDS " + JSON.stringify(manager("jobs").getAll().map(r => [r.name, r.status].concat(r.error || []).join(" "))));
+print("HELD " + JSON.stringify(manager("locks").getKeys().filter(k => k[0] == "lock" && k.length == 2).map(k => k[1])));
+`;
+
+/** The text of a block with replacements, each of which must find something. */
+export function replaced(block: Block, replace: Additions["replace"] = []): string {
+  let { text } = block;
+  for (const [what, by] of replace) {
+    if (!text.includes(what)) throw new Error(`"${block.heading}" holds no ${what}`);
+    text = text.replaceAll(what, by);
+  }
+  return text;
+}
+
+/** The block as a whole job file whose manager is on this store, and which shows its records and locks in the end. */
+function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
+  const file = fromYaml(replaced(block, replace)) as JobFile;
+  file.include ??= ["oJobManager.yaml"];
+  const own = (file.jobs ?? []).find(({ to }) => to === INIT);
+  const usesInit = own !== undefined || (file.todo ?? []).includes(INIT);
+  if (own !== undefined) own.args = { ...own.args, ...config };
+  const items = (todo ?? file.todo ?? []).map((item) => (item === INIT ? { name: INIT, args: config } : item));
+  file.jobs = [...(file.jobs ?? []), ...(jobs as []), { name: "Look", type: "shutdown", exec: LOOK } as object];
+  file.todo = [...(usesInit ? [] : [{ name: INIT, args: config }]), ...items, "Look"];
+  return toYaml(file);
+}
+
+/** Runs a block with what it leaves out, in a process of its own. */
+export async function play(block: Block, store: Store, additions: Additions): Promise<Played> {
+  const text = complete(block, await store.open(), additions);
+  const folder = folderWith({ "jobs.yaml": text });
+  const loads: string[] = [];
+  if (additions.load !== undefined) {
+    writeFileSync(join(folder, "functions.js"), additions.load);
+    loads.push("--load", "functions.js");
+  }
+  const ojm = start(folder, "run", "jobs.yaml", ...loads, ...(additions.args ?? []));
+  const { until } = additions;
+  if (until !== undefined) {
+    while (!until(ojm.out) && ojm.process.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+    ojm.process.kill("SIGTERM");
+  }
+  const { code, out, err } = await ojm.ended;
+  const lines = out.split("\n");
+  const shown = (mark: string): string[] => {
+    const line = lines.find((one) => one.startsWith(mark));
+    if (line === undefined) throw new Error(`nothing was shown in the end:\n${out}\n${err}`);
+    return JSON.parse(line.slice(mark.length)) as string[];
+  };
+  const log = lines.flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
+  return { code, out, err, log, records: shown("RECORDS "), held: shown("HELD ") };
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { type Cell, runCell, whySkipped } from "./cell.js";
+import type { Mode } from "./events.js";
+import { faults } from "./faults/index.js";
+import { troubleOf } from "./report.js";
+import { storeKinds } from "./stores/index.js";
+
+/*
+ * Some cells of the matrix, of every kind of fault one. All of them: npm run torture.
+ *
+ *   OJM_SEED=17 npm run unit -- test/torture     by another seed
+ */
+const SEED = Number(process.env["OJM_SEED"] ?? 1);
+const TTL = 700;
+/** Only a cell that fails needs so long. */
+const LIMIT = 300_000;
+
+const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mode])[]>> = {
+  simple: [["lock entry deleted", "try"]],
+  level: [["holder kill -9", "run"]],
+  sqlite: [
+    ["holder stopped, longer", "wait"],
+    ["holder kill -9", "try"],
+    ["store stopped, longer", "run"],
+    ["lock entry overwritten", "force"],
+  ],
+  redis: [
+    ["holder stopped, longer", "try"],
+    ["client SIGTERM", "wait"],
+    ["store restarted, without data", "run"],
+    ["network cut to the holder", "wait"],
+    ["replies to the holder lost", "run"],
+  ],
+  etcd: [
+    ["holder kill -9", "run"],
+    ["store restarted, with data", "wait"],
+    ["network half-open to the holder", "run"],
+    ["session entry deleted", "try"],
+  ],
+};
+
+function cellOf(type: string, faultName: string, mode: Mode, bug?: string, seed: number = SEED): Cell {
+  const kind = storeKinds.find((each) => each.type === type);
+  const fault = faults.find((each) => each.name === faultName);
+  if (kind === undefined || fault === undefined) throw new Error(`there is no cell ${type}, ${faultName}`);
+  return { kind, fault, mode, seed, ttl: TTL, ...(bug !== undefined && { bug }) };
+}
+
+describe.each(Object.entries(quick))("on %s", (type, cells) => {
+  for (const [fault, mode] of cells) {
+    it(`${fault}, ${mode}`, { timeout: LIMIT }, async ({ skip }) => {
+      const cell = cellOf(type, fault, mode);
+      const why = whySkipped(cell);
+      if (why !== undefined) skip(why);
+      const result = await runCell(cell);
+      if (result.violations.length > 0) console.error(troubleOf(result));
+      expect(result.violations).toEqual([]);
+      expect(result.runs).toBeGreaterThan(0);
+    });
+  }
+});
+
+describe("the harness finds what is wrong", () => {
+  const bugs = [
+    ["release by the loser", "sqlite", "none", "try", "one holder"],
+    ["renewal after expiry", "redis", "network cut to the holder", "wait", "one holder"],
+  ] as const;
+  for (const [bug, type, fault, mode, law] of bugs) {
+    it(bug, { timeout: LIMIT }, async ({ skip }) => {
+      const why = whySkipped(cellOf(type, fault, mode));
+      if (why !== undefined) skip(why);
+      const found = new Set<string>();
+      for (let seed = 1; seed <= 5 && !found.has(law); seed++) {
+        const { violations } = await runCell(cellOf(type, fault, mode, bug, seed));
+        for (const violation of violations) found.add(violation.law);
+      }
+      expect([...found]).toContain(law);
+    });
+  }
+});
