@@ -115,7 +115,6 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
       );
       return entry;
     }
-    if (field.later) problems.warn(`"${key}" is not supported yet and has no effect.`, keyAt);
     const checked = check(value, field, `"${key}"`, problems, [...path, key]);
     return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
   });

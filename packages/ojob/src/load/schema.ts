@@ -5,7 +5,6 @@ import {
   either,
   type Fields,
   flag,
-  later,
   list,
   map,
   mapWithOneOf,

@@ -14,8 +14,6 @@ export type Shape = (
 ) & {
   readonly doc: string;
   readonly required?: true;
-  /** Known, and without effect until this version of the program learns it. */
-  readonly later?: true;
 };
 
 /** The keys of a map. */
@@ -89,9 +87,4 @@ export function args(doc: string): Shape {
 /** Must be there. */
 export function required(shape: Shape): Shape {
   return { ...shape, required: true };
-}
-
-/** Known, but not supported yet. */
-export function later(shape: Shape): Shape {
-  return { ...shape, later: true };
 }
