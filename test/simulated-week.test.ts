@@ -1,6 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { JobManager, type RunRecord } from "@ojm/core";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { folderWith } from "../packages/cli/src/testing/ojm.js";
 import { guideBlocks, NO_GUIDE } from "../packages/ojob/src/testing/guide.js";
@@ -11,8 +12,8 @@ import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 const [block] = guideBlocks().filter(({ text }) => text.includes("Batch Coordinator"));
 
 /** What the example names and does not define. A phase that finds nothing of the phase before it fails. */
-const FUNCTIONS = `
-const staging = (name) => require("node:path").join(process.cwd(), name);
+const functions = (folder: string): string => `
+const staging = (name) => require("node:path").join(${JSON.stringify(folder)}, name);
 const read = (name) => JSON.parse(require("node:fs").readFileSync(staging(name), "utf8"));
 const write = (name, data) => require("node:fs").writeFileSync(staging(name), JSON.stringify(data));
 const night = () => new Date(nowUTC()).toISOString().slice(0, 10);
@@ -40,12 +41,12 @@ const count = (text: string, part: string): number => text.split(part).length - 
 it.skipIf(block === undefined)(
   `the complete example runs for a week (${block === undefined ? NO_GUIDE : "simulated"})`,
   async () => {
-    const folder = folderWith({ "functions.js": FUNCTIONS });
-    const before = process.cwd();
-    process.chdir(folder);
-    onTestFinished(() => process.chdir(before));
+    const folder = folderWith({});
+    writeFileSync(join(folder, "functions.js"), functions(folder));
+    // Beside the test, not in the current folder of all tests.
+    const yaml = (block?.text ?? "").replaceAll("./", `${folder}/`);
     const options = { loads: [join(folder, "functions.js")], prepare: prepareType };
-    const simulation = new Simulation("2026-05-04T00:00:00Z", block?.text ?? "", options);
+    const simulation = new Simulation("2026-05-04T00:00:00Z", yaml, options);
     await simulation.until("2026-05-11T04:05:00Z");
     const { out, err } = await simulation.stop();
 
