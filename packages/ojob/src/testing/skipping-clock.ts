@@ -4,6 +4,8 @@ import { type Clock, systemClock } from "@ojm/core";
 interface Timer {
   readonly due: number;
   readonly callback: () => void;
+  /** Whether somebody waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of them would take hours. */
+  readonly awaited: boolean;
 }
 
 /**
@@ -30,8 +32,8 @@ export class SkippingClock implements Clock {
     return this.#began + this.#passed();
   }
 
-  after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.monotonic() + ms, callback };
+  after(ms: number, callback: () => void, keepAlive = false): () => void {
+    const timer = { due: this.monotonic() + ms, callback, awaited: keepAlive };
     const place = this.#timers.findLastIndex(({ due }) => due <= timer.due);
     this.#timers.splice(place + 1, 0, timer);
     return () => {
@@ -59,7 +61,7 @@ export class SkippingClock implements Clock {
     while (going()) {
       await (idle() ? turn() : pause(1));
       const [next] = this.#timers;
-      const due = Math.min(next?.due ?? last, last);
+      const due = Math.min(this.#timers.find(({ awaited }) => awaited)?.due ?? last, last);
       if (idle() && Number.isFinite(due)) this.#skipped += Math.max(0, due - this.monotonic());
       if (next === undefined || next.due > this.monotonic()) continue;
       this.#timers.shift();
