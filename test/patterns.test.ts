@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { folderWith, ojm, start } from "../packages/cli/src/testing/ojm.js";
+
+const PATTERNS = fileURLToPath(new URL("../examples/patterns/", import.meta.url));
+const files = readdirSync(PATTERNS);
+
+function folder(file: string, replace: readonly [string, string] = ["", ""]): string {
+  return folderWith({ "jobs.yaml": readFileSync(join(PATTERNS, file), "utf8").replace(...replace) });
+}
+
+/** The messages of log lines. */
+function logged(out: string): string[] {
+  return out.split("\n").flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
+}
+
+/** The last runs: names and states, sorted. */
+async function runs(where: string): Promise<string[]> {
+  const { out } = await ojm(where, "history", "jobs.yaml");
+  const rows = out.split("\n").slice(2, -1);
+  return rows
+    .map((row) => row.split(/ {2,}/))
+    .map(([name, , status]) => `${name} ${status}`)
+    .sort();
+}
+
+describe("the examples of patterns", () => {
+  it.each(files)("%s has nothing that is not known", async (file) => {
+    const { code, err } = await ojm(folder(file), "check", "jobs.yaml", "--strict", "lock=x");
+    expect([code, err]).toEqual([0, ""]);
+  });
+
+  it("launching: each under a lock of its own", async () => {
+    const where = folder("launching.yaml");
+    const { code, out } = await ojm(where, "run", "jobs.yaml");
+    expect(code).toBe(0);
+    expect(
+      logged(out)
+        .filter((line) => line.includes("letters for"))
+        .sort(),
+    ).toEqual(["2 letters for bo", "3 letters for dan", "4 letters for anna", "4 letters for cleo"]);
+    expect(await runs(where)).toEqual(["anna", "bo", "cleo", "dan"].map((to) => `deliver-to-${to} completed`));
+  });
+
+  it("error handling: recorded, told, and no reason not to go on", async () => {
+    const where = folder("error-handling.yaml");
+    const { code, out } = await ojm(where, "run", "jobs.yaml");
+    expect(code).toBe(1);
+    expect(logged(out)).toEqual([
+      "so far, so good",
+      "cleaning up after Fragile",
+      "somebody should look at this: the glass broke",
+      "a job that failed keeps no other from running",
+    ]);
+    expect(await runs(where)).toEqual(["fragile failed", "robust completed"]);
+  });
+
+  it("dependencies: the order is theirs, not that of the todo", async () => {
+    const { code, out } = await ojm(folder("dependencies.yaml"), "run", "jobs.yaml");
+    expect(code).toBe(0);
+    expect(logged(out).filter((line) => line !== "it is fine")).toEqual(["ground", "walls", "roof"]);
+  });
+
+  it("monitoring: reports what is there, and forgets what is old", async () => {
+    const { code, out } = await ojm(folder("monitoring.yaml"), "run", "jobs.yaml");
+    expect(code).toBe(0);
+    expect(logged(out)).toEqual(["0 runs are recorded, 0 are going on", "forgot 0 runs"]);
+  });
+
+  it("languages: each says hello", async () => {
+    const { code, out } = await ojm(folder("languages.yaml"), "run", "jobs.yaml", "who=world");
+    expect(code).toBe(0);
+    expect(out).toBe(`hello world, from the shell\nhello from Node ${process.versions.node.split(".")[0]}\n`);
+  });
+
+  it("scheduled, and unlocked from another process", async () => {
+    const where = folder("scheduled.yaml", ["*/10 * * * * *", "* * * * * *"]);
+    const daemon = start(where, "run", "jobs.yaml");
+    await expect.poll(() => daemon.out.split("swept").length, { timeout: 60_000 }).toBeGreaterThan(2);
+    daemon.process.kill("SIGTERM");
+    expect((await daemon.ended).code).toBe(143);
+    expect((await runs(where)).filter((run) => !/ (completed|cancelled)$/.test(run))).toEqual([]);
+    const { code, out } = await ojm(folder("unlock.yaml"), "run", "jobs.yaml", "lock=sweep-the-desk");
+    expect([code, logged(out).at(-1)]).toEqual([0, "there was nothing to unlock"]);
+  });
+
+  it("nightly batch: one step after the other, night after night", async () => {
+    const where = folder("nightly-batch.yaml", ['cron: "0 2 * * *"', 'cron: "*/2 * * * * *"']);
+    const daemon = start(where, "run", "jobs.yaml");
+    await expect.poll(() => daemon.out.split("loaded 1, 2, 3").length, { timeout: 90_000 }).toBeGreaterThan(2);
+    daemon.process.kill("SIGTERM");
+    expect((await daemon.ended).code).toBe(143);
+    // On a slow machine a night may begin before the last one is over: each step still comes after its own.
+    const done: Record<string, number> = { extracted: 0, transformed: 0, loaded: 0 };
+    for (const line of logged(daemon.out)) {
+      const step = line.split(" ")[0] ?? "";
+      done[step] = (done[step] ?? 0) + 1;
+      expect([done["extracted"], done["transformed"], done["loaded"]]).toSatisfy(
+        ([e, t, l]: number[]) => Number(e) >= Number(t) && Number(t) >= Number(l),
+      );
+    }
+  });
+});
