@@ -12,6 +12,7 @@ const config: ViteUserConfig = defineConfig({
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
+    setupFiles: ["./test/setup.ts"],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
