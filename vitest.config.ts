@@ -14,8 +14,9 @@ const config: ViteUserConfig = defineConfig({
     execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
     setupFiles: ["./test/setup.ts"],
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For tests that hang. A machine that stalls for a minute is no failure.
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     restoreMocks: true,
   },
 });

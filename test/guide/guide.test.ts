@@ -270,7 +270,10 @@ const others: Readonly<Record<string, string>> = {
 
 const blocks = blocksByHeading();
 
-describe.skipIf(blocks.size === 0)(`the guide${blocks.size === 0 ? `: ${NO_GUIDE}` : ""}`, () => {
+if (blocks.size === 0) it.skip(`the guide: ${NO_GUIDE}`, () => {});
+else describe("the guide", declare);
+
+function declare(): void {
   it("has no block that is not looked at", () => {
     expect([...blocks.keys()].sort()).toEqual([...Object.keys(expectations), ...Object.keys(others)].sort());
   });
@@ -288,4 +291,4 @@ describe.skipIf(blocks.size === 0)(`the guide${blocks.size === 0 ? `: ${NO_GUIDE
       }
     });
   }
-});
+}

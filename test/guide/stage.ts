@@ -46,6 +46,7 @@ function both(type: string, args: ChannelConfig["args"]) {
 /** The stores, those on a server with one of their own for each block. */
 export const stores: readonly Store[] = [
   { name: "simple", open: async () => both("simple", {}) },
+  { name: "level", open: async () => both("level", { path: "./data/ojm" }) },
   {
     name: "sqlite",
     open: async () => ({
