@@ -73,16 +73,16 @@ describe.each(servers)("$name", ({ name, missing, start }) => {
         `${name}: every process has completed a run ${Math.round(performance.now() - back)} ms after the server was back`,
       );
 
-      const after = await Promise.all(children.map((child) => goesOn(child, 20)));
-      for (const [i, { resources, failures }] of after.entries()) {
-        // Told of the outage by errors of the store, never by anything else; and nothing is left over from it.
-        expect(Object.keys(failures)).not.toEqual([]);
-        for (const [kind, count] of Object.entries(resources)) {
-          expect([kind, count]).toEqual([
-            kind,
-            expect.toSatisfy((n: number) => n <= (before[i]?.resources[kind] ?? 0) + 3),
-          ]);
-        }
+      const [alone] = await Promise.all(children.map((child) => goesOn(child, 20)));
+      // Told of the outage by errors of the store, never by anything else. Who waited for a lock all the time may not have noticed.
+      expect(Object.keys(alone?.failures ?? {})).not.toEqual([]);
+      for (const [i, child] of children.entries()) {
+        // Some are under way at any moment; what the outage left behind would be there at every moment.
+        const leftover = async (): Promise<[string, number][]> => {
+          const { resources } = await ask(child);
+          return Object.entries(resources).filter(([kind, count]) => count > (before[i]?.resources[kind] ?? 0) + 2);
+        };
+        await expect.poll(leftover, { timeout: 60_000, interval: 20 }).toEqual([]);
       }
       for (const child of children) child.process.send("stop" satisfies SteadyRequest);
       expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
