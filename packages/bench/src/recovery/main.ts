@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +21,10 @@ function startHolder(host: Host, folder: string, options: JobManagerOptions, job
   const node = [process.execPath, "--import", "tsx", CHILD, JSON.stringify(options), job];
   const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
   if (host === "same") return spawn(node[0] ?? "", node.slice(1), { stdio: [...stdio] });
-  const bind = `mount --bind ${join(folder, "boot_id")} /proc/sys/kernel/random/boot_id && exec "$@"`;
+  // A host for each: processes of one host would find out about each other.
+  const file = join(folder, job.replace(" ", "-"));
+  writeFileSync(file, `${randomUUID()}\n`);
+  const bind = `mount --bind ${file} /proc/sys/kernel/random/boot_id && exec "$@"`;
   return spawn("unshare", ["--mount", "sh", "-c", bind, "sh", ...node], { stdio: [...stdio] });
 }
 
@@ -41,7 +45,6 @@ async function trial(host: Host, folder: string, options: JobManagerOptions, job
 
 async function measure(host: Host, options: JobManagerOptions, trials: number): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "ojm-bench-"));
-  writeFileSync(join(folder, "boot_id"), "00000000-1111-2222-3333-444444444444\n");
   const times: number[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
