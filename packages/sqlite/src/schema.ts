@@ -64,8 +64,13 @@ function pragma(db: Database, name: string): number {
  * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer version of this package
  */
 export function recognise(db: Database): boolean {
-  const application = pragma(db, "application_id");
-  const version = pragma(db, "user_version");
+  // All of one moment: another process that makes the tables between two reads would look like another program.
+  const look = db.transaction(() => ({
+    application: pragma(db, "application_id"),
+    version: pragma(db, "user_version"),
+    tables: db.prepare<[], number>("SELECT count(*) FROM sqlite_schema").pluck().get(),
+  }));
+  const { application, version, tables } = look();
   if (application === APPLICATION_ID) {
     if (version <= SCHEMA_VERSION) return true;
     throw new ChannelError(
@@ -73,7 +78,6 @@ export function recognise(db: Database): boolean {
       `SQLite file ${db.name} was written by a newer version of @ojm/sqlite (its format is ${version}, this version knows ${SCHEMA_VERSION}): upgrade`,
     );
   }
-  const tables = db.prepare<[], number>("SELECT count(*) FROM sqlite_schema").pluck().get();
   if (application === 0 && version === 0 && tables === 0) return false;
   throw new ChannelError(
     "INVALID_CONFIG",

@@ -64,11 +64,12 @@ function takeOver(own: string, path: string): void {
   const turn = `${path}.takeover`;
   if (!claim(own, turn)) {
     // Whoever is at it needs no longer than this call; one that died meanwhile is cleared away.
-    if (holderOf(turn) === undefined) rmSync(turn, { force: true });
+    if (isLeftBehind(turn)) rmSync(turn, { force: true });
     return;
   }
   try {
-    if (holderOf(path) === undefined) renameSync(path, `${own}.stale`);
+    // One that was given back meanwhile is not there: whoever claims it next is alive, and must not be cleared away.
+    if (isLeftBehind(path)) renameSync(path, `${own}.stale`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   } finally {
@@ -77,9 +78,19 @@ function takeOver(own: string, path: string): void {
   }
 }
 
+/** Whether there is a pid file of a process that is gone. */
+function isLeftBehind(path: string): boolean {
+  const text = read(path);
+  return text !== undefined && holderIn(text) === undefined;
+}
+
 /** The process that a pid file names, if it is not gone. */
 function holderOf(path: string): Pick<ProcessIdentity, "pid"> | undefined {
-  const [first = "", second = ""] = (read(path) ?? "").split("\n");
+  return holderIn(read(path) ?? "");
+}
+
+function holderIn(text: string): Pick<ProcessIdentity, "pid"> | undefined {
+  const [first = "", second = ""] = text.split("\n");
   const pid = Number(first);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   const identity = parse(second);
