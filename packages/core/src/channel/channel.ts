@@ -223,7 +223,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Tells of the changes of one key, without a snapshot. However many are followed, they share one watch; others' entries cost next to nothing.
+   * Tells of the changes of one key, without a snapshot. As long as few are followed, this process is not even woken when other entries change.
    * A change that was made before may be told late: compare versions. An expiry may not be told.
    *
    * @internal {@link Channel.watch} is for those who want to see what is there.

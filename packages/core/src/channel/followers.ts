@@ -1,4 +1,5 @@
 import type { Backend, KeyRange, StoredChange } from "./backend.js";
+import { justAfter } from "./key.js";
 
 /** Who is told of the changes of one key. */
 export interface StoredFollower {
@@ -18,91 +19,108 @@ export interface Following {
   stop(): void;
 }
 
-interface Opening {
-  readonly done: Promise<() => void>;
+/**
+ * How many keys have a watch of their own, which wakes this process for nothing else. Beyond, one watch of the whole channel serves all others: a
+ * process that holds thousands of locks must not cost the store thousands of watches.
+ */
+const OWN_WATCHES = 32;
+
+/** A watch of the backend, and those who are told by it. */
+interface Source {
+  readonly range: KeyRange;
+  readonly byKey: Map<string, Set<StoredFollower>>;
+  readonly opening: Promise<() => void>;
   over: boolean;
 }
 
 /**
- * Tells of the changes of single keys, over one watch of the whole channel that is there as long as anybody follows. What changes beside the
- * keys that are followed costs a look into a map: nothing of it is decoded or remembered.
+ * Tells of the changes of single keys. What changes beside the keys that are followed wakes nobody, as long as they are few; where they are many, it
+ * costs a look into a map: nothing of it is decoded or remembered.
  */
 export class Followers {
   readonly #backend: Backend;
-  readonly #range: KeyRange;
-  readonly #byKey: Map<string, Set<StoredFollower>> = new Map();
-  #opening: Opening | undefined;
+  readonly #all: KeyRange;
+  readonly #own: Map<string, Source> = new Map();
+  #shared: Source | undefined;
 
-  constructor(backend: Backend, range: KeyRange) {
+  /** `all`: the range of all keys that may be followed. */
+  constructor(backend: Backend, all: KeyRange) {
     this.#backend = backend;
-    this.#range = range;
+    this.#all = all;
   }
 
   follow(key: string, follower: StoredFollower): Following {
-    const followers = this.#byKey.get(key) ?? new Set();
-    this.#byKey.set(key, followers.add(follower));
-    this.#opening ??= this.#open();
-    const ready = this.#opening.done.then(() => {});
+    const source = this.#sourceOf(key);
+    const followers = source.byKey.get(key) ?? new Set();
+    source.byKey.set(key, followers.add(follower));
+    const ready = source.opening.then(() => {});
     // Whoever does not wait for it learns of it as one who does.
     ready.catch(() => {});
-    return { ready, stop: () => this.#leave(key, follower) };
+    return { ready, stop: () => this.#leave(source, key, follower) };
   }
 
-  /** Ends the watch. Nobody is told anything any more. */
+  /** Ends all. Nobody is told anything any more. */
   close(): void {
-    this.#byKey.clear();
-    this.#end();
+    for (const source of [...this.#own.values(), this.#shared]) if (source !== undefined) this.#end(source);
   }
 
-  #leave(key: string, follower: StoredFollower): void {
-    const followers = this.#byKey.get(key);
+  #sourceOf(key: string): Source {
+    const own = this.#own.get(key);
+    if (own !== undefined) return own;
+    if (this.#own.size < OWN_WATCHES) {
+      const source = this.#open({ from: key, to: justAfter(key) });
+      this.#own.set(key, source);
+      return source;
+    }
+    this.#shared ??= this.#open(this.#all);
+    return this.#shared;
+  }
+
+  #leave(source: Source, key: string, follower: StoredFollower): void {
+    const followers = source.byKey.get(key);
     if (followers?.delete(follower) !== true || followers.size > 0) return;
-    this.#byKey.delete(key);
-    if (this.#byKey.size === 0) this.#end();
+    source.byKey.delete(key);
+    if (source.byKey.size === 0) this.#end(source);
   }
 
-  #end(): void {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    if (opening === undefined) return;
-    opening.over = true;
-    opening.done.then(
+  #end(source: Source): void {
+    if (source === this.#shared) this.#shared = undefined;
+    else if (this.#own.get(source.range.from) === source) this.#own.delete(source.range.from);
+    source.byKey.clear();
+    source.over = true;
+    source.opening.then(
       (stop) => stop(),
       () => {},
     );
   }
 
-  #open(): Opening {
+  #open(range: KeyRange): Source {
     // A watch that is being ended may still tell something when the next one is there already.
-    const unlessOver = (tell: () => void): void => void (opening.over || tell());
-    const done = this.#backend.watch(this.#range, {
-      change: (change) => unlessOver(() => this.#changed(change)),
-      gap: () => unlessOver(() => this.#tellAll((follower) => follower.gap())),
-      fail: (error) => unlessOver(() => this.#failed(error)),
+    const unlessOver = (tell: () => void): void => void (source.over || tell());
+    const opening = this.#backend.watch(range, {
+      change: (change) => unlessOver(() => changed(source, change)),
+      gap: () => unlessOver(() => tellAll(source, (follower) => follower.gap())),
+      fail: (error) => unlessOver(() => this.#failed(source, error)),
     });
-    const opening: Opening = { done, over: false };
+    const source: Source = { range, byKey: new Map(), opening, over: false };
     // Those who wait for it are told by that.
-    done.catch(() => unlessOver(() => this.close()));
-    return opening;
+    opening.catch(() => unlessOver(() => this.#end(source)));
+    return source;
   }
 
-  #changed(change: StoredChange): void {
-    const followers = this.#byKey.get(change.key);
-    if (followers === undefined) return;
-    for (const follower of [...followers]) follower.changed(change);
-  }
-
-  #failed(error: Error): void {
-    const all = [...this.#all()];
-    this.close();
+  #failed(source: Source, error: Error): void {
+    const all = [...source.byKey.values()].flatMap((followers) => [...followers]);
+    this.#end(source);
     for (const follower of all) follower.failed(error);
   }
+}
 
-  #tellAll(tell: (follower: StoredFollower) => void): void {
-    for (const follower of [...this.#all()]) tell(follower);
-  }
+function changed({ byKey }: Source, change: StoredChange): void {
+  const followers = byKey.get(change.key);
+  if (followers === undefined) return;
+  for (const follower of [...followers]) follower.changed(change);
+}
 
-  *#all(): Generator<StoredFollower> {
-    for (const followers of this.#byKey.values()) yield* followers;
-  }
+function tellAll({ byKey }: Source, tell: (follower: StoredFollower) => void): void {
+  for (const follower of [...byKey.values()].flatMap((followers) => [...followers])) tell(follower);
 }

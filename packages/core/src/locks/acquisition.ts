@@ -1,16 +1,27 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
+import type { Following } from "../channel/followers.js";
 import type { JsonValue } from "../channel/json.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import { attempt, FREE, type LockView } from "./attempt.js";
-import { type LocksValue, type LockValue, queueKey, type SessionValue, sessionKey, type Ticket } from "./entries.js";
+import { attempt, FREE, type LockView, readView } from "./attempt.js";
+import type { Calls } from "./calls.js";
+import {
+  type LocksValue,
+  type LockValue,
+  lockKey,
+  queueKey,
+  type SessionValue,
+  sessionKey,
+  type Ticket,
+} from "./entries.js";
 import type { Liveness } from "./liveness.js";
+import { leaveQueue, queueOps } from "./queue.js";
 import type { Session } from "./session.js";
 import type { AcquireOptions, Companion } from "./types.js";
-import { readView, ViewWatch } from "./view-watch.js";
+import { Wake } from "./wake.js";
 
-/** How often a waiter glances at the holder's process, and how often, in glances, it reads the store in case a notice was lost. */
+/** How often a waiter glances at whom it waits for, in ms, and how often, in glances, it reads the store in case a notice was lost. */
 const GLANCE = 200;
 const GLANCES_TO_A_READ = 10;
 
@@ -19,6 +30,7 @@ export interface Acquirer {
   readonly channel: Channel<LocksValue>;
   readonly clock: Clock;
   readonly liveness: Liveness;
+  readonly calls: Calls;
   /** The living session of this process. */
   session(): Promise<Session>;
   /** A text that no acquisition has had, here or elsewhere. */
@@ -45,6 +57,9 @@ export class Acquisition {
   readonly #companion: Companion | undefined;
   /** The session that our ticket in the queue names. */
   #queuedAs: Session | undefined;
+  /** The lock, while we are the first in its queue. */
+  #watching: Following | undefined;
+  #glances = 0;
 
   constructor(
     by: Acquirer,
@@ -136,45 +151,66 @@ export class Acquisition {
 
   /** Waits its turn, for as long as `signal` lets it. Resolves to what is in the way if its time is over. */
   async wait(from: LockView, signal: AbortSignal): Promise<Taken | LockView> {
-    const done = new AbortController();
-    const watch = new ViewWatch(this.#by.channel, this.name, this.#by.clock, AbortSignal.any([signal, done.signal]));
+    const { channel, calls, clock } = this.#by;
+    const wake = new Wake(clock);
+    const onAbort = (): void => wake.wake();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const unexpect = calls.expect(this.token, wake);
     let view = from;
     try {
-      for (let glances = 0; !signal.aborted; ) {
+      while (!signal.aborted) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        await this.#untilNext(watch, signal);
-        if (++glances % GLANCES_TO_A_READ === 0 || !this.#by.channel.supports.watch) await watch.refresh();
-        view = watch.view;
+        view = await this.#next(outcome, wake, signal);
       }
-      await this.#leave();
-      return await readView(this.#by.channel, this.name);
+      await leaveQueue(channel, this.name, this.token);
+      return await readView(channel, this.name);
     } catch (error) {
       // Refused by the companion, with a store that can be asked: a ticket that is left until the next heartbeat would block the others.
       const gone = !isChannelError(error) && (await this.#tryToLeave());
       if (!gone) this.#by.abandon(this.name, this.token);
       throw error;
     } finally {
-      done.abort();
+      signal.removeEventListener("abort", onAbort);
+      unexpect();
+      this.#unwatch();
     }
   }
 
   /**
-   * Of the many changes that many waiters cause, only one makes it our turn. Whether those before us still live is looked at every {@link GLANCE}
-   * ms, however many come and go.
+   * Waits until there is reason to look again, and resolves to what to go by. Others wake us when we come to be the first; then the lock itself does.
+   * What nobody can tell is looked for every {@link GLANCE} ms: the first in the queue looks after the holder, each other after the one before it.
    */
-  async #untilNext(watch: ViewWatch, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#by;
-    const glance = clock.monotonic() + GLANCE;
-    for (let left = GLANCE; left > 0 && !signal.aborted; left = glance - clock.monotonic()) {
-      if (!(await watch.change(left)) || this.#mayBeNext(watch.view)) return;
+  async #next(view: LockView, wake: Wake, signal: AbortSignal): Promise<LockView> {
+    const { channel } = this.#by;
+    const waiting = view.queue?.value.waiting ?? [];
+    const place = waiting.findIndex(({ token }) => token === this.token);
+    if (place === 0) this.#watch(wake);
+    while (!signal.aborted) {
+      const woken = await wake.next(GLANCE);
+      if (woken || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
+        return readView(channel, this.name);
+      const before = waiting[place - 1];
+      if (before === undefined || this.#queuedAs?.alive !== true) return view;
+      if (await this.#by.liveness.isDead(before.session)) return readView(channel, this.name);
     }
+    return view;
   }
 
-  /** Whether it looks as if it were our turn, or as if we were forgotten. */
-  #mayBeNext({ lock, queue }: LockView): boolean {
-    const place = queue?.value.waiting.findIndex(({ token }) => token === this.token) ?? -1;
-    return place < 0 || (place === 0 && lock === undefined);
+  /** Has us woken by whatever happens to the lock. */
+  #watch(wake: Wake): void {
+    const { channel } = this.#by;
+    if (this.#watching !== undefined || !channel.supports.watch) return;
+    const wakeUp = (): void => wake.wake();
+    const failed = (error: unknown): void => wake.fail(error);
+    this.#watching = channel.follow(lockKey(this.name), { changed: wakeUp, gap: wakeUp, failed });
+    // What happened before it was watched.
+    this.#watching.ready.then(wakeUp, failed);
+  }
+
+  #unwatch(): void {
+    this.#watching?.stop();
+    this.#watching = undefined;
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */
@@ -196,13 +232,16 @@ export class Acquisition {
    * lock may have become free before we stood in the queue.
    */
   async #enter(session: Session, view: LockView): Promise<LockView | undefined> {
+    // First: a call that nobody hears would leave us waiting.
+    await this.#by.calls.hear(session.id);
     const key = queueKey(this.name);
-    const others = (view.queue?.value.waiting ?? []).filter(({ token }) => token !== this.token);
+    const waiting = view.queue?.value.waiting ?? [];
+    const others = waiting.filter(({ token }) => token !== this.token);
     const result = await this.#by.channel.commit([
       // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
       { check: sessionKey(session.id), version: session.version },
       { check: key, version: view.queue?.version ?? null },
-      { put: key, value: { waiting: [...others, { session: session.id, token: this.token }] } },
+      ...queueOps(this.name, waiting, [...others, { session: session.id, token: this.token }]),
     ]);
     if (result.ok) {
       this.#queuedAs = session;
@@ -216,30 +255,9 @@ export class Acquisition {
   }
 
   async #tryToLeave(): Promise<boolean> {
-    return this.#leave().then(
+    return leaveQueue(this.#by.channel, this.name, this.token).then(
       () => true,
       () => false,
     );
-  }
-
-  async #leave(): Promise<void> {
-    await leaveQueue(this.#by.channel, this.name, this.token);
-  }
-}
-
-/** Removes a ticket from the queue of a lock. */
-export async function leaveQueue(channel: Channel<LocksValue>, name: string, token: string): Promise<void> {
-  let queue = await channel.entry(queueKey(name));
-  while (queue !== undefined) {
-    const { waiting } = (queue as NonNullable<LockView["queue"]>).value;
-    const others = waiting.filter((ticket) => ticket.token !== token);
-    if (others.length === waiting.length) return;
-    const key = queueKey(name);
-    const result = await channel.commit([
-      { check: key, version: queue.version },
-      others.length > 0 ? { put: key, value: { waiting: others } } : { delete: key },
-    ]);
-    if (result.ok) return;
-    queue = result.failed[0]?.current;
   }
 }

@@ -10,6 +10,7 @@ import {
   sessionKey,
   type Ticket,
 } from "./entries.js";
+import { queueOps } from "./queue.js";
 import type { Session } from "./session.js";
 
 /** What stands in the store under a lock's name: who holds it and who waits for it. */
@@ -19,6 +20,12 @@ export interface LockView {
 }
 
 export const FREE: LockView = { lock: undefined, queue: undefined };
+
+/** Reads what stands under a lock's name. */
+export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
+  const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
+  return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };
+}
 
 /** One attempt to take a lock, in one step: it succeeds only if the session lives and the name still looks like `view`. */
 export interface Attempt {
@@ -59,8 +66,7 @@ export async function attempt(channel: Channel<LocksValue>, it: Attempt): Promis
     { put: key, value },
     ...beside,
   ];
-  if (waiting.length > 0) ops.push({ put: queue, value: { waiting } });
-  else if (view.queue !== undefined) ops.push({ delete: queue });
+  ops.push(...queueOps(value.name, view.queue?.value.waiting ?? [], waiting));
   const result =
     also === undefined ? await channel.commit(ops) : await channel.commitWith<unknown>(ops, also.channel, also.ops);
   if (result.ok) return { type: "taken", fence: result.version };

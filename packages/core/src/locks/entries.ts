@@ -7,6 +7,7 @@ import type { ProcessIdentity } from "../host.js";
  *   ["lock", NAME]           who holds it; there is no such entry while the lock is free
  *   ["lock", NAME, "queue"]  who waits for it, in order of arrival; no entry while nobody does
  *   ["session", ID]          a process that is there, with a time to live
+ *   ["session", ID, "call"]  which of its tickets came to be the first of a queue last: what wakes the one who waits
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
  *   ["tick", NAME, SCHEDULE]      the last tick of a schedule for which a run of this name was started
  */
@@ -53,7 +54,13 @@ export interface SessionValue {
   readonly by?: "thread";
 }
 
-export type LocksValue = LockValue | QueueValue | SessionValue | AuditValue | TickValue;
+/** Tells a session that one of its tickets is the first of its queue now. */
+export interface CallValue extends Ticket {
+  /** Of the lock. */
+  readonly name: string;
+}
+
+export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TickValue;
 
 /** A lock that was taken from its holder by force. */
 export interface AuditValue {
@@ -77,5 +84,6 @@ export interface TickValue {
 export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];
+export const callKey = (session: string): Key => ["session", session, "call"];
 export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];
 export const tickKey = (name: string, schedule: string): Key => ["tick", name, schedule];

@@ -5,7 +5,8 @@ import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { UnderWay } from "../under-way.js";
 import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
-import type { LockView } from "./attempt.js";
+import { type LockView, readView } from "./attempt.js";
+import { Calls } from "./calls.js";
 import { type AuditValue, auditKey, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
 import type { HeartbeatOrigins } from "./heartbeat-thread.js";
@@ -17,7 +18,6 @@ import { Session } from "./session.js";
 import { sweep } from "./sweep.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
 import { Upkeep } from "./upkeep.js";
-import { readView } from "./view-watch.js";
 
 const HOUR = 3_600_000;
 
@@ -45,6 +45,8 @@ export class Locks implements Acquirer {
   readonly clock: Clock;
   /** @internal */
   readonly liveness: Liveness;
+  /** @internal */
+  readonly calls: Calls;
   readonly #ttl: number;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
   readonly #useThread: boolean;
@@ -65,6 +67,7 @@ export class Locks implements Acquirer {
     this.clock = options.clock ?? systemClock;
     this.#id = this.clock.random(12);
     this.liveness = new Liveness(channel, this.clock);
+    this.calls = new Calls(channel);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
     this.#useThread = options.heartbeatThread ?? true;
@@ -243,6 +246,7 @@ export class Locks implements Acquirer {
 
   async #close(): Promise<void> {
     await this.stop();
+    this.calls.close();
     this.#lossWatch.close();
     const leases = [...this.#upkeep.leases.values()];
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
@@ -303,6 +307,7 @@ export class Locks implements Acquirer {
   }
 
   async #afterBeat(): Promise<void> {
+    this.calls.rest();
     this.#lossWatch.rest();
     await this.#upkeep.afterBeat();
   }

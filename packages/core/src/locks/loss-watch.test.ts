@@ -77,7 +77,7 @@ describe.each([
 });
 
 describe("watching over what is held", () => {
-  test("is one watch for all, begun when a lock is held for more than a moment", async () => {
+  test("takes few watches however many are held, begun when a lock is held for more than a moment", async () => {
     const watches = countWatches(one);
     for (let i = 0; i < 20; i++) {
       const lease = await one.locks.acquire(`short ${i}`);
@@ -87,7 +87,8 @@ describe("watching over what is held", () => {
     expect(watches()).toBe(0);
     const leases = await Promise.all(Array.from({ length: 50 }, (_, i) => one.locks.acquire(`long ${i}`)));
     await clock.advance(SETTLE);
-    expect(watches()).toBe(1);
+    expect(watches()).toBeGreaterThan(1);
+    expect(watches()).toBeLessThan(50);
     for (const lease of leases) await lease.release();
     await clock.advance(TTL);
     expect(watches()).toBe(0);

@@ -4,7 +4,7 @@ import type { Version } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import { type Clock, systemClock } from "../clock.js";
 import { processIdentity } from "../host.js";
-import { type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
+import { callKey, type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 import { type HeartbeatOrigins, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
@@ -240,7 +240,7 @@ export class Session {
     const thread = this.#thread;
     this.lose("it was closed");
     // Whatever the thread is about to write asks for an entry that is there.
-    if (wasAlive) await this.#channel.unset(sessionKey(this.id));
+    if (wasAlive) await this.#channel.commit([{ delete: sessionKey(this.id) }, { delete: callKey(this.id) }]);
     await thread?.close();
   }
 

@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import type { LocksValue, LockValue, QueueValue, SessionValue } from "./entries.js";
+import type { LocksValue, LockValue, QueueValue } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 
 /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
@@ -20,7 +20,8 @@ export async function sweep(
     await removeEntry(channel, entry);
   }
   for await (const entry of channel.entries({ prefix: ["session"] })) {
-    if (await liveness.isDead((entry.value as SessionValue).id)) await removeEntry(channel, entry);
+    const [, session = ""] = entry.key as readonly string[];
+    if (await liveness.isDead(session)) await removeEntry(channel, entry);
   }
 }
 

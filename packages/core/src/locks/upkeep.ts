@@ -1,9 +1,9 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
-import { leaveQueue } from "./acquisition.js";
 import { type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { Lease } from "./lease.js";
+import { leaveQueue } from "./queue.js";
 import { removeEntry } from "./sweep.js";
 
 /** The most locks that the store is asked about in one commit. */

@@ -2,5 +2,5 @@
 
 /** Who holds a lock; not who waits for it. */
 export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
-export const isSession = (key: string): boolean => key.startsWith('oJobManager-locks ["session "');
+export const isSession = (key: string): boolean => /^oJobManager-locks \["session "[^"]*$/.test(key);
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
