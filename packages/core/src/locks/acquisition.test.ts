@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { isChannelError } from "../channel/errors.js";
+import { ChannelError, isChannelError } from "../channel/errors.js";
 import { compareVersions } from "../channel/version.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import type { Call, Fault } from "../testing/faulty-backend.js";
@@ -21,6 +21,12 @@ beforeEach(() => {
 
 async function waiting({ channel }: LocksOf, name = "a"): Promise<number> {
   return ((await channel.get(queueKey(name))) as QueueValue | undefined)?.waiting.length ?? 0;
+}
+
+async function countCalls({ channel }: LocksOf): Promise<number> {
+  let calls = 0;
+  for await (const { key } of channel.entries({ prefix: ["session"] })) if ((key as string[])[2] === "call") calls++;
+  return calls;
 }
 
 /** Everything from now on goes wrong: for the others, the process is as good as dead. */
@@ -238,6 +244,106 @@ describe("waiting", () => {
     await clock.until(Promise.all(all));
     expect(order).toEqual(Array.from({ length: 12 }, (_, i) => i));
     expect(await first.channel.entry(queueKey("a"))).toBeUndefined();
+  });
+
+  test("wakes nobody but the first in the queue, however many come and go behind it", async () => {
+    const holder = await world.locks();
+    const lease = await holder.locks.acquire("a");
+    const others = await Promise.all(Array.from({ length: 6 }, () => world.locks()));
+    const all = others.map(({ locks }) => locks.acquire("a", { wait: 600_000 }));
+    for (const next of all) void next.catch(() => {});
+    await settled();
+    const reads = others.map(({ way }) => way.reads);
+    const asked = (): number[] => others.map(({ way }, i) => way.reads - (reads[i] ?? 0));
+    const late = await world.locks();
+    const coming = late.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    expect(asked()).toEqual([0, 0, 0, 0, 0, 0]);
+    await lease.release();
+    await settled();
+    // The first has it now, and the second is the first.
+    expect(asked().map((n) => n > 0)).toEqual([true, true, false, false, false, false]);
+    for (const next of [...all, coming]) await (await clock.until(next)).release();
+  });
+
+  test("wakes the next one when the first gives up while the lock is free", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const three = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const stop = new AbortController();
+    const first = rejection(two.locks.acquire("a", { wait: 600_000, signal: stop.signal }));
+    await settled();
+    const second = three.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    // The first learns of the release, but what it does about it takes its time.
+    two.way.fault = (call) => (call.kind === "read" ? { type: "slow", ms: 500 } : undefined);
+    await lease.release();
+    await clock.advance(10);
+    two.way.fault = () => undefined;
+    stop.abort();
+    await clock.until(second, 510);
+    await clock.until(first);
+  });
+
+  test("goes on after a gap in what is told", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    let gap = (): void => {};
+    let deaf = false;
+    const watch = two.way.watch.bind(two.way);
+    two.way.watch = (range, sink) => {
+      const before = gap;
+      gap = () => {
+        before();
+        sink.gap();
+      };
+      return watch(range, { ...sink, change: (change) => void (deaf || sink.change(change)), gap, fail: () => {} });
+    };
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    deaf = true;
+    await lease.release();
+    await settled();
+    expect(await one.locks.find("a")).toBeUndefined();
+    gap();
+    await clock.until(next, 0);
+  });
+
+  test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    const { watch } = two.way;
+    two.way.watch = () => Promise.reject(new ChannelError("UNAVAILABLE", "away", { retryable: true }));
+    expect(await rejection(two.locks.acquire("a", { wait: 60_000 }))).toMatchObject({ code: "UNAVAILABLE" });
+    expect(await waiting(one)).toBe(0);
+    two.way.watch = watch;
+    expect(await clock.until(rejection(two.locks.acquire("a", { wait: 500 })))).toMatchObject({ code: "LOCKED" });
+  });
+
+  test("leaves no call behind: neither one who leaves in good order, nor one who dies", async () => {
+    const one = await world.locks();
+    for (const how of ["closes", "dies"]) {
+      const lease = await one.locks.acquire("a");
+      const first = await world.locks();
+      const second = await world.locks();
+      const next = first.locks.acquire("a", { wait: 600_000 });
+      await settled();
+      const called = second.locks.acquire("a", { wait: 600_000 });
+      await settled();
+      await lease.release();
+      await (await clock.until(next)).release();
+      await (await clock.until(called)).release();
+      const calls = (): Promise<number> => countCalls(one);
+      expect(await calls()).toBe(1);
+      if (how === "closes") await clock.until(second.locks.close());
+      else cut(second);
+      await clock.advance(2 * TTL);
+      await one.locks.sweep();
+      expect(await calls()).toBe(0);
+    }
   });
 
   test("lets nobody pass, not even one who asks at the moment the lock is free", async () => {
