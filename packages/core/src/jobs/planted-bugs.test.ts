@@ -9,7 +9,7 @@ describe("the simulation finds what others shipped", () => {
   test.each(plantedBugs)("$name", async (bug) => {
     const said: string[] = [];
     for (const seed of SEEDS) {
-      const simulation = new Simulation(seed, bug);
+      const simulation = new Simulation(seed, { bug });
       try {
         await simulation.run();
       } catch (error) {

@@ -2,21 +2,39 @@ import { describe, test } from "vitest";
 import { Simulation } from "../testing/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts     more of them
- *   OJM_SEED=17 npx vitest run packages/core/src/jobs/simulation.test.ts       that one
+ *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them
+ *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that one
  */
-const SEEDS = process.env["OJM_SEED"]
-  ? [Number(process.env["OJM_SEED"])]
-  : Array.from({ length: Number(process.env["OJM_SEEDS"] ?? 30) }, (_, i) => i + 1);
+const { OJM_SEED, OJM_SEEDS, OJM_LENGTH } = process.env;
+
+/** In ms: long enough for rare chains of faults; and short, for many different beginnings. */
+const LONG = 40_000;
+const SHORT = 8_000;
+const BATCH = 100;
+
+const long = Number(OJM_SEEDS ?? 30);
+const batches = OJM_SEEDS === undefined ? 20 : Math.ceil(Number(OJM_SEEDS) / BATCH);
+
+async function simulate(seed: number, length: number): Promise<void> {
+  const simulation = new Simulation(seed, { length });
+  try {
+    await simulation.run();
+  } catch (error) {
+    console.error(`OJM_SEED=${seed} OJM_LENGTH=${length}\n${simulation.timeline.slice(-80).join("\n")}`);
+    throw error;
+  }
+}
 
 describe("whatever happens, one at a time, and every run is closed once", () => {
-  test.each(SEEDS)("seed %i", async (seed) => {
-    const simulation = new Simulation(seed);
-    try {
-      await simulation.run();
-    } catch (error) {
-      console.error(`seed ${seed}:\n${simulation.timeline.slice(-80).join("\n")}`);
-      throw error;
-    }
-  });
+  if (OJM_SEED !== undefined) {
+    test(`seed ${OJM_SEED}`, () => simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
+    return;
+  }
+  test.each(Array.from({ length: long }, (_, i) => i + 1))("seed %i", (seed) => simulate(seed, LONG));
+  test.each(Array.from({ length: batches }, (_, i) => i * BATCH))(
+    `${BATCH} short ones after seed %i`,
+    async (before) => {
+      for (let seed = before + 1; seed <= before + BATCH; seed++) await simulate(seed, SHORT);
+    },
+  );
 });

@@ -12,9 +12,15 @@ import { FakeProcess } from "./process.js";
 import { collect } from "./settle.js";
 
 const TTL = 3_000;
-const LENGTH = 40_000;
 const NAMES = ["a", "b", "c"];
 const PROCESSES = 4;
+
+export interface SimulationOptions {
+  /** Every process has it. */
+  readonly bug?: PlantedBug;
+  /** How long things go wrong, in ms; faults come the denser the shorter it is. Default: 40,000. */
+  readonly length?: number;
+}
 
 interface Entered {
   readonly name: string;
@@ -52,10 +58,11 @@ export class Simulation {
   #failure: { readonly error: unknown } | undefined;
 
   readonly #bug: PlantedBug | undefined;
+  readonly #length: number;
 
-  /** With a `bug`, every process has it. */
-  constructor(seed: number, bug?: PlantedBug) {
+  constructor(seed: number, { bug, length = 40_000 }: SimulationOptions = {}) {
     this.#bug = bug;
+    this.#length = length;
     this.clock = new FakeClock(seed);
     this.chance = seeded(seed * 7_919);
     this.apart = seed % 2 === 0;
@@ -80,7 +87,7 @@ export class Simulation {
   async run(): Promise<void> {
     await this.#witnessRecords();
     for (let i = 0; i < PROCESSES; i++) this.#keepAlive(i);
-    await this.clock.advance(LENGTH);
+    await this.clock.advance(this.#length);
     this.#throwFailure();
     this.#over = true;
     await this.clock.advance(20 * TTL);
@@ -172,7 +179,7 @@ export class Simulation {
     ways: readonly FaultyBackend[],
     end: (how: "dies" | "closes") => void,
   ): void {
-    this.clock.after(this.between(1_000, 8_000), () => {
+    this.clock.after(this.between(this.#length / 40, this.#length / 5), () => {
       if (this.#over || process.dead) return;
       const dice = this.chance();
       if (dice < 0.3) {
