@@ -13,13 +13,17 @@ function wakeFiles(file: string): string[] {
   return readdirSync(dirname(file)).filter((name) => name.startsWith(`${basename(file)}-wake-`));
 }
 
-/** Counts how often the one watcher of a file is woken by others. */
-function countWakes(file: string): () => number {
+/** Calls back whenever the one watcher of a file is woken by others. */
+function onWake(file: string, woken: () => void): void {
   const [name, ...others] = wakeFiles(file);
   if (name === undefined || others.length > 0) throw new Error("not one watcher");
-  let wakes = 0;
-  const watcher = watch(join(dirname(file), name), () => void wakes++);
+  const watcher = watch(join(dirname(file), name), woken);
   onTestFinished(() => watcher.close());
+}
+
+function countWakes(file: string): () => number {
+  let wakes = 0;
+  onWake(file, () => void wakes++);
   return () => wakes;
 }
 
@@ -49,6 +53,22 @@ describe("a process that watches a key", () => {
     // One, that is. Whatever else the system tells of a file is far less than one for each commit.
     expect(wakes()).toBeLessThan(5);
     expect(openRaw(file).prepare("SELECT DISTINCT key FROM changes").pluck().all()).toEqual(["a"]);
+  });
+
+  it("can read what it is woken for, each time", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    await opened.watch(exactly("a"), new Recorder());
+    const value = openRaw(file).prepare("SELECT value FROM entries WHERE key = 'a'").pluck();
+    const read: unknown[] = [];
+    onWake(file, () => read.push(value.get()));
+    const writer = start("put", file, "a");
+    await writer.next();
+    for (let i = 0; i < 200; i++) {
+      writer.send(String(i));
+      await writer.next();
+      await eventually(() => read.at(-1)).toBe(String(i));
+    }
   });
 
   it("is not woken by its own commits", async () => {
