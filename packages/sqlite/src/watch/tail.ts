@@ -84,11 +84,12 @@ export class Tail {
 
   /** Called after each write transaction that was committed: wakes those whom it concerns, and nobody else. */
   committed({ interested }: WriteTransaction): void {
-    this.#presence.settled();
-    if (interested.size === 0) return;
     const { id } = this.#presence;
+    // Before any sink is called: one that writes and reads at once brings about the next transaction, and with it another such set.
     for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
-    if (interested.has(id)) this.wake();
+    const concerned = interested.has(id);
+    this.#presence.settled();
+    if (concerned) this.wake();
   }
 
   /** Tells what is new. Called after own commits, and whenever another process may have written. */
@@ -98,7 +99,8 @@ export class Tail {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      while (this.#again) {
+      // A sink may end all watches.
+      while (this.#again && this.#presence.id !== 0) {
         this.#again = false;
         this.#tellNew();
       }
