@@ -1,4 +1,5 @@
-import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually, temporaryFile } from "../testing/fixtures.js";
 import { removeWakeFile, touchWakeFile, wakeFile } from "./wake-file.js";
@@ -34,6 +35,21 @@ it("makes a file that may be written by whom the database may be", () => {
   const file = temporaryDatabase();
   counting(file, 1);
   expect(statSync(wakeFile(file, 1)).mode).toBe(statSync(file).mode);
+});
+
+it("is woken by other users, if they may write the database", async ({ skip }) => {
+  if (process.geteuid?.() !== 0) skip("only root can become another user");
+  const file = temporaryDatabase();
+  chmodSync(dirname(file), 0o755);
+  chmodSync(file, 0o666);
+  const { wakes } = counting(file, 1);
+  process.seteuid?.("nobody");
+  try {
+    touchWakeFile(file, 1);
+  } finally {
+    process.seteuid?.(0);
+  }
+  await eventually(wakes).toBeGreaterThan(0);
 });
 
 it("goes on with a new file when its own was removed", async () => {
