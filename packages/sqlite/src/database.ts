@@ -2,7 +2,7 @@ import { ChannelError } from "@ojm/core/backend";
 import Database from "better-sqlite3";
 import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
-import { createTables, enterBoot, recognise } from "./schema.js";
+import { createTables, enterBoot, recognise, upgradeTables } from "./schema.js";
 
 function enterWal(db: Database.Database, file: string): void {
   const mode = db.pragma("journal_mode = WAL", { simple: true });
@@ -18,6 +18,8 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
   // Only now: this would turn a foreign database into one with a write-ahead log.
   await patiently(() => enterWal(db, file), file);
   if (!ours) await patiently(() => createTables(db), file);
+  // Also where the file was empty a moment ago: an older program may have been faster.
+  await patiently(() => upgradeTables(db), file);
   await patiently(() => enterBoot(db), file);
   await patiently(() => db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`), file);
 }

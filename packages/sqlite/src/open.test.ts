@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import {
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -182,6 +181,24 @@ describe("a place that cannot be written", () => {
     }
   });
 
+  it("has room for no more files: what is watched is told without being woken", async ({ skip }) => {
+    const folder = mounted("size=4m,nr_inodes=4") ?? skip();
+    try {
+      const file = join(folder, "jobs.db");
+      const opened = await openFile(file);
+      const recorder = new Recorder();
+      await opened.watch(EVERYTHING, recorder);
+      expect(readdirSync(folder).filter((name) => name.includes("wake"))).toEqual([]);
+      const writer = start("put", file, "k");
+      await writer.next();
+      writer.send("1");
+      await eventually(() => recorder.values).toEqual(["1"]);
+      await opened.close();
+    } finally {
+      unmount(folder);
+    }
+  });
+
   it("is full: fails that write, and works again when there is room", async ({ skip }) => {
     const folder = mounted("size=1m") ?? skip();
     try {
@@ -285,11 +302,14 @@ describe("closing", () => {
   });
 
   it("leaves no files beside the database", async () => {
-    const file = temporaryFile();
-    const opened = await openFile(file);
+    const folder = temporaryFolder();
+    const opened = await openFile(join(folder, "jobs.db"));
+    await opened.watch(EVERYTHING, new Recorder());
+    const stop = await opened.watch({ from: "k", to: "k\0" }, new Recorder());
     await opened.commit(put("k", "1"));
+    stop();
     await opened.close();
-    expect(existsSync(`${file}-wal`)).toBe(false);
+    expect(readdirSync(folder)).toEqual(["jobs.db"]);
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createTables, recognise } from "./schema.js";
+import { EVERYTHING, get, openFile, openRaw, put, Recorder, temporaryFile } from "./testing/fixtures.js";
 
 it("a file whose tables are made between two looks at it is not taken for another program's", () => {
   const folder = mkdtempSync(join(tmpdir(), "ojm-sqlite-"));
@@ -23,4 +24,29 @@ it("a file whose tables are made between two looks at it is not taken for anothe
     return value;
   });
   expect(recognise(db)).toBe(false);
+});
+
+it("a file of format 1 is brought up to date, and is none any more for who has it open in that format", async () => {
+  const file = temporaryFile();
+  const first = await openFile(file);
+  await first.commit(put("a", "1"));
+  await first.close();
+  const old = openRaw(file);
+  old.exec(`
+    DROP TABLE watched;
+    ALTER TABLE meta RENAME COLUMN watching TO watched;
+    INSERT INTO watchers (host, pid, namespace, started, deadline, boot, expires) VALUES ('h', 1, 'n', 's', 1e300, '', 1e300);
+    UPDATE meta SET watched = 1;
+    PRAGMA user_version = 1`);
+  const readMeta = old.prepare("SELECT version, watched, logged, trimmed FROM meta");
+  expect(readMeta.get()).toMatchObject({ watched: 1 });
+
+  const opened = await openFile(file);
+  expect(await get(opened, "a")).toMatchObject({ value: "1", version: "1" });
+  expect(old.prepare("SELECT watching FROM meta").pluck().get()).toBe(0);
+  const recorder = new Recorder();
+  await opened.watch(EVERYTHING, recorder);
+  await opened.commit(put("a", "2"));
+  expect(recorder.values).toEqual(["2"]);
+  expect(() => readMeta.get()).toThrow("no such column: watched");
 });

@@ -4,8 +4,8 @@ import type { Database } from "better-sqlite3";
 /** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */
 const APPLICATION_ID = 0x6f6a6d31;
 
-/** Raised whenever the tables change. */
-const SCHEMA_VERSION = 1;
+/** Raised whenever the tables change. An older program then refuses the file; a newer one brings it up to date: `upgradeTables`. */
+const SCHEMA_VERSION = 2;
 
 /**
  * By how much the version counter leaps when the host was started anew. With durability `process`, a power cut can take back the last
@@ -14,12 +14,22 @@ const SCHEMA_VERSION = 1;
  */
 const LEAP = 1_000_000_000;
 
+const WATCHED = `
+  CREATE TABLE watched (
+    wide INTEGER NOT NULL,     -- 0: the one key "start", which one look into the index finds
+    start TEXT NOT NULL,
+    stop TEXT NOT NULL,        -- the first key beyond
+    watcher INTEGER NOT NULL,
+    PRIMARY KEY (wide, start, stop, watcher)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 // `value` comes last in each table: a scan that needs no values then never reads the pages that long ones spill over to.
 const TABLES = `
   CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     version INTEGER NOT NULL,  -- the last version given out
-    watched INTEGER NOT NULL,  -- how many processes watch; while none does, "changes" stays empty
+    watching INTEGER NOT NULL, -- how many processes watch; while none does, "changes" stays empty
     logged INTEGER NOT NULL,   -- the position of the last change
     trimmed INTEGER NOT NULL,  -- the position up to which changes were thrown away
     boot TEXT NOT NULL         -- the boot of the host in which the file was last opened
@@ -52,6 +62,18 @@ const TABLES = `
     boot TEXT NOT NULL,
     expires REAL NOT NULL
   ) STRICT;
+  ${WATCHED}
+`;
+
+// In format 1, nobody said what was watched: everything was logged, and every commit woke everybody. A program that has the file open in
+// that format fails with an error, as there is no `watched` in `meta` any more. It would not be told of changes that others see
+// no need to log.
+const FROM_1 = `
+  ALTER TABLE meta RENAME COLUMN watched TO watching;
+  UPDATE meta SET watching = 0, trimmed = logged;
+  DELETE FROM watchers;
+  DELETE FROM changes;
+  ${WATCHED}
 `;
 
 function pragma(db: Database, name: string): number {
@@ -95,6 +117,17 @@ export function createTables(db: Database): void {
     db.pragma(`application_id = ${APPLICATION_ID}`);
   });
   create.immediate();
+}
+
+/** Brings the tables of an older version up to date, unless another process was faster. May throw SQLite's "busy". */
+export function upgradeTables(db: Database): void {
+  if (pragma(db, "user_version") >= SCHEMA_VERSION) return;
+  const upgrade = db.transaction(() => {
+    if (pragma(db, "user_version") >= SCHEMA_VERSION) return;
+    db.exec(FROM_1);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  });
+  upgrade.immediate();
 }
 
 /**

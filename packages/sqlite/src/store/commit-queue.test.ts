@@ -5,6 +5,7 @@ import { openDatabase } from "../database.js";
 import { get, openFile, put, rejection, swap, temporaryFile } from "../testing/fixtures.js";
 import { start } from "../testing/processes.js";
 import { ChangeLog } from "../watch/change-log.js";
+import { Interests } from "../watch/interests.js";
 import { CommitQueue } from "./commit-queue.js";
 import { Deadlines } from "./deadlines.js";
 import { Reader } from "./reader.js";
@@ -18,7 +19,13 @@ async function countingQueue(): Promise<{ queue: CommitQueue; transactions: () =
     db.close();
   });
   const deadlines = new Deadlines(systemClock);
-  const transaction = new WriteTransaction(db, new Reader(db, deadlines), new ChangeLog(db), deadlines);
+  const transaction = new WriteTransaction(
+    db,
+    new Reader(db, deadlines),
+    new ChangeLog(db),
+    new Interests(db),
+    deadlines,
+  );
   let count = 0;
   const events = { before() {}, inside() {}, after: () => void count++ };
   return { queue: new CommitQueue(file, transaction, events), transactions: () => count };

@@ -14,6 +14,7 @@ import { closedError } from "../errors.js";
 import type { Durability } from "../options.js";
 import { patiently } from "../patience.js";
 import { ChangeLog } from "../watch/change-log.js";
+import { Interests } from "../watch/interests.js";
 import { Tail } from "../watch/tail.js";
 import { Watchers } from "../watch/watchers.js";
 import { CommitQueue } from "./commit-queue.js";
@@ -53,23 +54,25 @@ export class Store {
     this.#db = db;
     const reader = new Reader(db, deadlines);
     const log = new ChangeLog(db);
-    const watchers = new Watchers(db, log, deadlines);
+    const interests = new Interests(db);
+    const watchers = new Watchers(file, db, log, interests, deadlines);
     const housekeeping = new Housekeeping(file, db, deadlines);
     const wal = new Wal(file, db);
-    const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, deadlines), {
+    const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, interests, deadlines), {
       before() {
         housekeeping.checkFile();
         wal.keepShort();
       },
-      inside: (transaction) => housekeeping.sweep(transaction),
-      after: (transaction) => {
-        if (transaction.watched > 0) this.#tail.wake();
+      inside: (transaction) => {
+        housekeeping.sweep(transaction);
+        this.#tail.inside(transaction);
       },
+      after: (transaction) => this.#tail.committed(transaction),
     });
     this.#reader = reader;
     this.#queue = queue;
     this.#housekeeping = housekeeping;
-    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, watchers, housekeeping });
+    this.#tail = new Tail({ file, db, queue, reader, deadlines, log, interests, watchers, housekeeping });
     this.#pruneWatchers(watchers);
   }
 
@@ -114,8 +117,8 @@ export class Store {
 
   /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */
   #pruneWatchers(watchers: Watchers): void {
-    const watched = this.#db.prepare<[], number>("SELECT watched FROM meta").pluck().get();
-    if (watched === 0) return;
+    const watching = this.#db.prepare<[], number>("SELECT watching FROM meta").pluck().get();
+    if (watching === 0) return;
     this.#queue.run((transaction) => watchers.prune(transaction)).catch(() => undefined);
   }
 }

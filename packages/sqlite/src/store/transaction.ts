@@ -1,17 +1,18 @@
 import type { Commit, CommitOutcome, StoredCheck, StoredWrite } from "@ojm/core/backend";
 import type { Database, Statement } from "better-sqlite3";
 import type { ChangeLog, LogEnds } from "../watch/change-log.js";
+import type { Interests } from "../watch/interests.js";
 import { type Deadline, type Deadlines, type Instant, NEVER } from "./deadlines.js";
 import type { Reader } from "./reader.js";
 
 interface MetaRow extends LogEnds {
   readonly version: number;
-  readonly watched: number;
+  readonly watching: number;
 }
 
 // Not `UPDATE … RETURNING`, which looks like one step less: SQLite builds a temporary table for it, at the cost of ten plain steps.
-const READ_META = "SELECT version, watched, logged, trimmed FROM meta";
-const WRITE_META = "UPDATE meta SET version = ?, watched = ?, logged = ?, trimmed = ?";
+const READ_META = "SELECT version, watching, logged, trimmed FROM meta";
+const WRITE_META = "UPDATE meta SET version = ?, watching = ?, logged = ?, trimmed = ?";
 // One number instead of a row, as most checks need no more: the version, negative if the entry has a deadline to look at.
 const CHECK = "SELECT CASE WHEN deadline IS NULL THEN version ELSE -version END FROM entries WHERE key = ?";
 const PUT = `
@@ -31,14 +32,17 @@ export class WriteTransaction implements LogEnds {
   /** The last version given out. */
   version = 0;
   /** How many processes watch. */
-  watched = 0;
+  watching = 0;
   logged = 0;
   trimmed = 0;
+  /** The watchers that what was written so far concerns. */
+  readonly interested: Set<number> = new Set();
 
   readonly #db: Database;
   readonly #reader: Reader;
   readonly #deadlines: Deadlines;
   readonly #log: ChangeLog;
+  readonly #interests: Interests;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
   readonly #readMeta: Statement<[], MetaRow>;
@@ -50,10 +54,11 @@ export class WriteTransaction implements LogEnds {
   #began: MetaRow | undefined;
   #at: Instant | undefined;
 
-  constructor(db: Database, reader: Reader, log: ChangeLog, deadlines: Deadlines) {
+  constructor(db: Database, reader: Reader, log: ChangeLog, interests: Interests, deadlines: Deadlines) {
     this.#db = db;
     this.#reader = reader;
     this.#log = log;
+    this.#interests = interests;
     this.#deadlines = deadlines;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
@@ -79,10 +84,11 @@ export class WriteTransaction implements LogEnds {
     if (meta === undefined) throw new Error("the table meta is empty");
     this.#began = meta;
     this.version = meta.version;
-    this.watched = meta.watched;
+    this.watching = meta.watching;
     this.logged = meta.logged;
     this.trimmed = meta.trimmed;
-    if (meta.watched > 0) this.#log.trim(this);
+    if (this.interested.size > 0) this.interested.clear();
+    if (meta.watching > 0) this.#log.trim(this);
   }
 
   /** Applies a commit, or finds that its checks do not hold. Throws only on faults; then all of the transaction must be undone. */
@@ -96,10 +102,10 @@ export class WriteTransaction implements LogEnds {
   }
 
   commit(): void {
-    const { version, watched, logged, trimmed } = this;
+    const { version, watching, logged, trimmed } = this;
     const began = this.#began;
-    const same = began?.version === version && began.watched === watched && began.trimmed === trimmed;
-    if (!same) this.#writeMeta.run(version, watched, logged, trimmed);
+    const same = began?.version === version && began.watching === watching && began.trimmed === trimmed;
+    if (!same) this.#writeMeta.run(version, watching, logged, trimmed);
     this.#commit.run();
   }
 
@@ -122,7 +128,7 @@ export class WriteTransaction implements LogEnds {
   #write({ key, value, ttl }: StoredWrite): void {
     if (value === null) {
       const was = this.#delete.run(key).changes > 0;
-      if (was && this.watched > 0) this.#log.append(this, key, this.version, NEVER, null);
+      if (was) this.#record(key, NEVER, null);
       return;
     }
     let until: Deadline = NEVER;
@@ -133,6 +139,15 @@ export class WriteTransaction implements LogEnds {
       this.#putWithDeadline.run(key, this.version, deadline, boot, expires, value);
       until = { deadline, boot, expires };
     }
-    if (this.watched > 0) this.#log.append(this, key, this.version, until, value);
+    this.#record(key, until, value);
+  }
+
+  /** Logs a change if anybody watches the key, and remembers who has to be woken. */
+  #record(key: string, until: Deadline, value: string | null): void {
+    if (this.watching === 0) return;
+    const watchers = this.#interests.of(key);
+    if (watchers.length === 0) return;
+    for (const watcher of watchers) this.interested.add(watcher);
+    this.#log.append(this, key, this.version, until, value);
   }
 }

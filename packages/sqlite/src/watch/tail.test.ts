@@ -68,7 +68,7 @@ describe("a watch", () => {
   it("can be begun and ended again and again, at any moment", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
-    const watchers = openRaw(file).prepare("SELECT (SELECT count(*) FROM watchers), watched FROM meta").raw();
+    const watchers = openRaw(file).prepare("SELECT (SELECT count(*) FROM watchers), watching FROM meta").raw();
     for (let i = 0; i < 10; i++) {
       const recorder = new Recorder();
       const beginning = [opened.watch(EVERYTHING, new Recorder()), opened.watch(EVERYTHING, recorder)];
@@ -79,8 +79,7 @@ describe("a watch", () => {
       expect(watchers.get()).toEqual([1, 1]);
       stopToo?.();
     }
-    await opened.commit(put("a", "last"));
-    expect(watchers.get()).toEqual([0, 0]);
+    await eventually(() => watchers.get()).toEqual([0, 0]);
   });
 
   it("lets a sink read, write and stop", async () => {
@@ -109,13 +108,37 @@ describe("a watch", () => {
     ]);
   });
 
+  it("tells a sink of what it writes itself while it is told of something", async () => {
+    const opened = await openFile(temporaryFile());
+    const recorder = new Recorder();
+    const told: number[] = [];
+    let done: Promise<unknown> | undefined;
+    await opened.watch(EVERYTHING, {
+      change(change) {
+        recorder.change(change);
+        if (done !== undefined) return;
+        const commit = opened.commit(put("b", "2")).then(() => told.push(recorder.changes.length));
+        // A read brings about at once what was written before it.
+        done = Promise.all([commit, opened.read(["b"])]);
+      },
+      gap() {},
+      fail() {},
+    });
+    await opened.commit(put("a", "1"));
+    await done;
+    expect(recorder.values).toEqual(["1", "2"]);
+    expect(told).toEqual([2]);
+  });
+
   it("leaves nothing behind when its backend is closed", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     await opened.watch(EVERYTHING, new Recorder());
     await opened.commit(put("a", "1"));
     await opened.close();
-    const counts = "SELECT (SELECT count(*) FROM watchers) + (SELECT count(*) FROM changes) + watched FROM meta";
+    const counts = `
+      SELECT (SELECT count(*) FROM watchers) + (SELECT count(*) FROM watched) + (SELECT count(*) FROM changes) + watching
+      FROM meta`;
     expect(openRaw(file).prepare(counts).pluck().get()).toBe(0);
   });
 });
@@ -142,7 +165,7 @@ describe("a watch across processes", () => {
     const opened = await openFile(file);
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
-    const writer = start("put", file);
+    const writer = start("put", file, "text");
     await writer.next();
     for (let i = 0; i < 30; i++) {
       writer.send(String(i));
@@ -197,7 +220,7 @@ describe("a watch across processes", () => {
     await watcher.exit;
     await first.commit(put("a", "1"));
     const counts = openRaw(file)
-      .prepare("SELECT (SELECT count(*) FROM watchers), (SELECT count(*) FROM changes), watched FROM meta")
+      .prepare("SELECT (SELECT count(*) FROM watchers), (SELECT count(*) FROM changes), watching FROM meta")
       .raw();
     expect(counts.get()).toEqual([1, 1, 1]);
     await first.close();
@@ -215,11 +238,10 @@ describe("a watch across processes", () => {
     const pids = raw.prepare("SELECT count(*) FROM watchers WHERE namespace = 'of another container'").pluck();
     const later = new TestClock();
     later.pass(59_999);
-    const second = await openFile(file, later);
-    await (await second.watch(EVERYTHING, new Recorder()))();
+    await (await openFile(file, later)).close();
     expect(pids.get()).toBe(1);
     later.pass(1);
-    await (await second.watch(EVERYTHING, new Recorder()))();
+    await (await openFile(file, later)).close();
     expect(pids.get()).toBe(0);
   });
 
@@ -228,10 +250,33 @@ describe("a watch across processes", () => {
     const opened = await openFile(file);
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
-    openRaw(file).exec("DELETE FROM watchers; UPDATE meta SET watched = 0");
+    const narrow = new Recorder();
+    await opened.watch({ from: "a", to: "a\0" }, narrow);
+    openRaw(file).exec("DELETE FROM watchers; DELETE FROM watched; UPDATE meta SET watching = 0");
     await eventually(() => recorder.gaps).toBe(1);
     await opened.commit(put("a", "1"));
-    expect(recorder.values).toEqual(["1"]);
+    await opened.commit(put("b", "2"));
+    expect(recorder.values).toEqual(["1", "2"]);
+    expect(narrow.values).toEqual(["1"]);
+    expect(narrow.gaps).toBe(1);
+  });
+
+  it("enters again when it begins another watch after it was taken for dead", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const before = new Recorder();
+    await opened.watch({ from: "a", to: "b" }, before);
+    openRaw(file).exec("DELETE FROM watchers; DELETE FROM watched; UPDATE meta SET watching = 0");
+    const after = new Recorder();
+    await opened.watch({ from: "c", to: "c\0" }, after);
+    await opened.commit({
+      checks: [],
+      writes: [
+        { key: "a", value: "1" },
+        { key: "c", value: "2" },
+      ],
+    });
+    expect([before.gaps, before.values, after.values]).toEqual([1, ["1"], ["2"]]);
   });
 
   it("ends with an error when the file is damaged", async () => {

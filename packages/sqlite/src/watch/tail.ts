@@ -1,14 +1,15 @@
-import { isChannelError, type KeyRange, type StoredChange, type WatchSink } from "@ojm/core/backend";
+import type { KeyRange, StoredChange, WatchSink } from "@ojm/core/backend";
 import type { Database, Statement } from "better-sqlite3";
 import { closedError, isBusy, toChannelError } from "../errors.js";
-import type { CommitQueue } from "../store/commit-queue.js";
+import { PAUSE } from "../patience.js";
 import type { Deadlines } from "../store/deadlines.js";
 import type { Housekeeping } from "../store/housekeeping.js";
 import type { Reader } from "../store/reader.js";
+import type { WriteTransaction } from "../store/transaction.js";
 import type { ChangeLog, ChangeRow } from "./change-log.js";
 import { isInRange } from "./order.js";
-import { Wakeup } from "./wakeup.js";
-import { LEASE, type Watchers } from "./watchers.js";
+import { Presence, type PresenceStore } from "./presence.js";
+import { touchWakeFile } from "./wake-file.js";
 
 /** How many changes are told in one turn of the event loop. */
 const PAGE = 200;
@@ -28,36 +29,33 @@ interface Ends {
 }
 
 /** What the tail needs of its store. */
-export interface TailStore {
-  readonly file: string;
+export interface TailStore extends PresenceStore {
   readonly db: Database;
-  readonly queue: CommitQueue;
   readonly reader: Reader;
   readonly deadlines: Deadlines;
   readonly log: ChangeLog;
-  readonly watchers: Watchers;
   readonly housekeeping: Housekeeping;
 }
 
-/** Follows the log of changes for all watches of this process: one entry in `watchers`, one position, one wake-up. */
+/** Follows the log of changes for all watches of this process: one presence among the watchers, one position. */
 export class Tail {
   readonly #store: TailStore;
-  readonly #wakeup: Wakeup;
+  readonly #presence: Presence;
   readonly #ends: Statement<[number], Ends>;
   readonly #subscriptions = new Set<Subscription>();
-  /** Settles when this process is entered in `watchers`. Undefined while nobody watches. */
-  #entering: Promise<void> | undefined;
-  /** Counts the entries that were begun: one that was overtaken by a leave must not take effect. */
-  #turn = 0;
-  /** The row of this process in `watchers`; 0 as long as there is none. */
-  #id = 0;
   #position = 0;
-  #renewAt = 0;
   #busy = false;
+  /** Woken while busy: a sink that writes and reads at once brings about a commit of its own. */
+  #again = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(store: TailStore) {
     this.#store = store;
-    this.#wakeup = new Wakeup(store.file, () => this.wake());
+    this.#presence = new Presence(store, {
+      wake: () => this.wake(),
+      entered: (logged, again) => this.#entered(logged, again),
+      failed: (error) => this.#stumble(error),
+    });
     this.#ends = store.db.prepare(
       "SELECT logged, trimmed, EXISTS (SELECT 1 FROM watchers WHERE id = ?) AS entered FROM meta",
     );
@@ -69,8 +67,7 @@ export class Tail {
     const stop = (): void => this.#remove(subscription);
     this.#subscriptions.add(subscription);
     try {
-      this.#entering ??= this.#enter(false);
-      await this.#entering;
+      await this.#presence.want(range);
     } catch (error) {
       stop();
       throw error;
@@ -80,12 +77,33 @@ export class Tail {
     return stop;
   }
 
-  /** Tells what is new. Called after every own commit, and whenever another process may have written. */
+  /** Called inside each write transaction. */
+  inside(transaction: WriteTransaction): void {
+    this.#presence.settle(transaction);
+  }
+
+  /** Called after each write transaction that was committed: wakes those whom it concerns, and nobody else. */
+  committed({ interested }: WriteTransaction): void {
+    const { id } = this.#presence;
+    // Before any sink is called: one that writes and reads at once brings about the next transaction, and with it another such set.
+    for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
+    const concerned = interested.has(id);
+    this.#presence.settled();
+    if (concerned) this.wake();
+  }
+
+  /** Tells what is new. Called after own commits, and whenever another process may have written. */
   wake(): void {
-    if (this.#id === 0 || this.#busy) return;
+    if (this.#presence.id === 0) return;
+    this.#again = true;
+    if (this.#busy) return;
     this.#busy = true;
     try {
-      this.#tellNew();
+      // A sink may end all watches.
+      while (this.#again && this.#presence.id !== 0) {
+        this.#again = false;
+        this.#tellNew();
+      }
     } catch (error) {
       this.#stumble(error);
     } finally {
@@ -95,18 +113,25 @@ export class Tail {
 
   /** Ends all watches of the process. */
   close(): void {
+    clearTimeout(this.#retry);
     this.#subscriptions.clear();
-    this.#leave();
+    this.#presence.leave();
+  }
+
+  #entered(logged: number, again: boolean): void {
+    this.#position = logged;
+    if (again) this.#tellGap();
+    // What was committed since came before the wake file was there.
+    this.wake();
   }
 
   #tellNew(): void {
     this.#store.housekeeping.checkFile();
     const ends = this.#readEnds();
     if (ends.entered === 0) {
-      this.#enterAgain();
+      this.#presence.enterAgain();
       return;
     }
-    this.#renewInTime();
     if (ends.logged <= this.#position) return;
     const { trimmed, page } = this.#readPage();
     if (trimmed > this.#position) {
@@ -118,7 +143,7 @@ export class Tail {
   }
 
   #readEnds(): Ends {
-    const ends = this.#ends.get(this.#id);
+    const ends = this.#ends.get(this.#presence.id);
     if (ends === undefined) throw new Error("the table meta is empty");
     return ends;
   }
@@ -161,9 +186,14 @@ export class Tail {
     for (const { sink } of this.#subscriptions) sink.gap();
   }
 
-  /** What passes by itself is left to the next wake-up, which comes soon. The rest ends the watches. */
+  /** What passes by itself is left to the next look. The rest ends the watches. */
   #stumble(error: unknown): void {
-    if (isBusy(error)) return;
+    if (isBusy(error)) {
+      // Nobody wakes a second time for the same commit.
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.wake(), PAUSE).unref();
+      return;
+    }
     const fault = toChannelError(error, this.#store.file);
     if (fault.retryable) return;
     const sinks = [...this.#subscriptions].map(({ sink }) => sink);
@@ -171,65 +201,7 @@ export class Tail {
     for (const sink of sinks) sink.fail(fault);
   }
 
-  async #enter(again: boolean): Promise<void> {
-    const { queue, watchers } = this.#store;
-    const turn = ++this.#turn;
-    const { id, logged } = await queue.run((transaction) => ({
-      id: watchers.enter(transaction),
-      logged: transaction.logged,
-    }));
-    if (turn !== this.#turn) {
-      this.#leaveAs(id);
-      return;
-    }
-    this.#id = id;
-    this.#position = logged;
-    this.#renewAt = performance.now() + LEASE / 3;
-    if (again) this.#tellGap();
-    this.#wakeup.start();
-    // What was committed since came before the wake-up was armed.
-    this.wake();
-  }
-
-  /** This process was frozen for longer than its lease, and others took it for dead. */
-  #enterAgain(): void {
-    this.#wakeup.stop();
-    this.#id = 0;
-    const retry = (): void => {
-      this.#entering = this.#enter(true);
-      this.#entering.catch((error: unknown) => {
-        if (isChannelError(error) && error.retryable && this.#subscriptions.size > 0) retry();
-        else this.#stumble(error);
-      });
-    };
-    retry();
-  }
-
-  #renewInTime(): void {
-    const now = performance.now();
-    if (now < this.#renewAt) return;
-    this.#renewAt = now + LEASE / 3;
-    const { queue, watchers } = this.#store;
-    const id = this.#id;
-    // Where this fails, the lease may end; then this process enters again and tells of a gap.
-    queue.run((transaction) => watchers.renew(transaction, id)).catch(() => undefined);
-  }
-
   #remove(subscription: Subscription): void {
-    if (this.#subscriptions.delete(subscription) && this.#subscriptions.size === 0) this.#leave();
-  }
-
-  #leave(): void {
-    this.#turn++;
-    this.#entering = undefined;
-    this.#wakeup.stop();
-    if (this.#id !== 0) this.#leaveAs(this.#id);
-    this.#id = 0;
-  }
-
-  #leaveAs(id: number): void {
-    const { queue, watchers } = this.#store;
-    // Where this fails, the lease ends by itself.
-    queue.run((transaction) => watchers.leave(transaction, id)).catch(() => undefined);
+    if (this.#subscriptions.delete(subscription)) this.#presence.drop(subscription.range);
   }
 }

@@ -1,45 +1,89 @@
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually, temporaryFile } from "../testing/fixtures.js";
+import { removeWakeFile, touchWakeFile, wakeFile } from "./wake-file.js";
 import { Wakeup } from "./wakeup.js";
 
-function counting(file: string): { wakeup: Wakeup; calls: () => number } {
-  let calls = 0;
-  const wakeup = new Wakeup(file, () => void calls++);
-  wakeup.start();
+function counting(file: string, id: number): { wakeup: Wakeup; wakes: () => number; polls: () => number } {
+  let wakes = 0;
+  let polls = 0;
+  const wakeup = new Wakeup(file, { wake: () => void wakes++, poll: () => void polls++ });
+  wakeup.start(id);
   onTestFinished(() => wakeup.stop());
-  return { wakeup, calls: () => calls };
+  return { wakeup, wakes: () => wakes, polls: () => polls };
 }
 
-it("calls when the log grows, when it was replaced, and where there is none yet", async () => {
+function temporaryDatabase(): string {
   const file = temporaryFile();
-  const { calls } = counting(file);
-  const wal = `${file}-wal`;
-  await eventually(calls).toBeGreaterThan(0);
-  for (const step of [
-    () => writeFileSync(wal, "1"),
-    () => appendFileSync(wal, "2"),
-    () => rmSync(wal),
-    () => writeFileSync(wal, "3"),
-    () => appendFileSync(wal, "4"),
-  ]) {
-    const before = calls();
-    step();
-    await eventually(calls).toBeGreaterThan(before);
+  writeFileSync(file, "", { mode: 0o660 });
+  return file;
+}
+
+it("wakes whenever its file is touched, and not when that of another is", async () => {
+  const file = temporaryDatabase();
+  const one = counting(file, 1);
+  const two = counting(file, 2);
+  for (let i = 1; i <= 3; i++) {
+    touchWakeFile(file, 1);
+    await eventually(one.wakes).toBe(i);
   }
+  expect(two.wakes()).toBe(0);
 });
 
-it("calls no more once it was stopped", async () => {
-  const file = temporaryFile();
-  writeFileSync(`${file}-wal`, "1");
-  const { wakeup, calls } = counting(file);
-  const other = counting(file);
-  appendFileSync(`${file}-wal`, "2");
-  await eventually(other.calls).toBeGreaterThan(0);
+it("makes a file that may be written by whom the database may be", () => {
+  const file = temporaryDatabase();
+  counting(file, 1);
+  expect(statSync(wakeFile(file, 1)).mode).toBe(statSync(file).mode);
+});
+
+it("is woken by other users, if they may write the database", async ({ skip }) => {
+  if (process.geteuid?.() !== 0) skip("only root can become another user");
+  const file = temporaryDatabase();
+  chmodSync(dirname(file), 0o755);
+  chmodSync(file, 0o666);
+  const { wakes } = counting(file, 1);
+  process.seteuid?.("nobody");
+  try {
+    touchWakeFile(file, 1);
+  } finally {
+    process.seteuid?.(0);
+  }
+  await eventually(wakes).toBeGreaterThan(0);
+});
+
+it("goes on with a new file when its own was removed", async () => {
+  const file = temporaryDatabase();
+  const { wakes } = counting(file, 1);
+  rmSync(wakeFile(file, 1));
+  await eventually(() => existsSync(wakeFile(file, 1))).toBe(true);
+  const before = wakes();
+  touchWakeFile(file, 1);
+  await eventually(wakes).toBeGreaterThan(before);
+});
+
+it("polls where it can have no file", async () => {
+  const { polls } = counting("/proc/no-folder/jobs.db", 1);
+  await eventually(polls).toBeGreaterThan(1);
+});
+
+it("stops, and removes its file", async () => {
+  const file = temporaryDatabase();
+  const { wakeup, wakes, polls } = counting(file, 1);
+  const other = counting(file, 2);
   wakeup.stop();
-  const before = calls();
-  const othersBefore = other.calls();
-  appendFileSync(`${file}-wal`, "3");
-  await eventually(other.calls).toBeGreaterThan(othersBefore + 3);
-  expect(calls()).toBe(before);
+  expect(existsSync(wakeFile(file, 1))).toBe(false);
+  const before = polls();
+  touchWakeFile(file, 1);
+  touchWakeFile(file, 2);
+  await eventually(other.wakes).toBe(1);
+  await eventually(other.polls).toBeGreaterThan(1);
+  expect([wakes(), polls()]).toEqual([0, before]);
+});
+
+it("takes no harm from a file that is not there", () => {
+  const file = temporaryDatabase();
+  touchWakeFile(file, 7);
+  removeWakeFile(file, 7);
+  expect(existsSync(wakeFile(file, 7))).toBe(false);
 });

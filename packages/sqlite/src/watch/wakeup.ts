@@ -1,78 +1,72 @@
 import { type FSWatcher, watch } from "node:fs";
+import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 
-/** How often to look without being called, in ms: where the system has no notifications, or has lost one. */
+/** How often to look without being called, in ms: where the system has no notifications, or who committed died before it called. */
 const POLL = 250;
 
-/** When to look again after a notification, in ms: it can come before the commit that caused it can be seen. */
-const LATER = [1, 4] as const;
+/** What a wakeup calls. */
+export interface WakeupEvents {
+  /** Somebody committed what this watcher watches. It can be read by now. */
+  wake(): void;
+  /** Called every {@link POLL}. */
+  poll(): void;
+}
 
-/** Calls back whenever the write-ahead log may have grown, by whichever process. Keeps no process alive. */
+/** Waits for others to touch the wake file of a watcher. Keeps no process alive. */
 export class Wakeup {
-  readonly #wal: string;
-  readonly #wake: () => void;
+  readonly #file: string;
+  readonly #events: WakeupEvents;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
-  #later: NodeJS.Timeout[] = [];
-  #calledMeanwhile = false;
+  #id = 0;
 
-  constructor(file: string, wake: () => void) {
-    this.#wal = `${file}-wal`;
-    this.#wake = wake;
+  constructor(file: string, events: WakeupEvents) {
+    this.#file = file;
+    this.#events = events;
   }
 
-  start(): void {
-    this.#watch();
-    this.#poll = setInterval(() => {
-      if (this.#watcher === undefined) this.#watch();
-      this.#wake();
-    }, POLL).unref();
+  /** Begins for the watcher `id`. What was committed before this returns has to be looked for. */
+  start(id: number): void {
+    this.stop();
+    this.#id = id;
+    this.#arm();
+    this.#poll = setInterval(() => this.#polled(), POLL).unref();
   }
 
+  /** Ends, and removes the wake file. */
   stop(): void {
+    if (this.#poll === undefined) return;
     clearInterval(this.#poll);
-    for (const timer of this.#later) clearTimeout(timer);
-    this.#later = [];
-    this.#unwatch();
+    this.#poll = undefined;
+    this.#disarm();
+    removeWakeFile(this.#file, this.#id);
   }
 
-  #watch(): void {
+  #polled(): void {
+    this.#events.poll();
+    // In this order, as the poll finds out whether this is a watcher still: nobody would remove the file of one that is none.
+    if (this.#poll === undefined || this.#watcher !== undefined) return;
+    this.#arm();
+    this.#events.wake();
+  }
+
+  #arm(): void {
     try {
-      this.#watcher = watch(this.#wal, { persistent: false }, (event) => {
-        // The log was deleted or replaced: what is watched is no longer what is written.
-        if (event === "rename") this.#unwatch();
-        this.#called();
+      createWakeFile(this.#file, this.#id);
+      this.#watcher = watch(wakeFile(this.#file, this.#id), { persistent: false }, (event) => {
+        // It was deleted: nobody can touch it any more.
+        if (event === "rename") this.#disarm();
+        this.#events.wake();
       });
-      this.#watcher.on("error", () => this.#unwatch());
+      this.#watcher.on("error", () => this.#disarm());
     } catch {
-      // No notifications left (inotify has a limit per user), or no log at this moment: the poll does, and tries again.
-      this.#watcher = undefined;
+      // The disk is full, or no notifications are left (inotify has a limit per user): the poll does, and tries again.
+      this.#disarm();
     }
   }
 
-  #unwatch(): void {
+  #disarm(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
-  }
-
-  #called(): void {
-    this.#wake();
-    if (this.#later.length > 0) {
-      this.#calledMeanwhile = true;
-      return;
-    }
-    this.#lookLater();
-  }
-
-  #lookLater(): void {
-    const [soon, last] = LATER;
-    this.#later = [setTimeout(this.#wake, soon).unref(), setTimeout(() => this.#lookedLast(), last).unref()];
-  }
-
-  #lookedLast(): void {
-    this.#later = [];
-    this.#wake();
-    if (!this.#calledMeanwhile) return;
-    this.#calledMeanwhile = false;
-    this.#lookLater();
   }
 }

@@ -1,8 +1,10 @@
-import { processIdentity, processIsGone } from "@ojm/core/backend";
+import { type KeyRange, processIdentity, processIsGone } from "@ojm/core/backend";
 import type { Database, Statement } from "better-sqlite3";
 import type { Deadline, Deadlines } from "../store/deadlines.js";
 import type { WriteTransaction } from "../store/transaction.js";
 import type { ChangeLog } from "./change-log.js";
+import type { Interests } from "./interests.js";
+import { removeWakeFile } from "./wake-file.js";
 
 /**
  * How long a watcher counts as there without a word from it, in ms. Ends the logging for one that is frozen, or that died where
@@ -19,21 +21,27 @@ interface WatcherRow extends Deadline {
   readonly boot: string;
 }
 
-/** Which processes watch: the table `watchers`. Every change of it keeps `meta.watched` true, in the same transaction. */
+/** Which processes watch: the table `watchers`. Every change of it keeps `meta.watching` true, in the same transaction. */
 export class Watchers {
+  readonly #file: string;
   readonly #deadlines: Deadlines;
   readonly #log: ChangeLog;
+  readonly #interests: Interests;
   readonly #all: Statement<[], WatcherRow>;
   readonly #count: Statement<[], number>;
+  readonly #has: Statement<[number], number>;
   readonly #insert: Statement<[string, number, string, string, number, string, number]>;
   readonly #renew: Statement<[number, string, number, number]>;
   readonly #delete: Statement<[number]>;
 
-  constructor(db: Database, log: ChangeLog, deadlines: Deadlines) {
+  constructor(file: string, db: Database, log: ChangeLog, interests: Interests, deadlines: Deadlines) {
+    this.#file = file;
     this.#deadlines = deadlines;
     this.#log = log;
+    this.#interests = interests;
     this.#all = db.prepare("SELECT id, host, pid, namespace, started, deadline, boot, expires FROM watchers");
     this.#count = db.prepare<[], number>("SELECT count(*) FROM watchers").pluck();
+    this.#has = db.prepare<[number], number>("SELECT count(*) FROM watchers WHERE id = ?").pluck();
     this.#insert = db.prepare(
       "INSERT INTO watchers (host, pid, namespace, started, deadline, boot, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
@@ -41,35 +49,52 @@ export class Watchers {
     this.#delete = db.prepare("DELETE FROM watchers WHERE id = ?");
   }
 
-  /** Enters this process. From here on, every commit of every process is logged. */
-  enter(transaction: WriteTransaction): number {
+  /** Enters this process. From here on, every commit of every process to these ranges is logged. */
+  enter(transaction: WriteTransaction, ranges: Iterable<KeyRange>): number {
     const { host, pid, namespace, started } = processIdentity();
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
     const { lastInsertRowid } = this.#insert.run(host, pid, namespace, started, deadline, boot, expires);
+    const id = Number(lastInsertRowid);
+    for (const range of ranges) this.#interests.add(id, range);
     this.prune(transaction);
-    return Number(lastInsertRowid);
+    return id;
   }
 
+  /** Whether a watcher is there still, or was taken for dead. */
+  has(id: number): boolean {
+    return this.#has.get(id) === 1;
+  }
+
+  /** Says that a watcher is there still, and looks after the others: where all stay, nobody else would. */
   renew(transaction: WriteTransaction, id: number): void {
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
     this.#renew.run(deadline, boot, expires, id);
+    this.prune(transaction);
   }
 
   leave(transaction: WriteTransaction, id: number): void {
-    this.#delete.run(id);
+    this.#remove(id);
     this.#settle(transaction);
   }
 
   /** Removes those that are gone. One that was only thought to be gone notices, and tells its sinks of a gap. */
   prune(transaction: WriteTransaction): void {
     for (const row of this.#all.all()) {
-      if (processIsGone(row) || this.#deadlines.left(row, transaction.at) <= 0) this.#delete.run(row.id);
+      if (!processIsGone(row) && this.#deadlines.left(row, transaction.at) > 0) continue;
+      this.#remove(row.id);
+      // Before the row is gone for good: if this process dies here, the next one finds the row and does it again.
+      removeWakeFile(this.#file, row.id);
     }
     this.#settle(transaction);
   }
 
+  #remove(id: number): void {
+    this.#interests.removeAll(id);
+    this.#delete.run(id);
+  }
+
   #settle(transaction: WriteTransaction): void {
-    transaction.watched = this.#count.get() ?? 0;
-    if (transaction.watched === 0) this.#log.empty(transaction);
+    transaction.watching = this.#count.get() ?? 0;
+    if (transaction.watching === 0) this.#log.empty(transaction);
   }
 }

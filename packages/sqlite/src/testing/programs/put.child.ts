@@ -1,10 +1,11 @@
-/** On each message, writes it under the key `text`, and tells its version. */
+/** On each message, writes it under the key that it was given, and tells its version. */
 import { argument, openFile, tell, told } from "./program.js";
 
+const key = argument(1);
 const opened = await openFile(argument(0));
 tell("ready");
 for (;;) {
   const value = String(await told());
-  const outcome = await opened.commit({ checks: [], writes: [{ key: "text", value }] });
+  const outcome = await opened.commit({ checks: [], writes: [{ key, value }] });
   tell(outcome.ok ? outcome.version : "refused");
 }

@@ -1,0 +1,198 @@
+import { isChannelError, type KeyRange } from "@ojm/core/backend";
+import type { CommitQueue } from "../store/commit-queue.js";
+import type { WriteTransaction } from "../store/transaction.js";
+import type { Interests } from "./interests.js";
+import { Wakeup } from "./wakeup.js";
+import { LEASE, type Watchers } from "./watchers.js";
+
+/**
+ * How long a process stays in the table when it watches nothing any more, in ms. One that takes a lock every second would otherwise
+ * enter and leave every time, and look at each time which of the others live.
+ */
+const LINGER = 2_000;
+
+interface Wanted {
+  readonly range: KeyRange;
+  count: number;
+}
+
+type Ranges = ReadonlyMap<string, KeyRange>;
+
+/** What a transaction has written and is true once it is committed. */
+interface Staged {
+  readonly id: number;
+  readonly ranges: Ranges;
+  readonly logged: number;
+}
+
+/** What the presence tells its owner. */
+export interface PresenceEvents {
+  /** Look for changes. */
+  wake(): void;
+  /** This process is in the table now. The log ends at `logged`. With `again`, it was taken for dead meanwhile. */
+  entered(logged: number, again: boolean): void;
+  /** This process was taken for dead, and could not enter again. */
+  failed(error: unknown): void;
+}
+
+/** What the presence needs of its store. */
+export interface PresenceStore {
+  readonly file: string;
+  readonly queue: CommitQueue;
+  readonly watchers: Watchers;
+  readonly interests: Interests;
+}
+
+const NOTHING: Ranges = new Map();
+
+function nameOf({ from, to }: KeyRange): string {
+  return `${from.length} ${from}${to}`;
+}
+
+/**
+ * This process in the tables `watchers` and `watched`. What it wants to be told of changes at once; the tables follow with the next
+ * write transaction, whichever that is. Only the beginning of a watch asks for one: what is not watched any more may wait.
+ */
+export class Presence {
+  readonly #store: PresenceStore;
+  readonly #events: PresenceEvents;
+  readonly #wakeup: Wakeup;
+  readonly #wanted = new Map<string, Wanted>();
+  /** What the table `watched` says of this process. */
+  #ranges: Ranges = NOTHING;
+  #staged: Staged | undefined;
+  /** The tables do not say what is wanted. */
+  #behind = false;
+  /** This process was in the table and was taken for dead. */
+  #lost = false;
+  #id = 0;
+  #renewAt = 0;
+  #leaveAt = Number.POSITIVE_INFINITY;
+
+  constructor(store: PresenceStore, events: PresenceEvents) {
+    this.#store = store;
+    this.#events = events;
+    this.#wakeup = new Wakeup(store.file, { wake: () => events.wake(), poll: () => this.#poll() });
+  }
+
+  /** The row of this process in `watchers`; 0 as long as there is none. */
+  get id(): number {
+    return this.#id;
+  }
+
+  /** Resolves once every later commit to the range is logged and wakes this process. Ended by {@link drop}, also if it rejects. */
+  async want(range: KeyRange): Promise<void> {
+    const name = nameOf(range);
+    const wanted = this.#wanted.get(name) ?? { range, count: 0 };
+    wanted.count++;
+    this.#wanted.set(name, wanted);
+    this.#leaveAt = Number.POSITIVE_INFINITY;
+    if (this.#ranges.has(name)) return;
+    this.#behind = true;
+    await this.#write();
+  }
+
+  drop(range: KeyRange): void {
+    const name = nameOf(range);
+    const wanted = this.#wanted.get(name);
+    if (wanted === undefined || --wanted.count > 0) return;
+    this.#wanted.delete(name);
+    this.#behind = true;
+    if (this.#wanted.size === 0) this.#leaveAt = performance.now() + LINGER;
+  }
+
+  /** Leaves at once. */
+  leave(): void {
+    const id = this.#id;
+    this.#wanted.clear();
+    this.#forget();
+    this.#behind = false;
+    this.#lost = false;
+    if (id === 0) return;
+    const { queue, watchers } = this.#store;
+    // Where this fails, the lease ends by itself.
+    queue.run((transaction) => watchers.leave(transaction, id)).catch(() => undefined);
+  }
+
+  /** Makes the tables say what is wanted. Called inside each write transaction. */
+  settle(transaction: WriteTransaction): void {
+    this.#staged = undefined;
+    if (!this.#behind) return;
+    const { watchers } = this.#store;
+    const ranges = new Map([...this.#wanted].map(([name, { range }]) => [name, range]));
+    const there = this.#id !== 0 && watchers.has(this.#id);
+    let id = this.#id;
+    if (there) this.#change(ranges);
+    else id = ranges.size > 0 ? watchers.enter(transaction, ranges.values()) : 0;
+    this.#staged = { id, ranges, logged: transaction.logged };
+  }
+
+  /** Called after each write transaction that was committed. */
+  settled(): void {
+    const staged = this.#staged;
+    if (staged === undefined) return;
+    this.#staged = undefined;
+    this.#behind = false;
+    const before = this.#id;
+    if (staged.id !== before) this.#forget();
+    this.#ranges = staged.ranges;
+    this.#id = staged.id;
+    if (staged.id === before || staged.id === 0) return;
+    const again = this.#lost || before !== 0;
+    this.#lost = false;
+    this.#renewAt = performance.now() + LEASE / 3;
+    this.#wakeup.start(staged.id);
+    this.#events.entered(staged.logged, again);
+  }
+
+  /** This process was frozen for longer than its lease, and others took it for dead: enters it again. */
+  enterAgain(): void {
+    this.#forget();
+    if (this.#wanted.size === 0) return;
+    this.#lost = true;
+    this.#behind = true;
+    const retry = (): void => {
+      this.#write().catch((error: unknown) => {
+        if (isChannelError(error) && error.retryable && this.#lost) retry();
+        else this.#events.failed(error);
+      });
+    };
+    retry();
+  }
+
+  #forget(): void {
+    this.#wakeup.stop();
+    this.#id = 0;
+    this.#ranges = NOTHING;
+    this.#staged = undefined;
+  }
+
+  #change(wanted: Ranges): void {
+    const { interests } = this.#store;
+    for (const [name, range] of wanted) if (!this.#ranges.has(name)) interests.add(this.#id, range);
+    for (const [name, range] of this.#ranges) if (!wanted.has(name)) interests.remove(this.#id, range);
+  }
+
+  /** Asks for a write transaction, for its {@link settle}. */
+  #write(): Promise<void> {
+    return this.#store.queue.run(() => undefined);
+  }
+
+  #poll(): void {
+    this.#events.wake();
+    if (this.#id === 0) return;
+    const now = performance.now();
+    if (now >= this.#leaveAt) this.leave();
+    else if (now >= this.#renewAt) this.#renew(now);
+    // Until then, what is not watched any more is logged and wakes, in vain.
+    else if (this.#behind) this.#write().catch(() => undefined);
+  }
+
+  #renew(now: number): void {
+    this.#renewAt = now + LEASE / 3;
+    const { queue, watchers } = this.#store;
+    const id = this.#id;
+    // Where this fails, the lease may end; then this process enters again and tells of a gap.
+    queue.run((transaction) => watchers.renew(transaction, id)).catch(() => undefined);
+  }
+}
