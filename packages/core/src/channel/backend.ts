@@ -126,8 +126,7 @@ export interface Backend {
   /**
    * Resolves once every later commit will be told to `sink`. The result ends the watch.
    *
-   * Most watches are of a single key (`to` is `from` and one control character more), a few dozen of them at a time, and short: by these who waits
-   * for a lock is woken. A backend that tells a process of nothing else spares all others who wait from being woken by each commit.
+   * Most watches are of a single key (see `onlyKeyOf`), a few dozen of them at a time, and short: by these who waits for a lock is woken. A backend that tells a process of nothing else spares all others who wait from being woken by each commit.
    */
   watch(range: KeyRange, sink: WatchSink): Promise<() => void>;
   /** Lets go of everything that `open` took. Called once. A client that the caller passed in stays open. */

@@ -187,7 +187,12 @@ export function endOfPrefix(prefix: string): string {
   return `${prefix.slice(0, -1)}!`;
 }
 
-/** The lowest text above `key`. No key holds a control character, so no key lies between. */
+/** The lowest text above `key`, an encoded key, that a range can end at. No key holds a control character, so no key lies between. */
 export function justAfter(key: string): string {
   return `${key}\x01`;
+}
+
+/** The key of a range that holds no other, as a watch of a single key asks for; `undefined` for all other ranges. */
+export function onlyKeyOf({ from, to }: { readonly from: string; readonly to: string }): string | undefined {
+  return to.length === from.length + 1 && to === justAfter(from) ? from : undefined;
 }

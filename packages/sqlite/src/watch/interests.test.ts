@@ -1,3 +1,4 @@
+import { justAfter } from "@ojm/core/backend";
 import { expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "../database.js";
 import { EVERYTHING, temporaryFile } from "../testing/fixtures.js";
@@ -13,14 +14,14 @@ async function interests(): Promise<Interests> {
 
 it("finds who watches a key, alone or within a range", async () => {
   const all = await interests();
-  all.add(1, { from: "b", to: "b\0" });
+  all.add(1, { from: "b", to: justAfter("b") });
   all.add(2, { from: "b", to: "c" });
   all.add(3, EVERYTHING);
-  all.add(4, { from: "c", to: "c\0" });
+  all.add(4, { from: "c", to: justAfter("c") });
   const of = (key: string): number[] => [...new Set(all.of(key))].sort();
   expect(of("a")).toEqual([3]);
   expect(of("b")).toEqual([1, 2, 3]);
-  expect(of("b\0")).toEqual([2, 3]);
+  expect(of(justAfter("b"))).toEqual([2, 3]);
   expect(of("bb")).toEqual([2, 3]);
   expect(of("c")).toEqual([3, 4]);
   all.remove(2, { from: "b", to: "c" });
@@ -30,7 +31,7 @@ it("finds who watches a key, alone or within a range", async () => {
 
 it("takes a range once, however often it is added", async () => {
   const all = await interests();
-  for (const range of [{ from: "a", to: "a\0" }, EVERYTHING]) {
+  for (const range of [{ from: "a", to: justAfter("a") }, EVERYTHING]) {
     all.add(1, range);
     all.add(1, range);
     all.remove(1, range);

@@ -1,4 +1,4 @@
-import type { KeyRange } from "@ojm/core/backend";
+import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 import type { Database, Statement } from "better-sqlite3";
 
 // Two looks into one index. That of single keys finds only whom it is about; that of wide ranges goes through those that begin before
@@ -8,9 +8,8 @@ const OF = `
   UNION ALL
   SELECT watcher FROM watched WHERE wide = 1 AND start <= ? AND stop > ?`;
 
-/** 0 for the range of exactly one key: what follows a key at once is the key with a zero behind it. */
-function widthOf({ from, to }: KeyRange): 0 | 1 {
-  return to.length === from.length + 1 && to === `${from}\0` ? 0 : 1;
+function widthOf(range: KeyRange): 0 | 1 {
+  return onlyKeyOf(range) === undefined ? 1 : 0;
 }
 
 /** Who watches what: the table `watched`. All of it is for use inside write transactions. */

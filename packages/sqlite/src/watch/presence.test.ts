@@ -1,13 +1,13 @@
 import { readdirSync, watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type KeyRange, systemClock } from "@ojm/core/backend";
+import { justAfter, type KeyRange, systemClock } from "@ojm/core/backend";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WriteTransaction } from "../store/transaction.js";
 import { EVERYTHING, eventually, openFile, openRaw, put, Recorder, temporaryFile } from "../testing/fixtures.js";
 import { start } from "../testing/processes.js";
 
 function exactly(key: string): KeyRange {
-  return { from: key, to: `${key}\0` };
+  return { from: key, to: justAfter(key) };
 }
 
 function wakeFiles(file: string): string[] {

@@ -1,3 +1,4 @@
+import { justAfter } from "@ojm/core/backend";
 import { describe, expect, it } from "vitest";
 import {
   EVERYTHING,
@@ -251,7 +252,7 @@ describe("a watch across processes", () => {
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
     const narrow = new Recorder();
-    await opened.watch({ from: "a", to: "a\0" }, narrow);
+    await opened.watch({ from: "a", to: justAfter("a") }, narrow);
     openRaw(file).exec("DELETE FROM watchers; DELETE FROM watched; UPDATE meta SET watching = 0");
     await eventually(() => recorder.gaps).toBe(1);
     await opened.commit(put("a", "1"));
@@ -268,7 +269,7 @@ describe("a watch across processes", () => {
     await opened.watch({ from: "a", to: "b" }, before);
     openRaw(file).exec("DELETE FROM watchers; DELETE FROM watched; UPDATE meta SET watching = 0");
     const after = new Recorder();
-    await opened.watch({ from: "c", to: "c\0" }, after);
+    await opened.watch({ from: "c", to: justAfter("c") }, after);
     await opened.commit({
       checks: [],
       writes: [
