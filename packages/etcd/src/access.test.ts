@@ -72,6 +72,24 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     expect([seen.of("c a"), seen.error]).toEqual([["1", "2"], undefined]);
   });
 
+  it("signs in again for a watch that begins when the node has forgotten the tokens, and leaves the others alone", async () => {
+    const hosts = await startWithUsers();
+    const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
+    const [before, after] = [new Recorder(), new Recorder()];
+    await etcd.watch(channel("c"), before);
+    // Whatever lives, the stream too, has the sign-in of before.
+    const root = new Etcd3({ hosts, auth: { username: "root", password } });
+    await root.auth.authDisable();
+    root.close();
+    const anybody = new Etcd3({ hosts });
+    await anybody.auth.authEnable();
+    anybody.close();
+    await etcd.watch(channel("c"), after);
+    await put(etcd, "c a", "1");
+    await until(() => before.changes.length > 0 && after.changes.length > 0);
+    expect([before.gaps, before.error, after.gaps, after.error]).toEqual([0, undefined, 0, undefined]);
+  });
+
   it("says so when a user is given and the store has none", async () => {
     const hosts = await start();
     const open = openEtcd({ hosts, auth: { username: "ojm", password } });

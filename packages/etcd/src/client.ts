@@ -23,6 +23,8 @@ export interface CallLimits {
 export interface EtcdNode {
   /** Host and port, for messages. */
   readonly name: string;
+  /** These are several, and each call goes to any of them. */
+  readonly several: boolean;
   range(request: RangeRequest, limits: CallLimits): Promise<RangeResponse>;
   txn(request: TxnRequest, limits: CallLimits): Promise<TxnResponse>;
   leaseGrant(request: { readonly TTL: number; readonly ID: number }, limits: CallLimits): Promise<LeaseGrantResponse>;
@@ -105,7 +107,7 @@ function unary<Response>(
 }
 
 /** An {@link EtcdNode} over the pool of an etcd3 client. `close` is called for a client of our own, not for one passed in. */
-export function nodeOverEtcd3(name: string, pool: Etcd3Pool, close: () => void): EtcdNode {
+export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: () => void): EtcdNode {
   const call = async <Response>(
     service: string,
     method: string,
@@ -123,7 +125,8 @@ export function nodeOverEtcd3(name: string, pool: Etcd3Pool, close: () => void):
     }
   };
   return {
-    name,
+    name: names.join(", "),
+    several: names.length > 1,
     range: (request, limits) => call("KV", "range", request, limits),
     txn: (request, limits) => call("KV", "txn", request, limits),
     leaseGrant: (request, limits) => call("Lease", "leaseGrant", request, limits),

@@ -47,7 +47,7 @@ export async function connect(settings: Settings): Promise<Connection> {
       ...(settings.credentials && { credentials: settings.credentials }),
     };
     const client = new Etcd3(options as unknown as Options);
-    return nodeOverEtcd3(host.replace(/^https?:\/\//, ""), poolOf(client), () => client.close());
+    return nodeOverEtcd3([host.replace(/^https?:\/\//, "")], poolOf(client), () => client.close());
   });
   return { nodes, keyPrefix: settings.keyPrefix };
 }
@@ -55,11 +55,10 @@ export async function connect(settings: Settings): Promise<Connection> {
 function overPassedClient(client: PassedClient, keyPrefix: string): Connection {
   const pool = poolOf(client);
   const hosts = (pool as { options?: { hosts?: string | string[] } }).options?.hosts ?? "the client's hosts";
-  const name = [hosts].flat().join(", ");
   // A namespace of a client puts its prefix before keys in calls that are not used here.
   const { prefix } = client as { prefix?: unknown };
   const namespace = prefix instanceof Buffer ? prefix.toString("utf8") : "";
-  return { nodes: [nodeOverEtcd3(name, pool, () => undefined)], keyPrefix: namespace + keyPrefix };
+  return { nodes: [nodeOverEtcd3([hosts].flat(), pool, () => undefined)], keyPrefix: namespace + keyPrefix };
 }
 
 function poolOf(client: object): Etcd3Pool {

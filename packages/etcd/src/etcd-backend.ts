@@ -20,6 +20,7 @@ import type { Nodes } from "./nodes.js";
 import { commitRequest, readAll, touch } from "./requests.js";
 import { scanRaw } from "./scan.js";
 import { RangeWatch } from "./watch.js";
+import { WatchStreams } from "./watch-streams.js";
 
 /** etcd's default `--max-txn-ops`. It counts the checks and the writes of a transaction apart; we count them together. */
 const MAX_OPS = 128;
@@ -43,6 +44,7 @@ export class EtcdBackend implements Backend {
   readonly #codec: Codec;
   readonly #leases: Leases;
   readonly #expiry: Expiry;
+  readonly #streams: WatchStreams;
   readonly #watches: Set<RangeWatch> = new Set();
 
   /** @param deadline the longest time that a call may take, in ms */
@@ -51,6 +53,7 @@ export class EtcdBackend implements Backend {
     this.#codec = codec;
     this.#leases = new Leases(nodes, deadline);
     this.#expiry = new Expiry(nodes, codec);
+    this.#streams = new WatchStreams(codec.revisionKey);
   }
 
   async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
@@ -86,7 +89,7 @@ export class EtcdBackend implements Backend {
   }
 
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
-    const watch = new RangeWatch(this.#nodes, this.#codec, this.#expiry, range, sink);
+    const watch = new RangeWatch(this.#nodes, this.#streams, this.#codec, this.#expiry, range, sink);
     this.#watches.add(watch);
     const stop = (): void => {
       watch.stop();
@@ -104,6 +107,7 @@ export class EtcdBackend implements Backend {
   async close(): Promise<void> {
     for (const watch of this.#watches) watch.stop();
     this.#watches.clear();
+    this.#streams.close();
     this.#expiry.close();
     this.#nodes.close();
   }

@@ -80,17 +80,24 @@ export interface LeaseTimeToLiveResponse {
   readonly TTL: Int64;
 }
 
+export interface CreateWatch {
+  readonly key: Buffer;
+  readonly range_end: Buffer;
+  /** "0": from the next revision on. */
+  readonly start_revision: string;
+  readonly fragment: boolean;
+}
+
 export interface WatchRequest {
-  readonly create_request?: {
-    readonly key: Buffer;
-    readonly range_end: Buffer;
-    readonly start_revision: string;
-    readonly fragment: boolean;
-  };
-  readonly progress_request?: Record<string, never>;
+  /** Under a number of our own choice, which no other watch of the stream has or had. */
+  readonly create_request?: CreateWatch & { readonly watch_id: string };
+  readonly cancel_request?: { readonly watch_id: string };
 }
 
 export interface WatchResponse {
+  readonly header: Header;
+  /** -1: of none. */
+  readonly watch_id: Int64;
   readonly created: boolean;
   readonly canceled: boolean;
   readonly compact_revision: Int64;

@@ -39,6 +39,8 @@ export class Nodes {
   readonly deadline: number;
   readonly #probeKey: Buffer;
   #current = 0;
+  /** The current node has answered since it is the current one. */
+  #inTouch = false;
   /** The latest election that an answer has told of. */
   #term = 0;
   #closed = false;
@@ -58,6 +60,11 @@ export class Nodes {
   /** The node that answered last. */
   get current(): EtcdNode {
     return this.#member().node;
+  }
+
+  /** The current node lags behind no answer that was given to us: its own came last, and was linearizable. */
+  get isUpToDate(): boolean {
+    return this.#inTouch && !this.current.several;
   }
 
   /**
@@ -98,7 +105,9 @@ export class Nodes {
     const member = this.#member();
     for (const each of this.#members) if (each.node === node) each.trusted = false;
     // Of many calls that fail together, only the first moves on: the others would skip nodes that are well.
-    if (member.node === node) this.#current = (this.#current + 1) % this.#members.length;
+    if (member.node !== node) return;
+    this.#current = (this.#current + 1) % this.#members.length;
+    this.#inTouch = false;
   }
 
   close(): void {
@@ -127,6 +136,7 @@ export class Nodes {
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
     this.#term = Math.max(this.#term, Number(answer.header.raft_term));
     member.trusted = true;
+    if (member === this.#member()) this.#inTouch = true;
     return answer;
   }
 

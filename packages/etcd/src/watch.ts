@@ -4,7 +4,8 @@ import type { Expiry } from "./expiry.js";
 import type { WatchResponse } from "./messages.js";
 import type { Nodes } from "./nodes.js";
 import { channelErrorOf, RpcError } from "./rpc-error.js";
-import { CompactedError, type ConfirmedStream, openStream } from "./watch-stream.js";
+import { CompactedError, type ConfirmedWatch } from "./watch-stream.js";
+import type { WatchStreams } from "./watch-streams.js";
 
 /** Between two attempts to take up a stream again, in ms. */
 const PAUSE = 50;
@@ -18,6 +19,7 @@ const MOST_DENIALS = 3;
  */
 export class RangeWatch {
   readonly #nodes: Nodes;
+  readonly #streams: WatchStreams;
   readonly #codec: Codec;
   readonly #expiry: Expiry;
   readonly #range: KeyRange;
@@ -26,13 +28,14 @@ export class RangeWatch {
   #next = 0;
   /** The keys of revision `#next` that are told: a long revision comes in pieces, and the stream may break between them. */
   readonly #told: Set<string> = new Set();
-  #stream: ConfirmedStream | undefined;
+  #watch: ConfirmedWatch | undefined;
   #missed = false;
   #denials = 0;
   #stopped = false;
 
-  constructor(nodes: Nodes, codec: Codec, expiry: Expiry, range: KeyRange, sink: WatchSink) {
+  constructor(nodes: Nodes, streams: WatchStreams, codec: Codec, expiry: Expiry, range: KeyRange, sink: WatchSink) {
     this.#nodes = nodes;
+    this.#streams = streams;
     this.#codec = codec;
     this.#expiry = expiry;
     this.#range = range;
@@ -61,18 +64,18 @@ export class RangeWatch {
 
   stop(): void {
     this.#stopped = true;
-    this.#stream?.cancel();
+    this.#watch?.cancel();
   }
 
-  /** Takes the stream up again whenever it ends, until the watch is stopped or the store refuses it for good. */
+  /** Takes the watch up again whenever it ends, until the watch is stopped or the store refuses it for good. */
   async #keep(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#stream === undefined) await this.#connect();
-        const reason = await (this.#stream as ConfirmedStream | undefined)?.ended;
+        if (this.#watch === undefined) await this.#connect();
+        const reason = await (this.#watch as ConfirmedWatch | undefined)?.ended;
         if (reason !== undefined) throw reason;
       } catch (error) {
-        this.#stream = undefined;
+        this.#watch = undefined;
         if (this.#stopped) return;
         if (this.#isFinal(error)) throw error;
         if (error instanceof CompactedError) this.#missed = true;
@@ -82,44 +85,48 @@ export class RangeWatch {
   }
 
   async #connect(): Promise<void> {
+    const isNew = this.#next === 0;
+    // From now on is all that a new watch needs to say, to a node that lags behind nothing that we know of.
+    if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
     // Asked first: it finds a node that answers, renews a sign-in that has run out, and tells where the store stands.
     const revision = await this.#revision();
-    const node = this.#nodes.current;
+    // A revision that is past when the node reads it costs 100 ms: so often etcd looks after watches that lag behind.
+    if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
-    if (missed || this.#next === 0) this.#goOnFrom(revision + 1);
+    if (missed || isNew) this.#goOnFrom(revision + 1);
+    await this.#open(this.#next, missed);
+  }
+
+  /** @param start the first revision to be told, 0 for the one after that at which the node stands */
+  async #open(start: number, missed: boolean): Promise<void> {
+    const node = this.#nodes.current;
+    const [key, range_end] = [this.#codec.key(this.#range.from), this.#codec.key(this.#range.to)];
+    const request = { key, range_end, start_revision: String(start), fragment: true };
     try {
-      const stream = await openStream(
-        node,
-        {
-          key: this.#codec.key(this.#range.from),
-          range_end: this.#codec.key(this.#range.to),
-          start_revision: String(this.#next),
-          fragment: true,
+      const watch = await this.#streams.watch(node, request, {
+        confirmed: (revision) => {
+          if (start === 0) this.#goOnFrom(revision + 1);
+          this.#missed = false;
+          if (missed && !this.#stopped) this.#sink.gap();
         },
-        {
-          confirmed: () => {
-            this.#missed = false;
-            if (missed && !this.#stopped) this.#sink.gap();
-          },
-          changes: (response) => this.#tell(response),
-        },
-      );
-      this.#stream = stream;
-      if (this.#stopped) stream.cancel();
-      // A stream that is confirmed may be refused in the next message: only one that lives shows that we are let in.
-      stream.ended.then(
-        (reason) => this.#streamEnded(reason, node),
+        changes: (response) => this.#tell(response),
+      });
+      this.#watch = watch;
+      if (this.#stopped) watch.cancel();
+      // A watch that is confirmed may be refused in the next message: only one that lives shows that we are let in.
+      watch.ended.then(
+        (reason) => this.#watchEnded(reason, node),
         () => undefined,
       );
     } catch (error) {
       if (missed) this.#missed = true;
-      if (error instanceof RpcError) this.#streamEnded(error, node);
+      if (error instanceof RpcError) this.#watchEnded(error, node);
       throw error;
     }
   }
 
-  #streamEnded(reason: RpcError, node: Nodes["current"]): void {
+  #watchEnded(reason: RpcError, node: Nodes["current"]): void {
     if (reason.code === 7) this.#denials++;
     if (!this.#stopped && !(reason instanceof CompactedError)) this.#nodes.distrust(node);
   }

@@ -1,29 +1,8 @@
 import type { Backend } from "@ojm/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis, startRedisCluster, until, whyMissing } from "./testing/servers.js";
+import { type RedisServer, until, whyMissing } from "./testing/servers.js";
+import { type Setup, setups } from "./testing/setups.js";
 import { applied, faultOf, get, keysOf, open, put, remove, watch } from "./testing/stores.js";
-
-interface Setup {
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly servers: readonly RedisServer[];
-  stop(): Promise<void>;
-}
-
-async function single(binary: "redis-server" | "valkey-server"): Promise<Setup> {
-  const server = await startRedis({ binary });
-  return { args: { url: server.url }, servers: [server], stop: () => server.stop() };
-}
-
-async function cluster(): Promise<Setup> {
-  const { nodes, servers, stop } = await startRedisCluster();
-  return { args: { cluster: { nodes } }, servers, stop };
-}
-
-const setups = [
-  { title: "Redis", binary: "redis-server" as const, start: () => single("redis-server") },
-  { title: "Valkey", binary: "valkey-server" as const, start: () => single("valkey-server") },
-  { title: "Redis Cluster", binary: "redis-server" as const, start: cluster },
-];
 
 for (const { title, binary, start } of setups) {
   const missing = whyMissing(binary);

@@ -28,7 +28,7 @@ export class Names {
     return `${this.#prefix}{${tag(channel)}}`;
   }
 
-  /** The hash that holds an entry. */
+  /** The text that holds an entry, and the name under which its changes are published once more, for those who watch it alone. */
   entry({ channel, member }: Place): string {
     return `${this.#prefix}{${tag(channel)}}:${member}`;
   }

@@ -4,6 +4,8 @@ import { compareBytes, placeOf } from "./names.js";
 /** A run of keys of one channel. */
 export interface ChannelRange {
   readonly channel: string;
+  /** The key, of a range that holds no other. */
+  readonly only: string | undefined;
   /** Whether an encoded key lies in it. */
   contains(key: string): boolean;
 }
@@ -26,7 +28,9 @@ export function rangeOf({ from, to }: KeyRange): ChannelRange {
   if (compareBytes(to, `${channel}!`) > 0) {
     throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
   }
-  return { channel, contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0 };
+  // Nothing lies between a text and the same with a NUL behind it.
+  const only = to === `${from}\0` ? from : undefined;
+  return { channel, only, contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0 };
 }
 
 export function spanOf(range: KeyRange): Span {

@@ -2,7 +2,7 @@ import type { Clock, StoredChange, WatchSink } from "@ojm/core/backend";
 import { isCluster, type NodeClient, type RedisClient } from "./client.js";
 import type { Connection } from "./connection.js";
 import { Feed, type Line, type LineClient } from "./feed.js";
-import type { Names } from "./names.js";
+import { type Names, placeOf } from "./names.js";
 import type { ChannelRange } from "./spans.js";
 
 /** What a connection for listening does differently: it ends when it breaks, so that nobody listens on without knowing of the gap. */
@@ -19,6 +19,9 @@ export interface WatchesOptions {
 /**
  * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own, to the master of its
  * slot: messages that go from node to node may get lost without anybody knowing, these only together with the connection.
+ *
+ * A watch of one key listens to that key alone, under the name of its entry: of many processes that each wait for a key of their own,
+ * a commit wakes the one whose key it wrote.
  */
 export class Watches {
   readonly #options: WatchesOptions;
@@ -30,7 +33,9 @@ export class Watches {
 
   /** See `Backend.watch`. */
   async watch(range: ChannelRange, sink: WatchSink): Promise<() => void> {
-    const name = this.#options.names.index(range.channel);
+    const { names } = this.#options;
+    const home = names.index(range.channel);
+    const name = range.only === undefined ? home : names.entry(placeOf(range.only));
     let over = false;
     const message = (text: string): void => {
       const change = parse(text, range.channel);
@@ -42,7 +47,7 @@ export class Watches {
     const fail = (error: Error): void => {
       if (!over) sink.fail(error);
     };
-    const leave = await this.#feed(name).listen(name, { message, gap, fail });
+    const leave = await this.#feed(home).listen(name, { message, gap, fail });
     return () => {
       over = true;
       leave();
@@ -53,6 +58,7 @@ export class Watches {
     for (const feed of this.#feeds.values()) feed.close();
   }
 
+  /** @param name a name in the slot where all of a channel lives */
   #feed(name: string): Feed {
     const { connection, where, deadline, clock } = this.#options;
     const sharded = isCluster(connection.client);

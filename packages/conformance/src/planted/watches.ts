@@ -60,6 +60,15 @@ export const watches: readonly Bug[] = [
     },
   },
   {
+    name: "a watch of one key is told of those that begin with it too",
+    killedBy: "WCH-026",
+    client: class extends Client {
+      override watch({ from, to }: KeyRange, sink: WatchSink): Promise<() => void> {
+        return super.watch({ from, to: to === `${from}\0` ? `${from}\uffff` : to }, sink);
+      }
+    },
+  },
+  {
     name: "a client is not told of its own writes",
     killedBy: "WCH-003",
     client: class extends Client {

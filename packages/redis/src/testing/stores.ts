@@ -96,3 +96,10 @@ export async function watch(store: Backend, channel: string): Promise<Notes> {
   onTestFinished(await store.watch({ from: `${channel} `, to: `${channel}!` }, notes));
   return notes;
 }
+
+/** Watches one key until the test is over. */
+export async function watchKey(store: Backend, key: string): Promise<Notes> {
+  const notes = new Notes();
+  onTestFinished(await store.watch({ from: key, to: `${key}\0` }, notes));
+  return notes;
+}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
+import type { KeyRange } from "@ojm/core/backend";
 import type { Case } from "../../run/case.js";
 import type { CaseContext } from "../../run/context.js";
 import { listener, padded, rawKey, rawRange, write } from "../../support/raw.js";
@@ -147,7 +148,55 @@ export const lossless: readonly Case[] = [
       assert.equal(one.state.get("k")?.value, 1);
     },
   },
+  {
+    id: "WCH-026",
+    law: "A watch of a single key is told every change of this key and of no other, also of none that it is the beginning of.",
+    needs: ["watch"],
+    async run(t) {
+      const [backend, writer] = await t.clients(2);
+      if (backend === undefined || writer === undefined) return;
+      const key = rawKey(t.name, "a");
+      const longer = [rawKey(t.name, "a", ""), rawKey(t.name, "a", "b")];
+      const neighbours = [
+        ...longer,
+        rawKey(t.name),
+        rawKey(t.name, "aa"),
+        rawKey(t.name, "A"),
+        rawKey(t.freshName(), "a"),
+      ];
+      const heard = listener();
+      // Watched and left before, and watched twice: none of that may take a change from this one.
+      const stops = [await backend.watch(only(key), listener()), await backend.watch(only(key), listener())];
+      stops.pop()?.();
+      const stop = await backend.watch(only(key), heard);
+      for (const each of stops) each();
+      const told: [value: string | null, version: string][] = [];
+      for (let i = 0; i < t.scale(10, 30, 300); i++) {
+        const value = i % 3 === 2 ? null : String(i);
+        for (const neighbour of neighbours) await write(backend, { key: neighbour, value });
+        told.push([value, await write(i % 2 === 0 ? writer : backend, { key, value })]);
+      }
+      const together = [...longer, key].map((each) => ({ key: each, value: "end" }));
+      told.push(["end", await write(writer, ...together)]);
+      await t.until("the last change was told", () => heard.gaps > 0 || heard.changes.length >= told.length);
+      stop();
+      assert.deepEqual(
+        heard.changes.filter((change) => change.key !== key),
+        [],
+      );
+      if (heard.gaps > 0) return;
+      assert.deepEqual(
+        heard.changes.map(({ value, version }) => [value, version]),
+        told,
+      );
+    },
+  },
 ];
+
+/** The range that holds this key alone. */
+function only(key: string): KeyRange {
+  return { from: key, to: `${key}\0` };
+}
 
 /** Writes and deletes some keys, some of its own and some that others write too. */
 async function churn(t: CaseContext, channel: Channel, writer: number, steps: number): Promise<void> {
