@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Backend } from "@ojm/core/backend";
+import { type Backend, justAfter } from "@ojm/core/backend";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { channel, openEtcd, put, Recorder, until, write } from "./testing/backends.js";
 import { type EtcdServer, etcdMissing, startEtcd } from "./testing/servers.js";
@@ -8,7 +8,7 @@ const missing = etcdMissing();
 if (missing !== undefined) test.skip(`many watches of etcd: ${missing}`, () => undefined);
 
 /** The range that holds this key alone. */
-const only = (key: string): { from: string; to: string } => ({ from: key, to: `${key}\0` });
+const only = (key: string): { from: string; to: string } => ({ from: key, to: justAfter(key) });
 
 describe.skipIf(missing !== undefined)("many watches of etcd", () => {
   let server: EtcdServer;

@@ -86,7 +86,7 @@ export class RedisBackend implements Backend {
 
   async commit({ checks, writes }: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
     const keys: string[] = [""];
-    const args: string[] = [String(checks.length), "", this.#options.publish];
+    const args: string[] = [String(checks.length), "", this.#options.publish, this.#names.database];
     let puts = 0;
     let only: string | undefined;
     for (const { key, version } of checks) {

@@ -33,6 +33,8 @@ export interface ClusterClient extends RedisClient {
 export interface ClientOptions {
   readonly host?: string;
   readonly port?: number;
+  /** Of one server. */
+  readonly db?: number;
   readonly path?: string;
   readonly keyPrefix?: string;
   readonly name?: string;

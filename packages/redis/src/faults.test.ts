@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { justAfter } from "@ojm/core/backend";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
@@ -225,7 +226,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     const sink = { change() {}, gap() {}, fail() {} };
     for (const range of [
       { from: "jobs ", to: "jobs!" },
-      { from: KEY, to: `${KEY}\0` },
+      { from: KEY, to: justAfter(KEY) },
     ]) {
       expect(await faultOf(elsewhere.watch(range, sink))).toMatchObject({ code: "DENIED" });
     }
@@ -253,7 +254,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     await redis.command("ACL", ...user, "&ojm:{jobs}");
     await until(() => one.all.length > 0 && all.gaps > 0, "one ended, the other listens again");
     expect(one.all).toEqual([expect.objectContaining({ code: "DENIED" })]);
-    const again = { from: KEY, to: `${KEY}\0` };
+    const again = { from: KEY, to: justAfter(KEY) };
     expect(await faultOf(store.watch(again, { change() {}, gap() {}, fail() {} }))).toMatchObject({ code: "DENIED" });
     const writer = await open({ url: redis.url });
     await put(writer, KEY, "1");

@@ -32,7 +32,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
       maxKeyBytes: 64 * 1_024,
       maxValueBytes: 16 * 1_024 * 1_024,
     });
-    const names = new Names(keyPrefix, !oneNode);
+    const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const watches = new Watches({ connection, names, where, deadline, clock });
     const publish = clustered ? "SPUBLISH" : "PUBLISH";
     return new RedisBackend({ connection, watches, names, supports, publish, waitReplicas, deadline, where });

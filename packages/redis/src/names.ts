@@ -17,8 +17,14 @@ export function placeOf(key: string): Place {
 export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
+  /**
+   * What stands behind the names under which changes are published. The databases of a server have their keys to themselves, but hear each other:
+   * a lock that is taken in one must not look stolen in another.
+   */
+  readonly database: string;
 
-  constructor(prefix: string, versionPerChannel: boolean) {
+  constructor(prefix: string, versionPerChannel: boolean, database = 0) {
+    this.database = database === 0 ? "" : ` ${database}`;
     this.#prefix = prefix;
     this.#versionPerChannel = versionPerChannel;
   }

@@ -89,18 +89,18 @@ return result
 
 /**
  * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
- * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH; the version of each check ("" for absent); of each write
- * "delete" or its time to live in ms ("" for none), and the value.
+ * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is published; the version of
+ * each check ("" for absent); of each write "delete" or its time to live in ms ("" for none), and the value.
  * Publishes of each write, under the name of the set and that of the entry: "delete" or the time to live, the key, NUL, the new version
  * or the whole new entry.
  * Answers the new version, or, where a check failed, a list like that of READ for all checks.
  */
 const COMMIT = `${LOOK}
-local checks, puts, publish = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local checks, puts, publish, database = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
 local present = {}
 for i = 1, checks do
-  local key, expected = KEYS[1 + i], ARGV[3 + i]
+  local key, expected = KEYS[1 + i], ARGV[4 + i]
   -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
   local beginning = redis.call('GETRANGE', key, 0, 40)
   local version = beginning ~= '' and look(beginning) or ''
@@ -115,8 +115,8 @@ end
 -- Whoever watches one key is not woken by the others. Publishing to nobody costs about 1 µs; asking first who listens (PUBSUB NUMSUB)
 -- would save that, but whoever still listens to a master that was made a replica hears through it only what is published anyhow.
 local function tell(index, entry, message)
-  redis.call(publish, index, message)
-  redis.call(publish, entry, message)
+  redis.call(publish, index .. database, message)
+  redis.call(publish, entry .. database, message)
 end
 
 -- Not below the clock: a server that restarts without its data must not give out a version a second time.
@@ -136,7 +136,7 @@ end
 if puts > 0 then stamp() end
 
 local deleted, expiring = {}, nil
-local a = 4 + checks
+local a = 5 + checks
 for k = 2 + checks, #KEYS, 2 do
   local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
   local member = string.sub(entry, #index + 2)

@@ -1,4 +1,4 @@
-import { ChannelError, type KeyRange } from "@ojm/core/backend";
+import { ChannelError, type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 import { compareBytes, placeOf } from "./names.js";
 
 /** A run of keys of one channel. */
@@ -22,15 +22,18 @@ export interface Span {
  *
  * @throws ChannelError `INVALID_ARGUMENT` for a range that reaches into other channels
  */
-export function rangeOf({ from, to }: KeyRange): ChannelRange {
+export function rangeOf(range: KeyRange): ChannelRange {
+  const { from, to } = range;
   const { channel } = placeOf(from);
   // "!" comes right after the space that ends the name.
   if (compareBytes(to, `${channel}!`) > 0) {
     throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
   }
-  // Nothing lies between a text and the same with a NUL behind it.
-  const only = to === `${from}\0` ? from : undefined;
-  return { channel, only, contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0 };
+  return {
+    channel,
+    only: onlyKeyOf(range),
+    contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
+  };
 }
 
 export function spanOf(range: KeyRange): Span {

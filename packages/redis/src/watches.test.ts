@@ -1,4 +1,4 @@
-import type { Backend } from "@ojm/core/backend";
+import { type Backend, justAfter } from "@ojm/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, until, whyMissing } from "./testing/servers.js";
 import { type Setup, setups } from "./testing/setups.js";
@@ -49,7 +49,8 @@ for (const { title, binary, start } of setups) {
       const store = await open(setup.args);
       const keys = [`${channel} "a `, `${channel} "b `];
       const stops = [];
-      for (const key of [...keys, ...keys]) stops.push(await store.watch({ from: key, to: `${key}\0` }, new Notes()));
+      for (const key of [...keys, ...keys])
+        stops.push(await store.watch({ from: key, to: justAfter(key) }, new Notes()));
       expect(await listenedTo()).toEqual([`ojm:{${channel}}:"a `, `ojm:{${channel}}:"b `]);
       stops.pop()?.();
       stops.shift()?.();
@@ -60,7 +61,7 @@ for (const { title, binary, start } of setups) {
     it("hear what is written once they are there, when the last watch of the key is just being ended", async () => {
       const store = await open(setup.args);
       const key = `${fresh()} "a `;
-      const range = { from: key, to: `${key}\0` };
+      const range = { from: key, to: justAfter(key) };
       let stop = await store.watch(range, new Notes());
       for (let i = 0; i < 200; i++) {
         stop();
@@ -82,7 +83,7 @@ for (const { title, binary, start } of setups) {
         const key = `${channel} "${visitor % 3} `;
         for (let i = 0; i < 30; i++) {
           const notes = new Notes();
-          const stop = await store.watch({ from: key, to: `${key}\0` }, notes);
+          const stop = await store.watch({ from: key, to: justAfter(key) }, notes);
           const version = await put(visitor % 2 === 0 ? store : writer, key, `${visitor} ${i}`);
           await until(() => notes.changes.some((change) => change.version === version), "the change was told");
           stop();
@@ -102,7 +103,7 @@ for (const { title, binary, start } of setups) {
       const store = await open(setup.args);
       const [a, b] = [`${channel} "a `, `${channel} "b `];
       const [kept, over] = [await watchKey(store, a), new Notes()];
-      const stop = await store.watch({ from: b, to: `${b}\0` }, over);
+      const stop = await store.watch({ from: b, to: justAfter(b) }, over);
       await Promise.all(setup.servers.map((server) => server.command("CLIENT", "KILL", "TYPE", "pubsub")));
       stop();
       const again = await watchKey(store, b);
@@ -113,6 +114,22 @@ for (const { title, binary, start } of setups) {
       expect(again.changes).toEqual([{ key: b, value: "1", version: versions[1] }]);
       expect(over.all).toEqual([]);
     });
+
+    it.skipIf(title === "Redis Cluster")(
+      "hear nothing of the other databases of the server, nor does one of a channel",
+      async () => {
+        const channel = fresh();
+        const key = `${channel} "a `;
+        const [store, other] = [await open(setup.args), await open({ ...setup.args, db: 5 })];
+        const notes = [await watchKey(store, key), await watch(store, channel)];
+        const theirs = [await watchKey(other, key), await watch(other, channel)];
+        const version = await put(other, key, "other");
+        await put(store, key, "own");
+        await until(() => [...notes, ...theirs].every(({ all }) => all.length > 0), "all were told of something");
+        for (const { changes } of theirs) expect(changes).toEqual([{ key, value: "other", version }]);
+        for (const { changes } of notes) expect(changes.map(({ value }) => value)).toEqual(["own"]);
+      },
+    );
 
     it("are told of all that a commit of many keys wrote, wherever they lie", async () => {
       const channel = fresh();

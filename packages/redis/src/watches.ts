@@ -35,7 +35,7 @@ export class Watches {
   async watch(range: ChannelRange, sink: WatchSink): Promise<() => void> {
     const { names } = this.#options;
     const home = names.index(range.channel);
-    const name = range.only === undefined ? home : names.entry(placeOf(range.only));
+    const name = (range.only === undefined ? home : names.entry(placeOf(range.only))) + names.database;
     let over = false;
     const message = (text: string): void => {
       const change = parse(text, range.channel);

@@ -1,4 +1,4 @@
-import type { KeyRange, StoredChange, WatchSink } from "@ojm/core/backend";
+import { type KeyRange, onlyKeyOf, type StoredChange, type WatchSink } from "@ojm/core/backend";
 import { Client } from "../simulated/client.js";
 import { Server, type Subscriber } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
@@ -64,7 +64,7 @@ export const watches: readonly Bug[] = [
     killedBy: "WCH-026",
     client: class extends Client {
       override watch({ from, to }: KeyRange, sink: WatchSink): Promise<() => void> {
-        return super.watch({ from, to: to === `${from}\0` ? `${from}\uffff` : to }, sink);
+        return super.watch({ from, to: onlyKeyOf({ from, to }) !== undefined ? `${from}\uffff` : to }, sink);
       }
     },
   },

@@ -2,6 +2,7 @@ import {
   type Backend,
   type Commit,
   isChannelError,
+  justAfter,
   type StoredChange,
   type StoredEntry,
   systemClock,
@@ -100,6 +101,6 @@ export async function watch(store: Backend, channel: string): Promise<Notes> {
 /** Watches one key until the test is over. */
 export async function watchKey(store: Backend, key: string): Promise<Notes> {
   const notes = new Notes();
-  onTestFinished(await store.watch({ from: key, to: `${key}\0` }, notes));
+  onTestFinished(await store.watch({ from: key, to: justAfter(key) }, notes));
   return notes;
 }

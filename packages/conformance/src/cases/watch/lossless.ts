@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
-import type { KeyRange } from "@ojm/core/backend";
+import { justAfter, type KeyRange } from "@ojm/core/backend";
 import type { Case } from "../../run/case.js";
 import type { CaseContext } from "../../run/context.js";
 import { listener, padded, rawKey, rawRange, write } from "../../support/raw.js";
@@ -195,7 +195,7 @@ export const lossless: readonly Case[] = [
 
 /** The range that holds this key alone. */
 function only(key: string): KeyRange {
-  return { from: key, to: `${key}\0` };
+  return { from: key, to: justAfter(key) };
 }
 
 /** Writes and deletes some keys, some of its own and some that others write too. */
