@@ -200,11 +200,11 @@ describe("waiting", () => {
     const next = two.locks.acquire("a", { wait: 60_000 });
     await clock.advance(500);
     // From now on an answer takes its time; what is told does not.
-    const read = two.way.read.bind(two.way);
-    two.way.read = async (keys) => {
-      const entries = await read(keys);
+    const scan = two.way.scan.bind(two.way);
+    two.way.scan = async (request) => {
+      const page = await scan(request);
       await new Promise<void>((resolve) => void clock.after(100, resolve));
-      return entries;
+      return page;
     };
     // The next look in case a notice was lost.
     await clock.advance(1_550);
@@ -277,7 +277,7 @@ describe("waiting", () => {
     const second = three.locks.acquire("a", { wait: 600_000 });
     await settled();
     // The first learns of the release, but what it does about it takes its time.
-    two.way.fault = (call) => (call.kind === "read" ? { type: "slow", ms: 500 } : undefined);
+    two.way.fault = (call) => (call.kind === "scan" ? { type: "slow", ms: 500 } : undefined);
     await lease.release();
     await clock.advance(10);
     two.way.fault = () => undefined;

@@ -155,7 +155,7 @@ export class Acquisition {
     const wake = new Wake(clock);
     const onAbort = (): void => wake.wake();
     signal.addEventListener("abort", onAbort, { once: true });
-    const unexpect = calls.expect(this.token, wake);
+    const unexpect = calls.expect(this.token, wake, () => this.#called(wake));
     let view = from;
     try {
       while (!signal.aborted) {
@@ -185,7 +185,7 @@ export class Acquisition {
     const { channel } = this.#by;
     const waiting = view.queue?.value.waiting ?? [];
     const place = waiting.findIndex(({ token }) => token === this.token);
-    if (place === 0) this.#watch(wake);
+    if (place === 0 && this.#watching === undefined) this.#watch(wake);
     while (!signal.aborted) {
       const woken = await wake.next(GLANCE);
       if (woken || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
@@ -197,10 +197,16 @@ export class Acquisition {
     return view;
   }
 
-  /** Has us woken by whatever happens to the lock. */
+  /** We came to be the first. */
+  #called(wake: Wake): void {
+    if (this.#watching === undefined) this.#watch(wake);
+    else wake.wake();
+  }
+
+  /** Has us woken by whatever happens to the lock, and once it is so. */
   #watch(wake: Wake): void {
     const { channel } = this.#by;
-    if (this.#watching !== undefined || !channel.supports.watch) return;
+    if (!channel.supports.watch) return;
     const wakeUp = (): void => wake.wake();
     const failed = (error: unknown): void => wake.fail(error);
     this.#watching = channel.follow(lockKey(this.name), { changed: wakeUp, gap: wakeUp, failed });
@@ -223,35 +229,36 @@ export class Acquisition {
       const waiting = outcome.queue?.value.waiting ?? [];
       const queued = waiting.some(({ token }) => token === this.token) && this.#queuedAs === session;
       if (queued) return outcome;
-      view = (await this.#enter(session, outcome)) ?? (await readView(this.#by.channel, this.name));
+      view = await this.#enter(session, outcome);
     }
   }
 
   /**
-   * Stands in the queue, at its end. Resolves to what is in the way; to nothing once we stand there, or once the view must be read anew: the
-   * lock may have become free before we stood in the queue.
+   * Stands in the queue, at its end. Resolves to what is in the way now. Whether the lock has become free meanwhile concerns the first in the queue
+   * alone, who looks once it watches.
    */
-  async #enter(session: Session, view: LockView): Promise<LockView | undefined> {
+  async #enter(session: Session, view: LockView): Promise<LockView> {
     // First: a call that nobody hears would leave us waiting.
     await this.#by.calls.hear(session.id);
     const key = queueKey(this.name);
     const waiting = view.queue?.value.waiting ?? [];
     const others = waiting.filter(({ token }) => token !== this.token);
+    const next = [...others, { session: session.id, token: this.token }];
     const result = await this.#by.channel.commit([
       // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
       { check: sessionKey(session.id), version: session.version },
       { check: key, version: view.queue?.version ?? null },
-      ...queueOps(this.name, waiting, [...others, { session: session.id, token: this.token }]),
+      ...queueOps(this.name, waiting, next),
     ]);
     if (result.ok) {
       this.#queuedAs = session;
-      return undefined;
+      return { ...view, queue: { value: { waiting: next }, version: result.version } };
     }
     for (const { index, current } of result.failed) {
       if (index === 1) return { ...view, queue: current as LockView["queue"] };
       await this.#settle(session, current as Entry<SessionValue> | undefined);
     }
-    return undefined;
+    return view;
   }
 
   async #tryToLeave(): Promise<boolean> {

@@ -21,10 +21,14 @@ export interface LockView {
 
 export const FREE: LockView = { lock: undefined, queue: undefined };
 
-/** Reads what stands under a lock's name. */
+/** Reads what stands under a lock's name, in one call and as of one moment. */
 export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
-  const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
-  return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };
+  let view: LockView = FREE;
+  for await (const entry of channel.entries({ prefix: lockKey(name), limit: 2 })) {
+    const isQueue = (entry.key as readonly string[]).length > 2;
+    view = { ...view, [isQueue ? "queue" : "lock"]: entry };
+  }
+  return view;
 }
 
 /** One attempt to take a lock, in one step: it succeeds only if the session lives and the name still looks like `view`. */

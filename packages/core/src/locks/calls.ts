@@ -3,6 +3,12 @@ import type { Following } from "../channel/followers.js";
 import { type CallValue, callKey, type LocksValue } from "./entries.js";
 import type { Wake } from "./wake.js";
 
+interface Waiting {
+  readonly wake: Wake;
+  /** Its ticket is the first in the queue now. */
+  called(): void;
+}
+
 /**
  * Hears the calls to the sessions of this process, and wakes those whose ticket is called. However many wait here for whatever locks, they share one
  * entry, and are woken by nothing but what concerns them.
@@ -10,16 +16,16 @@ import type { Wake } from "./wake.js";
 export class Calls {
   readonly #channel: Channel<LocksValue>;
   /** By their tokens. */
-  readonly #waiting: Map<string, Wake> = new Map();
+  readonly #waiting: Map<string, Waiting> = new Map();
   readonly #heard: Map<string, Following> = new Map();
 
   constructor(channel: Channel<LocksValue>) {
     this.#channel = channel;
   }
 
-  /** Wakes `wake` when the ticket `token` is called, or may have been. The result ends it. */
-  expect(token: string, wake: Wake): () => void {
-    this.#waiting.set(token, wake);
+  /** Calls `called` when the ticket `token` is, and wakes `wake` when it may have been. The result ends it. */
+  expect(token: string, wake: Wake, called: () => void): () => void {
+    this.#waiting.set(token, { wake, called });
     return () => void this.#waiting.delete(token);
   }
 
@@ -39,7 +45,7 @@ export class Calls {
     const followed = this.#channel.follow(callKey(session), {
       changed: (change) => {
         const call = change.value() as CallValue | undefined;
-        if (call !== undefined) this.#waiting.get(call.token)?.wake();
+        if (call !== undefined) this.#waiting.get(call.token)?.called();
       },
       gap: () => this.#all((wake) => wake.wake()),
       failed: (error) => {
@@ -52,7 +58,7 @@ export class Calls {
   }
 
   #all(tell: (wake: Wake) => void): void {
-    for (const wake of [...this.#waiting.values()]) tell(wake);
+    for (const { wake } of [...this.#waiting.values()]) tell(wake);
   }
 
   /** Stops hearing, if nobody waits: whoever waits again and again must not begin anew each time. */

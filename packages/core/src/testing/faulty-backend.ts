@@ -63,6 +63,7 @@ export class FaultyBackend implements Backend {
   }
 
   scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
+    this.reads++;
     return this.#call({ kind: "scan" }, () => this.#store.scan(request, options));
   }
 
