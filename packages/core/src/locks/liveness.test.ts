@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { processIdentity } from "../host.js";
 import { type LocksOf, World } from "../testing/world.js";
@@ -43,6 +46,19 @@ describe("a session", () => {
 
   test("of this host is dead as soon as its process is gone, whatever its entry says", async () => {
     await enter("a", { started: "1" });
+    expect(await liveness.isDead("a")).toBe(true);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("is dead within moments when its process, which was seen alive, is killed", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1_000)"], { stdio: "ignore" });
+    const ended = once(child, "exit");
+    const started = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? "";
+    await enter("a", { pid: child.pid as number, started });
+    expect(await liveness.isDead("a")).toBe(false);
+    child.kill("SIGKILL");
+    await ended;
+    await world.clock.advance(100);
     expect(await liveness.isDead("a")).toBe(true);
     expect(await liveness.isDead("a")).toBe(true);
   });

@@ -6,10 +6,15 @@ import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 /** So many sessions are remembered; one that is forgotten costs a read. Processes come and go for years. */
 const REMEMBERED = 1_000;
 
+/** For so long, in ms, a process that was there is taken to be there: where many wait, one and the same is asked about all the time. */
+const FRESH = 100;
+
 interface Seen {
   readonly process: ProcessIdentity;
   /** Until when, by the local clock, the entry lives on without being renewed. */
   readonly until: number;
+  /** When its process is looked for again. */
+  lookAt: number;
 }
 
 const SESSIONS = Symbol.for("ojm.sessions");
@@ -42,7 +47,7 @@ export class Liveness {
 
   async isDead(id: string): Promise<boolean> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && this.#clock.monotonic() < seen.until) return processIsGone(seen.process);
+    if (seen !== undefined && this.#clock.monotonic() < seen.until) return this.#isGone(seen);
     const entry = await this.#channel.entry(sessionKey(id));
     if (entry === undefined) {
       this.#seen.delete(id);
@@ -51,7 +56,17 @@ export class Liveness {
     const { process } = entry.value as SessionValue;
     if (this.#alone) return !livingHere.has(id);
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
-    this.#seen.set(id, { process, until: this.#clock.monotonic() + (entry.expiresIn ?? 0) });
-    return processIsGone(process);
+    const now = this.#clock.monotonic();
+    const found = { process, until: now + (entry.expiresIn ?? 0), lookAt: now };
+    this.#seen.set(id, found);
+    return this.#isGone(found);
+  }
+
+  #isGone(seen: Seen): boolean {
+    const now = this.#clock.monotonic();
+    if (now < seen.lookAt) return false;
+    const gone = processIsGone(seen.process);
+    if (!gone) seen.lookAt = now + FRESH;
+    return gone;
   }
 }
