@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { nodeArgs } from "./entry.js";
 import type { Event, Order, WorkerConfig } from "./events.js";
 import { hostTime } from "./time.js";
-
-const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
-const script: string = fileURLToPath(new URL("./worker/worker.child.ts", import.meta.url));
 
 export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
 
@@ -34,7 +31,7 @@ export class Member {
     this.#clockFile = clockLibrary && `${config.journal}.clock`;
     if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, "+0\n");
     const env = { ...process.env, ...(clockLibrary && this.#fakeTime(clockLibrary)) };
-    this.#process = spawn(process.execPath, [...nodeArgs, script, JSON.stringify(config)], {
+    this.#process = spawn(process.execPath, [...nodeArgs("worker"), JSON.stringify(config)], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env,
     });
