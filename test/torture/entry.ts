@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 
 /** What a process of its own runs. */
-export type Entry = "worker";
+export type Entry = "lane" | "worker";
 
-const SOURCES: Readonly<Record<Entry, string>> = { worker: "./worker/worker.child.ts" };
+const SOURCES: Readonly<Record<Entry, string>> = { lane: "./lane.child.ts", worker: "./worker/worker.child.ts" };
 
 /** What Node is started with for it: in tests from the sources, in `npm run torture` as scripts/lib/torture.mjs has built it, all in one folder. */
 export function nodeArgs(entry: Entry): string[] {

@@ -1,9 +1,10 @@
 import type { CellResult } from "./cell.js";
+import type { Task } from "./task.js";
 
 /** One line about a cell. */
 export function lineOf(result: CellResult): string {
   const { kind, fault, mode, seed } = result.cell;
-  const cell = `${kind.type.padEnd(7)} ${fault.name.padEnd(32)} ${mode.padEnd(6)}`;
+  const cell = nameOf(kind.type, fault.name, mode);
   if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
   const { runs, overlaps, worstSignal, excusedOverlap, recovery, bound, violations } = result;
   const facts = [
@@ -17,6 +18,15 @@ export function lineOf(result: CellResult): string {
       : `recovered in ${recovery.toFixed(0)} ms${bound ? ` (bound ${bound.toFixed(0)})` : ""}`,
   ].filter((fact) => fact !== "");
   return `${cell} ${violations.length === 0 ? "ok    " : "FAILED"} ${facts.join(", ")}`;
+}
+
+/** One line about a cell that the harness could not bring to its end. It says nothing about the locks. */
+export function brokenLine({ backend, fault, mode, seed }: Task, why: string): string {
+  return `${nameOf(backend, fault, mode)} BROKEN seed ${seed}, the harness failed: ${why}`;
+}
+
+function nameOf(backend: string, fault: string, mode: string): string {
+  return `${backend.padEnd(7)} ${fault.padEnd(32)} ${mode.padEnd(6)}`;
 }
 
 function milliseconds(ms: number): string {

@@ -21,11 +21,15 @@ export async function takeStock(options: JobManagerOptions): Promise<Stock> {
   return { records, left };
 }
 
+/** What is kept in the channel of the locks: locks with their queues, sessions, and what tells a session that it may be its turn. */
+const PREFIXES = ["lock", "session", "turn"];
+
 /** Locks and queues of anybody, sessions of others than this process. */
 async function whatIsLeft(manager: JobManager): Promise<string[]> {
   const left: string[] = [];
-  for await (const { key } of manager.channels.locks.entries({ prefix: ["lock"] })) left.push(JSON.stringify(key));
-  for await (const { key } of manager.channels.locks.entries({ prefix: ["session"] })) left.push(JSON.stringify(key));
+  for (const prefix of PREFIXES) {
+    for await (const { key } of manager.channels.locks.entries({ prefix: [prefix] })) left.push(JSON.stringify(key));
+  }
   for (const { name, startTime } of await manager.running()) left.push(`the run ${startTime} of ${name} is open`);
   return left;
 }

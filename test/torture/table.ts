@@ -1,6 +1,7 @@
 import type { CellResult } from "./cell.js";
 import { faults } from "./faults/index.js";
 import { storeKinds } from "./stores/index.js";
+import type { Task } from "./task.js";
 
 /** What is kept of a cell for the table. */
 export interface Row {
@@ -10,9 +11,13 @@ export interface Row {
   readonly seed: number;
   readonly ttl: number;
   readonly skipped?: string;
+  /** Why the harness could not bring it to its end: it is not judged. */
+  readonly broken?: string;
   readonly runs: number;
   readonly overlaps: number;
   readonly violations: number;
+  /** The laws that were broken. */
+  readonly laws?: readonly string[];
   readonly worstSignal?: number;
   readonly excusedOverlap: number;
   readonly recovery?: number;
@@ -30,10 +35,16 @@ export function rowOf(result: CellResult): Row {
     runs,
     overlaps,
     violations: violations.length,
+    ...(violations.length > 0 && { laws: [...new Set(violations.map(({ law }) => law))] }),
     ...(worstSignal !== undefined && { worstSignal }),
     excusedOverlap,
     ...(recovery !== undefined && { recovery }),
   };
+}
+
+/** The row of a cell that the harness could not bring to its end. */
+export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Row {
+  return { backend, fault, mode, seed, ttl, broken, runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0 };
 }
 
 /** The matrix as Markdown: a line for each fault, a column for each store. */

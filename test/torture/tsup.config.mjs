@@ -16,6 +16,7 @@ const onlyHelpers = {
 export default {
   entry: {
     main: "test/torture/main.ts",
+    lane: "test/torture/lane.child.ts",
     worker: "test/torture/worker/worker.child.ts",
   },
   format: "esm",

@@ -54,10 +54,13 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** A port that was free a moment ago. A Cluster needs the one 10,000 above for its bus too, so it stays below 50,000. */
+/**
+ * A port that was free a moment ago. It stays below those that systems give to outgoing connections, one of which could otherwise take it while
+ * its server is down; so does the one 10,000 above, which a Cluster needs for its bus.
+ */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 30_000);
+    const port = 10_000 + Math.floor(Math.random() * 12_000);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
 }
