@@ -71,11 +71,17 @@ export interface LeaseEnd {
 const UNNOTED = 15;
 
 export function leaseEnd({ member, session }: ObservedRun, at: number, ttl: number): LeaseEnd | undefined {
+  let sure: number | undefined;
   let sent: number | undefined;
   for (const renewed of member.all("renewed")) {
-    if (renewed.session === session && renewed.t <= at) sent = Math.max(sent ?? 0, renewed.sent);
+    if (renewed.session !== session || renewed.t > at) continue;
+    sent = Math.max(sent ?? 0, renewed.sent);
+    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up.
+    const end = (sure ?? Infinity) + ttl;
+    if (renewed.t < end - UNNOTED || renewed.sent > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
-  if (sent === undefined) return undefined;
-  const gap = member.all("lag").find(({ from, to }) => from <= (sent ?? 0) && (sent ?? 0) <= to);
-  return { earliest: (gap?.from ?? sent) - UNNOTED + ttl, latest: sent + ttl };
+  if (sent === undefined || sure === undefined) return undefined;
+  const from = sure;
+  const gap = member.all("lag").find((lag) => lag.from <= from && from <= lag.to);
+  return { earliest: (gap?.from ?? from) - UNNOTED + ttl, latest: sent + ttl };
 }
