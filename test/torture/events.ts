@@ -13,7 +13,15 @@ export type Event = { readonly t: number } & (
       readonly session: string;
       readonly sent: number;
     }
-  | { readonly e: "enter"; readonly id: string; readonly name: string; readonly fence: string; readonly held: boolean }
+  /** A body began. `told`: its signal had fired by then. */
+  | {
+      readonly e: "enter";
+      readonly id: string;
+      readonly name: string;
+      readonly fence: string;
+      readonly held: boolean;
+      readonly told?: true;
+    }
   /** The run's signal fired. */
   | { readonly e: "signal"; readonly id: string; readonly code: string }
   | { readonly e: "exit"; readonly id: string }
@@ -59,6 +67,8 @@ export interface WorkerConfig {
   readonly journal: string;
   readonly backend: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Where the records of runs are, if not where the locks are. */
+  readonly records?: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
   readonly ttl: number;
   /** How many managers the process has, each with its own session. */
   readonly managers: number;

@@ -12,7 +12,7 @@ const USAGE = `npm run torture -- [options]
 
   Runs the matrix of the torture harness, a line for each cell. Without options: all of it, which takes about an hour.
 
-  --backend NAME   only on this store: ${storeKinds.map(({ type }) => type).join(", ")}
+  --backend NAME   only on this store: ${storeKinds.map(({ name }) => name).join(", ")}
   --fault NAME     only this fault; --fault list names all
   --mode NAME      only this mode: ${modes.join(", ")}
   --seed NUMBER    what decides on everything but the system's own timing. Default: one by chance
@@ -49,15 +49,15 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
 }
 
 function allTasks(): Task[] {
-  const kinds = chosen(storeKinds, values.backend, ({ type }) => type, "backend");
+  const kinds = chosen(storeKinds, values.backend, ({ name }) => name, "backend");
   const which = chosen(faults, values.fault, ({ name }) => name, "fault");
   const how: Mode[] = chosen(modes, values.mode, String, "mode");
   const first = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
   const more = { ttl: Number(values.ttl), ...(values.bug !== undefined && { bug: values.bug }) };
   const seeds = Array.from({ length: Number(values.rounds) }, (_, round) => first + round);
   return seeds.flatMap((seed) =>
-    kinds.flatMap(({ type }) =>
-      which.flatMap(({ name }) => how.map((mode) => ({ backend: type, fault: name, mode, seed, ...more }))),
+    kinds.flatMap(({ name: backend }) =>
+      which.flatMap(({ name }) => how.map((mode) => ({ backend, fault: name, mode, seed, ...more }))),
     ),
   );
 }
@@ -73,7 +73,7 @@ async function runAll(): Promise<Row[]> {
 }
 
 function writeTable(file: string, rows: readonly Row[]): void {
-  const versions = storeKinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version());
+  const versions = new Set(storeKinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version()));
   const table = tableOf(rows, [...versions, `Linux ${release().split("-")[0]}`], new Date().toISOString().slice(0, 10));
   const text = readFileSync(file, "utf8");
   const marked = /<!-- matrix -->[\s\S]*<!-- \/matrix -->/;

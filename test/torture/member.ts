@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, w
 import { nodeArgs } from "./entry.js";
 import type { Event, Order, WorkerConfig } from "./events.js";
 import { hostTime } from "./time.js";
+import { WallClock } from "./wall-clock.js";
 
 export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
 
@@ -16,7 +17,7 @@ export class Member {
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   readonly #journal: string;
-  readonly #clockFile: string | undefined;
+  readonly #wallClock: WallClock | undefined;
   readonly #process: ChildProcess;
   #over = false;
   #read = 0;
@@ -28,9 +29,8 @@ export class Member {
     this.index = config.index;
     this.#journal = config.journal;
     writeFileSync(this.#journal, "");
-    this.#clockFile = clockLibrary && `${config.journal}.clock`;
-    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, "+0\n");
-    const env = { ...process.env, ...(clockLibrary && this.#fakeTime(clockLibrary)) };
+    if (clockLibrary !== undefined) this.#wallClock = new WallClock(clockLibrary, `${config.journal}.clock`);
+    const env = { ...process.env, ...this.#wallClock?.env };
     this.#process = spawn(process.execPath, [...nodeArgs("worker"), JSON.stringify(config)], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env,
@@ -48,16 +48,6 @@ export class Member {
   }
 
   readonly #onExit = (): void => void this.#process.kill("SIGKILL");
-
-  #fakeTime(library: string): Record<string, string> {
-    return {
-      LD_PRELOAD: library,
-      DONT_FAKE_MONOTONIC: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_TIMESTAMP_FILE: this.#clockFile ?? "",
-    };
-  }
 
   get over(): boolean {
     return this.#over;
@@ -114,7 +104,7 @@ export class Member {
 
   /** Its wall clock is ahead by so many seconds from now on. */
   setWallClock(ahead: number): void {
-    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, `${ahead < 0 ? "" : "+"}${ahead}\n`);
+    this.#wallClock?.set(ahead);
   }
 }
 

@@ -27,7 +27,7 @@ export interface Row {
 export function rowOf(result: CellResult): Row {
   const { cell, skipped, runs, overlaps, violations, worstSignal, excusedOverlap, recovery } = result;
   return {
-    backend: cell.kind.type,
+    backend: cell.kind.name,
     fault: cell.fault.name,
     mode: cell.mode,
     seed: cell.seed,
@@ -50,7 +50,7 @@ export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: str
 
 /** The matrix as Markdown: a line for each fault, a column for each store. */
 export function tableOf(rows: readonly Row[], versions: readonly string[], date: string): string {
-  const types = storeKinds.map(({ type }) => type).filter((type) => rows.some(({ backend }) => backend === type));
+  const types = storeKinds.map(({ name }) => name).filter((name) => rows.some(({ backend }) => backend === name));
   const lines = faults.map(({ name }) => {
     const columns = types.map((type) =>
       summary(rows.filter(({ backend, fault }) => backend === type && fault === name)),

@@ -22,9 +22,9 @@ export interface Done {
 }
 
 /** The cell of a task. */
-export function cellOf({ backend, fault: name, ...rest }: Task): Cell {
-  const kind = storeKinds.find(({ type }) => type === backend);
-  const fault = faults.find((each) => each.name === name);
-  if (kind === undefined || fault === undefined) throw new Error(`there is no cell ${backend}, ${name}`);
+export function cellOf({ backend, fault: faultName, ...rest }: Task): Cell {
+  const kind = storeKinds.find(({ name }) => name === backend);
+  const fault = faults.find((each) => each.name === faultName);
+  if (kind === undefined || fault === undefined) throw new Error(`there is no cell ${backend}, ${faultName}`);
   return { kind, fault, ...rest };
 }

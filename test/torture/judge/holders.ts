@@ -59,6 +59,7 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
   const late: Violation[] = [];
   let worstSignal: number | undefined;
   for (const run of runs) {
+    if (run.wasTold) continue;
     const end = holdEnd(run);
     const lease = leaseEnd(run, end, scene.ttl);
     // What ended with its process was not to be told.

@@ -9,7 +9,7 @@ const TTL = 800;
 function runWith(...renewals: readonly (readonly [sent: number, answered: number])[]): ObservedRun {
   const events: Event[] = renewals.map(([sent, t]) => ({ e: "renewed", session: "s", sent, t }));
   const member = { all: (e: string) => events.filter((event) => event.e === e) } as unknown as Member;
-  return { member, id: "0.1", name: "a", fence: "1", enter: 0, session: "s", since: 0 };
+  return { member, id: "0.1", name: "a", fence: "1", enter: 0, session: "s", since: 0, wasTold: false };
 }
 
 it("a lease ends one ttl after the last answered renewal was sent", () => {

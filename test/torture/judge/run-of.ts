@@ -10,6 +10,8 @@ export interface ObservedRun {
   readonly session: string | undefined;
   /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
   readonly since: number;
+  /** Whether it was told before it began: the store's answer came when the lease was over already. */
+  readonly wasTold: boolean;
   signal?: { readonly t: number; readonly code: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string };
@@ -35,6 +37,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           enter: event.t,
           session: grant?.session,
           since: grant?.sent ?? event.t,
+          wasTold: event.told === true,
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
         const run = own.get(event.id);
@@ -50,7 +53,8 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
 }
 
 /** Until when it ran without having been told to stop. */
-export function holdEnd({ member, signal, exit }: ObservedRun): number {
+export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): number {
+  if (wasTold) return enter;
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 
