@@ -10,7 +10,10 @@ import type { Task } from "./task.js";
 
 const USAGE = `npm run torture -- [options]
 
-  Runs the matrix of the torture harness, a line for each cell. Without options: all of it, which takes about an hour.
+  Runs the matrix of the torture harness, a line for each cell. Without options: all of it, one cell after the other, which takes half an
+  hour or more. Three rounds, two cells at a time, take an hour on 2 cores that do nothing else:
+
+    npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/guarantees.md
 
   --backend NAME   only on this store: ${storeKinds.map(({ name }) => name).join(", ")}
   --fault NAME     only this fault; --fault list names all
@@ -18,7 +21,7 @@ const USAGE = `npm run torture -- [options]
   --seed NUMBER    what decides on everything but the system's own timing. Default: one by chance
   --rounds NUMBER  how often, with the next seed each time. Default: 1
   --ttl MS         the time to live of a session. Default: 800
-  --jobs NUMBER    how many cells at a time. Default: 1
+  --jobs NUMBER    how many cells at a time, each in processes of its own. No more than there are cores. Default: 1
   --bug NAME       with a planted bug in all workers
   --results FILE   appends what was found to FILE, a line of JSON for each cell
   --table FILE     after that, writes the table of all results into FILE, between its lines <!-- matrix --> and <!-- /matrix -->

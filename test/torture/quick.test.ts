@@ -29,6 +29,7 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["store restarted, without data", "run"],
     ["network cut to the holder", "wait"],
     ["replies to the holder lost", "run"],
+    ["wall clock +1 h on the server", "try"],
   ],
   etcd: [
     ["holder kill -9", "run"],
@@ -36,6 +37,7 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["network half-open to the holder", "run"],
     ["session entry deleted", "try"],
   ],
+  "sqlite+redis": [["store of the records stopped, longer", "wait"]],
 };
 
 function quickCell(backend: string, fault: string, mode: Mode, bug?: string, seed: number = SEED): Cell {

@@ -33,7 +33,7 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
   /** What {@link RedisServer.command} needs to get in. */
   readonly password?: string;
-  /** More of its environment. */
+  /** What its environment has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
