@@ -12,6 +12,7 @@ import { judgeHolders } from "./judge/holders.js";
 import { runsOf } from "./judge/run-of.js";
 import type { Evidence, Violation } from "./judge/verdict.js";
 import { Member } from "./member.js";
+import { patiently } from "./patiently.js";
 import { RecordWatch } from "./record-watch.js";
 import { PATIENCE, Scene } from "./scene.js";
 import { ServerClock, whyNoServerClock } from "./server-clock.js";
@@ -118,8 +119,9 @@ function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
   const { kind, mode, ttl, seed } = cell;
   const harm = async (what: Harm, name: string): Promise<void> => {
     if (kind.shared) {
-      const locks = await openChannel("oJobManager-locks", { type: kind.type, args: store.directArgs });
-      await doHarm(locks as never, what, name);
+      const { type } = kind;
+      const locks = await patiently(() => openChannel("oJobManager-locks", { type, args: store.directArgs }));
+      await patiently(() => doHarm(locks as never, what, name));
       await locks.close();
       return;
     }

@@ -5,13 +5,14 @@ export type Event = { readonly t: number } & (
   | { readonly e: "harmed" }
   /** A run was asked for. `wall`: what the wall clock of the process said. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
-  /** The store gave a lock to a session. `sent`: when the commit was sent. */
+  /** The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it may be held at most. */
   | {
       readonly e: "granted";
       readonly name: string;
       readonly fence: string;
       readonly session: string;
       readonly sent: number;
+      readonly timeout: number;
     }
   /** A body began. `told`: its signal had fired by then. */
   | {

@@ -35,8 +35,8 @@ export class Scene {
   readonly members: Member[] = [];
   readonly notes: { readonly t: number; readonly text: string }[] = [];
   readonly excuses: Excuse[] = [];
-  /** When the store lost all that was in it. */
-  dataLostAt: number | undefined;
+  /** From when to when the store lost all that was in it, and was not there. */
+  dataLost: { readonly from: number; readonly to: number } | undefined;
   readonly #spawn: (index: number) => Member;
   readonly #harm: (harm: Harm, name: string) => Promise<void>;
 

@@ -43,7 +43,7 @@ function restart(name: string, data: boolean): Fault {
       await scene.store.restart?.({ data });
       const since = scene.note("the store is back");
       if (!data) {
-        scene.dataLostAt = from;
+        scene.dataLost = { from, to: since };
         scene.excuses.push({ from, to: since });
       }
       return { since, names: scene.names, bound: 2 * scene.ttl + MARGIN };

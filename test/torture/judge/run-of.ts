@@ -1,4 +1,4 @@
-import type { Member } from "../member.js";
+import type { EventOf, Member } from "../member.js";
 
 /** A run, put together from what its process wrote down. */
 export interface ObservedRun {
@@ -10,6 +10,8 @@ export interface ObservedRun {
   readonly session: string | undefined;
   /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
   readonly since: number;
+  /** How long from then on it may hold it at most: others take it as soon as that is over. */
+  readonly timeout: number;
   /** Whether it was told before it began: the store's answer came when the lease was over already. */
   readonly wasTold: boolean;
   signal?: { readonly t: number; readonly code: string };
@@ -22,7 +24,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   const runs: ObservedRun[] = [];
   for (const member of members) {
     const own = new Map<string, ObservedRun>();
-    const grants = new Map<string, { readonly session: string; readonly sent: number }>();
+    const grants = new Map<string, EventOf<"granted">>();
     for (const event of member.events) {
       if (event.e === "granted") {
         grants.set(`${event.name} ${event.fence}`, event);
@@ -37,6 +39,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           enter: event.t,
           session: grant?.session,
           since: grant?.sent ?? event.t,
+          timeout: grant?.timeout ?? Infinity,
           wasTold: event.told === true,
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
@@ -65,7 +68,7 @@ export function blocked(member: Member, from: number, to: number): number {
   return sum;
 }
 
-/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered. */
+/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered, or with its timeout. */
 export interface LeaseEnd {
   readonly earliest: number;
   readonly latest: number;
@@ -74,7 +77,11 @@ export interface LeaseEnd {
 /** A process may stand still between its look at the clock and our own; a stretch that is too short to be noted is allowed for. */
 const UNNOTED = 15;
 
-export function leaseEnd({ member, session }: ObservedRun, at: number, ttl: number): LeaseEnd | undefined {
+export function leaseEnd(
+  { member, session, since, timeout }: ObservedRun,
+  at: number,
+  ttl: number,
+): LeaseEnd | undefined {
   let sure: number | undefined;
   let sent: number | undefined;
   for (const renewed of member.all("renewed")) {
@@ -85,7 +92,14 @@ export function leaseEnd({ member, session }: ObservedRun, at: number, ttl: numb
     if (renewed.t < end - UNNOTED || renewed.sent > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
   if (sent === undefined || sure === undefined) return undefined;
-  const from = sure;
-  const gap = member.all("lag").find((lag) => lag.from <= from && from <= lag.to);
-  return { earliest: (gap?.from ?? from) - UNNOTED + ttl, latest: sent + ttl };
+  return {
+    earliest: Math.min(lookBefore(member, sure) + ttl, lookBefore(member, since) + timeout),
+    latest: Math.min(sent + ttl, since + timeout),
+  };
+}
+
+/** When, at the earliest, a process looked at the clock for what it sent at `sent`. */
+function lookBefore(member: Member, sent: number): number {
+  const gap = member.all("lag").find(({ from, to }) => from <= sent && sent <= to);
+  return (gap?.from ?? sent) - UNNOTED;
 }

@@ -1,7 +1,8 @@
-import { isChannelError, JobManager, type OpenOptions, openChannel, systemClock } from "@ojm/core";
+import { JobManager, type OpenOptions, openChannel, systemClock } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
 import { plantedBugs } from "../../../packages/core/src/testing/planted-bugs.js";
 import type { Order, WorkerConfig } from "../events.js";
+import { patiently } from "../patiently.js";
 import { takeStock } from "../stock.js";
 import { doHarm } from "./harm.js";
 import { Journal } from "./journal.js";
@@ -29,18 +30,6 @@ const register = (await patiently(() => openChannel("torture", channel))) as unk
 const managers: JobManager[] = [];
 for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => JobManager.init(options)));
 const [first] = managers;
-
-/** A machine under load may not let us reach the store in time. That is not what is judged here. */
-async function patiently<T>(open: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!isChannelError(error) || !error.retryable) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-}
 
 let working: Promise<unknown> | undefined;
 
