@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The path of libfaketime; `undefined` if it is not installed. */
@@ -28,6 +28,8 @@ export class WallClock {
 
   /** It is ahead by so many seconds from now on. */
   set(ahead: number): void {
-    writeFileSync(this.#file, `${ahead < 0 ? "" : "+"}${ahead}\n`);
+    // In one step: a process that finds the file empty ends itself.
+    writeFileSync(`${this.#file}.new`, `${ahead < 0 ? "" : "+"}${ahead}\n`);
+    renameSync(`${this.#file}.new`, this.#file);
   }
 }
