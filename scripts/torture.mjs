@@ -1,8 +1,13 @@
+import { join } from "node:path";
+import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
 import { root, run } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
+import { buildTorture, built } from "./lib/torture.mjs";
 
 await install();
 await installServers();
-const node = ["--import", "tsx", "--conditions=@ojm/source", "test/torture/main.ts"];
-process.exit(await run(process.execPath, [...node, ...process.argv.slice(2)], { cwd: root }));
+// The packages as users get them. A cell starts a dozen processes and threads, and each would spend half a second on reading TypeScript.
+await build();
+await buildTorture();
+process.exit(await run(process.execPath, [join(built, "main.js"), ...process.argv.slice(2)], { cwd: root }));

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openChannel } from "@ojm/core";
+import { type OpenOptions, openChannel } from "@ojm/core";
 import { seeded } from "../../packages/core/src/testing/fake-clock.js";
 import type { Harm, Mode, Stock } from "./events.js";
 import type { Fault, Injected } from "./faults/fault.js";
@@ -12,12 +12,15 @@ import { judgeHolders } from "./judge/holders.js";
 import { runsOf } from "./judge/run-of.js";
 import type { Evidence, Violation } from "./judge/verdict.js";
 import { Member } from "./member.js";
+import { patiently } from "./patiently.js";
 import { RecordWatch } from "./record-watch.js";
 import { PATIENCE, Scene } from "./scene.js";
+import { ServerClock, whyNoServerClock } from "./server-clock.js";
 import { takeStock } from "./stock.js";
 import { mountSmallDisk, unmount, whyNoSmallDisk } from "./stores/disk.js";
 import type { StoreKind, TortureStore } from "./stores/store.js";
 import { timeline } from "./timeline.js";
+import { clockLibrary } from "./wall-clock.js";
 import { doHarm } from "./worker/harm.js";
 
 /** How many processes, or in a store of one process how many managers, contend in a cell, and for what. */
@@ -55,13 +58,11 @@ export interface CellResult {
 export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
   const why = fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
-  if (fault.fakeClock && clockLibrary() === undefined) return "libfaketime is not installed: apt-get install faketime";
+  if (fault.fakeClock === "server") return whyNoServerClock();
+  if (fault.fakeClock === "workers" && clockLibrary() === undefined) {
+    return "libfaketime is not installed: apt-get install faketime";
+  }
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
-}
-
-function clockLibrary(): string | undefined {
-  const folders = existsSync("/usr/lib") ? readdirSync("/usr/lib").map((name) => `/usr/lib/${name}/faketime`) : [];
-  return folders.map((folder) => join(folder, "libfaketime.so.1")).find((path) => existsSync(path));
 }
 
 /** Runs a cell from its start to its judgement. Throws only if the harness itself fails. */
@@ -76,7 +77,8 @@ export async function runCell(asked: Cell): Promise<CellResult> {
   const { kind } = cell;
   let store: TortureStore | undefined;
   try {
-    store = await kind.start({ workers: WORKERS, folder: disk, smallDisk: cell.fault.smallDisk === true });
+    const clock = cell.fault.fakeClock === "server" ? new ServerClock(folder) : undefined;
+    store = await kind.start({ workers: WORKERS, folder: disk, smallDisk: cell.fault.smallDisk === true, clock });
     return await withStore(cell, store, folder);
   } finally {
     await store?.stop();
@@ -87,9 +89,7 @@ export async function runCell(asked: Cell): Promise<CellResult> {
 
 async function withStore(cell: Cell, store: TortureStore, folder: string): Promise<CellResult> {
   const scene = sceneOf(cell, store, folder);
-  const watch = cell.kind.shared
-    ? await RecordWatch.start({ type: cell.kind.type, args: store.directArgs })
-    : undefined;
+  const watch = cell.kind.shared ? await RecordWatch.start(recordsOf(cell, store)) : undefined;
   const troubles: Violation[] = [];
   let injected: Injected | undefined;
   let stock: Stock | undefined;
@@ -119,8 +119,9 @@ function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
   const { kind, mode, ttl, seed } = cell;
   const harm = async (what: Harm, name: string): Promise<void> => {
     if (kind.shared) {
-      const locks = await openChannel("oJobManager-locks", { type: kind.type, args: store.directArgs });
-      await doHarm(locks as never, what, name);
+      const { type } = kind;
+      const locks = await patiently(() => openChannel("oJobManager-locks", { type, args: store.directArgs }));
+      await patiently(() => doHarm(locks as never, what, name));
       await locks.close();
       return;
     }
@@ -141,6 +142,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     journal: join(folder, `worker-${index}.jsonl`),
     backend: kind.type,
     args: store.args(kind.shared ? index : 0),
+    ...(store.records !== undefined && { records: store.records }),
     ttl,
     managers: kind.shared ? 1 : WORKERS,
     names: NAMES,
@@ -149,7 +151,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     plain: fault.plain === true,
     ...(bug !== undefined && { bug }),
   };
-  return new Member(config, fault.fakeClock ? clockLibrary() : undefined);
+  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined);
 }
 
 function hasWarmedUp({ members }: Scene): boolean {
@@ -172,8 +174,12 @@ async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<St
   for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });
   await scene.until(() => living.every(({ over }) => over), "every process exits by itself", PATIENCE);
   if (!cell.kind.shared) return living[0]?.all("stock")[0]?.stock;
-  const channel = { type: cell.kind.type, args: store.directArgs };
-  return takeStock({ chJobs: channel, chLocks: channel, ttl: cell.ttl });
+  const chLocks = { type: cell.kind.type, args: store.directArgs };
+  return takeStock({ chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl });
+}
+
+function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenOptions {
+  return records ?? { type: kind.type, args: directArgs };
 }
 
 /** A forced unlock excuses two holders, from its call on: its reply may come late. */

@@ -5,15 +5,24 @@ export type Event = { readonly t: number } & (
   | { readonly e: "harmed" }
   /** A run was asked for. `wall`: what the wall clock of the process said. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
-  /** The store gave a lock to a session. `sent`: when the commit was sent. */
+  /** The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it may be held at most. */
   | {
       readonly e: "granted";
       readonly name: string;
       readonly fence: string;
       readonly session: string;
       readonly sent: number;
+      readonly timeout: number;
     }
-  | { readonly e: "enter"; readonly id: string; readonly name: string; readonly fence: string; readonly held: boolean }
+  /** A body began. `told`: its signal had fired by then. */
+  | {
+      readonly e: "enter";
+      readonly id: string;
+      readonly name: string;
+      readonly fence: string;
+      readonly held: boolean;
+      readonly told?: true;
+    }
   /** The run's signal fired. */
   | { readonly e: "signal"; readonly id: string; readonly code: string }
   | { readonly e: "exit"; readonly id: string }
@@ -59,6 +68,8 @@ export interface WorkerConfig {
   readonly journal: string;
   readonly backend: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Where the records of runs are, if not where the locks are. */
+  readonly records?: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
   readonly ttl: number;
   /** How many managers the process has, each with its own session. */
   readonly managers: number;

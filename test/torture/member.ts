@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { nodeArgs } from "./entry.js";
 import type { Event, Order, WorkerConfig } from "./events.js";
 import { hostTime } from "./time.js";
-
-const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
-const script: string = fileURLToPath(new URL("./worker/worker.child.ts", import.meta.url));
+import { WallClock } from "./wall-clock.js";
 
 export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
 
@@ -19,7 +17,7 @@ export class Member {
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   readonly #journal: string;
-  readonly #clockFile: string | undefined;
+  readonly #wallClock: WallClock | undefined;
   readonly #process: ChildProcess;
   #over = false;
   #read = 0;
@@ -31,10 +29,9 @@ export class Member {
     this.index = config.index;
     this.#journal = config.journal;
     writeFileSync(this.#journal, "");
-    this.#clockFile = clockLibrary && `${config.journal}.clock`;
-    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, "+0\n");
-    const env = { ...process.env, ...(clockLibrary && this.#fakeTime(clockLibrary)) };
-    this.#process = spawn(process.execPath, [...nodeArgs, script, JSON.stringify(config)], {
+    if (clockLibrary !== undefined) this.#wallClock = new WallClock(clockLibrary, `${config.journal}.clock`);
+    const env = { ...process.env, ...this.#wallClock?.env };
+    this.#process = spawn(process.execPath, [...nodeArgs("worker"), JSON.stringify(config)], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env,
     });
@@ -51,16 +48,6 @@ export class Member {
   }
 
   readonly #onExit = (): void => void this.#process.kill("SIGKILL");
-
-  #fakeTime(library: string): Record<string, string> {
-    return {
-      LD_PRELOAD: library,
-      DONT_FAKE_MONOTONIC: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_TIMESTAMP_FILE: this.#clockFile ?? "",
-    };
-  }
 
   get over(): boolean {
     return this.#over;
@@ -117,7 +104,7 @@ export class Member {
 
   /** Its wall clock is ahead by so many seconds from now on. */
   setWallClock(ahead: number): void {
-    if (this.#clockFile !== undefined) writeFileSync(this.#clockFile, `${ahead < 0 ? "" : "+"}${ahead}\n`);
+    this.#wallClock?.set(ahead);
   }
 }
 

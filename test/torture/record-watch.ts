@@ -1,4 +1,5 @@
 import { type Channel, type OpenOptions, openChannel, type RunRecord } from "@ojm/core";
+import { patiently } from "./patiently.js";
 
 /** Watches the records of a cell, and counts how often each was closed. */
 export class RecordWatch {
@@ -14,8 +15,11 @@ export class RecordWatch {
   }
 
   static async start(options: OpenOptions): Promise<RecordWatch> {
-    const watch = new RecordWatch(await openChannel<RunRecord>("oJobManager-jobs", options));
-    watch.#following = watch.#follow();
+    const watch = new RecordWatch(await patiently(() => openChannel<RunRecord>("oJobManager-jobs", options)));
+    // After a gap, all that is there is told once more.
+    watch.#following = patiently(() => watch.#follow());
+    // Whoever closes it is told.
+    watch.#following.catch(() => {});
     return watch;
   }
 
@@ -25,7 +29,6 @@ export class RecordWatch {
         if (event.type !== "put" || event.entry.value.status === "running") continue;
         const { key, version } = event.entry;
         const seen = `${JSON.stringify(key)} ${version}`;
-        // After a gap, all that is there is told once more.
         if (this.#versions.has(seen)) continue;
         this.#versions.add(seen);
         this.closings.set(JSON.stringify(key), (this.closings.get(JSON.stringify(key)) ?? 0) + 1);

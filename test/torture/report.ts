@@ -1,9 +1,10 @@
 import type { CellResult } from "./cell.js";
+import type { Task } from "./task.js";
 
 /** One line about a cell. */
 export function lineOf(result: CellResult): string {
   const { kind, fault, mode, seed } = result.cell;
-  const cell = `${kind.type.padEnd(7)} ${fault.name.padEnd(32)} ${mode.padEnd(6)}`;
+  const cell = nameOf(kind.name, fault.name, mode);
   if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
   const { runs, overlaps, worstSignal, excusedOverlap, recovery, bound, violations } = result;
   const facts = [
@@ -19,6 +20,15 @@ export function lineOf(result: CellResult): string {
   return `${cell} ${violations.length === 0 ? "ok    " : "FAILED"} ${facts.join(", ")}`;
 }
 
+/** One line about a cell that the harness could not bring to its end. It says nothing about the locks. */
+export function brokenLine({ backend, fault, mode, seed }: Task, why: string): string {
+  return `${nameOf(backend, fault, mode)} BROKEN seed ${seed}, the harness failed: ${why}`;
+}
+
+function nameOf(backend: string, fault: string, mode: string): string {
+  return `${backend.padEnd(12)} ${fault.padEnd(36)} ${mode.padEnd(6)}`;
+}
+
 function milliseconds(ms: number): string {
   return `${ms.toFixed(1)} ms`;
 }
@@ -26,7 +36,7 @@ function milliseconds(ms: number): string {
 /** What went wrong in a cell, how it came to that, and how to run it again. */
 export function troubleOf({ cell, violations, timeline }: CellResult): string {
   const { kind, fault, mode, seed, bug } = cell;
-  const again = `npm run torture -- --backend ${kind.type} --fault "${fault.name}" --mode ${mode} --seed ${seed}`;
+  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed}`;
   const laws = violations.map(({ law, text }) => `  ${law}: ${text}`);
   return [...laws, timeline, `again: ${again}${bug === undefined ? "" : ` --bug "${bug}"`}`].join("\n");
 }

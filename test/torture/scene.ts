@@ -6,6 +6,9 @@ import { hostTime } from "./time.js";
 /** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
 export const PATIENCE = 60_000;
 
+/** As much as one look at the workers may take, in ms. What is beyond it, this process stood still, and could not see what others did in time. */
+const LOOK = 100;
+
 /** A stretch of time in which two may run: the store was told that the lock is free, and the holder cannot know yet. */
 export interface Excuse {
   /** Of all names, if none is given. */
@@ -32,8 +35,8 @@ export class Scene {
   readonly members: Member[] = [];
   readonly notes: { readonly t: number; readonly text: string }[] = [];
   readonly excuses: Excuse[] = [];
-  /** When the store lost all that was in it. */
-  dataLostAt: number | undefined;
+  /** From when to when the store lost all that was in it, and was not there. */
+  dataLost: { readonly from: number; readonly to: number } | undefined;
   readonly #spawn: (index: number) => Member;
   readonly #harm: (harm: Harm, name: string) => Promise<void>;
 
@@ -94,17 +97,20 @@ export class Scene {
     for (const member of this.members) member.refresh();
   }
 
-  /** Waits until `condition` holds of what the workers wrote down. */
+  /** Waits until `condition` holds of what the workers wrote down. `most` does not count while this process itself comes to nothing. */
   async until(condition: () => boolean, what: string, most: number = PATIENCE): Promise<void> {
-    const end = this.now() + most;
-    for (;;) {
+    let waited = 0;
+    for (let last = this.now(); ; ) {
       this.refresh();
       if (condition()) return;
       const dead = this.members.find(({ over, killedAt }) => over && killedAt === undefined);
       if (dead !== undefined && dead.all("closed").length === 0) {
         throw new Error(`worker ${dead.index} ended by itself:\n${dead.stderr}`);
       }
-      if (this.now() > end) throw new Error(`still not so after ${most} ms: ${what}`);
+      const now = this.now();
+      waited += Math.min(now - last, LOOK);
+      last = now;
+      if (waited > most) throw new Error(`still not so after ${most} ms: ${what}`);
       await this.sleep(5);
     }
   }

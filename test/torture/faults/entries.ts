@@ -1,5 +1,5 @@
 import type { Harm } from "../events.js";
-import { type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
+import { type Fault, MARGIN } from "./fault.js";
 
 function harm(name: string, what: Harm): Fault {
   return {
@@ -14,31 +14,9 @@ function harm(name: string, what: Harm): Fault {
   };
 }
 
-function wallClock(name: string, who: "holder" | "contender", seconds: number): Fault {
-  return {
-    name,
-    fakeClock: true,
-    whyNot: ({ shared }) => (shared || who === "holder" ? undefined : ONE_PROCESS),
-    async inject(scene) {
-      const { member } = await scene.hold(1.5 * scene.ttl);
-      const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
-      scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
-      target.setWallClock(seconds);
-      const jumped = ({ wall }: { readonly wall: number }): boolean => Math.abs(wall - Date.now()) > 1_800_000;
-      await scene.until(() => target.all("asked").some(jumped), "the wall clock has jumped");
-      await scene.sleep(2 * scene.ttl);
-      return undefined;
-    },
-  };
-}
-
-/** What happens to the entries in the store, and to the clocks. */
+/** What happens to the entries in the store. */
 export const entryFaults: readonly Fault[] = [
   harm("lock entry deleted", "delete lock"),
   harm("lock entry overwritten", "overwrite lock"),
   harm("session entry deleted", "delete session"),
-  wallClock("wall clock +1 h on the holder", "holder", 3_600),
-  wallClock("wall clock -1 h on the holder", "holder", -3_600),
-  wallClock("wall clock +1 h on a contender", "contender", 3_600),
-  wallClock("wall clock -1 h on a contender", "contender", -3_600),
 ];

@@ -18,7 +18,8 @@ export interface Fault {
   /** Why it cannot be had; `undefined` if it can. */
   whyNot(kind: StoreKind, mode: Mode): string | undefined;
   readonly smallDisk?: true;
-  readonly fakeClock?: true;
+  /** Whose wall clock is set. */
+  readonly fakeClock?: "workers" | "server";
   /** With the heartbeat thread, whose renewals cannot be observed: when a lease ends is not known then. */
   readonly plain?: true;
   /** The least time to live for which it makes sense, in ms. */

@@ -1,10 +1,11 @@
+import { clockFaults } from "./clocks.js";
 import { entryFaults } from "./entries.js";
 import type { Fault } from "./fault.js";
 import { networkFaults } from "./network.js";
 import { processFaults } from "./processes.js";
 import { storeFaults } from "./stores.js";
 
-const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults];
+const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults, ...clockFaults];
 
 /** Three faults, one right after the other, whatever the last one has left behind. Which ones, the seed decides. */
 const combination: Fault = {

@@ -4,8 +4,7 @@ import type { Scene } from "../scene.js";
 import type { Heal, StoreKind } from "../stores/store.js";
 import { type Fault, MARGIN } from "./fault.js";
 
-const whyNot = ({ type }: StoreKind): string | undefined =>
-  type === "redis" || type === "etcd" ? undefined : "n/a: no network";
+const whyNot = ({ networked }: StoreKind): string | undefined => (networked ? undefined : "n/a: no network");
 
 function network(scene: Scene, member: Member): TcpProxy {
   const way = scene.store.network?.(member.index);

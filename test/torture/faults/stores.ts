@@ -17,10 +17,25 @@ function freeze(name: string, share: number): Fault {
   };
 }
 
+/** Locks are had and kept meanwhile, and no run begins or ends. */
+const freezeRecords: Fault = {
+  name: "store of the records stopped, longer",
+  whyNot: ({ apart }) => (apart ? undefined : "n/a: one store"),
+  async inject(scene) {
+    await scene.hold(scene.ttl);
+    scene.note("the store of the records stands still");
+    const heal = await scene.store.freezeRecords?.();
+    await scene.sleep(2 * scene.ttl);
+    await heal?.();
+    const since = scene.note("the store of the records goes on");
+    return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+  },
+};
+
 function restart(name: string, data: boolean): Fault {
   return {
     name,
-    whyNot: ({ type }) => (type === "redis" || type === "etcd" ? undefined : NO_SERVER),
+    whyNot: ({ networked }) => (networked ? undefined : NO_SERVER),
     async inject(scene) {
       // The holder may keep its lock over it.
       await scene.hold(scene.ttl);
@@ -28,7 +43,7 @@ function restart(name: string, data: boolean): Fault {
       await scene.store.restart?.({ data });
       const since = scene.note("the store is back");
       if (!data) {
-        scene.dataLostAt = from;
+        scene.dataLost = { from, to: since };
         scene.excuses.push({ from, to: since });
       }
       return { since, names: scene.names, bound: 2 * scene.ttl + MARGIN };
@@ -58,6 +73,7 @@ const diskFull: Fault = {
 export const storeFaults: readonly Fault[] = [
   freeze("store stopped, shorter", 0.4),
   freeze("store stopped, longer", 2),
+  freezeRecords,
   restart("store restarted, with data", true),
   restart("store restarted, without data", false),
   diskFull,

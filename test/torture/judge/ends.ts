@@ -1,3 +1,4 @@
+import type { Scene } from "../scene.js";
 import { leaseEnd, type ObservedRun } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
@@ -23,11 +24,13 @@ export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violat
     records.set(key, [...(records.get(key) ?? []), status]);
   }
   for (const run of runs) {
+    // Its record went with the store. One of its fence is another's: such a store counts anew.
+    if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
     const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
     const [status] = statuses;
     const what = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index}`;
     if (status === undefined) {
-      if (!wasLostWithTheStore(run, scene.dataLostAt)) wrong(`${what} has no record`, run.enter);
+      if (!wasLostWithTheStore(run, scene)) wrong(`${what} has no record`, run.enter);
       continue;
     }
     if (statuses.length > 1) wrong(`${what} has ${statuses.length} records`, run.enter);
@@ -40,10 +43,10 @@ export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violat
   return violations;
 }
 
-function wasLostWithTheStore({ settled, enter }: ObservedRun, dataLostAt: number | undefined): boolean {
-  if (dataLostAt === undefined) return false;
+function wasLostWithTheStore({ settled, enter }: ObservedRun, { dataLost }: Scene): boolean {
+  if (dataLost === undefined) return false;
   // A run of before that ends after the loss finds neither lock nor record.
-  return enter <= dataLostAt || settled === undefined || settled.outcome !== "completed";
+  return enter <= dataLost.from || settled === undefined || settled.outcome !== "completed";
 }
 
 /** Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no newcomer touches it. */

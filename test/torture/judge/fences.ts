@@ -4,8 +4,8 @@ import type { Evidence, Violation } from "./verdict.js";
 
 /** Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty can promise neither across that. */
 export function judgeFences(evidence: Evidence): Violation[] {
-  const { kind, dataLostAt } = evidence.scene;
-  if (dataLostAt !== undefined && !kind.outgrowsLoss) return [];
+  const { kind, dataLost } = evidence.scene;
+  if (dataLost !== undefined && !kind.outgrowsLoss) return [];
   return [...increase(evidence), ...refused(evidence)];
 }
 

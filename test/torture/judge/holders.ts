@@ -61,9 +61,12 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
   for (const run of runs) {
     const end = holdEnd(run);
     const lease = leaseEnd(run, end, scene.ttl);
+    if (lease === undefined) continue;
+    // Where the store's answer came late, the lease may be over before the body begins.
+    const from = Math.max(lease.latest, run.enter);
     // What ended with its process was not to be told.
-    if (lease === undefined || end <= lease.latest || end === run.member.killedAt) continue;
-    const delay = end - lease.latest - blocked(run.member, lease.latest, end);
+    if (end <= from || end === run.member.killedAt) continue;
+    const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);
     if (delay <= TOLD_WITHIN) continue;
     const text = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index} went on for ${delay.toFixed(1)} ms after its lease had ended`;

@@ -1,4 +1,4 @@
-import type { Member } from "../member.js";
+import type { EventOf, Member } from "../member.js";
 
 /** A run, put together from what its process wrote down. */
 export interface ObservedRun {
@@ -10,6 +10,10 @@ export interface ObservedRun {
   readonly session: string | undefined;
   /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
   readonly since: number;
+  /** How long from then on it may hold it at most: others take it as soon as that is over. */
+  readonly timeout: number;
+  /** Whether it was told before it began: the store's answer came when the lease was over already. */
+  readonly wasTold: boolean;
   signal?: { readonly t: number; readonly code: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string };
@@ -20,7 +24,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   const runs: ObservedRun[] = [];
   for (const member of members) {
     const own = new Map<string, ObservedRun>();
-    const grants = new Map<string, { readonly session: string; readonly sent: number }>();
+    const grants = new Map<string, EventOf<"granted">>();
     for (const event of member.events) {
       if (event.e === "granted") {
         grants.set(`${event.name} ${event.fence}`, event);
@@ -35,6 +39,8 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           enter: event.t,
           session: grant?.session,
           since: grant?.sent ?? event.t,
+          timeout: grant?.timeout ?? Infinity,
+          wasTold: event.told === true,
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
         const run = own.get(event.id);
@@ -50,7 +56,8 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
 }
 
 /** Until when it ran without having been told to stop. */
-export function holdEnd({ member, signal, exit }: ObservedRun): number {
+export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): number {
+  if (wasTold) return enter;
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 
@@ -61,7 +68,7 @@ export function blocked(member: Member, from: number, to: number): number {
   return sum;
 }
 
-/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered. */
+/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered, or with its timeout. */
 export interface LeaseEnd {
   readonly earliest: number;
   readonly latest: number;
@@ -70,12 +77,29 @@ export interface LeaseEnd {
 /** A process may stand still between its look at the clock and our own; a stretch that is too short to be noted is allowed for. */
 const UNNOTED = 15;
 
-export function leaseEnd({ member, session }: ObservedRun, at: number, ttl: number): LeaseEnd | undefined {
+export function leaseEnd(
+  { member, session, since, timeout }: ObservedRun,
+  at: number,
+  ttl: number,
+): LeaseEnd | undefined {
+  let sure: number | undefined;
   let sent: number | undefined;
   for (const renewed of member.all("renewed")) {
-    if (renewed.session === session && renewed.t <= at) sent = Math.max(sent ?? 0, renewed.sent);
+    if (renewed.session !== session || renewed.t > at) continue;
+    sent = Math.max(sent ?? 0, renewed.sent);
+    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up.
+    const end = (sure ?? Infinity) + ttl;
+    if (renewed.t < end - UNNOTED || renewed.sent > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
-  if (sent === undefined) return undefined;
-  const gap = member.all("lag").find(({ from, to }) => from <= (sent ?? 0) && (sent ?? 0) <= to);
-  return { earliest: (gap?.from ?? sent) - UNNOTED + ttl, latest: sent + ttl };
+  if (sent === undefined || sure === undefined) return undefined;
+  return {
+    earliest: Math.min(lookBefore(member, sure) + ttl, lookBefore(member, since) + timeout),
+    latest: Math.min(sent + ttl, since + timeout),
+  };
+}
+
+/** When, at the earliest, a process looked at the clock for what it sent at `sent`. */
+function lookBefore(member: Member, sent: number): number {
+  const gap = member.all("lag").find(({ from, to }) => from <= sent && sent <= to);
+  return (gap?.from ?? sent) - UNNOTED;
 }

@@ -21,6 +21,8 @@ export function whyNoSmallDisk(folder: string): string | undefined {
     return undefined;
   } catch (error) {
     return `no tmpfs can be mounted: ${String((error as { stderr?: Buffer }).stderr ?? error).trim()}`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

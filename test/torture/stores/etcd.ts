@@ -7,7 +7,11 @@ const DEADLINE = 1_000;
 
 /** One node. */
 export const etcd: StoreKind = {
+  name: "etcd",
   type: "etcd",
+  apart: false,
+  networked: true,
+  byWallClock: false,
   shared: true,
   lasting: true,
   outgrowsLoss: false,

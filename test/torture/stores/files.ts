@@ -9,7 +9,11 @@ const require = createRequire(import.meta.url);
 
 /** In memory: one process, and nothing outlives it. */
 export const simple: StoreKind = {
+  name: "simple",
   type: "simple",
+  apart: false,
+  networked: false,
+  byWallClock: false,
   shared: false,
   lasting: false,
   outgrowsLoss: false,
@@ -21,7 +25,11 @@ export const simple: StoreKind = {
 };
 
 export const level: StoreKind = {
+  name: "level",
   type: "level",
+  apart: false,
+  networked: false,
+  byWallClock: false,
   shared: false,
   lasting: true,
   outgrowsLoss: false,
@@ -39,7 +47,11 @@ export const level: StoreKind = {
 };
 
 export const sqlite: StoreKind = {
+  name: "sqlite",
   type: "sqlite",
+  apart: false,
+  networked: false,
+  byWallClock: false,
   shared: true,
   lasting: true,
   outgrowsLoss: false,

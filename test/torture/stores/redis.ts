@@ -9,15 +9,19 @@ const DEADLINE = 1_000;
 
 /** One server that keeps what it acknowledged. With `everysec` it refuses writes while the disk is full; with `always` it ends itself. */
 export const redis: StoreKind = {
+  name: "redis",
   type: "redis",
+  apart: false,
+  networked: true,
+  byWallClock: true,
   shared: true,
   lasting: true,
   outgrowsLoss: true,
   missing: whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
-  async start({ workers, folder, smallDisk }) {
+  async start({ workers, folder, smallDisk, clock }) {
     const disk = smallDisk ? ["--dir", folder, "--appendfsync", "everysec"] : ["--appendfsync", "always"];
-    const server = await startRedis({ args: ["--appendonly", "yes", ...disk] });
+    const server = await startRedis({ args: ["--appendonly", "yes", ...disk], ...(clock && { env: clock.env }) });
     const ways: TcpProxy[] = [];
     for (let i = 0; i < workers; i++) ways.push(await TcpProxy.start({ port: server.port }));
     const args = (port: number) => ({ host: "127.0.0.1", port, deadline: DEADLINE });
@@ -34,6 +38,13 @@ export const redis: StoreKind = {
         if (!data)
           for (const name of readdirSync(server.folder)) rmSync(join(server.folder, name), { recursive: true });
         await server.start();
+      },
+      async setWallClock(ahead) {
+        clock?.set(ahead);
+        for (;;) {
+          const [seconds] = (await server.command("TIME")) as [string];
+          if (Math.abs(Number(seconds) - Date.now() / 1_000 - ahead) < 60) return;
+        }
       },
       ...(smallDisk && { fillDisk: async () => fill(folder) }),
       async stop() {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
+import type { ServerClock } from "../server-clock.js";
 
 /** Puts an end to a fault. */
 export type Heal = () => Promise<void>;
@@ -10,10 +11,16 @@ export interface TortureStore {
   args(worker: number): Readonly<Record<string, unknown>>;
   /** The args of the harness, by a way on which nothing happens. */
   readonly directArgs: Readonly<Record<string, unknown>>;
+  /** Where the records of runs are, if not where the locks are. */
+  readonly records?: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
   /** The network between a worker and the store. */
   network?(worker: number): TcpProxy;
   /** It answers nothing until it is healed. */
   freeze?(): Promise<Heal>;
+  /** The same of the records alone, where these are apart. */
+  freezeRecords?(): Promise<Heal>;
+  /** The wall clock of its server is ahead by so many seconds. Resolves once the server says so itself. */
+  setWallClock?(ahead: number): Promise<void>;
   /** Killed without a warning and started again. */
   restart?(keep: { readonly data: boolean }): Promise<void>;
   /** The disk under it is full until it is healed. */
@@ -28,12 +35,22 @@ export interface StoreWishes {
   readonly folder: string;
   /** The folder is on a small disk of its own. */
   readonly smallDisk: boolean;
+  /** The wall clock of its server, if that is to be set. */
+  readonly clock: ServerClock | undefined;
 }
 
 /** A kind of store that cells run on. */
 export interface StoreKind {
-  /** The type of its channels. */
+  /** What it is called in the matrix. */
+  readonly name: string;
+  /** The type of its channels; where the records are apart, of those of the locks. */
   readonly type: "simple" | "level" | "sqlite" | "redis" | "etcd";
+  /** Whether the records of runs are in another store than the locks. */
+  readonly apart: boolean;
+  /** Whether there is a server, and a network on the way to it. */
+  readonly networked: boolean;
+  /** Whether the wall clock of that server ends sessions. */
+  readonly byWallClock: boolean;
   /** Whether several processes can open it. */
   readonly shared: boolean;
   /** Whether what was acknowledged outlives its process; with `simple` there is nothing left to look at. */

@@ -23,8 +23,8 @@ class Observed extends PassedOn {
   }
 
   #granted({ value }: StoredWrite, fence: string, sent: number): void {
-    const { name, holder } = JSON.parse(value ?? "");
-    this.journal?.write({ e: "granted", name, fence, session: holder.instance, sent });
+    const { name, holder, timeout } = JSON.parse(value ?? "");
+    this.journal?.write({ e: "granted", name, fence, session: holder.instance, sent, timeout });
   }
 
   #renewed({ value }: StoredWrite, outcome: CommitOutcome, sent: number): void {

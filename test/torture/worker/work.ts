@@ -111,7 +111,7 @@ export class Work {
   async #body(id: string, run: Run, register: Register, manager: JobManager): Promise<void> {
     const { name, fence, signal } = run;
     const shape = this.#shape();
-    this.#journal.write({ e: "enter", id, name, fence, held: shape.held });
+    this.#journal.write({ e: "enter", id, name, fence, held: shape.held, ...(signal.aborted && { told: true }) });
     const told = (): void => this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason) });
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });

@@ -1,7 +1,8 @@
-import { isChannelError, JobManager, openChannel, systemClock } from "@ojm/core";
+import { JobManager, type OpenOptions, openChannel, systemClock } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
 import { plantedBugs } from "../../../packages/core/src/testing/planted-bugs.js";
 import type { Order, WorkerConfig } from "../events.js";
+import { patiently } from "../patiently.js";
 import { takeStock } from "../stock.js";
 import { doHarm } from "./harm.js";
 import { Journal } from "./journal.js";
@@ -16,30 +17,19 @@ const config = JSON.parse(process.argv[2] ?? "{}") as WorkerConfig;
 const journal = new Journal(config.journal);
 process.on("uncaughtExceptionMonitor", (error) => journal.write({ e: "error", text: `uncaught ${error.stack}` }));
 
-const own = { type: config.backend, args: config.args };
-const channel = config.plain
-  ? own
-  : { backend: await observed(config.backend, journal, config.bug), args: config.args };
+const { backend, args, records } = config;
+const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<OpenOptions> =>
+  config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
+const channel = await channelOf(backend, args);
+const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
 const bug = plantedBugs.find(({ name }) => name === config.bug);
 const clock = bug?.clock?.(systemClock) ?? systemClock;
-const options = { chJobs: channel, chLocks: channel, ttl: config.ttl, clock };
+const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
 const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
 const managers: JobManager[] = [];
 for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => JobManager.init(options)));
 const [first] = managers;
-
-/** A machine under load may not let us reach the store in time. That is not what is judged here. */
-async function patiently<T>(open: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!isChannelError(error) || !error.retryable) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-}
 
 let working: Promise<unknown> | undefined;
 

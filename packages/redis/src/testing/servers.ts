@@ -33,6 +33,8 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
   /** What {@link RedisServer.command} needs to get in. */
   readonly password?: string;
+  /** What its environment has besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Why a server cannot be started here, or `undefined` if it can. */
@@ -54,10 +56,13 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** A port that was free a moment ago. A Cluster needs the one 10,000 above for its bus too, so it stays below 50,000. */
+/**
+ * A port that was free a moment ago. It stays below those that systems give to outgoing connections, one of which could otherwise take it while
+ * its server is down; so does the one 10,000 above, which a Cluster needs for its bus.
+ */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 30_000);
+    const port = 10_000 + Math.floor(Math.random() * 12_000);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
 }
@@ -84,8 +89,12 @@ async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
 }
 
 /** Runs a server until it says that it accepts connections. Rejects with its output if it ends before. */
-async function launch(binary: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+async function launch(
+  binary: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ChildProcess> {
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   // An abandoned server must not outlive the tests.
   const onExit = (): void => void child.kill("SIGKILL");
   process.once("exit", onExit);
@@ -117,7 +126,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 }
 
 async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
-  const { binary = "redis-server", args = [], password } = options;
+  const { binary = "redis-server", args = [], password, env } = options;
   const folder = mkdtempSync(join(tmpdir(), "ojm-redis-"));
   const quiet = [
     "--save",
@@ -132,7 +141,7 @@ async function startOnPort(port: number, options: RedisServerOptions): Promise<R
   const all = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...quiet, ...args];
   let child: ChildProcess;
   try {
-    child = await launch(binary, all);
+    child = await launch(binary, all, env);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -145,7 +154,7 @@ async function startOnPort(port: number, options: RedisServerOptions): Promise<R
     command: (name, ...rest) => commandOnce(connect, name, rest),
     kill: () => end(child),
     async start() {
-      child = await launch(binary, all);
+      child = await launch(binary, all, env);
     },
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),

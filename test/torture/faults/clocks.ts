@@ -1,0 +1,50 @@
+import { type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
+
+/** More than any time to live, in s. */
+const HOUR = 3_600;
+
+function ofWorker(name: string, who: "holder" | "contender", seconds: number): Fault {
+  return {
+    name,
+    fakeClock: "workers",
+    whyNot: ({ shared }) => (shared || who === "holder" ? undefined : ONE_PROCESS),
+    async inject(scene) {
+      const { member } = await scene.hold(1.5 * scene.ttl);
+      const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
+      scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
+      target.setWallClock(seconds);
+      const jumped = ({ wall }: { readonly wall: number }): boolean => Math.abs(wall - Date.now()) > 1_800_000;
+      await scene.until(() => target.all("asked").some(jumped), "the wall clock has jumped");
+      await scene.sleep(2 * scene.ttl);
+      return undefined;
+    },
+  };
+}
+
+/** Where sessions end by the server's clock, all do at once when it jumps ahead, and none before its time when it jumps back. */
+function ofServer(name: string, seconds: number): Fault {
+  return {
+    name,
+    fakeClock: "server",
+    whyNot: ({ byWallClock }) => (byWallClock ? undefined : "n/a: no wall clock of a server ends a session"),
+    async inject(scene) {
+      const { run } = await scene.hold(2 * scene.ttl);
+      const from = scene.note(`the wall clock of the server jumps by ${seconds} s`);
+      await scene.store.setWallClock?.(seconds);
+      const to = scene.note("the wall clock of the server has jumped");
+      if (seconds > 0) scene.excuses.push({ from, to });
+      await scene.sleep(2 * scene.ttl);
+      return seconds > 0 ? { since: to, names: [run.name], bound: scene.ttl + MARGIN } : undefined;
+    },
+  };
+}
+
+/** What happens to wall clocks. */
+export const clockFaults: readonly Fault[] = [
+  ofWorker("wall clock +1 h on the holder", "holder", HOUR),
+  ofWorker("wall clock -1 h on the holder", "holder", -HOUR),
+  ofWorker("wall clock +1 h on a contender", "contender", HOUR),
+  ofWorker("wall clock -1 h on a contender", "contender", -HOUR),
+  ofServer("wall clock +1 h on the server", HOUR),
+  ofServer("wall clock -1 h on the server", -HOUR),
+];

@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { type Row, tableOf } from "./table.js";
+
+const row = (seed: number, more: Partial<Row> = {}): Row => ({
+  backend: "redis",
+  fault: "none",
+  mode: "try",
+  seed,
+  ttl: 800,
+  runs: 10,
+  overlaps: 0,
+  violations: 0,
+  excusedOverlap: 0,
+  ...more,
+});
+
+it("tells the rounds in short, and the worst of all of them in each place", () => {
+  const rows = [
+    row(3, { worstSignal: 0.4 }),
+    row(4, { worstSignal: 1.25 }),
+    row(5),
+    row(9, { mode: "wait", fault: "holder kill -9", recovery: 190 }),
+    row(9, { fault: "combination", broken: "no tmpfs", runs: 0 }),
+  ];
+  const table = tableOf(rows, ["Redis 8"], "2026-01-02").split("\n");
+  expect(table[0]).toBe(
+    "2026-01-02. 4 cells: 2 places of the matrix in 1 to 3 rounds, seeds 3 to 5, 9, TTL 800 ms. 40 runs, 0 overlaps, 0 violations.",
+  );
+  expect(table[1]).toContain("1 more cells were broken off");
+  expect(table[2]).toBe("Modes: redis try, wait. Versions: Redis 8.");
+  expect(table).toContain("| none | held, told +1.3 |");
+  expect(table).toContain("| holder kill -9 | held, back in 190 |");
+  expect(table).toContain("| combination | not run |");
+});
