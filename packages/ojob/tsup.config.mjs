@@ -18,6 +18,9 @@ export default [
       // Of its two builds the one for browsers is made of ES modules, of which the bundle keeps what is used.
       const folder = dirname(createRequire(import.meta.url).resolve("yaml/package.json"));
       options.alias = { yaml: join(folder, "browser/index.js") };
+      // A third of it is comments and blanks, which are read at each start all the same. Names stay, for the traces of errors.
+      options.minifyWhitespace = true;
+      options.minifySyntax = true;
     },
   },
   {

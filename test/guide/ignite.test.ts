@@ -20,9 +20,12 @@ function declare(): void {
   it("as printed, with a backend that is not there, runs nothing and says once for each channel what can stand in", async () => {
     const folder = folderWith({ "jobs.yaml": block?.text ?? "", "functions.js": FUNCTIONS, go: "" });
     const { code, out, err } = await start(folder, "run", "jobs.yaml", "--load", "functions.js").ended;
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(out).not.toContain("Processing orders");
-    expect(err).toMatch(/ignite.*(redis|etcd)/);
+    const told = [...err.matchAll(/^jobs\.yaml:(\d+):\d+: error: .*"ignite".*use redis or etcd/gm)];
+    expect(told.map(([, line]) => block?.text.split("\n")[Number(line) - 1]?.trim())).toEqual(
+      Array(2).fill('type: "ignite"'),
+    );
   });
 
   for (const store of stores.filter(({ name }) => name === "redis" || name === "etcd")) {

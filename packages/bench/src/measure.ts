@@ -43,7 +43,7 @@ function rate(count: number, ms: number): number {
   return Math.round((count / ms) * 1_000);
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;

@@ -1,5 +1,6 @@
 import { ChannelError } from "@ojm/core/backend";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
+import { openFile } from "./driver.js";
 import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
 import { createTables, enterBoot, recognise, upgradeTables } from "./schema.js";
@@ -31,8 +32,7 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
  * @throws ChannelError, see `toChannelError` and `recognise`
  */
 export async function openDatabase(file: string, durability: Durability): Promise<Database.Database> {
-  // No busy_timeout: who is in the way is waited for without blocking the event loop, see `patiently`.
-  const db = await patiently(() => new Database(file, { timeout: 0 }), file);
+  const db = await patiently(() => openFile(file), file);
   try {
     await prepare(db, file, durability);
     return db;

@@ -1,4 +1,5 @@
 import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
+import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
@@ -6,7 +7,7 @@ export async function execute(words: readonly string[]): Promise<number> {
   const { file, pairs, flags } = await readFileCommand("check", words, { strict: "flag" });
   const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
   try {
-    const checked = await checkJobFile(file, { args, strict: flags.has("strict") });
+    const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
     for (const warning of checked.warnings) process.stderr.write(`${describe(warning)}\n`);
     process.stdout.write(`${summary(file, checked)}\n`);
     return 0;

@@ -22,9 +22,9 @@ export class Ojm {
   out = "";
   err = "";
 
-  constructor(folder: string, words: readonly string[]) {
+  constructor(folder: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     const node = ["--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
-    this.process = spawn(process.execPath, node, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(process.execPath, node, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.out += text;
     });

@@ -8,6 +8,7 @@ import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
 import { Dispatch } from "./dispatch.js";
 import { JobError, SkippedTick } from "./error.js";
+import type { Change } from "./follower.js";
 import { type ExecutionOrigin, JobExecution } from "./job.js";
 import { perform } from "./perform.js";
 import type { Outcome, Request } from "./requests.js";
@@ -147,23 +148,31 @@ export class Engine implements Stoppable {
 
   /** Resolves when nothing is asked for any more, not even by a change of a channel that is still on its way. */
   async #settled(): Promise<void> {
+    let told: boolean;
     do {
       await this.dispatch.idle();
-      await this.#subscriptions.catchUp();
-    } while (this.dispatch.requests.open.size > 0);
+      told = await this.#subscriptions.catchUp();
+    } while (told || this.dispatch.requests.open.size > 0);
   }
 
-  /** From now on runs a job of type `subscribe` for every change of its channel. */
+  /** From now on runs a job of type `subscribe` for every change of its channel, one run at a time: the order of changes has a meaning. */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    const channel = await this.shared.channels.channel(job.typeArgs.chSubscribe ?? "");
-    await this.#subscriptions.follow(channel, {
-      onChange: (change) => {
-        this.dispatch.submit({ job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" });
-      },
-      onFailure: (error) => {
-        this.#well = false;
-        this.log.failure(job.name, error.describe());
-      },
+    const name = job.typeArgs.chSubscribe ?? "";
+    const channel = await this.shared.channels.channel(name);
+    const onChange = async (change: Change): Promise<void> => {
+      const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
+      await Promise.all(this.dispatch.submit(asked).map((request) => request.finished));
+    };
+    const warn = (text: string): void => this.log.line("WARN", `"${job.name}": ${text}`);
+    const onGap = (): void =>
+      warn(
+        `not every change of the channel "${name}" is told: they came faster than the job took them, or while the store was away. Each key that changed is told in its last state.`,
+      );
+    const onDropped = (count: number): void =>
+      warn(`stopped before ${count} changes of the channel "${name}" were told.`);
+    await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, (error) => {
+      this.#well = false;
+      this.log.failure(job.name, error.describe());
     });
   }
 

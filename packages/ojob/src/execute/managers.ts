@@ -1,9 +1,7 @@
 import { type Clock, JobManager, type JobManagerOptions } from "@ojm/core";
-import { nearest } from "@ojm/core/backend";
+import { managerOptions, wrongManagerArgs } from "../plan/manager-args.js";
 import type { PrepareType } from "./backends.js";
 import { JobError } from "./error.js";
-
-const OPTIONS = ["chJobs", "chLocks"] as const;
 
 /** The job manager of a job file: opened by Init, or by the first job that needs it. */
 export class Managers {
@@ -20,6 +18,8 @@ export class Managers {
 
   /** Opens the manager on the channels that the arguments name. */
   init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
+    const wrong = wrongManagerArgs(args);
+    if (wrong !== undefined) throw new JobError(wrong.message);
     const options = managerOptions(args);
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.#failed) {
@@ -61,30 +61,4 @@ export class Managers {
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });
     }
   }
-}
-
-/** The options of the manager out of the arguments of an Init job, of which others may be meant for somebody else. */
-export function managerOptions(args: Readonly<Record<string, unknown>>): JobManagerOptions {
-  for (const name of Object.keys(args)) {
-    const near = OPTIONS.some((option) => option === name) ? undefined : nearest(name, OPTIONS);
-    if (near !== undefined) throw new JobError(`oJobManager Init has no argument "${name}". Did you mean "${near}"?`);
-  }
-  const options: Record<string, object> = {};
-  for (const name of OPTIONS) {
-    const config = args[name];
-    if (config === undefined || config === null) continue;
-    options[name] = channelConfig(name, config);
-  }
-  return options;
-}
-
-function channelConfig(name: string, config: unknown): object {
-  const { type, args, ...rest } = config as Record<string, unknown>;
-  const isMap = typeof config === "object" && !Array.isArray(config);
-  const extra = isMap ? Object.keys(rest)[0] : undefined;
-  if (extra !== undefined) throw new JobError(`"${name}" has "type" and "args", but no "${extra}".`);
-  if (!isMap || (type !== undefined && typeof type !== "string") || (args !== undefined && typeof args !== "object")) {
-    throw new JobError(`"${name}" must be a map with "type" and "args", like {type: db, args: {file: ./jobs.db}}.`);
-  }
-  return { ...(typeof type === "string" && { type }), ...(args !== undefined && args !== null && { args }) };
 }

@@ -76,12 +76,12 @@ describe("ojob.unique", () => {
 });
 
 test("ojob.channels.create opens channels before the first job; one that cannot be opened keeps all from running", async () => {
-  const yaml = (type: string): string =>
-    `ojob: { channels: { create: [{ name: mine, type: ${type} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a"))')}`;
-  expect((await runText(yaml("simple"))).lines).toEqual(["1"]);
-  const { well, lines, err } = await runText(yaml("nosuch"));
+  const yaml = (config: string): string =>
+    `ojob: { channels: { create: [{ name: mine, ${config} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a"))')}`;
+  expect((await runText(yaml("type: simple"))).lines).toEqual(["1"]);
+  const { well, lines, err } = await runText(yaml("args: { nosuch: 1 }"));
   expect({ well, lines }).toEqual({ well: false, lines: [] });
-  expect(err).toMatch(/the channel "mine" of ojob\.channels cannot be opened: .*nosuch/);
+  expect(err).toMatch(/the channel "mine" of ojob\.channels cannot be opened: .*no option "nosuch"/);
 });
 
 test("ojob.catch runs once for each job that failed, after its own catch, and may fail itself", async () => {

@@ -95,18 +95,21 @@ describe("what goes wrong before the body", () => {
   test("an Init that fails closes the door: the body never runs", async () => {
     const yaml = managed(`log("body");`).replace(
       "  - name: Work",
-      "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {type: ignite, args: {gridName: g}}}\n  - name: Work",
+      "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {args: {gridName: g}}}\n  - name: Work",
     );
     const { well, lines, err } = await runText(yaml.replace("oJobManager Init, Work, Look", "Init, Work"));
     expect([well, lines]).toEqual([false, []]);
-    expect(err).toMatch(/job "Init" failed: .*oJobManager Init failed: .*ignite.*redis or etcd/s);
+    expect(err).toMatch(/job "Init" failed: .*oJobManager Init failed: .*no option "gridName"/s);
     expect(err).toMatch(/job "Work" failed: .*oJobManager Init failed/);
   });
 
   test("a misspelt argument of Init does not fall back to memory", async () => {
     const yaml =
       "include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chLock: {type: db}}}]\ntodo: [I]\n";
-    expect((await runText(yaml)).err).toMatch(/oJobManager Init has no argument "chLock"\. Did you mean "chLocks"\?/);
+    await expect(runText(yaml)).rejects.toThrow(/oJobManager Init has no argument "chLock"\. Did you mean "chLocks"\?/);
+    // Where a script decides the arguments, it is found when Init runs.
+    const late = yaml.replace("to: oJobManager Init", "exec: args.more = 1, to: oJobManager Init");
+    expect((await runText(late)).err).toMatch(/job "I" failed: oJobManager Init has no argument "chLock"/);
   });
 
   test("a second Init with other channels is refused", async () => {

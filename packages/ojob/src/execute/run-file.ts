@@ -3,6 +3,7 @@ import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import type { Log } from "../output/log.js";
 import { logSettings } from "../output/settings.js";
+import { checkChannels } from "../plan/channels.js";
 import { expectArguments } from "../plan/expected.js";
 import { plan } from "../plan/plan.js";
 import { checkSchedules } from "../plan/schedules.js";
@@ -11,7 +12,7 @@ import { describe, JobFileError } from "../problem.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
-import { type PrepareType, preparing } from "./backends.js";
+import { findingTypes, type PrepareType, preparing } from "./backends.js";
 import { Engine } from "./engine.js";
 import { JobError } from "./error.js";
 import { Shared } from "./shared.js";
@@ -49,6 +50,8 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const args = commonArgs(file, run.args);
   const planned = plan(file, args, problems);
   await checkSchedules(file, problems);
+  const prepare = preparing(run.prepare);
+  await checkChannels(file, planned, args, problems, findingTypes(prepare));
   expectArguments(file, args, problems);
   problems.throwErrors();
   for (const warning of problems.warnings) log.note(describe(warning));
@@ -58,7 +61,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
   const { clock } = run;
   if (clock !== undefined) log.now = () => clock.now();
-  const shared = new Shared(preparing(run.prepare), run.clock ?? systemClock);
+  const shared = new Shared(prepare, run.clock ?? systemClock);
   const engine = new Engine({
     plan: planned,
     commandLine: args,

@@ -221,7 +221,7 @@ todo: [{ name: A, args: { y: p } }, { name: A, args: { y: q } }]
 test("a stop lets no more ticks come, ends what runs, and then come the jobs of type shutdown", async () => {
   const yaml = `jobs:
   - name: A
-    typeArgs: { cron: "* * * * * *" }
+    typeArgs: { cron: "* * * * * *", waitForFinish: true }
     exec: |
       log("on");
       process.kill(process.pid, "SIGUSR2");
@@ -232,5 +232,7 @@ todo: [A, Close]
   const { lines } = await runText(yaml, {
     onStart: (control) => void process.removeAllListeners("SIGUSR2").on("SIGUSR2", () => control.stop("SIGTERM")),
   });
-  expect(lines).toEqual(["on", "CANCELLED", "close"]);
+  // On a machine that is slow the next tick comes before the stop.
+  const own = lines.filter((line) => !line.includes("was skipped at its tick"));
+  expect(own).toEqual(["on", "CANCELLED", "close"]);
 });

@@ -32,6 +32,30 @@ describe("a job of type subscribe", () => {
     expect((await runText(yaml)).lines).toEqual(["3", "2", "1", "0"]);
   });
 
+  test("runs for one change at a time, in their order, however many slots there are", async () => {
+    const yaml = following(
+      "for (var i = 0; i < 6; i++) $ch('c').set('k', i)",
+      "log('>' + args.v); sleep(6 - args.v); log('<' + args.v)",
+    );
+    const { lines } = await runText(`ojob: { numThreads: 8 }\n${yaml}`);
+    expect(lines).toEqual(Array.from({ length: 6 }, (_, i) => [`>${i}`, `<${i}`]).flat());
+  });
+
+  test("that is too slow for a flood is told of the last state, with a warning", async () => {
+    const yaml = following(
+      "for (var i = 0; i < 2500; i++) $ch('c').setAll(['k'], [0, 1, 2, 3, 4].map(k => ({ k, i }))); $set('over', true)",
+      "while (!$get('over')) sleep(5); log(args.k.k + ' ' + args.v.i)",
+    );
+    const { well, lines } = await runText(yaml);
+    expect(well).toBe(true);
+    const warning =
+      /^"Follow": not every change of the channel "c" is told: .* Each key that changed is told in its last state\.$/;
+    expect(lines.filter((line) => warning.test(line))).toHaveLength(1);
+    const told = lines.filter((line) => !warning.test(line));
+    expect(told.length).toBeLessThan(12_500);
+    expect(new Set(told.slice(-5))).toEqual(new Set([0, 1, 2, 3, 4].map((k) => `${k} 2499`)));
+  });
+
   test("that fails makes the run fail", async () => {
     expect((await runText(following("$ch('c').set('n', 3)", "throw 1"))).well).toBe(false);
   });

@@ -1,5 +1,7 @@
+import { findingTypes, type PrepareType, preparing } from "../execute/backends.js";
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
+import { checkChannels } from "../plan/channels.js";
 import { plan } from "../plan/plan.js";
 import { checkSchedules } from "../plan/schedules.js";
 import { commonArgs } from "../plan/setup.js";
@@ -11,6 +13,8 @@ export interface CheckOptions {
   readonly args?: Args;
   /** Take warnings for errors. */
   readonly strict?: boolean;
+  /** Makes a channel type known, as for running the file: one that is found by nobody is an error. */
+  readonly prepare?: PrepareType;
 }
 
 /** What was found in a job file that can be run. */
@@ -26,10 +30,12 @@ export interface Checked {
 }
 
 /** Loads and plans a job file, and runs nothing. */
-export async function checkFile(name: string, { args = {}, strict = false }: CheckOptions): Promise<Checked> {
+export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
   const { file, problems } = loadJobFile(name, strict);
-  plan(file, commonArgs(file, args), problems);
+  const common = commonArgs(file, args);
+  const planned = plan(file, common, problems);
   await checkSchedules(file, problems);
+  await checkChannels(file, planned, common, problems, findingTypes(preparing(prepare)));
   problems.throwErrors();
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {

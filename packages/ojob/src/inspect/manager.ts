@@ -1,13 +1,12 @@
 import { JobManager } from "@ojm/core";
-import { type PrepareType, preparing } from "../execute/backends.js";
-import { managerOptions } from "../execute/managers.js";
+import { findingTypes, type PrepareType, preparing } from "../execute/backends.js";
 import type { Args } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import { mergeArgs } from "../plan/args.js";
+import { checkChannels } from "../plan/channels.js";
+import { JOB_INIT, managerOptions } from "../plan/manager-args.js";
 import { type Plan, plan } from "../plan/plan.js";
 import { commonArgs } from "../plan/setup.js";
-
-const INIT = "oJobManager Init";
 
 /** Opens the job manager that a job file sets up, if it sets up one on channels that outlive a process. */
 export async function openManager(
@@ -18,6 +17,7 @@ export async function openManager(
   const { file, problems } = loadJobFile(name);
   const common = commonArgs(file, commandLine);
   const planned = plan(file, common, problems);
+  await checkChannels(file, planned, common, problems, findingTypes(preparing(prepare)));
   problems.throwErrors();
   const args = initArgs(planned, common);
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
@@ -30,7 +30,7 @@ export async function openManager(
 function initArgs(planned: Plan, commandLine: Args): Args | undefined {
   const find = (name: string, args: Args): Args | undefined => {
     const job = planned.jobs.get(name);
-    if (name === INIT) return args;
+    if (name === JOB_INIT) return args;
     for (const own of job?.args.length ? job.args : [{}]) {
       const merged = mergeArgs({ own, given: args, commandLine }, () => {});
       for (const step of job?.steps ?? []) {

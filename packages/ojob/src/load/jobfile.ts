@@ -64,7 +64,7 @@ export interface JobDefinition {
   readonly exec?: CodeBlock;
   /** One map, or several: then the script runs once for each. */
   readonly args: readonly Args[];
-  /** Where the arguments stand, by name, for messages about them. */
+  /** Where the arguments stand, by name, and what is in those that are maps, by `name.key`: for messages about them. */
   readonly argsAt: Readonly<Record<string, Position>>;
   readonly from: readonly JobReference[];
   readonly to: readonly JobReference[];
@@ -97,6 +97,8 @@ export interface TodoEntry extends JobReference {
 export interface ChannelDefinition {
   readonly name: string;
   readonly type: string;
+  /** Where the type stands, if it is written. */
+  readonly typeAt?: Position;
   readonly args: Args;
 }
 

@@ -11,7 +11,7 @@ import type {
   TodoEntry,
   TypeArgs,
 } from "./jobfile.js";
-import { child, entry, itemsOf, type Node, textOf, toMap } from "./node.js";
+import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "./node.js";
 
 /** The script that a scalar holds. */
 export function codeBlock(node: Node | undefined): CodeBlock | undefined {
@@ -36,8 +36,17 @@ function catchItems(node: Node | undefined): CatchItem[] {
 
 function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string, Position> } {
   const maps = itemsOf(node);
-  const places = maps.flatMap((map) => (map.kind === "map" ? map.entries : [])).map((one) => [one.key, one.value.at]);
+  const places = maps
+    .flatMap(entriesOf)
+    .flatMap(({ key, value }) => [
+      [key, value.at] as const,
+      ...entriesOf(value).map((inner) => [`${key}.${inner.key}`, inner.value.at] as const),
+    ]);
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
+}
+
+function entriesOf(node: Node): readonly MapEntry[] {
+  return node.kind === "map" ? node.entries : [];
 }
 
 function dependencies(node: Node | undefined): Dependency[] {

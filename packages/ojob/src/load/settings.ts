@@ -26,7 +26,8 @@ function readChannel(node: Node): ChannelDefinition[] {
   const name = textOf(child(node, "name"));
   if (name === undefined) return [];
   const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
-  return [{ name, type: textOf(child(node, "type")) ?? "simple", args }];
+  const type = child(node, "type");
+  return [{ name, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args }];
 }
 
 /** The modules of the `code` section out of a checked node, by name. */

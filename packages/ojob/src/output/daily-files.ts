@@ -11,8 +11,6 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import type { FileNames } from "./file-names.js";
 import { Output } from "./output.js";
 
@@ -132,6 +130,8 @@ export class DailyFiles {
       if (!existsSync(to)) renameSync(from, to);
       return;
     }
+    // Loaded only now: few starts find a log of yesterday.
+    const [{ pipeline }, { createGzip }] = await Promise.all([import("node:stream/promises"), import("node:zlib")]);
     // Under another name until it is whole: a process that ends meanwhile leaves the file itself.
     const half = `${to}.${process.pid}.tmp`;
     // What another process wrote later joins what is there: one compressed text behind another is a compressed text.

@@ -73,19 +73,23 @@ function isTemplate(value: unknown): boolean {
 
 /** Whether a job takes a lock before any script of it could have changed its args. */
 function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
-  return firstDoing(name, jobs, new Set()) === "start";
+  return firstDoing(JOB_START, name, jobs) === "it";
 }
 
-/** What comes first in a job, looking into the jobs that are its steps: a lock, or a script. `seen` are those that do neither. */
-function firstDoing(
+/**
+ * What comes first in a job, looking into the jobs that are its steps: the built-in job `it`, or a script. `seen` are those that do
+ * neither.
+ */
+export function firstDoing(
+  it: string,
   name: string,
   jobs: ReadonlyMap<string, PlannedJob>,
-  seen: Set<string>,
-): "start" | "script" | undefined {
-  if (name === JOB_START) return "start";
+  seen: Set<string> = new Set(),
+): "it" | "script" | undefined {
+  if (name === it) return "it";
   if (seen.has(name)) return undefined;
   for (const step of jobs.get(name)?.steps ?? []) {
-    const first = "code" in step ? "script" : firstDoing(step.job, jobs, seen);
+    const first = "code" in step ? "script" : firstDoing(it, step.job, jobs, seen);
     if (first !== undefined) return first;
   }
   seen.add(name);

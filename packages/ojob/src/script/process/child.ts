@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { FailureData } from "../protocol.js";
 import { forwardLines, type LineSink } from "./lines.js";
@@ -52,6 +52,9 @@ export class ChildGroup {
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { command, parameters, folder, environment, message, input } = this.#program;
     const withMessage = message !== undefined;
+    // Loaded only now: most job files start no process, and the module takes 3 ms of each start.
+    const { spawn } = await import("node:child_process");
+    if (this.#told) return this.#neverStarted();
     let child: ChildProcess;
     try {
       child = spawn(command, parameters, {
@@ -87,6 +90,11 @@ export class ChildGroup {
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
   }
 
+  /** Asked to end while it was about to start: it ends as one that was told at once would, and has done nothing. */
+  #neverStarted(): ProgramEnd {
+    return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
+  }
+
   /** Asks the group to end. */
   stop(): void {
     this.#told = true;
@@ -97,6 +105,7 @@ export class ChildGroup {
   end(why: FailureData): void {
     this.#ended ??= why;
     if (this.#told || why.name === "RunError") {
+      this.#told = true;
       this.#signal("SIGKILL");
       return;
     }

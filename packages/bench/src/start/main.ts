@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { median } from "../measure.js";
+
+const GOAL = 2.5;
+const OJM = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));
+
+/** What a start is compared with: Node with nothing to do. */
+const FLOOR = "node";
+
+/** A job file with one managed job, and where its runs and locks are kept. */
+function jobFile(init: string): string {
+  return `include: [oJobManager.yaml]
+jobs:
+  - name: Init
+    to: oJobManager Init
+    args: ${init}
+  - name: Report
+    from: oJobManager Job Start
+    to: oJobManager Job End
+    catch: oJobManager Error
+    args: { name: report }
+    exec: log("making the report")
+todo: [Init, Report]
+`;
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  simple: jobFile("{}"),
+  sqlite: jobFile(
+    "{ chJobs: { type: db, args: { file: ./jobs.db } }, chLocks: { type: db, args: { file: ./locks.db } } }",
+  ),
+};
+
+/** How long a command takes from its start to its end, in ms. */
+function time(args: readonly string[], folder: string): number {
+  const start = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  const ms = performance.now() - start;
+  if (status !== 0) throw new Error(`node ${args.join(" ")} ended with exit code ${status}: ${stderr}`);
+  return ms;
+}
+
+/** The times of each command, one of each in turn: whatever else the machine does falls on all alike. */
+function measure(rounds: number, folder: string): Map<string, number[]> {
+  const commands = new Map<string, readonly string[]>([[FLOOR, ["-e", ""]]]);
+  for (const [name, text] of Object.entries(FILES)) {
+    writeFileSync(join(folder, `${name}.yaml`), text);
+    commands.set(name, [OJM, "run", `${name}.yaml`]);
+  }
+  for (const args of commands.values()) time(args, folder); // the files of the first start, and of the machine's cache
+  const times = new Map([...commands.keys()].map((name) => [name, [] as number[]]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, args] of commands) times.get(name)?.push(time(args, folder));
+  }
+  return times;
+}
+
+function show(times: ReadonlyMap<string, readonly number[]>): void {
+  const floor = times.get(FLOOR) ?? [];
+  for (const [name, all] of times) {
+    const ratio = median(all) / median(floor);
+    const mark = ratio <= GOAL ? "" : `  over the goal of ${GOAL}`;
+    const numbers = [median(all), Math.min(...all)].map((ms) => ms.toFixed(1).padStart(9)).join("");
+    console.log(`${name.padEnd(8)}${numbers}${ratio.toFixed(2).padStart(8)}${mark}`);
+  }
+}
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "40" } } });
+console.log('`ojm run` of a file with one managed job, from start to end, over `node -e ""`, in turns; ms.\n');
+console.log("          median     least   ratio of medians");
+const folder = mkdtempSync(join(tmpdir(), "ojm-start-"));
+try {
+  show(measure(Number(values.rounds), folder));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

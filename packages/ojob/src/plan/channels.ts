@@ -1,0 +1,108 @@
+import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/jobfile.js";
+import type { Position, Problems } from "../problem.js";
+import { mergeArgs } from "./args.js";
+import { firstDoing } from "./managed.js";
+import { JOB_INIT, MANAGER_CHANNELS, wrongManagerArgs } from "./manager-args.js";
+import type { Plan, PlannedJob } from "./plan.js";
+
+/** Why a channel of this type cannot be opened on this machine, whatever its args. Opens nothing. */
+export type WhyNoType = (type: string) => Promise<string | undefined>;
+
+/** A channel that the file opens, as far as it is known before anything is started. */
+interface Use {
+  readonly type: unknown;
+  readonly at: Position;
+  /** Whether the todo comes to it, unless something else fails before. If not, it is a warning. */
+  readonly certain: boolean;
+}
+
+/**
+ * Finds channels that cannot be opened: a type that is misspelt, or whose package is missing, and wrong arguments of Init. What a script or a
+ * template decides is looked at when it is known.
+ */
+export async function checkChannels(
+  file: JobFile,
+  plan: Plan,
+  commandLine: Args,
+  problems: Problems,
+  why: WhyNoType,
+): Promise<void> {
+  const uses = [...declared(file), ...usedByInit(file, plan, commandLine, problems)];
+  for (const { type, at, certain } of uses) {
+    if (typeof type !== "string" || type === "simple" || isTemplate(type)) continue;
+    const message = await why(type);
+    if (message === undefined) continue;
+    if (certain) problems.error(sentence(message), at);
+    else problems.warn(sentence(message), at);
+  }
+}
+
+function declared({ settings, source }: JobFile): Use[] {
+  const start = { source, line: 1, column: 1 };
+  return (settings.channels?.create ?? []).map(({ type, typeAt }) => ({ type, at: typeAt ?? start, certain: true }));
+}
+
+function usedByInit(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): Use[] {
+  // Names that lead nowhere, and circles, are told already.
+  if (problems.errors.length > 0) return [];
+  const certain = surelyRun(plan);
+  return [...file.jobs.values()].flatMap((job) => {
+    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") return [];
+    const entries = file.todo.filter((entry) => entry.job === job.name);
+    const calls = entries.flatMap((entry) =>
+      (entry.args.length > 0 ? entry.args : [{}]).map((given) => ({ entry, given })),
+    );
+    const all: { readonly entry?: TodoEntry; readonly given: Args }[] = calls.length > 0 ? calls : [{ given: {} }];
+    return (job.args.length > 0 ? job.args : [{}]).flatMap((own) =>
+      all.flatMap(({ entry, given }) => {
+        const args = mergeArgs({ own, given, commandLine }, () => {});
+        return usesOf(args, job, entry, certain.has(job.name), problems);
+      }),
+    );
+  });
+}
+
+function usesOf(
+  args: Args,
+  job: JobDefinition,
+  entry: TodoEntry | undefined,
+  certain: boolean,
+  problems: Problems,
+): Use[] {
+  const placeOf = (...names: string[]): Position => {
+    const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
+    return places[0] ?? entry?.at ?? job.at;
+  };
+  if (MANAGER_CHANNELS.some((name) => isTemplate(args[name]))) return [];
+  const wrong = wrongManagerArgs(args);
+  if (wrong !== undefined) {
+    if (certain) problems.error(wrong.message, placeOf(wrong.argument));
+    else problems.warn(wrong.message, placeOf(wrong.argument));
+    return [];
+  }
+  return MANAGER_CHANNELS.map((name) => {
+    const { type } = (args[name] ?? {}) as Args;
+    return { type, at: placeOf(`${name}.type`, name), certain };
+  });
+}
+
+/** The jobs that the todo runs, whatever scripts and conditions say: those without a `when`, and their steps. */
+function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
+  const sure = new Set<string>();
+  const visit = (name: string): void => {
+    const job: PlannedJob | undefined = jobs.get(name);
+    if (job === undefined || sure.has(name)) return;
+    sure.add(name);
+    for (const step of job.steps) if ("job" in step) visit(step.job);
+  };
+  for (const { job, when } of todo) if (when === undefined) visit(job);
+  return sure;
+}
+
+function isTemplate(value: unknown): boolean {
+  return typeof value === "string" && value.includes("{{");
+}
+
+function sentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
+}

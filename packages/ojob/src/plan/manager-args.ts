@@ -1,0 +1,49 @@
+import type { JobManagerOptions } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
+import type { Args } from "../load/jobfile.js";
+
+/** The built-in job that opens the job manager. */
+export const JOB_INIT = "oJobManager Init";
+
+/** The arguments of Init: the channels of the records and of the locks. */
+export const MANAGER_CHANNELS = ["chJobs", "chLocks"] as const;
+
+/** What is wrong with the arguments of an Init job, if anything. Others may be meant for somebody else. */
+export function wrongManagerArgs(args: Args): { readonly argument: string; readonly message: string } | undefined {
+  for (const name of Object.keys(args)) {
+    if (MANAGER_CHANNELS.some((channel) => channel === name)) continue;
+    const near = nearest(name, MANAGER_CHANNELS);
+    if (near === undefined) continue;
+    return { argument: name, message: `${JOB_INIT} has no argument "${name}". Did you mean "${near}"?` };
+  }
+  for (const name of MANAGER_CHANNELS) {
+    const message = wrongConfig(name, args[name]);
+    if (message !== undefined) return { argument: name, message };
+  }
+  return undefined;
+}
+
+function wrongConfig(name: string, config: unknown): string | undefined {
+  if (config === undefined || config === null) return undefined;
+  const isMap = typeof config === "object" && !Array.isArray(config);
+  const { type, args, ...rest } = config as Args;
+  const extra = isMap ? Object.keys(rest)[0] : undefined;
+  if (extra !== undefined) return `"${name}" has "type" and "args", but no "${extra}".`;
+  const isConfig =
+    isMap && (type === undefined || typeof type === "string") && (args === undefined || typeof args === "object");
+  return isConfig
+    ? undefined
+    : `"${name}" must be a map with "type" and "args", like {type: db, args: {file: ./jobs.db}}.`;
+}
+
+/** The options of the job manager out of the arguments of an Init job, in which nothing is wrong. */
+export function managerOptions(given: Args): JobManagerOptions {
+  const options: Record<string, object> = {};
+  for (const name of MANAGER_CHANNELS) {
+    const config = given[name];
+    if (config === undefined || config === null) continue;
+    const { type, args } = config as Args;
+    options[name] = { ...(typeof type === "string" && { type }), ...(args !== undefined && args !== null && { args }) };
+  }
+  return options;
+}

@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folderWith } from "../../testing/folder.js";
+import { ChildGroup } from "./child.js";
+
+const sink = { line: () => {}, room: async () => {} };
+
+/** A group that leaves a file behind as soon as it runs, and that file. */
+function group(): { group: ChildGroup; mark: string } {
+  const mark = join(folderWith({}), "ran");
+  return { group: new ChildGroup({ command: "sh", parameters: ["-c", `touch ${mark}`] }, 5_000), mark };
+}
+
+const timeout = { name: "RunError", message: "the run took too long" };
+const stopped = { name: "StopError", message: "the job was stopped" };
+
+test.each([
+  ["stopped", (one: ChildGroup) => one.stop(), undefined],
+  ["ended", (one: ChildGroup) => one.end(stopped), stopped],
+  ["ended because its lock is gone", (one: ChildGroup) => one.end(timeout), timeout],
+])("a program that is %s while it is about to start is never started", async (_, tell, ended) => {
+  const { group: one, mark } = group();
+  const end = one.run(sink);
+  tell(one);
+  expect(await end).toEqual({ code: null, signal: "SIGTERM", result: "", ...(ended && { ended }) });
+  expect(existsSync(mark)).toBe(false);
+});

@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+
+/** The library that gives a process another wall clock, as the program `faketime` would load it; why not, where it is not here. */
+export const faketime: { readonly library: string } | { readonly missing: string } = find();
+
+function find(): typeof faketime {
+  const { stdout, error } = spawnSync("faketime", ["-m", "-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" });
+  const library = stdout?.trim().split(":").at(-1) ?? "";
+  if (error === undefined && library !== "") return { library };
+  return { missing: "there is no faketime: it comes with the package of that name, on Debian and others" };
+}
+
+/**
+ * The environment of a process whose wall clock shows `time`, in ms since 1970, in the moment in which `now` is right, and goes on from there.
+ * The monotonic clock stays as it is: that one is the host's, for all processes.
+ */
+export function withClockAt(time: number): NodeJS.ProcessEnv {
+  if ("missing" in faketime) throw new Error(faketime.missing);
+  const ahead = ((time - Date.now()) / 1_000).toFixed(3);
+  return {
+    ...process.env,
+    TZ: "UTC",
+    LD_PRELOAD: faketime.library,
+    FAKETIME: `${Number(ahead) < 0 ? "" : "+"}${ahead}s`,
+    // Two names: one of the program, one of the library, by version.
+    DONT_FAKE_MONOTONIC: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    NO_FAKE_STAT: "1",
+  };
+}
