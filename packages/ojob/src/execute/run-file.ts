@@ -81,8 +81,11 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     log.line("ERROR", error.message);
     return false;
   } finally {
+    // The threads end by themselves, while the stores write their last to the disk.
+    const threads = pool.close();
     letGo();
     await shared.close();
     await log.close();
+    await threads;
   }
 }
