@@ -1,10 +1,17 @@
 import { type Channel, type OpenOptions, openChannel, type RunRecord } from "@ojm/core";
 import { patiently } from "./patiently.js";
+import { hostTime } from "./time.js";
 
-/** Watches the records of a cell, and counts how often each was closed. */
+/** That a record was closed: when it was told of, and as what. */
+export interface Closing {
+  readonly t: number;
+  readonly status: string;
+}
+
+/** Watches the records of a cell, and notes each time that one was closed. */
 export class RecordWatch {
   /** By the record's key. */
-  readonly closings: Map<string, number> = new Map();
+  readonly closings: Map<string, Closing[]> = new Map();
   readonly #channel: Channel<RunRecord>;
   readonly #over: AbortController = new AbortController();
   readonly #versions: Set<string> = new Set();
@@ -31,7 +38,8 @@ export class RecordWatch {
         const seen = `${JSON.stringify(key)} ${version}`;
         if (this.#versions.has(seen)) continue;
         this.#versions.add(seen);
-        this.closings.set(JSON.stringify(key), (this.closings.get(JSON.stringify(key)) ?? 0) + 1);
+        const closing = { t: hostTime(), status: event.entry.value.status };
+        this.closings.set(JSON.stringify(key), [...(this.closings.get(JSON.stringify(key)) ?? []), closing]);
       }
     } catch (error) {
       if (!this.#over.signal.aborted) throw error;

@@ -39,8 +39,18 @@ export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violat
     if (!allowed.includes(status))
       wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
   }
-  for (const [key, times] of closings) if (times > 1) wrong(`the record ${key} was closed ${times} times`);
+  for (const [key, all] of closings) {
+    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene));
+    if (lasting.length < 2) continue;
+    const how = lasting.map(({ status }) => status).join(", then ");
+    wrong(`the record ${key} was closed ${lasting.length} times: ${how}`, lasting.at(-1)?.t);
+  }
   return violations;
+}
+
+/** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
+function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
+  return dataLost !== undefined && !kind.apart && t <= dataLost.to;
 }
 
 function wasLostWithTheStore({ settled, enter }: ObservedRun, { dataLost }: Scene): boolean {

@@ -1,5 +1,6 @@
 import type { Stock } from "../events.js";
 import type { Injected } from "../faults/fault.js";
+import type { Closing } from "../record-watch.js";
 import type { Scene } from "../scene.js";
 import type { ObservedRun } from "./run-of.js";
 
@@ -9,8 +10,8 @@ export interface Evidence {
   readonly runs: readonly ObservedRun[];
   readonly injected: Injected | undefined;
   readonly stock: Stock | undefined;
-  /** Each record that was closed more than once, as seen by somebody who watched the records. */
-  readonly closings: ReadonlyMap<string, number>;
+  /** How each record was closed, as seen by somebody who watched the records. */
+  readonly closings: ReadonlyMap<string, readonly Closing[]>;
 }
 
 /** What was found wrong, and when it showed. */
