@@ -19,6 +19,7 @@ export type {
 export { nearest, rejectUnknownOptions } from "./channel/config.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
+export { findType } from "./channel/find-type.js";
 export { justAfter, onlyKeyOf } from "./channel/key.js";
 export { type Clock, systemClock } from "./clock.js";
 export { bootId, type ProcessIdentity, processIdentity, processIsGone } from "./host.js";

@@ -38,7 +38,11 @@ export function registerBackend(backend: BackendType): void {
   for (const name of [backend.type, ...(backend.aliases ?? [])]) registered.set(name, backend);
 }
 
-/** A type by its name: a registered one, then `@ojm/<name>`, then a package or a path that exports a backend. */
+/**
+ * A type by its name: a registered one, then `@ojm/<name>`, then a package or a path that exports a backend. Opens nothing.
+ *
+ * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its package cannot be loaded
+ */
 export async function findType(name: string): Promise<BackendType> {
   if (typeof name !== "string") throw new ChannelError("INVALID_CONFIG", "the type of a channel is a text");
   const known = registered.get(name);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { isChannelError, openChannel, registerBackend } from "@ojm/core";
+import { isChannelError, registerBackend } from "@ojm/core";
+import { findType } from "@ojm/core/backend";
 import type { WhyNoType } from "../plan/channels.js";
 
 /** Makes a channel type known before it is opened: with strict package managers core does not see the backends. */
@@ -21,9 +22,7 @@ export function findingTypes(prepare: PrepareType): WhyNoType {
     if ((type.startsWith(".") || isAbsolute(type)) && existsSync(resolve(type))) return undefined;
     try {
       await prepare(type);
-      // Core looks for the type first, and then refuses args that are no map: nothing is opened.
-      const channel = await openChannel("check", { type, args: [] as never });
-      await channel.close();
+      await findType(type);
     } catch (error) {
       if (!isChannelError(error)) throw error;
       if (error.code === "UNKNOWN_TYPE" || error.code === "FAILED") return error.message;
