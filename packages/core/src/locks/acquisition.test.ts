@@ -253,8 +253,9 @@ describe("waiting", () => {
     const all = others.map(({ locks }) => locks.acquire("a", { wait: 600_000 }));
     for (const next of all) void next.catch(() => {});
     await settled();
-    const reads = others.map(({ way }) => way.reads);
-    const asked = (): number[] => others.map(({ way }, i) => way.reads - (reads[i] ?? 0));
+    const calls = (): number[] => others.map(({ way }) => way.reads + way.commits.length);
+    const before = calls();
+    const asked = (): number[] => calls().map((n, i) => n - (before[i] ?? 0));
     const late = await world.locks();
     const coming = late.locks.acquire("a", { wait: 600_000 });
     await settled();
@@ -276,13 +277,13 @@ describe("waiting", () => {
     await settled();
     const second = three.locks.acquire("a", { wait: 600_000 });
     await settled();
-    // The first learns of the release, but what it does about it takes its time.
-    two.way.fault = (call) => (call.kind === "scan" ? { type: "slow", ms: 500 } : undefined);
+    // The first hears of everything late.
+    two.way.heard = () => new Promise((resolve) => void clock.after(300, resolve));
     await lease.release();
     await clock.advance(10);
-    two.way.fault = () => undefined;
     stop.abort();
-    await clock.until(second, 510);
+    await clock.until(second, 610);
+    two.way.heard = async () => {};
     await clock.until(first);
   });
 

@@ -1,8 +1,9 @@
-import type { Channel } from "../channel/channel.js";
+import type { Change, Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Following } from "../channel/followers.js";
 import type { JsonValue } from "../channel/json.js";
-import type { Entry } from "../channel/types.js";
+import type { Entry, Version } from "../channel/types.js";
+import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
 import type { Calls } from "./calls.js";
@@ -59,6 +60,8 @@ export class Acquisition {
   #queuedAs: Session | undefined;
   /** The lock, while we are the first in its queue. */
   #watching: Following | undefined;
+  /** The version of the last delete of the lock that was told. */
+  #freed: Version = "0";
   #glances = 0;
 
   constructor(
@@ -188,6 +191,9 @@ export class Acquisition {
     if (place === 0 && this.#watching === undefined) this.#watch(wake);
     while (!signal.aborted) {
       const woken = await wake.next(GLANCE);
+      // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
+      if (view.lock !== undefined && compareVersions(this.#freed, view.lock.version) > 0)
+        return { ...view, lock: undefined };
       if (woken || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
         return readView(channel, this.name);
       const before = waiting[place - 1];
@@ -209,7 +215,11 @@ export class Acquisition {
     if (!channel.supports.watch) return;
     const wakeUp = (): void => wake.wake();
     const failed = (error: unknown): void => wake.fail(error);
-    this.#watching = channel.follow(lockKey(this.name), { changed: wakeUp, gap: wakeUp, failed });
+    const changed = ({ deleted, version }: Change<LocksValue>): void => {
+      if (deleted) this.#freed = version;
+      wakeUp();
+    };
+    this.#watching = channel.follow(lockKey(this.name), { changed, gap: wakeUp, failed });
     // What happened before it was watched.
     this.#watching.ready.then(wakeUp, failed);
   }
