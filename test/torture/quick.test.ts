@@ -60,19 +60,21 @@ describe.each(Object.entries(quick))("on %s", (type, cells) => {
 
 describe("the harness finds what is wrong", () => {
   const bugs = [
-    ["release by the loser", "sqlite", "none", "try", "one holder"],
-    ["renewal after expiry", "redis", "network cut to the holder", "wait", "one holder"],
+    ["release by the loser", "sqlite", "none", "try", ["one holder"]],
+    // Another may, or may not, come into the body meanwhile; who holds on is found either way. In half of all cells one of the two shows.
+    ["renewal after expiry", "redis", "network cut to the holder", "wait", ["one holder", "told in time"]],
   ] as const;
-  for (const [bug, type, fault, mode, law] of bugs) {
+  for (const [bug, type, fault, mode, laws] of bugs) {
     it(bug, { timeout: LIMIT }, async ({ skip }) => {
       const why = whySkipped(quickCell(type, fault, mode));
       if (why !== undefined) skip(why);
       const found = new Set<string>();
-      for (let seed = 1; seed <= 5 && !found.has(law); seed++) {
+      const isFound = (): boolean => laws.some((law) => found.has(law));
+      for (let seed = 1; seed <= 12 && !isFound(); seed++) {
         const { violations } = await runCell(quickCell(type, fault, mode, bug, seed));
         for (const violation of violations) found.add(violation.law);
       }
-      expect([...found]).toContain(law);
+      expect(isFound(), `found were only: ${[...found].join(", ")}`).toBe(true);
     });
   }
 });
