@@ -83,6 +83,21 @@ describe("taking a lock", () => {
     expect((await one.channel.entry(lockKey("a")))?.version).toBe(lease.fence);
   });
 
+  test("whose answer comes after its timeout gives nothing to hold, and frees the lock", async () => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    one.way.once('"a', { type: "slow", ms: 100 });
+    const taking = one.locks.acquire("a", { timeout: 50 });
+    let fired: unknown;
+    void taking.then(({ signal }) => {
+      fired = signal.reason;
+    });
+    await clock.until(taking);
+    expect(fired).toMatchObject({ code: "TIMEOUT" });
+    await settled();
+    expect(await one.locks.find("a")).toBeUndefined();
+  });
+
   test("gives out fences that only ever go up", async () => {
     const processes = [await world.locks(), await world.locks()];
     let last = "0";

@@ -136,6 +136,8 @@ export class Locks implements Acquirer {
     this.#upkeep.leases.set(token, lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
+    // The answer may have taken longer than the lock may be held: others may have it by now, and the timer would tell a moment too late.
+    lease.expire();
     return lease;
   }
 
