@@ -29,8 +29,8 @@ async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
   return records;
 }
 
-/** What is kept in the channel of the locks: locks with their queues, sessions, and what tells a session that it may be its turn. */
-const PREFIXES = ["lock", "session", "turn"];
+/** What must not stay in the channel of the locks: locks with their queues, and sessions with the calls to them. */
+const PREFIXES = ["lock", "session"];
 
 /** Locks and queues of anybody, sessions of others than this process. */
 async function whatIsLeft(manager: JobManager): Promise<string[]> {
