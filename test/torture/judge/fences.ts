@@ -1,5 +1,5 @@
 import type { EventOf } from "../member.js";
-import { leaseEnd } from "./run-of.js";
+import { leaseEnd, wasTaken } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 /** Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty can promise neither across that. */
@@ -22,6 +22,8 @@ function increase({ runs, scene }: Evidence): Violation[] {
     // One that stood still between its grant and its first line comes late, and has lost its lease by then.
     const lease = leaseEnd(run, run.enter, scene.ttl);
     if (fence < last && lease !== undefined && run.enter >= lease.earliest) continue;
+    // So does one from which the lock was taken by force before it knew that it had it.
+    if (fence < last && wasTaken(scene, run, run.enter)) continue;
     const text = `worker ${run.member.index} began ${run.name} with fence ${fence} after ${last}`;
     violations.push({ law: "fences increase", text, t: run.enter });
   }

@@ -1,4 +1,5 @@
-import { blocked, holdEnd, leaseEnd, type ObservedRun } from "./run-of.js";
+import type { Scene } from "../scene.js";
+import { blocked, holdEnd, leaseEnd, type ObservedRun, wasTaken } from "./run-of.js";
 import { type Evidence, TOLD_WITHIN, type Violation } from "./verdict.js";
 
 /** What was found about two who hold one lock, and about being told. Times in ms. */
@@ -22,7 +23,7 @@ export function judgeHolders(evidence: Evidence): Holders {
     const lag = (run: ObservedRun): number => blocked(run.member, second.enter, end);
     const together = Math.max(0, end - second.enter - lag(first) - lag(second));
     const ttl = evidence.scene.ttl;
-    if (isExcused(evidence, first, second)) {
+    if (isExcused(evidence.scene, first, second)) {
       excusedOverlap = Math.max(excusedOverlap, together);
       if (together <= 2 * ttl) continue;
     } else {
@@ -48,11 +49,13 @@ function* pairs({ runs }: Evidence): Generator<readonly [ObservedRun, ObservedRu
   }
 }
 
-/** Whether the store was told, by a fault or by force, that the lock of the first is free. */
-function isExcused({ scene }: Evidence, first: ObservedRun, second: ObservedRun): boolean {
-  return scene.excuses.some(
-    ({ name, from, to }) => (name === undefined || name === first.name) && first.since <= to && second.enter >= from,
-  );
+/**
+ * Whether the lock of one was taken away before the other began. It is the one with the lower fence that lost it, whichever began first: the store's
+ * answer to it may be the later one.
+ */
+function isExcused(scene: Scene, one: ObservedRun, other: ObservedRun): boolean {
+  const [loser, next] = BigInt(one.fence) < BigInt(other.fence) ? [one, other] : [other, one];
+  return wasTaken(scene, loser, next.enter) || wasTaken(scene, one, other.enter);
 }
 
 function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; late: Violation[] } {

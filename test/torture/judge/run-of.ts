@@ -1,4 +1,5 @@
 import type { EventOf, Member } from "../member.js";
+import type { Scene } from "../scene.js";
 
 /** A run, put together from what its process wrote down. */
 export interface ObservedRun {
@@ -59,6 +60,13 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
 export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): number {
   if (wasTold) return enter;
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
+}
+
+/** Whether the store was told, by a fault or by force, between its asking for the lock and `at`, that the lock of a run is free. */
+export function wasTaken({ excuses }: Scene, { name, since }: ObservedRun, at: number): boolean {
+  return excuses.some(
+    (excuse) => (excuse.name === undefined || excuse.name === name) && since <= excuse.to && at >= excuse.from,
+  );
 }
 
 /** For how long, between two moments, a process did not come to its timers, and so to nothing else that a program does. */
