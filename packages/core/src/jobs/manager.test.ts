@@ -192,6 +192,23 @@ describe.each([
     await two.manager.run("a", () => {}, { wait: 0 });
   });
 
+  test.each(["its timeout passes", "its manager is closed", "it is abandoned"])(
+    "the body is told before anything of its end is sent to the store: %s",
+    async (how) => {
+      const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
+      const told: boolean[] = [];
+      const look = (): undefined => void told.push(run.signal.aborted);
+      one.way.fault = (call) => (call.kind === "commit" && call.commit.writes.length > 0 ? look() : undefined);
+      one.jobsWay.fault = one.way.fault;
+      if (how === "its timeout passes") await clock.advance(1_000);
+      else if (how === "its manager is closed") await clock.until(one.manager.close());
+      else await clock.until(run[Symbol.asyncDispose]());
+      expect(told).toContain(true);
+      expect(told).not.toContain(false);
+      expect(await two.manager.locks()).toEqual([]);
+    },
+  );
+
   test("what the body throws after its timeout has no consequence", async () => {
     const work = one.manager.run(
       "a",

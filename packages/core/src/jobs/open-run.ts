@@ -137,7 +137,8 @@ export class OpenRun implements Run {
 
   #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {
     this.#over = error;
-    this.#closing = this.#close({ status, error: text });
+    // Only once the body was told: as soon as the store has the end, the next run begins, and a process may be paused in between.
+    this.#closing = Promise.resolve().then(() => this.#close({ status, error: text }));
     // Whoever asks for the end is told. Nobody has to: the next one to find the record closes it.
     this.#closing.catch(() => {});
     // A body that was cancelled knows already.

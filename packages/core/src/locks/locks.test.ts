@@ -255,6 +255,19 @@ describe("close", () => {
     expect(await rejection(locks.forceUnlock("a", "x"))).toMatchObject({ code: "CLOSED" });
   });
 
+  test("tells those who hold a lock before it gives it back", async () => {
+    const lease = await one.locks.acquire("a");
+    const told: unknown[] = [];
+    one.way.fault = (call) => {
+      if (call.kind === "commit") told.push(lease.signal.reason);
+      return undefined;
+    };
+    await clock.until(one.locks.close());
+    expect(told.length).toBeGreaterThan(0);
+    for (const reason of told) expect(reason).toMatchObject({ code: "LOST", lock: "a" });
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+
   test("while the store is away ends all the same, and its locks with the session", async () => {
     const lease = await one.locks.acquire("a");
     one.way.fault = () => ({ type: "refused" });

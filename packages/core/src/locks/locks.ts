@@ -240,7 +240,7 @@ export class Locks implements Acquirer {
     await sweep(this.channel, this.liveness, this.#onOrphan);
   }
 
-  /** Releases every lease and ends the session. Waiting and later calls reject. */
+  /** Fires the signal of every lease, then releases it, and ends the session. Waiting and later calls reject. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -251,6 +251,8 @@ export class Locks implements Acquirer {
     this.calls.close();
     this.#lossWatch.close();
     const leases = [...this.#upkeep.leases.values()];
+    // Who still holds one has not given it back, and must know before somebody else can have it.
+    for (const lease of leases) lease.abort("LOST", "it was given back, as its locks were closed");
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
       await this.#upkeep.clear();
