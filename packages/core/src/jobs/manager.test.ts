@@ -377,6 +377,15 @@ describe.each([
     expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "cancelled"]);
   });
 
+  test("a body that finds that its lock is over, before its signal could tell, leaves a record that says so", async () => {
+    const work = one.manager.run("a", (run) => {
+      clock.block(TTL);
+      run.assertHeld();
+    });
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "LOST" });
+    expect(await records(two)).toMatchObject([{ status: "lost" }]);
+  });
+
   test.each(["end", "fail", "cancel"] as const)(
     "%s after a forced unlock does not say that it was written",
     async (end) => {

@@ -147,7 +147,8 @@ export class OpenRun implements Run {
   }
 
   #finish(ending: Ending): Promise<RunRecord> {
-    this.#lease.expire();
+    // Not the end of its session: nobody else has had the lock if the store still takes this end.
+    this.#lease.expireTimeout();
     if (this.#closing !== undefined) return Promise.reject(this.#ended());
     this.#closing = this.#close(ending);
     return this.#closing;

@@ -98,6 +98,27 @@ describe("taking a lock", () => {
     expect(await one.locks.find("a")).toBeUndefined();
   });
 
+  test("whose answer comes after the end of its session gives nothing to hold", async () => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    const commit = one.way.commit.bind(one.way);
+    one.way.commit = async (...args) => {
+      one.way.commit = commit;
+      const outcome = await commit(...args);
+      clock.block(TTL);
+      return outcome;
+    };
+    let fired: unknown;
+    const taking = one.locks.acquire("a");
+    void taking.then(({ signal }) => {
+      fired = signal.reason;
+    });
+    await clock.until(taking);
+    expect(fired).toMatchObject({ code: "LOST" });
+    await settled();
+    expect(await one.locks.find("a")).toBeUndefined();
+  });
+
   test("gives out fences that only ever go up", async () => {
     const processes = [await world.locks(), await world.locks()];
     let last = "0";

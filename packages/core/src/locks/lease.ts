@@ -46,7 +46,7 @@ export class Lease {
   readonly #home: LeaseHome;
   readonly #stop: LateSignal = new LateSignal();
   readonly #onSessionOver: (why: string) => void;
-  readonly #cancelTimeout: () => void;
+  #cancelTimeout: () => void = () => {};
   #onEnd: (() => void) | undefined;
   #released = false;
 
@@ -60,9 +60,14 @@ export class Lease {
     this.#timeout = held.timeout;
     this.#home = home;
     this.#onSessionOver = (why) => this.abort("LOST", why);
-    const left = held.until - home.clock.monotonic();
-    this.#cancelTimeout = home.clock.after(Math.max(0, left), () => this.#timedOut());
-    session.onOver(this.#onSessionOver);
+  }
+
+  /** @internal From here on the lease ends by itself: at once, if its time was over before the store had answered. */
+  begin(): void {
+    const left = this.until - this.#home.clock.monotonic();
+    this.#cancelTimeout = this.#home.clock.after(Math.max(0, left), () => this.#timedOut());
+    this.session.onOver(this.#onSessionOver);
+    this.expire();
   }
 
   /** Fires with a {@link LockError} as its reason when the lock is held no more, unless it was released. */
@@ -132,8 +137,14 @@ export class Lease {
     this.#home.onOver(this, error);
   }
 
-  /** @internal Ends the lease if its time is over, although a program that was busy has not let the timer fire. */
+  /** @internal Ends the lease if its time, or that of its session, is over, although a program that was busy has not let the timers fire. */
   expire(): void {
+    this.expireTimeout();
+    this.session.expire();
+  }
+
+  /** @internal Ends the lease if its timeout passed. */
+  expireTimeout(): void {
     if (this.#overdue) this.#timedOut();
   }
 

@@ -6,6 +6,7 @@ import { type LocksOf, World } from "../testing/world.js";
 import { type AuditValue, type LocksValue, type LockValue, lockKey, sessionKey } from "./entries.js";
 import { isLockError } from "./errors.js";
 import { Locks } from "./locks.js";
+import { lifeInStore } from "./session.js";
 
 const TTL = 15_000;
 
@@ -34,6 +35,15 @@ describe("a release", () => {
     expect(await two.locks.find("a")).toBeUndefined();
     await clock.advance(3_600_000);
     expect(lease.signal.aborted).toBe(false);
+  });
+
+  test("ends the holding before the store has it", async () => {
+    const lease = await one.locks.acquire("a");
+    one.way.once("lock", { type: "slow", ms: 500 });
+    const released = lease.release();
+    expect(lease.held).toBe(false);
+    expect(() => lease.assertHeld()).toThrow("was released");
+    await clock.until(released);
   });
 
   test("comes with the end of a block", async () => {
@@ -126,6 +136,25 @@ describe("a lease", () => {
     expect(other.held).toBe(true);
   });
 
+  test("of a lock of this very process tells its holder before the store is", async () => {
+    const lease = await one.locks.acquire("a");
+    const told: boolean[] = [];
+    one.way.fault = (call) => {
+      if (call.kind === "commit" && call.commit.writes.length > 0) told.push(lease.signal.aborted);
+      return undefined;
+    };
+    await one.locks.forceUnlock("a", "it hangs");
+    expect(told).toEqual([true]);
+  });
+
+  test("of a lock of this very process that fails is made up for by the next heartbeat", async () => {
+    await one.locks.acquire("a");
+    one.way.once("audit", { type: "refused" });
+    expect(await rejection(one.locks.forceUnlock("a", "it hangs"))).toMatchObject({ code: "UNAVAILABLE" });
+    await clock.advance(TTL / 3 + 1);
+    expect(await two.locks.find("a")).toBeUndefined();
+  });
+
   test("is no longer held in a process that was not let run, before its timers say so", async () => {
     const lease = await one.locks.acquire("a");
     clock.block(TTL);
@@ -211,6 +240,27 @@ describe("what is held", () => {
   });
 });
 
+test("a lock that is lost and never released is forgotten", async () => {
+  const lease = await one.locks.acquire("a");
+  one.way.fault = () => ({ type: "refused" });
+  await clock.advance(2 * TTL);
+  one.way.fault = () => undefined;
+  expect(lease.signal.aborted).toBe(true);
+  const other = await one.locks.acquire("b");
+  await clock.advance(TTL);
+  const keys = new Set<string>();
+  one.way.fault = (call) => {
+    if (call.kind === "commit") for (const { key } of call.commit.checks) keys.add(key);
+    return undefined;
+  };
+  await clock.advance(2 * TTL);
+  expect([...keys].join()).toContain('"b');
+  expect([...keys].join()).not.toContain('"a');
+  await other.release();
+  await clock.advance(3_600_000);
+  expect(await one.locks.find("a")).toBeUndefined();
+});
+
 describe("sweeping", () => {
   test("removes the locks of dead sessions after the cleaning up, and no others", async () => {
     const orphans: string[] = [];
@@ -273,7 +323,7 @@ describe("close", () => {
     one.way.fault = () => ({ type: "refused" });
     await clock.until(one.locks.close(), 2 * TTL);
     expect(lease.held).toBe(false);
-    await clock.advance(TTL);
+    await clock.advance(lifeInStore(TTL));
     await two.locks.acquire("a");
   });
 

@@ -28,7 +28,7 @@ const RETRY = 100;
 export interface LeaseHooks {
   /** Writes to make in the same step as taking the lock. */
   readonly companion?: Companion;
-  /** Called when the lease is over without having been released. Default: releases the lock if its timeout passed. */
+  /** Called when the lease is over without having been released. Default: releases the lock, if it is still there. */
   readonly onOver?: (lease: Lease, error: LockError) => void;
 }
 
@@ -129,19 +129,19 @@ export class Locks implements Acquirer {
   }
 
   #lease({ name, token }: Acquisition, { session, fence, until }: Taken, timeout: number, hooks: LeaseHooks): Lease {
-    const onOver = hooks.onOver ?? ((lease, { code }) => void (code === "TIMEOUT" && this.#releaseLate(lease)));
+    const onOver = hooks.onOver ?? ((lease) => void (this.#closed || this.#releaseLate(lease)));
     const of = { name, token, fence, timeout, until };
     const { channel, clock } = this;
     const lease = new Lease(of, session, { channel, clock, onOver, release: (it) => this.release(it) });
     this.#upkeep.leases.set(token, lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
-    // The answer may have taken longer than the lock may be held: others may have it by now, and the timer would tell a moment too late.
-    lease.expire();
+    // The answer may have taken longer than the lock may be held: others may have it by now, and a timer would tell a moment too late.
+    lease.begin();
     return lease;
   }
 
-  /** Nobody waits for this release: if it fails, the next heartbeat sees to it. */
+  /** Nobody but a close, which releases by itself, waits for this release: if it fails, the next heartbeat sees to it. */
   #releaseLate(lease: Lease): void {
     this.release(lease).catch(() => {});
   }
@@ -155,13 +155,13 @@ export class Locks implements Acquirer {
   async release(lease: Lease, companion?: Companion): Promise<boolean> {
     // First: the heartbeat must not take the missing entry for a lock that was stolen.
     if (!this.#upkeep.leases.delete(lease.token)) return false;
+    // Not once it is answered: by then somebody else may have it.
+    lease.end();
     try {
       return await this.#release(lease, companion);
     } catch (error) {
       this.abandon(lease.name, lease.token);
       throw error;
-    } finally {
-      lease.end();
     }
   }
 
@@ -219,17 +219,23 @@ export class Locks implements Acquirer {
     let lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
     while (lock !== undefined) {
       await before(lock);
+      const { token } = lock.value;
+      const ours = this.#upkeep.leases.get(token);
+      if (ours !== undefined) {
+        // Who holds it here is told before the store is: as soon as that has it, the next one begins.
+        this.#upkeep.leases.delete(token);
+        ours.abort("LOST", `it was unlocked by force: ${reason}`);
+      }
       const at = this.clock.now();
       const audit: AuditValue = { name, at, reason, by: holder, lock: lock.value, fence: lock.version };
-      const result = await this.channel.commit([
+      const unlocking = this.channel.commit([
         { check: lockKey(name), version: lock.version },
         { delete: lockKey(name) },
         { put: auditKey(name, at, lock.version), value: audit },
       ]);
-      if (result.ok) {
-        this.#upkeep.leases.get(lock.value.token)?.abort("LOST", `it was unlocked by force: ${reason}`);
-        return heldLock(lock, undefined);
-      }
+      if (ours !== undefined) unlocking.catch(() => this.abandon(name, token));
+      const result = await unlocking;
+      if (result.ok) return heldLock(lock, undefined);
       lock = result.failed[0]?.current as Entry<LockValue> | undefined;
     }
     return undefined;
@@ -279,7 +285,7 @@ export class Locks implements Acquirer {
     const current = await opening;
     if (current?.alive === true) return current;
     if (this.#closed) throw closedError();
-    current?.lose("it was not renewed in time");
+    current?.expire();
     // Several callers may come here at once: the first one opens, the others join.
     if (this.#session === opening) this.#session = this.#openSession();
     return this.session();

@@ -8,14 +8,25 @@ import { callKey, type Holder, type LocksValue, type SessionValue, sessionKey } 
 import { type HeartbeatOrigins, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
+/**
+ * How long the entry of a session lives in the store, in ms, if its owner counts on `ttl`: whoever finds it gone may begin at once, and by then the
+ * owner must know, though its timers are late and its clock runs a little slower.
+ */
+export function lifeInStore(ttl: number): number {
+  return ttl + 50 + Math.ceil(ttl / 100);
+}
+
 /** How soon a renewal that failed is tried again, in ms. */
 const RETRY = 200;
+
+/** By how much a timer must be late, in ms, to say that the process did not come to it. */
+const LATE = 50;
 
 /**
  * The presence of a process: one entry with a time to live, renewed by one heartbeat for all the locks that it holds.
  *
  * Its owner counts its life by the local monotonic clock from the moment the last successful renewal was *sent*. The store begins
- * to count later, so the owner knows first, and needs no answer from the store to know.
+ * to count later, and to a little more, so the owner knows first, and needs no answer from the store to know.
  */
 export class Session {
   readonly id: string;
@@ -25,7 +36,7 @@ export class Session {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #ttl: number;
-  /** How long the entry lives without being renewed. */
+  /** How long the session lives without being renewed. */
   readonly #life: number;
   /** Told when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
@@ -119,7 +130,7 @@ export class Session {
   }
 
   #expiry(): { readonly ttl?: number } {
-    return Number.isFinite(this.#life) ? { ttl: this.#life } : {};
+    return Number.isFinite(this.#life) ? { ttl: lifeInStore(this.#ttl) } : {};
   }
 
   #value(): SessionValue {
@@ -129,11 +140,29 @@ export class Session {
   #armDeadline(): void {
     this.#cancelDeadline();
     if (!Number.isFinite(this.#life)) return;
+    // A timer that is due already would come a turn of the event loop later, behind what the others do.
+    if (!this.alive) {
+      this.expire();
+      return;
+    }
     const left = this.#due() - this.#clock.monotonic();
     this.#cancelDeadline = this.#clock.after(Math.max(0, left), () => {
-      if (this.#clock.monotonic() < this.#due()) this.#armDeadline();
-      else this.lose(`the store was not reached for ${this.#ttl} ms`);
+      if (this.alive) this.#armDeadline();
+      else this.expire();
     });
+  }
+
+  /** Ends the session if its time is over, although a program that was busy has not let the timer fire. */
+  expire(): void {
+    if (this.#why !== undefined || this.alive) return;
+    const late = this.#clock.monotonic() - this.#due();
+    const ttl = `${this.#ttl} ms`;
+    if (this.#thread?.pulse.lost === true) this.gone();
+    else if (late < LATE) this.lose(`no renewal of it was answered for ${ttl}`);
+    else
+      this.lose(
+        `this process stood still or was busy, and did not renew it for ${Math.round(late)} ms more than ${ttl}`,
+      );
   }
 
   #armBeat(ms: number): void {
@@ -142,7 +171,7 @@ export class Session {
 
   /** Never throws: what fails is tried again until the deadline, which needs no store to pass. */
   async #renew(): Promise<void> {
-    if (!this.alive) return this.lose(`it was not renewed within ${this.#ttl} ms`);
+    if (!this.alive) return this.expire();
     const sent = this.#clock.monotonic();
     this.#unanswered.set(++this.#beat, sent);
     // One attempt must not use up the time of the next: a store that hangs may answer a new connection.
@@ -152,6 +181,9 @@ export class Session {
       const options = { ...this.#expiry(), signal: attempt.signal };
       const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
       if (this.#why !== undefined) return;
+      // Others may have found it over by then, and a session that was over must not come back.
+      if (!this.alive)
+        return this.lose(`a renewal of it was answered after its end, ${this.#ttl} ms after the one before`);
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.js";
 import { type LocksValue, type LockValue, type QueueValue, type SessionValue, sessionKey } from "./entries.js";
 import type { Pulse } from "./pulse.js";
 import { leaveQueue } from "./queue.js";
+import { lifeInStore } from "./session.js";
 import { removeEntry } from "./sweep.js";
 
 /** How much later than the timeout of a lock it is ended from here, in ms: a main thread that is free does it itself. */
@@ -142,7 +143,7 @@ export class StandIn {
       const sent = this.#now();
       if (sent >= pulse.deadline) return;
       const value: SessionValue = { ...(entry.value as SessionValue), by: "thread" };
-      const outcome = await channel.compareAndSet(key, entry.version, value, { ttl, signal });
+      const outcome = await channel.compareAndSet(key, entry.version, value, { ttl: lifeInStore(ttl), signal });
       if (outcome.ok) pulse.renewed(sent + ttl, this.#now());
     } finally {
       cancel();
