@@ -55,7 +55,7 @@ export class JobManager {
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
-    this.#home = { jobs, locks: this.#locks, clock: this.#clock, onOver: (run) => this.#open.delete(run) };
+    this.#home = { jobs, locks: this.#locks, clock: this.#clock, ttl, onOver: (run) => this.#open.delete(run) };
   }
 
   /**
