@@ -529,6 +529,24 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     expect(await waiting(one)).toBe(0);
   });
 
+  test("is left at once by one whose waiting failed", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = rejection(two.locks.acquire("a", { wait: 60_000 }));
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    let failed = false;
+    two.way.fault = ({ kind }) => {
+      if (failed || kind === "commit") return undefined;
+      failed = true;
+      return { type: "request lost" };
+    };
+    expect(isChannelError(await clock.until(first))).toBe(true);
+    await lease.release();
+    await clock.until(second, 300);
+  });
+
   test("does not block the lock for ever when it is given late", async () => {
     for (let ms = 0; ms < TTL; ms += 500) {
       const one = await world.locks();

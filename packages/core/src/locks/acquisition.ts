@@ -169,8 +169,10 @@ export class Acquisition {
       await leaveQueue(channel, this.name, this.token);
       return await readView(channel, this.name);
     } catch (error) {
-      // Refused by the companion, with a store that can be asked: a ticket that is left until the next heartbeat would block the others.
-      const gone = !isChannelError(error) && (await this.#tryToLeave());
+      // A ticket that is left until the next heartbeat would block the others.
+      const leaving = this.#tryToLeave();
+      // Refused by the companion, with a store that can be asked. One that failed is not waited for, and may get our ticket later still.
+      const gone = !isChannelError(error) && (await leaving);
       if (!gone) this.#by.abandon(this.name, this.token);
       throw error;
     } finally {
