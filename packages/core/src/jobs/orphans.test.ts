@@ -39,6 +39,19 @@ describe("with records and locks in two stores", () => {
     },
   );
 
+  test("a start whose record meets a driver that is broken leaves no open run", async () => {
+    const { commit } = one.jobsWay;
+    one.jobsWay.commit = async (it, options) => {
+      one.jobsWay.commit = commit;
+      await one.jobsWay.commit(it, options);
+      throw new TypeError("no such property");
+    };
+    expect(await rejection(one.manager.start("a"))).toBeInstanceOf(TypeError);
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
   test("a record that comes late, after its run was closed, is refused", async () => {
     for (let ms = 0; ms <= TTL; ms += 2_500) {
       one.jobsWay.once('"a', { type: "late", ms });

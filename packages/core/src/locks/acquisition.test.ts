@@ -34,6 +34,16 @@ function cut({ way }: LocksOf): void {
   way.fault = () => ({ type: "refused" });
 }
 
+/** The next commit is applied, and the driver fails with an error that is none of a channel's. */
+function breakOnce({ way }: LocksOf): void {
+  const { commit } = way;
+  way.commit = async (it, options) => {
+    way.commit = commit;
+    await way.commit(it, options);
+    throw new TypeError("no such property");
+  };
+}
+
 const onWrite =
   (part: string, fault: Fault) =>
   (call: Call): Fault | undefined =>
@@ -492,6 +502,16 @@ describe("an attempt of which nobody knows whether it was applied", () => {
     await two.locks.acquire("a");
   });
 
+  test("is cleaned up after a driver that is broken, too", async () => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    breakOnce(one);
+    expect(await rejection(one.locks.acquire("a"))).toMatchObject({ message: "no such property" });
+    expect(await one.locks.find("a")).toBeDefined();
+    await clock.advance(TTL / 2);
+    expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
+  });
+
   test("takes no lock when it is applied after it was cleaned up", async () => {
     for (let ms = 0; ms < TTL; ms += 500) {
       const one = await world.locks();
@@ -525,6 +545,24 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await one.locks.acquire("a");
     two.way.once("queue", { type });
     await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
+    await clock.advance(TTL / 2);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("is cleaned up after a driver that is broken, though it comes late", async () => {
+    const [one, two] = [await world.locks(), await world.locks()];
+    await one.locks.acquire("a");
+    await (await two.locks.acquire("warm up")).release();
+    const { commit } = two.way;
+    two.way.commit = async (it, options) => {
+      if (!it.writes.some(({ key }) => key.includes("queue"))) return commit.call(two.way, it, options);
+      two.way.commit = commit;
+      clock.after(1_000, () => void two.way.commit(it, options));
+      throw new TypeError("no such property");
+    };
+    expect(await rejection(two.locks.acquire("a", { wait: 60_000 }))).toBeInstanceOf(TypeError);
+    await clock.advance(1_000);
+    expect(await waiting(one)).toBe(1);
     await clock.advance(TTL / 2);
     expect(await waiting(one)).toBe(0);
   });

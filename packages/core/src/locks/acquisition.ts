@@ -137,7 +137,8 @@ export class Acquisition {
     try {
       return await work;
     } catch (error) {
-      if (isChannelError(error) && error.outcome === "unknown") this.#by.abandon(this.name, this.token);
+      // Of an error that is none of a channel's, a driver's own, nobody knows what was done before it.
+      if (!isChannelError(error) || error.outcome === "unknown") this.#by.abandon(this.name, this.token);
       throw error;
     }
   }
@@ -256,12 +257,13 @@ export class Acquisition {
     const waiting = view.queue?.value.waiting ?? [];
     const others = waiting.filter(({ token }) => token !== this.token);
     const next = [...others, { session: session.id, token: this.token }];
-    const result = await this.#by.channel.commit([
+    const entering = this.#by.channel.commit([
       // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
       { check: sessionKey(session.id), version: session.version },
       { check: key, version: view.queue?.version ?? null },
       ...queueOps(this.name, waiting, next),
     ]);
+    const result = await this.#guarded(entering);
     if (result.ok) {
       this.#queuedAs = session;
       return { ...view, queue: { value: { waiting: next }, version: result.version } };
