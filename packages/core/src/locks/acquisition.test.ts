@@ -179,6 +179,22 @@ describe("taking a lock", () => {
     expect(lease.held).toBe(true);
   });
 
+  test("goes on at once when the session was renewed once more before the answer came", async () => {
+    const { locks, way } = await world.locks();
+    await (await locks.acquire("warm up")).release();
+    // The store has renewed the session, and the answer takes its time, longer than the next renewal does.
+    way.once("session", { type: "reply lost" });
+    await clock.advance(TTL / 3);
+    const { commit } = way;
+    way.commit = async (it, options) => {
+      way.commit = commit;
+      const answer = await way.commit(it, options);
+      await new Promise<void>((resolve) => void clock.after(TTL / 2, resolve));
+      return answer;
+    };
+    await clock.until(locks.acquire("a"), TTL / 2 + 100);
+  });
+
   test("opens a new session in place of one whose entry was removed", async () => {
     const { locks, channel } = await world.locks();
     const first = await locks.acquire("a");

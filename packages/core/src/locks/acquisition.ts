@@ -126,7 +126,7 @@ export class Acquisition {
     if (current === undefined) return session.gone();
     const { value, version } = current;
     session.changed(value, version);
-    while (session.alive && session.version !== version) {
+    while (session.alive && compareVersions(session.version, version) < 0) {
       const before = session.version;
       await new Promise<void>((resolve) => void this.#by.clock.after(1, resolve, true));
       if (session.version !== before) return;
