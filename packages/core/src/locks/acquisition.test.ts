@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { compareVersions } from "../channel/version.js";
@@ -502,6 +503,33 @@ describe("waiting", () => {
     await lease.release();
     await clock.until(third, 0);
   });
+});
+
+test("a signal that outlives many waits keeps nothing of them", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    await clock.until(rejection(two.locks.acquire("a", { wait: 500, signal })));
+  }
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  // What AbortSignal.any() makes of a signal is kept there for as long as that lives, whoever has forgotten it. https://github.com/nodejs/node/issues/55351
+  const kept = Object.getOwnPropertySymbols(signal).filter(({ description }) => description === "kDependantSignals");
+  expect(kept.map((symbol) => (signal as unknown as Record<symbol, Set<unknown>>)[symbol]?.size ?? 0)).toEqual(
+    kept.map(() => 0),
+  );
+});
+
+test("a wait ends at once when its signal fires during its first attempt", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  await (await two.locks.acquire("warm up")).release();
+  const stop = new AbortController();
+  two.way.once('"a', { type: "slow", ms: 500 });
+  const waiting = rejection(two.locks.acquire("a", { wait: 60_000, signal: stop.signal }));
+  await clock.advance(100);
+  stop.abort();
+  expect(await clock.until(waiting, 500)).toMatchObject({ code: "LOCKED" });
 });
 
 describe("an attempt of which nobody knows whether it was applied", () => {

@@ -1,3 +1,4 @@
+import { whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { throwIfAborted } from "../channel/store.js";
@@ -118,10 +119,14 @@ export class Locks implements Acquirer {
     const over = new AbortController();
     this.#waits.add(over);
     const cancel = this.clock.after(wait, () => over.abort(), true);
+    // No AbortSignal.any(): Node keeps what it makes for as long as the caller's signal lives (nodejs/node#55351).
+    const unfollow = signal && whenAborted(signal, () => over.abort());
+    if (signal?.aborted === true) over.abort();
     try {
-      return await acquisition.wait(view, signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]));
+      return await acquisition.wait(view, over.signal);
     } finally {
       cancel();
+      unfollow?.();
       this.#waits.delete(over);
     }
   }
