@@ -9,6 +9,7 @@ import { type LocksOf, World } from "../testing/world.js";
 import { lockKey, type QueueValue, queueKey, sessionKey } from "./entries.js";
 import { isLockError, type LockError } from "./errors.js";
 import type { Lease } from "./lease.js";
+import { leaveQueue } from "./queue.js";
 
 const TTL = 15_000;
 
@@ -609,6 +610,22 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     expect(await waiting(one)).toBe(1);
     await clock.advance(TTL / 2);
     expect(await waiting(one)).toBe(0);
+  });
+
+  test("that was withdrawn while the program was busy is missed as soon as it is not", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(100);
+    const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
+    // As the stand-in does.
+    clock.block(TTL / 6);
+    await leaveQueue(one.channel, "a", tickets[1]?.token ?? "");
+    await lease.release();
+    await (await clock.until(first, 10)).release();
+    await clock.until(second, 300);
   });
 
   test("is left at once by one whose waiting failed", async () => {

@@ -26,6 +26,12 @@ import { Wake } from "./wake.js";
 const GLANCE = 200;
 const GLANCES_TO_A_READ = 10;
 
+/**
+ * A glance that takes as long, in ms, tells of a program that stood still: a {@link StandIn} may have withdrawn our ticket. Not less: where all is slow
+ * because very many wait, they must not read more often for that.
+ */
+const BUSY = GLANCE * GLANCES_TO_A_READ;
+
 /** What an acquisition needs of the locks that it is made for. */
 export interface Acquirer {
   readonly channel: Channel<LocksValue>;
@@ -188,16 +194,18 @@ export class Acquisition {
    * What nobody can tell is looked for every {@link GLANCE} ms: the first in the queue looks after the holder, each other after the one before it.
    */
   async #next(view: LockView, wake: Wake, signal: AbortSignal): Promise<LockView> {
-    const { channel } = this.#by;
+    const { channel, clock } = this.#by;
     const waiting = view.queue?.value.waiting ?? [];
     const place = waiting.findIndex(({ token }) => token === this.token);
     if (place === 0 && this.#watching === undefined) this.#watch(wake);
     while (!signal.aborted) {
+      const began = clock.monotonic();
       const woken = await wake.next(GLANCE);
+      const busy = clock.monotonic() - began >= BUSY;
       // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
       if (view.lock !== undefined && compareVersions(this.#freed, view.lock.version) > 0)
         return { ...view, lock: undefined };
-      if (woken || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
+      if (woken || busy || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
         return readView(channel, this.name);
       const before = waiting[place - 1];
       if (before === undefined || this.#queuedAs?.alive !== true) return view;
