@@ -92,3 +92,25 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     expect(processIsGone(identityOf(child.pid))).toBe(false);
   });
 });
+
+describe("where /proc is that of another pid namespace", () => {
+  afterEach(() => {
+    vi.doUnmock("node:fs");
+    vi.resetModules();
+  });
+
+  test("nobody is judged: the numbers in it are other processes'", async () => {
+    vi.resetModules();
+    vi.doMock("node:fs", async (original) => {
+      const fs = await original<typeof import("node:fs")>();
+      const readlinkSync = (path: string): string => (path === "/proc/self" ? "4194304" : fs.readlinkSync(path));
+      return { ...fs, readlinkSync };
+    });
+    const host = await import("./host.js");
+    const me = host.processIdentity();
+    expect(me.namespace).toBe("");
+    expect(host.processIsGone({ ...me, pid: me.pid + 1, started: "1" })).toBe(false);
+    // Nor does anybody judge us.
+    expect(processIsGone({ ...me, started: "1" })).toBe(false);
+  });
+});

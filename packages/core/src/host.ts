@@ -10,7 +10,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** Names this boot of this machine. */
   readonly boot: string;
-  /** The pid namespace: in a container, the same number is another process. */
+  /** The pid namespace: in a container, the same number is another process. "" where it is not known. */
   readonly namespace: string;
   /** Start time of the process in ticks since boot. */
   readonly started: string;
@@ -54,6 +54,12 @@ function isThere(pid: number): boolean {
   }
 }
 
+/** "" also where `/proc` is that of another namespace, as after `unshare --pid`: what it says of a number is another process's. */
+function pidNamespace(): string {
+  const isOurs = tryRead(() => readlinkSync("/proc/self")) === String(process.pid);
+  return isOurs ? (tryRead(() => readlinkSync("/proc/self/ns/pid")) ?? "") : "";
+}
+
 let self: ProcessIdentity | undefined;
 
 /** The identity of this process. */
@@ -62,7 +68,7 @@ export function processIdentity(): ProcessIdentity {
     host: hostname(),
     pid: process.pid,
     boot: bootId(),
-    namespace: tryRead(() => readlinkSync("/proc/self/ns/pid")) ?? "",
+    namespace: pidNamespace(),
     started: startTime(process.pid),
   };
   return self;
@@ -70,7 +76,7 @@ export function processIdentity(): ProcessIdentity {
 
 /**
  * Whether that process is certainly gone. False means: alive, or not for us to judge (another host, another pid namespace,
- * a system without `/proc`). A process of this host from before its last boot is not judged either: a clone of a machine
+ * a system without `/proc`, or with that of another pid namespace). A process of this host from before its last boot is not judged either: a clone of a machine
  * carries the same host name.
  */
 export function processIsGone(other: ProcessIdentity): boolean {

@@ -22,6 +22,16 @@ const JOBS = "oJobManager-jobs";
 const LOCKS = "oJobManager-locks";
 const TTL = 15_000;
 
+/** How long records without a lock are left until the next look for them, in times to live. */
+const STRAYS = 20;
+
+/**
+ * And in times of what the last look took, up to a day, as it may have been paused: one goes through all names, and must cost a store that has very
+ * many of them next to nothing.
+ */
+const STRAYS_REST = 100;
+const DAY = 86_400_000;
+
 /**
  * Runs jobs by name so that no name runs twice at once, wherever else the same channels are opened, and keeps a record of every run.
  *
@@ -44,6 +54,7 @@ export class JobManager {
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
+  #cancelStrays: () => void = () => {};
 
   private constructor(jobs: Channel<RunRecord>, locks: Channel<LocksValue>, options: JobManagerOptions) {
     this.channels = { jobs, locks };
@@ -55,7 +66,7 @@ export class JobManager {
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
-    this.#home = { jobs, locks: this.#locks, clock: this.#clock, onOver: (run) => this.#open.delete(run) };
+    this.#home = { jobs, locks: this.#locks, clock: this.#clock, ttl, onOver: (run) => this.#open.delete(run) };
   }
 
   /**
@@ -81,7 +92,7 @@ export class JobManager {
       throw error;
     }
     manager.#keepSweeping(options.ttl ?? TTL);
-    void manager.#closeStrays();
+    void manager.#keepClosingStrays(options.ttl ?? TTL);
     closeOnExit(manager);
     return manager;
   }
@@ -212,9 +223,15 @@ export class JobManager {
     });
   }
 
-  async #closeStrays(): Promise<void> {
+  /** A store that loses the locks while we live must leave no run open for ever either. */
+  async #keepClosingStrays(ttl: number): Promise<void> {
     const { jobs } = this.channels;
+    const began = this.#clock.monotonic();
     await this.#quietly(() => closeStrays(jobs, this.#locks, () => this.#clock.now(), this.#closing.signal));
+    if (this.#closed !== undefined) return;
+    const took = this.#clock.monotonic() - began;
+    const rest = Math.max(STRAYS * ttl, Math.min(DAY, STRAYS_REST * took));
+    this.#cancelStrays = this.#clock.after(rest, () => void this.#keepClosingStrays(ttl));
   }
 
   /** For work that nobody awaits and that is done again: a store that is away is told to those who call. */
@@ -243,6 +260,7 @@ export class JobManager {
     forgetOnExit(this);
     this.#closing.abort();
     this.#cancelSweep();
+    this.#cancelStrays();
     await this.#locks.stop();
     await this.#starting.none();
     await this.closeOpenRuns("its manager was closed");

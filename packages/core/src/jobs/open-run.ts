@@ -1,6 +1,5 @@
 import { reasonText, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
 import { sameJson } from "../channel/json.js";
 import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
@@ -8,18 +7,21 @@ import { LateSignal } from "../late-signal.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
+import { endingUntil, persist } from "../persist.js";
 import { RunError } from "./errors.js";
 import { closed, type Ending, errorText, recordKey, resultOf, timeoutText } from "./record.js";
 import type { Run, RunRecord } from "./types.js";
 
-/** How soon the end of a run is written again when the store could not be reached, in ms. */
-const RETRY = 100;
+/** How long a run that is over waits for its record to be closed before it says so, in ms: "at once" with a store that answers. */
+const MOMENT = 1_000;
 
 /** What an open run needs of its manager. */
 export interface RunHome {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Locks;
   readonly clock: Clock;
+  /** How long a session lives that is not renewed; for as long the end of a run is tried to be written. */
+  readonly ttl: number;
   /** Called once the run is over, whatever became of it. */
   onOver(run: OpenRun): void;
 }
@@ -62,6 +64,17 @@ export class OpenRun implements Run {
   /** The end of the run, once it began; it may be waited for. */
   get closing(): Promise<RunRecord> | undefined {
     return this.#closing;
+  }
+
+  /** Resolves once the record is closed, or cannot be closed in a moment. */
+  async closedSoon(): Promise<void> {
+    const { clock } = this.#home;
+    let cancel = (): void => {};
+    const moment = new Promise<void>((resolve) => {
+      cancel = clock.after(MOMENT, resolve, true);
+    });
+    await Promise.race([moment, this.#closing?.catch(() => {})]);
+    cancel();
   }
 
   /** Calls `callback` when the timeout passed or the lock was lost while the run was open; the record is being closed then. */
@@ -222,15 +235,15 @@ export class OpenRun implements Run {
   }
 
   async #write(record: RunRecord): Promise<boolean> {
-    for (;;) {
-      try {
-        const result = await this.#home.jobs.commit(this.#closingOps(record));
-        return result.ok || (await this.#isWritten(record));
-      } catch (error) {
-        if (!isChannelError(error) || !error.retryable || !this.#lease.session.alive) throw error;
-        await new Promise<void>((resolve) => void this.#home.clock.after(RETRY, resolve, true));
-      }
-    }
+    const { jobs, clock, ttl } = this.#home;
+    const { session, until } = this.#lease;
+    const persistence = {
+      clock,
+      until: endingUntil(clock.monotonic(), until, ttl),
+      goesOn: () => session.alive,
+    };
+    const result = await persist(persistence, () => jobs.commit(this.#closingOps(record)));
+    return result.ok || this.#isWritten(record);
   }
 
   /** Whether it was us who wrote it: an answer may have been lost after the write was applied. */

@@ -39,6 +39,19 @@ describe("with records and locks in two stores", () => {
     },
   );
 
+  test("a start whose record meets a driver that is broken leaves no open run", async () => {
+    const { commit } = one.jobsWay;
+    one.jobsWay.commit = async (it, options) => {
+      one.jobsWay.commit = commit;
+      await one.jobsWay.commit(it, options);
+      throw new TypeError("no such property");
+    };
+    expect(await rejection(one.manager.start("a"))).toBeInstanceOf(TypeError);
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
   test("a record that comes late, after its run was closed, is refused", async () => {
     for (let ms = 0; ms <= TTL; ms += 2_500) {
       one.jobsWay.once('"a', { type: "late", ms });
@@ -162,5 +175,68 @@ describe("with both in one store", () => {
     expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
     expect(await clock.until(unlocking)).toMatchObject({ unlocked: false, run: { status: "cancelled" } });
     expect((await records(two)).map(({ status }) => status)).toEqual(["cancelled"]);
+  });
+});
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores: a manager that goes on", ({ apart }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart });
+    two = await world.manager({ apart });
+  });
+
+  test("closes the run of a process that died, although its lock is gone with what the store lost", async () => {
+    await one.manager.start("a");
+    await two.manager.start("b");
+    for (const way of [one.way, one.jobsWay]) way.fault = () => ({ type: "refused" });
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    await clock.advance(25 * TTL);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+    expect((await two.manager.running()).map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  test("leaves alone what begins meanwhile, however long that takes", async () => {
+    for (let at = 19; at <= 21; at += 0.25) {
+      const name = `at ${at}`;
+      const three = await world.manager({ apart });
+      await clock.advance(at * TTL);
+      three.jobsWay.once(`"${name}`, { type: "slow", ms: 0.3 * TTL });
+      const run = await clock.until(three.manager.start(name));
+      await clock.advance(25 * TTL);
+      expect(run.signal.aborted).toBe(false);
+      expect(await run.end()).toMatchObject({ status: "completed" });
+      await three.manager.close();
+    }
+  });
+
+  test("looks at few records, and seldom, however many there are", async () => {
+    const startTime = clock.now();
+    const holder = { host: "here", pid: 1, instance: "x" };
+    const record = {
+      name: "a",
+      startDate: "",
+      status: "completed",
+      inError: false,
+      holder,
+      trigger: "manual",
+      timeout: 1,
+    };
+    for (let i = 0; i < 500; i++) {
+      const key = { name: "a", startTime: startTime + i };
+      await two.manager.channels.jobs.set(key, { ...record, startTime: key.startTime } as RunRecord);
+    }
+    const { reads } = one.jobsWay;
+    const before = apart ? reads : one.way.reads;
+    await clock.advance(100 * TTL);
+    const sweeps = apart ? 0 : 2 * 100;
+    expect((apart ? one.jobsWay.reads : one.way.reads) - before - sweeps).toBeLessThanOrEqual(5 * 6);
+    await one.manager.close();
+    await two.manager.close();
+    expect(clock.pending).toBe(0);
   });
 });

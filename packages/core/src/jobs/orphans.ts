@@ -59,7 +59,7 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 
 /**
  * Closes records that are open although no lock is held for them: the locks were kept elsewhere and are gone. Looks at the newest of each
- * name.
+ * name. A run that just begins is safe: its lock is there before its record, and as long as that is open.
  */
 export async function closeStrays(
   jobs: Channel<RunRecord>,

@@ -29,8 +29,8 @@ function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise
 /** Closes the record, and says why the run did not complete. */
 async function explained(run: OpenRun, error: unknown): Promise<unknown> {
   if (run.closing !== undefined) {
-    // The run is over already: by its timeout, by a loss, or by the body itself.
-    await run.closing.catch(() => {});
+    // The run is over already: by its timeout, by a loss, or by the body itself. Whoever waits for it must know, also with a store that is away.
+    await run.closedSoon();
     return error;
   }
   // Neither must be hidden by a store that is away: the record is closed by whoever finds it.

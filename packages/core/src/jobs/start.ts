@@ -5,7 +5,7 @@ import type { Clock } from "../clock.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
-import { RunError } from "./errors.js";
+import { isRunError, RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
 import { recordKey, startedRecord } from "./record.js";
 import { TickClaim } from "./tick.js";
@@ -105,8 +105,8 @@ export class Start {
       return await this.#writeRecord(lease);
     } catch (error) {
       // A record that may be there after all must not be left without the lock that leads to it.
-      if (isChannelError(error) && error.outcome === "unknown") locks.giveUp(lease);
-      else await locks.release(lease).catch(() => {});
+      if (isNotWritten(error)) await locks.release(lease).catch(() => {});
+      else locks.giveUp(lease);
       throw error;
     }
   }
@@ -204,6 +204,11 @@ export class Start {
     const text = `Can't lock to execute job '${this.#name}': ${error.message}`;
     return new RunError("LOCKED", this.#name, text, { ...(error.held && { held: error.held }) });
   }
+}
+
+/** Whether the record is certainly not open by us. Of an error that is none of ours, a driver's own, nobody knows. */
+function isNotWritten(error: unknown): boolean {
+  return isRunError(error) || (isChannelError(error) && error.outcome === "not-applied");
 }
 
 /** Which run a lock is held for, and for which tick, as its note says. */

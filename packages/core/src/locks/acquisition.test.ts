@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { compareVersions } from "../channel/version.js";
@@ -8,6 +9,7 @@ import { type LocksOf, World } from "../testing/world.js";
 import { lockKey, type QueueValue, queueKey, sessionKey } from "./entries.js";
 import { isLockError, type LockError } from "./errors.js";
 import type { Lease } from "./lease.js";
+import { leaveQueue } from "./queue.js";
 
 const TTL = 15_000;
 
@@ -32,6 +34,16 @@ async function countCalls({ channel }: LocksOf): Promise<number> {
 /** Everything from now on goes wrong: for the others, the process is as good as dead. */
 function cut({ way }: LocksOf): void {
   way.fault = () => ({ type: "refused" });
+}
+
+/** The next commit is applied, and the driver fails with an error that is none of a channel's. */
+function breakOnce({ way }: LocksOf): void {
+  const { commit } = way;
+  way.commit = async (it, options) => {
+    way.commit = commit;
+    await way.commit(it, options);
+    throw new TypeError("no such property");
+  };
 }
 
 const onWrite =
@@ -188,6 +200,22 @@ describe("taking a lock", () => {
     await clock.advance(TTL / 3);
     const lease = await clock.until(locks.acquire("a"));
     expect(lease.held).toBe(true);
+  });
+
+  test("goes on at once when the session was renewed once more before the answer came", async () => {
+    const { locks, way } = await world.locks();
+    await (await locks.acquire("warm up")).release();
+    // The store has renewed the session, and the answer takes its time, longer than the next renewal does.
+    way.once("session", { type: "reply lost" });
+    await clock.advance(TTL / 3);
+    const { commit } = way;
+    way.commit = async (it, options) => {
+      way.commit = commit;
+      const answer = await way.commit(it, options);
+      await new Promise<void>((resolve) => void clock.after(TTL / 2, resolve));
+      return answer;
+    };
+    await clock.until(locks.acquire("a"), TTL / 2 + 100);
   });
 
   test("opens a new session in place of one whose entry was removed", async () => {
@@ -499,6 +527,33 @@ describe("waiting", () => {
   });
 });
 
+test("a signal that outlives many waits keeps nothing of them", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    await clock.until(rejection(two.locks.acquire("a", { wait: 500, signal })));
+  }
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  // What AbortSignal.any() makes of a signal is kept there for as long as that lives, whoever has forgotten it. https://github.com/nodejs/node/issues/55351
+  const kept = Object.getOwnPropertySymbols(signal).filter(({ description }) => description === "kDependantSignals");
+  expect(kept.map((symbol) => (signal as unknown as Record<symbol, Set<unknown>>)[symbol]?.size ?? 0)).toEqual(
+    kept.map(() => 0),
+  );
+});
+
+test("a wait ends at once when its signal fires during its first attempt", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  await (await two.locks.acquire("warm up")).release();
+  const stop = new AbortController();
+  two.way.once('"a', { type: "slow", ms: 500 });
+  const waiting = rejection(two.locks.acquire("a", { wait: 60_000, signal: stop.signal }));
+  await clock.advance(100);
+  stop.abort();
+  expect(await clock.until(waiting, 500)).toMatchObject({ code: "LOCKED" });
+});
+
 describe("an attempt of which nobody knows whether it was applied", () => {
   test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
     const one = await world.locks();
@@ -511,6 +566,16 @@ describe("an attempt of which nobody knows whether it was applied", () => {
     expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
     const two = await world.locks();
     await two.locks.acquire("a");
+  });
+
+  test("is cleaned up after a driver that is broken, too", async () => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    breakOnce(one);
+    expect(await rejection(one.locks.acquire("a"))).toMatchObject({ message: "no such property" });
+    expect(await one.locks.find("a")).toBeDefined();
+    await clock.advance(TTL / 2);
+    expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
   });
 
   test("takes no lock when it is applied after it was cleaned up", async () => {
@@ -548,6 +613,58 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
     await clock.advance(TTL / 2);
     expect(await waiting(one)).toBe(0);
+  });
+
+  test("is cleaned up after a driver that is broken, though it comes late", async () => {
+    const [one, two] = [await world.locks(), await world.locks()];
+    await one.locks.acquire("a");
+    await (await two.locks.acquire("warm up")).release();
+    const { commit } = two.way;
+    two.way.commit = async (it, options) => {
+      if (!it.writes.some(({ key }) => key.includes("queue"))) return commit.call(two.way, it, options);
+      two.way.commit = commit;
+      clock.after(1_000, () => void two.way.commit(it, options));
+      throw new TypeError("no such property");
+    };
+    expect(await rejection(two.locks.acquire("a", { wait: 60_000 }))).toBeInstanceOf(TypeError);
+    await clock.advance(1_000);
+    expect(await waiting(one)).toBe(1);
+    await clock.advance(TTL / 2);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("that was withdrawn while the program was busy is missed as soon as it is not", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(100);
+    const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
+    // As the stand-in does.
+    clock.block(TTL / 6);
+    await leaveQueue(one.channel, "a", tickets[1]?.token ?? "");
+    await lease.release();
+    await (await clock.until(first, 10)).release();
+    await clock.until(second, 300);
+  });
+
+  test("is left at once by one whose waiting failed", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = rejection(two.locks.acquire("a", { wait: 60_000 }));
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    let failed = false;
+    two.way.fault = ({ kind }) => {
+      if (failed || kind === "commit") return undefined;
+      failed = true;
+      return { type: "request lost" };
+    };
+    expect(isChannelError(await clock.until(first))).toBe(true);
+    await lease.release();
+    await clock.until(second, 300);
   });
 
   test("does not block the lock for ever when it is given late", async () => {

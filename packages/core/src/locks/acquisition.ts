@@ -26,6 +26,12 @@ import { Wake } from "./wake.js";
 const GLANCE = 200;
 const GLANCES_TO_A_READ = 10;
 
+/**
+ * A glance that takes as long, in ms, tells of a program that stood still: a {@link StandIn} may have withdrawn our ticket. Not less: where all is slow
+ * because very many wait, they must not read more often for that.
+ */
+const BUSY = GLANCE * GLANCES_TO_A_READ;
+
 /** What an acquisition needs of the locks that it is made for. */
 export interface Acquirer {
   readonly channel: Channel<LocksValue>;
@@ -126,7 +132,7 @@ export class Acquisition {
     if (current === undefined) return session.gone();
     const { value, version } = current;
     session.changed(value, version);
-    while (session.alive && session.version !== version) {
+    while (session.alive && compareVersions(session.version, version) < 0) {
       const before = session.version;
       await new Promise<void>((resolve) => void this.#by.clock.after(1, resolve, true));
       if (session.version !== before) return;
@@ -137,7 +143,8 @@ export class Acquisition {
     try {
       return await work;
     } catch (error) {
-      if (isChannelError(error) && error.outcome === "unknown") this.#by.abandon(this.name, this.token);
+      // Of an error that is none of a channel's, a driver's own, nobody knows what was done before it.
+      if (!isChannelError(error) || error.outcome === "unknown") this.#by.abandon(this.name, this.token);
       throw error;
     }
   }
@@ -169,8 +176,10 @@ export class Acquisition {
       await leaveQueue(channel, this.name, this.token);
       return await readView(channel, this.name);
     } catch (error) {
-      // Refused by the companion, with a store that can be asked: a ticket that is left until the next heartbeat would block the others.
-      const gone = !isChannelError(error) && (await this.#tryToLeave());
+      // A ticket that is left until the next heartbeat would block the others.
+      const leaving = this.#tryToLeave();
+      // Refused by the companion, with a store that can be asked. One that failed is not waited for, and may get our ticket later still.
+      const gone = !isChannelError(error) && (await leaving);
       if (!gone) this.#by.abandon(this.name, this.token);
       throw error;
     } finally {
@@ -185,16 +194,18 @@ export class Acquisition {
    * What nobody can tell is looked for every {@link GLANCE} ms: the first in the queue looks after the holder, each other after the one before it.
    */
   async #next(view: LockView, wake: Wake, signal: AbortSignal): Promise<LockView> {
-    const { channel } = this.#by;
+    const { channel, clock } = this.#by;
     const waiting = view.queue?.value.waiting ?? [];
     const place = waiting.findIndex(({ token }) => token === this.token);
     if (place === 0 && this.#watching === undefined) this.#watch(wake);
     while (!signal.aborted) {
+      const began = clock.monotonic();
       const woken = await wake.next(GLANCE);
+      const busy = clock.monotonic() - began >= BUSY;
       // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
       if (view.lock !== undefined && compareVersions(this.#freed, view.lock.version) > 0)
         return { ...view, lock: undefined };
-      if (woken || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
+      if (woken || busy || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
         return readView(channel, this.name);
       const before = waiting[place - 1];
       if (before === undefined || this.#queuedAs?.alive !== true) return view;
@@ -254,12 +265,13 @@ export class Acquisition {
     const waiting = view.queue?.value.waiting ?? [];
     const others = waiting.filter(({ token }) => token !== this.token);
     const next = [...others, { session: session.id, token: this.token }];
-    const result = await this.#by.channel.commit([
+    const entering = this.#by.channel.commit([
       // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
       { check: sessionKey(session.id), version: session.version },
       { check: key, version: view.queue?.version ?? null },
       ...queueOps(this.name, waiting, next),
     ]);
+    const result = await this.#guarded(entering);
     if (result.ok) {
       this.#queuedAs = session;
       return { ...view, queue: { value: { waiting: next }, version: result.version } };

@@ -1,8 +1,10 @@
+import { whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { throwIfAborted } from "../channel/store.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
+import { endingUntil, persist } from "../persist.js";
 import { UnderWay } from "../under-way.js";
 import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
 import { type LockView, readView } from "./attempt.js";
@@ -20,9 +22,6 @@ import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.
 import { Upkeep } from "./upkeep.js";
 
 const HOUR = 3_600_000;
-
-/** How soon a release is tried again when the store could not be reached, in ms. */
-const RETRY = 100;
 
 /** What the maker of a run adds to taking and losing its lock. */
 export interface LeaseHooks {
@@ -120,10 +119,14 @@ export class Locks implements Acquirer {
     const over = new AbortController();
     this.#waits.add(over);
     const cancel = this.clock.after(wait, () => over.abort(), true);
+    // No AbortSignal.any(): Node keeps what it makes for as long as the caller's signal lives (nodejs/node#55351).
+    const unfollow = signal && whenAborted(signal, () => over.abort());
+    if (signal?.aborted === true) over.abort();
     try {
-      return await acquisition.wait(view, signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]));
+      return await acquisition.wait(view, over.signal);
     } finally {
       cancel();
+      unfollow?.();
       this.#waits.delete(over);
     }
   }
@@ -148,7 +151,7 @@ export class Locks implements Acquirer {
 
   /**
    * Gives a lock back, if it is still the lease's. Resolves to whether it was: then the ops of `companion` were applied too, in the
-   * same step. While the store cannot be reached it keeps trying, for as long as the session lives.
+   * same step. While the store cannot be reached it keeps trying, for as long as the session lives, and at most for the time to live of one.
    *
    * @internal Use {@link Lease.release}.
    */
@@ -176,21 +179,23 @@ export class Locks implements Acquirer {
     lease.end();
   }
 
-  async #release({ name, fence, session }: Lease, companion: Companion | undefined): Promise<boolean> {
+  async #release({ name, fence, session, until }: Lease, companion: Companion | undefined): Promise<boolean> {
+    const { clock } = this;
     const ops: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
+    const persistence = {
+      clock,
+      until: endingUntil(clock.monotonic(), until, this.#ttl),
+      goesOn: () => session.alive,
+    };
     for (;;) {
-      try {
-        const result =
-          companion?.channel === undefined
-            ? await this.channel.commit(ops)
-            : await this.channel.commitWith<unknown>(ops, companion.channel, companion.prepare(session.holder).ops);
-        if (result.ok) return true;
-        if (result.failed[0]?.index === 0) return false;
-        await companion?.refused(result.failed[0]?.current);
-      } catch (error) {
-        if (!isChannelError(error) || !error.retryable || !session.alive) throw error;
-        await new Promise<void>((resolve) => void this.clock.after(RETRY, resolve, true));
-      }
+      const result = await persist(persistence, () =>
+        companion?.channel === undefined
+          ? this.channel.commit(ops)
+          : this.channel.commitWith<unknown>(ops, companion.channel, companion.prepare(session.holder).ops),
+      );
+      if (result.ok) return true;
+      if (result.failed[0]?.index === 0) return false;
+      await companion?.refused(result.failed[0]?.current);
     }
   }
 

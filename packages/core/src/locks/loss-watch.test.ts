@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ChannelError } from "../channel/errors.js";
+import type { Key } from "../channel/types.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { type LocksValue, lockKey, sessionKey } from "./entries.js";
@@ -34,6 +35,18 @@ function countWatches({ way }: LocksOf): () => number {
     };
   };
   return () => open;
+}
+
+/** The next watch of this key cannot be had. */
+function failOnce({ way }: LocksOf, key: Key): void {
+  const watch = way.watch.bind(way);
+  const part = JSON.stringify((key as readonly string[])[1]).slice(0, -1);
+  let failed = false;
+  way.watch = async (range, sink) => {
+    if (failed || !range.from.includes(part)) return watch(range, sink);
+    failed = true;
+    throw new ChannelError("UNAVAILABLE", "away", { retryable: true });
+  };
 }
 
 const overwrite = async ({ channel }: LocksOf, key: ReturnType<typeof lockKey>): Promise<void> => {
@@ -147,6 +160,37 @@ describe("watching over what is held", () => {
     one.way.watch = watch;
     await clock.advance(1_100);
     await two.channel.unset(lockKey("a"));
+    await settled();
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test("begins anew for one lock alone where the others are watched over already", async () => {
+    const watches = countWatches(one);
+    failOnce(one, lockKey("b"));
+    const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
+    await clock.advance(1_100);
+    // The session and both locks.
+    expect(watches()).toBe(3);
+    for (const lease of leases) await lease.release();
+    await clock.advance(TTL);
+    expect(watches()).toBe(0);
+  });
+
+  test("of what was released while it could not be watched does not begin", async () => {
+    const watches = countWatches(one);
+    failOnce(one, lockKey("a"));
+    const lease = await one.locks.acquire("a");
+    await clock.advance(SETTLE);
+    await lease.release();
+    await clock.advance(TTL);
+    expect(watches()).toBe(0);
+  });
+
+  test("begins anew for a session that alone could not be watched", async () => {
+    const lease = await one.locks.acquire("a");
+    failOnce(one, sessionKey(lease.session.id));
+    await clock.advance(2_000);
+    await two.channel.unset(sessionKey(lease.session.id));
     await settled();
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });

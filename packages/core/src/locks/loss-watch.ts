@@ -1,5 +1,6 @@
 import type { Change, Channel, Follower } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
+import type { Following } from "../channel/followers.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { type LocksValue, lockKey, type SessionValue, sessionKey } from "./entries.js";
@@ -24,7 +25,9 @@ export class LossWatch {
   /** Taken since the last look, and before it. */
   #young: Lease[] = [];
   #older: Lease[] = [];
-  readonly #sessions: Map<Session, { stop(): void }> = new Map();
+  /** What is watched over, or about to be. */
+  readonly #sessions: Map<Session, Following> = new Map();
+  readonly #leases: Map<Lease, Following> = new Map();
   #cancelLook: (() => void) | undefined;
   #checking: Promise<void> | undefined;
   #missed = false;
@@ -95,13 +98,19 @@ export class LossWatch {
   #notNow(retryable: boolean, leases: readonly Lease[]): void {
     if (!retryable) this.#off = true;
     if (this.#off) return;
-    this.#sessions.clear();
     this.#older.push(...leases);
     if (this.#cancelLook === undefined) this.#lookIn(RETRY);
   }
 
   async #follow(lease: Lease): Promise<void> {
-    if (!this.#sessions.has(lease.session)) this.#followSession(lease.session);
+    const { session } = lease;
+    await Promise.all([
+      begun(this.#sessions, session, () => this.#followSession(session)),
+      begun(this.#leases, lease, () => this.#followLease(lease)),
+    ]);
+  }
+
+  #followLease(lease: Lease): Following {
     const following = this.#channel.follow(
       lockKey(lease.name),
       this.#follower(({ version }) => {
@@ -109,16 +118,22 @@ export class LossWatch {
         if (compareVersions(version, lease.fence) > 0) this.#upkeep.lost(lease);
       }),
     );
-    lease.onEnd(following.stop);
-    await following.ready;
+    this.#leases.set(lease, following);
+    lease.onEnd(() => {
+      this.#leases.delete(lease);
+      following.stop();
+    });
+    return following;
   }
 
-  #followSession(session: Session): void {
+  #followSession(session: Session): Following {
     const follower = this.#follower((change) => {
       if (change.deleted) session.gone();
       else session.changed(change.value() as SessionValue, change.version);
     });
-    this.#sessions.set(session, this.#channel.follow(sessionKey(session.id), follower));
+    const following = this.#channel.follow(sessionKey(session.id), follower);
+    this.#sessions.set(session, following);
+    return following;
   }
 
   #follower(changed: (change: Change<LocksValue>) => void): Follower<LocksValue> {
@@ -158,5 +173,17 @@ export class LossWatch {
       // The next heartbeat asks again.
       if (!isChannelError(error)) throw error;
     }
+  }
+}
+
+/** Resolves once `what` is watched over: each is followed once, however often it had to be tried, as only the last one would be stopped. */
+async function begun<T>(all: Map<T, Following>, what: T, follow: () => Following): Promise<void> {
+  const following = all.get(what) ?? follow();
+  try {
+    await following.ready;
+  } catch (error) {
+    if (all.get(what) === following) all.delete(what);
+    following.stop();
+    throw error;
   }
 }

@@ -7,6 +7,8 @@ export class FakeProcess implements Clock {
   ahead = 0;
   #state: "running" | "stopped" | "dead" = "running";
   #held: (() => void)[] = [];
+  /** What takes back each timer that is set. */
+  readonly #timers: Set<() => void> = new Set();
   readonly #world: FakeClock;
 
   constructor(world: FakeClock) {
@@ -36,12 +38,15 @@ export class FakeProcess implements Clock {
   after(ms: number, callback: () => void): () => void {
     let cancelled = false;
     const cancel = this.#world.after(ms, () => {
+      this.#timers.delete(cancel);
       this.#whenRunning(() => {
         if (!cancelled) callback();
       });
     });
+    this.#timers.add(cancel);
     return () => {
       cancelled = true;
+      this.#timers.delete(cancel);
       cancel();
     };
   }
@@ -69,5 +74,8 @@ export class FakeProcess implements Clock {
   die(): void {
     this.#state = "dead";
     this.#held = [];
+    // Those that are far off would be taken for what somebody who lives has left behind.
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
   }
 }
