@@ -187,6 +187,8 @@ export class Start {
     const written = record ?? this.#prepare(lease.session.holder);
     this.#times.taken(this.#name, written.startTime);
     this.#run = new OpenRun(this.#home, lease, written, version);
+    // The record may have taken longer to write than the lock is held, with the timers that tell it still to come.
+    lease.expire();
     // While the record was being written, there was no run to be told.
     if (this.#over !== undefined) this.#run.leaseOver(this.#over);
     return this.#run;
