@@ -40,6 +40,8 @@ export class FaultyBackend implements Backend {
   heard: () => Promise<void> = async () => {};
   /** Called with each commit, as it is sent. */
   sent: (commit: Commit) => void = () => {};
+  /** Called with each commit that was applied once more. */
+  repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
   reads = 0;
   /** Ends the calls that are under way. */
@@ -120,7 +122,10 @@ export class FaultyBackend implements Backend {
         return answer;
       }
       case "doubled":
-        this.#later(fault.ms, apply);
+        this.#later(fault.ms, async () => {
+          const outcome = await apply();
+          if (call.kind === "commit" && (outcome as CommitOutcome).ok) this.repeated(call.commit);
+        });
         return apply();
       case "refused":
         throw new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });

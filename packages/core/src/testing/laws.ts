@@ -16,8 +16,8 @@ export interface Entered {
 }
 
 interface Inside extends Entered {
-  /** It began while its process came to what had happened while it stood still: it had the chance to know all of it. */
-  readonly waking: boolean;
+  /** How often its process had been stopped when it began. */
+  readonly stops: number;
   /** Somebody unlocked it by force: until it finds out, two may run. */
   unlocked: boolean;
 }
@@ -35,6 +35,7 @@ interface Held {
 export class Laws {
   readonly #clock: FakeClock;
   readonly #ttl: number;
+  readonly #judgesSignals: boolean;
   readonly #inside: Set<Inside> = new Set();
   readonly #lastFence: Map<string, string> = new Map();
   /** The names that somebody is unlocking by force. */
@@ -47,7 +48,9 @@ export class Laws {
   /** What the store has forgotten: all before `version`. Whoever held it may not know until its session is over by its own clock. */
   #forgotten = { version: "0", until: 0 };
 
-  constructor(clock: FakeClock, ttl: number) {
+  /** With `late`, signals may be late. */
+  constructor(clock: FakeClock, ttl: number, late: boolean) {
+    this.#judgesSignals = !late;
     this.#clock = clock;
     this.#ttl = ttl;
   }
@@ -83,7 +86,7 @@ export class Laws {
     const last = this.#lastFence.get(name) ?? "0";
     if (compareVersions(run.fence, last) <= 0) throw new Error(`${name} has the fence ${run.fence} after ${last}`);
     this.#lastFence.set(name, run.fence);
-    this.#inside.add({ ...entered, waking: process.waking, unlocked: false });
+    this.#inside.add({ ...entered, stops: process.stops, unlocked: false });
     this.check();
   }
 
@@ -103,11 +106,12 @@ export class Laws {
   check(): void {
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
-      const { name, process, run, waking } = inside;
+      const { name, process, run, stops } = inside;
       // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
       if (this.#unlocking.includes(name)) inside.unlocked = true;
-      if (run.signal.aborted || !(process.running || (process.waking && waking))) continue;
-      this.#checkSignal(inside);
+      // A process that goes on cannot tell all at once. What it begins before it has is judged: it must look at the clock first.
+      if (run.signal.aborted || !(process.running || (process.waking && stops === process.stops))) continue;
+      if (this.#judgesSignals) this.#checkSignal(inside);
       if (inside.unlocked || this.#mayNotKnow(run)) continue;
       const other = holders.get(name);
       if (other !== undefined) throw new Error(`two hold ${name}: ${other.run.fence} and ${run.fence}`);
@@ -120,11 +124,11 @@ export class Laws {
   }
 
   /** The signal of one that runs has not fired: its lease is not over for longer than it takes to tell. */
-  #checkSignal({ name, process, run, waking }: Inside): void {
+  #checkSignal({ name, process, run }: Inside): void {
     const held = this.#held.get(run.fence);
     if (held === undefined) throw new Error(`${name} runs with ${run.fence}, with which nobody took it`);
     const over = Math.min(held.until, this.#lives.get(held.session) ?? 0);
-    const late = this.#clock.monotonic() - (waking ? over : Math.max(over, process.since));
+    const late = this.#clock.monotonic() - (process.waking ? over : Math.max(over, process.since));
     if (late <= LATE) return;
     throw new Error(`the signal of ${name} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);
   }

@@ -7,6 +7,8 @@ export class FakeProcess implements Clock {
   ahead = 0;
   /** Since when it runs, by the world's clock, or it ran last. */
   since: number;
+  /** How often it was stopped. */
+  stops = 0;
   #state: "running" | "stopped" | "waking" | "dead" = "running";
   /** What came due, and what was heard, while it stood still: each in its order. */
   readonly #timers: (() => void)[] = [];
@@ -69,7 +71,9 @@ export class FakeProcess implements Clock {
   }
 
   stop(): void {
-    if (this.#state !== "dead") this.#state = "stopped";
+    if (this.#state === "dead") return;
+    this.#state = "stopped";
+    this.stops++;
   }
 
   goOn(): void {

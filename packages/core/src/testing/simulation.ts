@@ -1,11 +1,9 @@
 import { expect } from "vitest";
 import { isChannelError } from "../channel/errors.js";
-import { isRunError } from "../jobs/errors.js";
 import { JobManager } from "../jobs/manager.js";
-import type { Run } from "../jobs/types.js";
 import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
-import { isRecord } from "./entry-kinds.js";
+import { isLocking, isRecord } from "./entry-kinds.js";
 import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./faulty-backend.js";
 import { Laws } from "./laws.js";
@@ -14,6 +12,7 @@ import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
 import { collect } from "./settle.js";
 import { SharedStore } from "./shared-store.js";
+import { type Plan, Worker } from "./worker.js";
 
 const TTL = 3_000;
 const NAMES = ["a", "b", "c"];
@@ -43,16 +42,13 @@ export class Simulation {
   readonly #apart: boolean;
   /** Whether the store tells of changes. */
   readonly #watch: boolean;
-  readonly #names: readonly string[];
-  /** How many of the runs do not wait for their lock, from 0 to 1: those who wait keep each other in order, and hide races. */
-  readonly #impatient: number;
-  /** Whether locks are unlocked by force, which excuses two holders for a while. */
-  readonly #unlocks: boolean;
+  readonly #plan: Plan;
   /** Whether the store forgets what is in it when it is restarted, which excuses two holders for a while, too. */
   readonly #forgets: boolean;
   readonly #alive: Set<JobManager> = new Set();
   readonly #ways: Set<FaultyBackend> = new Set();
   #over = false;
+  #tainted = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(seed: number, { bug, length = 40_000 }: SimulationOptions = {}) {
@@ -61,15 +57,24 @@ export class Simulation {
     this.clock = new FakeClock(seed);
     this.#dice = new Dice(seed * 7_919);
     this.#apart = seed % 2 === 0;
-    this.#names = NAMES.slice(0, 1 + (seed % 3));
-    this.#unlocks = seed % 5 === 0;
     this.#forgets = seed % 7 === 3;
     this.#watch = seed % 11 < 8;
-    this.#impatient = [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0;
-    this.#laws = new Laws(this.clock, TTL);
+    this.#laws = new Laws(this.clock, TTL, bug?.late === true);
     this.#ledger = new Ledger(this.#apart);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
+    this.#plan = {
+      ttl: TTL,
+      names: NAMES.slice(0, 1 + (seed % 3)),
+      unlocks: seed % 5 === 0,
+      impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
+      dice: this.#dice,
+      clock: this.clock,
+      laws: this.#laws,
+      ledger: this.#ledger,
+      note,
+      failed: (error) => this.#failed(error),
+    };
     this.clock.afterStep = () => this.#laws.check();
   }
 
@@ -143,11 +148,12 @@ export class Simulation {
     const clock = bug?.clock?.(process) ?? process;
     const manager = await JobManager.init({ chJobs, chLocks, clock, ttl: TTL });
     this.#alive.add(manager);
-    for (let j = 0; j < 3; j++) this.#work(i, process, manager);
+    const worker = new Worker(`${i}`, process, manager, this.#plan);
+    for (let j = 0; j < 3; j++) worker.work(() => !this.#over && this.#alive.has(manager));
     const end = (how: "dies" | "closes"): void => {
       this.#alive.delete(manager);
       if (how === "closes") {
-        void manager.close().catch((error: unknown) => this.#failed(error));
+        process.after(0, () => void manager.close().catch((error: unknown) => this.#failed(error)));
       } else {
         process.die();
         this.#laws.died(process);
@@ -157,70 +163,22 @@ export class Simulation {
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
 
+  /** A lock or a ticket was written again after it had been removed: nobody knows of it, and it stays for as long as its session lives. */
+  #taint(): void {
+    this.note("what was given back is taken once more, by nobody");
+    this.#tainted = true;
+  }
+
   #way(store: SharedStore, process: FakeProcess): FaultyBackend {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     way.heard = process.heard;
     way.fault = (call) => this.#chaos.fault(call);
     way.sent = (commit) => this.#laws.sent(commit);
+    way.repeated = ({ writes }) => {
+      if (writes.some(({ key, value }) => isLocking(key) && value !== null)) this.#taint();
+    };
     this.#ways.add(way);
     return way;
-  }
-
-  #work(i: number, process: FakeProcess, manager: JobManager): void {
-    process.after(this.#dice.between(0, 1_000), () => {
-      if (this.#over || !this.#alive.has(manager)) return;
-      void (this.#unlocks && this.#dice.chance() < 0.03 ? this.#unlock(i, manager) : this.#oneRun(i, process, manager))
-        .catch((error: unknown) => {
-          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) this.#failed(error);
-        })
-        .then(() => this.#work(i, process, manager));
-    });
-  }
-
-  async #unlock(i: number, manager: JobManager): Promise<void> {
-    const name = this.#dice.pick(this.#names);
-    const unlocked = this.#laws.unlocking(name);
-    this.note(`${i} unlocks ${name}`);
-    try {
-      await manager.unlock(name, { reason: "simulated" });
-    } finally {
-      // A commit without an answer may be applied late.
-      this.clock.after(4 * TTL, unlocked);
-    }
-  }
-
-  async #oneRun(i: number, process: FakeProcess, manager: JobManager): Promise<void> {
-    const dice = this.#dice;
-    const name = dice.pick(this.#names);
-    const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * TTL);
-    const obeys = dice.chance() < 0.7;
-    const fails = dice.chance() < 0.1;
-    const stop = new AbortController();
-    if (dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
-    let begun: Run | undefined;
-    const body = async (run: Run): Promise<string> => {
-      begun = run;
-      this.note(`${i} enters ${name} with ${run.fence}`);
-      this.#ledger.begun(run);
-      this.#laws.enter({ name, process, run });
-      await new Promise<void>((resolve) => {
-        process.after(takes, resolve);
-        if (obeys) run.signal.addEventListener("abort", () => resolve());
-      });
-      this.#laws.leave(run);
-      if (fails) throw new BodyError("the body failed");
-      return `result of ${run.fence}`;
-    };
-    const wait = dice.chance() < this.#impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * TTL), wait, signal: stop.signal };
-    try {
-      const { record } = await manager.run(name, body, options);
-      expect(record.result).toBe(`result of ${begun?.fence}`);
-      if (begun !== undefined) this.#ledger.told(begun, "completed");
-    } catch (error) {
-      if (isRunError(error) && begun !== undefined) this.#ledger.told(begun, error.code);
-      throw error;
-    }
   }
 
   async #end(store: SharedStore): Promise<void> {
@@ -231,14 +189,18 @@ export class Simulation {
     const init = { chJobs: { backend: jobsWay }, chLocks: { backend: way }, clock: last, ttl: TTL };
     const manager = await this.clock.until(JobManager.init(init));
     await this.clock.advance(20 * TTL);
+    if (this.#tainted) await this.#closeAll();
+    await this.clock.advance(2 * TTL);
     expect(await manager.locks()).toEqual([]);
     expect(await manager.running()).toEqual([]);
     this.#ledger.check(await collect(manager.history()));
-    for (const alive of this.#alive) await this.clock.until(alive.close());
+    await this.#closeAll();
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
     await this.clock.until(manager.close());
     expect(this.clock.pending).toBe(0);
   }
-}
 
-class BodyError extends Error {}
+  async #closeAll(): Promise<void> {
+    for (const alive of this.#alive) await this.clock.until(alive.close());
+  }
+}
