@@ -36,9 +36,16 @@ export class Chaos {
     this.#over = true;
   }
 
-  /** What becomes of a call. */
-  fault(call: Call): Fault | undefined {
+  /** What becomes of a call of the process `name`. */
+  fault(name: string, call: Call): Fault | undefined {
     if (this.#over) return undefined;
+    const fault = this.#pick(call);
+    // Each third call is a little slow.
+    if (fault !== undefined && fault.type !== "slow") this.#options.note(`${name} ${textOf(call, fault)}`);
+    return fault;
+  }
+
+  #pick(call: Call): Fault | undefined {
     const { dice, ttl } = this.#options;
     const chance = dice.chance();
     if (chance < 0.02) return { type: "request lost" };
@@ -77,7 +84,7 @@ export class Chaos {
         const type = dice.pick(["refused", "request lost", "reply lost"] as const);
         for (const way of ways) way.fault = () => (this.#over ? undefined : { type });
         clock.after(ms, () => {
-          for (const way of ways) way.fault = (call) => this.fault(call);
+          for (const way of ways) way.fault = (call) => this.fault(name, call);
         });
       } else {
         process.ahead += dice.between(-600_000, 600_000);
@@ -98,4 +105,9 @@ export class Chaos {
       this.restarts(store, before);
     });
   }
+}
+
+function textOf(call: Call, fault: Fault): string {
+  const of = call.kind === "commit" ? ` of ${call.commit.writes.map(({ key }) => key.split("-")[1]).join(", ")}` : "";
+  return `${call.kind}${of}: ${fault.type}${"ms" in fault ? ` (${Math.round(fault.ms)})` : ""}`;
 }

@@ -20,6 +20,8 @@ interface Inside extends Entered {
   readonly stops: number;
   /** Somebody unlocked it by force: until it finds out, two may run. */
   unlocked: boolean;
+  /** The one that its own process began while it ran, and of which it is told first. */
+  unlockedHere?: object;
 }
 
 interface Held {
@@ -38,8 +40,8 @@ export class Laws {
   readonly #judgesSignals: boolean;
   readonly #inside: Set<Inside> = new Set();
   readonly #lastFence: Map<string, string> = new Map();
-  /** The names that somebody is unlocking by force. */
-  readonly #unlocking: string[] = [];
+  /** By whom which names are being unlocked by force. */
+  readonly #unlocking: Set<{ readonly name: string; readonly by: FakeProcess }> = new Set();
   /** The locks that were taken, by their fences. */
   readonly #held: Map<string, Held> = new Map();
   /** When each renewal was first sent, and until when each session lives by the last one that was applied. */
@@ -98,9 +100,12 @@ export class Laws {
     for (const inside of this.#inside) if (inside.process === process) this.#inside.delete(inside);
   }
 
-  unlocking(name: string): () => void {
-    this.#unlocking.push(name);
-    return () => void this.#unlocking.splice(this.#unlocking.indexOf(name), 1);
+  unlocking(name: string, by: FakeProcess): () => void {
+    const unlocking = { name, by };
+    this.#unlocking.add(unlocking);
+    for (const inside of this.#inside)
+      if (inside.name === name && inside.process === by) inside.unlockedHere = unlocking;
+    return () => void this.#unlocking.delete(unlocking);
   }
 
   check(): void {
@@ -108,15 +113,20 @@ export class Laws {
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
       // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
-      if (this.#unlocking.includes(name)) inside.unlocked = true;
+      for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A process that goes on cannot tell all at once. What it begins before it has is judged: it must look at the clock first.
       if (run.signal.aborted || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals) this.#checkSignal(inside);
-      if (inside.unlocked || this.#mayNotKnow(run)) continue;
       const other = holders.get(name);
-      if (other !== undefined) throw new Error(`two hold ${name}: ${other.run.fence} and ${run.fence}`);
-      holders.set(name, inside);
+      holders.set(name, other === undefined ? inside : this.#newerOf(inside, other));
     }
+  }
+
+  /** Two hold a name: by right only if the older one was robbed, and cannot know yet. */
+  #newerOf(one: Inside, two: Inside): Inside {
+    const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
+    if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
+    throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
   }
 
   #mayNotKnow({ fence }: Run): boolean {

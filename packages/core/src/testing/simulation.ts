@@ -140,8 +140,8 @@ export class Simulation {
   }
 
   async #live(store: SharedStore, i: number, process: FakeProcess): Promise<void> {
-    const way = this.#way(store, process);
-    const jobsWay = this.#apart ? this.#way(store, process) : way;
+    const way = this.#way(store, process, `${i}`);
+    const jobsWay = this.#apart ? this.#way(store, process, `${i}`) : way;
     const bug = this.#bug;
     const chLocks = { backend: bug?.plant(way, process) ?? way };
     const chJobs = this.#apart ? { backend: bug?.plant(jobsWay, process) ?? jobsWay } : chLocks;
@@ -169,10 +169,10 @@ export class Simulation {
     this.#tainted = true;
   }
 
-  #way(store: SharedStore, process: FakeProcess): FaultyBackend {
+  #way(store: SharedStore, process: FakeProcess, name: string): FaultyBackend {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     way.heard = process.heard;
-    way.fault = (call) => this.#chaos.fault(call);
+    way.fault = (call) => this.#chaos.fault(name, call);
     way.sent = (commit) => this.#laws.sent(commit);
     way.repeated = ({ writes }) => {
       if (writes.some(({ key, value }) => isLocking(key) && value !== null)) this.#taint();
@@ -184,8 +184,8 @@ export class Simulation {
   async #end(store: SharedStore): Promise<void> {
     // Whoever comes next closes what is left.
     const last = new FakeProcess(this.clock);
-    const way = this.#way(store, last);
-    const jobsWay = this.#apart ? this.#way(store, last) : way;
+    const way = this.#way(store, last, "last");
+    const jobsWay = this.#apart ? this.#way(store, last, "last") : way;
     const init = { chJobs: { backend: jobsWay }, chLocks: { backend: way }, clock: last, ttl: TTL };
     const manager = await this.clock.until(JobManager.init(init));
     await this.clock.advance(20 * TTL);

@@ -45,7 +45,7 @@ export class Worker {
     const { dice, unlocks, failed } = this.#plan;
     this.#process.after(dice.between(0, 1_000), () => {
       if (!goesOn()) return;
-      void (unlocks && dice.chance() < 0.03 ? this.#unlock() : this.#oneRun())
+      void (unlocks && dice.chance() < 0.06 ? this.#unlock() : this.#oneRun())
         .catch((error: unknown) => {
           if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) failed(error);
         })
@@ -56,7 +56,7 @@ export class Worker {
   async #unlock(): Promise<void> {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
     const name = dice.pick(names);
-    const unlocked = laws.unlocking(name);
+    const unlocked = laws.unlocking(name, this.#process);
     note(`${this.#name} unlocks ${name}`);
     try {
       await this.#manager.unlock(name, { reason: "simulated" });
