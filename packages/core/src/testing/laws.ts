@@ -85,11 +85,14 @@ export class Laws {
 
   enter(entered: Entered): void {
     const { name, run, process } = entered;
-    const last = this.#lastFence.get(name) ?? "0";
-    if (compareVersions(run.fence, last) <= 0) throw new Error(`${name} has the fence ${run.fence} after ${last}`);
-    this.#lastFence.set(name, run.fence);
-    this.#inside.add({ ...entered, stops: process.stops, unlocked: false });
+    const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
+    this.#inside.add(inside);
     this.check();
+    const last = this.#lastFence.get(name) ?? "0";
+    if (compareVersions(run.fence, last) > 0) this.#lastFence.set(name, run.fence);
+    // One that was robbed before it had heard of its grant cannot know that others came after it.
+    else if (!inside.unlocked && !this.#mayNotKnow(run))
+      throw new Error(`${name} runs with ${run.fence} after ${last}`);
   }
 
   leave(run: Run): void {
