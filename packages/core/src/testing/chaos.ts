@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.js";
+import { isAudit } from "./entry-kinds.js";
 import type { FakeClock } from "./fake-clock.js";
 import type { Call, Fault, FaultyBackend } from "./faulty-backend.js";
 import type { FakeProcess } from "./process.js";
@@ -47,6 +48,8 @@ export class Chaos {
 
   #pick(call: Call): Fault | undefined {
     const { dice, ttl } = this.#options;
+    // Rare, and between the step and its answer two may run.
+    if (isUnlock(call) && dice.chance() < 0.5) return { type: "slow reply", ms: dice.between(0, 2 * ttl) };
     const chance = dice.chance();
     if (chance < 0.02) return { type: "request lost" };
     if (chance < 0.04) return { type: "reply lost" };
@@ -105,6 +108,10 @@ export class Chaos {
       this.restarts(store, before);
     });
   }
+}
+
+function isUnlock(call: Call): boolean {
+  return call.kind === "commit" && call.commit.writes.some(({ key }) => isAudit(key));
 }
 
 function textOf(call: Call, fault: Fault): string {

@@ -32,6 +32,8 @@ export class Worker {
   readonly #process: FakeProcess;
   readonly #manager: JobManager;
   readonly #plan: Plan;
+  /** The names of the bodies that run. */
+  readonly #inside: string[] = [];
 
   constructor(name: string, process: FakeProcess, manager: JobManager, plan: Plan) {
     this.#name = name;
@@ -55,7 +57,9 @@ export class Worker {
 
   async #unlock(): Promise<void> {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
-    const name = dice.pick(names);
+    // What runs in the very process that unlocks it can be told first.
+    const own = this.#inside.length > 0 && dice.chance() < 0.5;
+    const name = dice.pick(own ? this.#inside : names);
     const unlocked = laws.unlocking(name, this.#process);
     note(`${this.#name} unlocks ${name}`);
     try {
@@ -79,10 +83,12 @@ export class Worker {
     const body = async (run: Run): Promise<string> => {
       begun = run;
       this.#enter(run);
+      this.#inside.push(name);
       await new Promise<void>((resolve) => {
         process.after(takes, resolve);
         if (obeys) run.signal.addEventListener("abort", () => resolve());
       });
+      this.#inside.splice(this.#inside.indexOf(name), 1);
       laws.leave(run);
       if (fails) throw new BodyError("the body failed");
       return `result of ${run.fence}`;
