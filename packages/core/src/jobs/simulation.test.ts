@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Simulation } from "../testing/simulation.js";
 
 /*
@@ -30,6 +30,36 @@ describe("whatever happens, one at a time, and every run is closed once", () => 
     test(`seed ${OJM_SEED}`, () => simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
     return;
   }
+  test("whatever can happen happens", async () => {
+    const happened: string[] = [];
+    for (let seed = 1; seed <= 10; seed++) {
+      const simulation = new Simulation(seed, { length: SHORT });
+      await simulation.run();
+      happened.push(...simulation.timeline);
+    }
+    const all = happened.join("\n");
+    for (const fault of ["request lost", "reply lost", "refused", "slow reply", "late", "doubled"]) {
+      expect(all).toMatch(new RegExp(`commit of .*: ${fault}\\b`));
+    }
+    for (const event of [
+      " dies",
+      " closes",
+      " stands still",
+      " is cut off",
+      " unlocks ",
+      " is restarted",
+      " has forgotten ",
+    ]) {
+      expect(all).toContain(event);
+    }
+  });
+  test("a seed decides on everything", async () => {
+    const [first, second] = [new Simulation(2), new Simulation(2)];
+    await first.run();
+    await second.run();
+    expect(first.timeline.length).toBeGreaterThan(100);
+    expect(second.timeline).toEqual(first.timeline);
+  });
   test.each(Array.from({ length: long }, (_, i) => i + 1))("seed %i", (seed) => simulate(seed, LONG));
   test.each(Array.from({ length: batches }, (_, i) => i * BATCH))(
     `${BATCH} short ones after seed %i`,

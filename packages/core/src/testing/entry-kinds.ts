@@ -2,5 +2,9 @@
 
 /** Who holds a lock; not who waits for it. */
 export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
+/** Who holds a lock, and who waits for it. */
+export const isLocking = (key: string): boolean => key.startsWith('oJobManager-locks ["lock ');
 export const isSession = (key: string): boolean => /^oJobManager-locks \["session "[^"]*$/.test(key);
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
+/** That a lock was unlocked by force. */
+export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');

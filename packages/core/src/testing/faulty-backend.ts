@@ -14,11 +14,13 @@ import { ChannelError } from "../channel/errors.js";
 import type { Clock } from "../clock.js";
 
 /**
- * What becomes of a call. `refused`: the store says at once that it is away. `request lost` and `reply lost`: nothing comes back until the
- * deadline, and only the second one was applied. `late`: applied, but only `ms` after the caller stopped waiting.
+ * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`. `doubled`: applied and answered at
+ * once, and made again after `ms`, without anybody who waits for the answer. `refused`: the store says at once that it is away. `request lost`
+ * and `reply lost`: nothing comes back until the deadline, and only the second one was applied. `late`: applied, but only `ms` after the caller
+ * stopped waiting.
  */
 export type Fault =
-  | { readonly type: "slow"; readonly ms: number }
+  | { readonly type: "slow" | "slow reply" | "doubled"; readonly ms: number }
   | { readonly type: "refused" }
   | { readonly type: "request lost" }
   | { readonly type: "reply lost" }
@@ -36,8 +38,14 @@ export class FaultyBackend implements Backend {
   fault: (call: Call) => Fault | undefined = () => undefined;
   /** What the process hears of the store passes through here: one that is stopped or dead hears nothing. */
   heard: () => Promise<void> = async () => {};
+  /** Called with each commit, as it is sent. */
+  sent: (commit: Commit) => void = () => {};
+  /** Called with each commit that was applied once more. */
+  repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
   reads = 0;
+  /** Ends the calls that are under way. */
+  readonly #underWay: Set<() => void> = new Set();
   readonly #store: Backend;
   readonly #clock: Clock;
 
@@ -69,6 +77,7 @@ export class FaultyBackend implements Backend {
 
   commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     this.commits.push(commit);
+    this.sent(commit);
     return this.#call({ kind: "commit", commit }, () => this.#store.commit(commit, options));
   }
 
@@ -86,6 +95,11 @@ export class FaultyBackend implements Backend {
 
   async close(): Promise<void> {}
 
+  /** The connection breaks: nobody can say what became of the calls that are under way. */
+  hangUp(): void {
+    for (const end of [...this.#underWay]) end();
+  }
+
   async #call<T>(call: Call, apply: () => Promise<T>): Promise<T> {
     try {
       return await this.#answer(call, apply);
@@ -100,7 +114,18 @@ export class FaultyBackend implements Backend {
     const outcome = call.kind === "commit" ? "unknown" : "not-applied";
     switch (fault.type) {
       case "slow":
-        await this.#wait(fault.ms);
+        await this.#wait(fault.ms, outcome);
+        return apply();
+      case "slow reply": {
+        const answer = await apply();
+        await this.#wait(fault.ms, outcome);
+        return answer;
+      }
+      case "doubled":
+        this.#later(fault.ms, async () => {
+          const outcome = await apply();
+          if (call.kind === "commit" && (outcome as CommitOutcome).ok) this.repeated(call.commit);
+        });
         return apply();
       case "refused":
         throw new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
@@ -108,16 +133,36 @@ export class FaultyBackend implements Backend {
         await apply();
         break;
       case "late":
-        this.#clock.after(DEADLINE + fault.ms, () => void apply());
+        this.#later(DEADLINE + fault.ms, apply);
         break;
       case "request lost":
         break;
     }
-    await this.#wait(DEADLINE);
+    await this.#wait(DEADLINE, outcome);
     throw new ChannelError("TIMEOUT", "the store did not answer in time", { retryable: true, outcome });
   }
 
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve, true));
+  /** Whatever comes of it, nobody is there to be told. */
+  #later(ms: number, apply: () => Promise<unknown>): void {
+    this.#clock.after(ms, () => void apply().catch(() => {}));
+  }
+
+  #wait(ms: number, outcome: "unknown" | "not-applied"): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(
+        ms,
+        () => {
+          this.#underWay.delete(end);
+          resolve();
+        },
+        true,
+      );
+      const end = (): void => {
+        this.#underWay.delete(end);
+        cancel();
+        reject(new ChannelError("UNAVAILABLE", "the connection broke", { retryable: true, outcome }));
+      };
+      this.#underWay.add(end);
+    });
   }
 }

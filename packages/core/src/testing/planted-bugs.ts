@@ -21,8 +21,11 @@ export interface PlantedBug {
   plant(store: Backend, clock: Clock): Backend;
   /** The clock of that process, where the fault is in there too. */
   clock?(clock: Clock): Clock;
+  /** Its signals are late: what is looked for is what comes of that. */
+  readonly late?: true;
 }
 
+const LATE = /^the signal of .* is late/;
 const TWO_HOLD = /^two hold /;
 const CLOSED_TWICE = /was closed \d times/;
 
@@ -137,6 +140,13 @@ function withoutDeadlines(clock: Clock): Clock {
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
 }
 
+/** The same setup without any fault: what is found there is no planted bug's. */
+export const noBug: PlantedBug = {
+  name: "none",
+  caughtAs: /^$/,
+  plant: (store, clock) => new Planted(store, clock),
+};
+
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -147,10 +157,17 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: (store, clock) => new ExpiryInTwoSteps(store, clock) },
   { name: "wall-clock expiry", caughtAs: TWO_HOLD, plant: (store, clock) => new WallClockExpiry(store, clock) },
   {
-    name: "renewal after expiry",
+    name: "no deadline of its own",
+    caughtAs: LATE,
+    plant: (store, clock) => new Planted(store, clock),
+    clock: withoutDeadlines,
+  },
+  {
+    name: "no deadline, and renewal after expiry",
     caughtAs: TWO_HOLD,
     plant: (store, clock) => new RenewalAfterExpiry(store, clock),
     clock: withoutDeadlines,
+    late: true,
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },

@@ -5,18 +5,34 @@ import type { FakeClock } from "./fake-clock.js";
 export class FakeProcess implements Clock {
   /** How far its wall clock is ahead of the world's. */
   ahead = 0;
-  #state: "running" | "stopped" | "dead" = "running";
-  #held: (() => void)[] = [];
+  /** Since when it runs, by the world's clock, or it ran last. */
+  since: number;
+  /** How often it was stopped. */
+  stops = 0;
+  #state: "running" | "stopped" | "waking" | "dead" = "running";
+  /** What came due, and what was heard, while it stood still: each in its order. */
+  readonly #due: (() => void)[] = [];
+  readonly #answers: (() => void)[] = [];
   /** What takes back each timer that is set. */
   readonly #timers: Set<() => void> = new Set();
   readonly #world: FakeClock;
+  readonly #chance: () => number;
 
-  constructor(world: FakeClock) {
+  /** `chance` decides on the order of what a process that goes on comes to. */
+  constructor(world: FakeClock, chance: () => number = () => 0) {
     this.#world = world;
+    this.#chance = chance;
+    this.since = world.monotonic();
   }
 
+  /** Whether it has come to all that happened while it stood still. */
   get running(): boolean {
     return this.#state === "running";
+  }
+
+  /** Whether it goes on, and has not yet come to all that happened while it stood still. */
+  get waking(): boolean {
+    return this.#state === "waking";
   }
 
   get dead(): boolean {
@@ -39,7 +55,7 @@ export class FakeProcess implements Clock {
     let cancelled = false;
     const cancel = this.#world.after(ms, () => {
       this.#timers.delete(cancel);
-      this.#whenRunning(() => {
+      this.#whenRunning(this.#due, () => {
         if (!cancelled) callback();
       });
     });
@@ -52,28 +68,45 @@ export class FakeProcess implements Clock {
   }
 
   /** Resolves while the process runs; else once it does again. */
-  readonly heard = (): Promise<void> => new Promise((resolve) => this.#whenRunning(resolve));
+  readonly heard = (): Promise<void> => new Promise((resolve) => this.#whenRunning(this.#answers, resolve));
 
-  #whenRunning(callback: () => void): void {
+  #whenRunning(held: (() => void)[], callback: () => void): void {
     if (this.#state === "running") callback();
-    else if (this.#state === "stopped") this.#held.push(callback);
+    else if (this.#state !== "dead") held.push(callback);
   }
 
   stop(): void {
-    if (this.#state === "running") this.#state = "stopped";
+    if (this.#state === "dead") return;
+    this.#state = "stopped";
+    this.stops++;
   }
 
   goOn(): void {
     if (this.#state !== "stopped") return;
-    this.#state = "running";
-    const held = this.#held;
-    this.#held = [];
-    for (const callback of held) callback();
+    this.#state = "waking";
+    this.#wakeUp();
+  }
+
+  /** One by one, each with all that follows from it at once: an answer before the timers that are overdue, or after them, as it happens. */
+  #wakeUp(): void {
+    this.#world.after(0, () => {
+      if (this.#state !== "waking") return;
+      const [first, second] = this.#chance() < 0.5 ? [this.#due, this.#answers] : [this.#answers, this.#due];
+      const next = first.shift() ?? second.shift();
+      if (next === undefined) {
+        this.#state = "running";
+        this.since = this.#world.monotonic();
+      } else {
+        next();
+        this.#wakeUp();
+      }
+    });
   }
 
   die(): void {
     this.#state = "dead";
-    this.#held = [];
+    this.#due.length = 0;
+    this.#answers.length = 0;
     // Those that are far off would be taken for what somebody who lives has left behind.
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
