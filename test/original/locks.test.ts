@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   type ChannelConfig,
+  ChannelError,
   type Clock,
   JobManager,
   type JobManagerOptions,
@@ -10,6 +11,7 @@ import {
   type RunRecord,
   systemClock,
 } from "@ojm/core";
+import { backend } from "@ojm/simple";
 import { expect, it } from "vitest";
 import { startChild, temporaryFolder } from "../support/processes.js";
 import { onSharedStores } from "../support/stores.js";
@@ -22,6 +24,9 @@ const EACH: readonly number[] = Array.from({ length: NAMES }, (_, i) => i);
 
 /** Of those whose leases are to be renewed, or to end, within a test. A machine that stalls for less must not end them. */
 const TTL = 3_000;
+
+/** A result that no store takes. */
+const TOO_LARGE = "x".repeat(2 ** 24 + 1);
 
 /** How a run loses its lock to another one: what is done to it, and how its record ends. */
 const losses: readonly (readonly [how: string, lose: (manager: JobManager) => Promise<unknown>, status: string])[] = [
@@ -154,6 +159,17 @@ onSharedStores((create) => {
     expect(results.size).toBe(runs);
   });
 
+  it("D11: the lock does not leak when the record of a run's end cannot be written", async () => {
+    const options = await create();
+    await using manager = await JobManager.init({ ...options, ttl: TTL });
+    await using other = await JobManager.init(options);
+    await expect(manager.run("job", () => TOO_LARGE)).rejects.toMatchObject({ code: "TOO_LARGE" });
+    // The process lives on, and its session with it.
+    expect((await other.run("job", () => "next", { wait: 120_000 })).result).toBe("next");
+    expect(await other.locks()).toEqual([]);
+    expect((await recordsOf(other)).map(({ status }) => status)).toEqual(["completed", "lost"]);
+  });
+
   it("D13: a contender whose wall clock runs two hours ahead steals nothing, however long it tries", async () => {
     const options = { ...(await create()), ttl: TTL };
     await using holder = await JobManager.init(options);
@@ -185,6 +201,24 @@ onSharedStores((create) => {
     const { chJobs = {} } = await create();
     await staleVersionsLose(chJobs);
   });
+});
+
+it("D11: the lock does not leak when the record of a run's begin cannot be written", async () => {
+  const memory = await backend.open({}, { clock: systemClock });
+  let full = true;
+  const records = new Proxy(memory, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      if (name !== "commit" || !full) return member.bind(target);
+      return () => Promise.reject(new ChannelError("FULL", "no room"));
+    },
+  });
+  await using manager = await JobManager.init({ chJobs: { backend: records } });
+  await expect(manager.start("job")).rejects.toMatchObject({ code: "FULL" });
+  expect(await manager.locks()).toEqual([]);
+  full = false;
+  expect((await manager.run("job", () => "next", { wait: 0 })).result).toBe("next");
 });
 
 it("D15: so it is on simple", () => staleVersionsLose({ type: "simple" }));
