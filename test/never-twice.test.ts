@@ -1,11 +1,20 @@
 import { JobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
-import { startChild } from "./support/processes.js";
+import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
-import { Witness } from "./support/witness.js";
+import { type Report, Witness } from "./support/witness.js";
 
 const PROCESSES = 16;
 const RUNS = 200;
+
+const WAITERS = 6;
+/** Those of them that are killed while they wait: the first in line too. */
+const KILLED = [0, 3];
+
+/** Who waits for a lock, as it stands in the channel of the locks. The id of a session begins with the pid of its process. */
+interface QueueEntry {
+  readonly waiting: readonly { readonly session: string }[];
+}
 
 onSharedStores((create) => {
   it(`${PROCESSES} processes × ${RUNS} runs of one name are never two at once, and each leaves its record`, async () => {
@@ -31,4 +40,40 @@ onSharedStores((create) => {
     expect(await manager.locks()).toEqual([]);
     expect(await manager.running()).toEqual([]);
   }, 300_000);
+
+  it(`of ${WAITERS} processes that wait, each gets its turn in order of arrival, and those that were killed are skipped`, async () => {
+    // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that stalls.
+    const options = { ...(await create()), ttl: 3_600_000 };
+    await using manager = await JobManager.init(options);
+    const { locks } = manager.channels;
+    const witness = new Witness();
+    const holder = await manager.start("job");
+    const waiters: Child[] = [];
+    const order: number[] = [];
+    const pids = async (): Promise<number[]> => {
+      const queue = (await locks.get(["lock", "job", "queue"])) as QueueEntry | undefined;
+      return (queue?.waiting ?? []).map(({ session }) => Number.parseInt(session, 10));
+    };
+    for (let i = 0; i < WAITERS; i++) {
+      const waiter = startChild("contender.child.ts", [JSON.stringify(options), "job", "1"]);
+      waiters.push(waiter);
+      witness.observe(waiter.process);
+      waiter.process.on("message", ({ type }: Partial<Report>) => {
+        if (type === "enter") order.push(i);
+      });
+      await expect.poll(pids, { timeout: 60_000 }).toEqual(waiters.map(({ process }) => process.pid));
+    }
+    for (const i of KILLED) {
+      waiters[i]?.process.kill("SIGKILL");
+      await waiters[i]?.ended;
+    }
+    await holder.end();
+
+    const alive = [...waiters.keys()].filter((i) => !KILLED.includes(i));
+    for (const i of alive) expect(await waiters[i]?.ended, waiters[i]?.output.stderr).toBe(0);
+    expect(order).toEqual(alive);
+    expect(witness.violations).toEqual([]);
+    expect(await pids()).toEqual([]);
+    expect(await manager.locks()).toEqual([]);
+  });
 });

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { JobManager } from "@ojm/core";
 import { describe, expect, it } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
@@ -53,12 +55,17 @@ describe("D4: a loser's error handler unlocks the winner", () => {
     });
     const winner = start(folder, "run", "jobs.yaml", "ms=60000");
     await winner.prints("in");
+    const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+    await using manager = await JobManager.init({ chJobs: channel, chLocks: channel });
+    const before = await manager.locks();
+    expect(before).toMatchObject([{ name: "work", holder: { pid: winner.process.pid } }]);
     for (const _ of [1, 2]) {
       const { code, out } = await run(folder, "ms=0");
       expect([code, out]).toEqual([1, ""]);
-      expect(await locks(folder)).toEqual(["work held"]);
+      expect(await manager.locks()).toEqual(before);
     }
     expect(await records(folder)).toEqual(["work running"]);
+    expect((await manager.running()).map(({ fence }) => fence)).toEqual([before[0]?.fence]);
   });
 });
 

@@ -1,55 +1,152 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Clock, JobManager, openChannel, systemClock } from "@ojm/core";
+import {
+  type ChannelConfig,
+  ChannelError,
+  type Clock,
+  JobManager,
+  type JobManagerOptions,
+  openChannel,
+  type RunRecord,
+  systemClock,
+} from "@ojm/core";
+import { backend } from "@ojm/simple";
 import { expect, it } from "vitest";
-import { startChild } from "../support/processes.js";
+import { startChild, temporaryFolder } from "../support/processes.js";
 import { onSharedStores } from "../support/stores.js";
 
 /* Faults of the original in its locks and records, each on every store that several processes can share. */
 
 const RACERS = 8;
 const NAMES = 150;
+const EACH: readonly number[] = Array.from({ length: NAMES }, (_, i) => i);
+
+/** Of those whose leases are to be renewed, or to end, within a test. A machine that stalls for less must not end them. */
+const TTL = 3_000;
+
+/** A result that no store takes. */
+const TOO_LARGE = "x".repeat(2 ** 24 + 1);
+
+/** How a run loses its lock to another one: what is done to it, and how its record ends. */
+const losses: readonly (readonly [how: string, lose: (manager: JobManager) => Promise<unknown>, status: string])[] = [
+  ["whose lease expired", async () => {}, "lost"],
+  ["that was unlocked by force", (manager) => manager.unlock("job", { reason: "it hangs" }), "cancelled"],
+];
 
 /** A clock whose wall time is off. */
 function wallClockOff(ms: () => number): Clock {
   return { ...systemClock, now: () => systemClock.now() + ms() };
 }
 
+/** Asks for the lock of "job" for so long, in ms, and is refused each time. */
+async function refusedFor(ms: number, contender: JobManager): Promise<void> {
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    await expect(contender.start("job", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
+    await pause(50);
+  }
+}
+
+/** Newest first. */
+async function recordsOf(manager: JobManager): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of manager.history({ name: "job" })) records.push(record);
+  return records;
+}
+
+/** Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often as they were. */
+async function startRace(options: JobManagerOptions): Promise<() => Promise<number[]>> {
+  // Whoever loses its session on a busy machine loses what it won, to another winner.
+  const lasting = JSON.stringify({ ...options, ttl: 600_000 });
+  const racers = Array.from({ length: RACERS }, () => startChild("racer.child.ts", [lasting, String(NAMES)]));
+  await Promise.all(racers.map((racer) => racer.message()));
+  return async () => {
+    const answers = racers.map((racer) => racer.message<number[]>());
+    for (const { process } of racers) process.send("go");
+    const wins = await Promise.all(answers);
+    for (const { process } of racers) process.kill("SIGKILL");
+    await Promise.all(racers.map(({ ended }) => ended));
+    return wins.flat().sort((a, b) => a - b);
+  };
+}
+
+async function staleVersionsLose(config: ChannelConfig): Promise<void> {
+  await using channel = await openChannel("values", config);
+  const first = await channel.compareAndSet("key", null, 1);
+  if (!first.ok) throw new Error("the first one loses to nobody");
+  expect(await channel.compareAndSet("key", null, 2)).toMatchObject({ ok: false });
+  expect(await channel.compareAndSet("key", first.version, 3)).toMatchObject({ ok: true });
+  expect(await channel.compareAndSet("key", first.version, 4)).toMatchObject({ ok: false });
+  await channel.unset("key");
+  expect(await channel.compareAndSet("key", first.version, 5)).toMatchObject({ ok: false });
+  expect(await channel.get("key")).toBeUndefined();
+}
+
 onSharedStores((create) => {
-  it("D5: a run longer than the time to live keeps its lock, and its end frees nobody else's", async () => {
-    const options = { ...(await create()), ttl: 400 };
+  it("D5: a run longer than the time to live keeps its lock", async () => {
+    const options = { ...(await create()), ttl: TTL };
     await using holder = await JobManager.init(options);
     await using other = await JobManager.init(options);
     const run = await holder.start("job");
-    const end = performance.now() + 1_500;
-    while (performance.now() < end) {
-      await expect(other.start("job", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
-      await pause(50);
-    }
+    await refusedFor(1.5 * TTL, other);
+    run.assertHeld();
     await run.end();
-    const next = await other.start("job", { wait: 0 });
-    await expect(run.end()).rejects.toThrow();
-    expect((await holder.locks()).map(({ name }) => name)).toEqual(["job"]);
-    await next.end();
+  });
+
+  it.each(losses)("D5: the late end of a run %s frees nobody else's lock", async (_how, lose, status) => {
+    const options = await create();
+    const file = join(temporaryFolder(), "go on");
+    // One that computes hears of nothing: it is the store that must refuse its end.
+    const late = startChild("../original/late-end.child.ts", [JSON.stringify({ ...options, ttl: TTL }), file]);
+    const { fence } = await late.message<{ readonly fence: string }>();
+    await using manager = await JobManager.init(options);
+    await lose(manager);
+    const second = await manager.start("job", { wait: 300_000 });
+    expect(BigInt(second.fence)).toBeGreaterThan(BigInt(fence));
+
+    writeFileSync(file, "");
+    expect(await late.message()).toEqual({ said: "LOST", signalled: false });
+    expect(await late.ended, late.output.stderr).toBe(0);
+    expect(await manager.locks()).toMatchObject([{ name: "job", fence: second.fence }]);
+    second.assertHeld();
+    expect((await recordsOf(manager)).map((record) => [record.fence, record.status])).toEqual([
+      [second.fence, "running"],
+      [fence, status],
+    ]);
+    await second.end();
   });
 
   it(`D6: of ${NAMES} names that ${RACERS} processes want at once, each has one winner; so have those of a dead process`, async () => {
     const options = await create();
-    const race = async (): Promise<number[]> => {
-      const racers = Array.from({ length: RACERS }, () =>
-        startChild("racer.child.ts", [JSON.stringify(options), String(NAMES)]),
-      );
-      await Promise.all(racers.map((racer) => racer.message()));
-      const answers = racers.map((racer) => racer.message<number[]>());
-      for (const { process } of racers) process.send("go");
-      const wins = await Promise.all(answers);
-      // None gives back what it won: all are killed, and leave their locks to the next race.
-      for (const { process } of racers) process.kill("SIGKILL");
-      await Promise.all(racers.map(({ ended }) => ended));
-      return wins.flat().sort((a, b) => a - b);
+    const won = await startRace(options);
+    // None gives back what it won: all are killed, and leave their locks to the next race.
+    expect(await won()).toEqual(EACH);
+    expect(await (await startRace(options))()).toEqual(EACH);
+  }, 300_000);
+
+  it(`D6: of ${NAMES} expired locks that ${RACERS} processes want at once, each has one winner`, async () => {
+    const options = await create();
+    const holder = startChild("racer.child.ts", [JSON.stringify({ ...options, ttl: TTL }), String(NAMES)]);
+    await holder.message();
+    const taken = holder.message<number[]>();
+    holder.process.send("go");
+    expect(await taken).toHaveLength(NAMES);
+    await using manager = await JobManager.init(options);
+    const won = await startRace(options);
+    // It lives, and cannot renew: only its time to live tells that its locks are to be had.
+    holder.process.kill("SIGSTOP");
+    const { pid } = holder.process;
+    const sessions = async (): Promise<number> => {
+      let found = 0;
+      for await (const { value } of manager.channels.locks.entries({ prefix: ["session"] })) {
+        if ("process" in value && value.process.pid === pid) found++;
+      }
+      return found;
     };
-    const each = Array.from({ length: NAMES }, (_, i) => i);
-    expect(await race()).toEqual(each);
-    expect(await race()).toEqual(each);
+    await expect.poll(sessions, { timeout: 120_000, interval: 50 }).toBe(0);
+    expect(await manager.locks()).toHaveLength(NAMES);
+    expect(await won()).toEqual(EACH);
   }, 300_000);
 
   it("D10: of many runs in the same millisecond each has its record", async () => {
@@ -62,12 +159,23 @@ onSharedStores((create) => {
     expect(results.size).toBe(runs);
   });
 
-  it("D13: a contender whose wall clock runs two hours ahead steals nothing", async () => {
-    const options = { ...(await create()), ttl: 2_000 };
+  it("D11: the lock does not leak when the record of a run's end cannot be written", async () => {
+    const options = await create();
+    await using manager = await JobManager.init({ ...options, ttl: TTL });
+    await using other = await JobManager.init(options);
+    await expect(manager.run("job", () => TOO_LARGE)).rejects.toMatchObject({ code: "TOO_LARGE" });
+    // The process lives on, and its session with it.
+    expect((await other.run("job", () => "next", { wait: 120_000 })).result).toBe("next");
+    expect(await other.locks()).toEqual([]);
+    expect((await recordsOf(other)).map(({ status }) => status)).toEqual(["completed", "lost"]);
+  });
+
+  it("D13: a contender whose wall clock runs two hours ahead steals nothing, however long it tries", async () => {
+    const options = { ...(await create()), ttl: TTL };
     await using holder = await JobManager.init(options);
     await using ahead = await JobManager.init({ ...options, clock: wallClockOff(() => 7_200_000) });
     const run = await holder.start("job");
-    await expect(ahead.start("job", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
+    await refusedFor(1.5 * TTL, ahead);
     run.assertHeld();
     await run.end();
   });
@@ -91,14 +199,28 @@ onSharedStores((create) => {
 
   it("D15: compare-and-set is there, and a stale version loses, against a deleted key too", async () => {
     const { chJobs = {} } = await create();
-    await using channel = await openChannel("values", chJobs);
-    const first = await channel.compareAndSet("key", null, 1);
-    if (!first.ok) throw new Error("the first one loses to nobody");
-    expect(await channel.compareAndSet("key", null, 2)).toMatchObject({ ok: false });
-    expect(await channel.compareAndSet("key", first.version, 3)).toMatchObject({ ok: true });
-    expect(await channel.compareAndSet("key", first.version, 4)).toMatchObject({ ok: false });
-    await channel.unset("key");
-    expect(await channel.compareAndSet("key", first.version, 5)).toMatchObject({ ok: false });
-    expect(await channel.get("key")).toBeUndefined();
+    await staleVersionsLose(chJobs);
   });
 });
+
+it("D11: the lock does not leak when the record of a run's begin cannot be written", async () => {
+  const memory = await backend.open({}, { clock: systemClock });
+  let full = true;
+  const records = new Proxy(memory, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      if (name !== "commit" || !full) return member.bind(target);
+      return () => Promise.reject(new ChannelError("FULL", "no room"));
+    },
+  });
+  await using manager = await JobManager.init({ chJobs: { backend: records } });
+  await expect(manager.start("job")).rejects.toMatchObject({ code: "FULL" });
+  expect(await manager.locks()).toEqual([]);
+  full = false;
+  expect((await manager.run("job", () => "next", { wait: 0 })).result).toBe("next");
+});
+
+it("D15: so it is on simple", () => staleVersionsLose({ type: "simple" }));
+
+it("D15: so it is on level", () => staleVersionsLose({ type: "level", args: { path: join(temporaryFolder(), "db") } }));

@@ -10,25 +10,55 @@ export const TTL = 3_000;
 const NAME = "job";
 const RETRY = 50;
 
-/** Runs under the lock until `told` fires. */
-export type Body = (told: AbortSignal) => Promise<void>;
+/** Runs under the lock until `told` fires. `leaseEnd`, where it can be had: when the lease ends as it stands now, in {@link now}. */
+export type Body = (told: AbortSignal, leaseEnd?: () => number) => Promise<void>;
+
+/** The clock that all processes of the host share, in ms. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
 
 /** A way to hold a lock by name over Redis, with renewal, as its documentation recommends it. */
 export interface Contestant {
   /** The key that holds the lock, where it is one that can be deleted or overwritten by hand. */
   readonly key: string | undefined;
+  /** Whether another thread renews the lock while the event loop is blocked. */
+  readonly keptByThread?: boolean;
   /** Waits for the lock, however long, and runs the body under it. */
   hold(url: string, body: Body): Promise<void>;
 }
 
 const ojm: Contestant = {
   key: undefined,
+  keptByThread: true,
   async hold(url, body) {
     const channel = { type: "redis", args: { url } };
     const manager = await JobManager.init({ chJobs: channel, chLocks: channel, ttl: TTL });
-    await manager.run(NAME, ({ signal }) => body(signal), { wait: 600_000 });
+    const renewedAt = observeRenewals(manager.channels.locks);
+    await manager.run(NAME, ({ signal }) => body(signal, () => renewedAt() + TTL), { wait: 600_000 });
   },
 };
+
+/** When the last renewal of a session that the store answered was sent by this thread, in {@link now}. */
+function observeRenewals(locks: JobManager["channels"]["locks"]): () => number {
+  let last = Number.NaN;
+  const isSession = (key: unknown): boolean => Array.isArray(key) && key.length === 2 && key[0] === "session";
+  const set = locks.set.bind(locks);
+  locks.set = async (key, ...rest) => {
+    const sent = now();
+    const version = await set(key, ...rest);
+    if (isSession(key)) last = sent;
+    return version;
+  };
+  const compareAndSet = locks.compareAndSet.bind(locks);
+  locks.compareAndSet = async (key, ...rest) => {
+    const sent = now();
+    const outcome = await compareAndSet(key, ...rest);
+    if (isSession(key) && outcome.ok) last = sent;
+    return outcome;
+  };
+  return () => last;
+}
 
 const redlock: Contestant = {
   key: NAME,

@@ -3,10 +3,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openChannel } from "@ojm/core";
 import { Redis } from "ioredis";
 import type { RedisServer } from "../../../redis/src/testing/servers.js";
-import type { Contestant } from "./contestants.js";
+import { type Contestant, now } from "./contestants.js";
 
 /** How long the server stands still, or the event loop is blocked: twice the time to live. */
 const LONG = 6_000;
+
+/** The fault that a thread can make up for. */
+export const BLOCKED = "event loop blocked for 6 s";
 
 /** Where a fault strikes. */
 export interface Scene {
@@ -15,43 +18,50 @@ export interface Scene {
   readonly holder: ChildProcess;
 }
 
-async function onKey(scene: Scene, act: (redis: Redis, key: string) => Promise<unknown>): Promise<void> {
-  const { contestant, server } = scene;
-  if (contestant.key === undefined) return;
+async function onKey(
+  { contestant, server }: Scene,
+  act: (redis: Redis, key: string) => Promise<unknown>,
+): Promise<number> {
+  const key = contestant.key ?? "";
   const redis = new Redis(server.url);
   // Nobody's lock is no lock to lose: the fault must strike something.
-  if ((await redis.exists(contestant.key)) !== 1) throw new Error(`there is no lock at ${contestant.key}`);
-  await act(redis, contestant.key);
+  if ((await redis.exists(key)) !== 1) throw new Error(`there is no lock at ${key}`);
+  const struck = now();
+  await act(redis, key);
   await redis.quit();
+  return struck;
 }
 
 /** Ours is an entry of a channel, with an index beside it: it goes by the front door. */
-async function onEntry({ contestant, server }: Scene, act: (value: object) => object | undefined): Promise<void> {
-  if (contestant.key !== undefined) return;
+async function onEntry({ server }: Scene, act: (value: object) => object | undefined): Promise<number> {
   await using channel = await openChannel("oJobManager-locks", { type: "redis", args: { url: server.url } });
   const value = await channel.get(["lock", "job"]);
   if (typeof value !== "object" || value === null) throw new Error("there is no lock");
   const next = act(value);
+  const struck = now();
   if (next === undefined) await channel.unset(["lock", "job"]);
   else await channel.set(["lock", "job"], next as never);
+  return struck;
 }
 
-/** What goes wrong while the first process is inside and the second one waits. */
-export const faults: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+/** What goes wrong while the first process is inside and the second one waits. Resolves to when it struck, all that it needs being at hand by then. */
+export const faults: Readonly<Record<string, (scene: Scene) => Promise<number>>> = {
   "server frozen for 6 s": async ({ server }) => {
+    const struck = now();
     server.freeze();
     await pause(LONG);
     server.thaw();
+    return struck;
   },
-  "lock deleted": async (scene) => {
-    await onKey(scene, (redis, key) => redis.del(key));
-    await onEntry(scene, () => undefined);
-  },
-  "lock overwritten": async (scene) => {
-    await onKey(scene, (redis, key) => redis.set(key, "thief", "PX", 60_000));
-    await onEntry(scene, (value) => ({ ...value, token: "thief" }));
-  },
-  "event loop blocked for 6 s": async ({ holder }) => {
+  "lock deleted": (scene) =>
+    scene.contestant.key === undefined ? onEntry(scene, () => undefined) : onKey(scene, (redis, key) => redis.del(key)),
+  "lock overwritten": (scene) =>
+    scene.contestant.key === undefined
+      ? onEntry(scene, (value) => ({ ...value, token: "thief" }))
+      : onKey(scene, (redis, key) => redis.set(key, "thief", "PX", 60_000)),
+  [BLOCKED]: async ({ holder }) => {
+    const struck = now();
     holder.send(LONG);
+    return struck;
   },
 };

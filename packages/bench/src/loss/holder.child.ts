@@ -1,13 +1,15 @@
-import { contestants } from "./contestants.js";
+import { contestants, now } from "./contestants.js";
 
 /** What a process tells, and when on the clock that all processes of the host share, in ms. */
 export interface Told {
   readonly type: "waiting" | "enter" | "told" | "leave";
   readonly at: number;
+  /** When the lease ended, or would have ended, for one that is told. */
+  readonly leaseEnd?: number;
 }
 
-function tell(type: Told["type"]): void {
-  process.send?.({ type, at: Number(process.hrtime.bigint()) / 1e6 } satisfies Told);
+function tell(type: Told["type"], leaseEnd?: number): void {
+  process.send?.({ type, at: now(), ...(leaseEnd !== undefined && { leaseEnd }) } satisfies Told);
 }
 
 /*
@@ -21,12 +23,12 @@ process.on("message", (ms: number) => {
 });
 tell("waiting");
 await contestants[name]
-  ?.hold(url, async (told) => {
+  ?.hold(url, async (told, leaseEnd) => {
     tell("enter");
     await new Promise<void>((resolve) => {
       const done = setTimeout(resolve, Number(stay));
       const onTold = (): void => {
-        tell("told");
+        tell("told", leaseEnd?.());
         clearTimeout(done);
         resolve();
       };

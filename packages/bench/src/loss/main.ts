@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startRedis } from "../../../redis/src/testing/servers.js";
 import { type Contestant, contestants } from "./contestants.js";
-import { faults } from "./faults.js";
+import { BLOCKED, faults } from "./faults.js";
 import type { Told } from "./holder.child.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
@@ -13,6 +13,8 @@ const STAY = 15_000;
 interface Process {
   readonly child: ChildProcess;
   readonly moments: Partial<Record<Told["type"], number>>;
+  /** When the lease of one that was told ended. */
+  leaseEnd(): number | undefined;
   happens(type: Told["type"], within?: number): Promise<boolean>;
 }
 
@@ -20,8 +22,10 @@ function start(name: string, url: string): Process {
   const node = ["--import", "tsx", CHILD, name, url, String(STAY)];
   const child = spawn(process.execPath, node, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const moments: Process["moments"] = {};
-  child.on("message", ({ type, at }: Told) => {
-    moments[type] ??= at;
+  let leaseEnd: number | undefined;
+  child.on("message", (told: Told) => {
+    moments[told.type] ??= told.at;
+    leaseEnd ??= told.leaseEnd;
   });
   const happens = async (type: Told["type"], within = 30_000): Promise<boolean> => {
     const end = Date.now() + within;
@@ -30,13 +34,15 @@ function start(name: string, url: string): Process {
     }
     return moments[type] !== undefined;
   };
-  return { child, moments, happens };
+  return { child, moments, leaseEnd: () => leaseEnd, happens };
 }
 
 interface Result {
-  /** When the holder's body was told, in ms after the fault began; `undefined` for never. */
+  /** When the holder's body was told, in ms after the fault struck; `undefined` for never. */
   readonly told: number | undefined;
-  /** How long two bodies were inside, the first one not told, in ms; `undefined` where no second one came. */
+  /** The same in ms after the end of its lease, less than 0 for before it; `undefined` where that is not known. */
+  readonly afterLease: number | undefined;
+  /** How long two bodies were inside, the first one not told, in ms; `undefined` for not at all. */
   readonly overlap: number | undefined;
 }
 
@@ -50,14 +56,17 @@ async function trial(name: string, contestant: Contestant, fault: string): Promi
     await second.happens("waiting");
     // A whole renewal, so that the lock is in its usual state.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const began = Number(process.hrtime.bigint()) / 1e6;
-    await faults[fault]?.({ contestant, server, holder: first.child });
+    const struck = (await faults[fault]?.({ contestant, server, holder: first.child })) ?? Number.NaN;
     await first.happens("leave");
     const { told, leave = Number.POSITIVE_INFINITY } = first.moments;
     const enter = second.moments.enter;
+    const leaseEnd = first.leaseEnd();
+    // Who came in only once the first one was told, or had left, was never beside it.
+    const together = enter === undefined ? 0 : Math.min(told ?? leave, leave) - enter;
     return {
-      told: told === undefined ? undefined : told - began,
-      overlap: enter === undefined ? undefined : Math.max(0, Math.min(told ?? leave, leave) - enter),
+      told: told === undefined ? undefined : told - struck,
+      afterLease: told === undefined || leaseEnd === undefined ? undefined : told - leaseEnd,
+      overlap: together > 0 ? together : undefined,
     };
   } finally {
     for (const { child } of second === undefined ? [first] : [first, second]) {
@@ -70,15 +79,27 @@ async function trial(name: string, contestant: Contestant, fault: string): Promi
   }
 }
 
-function seconds(ms: number | undefined, otherwise: string): string {
-  return ms === undefined ? otherwise : `${(ms / 1_000).toFixed(2)} s`;
+function ms(time: number | undefined, otherwise: string): string {
+  return time === undefined ? otherwise : `${time.toFixed(2)} ms`;
 }
 
-console.log("Redis, time to live 3 s, a second process waiting for the lock.\n");
-console.log(`${"fault".padEnd(28)}${"".padEnd(18)}body told after   two inside, the first not told`);
+/** Who keeps its lock, and whose second body came only after the first one, has nothing to tell. */
+function toldText(contestant: Contestant, fault: string, { told, overlap }: Result): string {
+  const kept = fault === BLOCKED && contestant.keptByThread === true && overlap === undefined;
+  return ms(told, kept ? "never: kept by a thread" : "never");
+}
+
+console.log(`Redis, time to live 3 s, a second process waiting for the lock. Times in ms: told after the fault struck, and after the lease's end, which
+is when the last renewal that was answered was sent, and the time to live (ours alone; less than 0: before it). Two inside: for how long two bodies
+ran, the first not told; none: the second did not come in while the first was in and not told.\n`);
+console.log(
+  `${"fault".padEnd(28)}${"".padEnd(18)}${"body told after".padEnd(25)}${"after lease's end".padEnd(20)}two inside, the first not told`,
+);
 for (const fault of Object.keys(faults)) {
   for (const [name, contestant] of Object.entries(contestants)) {
-    const { told, overlap } = await trial(name, contestant, fault);
-    console.log(`${fault.padEnd(28)}${name.padEnd(18)}${seconds(told, "never").padEnd(18)}${seconds(overlap, "none")}`);
+    const result = await trial(name, contestant, fault);
+    const told = toldText(contestant, fault, result);
+    const row = [fault.padEnd(28), name.padEnd(18), told.padEnd(25), ms(result.afterLease, "-").padEnd(20)];
+    console.log(row.join("") + ms(result.overlap, "none"));
   }
 }

@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import { JobManager, type JobManagerOptions } from "@ojm/core";
+
+/*
+ * Starts a run of "job", computes without a break until a file is there, and ends the run before its timers and watches can tell it anything. Sends
+ * when the run began, and in the end what became of its end.
+ * Arguments: the manager's options, the path of the file.
+ */
+const [options = "{}", file = ""] = process.argv.slice(2);
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
+
+const manager = await JobManager.init({ ...(JSON.parse(options) as JobManagerOptions), heartbeatThread: false });
+const run = await manager.start("job");
+await new Promise((resolve) => process.send?.({ fence: run.fence }, resolve));
+while (!existsSync(file)) Atomics.wait(NOTHING, 0, 0, 20);
+const signalled = run.signal.aborted;
+const said = await run.end("late").then(
+  () => "completed",
+  (error: { readonly code: string }) => error.code,
+);
+process.send?.({ said, signalled });
+await manager.close();
+process.disconnect();
