@@ -15,8 +15,11 @@ class Observed extends PassedOn {
     const sent = hostTime();
     const renewal = commit.writes.find(({ key, ttl }) => isSession(key) && ttl !== undefined);
     if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
-    const outcome = await super.commit(commit, options);
     const lock = commit.writes.find(({ key, value }) => isLock(key) && value !== null);
+    const outcome = await super.commit(commit, options).catch((error: unknown) => {
+      if (lock !== undefined) this.journal?.write({ e: "unanswered", name: JSON.parse(lock.value ?? "").name });
+      throw error;
+    });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
     if (renewal !== undefined) this.#renewed(renewal, outcome, sent);
     return outcome;

@@ -1,0 +1,34 @@
+import { covered } from "../lag-watch.js";
+import type { Member } from "../member.js";
+import type { Excuse, Scene } from "../scene.js";
+import { leaseEnd, type ObservedRun } from "./run-of.js";
+
+/** For so long after a trouble, in ms, calls may still fail: the deadline of those that were under way, and a reconnection. */
+const AFTERMATH = 1_500;
+
+/** Who stands still for so long of the time that a call may take, in ms, hears of its end and not of its answer. */
+const DEADLINE = 1_000;
+
+/** Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the run had asked for it. */
+export function takenBy({ excuses }: Scene, run: ObservedRun, at: number): Excuse | undefined {
+  const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
+  return excuses.find(
+    ({ name, fence, session, from, to }) =>
+      of(name, run.name) && of(fence, run.fence) && of(session, run.session) && run.since <= to && at >= from,
+  );
+}
+
+/** Whether some calls of a process may have failed between two moments: by the store, the way to it, or because it did not come to listen. */
+export function wasInTrouble({ troubles, lags }: Scene, member: Member, from: number, to: number): boolean {
+  const hit = troubles.some(
+    (trouble) => (trouble.member ?? member) === member && trouble.from <= to && trouble.to + AFTERMATH >= from,
+  );
+  return hit || covered([...member.all("lag"), ...lags.lags], from - DEADLINE, to) >= DEADLINE / 2;
+}
+
+/** Whether it may have come to its end without its lock: that was taken from it, or its lease was over. */
+export function lostItsLock(scene: Scene, run: ObservedRun): boolean {
+  const at = run.settled?.t ?? Infinity;
+  if (run.signal?.code === "LOST" || takenBy(scene, run, at) !== undefined) return true;
+  return at >= leaseEnd(run, at, scene).earliest;
+}
