@@ -49,6 +49,12 @@ describe("a record", () => {
     expect(records("TIMEOUT", "lost")).toEqual(WRONG);
   });
 
+  it("says that it was cancelled where that was done by force, whatever the run does after that", () => {
+    const more: Event[] = [{ e: "unlocked", name: "a", taken: true, fence: "1", t: 111 }];
+    expect(records("completed", "completed", { ...robbed, more })).toEqual(WRONG);
+    expect(records("LOST", "cancelled", { ...robbed, more })).toEqual([]);
+  });
+
   it("is missing only if the run was asked for before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);

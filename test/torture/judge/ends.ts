@@ -36,6 +36,15 @@ export function judgeRecords(evidence: Evidence): Violation[] {
       wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
   }
   for (const text of nobodys(evidence)) wrong(text);
+  // Who took the lock by force was given the record as it closed it.
+  for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
+    const [status] = records.get(`${name} ${fence}`) ?? [];
+    if (fence === undefined || status === "cancelled" || wentWithTheStore(t, scene)) continue;
+    wrong(
+      `the run of ${name} with fence ${fence} was cancelled by force, and its record says ${status ?? "nothing"}`,
+      t,
+    );
+  }
   for (const [key, all] of closings) {
     const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene));
     if (lasting.length < 2) continue;
