@@ -23,7 +23,7 @@ const USAGE = `npm run torture -- [options]
   --rounds NUMBER  how often, with the next seed each time. Default: 1
   --ttl MS         the time to live of a session. Default: 800
   --jobs NUMBER    how many cells at a time, each in processes of its own. No more than there are cores. Default: 1
-  --bug NAME       with a planted bug in all workers
+  --bug NAME       with a planted bug in all workers; none: with stores as those have them, and no bug
   --results FILE   appends what was found to FILE, a line of JSON for each cell
   --table FILE     after that, writes the table of all results into FILE, between its lines <!-- matrix --> and <!-- /matrix -->
   --commit NAME    only the results of this commit, of those in FILE: a table is of one

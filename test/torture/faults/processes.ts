@@ -78,7 +78,7 @@ const blockWithThread: Fault = {
     const { member, run } = await scene.hold(ms, { block: true });
     scene.note(`worker ${member.index} computes for ${ms} ms`);
     await computed(scene, member, run.id);
-    return { since: scene.now(), names: [run.name], bound: MARGIN, kept: { member, id: run.id } };
+    return { since: scene.now(), names: [run.name], kept: { member, id: run.id } };
   },
 };
 
