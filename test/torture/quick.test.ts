@@ -71,10 +71,10 @@ interface Trap {
 }
 
 /*
- * How many cells of the first seeds of each found it is told beside it. With that many cells to be found in, one that goes unseen in all of them is
- * rarer than one test run in a thousand.
+ * All are found in each of their cells but "expiry in two steps", which is a race of two who find the same dead lock, and is found in 7 of 8. With so
+ * many cells to be found in, one that goes unseen in all of them is rarer than one test run in a million.
  */
-const CELLS = 12;
+const CELLS = 8;
 const traps: readonly Trap[] = [
   {
     bug: "no owner check on release",
@@ -83,7 +83,13 @@ const traps: readonly Trap[] = [
     mode: "try",
     laws: ["one holder"],
   },
-  { bug: "expiry in two steps", type: "sqlite", fault: "holder stopped, longer", mode: "try", laws: ["one holder"] },
+  {
+    bug: "expiry in two steps",
+    type: "redis",
+    fault: "lock entry overwritten",
+    mode: "try",
+    laws: ["one holder", "no loss without a reason"],
+  },
   {
     bug: "wall-clock expiry",
     type: "sqlite",
@@ -100,7 +106,13 @@ const traps: readonly Trap[] = [
     laws: ["one holder", "told in time"],
   },
   { bug: "release by the loser", type: "sqlite", fault: "none", mode: "try", laws: ["one holder"] },
-  { bug: "end record after loss", type: "sqlite", fault: "none", mode: "force", laws: ["one end, the right one"] },
+  {
+    bug: "end record after loss",
+    type: "sqlite",
+    fault: "event loop blocked, no thread",
+    mode: "try",
+    laws: ["one end, the right one"],
+  },
   {
     bug: "orphan closed twice",
     type: "sqlite",
