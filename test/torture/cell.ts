@@ -210,10 +210,11 @@ function unlocks({ members }: Scene): Excuse[] {
     const done = member.all("unlocked");
     return member.all("unlocking").flatMap(({ name, t }): Excuse[] => {
       const unlocked = done.find((it) => it.name === name && it.t >= t);
-      if (unlocked?.taken === false) return [];
       const to = unlocked?.t ?? (member.killedAt ?? member.endedAt ?? t) + ON_ITS_WAY;
-      const fence = unlocked?.fence;
-      return [{ name, from: t, to, byForce: true, ...(fence !== undefined && { fence }) }];
+      const excuse = { name, from: t, to, byForce: true } as const;
+      const record: Excuse = { ...excuse, recordOnly: true };
+      if (unlocked?.taken === false) return [record];
+      return [record, { ...excuse, ...(unlocked?.fence !== undefined && { fence: unlocked.fence }) }];
     });
   });
 }

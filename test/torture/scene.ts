@@ -23,6 +23,8 @@ export interface Excuse {
   readonly to: number;
   /** Whether somebody who knew better did it, and not a fault. */
   readonly byForce?: true;
+  /** Whether it may have been no more than the closing of the run's record: that comes first, and the lock may be given back in between. */
+  readonly recordOnly?: true;
 }
 
 /** A stretch of time in which calls to the store may fail or hang: those of one worker, or of all. */

@@ -69,7 +69,9 @@ function lateExits({ members, lags }: Scene, index: number): Violation[] {
   const [closed] = members[index]?.all("closed") ?? [];
   const end = members[index]?.endedAt;
   if (closed === undefined || end === undefined) return [];
-  const stayed = end - closed.t - covered(lags.lags, closed.t, end);
+  // A body that ignores its signal keeps its process.
+  const from = Math.max(closed.t, ...(members[index]?.all("exit") ?? []).map(({ t }) => t));
+  const stayed = end - from - covered(lags.lags, from, end);
   if (stayed <= EXIT) return [];
   const text = `worker ${index} stayed for ${stayed.toFixed(0)} ms after it had closed everything`;
   return [{ law: "exits by itself", text, t: closed.t }];

@@ -10,9 +10,18 @@ const AFTERMATH = 1_500;
 const DEADLINE = 1_000;
 
 /** Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the run had asked for it. */
-export function takenBy({ excuses }: Scene, run: ObservedRun, at: number): Excuse | undefined {
+export function lockTakenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
+  return applying(scene, run, at).find(({ recordOnly }) => recordOnly !== true);
+}
+
+/** The same of a run: of its lock, or of its record alone. */
+export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
+  return applying(scene, run, at)[0];
+}
+
+function applying({ excuses }: Scene, run: ObservedRun, at: number): Excuse[] {
   const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
-  return excuses.find(
+  return excuses.filter(
     ({ name, fence, session, from, to }) =>
       of(name, run.name) && of(fence, run.fence) && of(session, run.session) && run.since <= to && at >= from,
   );

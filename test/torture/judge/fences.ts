@@ -1,4 +1,4 @@
-import { takenBy } from "./excuse.js";
+import { lockTakenBy } from "./excuse.js";
 import { leaseEnd } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
@@ -22,7 +22,7 @@ function increase({ runs, scene }: Evidence): Violation[] {
     // One that stood still between its grant and its first line comes late, and has lost its lease by then.
     if (fence < last && run.enter >= leaseEnd(run, run.enter, scene).earliest) continue;
     // So does one from which the lock was taken by force before it knew that it had it.
-    if (fence < last && takenBy(scene, run, run.enter) !== undefined) continue;
+    if (fence < last && lockTakenBy(scene, run, run.enter) !== undefined) continue;
     const text = `worker ${run.member.index} began ${run.name} with fence ${fence} after ${last}`;
     violations.push({ law: "fences increase", text, t: run.enter });
   }

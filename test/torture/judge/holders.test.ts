@@ -86,6 +86,10 @@ describe("an excuse", () => {
     expect(judge(longer, { excuses: [excuse], troubles: [{ from: 110, to: 900 }] })).toEqual([]);
   });
 
+  it("of a record is none of a lock", () => {
+    expect(judge(members, { excuses: [{ ...excuse, recordOnly: true }] })).toEqual(["one holder"]);
+  });
+
   it("by force is told of apart", () => {
     const { excusedOverlap, forcedOverlap } = judgeHolders(
       evidenceOf(members, { excuses: [{ ...excuse, byForce: true }] }),

@@ -1,6 +1,6 @@
 import { covered, type Stretch } from "../lag-watch.js";
 import type { Excuse, Scene } from "../scene.js";
-import { takenBy, wasInTrouble } from "./excuse.js";
+import { lockTakenBy, wasInTrouble } from "./excuse.js";
 import { blocked, holdEnd, leaseEnd, type ObservedRun } from "./run-of.js";
 import { type Evidence, TOLD_WITHIN, type Violation } from "./verdict.js";
 
@@ -68,7 +68,7 @@ function overlapOf(
   const lags = loser.member.all("lag");
   const orders = loser.member.all("computed");
   const computes = lags.filter((lag) => orders.some((order) => order.from < lag.to && lag.from < order.to));
-  const excuse = takenBy(scene, loser, next.enter) ?? takenBy(scene, first, second.enter);
+  const excuse = lockTakenBy(scene, loser, next.enter) ?? lockTakenBy(scene, first, second.enter);
   if (excuse !== undefined) {
     const together = to - from - covered(lags, from, to);
     const excused = Math.min(together, mayLast(scene, loser, from, to));

@@ -83,4 +83,7 @@ it("a process that has closed everything ends", () => {
     lawsOf(judgeRest(evidenceOf([memberWith([{ e: "closed", t: 100 }], { endedAt })])));
   expect(rest(500)).toEqual([]);
   expect(rest(2_200)).toEqual(["exits by itself"]);
+  const ignoring: Event = { e: "exit", id: "x", t: 1_500 };
+  const late = evidenceOf([memberWith([{ e: "closed", t: 100 }, ignoring], { endedAt: 2_200 })]);
+  expect(judgeRest(late)).toEqual([]);
 });
