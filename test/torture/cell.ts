@@ -5,18 +5,16 @@ import { type OpenOptions, openChannel } from "@ojm/core";
 import { seeded } from "../../packages/core/src/testing/fake-clock.js";
 import type { Harm, Mode, Stock } from "./events.js";
 import type { Fault, Injected } from "./faults/fault.js";
-import { judgeRecovery, judgeRest, recoveryOf } from "./judge/after.js";
-import { judgeCalls } from "./judge/calls.js";
-import { judgeLosses, judgeRecords } from "./judge/ends.js";
-import { judgeFences } from "./judge/fences.js";
+import { recoveryOf } from "./judge/after.js";
+import { judgeAll } from "./judge/all.js";
+import { forcedUnlocks } from "./judge/excuse.js";
 import { judgeHolders } from "./judge/holders.js";
-import { judgeKept } from "./judge/kept.js";
 import { runsOf } from "./judge/run-of.js";
 import type { Evidence, Violation } from "./judge/verdict.js";
 import { Member } from "./member.js";
 import { patiently } from "./patiently.js";
 import { RecordWatch } from "./record-watch.js";
-import { type Excuse, NotSo, PATIENCE, Scene } from "./scene.js";
+import { NotSo, PATIENCE, Scene } from "./scene.js";
 import { ServerClock, whyNoServerClock } from "./server-clock.js";
 import { takeStock } from "./stock.js";
 import { mountSmallDisk, unmount, whyNoSmallDisk } from "./stores/disk.js";
@@ -116,7 +114,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await watch?.close();
     scene.lags.stop();
   }
-  scene.excuses.push(...unlocks(scene));
+  scene.excuses.push(...forcedUnlocks(scene));
   const evidence = { scene, runs: runsOf(scene.members), injected, stock, closings: watch?.closings ?? new Map() };
   return judge(cell, evidence, troubles);
 }
@@ -201,39 +199,10 @@ function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenO
   return records ?? { type: kind.type, args: directArgs };
 }
 
-/** What was sent before its process was killed may reach the store for so long after that, in ms. */
-const ON_ITS_WAY = 1_000;
-
-/** A forced unlock excuses two holders, from its call on: its reply may come late. */
-function unlocks({ members }: Scene): Excuse[] {
-  return members.flatMap((member) => {
-    const done = member.all("unlocked");
-    return member.all("unlocking").flatMap(({ name, t }): Excuse[] => {
-      const unlocked = done.find((it) => it.name === name && it.t >= t);
-      const to = unlocked?.t ?? (member.killedAt ?? member.endedAt ?? t) + ON_ITS_WAY;
-      const excuse = { name, from: t, to, byForce: true } as const;
-      const record: Excuse = { ...excuse, recordOnly: true };
-      if (unlocked?.taken === false) return [record];
-      return [record, { ...excuse, ...(unlocked?.fence !== undefined && { fence: unlocked.fence }) }];
-    });
-  });
-}
-
 async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violation[]): Promise<CellResult> {
   const { scene, runs, injected } = evidence;
-  const { violations, overlaps, excusedOverlap, forcedOverlap, worstSignal } = judgeHolders(evidence);
-  const all = [
-    ...troubles,
-    ...violations,
-    ...judgeFences(evidence),
-    ...judgeRecords(evidence),
-    ...judgeLosses(evidence),
-    ...judgeCalls(evidence),
-    ...judgeKept(evidence),
-    ...(await judgeExits(scene)),
-    // A cell that was broken off has left things behind.
-    ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
-  ];
+  const { overlaps, excusedOverlap, forcedOverlap, worstSignal } = judgeHolders(evidence);
+  const all = await judgeAll(evidence, troubles);
   return {
     cell,
     runs: runs.length,
@@ -246,17 +215,6 @@ async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violatio
     violations: all,
     timeline: all.length === 0 ? "" : timeline(scene, all),
   };
-}
-
-async function judgeExits({ members }: Scene): Promise<Violation[]> {
-  const violations: Violation[] = [];
-  for (const member of members) {
-    const code = await member.ended;
-    if (member.killedAt !== undefined) continue;
-    if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    if (member.stderr !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${member.stderr}` });
-  }
-  return violations;
 }
 
 function empty(cell: Cell): CellResult {

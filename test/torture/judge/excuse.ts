@@ -41,3 +41,21 @@ export function lostItsLock(scene: Scene, run: ObservedRun): boolean {
   if (run.signal?.code === "LOST" || takenBy(scene, run, at) !== undefined) return true;
   return at >= leaseEnd(run, at, scene).earliest;
 }
+
+/** What was sent before its process was killed may reach the store for so long after that, in ms. */
+const ON_ITS_WAY = 1_000;
+
+/** A forced unlock excuses two holders, from its call on: its reply may come late. */
+export function forcedUnlocks({ members }: Scene): Excuse[] {
+  return members.flatMap((member) => {
+    const done = member.all("unlocked");
+    return member.all("unlocking").flatMap(({ name, t }): Excuse[] => {
+      const unlocked = done.find((it) => it.name === name && it.t >= t);
+      const to = unlocked?.t ?? (member.killedAt ?? member.endedAt ?? t) + ON_ITS_WAY;
+      const excuse = { name, from: t, to, byForce: true } as const;
+      const record: Excuse = { ...excuse, recordOnly: true };
+      if (unlocked?.taken === false) return [record];
+      return [record, { ...excuse, ...(unlocked?.fence !== undefined && { fence: unlocked.fence }) }];
+    });
+  });
+}
