@@ -5,23 +5,23 @@ import { type OpenOptions, openChannel } from "@ojm/core";
 import { seeded } from "../../packages/core/src/testing/fake-clock.js";
 import type { Harm, Mode, Stock } from "./events.js";
 import type { Fault, Injected } from "./faults/fault.js";
-import { judgeRecovery, judgeRest, recoveryOf } from "./judge/after.js";
-import { judgeLosses, judgeRecords } from "./judge/ends.js";
-import { judgeFences } from "./judge/fences.js";
+import { recoveryOf } from "./judge/after.js";
+import { judgeAll } from "./judge/all.js";
+import { forcedUnlocks } from "./judge/excuse.js";
 import { judgeHolders } from "./judge/holders.js";
 import { runsOf } from "./judge/run-of.js";
 import type { Evidence, Violation } from "./judge/verdict.js";
 import { Member } from "./member.js";
 import { patiently } from "./patiently.js";
 import { RecordWatch } from "./record-watch.js";
-import { PATIENCE, Scene } from "./scene.js";
+import { NotSo, PATIENCE, Scene } from "./scene.js";
 import { ServerClock, whyNoServerClock } from "./server-clock.js";
 import { takeStock } from "./stock.js";
 import { mountSmallDisk, unmount, whyNoSmallDisk } from "./stores/disk.js";
 import type { StoreKind, TortureStore } from "./stores/store.js";
 import { timeline } from "./timeline.js";
 import { clockLibrary } from "./wall-clock.js";
-import { doHarm } from "./worker/harm.js";
+import { doHarm, type Struck } from "./worker/harm.js";
 
 /** How many processes, or in a store of one process how many managers, contend in a cell, and for what. */
 const WORKERS = 3;
@@ -47,6 +47,7 @@ export interface CellResult {
   readonly runs: number;
   readonly overlaps: number;
   readonly excusedOverlap: number;
+  readonly forcedOverlap: number;
   readonly worstSignal: number | undefined;
   readonly recovery: number | undefined;
   readonly bound: number | undefined;
@@ -98,37 +99,53 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await scene.until(() => scene.members.every((member) => member.all("ready").length > 0), "all workers are ready");
     for (const member of scene.members) member.order({ order: "go" });
     await scene.until(() => hasWarmedUp(scene), "every worker has run something");
-    injected = await cell.fault.inject(scene);
+    injected = await struck(cell.fault, scene);
     const healed = scene.note("the fault is over");
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
     await scene.until(() => isHadAgain(scene, injected), "the names are had again");
     stock = await theEnd(cell, store, scene);
   } catch (error) {
+    // What did not strike proves nothing.
+    if (error instanceof NotStruck) throw error;
     troubles.push({ law: "all settle", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   } finally {
     await Promise.all(scene.living.map((member) => member.kill()));
     scene.refresh();
     await watch?.close();
+    scene.lags.stop();
   }
-  scene.excuses.push(...unlocks(scene));
+  scene.excuses.push(...forcedUnlocks(scene));
   const evidence = { scene, runs: runsOf(scene.members), injected, stock, closings: watch?.closings ?? new Map() };
   return judge(cell, evidence, troubles);
 }
 
+/** The fault did not come about. */
+class NotStruck extends Error {}
+
+async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined> {
+  try {
+    return await fault.inject(scene);
+  } catch (error) {
+    if (error instanceof NotSo) throw error;
+    throw new NotStruck(`the fault "${fault.name}" did not come about`, { cause: error });
+  }
+}
+
 function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
   const { kind, mode, ttl, seed } = cell;
-  const harm = async (what: Harm, name: string): Promise<void> => {
+  const harm = async (what: Harm, name: string): Promise<Struck> => {
     if (kind.shared) {
       const { type } = kind;
       const locks = await patiently(() => openChannel("oJobManager-locks", { type, args: store.directArgs }));
-      await patiently(() => doHarm(locks as never, what, name));
+      const struck = await patiently(() => doHarm(locks as never, what, name));
       await locks.close();
-      return;
+      return struck;
     }
     const [member] = scene.living;
     const before = member?.all("harmed").length ?? 0;
     member?.order({ order: "harm", harm: what, name });
     await scene.until(() => (member?.all("harmed").length ?? 0) > before, "the harm is done");
+    return member?.all("harmed")[before] ?? {};
   };
   const spawn = (index: number): Member => spawnMember(cell, store, folder, index);
   const scene: Scene = new Scene({ kind, store, mode, ttl, names: NAMES, chance: seeded(seed), spawn, harm });
@@ -165,7 +182,7 @@ function goesOn({ living }: Scene, since: number): boolean {
 }
 
 function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
-  return recoveryOf({ runs: runsOf(scene.members), injected }) !== undefined || injected === undefined;
+  return recoveryOf({ runs: runsOf(scene.members), injected, scene }) !== undefined || injected === undefined;
 }
 
 /** All stop, leave, and one looks what is there. */
@@ -182,36 +199,16 @@ function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenO
   return records ?? { type: kind.type, args: directArgs };
 }
 
-/** A forced unlock excuses two holders, from its call on: its reply may come late. */
-function unlocks({ members }: Scene): { name: string; from: number; to: number }[] {
-  return members.flatMap((member) => {
-    const done = member.all("unlocked");
-    return member.all("unlocking").map(({ name, t }) => ({
-      name,
-      from: t,
-      to: done.find((unlocked) => unlocked.t >= t)?.t ?? Infinity,
-    }));
-  });
-}
-
 async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violation[]): Promise<CellResult> {
   const { scene, runs, injected } = evidence;
-  const { violations, overlaps, excusedOverlap, worstSignal } = judgeHolders(evidence);
-  const all = [
-    ...troubles,
-    ...violations,
-    ...judgeFences(evidence),
-    ...judgeRecords(evidence),
-    ...judgeLosses(evidence),
-    ...(await judgeExits(scene)),
-    // A cell that was broken off has left things behind.
-    ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
-  ];
+  const { overlaps, excusedOverlap, forcedOverlap, worstSignal } = judgeHolders(evidence);
+  const all = await judgeAll(evidence, troubles);
   return {
     cell,
     runs: runs.length,
     overlaps,
     excusedOverlap,
+    forcedOverlap,
     worstSignal,
     recovery: recoveryOf(evidence),
     bound: injected?.bound,
@@ -220,23 +217,13 @@ async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violatio
   };
 }
 
-async function judgeExits({ members }: Scene): Promise<Violation[]> {
-  const violations: Violation[] = [];
-  for (const member of members) {
-    const code = await member.ended;
-    if (member.killedAt !== undefined) continue;
-    if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    if (member.stderr !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${member.stderr}` });
-  }
-  return violations;
-}
-
 function empty(cell: Cell): CellResult {
   return {
     cell,
     runs: 0,
     overlaps: 0,
     excusedOverlap: 0,
+    forcedOverlap: 0,
     worstSignal: undefined,
     recovery: undefined,
     bound: undefined,

@@ -2,7 +2,8 @@
 export type Event = { readonly t: number } & (
   | { readonly e: "ready" }
   | { readonly e: "stopping" }
-  | { readonly e: "harmed" }
+  /** Whose lock, by its fence, or which session was harmed. Without either, there was nothing to harm. */
+  | { readonly e: "harmed"; readonly fence?: string; readonly session?: string }
   /** A run was asked for. `wall`: what the wall clock of the process said. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
   /** The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it may be held at most. */
@@ -14,18 +15,23 @@ export type Event = { readonly t: number } & (
       readonly sent: number;
       readonly timeout: number;
     }
-  /** A body began. `told`: its signal had fired by then. */
+  /** An attempt to take the lock was sent, and whether the store made it is not known. */
+  | { readonly e: "unanswered"; readonly name: string }
+  /** A body began. `told`: its signal had fired by then. `timeout`: how long its run may take. */
   | {
       readonly e: "enter";
       readonly id: string;
       readonly name: string;
       readonly fence: string;
       readonly held: boolean;
+      readonly timeout: number;
       readonly told?: true;
     }
   /** The run's signal fired. */
   | { readonly e: "signal"; readonly id: string; readonly code: string }
   | { readonly e: "exit"; readonly id: string }
+  /** From `from` to `to`, the body kept the event loop to itself, as it was told to. */
+  | { readonly e: "computed"; readonly id: string; readonly from: number; readonly to: number }
   /** What the one who asked was told: `completed`, or the code of the error. */
   | { readonly e: "settled"; readonly id: string; readonly outcome: string }
   /** A write that the store may only accept while the fence is that of the lock. */
@@ -39,12 +45,15 @@ export type Event = { readonly t: number } & (
   /** The store renewed a session, on a request that was sent at `sent`. */
   | { readonly e: "renewed"; readonly session: string; readonly sent: number }
   | { readonly e: "unlocking"; readonly name: string }
-  | { readonly e: "unlocked"; readonly name: string }
+  /** Whether it was taken by force. `fence`: from whom, where that is known. */
+  | { readonly e: "unlocked"; readonly name: string; readonly taken: boolean | "unknown"; readonly fence?: string }
+  /** A call of the channel failed. */
+  | { readonly e: "trouble"; readonly code: string; readonly text: string }
   /** From `from` to `to`, the process did not come to its timers. */
   | { readonly e: "lag"; readonly from: number; readonly to: number }
   | { readonly e: "stock"; readonly stock: Stock }
-  /** All is closed: what keeps the process alive still. */
-  | { readonly e: "closed"; readonly left: readonly string[] }
+  /** All is closed: nothing keeps the process alive. */
+  | { readonly e: "closed" }
   | { readonly e: "error"; readonly text: string }
 );
 

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { type Mode, modes } from "./events.js";
 import { faults } from "./faults/index.js";
 import { inLanes } from "./lanes.js";
+import { stampNow } from "./stamp.js";
 import { storeKinds } from "./stores/index.js";
 import { type Row, tableOf } from "./table.js";
 import type { Task } from "./task.js";
@@ -22,9 +23,10 @@ const USAGE = `npm run torture -- [options]
   --rounds NUMBER  how often, with the next seed each time. Default: 1
   --ttl MS         the time to live of a session. Default: 800
   --jobs NUMBER    how many cells at a time, each in processes of its own. No more than there are cores. Default: 1
-  --bug NAME       with a planted bug in all workers
+  --bug NAME       with a planted bug in all workers; none: with stores as those have them, and no bug
   --results FILE   appends what was found to FILE, a line of JSON for each cell
   --table FILE     after that, writes the table of all results into FILE, between its lines <!-- matrix --> and <!-- /matrix -->
+  --commit NAME    only the results of this commit, of those in FILE: a table is of one
 `;
 
 const { values } = parseArgs({
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     bug: { type: "string" },
     results: { type: "string" },
     table: { type: "string" },
+    commit: { type: "string" },
     help: { type: "boolean" },
   },
 });
@@ -67,17 +70,19 @@ function allTasks(): Task[] {
 
 async function runAll(): Promise<Row[]> {
   const rows: Row[] = [];
+  const stamp = stampNow();
   await inLanes(Math.max(1, Number(values.jobs)), allTasks(), ({ text, row }) => {
     console.log(text);
-    rows.push(row);
-    if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(row)}\n`);
+    const stamped = { ...row, ...stamp };
+    rows.push(stamped);
+    if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(stamped)}\n`);
   });
   return rows;
 }
 
 function writeTable(file: string, rows: readonly Row[]): void {
   const versions = new Set(storeKinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version()));
-  const table = tableOf(rows, [...versions, `Linux ${release().split("-")[0]}`], new Date().toISOString().slice(0, 10));
+  const table = tableOf(rows, [...versions, `Linux ${release().split("-")[0]}`]);
   const text = readFileSync(file, "utf8");
   const marked = /<!-- matrix -->[\s\S]*<!-- \/matrix -->/;
   if (!marked.test(text)) throw new Error(`${file} has no lines <!-- matrix --> and <!-- /matrix -->`);
@@ -87,10 +92,14 @@ function writeTable(file: string, rows: readonly Row[]): void {
   );
 }
 
+/** All of one commit, if one is chosen. */
 function resultsIn(file: string): Row[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Row);
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Row)
+    .filter(({ commit }) => values.commit === undefined || commit === values.commit);
 }
 
 if (values.help) {

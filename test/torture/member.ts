@@ -14,6 +14,8 @@ export class Member {
   readonly events: Event[] = [];
   /** When it was killed: what it did until then, it did. */
   killedAt: number | undefined;
+  /** When the harness was told that it ended. */
+  endedAt: number | undefined;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   readonly #journal: string;
@@ -40,6 +42,7 @@ export class Member {
     });
     this.ended = once(this.#process, "close").then(([code, signal]) => {
       this.#over = true;
+      this.endedAt = hostTime();
       return (code ?? signal) as number | string;
     });
     // A cell that is broken off leaves no process behind.

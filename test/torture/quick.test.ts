@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { plantedBugs } from "../../packages/core/src/testing/planted-bugs.js";
 import { type Cell, runCell, whySkipped } from "./cell.js";
 import type { Mode } from "./events.js";
+import type { Law } from "./judge/verdict.js";
 import { troubleOf } from "./report.js";
 import { cellOf } from "./task.js";
+import { NO_BUG } from "./worker/observed.js";
 
 /*
  * Some cells of the matrix, of every kind of fault one. All of them: npm run torture.
@@ -58,23 +61,95 @@ describe.each(Object.entries(quick))("on %s", (type, cells) => {
   }
 });
 
+/** A cell in which a planted bug is found, by the law that it breaks: one of them, where the timing decides which. */
+interface Trap {
+  readonly bug: string;
+  readonly type: string;
+  readonly fault: string;
+  readonly mode: Mode;
+  readonly laws: readonly Law[];
+}
+
+/*
+ * All are found in each of their cells but "expiry in two steps", which is a race of two who find the same dead lock, and is found in 7 of 8. With so
+ * many cells to be found in, one that goes unseen in all of them is rarer than one test run in a million.
+ */
+const CELLS = 8;
+const traps: readonly Trap[] = [
+  {
+    bug: "no owner check on release",
+    type: "sqlite",
+    fault: "holder stopped, longer",
+    mode: "try",
+    laws: ["one holder"],
+  },
+  {
+    bug: "expiry in two steps",
+    type: "redis",
+    fault: "lock entry overwritten",
+    mode: "try",
+    laws: ["one holder", "no loss without a reason"],
+  },
+  {
+    bug: "wall-clock expiry",
+    type: "sqlite",
+    fault: "wall clock +1 h on a contender",
+    mode: "try",
+    laws: ["one holder"],
+  },
+  // Another may, or may not, come into the body meanwhile; who holds on is found either way.
+  {
+    bug: "renewal after expiry",
+    type: "redis",
+    fault: "network cut to the holder",
+    mode: "wait",
+    laws: ["one holder", "told in time"],
+  },
+  { bug: "release by the loser", type: "sqlite", fault: "none", mode: "try", laws: ["one holder"] },
+  {
+    bug: "end record after loss",
+    type: "sqlite",
+    fault: "event loop blocked, no thread",
+    mode: "try",
+    laws: ["one end, the right one"],
+  },
+  {
+    bug: "orphan closed twice",
+    type: "sqlite",
+    fault: "holder stopped, longer",
+    mode: "try",
+    laws: ["one end, the right one"],
+  },
+];
+
 describe("the harness finds what is wrong", () => {
-  const bugs = [
-    ["release by the loser", "sqlite", "none", "try", ["one holder"]],
-    // Another may, or may not, come into the body meanwhile; who holds on is found either way. In half of all cells one of the two shows.
-    ["renewal after expiry", "redis", "network cut to the holder", "wait", ["one holder", "told in time"]],
-  ] as const;
-  for (const [bug, type, fault, mode, laws] of bugs) {
+  it("has a cell for each planted bug", () => {
+    expect(traps.map(({ bug }) => bug).sort()).toEqual(plantedBugs.map(({ name }) => name).sort());
+  });
+
+  for (const { bug, type, fault, mode, laws } of traps) {
     it(bug, { timeout: LIMIT }, async ({ skip }) => {
       const why = whySkipped(quickCell(type, fault, mode));
       if (why !== undefined) skip(why);
-      const found = new Set<string>();
+      const found = new Set<Law>();
       const isFound = (): boolean => laws.some((law) => found.has(law));
-      for (let seed = 1; seed <= 12 && !isFound(); seed++) {
+      for (let seed = 1; seed <= CELLS && !isFound(); seed++) {
         const { violations } = await runCell(quickCell(type, fault, mode, bug, seed));
         for (const violation of violations) found.add(violation.law);
       }
       expect(isFound(), `found were only: ${[...found].join(", ")}`).toBe(true);
     });
   }
+});
+
+/* The same cells, with stores as the planted bugs have them, and no bug. */
+describe("the harness finds nothing where nothing is wrong", () => {
+  const cells = new Map(traps.map((trap) => [`${trap.fault}, ${trap.mode}, on ${trap.type}`, trap]));
+  it.each([...cells])("%s", { timeout: LIMIT }, async (_name, { type, fault, mode }) => {
+    const cell = quickCell(type, fault, mode, NO_BUG, 1);
+    if (whySkipped(cell) !== undefined) return;
+    const result = await runCell(cell);
+    if (result.violations.length > 0) console.error(troubleOf(result));
+    expect(result.violations).toEqual([]);
+  });
 });

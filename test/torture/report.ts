@@ -6,13 +6,14 @@ export function lineOf(result: CellResult): string {
   const { kind, fault, mode, seed } = result.cell;
   const cell = nameOf(kind.name, fault.name, mode);
   if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
-  const { runs, overlaps, worstSignal, excusedOverlap, recovery, bound, violations } = result;
+  const { runs, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
   const facts = [
     `seed ${seed}`,
     `${runs} runs`,
     `${overlaps} overlaps`,
     worstSignal === undefined ? "" : `told ${milliseconds(worstSignal)} after the lease`,
-    excusedOverlap === 0 ? "" : `taken away: told ${milliseconds(excusedOverlap)} after the next began`,
+    excusedOverlap === 0 ? "" : `the fault let two run for ${milliseconds(excusedOverlap)}`,
+    forcedOverlap === 0 ? "" : `unlocked by force: told ${milliseconds(forcedOverlap)} after the next began`,
     recovery === undefined
       ? ""
       : `recovered in ${recovery.toFixed(0)} ms${bound ? ` (bound ${bound.toFixed(0)})` : ""}`,
@@ -35,8 +36,8 @@ function milliseconds(ms: number): string {
 
 /** What went wrong in a cell, how it came to that, and how to run it again. */
 export function troubleOf({ cell, violations, timeline }: CellResult): string {
-  const { kind, fault, mode, seed, bug } = cell;
-  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed}`;
+  const { kind, fault, mode, seed, ttl, bug } = cell;
+  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed} --ttl ${ttl}`;
   const laws = violations.map(({ law, text }) => `  ${law}: ${text}`);
   return [...laws, timeline, `again: ${again}${bug === undefined ? "" : ` --bug "${bug}"`}`].join("\n");
 }

@@ -1,7 +1,9 @@
 import type { Harm, Mode } from "./events.js";
+import { LagWatch } from "./lag-watch.js";
 import type { EventOf, Member } from "./member.js";
 import type { StoreKind, TortureStore } from "./stores/store.js";
 import { hostTime } from "./time.js";
+import type { Struck } from "./worker/harm.js";
 
 /** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
 export const PATIENCE = 60_000;
@@ -9,14 +11,31 @@ export const PATIENCE = 60_000;
 /** As much as one look at the workers may take, in ms. What is beyond it, this process stood still, and could not see what others did in time. */
 const LOOK = 100;
 
-/** A stretch of time in which two may run: the store was told that the lock is free, and the holder cannot know yet. */
+/** That the store was told that a lock is free, and its holder cannot know yet: two may run until it does. */
 export interface Excuse {
   /** Of all names, if none is given. */
   readonly name?: string;
+  /** Whose lock it was, where that is known: of the run with this fence, or of all runs of this session. */
+  readonly fence?: string;
+  readonly session?: string;
   readonly from: number;
-  /** Who began until then is excused. */
+  /** Who asked for its lock until then is excused. */
   readonly to: number;
+  /** Whether somebody who knew better did it, and not a fault. */
+  readonly byForce?: true;
+  /** Whether it may have been no more than the closing of the run's record: that comes first, and the lock may be given back in between. */
+  readonly recordOnly?: true;
 }
+
+/** A stretch of time in which calls to the store may fail or hang: those of one worker, or of all. */
+export interface Trouble {
+  readonly member?: Member;
+  readonly from: number;
+  to: number;
+}
+
+/** What the workers should have come to did not come. */
+export class NotSo extends Error {}
 
 /** A body that was told to go on for a while, so that a fault hits a holder. */
 export interface HeldBody {
@@ -33,12 +52,15 @@ export class Scene {
   readonly names: readonly string[];
   readonly chance: () => number;
   readonly members: Member[] = [];
+  /** What this process stood still for: what passes through its proxies did too. */
+  readonly lags: LagWatch = new LagWatch();
   readonly notes: { readonly t: number; readonly text: string }[] = [];
   readonly excuses: Excuse[] = [];
+  readonly troubles: Trouble[] = [];
   /** From when to when the store lost all that was in it, and was not there. */
   dataLost: { readonly from: number; readonly to: number } | undefined;
   readonly #spawn: (index: number) => Member;
-  readonly #harm: (harm: Harm, name: string) => Promise<void>;
+  readonly #harm: (harm: Harm, name: string) => Promise<Struck>;
 
   constructor(it: {
     readonly kind: StoreKind;
@@ -48,7 +70,7 @@ export class Scene {
     readonly names: readonly string[];
     readonly chance: () => number;
     readonly spawn: (index: number) => Member;
-    readonly harm: (harm: Harm, name: string) => Promise<void>;
+    readonly harm: (harm: Harm, name: string) => Promise<Struck>;
   }) {
     this.kind = it.kind;
     this.store = it.store;
@@ -68,6 +90,15 @@ export class Scene {
     const t = this.now();
     this.notes.push({ t, text });
     return t;
+  }
+
+  /** From now on calls to the store may fail, those of one worker or of all; until what is returned is called. */
+  trouble(member?: Member): () => void {
+    const trouble: Trouble = { ...(member && { member }), from: this.now(), to: Infinity };
+    this.troubles.push(trouble);
+    return () => {
+      trouble.to = this.now();
+    };
   }
 
   /** Starts one more worker. */
@@ -105,12 +136,12 @@ export class Scene {
       if (condition()) return;
       const dead = this.members.find(({ over, killedAt }) => over && killedAt === undefined);
       if (dead !== undefined && dead.all("closed").length === 0) {
-        throw new Error(`worker ${dead.index} ended by itself:\n${dead.stderr}`);
+        throw new NotSo(`worker ${dead.index} ended by itself:\n${dead.stderr}`);
       }
       const now = this.now();
       waited += Math.min(now - last, LOOK);
       last = now;
-      if (waited > most) throw new Error(`still not so after ${most} ms: ${what}`);
+      if (waited > most) throw new NotSo(`still not so after ${most} ms: ${what}`);
       await this.sleep(5);
     }
   }
@@ -133,12 +164,14 @@ export class Scene {
     return { member: by, run };
   }
 
-  /** Does something to the entries of a lock, or of its holder, that nobody may. */
-  async harm(harm: Harm, name: string): Promise<void> {
+  /** Does something to the entries of a lock, or of its holder, that nobody may. Resolves to whether there was something to do it to. */
+  async harm(harm: Harm, name: string): Promise<boolean> {
     const from = this.note(`${harm} of ${name}`);
-    await this.#harm(harm, name);
-    const to = this.note(`${harm} of ${name} done`);
+    const { fence, session } = await this.#harm(harm, name);
+    const to = this.note(`${harm} of ${name} done: ${fence ?? session ?? "nobody held it"}`);
     // Without its session, a holder loses all its locks.
-    this.excuses.push(harm === "delete session" ? { from, to } : { name, from, to });
+    if (session !== undefined) this.excuses.push({ session, from, to });
+    if (fence !== undefined) this.excuses.push({ name, fence, from, to });
+    return (fence ?? session) !== undefined;
   }
 }

@@ -4,8 +4,18 @@ import { faults } from "./faults/index.js";
 import { storeKinds } from "./stores/index.js";
 import type { Task } from "./task.js";
 
+/** Of which code the results are, and of which day. */
+export interface Stamp {
+  /** As Git names it, with "+changes" if there was more than that. */
+  readonly commit: string;
+  readonly date: string;
+}
+
 /** What is kept of a cell for the table. */
-export interface Row {
+export interface Row extends Finding, Stamp {}
+
+/** What was found in a cell. */
+export interface Finding {
   readonly backend: string;
   readonly fault: string;
   readonly mode: string;
@@ -20,12 +30,15 @@ export interface Row {
   /** The laws that were broken. */
   readonly laws?: readonly string[];
   readonly worstSignal?: number;
+  /** How long two ran whom the fault excuses. */
   readonly excusedOverlap: number;
+  /** And whom a forced unlock does. */
+  readonly forcedOverlap: number;
   readonly recovery?: number;
 }
 
-export function rowOf(result: CellResult): Row {
-  const { cell, skipped, runs, overlaps, violations, worstSignal, excusedOverlap, recovery } = result;
+export function rowOf(result: CellResult): Finding {
+  const { cell, skipped, runs, overlaps, violations, worstSignal, excusedOverlap, forcedOverlap, recovery } = result;
   return {
     backend: cell.kind.name,
     fault: cell.fault.name,
@@ -39,17 +52,25 @@ export function rowOf(result: CellResult): Row {
     ...(violations.length > 0 && { laws: [...new Set(violations.map(({ law }) => law))] }),
     ...(worstSignal !== undefined && { worstSignal }),
     excusedOverlap,
+    forcedOverlap,
     ...(recovery !== undefined && { recovery }),
   };
 }
 
 /** The row of a cell that the harness could not bring to its end. */
-export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Row {
-  return { backend, fault, mode, seed, ttl, broken, runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0 };
+export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Finding {
+  const nothing = { runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0, forcedOverlap: 0 };
+  return { backend, fault, mode, seed, ttl, broken, ...nothing };
 }
 
-/** The matrix as Markdown: a line for each fault, a column for each store. */
-export function tableOf(rows: readonly Row[], versions: readonly string[], date: string): string {
+/** The matrix as Markdown: a line for each fault, a column for each store. Throws if the results are not of one commit. */
+export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
+  const commits = [...new Set(rows.map(({ commit }) => commit))];
+  if (commits.length > 1) {
+    throw new Error(
+      `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
+    );
+  }
   const types = storeKinds.map(({ name }) => name).filter((name) => rows.some(({ backend }) => backend === name));
   const lines = faults.map(({ name }) => {
     const columns = types.map((type) =>
@@ -58,12 +79,15 @@ export function tableOf(rows: readonly Row[], versions: readonly string[], date:
     return `| ${name} | ${columns.join(" | ")} |`;
   });
   return [
-    ...factsOf(rows, date),
+    ...factsOf(rows),
     `Modes: ${modesOf(rows, types)}. Versions: ${versions.join("; ")}.`,
     "",
     `| fault | ${types.join(" | ")} |`,
     `|---|${types.map(() => "---").join("|")}|`,
     ...lines,
+    "",
+    ...forceOf(rows),
+    ...legendOf(rows),
   ].join("\n");
 }
 
@@ -73,7 +97,8 @@ function judged(rows: readonly Row[]): Row[] {
 }
 
 /** How much was run, and what came out. */
-function factsOf(rows: readonly Row[], date: string): string[] {
+function factsOf(rows: readonly Row[]): string[] {
+  const dates = [...new Set(rows.map(({ date }) => date))].sort().join(", ");
   const run = judged(rows);
   const times = new Map<string, number>();
   for (const { backend, fault, mode } of run) {
@@ -86,9 +111,36 @@ function factsOf(rows: readonly Row[], date: string): string[] {
   const sum = (of: (row: Row) => number): number => run.reduce((total, row) => total + of(row), 0);
   const broken = rows.filter((row) => row.broken !== undefined).length;
   return [
-    `${date}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
+    `${dates}, commit ${rows[0]?.commit}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
     ...(broken === 0 ? [] : [`${broken} more cells were broken off by the harness itself, and not judged.`]),
   ];
+}
+
+/** What forced unlocks did, whatever the fault of their cell. */
+function forceOf(rows: readonly Row[]): string[] {
+  const most = Math.max(0, ...judged(rows).map(({ forcedOverlap }) => forcedOverlap));
+  if (most === 0) return [];
+  return [`After forced unlocks, which the table leaves out, two ran for at most ${most.toFixed(0)} ms.`, ""];
+}
+
+/** Why places of the table are empty. */
+function legendOf(rows: readonly Row[]): string[] {
+  const places = new Map<string, Map<string, string[]>>();
+  for (const { backend, fault, skipped } of rows) {
+    if (skipped === undefined) continue;
+    const byFault = places.get(skipped) ?? new Map<string, string[]>();
+    places.set(skipped, byFault);
+    byFault.set(fault, [...new Set([...(byFault.get(fault) ?? []), backend])]);
+  }
+  return [...places].map(([why, byFault]) => {
+    const byStores = new Map<string, string[]>();
+    for (const [fault, stores] of byFault) {
+      const on = stores.join(", ");
+      byStores.set(on, [...(byStores.get(on) ?? []), fault]);
+    }
+    const where = [...byStores].map(([on, which]) => `${which.join(", ")} on ${on}`).join("; ");
+    return `- ${why}: ${where}.`;
+  });
 }
 
 /** 1, 2, 3 and 7 are "1 to 3, 7". */

@@ -2,7 +2,7 @@ import type { Cell } from "./cell.js";
 import type { Mode } from "./events.js";
 import { faults } from "./faults/index.js";
 import { storeKinds } from "./stores/index.js";
-import type { Row } from "./table.js";
+import type { Finding } from "./table.js";
 
 /** A cell by the names of its parts, as processes tell each other. */
 export interface Task {
@@ -18,7 +18,7 @@ export interface Task {
 /** What became of one: what is said about it, and what is kept. */
 export interface Done {
   readonly text: string;
-  readonly row: Row;
+  readonly row: Finding;
 }
 
 /** The cell of a task. */

@@ -1,4 +1,4 @@
-import { type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
+import { able, type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
 
 /** More than any time to live, in s. */
 const HOUR = 3_600;
@@ -28,9 +28,9 @@ function ofServer(name: string, seconds: number): Fault {
     fakeClock: "server",
     whyNot: ({ byWallClock }) => (byWallClock ? undefined : "n/a: no wall clock of a server ends a session"),
     async inject(scene) {
-      const { run } = await scene.hold(2 * scene.ttl);
+      const { run } = await scene.hold(4 * scene.ttl);
       const from = scene.note(`the wall clock of the server jumps by ${seconds} s`);
-      await scene.store.setWallClock?.(seconds);
+      await able(scene, "setWallClock")(seconds);
       const to = scene.note("the wall clock of the server has jumped");
       if (seconds > 0) scene.excuses.push({ from, to });
       await scene.sleep(2 * scene.ttl);

@@ -1,14 +1,16 @@
 import type { Harm } from "../events.js";
-import { type Fault, MARGIN } from "./fault.js";
+import { type Fault, MARGIN, strikeHolder } from "./fault.js";
 
 function harm(name: string, what: Harm): Fault {
   return {
     name,
     whyNot: () => undefined,
     async inject(scene) {
-      const { run } = await scene.hold(4 * scene.ttl);
-      const since = scene.now();
-      await scene.harm(what, run.name);
+      let since = 0;
+      const { run } = await strikeHolder(scene, 4 * scene.ttl, ({ run }) => {
+        since = scene.now();
+        return scene.harm(what, run.name);
+      });
       return { since, names: [run.name], bound: MARGIN };
     },
   };

@@ -2,18 +2,21 @@ import type { TcpProxy } from "@ojm/conformance";
 import type { Member } from "../member.js";
 import type { Scene } from "../scene.js";
 import type { Heal, StoreKind } from "../stores/store.js";
-import { type Fault, MARGIN } from "./fault.js";
+import { able, type Fault, MARGIN } from "./fault.js";
 
 const whyNot = ({ networked }: StoreKind): string | undefined => (networked ? undefined : "n/a: no network");
 
 function network(scene: Scene, member: Member): TcpProxy {
-  const way = scene.store.network?.(member.index);
-  if (way === undefined) throw new Error("this store has no network");
-  return way;
+  return able(scene, "network")(member.index);
 }
 
 /** Something goes wrong on the way of one worker for longer than the TTL. */
-function onOneWay(name: string, who: "holder" | "waiter", harm: (way: TcpProxy) => Promise<Heal>): Fault {
+function onOneWay(
+  name: string,
+  who: "holder" | "waiter",
+  harm: (way: TcpProxy) => Promise<Heal>,
+  bound: (ttl: number) => number = (ttl) => ttl + MARGIN,
+): Fault {
   return {
     name,
     whyNot,
@@ -21,11 +24,14 @@ function onOneWay(name: string, who: "holder" | "waiter", harm: (way: TcpProxy) 
       const { member, run } = await scene.hold(4 * scene.ttl);
       const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
       const since = scene.note(`${name}: worker ${target.index}`);
+      const over = scene.trouble(target);
       const heal = await harm(network(scene, target));
       await scene.sleep(1.8 * scene.ttl);
       await heal();
+      over();
       scene.note(`${name}: over`);
-      return who === "holder" ? { since, names: [run.name], bound: scene.ttl + MARGIN } : undefined;
+      if (who === "waiter") return undefined;
+      return { since, names: [run.name], bound: bound(scene.ttl), struck: member };
     },
   };
 }
@@ -37,6 +43,9 @@ async function cut(way: TcpProxy): Promise<Heal> {
   return heal;
 }
 
+/** The next renewal is sent within a third of the time to live, reaches the store and prolongs the session; those after it are refused. */
+const afterLostReplies = (ttl: number): number => (4 / 3) * ttl + MARGIN;
+
 /** What each round trip takes longer, in ms. */
 const SLOW = 200;
 
@@ -45,11 +54,13 @@ const slow: Fault = {
   whyNot,
   async inject(scene) {
     scene.note("the network is slow");
+    const over = scene.trouble();
     const heals: Heal[] = [];
     for (const member of scene.living) heals.push(await network(scene, member).delay(SLOW / 2));
     await scene.hold(scene.ttl);
     await scene.sleep(2 * scene.ttl);
     for (const heal of heals) await heal();
+    over();
     scene.note("the network is fast");
     return undefined;
   },
@@ -60,6 +71,6 @@ export const networkFaults: readonly Fault[] = [
   onOneWay("network cut to the holder", "holder", cut),
   onOneWay("network cut to a waiter", "waiter", cut),
   onOneWay("network half-open to the holder", "holder", (way) => way.partition()),
-  onOneWay("replies to the holder lost", "holder", (way) => way.dropReplies()),
+  onOneWay("replies to the holder lost", "holder", (way) => way.dropReplies(), afterLostReplies),
   slow,
 ];

@@ -1,8 +1,15 @@
+import type { Member } from "../member.js";
 import type { Scene } from "../scene.js";
-import { type Fault, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
+import { type Fault, GONE_WITHIN, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
 /** Long enough that the fault, and not the body, decides when it ends. */
 const LONG = 4;
+
+/** So long that no lock comes free within its bound by the end of a session: what finds it is the look at the process. In ms. */
+const TTL_FOR_LOOK = 10_000;
+
+/** Beyond the bound, and not so long that who ignores its signal holds up the cell, in ms. */
+const HELD = 5_000;
 
 const none: Fault = {
   name: "none",
@@ -25,20 +32,23 @@ function stop(name: string, share: number): Fault {
       scene.note(`worker ${member.index} goes on`);
       member.goOn();
       // Where nobody else can open the store, nothing is lost.
-      return share < 1 || !scene.kind.shared ? undefined : { since, names: [run.name], bound: scene.ttl + MARGIN };
+      return share < 1 || !scene.kind.shared
+        ? undefined
+        : { since, names: [run.name], bound: scene.ttl + MARGIN, struck: member };
     },
   };
 }
 
 const kill: Fault = {
   name: "holder kill -9",
+  ttl: TTL_FOR_LOOK,
   whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),
   async inject(scene) {
-    const { member, run } = await scene.hold(LONG * scene.ttl);
+    const { member, run } = await scene.hold(HELD);
     await member.pause();
     const since = scene.note(`worker ${member.index} is killed`);
     await member.kill();
-    if (scene.kind.shared) return { since, names: [run.name], bound: 1_000 };
+    if (scene.kind.shared) return { since, names: [run.name], bound: GONE_WITHIN, struck: member };
     await scene.enlist();
     // Counted with the start of the process that takes its place.
     return { since, names: [run.name] };
@@ -49,30 +59,43 @@ const block: Fault = {
   name: "event loop blocked, no thread",
   whyNot: () => undefined,
   async inject(scene) {
-    const ms = 1.8 * scene.ttl;
+    const ms = 3 * scene.ttl;
     const { member, run } = await scene.hold(ms, { block: true });
     scene.note(`worker ${member.index} computes for ${ms} ms`);
-    return scene.kind.shared ? { since: run.t, names: [run.name], bound: ms + MARGIN } : undefined;
+    await computed(scene, member, run.id);
+    if (!scene.kind.shared) return undefined;
+    return { since: run.t, names: [run.name], bound: scene.ttl + MARGIN, struck: member };
   },
 };
 
 const blockWithThread: Fault = {
-  ...block,
   name: "event loop blocked, heartbeat thread",
   plain: true,
   ttl: TTL_FOR_THREAD,
   whyNot: ({ shared }) => (shared ? undefined : `${ONE_PROCESS}, and no thread can open its store`),
+  async inject(scene) {
+    const ms = 1.8 * scene.ttl;
+    const { member, run } = await scene.hold(ms, { block: true });
+    scene.note(`worker ${member.index} computes for ${ms} ms`);
+    await computed(scene, member, run.id);
+    return { since: scene.now(), names: [run.name], kept: { member, id: run.id } };
+  },
 };
+
+async function computed(scene: Scene, member: Member, id: string): Promise<void> {
+  await scene.until(() => member.all("computed").some((it) => it.id === id), `worker ${member.index} has computed`);
+}
 
 const terminate: Fault = {
   name: "client SIGTERM",
+  ttl: TTL_FOR_LOOK,
   whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),
   async inject(scene) {
-    const { member, run } = await scene.hold(LONG * scene.ttl);
+    const { member, run } = await scene.hold(HELD);
     const since = scene.note(`worker ${member.index} is told to end`);
     member.terminate();
     await endOf(scene, member.index);
-    if (scene.kind.shared) return { since, names: [run.name], bound: 1_000 };
+    if (scene.kind.shared) return { since, names: [run.name], bound: GONE_WITHIN, struck: member };
     await scene.enlist();
     return { since, names: [run.name] };
   },

@@ -1,4 +1,4 @@
-import { type Fault, MARGIN, NO_SERVER, ONE_PROCESS } from "./fault.js";
+import { able, type Fault, NO_SERVER, ONE_PROCESS, storeIsBack } from "./fault.js";
 
 function freeze(name: string, share: number): Fault {
   return {
@@ -7,12 +7,14 @@ function freeze(name: string, share: number): Fault {
     async inject(scene) {
       await scene.hold(4 * scene.ttl);
       scene.note("the store stands still");
-      const heal = await scene.store.freeze?.();
+      const over = scene.trouble();
+      const heal = await able(scene, "freeze")();
       await scene.sleep(share * scene.ttl);
-      await heal?.();
+      await heal();
+      over();
       const since = scene.note("the store goes on");
       // The holder keeps its lock over a short one.
-      return share < 1 ? undefined : { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+      return share < 1 ? undefined : { since, names: scene.names, bound: storeIsBack(scene.ttl) };
     },
   };
 }
@@ -24,11 +26,13 @@ const freezeRecords: Fault = {
   async inject(scene) {
     await scene.hold(scene.ttl);
     scene.note("the store of the records stands still");
-    const heal = await scene.store.freezeRecords?.();
+    const over = scene.trouble();
+    const heal = await able(scene, "freezeRecords")();
     await scene.sleep(2 * scene.ttl);
-    await heal?.();
+    await heal();
+    over();
     const since = scene.note("the store of the records goes on");
-    return { since, names: scene.names, bound: scene.ttl + 2 * MARGIN };
+    return { since, names: scene.names, bound: storeIsBack(scene.ttl) };
   },
 };
 
@@ -40,13 +44,15 @@ function restart(name: string, data: boolean): Fault {
       // The holder may keep its lock over it.
       await scene.hold(scene.ttl);
       const from = scene.note(`the store is killed${data ? "" : ", and its data removed"}`);
-      await scene.store.restart?.({ data });
+      const over = scene.trouble();
+      await able(scene, "restart")({ data });
+      over();
       const since = scene.note("the store is back");
       if (!data) {
         scene.dataLost = { from, to: since };
         scene.excuses.push({ from, to: since });
       }
-      return { since, names: scene.names, bound: 2 * scene.ttl + MARGIN };
+      return { since, names: scene.names, bound: storeIsBack(scene.ttl) };
     },
   };
 }
@@ -59,13 +65,16 @@ const diskFull: Fault = {
     return type === "etcd" ? "n/a: etcd ends itself on a full disk, see store restarted" : undefined;
   },
   async inject(scene) {
-    await scene.hold(2 * scene.ttl);
+    // Where a session does not end by silence, the holder keeps its lock.
+    await scene.hold((scene.kind.shared ? 6 : 2) * scene.ttl);
     scene.note("the disk is full");
-    const heal = await scene.store.fillDisk?.();
+    const over = scene.trouble();
+    const heal = await able(scene, "fillDisk")();
     await scene.sleep(1.8 * scene.ttl);
-    await heal?.();
+    await heal();
+    over();
     const since = scene.note("the disk has room");
-    return { since, names: scene.names, bound: scene.ttl + 2_000 + MARGIN };
+    return { since, names: scene.names, bound: storeIsBack(scene.ttl) };
   },
 };
 

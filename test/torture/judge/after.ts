@@ -1,36 +1,50 @@
-import { blocked } from "./run-of.js";
+import { covered } from "../lag-watch.js";
+import type { Scene } from "../scene.js";
+import type { ObservedRun } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
-/** What a bound may be passed by before it counts as broken, in ms: a machine may stand still where none of our processes notices. */
-const ALLOWANCE = 3_000;
+/** For how long a process may stay that has closed everything, in ms. */
+const EXIT = 2_000;
 
-/** How long it took until each name was had again, at worst. */
-export function recoveryOf({ injected, runs }: Pick<Evidence, "injected" | "runs">): number | undefined {
+/** How long it took until each name was had again, at worst: from when on somebody wanted it, without what standing still took. */
+export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene">): number | undefined {
+  const { injected, runs, scene } = evidence;
   if (injected === undefined) return undefined;
   const { since, names } = injected;
   const times = names.map((name) => {
-    const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run.member.all("enter"), run.id));
-    return next === undefined ? undefined : next.enter - since;
+    const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run));
+    if (next === undefined) return undefined;
+    const from = Math.min(next.enter, wantedFrom(evidence, name));
+    // What passes through the proxies of this process stands still with it.
+    return next.enter - from - covered([...next.member.all("lag"), ...scene.lags.lags], from, next.enter);
   });
   const known = times.filter((time): time is number => time !== undefined);
   return known.length === names.length ? Math.max(...known) : undefined;
 }
 
-function isHeld(enters: readonly { readonly id: string; readonly held: boolean }[], id: string): boolean {
-  return enters.some((enter) => enter.id === id && enter.held);
+function isHeld({ member, id }: ObservedRun): boolean {
+  return member.all("enter").some((enter) => enter.id === id && enter.held);
+}
+
+/** From when on somebody whom the fault did not strike asked for the name. Who finds it taken asks again, whatever else there is to do. */
+function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
+  const { since = 0, struck } = injected ?? {};
+  const asks = scene.members.flatMap((member) => {
+    if (member === struck) return [];
+    const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
+    return member.all("asked").filter((ask) => ask.name === name && (settled.get(ask.id) ?? Infinity) > since);
+  });
+  return Math.max(since, Math.min(...asks.map(({ t }) => t)));
 }
 
 export function judgeRecovery(evidence: Evidence): Violation[] {
-  const { injected, scene } = evidence;
+  const { injected } = evidence;
   const recovery = recoveryOf(evidence);
   if (injected === undefined) return [];
   const { since, bound = Infinity } = injected;
   if (recovery === undefined) return [{ law: "recovers in time", text: "a name was never had again", t: since }];
-  const lags = scene.members.map((member) => blocked(member, since, since + recovery));
-  // A worker that the fault itself blocks keeps nobody else from it.
-  const lag = Math.min(...lags);
-  if (recovery - lag <= bound + ALLOWANCE) return [];
-  const text = `it took ${recovery.toFixed(0)} ms until the lock was had again, and may take ${bound}`;
+  if (recovery <= bound) return [];
+  const text = `it took ${recovery.toFixed(0)} ms until the lock was had again, and may take ${bound.toFixed(0)}`;
   return [{ law: "recovers in time", text, t: since }];
 }
 
@@ -46,6 +60,19 @@ export function judgeRest({ scene, stock }: Evidence): Violation[] {
       if (settled.has(id)) continue;
       violations.push({ law: "all settle", text: `run ${id} of ${name} was asked for and never settled`, t });
     }
+    violations.push(...lateExits(scene, member.index));
   }
   return violations;
+}
+
+function lateExits({ members, lags }: Scene, index: number): Violation[] {
+  const [closed] = members[index]?.all("closed") ?? [];
+  const end = members[index]?.endedAt;
+  if (closed === undefined || end === undefined) return [];
+  // A body that ignores its signal keeps its process.
+  const from = Math.max(closed.t, ...(members[index]?.all("exit") ?? []).map(({ t }) => t));
+  const stayed = end - from - covered(lags.lags, from, end);
+  if (stayed <= EXIT) return [];
+  const text = `worker ${index} stayed for ${stayed.toFixed(0)} ms after it had closed everything`;
+  return [{ law: "exits by itself", text, t: closed.t }];
 }

@@ -1,19 +1,16 @@
 import type { Scene } from "../scene.js";
+import { lostItsLock, takenBy, wasInTrouble } from "./excuse.js";
 import { leaseEnd, type ObservedRun } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
 
-/** What the record may say, by what the one who asked was told. */
-const RECORDED: Readonly<Record<string, readonly string[]>> = {
-  completed: ["completed"],
-  failed: ["failed", "lost", "cancelled"],
-  TIMEOUT: ["timeout", "lost", "cancelled"],
-  LOST: ["lost", "cancelled", "timeout"],
-};
+/** The loops of a process: each may have asked for a lock when it was killed. */
+const LOOPS = 2;
 
 /** Each run has one record, closed once, with the status that its caller was told. */
-export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violation[] {
+export function judgeRecords(evidence: Evidence): Violation[] {
+  const { runs, scene, stock, closings } = evidence;
   if (stock === undefined) return [];
   const violations: Violation[] = [];
   const wrong = (text: string, t?: number): void =>
@@ -30,14 +27,23 @@ export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violat
     const [status] = statuses;
     const what = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index}`;
     if (status === undefined) {
-      if (!wasLostWithTheStore(run, scene)) wrong(`${what} has no record`, run.enter);
+      if (!wentWithTheStore(run.since, scene)) wrong(`${what} has no record`, run.enter);
       continue;
     }
     if (statuses.length > 1) wrong(`${what} has ${statuses.length} records`, run.enter);
     const outcome = run.settled?.outcome ?? "nothing";
-    const allowed = RECORDED[outcome] ?? CLOSED;
-    if (!allowed.includes(status))
+    if (!recordedAs(scene, run, outcome).includes(status))
       wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
+  }
+  for (const text of nobodys(evidence)) wrong(text);
+  // Who took the lock by force was given the record as it closed it.
+  for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
+    const [status] = records.get(`${name} ${fence}`) ?? [];
+    if (fence === undefined || status === "cancelled" || wentWithTheStore(t, scene)) continue;
+    wrong(
+      `the run of ${name} with fence ${fence} was cancelled by force, and its record says ${status ?? "nothing"}`,
+      t,
+    );
   }
   for (const [key, all] of closings) {
     const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene));
@@ -48,15 +54,57 @@ export function judgeRecords({ runs, scene, stock, closings }: Evidence): Violat
   return violations;
 }
 
+/** What the record of a run may say whose caller was told this. */
+function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
+  const { member, since, settled, timeout } = run;
+  const at = settled?.t ?? Infinity;
+  const isOver = lostItsLock(scene, run) || wasInTrouble(scene, member, since, at);
+  // Who takes a lock by force closes its run. Others close what they find without a lock.
+  const closedByOthers = [
+    ...(isOver ? ["lost"] : []),
+    ...(takenBy(scene, run, at) === undefined ? [] : ["cancelled"]),
+    ...(at >= since + timeout ? ["timeout"] : []),
+  ];
+  const [stopping] = member.all("stopping");
+  const stops = stopping !== undefined && at >= stopping.t;
+  if (outcome === "completed") return ["completed"];
+  if (outcome === "failed") return ["failed", ...closedByOthers];
+  if (outcome === "TIMEOUT") return ["timeout", ...closedByOthers];
+  if (outcome === "LOST") return ["lost", ...closedByOthers];
+  if (outcome === "CANCELLED") return stops ? ["cancelled", ...closedByOthers] : [];
+  // It ended with its process, or an answer was lost.
+  if (outcome === "nothing") return member.killedAt === undefined ? [] : CLOSED;
+  return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
+}
+
+/** Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not arrive. It is never closed by a body. */
+function nobodys({ runs, scene, stock }: Evidence): string[] {
+  const known = new Set(
+    [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
+  );
+  const strays = (stock?.records ?? []).filter(({ name, fence }) => !known.has(`${name} ${fence}`));
+  const isPlain = runs.length > 0 && runs.every(({ session }) => session === undefined);
+  const killed = scene.members.filter(({ killedAt }) => killedAt !== undefined).length * LOOPS;
+  const texts: string[] = [];
+  for (const name of scene.names) {
+    const own = strays.filter((record) => record.name === name);
+    const asked = scene.members.flatMap((it) => it.all("unanswered")).filter((it) => it.name === name).length;
+    for (const { fence, status } of own) {
+      if (status !== "completed" && status !== "failed") continue;
+      texts.push(`the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`);
+    }
+    if (isPlain || own.length <= asked + killed) continue;
+    const fences = own.map(({ fence }) => fence).join(", ");
+    texts.push(
+      `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
+    );
+  }
+  return texts;
+}
+
 /** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
 function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
   return dataLost !== undefined && !kind.apart && t <= dataLost.to;
-}
-
-function wasLostWithTheStore({ settled, enter }: ObservedRun, { dataLost }: Scene): boolean {
-  if (dataLost === undefined) return false;
-  // A run of before that ends after the loss finds neither lock nor record.
-  return enter <= dataLost.from || settled === undefined || settled.outcome !== "completed";
 }
 
 /** Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no newcomer touches it. */
@@ -68,10 +116,11 @@ export function judgeLosses({ runs, scene }: Evidence): Violation[] {
     if (t === undefined) continue;
     const [stopping] = run.member.all("stopping");
     if (stopping !== undefined && t >= stopping.t) continue;
-    if (scene.excuses.some((it) => (it.name ?? run.name) === run.name && run.since <= it.to && t >= it.from)) continue;
-    const lease = leaseEnd(run, t, scene.ttl);
-    if (lease === undefined || t >= lease.earliest) continue;
-    const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(lease.earliest - t).toFixed(1)} ms before its lease would have ended`;
+    if (takenBy(scene, run, t) !== undefined) continue;
+    const { earliest } = leaseEnd(run, t, scene);
+    // In a store of one process, what runs out of its time is told so.
+    if (scene.kind.shared && t >= earliest) continue;
+    const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended`;
     violations.push({ law: "no loss without a reason", text, t });
   }
   return violations;

@@ -1,5 +1,5 @@
-import type { EventOf } from "../member.js";
-import { leaseEnd, wasTaken } from "./run-of.js";
+import { lockTakenBy } from "./excuse.js";
+import { leaseEnd } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 /** Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty can promise neither across that. */
@@ -20,28 +20,28 @@ function increase({ runs, scene }: Evidence): Violation[] {
       continue;
     }
     // One that stood still between its grant and its first line comes late, and has lost its lease by then.
-    const lease = leaseEnd(run, run.enter, scene.ttl);
-    if (fence < last && lease !== undefined && run.enter >= lease.earliest) continue;
+    if (fence < last && run.enter >= leaseEnd(run, run.enter, scene).earliest) continue;
     // So does one from which the lock was taken by force before it knew that it had it.
-    if (fence < last && wasTaken(scene, run, run.enter)) continue;
+    if (fence < last && lockTakenBy(scene, run, run.enter) !== undefined) continue;
     const text = `worker ${run.member.index} began ${run.name} with fence ${fence} after ${last}`;
     violations.push({ law: "fences increase", text, t: run.enter });
   }
   return violations;
 }
 
-function refused({ scene }: Evidence): Violation[] {
-  const writes = scene.members.flatMap((member) => member.all("write")).filter(({ ok }) => ok);
+/** A fence is the version of its grant, and a store counts all that it writes by one count: what it took after a grant has a higher one. */
+function refused({ scene, runs }: Evidence): Violation[] {
+  const grants = new Map<string, Set<bigint>>();
+  const given = [...scene.members.flatMap((member) => member.all("granted")), ...runs];
+  for (const { name, fence } of given) grants.set(name, (grants.get(name) ?? new Set()).add(BigInt(fence)));
   const violations: Violation[] = [];
-  const highest = new Map<string, EventOf<"write">>();
-  for (const write of writes.sort((a, b) => (BigInt(a.version) < BigInt(b.version) ? -1 : 1))) {
-    const last = highest.get(write.name);
-    if (last !== undefined && BigInt(write.fence) < BigInt(last.fence)) {
-      const text = `a write to ${write.name} under fence ${write.fence} was taken after one under ${last.fence}`;
-      violations.push({ law: "older fence refused", text, t: write.t });
-    } else {
-      highest.set(write.name, write);
-    }
+  for (const { name, fence, version, ok, t } of scene.members.flatMap((member) => member.all("write"))) {
+    if (!ok) continue;
+    const [own, taken] = [BigInt(fence), BigInt(version)];
+    const later = [...(grants.get(name) ?? [])].find((grant) => own < grant && grant < taken);
+    if (later === undefined) continue;
+    const text = `a write to ${name} under fence ${fence} was taken as version ${version}, after fence ${later} had been given`;
+    violations.push({ law: "older fence refused", text, t });
   }
   return violations;
 }

@@ -1,14 +1,21 @@
-import type { Scene } from "../scene.js";
-import { blocked, holdEnd, leaseEnd, type ObservedRun, wasTaken } from "./run-of.js";
+import { covered, type Stretch } from "../lag-watch.js";
+import type { Excuse, Scene } from "../scene.js";
+import { lockTakenBy, wasInTrouble } from "./excuse.js";
+import { blocked, holdEnd, leaseEnd, type ObservedRun } from "./run-of.js";
 import { type Evidence, TOLD_WITHIN, type Violation } from "./verdict.js";
+
+/** What may pass, beyond a third of the time to live, until the heartbeat has asked whether a lock is there and was answered, in ms. */
+const ASKED_WITHIN = 200;
 
 /** What was found about two who hold one lock, and about being told. Times in ms. */
 export interface Holders {
   readonly violations: readonly Violation[];
   /** How often two ran at once, neither of them told, and nothing excused it. */
   readonly overlaps: number;
-  /** The longest of those that a fault excuses: from the second one's begin to the moment at which the first was told. */
+  /** The longest of those that the fault excuses: from the second one's begin to the moment at which the first was told. */
   readonly excusedOverlap: number;
+  /** The longest of those that a forced unlock excuses. */
+  readonly forcedOverlap: number;
   /** The latest signal, after the end of its lease. */
   readonly worstSignal: number | undefined;
 }
@@ -16,31 +23,31 @@ export interface Holders {
 /** At most one who was not told to stop, per name, at any moment; and each is told in time. */
 export function judgeHolders(evidence: Evidence): Holders {
   const violations: Violation[] = [];
-  let overlaps = 0;
-  let excusedOverlap = 0;
-  for (const [first, second] of pairs(evidence)) {
-    const end = Math.min(holdEnd(first), holdEnd(second));
-    const lag = (run: ObservedRun): number => blocked(run.member, second.enter, end);
-    const together = Math.max(0, end - second.enter - lag(first) - lag(second));
-    const ttl = evidence.scene.ttl;
-    if (isExcused(evidence.scene, first, second)) {
-      excusedOverlap = Math.max(excusedOverlap, together);
-      if (together <= 2 * ttl) continue;
-    } else {
-      const lease = leaseEnd(first, second.enter, ttl);
-      const stillValid = lease !== undefined && second.enter < lease.earliest;
-      if (!stillValid && together <= TOLD_WITHIN) continue;
-    }
-    overlaps++;
-    const text = `two hold ${first.name}: fence ${first.fence} of worker ${first.member.index} and fence ${second.fence} of worker ${second.member.index}, for ${together.toFixed(1)} ms`;
+  const longest = { byFault: 0, byForce: 0 };
+  for (const pair of pairs(evidence)) {
+    const { excused, unexcused, excuse } = overlapOf(evidence.scene, pair);
+    const whose = excuse?.byForce === true ? "byForce" : "byFault";
+    longest[whose] = Math.max(longest[whose], excused);
+    if (unexcused <= 0) continue;
+    const [first, second] = pair;
+    const beyond = excused > 0 ? `, and that for ${excused.toFixed(1)} ms more than what excuses it` : "";
+    const text = `two hold ${first.name}: fence ${first.fence} of worker ${first.member.index} and fence ${second.fence} of worker ${second.member.index}, for ${(excused + unexcused).toFixed(3)} ms${beyond}`;
     violations.push({ law: "one holder", text, t: second.enter });
   }
   const { worstSignal, late } = signals(evidence);
-  return { violations: [...violations, ...late], overlaps, excusedOverlap, worstSignal };
+  return {
+    violations: [...violations, ...late],
+    overlaps: violations.length,
+    excusedOverlap: longest.byFault,
+    forcedOverlap: longest.byForce,
+    worstSignal,
+  };
 }
 
+type Pair = readonly [first: ObservedRun, second: ObservedRun];
+
 /** Runs of one name of which the second began while the first held on. */
-function* pairs({ runs }: Evidence): Generator<readonly [ObservedRun, ObservedRun]> {
+function* pairs({ runs }: Evidence): Generator<Pair> {
   const inside = new Map<string, ObservedRun[]>();
   for (const run of runs) {
     const others = (inside.get(run.name) ?? []).filter((other) => holdEnd(other) > run.enter);
@@ -49,13 +56,45 @@ function* pairs({ runs }: Evidence): Generator<readonly [ObservedRun, ObservedRu
   }
 }
 
-/**
- * Whether the lock of one was taken away before the other began. It is the one with the lower fence that lost it, whichever began first: the store's
- * answer to it may be the later one.
- */
-function isExcused(scene: Scene, one: ObservedRun, other: ObservedRun): boolean {
-  const [loser, next] = BigInt(one.fence) < BigInt(other.fence) ? [one, other] : [other, one];
-  return wasTaken(scene, loser, next.enter) || wasTaken(scene, one, other.enter);
+/** How long two were in the body at once, with and without an excuse. */
+function overlapOf(
+  scene: Scene,
+  [first, second]: Pair,
+): { excused: number; unexcused: number; excuse: Excuse | undefined } {
+  const from = second.enter;
+  const to = Math.min(holdEnd(first), holdEnd(second));
+  const loser = loserOf(scene, first, second);
+  const next = loser === first ? second : first;
+  const lags = loser.member.all("lag");
+  const orders = loser.member.all("computed");
+  const computes = lags.filter((lag) => orders.some((order) => order.from < lag.to && lag.from < order.to));
+  const excuse = lockTakenBy(scene, loser, next.enter) ?? lockTakenBy(scene, first, second.enter);
+  if (excuse !== undefined) {
+    const together = to - from - covered(lags, from, to);
+    const excused = Math.min(together, mayLast(scene, loser, from, to));
+    return { excused, unexcused: together - excused, excuse };
+  }
+  // What computes without a thread that renews its session has lost its lock, and runs on: that is no standing still.
+  const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
+  const stands = lags.filter((lag) => !computes.includes(lag));
+  // Where all are in one process, none stands still while another one begins.
+  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? computes : [])];
+  const excused = mayCompute ? covered(computes, from, to) : 0;
+  return { excused, unexcused: to - from - covered(off, from, to), excuse };
+}
+
+/** Who had lost the lock: the one with the lower fence, whichever began first, as the store's answer to it may be the later one. */
+function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: ObservedRun): ObservedRun {
+  const anew = dataLost !== undefined && !kind.outgrowsLoss;
+  const secondLost = anew ? second.since < first.since : BigInt(second.fence) < BigInt(first.fence);
+  return secondLost ? second : first;
+}
+
+/** For how long one may run on whose lock was taken away: until the next heartbeat asks, or the lease ends if it cannot. */
+function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
+  const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
+  if (!wasInTrouble(scene, loser.member, from, from + asks)) return asks;
+  return Math.max(asks, Math.min(leaseEnd(loser, to, scene).latest, from + scene.ttl) + TOLD_WITHIN - from);
 }
 
 function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; late: Violation[] } {
@@ -63,10 +102,8 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
   let worstSignal: number | undefined;
   for (const run of runs) {
     const end = holdEnd(run);
-    const lease = leaseEnd(run, end, scene.ttl);
-    if (lease === undefined) continue;
     // Where the store's answer came late, the lease may be over before the body begins.
-    const from = Math.max(lease.latest, run.enter);
+    const from = Math.max(leaseEnd(run, end, scene).latest, run.enter);
     // What ended with its process was not to be told.
     if (end <= from || end === run.member.killedAt) continue;
     const delay = end - from - blocked(run.member, from, end);

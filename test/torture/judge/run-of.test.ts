@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import type { Event } from "../events.js";
 import type { Member } from "../member.js";
+import type { Scene } from "../scene.js";
 import { leaseEnd, type ObservedRun } from "./run-of.js";
 
-const TTL = 800;
+const STORE = { kind: { shared: true }, ttl: 800 } as unknown as Scene;
 
 /** A run in a process that wrote down these renewals of its session: when they were sent, and when they were answered. */
 function runWith(...renewals: readonly (readonly [sent: number, answered: number])[]): ObservedRun {
@@ -23,25 +24,38 @@ function runWith(...renewals: readonly (readonly [sent: number, answered: number
 }
 
 it("a lease ends one ttl after the last answered renewal was sent", () => {
-  const lease = leaseEnd(runWith([1_000, 1_001], [1_300, 1_302], [1_600, 1_950]), 1_900, TTL);
-  expect(lease?.latest).toBe(2_100);
-  expect(lease?.earliest).toBeGreaterThan(2_050);
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_300, 1_302], [1_600, 1_950]), 1_900, STORE);
+  expect(lease.latest).toBe(2_100);
+  expect(lease.earliest).toBeGreaterThan(2_050);
 });
 
 it("an answer that comes after the end may come too late, or not", () => {
-  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828]), 1_830, TTL);
-  expect(lease?.earliest).toBeLessThan(1_800);
-  expect(lease?.latest).toBe(2_200);
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828]), 1_830, STORE);
+  expect(lease.earliest).toBeLessThan(1_800);
+  expect(lease.latest).toBe(2_200);
 });
 
 it("who renews a lease after such an answer has not given it up", () => {
-  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828], [1_830, 1_831]), 1_900, TTL);
-  expect(lease?.latest).toBe(2_630);
-  expect(lease?.earliest).toBeGreaterThan(2_600);
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828], [1_830, 1_831]), 1_900, STORE);
+  expect(lease.latest).toBe(2_630);
+  expect(lease.earliest).toBeGreaterThan(2_600);
 });
 
 it("a lease ends with the timeout of its run", () => {
-  const lease = leaseEnd({ ...runWith([1_000, 1_001]), since: 1_100, timeout: 40 }, 1_150, TTL);
-  expect(lease?.latest).toBe(1_140);
-  expect(lease?.earliest).toBeGreaterThan(1_100);
+  const lease = leaseEnd({ ...runWith([1_000, 1_001]), since: 1_100, timeout: 40 }, 1_150, STORE);
+  expect(lease.latest).toBe(1_140);
+  expect(lease.earliest).toBeGreaterThan(1_100);
+});
+
+it("in a store of one process a lease ends with its timeout alone", () => {
+  const alone = { kind: { shared: false }, ttl: 800 } as unknown as Scene;
+  expect(leaseEnd({ ...runWith(), since: 1_000, timeout: 40 }, 9_000, alone).latest).toBe(1_040);
+});
+
+it("without a look at its renewals, only a process that did not come to its timers may have lost its lease", () => {
+  const { member, ...run } = { ...runWith(), session: undefined, since: 1_000 };
+  expect(leaseEnd({ ...run, member }, 1_900, STORE).earliest).toBe(Infinity);
+  const lag: Event = { e: "lag", t: 1_800, from: 1_300, to: 1_800 };
+  const stalled = { all: (e: string) => (e === "lag" ? [lag] : []) } as unknown as Member;
+  expect(leaseEnd({ ...run, member: stalled }, 1_900, STORE).earliest).toBe(-Infinity);
 });

@@ -1,3 +1,4 @@
+import { covered } from "../lag-watch.js";
 import type { EventOf, Member } from "../member.js";
 import type { Scene } from "../scene.js";
 
@@ -8,6 +9,7 @@ export interface ObservedRun {
   readonly name: string;
   readonly fence: string;
   readonly enter: number;
+  /** `undefined` where grants and renewals are not observed. */
   readonly session: string | undefined;
   /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
   readonly since: number;
@@ -30,7 +32,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
       if (event.e === "granted") {
         grants.set(`${event.name} ${event.fence}`, event);
       } else if (event.e === "enter") {
-        const { id, name, fence } = event;
+        const { id, name, fence, timeout } = event;
         const grant = grants.get(`${name} ${fence}`);
         own.set(id, {
           member,
@@ -40,7 +42,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           enter: event.t,
           session: grant?.session,
           since: grant?.sent ?? event.t,
-          timeout: grant?.timeout ?? Infinity,
+          timeout,
           wasTold: event.told === true,
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
@@ -62,18 +64,9 @@ export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): 
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 
-/** Whether the store was told, by a fault or by force, between its asking for the lock and `at`, that the lock of a run is free. */
-export function wasTaken({ excuses }: Scene, { name, since }: ObservedRun, at: number): boolean {
-  return excuses.some(
-    (excuse) => (excuse.name === undefined || excuse.name === name) && since <= excuse.to && at >= excuse.from,
-  );
-}
-
 /** For how long, between two moments, a process did not come to its timers, and so to nothing else that a program does. */
 export function blocked(member: Member, from: number, to: number): number {
-  let sum = 0;
-  for (const lag of member.all("lag")) sum += Math.max(0, Math.min(to, lag.to) - Math.max(from, lag.from));
-  return sum;
+  return covered(member.all("lag"), from, to);
 }
 
 /** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered, or with its timeout. */
@@ -85,25 +78,31 @@ export interface LeaseEnd {
 /** A process may stand still between its look at the clock and our own; a stretch that is too short to be noted is allowed for. */
 const UNNOTED = 15;
 
-export function leaseEnd(
-  { member, session, since, timeout }: ObservedRun,
-  at: number,
-  ttl: number,
-): LeaseEnd | undefined {
+export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind" | "ttl">): LeaseEnd {
+  const { member, session, since, timeout } = run;
+  const byTimeout = { earliest: lookBefore(member, since) + timeout, latest: since + timeout };
+  // Nobody else can open such a store: no silence ends a session there.
+  if (!scene.kind.shared) return byTimeout;
+  if (session === undefined) return { ...byTimeout, earliest: unobservedEnd(run, at, scene.ttl, byTimeout.earliest) };
   let sure: number | undefined;
   let sent: number | undefined;
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
     // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up.
-    const end = (sure ?? Infinity) + ttl;
+    const end = (sure ?? Infinity) + scene.ttl;
     if (renewed.t < end - UNNOTED || renewed.sent > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
-  if (sent === undefined || sure === undefined) return undefined;
+  if (sent === undefined || sure === undefined) return byTimeout;
   return {
-    earliest: Math.min(lookBefore(member, sure) + ttl, lookBefore(member, since) + timeout),
-    latest: Math.min(sent + ttl, since + timeout),
+    earliest: Math.min(lookBefore(member, sure) + scene.ttl, byTimeout.earliest),
+    latest: Math.min(sent + scene.ttl, byTimeout.latest),
   };
+}
+
+/** Without a look at its renewals: a process that came to its timers has renewed its session, and only one that did not may have lost it. */
+function unobservedEnd({ member }: ObservedRun, at: number, ttl: number, byTimeout: number): number {
+  return blocked(member, at - ttl, at) > ttl / 3 ? -Infinity : byTimeout;
 }
 
 /** When, at the earliest, a process looked at the clock for what it sent at `sent`. */

@@ -28,6 +28,7 @@ export type Law =
   | "older fence refused"
   | "told in time"
   | "no loss without a reason"
+  | "kept by the thread"
   | "one end, the right one"
   | "nothing left"
   | "all settle"

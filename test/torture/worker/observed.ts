@@ -1,4 +1,4 @@
-import type { BackendType, CallOptions, Commit, CommitOutcome, StoredWrite } from "@ojm/core/backend";
+import type { BackendType, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
 import { isLock, isSession } from "../../../packages/core/src/testing/entry-kinds.js";
 import { PassedOn } from "../../../packages/core/src/testing/passed-on.js";
 import { plantedBugs } from "../../../packages/core/src/testing/planted-bugs.js";
@@ -15,8 +15,11 @@ class Observed extends PassedOn {
     const sent = hostTime();
     const renewal = commit.writes.find(({ key, ttl }) => isSession(key) && ttl !== undefined);
     if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
-    const outcome = await super.commit(commit, options);
     const lock = commit.writes.find(({ key, value }) => isLock(key) && value !== null);
+    const outcome = await super.commit(commit, options).catch((error: unknown) => {
+      if (lock !== undefined) this.journal?.write({ e: "unanswered", name: JSON.parse(lock.value ?? "").name });
+      throw error;
+    });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
     if (renewal !== undefined) this.#renewed(renewal, outcome, sent);
     return outcome;
@@ -44,15 +47,25 @@ function beatOf(value: string | null): string {
   return `${id} ${beat}`;
 }
 
+/** The store of a process with a planted bug, without the bug: whoever finds the bug must not find anything here. */
+export const NO_BUG = "none";
+
+/** As they are with a planted bug: holders are told of nothing by watch. */
+class Unwatched extends PassedOn {
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+}
+
 /** The type `name`, observed; with the planted bug of that name, if one is given. */
 export async function observed(name: string, journal: Journal, bug?: string): Promise<BackendType> {
   const { backend } = (await import(`@ojm/${name}`)) as { readonly backend: BackendType };
   const planted = plantedBugs.find((each) => each.name === bug);
+  if (bug !== undefined && bug !== NO_BUG && planted === undefined) throw new Error(`there is no bug "${bug}"`);
   return {
     type: `observed ${name}`,
     async open(args, context) {
       const store = await backend.open(args, context);
-      const faulty = planted === undefined ? store : planted.plant(store, context.clock);
+      const plain = bug === NO_BUG ? new Unwatched(store, context.clock) : store;
+      const faulty = planted === undefined ? plain : planted.plant(plain, context.clock);
       const watched = new Observed(faulty, context.clock);
       watched.journal = journal;
       return watched;

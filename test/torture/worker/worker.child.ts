@@ -56,15 +56,14 @@ function close(atOnce: boolean): Promise<void> {
 async function leave(): Promise<void> {
   await register.close();
   process.disconnect();
-  journal.write({ e: "closed", left: process.getActiveResourcesInfo() });
+  journal.write({ e: "closed" });
 }
 
 async function obey(it: Order): Promise<void> {
   if (it.order === "go") go();
   else if (it.order === "hold") work.hold(it);
   else if (it.order === "harm" && first !== undefined) {
-    await doHarm(first.channels.locks, it.harm, it.name);
-    journal.write({ e: "harmed" });
+    journal.write({ e: "harmed", ...(await doHarm(first.channels.locks, it.harm, it.name)) });
   } else if (it.order === "stop") await close(false).then(leave);
   else if (it.order === "stock") {
     // Nobody else can open this store.
