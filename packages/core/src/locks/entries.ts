@@ -54,6 +54,14 @@ export interface SessionValue {
   readonly by?: "thread";
 }
 
+/**
+ * How long the entry of a session lives in the store, in ms, if its owner counts on `ttl`: whoever finds it gone may begin at once, and by then the
+ * owner must know, though its timers are late and its clock runs a little slower.
+ */
+export function lifeInStore(ttl: number): number {
+  return ttl + 50 + Math.ceil(ttl / 100);
+}
+
 /** Tells a session that one of its tickets is the first of its queue now. */
 export interface CallValue extends Ticket {
   /** Of the lock. */

@@ -3,10 +3,9 @@ import { openChannel } from "../channel/open.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type AuditValue, type LocksValue, type LockValue, lockKey, sessionKey } from "./entries.js";
+import { type AuditValue, type LocksValue, type LockValue, lifeInStore, lockKey, sessionKey } from "./entries.js";
 import { isLockError } from "./errors.js";
 import { Locks } from "./locks.js";
-import { lifeInStore } from "./session.js";
 
 const TTL = 15_000;
 

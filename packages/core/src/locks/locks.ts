@@ -2,14 +2,14 @@ import { whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { throwIfAborted } from "../channel/store.js";
-import type { Entry, Op } from "../channel/types.js";
+import type { CommitResult, Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { endingUntil, persist } from "../persist.js";
 import { UnderWay } from "../under-way.js";
 import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
 import { type LockView, readView } from "./attempt.js";
 import { Calls } from "./calls.js";
-import { type AuditValue, auditKey, type LocksValue, type LockValue, lockKey } from "./entries.js";
+import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
 import type { HeartbeatOrigins } from "./heartbeat-thread.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
@@ -226,24 +226,29 @@ export class Locks implements Acquirer {
       await before(lock);
       const { token } = lock.value;
       const ours = this.#upkeep.leases.get(token);
-      if (ours !== undefined) {
-        // Who holds it here is told before the store is: as soon as that has it, the next one begins.
-        this.#upkeep.leases.delete(token);
-        ours.abort("LOST", `it was unlocked by force: ${reason}`);
-      }
-      const at = this.clock.now();
-      const audit: AuditValue = { name, at, reason, by: holder, lock: lock.value, fence: lock.version };
-      const unlocking = this.channel.commit([
-        { check: lockKey(name), version: lock.version },
-        { delete: lockKey(name) },
-        { put: auditKey(name, at, lock.version), value: audit },
-      ]);
-      if (ours !== undefined) unlocking.catch(() => this.abandon(name, token));
-      const result = await unlocking;
+      // Not its release as well, which would leave no audit record.
+      this.#upkeep.leases.delete(token);
+      // Who holds it here is told before the store is: as soon as that has it, the next one begins.
+      ours?.abort("LOST", `it was unlocked by force: ${reason}`);
+      const result = await this.#unlock(lock, reason, holder).catch((error: unknown) => {
+        if (ours !== undefined) this.abandon(name, token);
+        throw error;
+      });
       if (result.ok) return heldLock(lock, undefined);
       lock = result.failed[0]?.current as Entry<LockValue> | undefined;
     }
     return undefined;
+  }
+
+  #unlock(lock: Entry<LockValue>, reason: string, by: Holder): Promise<CommitResult<LocksValue>> {
+    const { value, version: fence } = lock;
+    const at = this.clock.now();
+    const audit: AuditValue = { name: value.name, at, reason, by, lock: value, fence };
+    return this.channel.commit([
+      { check: lockKey(value.name), version: fence },
+      { delete: lockKey(value.name) },
+      { put: auditKey(value.name, at, fence), value: audit },
+    ]);
   }
 
   /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */

@@ -4,17 +4,9 @@ import type { Version } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import { type Clock, systemClock } from "../clock.js";
 import { processIdentity } from "../host.js";
-import { callKey, type Holder, type LocksValue, type SessionValue, sessionKey } from "./entries.js";
+import { callKey, type Holder, type LocksValue, lifeInStore, type SessionValue, sessionKey } from "./entries.js";
 import { type HeartbeatOrigins, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
-
-/**
- * How long the entry of a session lives in the store, in ms, if its owner counts on `ttl`: whoever finds it gone may begin at once, and by then the
- * owner must know, though its timers are late and its clock runs a little slower.
- */
-export function lifeInStore(ttl: number): number {
-  return ttl + 50 + Math.ceil(ttl / 100);
-}
 
 /** How soon a renewal that failed is tried again, in ms. */
 const RETRY = 200;

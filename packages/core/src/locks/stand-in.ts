@@ -2,10 +2,16 @@ import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import { type LocksValue, type LockValue, type QueueValue, type SessionValue, sessionKey } from "./entries.js";
+import {
+  type LocksValue,
+  type LockValue,
+  lifeInStore,
+  type QueueValue,
+  type SessionValue,
+  sessionKey,
+} from "./entries.js";
 import type { Pulse } from "./pulse.js";
 import { leaveQueue } from "./queue.js";
-import { lifeInStore } from "./session.js";
 import { removeEntry } from "./sweep.js";
 
 /** How much later than the timeout of a lock it is ended from here, in ms: a main thread that is free does it itself. */
