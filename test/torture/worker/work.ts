@@ -146,11 +146,9 @@ export class Work {
     const told = (): void => this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason) });
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
+    // Its end comes before anything has told it of a loss: the store must refuse it.
     if (shape.block) this.#compute(id, shape.ms);
-    await this.#fencedWrite(run, shape, register, manager);
-    await this.#take(shape, signal);
-    // What did not obey writes late: it is the store that must refuse it.
-    await this.#fencedWrite(run, shape, register, manager);
+    else await this.#writeAndTake(run, shape, register, manager);
     this.#journal.write({ e: "exit", id });
     if (shape.fails) throw new BodyError();
   }
@@ -161,8 +159,14 @@ export class Work {
     this.#journal.write({ e: "computed", id, from, to: hostTime() });
   }
 
-  async #take({ ms, obeys, block }: Shape, signal: AbortSignal): Promise<void> {
-    if (block) return;
+  async #writeAndTake(run: Run, shape: Shape, register: Register, manager: JobManager): Promise<void> {
+    await this.#fencedWrite(run, shape, register, manager);
+    await this.#take(shape, run.signal);
+    // What did not obey writes late: it is the store that must refuse it.
+    await this.#fencedWrite(run, shape, register, manager);
+  }
+
+  async #take({ ms, obeys }: Shape, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       if (!obeys) return;
