@@ -28,8 +28,12 @@ function startHolder(host: Host, folder: string, options: JobManagerOptions, job
   return spawn("unshare", ["--mount", "sh", "-c", bind, "sh", ...node], { stdio: [...stdio] });
 }
 
-/** From the death of a holder to the start of the run that waited for its lock, in ms. */
-async function trial(host: Host, folder: string, options: JobManagerOptions, job: string): Promise<number> {
+/** From the death of a holder, `ms` after somebody began to wait for its lock, to the start of the one who waited, in ms. */
+async function trial(
+  { host, ms, job }: { readonly host: Host; readonly ms: number; readonly job: string },
+  folder: string,
+  options: JobManagerOptions,
+): Promise<number> {
   const holder = startHolder(host, folder, options, job);
   await once(holder, "message");
   await using manager = await JobManager.init(options);
@@ -37,6 +41,7 @@ async function trial(host: Host, folder: string, options: JobManagerOptions, job
   while ((await manager.locks()).find(({ name }) => name === job)?.waiting !== 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  await new Promise((resolve) => setTimeout(resolve, ms));
   const killed = performance.now();
   holder.kill("SIGKILL");
   const { result } = await started;
@@ -48,7 +53,11 @@ async function measure(host: Host, options: JobManagerOptions, trials: number): 
   const times: number[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < trials) times.push(await trial(host, folder, options, `${host} ${next++}`));
+    while (next < trials) {
+      const job = `${host} ${next++}`;
+      // At every moment of the heartbeat, and of what the others know of it.
+      times.push(await trial({ host, ms: (2 * TTL * next) / trials, job }, folder, options));
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   rmSync(folder, { recursive: true });

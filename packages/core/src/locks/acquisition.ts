@@ -1,22 +1,14 @@
-import type { Change, Channel } from "../channel/channel.js";
+import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
-import type { Following } from "../channel/followers.js";
 import type { JsonValue } from "../channel/json.js";
-import type { Entry, Version } from "../channel/types.js";
+import type { Entry } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
 import type { Calls } from "./calls.js";
-import {
-  type LocksValue,
-  type LockValue,
-  lockKey,
-  queueKey,
-  type SessionValue,
-  sessionKey,
-  type Ticket,
-} from "./entries.js";
+import { type LocksValue, type LockValue, queueKey, type SessionValue, sessionKey, type Ticket } from "./entries.js";
 import type { Liveness } from "./liveness.js";
+import { Lookout } from "./lookout.js";
 import { leaveQueue, queueOps } from "./queue.js";
 import type { Session } from "./session.js";
 import type { AcquireOptions, Companion } from "./types.js";
@@ -55,6 +47,13 @@ export interface Taken {
   readonly until: number;
 }
 
+/** By what one who waits is woken. */
+interface Waiting {
+  readonly wake: Wake;
+  readonly lookout: Lookout;
+  readonly signal: AbortSignal;
+}
+
 /** One request for a lock, from the first attempt until it is had or given up. */
 export class Acquisition {
   readonly name: string;
@@ -64,10 +63,6 @@ export class Acquisition {
   readonly #companion: Companion | undefined;
   /** The session that our ticket in the queue names. */
   #queuedAs: Session | undefined;
-  /** The lock, while we are the first in its queue. */
-  #watching: Following | undefined;
-  /** The version of the last delete of the lock that was told. */
-  #freed: Version = "0";
   #glances = 0;
 
   constructor(
@@ -161,17 +156,19 @@ export class Acquisition {
 
   /** Waits its turn, for as long as `signal` lets it. Resolves to what is in the way if its time is over. */
   async wait(from: LockView, signal: AbortSignal): Promise<Taken | LockView> {
-    const { channel, calls, clock } = this.#by;
+    const { channel, calls, clock, liveness } = this.#by;
     const wake = new Wake(clock);
+    const lookout = new Lookout(channel, liveness, wake);
     const onAbort = (): void => wake.wake();
     signal.addEventListener("abort", onAbort, { once: true });
-    const unexpect = calls.expect(this.token, wake, () => this.#called(wake));
+    // Who comes to be the first watches the lock; who was it already looks again.
+    const unexpect = calls.expect(this.token, wake, () => lookout.watchLock(this.name) || wake.wake());
     let view = from;
     try {
       while (!signal.aborted) {
         const outcome = await this.#queue(view);
         if ("fence" in outcome) return outcome;
-        view = await this.#next(outcome, wake, signal);
+        view = await this.#next(outcome, { wake, lookout, signal });
       }
       await leaveQueue(channel, this.name, this.token);
       return await readView(channel, this.name);
@@ -185,7 +182,7 @@ export class Acquisition {
     } finally {
       signal.removeEventListener("abort", onAbort);
       unexpect();
-      this.#unwatch();
+      lookout.stop();
     }
   }
 
@@ -193,51 +190,26 @@ export class Acquisition {
    * Waits until there is reason to look again, and resolves to what to go by. Others wake us when we come to be the first; then the lock itself does.
    * What nobody can tell is looked for every {@link GLANCE} ms: the first in the queue looks after the holder, each other after the one before it.
    */
-  async #next(view: LockView, wake: Wake, signal: AbortSignal): Promise<LockView> {
-    const { channel, clock } = this.#by;
+  async #next(view: LockView, { wake, lookout, signal }: Waiting): Promise<LockView> {
+    const { channel, clock, liveness } = this.#by;
     const waiting = view.queue?.value.waiting ?? [];
     const place = waiting.findIndex(({ token }) => token === this.token);
-    if (place === 0 && this.#watching === undefined) this.#watch(wake);
+    if (place === 0) lookout.watchLock(this.name);
+    const before = waiting[place - 1];
+    const waitsFor = before?.session ?? view.lock?.value.holder.instance;
     while (!signal.aborted) {
       const began = clock.monotonic();
       const woken = await wake.next(GLANCE);
       const busy = clock.monotonic() - began >= BUSY;
       // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
-      if (view.lock !== undefined && compareVersions(this.#freed, view.lock.version) > 0)
-        return { ...view, lock: undefined };
+      if (view.lock !== undefined && lookout.freedAfter(view.lock.version)) return { ...view, lock: undefined };
       if (woken || busy || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
         return readView(channel, this.name);
-      const before = waiting[place - 1];
+      if (waitsFor !== undefined) lookout.watchSession(waitsFor);
       if (before === undefined || this.#queuedAs?.alive !== true) return view;
-      if (await this.#by.liveness.isDead(before.session)) return readView(channel, this.name);
+      if (await liveness.isDead(before.session)) return readView(channel, this.name);
     }
     return view;
-  }
-
-  /** We came to be the first. */
-  #called(wake: Wake): void {
-    if (this.#watching === undefined) this.#watch(wake);
-    else wake.wake();
-  }
-
-  /** Has us woken by whatever happens to the lock, and once it is so. */
-  #watch(wake: Wake): void {
-    const { channel } = this.#by;
-    if (!channel.supports.watch) return;
-    const wakeUp = (): void => wake.wake();
-    const failed = (error: unknown): void => wake.fail(error);
-    const changed = ({ deleted, version }: Change<LocksValue>): void => {
-      if (deleted) this.#freed = version;
-      wakeUp();
-    };
-    this.#watching = channel.follow(lockKey(this.name), { changed, gap: wakeUp, failed });
-    // What happened before it was watched.
-    this.#watching.ready.then(wakeUp, failed);
-  }
-
-  #unwatch(): void {
-    this.#watching?.stop();
-    this.#watching = undefined;
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */

@@ -62,6 +62,11 @@ export class Liveness {
     return this.#isGone(found);
   }
 
+  /** What was read of a session may be out of date: it is read again when it is asked about next. */
+  forget(id: string): void {
+    this.#seen.delete(id);
+  }
+
   #isGone(seen: Seen): boolean {
     const now = this.#clock.monotonic();
     if (now < seen.lookAt) return false;

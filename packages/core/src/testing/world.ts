@@ -9,6 +9,7 @@ import { Locks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
 import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./faulty-backend.js";
+import { ObserversTime } from "./observers-time.js";
 
 /** A store in memory with a time of its own, and as many processes as a test wants, each with its own way to the store. */
 export class World {
@@ -21,6 +22,12 @@ export class World {
   /** A way to the store that can be made to fail. */
   async way(supports: Partial<Supports> = {}): Promise<FaultyBackend> {
     return new FaultyBackend(await simple.open({}, { clock: this.clock }), this.clock, supports);
+  }
+
+  /** A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it first saw it. */
+  async timelessWay(life: number): Promise<FaultyBackend> {
+    const store = new ObserversTime(await simple.open({}, { clock: this.clock }), this.clock, life);
+    return new FaultyBackend(store, this.clock);
   }
 
   /** A manager with its records and locks in one store; with `apart`, in two, each with its own way. */
