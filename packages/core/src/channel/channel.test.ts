@@ -18,6 +18,43 @@ beforeEach(async () => {
   channel = await openChannel<unknown>("c", { backend: way, clock: world.clock });
 });
 
+describe("a backend that throws what is no error of a channel", () => {
+  const broken = new TypeError("no such property");
+
+  test.each(["read", "scan", "commit", "watch"] as const)("is told as one that failed: %s", async (call) => {
+    way[call] = () => {
+      throw broken;
+    };
+    const calls = {
+      read: () => channel.get("a"),
+      scan: () => channel.size(),
+      commit: () => channel.set("a", 1),
+      watch: () => channel.follow("a", { changed: () => {}, gap: () => {}, failed: () => {} }).ready,
+    };
+    expect(await rejection(calls[call]())).toMatchObject({
+      name: "ChannelError",
+      code: "FAILED",
+      message: "the backend failed: no such property",
+      outcome: call === "commit" ? "unknown" : "not-applied",
+      retryable: false,
+      cause: broken,
+    });
+  });
+
+  test("and later, from a watch", async () => {
+    const watch = way.watch.bind(way);
+    way.watch = async (range, sink) => {
+      const stop = await watch(range, sink);
+      setTimeout(() => sink.fail(broken), 0);
+      return stop;
+    };
+    const error = await new Promise((resolve) => {
+      channel.follow("a", { changed: () => {}, gap: () => {}, failed: resolve });
+    });
+    expect(error).toMatchObject({ code: "FAILED", cause: broken });
+  });
+});
+
 describe("reading and writing", () => {
   test("a value read is a copy, of one that was written", async () => {
     const value = { list: [1, 2] };

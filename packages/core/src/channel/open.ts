@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../clock.js";
 import type { Backend, BackendType } from "./backend.js";
 import { Channel } from "./channel.js";
+import { withChannelErrors } from "./driver-errors.js";
 import { ChannelError } from "./errors.js";
 import { findType, nameFromAnywhere, recognise } from "./find-type.js";
 import type { JsonValue } from "./json.js";
@@ -44,7 +45,7 @@ const lent: WeakMap<Backend, Store> = new WeakMap();
 function lentStore(backend: Backend): Store {
   const known = lent.get(backend);
   if (known?.join() === true) return known;
-  const store = new Store(backend, async () => {});
+  const store = new Store(withChannelErrors(backend), async () => {});
   store.join();
   lent.set(backend, store);
   return store;
@@ -75,6 +76,7 @@ function openStore(
   const forget = (): void => void stores.delete(id);
   const opening = type
     .open(args, { clock })
+    .then(withChannelErrors)
     .then((backend) => new Store(backend, () => backend.close().finally(forget), originOf(type, args)));
   stores.set(id, opening);
   // The next caller tries again: a server that is down now may be up then.

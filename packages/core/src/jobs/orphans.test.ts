@@ -46,7 +46,7 @@ describe("with records and locks in two stores", () => {
       await one.jobsWay.commit(it, options);
       throw new TypeError("no such property");
     };
-    expect(await rejection(one.manager.start("a"))).toBeInstanceOf(TypeError);
+    expect(await rejection(one.manager.start("a"))).toMatchObject({ code: "FAILED" });
     await clock.advance(TTL);
     expect(await two.manager.locks()).toEqual([]);
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
@@ -77,7 +77,7 @@ describe("with records and locks in two stores", () => {
     const run = await one.manager.start("a");
     const commit = one.jobsWay.commit.bind(one.jobsWay);
     one.jobsWay.commit = () => Promise.reject(new Error("disk full"));
-    expect(await rejection(run.end())).toMatchObject({ message: "disk full" });
+    expect(await rejection(run.end())).toMatchObject({ message: "the backend failed: disk full" });
     expect((await two.manager.locks()).length).toBe(1);
     one.jobsWay.commit = commit;
     await clock.advance(TTL);

@@ -49,6 +49,25 @@ function failOnce({ way }: LocksOf, key: Key): void {
   };
 }
 
+test("a driver that is broken ends neither the process nor what is held", async () => {
+  const lease = await one.locks.acquire("a");
+  const broken = async (): Promise<never> => {
+    throw new TypeError("no such property");
+  };
+  const { read, commit } = one.way;
+  one.way.read = broken;
+  one.way.watch = broken;
+  await clock.advance(SETTLE);
+  one.way.read = read;
+  one.way.commit = async (it, options) => {
+    // What only asks, as a heartbeat does for its locks.
+    if (it.writes.length === 0) return broken();
+    return commit.call(one.way, it, options);
+  };
+  await clock.advance(2 * TTL);
+  expect(lease.held).toBe(true);
+});
+
 const overwrite = async ({ channel }: LocksOf, key: ReturnType<typeof lockKey>): Promise<void> => {
   await channel.set(key, (await channel.get(key)) as LocksValue);
 };
