@@ -465,7 +465,7 @@ describe("waiting", () => {
 
   // When a session ends, such a store knows no better than whoever saw its last renewal.
   describe("in a store that tells its clock to nobody", () => {
-    const MOST = lifeInStore(TTL) + 500;
+    const MOST = lifeInStore(TTL) + 250;
 
     async function three(): Promise<[LocksOf, LocksOf, LocksOf]> {
       const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
@@ -496,6 +496,24 @@ describe("waiting", () => {
         cut(two);
         await lease.release();
         await clock.until(next, MOST);
+      },
+    );
+
+    test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
+      "is not needed by one who tries again and again: it is had a ttl after the holder fell silent, %i ms into it",
+      async (ms) => {
+        const [one, two] = await three();
+        await one.locks.acquire("a");
+        const tried = async (): Promise<boolean> => (await two.locks.acquire("a").catch(() => undefined)) !== undefined;
+        for (let passed = 0; passed < ms; passed += 100) {
+          expect(await tried()).toBe(false);
+          await clock.advance(100);
+        }
+        cut(one);
+        for (let passed = 0; !(await tried()); passed += 100) {
+          expect(passed).toBeLessThanOrEqual(1.1 * lifeInStore(TTL));
+          await clock.advance(100);
+        }
       },
     );
 

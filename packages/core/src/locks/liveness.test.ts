@@ -29,11 +29,11 @@ describe("a session", () => {
     expect(await liveness.isDead("nobody")).toBe(true);
   });
 
-  test("is alive while it has one, and looking again costs no read until it would have expired", async () => {
+  test("is alive while it has one, and looking again costs no read for a tenth of its time", async () => {
     await enter("a");
     const { reads } = one.way;
     for (let i = 0; i < 10; i++) expect(await liveness.isDead("a")).toBe(false);
-    await world.clock.advance(TTL - 1);
+    await world.clock.advance(TTL / 10 - 1);
     expect(await liveness.isDead("a")).toBe(false);
     expect(one.way.reads).toBe(reads + 1);
     await enter("a");

@@ -9,9 +9,15 @@ const REMEMBERED = 1_000;
 /** For so long, in ms, a process that was there is taken to be there: where many wait, one and the same is asked about all the time. */
 const FRESH = 100;
 
+/**
+ * For so much of the time that its entry has left, what was read of a session is good: a store that tells its clock to nobody, as etcd, counts from when
+ * somebody saw its last renewal, and so somebody who wants the lock must see it soon.
+ */
+const GOOD = 1 / 10;
+
 interface Seen {
   readonly process: ProcessIdentity;
-  /** Until when, by the local clock, the entry lives on without being renewed. */
+  /** Until when, by the local clock, it is not read again. */
   readonly until: number;
   /** When its process is looked for again. */
   lookAt: number;
@@ -57,7 +63,8 @@ export class Liveness {
     if (this.#alone) return !livingHere.has(id);
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     const now = this.#clock.monotonic();
-    const found = { process, until: now + (entry.expiresIn ?? 0), lookAt: now };
+    const left = entry.expiresIn ?? 0;
+    const found = { process, until: now + Math.min(left, Math.max(FRESH, left * GOOD)), lookAt: now };
     this.#seen.set(id, found);
     return this.#isGone(found);
   }

@@ -52,16 +52,18 @@ export class Lookout {
   watchSession(id: string): void {
     if (this.#session?.id === id || !this.#channel.supports.watch) return;
     this.#session?.following.stop();
-    const forget = (): void => this.#liveness.forget(id);
-    const changed = ({ deleted }: { readonly deleted: boolean }): void => {
-      if (!deleted) return;
-      forget();
+    const readAgain = (): void => {
+      this.#liveness.forget(id);
       this.#wake.wake();
     };
-    const following = this.#channel.follow(sessionKey(id), { changed, gap: forget, failed: () => {} });
+    const following = this.#channel.follow(sessionKey(id), {
+      changed: ({ deleted }) => void (deleted && readAgain()),
+      gap: readAgain,
+      failed: () => {},
+    });
     this.#session = { id, following };
     // What was read of it before may be of an earlier renewal than the one that is seen first. A watch that fails is tried again at the next look.
-    following.ready.then(forget, () => {
+    following.ready.then(readAgain, () => {
       if (this.#session?.following === following) this.#session = undefined;
     });
   }
