@@ -32,7 +32,7 @@ describe("whatever happens, one at a time, and every run is closed once", () => 
   }
   test("whatever can happen happens", async () => {
     const happened: string[] = [];
-    for (let seed = 1; seed <= 10; seed++) {
+    for (let seed = 1; seed <= 60; seed++) {
       const simulation = new Simulation(seed, { length: SHORT });
       await simulation.run();
       happened.push(...simulation.timeline);
