@@ -54,7 +54,7 @@ export async function closeRunOf(
 
 /** Why a record is closed as lost, in its own words. */
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
-  return `its process (${holder.host}, pid ${holder.pid}) ended without closing the run`;
+  return `its process (${holder.host}, pid ${holder.pid}) ended, or fell silent, without closing the run`;
 }
 
 /**

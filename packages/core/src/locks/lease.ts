@@ -7,6 +7,9 @@ import { type LocksValue, lockKey } from "./entries.js";
 import { LockError } from "./errors.js";
 import type { Session } from "./session.js";
 
+/** Why a lock is lost whose entry is not as we left it. Who did it, an audit record tells in the case of a forced unlock. */
+export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
+
 /** What a lease is of. */
 export interface LeaseOf {
   readonly name: string;
@@ -112,9 +115,9 @@ export class Lease {
     // The indexes of the caller's ops begin after ours.
     const failed = result.failed.map((one) => ({ ...one, index: one.index - 1 }));
     if (failed.every(({ index }) => index >= 0)) return { ok: false, failed } as CommitResult<V>;
-    this.abort("LOST", "its entry was removed or replaced");
+    this.abort("LOST", TAKEN);
     this.assertHeld();
-    throw this.#error("LOST", "its entry was removed or replaced");
+    throw this.#error("LOST", TAKEN);
   }
 
   #apart(channel: string): ChannelError {

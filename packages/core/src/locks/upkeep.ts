@@ -2,7 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "./entries.js";
-import type { Lease } from "./lease.js";
+import { type Lease, TAKEN } from "./lease.js";
 import { leaveQueue } from "./queue.js";
 import { removeEntry } from "./sweep.js";
 
@@ -56,7 +56,7 @@ export class Upkeep {
 
   /** The entry of a lock is not ours any more. One that was released meanwhile has lost nothing. */
   lost(lease: Lease): void {
-    if (this.leases.has(lease.token)) lease.abort("LOST", "its entry was removed or replaced");
+    if (this.leases.has(lease.token)) lease.abort("LOST", TAKEN);
   }
 
   /** Asks the store whether these locks are still ours. */
