@@ -32,7 +32,10 @@ function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, n
   const asks = scene.members.flatMap((member) => {
     if (member === struck) return [];
     const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
-    return member.all("asked").filter((ask) => ask.name === name && (settled.get(ask.id) ?? Infinity) > since);
+    // Who had it already does not want it any more, though its call has not settled.
+    const had = new Set(member.all("enter").flatMap(({ id, t }) => (t <= since ? [id] : [])));
+    const wants = (id: string): boolean => !had.has(id) && (settled.get(id) ?? Infinity) > since;
+    return member.all("asked").filter((ask) => ask.name === name && wants(ask.id));
   });
   return Math.max(since, Math.min(...asks.map(({ t }) => t)));
 }

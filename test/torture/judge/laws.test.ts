@@ -57,6 +57,15 @@ describe("recovery", () => {
   it("counts from when somebody else wanted the lock", () => {
     expect(recoveryOf(next({ since: 600, enter: 610 }))).toBeCloseTo(11);
   });
+
+  it("does not count from when the one asked who had the lock already", () => {
+    const asked: Event = { e: "asked", id: "run 1", name: "a", wait: 0, wall: 0, t: -5 };
+    const holder = memberWith([asked, ...runEvents("1", { since: 0, settled: [140, "LOST"] })]);
+    const other = memberWith(runEvents("2", { since: 600, enter: 610 }), { index: 1 });
+    // Whom the fault did not strike, so that it may be the next one, too.
+    const evidence = evidenceOf([holder, other], { injected: { since: 100, names: ["a"], bound: 500 } });
+    expect(recoveryOf(evidence)).toBeCloseTo(11);
+  });
 });
 
 describe("a run that its thread must keep", () => {
