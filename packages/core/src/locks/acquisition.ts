@@ -83,7 +83,7 @@ export class Acquisition {
     let view = from;
     for (;;) {
       const { lock } = view;
-      if (lock !== undefined && !(await this.#by.liveness.isDead(lock.value.holder.instance))) return view;
+      if (lock !== undefined && !(await this.#isDead(lock.value.holder.instance))) return view;
       const waiting = await this.#afterMe(view);
       if (waiting === undefined) return view;
       // Before, not after: if we are killed in between, the next one finds the dead lock and cleans up as well.
@@ -94,12 +94,17 @@ export class Acquisition {
     }
   }
 
+  #isDead(session: string): Promise<boolean> {
+    const { wait = 0 } = this.#options;
+    return this.#by.liveness.isDead(session, { recently: wait === 0 });
+  }
+
   /** Who waits after us, if nobody who lives waits before us. */
   async #afterMe(view: LockView): Promise<readonly Ticket[] | undefined> {
     const waiting = view.queue?.value.waiting ?? [];
     const mine = waiting.findIndex(({ token }) => token === this.token);
     const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
-    for (const { session } of ahead) if (!(await this.#by.liveness.isDead(session))) return undefined;
+    for (const { session } of ahead) if (!(await this.#isDead(session))) return undefined;
     return mine < 0 ? [] : waiting.slice(mine + 1);
   }
 

@@ -29,11 +29,23 @@ describe("a session", () => {
     expect(await liveness.isDead("nobody")).toBe(true);
   });
 
-  test("is alive while it has one, and looking again costs no read for a tenth of its time", async () => {
+  test("is read again by who must know recently after a tenth of its time, and each look in between costs no read", async () => {
+    await enter("a");
+    const { reads } = one.way;
+    await liveness.isDead("a");
+    await world.clock.advance(TTL / 10 - 1);
+    expect(await liveness.isDead("a", { recently: true })).toBe(false);
+    expect(one.way.reads).toBe(reads + 1);
+    await world.clock.advance(1);
+    expect(await liveness.isDead("a", { recently: true })).toBe(false);
+    expect(one.way.reads).toBe(reads + 2);
+  });
+
+  test("is alive while it has one, and looking again costs no read until it would have expired", async () => {
     await enter("a");
     const { reads } = one.way;
     for (let i = 0; i < 10; i++) expect(await liveness.isDead("a")).toBe(false);
-    await world.clock.advance(TTL / 10 - 1);
+    await world.clock.advance(TTL - 1);
     expect(await liveness.isDead("a")).toBe(false);
     expect(one.way.reads).toBe(reads + 1);
     await enter("a");

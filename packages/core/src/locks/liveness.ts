@@ -9,16 +9,15 @@ const REMEMBERED = 1_000;
 /** For so long, in ms, a process that was there is taken to be there: where many wait, one and the same is asked about all the time. */
 const FRESH = 100;
 
-/**
- * For so much of the time that its entry has left, what was read of a session is good: a store that tells its clock to nobody, as etcd, counts from when
- * somebody saw its last renewal, and so somebody who wants the lock must see it soon.
- */
-const GOOD = 1 / 10;
+/** For so much of the time that its entry has left, what was read of a session is recent. */
+const RECENT = 1 / 10;
 
 interface Seen {
   readonly process: ProcessIdentity;
-  /** Until when, by the local clock, it is not read again. */
+  /** Until when, by the local clock, the entry lives on without being renewed. */
   readonly until: number;
+  /** Until when what was read of it is recent. */
+  readonly recentUntil: number;
   /** When its process is looked for again. */
   lookAt: number;
 }
@@ -51,9 +50,14 @@ export class Liveness {
     this.#alone = channel.supports.shared === "process" && clock === systemClock;
   }
 
-  async isDead(id: string): Promise<boolean> {
+  /**
+   * Whether a session is dead. With `recently`, nothing but what was read recently is gone by: a store that tells its clock to nobody, as etcd, counts from
+   * when somebody saw the last renewal, and one who asks again and again without a {@link Lookout} must see it soon.
+   */
+  async isDead(id: string, { recently = false }: { readonly recently?: boolean } = {}): Promise<boolean> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && this.#clock.monotonic() < seen.until) return this.#isGone(seen);
+    const now = this.#clock.monotonic();
+    if (seen !== undefined && now < seen.until && !(recently && now >= seen.recentUntil)) return this.#isGone(seen);
     const entry = await this.#channel.entry(sessionKey(id));
     if (entry === undefined) {
       this.#seen.delete(id);
@@ -62,9 +66,10 @@ export class Liveness {
     const { process } = entry.value as SessionValue;
     if (this.#alone) return !livingHere.has(id);
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
-    const now = this.#clock.monotonic();
+    const read = this.#clock.monotonic();
     const left = entry.expiresIn ?? 0;
-    const found = { process, until: now + Math.min(left, Math.max(FRESH, left * GOOD)), lookAt: now };
+    const recentUntil = read + Math.max(FRESH, left * RECENT);
+    const found = { process, until: read + left, recentUntil, lookAt: read };
     this.#seen.set(id, found);
     return this.#isGone(found);
   }
