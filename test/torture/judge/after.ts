@@ -14,12 +14,19 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
   const times = names.map((name) => {
     const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run));
     if (next === undefined) return undefined;
-    const from = Math.min(next.enter, wantedFrom(evidence, name));
+    const from = Math.min(next.enter, Math.max(wantedFrom(evidence, name), keptUntil(evidence, name)));
     // What passes through the proxies of this process stands still with it.
     return next.enter - from - covered([...next.member.all("lag"), ...scene.lags.lags], from, next.enter);
   });
   const known = times.filter((time): time is number => time !== undefined);
   return known.length === names.length ? Math.max(...known) : undefined;
+}
+
+/** When the run was done whose lease lived on: it had the lock when the fault was over, and was told of nothing. */
+function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
+  const { since = 0 } = injected ?? {};
+  const kept = runs.filter((run) => run.name === name && run.enter <= since && run.signal === undefined);
+  return Math.max(since, ...kept.map(({ exit }) => exit ?? since));
 }
 
 function isHeld({ member, id }: ObservedRun): boolean {

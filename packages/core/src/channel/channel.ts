@@ -30,7 +30,7 @@ export interface Change<V> {
   /** The version of the write, or of the delete. */
   readonly version: Version;
   readonly deleted: boolean;
-  /** What was written; `undefined` if it was deleted. */
+  /** What was written; `undefined` if it was deleted, or is nothing that ojm wrote. */
   value(): V | undefined;
 }
 
@@ -83,7 +83,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   /** The value under `key`, a fresh copy; `undefined` where there is none. */
   async get(key: Key, options: CallOptions = {}): Promise<V | undefined> {
     const stored = await this.#read(key, options);
-    return stored === undefined ? undefined : decodeValue<V>(stored.value);
+    return stored === undefined ? undefined : decodeValue<V>(stored.value, stored.key);
   }
 
   /** The value under `key` with its version and the time it has left. */
@@ -236,7 +236,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
         follower.changed({
           version,
           deleted: value === null,
-          value: () => (value === null ? undefined : decodeValue<V>(value)),
+          value: () => readable<V>(value),
         }),
       gap: () => follower.gap(),
       failed: (error) => follower.failed(error),
@@ -279,4 +279,13 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
 function put<V>(key: Key, value: V, options: WriteOptions): Op<V> {
   return options.ttl === undefined ? { put: key, value } : { put: key, value, ttl: options.ttl };
+}
+
+/** Never throws: it is read where a backend tells of a change, and nobody there could handle it. */
+function readable<V>(value: string | null): V | undefined {
+  try {
+    return value === null ? undefined : decodeValue<V>(value, "");
+  } catch {
+    return undefined;
+  }
 }

@@ -130,9 +130,17 @@ export function encodeValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The value of a JSON text that {@link encodeValue} made: always a fresh copy. */
-export function decodeValue<V>(text: string): V {
-  return JSON.parse(text) as V;
+/**
+ * The value of a JSON text that {@link encodeValue} made: always a fresh copy.
+ *
+ * @throws ChannelError `CORRUPT`, which names the entry by its encoded `key`
+ */
+export function decodeValue<V>(text: string, key: string): V {
+  try {
+    return JSON.parse(text) as V;
+  } catch (cause) {
+    throw new ChannelError("CORRUPT", `the value of the entry ${key} is no JSON: it was not written by ojm`, { cause });
+  }
 }
 
 /** Whether two JSON values are equal; the order of fields does not matter. */

@@ -26,7 +26,7 @@ export class Scope {
   entry<V>(stored: StoredEntry): Entry<V> {
     return {
       key: this.unkey(stored.key),
-      value: decodeValue<V>(stored.value),
+      value: decodeValue<V>(stored.value, stored.key),
       version: stored.version,
       ...(stored.expiresIn === undefined ? {} : { expiresIn: stored.expiresIn }),
     };

@@ -1,5 +1,6 @@
+import { inBackground } from "../background.js";
 import type { Channel } from "../channel/channel.js";
-import { ChannelError, isChannelError } from "../channel/errors.js";
+import { ChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
@@ -217,7 +218,7 @@ export class JobManager {
 
   #keepSweeping(every: number): void {
     this.#cancelSweep = this.#clock.after(every, () => {
-      void this.#quietly(() => this.#locks.sweep()).then(() => {
+      void inBackground(() => this.#locks.sweep()).then(() => {
         if (this.#closed === undefined) this.#keepSweeping(every);
       });
     });
@@ -227,20 +228,11 @@ export class JobManager {
   async #keepClosingStrays(ttl: number): Promise<void> {
     const { jobs } = this.channels;
     const began = this.#clock.monotonic();
-    await this.#quietly(() => closeStrays(jobs, this.#locks, () => this.#clock.now(), this.#closing.signal));
+    await inBackground(() => closeStrays(jobs, this.#locks, () => this.#clock.now(), this.#closing.signal));
     if (this.#closed !== undefined) return;
     const took = this.#clock.monotonic() - began;
     const rest = Math.max(STRAYS * ttl, Math.min(DAY, STRAYS_REST * took));
     this.#cancelStrays = this.#clock.after(rest, () => void this.#keepClosingStrays(ttl));
-  }
-
-  /** For work that nobody awaits and that is done again: a store that is away is told to those who call. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!isChannelError(error)) throw error;
-    }
   }
 
   /** @internal Closes the runs that were left open. */

@@ -442,6 +442,20 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
+  test("of one who died is over for the others while the holder goes on, and wakes whoever is the first then", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a", { timeout: 600_000 });
+    void rejection(two.locks.acquire("a", { wait: 600_000 }));
+    await clock.advance(100);
+    const next = three.locks.acquire("a", { wait: 600_000 });
+    await clock.advance(1_000);
+    cut(two);
+    await clock.advance(2 * TTL);
+    expect((await one.locks.find("a"))?.waiting).toBe(1);
+    await lease.release();
+    await clock.until(next, 0);
+  });
+
   test("while others come and go all the time is no reason to miss that the holder died", async () => {
     const one = await world.locks();
     const two = await world.locks();
@@ -500,22 +514,60 @@ describe("waiting", () => {
     );
 
     test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
-      "is not needed by one who tries again and again: it is had a ttl after the holder fell silent, %i ms into it",
+      "is no longer, in sum, for one who asks again and again: a ttl after the holder fell silent, %i ms into it",
       async (ms) => {
-        const [one, two] = await three();
-        await one.locks.acquire("a");
-        const tried = async (): Promise<boolean> => (await two.locks.acquire("a").catch(() => undefined)) !== undefined;
-        for (let passed = 0; passed < ms; passed += 100) {
-          expect(await tried()).toBe(false);
-          await clock.advance(100);
-        }
-        cut(one);
-        for (let passed = 0; !(await tried()); passed += 100) {
-          expect(passed).toBeLessThanOrEqual(1.1 * lifeInStore(TTL));
-          await clock.advance(100);
+        for (const wait of [0, 100, 200]) {
+          const [one, two] = await three();
+          const name = `${wait}`;
+          await one.locks.acquire(name);
+          const asked = async (): Promise<boolean> => {
+            const asking = two.locks.acquire(name, { wait }).catch(() => undefined);
+            return (await clock.until(asking)) !== undefined;
+          };
+          const begin = clock.monotonic();
+          while (clock.monotonic() < begin + ms) {
+            expect(await asked()).toBe(false);
+            await clock.advance(100);
+          }
+          cut(one);
+          const silent = clock.monotonic();
+          while (!(await asked())) {
+            expect(clock.monotonic() - silent).toBeLessThanOrEqual(1.1 * lifeInStore(TTL));
+            await clock.advance(100);
+          }
         }
       },
     );
+
+    test.each([100, 4_000, 5_100, 9_000, 14_000])(
+      "lasts for no more than a ttl after the holder fell silent, %i ms after the one before did",
+      async (ms) => {
+        const [one, two, last] = await three();
+        await one.locks.acquire("a");
+        void rejection(two.locks.acquire("a", { wait: 600_000 }));
+        await clock.advance(100);
+        const next = last.locks.acquire("a", { wait: 600_000 });
+        await clock.advance(8_000);
+        cut(two);
+        await clock.advance(TTL + ms);
+        cut(one);
+        await clock.until(next, MOST);
+      },
+    );
+
+    test("lasts for little more than a ttl when the holder and all before fall silent at once", async () => {
+      const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
+      const dying = [await enter(), await enter(), await enter(), await enter()];
+      await dying[0]?.locks.acquire("a");
+      for (const each of dying.slice(1)) {
+        void rejection(each.locks.acquire("a", { wait: 600_000 }));
+        await clock.advance(100);
+      }
+      const next = (await enter()).locks.acquire("a", { wait: 600_000 });
+      await clock.advance(2 * TTL);
+      for (const each of dying) cut(each);
+      await clock.until(next, lifeInStore(TTL) + 4_000);
+    });
 
     test("ends nothing before its time", async () => {
       const [one, two] = await three();

@@ -1,12 +1,21 @@
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
+import { ChannelError, isChannelError } from "../channel/errors.js";
 import type { JsonValue } from "../channel/json.js";
 import type { Entry } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
 import type { Calls } from "./calls.js";
-import { type LocksValue, type LockValue, queueKey, type SessionValue, sessionKey, type Ticket } from "./entries.js";
+import {
+  isLock,
+  type LocksValue,
+  type LockValue,
+  lockKey,
+  queueKey,
+  type SessionValue,
+  sessionKey,
+  type Ticket,
+} from "./entries.js";
 import type { Liveness } from "./liveness.js";
 import { Lookout } from "./lookout.js";
 import { leaveQueue, queueOps } from "./queue.js";
@@ -17,6 +26,9 @@ import { Wake } from "./wake.js";
 /** How often a waiter glances at whom it waits for, in ms, and how often, in glances, it reads the store in case a notice was lost. */
 const GLANCE = 200;
 const GLANCES_TO_A_READ = 10;
+
+/** Of so many sessions before it a waiter sees the renewals. A thousand that wait must not read a thousand each. */
+const MOST_AHEAD = 16;
 
 /**
  * A glance that takes as long, in ms, tells of a program that stood still: a {@link StandIn} may have withdrawn our ticket. Not less: where all is slow
@@ -64,6 +76,7 @@ export class Acquisition {
   /** The session that our ticket in the queue names. */
   #queuedAs: Session | undefined;
   #glances = 0;
+  #lookout: Lookout | undefined;
 
   constructor(
     by: Acquirer,
@@ -83,6 +96,7 @@ export class Acquisition {
     let view = from;
     for (;;) {
       const { lock } = view;
+      if (lock !== undefined && !isLock(lock.value)) throw this.#notOurs();
       if (lock !== undefined && !(await this.#isDead(lock.value.holder.instance))) return view;
       const waiting = await this.#afterMe(view);
       if (waiting === undefined) return view;
@@ -94,9 +108,17 @@ export class Acquisition {
     }
   }
 
+  #notOurs(): ChannelError {
+    const key = JSON.stringify(lockKey(this.name));
+    const text = `the entry ${key} of the channel "${this.#by.channel.name}" was not written by ojm, so nobody can tell whether the lock is held. Delete it once you know that it is not`;
+    return new ChannelError("CORRUPT", text);
+  }
+
+  /** Nothing but what was read recently is gone by where nobody would tell us more, unless we have only begun to wait: most waits are short. */
   #isDead(session: string): Promise<boolean> {
     const { wait = 0 } = this.#options;
-    return this.#by.liveness.isDead(session, { recently: wait === 0 });
+    const begins = wait > GLANCE && this.#glances === 0;
+    return this.#by.liveness.isDead(session, { recently: !begins && this.#lookout?.watches(session) !== true });
   }
 
   /** Who waits after us, if nobody who lives waits before us. */
@@ -164,6 +186,7 @@ export class Acquisition {
     const { channel, calls, clock, liveness } = this.#by;
     const wake = new Wake(clock);
     const lookout = new Lookout(channel, liveness, wake);
+    this.#lookout = lookout;
     const onAbort = (): void => wake.wake();
     signal.addEventListener("abort", onAbort, { once: true });
     // Who comes to be the first watches the lock; who was it already looks again.
@@ -196,7 +219,7 @@ export class Acquisition {
    * What nobody can tell is looked for every {@link GLANCE} ms: the first in the queue looks after the holder, each other after the one before it.
    */
   async #next(view: LockView, { wake, lookout, signal }: Waiting): Promise<LockView> {
-    const { channel, clock, liveness } = this.#by;
+    const { channel, clock } = this.#by;
     const waiting = view.queue?.value.waiting ?? [];
     const place = waiting.findIndex(({ token }) => token === this.token);
     if (place === 0) lookout.watchLock(this.name);
@@ -208,13 +231,25 @@ export class Acquisition {
       const busy = clock.monotonic() - began >= BUSY;
       // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
       if (view.lock !== undefined && lookout.freedAfter(view.lock.version)) return { ...view, lock: undefined };
-      if (woken || busy || !channel.supports.watch || ++this.#glances % GLANCES_TO_A_READ === 0)
-        return readView(channel, this.name);
-      if (waitsFor !== undefined) lookout.watchSession(waitsFor);
-      if (before === undefined || this.#queuedAs?.alive !== true) return view;
-      if (await liveness.isDead(before.session)) return readView(channel, this.name);
+      const often = !woken && ++this.#glances % GLANCES_TO_A_READ === 0;
+      if (often) await this.#lookAhead(view, place);
+      else if (!woken && !busy && channel.supports.watch) {
+        if (waitsFor !== undefined) lookout.watchSession(waitsFor);
+        if (before === undefined || this.#queuedAs?.alive !== true) return view;
+        if (!(await this.#isDead(before.session))) continue;
+        // Its place is ours. If it was the first, whoever is the first now is called, and hears when the lock is freed.
+        await leaveQueue(channel, this.name, before.token);
+      }
+      return readView(channel, this.name);
     }
     return view;
+  }
+
+  /** Sees the last renewals of those before us: should several of them die at once, we must not begin to count for one only when the other is over. */
+  async #lookAhead({ lock, queue }: LockView, place: number): Promise<void> {
+    const ahead = new Set((queue?.value.waiting ?? []).slice(0, Math.max(0, place)).map(({ session }) => session));
+    if (lock !== undefined) ahead.add(lock.value.holder.instance);
+    for (const session of [...ahead].slice(-MOST_AHEAD)) await this.#by.liveness.isDead(session, { recently: true });
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */

@@ -45,7 +45,7 @@ export class Calls {
     const followed = this.#channel.follow(callKey(session), {
       changed: (change) => {
         const call = change.value() as CallValue | undefined;
-        if (call !== undefined) this.#waiting.get(call.token)?.called();
+        this.#waiting.get(call?.token ?? "")?.called();
       },
       gap: () => this.#all((wake) => wake.wake()),
       failed: (error) => {

@@ -35,6 +35,11 @@ export interface LockValue {
   readonly note?: JsonValue;
 }
 
+/** Whether it was written by locks: anybody can write to a store. */
+export function isLock(value: unknown): value is LockValue {
+  return typeof (value as Partial<LockValue> | null)?.holder?.instance === "string";
+}
+
 export interface Ticket {
   readonly session: string;
   readonly token: string;

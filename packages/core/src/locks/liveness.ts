@@ -63,8 +63,10 @@ export class Liveness {
       this.#seen.delete(id);
       return true;
     }
-    const { process } = entry.value as SessionValue;
     if (this.#alone) return !livingHere.has(id);
+    const { process } = (entry.value as SessionValue | null) ?? {};
+    // Somebody replaced it: its owner is told so, and goes.
+    if (process === undefined) return true;
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     const read = this.#clock.monotonic();
     const left = entry.expiresIn ?? 0;

@@ -310,7 +310,11 @@ export class Locks implements Acquirer {
   }
 
   async #newSession(): Promise<Session> {
-    const session = await Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
+    const open = (): Promise<Session> => Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
+    let session = await open();
+    // This process may have stood still. Where the store is that slow, the third would fare no better, and whoever waits for it would wait for ever.
+    if (!session.alive) session = await open();
+    if (!session.alive) throw tooSlow(this.#ttl);
     const origins = this.#heartbeatOrigins();
     if (origins !== undefined && !this.#closed) session.keepByThread(origins, () => this.#upkeep.earliestTimeout());
     return session;
@@ -351,6 +355,11 @@ export class Locks implements Acquirer {
 function positive(what: string, ms: number): number {
   if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
   throw new ChannelError("INVALID_ARGUMENT", `${what} is a number of milliseconds above 0, not ${String(ms)}`);
+}
+
+function tooSlow(ttl: number): ChannelError {
+  const text = `the store took longer to answer than a session lives (ttl ${ttl} ms): no lock can be held so`;
+  return new ChannelError("TIMEOUT", text, { retryable: true });
 }
 
 function closedError(): ChannelError {

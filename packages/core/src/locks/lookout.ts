@@ -14,7 +14,7 @@ export class Lookout {
   #lock: Following | undefined;
   /** The version of the last delete of the lock that was told. */
   #freed: Version = "0";
-  #session: { readonly id: string; readonly following: Following } | undefined;
+  #session: { readonly id: string; readonly following: Following; heard: boolean } | undefined;
 
   constructor(channel: Channel<LocksValue>, liveness: Liveness, wake: Wake) {
     this.#channel = channel;
@@ -40,6 +40,11 @@ export class Lookout {
     return true;
   }
 
+  /** Whether each renewal of a session is seen, and its end heard of. */
+  watches(id: string): boolean {
+    return this.#session?.id === id && this.#session.heard;
+  }
+
   /** Whether the lock was told to be deleted after this version of it. */
   freedAfter(version: Version): boolean {
     return compareVersions(this.#freed, version) > 0;
@@ -59,13 +64,23 @@ export class Lookout {
     const following = this.#channel.follow(sessionKey(id), {
       changed: ({ deleted }) => void (deleted && readAgain()),
       gap: readAgain,
-      failed: () => {},
+      failed: () => {
+        session.heard = false;
+      },
     });
-    this.#session = { id, following };
-    // What was read of it before may be of an earlier renewal than the one that is seen first. A watch that fails is tried again at the next look.
-    following.ready.then(readAgain, () => {
-      if (this.#session?.following === following) this.#session = undefined;
-    });
+    const session = { id, following, heard: false };
+    this.#session = session;
+    following.ready.then(
+      () => {
+        session.heard = true;
+        // What was read of it before may be of an earlier renewal than the one that is seen first.
+        readAgain();
+      },
+      () => {
+        // It is tried again at the next look.
+        if (this.#session === session) this.#session = undefined;
+      },
+    );
   }
 
   stop(): void {

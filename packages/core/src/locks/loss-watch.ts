@@ -1,3 +1,4 @@
+import { inBackground } from "../background.js";
 import type { Change, Channel, Follower } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Following } from "../channel/followers.js";
@@ -72,7 +73,7 @@ export class LossWatch {
   }
 
   #lookIn(ms: number): void {
-    this.#cancelLook = this.#clock.after(ms, () => void this.#look());
+    this.#cancelLook = this.#clock.after(ms, () => void inBackground(() => this.#look()));
   }
 
   /** Watches over those that were held at the last look and are still held. */
@@ -129,7 +130,7 @@ export class LossWatch {
   #followSession(session: Session): Following {
     const follower = this.#follower((change) => {
       if (change.deleted) session.gone();
-      else session.changed(change.value() as SessionValue, change.version);
+      else session.changed(change.value() as SessionValue | undefined, change.version);
     });
     const following = this.#channel.follow(sessionKey(session.id), follower);
     this.#sessions.set(session, following);
@@ -161,18 +162,16 @@ export class LossWatch {
     }
   }
 
-  async #check(leases: readonly Lease[]): Promise<void> {
-    try {
+  /** Where it fails, the next heartbeat asks again. */
+  #check(leases: readonly Lease[]): Promise<void> {
+    return inBackground(async () => {
       for (const session of new Set(leases.map((lease) => lease.session))) {
         const entry = await this.#channel.entry(sessionKey(session.id));
         if (entry === undefined) session.gone();
         else session.changed(entry.value as SessionValue, entry.version);
       }
       await this.#upkeep.findLost(leases);
-    } catch (error) {
-      // The next heartbeat asks again.
-      if (!isChannelError(error)) throw error;
-    }
+    });
   }
 }
 

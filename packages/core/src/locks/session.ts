@@ -223,10 +223,10 @@ export class Session {
   }
 
   /** The store holds the entry at this version: it is one of our renewals, whose answer may still be under way, or somebody replaced it. */
-  changed(value: SessionValue, version: Version): void {
+  changed(value: SessionValue | undefined, version: Version): void {
     if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
     if (this.#isByThread(value)) this.#at(version);
-    else if (value.id !== this.id || !this.#unanswered.has(value.beat)) this.gone();
+    else if (value?.id !== this.id || !this.#unanswered.has(value.beat)) this.gone();
   }
 
   #isByThread(value: SessionValue | undefined): boolean {

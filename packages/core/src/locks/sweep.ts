@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import type { LocksValue, LockValue, QueueValue } from "./entries.js";
+import { isLock, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 
 /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
@@ -12,7 +12,8 @@ export async function sweep(
   for await (const entry of channel.entries({ prefix: ["lock"] })) {
     if ((entry.key as readonly string[]).length === 2) {
       const lock = entry as Entry<LockValue>;
-      if (!(await liveness.isDead(lock.value.holder.instance))) continue;
+      // What somebody else wrote there is not ours to remove, and must not keep us from the rest.
+      if (!isLock(lock.value) || !(await liveness.isDead(lock.value.holder.instance))) continue;
       await onOrphan(lock);
     } else if (!(await isDeserted(entry as Entry<QueueValue>, liveness))) {
       continue;
@@ -27,6 +28,7 @@ export async function sweep(
 
 /** Whether only dead sessions wait. Where others do too, whoever takes the lock leaves the dead out. */
 async function isDeserted({ value }: Entry<QueueValue>, liveness: Liveness): Promise<boolean> {
+  if (!Array.isArray(value?.waiting)) return false;
   for (const { session } of value.waiting) if (!(await liveness.isDead(session))) return false;
   return true;
 }

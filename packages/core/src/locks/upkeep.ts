@@ -1,3 +1,4 @@
+import { inBackground } from "../background.js";
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
@@ -33,13 +34,9 @@ export class Upkeep {
     // What was abandoned before the beat reaches the store no more: it asks for the version that the session had until then. What is abandoned
     // from here on may still be under way.
     const abandoned = [...this.#abandoned];
-    try {
-      await this.findLost([...this.leases.values()]);
-      await this.#clear(abandoned);
-    } catch (error) {
-      // The next heartbeat asks again; the deadline of the session does not depend on it.
-      if (!isChannelError(error)) throw error;
-    }
+    // Where it fails, the next heartbeat asks again; the deadline of the session does not depend on it.
+    await inBackground(() => this.findLost([...this.leases.values()]));
+    await inBackground(() => this.#clear(abandoned));
   }
 
   /** Removes all that was abandoned, as far as it is there. */
@@ -75,14 +72,26 @@ export class Upkeep {
   }
 
   async #clear(abandoned: readonly (readonly [token: string, name: string])[]): Promise<void> {
+    const failures: unknown[] = [];
     for (const [token, name] of abandoned) {
-      await leaveQueue(this.#channel, name, token);
-      const lock = (await this.#channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
-      if (lock?.value.token === token) {
-        await this.#onOrphan(lock);
-        await removeEntry(this.#channel, lock);
+      try {
+        await this.#clearOne(token, name);
+      } catch (error) {
+        // A store that is away is so for all. What one of them alone meets with must not keep the others.
+        if (isChannelError(error) && error.retryable) throw error;
+        failures.push(error);
       }
-      this.#abandoned.delete(token);
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #clearOne(token: string, name: string): Promise<void> {
+    await leaveQueue(this.#channel, name, token);
+    const lock = (await this.#channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+    if (lock?.value?.token === token) {
+      await this.#onOrphan(lock);
+      await removeEntry(this.#channel, lock);
+    }
+    this.#abandoned.delete(token);
   }
 }

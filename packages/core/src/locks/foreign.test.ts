@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { rejection } from "../testing/settle.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type LocksValue, lockKey, queueKey, sessionKey } from "./entries.js";
+
+const TTL = 15_000;
+
+let world: World;
+let one: LocksOf;
+let two: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.locks();
+  two = await world.locks();
+});
+
+/** Writes what the channel of the locks would not. */
+async function scribble(key: ReturnType<typeof lockKey>, text: string): Promise<void> {
+  const commit = two.way.commit.bind(two.way);
+  two.way.commit = (it, options) =>
+    commit({ ...it, writes: it.writes.map((write) => ({ ...write, value: text })) }, options);
+  await two.channel.set(key, {} as LocksValue);
+  two.way.commit = commit;
+}
+
+const texts = ["no JSON", "null", '"mine"', "{}"];
+
+describe("what somebody else wrote into the store", () => {
+  test.each(texts)("under a lock is said to be that, and keeps nobody from sweeping: %s", async (text) => {
+    await scribble(lockKey("a"), text);
+    const error = await rejection(one.locks.acquire("a"));
+    expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
+    expect((error as Error).message).toContain("was not written by ojm");
+    if (text !== "no JSON") await one.locks.sweep();
+    expect(await two.locks.acquire("b").then(({ held }) => held)).toBe(true);
+  });
+
+  test.each(texts)("over a lock that is held tells its holder, and ends nothing else: %s", async (text) => {
+    const [lease, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
+    await world.clock.advance(100);
+    await scribble(lockKey("a"), text);
+    await world.clock.advance(100);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    await world.clock.advance(2 * TTL);
+    expect(other.held).toBe(true);
+  });
+
+  test.each(texts)("over a session tells its owner: %s", async (text) => {
+    const lease = await one.locks.acquire("a");
+    await world.clock.advance(100);
+    await scribble(sessionKey(lease.session.id), text);
+    await world.clock.advance(100);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test.each(["null", '"mine"', "{}"])("over a queue keeps nobody from sweeping: %s", async (text) => {
+    await scribble(queueKey("a"), text);
+    await one.locks.sweep();
+  });
+});
+
+describe("a callback that fails", () => {
+  test("keeps nothing else from being cleared away, and is told as a warning", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const orphans: string[] = [];
+    const failing = await world.locks({
+      onOrphan: async ({ value }) => {
+        if (value.name === "a") throw new TypeError("no such thing");
+        orphans.push(value.name);
+      },
+    });
+    await (await failing.locks.acquire("warm up")).release();
+    for (const name of ["a", "b"]) {
+      failing.way.once(`"${name}`, { type: "reply lost" });
+      await world.clock.until(rejection(failing.locks.acquire(name)));
+    }
+    await world.clock.advance(TTL);
+    expect(orphans).toEqual(["b"]);
+    expect(warned.mock.calls[0]?.[0]).toContain("no such thing");
+    warned.mockRestore();
+  });
+});
+
+test("a store that answers later than a session lives is told as that", async () => {
+  one.way.fault = (call) => (call.kind === "commit" ? { type: "slow reply", ms: TTL + 1 } : undefined);
+  const error = await world.clock.until(rejection(one.locks.acquire("a", { wait: 100_000 })), 10 * TTL);
+  expect(error).toMatchObject({ code: "TIMEOUT", retryable: true });
+  expect((error as Error).message).toContain("longer to answer than a session lives (ttl 15000 ms)");
+});
