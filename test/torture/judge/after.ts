@@ -22,10 +22,11 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
   return known.length === names.length ? Math.max(...known) : undefined;
 }
 
-/** When the run was done whose lease lived on: it had the lock when the fault was over, and was told of nothing. */
+/** When the run was done whose lease lived on, though the fault struck others: it had the lock when that was over, and was told of nothing. */
 function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
-  const { since = 0 } = injected ?? {};
-  const kept = runs.filter((run) => run.name === name && run.enter <= since && run.signal === undefined);
+  const { since = 0, struck } = injected ?? {};
+  const had = runs.filter((run) => run.name === name && run.enter <= since && run.member !== struck);
+  const kept = had.filter(({ signal }) => signal === undefined);
   return Math.max(since, ...kept.map(({ exit }) => exit ?? since));
 }
 

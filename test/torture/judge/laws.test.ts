@@ -61,13 +61,15 @@ describe("recovery", () => {
   it("counts from the end of a run whose lease lived on, not of one that was told", () => {
     const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 90 };
     const times = { since: 0, exit: 580 };
-    const recoveredIn = (holder: RunTimes) => {
+    const recoveredIn = (times: RunTimes, isStruck = false) => {
+      const holder = memberWith(runEvents("1", times));
       const other = memberWith([asked, ...runEvents("2", { since: 585, enter: 590 })], { index: 1 });
-      const injected: Injected = { since: 100, names: ["a"], bound: 500 };
-      return recoveryOf(evidenceOf([memberWith(runEvents("1", holder)), other], { injected }));
+      const injected: Injected = { since: 100, names: ["a"], bound: 500, ...(isStruck ? { struck: holder } : {}) };
+      return recoveryOf(evidenceOf([holder, other], { injected }));
     };
     expect(recoveredIn(times)).toBeCloseTo(10);
     expect(recoveredIn({ ...times, signal: [90, "LOST"] })).toBeCloseTo(490);
+    expect(recoveredIn(times, true)).toBeCloseTo(490);
   });
 
   it("does not count from when the one asked who had the lock already", () => {

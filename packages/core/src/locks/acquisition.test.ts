@@ -566,7 +566,7 @@ describe("waiting", () => {
       const next = (await enter()).locks.acquire("a", { wait: 600_000 });
       await clock.advance(2 * TTL);
       for (const each of dying) cut(each);
-      await clock.until(next, lifeInStore(TTL) + 4_000);
+      await clock.until(next, lifeInStore(TTL) + 12_000);
     });
 
     test("ends nothing before its time", async () => {
@@ -722,6 +722,16 @@ describe("an attempt of which nobody knows whether it was applied", () => {
   });
 });
 
+test("who found a session dead takes nothing from one who waits on in a new one", async () => {
+  const { channel } = await world.locks();
+  const ticket = { session: "new", token: "t" };
+  await channel.set(queueKey("a"), { waiting: [ticket] });
+  await leaveQueue(channel, "a", { session: "old", token: "t" });
+  expect(await channel.get(queueKey("a"))).toEqual({ waiting: [ticket] });
+  await leaveQueue(channel, "a", ticket);
+  expect(await channel.get(queueKey("a"))).toBeUndefined();
+});
+
 describe("a place in the queue of which nobody knows whether it was given", () => {
   test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
     const one = await world.locks();
@@ -761,7 +771,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
     // As the stand-in does.
     clock.block(TTL / 6);
-    await leaveQueue(one.channel, "a", tickets[1]?.token ?? "");
+    await leaveQueue(one.channel, "a", { token: tickets[1]?.token ?? "" });
     await lease.release();
     await (await clock.until(first, 10)).release();
     await clock.until(second, 300);

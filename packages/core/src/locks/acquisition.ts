@@ -1,13 +1,14 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import type { JsonValue } from "../channel/json.js";
-import type { Entry } from "../channel/types.js";
+import type { Entry, Key } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
 import type { Calls } from "./calls.js";
 import {
   isLock,
+  isQueue,
   type LocksValue,
   type LockValue,
   lockKey,
@@ -26,6 +27,9 @@ import { Wake } from "./wake.js";
 /** How often a waiter glances at whom it waits for, in ms, and how often, in glances, it reads the store in case a notice was lost. */
 const GLANCE = 200;
 const GLANCES_TO_A_READ = 10;
+
+/** How often, in glances, it looks at all who are before it. */
+const GLANCES_TO_A_LOOK_AHEAD = 50;
 
 /** Of so many sessions before it a waiter sees the renewals. A thousand that wait must not read a thousand each. */
 const MOST_AHEAD = 16;
@@ -95,8 +99,9 @@ export class Acquisition {
   async try(from: LockView = FREE): Promise<Taken | LockView> {
     let view = from;
     for (;;) {
-      const { lock } = view;
-      if (lock !== undefined && !isLock(lock.value)) throw this.#notOurs();
+      const { lock, queue } = view;
+      if (lock !== undefined && !isLock(lock.value)) throw this.#notOurs(lockKey(this.name));
+      if (queue !== undefined && !isQueue(queue.value)) throw this.#notOurs(queueKey(this.name));
       if (lock !== undefined && !(await this.#isDead(lock.value.holder.instance))) return view;
       const waiting = await this.#afterMe(view);
       if (waiting === undefined) return view;
@@ -108,9 +113,8 @@ export class Acquisition {
     }
   }
 
-  #notOurs(): ChannelError {
-    const key = JSON.stringify(lockKey(this.name));
-    const text = `the entry ${key} of the channel "${this.#by.channel.name}" was not written by ojm, so nobody can tell whether the lock is held. Delete it once you know that it is not`;
+  #notOurs(key: Key): ChannelError {
+    const text = `the entry ${JSON.stringify(key)} of the channel "${this.#by.channel.name}" was not written by ojm, so nobody can tell who has the lock. Delete it once you know that nobody does`;
     return new ChannelError("CORRUPT", text);
   }
 
@@ -198,7 +202,7 @@ export class Acquisition {
         if ("fence" in outcome) return outcome;
         view = await this.#next(outcome, { wake, lookout, signal });
       }
-      await leaveQueue(channel, this.name, this.token);
+      await leaveQueue(channel, this.name, this);
       return await readView(channel, this.name);
     } catch (error) {
       // A ticket that is left until the next heartbeat would block the others.
@@ -232,13 +236,13 @@ export class Acquisition {
       // Nobody can take it but us, or one who takes us for dead: the attempt tells, without a look before it.
       if (view.lock !== undefined && lookout.freedAfter(view.lock.version)) return { ...view, lock: undefined };
       const often = !woken && ++this.#glances % GLANCES_TO_A_READ === 0;
-      if (often) await this.#lookAhead(view, place);
-      else if (!woken && !busy && channel.supports.watch) {
+      if (often && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, place);
+      if (!often && !woken && !busy && channel.supports.watch) {
         if (waitsFor !== undefined) lookout.watchSession(waitsFor);
         if (before === undefined || this.#queuedAs?.alive !== true) return view;
         if (!(await this.#isDead(before.session))) continue;
         // Its place is ours. If it was the first, whoever is the first now is called, and hears when the lock is freed.
-        await leaveQueue(channel, this.name, before.token);
+        await leaveQueue(channel, this.name, before);
       }
       return readView(channel, this.name);
     }
@@ -296,7 +300,7 @@ export class Acquisition {
   }
 
   async #tryToLeave(): Promise<boolean> {
-    return leaveQueue(this.#by.channel, this.name, this.token).then(
+    return leaveQueue(this.#by.channel, this.name, this).then(
       () => true,
       () => false,
     );

@@ -94,6 +94,11 @@ export interface TickValue {
   readonly by: Holder;
 }
 
+/** As {@link isLock}, of who waits. */
+export function isQueue(value: unknown): value is QueueValue {
+  return Array.isArray((value as Partial<QueueValue> | null)?.waiting);
+}
+
 export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];

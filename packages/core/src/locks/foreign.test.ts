@@ -54,9 +54,23 @@ describe("what somebody else wrote into the store", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test.each(["null", '"mine"', "{}"])("over a queue keeps nobody from sweeping: %s", async (text) => {
-    await scribble(queueKey("a"), text);
-    await one.locks.sweep();
+  test.each(["null", '"mine"', "{}"])(
+    "over a queue is said to be that, and keeps nobody from sweeping: %s",
+    async (text) => {
+      await scribble(queueKey("a"), text);
+      await one.locks.sweep();
+      expect(await rejection(one.locks.acquire("a", { wait: 1_000 }))).toMatchObject({ code: "CORRUPT" });
+      await world.clock.advance(TTL);
+      await one.locks.close();
+    },
+  );
+
+  test.each(texts)("over the session of a holder that died leaves the lock to others: %s", async (text) => {
+    const lease = await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    await scribble(sessionKey(lease.session.id), text);
+    await world.clock.advance(TTL);
+    expect((await two.locks.acquire("a")).held).toBe(true);
   });
 });
 
@@ -78,6 +92,11 @@ describe("a callback that fails", () => {
     await world.clock.advance(TTL);
     expect(orphans).toEqual(["b"]);
     expect(warned.mock.calls[0]?.[0]).toContain("no such thing");
+    const closing = rejection(failing.locks.close());
+    expect(await world.clock.until(closing)).toBeInstanceOf(TypeError);
+    // What it left is not kept alive.
+    await world.clock.advance(2 * TTL);
+    expect((await one.locks.acquire("a")).held).toBe(true);
     warned.mockRestore();
   });
 });

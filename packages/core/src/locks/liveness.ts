@@ -1,4 +1,6 @@
 import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Entry } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
@@ -58,15 +60,13 @@ export class Liveness {
     const seen = this.#seen.get(id);
     const now = this.#clock.monotonic();
     if (seen !== undefined && now < seen.until && !(recently && now >= seen.recentUntil)) return this.#isGone(seen);
-    const entry = await this.#channel.entry(sessionKey(id));
+    const entry = await this.#read(id);
     if (entry === undefined) {
       this.#seen.delete(id);
       return true;
     }
     if (this.#alone) return !livingHere.has(id);
-    const { process } = (entry.value as SessionValue | null) ?? {};
-    // Somebody replaced it: its owner is told so, and goes.
-    if (process === undefined) return true;
+    const { process } = entry.value;
     if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     const read = this.#clock.monotonic();
     const left = entry.expiresIn ?? 0;
@@ -74,6 +74,17 @@ export class Liveness {
     const found = { process, until: read + left, recentUntil, lookAt: read };
     this.#seen.set(id, found);
     return this.#isGone(found);
+  }
+
+  /** `undefined` where there is none, or where somebody replaced it: its owner is told so, and goes. */
+  async #read(id: string): Promise<Entry<SessionValue> | undefined> {
+    try {
+      const entry = (await this.#channel.entry(sessionKey(id))) as Entry<SessionValue> | undefined;
+      return entry?.value?.process === undefined ? undefined : entry;
+    } catch (error) {
+      if (isChannelError(error) && error.code === "CORRUPT") return undefined;
+      throw error;
+    }
   }
 
   /** What was read of a session may be out of date: it is read again when it is asked about next. */

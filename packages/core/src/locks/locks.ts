@@ -276,8 +276,8 @@ export class Locks implements Acquirer {
       await session?.close();
     } catch (error) {
       // What could not be removed dies with the session, which ends by itself where the store is away.
-      if (!isChannelError(error)) throw error;
       (await this.#session?.catch(() => undefined))?.lose("it was closed");
+      if (!isChannelError(error)) throw error;
     }
   }
 

@@ -3,10 +3,11 @@ import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import {
+  isLock,
+  isQueue,
   type LocksValue,
   type LockValue,
   lifeInStore,
-  type QueueValue,
   type SessionValue,
   sessionKey,
 } from "./entries.js";
@@ -142,7 +143,7 @@ export class StandIn {
       const entry = await channel.entry(key, { signal });
       // It may have been renewed by the main thread after all.
       if (this.#stopped || this.#now() < this.#renewalDue()) return;
-      if (entry === undefined || (entry.value as SessionValue).id !== session) {
+      if (entry === undefined || (entry.value as SessionValue | null)?.id !== session) {
         pulse.lose();
         return;
       }
@@ -175,12 +176,12 @@ export class StandIn {
       if (this.#stopped) break;
       const [, name = "", queue] = entry.key as readonly string[];
       if (queue !== undefined) {
-        const mine = (entry.value as QueueValue).waiting.filter((ticket) => ticket.session === session);
-        if (tickets) for (const { token } of mine) await leaveQueue(channel, name, token);
+        const waiting = tickets && isQueue(entry.value) ? entry.value.waiting : [];
+        for (const ticket of waiting) if (ticket.session === session) await leaveQueue(channel, name, ticket);
         continue;
       }
       const lock = entry as Entry<LockValue>;
-      if (lock.value.holder.instance !== session) continue;
+      if (!isLock(lock.value) || lock.value.holder.instance !== session) continue;
       if (this.#now() < lock.value.until + GRACE) {
         timeout = Math.min(timeout, lock.value.until);
         continue;

@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import { isLock, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
+import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 
 /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
@@ -28,7 +28,7 @@ export async function sweep(
 
 /** Whether only dead sessions wait. Where others do too, whoever takes the lock leaves the dead out. */
 async function isDeserted({ value }: Entry<QueueValue>, liveness: Liveness): Promise<boolean> {
-  if (!Array.isArray(value?.waiting)) return false;
+  if (!isQueue(value)) return false;
   for (const { session } of value.waiting) if (!(await liveness.isDead(session))) return false;
   return true;
 }

@@ -86,7 +86,7 @@ export class Upkeep {
   }
 
   async #clearOne(token: string, name: string): Promise<void> {
-    await leaveQueue(this.#channel, name, token);
+    await leaveQueue(this.#channel, name, { token });
     const lock = (await this.#channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
     if (lock?.value?.token === token) {
       await this.#onOrphan(lock);
