@@ -29,6 +29,11 @@ function story(error: unknown): string {
   return parts.join(" ");
 }
 
+/** Whether a call, or the iterator that it goes by, met a database that is closed. */
+export function isNotOpen(error: unknown): boolean {
+  return /LEVEL_(DATABASE|ITERATOR)_NOT_OPEN/.test(story(error));
+}
+
 /**
  * The {@link ChannelError} for what LevelDB threw. `writing` says that a write was under way: LevelDB does not tell how much
  * of it has reached the disk.

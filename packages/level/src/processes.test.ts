@@ -111,4 +111,33 @@ describe("a full disk", () => {
     const entries = await level.read(acknowledged.map((i: number) => `c ${i}`));
     expect(entries.filter((entry) => entry === undefined)).toEqual([]);
   });
+
+  it("stops nobody who reads while the store is opened anew", async () => {
+    const { lines } = start(
+      `
+      const level = await backend.open({ path: ${JSON.stringify(temporaryFolder())} }, { clock: systemClock });
+      const value = JSON.stringify("x".repeat(50_000));
+      const codes = {};
+      const note = ({ code }) => { codes[code] = (codes[code] ?? 0) + 1; };
+      let over = false;
+      const scanning = Array.from({ length: 8 }, async () => {
+        while (!over) {
+          await level.scan({ from: "c ", to: "c!", reverse: false, limit: 100, values: true }).catch(note);
+          await level.read(["c 1"]).catch(note);
+        }
+      });
+      for (let failed = 0, i = 0; failed < 20; i++) {
+        await level.commit({ checks: [], writes: [{ key: "c " + i, value }] }).catch(() => { failed++; });
+      }
+      over = true;
+      await Promise.all(scanning);
+      await level.close();
+      console.log(JSON.stringify(codes));
+    `,
+      1_000,
+    );
+    const codes = JSON.parse((await lines.next()).value);
+    // Opening it anew needs room on the disk, too.
+    expect(Object.keys(codes).filter((code) => code !== "FULL")).toEqual([]);
+  });
 });

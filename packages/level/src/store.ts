@@ -8,7 +8,7 @@ import {
   type WatchSink,
 } from "@ojm/core/backend";
 import type { ClassicLevel } from "classic-level";
-import { levelError } from "./errors.js";
+import { isNotOpen, levelError } from "./errors.js";
 import { decodeRecord, type StoreClock, type StoredRecord } from "./record.js";
 
 /** A key that no channel can have, for what the store must know about itself. */
@@ -35,6 +35,8 @@ export class Store {
   readonly expired: Map<string, string> = new Map();
   #reopening: Promise<void> | undefined;
   #broken = false;
+  /** How often it was opened anew. */
+  #opened = 0;
 
   constructor(db: ClassicLevel, path: string, clock: StoreClock) {
     this.#db = db;
@@ -168,6 +170,7 @@ export class Store {
     try {
       await this.#db.close();
       await this.#db.open();
+      this.#opened++;
       this.#broken = false;
     } catch (error) {
       throw levelError(error, this.path);
@@ -175,11 +178,17 @@ export class Store {
   }
 
   async #reading<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#db.status !== "open") await this.mend();
-    try {
-      return await read();
-    } catch (error) {
-      throw levelError(error, this.path);
+    for (;;) {
+      if (this.#db.status !== "open") await this.mend();
+      const opened = this.#opened;
+      try {
+        return await read();
+      } catch (error) {
+        const interrupted = isNotOpen(error) && (this.#reopening !== undefined || this.#opened !== opened);
+        if (!interrupted) throw levelError(error, this.path);
+      }
+      // It was opened anew beneath the read, as somebody else's write had failed.
+      await this.#reopening;
     }
   }
 }
