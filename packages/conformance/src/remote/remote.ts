@@ -88,7 +88,12 @@ class Client implements RemoteBackend {
     return new Promise((resolve, reject) => {
       if (!this.#child.connected) return reject(new ChannelError("CLOSED", "the process of the client ended"));
       this.#pending.set(id, { resolve, reject });
-      this.#child.send(request);
+      // A process that was just killed still counts as connected; without a callback, its broken pipe would be an event that nobody hears.
+      this.#child.send(request, (error) => {
+        if (error === null) return;
+        const details = { outcome: "unknown", cause: error } as const;
+        this.#settle(id)?.reject(new ChannelError("UNAVAILABLE", "the process of the client ended", details));
+      });
     });
   }
 

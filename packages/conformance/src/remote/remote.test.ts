@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isChannelError } from "@ojm/core";
+import { expect, onTestFinished, test } from "vitest";
+import { openRemote } from "./remote.js";
+
+test("a process that is killed fails what it is asked at that moment with an error of a channel", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ojm-remote-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (let round = 0; round < 8; round++) {
+    const remote = await openRemote({ module: "@ojm/sqlite", args: { file: join(folder, "store.db") } });
+    const answers: Promise<unknown>[] = [];
+    const ask = (): void => void answers.push(remote.read(["c a"]).catch((error: unknown) => error));
+    let over = false;
+    const killed = remote.kill().finally(() => {
+      over = true;
+    });
+    while (!over) {
+      ask();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await killed;
+    ask();
+    const errors = (await Promise.all(answers)).filter((answer) => answer instanceof Error);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.filter((error) => !isChannelError(error))).toEqual([]);
+  }
+});
