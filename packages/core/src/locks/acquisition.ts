@@ -202,7 +202,7 @@ export class Acquisition {
         if ("fence" in outcome) return outcome;
         view = await this.#next(outcome, { wake, lookout, signal });
       }
-      await leaveQueue(channel, this.name, this);
+      await leaveQueue(channel, this.name, { token: this.token });
       return await readView(channel, this.name);
     } catch (error) {
       // A ticket that is left until the next heartbeat would block the others.
@@ -300,7 +300,7 @@ export class Acquisition {
   }
 
   async #tryToLeave(): Promise<boolean> {
-    return leaveQueue(this.#by.channel, this.name, this).then(
+    return leaveQueue(this.#by.channel, this.name, { token: this.token }).then(
       () => true,
       () => false,
     );

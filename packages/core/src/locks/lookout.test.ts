@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { FakeClock } from "../testing/fake-clock.js";
+import { rejection } from "../testing/settle.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { lifeInStore } from "./entries.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+/** Everything from now on goes wrong: for the others, the process is as good as dead. */
+function cut({ way }: LocksOf): void {
+  way.fault = () => ({ type: "refused" });
+}
+
+// When a session ends, such a store knows no better than whoever saw its last renewal.
+describe("a wait in a store that tells its clock to nobody", () => {
+  const MOST = lifeInStore(TTL) + 250;
+
+  async function three(): Promise<[LocksOf, LocksOf, LocksOf]> {
+    const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
+    return [await enter(), await enter(), await enter()];
+  }
+
+  test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
+    "lasts for no more than a ttl after the holder fell silent, %i ms into it",
+    async (ms) => {
+      const [one, two] = await three();
+      await one.locks.acquire("a");
+      const next = two.locks.acquire("a", { wait: 600_000 });
+      await clock.advance(ms);
+      cut(one);
+      await clock.until(next, MOST);
+    },
+  );
+
+  test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
+    "lasts for no more than a ttl after the one before fell silent, %i ms into it",
+    async (ms) => {
+      const [one, two, last] = await three();
+      const lease = await one.locks.acquire("a");
+      void rejection(two.locks.acquire("a", { wait: 600_000 }));
+      await clock.advance(100);
+      const next = last.locks.acquire("a", { wait: 600_000 });
+      await clock.advance(ms);
+      cut(two);
+      await lease.release();
+      await clock.until(next, MOST);
+    },
+  );
+
+  test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
+    "is no longer, in sum, for one who asks again and again: a ttl after the holder fell silent, %i ms into it",
+    async (ms) => {
+      for (const wait of [0, 100, 200]) {
+        const [one, two] = await three();
+        const name = `${wait}`;
+        await one.locks.acquire(name);
+        const asked = async (): Promise<boolean> => {
+          const asking = two.locks.acquire(name, { wait }).catch(() => undefined);
+          return (await clock.until(asking)) !== undefined;
+        };
+        const begin = clock.monotonic();
+        while (clock.monotonic() < begin + ms) {
+          expect(await asked()).toBe(false);
+          await clock.advance(100);
+        }
+        cut(one);
+        const silent = clock.monotonic();
+        while (!(await asked())) {
+          expect(clock.monotonic() - silent).toBeLessThanOrEqual(1.1 * lifeInStore(TTL));
+          await clock.advance(100);
+        }
+      }
+    },
+  );
+
+  test.each([100, 4_000, 5_100, 9_000, 14_000])(
+    "lasts for no more than a ttl after the holder fell silent, %i ms after the one before did",
+    async (ms) => {
+      const [one, two, last] = await three();
+      await one.locks.acquire("a");
+      void rejection(two.locks.acquire("a", { wait: 600_000 }));
+      await clock.advance(100);
+      const next = last.locks.acquire("a", { wait: 600_000 });
+      await clock.advance(8_000);
+      cut(two);
+      await clock.advance(TTL + ms);
+      cut(one);
+      await clock.until(next, MOST);
+    },
+  );
+
+  test("lasts for little more than a ttl when the holder and all before fall silent at once", async () => {
+    const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
+    const dying = [await enter(), await enter(), await enter(), await enter()];
+    await dying[0]?.locks.acquire("a");
+    for (const each of dying.slice(1)) {
+      void rejection(each.locks.acquire("a", { wait: 600_000 }));
+      await clock.advance(100);
+    }
+    const next = (await enter()).locks.acquire("a", { wait: 600_000 });
+    await clock.advance(2 * TTL);
+    for (const each of dying) cut(each);
+    await clock.until(next, lifeInStore(TTL) + 12_000);
+  });
+
+  test("ends nothing before its time", async () => {
+    const [one, two] = await three();
+    const lease = await one.locks.acquire("a", { timeout: 600_000 });
+    const next = rejection(two.locks.acquire("a", { wait: 300_000 }));
+    await clock.until(next, 300_000);
+    expect(lease.signal.aborted).toBe(false);
+  });
+});
