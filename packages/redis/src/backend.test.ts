@@ -337,6 +337,17 @@ for (const { title, binary, start } of setups) {
         const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
         expect(Math.max(...left)).toBeLessThan(200);
       });
+
+      it("nor of those that were written together", async () => {
+        const store = await opened();
+        const channel = fresh();
+        for (let i = 0; i < 20; i++) {
+          const writes = Array.from({ length: 101 }, (_, j) => ({ key: `${channel} "${i} ${j} `, value: "1", ttl: 1 }));
+          await applied(store, { checks: [], writes });
+        }
+        const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
+        expect(Math.max(...left)).toBeLessThan(1_000);
+      });
     });
 
     describe("watch", () => {

@@ -135,7 +135,7 @@ end
 -- are only deletes: these must work on a full server too.
 if puts > 0 then stamp() end
 
-local deleted, expiring = {}, nil
+local deleted, expiring, added = {}, nil, 0
 local a = 5 + checks
 for k = 2 + checks, #KEYS, 2 do
   local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
@@ -154,7 +154,7 @@ for k = 2 + checks, #KEYS, 2 do
       redis.call('SET', entry, text, 'PXAT', string.format('%.0f', math.ceil(deadline / 1000)))
     end
     local isNew = not present[entry] and redis.call('ZADD', index, 0, member) == 1
-    if isNew and mode ~= '' then expiring = index end
+    if isNew and mode ~= '' then expiring, added = index, added + 1 end
     tell(index, entry, mode .. ' ' .. member .. '\\0' .. text)
   end
   a = a + 2
@@ -167,9 +167,13 @@ for _, k in ipairs(deleted) do
 end
 
 -- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing
--- beyond twice what it should be.
-if expiring and now % 8 == 0 then
-  local members, keys = redis.pcall('ZRANDMEMBER', expiring, 16), {}
+-- beyond about twice what it should be. When to look is for the size of the set to say: the clock is no die, as commits that follow each
+-- other at an even pace meet the same remainders of it again and again.
+local size = expiring and redis.call('ZCARD', expiring) or 0
+local eights = math.floor(size / 8) - math.floor((size - added) / 8)
+if eights > 0 then
+  -- Lua cannot hand over more than 8000 arguments.
+  local members, keys = redis.pcall('ZRANDMEMBER', expiring, math.min(16 * eights, 4096)), {}
   for i, member in ipairs(members) do keys[i] = expiring .. ':' .. member end
   if redis.pcall('EXISTS', unpack(keys)) ~= #keys then
     for i, member in ipairs(members) do
