@@ -8,6 +8,19 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
   return () => signal.removeEventListener("abort", callback);
 }
 
+/**
+ * A signal that fires with the first of `signals`. `forget` lets go of them: what AbortSignal.any() makes is kept for as long as any of them lives.
+ *
+ * @see https://github.com/nodejs/node/issues/55351
+ */
+export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; forget(): void } {
+  const first = new AbortController();
+  const abort = (): void => first.abort();
+  const unfollow = signals.map((signal) => whenAborted(signal, abort));
+  if (signals.some(({ aborted }) => aborted)) abort();
+  return { signal: first.signal, forget: () => unfollow.forEach((forget) => void forget()) };
+}
+
 /** Why a signal fired, in words. */
 export function reasonText(reason: unknown): string {
   return reason instanceof Error ? reason.message : reason === undefined ? "no reason given" : String(reason);

@@ -1,3 +1,4 @@
+import { firstOf } from "../abort.js";
 import type { Clock } from "../clock.js";
 import type { Backend } from "./backend.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
@@ -205,7 +206,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     const backend = this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
     const closing = this.#closing.signal;
-    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    const { signal, forget } = firstOf(closing, ...(options.signal === undefined ? [] : [options.signal]));
     const watch = new Watch({
       backend,
       clock: this.#clock,
@@ -215,10 +216,14 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       signal,
       keepAlive: options.keepAlive ?? true,
     });
-    for await (const event of watch.events()) {
-      if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };
-      else if (event.type === "delete") yield { ...event, key: this.#scope.unkey(event.key) };
-      else yield event;
+    try {
+      for await (const event of watch.events()) {
+        if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };
+        else if (event.type === "delete") yield { ...event, key: this.#scope.unkey(event.key) };
+        else yield event;
+      }
+    } finally {
+      forget();
     }
   }
 

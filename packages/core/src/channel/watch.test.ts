@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, settled } from "../testing/fake-clock.js";
 import { HandDriven } from "../testing/hand-driven.js";
+import { keptBy } from "../testing/kept-by.js";
 import { rejection } from "../testing/settle.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
@@ -253,6 +254,16 @@ test("a watch keeps to its prefix", async () => {
   await channel.unset(["a", 1]);
   await settled();
   expect(told).toEqual(["a,1=in @1", "synced", "a,2=in @3", "-a,1 @5"]);
+});
+
+test("a signal that outlives many watches keeps nothing of them, nor does the channel", async () => {
+  const channel = await openChannel("c", { backend: new HandDriven() });
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) for await (const { type } of channel.watch({ signal })) if (type === "synced") break;
+  expect(keptBy(signal)).toBe(0);
+  const ended = new AbortController();
+  ended.abort();
+  for await (const _ of channel.watch({ signal: ended.signal })) expect.unreachable();
 });
 
 test("what a watch tells, applied in order, gives what is there: under many writers", async () => {

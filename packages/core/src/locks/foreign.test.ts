@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { rejection } from "../testing/settle.js";
+import { cut } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { type LocksValue, lockKey, queueKey, sessionKey } from "./entries.js";
 
@@ -32,8 +33,12 @@ describe("what somebody else wrote into the store", () => {
     const error = await rejection(one.locks.acquire("a"));
     expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
     expect((error as Error).message).toContain("was not written by ojm");
-    if (text !== "no JSON") await one.locks.sweep();
-    expect(await two.locks.acquire("b").then(({ held }) => held)).toBe(true);
+    const dead = await world.locks();
+    await dead.locks.acquire("b");
+    cut(dead);
+    await world.clock.advance(2 * TTL);
+    await one.locks.sweep();
+    expect(await two.locks.find("b")).toBeUndefined();
   });
 
   test.each(texts)("over a lock that is held tells its holder, and ends nothing else: %s", async (text) => {
@@ -45,6 +50,19 @@ describe("what somebody else wrote into the store", () => {
     await world.clock.advance(2 * TTL);
     expect(other.held).toBe(true);
   });
+
+  test.each(texts)(
+    "over a lock that is held is told by the heartbeat, where the store cannot be watched: %s",
+    async (text) => {
+      const blind = await world.locks({ way: await world.way({ watch: false }) });
+      const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
+      await scribble(lockKey("a"), text);
+      await world.clock.advance(TTL / 2);
+      expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+      await world.clock.advance(2 * TTL);
+      expect(other.held).toBe(true);
+    },
+  );
 
   test.each(texts)("over a session tells its owner: %s", async (text) => {
     const lease = await one.locks.acquire("a");
@@ -67,7 +85,7 @@ describe("what somebody else wrote into the store", () => {
 
   test.each(texts)("over the session of a holder that died leaves the lock to others: %s", async (text) => {
     const lease = await one.locks.acquire("a");
-    one.way.fault = () => ({ type: "refused" });
+    cut(one);
     await scribble(sessionKey(lease.session.id), text);
     await world.clock.advance(TTL);
     expect((await two.locks.acquire("a")).held).toBe(true);

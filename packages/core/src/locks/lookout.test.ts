@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
+import { cut } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { lifeInStore } from "./entries.js";
 
@@ -13,11 +14,6 @@ beforeEach(() => {
   world = new World();
   clock = world.clock;
 });
-
-/** Everything from now on goes wrong: for the others, the process is as good as dead. */
-function cut({ way }: LocksOf): void {
-  way.fault = () => ({ type: "refused" });
-}
 
 // When a session ends, such a store knows no better than whoever saw its last renewal.
 describe("a wait in a store that tells its clock to nobody", () => {

@@ -1,4 +1,5 @@
 import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
 import type { Liveness } from "./liveness.js";
@@ -9,7 +10,7 @@ export async function sweep(
   liveness: Liveness,
   onOrphan: (lock: Entry<LockValue>) => Promise<void>,
 ): Promise<void> {
-  for await (const entry of channel.entries({ prefix: ["lock"] })) {
+  for await (const entry of locksAndQueues(channel)) {
     if ((entry.key as readonly string[]).length === 2) {
       const lock = entry as Entry<LockValue>;
       // What somebody else wrote there is not ours to remove, and must not keep us from the rest.
@@ -23,6 +24,23 @@ export async function sweep(
   for await (const entry of channel.entries({ prefix: ["session"] })) {
     const [, session = ""] = entry.key as readonly string[];
     if (await liveness.isDead(session)) await removeEntry(channel, entry);
+  }
+}
+
+/** What can be read of them: of what somebody else wrote there a scan finds no way around, and it must not keep us from the rest. */
+async function* locksAndQueues(channel: Channel<LocksValue>): AsyncGenerator<Entry<LocksValue>, void, undefined> {
+  const prefix = ["lock"];
+  try {
+    yield* channel.entries({ prefix });
+    return;
+  } catch (error) {
+    if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+  }
+  for await (const { key } of channel.keys({ prefix })) {
+    const entry = await channel.entry(key).catch((error: unknown) => {
+      if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+    });
+    if (entry) yield entry;
   }
 }
 

@@ -59,15 +59,23 @@ export class Upkeep {
   /** Asks the store whether these locks are still ours. */
   async findLost(leases: readonly Lease[]): Promise<void> {
     const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
-    for (let i = 0; i < leases.length; i += most) {
-      const some = leases.slice(i, i + most);
-      const checks = some.map(({ name, fence }) => ({ check: lockKey(name), version: fence }));
+    for (let i = 0; i < leases.length; i += most) await this.#findLost(leases.slice(i, i + most));
+  }
+
+  async #findLost(leases: readonly Lease[]): Promise<void> {
+    const checks = leases.map(({ name, fence }) => ({ check: lockKey(name), version: fence }));
+    try {
       const result = await this.#channel.commit(checks);
-      if (result.ok) continue;
+      if (result.ok) return;
       for (const { index } of result.failed) {
-        const lease = some[index];
+        const lease = leases[index];
         if (lease !== undefined) this.lost(lease);
       }
+    } catch (error) {
+      if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+      // What is read is what has failed: somebody wrote over one of them. Which one, each of them tells alone.
+      if (leases.length > 1) for (const lease of leases) await this.#findLost([lease]);
+      else for (const lease of leases) this.lost(lease);
     }
   }
 

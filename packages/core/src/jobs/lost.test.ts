@@ -1,0 +1,173 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { AuditValue } from "../locks/entries.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { collect, rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import type { RunRecord } from "./types.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores", ({ apart }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart });
+    two = await world.manager({ apart });
+  });
+
+  test("a dead run is closed as lost exactly once, whoever comes first", async () => {
+    const dead = await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.advance(3 * TTL);
+    const others = await Promise.all(Array.from({ length: 6 }, () => world.manager({ apart })));
+    const versions = new Set<string>();
+    const look = async (): Promise<void> => {
+      for await (const { version } of two.manager.channels.jobs.keys()) versions.add(version);
+    };
+    await look();
+    const work = others.map(({ manager }) => manager.run("a", look, { wait: 600_000 }));
+    await clock.until(Promise.all(work));
+    const all = await records(two);
+    expect(all.map(({ status }) => status)).toEqual([...Array(6).fill("completed"), "lost"]);
+    expect(all.at(-1)).toMatchObject({ fence: dead.fence, startTime: dead.startTime, inError: true });
+    expect(all.at(-1)?.error).toContain(`pid ${process.pid}`);
+    // Its end is refused, and changes nothing.
+    one.way.fault = () => undefined;
+    one.jobsWay.fault = one.way.fault;
+    expect(await clock.until(rejection(dead.end("late")))).toMatchObject({ code: "LOST" });
+    expect((await records(two)).at(-1)).toEqual(all.at(-1));
+  });
+
+  test("a dead run is closed by the sweeper, with nobody starting anything", async () => {
+    await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.advance(3 * TTL);
+    expect((await records(two))[0]?.status).toBe("lost");
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("a body is told at once that its session is over, whatever the store says", async () => {
+    let told = 0;
+    const work = one.manager.run(
+      "a",
+      (run) =>
+        new Promise<never>(() => {
+          run.signal.addEventListener("abort", () => {
+            told = clock.monotonic();
+          });
+        }),
+    );
+    await settled();
+    const at = clock.monotonic();
+    one.way.fault = () => ({ type: "request lost" });
+    one.jobsWay.fault = one.way.fault;
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "LOST" });
+    expect(told).toBeLessThanOrEqual(at + TTL);
+    expect(told).toBeGreaterThan(at + TTL / 2);
+  });
+
+  test("a run whose lock was removed is told by the next heartbeat, and closed", async () => {
+    const run = await one.manager.start("a");
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    await clock.advance(TTL / 3);
+    expect(run.signal.reason).toMatchObject({ code: "LOST" });
+    expect((await records(two))[0]?.status).toBe("lost");
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+  });
+
+  test("a forced unlock closes the run as cancelled, frees the lock, and is audited", async () => {
+    const run = await one.manager.start("a");
+    const outcome = await two.manager.unlock("a", { reason: "it hangs" });
+    expect(outcome).toMatchObject({ unlocked: true, holder: { pid: process.pid }, run: { status: "cancelled" } });
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "cancelled", error: "unlocked by force: it hangs", fence: run.fence });
+    const [audit] = (await two.manager.channels.locks.getAll({ prefix: ["audit", "a"] })) as AuditValue[];
+    expect(audit).toMatchObject({ reason: "it hangs", lock: { note: { run: run.startTime } } });
+    await two.manager.run("a", () => {}, { wait: 0 });
+    await clock.advance(TTL / 3);
+    expect(run.signal.aborted).toBe(true);
+    expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
+    expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "cancelled"]);
+  });
+
+  test("a body that finds that its lock is over, before its signal could tell, leaves a record that says so", async () => {
+    const work = one.manager.run("a", (run) => {
+      clock.block(TTL);
+      run.assertHeld();
+    });
+    expect(await clock.until(rejection(work))).toMatchObject({ code: "LOST" });
+    expect(await records(two)).toMatchObject([{ status: "lost" }]);
+  });
+
+  test.each(["end", "fail", "cancel"] as const)(
+    "%s after a forced unlock does not say that it was written",
+    async (end) => {
+      const run = await one.manager.start("a");
+      await two.manager.unlock("a", { reason: "it hangs" });
+      expect(await rejection(run[end]("text"))).toMatchObject({ code: "LOST" });
+      expect((await records(two))[0]?.error).toBe("unlocked by force: it hangs");
+    },
+  );
+
+  test("close ends everything: bodies are told, runs closed as lost, waiting ended, nothing left behind", async () => {
+    const run = await one.manager.start("a");
+    const body = rejection(
+      one.manager.run(
+        "b",
+        (b) => new Promise((_, reject) => b.signal.addEventListener("abort", () => reject(b.signal.reason))),
+      ),
+    );
+    await two.manager.start("c");
+    const waiter = rejection(one.manager.run("c", () => {}, { wait: 60_000 }));
+    await clock.advance(100);
+    await clock.until(Promise.all([one.manager.close(), one.manager.close()]));
+    await clock.until(two.manager.close());
+    expect(run.signal.aborted).toBe(true);
+    expect(await body).toMatchObject({ code: "LOST" });
+    expect(await waiter).toMatchObject({ code: "CLOSED" });
+    const three = await world.manager({ apart });
+    for (const name of ["a", "b", "c"]) {
+      expect((await records(three, name))[0]).toMatchObject({ error: "its manager was closed", status: "lost" });
+    }
+    expect(await three.manager.locks()).toEqual([]);
+    await three.manager.close();
+    expect(clock.pending).toBe(0);
+    expect(await rejection(three.manager.start("a"))).toMatchObject({ code: "CLOSED" });
+  });
+
+  test("a body that ignores its signal does not keep close from ending", async () => {
+    const work = rejection(one.manager.run("a", () => new Promise(() => {})));
+    await clock.advance(10);
+    await clock.until(one.manager.close());
+    expect(await clock.until(work)).toMatchObject({ code: "LOST" });
+  });
+
+  test("a run that is being started while its manager is closed is not left open", async () => {
+    const { way, jobsWay, manager } = await world.manager({ apart });
+    await manager.run("warm up", () => {});
+    const start = manager.start("a");
+    jobsWay.once('"a', { type: "slow", ms: 500 });
+    const failed = rejection(start);
+    await clock.until(manager.close());
+    expect(await clock.until(failed)).toMatchObject({ code: "CLOSED" });
+    expect(way.fault({ kind: "read" })).toBeUndefined();
+    expect((await records(two)).filter(({ status }) => status === "running")).toEqual([]);
+    expect(await two.manager.locks()).toEqual([]);
+  });
+});

@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { isChannelError } from "../channel/errors.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import type { Call, Fault } from "../testing/faulty-backend.js";
+import { rejection } from "../testing/settle.js";
+import { waiting } from "../testing/tickets.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type QueueValue, queueKey } from "./entries.js";
+import { leaveQueue } from "./queue.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+/** The next commit is applied, and the driver fails with an error that is none of a channel's. */
+function breakOnce({ way }: LocksOf): void {
+  const { commit } = way;
+  way.commit = async (it, options) => {
+    way.commit = commit;
+    await way.commit(it, options);
+    throw new TypeError("no such property");
+  };
+}
+
+const onWrite =
+  (part: string, fault: Fault) =>
+  (call: Call): Fault | undefined =>
+    call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes(part)) ? fault : undefined;
+
+describe("an attempt of which nobody knows whether it was applied", () => {
+  test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    one.way.once("lock", { type });
+    const error = await clock.until(rejection(one.locks.acquire("a")));
+    expect(isChannelError(error) && error.outcome).toBe("unknown");
+    expect(await one.locks.find("a")).toEqual(type === "reply lost" ? expect.anything() : undefined);
+    await clock.advance(TTL / 2);
+    expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
+    const two = await world.locks();
+    await two.locks.acquire("a");
+  });
+
+  test("is cleaned up after a driver that is broken, too", async () => {
+    const one = await world.locks();
+    await (await one.locks.acquire("warm up")).release();
+    breakOnce(one);
+    expect(await rejection(one.locks.acquire("a"))).toMatchObject({
+      code: "FAILED",
+      message: "the backend failed: no such property",
+    });
+    expect(await one.locks.find("a")).toBeDefined();
+    await clock.advance(TTL / 2);
+    expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
+  });
+
+  test("takes no lock when it is applied after it was cleaned up", async () => {
+    for (let ms = 0; ms < TTL; ms += 500) {
+      const one = await world.locks();
+      await (await one.locks.acquire("warm up")).release();
+      one.way.once('"a', { type: "late", ms });
+      await clock.until(rejection(one.locks.acquire("a")));
+      await clock.advance(3 * TTL);
+      expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
+      await one.locks.close();
+    }
+  });
+
+  test("is not taken for cleaned up by a question that was asked before it failed", async () => {
+    const one = await world.locks();
+    await one.locks.acquire("kept");
+    // The beat asks about "kept", which takes a second and more; meanwhile an attempt is made, fails, and is applied late.
+    one.way.fault = (call) =>
+      call.kind === "commit" && call.commit.writes.length === 0 ? { type: "slow", ms: 1_500 } : undefined;
+    await clock.advance(TTL / 3);
+    one.way.once('"a', { type: "late", ms: 2_000 });
+    await clock.until(rejection(one.locks.acquire("a")));
+    await clock.advance(3 * TTL);
+    expect(await one.locks.find("a")).toBeUndefined();
+  });
+});
+
+describe("a place in the queue of which nobody knows whether it was given", () => {
+  test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    two.way.once("queue", { type });
+    await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
+    await clock.advance(TTL / 2);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("is cleaned up after a driver that is broken, though it comes late", async () => {
+    const [one, two] = [await world.locks(), await world.locks()];
+    await one.locks.acquire("a");
+    await (await two.locks.acquire("warm up")).release();
+    const { commit } = two.way;
+    two.way.commit = async (it, options) => {
+      if (!it.writes.some(({ key }) => key.includes("queue"))) return commit.call(two.way, it, options);
+      two.way.commit = commit;
+      clock.after(1_000, () => void two.way.commit(it, options));
+      throw new TypeError("no such property");
+    };
+    expect(await rejection(two.locks.acquire("a", { wait: 60_000 }))).toMatchObject({ code: "FAILED" });
+    await clock.advance(1_000);
+    expect(await waiting(one)).toBe(1);
+    await clock.advance(TTL / 2);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("that was withdrawn while the program was busy is missed as soon as it is not", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(100);
+    const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
+    // As the stand-in does.
+    clock.block(TTL / 6);
+    await leaveQueue(one.channel, "a", { token: tickets[1]?.token ?? "" });
+    await lease.release();
+    await (await clock.until(first, 10)).release();
+    await clock.until(second, 300);
+  });
+
+  test("is left at once by one whose waiting failed", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    const first = rejection(two.locks.acquire("a", { wait: 60_000 }));
+    await settled();
+    const second = three.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    let failed = false;
+    two.way.fault = ({ kind }) => {
+      if (failed || kind === "commit") return undefined;
+      failed = true;
+      return { type: "request lost" };
+    };
+    expect(isChannelError(await clock.until(first))).toBe(true);
+    await lease.release();
+    await clock.until(second, 300);
+  });
+
+  test("does not block the lock for ever when it is given late", async () => {
+    for (let ms = 0; ms < TTL; ms += 500) {
+      const one = await world.locks();
+      const two = await world.locks();
+      const lease = await one.locks.acquire("a");
+      two.way.once("queue", { type: "late", ms });
+      await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
+      await clock.advance(2 * TTL);
+      await lease.release();
+      expect(await waiting(one)).toBe(0);
+      await (await one.locks.acquire("a")).release();
+      await two.locks.close();
+      await one.locks.close();
+    }
+  });
+
+  test("is left when the store comes back, if it could not be left in time", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    const next = rejection(two.locks.acquire("a", { wait: 2_000 }));
+    await clock.advance(1_000);
+    two.way.fault = onWrite("queue", { type: "refused" });
+    const deleting = two.way.fault;
+    await clock.until(next);
+    expect(await waiting(one)).toBe(1);
+    expect(two.way.fault).toBe(deleting);
+    two.way.fault = () => undefined;
+    await clock.advance(TTL / 2);
+    expect(await waiting(one)).toBe(0);
+  });
+});

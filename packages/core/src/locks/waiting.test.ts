@@ -1,0 +1,345 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { ChannelError } from "../channel/errors.js";
+import { type FakeClock, settled } from "../testing/fake-clock.js";
+import { keptBy } from "../testing/kept-by.js";
+import { rejection } from "../testing/settle.js";
+import { cut, waiting } from "../testing/tickets.js";
+import { type LocksOf, World } from "../testing/world.js";
+import { type QueueValue, queueKey, sessionKey } from "./entries.js";
+import { isLockError } from "./errors.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+async function countCalls({ channel }: LocksOf): Promise<number> {
+  let calls = 0;
+  for await (const { key } of channel.entries({ prefix: ["session"] })) if ((key as string[])[2] === "call") calls++;
+  return calls;
+}
+
+describe("waiting", () => {
+  test("ends within a step of the release, woken by the watch", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(1_050);
+    const before = clock.monotonic();
+    await lease.release();
+    await clock.until(next);
+    expect(clock.monotonic()).toBe(before);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("is woken also by a release that it is told of while it reads what was before", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(500);
+    // From now on an answer takes its time; what is told does not.
+    const scan = two.way.scan.bind(two.way);
+    two.way.scan = async (request) => {
+      const page = await scan(request);
+      await new Promise<void>((resolve) => void clock.after(100, resolve));
+      return page;
+    };
+    // The next look in case a notice was lost.
+    await clock.advance(1_550);
+    await lease.release();
+    await clock.until(next, 150);
+  });
+
+  test("goes without a watch too", async () => {
+    const one = await world.locks();
+    const two = await world.locks({ way: await world.way({ watch: false }) });
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await clock.advance(1_000);
+    await lease.release();
+    await clock.until(next, 200);
+  });
+
+  test("is in order of arrival", async () => {
+    const first = await world.locks();
+    const lease = await first.locks.acquire("a");
+    const order: number[] = [];
+    const all: Promise<unknown>[] = [];
+    for (let i = 0; i < 12; i++) {
+      const { locks } = i % 3 === 0 ? first : await world.locks();
+      all.push(
+        locks.acquire("a", { wait: 600_000 }).then(async (mine) => {
+          order.push(i);
+          await clock.advance(0);
+          await mine.release();
+        }),
+      );
+      await settled();
+      expect(await waiting(first)).toBe(i + 1);
+    }
+    await clock.advance(5_000);
+    await lease.release();
+    await clock.until(Promise.all(all));
+    expect(order).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    expect(await first.channel.entry(queueKey("a"))).toBeUndefined();
+  });
+
+  test("wakes nobody but the first in the queue, however many come and go behind it", async () => {
+    const holder = await world.locks();
+    const lease = await holder.locks.acquire("a");
+    const others = await Promise.all(Array.from({ length: 6 }, () => world.locks()));
+    const all = others.map(({ locks }) => locks.acquire("a", { wait: 600_000 }));
+    for (const next of all) void next.catch(() => {});
+    await settled();
+    const calls = (): number[] => others.map(({ way }) => way.reads + way.commits.length);
+    const before = calls();
+    const asked = (): number[] => calls().map((n, i) => n - (before[i] ?? 0));
+    const late = await world.locks();
+    const coming = late.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    expect(asked()).toEqual([0, 0, 0, 0, 0, 0]);
+    await lease.release();
+    await settled();
+    // The first has it now, and the second is the first.
+    expect(asked().map((n) => n > 0)).toEqual([true, true, false, false, false, false]);
+    for (const next of [...all, coming]) await (await clock.until(next)).release();
+  });
+
+  test("wakes the next one when the first gives up while the lock is free", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const three = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const stop = new AbortController();
+    const first = rejection(two.locks.acquire("a", { wait: 600_000, signal: stop.signal }));
+    await settled();
+    const second = three.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    // The first hears of everything late.
+    two.way.heard = () => new Promise((resolve) => void clock.after(300, resolve));
+    await lease.release();
+    await clock.advance(10);
+    stop.abort();
+    await clock.until(second, 610);
+    two.way.heard = async () => {};
+    await clock.until(first);
+  });
+
+  test("goes on after a gap in what is told", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    let gap = (): void => {};
+    let deaf = false;
+    const watch = two.way.watch.bind(two.way);
+    two.way.watch = (range, sink) => {
+      const before = gap;
+      gap = () => {
+        before();
+        sink.gap();
+      };
+      return watch(range, { ...sink, change: (change) => void (deaf || sink.change(change)), gap, fail: () => {} });
+    };
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    deaf = true;
+    await lease.release();
+    await settled();
+    expect(await one.locks.find("a")).toBeUndefined();
+    gap();
+    await clock.until(next, 0);
+  });
+
+  test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    const { watch } = two.way;
+    two.way.watch = () => Promise.reject(new ChannelError("UNAVAILABLE", "away", { retryable: true }));
+    expect(await rejection(two.locks.acquire("a", { wait: 60_000 }))).toMatchObject({ code: "UNAVAILABLE" });
+    expect(await waiting(one)).toBe(0);
+    two.way.watch = watch;
+    expect(await clock.until(rejection(two.locks.acquire("a", { wait: 500 })))).toMatchObject({ code: "LOCKED" });
+  });
+
+  test("leaves no call behind: neither one who leaves in good order, nor one who dies", async () => {
+    const one = await world.locks();
+    for (const how of ["closes", "dies"]) {
+      const lease = await one.locks.acquire("a");
+      const first = await world.locks();
+      const second = await world.locks();
+      const next = first.locks.acquire("a", { wait: 600_000 });
+      await settled();
+      const called = second.locks.acquire("a", { wait: 600_000 });
+      await settled();
+      await lease.release();
+      await (await clock.until(next)).release();
+      await (await clock.until(called)).release();
+      const calls = (): Promise<number> => countCalls(one);
+      expect(await calls()).toBe(1);
+      if (how === "closes") await clock.until(second.locks.close());
+      else cut(second);
+      await clock.advance(2 * TTL);
+      await one.locks.sweep();
+      expect(await calls()).toBe(0);
+    }
+  });
+
+  test("lets nobody pass, not even one who asks at the moment the lock is free", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const three = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    // The waiter cannot be told for a while.
+    two.way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 50 } : undefined);
+    await lease.release();
+    expect(await rejection(three.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
+    await clock.until(next);
+  });
+
+  test("behind waiters that died is not in vain", async () => {
+    const one = await world.locks();
+    const lease = await one.locks.acquire("a");
+    for (let i = 0; i < 3; i++) {
+      const dead = await world.locks();
+      void rejection(dead.locks.acquire("a", { wait: 600_000 }));
+      await settled();
+      cut(dead);
+    }
+    const two = await world.locks();
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await clock.advance(1_000);
+    await lease.release();
+    await clock.until(next, 2 * TTL);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("of one who died is over for the others while the holder goes on, and wakes whoever is the first then", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a", { timeout: 600_000 });
+    void rejection(two.locks.acquire("a", { wait: 600_000 }));
+    await clock.advance(100);
+    const next = three.locks.acquire("a", { wait: 600_000 });
+    await clock.advance(1_000);
+    cut(two);
+    await clock.advance(2 * TTL);
+    expect((await one.locks.find("a"))?.waiting).toBe(1);
+    await lease.release();
+    await clock.until(next, 0);
+  });
+
+  test("while others come and go all the time is no reason to miss that the holder died", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const others = await world.locks();
+    await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    const stop = new AbortController();
+    const comeAndGo = async (wait: number): Promise<void> => {
+      while (!stop.signal.aborted) await rejection(others.locks.acquire("a", { wait }));
+    };
+    const coming = [comeAndGo(70), comeAndGo(90), comeAndGo(110)];
+    cut(one);
+    try {
+      await clock.until(next, 2 * TTL);
+    } finally {
+      stop.abort();
+      await clock.until(Promise.all(coming));
+    }
+  });
+
+  test("that is over in vain leaves no ticket, and tells who was in the way", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    const start = clock.monotonic();
+    const error = await clock.until(rejection(two.locks.acquire("a", { wait: 2_500 })));
+    expect(clock.monotonic() - start).toBe(2_500);
+    expect(error).toMatchObject({ code: "LOCKED", held: { name: "a", waiting: 0 } });
+    expect(await one.channel.entry(queueKey("a"))).toBeUndefined();
+  });
+
+  test("is ended by its signal, and leaves no ticket", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    await one.locks.acquire("a");
+    const stop = new AbortController();
+    const next = rejection(two.locks.acquire("a", { wait: 60_000, signal: stop.signal }));
+    await clock.advance(700);
+    expect(await waiting(one)).toBe(1);
+    stop.abort();
+    expect(isLockError(await clock.until(next, 0))).toBe(true);
+    expect(await waiting(one)).toBe(0);
+  });
+
+  test("whose signal has fired before does not begin, and takes nothing", async () => {
+    const { locks, channel } = await world.locks();
+    const error = await rejection(locks.acquire("a", { signal: AbortSignal.abort("stop") }));
+    expect(error).toMatchObject({ code: "ABORTED" });
+    expect(await channel.size({ prefix: ["lock"] })).toBe(0);
+  });
+
+  test("goes on in a new session when the one of its ticket is over", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    const ticket = ((await one.channel.get(queueKey("a"))) as QueueValue).waiting[0];
+    await one.channel.unset(sessionKey(ticket?.session ?? ""));
+    await clock.advance(TTL);
+    expect(await waiting(one)).toBe(1);
+    await lease.release();
+    const mine = await clock.until(next);
+    expect(mine.session.id).not.toBe(ticket?.session);
+  });
+
+  test("is ended by close, and keeps nobody else waiting", async () => {
+    const one = await world.locks();
+    const two = await world.locks();
+    const three = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const second = rejection(two.locks.acquire("a", { wait: 600_000 }));
+    await clock.advance(1_000);
+    const third = three.locks.acquire("a", { wait: 600_000 });
+    // Long enough for everybody to know that everybody lives.
+    await clock.advance(1_000);
+    await clock.until(two.locks.close());
+    expect(await clock.until(second)).toMatchObject({ code: "CLOSED" });
+    expect(await waiting(one)).toBe(1);
+    await lease.release();
+    await clock.until(third, 0);
+  });
+});
+
+test("a signal that outlives many waits keeps nothing of them", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    await clock.until(rejection(two.locks.acquire("a", { wait: 500, signal })));
+  }
+  expect(keptBy(signal)).toBe(0);
+});
+
+test("a wait ends at once when its signal fires during its first attempt", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  await one.locks.acquire("a");
+  await (await two.locks.acquire("warm up")).release();
+  const stop = new AbortController();
+  two.way.once('"a', { type: "slow", ms: 500 });
+  const waiting = rejection(two.locks.acquire("a", { wait: 60_000, signal: stop.signal }));
+  await clock.advance(100);
+  stop.abort();
+  expect(await clock.until(waiting, 500)).toMatchObject({ code: "LOCKED" });
+});
