@@ -9,14 +9,14 @@ import { UnderWay } from "../under-way.js";
 import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
 import { type LockView, readView } from "./attempt.js";
 import { Calls } from "./calls.js";
+import { CurrentSession, closedError } from "./current-session.js";
 import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
-import type { HeartbeatOrigins } from "./heartbeat-thread.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
 import { LossWatch } from "./loss-watch.js";
-import { Session } from "./session.js";
+import type { Session } from "./session.js";
 import { sweep } from "./sweep.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
 import { Upkeep } from "./upkeep.js";
@@ -47,16 +47,14 @@ export class Locks implements Acquirer {
   /** @internal */
   readonly calls: Calls;
   readonly #ttl: number;
+  readonly #sessions: CurrentSession;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
-  readonly #useThread: boolean;
-  readonly #jobs: Channel<unknown> | undefined;
   readonly #upkeep: Upkeep;
   readonly #lossWatch: LossWatch;
   readonly #id: string;
   #tokens = 0;
   readonly #acquiring: UnderWay = new UnderWay();
   readonly #waits: Set<AbortController> = new Set();
-  #session: Promise<Session> | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -69,10 +67,15 @@ export class Locks implements Acquirer {
     this.calls = new Calls(channel);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
-    this.#useThread = options.heartbeatThread ?? true;
-    this.#jobs = jobs;
     this.#upkeep = new Upkeep(channel, this.#onOrphan);
     this.#lossWatch = new LossWatch(channel, this.clock, this.#upkeep);
+    this.#sessions = new CurrentSession(channel, this.clock, {
+      ttl: this.#ttl,
+      thread: options.heartbeatThread ?? true,
+      jobs,
+      earliestTimeout: () => this.#upkeep.earliestTimeout(),
+      onBeat: () => this.#afterBeat(),
+    });
   }
 
   /**
@@ -272,11 +275,10 @@ export class Locks implements Acquirer {
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
       await this.#upkeep.clear();
-      const session = await this.#session;
-      await session?.close();
+      await this.#sessions.end();
     } catch (error) {
       // What could not be removed dies with the session, which ends by itself where the store is away.
-      (await this.#session?.catch(() => undefined))?.lose("it was closed");
+      await this.#sessions.abandon();
       if (!isChannelError(error)) throw error;
     }
   }
@@ -284,50 +286,14 @@ export class Locks implements Acquirer {
   /** @internal Ends all waiting, and resolves when no lock will be taken any more. Leases stay. */
   async stop(): Promise<void> {
     this.#closed = true;
+    this.#sessions.close();
     for (const wait of this.#waits) wait.abort();
     await this.#acquiring.none();
   }
 
   /** @internal */
-  async session(): Promise<Session> {
-    if (this.#closed) throw closedError();
-    const opening = this.#session;
-    const current = await opening;
-    if (current?.alive === true) return current;
-    if (this.#closed) throw closedError();
-    current?.expire();
-    // Several callers may come here at once: the first one opens, the others join.
-    if (this.#session === opening) this.#session = this.#openSession();
-    return this.session();
-  }
-
-  #openSession(): Promise<Session> {
-    const opening = this.#newSession();
-    opening.catch(() => {
-      if (this.#session === opening) this.#session = undefined;
-    });
-    return opening;
-  }
-
-  async #newSession(): Promise<Session> {
-    const open = (): Promise<Session> => Session.open(this.channel, this.clock, this.#ttl, () => this.#afterBeat());
-    let session = await open();
-    // This process may have stood still. Where the store is that slow, the third would fare no better, and whoever waits for it would wait for ever.
-    if (!session.alive) session = await open();
-    if (!session.alive) throw tooSlow(this.#ttl);
-    const origins = this.#heartbeatOrigins();
-    if (origins !== undefined && !this.#closed) session.keepByThread(origins, () => this.#upkeep.earliestTimeout());
-    return session;
-  }
-
-  /** Where a thread finds what it keeps alive; `undefined` where none is needed or possible. */
-  #heartbeatOrigins(): HeartbeatOrigins | undefined {
-    if (!this.#useThread || this.clock !== systemClock || this.channel.supports.shared === "process") return undefined;
-    const locks = this.channel.origin;
-    if (locks === undefined) return undefined;
-    if (this.#jobs === undefined) return { locks };
-    const jobs = this.#jobs.origin;
-    return jobs && { locks, jobs };
+  session(): Promise<Session> {
+    return this.#sessions.current();
   }
 
   async #afterBeat(): Promise<void> {
@@ -355,13 +321,4 @@ export class Locks implements Acquirer {
 function positive(what: string, ms: number): number {
   if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
   throw new ChannelError("INVALID_ARGUMENT", `${what} is a number of milliseconds above 0, not ${String(ms)}`);
-}
-
-function tooSlow(ttl: number): ChannelError {
-  const text = `the store took longer to answer than a session lives (ttl ${ttl} ms): no lock can be held so`;
-  return new ChannelError("TIMEOUT", text, { retryable: true });
-}
-
-function closedError(): ChannelError {
-  return new ChannelError("CLOSED", "these locks are closed");
 }
