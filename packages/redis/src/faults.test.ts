@@ -205,7 +205,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     const redis = await server({ args: ["--appendonly", "yes"] });
     const rights =
       "on >pw ~ojm:* &ojm:* -@all +@connection +info +evalsha +eval +subscribe +unsubscribe +publish +time +get +getrange +set +del";
-    const more = "+exists +zadd +zrem +zrange +zrandmember";
+    const more = "+exists +zadd +zrem +zrange +zcard +zrandmember";
     await redis.command("ACL", "SETUSER", "ojm", ...`${rights} ${more}`.split(" "));
     const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
     // More would be known from CONFIG, which this user may not ask.
