@@ -55,6 +55,18 @@ describe("a record", () => {
     expect(records("LOST", "cancelled", { ...robbed, more })).toEqual([]);
   });
 
+  it("says so, too, where it was done before the body began, and nobody saw when the lock was given", () => {
+    const run: RunTimes = { since: 100, enter: 112, signal: [113, "LOST"], settled: [114, "LOST"] };
+    const events = runEvents("1", run).filter(({ e }) => e !== "granted" && e !== "renewed");
+    const robbedBefore: Excuse = { name: "a", fence: "1", byForce: true, from: 108, to: 110 };
+    const facts = { records: [{ name: "a", fence: "1", status: "cancelled" }] };
+    const laws = (excuse: Excuse): string[] =>
+      judgeRecords(evidenceOf([memberWith(events)], { ...facts, excuses: [excuse] })).map(({ law }) => law);
+    expect(laws(robbedBefore)).toEqual([]);
+    expect(laws({ ...robbedBefore, fence: "0" })).toEqual(WRONG);
+    expect(laws({ ...robbedBefore, name: "b" })).toEqual(WRONG);
+  });
+
   it("is missing only if the run was asked for before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);

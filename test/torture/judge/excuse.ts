@@ -21,9 +21,12 @@ export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | un
 
 function applying({ excuses }: Scene, run: ObservedRun, at: number): Excuse[] {
   const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
+  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence says that it was this one.
+  const wasHad = ({ fence, to }: Excuse): boolean =>
+    run.since <= to || (run.session === undefined && fence === run.fence);
   return excuses.filter(
-    ({ name, fence, session, from, to }) =>
-      of(name, run.name) && of(fence, run.fence) && of(session, run.session) && run.since <= to && at >= from,
+    (it) =>
+      of(it.name, run.name) && of(it.fence, run.fence) && of(it.session, run.session) && wasHad(it) && at >= it.from,
   );
 }
 
