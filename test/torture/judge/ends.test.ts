@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Event } from "../events.js";
+import type { Event, StockRecord } from "../events.js";
 import type { Member } from "../member.js";
 import type { Excuse, Scene, Trouble } from "../scene.js";
 import { judgeLosses, judgeRecords } from "./ends.js";
@@ -70,6 +70,20 @@ describe("a record", () => {
   it("is missing only if the run was asked for before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);
+  });
+
+  it("of a run from before that loss, which whoever closed it wrote anew, is no other run's, though their fences are the same", () => {
+    const dataLost = { from: 90, to: 95 };
+    const members = [memberWith(runEvents("1", { since: 100, exit: 120, settled: [125, "completed"] }))];
+    const [asked] = members[0]?.all("asked") ?? [];
+    const wall = (t: number): number => (asked?.wall ?? 0) + t - (asked?.t ?? 0);
+    const own = { name: "a", fence: "1", status: "completed", startTime: wall(99) };
+    const laws = (...records: StockRecord[]): string[] =>
+      judgeRecords(evidenceOf(members, { outgrowsLoss: false, dataLost, records })).map(({ law }) => law);
+    expect(laws(own, { ...own, status: "lost", startTime: wall(80) })).toEqual([]);
+    expect(laws(own, { ...own, status: "lost", startTime: wall(100) })).toEqual(WRONG);
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual([]);
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(97) })).toEqual(WRONG);
   });
 
   it("is of somebody who had the lock, or whose attempt was not answered", () => {

@@ -1,3 +1,4 @@
+import type { StockRecord } from "../events.js";
 import type { Scene } from "../scene.js";
 import { lostItsLock, takenBy, wasInTrouble } from "./excuse.js";
 import { leaseEnd, type ObservedRun } from "./run-of.js";
@@ -15,11 +16,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string, t?: number): void =>
     void violations.push({ law: "one end, the right one", text, ...(t !== undefined && { t }) });
-  const records = new Map<string, string[]>();
-  for (const { name, fence, status } of stock.records) {
-    const key = `${name} ${fence}`;
-    records.set(key, [...(records.get(key) ?? []), status]);
-  }
+  const records = statusesOf(scene, stock.records);
   for (const run of runs) {
     // Its record went with the store. One of its fence is another's: such a store counts anew.
     if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
@@ -54,6 +51,23 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   return violations;
 }
 
+/** What the records say, by name and fence. Where fences begin anew with an empty store, the later of two runs may have the fence of an older one. */
+function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, string[]> {
+  const [older, newer] = [new Map<string, string[]>(), new Map<string, string[]>()];
+  for (const record of records) {
+    const key = `${record.name} ${record.fence}`;
+    const among = !scene.kind.outgrowsLoss && isFromBeforeTheLoss(scene, record) ? older : newer;
+    among.set(key, [...(among.get(key) ?? []), record.status]);
+  }
+  return new Map([...older, ...newer]);
+}
+
+/** Of a run that began before the store lost its data. Whoever closed it after that wrote its record anew, by what its lock had told. */
+function isFromBeforeTheLoss({ dataLost, members }: Scene, { startTime }: StockRecord): boolean {
+  const [asked] = members.flatMap((member) => member.all("asked"));
+  return dataLost !== undefined && asked !== undefined && startTime <= asked.wall + dataLost.to - asked.t;
+}
+
 /** What the record of a run may say whose caller was told this. */
 function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
   const { member, since, settled, timeout } = run;
@@ -82,7 +96,9 @@ function nobodys({ runs, scene, stock }: Evidence): string[] {
   const known = new Set(
     [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
   );
-  const strays = (stock?.records ?? []).filter(({ name, fence }) => !known.has(`${name} ${fence}`));
+  const strays = (stock?.records ?? []).filter(
+    (record) => !known.has(`${record.name} ${record.fence}`) && !isFromBeforeTheLoss(scene, record),
+  );
   const isPlain = runs.length > 0 && runs.every(({ session }) => session === undefined);
   const killed = scene.members.filter(({ killedAt }) => killedAt !== undefined).length * LOOPS;
   const texts: string[] = [];

@@ -50,21 +50,23 @@ interface CellFacts {
   readonly ttl?: number;
   readonly excuses?: readonly Excuse[];
   readonly troubles?: readonly Trouble[];
-  readonly records?: readonly Omit<StockRecord, "startTime">[];
+  readonly outgrowsLoss?: boolean;
+  readonly records?: readonly (Omit<StockRecord, "startTime"> & Partial<StockRecord>)[];
   readonly injected?: Injected;
   readonly dataLost?: Scene["dataLost"];
 }
 
 /** What a cell with these workers is judged by. */
 export function evidenceOf(members: readonly Member[], more: CellFacts = {}): Evidence {
-  const { shared = true, apart = false, ttl = 800, excuses = [], troubles = [], records, injected, dataLost } = more;
-  const kind = { shared, apart, outgrowsLoss: true };
+  const { shared = true, apart = false, outgrowsLoss = true, ttl = 800, excuses = [], troubles = [] } = more;
+  const { records, injected, dataLost } = more;
+  const kind = { shared, apart, outgrowsLoss };
   const scene = { kind, ttl, excuses, troubles, members, names: ["a", "b"], lags: { lags: [] }, dataLost };
   return {
     scene: scene as unknown as Scene,
     runs: runsOf(members),
     injected,
-    stock: records && { left: [], records: records.map((record) => ({ ...record, startTime: 0 })) },
+    stock: records && { left: [], records: records.map((record) => ({ startTime: 0, ...record })) },
     closings: new Map(),
   };
 }
