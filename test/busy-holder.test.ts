@@ -7,7 +7,7 @@ import { onSharedStores } from "./support/stores.js";
 import { Witness } from "./support/witness.js";
 
 /** The thread has half of it to open the store, and on a busy machine that takes its time. */
-const TTL = 8_000;
+const TTL = 12_000;
 
 /** Starts a holder that computes until `release` is called. */
 async function startBusy(options: JobManagerOptions, witness: Witness, run: object): Promise<[Child, () => void]> {
@@ -15,7 +15,7 @@ async function startBusy(options: JobManagerOptions, witness: Witness, run: obje
   const child = startChild("busy.child.ts", [JSON.stringify(options), file, JSON.stringify(run)]);
   const entered = witness.entered;
   witness.observe(child.process);
-  await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(entered + 1);
+  await expect.poll(() => witness.entered).toBe(entered + 1);
   return [child, () => writeFileSync(file, "")];
 }
 
@@ -41,7 +41,7 @@ async function renewals({ channels: { locks } }: JobManager, session: string, co
     versions.add((await locks.entry(["session", session]))?.version);
     return versions.has(undefined) ? -1 : versions.size - 1;
   };
-  await expect.poll(look, { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(look, { interval: 100 }).toBeGreaterThanOrEqual(count);
 }
 
 onSharedStores((create) => {
@@ -53,7 +53,7 @@ onSharedStores((create) => {
     const contender = startChild("contender.child.ts", [JSON.stringify(options), "job", "1"]);
     witness.observe(contender.process);
     await using manager = await JobManager.init(options);
-    await expect.poll(async () => (await manager.locks())[0]?.waiting, { timeout: 60_000 }).toBe(1);
+    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
     const session = (await manager.locks())[0]?.holder.instance ?? "";
     // Half a ttl apart at most.
     await renewals(manager, session, 3);
@@ -74,14 +74,14 @@ onSharedStores((create) => {
   it("a body that computes beyond its timeout loses its lock then, and its run is closed as timeout", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();
-    const [holder, release] = await startBusy(options, witness, { timeout: 1_000 });
+    const [holder, release] = await startBusy(options, witness, { timeout: 5_000 });
     const said = lastWord(holder);
     await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
     const { result } = await manager.run("job", () => "mine", { wait: 300_000 });
     expect(result).toBe("mine");
     const late = (await history(manager)).find(({ holder: { pid } }) => pid === holder.process.pid);
     expect(late).toMatchObject({ status: "timeout", inError: true });
-    expect(late?.error).toContain("took longer than its timeout of 1000 ms");
+    expect(late?.error).toContain("took longer than its timeout of 5000 ms");
 
     release();
     expect(await said).toMatchObject({ said: "TIMEOUT", held: false });

@@ -16,7 +16,7 @@ onSharedStores((create) => {
     const holder = startChild("contender.child.ts", [JSON.stringify(options), "job", "0"]);
     const witness = new Witness();
     witness.observe(holder.process);
-    await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => witness.entered).toBe(1);
 
     await using first = await JobManager.init(options);
     await using second = await JobManager.init(options);
@@ -26,7 +26,8 @@ onSharedStores((create) => {
     holder.process.kill("SIGKILL");
     await holder.ended;
     // Both find the dead holder, both take the lock in turn, and only one closes the dead run. Without `wait` it would be the sweep's turn.
-    const outcomes = await Promise.all([first.run("job", () => "a"), second.run("job", () => "b")]);
+    const wait = 60_000;
+    const outcomes = await Promise.all([first.run("job", () => "a", { wait }), second.run("job", () => "b", { wait })]);
     expect(outcomes.map(({ result }) => result)).toEqual(["a", "b"]);
 
     const records = await history(first);
@@ -42,7 +43,7 @@ onSharedStores((create) => {
     const holder = startChild("contender.child.ts", [JSON.stringify(options), "job", "0"]);
     const witness = new Witness();
     witness.observe(holder.process);
-    await expect.poll(() => witness.entered, { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => witness.entered).toBe(1);
 
     // A session lives for an hour here: only a look at the process can tell that it is dead.
     await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });

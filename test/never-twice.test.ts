@@ -61,7 +61,7 @@ onSharedStores((create) => {
       waiter.process.on("message", ({ type }: Partial<Report>) => {
         if (type === "enter") order.push(i);
       });
-      await expect.poll(pids, { timeout: 60_000 }).toEqual(waiters.map(({ process }) => process.pid));
+      await expect.poll(pids).toEqual(waiters.map(({ process }) => process.pid));
     }
     for (const i of KILLED) {
       waiters[i]?.process.kill("SIGKILL");

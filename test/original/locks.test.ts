@@ -22,16 +22,27 @@ const RACERS = 8;
 const NAMES = 150;
 const EACH: readonly number[] = Array.from({ length: NAMES }, (_, i) => i);
 
-/** Of those whose leases are to be renewed, or to end, within a test. A machine that stalls for less must not end them. */
+/** Of those whose leases are to end within a test. */
 const TTL = 3_000;
+
+/** Of those whose leases are to be renewed within a test: a machine that stalls for less must not end them. */
+const LONG_TTL = 6_000;
+
+/** Of those whose leases must neither end nor be renewed, and who must sweep away nothing. */
+const NEVER = 3_600_000;
 
 /** A result that no store takes. */
 const TOO_LARGE = "x".repeat(2 ** 24 + 1);
 
 /** How a run loses its lock to another one: what is done to it, and how its record ends. */
-const losses: readonly (readonly [how: string, lose: (manager: JobManager) => Promise<unknown>, status: string])[] = [
-  ["whose lease expired", async () => {}, "lost"],
-  ["that was unlocked by force", (manager) => manager.unlock("job", { reason: "it hangs" }), "cancelled"],
+const losses: readonly (readonly [
+  how: string,
+  ttl: number,
+  lose: (manager: JobManager) => Promise<unknown>,
+  status: string,
+])[] = [
+  ["whose lease expired", TTL, async () => {}, "lost"],
+  ["that was unlocked by force", NEVER, (manager) => manager.unlock("job", { reason: "it hangs" }), "cancelled"],
 ];
 
 /** A clock whose wall time is off. */
@@ -58,7 +69,7 @@ async function recordsOf(manager: JobManager): Promise<RunRecord[]> {
 /** Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often as they were. */
 async function startRace(options: JobManagerOptions): Promise<() => Promise<number[]>> {
   // Whoever loses its session on a busy machine loses what it won, to another winner.
-  const lasting = JSON.stringify({ ...options, ttl: 600_000 });
+  const lasting = JSON.stringify({ ...options, ttl: NEVER });
   const racers = Array.from({ length: RACERS }, () => startChild("racer.child.ts", [lasting, String(NAMES)]));
   await Promise.all(racers.map((racer) => racer.message()));
   return async () => {
@@ -85,20 +96,20 @@ async function staleVersionsLose(config: ChannelConfig): Promise<void> {
 
 onSharedStores((create) => {
   it("D5: a run longer than the time to live keeps its lock", async () => {
-    const options = { ...(await create()), ttl: TTL };
+    const options = { ...(await create()), ttl: LONG_TTL };
     await using holder = await JobManager.init(options);
     await using other = await JobManager.init(options);
     const run = await holder.start("job");
-    await refusedFor(1.5 * TTL, other);
+    await refusedFor(1.5 * LONG_TTL, other);
     run.assertHeld();
     await run.end();
   });
 
-  it.each(losses)("D5: the late end of a run %s frees nobody else's lock", async (_how, lose, status) => {
+  it.each(losses)("D5: the late end of a run %s frees nobody else's lock", async (_how, ttl, lose, status) => {
     const options = await create();
     const file = join(temporaryFolder(), "go on");
     // One that computes hears of nothing: it is the store that must refuse its end.
-    const late = startChild("../original/late-end.child.ts", [JSON.stringify({ ...options, ttl: TTL }), file]);
+    const late = startChild("../original/late-end.child.ts", [JSON.stringify({ ...options, ttl }), file]);
     const { fence } = await late.message<{ readonly fence: string }>();
     await using manager = await JobManager.init(options);
     await lose(manager);
@@ -129,11 +140,11 @@ onSharedStores((create) => {
     const options = await create();
     const holder = startChild("racer.child.ts", [JSON.stringify({ ...options, ttl: TTL }), String(NAMES)]);
     await holder.message();
+    await using manager = await JobManager.init({ ...options, ttl: NEVER });
+    const won = await startRace(options);
     const taken = holder.message<number[]>();
     holder.process.send("go");
     expect(await taken).toHaveLength(NAMES);
-    await using manager = await JobManager.init(options);
-    const won = await startRace(options);
     // It lives, and cannot renew: only its time to live tells that its locks are to be had.
     holder.process.kill("SIGSTOP");
     const { pid } = holder.process;
@@ -171,11 +182,11 @@ onSharedStores((create) => {
   });
 
   it("D13: a contender whose wall clock runs two hours ahead steals nothing, however long it tries", async () => {
-    const options = { ...(await create()), ttl: TTL };
+    const options = { ...(await create()), ttl: LONG_TTL };
     await using holder = await JobManager.init(options);
     await using ahead = await JobManager.init({ ...options, clock: wallClockOff(() => 7_200_000) });
     const run = await holder.start("job");
-    await refusedFor(1.5 * TTL, ahead);
+    await refusedFor(1.5 * LONG_TTL, ahead);
     run.assertHeld();
     await run.end();
   });

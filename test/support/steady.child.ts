@@ -19,10 +19,25 @@ export interface SteadyReport {
  * Arguments: the manager's options as JSON, the name of the job.
  */
 const [options = "{}", job = "job"] = process.argv.slice(2);
-const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
 let completed = 0;
 const failures: Record<string, number> = {};
 let stopped = false;
+
+/** Resolves to what `work` does, or to `undefined` where the store does not let it. */
+async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isChannelError(error) && !isRunError(error)) throw error;
+    failures[error.code] = (failures[error.code] ?? 0) + 1;
+    await pause(20);
+    return undefined;
+  }
+}
+
+let manager: JobManager | undefined;
+while (manager === undefined) manager = await tried(() => JobManager.init(JSON.parse(options) as JobManagerOptions));
+const work = manager;
 
 function report(): SteadyReport {
   const resources: Record<string, number> = {};
@@ -36,15 +51,8 @@ process.on("message", (request: SteadyRequest) => {
 });
 process.send?.(report());
 while (!stopped) {
-  try {
-    await manager.run(job, () => pause(5));
-    completed++;
-  } catch (error) {
-    if (!isChannelError(error) && !isRunError(error)) throw error;
-    failures[error.code] = (failures[error.code] ?? 0) + 1;
-    await pause(20);
-  }
+  if ((await tried(() => work.run(job, () => pause(5)))) !== undefined) completed++;
 }
-await manager.close();
+await work.close();
 process.send?.(report());
 process.disconnect();

@@ -10,6 +10,7 @@ export type {
   Faults,
   Harness,
   Heal,
+  OpenOptions,
   RemoteClient,
   TestStore,
 } from "./harness/harness.js";

@@ -52,7 +52,7 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     await once(child, "spawn");
     const identity = identityOf(child.pid);
     child.kill("SIGSTOP");
-    await vi.waitFor(() => expect(stateOf(identity.pid)).toBe("T"));
+    await expect.poll(() => stateOf(identity.pid)).toBe("T");
     expect(processIsGone(identity)).toBe(false);
   });
 
@@ -65,11 +65,11 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(String(line));
     // The shell has become something that knows of no child.
-    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim()).toBe("sleep"));
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim()).toBe("sleep");
     const identity = identityOf(pid);
     expect(processIsGone(identity)).toBe(false);
     process.kill(pid, "SIGKILL");
-    await vi.waitFor(() => expect(stateOf(pid)).toBe("Z"));
+    await expect.poll(() => stateOf(pid)).toBe("Z");
     expect(processIsGone(identity)).toBe(true);
   });
 

@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
       const etcd = await openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate } });
       await put(etcd, "c a", "1");
     }
-    const stranger = openEtcd({ hosts: `https://${host}`, deadline: 1_000 });
+    const stranger = openEtcd({ hosts: `https://${host}`, deadline: 3_000 });
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });
   });
 
@@ -133,7 +133,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await etcd.watch(channel("c"), seen);
     await put(etcd, "c a", "1");
     await until(() => seen.of("c a").length === 1);
-    const stranger = openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate: ca }, deadline: 1_000 });
+    const stranger = openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate: ca }, deadline: 3_000 });
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 });
@@ -162,7 +162,7 @@ describe.skipIf(missing !== undefined)("a client that was passed in", () => {
     const hosts = await start();
     const client = new Etcd3({ hosts });
     onTestFinished(() => client.close());
-    const etcd = await openEtcd({ client, deadline: 1_000 });
+    const etcd = await openEtcd({ client, deadline: 3_000 });
     const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
     await etcd.read(["c a"]);
     await server.pause();

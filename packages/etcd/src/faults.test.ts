@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
   });
 
   it("never makes a key look absent by being away", async () => {
-    const [server, etcd] = await open({ deadline: 1_000 });
+    const [server, etcd] = await open({ deadline: 3_000 });
     const version = await put(etcd, "c a", "1");
     await server.kill();
     const away = { code: "UNAVAILABLE", retryable: true, outcome: "not-applied" };
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     await expect(etcd.scan({ ...channel("c"), reverse: true, limit: 1, values: true })).rejects.toMatchObject(away);
     await expect(put(etcd, "c a", "2")).rejects.toMatchObject(away);
     await expect(put(etcd, "c a", "2", 1_000)).rejects.toMatchObject(away);
-    await expect(openEtcd({ hosts: server.host, deadline: 1_000 })).rejects.toMatchObject({
+    await expect(openEtcd({ hosts: server.host, deadline: 3_000 })).rejects.toMatchObject({
       ...away,
       message: expect.stringContaining(server.host),
     });
@@ -89,7 +89,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
   });
 
   it("times out while it is frozen; of a commit nobody knows what became, and it is not made twice", async () => {
-    const [server, etcd] = await open({ deadline: 1_000 });
+    const [server, etcd] = await open({ deadline: 3_000 });
     const version = await put(etcd, "c a", "1");
     await server.pause();
     await expect(etcd.read(["c a"])).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
   });
 
   it("answers nothing without a quorum, and goes on once there is one", async () => {
-    const [cluster, etcd] = await open({ deadline: 1_500 });
+    const [cluster, etcd] = await open({ deadline: 3_000 });
     await put(etcd, "c a", "1");
     const [first, second] = cluster as [EtcdServer, EtcdServer, EtcdServer];
     await Promise.all([first.kill(), second.kill()]);

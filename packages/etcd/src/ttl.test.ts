@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
 
   it("leaves an entry to its lease when whoever wrote it is gone, and not before its time", async () => {
     const prefix = `${randomUUID()}/`;
-    const writer = await open(prefix, { deadline: 1_000 });
+    const writer = await open(prefix, { deadline: 3_000 });
     const raw = rawClient();
     const sent = performance.now();
     await put(writer, "c a", '"x"', 600);

@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
   });
 
   it("rejects while no node answers", async () => {
-    const etcd = await openEtcd({ hosts: server.host, keyPrefix: prefix, deadline: 1_000 });
+    const etcd = await openEtcd({ hosts: server.host, keyPrefix: prefix, deadline: 3_000 });
     await server.kill();
     await expect(etcd.watch(channel("c"), new Recorder())).rejects.toMatchObject({
       code: "UNAVAILABLE",

@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)("Cluster", () => {
   it("goes on when a node that died comes back", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
-    const store = await open({ cluster: { nodes: setup.nodes }, deadline: 2_000 });
+    const store = await open({ cluster: { nodes: setup.nodes }, deadline: 5_000 });
     const notes = await watch(store, "jobs");
     const key = 'jobs "a ';
     const version = await put(store, key, "1");

@@ -24,7 +24,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
   it("is told when opening, within the deadline", async () => {
     const redis = await server();
     await redis.kill();
-    expect(await faultOf(open({ url: redis.url, deadline: 1_000 }))).toEqual({
+    expect(await faultOf(open({ url: redis.url, deadline: 3_000 }))).toEqual({
       code: "UNAVAILABLE",
       retryable: true,
       outcome: "not-applied",
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
 
   it("is told by each call, which was not applied, and never as absent", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 1_000 });
+    const store = await open({ url: redis.url, deadline: 3_000 });
     await put(store, KEY, "1");
     await redis.kill();
     const range = { from: "jobs ", to: "jobs!", reverse: false, limit: 1, values: true };
@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
 describe.skipIf(missing !== undefined)("a server that stands still", () => {
   it("lets a commit end at the deadline, with an unknown outcome, and goes on when it wakes", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 1_000 });
+    const store = await open({ url: redis.url, deadline: 3_000 });
     await put(store, KEY, "1");
     redis.freeze();
     expect(await faultOf(put(store, KEY, "2"))).toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "unknown" });
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
 
   it("is given up if it stays so, and found again", async () => {
     const redis = await server();
-    const store = await open({ url: redis.url, deadline: 1_000 });
+    const store = await open({ url: redis.url, deadline: 3_000 });
     const notes = await watch(store, "jobs");
     redis.freeze();
     await until(

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { seed } from "../../../../test/conformance/seed.js";
 import { groups } from "../cases/index.js";
 import { bugs } from "../planted/index.js";
 import { register } from "../run/register.js";
@@ -25,4 +26,4 @@ describe("the README", () => {
   });
 });
 
-register({ describe, it }, harness, { profile: "full" });
+register({ describe, it }, harness, { profile: "full", seed });

@@ -22,13 +22,22 @@ export interface Harness {
   /**
    * A store that nobody else uses while it is open. It need not be empty: no two stores are asked for the same channels.
    */
-  open(): Promise<TestStore>;
+  open(options?: OpenOptions): Promise<TestStore>;
   /** Called once, when no more stores will be opened: the place to stop what `open` started. */
   close?(): Promise<void>;
   /** Cases that are known to fail, by name (`"WCH-012"`), each with the reason. One that passes fails the run. */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /** The longest a call may take when the store cannot be reached, in ms, with the options that `client` uses. Default: 15,000. */
   readonly deadline?: number;
+}
+
+/** What a store is opened for. */
+export interface OpenOptions {
+  /**
+   * The case brings no fault about: its clients may wait for as long as they like, so that a machine that stands still for seconds is not taken for a store
+   * that is away. Default: false.
+   */
+  readonly patient?: boolean;
 }
 
 /** A store while a case runs on it. */
@@ -91,6 +100,7 @@ export type Capability = "severalProcesses" | "ttl" | "watch" | "commitAcrossCha
 /** What a harness may offer or not. */
 export type Facility = Fault | "advance" | "direct" | "remote" | "roundTrips";
 
+const FAULTS: readonly string[] = ["partition", "dropReplies", "delay", "pause", "restart"];
 const CAPABILITIES: readonly string[] = ["severalProcesses", "ttl", "watch", "commitAcrossChannels"];
 
 /** What `needs` a case has, that `supports` does not declare. */
@@ -111,9 +121,11 @@ function isCapability(need: string): need is Capability {
   return CAPABILITIES.includes(need);
 }
 
+/** Whether it is a fault that a case asks for, of all that it asks for. */
+export function isFault(need: Capability | Facility): need is Fault {
+  return FAULTS.includes(need);
+}
+
 function offers(store: TestStore, facility: Facility): boolean {
-  if (facility === "advance" || facility === "direct" || facility === "remote" || facility === "roundTrips") {
-    return store[facility] !== undefined;
-  }
-  return store.faults?.[facility] !== undefined;
+  return isFault(facility) ? store.faults?.[facility] !== undefined : store[facility] !== undefined;
 }

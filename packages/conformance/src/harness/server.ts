@@ -4,6 +4,9 @@ import type { RequestCounter } from "../proxy/counters.js";
 import { TcpProxy } from "../proxy/tcp-proxy.js";
 import type { Faults, Harness, TestStore } from "./harness.js";
 
+/** How long a call may take, in ms, where nothing is wrong. */
+const PATIENT = 20_000;
+
 /** A server, or several, that a harness started. */
 export interface RunningServer {
   /** Where clients connect. Given, they do so through a {@link TcpProxy}. Without, there are no faults of the network. */
@@ -21,9 +24,9 @@ export interface ServerHarness<S extends RunningServer> {
   readonly module: string;
   /** Starts the server, before the first case. All cases share it. */
   start(): Promise<S>;
-  /** The args to reach it at `port`. */
-  args(port: number, server: S): Readonly<Record<string, unknown>>;
-  /** The longest that a call takes with these args when the server is away, in ms. */
+  /** The args to reach it at `port`, with calls that take `deadline` ms at the longest. */
+  args(port: number, server: S, deadline: number): Readonly<Record<string, unknown>>;
+  /** That deadline where a case brings faults about. The others get a longer one: a machine that stands still for seconds is no fault. */
   readonly deadline: number;
   /** How round trips are counted. Default: bursts. */
   readonly counter?: () => RequestCounter;
@@ -40,7 +43,7 @@ export interface ServerHarness<S extends RunningServer> {
  *     const server = await ServerProcess.start({ command: "my-server", args: (port) => ["--port", String(port)] });
  *     return { port: server.port, faults: { restart: () => server.restart(), pause: server.pause }, stop: () => server.stop() };
  *   },
- *   args: (port) => ({ host: "127.0.0.1", port, deadline: 1_000 }),
+ *   args: (port, _server, deadline) => ({ host: "127.0.0.1", port, deadline }),
  *   deadline: 1_000,
  * });
  */
@@ -51,9 +54,9 @@ export function onServer<S extends RunningServer>(options: ServerHarness<S>): Ha
     name,
     deadline,
     knownFailures,
-    async open() {
+    async open({ patient = false } = {}) {
       server ??= options.start();
-      return storeOn(options, await server);
+      return storeOn(options, await server, patient ? Math.max(PATIENT, deadline) : deadline);
     },
     async close() {
       await (await server)?.stop();
@@ -62,21 +65,25 @@ export function onServer<S extends RunningServer>(options: ServerHarness<S>): Ha
   };
 }
 
-async function storeOn<S extends RunningServer>(options: ServerHarness<S>, server: S): Promise<TestStore> {
+async function storeOn<S extends RunningServer>(
+  options: ServerHarness<S>,
+  server: S,
+  deadline: number,
+): Promise<TestStore> {
   const { type, counter } = options;
   const module = pathToFileURL(options.module).href;
   const open = (args: Readonly<Record<string, unknown>>) => type.open(args, { clock: systemClock });
   const { port, faults = {} } = server;
   if (port === undefined) {
-    const args = options.args(0, server);
+    const args = options.args(0, server, deadline);
     return { client: () => open(args), remote: { module, args }, faults, close: async () => {} };
   }
   const proxy = await TcpProxy.start({ port, ...(counter === undefined ? {} : { counter }) });
   const { partition, dropReplies, delay } = proxy;
-  const args = options.args(proxy.port, server);
+  const args = options.args(proxy.port, server, deadline);
   return {
     client: () => open(args),
-    direct: () => open(options.args(port, server)),
+    direct: () => open(options.args(port, server, deadline)),
     remote: { module, args },
     faults: { ...faults, partition, dropReplies, delay },
     roundTrips: () => proxy.roundTrips,

@@ -1,4 +1,4 @@
-import type { Capability, Facility } from "../harness/harness.js";
+import type { Capability, Facility, Fault } from "../harness/harness.js";
 import type { CaseContext } from "./context.js";
 
 /** How much to prove: in seconds, in a minute or two, or for as long as it takes to be sure. */
@@ -14,6 +14,8 @@ export interface Case {
   readonly profile?: Profile;
   /** What the backend must declare and the harness must offer. */
   readonly needs?: readonly (Capability | Facility)[];
+  /** Faults that it brings about where the harness offers them, besides those that it needs. */
+  readonly uses?: readonly Fault[];
   /** How long it may take, in ms, before it counts as failed; in a soak ten times as long. Default: 60,000. */
   readonly cap?: number;
   /** Data may be lost in it by design, so that neighbours need not survive. */

@@ -1,7 +1,7 @@
 import { isChannelError } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { refusals } from "../cases/supports/refusals.js";
-import { type Harness, missing, type TestStore, undeclared } from "../harness/harness.js";
+import { type Harness, isFault, missing, type TestStore, undeclared } from "../harness/harness.js";
 import { within } from "../support/within.js";
 import { type Case, capOf, type Profile, Skip } from "./case.js";
 import { CaseContext, sleep } from "./context.js";
@@ -38,7 +38,7 @@ export async function runCase(harness: Harness, it: Case, options: RunOptions): 
 async function judge(harness: Harness, it: Case, options: RunOptions): Promise<Verdict> {
   let store: TestStore;
   try {
-    store = await harness.open();
+    store = await harness.open({ patient: ![...(it.needs ?? []), ...(it.uses ?? [])].some(isFault) });
   } catch (error) {
     return failed(error, "the harness opened no store");
   }

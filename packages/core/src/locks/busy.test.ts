@@ -72,7 +72,7 @@ test("a thread that fails is told, and the heartbeats of the main thread go on",
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const channel = await openChannel<LocksValue>("failing", { type: file });
   onTestFinished(() => channel.close());
-  const locks = new Locks(channel, { ttl: 600 });
+  const locks = new Locks(channel, { ttl: 6_000 });
   const lease = await locks.acquire("a");
   expect(await warned).toMatchObject({ name: "OjmWarning", code: "OJM_HEARTBEAT" });
   expect((await warned).message).toContain("not in a thread");

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../../conformance/src/proxy/free-port.js";
 
 /** Why etcd cannot be started here, `undefined` if it can. */
 export function etcdMissing(): string | undefined {
@@ -44,19 +44,6 @@ function standsStill(pid: number | undefined): boolean {
     return stat.slice(stat.lastIndexOf(")") + 2)[0];
   });
   return states.every((state) => state === "T");
-}
-
-/** A port nobody listens on, below those that the system hands out itself: it must still be free after a restart. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }
 
 /** A worker that the test runner kills runs no exit handler: on Linux, the system then kills its nodes. */

@@ -49,7 +49,7 @@ ojob: { logToFile: { logFolder: ${folder}, setLogOff: true } }
 jobs:
   - { name: A, exec: "for (let i = 0; i < 2000; i++) log('A' + i); process.exit(1)" }
   - { name: B, exec: "log('B0'); const all = []; for (;;) all.push(new Array(1000).fill(all.length))" }
-  - { name: C, from: oJobManager Job Start, args: { name: c, timeout: 1000 }, exec: "log('C0'); for (;;) {}" }
+  - { name: C, from: oJobManager Job Start, args: { name: c, timeout: 5000 }, exec: "log('C0'); for (;;) {}" }
 todo: [A, B, C]
 `;
     await runText(yaml, { scriptMemory: 64 });

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "../../../conformance/src/proxy/free-port.js";
 
 /** Which server to start. */
 export type RedisBinary = "redis-server" | "valkey-server";
@@ -35,6 +35,8 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** What its environment has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long a node may be silent, in ms, until the others go on without it. Default: 1,000 under Sentinels, 2,000 in a Cluster. */
+  readonly silence?: number;
 }
 
 /** Why a server cannot be started here, or `undefined` if it can. */
@@ -56,32 +58,14 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/**
- * A port that was free a moment ago. It stays below those that systems give to outgoing connections, one of which could otherwise take it while
- * its server is down; so does the one 10,000 above, which a Cluster needs for its bus.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 12_000);
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => resolve(true));
-  });
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
-}
+/** From a port to the one that a Cluster needs for its bus. */
+const BUS = 10_000;
 
 /** Calls `start` with other ports until it succeeds: another process may take a port that was free when we looked. */
 async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(await freePort());
+      return await start(await freePort(BUS));
     } catch (error) {
       if (attempt === 5) throw error;
     }
@@ -193,7 +177,7 @@ export async function startSentinel(options: RedisServerOptions = {}): Promise<S
   const replicaOf = ["--replicaof", "127.0.0.1", String(first.port)];
   const second = await startRedis({ ...options, args: [...(options.args ?? []), ...replicaOf] });
   const servers = [first, second];
-  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(name, first.port, options.binary)));
+  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(name, first.port, options)));
   const ask = (port: number, ...args: string[]): Promise<unknown> =>
     commandOnce({ port, host: "127.0.0.1" }, "SENTINEL", args);
   const knows = async (port: number): Promise<boolean> => {
@@ -226,7 +210,7 @@ export async function startSentinel(options: RedisServerOptions = {}): Promise<S
 async function startOneSentinel(
   name: string,
   masterPort: number,
-  binary: RedisBinary = "redis-server",
+  { binary = "redis-server", silence = 1_000 }: RedisServerOptions,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   return onFreePort(async (port) => {
     const folder = mkdtempSync(join(tmpdir(), "ojm-sentinel-"));
@@ -236,7 +220,7 @@ async function startOneSentinel(
       "bind 127.0.0.1",
       `dir ${folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${masterPort} 2`,
-      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel down-after-milliseconds ${name} ${silence}`,
       `sentinel failover-timeout ${name} 3000`,
     ];
     writeFileSync(file, `${lines.join("\n")}\n`);
@@ -266,7 +250,8 @@ export interface RedisClusterSetup {
 
 /** Starts a Cluster of three masters, and waits until it works. */
 export async function startRedisCluster(options: RedisServerOptions = {}): Promise<RedisClusterSetup> {
-  const args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", ...(options.args ?? [])];
+  const { silence = 2_000 } = options;
+  const args = ["--cluster-enabled", "yes", "--cluster-node-timeout", String(silence), ...(options.args ?? [])];
   const servers: RedisServer[] = [];
   for (let i = 0; i < 3; i++) servers.push(await startRedis({ ...options, args }));
   const bounds = [0, 5_461, 10_923, 16_384];

@@ -125,6 +125,7 @@ export const outcomes: readonly Case[] = [
   {
     id: "ERR-027",
     law: "No message of an error holds a value that was written.",
+    uses: ["partition"],
     async run(t) {
       const channel = await t.channel();
       const secret = "s3cr3t-value";

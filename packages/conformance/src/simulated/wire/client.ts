@@ -10,7 +10,7 @@ import type {
   WatchSink,
 } from "@ojm/core/backend";
 import { supports } from "../client.js";
-import { Connection } from "./connection.js";
+import { Connection, type Way } from "./connection.js";
 
 interface Watch {
   readonly range: KeyRange;
@@ -22,19 +22,19 @@ interface Watch {
 /** A backend over a {@link Host}: what a careful author of a network backend does, in small. */
 export class WireClient implements Backend {
   readonly supports: Supports = supports;
-  readonly #port: number;
+  readonly #way: Way;
   readonly #watches: Set<Watch> = new Set();
   #connection: Connection | undefined;
   #closed = false;
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(way: Way) {
+    this.#way = way;
   }
 
   #connected(): Connection {
     if (this.#connection === undefined || this.#connection.lost) {
       this.#connection = new Connection(
-        this.#port,
+        this.#way,
         (id, change) => {
           for (const watch of this.#watches) if (watch.id === id) watch.sink.change(change);
         },
@@ -98,6 +98,6 @@ export class WireClient implements Backend {
 }
 
 /** Opens a client in another process. */
-export async function client(args: { readonly port: number }): Promise<Backend> {
-  return new WireClient(args.port);
+export async function client(way: Way): Promise<Backend> {
+  return new WireClient(way);
 }

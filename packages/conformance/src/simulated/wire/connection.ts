@@ -2,8 +2,11 @@ import { connect, type Socket } from "node:net";
 import { ChannelError } from "@ojm/core/backend";
 import { type Answer, type Question, receive, send } from "./messages.js";
 
-/** The longest that a call waits, in ms. */
-export const DEADLINE = 1_500;
+/** Where a host is, and for how long it is waited for, in ms. */
+export interface Way {
+  readonly port: number;
+  readonly deadline: number;
+}
 
 /** `Omit` over each member of a union. */
 type Each<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -14,15 +17,18 @@ type Waiting = { resolve(answer: unknown): void; readonly reject: (error: Error)
 export class Connection {
   readonly #socket: Socket;
   readonly #waiting: Map<number, Waiting> = new Map();
+  readonly #deadline: number;
   readonly #onChange: (watch: number, change: Extract<Answer, { change: unknown }>["change"]) => void;
   #last = 0;
   #lost = false;
 
+  /** A call waits for `deadline` ms at the longest. */
   constructor(
-    port: number,
+    { port, deadline }: Way,
     onChange: (watch: number, change: Extract<Answer, { change: unknown }>["change"]) => void,
     onLost: () => void,
   ) {
+    this.#deadline = deadline;
     this.#onChange = onChange;
     this.#socket = connect(port, "127.0.0.1");
     this.#socket.setNoDelay(true);
@@ -51,7 +57,7 @@ export class Connection {
     try {
       const answer = await new Promise<unknown>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE} ms`)), DEADLINE);
+        timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadline} ms`)), this.#deadline);
         if (this.#lost) reject(new Error("the connection was lost"));
         else send(this.#socket, { ...question, id });
       });

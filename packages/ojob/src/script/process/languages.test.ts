@@ -81,10 +81,10 @@ describe("shell", () => {
     const folder = folderWith({});
     const yaml = inLanguage("shell", `sleep 1000 &\necho $! > ${folder}/child\nwait`)
       .replace("jobs:", "include: oJobManager.yaml\njobs:")
-      .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m, timeout: 700 }\n    lang");
+      .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m, timeout: 5000 }\n    lang");
     const { well, err } = await runText(yaml);
     expect(well).toBe(false);
-    expect(err).toMatch(/took longer than its timeout of 700 ms/);
+    expect(err).toMatch(/took longer than its timeout of 5000 ms/);
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
 
