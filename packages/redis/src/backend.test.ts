@@ -348,6 +348,56 @@ for (const { title, binary, start } of setups) {
         const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
         expect(Math.max(...left)).toBeLessThan(1_000);
       });
+
+      it("nor of those between others that stay, at an even pace", async () => {
+        const store = await opened();
+        const channel = fresh();
+        for (let i = 0; i < 800; i++) await put(store, `${channel} "${i} `, "1", i % 8 === 0 ? undefined : 1);
+        const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
+        // A hundred stay.
+        expect(Math.max(...left)).toBeLessThan(500);
+      });
+
+      it("nor of those that are written together with some of another channel", async () => {
+        const store = await opened();
+        const channels = [fresh(), fresh()];
+        for (let i = 0; i < 1_000; i++) {
+          const writes = channels.map((channel) => ({ key: `${channel} "${i} `, value: "1", ttl: 1 }));
+          if (store.supports.commitAcrossChannels) await applied(store, { checks: [], writes });
+          else for (const write of writes) await applied(store, { checks: [], writes: [write] });
+        }
+        const left = await Promise.all(
+          channels.flatMap((channel) => setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`))),
+        );
+        expect(Math.max(...left)).toBeLessThan(200);
+      });
+    });
+
+    describe("what somebody else wrote there", () => {
+      it.each(["no JSON", "17", "1 2x 3", "1 -- 3"])(
+        "%j is told as that, and keeps nobody from the rest",
+        async (text) => {
+          const store = await opened();
+          const channel = fresh();
+          const [a, b] = [`${channel} "a `, `${channel} "b `];
+          const versions = [await put(store, a, "1"), await put(store, b, "2")] as const;
+          await Promise.all(setup.servers.map((server) => scribble(server, `ojm:{${channel}}:"a `, text)));
+
+          expect(await keysOf(store, channel)).toEqual([a, b]);
+          expect(await get(store, b)).toEqual({ key: b, value: "2", version: versions[1] });
+          const corrupt = { code: "CORRUPT", message: expect.stringContaining(a) };
+          expect(await faultOf(get(store, a))).toMatchObject(corrupt);
+          expect(await faultOf(store.commit({ checks: [{ key: a, version: versions[0] }], writes: [] }))).toMatchObject(
+            corrupt,
+          );
+          for (const version of [null, "0", "?", "1"]) {
+            const check = { checks: [{ key: a, version }], writes: [{ key: a, value: "3" }] };
+            expect(await faultOf(store.commit(check))).toMatchObject({ ...corrupt, outcome: "not-applied" });
+          }
+          await remove(store, a);
+          expect(await keysOf(store, channel)).toEqual([b]);
+        },
+      );
     });
 
     describe("watch", () => {
@@ -401,4 +451,8 @@ for (const { title, binary, start } of setups) {
 async function countMembers(server: RedisServer, name: string): Promise<number> {
   // The other nodes of a Cluster answer that the name is not theirs.
   return Number(await server.command("ZCARD", name).catch(() => 0));
+}
+
+async function scribble(server: RedisServer, name: string, text: string): Promise<void> {
+  await server.command("SET", name, text).catch(() => {});
 }

@@ -75,7 +75,7 @@ export class RedisBackend implements Backend {
       const goOn = String(reply[0]);
       const entries: StoredEntry[] = [];
       for (let at = 1; at < reply.length; at += 4) {
-        const entry = entryAt(reply, at + 1, `${channel} ${reply[at]}`);
+        const entry = entryAt(reply, at + 1, `${channel} ${reply[at]}`, values);
         if (entry !== undefined) entries.push(entry);
       }
       // A page with nothing in it reads like the end, and cannot be gone on from: keys of expired entries are no end.
@@ -187,11 +187,20 @@ export class RedisBackend implements Backend {
   }
 }
 
-/** Version, value and remaining microseconds, as the scripts answer them. */
-function entryAt(reply: readonly Reply[], at: number, key: string): StoredEntry | undefined {
+/**
+ * Version, value and remaining microseconds, as the scripts answer them. What somebody else wrote there can be seen to be there, by its key and a
+ * version that no entry has; it cannot be read.
+ *
+ * @throws ChannelError `CORRUPT`
+ */
+function entryAt(reply: readonly Reply[], at: number, key: string, values: boolean = true): StoredEntry | undefined {
   const version = reply[at];
   const value = reply[at + 1];
   const left = reply[at + 2];
+  if (version === "?") {
+    if (values) throw new ChannelError("CORRUPT", `the entry ${key} was not written by ojm`);
+    return { key, value: "", version: "0" };
+  }
   if (typeof version !== "string" || typeof value !== "string") return undefined;
   return typeof left === "number" ? { key, value, version, expiresIn: left / 1_000 } : { key, value, version };
 }

@@ -22,12 +22,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
 -- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its deadline; what
--- stands in the entry is exact. An entry at its deadline is no entry.
+-- stands in the entry is exact. An entry at its deadline is no entry. What somebody else wrote there has the version "?": it is told as what
+-- it is, and must not fail the whole step, which may be about others too.
 local function look(entry)
-  if not entry then return false, false, false end
+  if not entry or entry == '' then return false, false, false end
   local version, deadline, value = string.match(entry, '^(%d+) ([%d-]+) (.*)$')
   if deadline == '-' then return version, value, false end
-  local left = deadline - now
+  local last = tonumber(deadline)
+  if not last then return '?', '', false end
+  local left = last - now
   if left <= 0 then return false, false, false end
   return version, value, left
 end
@@ -104,7 +107,7 @@ for i = 1, checks do
   -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
   local beginning = redis.call('GETRANGE', key, 0, 40)
   local version = beginning ~= '' and look(beginning) or ''
-  if version ~= expected then
+  if version ~= expected or version == '?' then
     local current = {}
     for j = 1, checks do add(current, redis.call('GET', KEYS[1 + j])) end
     return current
@@ -135,7 +138,7 @@ end
 -- are only deletes: these must work on a full server too.
 if puts > 0 then stamp() end
 
-local deleted, expiring, added = {}, nil, 0
+local deleted, expiring = {}, {}
 local a = 5 + checks
 for k = 2 + checks, #KEYS, 2 do
   local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
@@ -154,7 +157,7 @@ for k = 2 + checks, #KEYS, 2 do
       redis.call('SET', entry, text, 'PXAT', string.format('%.0f', math.ceil(deadline / 1000)))
     end
     local isNew = not present[entry] and redis.call('ZADD', index, 0, member) == 1
-    if isNew and mode ~= '' then expiring, added = index, added + 1 end
+    if isNew and mode ~= '' then expiring[index] = (expiring[index] or 0) + 1 end
     tell(index, entry, mode .. ' ' .. member .. '\\0' .. text)
   end
   a = a + 2
@@ -167,20 +170,21 @@ for _, k in ipairs(deleted) do
 end
 
 -- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing
--- beyond about twice what it should be. When to look is for the size of the set to say: the clock is no die, as commits that follow each
--- other at an even pace meet the same remainders of it again and again.
-local size = expiring and redis.call('ZCARD', expiring) or 0
-local eights = math.floor(size / 8) - math.floor((size - added) / 8)
-if eights > 0 then
+-- beyond about twice what it should be. When to look is for a die to say: whoever counts (what the clock says, or how many there are) can be
+-- met at an even pace that never comes to a look. Here nothing may fail the commit any more: it is done.
+local function removeExpired(index, added)
+  local die = tonumber(string.sub(redis.sha1hex(version .. index), 1, 6), 16) % 8
+  local eights = math.floor((added + die) / 8)
+  if eights == 0 then return end
   -- Lua cannot hand over more than 8000 arguments.
-  local members, keys = redis.pcall('ZRANDMEMBER', expiring, math.min(16 * eights, 4096)), {}
-  for i, member in ipairs(members) do keys[i] = expiring .. ':' .. member end
-  if redis.pcall('EXISTS', unpack(keys)) ~= #keys then
-    for i, member in ipairs(members) do
-      if redis.pcall('EXISTS', keys[i]) == 0 then redis.pcall('ZREM', expiring, member) end
-    end
+  local members, keys = redis.pcall('ZRANDMEMBER', index, math.min(16 * eights, 4096)), {}
+  for i, member in ipairs(members) do keys[i] = index .. ':' .. member end
+  if redis.pcall('EXISTS', unpack(keys)) == #keys then return end
+  for i, member in ipairs(members) do
+    if redis.pcall('EXISTS', keys[i]) == 0 then redis.pcall('ZREM', index, member) end
   end
 end
+for index, added in pairs(expiring) do removeExpired(index, added) end
 return version
 `;
 
