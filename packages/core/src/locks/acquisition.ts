@@ -1,22 +1,13 @@
 import type { Channel } from "../channel/channel.js";
-import { ChannelError, isChannelError } from "../channel/errors.js";
+import { isChannelError } from "../channel/errors.js";
 import type { JsonValue } from "../channel/json.js";
-import type { Entry, Key } from "../channel/types.js";
+import type { Entry } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
 import type { Calls } from "./calls.js";
-import {
-  isLock,
-  isQueue,
-  type LocksValue,
-  type LockValue,
-  lockKey,
-  queueKey,
-  type SessionValue,
-  sessionKey,
-  type Ticket,
-} from "./entries.js";
+import { type LocksValue, type LockValue, queueKey, type SessionValue, sessionKey, type Ticket } from "./entries.js";
+import { assertOurs } from "./foreign.js";
 import type { Liveness } from "./liveness.js";
 import { Lookout } from "./lookout.js";
 import { leaveQueue, queueOps } from "./queue.js";
@@ -99,9 +90,8 @@ export class Acquisition {
   async try(from: LockView = FREE): Promise<Taken | LockView> {
     let view = from;
     for (;;) {
-      const { lock, queue } = view;
-      if (lock !== undefined && !isLock(lock.value)) throw this.#notOurs(lockKey(this.name));
-      if (queue !== undefined && !isQueue(queue.value)) throw this.#notOurs(queueKey(this.name));
+      assertOurs(this.#by.channel.name, this.name, view);
+      const { lock } = view;
       if (lock !== undefined && !(await this.#isDead(lock.value.holder.instance))) return view;
       const waiting = await this.#afterMe(view);
       if (waiting === undefined) return view;
@@ -111,11 +101,6 @@ export class Acquisition {
       if ("fence" in outcome) return outcome;
       view = outcome;
     }
-  }
-
-  #notOurs(key: Key): ChannelError {
-    const text = `the entry ${JSON.stringify(key)} of the channel "${this.#by.channel.name}" was not written by ojm, so nobody can tell who has the lock. Delete it once you know that nobody does`;
-    return new ChannelError("CORRUPT", text);
   }
 
   /** Nothing but what was read recently is gone by where nobody would tell us more, unless we have only begun to wait: most waits are short. */

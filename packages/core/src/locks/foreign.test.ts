@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Key } from "../channel/types.js";
+import { scribble } from "../testing/scribble.js";
 import { rejection } from "../testing/settle.js";
 import { cut } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type LocksValue, lockKey, queueKey, sessionKey } from "./entries.js";
+import { lockKey, queueKey, sessionKey } from "./entries.js";
 
 const TTL = 15_000;
 
@@ -16,20 +18,17 @@ beforeEach(async () => {
   two = await world.locks();
 });
 
-/** Writes what the channel of the locks would not. */
-async function scribble(key: ReturnType<typeof lockKey>, text: string): Promise<void> {
-  const commit = two.way.commit.bind(two.way);
-  two.way.commit = (it, options) =>
-    commit({ ...it, writes: it.writes.map((write) => ({ ...write, value: text })) }, options);
-  await two.channel.set(key, {} as LocksValue);
-  two.way.commit = commit;
+async function keysOf(kind: string): Promise<Key[]> {
+  const keys: Key[] = [];
+  for await (const { key } of two.channel.keys({ prefix: [kind] })) keys.push(key);
+  return keys;
 }
 
 const texts = ["no JSON", "null", '"mine"', "{}"];
 
 describe("what somebody else wrote into the store", () => {
   test.each(texts)("under a lock is said to be that, and keeps nobody from sweeping: %s", async (text) => {
-    await scribble(lockKey("a"), text);
+    await scribble(two, lockKey("a"), text);
     const error = await rejection(one.locks.acquire("a"));
     expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
     expect((error as Error).message).toContain("was not written by ojm");
@@ -41,10 +40,20 @@ describe("what somebody else wrote into the store", () => {
     expect(await two.locks.find("b")).toBeUndefined();
   });
 
+  test.each(texts)("under a lock is said to be that to who asks for it, or takes it by force: %s", async (text) => {
+    await scribble(two, lockKey("a"), text);
+    const calls = [() => one.locks.find("a"), () => one.locks.list(), () => one.locks.forceUnlock("a", "it hangs")];
+    for (const call of calls) {
+      const error = await rejection(call());
+      expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
+      expect((error as Error).message).toContain("was not written by ojm");
+    }
+  });
+
   test.each(texts)("over a lock that is held tells its holder, and ends nothing else: %s", async (text) => {
     const [lease, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
     await world.clock.advance(100);
-    await scribble(lockKey("a"), text);
+    await scribble(two, lockKey("a"), text);
     await world.clock.advance(100);
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
     await world.clock.advance(2 * TTL);
@@ -56,7 +65,7 @@ describe("what somebody else wrote into the store", () => {
     async (text) => {
       const blind = await world.locks({ way: await world.way({ watch: false }) });
       const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
-      await scribble(lockKey("a"), text);
+      await scribble(two, lockKey("a"), text);
       await world.clock.advance(TTL / 2);
       expect(lease.signal.reason).toMatchObject({ code: "LOST" });
       await world.clock.advance(2 * TTL);
@@ -64,10 +73,40 @@ describe("what somebody else wrote into the store", () => {
     },
   );
 
+  test.each(texts)("over a lock that is held leaves nothing of its process behind: %s", async (text) => {
+    const blind = await world.locks({ way: await world.way({ watch: false }) });
+    await blind.locks.acquire("a");
+    const other = await blind.locks.acquire("b");
+    await scribble(two, lockKey("a"), text);
+    await world.clock.advance(TTL);
+    expect(other.held).toBe(true);
+    await blind.locks.close();
+    expect(await keysOf("session")).toEqual([]);
+    expect(await keysOf("lock")).toEqual([lockKey("a")]);
+  });
+
+  test.each(texts)("over a session keeps nobody from sweeping, and is swept: %s", async (text) => {
+    await scribble(two, sessionKey("x"), text);
+    await one.locks.sweep();
+    const session = (await one.locks.acquire("a")).session.id;
+    expect(await keysOf("session")).toEqual([sessionKey(session)]);
+  });
+
+  test.each(texts)(
+    "over a session tells its owner by its renewal, where the store cannot be watched: %s",
+    async (text) => {
+      const blind = await world.locks({ way: await world.way({ watch: false }) });
+      const lease = await blind.locks.acquire("a");
+      await scribble(two, sessionKey(lease.session.id), text);
+      await world.clock.advance(TTL / 2);
+      expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    },
+  );
+
   test.each(texts)("over a session tells its owner: %s", async (text) => {
     const lease = await one.locks.acquire("a");
     await world.clock.advance(100);
-    await scribble(sessionKey(lease.session.id), text);
+    await scribble(two, sessionKey(lease.session.id), text);
     await world.clock.advance(100);
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
@@ -75,7 +114,7 @@ describe("what somebody else wrote into the store", () => {
   test.each(["null", '"mine"', "{}"])(
     "over a queue is said to be that, and keeps nobody from sweeping: %s",
     async (text) => {
-      await scribble(queueKey("a"), text);
+      await scribble(two, queueKey("a"), text);
       await one.locks.sweep();
       expect(await rejection(one.locks.acquire("a", { wait: 1_000 }))).toMatchObject({ code: "CORRUPT" });
       await world.clock.advance(TTL);
@@ -86,7 +125,7 @@ describe("what somebody else wrote into the store", () => {
   test.each(texts)("over the session of a holder that died leaves the lock to others: %s", async (text) => {
     const lease = await one.locks.acquire("a");
     cut(one);
-    await scribble(sessionKey(lease.session.id), text);
+    await scribble(two, sessionKey(lease.session.id), text);
     await world.clock.advance(TTL);
     expect((await two.locks.acquire("a")).held).toBe(true);
   });

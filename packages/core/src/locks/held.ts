@@ -3,16 +3,26 @@ import type { Entry } from "../channel/types.js";
 import type { LockView } from "./attempt.js";
 import type { LocksValue, LockValue, QueueValue } from "./entries.js";
 import { LockError } from "./errors.js";
+import { assertOurs } from "./foreign.js";
 import type { HeldLock } from "./types.js";
 
-/** The locks that are held now, in the order of their names. */
+/**
+ * The locks that are held now, in the order of their names.
+ *
+ * @throws ChannelError `CORRUPT` if one of them was not written by ojm: nobody can tell who has it
+ */
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();
   for await (const entry of channel.entries({ prefix: ["lock"] })) {
-    const [, name, queue] = entry.key as readonly string[];
-    const lock = held.get(name ?? "");
-    if (queue === undefined) held.set(name ?? "", heldLock(entry as Entry<LockValue>, undefined));
-    else if (lock !== undefined) held.set(lock.name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
+    const [, name = "", queue] = entry.key as readonly string[];
+    if (queue === undefined) {
+      assertOurs(channel.name, name, { lock: entry as Entry<LockValue> });
+      held.set(name, heldLock(entry as Entry<LockValue>, undefined));
+      continue;
+    }
+    assertOurs(channel.name, name, { queue: entry as Entry<QueueValue> });
+    const lock = held.get(name);
+    if (lock !== undefined) held.set(name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
   }
   return [...held.values()];
 }

@@ -1,9 +1,9 @@
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
+import { unlessForeign } from "./foreign.js";
 
 /** So many sessions are remembered; one that is forgotten costs a read. Processes come and go for years. */
 const REMEMBERED = 1_000;
@@ -78,13 +78,8 @@ export class Liveness {
 
   /** `undefined` where there is none, or where somebody replaced it: its owner is told so, and goes. */
   async #read(id: string): Promise<Entry<SessionValue> | undefined> {
-    try {
-      const entry = (await this.#channel.entry(sessionKey(id))) as Entry<SessionValue> | undefined;
-      return entry?.value?.process === undefined ? undefined : entry;
-    } catch (error) {
-      if (isChannelError(error) && error.code === "CORRUPT") return undefined;
-      throw error;
-    }
+    const entry = (await unlessForeign(this.#channel.entry(sessionKey(id)))) as Entry<SessionValue> | undefined;
+    return entry?.value?.process === undefined ? undefined : entry;
   }
 
   /** What was read of a session may be out of date: it is read again when it is asked about next. */

@@ -12,6 +12,7 @@ import { Calls } from "./calls.js";
 import { CurrentSession, closedError } from "./current-session.js";
 import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
+import { assertOurs } from "./foreign.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
@@ -204,7 +205,9 @@ export class Locks implements Acquirer {
 
   /** Who holds the lock `name` now; `undefined` if nobody does. */
   async find(name: string): Promise<HeldLock | undefined> {
-    const { lock, queue } = await readView(this.channel, name);
+    const view = await readView(this.channel, name);
+    assertOurs(this.channel.name, name, view);
+    const { lock, queue } = view;
     return lock === undefined ? undefined : heldLock(lock, queue?.value);
   }
 
@@ -226,6 +229,7 @@ export class Locks implements Acquirer {
     const { holder } = await this.session();
     let lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
     while (lock !== undefined) {
+      assertOurs(this.channel.name, name, { lock });
       await before(lock);
       const { token } = lock.value;
       const ours = this.#upkeep.leases.get(token);
@@ -274,10 +278,13 @@ export class Locks implements Acquirer {
     for (const lease of leases) lease.abort("LOST", "it was given back, as its locks were closed");
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
-      await this.#upkeep.clear();
+      await this.#upkeep.clear().catch(async (error: unknown) => {
+        // What could not be removed dies with the session, which ends by itself where the store is away.
+        if (!isChannelError(error) || !error.retryable) await this.#sessions.end();
+        throw error;
+      });
       await this.#sessions.end();
     } catch (error) {
-      // What could not be removed dies with the session, which ends by itself where the store is away.
       await this.#sessions.abandon();
       if (!isChannelError(error)) throw error;
     }

@@ -5,6 +5,7 @@ import { compareVersions } from "../channel/version.js";
 import { type Clock, systemClock } from "../clock.js";
 import { processIdentity } from "../host.js";
 import { callKey, type Holder, type LocksValue, lifeInStore, type SessionValue, sessionKey } from "./entries.js";
+import { isForeign } from "./foreign.js";
 import { type HeartbeatOrigins, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
@@ -181,6 +182,8 @@ export class Session {
     } catch (error) {
       // No beat will reach the store any more. In a store that only this process can open, nothing else would ever end the session.
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
+      // Others take it for gone as soon as they read it.
+      if (isForeign(error)) return this.gone();
       if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
       return;
     } finally {

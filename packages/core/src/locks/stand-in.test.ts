@@ -3,6 +3,7 @@ import { openChannel } from "../channel/open.js";
 import type { Entry } from "../channel/types.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import type { FaultyBackend } from "../testing/faulty-backend.js";
+import { scribble } from "../testing/scribble.js";
 import { World } from "../testing/world.js";
 import { type LocksValue, type LockValue, lockKey, queueKey, type SessionValue, sessionKey } from "./entries.js";
 import { Pulse } from "./pulse.js";
@@ -141,6 +142,14 @@ describe("while it does not", () => {
     expect(await stored(lockKey("of others"))).toBeDefined();
   });
 
+  test("that is so also where somebody else wrote into the store", async () => {
+    await scribble({ way, channel: await open() }, lockKey("a"), "no JSON");
+    await take("late", 1_000);
+    standIn.look();
+    await clock.advance(1_200);
+    expect(await stored(lockKey("late"))).toBeUndefined();
+  });
+
   test("a lock is given back at its timeout also if it is told after the look was planned", async () => {
     standIn.look();
     await clock.advance(100);
@@ -167,6 +176,13 @@ describe("a session that is gone", () => {
     await clock.advance(10 * TTL);
     expect(pulse.lost).toBe(true);
     expect(await stored(sessionKey(ID))).toBeUndefined();
+  });
+
+  test("because somebody wrote over it is told to the main thread", async () => {
+    await scribble({ way, channel: await open() }, sessionKey(ID), "no JSON");
+    standIn.look();
+    await clock.advance(TTL);
+    expect(pulse.lost).toBe(true);
   });
 
   test("because nothing reached the store stays gone", async () => {

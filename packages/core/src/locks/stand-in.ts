@@ -11,9 +11,10 @@ import {
   type SessionValue,
   sessionKey,
 } from "./entries.js";
+import { unlessForeign } from "./foreign.js";
 import type { Pulse } from "./pulse.js";
 import { leaveQueue } from "./queue.js";
-import { removeEntry } from "./sweep.js";
+import { locksAndQueues, removeEntry } from "./sweep.js";
 
 /** How much later than the timeout of a lock it is ended from here, in ms: a main thread that is free does it itself. */
 const GRACE = 100;
@@ -140,7 +141,7 @@ export class StandIn {
     try {
       const channel = await this.#open();
       const key = sessionKey(session);
-      const entry = await channel.entry(key, { signal });
+      const entry = await unlessForeign(channel.entry(key, { signal }));
       // It may have been renewed by the main thread after all.
       if (this.#stopped || this.#now() < this.#renewalDue()) return;
       if (entry === undefined || (entry.value as SessionValue | null)?.id !== session) {
@@ -172,7 +173,7 @@ export class StandIn {
     const { session, onTimeout } = this.#options;
     const channel = await this.#open();
     let timeout = Number.POSITIVE_INFINITY;
-    for await (const entry of channel.entries({ prefix: ["lock"] })) {
+    for await (const entry of locksAndQueues(channel)) {
       if (this.#stopped) break;
       const [, name = "", queue] = entry.key as readonly string[];
       if (queue !== undefined) {

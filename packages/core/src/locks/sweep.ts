@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
+import { isForeign, unlessForeign } from "./foreign.js";
 import type { Liveness } from "./liveness.js";
 
 /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
@@ -21,25 +21,25 @@ export async function sweep(
     }
     await removeEntry(channel, entry);
   }
-  for await (const entry of channel.entries({ prefix: ["session"] })) {
+  for await (const entry of channel.keys({ prefix: ["session"] })) {
     const [, session = ""] = entry.key as readonly string[];
     if (await liveness.isDead(session)) await removeEntry(channel, entry);
   }
 }
 
 /** What can be read of them: of what somebody else wrote there a scan finds no way around, and it must not keep us from the rest. */
-async function* locksAndQueues(channel: Channel<LocksValue>): AsyncGenerator<Entry<LocksValue>, void, undefined> {
+export async function* locksAndQueues(
+  channel: Channel<LocksValue>,
+): AsyncGenerator<Entry<LocksValue>, void, undefined> {
   const prefix = ["lock"];
   try {
     yield* channel.entries({ prefix });
     return;
   } catch (error) {
-    if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+    if (!isForeign(error)) throw error;
   }
   for await (const { key } of channel.keys({ prefix })) {
-    const entry = await channel.entry(key).catch((error: unknown) => {
-      if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
-    });
+    const entry = await unlessForeign(channel.entry(key));
     if (entry) yield entry;
   }
 }
@@ -52,6 +52,9 @@ async function isDeserted({ value }: Entry<QueueValue>, liveness: Liveness): Pro
 }
 
 /** Deletes an entry, unless it changed. */
-export async function removeEntry(channel: Channel<LocksValue>, entry: Entry<LocksValue>): Promise<void> {
-  await channel.commit([{ check: entry.key, version: entry.version }, { delete: entry.key }]);
+export async function removeEntry(
+  channel: Channel<LocksValue>,
+  { key, version }: Omit<Entry<LocksValue>, "value">,
+): Promise<void> {
+  await unlessForeign(channel.commit([{ check: key, version }, { delete: key }]));
 }

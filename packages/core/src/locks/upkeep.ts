@@ -3,6 +3,7 @@ import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "./entries.js";
+import { isForeign, unlessForeign } from "./foreign.js";
 import { type Lease, TAKEN } from "./lease.js";
 import { leaveQueue } from "./queue.js";
 import { removeEntry } from "./sweep.js";
@@ -72,7 +73,7 @@ export class Upkeep {
         if (lease !== undefined) this.lost(lease);
       }
     } catch (error) {
-      if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+      if (!isForeign(error)) throw error;
       // What is read is what has failed: somebody wrote over one of them. Which one, each of them tells alone.
       if (leases.length > 1) for (const lease of leases) await this.#findLost([lease]);
       else for (const lease of leases) this.lost(lease);
@@ -94,8 +95,8 @@ export class Upkeep {
   }
 
   async #clearOne(token: string, name: string): Promise<void> {
-    await leaveQueue(this.#channel, name, { token });
-    const lock = (await this.#channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+    await unlessForeign(leaveQueue(this.#channel, name, { token }));
+    const lock = (await unlessForeign(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
     if (lock?.value?.token === token) {
       await this.#onOrphan(lock);
       await removeEntry(this.#channel, lock);

@@ -1,0 +1,35 @@
+import { ChannelError, isChannelError } from "../channel/errors.js";
+import type { LockView } from "./attempt.js";
+import { isLock, isQueue, lockKey, queueKey } from "./entries.js";
+
+/*
+ * What somebody else wrote into the channel of the locks, where anybody can write: it cannot be read (`CORRUPT`), or it is none of what locks write.
+ */
+
+/** What a call found of an entry; `undefined` if it cannot be read: that is not ours to remove, and must not keep us from the rest. */
+export async function unlessForeign<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!isForeign(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether an entry could not be read because it was not written by ojm. */
+export function isForeign(error: unknown): boolean {
+  return isChannelError(error) && error.code === "CORRUPT";
+}
+
+/** @throws ChannelError `CORRUPT` if what stands under the name of a lock was not written by locks */
+export function assertOurs(channel: string, name: string, { lock, queue }: Partial<LockView>): void {
+  const foreign =
+    lock !== undefined && !isLock(lock.value)
+      ? lockKey(name)
+      : queue !== undefined && !isQueue(queue.value)
+        ? queueKey(name)
+        : undefined;
+  if (foreign === undefined) return;
+  const text = `the entry ${JSON.stringify(foreign)} of the channel "${channel}" was not written by ojm, so nobody can tell who has the lock. Delete it once you know that nobody does`;
+  throw new ChannelError("CORRUPT", text);
+}

@@ -1,0 +1,16 @@
+import type { Key } from "../channel/types.js";
+import type { LocksValue } from "../locks/entries.js";
+import type { LocksOf } from "./world.js";
+
+/** Writes what a channel would not: as somebody does who uses the store without ojm. */
+export async function scribble(
+  { way, channel }: Pick<LocksOf, "way" | "channel">,
+  key: Key,
+  text: string,
+): Promise<void> {
+  const commit = way.commit.bind(way);
+  way.commit = (it, options) =>
+    commit({ ...it, writes: it.writes.map((write) => ({ ...write, value: text })) }, options);
+  await channel.set(key, {} as LocksValue);
+  way.commit = commit;
+}

@@ -1,0 +1,83 @@
+import { JobManager, type JobManagerOptions, type Run } from "@ojm/core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openEtcd, put } from "../packages/etcd/src/testing/backends.js";
+import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
+import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+
+/* What somebody writes over entries of ours with the tools of the store. */
+
+const LOCKS = "oJobManager-locks";
+const DEADLINE = 30_000;
+
+interface Server {
+  readonly channel: NonNullable<JobManagerOptions["chLocks"]>;
+  /** `key` as it is encoded in the channel of the locks. */
+  overwrite(key: string, text: string): Promise<unknown>;
+}
+
+const servers: readonly { readonly name: string; readonly missing: string | undefined; start(): Promise<Server> }[] = [
+  {
+    name: "redis",
+    missing: whyMissing("redis-server"),
+    async start() {
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      return {
+        channel: { type: "redis", args: { url: server.url, deadline: DEADLINE } },
+        overwrite: (key, text) => server.command("SET", `ojm:{${LOCKS}}:${key}`, text),
+      };
+    },
+  },
+  {
+    name: "etcd",
+    missing: etcdMissing(),
+    async start() {
+      const server = await startEtcd();
+      onTestFinished(() => server.stop());
+      const args = { hosts: server.host, deadline: DEADLINE };
+      const raw = await openEtcd(args);
+      return {
+        channel: { type: "etcd", args },
+        overwrite: (key, text) => put(raw, `${LOCKS} ${key}`, text),
+      };
+    },
+  },
+];
+
+async function isTold(run: Run): Promise<void> {
+  await expect.poll(() => run.signal.reason).toMatchObject({ code: "LOST" });
+}
+
+describe.each(servers)("$name", ({ missing, start }) => {
+  it.skipIf(missing !== undefined)(
+    `a holder is told that its lock, or its session, was written over; nobody else is harmed${missing ? `: ${missing}` : ""}`,
+    async () => {
+      const { channel, overwrite } = await start();
+      const options = { chJobs: channel, chLocks: channel, ttl: 9_000 };
+      await using one = await JobManager.init(options);
+      const [robbed, kept] = [await one.start("robbed"), await one.start("kept")];
+      await overwrite('["lock "robbed ', "no JSON");
+      await isTold(robbed);
+      kept.assertHeld();
+
+      await using two = await JobManager.init(options);
+      await expect(two.run("robbed", () => "no")).rejects.toMatchObject({ code: "CORRUPT" });
+      await expect(two.start("kept", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
+
+      await using three = await JobManager.init(options);
+      const alone = await three.start("alone");
+      await expect(two.locks()).rejects.toMatchObject({ code: "CORRUPT" });
+      // Once it is known that nobody has it.
+      await two.channels.locks.unset(["lock", "robbed"]);
+      expect((await two.run("robbed", () => "next")).result).toBe("next");
+
+      const { instance } = (await two.locks())[0]?.holder ?? {};
+      await overwrite(`["session "${instance} `, "no JSON");
+      await isTold(alone);
+      expect((await two.run("alone", () => "next", { wait: 60_000 })).result).toBe("next");
+
+      kept.assertHeld();
+      await kept.end();
+    },
+  );
+});
