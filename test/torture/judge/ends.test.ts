@@ -65,6 +65,8 @@ describe("a record", () => {
     expect(laws(robbedBefore)).toEqual([]);
     expect(laws({ ...robbedBefore, fence: "0" })).toEqual(WRONG);
     expect(laws({ ...robbedBefore, name: "b" })).toEqual(WRONG);
+    // By a heartbeat later it would have been told.
+    expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
   });
 
   it("is missing only if the run was asked for before the store lost its data", () => {
@@ -78,12 +80,16 @@ describe("a record", () => {
     const [asked] = members[0]?.all("asked") ?? [];
     const wall = (t: number): number => (asked?.wall ?? 0) + t - (asked?.t ?? 0);
     const own = { name: "a", fence: "1", status: "completed", startTime: wall(99) };
+    let outgrowsLoss = false;
     const laws = (...records: StockRecord[]): string[] =>
-      judgeRecords(evidenceOf(members, { outgrowsLoss: false, dataLost, records })).map(({ law }) => law);
+      judgeRecords(evidenceOf(members, { outgrowsLoss, dataLost, records })).map(({ law }) => law);
     expect(laws(own, { ...own, status: "lost", startTime: wall(80) })).toEqual([]);
     expect(laws(own, { ...own, status: "lost", startTime: wall(100) })).toEqual(WRONG);
     expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual([]);
     expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(97) })).toEqual(WRONG);
+    // A store in which no fence comes twice has no such records.
+    outgrowsLoss = true;
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual(WRONG);
   });
 
   it("is of somebody who had the lock, or whose attempt was not answered", () => {

@@ -32,7 +32,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     if (!recordedAs(scene, run, outcome).includes(status))
       wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
   }
-  for (const text of nobodys(evidence)) wrong(text);
+  for (const { text, t } of nobodys(evidence)) wrong(text, t);
   // Who took the lock by force was given the record as it closed it.
   for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
     const [status] = records.get(`${name} ${fence}`) ?? [];
@@ -51,21 +51,31 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   return violations;
 }
 
-/** What the records say, by name and fence. Where fences begin anew with an empty store, the later of two runs may have the fence of an older one. */
+/** What the records say, by name and fence. */
 function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, string[]> {
   const [older, newer] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const record of records) {
     const key = `${record.name} ${record.fence}`;
-    const among = !scene.kind.outgrowsLoss && isFromBeforeTheLoss(scene, record) ? older : newer;
+    const among = isFromBeforeTheLoss(scene, record) ? older : newer;
     among.set(key, [...(among.get(key) ?? []), record.status]);
   }
   return new Map([...older, ...newer]);
 }
 
-/** Of a run that began before the store lost its data. Whoever closed it after that wrote its record anew, by what its lock had told. */
-function isFromBeforeTheLoss({ dataLost, members }: Scene, { startTime }: StockRecord): boolean {
+/**
+ * Of a run that began before the store lost its data, where fences begin anew with an empty store: a later run may have the same. Whoever closed the
+ * older one after that wrote its record anew, by what its lock had told.
+ */
+function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
+  if (scene.kind.outgrowsLoss) return false;
+  const began = beginningOf(scene, record);
+  return scene.dataLost !== undefined && began !== undefined && began <= scene.dataLost.to;
+}
+
+/** When a run began, by its record: the wall clock of that, in the time of the journals. */
+function beginningOf({ members }: Scene, { startTime }: StockRecord): number | undefined {
   const [asked] = members.flatMap((member) => member.all("asked"));
-  return dataLost !== undefined && asked !== undefined && startTime <= asked.wall + dataLost.to - asked.t;
+  return asked && asked.t + startTime - asked.wall;
 }
 
 /** What the record of a run may say whose caller was told this. */
@@ -92,7 +102,7 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
 }
 
 /** Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not arrive. It is never closed by a body. */
-function nobodys({ runs, scene, stock }: Evidence): string[] {
+function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; readonly t: number | undefined }[] {
   const known = new Set(
     [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
   );
@@ -101,21 +111,24 @@ function nobodys({ runs, scene, stock }: Evidence): string[] {
   );
   const isPlain = runs.length > 0 && runs.every(({ session }) => session === undefined);
   const killed = scene.members.filter(({ killedAt }) => killedAt !== undefined).length * LOOPS;
-  const texts: string[] = [];
+  const found: ReturnType<typeof nobodys> = [];
   for (const name of scene.names) {
     const own = strays.filter((record) => record.name === name);
     const asked = scene.members.flatMap((it) => it.all("unanswered")).filter((it) => it.name === name).length;
-    for (const { fence, status } of own) {
+    for (const record of own) {
+      const { fence, status } = record;
       if (status !== "completed" && status !== "failed") continue;
-      texts.push(`the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`);
+      const text = `the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`;
+      found.push({ text, t: beginningOf(scene, record) });
     }
     if (isPlain || own.length <= asked + killed) continue;
     const fences = own.map(({ fence }) => fence).join(", ");
-    texts.push(
-      `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
-    );
+    found.push({
+      text: `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
+      t: own[0] && beginningOf(scene, own[0]),
+    });
   }
-  return texts;
+  return found;
 }
 
 /** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */

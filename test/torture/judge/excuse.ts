@@ -1,7 +1,8 @@
 import { covered } from "../lag-watch.js";
 import type { Member } from "../member.js";
 import type { Excuse, Scene } from "../scene.js";
-import { leaseEnd, type ObservedRun } from "./run-of.js";
+import { blocked, leaseEnd, type ObservedRun } from "./run-of.js";
+import { ASKED_WITHIN } from "./verdict.js";
 
 /** For so long after a trouble, in ms, calls may still fail: the deadline of those that were under way, and a reconnection. */
 const AFTERMATH = 1_500;
@@ -19,11 +20,14 @@ export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | un
   return applying(scene, run, at)[0];
 }
 
-function applying({ excuses }: Scene, run: ObservedRun, at: number): Excuse[] {
+function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse[] {
   const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
-  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence says that it was this one.
+  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence says that it was this one. By its next
+  // heartbeat its process knows.
+  const mayBeginLate = (to: number): boolean =>
+    run.since - blocked(run.member, to, run.since) <= to + ttl / 3 + ASKED_WITHIN;
   const wasHad = ({ fence, to }: Excuse): boolean =>
-    run.since <= to || (run.session === undefined && fence === run.fence);
+    run.since <= to || (run.session === undefined && fence === run.fence && mayBeginLate(to));
   return excuses.filter(
     (it) =>
       of(it.name, run.name) && of(it.fence, run.fence) && of(it.session, run.session) && wasHad(it) && at >= it.from,

@@ -2,10 +2,7 @@ import { covered, type Stretch } from "../lag-watch.js";
 import type { Excuse, Scene } from "../scene.js";
 import { lockTakenBy, wasInTrouble } from "./excuse.js";
 import { blocked, holdEnd, leaseEnd, type ObservedRun } from "./run-of.js";
-import { type Evidence, TOLD_WITHIN, type Violation } from "./verdict.js";
-
-/** What may pass, beyond a third of the time to live, until the heartbeat has asked whether a lock is there and was answered, in ms. */
-const ASKED_WITHIN = 200;
+import { ASKED_WITHIN, type Evidence, TOLD_WITHIN, type Violation } from "./verdict.js";
 
 /** What was found about two who hold one lock, and about being told. Times in ms. */
 export interface Holders {
