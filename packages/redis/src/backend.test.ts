@@ -374,6 +374,15 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("what somebody else wrote there", () => {
+      it("is no version, where it should be one", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const version = await put(store, `${channel} "a `, "1");
+        const names = ["ojm:version", `ojm:{${channel}}.version`];
+        for (const name of names) await Promise.all(setup.servers.map((server) => scribble(server, name, "hello")));
+        expect(BigInt(await put(store, `${channel} "a `, "2"))).toBeGreaterThan(BigInt(version));
+      });
+
       it.each(["no JSON", "17", "1 2x 3", "1 -- 3"])(
         "%j is told as that, and keeps nobody from the rest",
         async (text) => {

@@ -127,7 +127,8 @@ local version
 local function stamp()
   version = string.format('%.0f', now)
   local last = redis.call('SET', KEYS[1], version, 'GET')
-  if last and tonumber(last) >= now then
+  -- What somebody else wrote there is no version.
+  if last and (tonumber(last) or 0) >= now then
     version = string.format('%.0f', last + 1)
     redis.call('SET', KEYS[1], version)
   end
