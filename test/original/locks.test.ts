@@ -31,9 +31,6 @@ const LONG_TTL = 6_000;
 /** Of those whose leases must neither end nor be renewed, and who must sweep away nothing. */
 const NEVER = 3_600_000;
 
-/** A result that no store takes. */
-const TOO_LARGE = "x".repeat(2 ** 24 + 1);
-
 /** How a run loses its lock to another one: what is done to it, and how its record ends. */
 const losses: readonly (readonly [
   how: string,
@@ -64,6 +61,18 @@ async function recordsOf(manager: JobManager): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
   for await (const record of manager.history({ name: "job" })) records.push(record);
   return records;
+}
+
+/** The next end of a run that this manager writes fails, in a way that trying again does not mend. */
+function failNextEnd({ channels: { jobs, locks } }: JobManager): void {
+  const full = (): Promise<never> => {
+    Reflect.deleteProperty(jobs, "commit");
+    Reflect.deleteProperty(locks, "commitWith");
+    return Promise.reject(new ChannelError("FULL", "no room for the end of a run"));
+  };
+  // In one store the lock is given back in the same step.
+  if (locks.joins(jobs as never)) Object.assign(locks, { commitWith: full });
+  else Object.assign(jobs, { commit: full });
 }
 
 /** Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often as they were. */
@@ -174,7 +183,9 @@ onSharedStores((create) => {
     const options = await create();
     await using manager = await JobManager.init({ ...options, ttl: TTL });
     await using other = await JobManager.init(options);
-    await expect(manager.run("job", () => TOO_LARGE)).rejects.toMatchObject({ code: "TOO_LARGE" });
+    const run = await manager.start("job");
+    failNextEnd(manager);
+    await expect(run.end()).rejects.toMatchObject({ code: "FULL" });
     // The process lives on, and its session with it.
     expect((await other.run("job", () => "next", { wait: 120_000 })).result).toBe("next");
     expect(await other.locks()).toEqual([]);

@@ -21,6 +21,11 @@ export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: 
   return { signal: first.signal, forget: () => unfollow.forEach((forget) => void forget()) };
 }
 
+/** Whether it is an AbortSignal, of whichever realm: one that only looks like one could not be followed. */
+export function isSignal(value: unknown): value is AbortSignal {
+  return Object.prototype.toString.call(value) === "[object AbortSignal]";
+}
+
 /** Why a signal fired, in words. */
 export function reasonText(reason: unknown): string {
   return reason instanceof Error ? reason.message : reason === undefined ? "no reason given" : String(reason);

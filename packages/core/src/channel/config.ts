@@ -42,6 +42,16 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
+/** What is wrong with options of which some are not known, naming the nearest one that is; `undefined` if nothing is. */
+export function unknownOption(whose: string, options: object, known: readonly string[]): string | undefined {
+  const unknown = Object.keys(options).find((option) => !known.includes(option));
+  if (unknown === undefined) return undefined;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  const list = known.length === 0 ? "It has none." : `It has: ${known.join(", ")}.`;
+  return `${whose} has no option "${unknown}".${hint} ${list}`;
+}
+
 /**
  * Refuses options that a backend does not know, naming the nearest one that it does.
  *
@@ -52,11 +62,6 @@ export function rejectUnknownOptions(
   args: Readonly<Record<string, unknown>>,
   known: readonly string[],
 ): void {
-  for (const option of Object.keys(args)) {
-    if (known.includes(option)) continue;
-    const near = nearest(option, known);
-    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    const list = known.length === 0 ? "It has none." : `It has: ${known.join(", ")}.`;
-    throw new ChannelError("INVALID_CONFIG", `channel type "${type}" has no option "${option}".${hint} ${list}`);
-  }
+  const problem = unknownOption(`channel type "${type}"`, args, known);
+  if (problem !== undefined) throw new ChannelError("INVALID_CONFIG", problem);
 }

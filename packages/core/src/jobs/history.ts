@@ -1,5 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry, Key } from "../channel/types.js";
+import { records } from "./read.js";
 import { recordKey, toRecord } from "./record.js";
 import type { RunRecord } from "./types.js";
 
@@ -34,7 +35,7 @@ export async function* historyOf(
   signal?: AbortSignal,
 ): AsyncGenerator<RunRecord, void, undefined> {
   const range = { prefix: { name }, before: recordKey(name, END_OF_TIME), reverse: true };
-  for await (const entry of jobs.entries({ ...range, limit, ...(signal && { signal }) })) yield toRecord(entry);
+  for await (const entry of records(jobs, { ...range, limit, ...(signal && { signal }) })) yield toRecord(entry);
 }
 
 /** So many records of a name are read ahead when the newest of all names are merged. */
@@ -88,7 +89,7 @@ class Head {
     const signal = this.#signal && { signal: this.#signal };
     const page: Entry<RunRecord>[] = [];
     const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, before, ...signal };
-    for await (const entry of this.#jobs.entries(options)) page.push(entry);
+    for await (const entry of records(this.#jobs, options)) page.push(entry);
     this.#records = page.map(toRecord).reverse();
     this.#before = this.#records[0]?.startTime ?? this.#before;
     return page.length > 0;

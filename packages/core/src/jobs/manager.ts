@@ -13,10 +13,12 @@ import { RunError } from "./errors.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
 import { historyOf, historyOfAll, names } from "./history.js";
 import type { OpenRun, RunHome } from "./open-run.js";
+import { checkManagerOptions, checkRunOptions, isMap } from "./options.js";
 import { closeRunOf, closeStrays, lostText, recordOf } from "./orphans.js";
+import { records } from "./read.js";
 import { recordKey, toRecord } from "./record.js";
 import { runBody } from "./run-body.js";
-import { checkOptions, Start, StartTimes } from "./start.js";
+import { Start, StartTimes } from "./start.js";
 import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
 
 const JOBS = "oJobManager-jobs";
@@ -76,9 +78,10 @@ export class JobManager {
    * One store for both channels (equal `type` and `args`) makes start and end of a run one step each; two stores work as well, in two steps
    * that leave nothing wrong behind when they are interrupted.
    *
-   * @throws ChannelError if a channel cannot be opened
+   * @throws ChannelError `INVALID_CONFIG` for an option that there is not, and whatever keeps a channel from opening
    */
   static async init(options: JobManagerOptions = {}): Promise<JobManager> {
+    checkManagerOptions(options);
     const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
     const jobs = await openChannel<RunRecord>(JOBS, { ...chJobs, clock });
     let locks: Channel<LocksValue> | undefined;
@@ -108,6 +111,7 @@ export class JobManager {
    * @throws what the body throws; RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `INVALID`; ChannelError if the store fails
    */
   async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
+    if (typeof body !== "function") throw new RunError("INVALID", String(name), `the body of "${name}" is a function`);
     return runBody(await this.#start(name, options), body);
   }
 
@@ -124,8 +128,9 @@ export class JobManager {
   async #start(name: string, options: RunOptions): Promise<OpenRun> {
     this.#starting.begin();
     try {
-      const run = await new Start(this.#home, this.#times, name, checkOptions(name, options)).run();
-      if (run.closing === undefined) this.#open.add(run);
+      const run = await new Start(this.#home, this.#times, name, checkRunOptions(name, options)).run();
+      // One that is over already is still to be closed, and that is waited for.
+      if (!run.settled) this.#open.add(run);
       if (this.#closed !== undefined) {
         await run.abandon("its manager was closed").catch(() => {});
         throw new ChannelError("CLOSED", "this manager is closed");
@@ -147,7 +152,7 @@ export class JobManager {
     return this.#locks.acquire(name, options);
   }
 
-  /** The records of a name, or of all names, newest first. Reads only what it shows. */
+  /** The records of a name, or of all names, newest first. Reads only what it shows, and leaves out what else somebody wrote into the channel. */
   async *history(
     options: { readonly name?: string; readonly limit?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunRecord, void, undefined> {
@@ -159,12 +164,12 @@ export class JobManager {
 
   /** The records of the runs that are going on, by whomever. */
   async running(): Promise<RunRecord[]> {
-    const records: RunRecord[] = [];
+    const running: RunRecord[] = [];
     for (const lock of await this.#locks.list()) {
       const entry = await recordOf(this.channels.jobs, lock);
-      if (entry?.value.status === "running") records.push(toRecord(entry));
+      if (entry?.value.status === "running") running.push(toRecord(entry));
     }
-    return records;
+    return running;
   }
 
   /** The locks that are held now, by whomever, in the order of their names. */
@@ -177,7 +182,7 @@ export class JobManager {
    * the locks channel. The holder is told by its signal as soon as the store tells it of the change, within moments; until then two bodies may run.
    */
   async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
-    const { reason } = options;
+    const reason = isMap(options) ? options.reason : undefined;
     if (typeof reason !== "string" || reason === "")
       throw new RunError("INVALID", name, "a forced unlock needs a reason");
     let run: RunRecord | undefined;
@@ -191,7 +196,7 @@ export class JobManager {
 
   /** Deletes the records of runs that ended more than `olderThan` ms ago. Open runs stay. */
   async prune(options: { readonly olderThan: number; readonly signal?: AbortSignal }): Promise<{ removed: number }> {
-    const { olderThan } = options;
+    const olderThan = isMap(options) ? options.olderThan : undefined;
     if (typeof olderThan !== "number" || !(olderThan >= 0) || !Number.isFinite(olderThan)) {
       throw new RunError("INVALID", "", `olderThan is a number of milliseconds from 0 up, not ${String(olderThan)}`);
     }
@@ -199,7 +204,7 @@ export class JobManager {
     const signal = options.signal && { signal: options.signal };
     let removed = 0;
     for await (const name of names(this.channels.jobs, options.signal)) {
-      const old = this.channels.jobs.entries({ prefix: { name }, before: recordKey(name, cutoff), ...signal });
+      const old = records(this.channels.jobs, { prefix: { name }, before: recordKey(name, cutoff), ...signal });
       let batch: Op<RunRecord>[] = [];
       const flush = async (): Promise<void> => {
         if (batch.length > 0) await this.channels.jobs.commit(batch, signal);

@@ -113,3 +113,20 @@ describe.each([
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
   });
 });
+
+test.each([false, true])(
+  "a result or an error that the store has no room for ends the run all the same, as it did: in two stores %s",
+  async (apart) => {
+    const world = new World();
+    const chJobs = { backend: await world.way({ maxValueBytes: 100_000 }) };
+    const { manager } = await world.manager({ chJobs, ...(!apart && { chLocks: chJobs }) });
+    const large = "x".repeat(1_000_000);
+    expect((await manager.run("a", () => large)).result).toBe(large);
+    expect(await rejection(manager.run("b", () => Promise.reject(new Error(large))))).toMatchObject({ message: large });
+    expect(await manager.locks()).toEqual([]);
+    const [failed, completed] = await collect(manager.history());
+    expect(completed).toMatchObject({ name: "a", status: "completed" });
+    expect(completed).not.toHaveProperty("result");
+    expect(failed).toMatchObject({ name: "b", status: "failed", error: expect.stringMatching(/^x{10000}…$/) });
+  },
+);

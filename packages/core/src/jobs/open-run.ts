@@ -5,6 +5,7 @@ import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js
 import type { Clock } from "../clock.js";
 import { LateSignal } from "../late-signal.js";
 import { isLockError, type LockError } from "../locks/errors.js";
+import { unlessForeign } from "../locks/foreign.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
 import { endingUntil, persist } from "../persist.js";
@@ -41,6 +42,7 @@ export class OpenRun implements Run {
   #unfollow: (() => void) | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
+  #settled = false;
 
   constructor(home: RunHome, lease: Lease, record: RunRecord, version: Version) {
     this.name = record.name;
@@ -64,6 +66,11 @@ export class OpenRun implements Run {
   /** The end of the run, once it began; it may be waited for. */
   get closing(): Promise<RunRecord> | undefined {
     return this.#closing;
+  }
+
+  /** Whether the end of the run was written, or could not be. */
+  get settled(): boolean {
+    return this.#settled;
   }
 
   /** Resolves once the record is closed, or cannot be closed in a moment. */
@@ -100,7 +107,7 @@ export class OpenRun implements Run {
   }
 
   async end(result?: unknown): Promise<RunRecord> {
-    return this.#finish({ status: "completed", ...resultOf(result) });
+    return this.#finish({ status: "completed", ...resultOf(result, this.#home.jobs.supports.maxValueBytes) });
   }
 
   async fail(error: unknown): Promise<RunRecord> {
@@ -180,6 +187,7 @@ export class OpenRun implements Run {
       if (written) return record;
     } finally {
       this.#unfollow?.();
+      this.#settled = true;
       this.#home.onOver(this);
     }
     throw new RunError(
@@ -242,15 +250,13 @@ export class OpenRun implements Run {
       until: endingUntil(clock.monotonic(), until, ttl),
       goesOn: () => session.alive,
     };
-    const result = await persist(persistence, () => jobs.commit(this.#closingOps(record)));
-    return result.ok || this.#isWritten(record);
+    const result = await unlessForeign(persist(persistence, () => jobs.commit(this.#closingOps(record))));
+    return result?.ok === true || this.#isWritten(record);
   }
 
   /** Whether it was us who wrote it: an answer may have been lost after the write was applied. */
   async #isWritten(record: RunRecord): Promise<boolean> {
-    return sameJson(
-      await this.#home.jobs.get(recordKey(this.name, this.startTime)),
-      JSON.parse(JSON.stringify(record)),
-    );
+    const written = await unlessForeign(this.#home.jobs.get(recordKey(this.name, this.startTime)));
+    return sameJson(written, JSON.parse(JSON.stringify(record)));
   }
 }

@@ -240,3 +240,27 @@ describe.each([
     expect(clock.pending).toBe(0);
   });
 });
+
+test("whose own locks others cannot see closes nothing that may go on where it cannot look", async () => {
+  const owner = await world.manager({ apart: true });
+  const run = await owner.manager.start("a", { timeout: 4 * 3_600_000 });
+  const chJobs = { backend: await world.way({ shared: "network" }) };
+  const onlooker = await world.manager({ chJobs, chLocks: { backend: await new World().way() } });
+  await clock.advance(3 * 3_600_000);
+  expect((await records(onlooker)).map(({ status }) => status)).toEqual(["running"]);
+  run.assertHeld();
+  for (const way of [owner.way, owner.jobsWay]) way.fault = () => ({ type: "refused" });
+  await clock.advance(2 * 86_400_000);
+  expect((await records(onlooker)).map(({ status }) => status)).toEqual(["lost"]);
+});
+
+test("a manager that is closed waits for the end of a run that was over when it began", async () => {
+  const one = await world.manager({ apart: true });
+  one.jobsWay.once('"a', { type: "slow reply", ms: 500 });
+  const run = await clock.until(one.manager.start("a", { timeout: 100 }));
+  expect(run.signal.reason).toMatchObject({ code: "TIMEOUT" });
+  one.jobsWay.once('"a', { type: "refused" });
+  await clock.until(one.manager.close());
+  const two = await world.manager({ apart: true });
+  expect((await records(two)).map(({ status }) => status)).toEqual(["timeout"]);
+});

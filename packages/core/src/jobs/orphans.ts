@@ -1,14 +1,22 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import type { LockValue } from "../locks/entries.js";
+import { unlessForeign } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
 import { names } from "./history.js";
+import { isRecord, records, recordUnder } from "./read.js";
 import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
 import { runOf } from "./start.js";
 import type { RunRecord } from "./types.js";
 
 /** How far back the record of a run is looked for where its lock does not lead to it. */
 const NEWEST = 10;
+
+/** How widely a store is shared. */
+const REACH = { process: 0, host: 1, network: 2 };
+
+/** By how much the clocks of two machines may differ, in ms. */
+const DAY = 86_400_000;
 
 /**
  * The record of the run that a lock is held for: under the start time that the lock tells, or, where another process had taken that
@@ -20,9 +28,9 @@ export async function recordOf(
 ): Promise<Entry<RunRecord> | undefined> {
   const { name, fence } = lock;
   const { startTime } = runOf(lock);
-  const told = startTime === undefined ? undefined : await jobs.entry(recordKey(name, startTime));
+  const told = startTime === undefined ? undefined : await recordUnder(jobs, recordKey(name, startTime));
   if (told !== undefined && fenceOf(told) === fence) return told;
-  for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST })) {
+  for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
     if (fenceOf(entry) === fence) return entry;
   }
   return undefined;
@@ -46,9 +54,12 @@ export async function closeRunOf(
     const { name, holder, timeout } = lock.value;
     const open = startedRecord({ name, startTime, holder, timeout, tick, trigger: "unknown" });
     const record = closed(open, lock.version, endTime, ending);
-    const outcome = await jobs.compareAndSet(recordKey(name, startTime), null, record);
-    if (outcome.ok) return record;
-    if (outcome.current !== undefined && fenceOf(outcome.current) !== lock.version) return undefined;
+    const outcome = await unlessForeign(jobs.compareAndSet(recordKey(name, startTime), null, record));
+    if (outcome?.ok === true) return record;
+    // Somebody wrote over the record: there is nothing to close, and the lock must not stay for that.
+    if (outcome === undefined) return undefined;
+    const { current } = outcome;
+    if (current !== undefined && (!isRecord(current.value) || fenceOf(current) !== lock.version)) return undefined;
   }
 }
 
@@ -60,6 +71,8 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 /**
  * Closes records that are open although no lock is held for them: the locks were kept elsewhere and are gone. Looks at the newest of each
  * name. A run that just begins is safe: its lock is there before its record, and as long as that is open.
+ *
+ * Whose own locks others cannot see cannot see theirs either: such a one closes only what must be over by its timeout, whatever their clocks say.
  */
 export async function closeStrays(
   jobs: Channel<RunRecord>,
@@ -67,13 +80,20 @@ export async function closeStrays(
   now: () => number,
   signal: AbortSignal,
 ): Promise<void> {
+  const seesAll = REACH[locks.channel.supports.shared] >= REACH[jobs.supports.shared];
   for await (const name of names(jobs, signal)) {
-    for await (const entry of jobs.entries({ prefix: { name }, reverse: true, limit: NEWEST, signal })) {
-      if (entry.value.status !== "running") continue;
-      const fence = fenceOf(entry);
+    for await (const { key, value, version } of records(jobs, {
+      prefix: { name },
+      reverse: true,
+      limit: NEWEST,
+      signal,
+    })) {
+      if (value.status !== "running") continue;
+      if (!seesAll && now() < value.startTime + value.timeout + DAY) continue;
       // In this order: a run that ends meanwhile closes its record before its lock is free.
-      if ((await locks.find(name))?.fence === fence) continue;
-      await closeOpen(jobs, entry.key, now(), { status: "lost", error: lostText(entry.value.holder) });
+      const held = await unlessForeign(locks.find(name));
+      if (held !== undefined && held.fence === fenceOf({ value, version })) continue;
+      await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
     }
   }
 }

@@ -20,8 +20,20 @@ test("an error that cannot be put in words is one all the same", () => {
   expect(typeof errorText(nothing)).toBe("string");
 });
 
-test("a result is kept where it is JSON, and something", () => {
-  expect(resultOf({ a: 1 })).toEqual({ result: { a: 1 } });
-  expect(resultOf(0)).toEqual({ result: 0 });
-  for (const nothing of [undefined, null, () => 1, 1n, new Map(), Number.NaN]) expect(resultOf(nothing)).toEqual({});
+test("of a long text of an error the beginning is kept", () => {
+  const text = errorText(new Error("x".repeat(1_000_000)));
+  expect(text.length).toBeLessThan(10_010);
+  expect(text).toMatch(/^x+…$/);
+});
+
+test("a result is kept where it is JSON, and something, and not too large", () => {
+  const most = 10_000;
+  expect(resultOf({ a: 1 }, most)).toEqual({ result: { a: 1 } });
+  expect(resultOf(0, most)).toEqual({ result: 0 });
+  for (const nothing of [undefined, null, () => 1, 1n, new Map(), Number.NaN]) {
+    expect(resultOf(nothing, most)).toEqual({});
+  }
+  expect(resultOf("x".repeat(5_000), most)).toEqual({ result: "x".repeat(5_000) });
+  expect(resultOf("x".repeat(6_000), most)).toEqual({});
+  expect(resultOf("\u20ac".repeat(2_500), most)).toEqual({});
 });

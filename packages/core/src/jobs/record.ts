@@ -1,7 +1,15 @@
 import type { Channel } from "../channel/channel.js";
 import { encodeValue, type JsonValue } from "../channel/json.js";
 import type { Entry, Key } from "../channel/types.js";
+import { unlessForeign } from "../locks/foreign.js";
+import { recordUnder } from "./read.js";
 import type { RunRecord, RunStatus } from "./types.js";
+
+/** Of the text of an error, in characters. */
+const LONGEST_ERROR = 10_000;
+
+/** What is left to the rest of a record, in bytes. */
+const ROOM = 4_096;
 
 export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
 
@@ -49,14 +57,13 @@ export async function closeOpen(
   endTime: number,
   ending: Ending,
 ): Promise<RunRecord | undefined> {
-  let entry: Entry<RunRecord> | undefined = await jobs.entry(key);
-  while (entry?.value.status === "running") {
+  for (;;) {
+    const entry = await recordUnder(jobs, key);
+    if (entry?.value.status !== "running") return undefined;
     const record = closed(entry.value, fenceOf(entry), endTime, ending);
-    const outcome = await jobs.compareAndSet(key, entry.version, record);
-    if (outcome.ok) return record;
-    entry = outcome.current;
+    const outcome = await unlessForeign(jobs.compareAndSet(key, entry.version, record));
+    if (outcome?.ok === true) return record;
   }
-  return undefined;
 }
 
 /**
@@ -78,8 +85,13 @@ export function timeoutText(name: string, timeout: number): string {
   return `the run of "${name}" took longer than its timeout of ${timeout} ms`;
 }
 
-/** An error in words, for a record. */
+/** An error in words, for a record: of a text that no store might take, the beginning. */
 export function errorText(error: unknown): string {
+  const text = inWords(error);
+  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+}
+
+function inWords(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === "string" ? error : safeText(error);
   return error.name === "Error" || error.name === "RunError" ? error.message : `${error.name}: ${error.message}`;
 }
@@ -92,12 +104,14 @@ function safeText(value: unknown): string {
   }
 }
 
-/** What a body returned, if it is JSON and not nothing. */
-export function resultOf(value: unknown): { result?: JsonValue } {
+/** What a body returned, if it is JSON, not nothing, and leaves room for the rest of the record in the `most` bytes that the store takes. */
+export function resultOf(value: unknown, most: number): { result?: JsonValue } {
   if (value === undefined || value === null) return {};
   try {
-    encodeValue(value);
-    return { result: value as JsonValue };
+    const text = encodeValue(value);
+    // No character has more than three bytes for each unit of its length.
+    const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
+    return fits ? { result: value as JsonValue } : {};
   } catch {
     // A body may return anything to its caller; only JSON can be kept.
     return {};

@@ -7,12 +7,10 @@ import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
 import { isRunError, RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
+import type { CheckedOptions } from "./options.js";
 import { recordKey, startedRecord } from "./record.js";
 import { TickClaim } from "./tick.js";
-import type { RunOptions, RunRecord, Tick } from "./types.js";
-
-const HOUR = 3_600_000;
-const WAIT = 2_500;
+import type { RunRecord } from "./types.js";
 
 /** So many names are remembered; one that is forgotten costs a read when its start time is taken. */
 const REMEMBERED = 10_000;
@@ -34,46 +32,6 @@ export class StartTimes {
     if (this.#last.size >= REMEMBERED) this.#last.clear();
     this.#last.set(name, startTime);
   }
-}
-
-/** Options of a run, checked. */
-export interface CheckedOptions extends RunOptions {
-  readonly timeout: number;
-  readonly wait: number;
-  readonly trigger: string;
-}
-
-/** Fills in the defaults, and refuses what makes no sense: a timeout that is a text, say, which was never meant to be one hour. */
-export function checkOptions(name: string, options: RunOptions): CheckedOptions {
-  const { timeout = HOUR, wait = WAIT, trigger = "manual" } = options;
-  if (typeof name !== "string" || name === "") {
-    throw new RunError("INVALID", String(name), "the name of a job is a text that is not empty");
-  }
-  if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
-    throw new RunError(
-      "INVALID",
-      name,
-      `timeout of "${name}" is a number of milliseconds above 0, not ${show(timeout)}`,
-    );
-  }
-  if (typeof wait !== "number" || !(wait >= 0) || !Number.isFinite(wait)) {
-    throw new RunError("INVALID", name, `wait of "${name}" is a number of milliseconds from 0 up, not ${show(wait)}`);
-  }
-  if (options.tick !== undefined) checkTick(name, options.tick);
-  return { ...options, timeout, wait, trigger };
-}
-
-function checkTick(name: string, { schedule, at }: Tick): void {
-  if (typeof schedule === "string" && Number.isSafeInteger(at)) return;
-  throw new RunError(
-    "INVALID",
-    name,
-    `tick of "${name}" has a schedule, a text, and an instant, in whole ms since 1970`,
-  );
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `the text "${value}"` : String(value);
 }
 
 /** Takes the lock of a name and writes the record of a run: in one step where one store holds both, else in this order. */
@@ -105,7 +63,7 @@ export class Start {
       return await this.#writeRecord(lease);
     } catch (error) {
       // A record that may be there after all must not be left without the lock that leads to it.
-      if (isNotWritten(error)) await locks.release(lease).catch(() => {});
+      if (isNotWritten(error)) await locks.release(lease, this.#claim?.back(lease.fence)).catch(() => {});
       else locks.giveUp(lease);
       throw error;
     }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../testing/fake-clock.js";
-import { collect } from "../testing/settle.js";
+import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
 import { isRunError } from "./errors.js";
 import type { Run, RunRecord } from "./types.js";
@@ -117,4 +117,18 @@ describe.each([
   test("is refused if its tick is no instant", async () => {
     await expect(start(first(), Number.NaN)).rejects.toMatchObject({ code: "INVALID" });
   });
+});
+
+test("a start whose record is refused gives the tick back, to whoever can run it", async () => {
+  const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
+  const tick = { schedule: "s", at: clock.now() };
+  await clock.until(two.manager.run("a", () => {}, { tick: { ...tick, at: tick.at - MINUTE } }));
+  one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+  for (let i = 0; i < 2; i++) {
+    expect(await clock.until(rejection(one.manager.start("a", { tick })))).toMatchObject({ code: "UNAVAILABLE" });
+  }
+  const earlier = { ...tick, at: tick.at - MINUTE };
+  expect(await clock.until(rejection(two.manager.start("a", { tick: earlier })))).toMatchObject({ code: "TICK_TAKEN" });
+  expect((await clock.until(two.manager.run("a", () => "ran", { tick }))).result).toBe("ran");
+  expect(await clock.until(rejection(two.manager.start("a", { tick })))).toMatchObject({ code: "TICK_TAKEN" });
 });

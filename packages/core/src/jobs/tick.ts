@@ -1,7 +1,8 @@
-import type { Op, Version } from "../channel/types.js";
+import type { Entry, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { type Holder, type LocksValue, type TickValue, tickKey } from "../locks/entries.js";
 import type { Locks } from "../locks/locks.js";
+import type { Companion } from "../locks/types.js";
 import { RunError } from "./errors.js";
 import type { Tick } from "./types.js";
 
@@ -14,7 +15,7 @@ export class TickClaim {
   readonly #clock: Clock;
   readonly #name: string;
   readonly #tick: Tick;
-  #version: Version | null = null;
+  #before: Entry<LocksValue> | undefined;
 
   constructor(locks: Locks, clock: Clock, name: string, tick: Tick) {
     this.#locks = locks;
@@ -26,7 +27,7 @@ export class TickClaim {
   /** @throws RunError `TICK_TAKEN` if this tick or a later one was run. */
   async look(): Promise<void> {
     const entry = await this.#locks.channel.entry(tickKey(this.#name, this.#tick.schedule));
-    this.#version = entry?.version ?? null;
+    this.#before = entry;
     if (entry === undefined) return;
     const { at, by } = entry.value as TickValue;
     if (at < this.#tick.at || at > this.#clock.now() + DAY) return;
@@ -39,8 +40,23 @@ export class TickClaim {
   ops(by: Holder): Op<LocksValue>[] {
     const key = tickKey(this.#name, this.#tick.schedule);
     return [
-      { check: key, version: this.#version },
+      { check: key, version: this.#before?.version ?? null },
       { put: key, value: { at: this.#tick.at, by } },
     ];
+  }
+
+  /** Gives the tick back with the lock, of a run that could not be: another process may start it. `fence`: what both were taken by. */
+  back(fence: Version): Companion {
+    const key = tickKey(this.#name, this.#tick.schedule);
+    const before = this.#before;
+    const write: Op<LocksValue> = before === undefined ? { delete: key } : { put: key, value: before.value };
+    let beside: readonly Op<LocksValue>[] = [{ check: key, version: fence }, write];
+    return {
+      prepare: () => ({ beside, ops: [] }),
+      // Somebody took a later one.
+      refused: () => {
+        beside = [];
+      },
+    };
   }
 }

@@ -31,7 +31,7 @@ export interface RunRecord {
   readonly inError?: boolean;
   /** Why, in words. */
   readonly error?: string;
-  /** What the body returned, where that is JSON and not nothing. */
+  /** What the body returned, where that is JSON, not nothing, and not too large for the store. */
   readonly result?: JsonValue;
 }
 

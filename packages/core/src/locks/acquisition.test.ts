@@ -238,3 +238,21 @@ test("a contended lock passes through many hands without a second holder", async
   await clock.until(Promise.all(all));
   expect(entered).toBe(32);
 });
+
+test("an attempt in a store that went back to an older version of the session takes a new one, and asks for it once", async () => {
+  const one = await world.locks();
+  const lease = await one.locks.acquire("warm up");
+  await clock.advance(TTL);
+  const commit = one.way.commit.bind(one.way);
+  one.way.commit = async (it, options) => {
+    if (!it.checks.some((check) => check.key.includes(lease.session.id))) return commit(it, options);
+    one.way.commits.push(it);
+    const stored = (check: { readonly key: string }) => ({ key: check.key, value: '{"id":"?"}', version: "1" });
+    return { ok: false, current: it.checks.map((check) => (check.version === null ? undefined : stored(check))) };
+  };
+  const before = one.way.commits.length;
+  const next = await clock.until(one.locks.acquire("a"), 1);
+  expect(next.session.id).not.toBe(lease.session.id);
+  expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  expect(one.way.commits.length - before).toBeLessThan(8);
+});

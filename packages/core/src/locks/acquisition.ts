@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { JsonValue } from "../channel/json.js";
-import type { Entry } from "../channel/types.js";
+import type { Entry, Version } from "../channel/types.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { attempt, FREE, type LockView, readView } from "./attempt.js";
@@ -127,20 +127,22 @@ export class Acquisition {
       const beside = burden?.beside ?? [];
       const also = channel === undefined || burden === undefined ? undefined : { channel, ops: burden.ops };
       const value = this.#value(session, burden?.note ?? this.#options.note);
+      const checked = session.version;
       const outcome = await this.#guarded(attempt(this.#by.channel, { session, view, value, waiting, beside, also }));
       if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#companion?.refused(outcome.current);
-      else await this.#settle(session, outcome.current);
+      else await this.#settle(session, checked, outcome.current);
     }
   }
 
   /**
    * The store has the session at another version than we thought: it was renewed while a commit was under way, and the answer will come;
-   * or it is gone, and its next renewal would find out.
+   * or it is gone, and its next renewal would find out. Versions never go back in a store that keeps its data: one that is older than what we had
+   * by then has lost a renewal, and who knows what else.
    */
-  async #settle(session: Session, current: Entry<SessionValue> | undefined): Promise<void> {
-    if (current === undefined) return session.gone();
+  async #settle(session: Session, checked: Version, current: Entry<SessionValue> | undefined): Promise<void> {
+    if (current === undefined || compareVersions(current.version, checked) < 0) return session.gone();
     const { value, version } = current;
     session.changed(value, version);
     while (session.alive && compareVersions(session.version, version) < 0) {
@@ -266,9 +268,10 @@ export class Acquisition {
     const waiting = view.queue?.value.waiting ?? [];
     const others = waiting.filter(({ token }) => token !== this.token);
     const next = [...others, { session: session.id, token: this.token }];
+    const checked = session.version;
     const entering = this.#by.channel.commit([
       // A ticket that reaches the store late, when nobody waits for it any more, must not block the others for as long as we live.
-      { check: sessionKey(session.id), version: session.version },
+      { check: sessionKey(session.id), version: checked },
       { check: key, version: view.queue?.version ?? null },
       ...queueOps(this.name, waiting, next),
     ]);
@@ -279,7 +282,7 @@ export class Acquisition {
     }
     for (const { index, current } of result.failed) {
       if (index === 1) return { ...view, queue: current as LockView["queue"] };
-      await this.#settle(session, current as Entry<SessionValue> | undefined);
+      await this.#settle(session, checked, current as Entry<SessionValue> | undefined);
     }
     return view;
   }

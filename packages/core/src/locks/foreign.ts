@@ -1,9 +1,11 @@
+import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
+import type { EntriesOptions, Entry, Key } from "../channel/types.js";
 import type { LockView } from "./attempt.js";
 import { isLock, isQueue, lockKey, queueKey } from "./entries.js";
 
 /*
- * What somebody else wrote into the channel of the locks, where anybody can write: it cannot be read (`CORRUPT`), or it is none of what locks write.
+ * What somebody else wrote into our channels, where anybody can write: it cannot be read (`CORRUPT`), or it is none of what we write.
  */
 
 /** What a call found of an entry; `undefined` if it cannot be read: that is not ours to remove, and must not keep us from the rest. */
@@ -19,6 +21,32 @@ export async function unlessForeign<T>(call: Promise<T>): Promise<T | undefined>
 /** Whether an entry could not be read because it was not written by ojm. */
 export function isForeign(error: unknown): boolean {
   return isChannelError(error) && error.code === "CORRUPT";
+}
+
+/** An entry whose value is `undefined` where it cannot be read. */
+type Readable<V> = Omit<Entry<V>, "value"> & { readonly value: V | undefined };
+
+/** The entries of a range. Of what cannot be read a scan finds no way around: from there on, each is read alone. */
+export async function* readable<V>(
+  channel: Channel<V>,
+  options: EntriesOptions,
+): AsyncGenerator<Readable<V>, void, undefined> {
+  let last: Key | undefined;
+  let { limit = Number.POSITIVE_INFINITY } = options;
+  try {
+    for await (const entry of channel.entries(options)) {
+      last = entry.key;
+      limit--;
+      yield entry;
+    }
+    return;
+  } catch (error) {
+    if (!isForeign(error)) throw error;
+  }
+  const behind = last === undefined ? {} : options.reverse === true ? { before: last } : { after: last };
+  for await (const { key, version } of channel.keys({ ...options, ...behind, limit })) {
+    yield (await unlessForeign(channel.entry(key))) ?? { key, version, value: undefined };
+  }
 }
 
 /** @throws ChannelError `CORRUPT` if what stands under the name of a lock was not written by locks */

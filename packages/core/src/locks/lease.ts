@@ -115,6 +115,8 @@ export class Lease {
     // The indexes of the caller's ops begin after ours.
     const failed = result.failed.map((one) => ({ ...one, index: one.index - 1 }));
     if (failed.every(({ index }) => index >= 0)) return { ok: false, failed } as CommitResult<V>;
+    // A process that stood still lost it by that.
+    this.expire();
     this.abort("LOST", TAKEN);
     this.assertHeld();
     throw this.#error("LOST", TAKEN);

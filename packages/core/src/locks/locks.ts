@@ -1,4 +1,4 @@
-import { whenAborted } from "../abort.js";
+import { isSignal, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { throwIfAborted } from "../channel/store.js";
@@ -12,7 +12,7 @@ import { Calls } from "./calls.js";
 import { CurrentSession, closedError } from "./current-session.js";
 import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries.js";
 import type { LockError } from "./errors.js";
-import { assertOurs } from "./foreign.js";
+import { assertOurs, isForeign } from "./foreign.js";
 import { heldLock, listHeld, lockedError } from "./held.js";
 import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
@@ -94,6 +94,9 @@ export class Locks implements Acquirer {
     const { wait = 0, signal } = options;
     if (!(wait >= 0))
       throw new ChannelError("INVALID_ARGUMENT", `wait is a number of milliseconds from 0 up, not ${wait}`);
+    if (signal !== undefined && !isSignal(signal)) {
+      throw new ChannelError("INVALID_ARGUMENT", "the signal that ends the waiting is no AbortSignal");
+    }
     throwIfAborted(signal);
     const acquisition = new Acquisition(this, name, { ...options, timeout }, hooks.companion);
     this.#acquiring.begin();
@@ -185,21 +188,31 @@ export class Locks implements Acquirer {
 
   async #release({ name, fence, session, until }: Lease, companion: Companion | undefined): Promise<boolean> {
     const { clock } = this;
-    const ops: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
+    const own: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
     const persistence = {
       clock,
       until: endingUntil(clock.monotonic(), until, this.#ttl),
       goesOn: () => session.alive,
     };
+    let wasForeign = false;
+    const attempt = (): Promise<CommitResult<unknown>> => {
+      const { beside = [], ops } = companion?.prepare(session.holder) ?? { ops: [] };
+      const all = [...own, ...beside];
+      if (companion?.channel === undefined) return this.channel.commit(all);
+      return this.channel.commitWith<unknown>(all, companion.channel, ops);
+    };
     for (;;) {
-      const result = await persist(persistence, () =>
-        companion?.channel === undefined
-          ? this.channel.commit(ops)
-          : this.channel.commitWith<unknown>(ops, companion.channel, companion.prepare(session.holder).ops),
-      );
-      if (result.ok) return true;
-      if (result.failed[0]?.index === 0) return false;
-      await companion?.refused(result.failed[0]?.current);
+      try {
+        const result = await persist(persistence, attempt);
+        if (result.ok) return true;
+        if (result.failed[0]?.index === 0) return false;
+        await companion?.refused(result.failed[0]?.current);
+      } catch (error) {
+        // Somebody wrote over one of the entries: over the companion's, or, if it comes again without those, over ours.
+        if (companion === undefined || wasForeign || !isForeign(error)) throw error;
+        wasForeign = true;
+        await companion.refused(undefined);
+      }
     }
   }
 

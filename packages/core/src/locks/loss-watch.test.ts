@@ -223,3 +223,13 @@ describe("watching over what is held", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 });
+
+test("a process that stood still is told so, whatever others did to its lock meanwhile, and whichever news comes first", async () => {
+  const lease = await one.locks.acquire("a");
+  await clock.advance(SETTLE);
+  clock.block(TTL + 5_000);
+  await two.channel.unset(lockKey("a"));
+  await two.channel.unset(sessionKey(lease.session.id));
+  await settled();
+  expect((lease.signal.reason as Error).message).toContain("this process stood still or was busy");
+});

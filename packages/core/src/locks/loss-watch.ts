@@ -5,6 +5,7 @@ import type { Following } from "../channel/followers.js";
 import { compareVersions } from "../channel/version.js";
 import type { Clock } from "../clock.js";
 import { type LocksValue, lockKey, type SessionValue, sessionKey } from "./entries.js";
+import { unlessForeign } from "./foreign.js";
 import type { Lease } from "./lease.js";
 import type { Session } from "./session.js";
 import type { Upkeep } from "./upkeep.js";
@@ -166,7 +167,7 @@ export class LossWatch {
   #check(leases: readonly Lease[]): Promise<void> {
     return inBackground(async () => {
       for (const session of new Set(leases.map((lease) => lease.session))) {
-        const entry = await this.#channel.entry(sessionKey(session.id));
+        const entry = await unlessForeign(this.#channel.entry(sessionKey(session.id)));
         if (entry === undefined) session.gone();
         else session.changed(entry.value as SessionValue, entry.version);
       }

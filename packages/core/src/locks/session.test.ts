@@ -55,6 +55,15 @@ describe("a heartbeat", () => {
     expect(way.commits.length).toBe(31);
   });
 
+  test("that fails until the session is over says why", async () => {
+    const { session } = await open();
+    way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
+    await clock.advance(2 * TTL);
+    expect(why(session)).toContain(
+      "no renewal of it was answered for 15000 ms. The last one failed: the store is away",
+    );
+  });
+
   test("that fails is tried again until it succeeds", async () => {
     const { session } = await open();
     way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);

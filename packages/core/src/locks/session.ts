@@ -12,6 +12,9 @@ import { livingHere } from "./liveness.js";
 /** How soon a renewal that failed is tried again, in ms. */
 const RETRY = 200;
 
+/** Why a session is over whose entry is not as we left it. */
+const REMOVED = "its entry was removed from the store";
+
 /** By how much a timer must be late, in ms, to say that the process did not come to it. */
 const LATE = 50;
 
@@ -41,6 +44,8 @@ export class Session {
   /** The thread that renews the session when this one does not come to it. */
   #thread: HeartbeatThread | undefined;
   #following = false;
+  /** Why the last renewal failed, if it did. */
+  #trouble: string | undefined;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -148,14 +153,18 @@ export class Session {
   /** Ends the session if its time is over, although a program that was busy has not let the timer fire. */
   expire(): void {
     if (this.#why !== undefined || this.alive) return;
+    if (this.#thread?.pulse.lost === true) this.lose(REMOVED);
+    else this.lose(this.#notRenewed());
+  }
+
+  #notRenewed(): string {
     const late = this.#clock.monotonic() - this.#due();
     const ttl = `${this.#ttl} ms`;
-    if (this.#thread?.pulse.lost === true) this.gone();
-    else if (late < LATE) this.lose(`no renewal of it was answered for ${ttl}`);
-    else
-      this.lose(
-        `this process stood still or was busy, and did not renew it for ${Math.round(late)} ms more than ${ttl}`,
-      );
+    if (late >= LATE) {
+      return `this process stood still or was busy, and did not renew it for ${Math.round(late)} ms more than ${ttl}`;
+    }
+    const trouble = this.#trouble === undefined ? "" : `. The last one failed: ${this.#trouble}`;
+    return `no renewal of it was answered for ${ttl}${trouble}`;
   }
 
   #armBeat(ms: number): void {
@@ -184,6 +193,8 @@ export class Session {
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
       // Others take it for gone as soon as they read it.
       if (isForeign(error)) return this.gone();
+      // Aborted by us, it tells nothing: the store did not answer.
+      this.#trouble = attempt.signal.aborted ? undefined : error instanceof Error ? error.message : String(error);
       if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
       return;
     } finally {
@@ -214,6 +225,7 @@ export class Session {
 
   #renewed(version: Version, sent: number): void {
     this.#deadline = sent + this.#life;
+    this.#trouble = undefined;
     this.#thread?.pulse.renewed(this.#deadline, this.#clock.monotonic());
     this.#at(version);
   }
@@ -238,7 +250,8 @@ export class Session {
 
   /** The entry is there no more. */
   gone(): void {
-    this.lose("its entry was removed from the store");
+    // Of one that was over by then, whoever found it so removed it.
+    this.lose(this.#clock.monotonic() >= this.#due() ? this.#notRenewed() : REMOVED);
   }
 
   /** The entry is not as we left it: it is a renewal of ours whose answer was lost, or the session is over. */

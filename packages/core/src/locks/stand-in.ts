@@ -11,10 +11,10 @@ import {
   type SessionValue,
   sessionKey,
 } from "./entries.js";
-import { unlessForeign } from "./foreign.js";
+import { readable, unlessForeign } from "./foreign.js";
 import type { Pulse } from "./pulse.js";
 import { leaveQueue } from "./queue.js";
-import { locksAndQueues, removeEntry } from "./sweep.js";
+import { removeEntry } from "./sweep.js";
 
 /** How much later than the timeout of a lock it is ended from here, in ms: a main thread that is free does it itself. */
 const GRACE = 100;
@@ -173,7 +173,7 @@ export class StandIn {
     const { session, onTimeout } = this.#options;
     const channel = await this.#open();
     let timeout = Number.POSITIVE_INFINITY;
-    for await (const entry of locksAndQueues(channel)) {
+    for await (const entry of readable(channel, { prefix: ["lock"] })) {
       if (this.#stopped) break;
       const [, name = "", queue] = entry.key as readonly string[];
       if (queue !== undefined) {

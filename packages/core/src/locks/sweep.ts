@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
-import { isForeign, unlessForeign } from "./foreign.js";
+import { readable, unlessForeign } from "./foreign.js";
 import type { Liveness } from "./liveness.js";
 
 /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
@@ -10,7 +10,7 @@ export async function sweep(
   liveness: Liveness,
   onOrphan: (lock: Entry<LockValue>) => Promise<void>,
 ): Promise<void> {
-  for await (const entry of locksAndQueues(channel)) {
+  for await (const entry of readable(channel, { prefix: ["lock"] })) {
     if ((entry.key as readonly string[]).length === 2) {
       const lock = entry as Entry<LockValue>;
       // What somebody else wrote there is not ours to remove, and must not keep us from the rest.
@@ -27,25 +27,8 @@ export async function sweep(
   }
 }
 
-/** What can be read of them: of what somebody else wrote there a scan finds no way around, and it must not keep us from the rest. */
-export async function* locksAndQueues(
-  channel: Channel<LocksValue>,
-): AsyncGenerator<Entry<LocksValue>, void, undefined> {
-  const prefix = ["lock"];
-  try {
-    yield* channel.entries({ prefix });
-    return;
-  } catch (error) {
-    if (!isForeign(error)) throw error;
-  }
-  for await (const { key } of channel.keys({ prefix })) {
-    const entry = await unlessForeign(channel.entry(key));
-    if (entry) yield entry;
-  }
-}
-
 /** Whether only dead sessions wait. Where others do too, whoever takes the lock leaves the dead out. */
-async function isDeserted({ value }: Entry<QueueValue>, liveness: Liveness): Promise<boolean> {
+async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, liveness: Liveness): Promise<boolean> {
   if (!isQueue(value)) return false;
   for (const { session } of value.waiting) if (!(await liveness.isDead(session))) return false;
   return true;

@@ -54,7 +54,10 @@ export class Upkeep {
 
   /** The entry of a lock is not ours any more. One that was released meanwhile has lost nothing. */
   lost(lease: Lease): void {
-    if (this.leases.has(lease.token)) lease.abort("LOST", TAKEN);
+    if (!this.leases.has(lease.token)) return;
+    // A process that stood still lost it by that, and must not look for somebody who took it.
+    lease.expire();
+    lease.abort("LOST", TAKEN);
   }
 
   /** Asks the store whether these locks are still ours. */

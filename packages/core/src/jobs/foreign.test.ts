@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Channel } from "../channel/channel.js";
+import type { FakeClock } from "../testing/fake-clock.js";
+import { scribble } from "../testing/scribble.js";
+import { collect, rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import { recordKey } from "./record.js";
+import type { Run } from "./types.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores: what somebody else wrote over the record of a run", ({ apart }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+  let run: Run;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart });
+    two = await world.manager({ apart });
+    await one.manager.run("a", () => "before");
+    run = await one.manager.start("a");
+  });
+
+  const overwrite = (text: string): Promise<void> => {
+    const way = two.jobsWay;
+    return scribble({ way, channel: two.manager.channels.jobs as Channel<never> }, recordKey("a", run.startTime), text);
+  };
+  const texts = ["no JSON", "null", '"mine"', '{"name":"a","status":5}'];
+
+  test.each(texts)("keeps no lock taken when it ends: %s", async (text) => {
+    await overwrite(text);
+    expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await two.manager.run("a", () => "next", { wait: 0 })).result).toBe("next");
+  });
+
+  test.each(texts)(
+    "keeps neither its lock from being taken by force, nor who looks from the others: %s",
+    async (text) => {
+      const other = await one.manager.start("b");
+      await overwrite(text);
+      expect((await two.manager.running()).map(({ name }) => name)).toEqual(["b"]);
+      expect((await collect(two.manager.history())).map(({ name, status }) => [name, status])).toEqual([
+        ["b", "running"],
+        ["a", "completed"],
+      ]);
+      expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ result }) => result)).toEqual([
+        "before",
+      ]);
+      expect(await two.manager.unlock("a", { reason: "it hangs" })).toMatchObject({ unlocked: true });
+      await clock.advance(100);
+      expect(await two.manager.prune({ olderThan: 0 })).toEqual({ removed: 1 });
+      await other.end();
+    },
+  );
+
+  test.each(texts)(
+    "keeps nobody from opening a manager once its process is gone, nor the lock taken: %s",
+    async (text) => {
+      await overwrite(text);
+      one.way.fault = () => ({ type: "refused" });
+      one.jobsWay.fault = () => ({ type: "refused" });
+      await clock.advance(2 * TTL);
+      const three = await world.manager({ apart });
+      expect((await clock.until(three.manager.run("a", () => "next"))).result).toBe("next");
+    },
+  );
+
+  test.each(texts)("keeps nobody from closing what is open without a lock: %s", async (text) => {
+    await overwrite(text);
+    const other = await one.manager.start("b");
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = () => ({ type: "refused" });
+    for (const name of ["a", "b"]) await two.manager.channels.locks.unset(["lock", name]);
+    await clock.advance(100 * TTL);
+    expect(await collect(two.manager.history({ name: "b" }))).toMatchObject([
+      { status: "lost", startTime: other.startTime },
+    ]);
+  });
+});

@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { collect, rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import { JobManager } from "./manager.js";
+import type { JobManagerOptions, RunOptions } from "./types.js";
+
+const body = (): void => expect.unreachable();
+
+describe("a job manager is not opened with options that nobody can have meant", () => {
+  test.each<[unknown, string]>([
+    [{ chLock: { type: "simple" } }, 'a job manager has no option "chLock". Did you mean "chLocks"?'],
+    [{ chLocks: { typ: "simple" } }, '"chLocks" of a job manager has no option "typ". Did you mean "type"?'],
+    [{ tttl: 5 }, 'no option "tttl". Did you mean "ttl"?'],
+    [{ chLocks: "sqlite" }, 'the options of "chLocks" of a job manager are a map, not the text "sqlite"'],
+    [{ chLocks: null }, 'the options of "chLocks" of a job manager are a map, not null'],
+    [{ heartbeatThread: "no" }, 'heartbeatThread is true or false, not the text "no"'],
+    [5, "the options of a job manager are a map, not 5"],
+    [null, "the options of a job manager are a map, not null"],
+    [[], "are a map"],
+  ])("%j", async (options, text) => {
+    const error = await rejection(JobManager.init(options as JobManagerOptions));
+    expect(error).toMatchObject({
+      name: "ChannelError",
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining(text),
+    });
+  });
+});
+
+describe("a run does not begin, and takes no lock,", () => {
+  let one: ManagerOf;
+
+  beforeEach(async () => {
+    one = await new World().manager();
+  });
+
+  const nothingIsTaken = async (): Promise<void> => {
+    expect(await one.manager.locks()).toEqual([]);
+    expect(await collect(one.manager.history())).toEqual([]);
+  };
+
+  test.each<[unknown, string]>([
+    [{ timout: 5 }, 'a run of "a" has no option "timout". Did you mean "timeout"?'],
+    [{ signal: { aborted: false } }, 'signal of "a" is no AbortSignal'],
+    [{ signal: 5 }, 'signal of "a" is no AbortSignal'],
+    [{ tick: { schedule: 5, at: 1 } }, 'tick of "a" has a schedule'],
+    [{ trigger: 5 }, 'trigger of "a" is a text of at most 1000 characters'],
+    [{ trigger: "x".repeat(1_001) }, 'trigger of "a" is a text of at most 1000 characters'],
+    [{ wait: "1" }, 'wait of "a" is a number of milliseconds from 0 up, not the text "1"'],
+    [null, 'the options of a run of "a" are a map, not null'],
+  ])("with options that nobody can have meant: %j", async (options, text) => {
+    const error = await rejection(one.manager.run("a", body, options as RunOptions));
+    expect(error).toMatchObject({ name: "RunError", code: "INVALID", message: expect.stringContaining(text) });
+    await nothingIsTaken();
+  });
+
+  test("without a body", async () => {
+    const error = await rejection(one.manager.run("a", 5 as never));
+    expect(error).toMatchObject({ code: "INVALID", message: 'the body of "a" is a function' });
+    await nothingIsTaken();
+  });
+
+  test("nor does a lock that waits by what is no signal", async () => {
+    const error = await rejection(one.manager.lock("a", { signal: { aborted: false } as AbortSignal }));
+    expect(error).toMatchObject({ code: "INVALID_ARGUMENT" });
+    await nothingIsTaken();
+  });
+});
+
+test("an unlock without a reason, and a pruning without an age, are refused as that", async () => {
+  const { manager } = await new World().manager();
+  expect(await rejection(manager.unlock("a", undefined as never))).toMatchObject({ code: "INVALID" });
+  expect(await rejection(manager.prune(undefined as never))).toMatchObject({ code: "INVALID" });
+});
