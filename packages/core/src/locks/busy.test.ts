@@ -1,8 +1,13 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import workerThreads from "node:worker_threads";
 import { backend as level } from "@ojm/level";
-import { expect, onTestFinished, test } from "vitest";
+import { backend as sqlite } from "@ojm/sqlite";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
 import { rejection } from "../testing/settle.js";
@@ -18,6 +23,18 @@ function folder(): string {
 function compute(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
+}
+
+/** Node refuses to start threads, as it does without `--allow-worker` under its permission model, or where the system has none left. */
+function withoutThreads(): void {
+  const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
+    throw new Error("access to threads is restricted");
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    refused.mockRestore();
+    syncBuiltinESMExports();
+  });
 }
 
 const stores: readonly (readonly [string, () => OpenOptions])[] = [
@@ -80,4 +97,54 @@ test("a thread that fails is told, and the heartbeats of the main thread go on",
   await expect.poll(() => lease.session.version).not.toBe(version);
   expect(lease.held).toBe(true);
   await locks.close();
+});
+
+test("a thread that cannot be started is told, and the locks are those of the heartbeats of the main thread", async () => {
+  withoutThreads();
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+  const channel = await openChannel<LocksValue>("refused", { backend: sqlite, args: { file: join(folder(), "db") } });
+  onTestFinished(() => channel.close());
+  const locks = new Locks(channel, { ttl: 6_000 });
+  const lease = await locks.acquire("a");
+  expect(await warned).toMatchObject({ name: "OjmWarning", code: "OJM_HEARTBEAT" });
+  expect((await warned).message).toContain("access to threads is restricted");
+  const version = lease.session.version;
+  await expect.poll(() => lease.session.version).not.toBe(version);
+  expect(lease.held).toBe(true);
+  await locks.close();
+  expect(await channel.size()).toBe(0);
+});
+
+// With a flag that Node refuses for a thread, unless the thread inherits it.
+test.each([
+  ["on the command line", ["--input-type=module", "--expose-gc"], {}],
+  ["in the environment", ["--expose-gc"], { NODE_OPTIONS: "--input-type=module" }],
+])("a program that is a text, said to be a module %s, has a thread that keeps its locks", async (_, args, env) => {
+  const file = join(folder(), "db");
+  const channel = await openChannel<LocksValue>("text", { backend: sqlite, args: { file } });
+  onTestFinished(() => channel.close());
+  const goOn = join(folder(), "go on");
+  const program = `import { existsSync } from "node:fs";
+    import { Locks, openChannel } from "@ojm/core";
+    const channel = await openChannel("text", { type: "sqlite", args: { file: ${JSON.stringify(file)} } });
+    const locks = new Locks(channel, { ttl: 12_000 });
+    const lease = await locks.acquire("a");
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    while (!existsSync(${JSON.stringify(goOn)})) Atomics.wait(nothing, 0, 0, 20);
+    lease.assertHeld();
+    await locks.close();
+    await channel.close();`;
+  const sources = ["--import", "tsx", "--conditions=@ojm/source"];
+  const holder = promisify(execFile)(process.execPath, [...sources, ...args, "--eval", program], {
+    env: { ...process.env, ...env },
+  });
+  onTestFinished(() => void holder.child.kill("SIGKILL"));
+  const renewedBy = async () => {
+    for await (const { value } of channel.entries({ prefix: ["session"] })) if ("by" in value) return value.by;
+    return undefined;
+  };
+  await Promise.race([expect.poll(renewedBy, { interval: 100 }).toBe("thread"), holder]);
+  writeFileSync(goOn, "");
+  expect((await holder).stderr).not.toContain("OJM_HEARTBEAT");
+  expect(await channel.size()).toBe(0);
 });

@@ -8,6 +8,17 @@ const ENTRY: URL = new URL("./heartbeat-worker.js", import.meta.url);
 /** How long the thread has to close its connection by itself, in ms. */
 const PATIENCE = 1_000;
 
+/**
+ * What a thread begins with, whatever flags it inherits. Node refuses to begin with a file where `--input-type` is among them, as in
+ * `node --input-type=module --eval …`, but a text may import that file. To hand on all flags but this one is no way out: a thread that is given
+ * flags is refused if one of them is for a whole process, such as `--max-old-space-size`.
+ */
+function entry(): URL {
+  const flags = [...process.execArgv, process.env["NODE_OPTIONS"]].join(" ");
+  if (!/--input[-_]type/.test(flags)) return ENTRY;
+  return new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(ENTRY.href)};`)}`);
+}
+
 /** Where a thread finds what it keeps alive. */
 export interface HeartbeatOrigins {
   readonly locks: ChannelOrigin;
@@ -32,12 +43,13 @@ export interface FromHeartbeat {
 }
 
 /**
- * The thread that keeps a session alive while the main thread computes; see {@link StandIn}. It never keeps the process alive. If it fails, the
- * main thread's own heartbeats go on, and a warning says so.
+ * The thread that keeps a session alive while the main thread computes; see {@link StandIn}. It never keeps the process alive. If it fails, or
+ * cannot even be started, the main thread's own heartbeats go on, and a warning says so.
  */
 export class HeartbeatThread {
   readonly pulse: Pulse = new Pulse();
-  readonly #worker: Worker;
+  /** `undefined` if it could not be started. */
+  readonly #worker: Worker | undefined;
   readonly #exited: Promise<void>;
   /** What `pulse.timeout` is: only this thread writes it. */
   #timeout: number = Number.POSITIVE_INFINITY;
@@ -50,21 +62,36 @@ export class HeartbeatThread {
     // Until it has looked for the first time, it need not be told to.
     this.pulse.nextLook = 0;
     const workerData: HeartbeatData = { ...data, memory: this.pulse.memory };
-    this.#worker = new Worker(ENTRY, { workerData, name: "ojm heartbeat" });
-    this.#worker.on("message", ({ ask }: FromHeartbeat) => {
+    this.#worker = this.#start(workerData);
+    this.#exited = this.#worker === undefined ? Promise.resolve() : this.#attend(this.#worker, earliest);
+    // After a listener was added, which makes it hold the process.
+    this.#worker?.unref();
+  }
+
+  #start(workerData: HeartbeatData): Worker | undefined {
+    try {
+      return new Worker(entry(), { workerData, name: "ojm heartbeat" });
+    } catch (error) {
+      // Thrown on, it would leave a session behind that nobody knows, and that is renewed for ever.
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  /** Answers the thread; resolves when it is over. */
+  #attend(worker: Worker, earliest: () => number): Promise<void> {
+    worker.on("message", ({ ask }: FromHeartbeat) => {
       this.#timeout = earliest();
       this.pulse.timeout = this.#timeout;
       this.#tell({ answer: ask });
     });
-    this.#worker.on("error", (error) => this.#failed(error));
-    this.#exited = new Promise((resolve) => {
-      this.#worker.once("exit", (code) => {
+    worker.on("error", (error) => this.#failed(error));
+    return new Promise((resolve) => {
+      worker.once("exit", (code) => {
         this.#failed(new Error(`it ended with code ${code}`));
         resolve();
       });
     });
-    // After a listener was added, which makes it hold the process.
-    this.#worker.unref();
   }
 
   /** A lock was taken that runs out of its time at `until`. */
@@ -80,17 +107,17 @@ export class HeartbeatThread {
     if (this.#over) return this.#exited;
     this.#over = true;
     if (!this.pulse.connected) {
-      await this.#worker.terminate();
+      await this.#worker?.terminate();
       return;
     }
     this.#tell("stop");
-    const timer = setTimeout(() => void this.#worker.terminate(), PATIENCE);
+    const timer = setTimeout(() => void this.#worker?.terminate(), PATIENCE);
     await this.#exited;
     clearTimeout(timer);
   }
 
   #tell(message: ToHeartbeat): void {
-    this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
   #failed(error: unknown): void {
