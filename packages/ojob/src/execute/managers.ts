@@ -19,7 +19,7 @@ export class Managers {
   /** Opens the manager on the channels that the arguments name. */
   init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
     const wrong = wrongManagerArgs(args);
-    if (wrong !== undefined) throw new JobError(wrong.message);
+    if (wrong.length > 0) throw new JobError(wrong.map(({ message }) => message).join(" "));
     const options = managerOptions(args);
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.#failed) {

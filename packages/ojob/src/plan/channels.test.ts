@@ -100,3 +100,22 @@ test.each([
 ])("wrong arguments of Init: %s", async (args, message) => {
   expect(await found(withInit(`    args: ${args}`))).toEqual([expect.stringMatching(message)]);
 });
+
+test("wrong arguments of Init are told all at once, and the type of the other channel with them", async () => {
+  const both = "    args:\n      chJobs: { type: simple, args: 5 }\n      chLocks: { type: simple, args: 5 }";
+  expect(await found(withInit(both))).toEqual([
+    expect.stringMatching(/^error 8:15 "chJobs" must be a map/),
+    expect.stringMatching(/^error 9:16 "chLocks" must be a map/),
+  ]);
+  const one = both.replace("simple, args: 5 }\n", "sqllite }\n");
+  expect(await found(withInit(one))).toEqual([
+    expect.stringMatching(/^error 8:23 .*"sqllite"/),
+    expect.stringMatching(/^error 9:16 "chLocks" must be a map/),
+  ]);
+  await expect(
+    runText(withInit(both).replace("to: oJobManager Init", "exec: print(1)\n    to: oJobManager Init")),
+  ).resolves.toMatchObject({
+    well: false,
+    err: expect.stringMatching(/"chJobs" must be .*"chLocks" must be /),
+  });
+});

@@ -75,12 +75,12 @@ function usesOf(
   };
   if (MANAGER_CHANNELS.some((name) => isTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
-  if (wrong !== undefined) {
-    if (certain) problems.error(wrong.message, placeOf(wrong.argument));
-    else problems.warn(wrong.message, placeOf(wrong.argument));
-    return [];
+  for (const { argument, message } of wrong) {
+    if (certain) problems.error(message, placeOf(argument));
+    else problems.warn(message, placeOf(argument));
   }
-  return MANAGER_CHANNELS.map((name) => {
+  const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
+  return right.map((name) => {
     const { type } = (args[name] ?? {}) as Args;
     return { type, at: placeOf(`${name}.type`, name), certain };
   });

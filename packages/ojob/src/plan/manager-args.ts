@@ -8,19 +8,25 @@ export const JOB_INIT = "oJobManager Init";
 /** The arguments of Init: the channels of the records and of the locks. */
 export const MANAGER_CHANNELS = ["chJobs", "chLocks"] as const;
 
-/** What is wrong with the arguments of an Init job, if anything. Others may be meant for somebody else. */
-export function wrongManagerArgs(args: Args): { readonly argument: string; readonly message: string } | undefined {
-  for (const name of Object.keys(args)) {
-    if (MANAGER_CHANNELS.some((channel) => channel === name)) continue;
-    const near = nearest(name, MANAGER_CHANNELS);
-    if (near === undefined) continue;
-    return { argument: name, message: `${JOB_INIT} has no argument "${name}". Did you mean "${near}"?` };
-  }
-  for (const name of MANAGER_CHANNELS) {
-    const message = wrongConfig(name, args[name]);
-    if (message !== undefined) return { argument: name, message };
-  }
-  return undefined;
+/** An argument that is wrong, and why. */
+export interface WrongArg {
+  readonly argument: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with the arguments of an Init job. Others may be meant for somebody else. */
+export function wrongManagerArgs(args: Args): readonly WrongArg[] {
+  const misspelt = Object.keys(args).flatMap((argument) => {
+    if (MANAGER_CHANNELS.some((channel) => channel === argument)) return [];
+    const near = nearest(argument, MANAGER_CHANNELS);
+    if (near === undefined) return [];
+    return { argument, message: `${JOB_INIT} has no argument "${argument}". Did you mean "${near}"?` };
+  });
+  const malformed = MANAGER_CHANNELS.flatMap((argument) => {
+    const message = wrongConfig(argument, args[argument]);
+    return message === undefined ? [] : { argument, message };
+  });
+  return [...misspelt, ...malformed];
 }
 
 function wrongConfig(name: string, config: unknown): string | undefined {
