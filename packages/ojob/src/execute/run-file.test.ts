@@ -319,6 +319,25 @@ test("force unlock says what it did", async () => {
   expect(lines.at(-1)).toMatch(/^work cancelled unlocked by force/);
 }, 30_000);
 
+test.each([
+  ["args.lock", "undefined"],
+  ["null", "null"],
+  ['""', "an empty text"],
+  ['["work"]', "a list"],
+  ["{ name: 'work' }", "a map"],
+  ["() => {}", "a function"],
+  ["Number(args.lock)", "NaN"],
+])("force unlock of %s, which is no name, fails the job and says what to give", async (name, shown) => {
+  const { well, lines, err } = await runText(script(`global.__oJobManager.jobLocks.unlock(${name})`));
+  expect([well, lines]).toEqual([false, []]);
+  expect(err).toContain(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${shown} (`);
+});
+
+test("force unlock takes a number too: as an argument of the command line, a name of digits is one", async () => {
+  const { well, lines } = await runText(script("global.__oJobManager.jobLocks.unlock(4711)"));
+  expect([well, lines]).toEqual([true, ['nobody holds the lock "4711"']]);
+});
+
 test("a job that failed does not keep the next one of the todo from running", async () => {
   const yaml = "jobs: [{name: A, exec: throw 1}, {name: B, exec: log(2)}]\ntodo: [A, B]\n";
   const { well, lines } = await runText(yaml);

@@ -20,6 +20,19 @@ function sleep(ms: unknown): void {
   pause(time);
 }
 
+/** A number is a name too: that is what the command line makes of one of digits. */
+function unlock(name: unknown): unknown {
+  if ((isString(name) && name !== "") || isNumber(name)) return call("unlock", String(name));
+  throw new TypeError(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${kindOf(name)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === "") return "an empty text";
+  if (isArray(value)) return "a list";
+  if (isMap(value)) return "a map";
+  return isFunction(value) ? "a function" : String(value);
+}
+
 function getEnv(name: string, otherwise?: string): string | undefined {
   return process.env[name] ?? otherwise;
 }
@@ -69,7 +82,7 @@ const functions = {
     fromYAML: (text: string): unknown => call("fromYAML", String(text)),
   },
   __oJobManager: {
-    jobLocks: { unlock: (name: string): unknown => call("unlock", String(name)) },
+    jobLocks: { unlock },
   },
 } as const;
 
