@@ -104,6 +104,12 @@ describe("a signal", () => {
   });
 });
 
+test("history tells the error of a run to its end, on one line", async () => {
+  const folder = folderWith(managed('throw new Error("x".repeat(200) + "\\nthe reason")'));
+  expect((await ojm(folder, "run", "a.yaml")).code).toBe(1);
+  expect(await history(folder)).toEqual([expect.stringMatching(/^work .* failed .* x{200} the reason$/)]);
+});
+
 test("a reader that goes away does not end the job", async () => {
   const folder = folderWith(managed('print("holding"); sleep(300); for (let i = 0; i < 2000; i++) log("line " + i);'));
   const process = await holder(folder);

@@ -1,3 +1,6 @@
+/** The longest text of a cell, and rule below a heading, that suits a terminal. */
+const MOST = 80;
+
 /** Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. */
 export function table(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
@@ -8,12 +11,15 @@ export function table(rows: readonly (readonly string[])[]): string {
       .join("  ")
       .trimEnd();
   const [head, ...body] = rows.map(line);
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  const rule = widths.map((width) => "-".repeat(Math.min(width, MOST))).join("  ");
   return [head, rule, ...body].map((text) => `${text}\n`).join("");
 }
 
-/** Control characters of a job's name or error must not reach the terminal, nor break the line. */
-export function oneLine(text: string, most = 80): string {
+/**
+ * Control characters of a job's name or error must not reach the terminal, nor break the line. Cut only on a terminal: the end of an error that
+ * goes into a file or a pipe is often its reason, and would be lost.
+ */
+export function oneLine(text: string, most: number = process.stdout.isTTY ? MOST : Number.POSITIVE_INFINITY): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
   return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain;

@@ -37,6 +37,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   history: `ojm history FILE [--name NAME] [--limit N]
 
   Shows the last runs, newest first, of the job manager that the file sets up by oJobManager Init.
+  On a terminal long names and errors are cut; into a file or a pipe they go whole.
 
   --name NAME    only the runs of this name (args.name of the job)
   --limit N      the most runs to show. Default: 20
