@@ -1,6 +1,7 @@
 import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
+import { print } from "../print.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
@@ -9,7 +10,7 @@ export async function execute(words: readonly string[]): Promise<number> {
   try {
     const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
     for (const warning of checked.warnings) process.stderr.write(`${describe(warning)}\n`);
-    process.stdout.write(`${summary(file, checked)}\n`);
+    print(`${summary(file, checked)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

@@ -1,5 +1,6 @@
 import { hint } from "../command.js";
 import { CommandError } from "../errors.js";
+import { print } from "../print.js";
 
 const GENERAL = `ojm runs job files, and no job of the same name twice at once.
 
@@ -73,6 +74,6 @@ export async function execute([command]: readonly string[]): Promise<number> {
   if (text === undefined) {
     throw new CommandError(`there is no command "${command}".${await hint(command ?? "", Object.keys(COMMANDS))}`);
   }
-  process.stdout.write(text);
+  print(text);
   return 0;
 }

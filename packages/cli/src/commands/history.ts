@@ -2,6 +2,7 @@ import { duration } from "@ojm/ojob";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
 import { withManager } from "../manager.js";
+import { print } from "../print.js";
 import { oneLine, table } from "../table.js";
 
 const DEFAULT_LIMIT = 20;
@@ -18,6 +19,6 @@ export async function execute(words: readonly string[]): Promise<number> {
       const took = run.duration === undefined ? "" : duration(run.duration);
       rows.push([oneLine(run.name), run.startDate, run.status, took, run.fence ?? "", oneLine(run.error ?? "")]);
     }
-    process.stdout.write(rows.length > 1 ? table(rows) : "no runs yet\n");
+    print(rows.length > 1 ? table(rows) : "no runs yet\n");
   });
 }

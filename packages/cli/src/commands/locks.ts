@@ -1,5 +1,6 @@
 import { readFileCommand } from "../command.js";
 import { withManager } from "../manager.js";
+import { print } from "../print.js";
 import { oneLine, table } from "../table.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
@@ -19,6 +20,6 @@ export async function execute(words: readonly string[]): Promise<number> {
     for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
     for (const { name } of held) names.delete(name);
     for (const name of [...names].sort()) rows.push([oneLine(name), "free"]);
-    process.stdout.write(rows.length > 1 ? table(rows) : "no locks\n");
+    print(rows.length > 1 ? table(rows) : "no locks\n");
   });
 }

@@ -12,6 +12,7 @@ import {
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
+import { print } from "../print.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -47,7 +48,7 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
 
 async function showHelp(file: string, job: string | undefined): Promise<number> {
   try {
-    process.stdout.write(await jobFileHelp(file, job));
+    print(await jobFileHelp(file, job));
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expectNoMore } from "../command.js";
+import { print } from "../print.js";
 
 /** Prints the version of this package. */
 export async function execute(words: readonly string[]): Promise<number> {
@@ -10,6 +11,6 @@ export async function execute(words: readonly string[]): Promise<number> {
     new URL(import.meta.url.endsWith("/commands/version.ts") ? ".." : ".", import.meta.url),
   );
   const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
-  process.stdout.write(`${version}\n`);
+  print(`${version}\n`);
   return 0;
 }
