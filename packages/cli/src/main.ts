@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readCommand } from "./command.js";
 import { CommandError } from "./errors.js";
+import { lastResort } from "./last-resort.js";
 
 /** Each command is loaded when it is asked for: `--help` needs no job manager, and start-up is felt. */
 const commands: Readonly<Record<string, () => Promise<{ execute: (words: readonly string[]) => Promise<number> }>>> = {
@@ -25,4 +26,6 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+// Here comes what main rejects with too, and what is thrown where nobody waits for it.
+process.on("uncaughtException", lastResort);
 process.exitCode = await main(process.argv.slice(2));

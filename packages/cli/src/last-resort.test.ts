@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { folderWith, Ojm, ojm } from "./testing/ojm.js";
+
+const JOBS = `include: [oJobManager.yaml]
+jobs:
+  - name: Init
+    to: oJobManager Init
+    args: { chJobs: { type: ./own.mjs }, chLocks: { type: ./own.mjs } }
+todo: [Init]
+`;
+
+/** A folder whose job manager is on a backend that does this when it is opened. */
+const withBackend = (open: string): string =>
+  folderWith({ "a.yaml": JOBS, "own.mjs": `export const backend = { type: "own", open() { ${open} } };\n` });
+
+describe("a fault of ojm or of a backend is told in one line, without its stack: exit code 1", () => {
+  test.each([
+    ["thrown", 'throw new TypeError("no such\\nthing")'],
+    ["thrown later, to nobody", 'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})'],
+    ["a rejection that nobody awaits", 'Promise.reject("no such thing"); return new Promise(() => {})'],
+    ["thrown, with something left open", 'setInterval(() => {}, 1000); throw new Error("no such thing")'],
+  ])("%s", async (_, open) => {
+    const { code, out, err } = await ojm(withBackend(open), "history", "a.yaml");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(
+      /^ojm: .*no such thing.*\nThis is a fault of ojm or of a backend: set OJM_DEBUG=1 to see where it happened\.\n$/,
+    );
+  });
+
+  test("an error without a message is told by its name", async () => {
+    const { err } = await ojm(withBackend("throw new RangeError()"), "locks", "a.yaml");
+    expect(err).toMatch(/^ojm: RangeError\n/);
+  });
+
+  test("with OJM_DEBUG the stack and the cause are shown", async () => {
+    const folder = withBackend('throw new Error("no such thing", { cause: new Error("the disk") })');
+    const { code, err } = await new Ojm(folder, ["locks", "a.yaml"], { ...process.env, OJM_DEBUG: "1" }).ended;
+    expect(code).toBe(1);
+    expect(err).toMatch(/^ojm: no such thing\n.*\nError: no such thing\n {4}at .*own\.mjs:1:\d+.*the disk/s);
+  });
+});
