@@ -49,7 +49,7 @@ describe("the type of a channel that nobody knows is found before anything is st
     const channels =
       "ojob: { channels: { create: [{ name: c, type: levle }] } }\njobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n";
     expect(await found(channels)).toEqual([expect.stringMatching(/^error 1:47 .*"levle".*"level"\?$/)]);
-    const todo = withInit("", "[{ name: I, args: { chJobs: { type: etdc } } }]");
+    const todo = withInit("", "[{ name: I, args: { chJobs: { type: etdc }, chLocks: { type: simple } } }]");
     expect(await found(todo)).toEqual([expect.stringMatching(/^error 8:43 .*"etdc".*"etcd"\?$/)]);
     expect(await found(types('"{{store}}"'), { store: "rediss" })).toEqual([
       expect.stringMatching(/^error 8:23 .*rediss/),
@@ -99,6 +99,16 @@ test.each([
   ["{ chJobs: { typ: simple } }", /^error 7:21 "chJobs" has "type" and "args", but no "typ"\.$/],
 ])("wrong arguments of Init: %s", async (args, message) => {
   expect(await found(withInit(`    args: ${args}`))).toEqual([expect.stringMatching(message)]);
+});
+
+test("locks that stay in memory, beside records that do not, are worth a warning", async () => {
+  const channels = (text: string): Promise<string[]> => found(withInit(`    args: { ${text} }`));
+  const records = "chJobs: { type: sqlite, args: { file: ./a.db } }";
+  expect(await channels(records)).toEqual([
+    expect.stringMatching(/^warning 7:21 .*other processes may run the same jobs at the same time\. Give "chLocks"/),
+  ]);
+  expect(await channels(`${records}, chLocks: { type: simple }`)).toEqual([]);
+  expect(await channels("chJobs: { type: simple }")).toEqual([]);
 });
 
 test("wrong arguments of Init are told all at once, and the type of the other channel with them", async () => {

@@ -62,6 +62,14 @@ function usedByInit(file: JobFile, plan: Plan, commandLine: Args, problems: Prob
   });
 }
 
+/** Whoever gives the records a place that lasts means the locks, too. */
+const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
+
+function isInMemory(config: unknown): boolean {
+  const { type = "simple" } = (config ?? {}) as Args;
+  return type === "simple";
+}
+
 function usesOf(
   args: Args,
   job: JobDefinition,
@@ -78,6 +86,9 @@ function usesOf(
   for (const { argument, message } of wrong) {
     if (certain) problems.error(message, placeOf(argument));
     else problems.warn(message, placeOf(argument));
+  }
+  if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {
+    problems.warn(LOCKS_IN_MEMORY, placeOf("chJobs"));
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
