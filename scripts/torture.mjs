@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
-import { root, run } from "./lib/run.mjs";
+import { root, run, stop } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
 import { buildTorture, built } from "./lib/torture.mjs";
 
@@ -9,5 +9,5 @@ await install();
 await installServers();
 // The packages as users get them. A cell starts a dozen processes and threads, and each would spend half a second on reading TypeScript.
 await build();
-await buildTorture();
+if (!(await buildTorture())) stop("The torture harness could not be built.", "See the messages above.");
 process.exit(await run(process.execPath, [join(built, "main.js"), ...process.argv.slice(2)], { cwd: root }));

@@ -1,5 +1,6 @@
 import { build, packages } from "./build.mjs";
 import { tool } from "./run.mjs";
+import { buildTorture } from "./torture.mjs";
 
 /** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
 export async function check() {
@@ -8,6 +9,7 @@ export async function check() {
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["unused code", () => tool("knip", [])],
+    ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
   for (const { name, path, manifest } of packages()) {
     if (manifest.private) continue;

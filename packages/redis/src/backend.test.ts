@@ -374,14 +374,19 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("what somebody else wrote there", () => {
-      it("is no version, where it should be one", async () => {
-        const store = await opened();
-        const channel = fresh();
-        const version = await put(store, `${channel} "a `, "1");
-        const names = ["ojm:version", `ojm:{${channel}}.version`];
-        for (const name of names) await Promise.all(setup.servers.map((server) => scribble(server, name, "hello")));
-        expect(BigInt(await put(store, `${channel} "a `, "2"))).toBeGreaterThan(BigInt(version));
-      });
+      it.each(["hello", "inf", "99999999999999999999", "-5"])(
+        "%s is no version, where it should be one",
+        async (text) => {
+          const store = await opened();
+          const channel = fresh();
+          const version = await put(store, `${channel} "a `, "1");
+          const names = ["ojm:version", `ojm:{${channel}}.version`];
+          for (const name of names) await Promise.all(setup.servers.map((server) => scribble(server, name, text)));
+          const next = await put(store, `${channel} "a `, "2");
+          expect(BigInt(next)).toBeGreaterThan(BigInt(version));
+          expect(BigInt(await put(store, `${channel} "a `, "3"))).toBeGreaterThan(BigInt(next));
+        },
+      );
 
       it.each(["no JSON", "17", "1 2x 3", "1 -- 3"])(
         "%j is told as that, and keeps nobody from the rest",

@@ -127,9 +127,10 @@ local version
 local function stamp()
   version = string.format('%.0f', now)
   local last = redis.call('SET', KEYS[1], version, 'GET')
-  -- What somebody else wrote there is no version.
-  if last and (tonumber(last) or 0) >= now then
-    version = string.format('%.0f', last + 1)
+  -- What somebody else wrote there is no version, or one above which there are no others.
+  local before = last and string.match(last, '^%d+$') and tonumber(last)
+  if before and before >= now and before < 9007199254740991 then
+    version = string.format('%.0f', before + 1)
     redis.call('SET', KEYS[1], version)
   end
 end

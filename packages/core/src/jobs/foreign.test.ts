@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
+import { ChannelError } from "../channel/errors.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { scribble } from "../testing/scribble.js";
 import { collect, rejection } from "../testing/settle.js";
@@ -76,6 +77,50 @@ describe.each([
       expect((await clock.until(three.manager.run("a", () => "next"))).result).toBe("next");
     },
   );
+
+  test.each(texts)("or over its lock, ends it as lost, and one end is written: %s", async (text) => {
+    await scribble({ way: two.way, channel: two.manager.channels.locks }, ["lock", "a"], text);
+    await clock.advance(TTL);
+    expect(run.signal.reason).toMatchObject({ code: "LOST" });
+    expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
+    expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
+  test.each(texts)("or over the queue of its lock, ends nothing: %s", async (text) => {
+    await scribble({ way: two.way, channel: two.manager.channels.locks }, ["lock", "a", "queue"], text);
+    const three = await world.manager({ apart });
+    await clock.advance(50 * TTL);
+    run.assertHeld();
+    expect(await run.end()).toMatchObject({ status: "completed" });
+    await three.manager.close();
+  });
+
+  test("a store that fails every write of records as damaged is told as that, and the lock is kept until it is mended", async () => {
+    const commit = one.jobsWay.commit.bind(one.jobsWay);
+    const damaged = async (): Promise<never> => {
+      throw new ChannelError("CORRUPT", "the store is damaged");
+    };
+    one.jobsWay.commit = (it, options) =>
+      it.writes.some(({ key }) => key.includes("Manager-jobs")) ? damaged() : commit(it, options);
+    expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "CORRUPT" });
+    expect((await two.manager.locks()).map(({ name }) => name)).toEqual(["a"]);
+    one.jobsWay.commit = commit;
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
+  test("nor is it asked again and again to close a run", async () => {
+    let commits = 0;
+    two.jobsWay.commit = async () => {
+      commits++;
+      throw new ChannelError("CORRUPT", "the store is damaged");
+    };
+    expect(await clock.until(rejection(two.manager.unlock("a", { reason: "it hangs" })))).toMatchObject({
+      code: "CORRUPT",
+    });
+    expect(commits).toBeLessThan(5);
+  });
 
   test.each(texts)("keeps nobody from closing what is open without a lock: %s", async (text) => {
     await overwrite(text);

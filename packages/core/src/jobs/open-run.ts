@@ -1,15 +1,16 @@
 import { reasonText, whenAborted } from "../abort.js";
 import type { Channel } from "../channel/channel.js";
 import { sameJson } from "../channel/json.js";
-import type { CallOptions, CommitResult, Op, Version } from "../channel/types.js";
+import type { CallOptions, CommitResult, Key, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { LateSignal } from "../late-signal.js";
 import { isLockError, type LockError } from "../locks/errors.js";
-import { unlessForeign } from "../locks/foreign.js";
+import { isForeign, unlessForeign } from "../locks/foreign.js";
 import type { Lease } from "../locks/lease.js";
 import type { Locks } from "../locks/locks.js";
 import { endingUntil, persist } from "../persist.js";
 import { RunError } from "./errors.js";
+import { isOverwritten } from "./read.js";
 import { closed, type Ending, errorText, recordKey, resultOf, timeoutText } from "./record.js";
 import type { Run, RunRecord } from "./types.js";
 
@@ -52,6 +53,10 @@ export class OpenRun implements Run {
     this.#lease = lease;
     this.#record = record;
     this.#version = version;
+  }
+
+  get #key(): Key {
+    return recordKey(this.name, this.startTime);
   }
 
   get signal(): AbortSignal {
@@ -201,14 +206,21 @@ export class OpenRun implements Run {
   async #closeInOneStep(record: RunRecord): Promise<boolean> {
     const { jobs, locks } = this.#home;
     let refused = false;
-    const released = await locks.release(this.#lease, {
+    const releasing = locks.release(this.#lease, {
       channel: jobs,
       prepare: () => ({ ops: refused ? [] : this.#closingOps(record) }),
       // The record is not ours to close any more; what is left is to give back the lock.
       refused: () => {
         refused = true;
       },
+      overwritten: async () => {
+        if (refused) return false;
+        refused = await isOverwritten(jobs, this.#key);
+        return refused;
+      },
     });
+    // What cannot be read is no lock of ours.
+    const released = (await unlessForeign(releasing)) ?? false;
     if (released) return !refused || this.#isWritten(record);
     if (await this.#isWritten(record)) return true;
     // The lock is gone. If nobody has closed the run, that is how it ended, whatever the body did.
@@ -219,10 +231,9 @@ export class OpenRun implements Run {
   }
 
   #closingOps(record: RunRecord): Op<RunRecord>[] {
-    const key = recordKey(this.name, this.startTime);
     return [
-      { check: key, version: this.#version },
-      { put: key, value: record },
+      { check: this.#key, version: this.#version },
+      { put: this.#key, value: record },
     ];
   }
 
@@ -250,13 +261,18 @@ export class OpenRun implements Run {
       until: endingUntil(clock.monotonic(), until, ttl),
       goesOn: () => session.alive,
     };
-    const result = await unlessForeign(persist(persistence, () => jobs.commit(this.#closingOps(record))));
-    return result?.ok === true || this.#isWritten(record);
+    try {
+      const result = await persist(persistence, () => jobs.commit(this.#closingOps(record)));
+      return result.ok || (await this.#isWritten(record));
+    } catch (error) {
+      if (!isForeign(error) || !(await isOverwritten(jobs, this.#key))) throw error;
+      return false;
+    }
   }
 
   /** Whether it was us who wrote it: an answer may have been lost after the write was applied. */
   async #isWritten(record: RunRecord): Promise<boolean> {
-    const written = await unlessForeign(this.#home.jobs.get(recordKey(this.name, this.startTime)));
+    const written = await unlessForeign(this.#home.jobs.get(this.#key));
     return sameJson(written, JSON.parse(JSON.stringify(record)));
   }
 }

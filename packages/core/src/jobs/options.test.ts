@@ -43,6 +43,7 @@ describe("a run does not begin, and takes no lock,", () => {
     [{ timout: 5 }, 'a run of "a" has no option "timout". Did you mean "timeout"?'],
     [{ signal: { aborted: false } }, 'signal of "a" is no AbortSignal'],
     [{ signal: 5 }, 'signal of "a" is no AbortSignal'],
+    [{ tick: null }, 'tick of "a" has a schedule'],
     [{ tick: { schedule: 5, at: 1 } }, 'tick of "a" has a schedule'],
     [{ trigger: 5 }, 'trigger of "a" is a text of at most 1000 characters'],
     [{ trigger: "x".repeat(1_001) }, 'trigger of "a" is a text of at most 1000 characters'],

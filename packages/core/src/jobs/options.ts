@@ -71,7 +71,8 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   return { ...options, timeout, wait, trigger };
 }
 
-function isTick({ schedule, at }: Tick): boolean {
+function isTick(tick: unknown): boolean {
+  const { schedule, at } = (tick ?? {}) as Partial<Tick>;
   return typeof schedule === "string" && Number.isSafeInteger(at);
 }
 

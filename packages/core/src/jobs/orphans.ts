@@ -1,10 +1,10 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import type { LockValue } from "../locks/entries.js";
-import { unlessForeign } from "../locks/foreign.js";
+import { type LockValue, lockKey } from "../locks/entries.js";
+import { isForeign } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
 import { names } from "./history.js";
-import { isRecord, records, recordUnder } from "./read.js";
+import { isOverwritten, isRecord, records, recordUnder } from "./read.js";
 import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
 import { runOf } from "./start.js";
 import type { RunRecord } from "./types.js";
@@ -54,12 +54,13 @@ export async function closeRunOf(
     const { name, holder, timeout } = lock.value;
     const open = startedRecord({ name, startTime, holder, timeout, tick, trigger: "unknown" });
     const record = closed(open, lock.version, endTime, ending);
-    const outcome = await unlessForeign(jobs.compareAndSet(recordKey(name, startTime), null, record));
-    if (outcome?.ok === true) return record;
+    const key = recordKey(name, startTime);
     // Somebody wrote over the record: there is nothing to close, and the lock must not stay for that.
-    if (outcome === undefined) return undefined;
+    if (await isOverwritten(jobs, key)) return undefined;
+    const outcome = await jobs.compareAndSet(key, null, record);
+    if (outcome.ok) return record;
     const { current } = outcome;
-    if (current !== undefined && (!isRecord(current.value) || fenceOf(current) !== lock.version)) return undefined;
+    if (current !== undefined && isRecord(current.value) && fenceOf(current) !== lock.version) return undefined;
   }
 }
 
@@ -91,9 +92,19 @@ export async function closeStrays(
       if (value.status !== "running") continue;
       if (!seesAll && now() < value.startTime + value.timeout + DAY) continue;
       // In this order: a run that ends meanwhile closes its record before its lock is free.
-      const held = await unlessForeign(locks.find(name));
-      if (held !== undefined && held.fence === fenceOf({ value, version })) continue;
+      if (await mayHold(locks, name, fenceOf({ value, version }))) continue;
       await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
     }
+  }
+}
+
+/** Whether a name is locked by this fence, or by what cannot be read: a store that is damaged must not end runs that go on. */
+async function mayHold({ channel }: Locks, name: string, fence: string | undefined): Promise<boolean> {
+  try {
+    const lock = await channel.entry(lockKey(name));
+    return lock !== undefined && lock.version === fence;
+  } catch (error) {
+    if (!isForeign(error)) throw error;
+    return true;
   }
 }

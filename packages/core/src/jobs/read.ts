@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { EntriesOptions, Entry, Key } from "../channel/types.js";
-import { readable, unlessForeign } from "../locks/foreign.js";
+import { isForeign, readable, unlessForeign } from "../locks/foreign.js";
 import type { RunRecord } from "./types.js";
 
 /** Whether a value is the record of a run: scripts, and others, may keep what they like in this channel. */
@@ -19,6 +19,17 @@ export function isRecord(value: unknown): value is RunRecord {
 export async function recordUnder(jobs: Channel<RunRecord>, key: Key): Promise<Entry<RunRecord> | undefined> {
   const entry = await unlessForeign(jobs.entry(key));
   return entry !== undefined && isRecord(entry.value) ? entry : undefined;
+}
+
+/** Whether something else is there where a record should be. */
+export async function isOverwritten(jobs: Channel<RunRecord>, key: Key): Promise<boolean> {
+  try {
+    const entry = await jobs.entry(key);
+    return entry !== undefined && !isRecord(entry.value);
+  } catch (error) {
+    if (!isForeign(error)) throw error;
+    return true;
+  }
 }
 
 /** The records of a range, and nothing else that is in it. */

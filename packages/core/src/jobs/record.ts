@@ -1,15 +1,15 @@
 import type { Channel } from "../channel/channel.js";
 import { encodeValue, type JsonValue } from "../channel/json.js";
 import type { Entry, Key } from "../channel/types.js";
-import { unlessForeign } from "../locks/foreign.js";
-import { recordUnder } from "./read.js";
+import { isForeign } from "../locks/foreign.js";
+import { isOverwritten, recordUnder } from "./read.js";
 import type { RunRecord, RunStatus } from "./types.js";
 
 /** Of the text of an error, in characters. */
 const LONGEST_ERROR = 10_000;
 
 /** What is left to the rest of a record, in bytes. */
-const ROOM = 4_096;
+const ROOM = 32_768;
 
 export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
 
@@ -61,8 +61,11 @@ export async function closeOpen(
     const entry = await recordUnder(jobs, key);
     if (entry?.value.status !== "running") return undefined;
     const record = closed(entry.value, fenceOf(entry), endTime, ending);
-    const outcome = await unlessForeign(jobs.compareAndSet(key, entry.version, record));
-    if (outcome?.ok === true) return record;
+    try {
+      if ((await jobs.compareAndSet(key, entry.version, record)).ok) return record;
+    } catch (error) {
+      if (!isForeign(error) || !(await isOverwritten(jobs, key))) throw error;
+    }
   }
 }
 

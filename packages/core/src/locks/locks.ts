@@ -194,7 +194,6 @@ export class Locks implements Acquirer {
       until: endingUntil(clock.monotonic(), until, this.#ttl),
       goesOn: () => session.alive,
     };
-    let wasForeign = false;
     const attempt = (): Promise<CommitResult<unknown>> => {
       const { beside = [], ops } = companion?.prepare(session.holder) ?? { ops: [] };
       const all = [...own, ...beside];
@@ -208,10 +207,7 @@ export class Locks implements Acquirer {
         if (result.failed[0]?.index === 0) return false;
         await companion?.refused(result.failed[0]?.current);
       } catch (error) {
-        // Somebody wrote over one of the entries: over the companion's, or, if it comes again without those, over ours.
-        if (companion === undefined || wasForeign || !isForeign(error)) throw error;
-        wasForeign = true;
-        await companion.refused(undefined);
+        if (!isForeign(error) || (await companion?.overwritten?.()) !== true) throw error;
       }
     }
   }

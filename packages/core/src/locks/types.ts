@@ -62,6 +62,8 @@ export interface Companion {
   readonly channel?: Channel<unknown>;
   /** Called anew for each attempt, so that it can be of that moment. */
   prepare(holder: Holder): Burden;
+  /** Something could not be read. Whether it was what the ops ask for, which `prepare` leaves out from now on; it is not asked for twice. */
+  overwritten?(): Promise<boolean>;
   /** A check of the ops failed, and nothing was written: change what `prepare` returns, or throw. */
   refused(current: Entry<unknown> | undefined): void | Promise<void>;
 }
