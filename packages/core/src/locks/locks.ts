@@ -143,11 +143,12 @@ export class Locks implements Acquirer {
     const of = { name, token, fence, timeout, until };
     const { channel, clock } = this;
     const lease = new Lease(of, session, { channel, clock, onOver, release: (it) => this.release(it) });
-    this.#upkeep.leases.set(token, lease);
+    const isOurs = this.#upkeep.taken(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
     // The answer may have taken longer than the lock may be held: others may have it by now, and a timer would tell a moment too late.
     lease.begin();
+    if (!isOurs) this.#upkeep.lost(lease);
     return lease;
   }
 
@@ -164,7 +165,7 @@ export class Locks implements Acquirer {
    */
   async release(lease: Lease, companion?: Companion): Promise<boolean> {
     // First: the heartbeat must not take the missing entry for a lock that was stolen.
-    if (!this.#upkeep.leases.delete(lease.token)) return false;
+    if (!this.#upkeep.remove(lease)) return false;
     // Not once it is answered: by then somebody else may have it.
     lease.end();
     try {
@@ -181,7 +182,7 @@ export class Locks implements Acquirer {
    * @internal
    */
   giveUp(lease: Lease): void {
-    if (!this.#upkeep.leases.delete(lease.token)) return;
+    if (!this.#upkeep.remove(lease)) return;
     this.abandon(lease.name, lease.token);
     lease.end();
   }
@@ -241,9 +242,9 @@ export class Locks implements Acquirer {
       assertOurs(this.channel.name, name, { lock });
       await before(lock);
       const { token } = lock.value;
-      const ours = this.#upkeep.leases.get(token);
+      const ours = this.#upkeep.find(token);
       // Not its release as well, which would leave no audit record.
-      this.#upkeep.leases.delete(token);
+      if (ours !== undefined) this.#upkeep.remove(ours);
       // Who holds it here is told before the store is: as soon as that has it, the next one begins.
       ours?.abort("LOST", `it was unlocked by force: ${reason}`);
       const result = await this.#unlock(lock, reason, holder).catch((error: unknown) => {
@@ -282,7 +283,7 @@ export class Locks implements Acquirer {
     await this.stop();
     this.calls.close();
     this.#lossWatch.close();
-    const leases = [...this.#upkeep.leases.values()];
+    const { leases } = this.#upkeep;
     // Who still holds one has not given it back, and must know before somebody else can have it.
     for (const lease of leases) lease.abort("LOST", "it was given back, as its locks were closed");
     await Promise.allSettled(leases.map((lease) => this.release(lease)));

@@ -233,3 +233,41 @@ test("a process that stood still is told so, whatever others did to its lock mea
   await settled();
   expect((lease.signal.reason as Error).message).toContain("this process stood still or was busy");
 });
+
+describe("a lock that was removed and taken again by the same process, before anything told it of that,", () => {
+  test("is lost to the first holder before the second one begins", async () => {
+    const [first, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
+    await two.channel.unset(lockKey("a"));
+    const second = await one.locks.acquire("a");
+    expect(first.signal.reason).toMatchObject({ code: "LOST" });
+    expect(second.held).toBe(true);
+    await clock.advance(2 * TTL);
+    expect([second.held, other.held]).toEqual([true, true]);
+  });
+
+  test("is lost to the first holder also if that hears of its own grant later", async () => {
+    await one.locks.acquire("warm up");
+    one.way.once('"a', { type: "slow reply", ms: 500 });
+    const late = one.locks.acquire("a");
+    await settled();
+    await two.channel.unset(lockKey("a"));
+    const second = await one.locks.acquire("a");
+    const first = await clock.until(late);
+    expect(first.signal.reason).toMatchObject({ code: "LOST" });
+    expect(second.held).toBe(true);
+    for (const { locks } of [one, two]) await locks.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("keeps no heartbeat from finding what else is lost", async () => {
+    const blind = await world.locks({ way: await world.way({ watch: false }), onOrphan: async () => {} });
+    const never = { onOver: () => {} };
+    await blind.locks.acquire("a", {}, never);
+    const other = await blind.locks.acquire("b");
+    await two.channel.unset(lockKey("a"));
+    await blind.locks.acquire("a", {}, never);
+    await two.channel.unset(lockKey("b"));
+    await clock.advance(TTL / 2);
+    expect(other.signal.reason).toMatchObject({ code: "LOST" });
+  });
+});

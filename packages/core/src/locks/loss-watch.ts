@@ -70,7 +70,7 @@ export class LossWatch {
   }
 
   #held(): Lease[] {
-    return [...this.#upkeep.leases.values()];
+    return this.#upkeep.leases;
   }
 
   #lookIn(ms: number): void {
@@ -79,7 +79,7 @@ export class LossWatch {
 
   /** Watches over those that were held at the last look and are still held. */
   async #look(): Promise<void> {
-    const held = this.#older.filter(({ token }) => this.#upkeep.leases.has(token));
+    const held = this.#older.filter(({ token }) => this.#upkeep.find(token) !== undefined);
     this.#older = this.#young;
     this.#young = [];
     this.#cancelLook = undefined;

@@ -2,6 +2,7 @@ import { inBackground } from "../background.js";
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
+import { compareVersions } from "../channel/version.js";
 import { type LocksValue, type LockValue, lockKey } from "./entries.js";
 import { isForeign, unlessForeign } from "./foreign.js";
 import { type Lease, TAKEN } from "./lease.js";
@@ -13,8 +14,9 @@ const AT_ONCE = 100;
 
 /** What a heartbeat sees to: whether our locks are still ours, and what calls without an answer may have left in the store. */
 export class Upkeep {
-  /** By their tokens. */
-  readonly leases: Map<string, Lease> = new Map();
+  /** By their tokens, and the last of each name. */
+  readonly #leases: Map<string, Lease> = new Map();
+  readonly #lastOf: Map<string, Lease> = new Map();
   /** Name by token of what may or may not be in the store. */
   readonly #abandoned: Map<string, string> = new Map();
   readonly #channel: Channel<LocksValue>;
@@ -23,6 +25,35 @@ export class Upkeep {
   constructor(channel: Channel<LocksValue>, onOrphan: (lock: Entry<LockValue>) => Promise<void>) {
     this.#channel = channel;
     this.#onOrphan = onOrphan;
+  }
+
+  /** Those that were taken and not released. */
+  get leases(): Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  find(token: string): Lease | undefined {
+    return this.#leases.get(token);
+  }
+
+  /**
+   * A lock was taken. Whoever of us had it before has lost it, though nothing has told that yet, and is told now, before the lease begins.
+   * False if it is the lease that has lost it: it hears of its grant later than the next one of its own.
+   */
+  taken(lease: Lease): boolean {
+    const { name, token, fence } = lease;
+    this.#leases.set(token, lease);
+    const other = this.#lastOf.get(name);
+    if (other !== undefined && compareVersions(other.fence, fence) > 0) return false;
+    this.#lastOf.set(name, lease);
+    if (other !== undefined) this.lost(other);
+    return true;
+  }
+
+  /** It is released, or about to be. Resolves to whether it was not before. */
+  remove({ token, name }: Pick<Lease, "token" | "name">): boolean {
+    if (this.#lastOf.get(name)?.token === token) this.#lastOf.delete(name);
+    return this.#leases.delete(token);
   }
 
   /** An attempt, a ticket or a lock of which nobody knows whether it is in the store: to be removed when the store can be asked. */
@@ -36,7 +67,7 @@ export class Upkeep {
     // from here on may still be under way.
     const abandoned = [...this.#abandoned];
     // Where it fails, the next heartbeat asks again; the deadline of the session does not depend on it.
-    await inBackground(() => this.findLost([...this.leases.values()]));
+    await inBackground(() => this.findLost(this.leases));
     await inBackground(() => this.#clear(abandoned));
   }
 
@@ -48,20 +79,22 @@ export class Upkeep {
   /** When the first lease that is held now runs out of its time. */
   earliestTimeout(): number {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const lease of this.leases.values()) if (lease.held && lease.until < earliest) earliest = lease.until;
+    for (const lease of this.#leases.values()) if (lease.held && lease.until < earliest) earliest = lease.until;
     return earliest;
   }
 
   /** The entry of a lock is not ours any more. One that was released meanwhile has lost nothing. */
   lost(lease: Lease): void {
-    if (!this.leases.has(lease.token)) return;
+    if (!this.#leases.has(lease.token)) return;
     // A process that stood still lost it by that, and must not look for somebody who took it.
     lease.expire();
     lease.abort("LOST", TAKEN);
   }
 
   /** Asks the store whether these locks are still ours. */
-  async findLost(leases: readonly Lease[]): Promise<void> {
+  async findLost(all: readonly Lease[]): Promise<void> {
+    // Of a name that was lost and taken again, the store cannot be asked twice at once.
+    const leases = all.filter(({ held }) => held);
     const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
     for (let i = 0; i < leases.length; i += most) await this.#findLost(leases.slice(i, i + most));
   }
