@@ -270,4 +270,13 @@ describe("a lock that was removed and taken again by the same process, before an
     await clock.advance(TTL / 2);
     expect(other.signal.reason).toMatchObject({ code: "LOST" });
   });
+
+  test("of a store that lost its data is not taken for a late one: fences may begin anew", async () => {
+    const first = await one.locks.acquire("a", {}, { onOver: () => {} });
+    await two.channel.unset(lockKey("a"));
+    await clock.advance(2 * TTL);
+    expect(first.held).toBe(false);
+    Object.assign(first, { fence: "999999999999" });
+    expect((await one.locks.acquire("a")).held).toBe(true);
+  });
 });

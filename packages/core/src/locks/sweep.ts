@@ -19,11 +19,11 @@ export async function sweep(
     } else if (!(await isDeserted(entry as Entry<QueueValue>, liveness))) {
       continue;
     }
-    await removeEntry(channel, entry);
+    await unlessForeign(removeEntry(channel, entry));
   }
   for await (const entry of channel.keys({ prefix: ["session"] })) {
     const [, session = ""] = entry.key as readonly string[];
-    if (await liveness.isDead(session)) await removeEntry(channel, entry);
+    if (await liveness.isDead(session)) await unlessForeign(removeEntry(channel, entry));
   }
 }
 
@@ -39,5 +39,5 @@ export async function removeEntry(
   channel: Channel<LocksValue>,
   { key, version }: Omit<Entry<LocksValue>, "value">,
 ): Promise<void> {
-  await unlessForeign(channel.commit([{ check: key, version }, { delete: key }]));
+  await channel.commit([{ check: key, version }, { delete: key }]);
 }

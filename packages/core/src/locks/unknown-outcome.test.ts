@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { isChannelError } from "../channel/errors.js";
+import { ChannelError, isChannelError } from "../channel/errors.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import type { Call, Fault } from "../testing/faulty-backend.js";
 import { rejection } from "../testing/settle.js";
@@ -180,4 +180,23 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await clock.advance(TTL / 2);
     expect(await waiting(one)).toBe(0);
   });
+});
+
+test("what a damaged store does not let be cleared away is cleared away once it is mended", async () => {
+  const one = await world.locks();
+  await (await one.locks.acquire("warm up")).release();
+  one.way.once('"a', { type: "reply lost" });
+  await clock.until(rejection(one.locks.acquire("a")));
+  const commit = one.way.commit.bind(one.way);
+  one.way.commit = async (it, options) => {
+    if (it.writes.some(({ key, value }) => key.includes('"a') && value === null)) {
+      throw new ChannelError("CORRUPT", "the store is damaged");
+    }
+    return commit(it, options);
+  };
+  await clock.advance(TTL);
+  expect(await one.locks.find("a")).toBeDefined();
+  one.way.commit = commit;
+  await clock.advance(TTL);
+  expect(await one.locks.find("a")).toBeUndefined();
 });

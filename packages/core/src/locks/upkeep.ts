@@ -44,7 +44,8 @@ export class Upkeep {
     const { name, token, fence } = lease;
     this.#leases.set(token, lease);
     const other = this.#lastOf.get(name);
-    if (other !== undefined && compareVersions(other.fence, fence) > 0) return false;
+    // One that was told already is of a store that lost its data, where fences may begin anew.
+    if (other?.held === true && compareVersions(other.fence, fence) > 0) return false;
     this.#lastOf.set(name, lease);
     if (other !== undefined) this.lost(other);
     return true;
