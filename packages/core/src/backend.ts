@@ -22,4 +22,4 @@ export { ChannelError, isChannelError } from "./channel/errors.js";
 export { findType } from "./channel/find-type.js";
 export { justAfter, onlyKeyOf } from "./channel/key.js";
 export { type Clock, systemClock } from "./clock.js";
-export { bootId, type ProcessIdentity, processIdentity, processIsGone } from "./host.js";
+export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./host.js";

@@ -75,15 +75,21 @@ export function processIdentity(): ProcessIdentity {
 }
 
 /**
- * Whether that process is certainly gone. False means: alive, or not for us to judge (another host, another pid namespace,
- * a system without `/proc`, or with that of another pid namespace). A process of this host from before its last boot is not judged either: a clone of a machine
- * carries the same host name.
+ * What can be said for sure of a process. `unknown` is one that is not for us to judge: of another host, of another pid
+ * namespace, of a system without `/proc`, or with that of another pid namespace. A process from before the last boot of
+ * this host is not judged either: a clone of a machine carries the same host name.
  */
-export function processIsGone(other: ProcessIdentity): boolean {
+export function processState(other: ProcessIdentity): "there" | "gone" | "unknown" {
   const me = processIdentity();
   const sameWorld = me.boot !== "" && me.boot === other.boot && me.namespace !== "" && me.namespace === other.namespace;
-  if (!sameWorld || other.started === "unknown") return false;
+  if (!sameWorld || other.started === "unknown") return "unknown";
   // Nobody who reads this is gone. Waiters ask often, and many of those that they ask about live here.
   const started = other.pid === me.pid ? me.started : startTime(other.pid);
-  return started !== "unknown" && started !== other.started;
+  if (started === "unknown") return "unknown";
+  return started === other.started ? "there" : "gone";
+}
+
+/** Whether that process is certainly gone. False means: it is there, or nobody here can tell. */
+export function processIsGone(other: ProcessIdentity): boolean {
+  return processState(other) === "gone";
 }

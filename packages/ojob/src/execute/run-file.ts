@@ -83,9 +83,13 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   } finally {
     // The threads end by themselves, while the stores write their last to the disk.
     const threads = pool.close();
-    letGo();
-    await shared.close();
-    await log.close();
-    await threads;
+    try {
+      await shared.close();
+      await log.close();
+      await threads;
+    } finally {
+      // Not before: another process of this job file would meet ours at the stores and the log files.
+      letGo();
+    }
   }
 }

@@ -1,10 +1,15 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { linkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type ProcessIdentity, processIdentity, processIsGone } from "@ojm/core/backend";
+import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
+import { endProcess } from "./end-process.js";
 import { JobError } from "./error.js";
+import { type Holder, holderIn, pidFileText, readPidFile } from "./pid-file.js";
 
-/** How long to wait before looking again whether the process before is gone, in ms. */
+/** How long to wait before looking again whether another process has cleared a file away, in ms. */
 const LOOK = 10;
+/** How long another process may take to clear a file away, in ms. It takes two calls to the system. */
+const LONGEST_TURN = 5_000;
 
 /** What `ojob.unique` asks for. */
 export interface UniqueSettings {
@@ -12,134 +17,145 @@ export interface UniqueSettings {
   readonly killPrevious?: boolean;
 }
 
+/** The pid files that this process holds. Where the system does not tell one process from another, this does. */
+const held = new Set<string>();
+
 /**
- * Makes this process the only one that runs with this pid file on this host, and returns how to let go of it. The file holds the
- * pid in its first line, and below it which process of that pid is meant: a number that is used again blocks nobody.
+ * Makes this process the only one that runs with this pid file on this host, and returns how to let go of it.
  *
- * @throws JobError if another process has it, or the file cannot be written
+ * @throws JobError if another process has it or may have it, or if the file cannot be written
  */
 export async function becomeUnique(
   { pidFile, killPrevious = false }: UniqueSettings,
   grace: number,
 ): Promise<() => void> {
   const path = resolve(String(pidFile ?? "ojob.pid"));
-  const own = `${path}.${process.pid}`;
-  const text = `${process.pid}\n${JSON.stringify(processIdentity())}\n`;
+  const text = pidFileText();
+  const own = writeBeside(path, text);
   try {
-    writeFileSync(own, text);
-  } catch (error) {
-    throw new JobError(`the pid file ${path} cannot be written: ${(error as Error).message}`);
-  }
-  try {
-    while (!claim(own, path)) {
-      const holder = holderOf(path);
-      if (holder === undefined) takeOver(own, path);
-      else if (killPrevious) await endProcess(holder, grace);
-      else throw new JobError(`this job file is running already: pid ${holder.pid} (${path})`);
-    }
+    while (!claim(own, path)) await makeRoom({ path, own, killPrevious, grace });
+    held.add(path);
   } finally {
-    rmSync(own, { force: true });
+    remove(own, path);
   }
-  return () => {
-    if (read(path) === text) rmSync(path, { force: true });
-  };
+  return () => letGo(path, text);
 }
 
-/** Puts our file in its place if nothing is there: a link is made by one process only. */
-function claim(own: string, path: string): boolean {
+function letGo(path: string, text: string): void {
+  held.delete(path);
   try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new JobError(`the pid file ${path} cannot be written: ${(error as Error).message}`);
+    if (readPidFile(path) === text) remove(path, path);
+  } catch {
+    // The jobs are done. What is left behind names a process that is gone, and blocks nobody.
   }
+}
+
+/** Our text under a name of its own. Exclusively: whoever lays a link there beforehand would have us write over its target. */
+function writeBeside(path: string, text: string): string {
+  const own = `${path}.${randomUUID()}`;
+  try {
+    attempt(path, "written", () => writeFileSync(own, text, { flag: "wx", mode: 0o600 }));
+    return own;
+  } catch (error) {
+    // On a full disk the file may be there without its text.
+    rmSync(own, { force: true });
+    throw error;
+  }
+}
+
+/** Puts our file in its place if nothing is there: a link is made by one process only, and follows none that is there. */
+function claim(own: string, path: string): boolean {
+  return attempt(path, "written", () => {
+    try {
+      linkSync(own, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    }
+  });
+}
+
+interface Claim {
+  readonly path: string;
+  readonly own: string;
+  readonly killPrevious: boolean;
+  readonly grace: number;
+}
+
+/** Clears away the file that is in our way, or ends the process that holds it. */
+async function makeRoom({ path, own, killPrevious, grace }: Claim): Promise<void> {
+  const text = readPidFile(path);
+  if (text === undefined) return;
+  const holder = holderIn(text, path);
+  if (held.has(path) || isThisProcess(holder)) throw running(process.pid, `${path}, held by this very process`);
+  if (holder.is === "gone") return clearAway(path, text, own);
+  if (holder.is === "unclear") throw cannotTell(path, holder.why);
+  if (!killPrevious) throw running(holder.identity.pid, path);
+  await endProcess(holder.identity, grace);
+}
+
+function isThisProcess(holder: Holder): boolean {
+  return holder.is === "there" && isSame(holder.identity, processIdentity());
+}
+
+function isSame(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.started === b.started && a.boot === b.boot && a.namespace === b.namespace;
+}
+
+function running(pid: number, where: string): JobError {
+  return new JobError(`this job file is running already: pid ${pid} (${where})`);
+}
+
+function cannotTell(path: string, why: string): JobError {
+  return new JobError(
+    `the pid file ${path} ${why}. Whether this job file runs already cannot be told from here, so nothing was started or ended. ` +
+      "If it does not run, remove the file. In a container, keep it in a folder that is empty at each start.",
+  );
 }
 
 /**
- * Clears away the file of a process that is gone. Only one process at a time does so, and looks once more before: another one
- * may have put its own file there since.
+ * Clears away the file of a process that is gone. Only one process at a time may clear away this text: a second one would
+ * clear away what somebody has put in its place since. A process that is gone never writes again, so no text comes twice.
  */
-function takeOver(own: string, path: string): void {
-  const turn = `${path}.takeover`;
-  if (!claim(own, turn)) {
-    // Whoever is at it needs no longer than this call; one that died meanwhile is cleared away.
-    if (isLeftBehind(turn)) rmSync(turn, { force: true });
-    return;
-  }
+async function clearAway(path: string, text: string, own: string): Promise<void> {
+  const turn = `${path}.${createHash("sha256").update(text).digest("hex").slice(0, 16)}.takeover`;
+  if (!claim(own, turn)) return waitForTurn(turn, own);
   try {
-    // One that was given back meanwhile is not there: whoever claims it next is alive, and must not be cleared away.
-    if (isLeftBehind(path)) renameSync(path, `${own}.stale`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (readPidFile(path) === text) remove(path, path);
   } finally {
-    rmSync(`${own}.stale`, { force: true });
-    rmSync(turn, { force: true });
+    remove(turn, path);
   }
 }
 
-/** Whether there is a pid file of a process that is gone. */
-function isLeftBehind(path: string): boolean {
-  const text = read(path);
-  return text !== undefined && holderIn(text) === undefined;
+/** Waits for the process that is at it. The turn of one that died meanwhile is cleared away in the same manner. */
+async function waitForTurn(turn: string, own: string): Promise<void> {
+  const last = performance.now() + LONGEST_TURN;
+  const text = readPidFile(turn);
+  while (text !== undefined && readPidFile(turn) === text) {
+    const holder = holderIn(text, turn);
+    if (holder.is === "gone") return clearAway(turn, text, own);
+    if (performance.now() > last) {
+      throw new JobError(`another process is clearing away the pid file and does not get on: it is named in ${turn}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
 }
 
-/** The process that a pid file names, if it is not gone. */
-function holderOf(path: string): Pick<ProcessIdentity, "pid"> | undefined {
-  return holderIn(read(path) ?? "");
+function remove(file: string, path: string): void {
+  attempt(path, "cleared away", () => {
+    try {
+      unlinkSync(file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  });
 }
 
-function holderIn(text: string): Pick<ProcessIdentity, "pid"> | undefined {
-  const [first = "", second = ""] = text.split("\n");
-  const pid = Number(first);
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const identity = parse(second);
-  // A file of somebody else's making names a pid only.
-  const gone = identity === undefined ? !isThere(pid) : processIsGone(identity) || !isThere(pid);
-  return gone ? undefined : { pid };
-}
-
-async function endProcess(holder: Pick<ProcessIdentity, "pid">, grace: number): Promise<void> {
-  const last = performance.now() + grace;
-  signal(holder.pid, "SIGTERM");
-  while (isThere(holder.pid) && performance.now() < last) await new Promise((resolve) => setTimeout(resolve, LOOK));
-  signal(holder.pid, "SIGKILL");
-  while (isThere(holder.pid)) await new Promise((resolve) => setTimeout(resolve, LOOK));
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
+function attempt<T>(path: string, done: string, step: () => T): T {
   try {
-    process.kill(pid, name);
+    return step();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EPERM")
-      throw new JobError(`the process before, pid ${pid}, belongs to another user: it cannot be ended`);
-  }
-}
-
-/** A process that has ended and that its parent has not asked after yet is gone all the same. */
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  const stat = read(`/proc/${pid}/stat`);
-  return stat === undefined || !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-function parse(text: string): ProcessIdentity | undefined {
-  try {
-    return JSON.parse(text) as ProcessIdentity;
-  } catch {
-    return undefined;
+    throw new JobError(`the pid file ${path} cannot be ${done}: ${(error as Error).message}`);
   }
 }
