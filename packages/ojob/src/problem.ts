@@ -1,3 +1,4 @@
+import { maskLine, maskUrls } from "./secrets.js";
 import type { SourceFile } from "./source.js";
 
 /** A place in a text file. Lines and columns count from 1. */
@@ -17,14 +18,17 @@ export interface Problem {
 
 /** The line of a position with a caret under its column, as two indented lines. */
 export function excerpt(at: Position): string {
-  const line = at.source.line(at.line);
-  if (line === undefined || line.trim() === "") return "";
+  const written = at.source.line(at.line);
+  if (written === undefined || written.trim() === "") return "";
+  // Before anything is cut off: half a URL does not look like one. What stands in the place of a secret moves the column.
+  const line = maskLine(written);
+  const column = Math.min(maskLine(written.slice(0, at.column - 1)).length, line.length) + 1;
   // A minified line of thousands of characters would bury the message: show the part around the column.
-  const start = at.column > 100 ? at.column - 60 : 0;
+  const start = column > 100 ? column - 60 : 0;
   const shown = line.slice(start, start + 140);
   const number = String(at.line).padStart(5);
   // Tabs are kept in the padding, so that the caret stands right under the column however wide a tab is shown.
-  const padding = shown.slice(0, Math.max(0, at.column - 1 - start)).replace(/[^\t]/g, " ");
+  const padding = shown.slice(0, Math.max(0, column - 1 - start)).replace(/[^\t]/g, " ");
   return `${number} | ${printable(shown)}\n${" ".repeat(5)} | ${padding}^`;
 }
 
@@ -44,8 +48,8 @@ const MOST_SHOWN = 1_000;
 
 /** A problem as it is shown: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
-  const { length } = problem.message;
-  const message = printable(length > MOST_SHOWN ? `${problem.message.slice(0, MOST_SHOWN)}…` : problem.message);
+  const all = maskUrls(problem.message);
+  const message = printable(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all);
   if (problem.at === undefined) return `${problem.severity}: ${message}`;
   const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
   return lines.filter((line) => line !== "").join("\n");

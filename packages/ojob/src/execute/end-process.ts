@@ -15,7 +15,7 @@ const KILLED_WITHIN = 5_000;
 export async function endProcess(
   identity: ProcessIdentity,
   grace: number,
-  killedWithin = KILLED_WITHIN,
+  killedWithin: number = KILLED_WITHIN,
 ): Promise<void> {
   signal(identity, "SIGTERM");
   if (await isGoneWithin(identity, grace)) return;

@@ -6,6 +6,7 @@ import { mergeArgs } from "../plan/args.js";
 import type { Plan, PlannedJob, Step } from "../plan/plan.js";
 import type { SharedGlobals } from "../script/globals.js";
 import type { ThreadPool } from "../script/pool.js";
+import { maskUrls } from "../secrets.js";
 import { Dispatch } from "./dispatch.js";
 import { JobError, SkippedTick } from "./error.js";
 import type { Change } from "./follower.js";
@@ -182,7 +183,8 @@ export class Engine implements Stoppable {
       try {
         await this.shared.channels.call(name, "create", [type, args]);
       } catch (error) {
-        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${(error as Error).message}`);
+        const why = maskUrls((error as Error).message);
+        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${why}`);
         return false;
       }
     }
@@ -249,7 +251,7 @@ export class Engine implements Stoppable {
     let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
     if (!quiet) this.log.started(job.name);
-    if (!quiet) this.log.args(job.name, args);
+    if (!quiet) this.log.args(job.name, args, job.secrets);
     try {
       const result = await execution.run();
       how = "well";

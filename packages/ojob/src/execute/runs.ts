@@ -1,4 +1,5 @@
 import type { Run } from "@ojm/core";
+import { maskUrls } from "../secrets.js";
 import { JobError } from "./error.js";
 
 /** The runs that a job started and has not ended: at the latest when the job ends, they end with it. */
@@ -63,7 +64,8 @@ async function close(run: Run, error: Error): Promise<void> {
   const cancelled = (error as { code?: unknown }).code === "CANCELLED";
   try {
     // The text alone: of which class our own error is says nothing to the reader of the record.
-    await (cancelled ? run.cancel(error.message) : run.fail(error.message));
+    const message = maskUrls(error.message);
+    await (cancelled ? run.cancel(message) : run.fail(message));
   } catch (refusal) {
     // Timed out, lost or unlocked by force: whoever ended it has closed its record, with a better reason than ours.
     if (!run.signal.aborted) throw refusal;

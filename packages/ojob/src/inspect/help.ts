@@ -3,6 +3,7 @@ import { builtinFile, builtinFileOf } from "../load/builtin.js";
 import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
 import { JobFileError } from "../problem.js";
+import { shownArgs } from "../secrets.js";
 
 /** The help of a job file, or of one job. What else is wrong with the file does not matter here. */
 export function helpOfFile(name: string, job?: string): string {
@@ -39,7 +40,7 @@ function jobHelp(name: string, job: JobDefinition): string {
     ["to", names(to)],
     ["catch", names(job.catch.map(({ block }) => ({ job: firstLine({ text: block.code }) })))],
     ["deps", names(deps)],
-    ["args", job.args.map((args) => JSON.stringify(args)).join(" ")],
+    ["args", job.args.map((args) => shownArgs(args)).join(" ")],
     ["schedule", job.typeArgs.cron ?? (job.typeArgs.timeInterval && `every ${job.typeArgs.timeInterval} ms`) ?? ""],
     ["type", job.type === "simple" ? "" : job.type],
     ["file", `${job.at.source.name}${job.builtin === undefined ? `:${job.at.line}` : ", which comes with ojm"}`],

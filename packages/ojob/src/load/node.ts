@@ -1,4 +1,5 @@
 import type { Position } from "../problem.js";
+import { maskUrls } from "../secrets.js";
 
 /** A piece of a YAML file and where it stands, without anything of the parser that made it. */
 export type Node = MapNode | ListNode | ScalarNode;
@@ -91,7 +92,9 @@ export function toMap(node: Node | undefined): Record<string, unknown> {
 export function kindOf(node: Node): string {
   if (node.kind !== "scalar") return `a ${node.kind}`;
   if (node.value === null) return "nothing";
-  return typeof node.value === "string" ? `the text ${JSON.stringify(shorten(node.value))}` : String(node.value);
+  return typeof node.value === "string"
+    ? `the text ${JSON.stringify(shorten(maskUrls(node.value)))}`
+    : String(node.value);
 }
 
 /** The start of a text, for a message. */

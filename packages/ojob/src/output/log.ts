@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { maskUrls, shownArgs } from "../secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
 
@@ -79,9 +80,9 @@ export class Log {
     this.#banner(`>> ${job}`, "bold", { event: "started", job });
   }
 
-  /** What a job starts with, if the job file wants it logged. */
-  args(job: string, args: Readonly<Record<string, unknown>>): void {
-    if (this.#settings.args) this.line("INFO", `args of "${job}": ${JSON.stringify(args)}`, undefined, job);
+  /** What a job starts with, if the job file wants it logged. What the names in `secrets` stand for is masked. */
+  args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
+    if (this.#settings.args) this.line("INFO", `args of "${job}": ${shownArgs(args, secrets)}`, undefined, job);
   }
 
   /** A job has ended. */
@@ -99,7 +100,7 @@ export class Log {
 
   /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
   failure(job: string, text: string): void {
-    const [message, time] = [`job "${job}" failed: ${text}`, this.now()];
+    const [message, time] = [`job "${job}" failed: ${maskUrls(text)}`, this.now()];
     const told = this.#line("ERROR", message, time, job, this.#settings.console ?? true);
     if (!told) this.#line("ERROR", message, time, job, true);
   }

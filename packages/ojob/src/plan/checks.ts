@@ -1,6 +1,7 @@
 import { nearest } from "@ojm/core/backend";
 import type { Args } from "../load/jobfile.js";
 import { fromYaml } from "../load/yaml.js";
+import { isSecretName, shownArgs } from "../secrets.js";
 import { rules } from "./rules.js";
 import { valueAt } from "./template.js";
 
@@ -100,26 +101,22 @@ export function applyChecks(checks: readonly Check[], args: Args, what: string):
       if (otherwise.value !== undefined) checked = withValue(checked, path.split("."), otherwise.value);
       continue;
     }
-    const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, `the ${what} "${path}"`), value);
+    const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, what, path), value);
     if (result !== value) checked = withValue(checked, path.split("."), result);
   }
   return checked;
 }
 
-function applyRule({ name, parameters }: Applied, value: unknown, what: string): unknown {
+function applyRule({ name, parameters }: Applied, value: unknown, what: string, path: string): unknown {
   const rule = rules[name];
   if (rule === undefined) return value;
-  if ("convert" in rule) {
-    const converted = rule.convert(value);
-    if (converted === undefined) throw new Error(`${what} ${rule.not(parameters)}: ${shown(value)}`);
-    return converted;
-  }
-  if (!rule.holds(value, parameters)) throw new Error(`${what} ${rule.not(parameters)}: ${shown(value)}`);
-  return value;
+  const result = "convert" in rule ? rule.convert(value) : rule.holds(value, parameters) ? value : undefined;
+  if (result === undefined) throw new Error(`the ${what} "${path}" ${rule.not(parameters)}: ${shown(value, path)}`);
+  return result;
 }
 
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+function shown(value: unknown, path: string): string {
+  const text = path.split(".").some(isSecretName) ? "***" : shownArgs(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 

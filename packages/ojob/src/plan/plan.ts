@@ -40,6 +40,8 @@ export interface PlannedJob {
   /** What the arguments must look like before the first step, and after the last. */
   readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
   readonly builtin?: string;
+  /** The arguments that its help, or that of its file, calls secret. */
+  readonly secrets: readonly string[];
 }
 
 /** A job file in which every name leads to a job and every script compiles. */
@@ -111,7 +113,9 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
-  return { name, at, args, steps, onError, deps, each, type, typeArgs, checks, ...(builtin && { builtin }) };
+  const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
+  const more = { secrets: secrets.map((argument) => argument.name), ...(builtin && { builtin }) };
+  return { name, at, args, steps, onError, deps, each, type, typeArgs, checks, ...more };
 }
 
 function planCatch({ settings }: JobFile, problems: Problems): Step[] {
