@@ -57,7 +57,8 @@ export async function openFolder(
 
 async function makeFolder(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true });
+    // For its owner alone: LevelDB's files in it follow the umask. A folder that is there keeps its mode.
+    await mkdir(path, { recursive: true, mode: 0o700 });
     return await realpath(path);
   } catch (error) {
     throw levelError(error, path);

@@ -1,4 +1,4 @@
-import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
 import { ClassicLevel } from "classic-level";
@@ -7,6 +7,21 @@ import { backend } from "./index.js";
 import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/backends.js";
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
+
+describe.skipIf(process.platform === "win32")("a folder", () => {
+  it("is for its owner alone if it is made, and keeps its mode if it is there", async () => {
+    const before = process.umask(0o022);
+    onTestFinished(() => void process.umask(before));
+    const parent = temporaryFolder();
+    const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+    await openLevel(join(parent, "a", "b"));
+    expect([join(parent, "a"), join(parent, "a", "b")].map(modeOf)).toEqual(["700", "700"]);
+    mkdirSync(join(parent, "c"));
+    chmodSync(join(parent, "c"), 0o770);
+    await openLevel(join(parent, "c"));
+    expect(modeOf(join(parent, "c"))).toBe("770");
+  });
+});
 
 describe("keys whose characters take several bytes", () => {
   it.each([..."éह😀"])("are found at every length: %s", async (character) => {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -9,9 +10,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import Database from "better-sqlite3";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
 import {
   EVERYTHING,
@@ -64,6 +65,57 @@ describe("options", () => {
       backend.open(args, { clock: { ...(await import("@ojm/core/backend")).systemClock } }),
     );
     expect(error).toMatchObject({ code: "INVALID_CONFIG", retryable: false, message: expect.stringMatching(says) });
+  });
+});
+
+describe.skipIf(process.platform === "win32")("the files of a database", () => {
+  /** The modes of a database that is open and watched, and of all files beside it. */
+  async function modesOf(file: string): Promise<Readonly<Record<string, string>>> {
+    const opened = await openFile(file);
+    await opened.watch(EVERYTHING, new Recorder());
+    await opened.commit(put("k", "1"));
+    const folder = dirname(file);
+    const modes = readdirSync(folder).map((name) => [
+      name.replace(/\d+$/, "N"),
+      (statSync(join(folder, name)).mode & 0o7777).toString(8),
+    ]);
+    return Object.fromEntries(modes) as Readonly<Record<string, string>>;
+  }
+
+  function withUmask(umask: number): void {
+    const before = process.umask(umask);
+    onTestFinished(() => void process.umask(before));
+  }
+
+  it.each([0o022, 0])("are for their owner alone, and so are new folders, under umask %s", async (umask) => {
+    withUmask(umask);
+    const above = join(temporaryFolder(), "a");
+    const modes = await modesOf(join(above, "b", "jobs.db"));
+    expect(modes).toEqual({ "jobs.db": "600", "jobs.db-wal": "600", "jobs.db-shm": "600", "jobs.db-wake-N": "600" });
+    expect([above, join(above, "b")].map((folder) => statSync(folder).mode & 0o777)).toEqual([0o700, 0o700]);
+  });
+
+  it.each([0o660, 0o644])("take the mode of a database that is there: %s", async (mode) => {
+    withUmask(0o022);
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o770);
+    const file = join(folder, "jobs.db");
+    writeFileSync(file, "");
+    chmodSync(file, mode);
+    const text = mode.toString(8);
+    const expected = { "jobs.db": text, "jobs.db-wal": text, "jobs.db-shm": text, "jobs.db-wake-N": text };
+    expect(await modesOf(file)).toEqual(expected);
+    expect(statSync(folder).mode & 0o777).toBe(0o770);
+  });
+
+  it("are made where a symbolic link leads, for their owner alone too", async () => {
+    withUmask(0o022);
+    const [folder, elsewhere] = [temporaryFolder(), join(temporaryFolder(), "far")];
+    symlinkSync(join(elsewhere, "real.db"), join(folder, "jobs.db"));
+    const opened = await openFile(join(folder, "jobs.db"));
+    await opened.commit(put("k", "1"));
+    expect(statSync(join(elsewhere, "real.db")).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(["jobs.db"]);
   });
 });
 

@@ -1,6 +1,17 @@
-import { accessSync, constants, mkdirSync, realpathSync, type Stats, statfsSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statfsSync,
+  statSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
 import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/backend";
+import { createPrivateFile } from "./create-file.js";
 import { codeOf } from "./errors.js";
 
 /** Magic numbers of `statfs(2)` whose locks and shared memory do not reach from host to host: NFS, SMB, CIFS, SMB2, AFS. */
@@ -56,7 +67,7 @@ function createFolder(folder: string): void {
   if (there !== undefined) refuse("INVALID_CONFIG", `SQLite file: cannot create the folder ${folder}: it is a file`);
   createFolder(dirname(folder));
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, 0o700);
   } catch (error) {
     // Another process may have been faster.
     if (statIfThere(folder)?.isDirectory() !== true) throw error;
@@ -76,10 +87,10 @@ function checkFolder(folder: string): void {
 }
 
 /**
- * Makes sure that a database can be at `file`: creates the folder, and refuses what SQLite would report late or not at all.
- * Returns the one true path, by which two spellings of the same file are recognised.
+ * Makes sure that a database can be at `file`: creates the folder and the file, both for their owner alone, and refuses what
+ * SQLite would report late or not at all. What is there keeps its mode. Returns the one true path, by which two spellings of the same file are recognised.
  *
- * Nothing is opened here: closing a file drops all locks that this process holds on it, SQLite's own too.
+ * The database itself is not opened here: closing a file drops all locks that this process holds on it, SQLite's own too.
  *
  * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `UNAVAILABLE`
  */
@@ -87,7 +98,17 @@ export function preparePlace(file: string): string {
   const path = resolve(file);
   checkFolder(dirname(path));
   checkFile(path);
-  const folder = attempt(() => realpathSync(dirname(path)), `resolve ${path}`);
-  const there = statIfThere(path) !== undefined;
-  return there ? attempt(() => realpathSync(path), `resolve ${path}`) : join(folder, basename(path));
+  if (attempt(() => statIfThere(path), `look at ${path}`) === undefined) {
+    const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    // To where a file is still to come.
+    if (link)
+      return preparePlace(
+        resolve(
+          dirname(path),
+          attempt(() => readlinkSync(path), `resolve ${path}`),
+        ),
+      );
+    attempt(() => createPrivateFile(path), `create ${path}`);
+  }
+  return attempt(() => realpathSync(path), `resolve ${path}`);
 }

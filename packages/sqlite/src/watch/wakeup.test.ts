@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually, temporaryFile } from "../testing/fixtures.js";
@@ -48,6 +48,26 @@ it("is woken by other users, if they may write the database", async ({ skip }) =
     touchWakeFile(file, 1);
   } finally {
     process.seteuid?.(0);
+  }
+  await eventually(wakes).toBeGreaterThan(0);
+});
+
+it("is woken by a user of the group that shares the database", async ({ skip }) => {
+  if (process.geteuid?.() !== 0) skip("only root can become another user");
+  const file = temporaryDatabase();
+  const group = statSync(file).gid + 65_000;
+  chownSync(dirname(file), 0, group);
+  chmodSync(dirname(file), 0o2770);
+  chownSync(file, 0, group);
+  chmodSync(file, 0o660);
+  const { wakes } = counting(file, 1);
+  process.setegid?.(group);
+  process.seteuid?.("nobody");
+  try {
+    touchWakeFile(file, 1);
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
   }
   await eventually(wakes).toBeGreaterThan(0);
 });
