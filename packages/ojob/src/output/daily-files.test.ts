@@ -1,7 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { folderWith } from "../testing/folder.js";
 import { DailyFiles, type DailyFilesOptions } from "./daily-files.js";
 import { FileNames } from "./file-names.js";
@@ -101,6 +112,84 @@ describe("log files", () => {
     await files.room();
     await files.close();
     expect(warnings).toEqual([expect.stringMatching(/ENOSPC/)]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("log files of a folder that others may write", () => {
+  const TODAY = "log-2026-01-30.log";
+  const YESTERDAY = "log-2026-01-29.log";
+
+  function withUmask(umask: number): void {
+    const before = process.umask(umask);
+    onTestFinished(() => void process.umask(before));
+  }
+
+  const modeOf = (...path: string[]): string => (statSync(join(...path)).mode & 0o7777).toString(8);
+
+  async function write(folder: string): Promise<string[]> {
+    const { files, warnings } = filesIn(folder);
+    files.write("line", START);
+    await files.close();
+    return warnings;
+  }
+
+  test.each([0o022, 0])("are for their owner alone, and so is a folder that is made, under umask %s", async (umask) => {
+    withUmask(umask);
+    const folder = join(folderWith({}), "a", "logs");
+    await write(folder);
+    expect([modeOf(folder, ".."), modeOf(folder), modeOf(folder, TODAY)]).toEqual(["700", "700", "600"]);
+  });
+
+  test("keep the mode that they have, when they are compressed too", async () => {
+    withUmask(0o022);
+    const folder = folderWith({ [TODAY]: "", [YESTERDAY]: "x\n" });
+    chmodSync(join(folder, TODAY), 0o664);
+    chmodSync(join(folder, YESTERDAY), 0o664);
+    expect(await write(folder)).toEqual([]);
+    expect([modeOf(folder, TODAY), modeOf(folder, `${YESTERDAY}.gz`)]).toEqual(["664", "664"]);
+  });
+
+  test("can be read by the group to which the folder gives its files", async () => {
+    withUmask(0o022);
+    const folder = folderWith({});
+    chmodSync(folder, 0o2750);
+    await write(folder);
+    expect(modeOf(folder, TODAY)).toBe("640");
+  });
+
+  test("are not written through a symbolic link, which is said; a folder may be one", async () => {
+    const folder = folderWith({ "target.txt": "precious" });
+    symlinkSync(join(folder, "target.txt"), join(folder, TODAY));
+    expect(await write(folder)).toEqual([
+      expect.stringMatching(/log-2026-01-30\.log is a symbolic link, which is not followed/),
+    ]);
+    const link = join(folderWith({}), "logs");
+    const real = folderWith({});
+    symlinkSync(real, link);
+    expect(await write(link)).toEqual([]);
+    expect(readdirSync(real)).toEqual([TODAY]);
+    expect(readFileSync(join(folder, "target.txt"), "utf8")).toBe("precious");
+  });
+
+  test("are not compressed through a symbolic link, nor into the target of one", async () => {
+    const folder = folderWith({ "target.txt": "precious", [YESTERDAY]: "x\n" });
+    const target = join(folder, "target.txt");
+    symlinkSync(target, join(folder, "log-2026-01-28.log"));
+    symlinkSync(target, join(folder, `${YESTERDAY}.gz.${process.pid}.tmp`));
+    expect(await write(folder)).toEqual([]);
+    expect(unpacked(join(folder, `${YESTERDAY}.gz`))).toBe("x\n");
+    expect(lstatSync(join(folder, "log-2026-01-28.log")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, "utf8")).toBe("precious");
+  });
+
+  test("in the place of which a pipe or a folder lies hang nobody", async () => {
+    const folder = folderWith({ "log-2026-01-01.log/a": "x" });
+    execFileSync("mkfifo", [join(folder, TODAY)]);
+    expect(await write(folder)).toEqual([expect.stringMatching(/the log file cannot be written: ENXIO/)]);
+    const { files, warnings } = filesIn(folder, { most: 1 });
+    files.write("line", START + DAY);
+    await files.close();
+    expect(warnings).toEqual([]);
   });
 });
 

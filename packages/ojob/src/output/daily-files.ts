@@ -1,17 +1,7 @@
-import {
-  closeSync,
-  copyFileSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { FileNames } from "./file-names.js";
+import { compress, makeFolder, openLogFile } from "./log-files.js";
 import { Output } from "./output.js";
 
 const DAY = 86_400_000;
@@ -81,7 +71,7 @@ export class DailyFiles {
     this.#warned = false;
     try {
       makeFolder(folder);
-      this.#fd = openSync(join(folder, names.of(day)), "a");
+      this.#fd = openLogFile(join(folder, names.of(day)));
     } catch (error) {
       this.#failedAt = time;
       this.#complain(error as Error);
@@ -110,9 +100,11 @@ export class DailyFiles {
 
   async #tidy(today: string, now: number): Promise<void> {
     const { folder, names, most = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY } = this.#options;
-    const older = readdirSync(folder)
-      .flatMap((name) => {
-        const day = names.dayOf(name);
+    // Links and folders of such a name are none of ours.
+    const older = readdirSync(folder, { withFileTypes: true })
+      .flatMap((entry) => {
+        const { name } = entry;
+        const day = entry.isFile() ? names.dayOf(name) : undefined;
         return day !== undefined && day < today ? [{ name, day }] : [];
       })
       .sort((a, b) => (a.day < b.day ? 1 : -1));
@@ -124,31 +116,9 @@ export class DailyFiles {
   }
 
   async #putAside(name: string, backup: string): Promise<void> {
-    const { folder, compress } = this.#options;
+    const { folder } = this.#options;
     const [from, to] = [join(folder, name), join(folder, backup)];
-    if (!compress) {
-      if (!existsSync(to)) renameSync(from, to);
-      return;
-    }
-    // Loaded only now: few starts find a log of yesterday.
-    const [{ pipeline }, { createGzip }] = await Promise.all([import("node:stream/promises"), import("node:zlib")]);
-    // Under another name until it is whole: a process that ends meanwhile leaves the file itself.
-    const half = `${to}.${process.pid}.tmp`;
-    // What another process wrote later joins what is there: one compressed text behind another is a compressed text.
-    if (existsSync(to)) copyFileSync(to, half);
-    await pipeline(createReadStream(from), createGzip(), createWriteStream(half, { flags: "a" }));
-    renameSync(half, to);
-    rmSync(from, { force: true });
-  }
-}
-
-/** Not by Node's `recursive`: where the system makes no folders, as in /proc, that one never returns. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (this.#options.compress) await compress(from, to);
+    else if (!existsSync(to)) renameSync(from, to);
   }
 }
