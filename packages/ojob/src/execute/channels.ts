@@ -1,6 +1,7 @@
 import { type Channel, type Clock, type JsonValue, openChannel } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "./backends.js";
+import { closeAll } from "./close-all.js";
 import { JobError } from "./error.js";
 import type { Managers } from "./managers.js";
 
@@ -64,7 +65,7 @@ export class ScriptChannels {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#open.values()) await (await opening.catch(() => undefined))?.close();
+    await closeAll(this.#open.values());
   }
 
   async #history() {

@@ -1,5 +1,6 @@
 import { type Clock, isLockError, type Lease, Locks } from "@ojm/core";
 import { LOCKS, type ScriptChannels } from "./channels.js";
+import { closeAll } from "./close-all.js";
 import { JobError } from "./error.js";
 import type { Managers } from "./managers.js";
 
@@ -35,7 +36,7 @@ export class JobLocks {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#others.values()) await (await opening.catch(() => undefined))?.close();
+    await closeAll(this.#others.values());
   }
 
   #in(channel: string): Promise<Locks> {

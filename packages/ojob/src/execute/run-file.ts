@@ -84,8 +84,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     // The threads end by themselves, while the stores write their last to the disk.
     const threads = pool.close();
     try {
-      await shared.close();
-      await log.close();
+      await shared.close().finally(() => log.close());
       await threads;
     } finally {
       // Not before: another process of this job file would meet ours at the stores and the log files.

@@ -2,6 +2,7 @@ import type { Clock } from "@ojm/core";
 import { SharedGlobals } from "../script/globals.js";
 import type { PrepareType } from "./backends.js";
 import { ScriptChannels } from "./channels.js";
+import { settleAll } from "./close-all.js";
 import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
 
@@ -24,7 +25,7 @@ export class Shared {
 
   /** Lets go of locks and channels. */
   async close(): Promise<void> {
-    await this.locks.close();
-    await Promise.all([this.channels.close(), this.managers.close()]);
+    // Each is tried: what one of them cannot let go of must not keep the locks of another.
+    await this.locks.close().finally(() => settleAll([this.channels.close(), this.managers.close()]));
   }
 }

@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -104,6 +107,24 @@ describe("log files", () => {
     mkdirSync(folder);
     expect(files.write("c", START + 61_000)).toBe(true);
     await files.close();
+  });
+
+  test("that cannot be closed are said, and fail nobody", async () => {
+    const folder = folderWith({});
+    const { files, warnings } = filesIn(folder);
+    files.write("a", START);
+    await files.flush();
+    const path = join(realpathSync(folder), "log-2026-01-30.log");
+    const fd = readdirSync("/proc/self/fd").find((name) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`) === path;
+      } catch {
+        return false;
+      }
+    });
+    closeSync(Number(fd));
+    await files.close();
+    expect(warnings).toEqual([expect.stringMatching(/the log file cannot be written: EBADF/)]);
   });
 
   test("on a disk that is full lose lines, say so once, and hang nobody", async () => {

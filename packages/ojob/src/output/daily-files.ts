@@ -84,10 +84,11 @@ export class DailyFiles {
     const fd = this.#fd;
     this.#fd = undefined;
     if (fd === undefined) return;
-    this.#chores = this.#chores.then(async () => {
+    const close = async (): Promise<void> => {
       await this.#output.flush();
       closeSync(fd);
-    });
+    };
+    this.#chores = this.#chores.then(close).catch((error: Error) => this.#complain(error));
   }
 
   #complain(error: Error): void {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { setTimeout as after } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
 import { folderWith } from "../../testing/folder.js";
 import { ChildGroup } from "./child.js";
 
@@ -25,4 +26,24 @@ test.each([
   tell(one);
   expect(await end).toEqual({ code: null, signal: "SIGTERM", result: "", ...(ended && { ended }) });
   expect(existsSync(mark)).toBe(false);
+});
+
+test("a group that is gone gets no signal any more: its number may be another group's by now", async () => {
+  const grace = 20;
+  const parameters = ["-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done"];
+  const one = new ChildGroup({ command: "sh", parameters }, grace);
+  let up = (): void => {};
+  const running = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  const end = one.run({ line: () => up(), room: async () => {} });
+  await running;
+  one.end(stopped);
+  await end;
+  const kill = vi.spyOn(process, "kill");
+  // Node calls timers of the same process in their order: that of the grace was set before, and is shorter.
+  await after(grace + 20);
+  one.stop();
+  one.end(timeout);
+  expect(kill.mock.calls).toEqual([]);
 });

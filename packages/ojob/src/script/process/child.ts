@@ -41,6 +41,8 @@ export class ChildGroup {
   #child: ChildProcess | undefined;
   #told = false;
   #ended: FailureData | undefined;
+  /** Nothing of the group is left. Its number may be another group's by now. */
+  #over = false;
 
   /** `grace`: how long the group has, in ms, after it was told to end. */
   constructor(program: Program, grace: number) {
@@ -85,6 +87,7 @@ export class ChildGroup {
     const end = await exit;
     if (end.error !== undefined) return failedToStart(end.error);
     await this.#endTheRest(Promise.all(streams));
+    this.#over = true;
     for (const stream of [...outputs, ...results]) stream.destroy();
     await Promise.all(streams);
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
@@ -135,10 +138,11 @@ export class ChildGroup {
 
   #signal(signal: NodeJS.Signals | 0): boolean {
     const pid = this.#child?.pid;
-    if (pid === undefined) return false;
+    if (pid === undefined || this.#over) return false;
     try {
       return process.kill(-pid, signal);
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ESRCH") this.#over = true;
       return false;
     }
   }
