@@ -95,7 +95,7 @@ export class JobManager {
       await jobs.close();
       throw error;
     }
-    manager.#keepSweeping(options.ttl ?? TTL);
+    manager.#keepSweeping(manager.#locks.nextSweep());
     void manager.#keepClosingStrays(options.ttl ?? TTL);
     closeOnExit(manager);
     return manager;
@@ -221,10 +221,10 @@ export class JobManager {
     return { removed };
   }
 
-  #keepSweeping(every: number): void {
-    this.#cancelSweep = this.#clock.after(every, () => {
-      void inBackground(() => this.#locks.sweep()).then(() => {
-        if (this.#closed === undefined) this.#keepSweeping(every);
+  #keepSweeping(rest: number): void {
+    this.#cancelSweep = this.#clock.after(rest, () => {
+      void inBackground(() => this.#locks.sweepInTurn()).then(() => {
+        if (this.#closed === undefined) this.#keepSweeping(this.#locks.nextSweep());
       });
     });
   }

@@ -1,6 +1,7 @@
 import type { JsonValue } from "../channel/json.js";
 import type { Key } from "../channel/types.js";
 import type { ProcessIdentity } from "../host.js";
+import type { TurnValue } from "./turn.js";
 
 /*
  * What the locks keep in their channel:
@@ -9,6 +10,7 @@ import type { ProcessIdentity } from "../host.js";
  *   ["session", ID]          a process that is there, with a time to live
  *   ["session", ID, "call"]  which of its tickets came to be the first of a queue last: what wakes the one who waits
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
+ *   ["sweep"]                who clears away what the dead left, for all, and since when
  *   ["tick", NAME, SCHEDULE]      the last tick of a schedule for which a run of this name was started
  */
 
@@ -73,7 +75,7 @@ export interface CallValue extends Ticket {
   readonly name: string;
 }
 
-export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TickValue;
+export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TickValue | TurnValue;
 
 /** A lock that was taken from its holder by force. */
 export interface AuditValue {
@@ -103,5 +105,6 @@ export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];
 export const callKey = (session: string): Key => ["session", session, "call"];
+export const sweepKey: Key = ["sweep"];
 export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];
 export const tickKey = (name: string, schedule: string): Key => ["tick", name, schedule];

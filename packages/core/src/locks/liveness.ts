@@ -5,8 +5,8 @@ import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 import { unlessForeign } from "./foreign.js";
 
-/** So many sessions are remembered; one that is forgotten costs a read. Processes come and go for years. */
-const REMEMBERED = 1_000;
+/** The most sessions remembered. Of more, the ones read longest ago are forgotten, and cost a read when asked about. */
+export const REMEMBERED = 10_000;
 
 /** For so long, in ms, a process that was there is taken to be there: where many wait, one and the same is asked about all the time. */
 const FRESH = 100;
@@ -65,21 +65,36 @@ export class Liveness {
       this.#seen.delete(id);
       return true;
     }
+    return this.#judge(id, entry);
+  }
+
+  /** Whether a session looks dead by its entry, which a scan brought just now. Remembers it, as a read of it would. */
+  looksDead(id: string, entry: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
+    return !isSession(entry) || this.#judge(id, entry);
+  }
+
+  #judge(id: string, { value, expiresIn = 0 }: Pick<Entry<SessionValue>, "value" | "expiresIn">): boolean {
     if (this.#alone) return !livingHere.has(id);
-    const { process } = entry.value;
-    if (this.#seen.size >= REMEMBERED) this.#seen.clear();
     const read = this.#clock.monotonic();
-    const left = entry.expiresIn ?? 0;
-    const recentUntil = read + Math.max(FRESH, left * RECENT);
-    const found = { process, until: read + left, recentUntil, lookAt: read };
-    this.#seen.set(id, found);
+    const recentUntil = read + Math.max(FRESH, expiresIn * RECENT);
+    const found = { process: value.process, until: read + expiresIn, recentUntil, lookAt: read };
+    this.#remember(id, found);
     return this.#isGone(found);
+  }
+
+  /** The map is kept in the order of reading: its first one was read longest ago. */
+  #remember(id: string, seen: Seen): void {
+    this.#seen.delete(id);
+    this.#seen.set(id, seen);
+    if (this.#seen.size <= REMEMBERED) return;
+    const [oldest] = this.#seen.keys();
+    if (oldest !== undefined) this.#seen.delete(oldest);
   }
 
   /** `undefined` where there is none, or where somebody replaced it: its owner is told so, and goes. */
   async #read(id: string): Promise<Entry<SessionValue> | undefined> {
-    const entry = (await unlessForeign(this.#channel.entry(sessionKey(id)))) as Entry<SessionValue> | undefined;
-    return entry?.value?.process === undefined ? undefined : entry;
+    const entry = await unlessForeign(this.#channel.entry(sessionKey(id)));
+    return entry !== undefined && isSession(entry) ? entry : undefined;
   }
 
   /** What was read of a session may be out of date: it is read again when it is asked about next. */
@@ -94,4 +109,9 @@ export class Liveness {
     if (!gone) seen.lookAt = now + FRESH;
     return gone;
   }
+}
+
+/** Whether a session wrote this entry. */
+function isSession<E extends Pick<Entry<unknown>, "value">>(entry: E): entry is E & { readonly value: SessionValue } {
+  return (entry.value as Partial<SessionValue> | null | undefined)?.process !== undefined;
 }

@@ -18,7 +18,7 @@ import { Lease } from "./lease.js";
 import { Liveness } from "./liveness.js";
 import { LossWatch } from "./loss-watch.js";
 import type { Session } from "./session.js";
-import { sweep } from "./sweep.js";
+import { Sweeper } from "./sweeper.js";
 import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
 import { Upkeep } from "./upkeep.js";
 
@@ -52,6 +52,7 @@ export class Locks implements Acquirer {
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
   readonly #upkeep: Upkeep;
   readonly #lossWatch: LossWatch;
+  readonly #sweeper: Sweeper;
   readonly #id: string;
   #tokens = 0;
   readonly #acquiring: UnderWay = new UnderWay();
@@ -68,6 +69,7 @@ export class Locks implements Acquirer {
     this.calls = new Calls(channel);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
+    this.#sweeper = new Sweeper(channel, this.clock, this.#ttl, this.liveness, this.#onOrphan);
     this.#upkeep = new Upkeep(channel, this.#onOrphan);
     this.#lossWatch = new LossWatch(channel, this.clock, this.#upkeep);
     this.#sessions = new CurrentSession(channel, this.clock, {
@@ -270,7 +272,17 @@ export class Locks implements Acquirer {
 
   /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
   async sweep(): Promise<void> {
-    await sweep(this.channel, this.liveness, this.#onOrphan);
+    await this.#sweeper.sweep();
+  }
+
+  /** @internal Sweeps, unless another process that uses the same channel does so for all. */
+  sweepInTurn(): Promise<void> {
+    return this.#sweeper.inTurn();
+  }
+
+  /** @internal In how many ms {@link Locks.sweepInTurn} is to be called next. */
+  nextSweep(): number {
+    return this.#sweeper.next();
   }
 
   /** Fires the signal of every lease, then releases it, and ends the session. Waiting and later calls reject. */

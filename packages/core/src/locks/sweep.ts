@@ -1,37 +1,114 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
+import type { Clock } from "../clock.js";
 import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
 import { readable, unlessForeign } from "./foreign.js";
 import type { Liveness } from "./liveness.js";
 
-/** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
+/** After so many entries, a page of a scan, or so many ms, a sweep lets others go first. */
+const PAGE = 500;
+const SLICE = 20;
+
+/**
+ * Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. Reads all sessions page by
+ * page, and asks about one alone only where that one looks dead. `pause` is awaited from time to time; if it says false, the sweep is over.
+ */
 export async function sweep(
   channel: Channel<LocksValue>,
   liveness: Liveness,
   onOrphan: (lock: Entry<LockValue>) => Promise<void>,
+  clock: Clock,
+  pause: () => Promise<boolean>,
 ): Promise<void> {
+  const pace = new Pace(clock, pause);
+  const census = new Census(liveness);
+  const suspects: Pick<Entry, "key" | "version">[] = [];
+  for await (const entry of readable(channel, { prefix: ["session"] })) {
+    if (!census.counts(entry)) suspects.push({ key: entry.key, version: entry.version });
+    if (!(await pace.goesOn())) return;
+  }
   for await (const entry of readable(channel, { prefix: ["lock"] })) {
+    if (!(await pace.goesOn())) return;
     if ((entry.key as readonly string[]).length === 2) {
       const lock = entry as Entry<LockValue>;
       // What somebody else wrote there is not ours to remove, and must not keep us from the rest.
-      if (!isLock(lock.value) || !(await liveness.isDead(lock.value.holder.instance))) continue;
+      if (!isLock(lock.value) || !(await census.isDead(lock.value.holder.instance))) continue;
       await onOrphan(lock);
-    } else if (!(await isDeserted(entry as Entry<QueueValue>, liveness))) {
+    } else if (!(await isDeserted(entry as Entry<QueueValue>, census))) {
       continue;
     }
     await unlessForeign(removeEntry(channel, entry));
   }
-  for await (const entry of channel.keys({ prefix: ["session"] })) {
-    const [, session = ""] = entry.key as readonly string[];
-    if (await liveness.isDead(session)) await unlessForeign(removeEntry(channel, entry));
+  for (const entry of suspects) {
+    if (!(await pace.goesOn())) return;
+    if (await census.isDead(sessionOf(entry))) await unlessForeign(removeEntry(channel, entry));
   }
 }
 
 /** Whether only dead sessions wait. Where others do too, whoever takes the lock leaves the dead out. */
-async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, liveness: Liveness): Promise<boolean> {
+async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, census: Census): Promise<boolean> {
   if (!isQueue(value)) return false;
-  for (const { session } of value.waiting) if (!(await liveness.isDead(session))) return false;
+  for (const { session } of value.waiting) if (!(await census.isDead(session))) return false;
   return true;
+}
+
+function sessionOf({ key }: Pick<Entry, "key">): string {
+  const [, session = ""] = key as readonly string[];
+  return session;
+}
+
+/** Who lives, as far as one scan of the sessions tells. */
+class Census {
+  readonly #liveness: Liveness;
+  readonly #living: Set<string> = new Set();
+  readonly #dead: Set<string> = new Set();
+
+  constructor(liveness: Liveness) {
+    this.#liveness = liveness;
+  }
+
+  /** Takes in an entry of the scan. False if its session looks dead. */
+  counts(entry: Pick<Entry<unknown>, "key" | "value" | "expiresIn">): boolean {
+    const session = sessionOf(entry);
+    // A call to a session comes right after it.
+    if ((entry.key as readonly string[]).length > 2) return this.#living.has(session);
+    if (this.#liveness.looksDead(session, entry)) return false;
+    this.#living.add(session);
+    return true;
+  }
+
+  /** A session that the scan did not bring may have been opened since: the store is asked about it, once. */
+  async isDead(session: string): Promise<boolean> {
+    if (this.#living.has(session)) return false;
+    if (this.#dead.has(session)) return true;
+    this.#liveness.forget(session);
+    const dead = await this.#liveness.isDead(session);
+    (dead ? this.#dead : this.#living).add(session);
+    return dead;
+  }
+}
+
+/** Lets others go first from time to time. */
+class Pace {
+  readonly #clock: Clock;
+  readonly #pause: () => Promise<boolean>;
+  #entries = 0;
+  #since: number;
+
+  constructor(clock: Clock, pause: () => Promise<boolean>) {
+    this.#clock = clock;
+    this.#pause = pause;
+    this.#since = clock.monotonic();
+  }
+
+  /** To be awaited at each entry. */
+  async goesOn(): Promise<boolean> {
+    if (++this.#entries < PAGE && this.#clock.monotonic() < this.#since + SLICE) return true;
+    const goesOn = await this.#pause();
+    this.#entries = 0;
+    this.#since = this.#clock.monotonic();
+    return goesOn;
+  }
 }
 
 /** Deletes an entry, unless it changed. */
