@@ -1,39 +1,29 @@
 import { inBackground } from "../background.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
-import { openChannel } from "../channel/open.js";
 import type { Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import type { LocksValue, LockValue } from "../locks/entries.js";
 import type { Lease } from "../locks/lease.js";
 import { Locks } from "../locks/locks.js";
+import type { TurnValue } from "../locks/turn.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { UnderWay } from "../under-way.js";
+import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
 import { historyOf, historyOfAll, names } from "./history.js";
 import type { OpenRun, RunHome } from "./open-run.js";
 import { checkManagerOptions, checkRunOptions, isMap } from "./options.js";
-import { closeRunOf, closeStrays, lostText, recordOf } from "./orphans.js";
+import { closeRunOf, lostText, recordOf } from "./orphans.js";
 import { records } from "./read.js";
 import { recordKey, toRecord } from "./record.js";
 import { runBody } from "./run-body.js";
 import { Start, StartTimes } from "./start.js";
+import { Strays } from "./strays.js";
 import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
 
-const JOBS = "oJobManager-jobs";
-const LOCKS = "oJobManager-locks";
 const TTL = 15_000;
-
-/** How long records without a lock are left until the next look for them, in times to live. */
-const STRAYS = 20;
-
-/**
- * And in times of what the last look took, up to a day, as it may have been paused: one goes through all names, and must cost a store that has very
- * many of them next to nothing.
- */
-const STRAYS_REST = 100;
-const DAY = 86_400_000;
 
 /**
  * Runs jobs by name so that no name runs twice at once, wherever else the same channels are opened, and keeps a record of every run.
@@ -54,13 +44,14 @@ export class JobManager {
   readonly #open: Set<OpenRun> = new Set();
   readonly #home: RunHome;
   readonly #starting: UnderWay = new UnderWay();
-  readonly #closing: AbortController = new AbortController();
+  readonly #strays: Strays;
+  readonly #turns: Channel<TurnValue>;
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
-  #cancelStrays: () => void = () => {};
 
-  private constructor(jobs: Channel<RunRecord>, locks: Channel<LocksValue>, options: JobManagerOptions) {
+  private constructor({ jobs, locks, turns }: Channels, options: JobManagerOptions) {
     this.channels = { jobs, locks };
+    this.#turns = turns;
     this.#clock = options.clock ?? systemClock;
     this.#times = new StartTimes(this.#clock);
     const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
@@ -70,6 +61,7 @@ export class JobManager {
     const { ttl = TTL, heartbeatThread = true } = options;
     this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
     this.#home = { jobs, locks: this.#locks, clock: this.#clock, ttl, onOver: (run) => this.#open.delete(run) };
+    this.#strays = new Strays(jobs, this.#locks, turns, this.#clock, ttl);
   }
 
   /**
@@ -82,21 +74,17 @@ export class JobManager {
    */
   static async init(options: JobManagerOptions = {}): Promise<JobManager> {
     checkManagerOptions(options);
-    const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
-    const jobs = await openChannel<RunRecord>(JOBS, { ...chJobs, clock });
-    let locks: Channel<LocksValue> | undefined;
+    const channels = await openChannels(options);
     let manager: JobManager;
     try {
-      locks = await openChannel<LocksValue>(LOCKS, { ...chLocks, clock });
-      manager = new JobManager(jobs, locks, options);
+      manager = new JobManager(channels, options);
       await manager.#locks.sweep();
     } catch (error) {
-      await locks?.close();
-      await jobs.close();
+      await closeChannels(channels);
       throw error;
     }
     manager.#keepSweeping(manager.#locks.nextSweep());
-    void manager.#keepClosingStrays(options.ttl ?? TTL);
+    manager.#strays.begin();
     closeOnExit(manager);
     return manager;
   }
@@ -229,17 +217,6 @@ export class JobManager {
     });
   }
 
-  /** A store that loses the locks while we live must leave no run open for ever either. */
-  async #keepClosingStrays(ttl: number): Promise<void> {
-    const { jobs } = this.channels;
-    const began = this.#clock.monotonic();
-    await inBackground(() => closeStrays(jobs, this.#locks, () => this.#clock.now(), this.#closing.signal));
-    if (this.#closed !== undefined) return;
-    const took = this.#clock.monotonic() - began;
-    const rest = Math.max(STRAYS * ttl, Math.min(DAY, STRAYS_REST * took));
-    this.#cancelStrays = this.#clock.after(rest, () => void this.#keepClosingStrays(ttl));
-  }
-
   /** @internal Closes the runs that were left open. */
   async closeOpenRuns(why: string): Promise<boolean> {
     const runs = [...this.#open];
@@ -255,17 +232,15 @@ export class JobManager {
 
   async #close(): Promise<void> {
     forgetOnExit(this);
-    this.#closing.abort();
     this.#cancelSweep();
-    this.#cancelStrays();
+    this.#strays.close();
     await this.#locks.stop();
     await this.#starting.none();
     await this.closeOpenRuns("its manager was closed");
     try {
       await this.#locks.close();
     } finally {
-      await this.channels.locks.close();
-      await this.channels.jobs.close();
+      await closeChannels({ ...this.channels, turns: this.#turns });
     }
   }
 

@@ -201,7 +201,7 @@ describe.each([
   });
 
   test("leaves alone what begins meanwhile, however long that takes", async () => {
-    for (let at = 19; at <= 21; at += 0.25) {
+    for (let at = 6.5; at <= 8.5; at += 0.25) {
       const name = `at ${at}`;
       const three = await world.manager({ apart });
       await clock.advance(at * TTL);
@@ -233,8 +233,9 @@ describe.each([
     const { reads } = one.jobsWay;
     const before = apart ? reads : one.way.reads;
     await clock.advance(100 * TTL);
-    const sweeps = apart ? 0 : 2 * 100;
-    expect((apart ? one.jobsWay.reads : one.way.reads) - before - sweeps).toBeLessThanOrEqual(5 * 6);
+    // In one store with the sweeps, of four reads each at most.
+    const most = (apart ? 1 : 5) * 100;
+    expect((apart ? one.jobsWay.reads : one.way.reads) - before).toBeLessThanOrEqual(most);
     await one.manager.close();
     await two.manager.close();
     expect(clock.pending).toBe(0);

@@ -80,9 +80,11 @@ export async function closeStrays(
   locks: Locks,
   now: () => number,
   signal: AbortSignal,
+  goesOn: () => Promise<boolean>,
 ): Promise<void> {
-  const seesAll = REACH[locks.channel.supports.shared] >= REACH[jobs.supports.shared];
+  const all = seesAll(jobs, locks);
   for await (const name of names(jobs, signal)) {
+    if (!(await goesOn())) return;
     for await (const { key, value, version } of records(jobs, {
       prefix: { name },
       reverse: true,
@@ -90,12 +92,17 @@ export async function closeStrays(
       signal,
     })) {
       if (value.status !== "running") continue;
-      if (!seesAll && now() < value.startTime + value.timeout + DAY) continue;
+      if (!all && now() < value.startTime + value.timeout + DAY) continue;
       // In this order: a run that ends meanwhile closes its record before its lock is free.
       if (await mayHold(locks, name, fenceOf({ value, version }))) continue;
       await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
     }
   }
+}
+
+/** Whether nobody can hold a lock for a run in `jobs` that cannot be seen in `locks`. */
+export function seesAll(jobs: Channel<RunRecord>, { channel }: Locks): boolean {
+  return REACH[channel.supports.shared] >= REACH[jobs.supports.shared];
 }
 
 /** Whether a name is locked by this fence, or by what cannot be read: a store that is damaged must not end runs that go on. */

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../clock.js";
 import { type LocksValue, type LockValue, sweepKey } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 import { sweep } from "./sweep.js";
-import { Turn } from "./turn.js";
+import { chance, Turn } from "./turn.js";
 
 /** For so much of a time to live nobody sweeps after the last sweep. Whoever comes first in the rest of it is the next. */
 const LIFE = 3 / 4;
@@ -18,6 +18,7 @@ export class Sweeper {
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
   /** `undefined` where no other process can be. */
   readonly #turn: Turn | undefined;
+  #looked = false;
 
   constructor(
     channel: Channel<LocksValue>,
@@ -49,9 +50,13 @@ export class Sweeper {
 
   /** In how many ms the next turn is due: at random, lest all who wait for it ask at once. */
   next(): number {
+    const jitter = this.#ttl * (1 - LIFE) * chance(this.#clock);
+    // The first look only begins to count for how long nobody has swept: it must come soon.
+    const first = this.#turn !== undefined && !this.#looked;
+    this.#looked = true;
+    if (first) return jitter;
     const busy = this.#turn?.left() ?? 0;
-    const least = busy > 0 ? busy : this.#ttl * LIFE;
-    return least + this.#ttl * (1 - LIFE) * chance(this.#clock);
+    return (busy > 0 ? busy : this.#ttl * LIFE) + jitter;
   }
 
   #sweep(goesOn: () => Promise<boolean>): Promise<void> {
@@ -61,11 +66,4 @@ export class Sweeper {
     };
     return sweep(this.#channel, this.#liveness, this.#onOrphan, this.#clock, pause);
   }
-}
-
-const DIGITS = 6;
-
-/** A number from 0 up to 1. */
-function chance(clock: Clock): number {
-  return Number.parseInt(clock.random(DIGITS), 36) / 36 ** DIGITS;
 }

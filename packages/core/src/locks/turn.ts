@@ -1,8 +1,6 @@
-import type { Channel } from "../channel/channel.js";
-import type { Key, Version } from "../channel/types.js";
+import type { EntriesOptions, Key, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { processIdentity } from "../host.js";
-import type { LocksValue } from "./entries.js";
 import { unlessForeign } from "./foreign.js";
 
 /** Who has a turn, for people: nobody decides by it. */
@@ -10,6 +8,16 @@ export interface TurnValue {
   readonly by: { readonly host: string; readonly pid: number };
   /** When it was taken, or kept last, by the wall clock of whoever has it. */
   readonly at: number;
+}
+
+/** What a turn needs of the channel that its entry is in. */
+export interface TurnChannel {
+  keys(options: EntriesOptions): AsyncIterable<{ readonly version: Version }>;
+  compareAndSet(
+    key: Key,
+    expected: Version | null,
+    value: TurnValue,
+  ): Promise<{ readonly ok: true; readonly version: Version } | { readonly ok: false }>;
 }
 
 /** What was found of the entry: absent with `null`. */
@@ -27,13 +35,14 @@ interface Seen {
  * a process that died with its turn, and an entry that somebody wrote over, pass by one rule. It excludes nobody for sure, and need not.
  */
 export class Turn {
-  readonly #channel: Channel<LocksValue>;
+  readonly #channel: TurnChannel;
   readonly #clock: Clock;
   readonly #key: Key;
   readonly #life: number;
   #seen: Seen | undefined;
+  #mine = false;
 
-  constructor(channel: Channel<LocksValue>, clock: Clock, key: Key, life: number) {
+  constructor(channel: TurnChannel, clock: Clock, key: Key, life: number) {
     this.#channel = channel;
     this.#clock = clock;
     this.#key = key;
@@ -42,37 +51,53 @@ export class Turn {
 
   /** Takes the turn, if it is free. Costs one call as long as it is not. */
   async take(): Promise<boolean> {
-    const version = await this.#read();
-    if (this.#seen?.version !== version) this.#see(version);
-    return version === null || this.left() <= 0 ? this.#write(version) : false;
+    await this.#look();
+    return this.left() <= 0 && this.#write();
+  }
+
+  /** Keeps the turn, or takes it if it is free. Resolves to whether we have it. */
+  async hold(): Promise<boolean> {
+    await this.#look();
+    return this.#mine ? this.keep() : this.left() <= 0 && this.#write();
   }
 
   /** Keeps the turn that was taken. Resolves to false if somebody else has it now. */
   async keep(): Promise<boolean> {
-    const version = this.#seen?.version ?? null;
-    return this.left() > this.#life / 2 || this.#write(version);
+    return this.left() > this.#life / 2 || this.#write();
   }
 
   /** In how many ms the turn is free, should nobody keep it. */
   left(): number {
-    return this.#seen === undefined ? 0 : this.#seen.since + this.#life - this.#clock.monotonic();
+    const { version = null, since = 0 } = this.#seen ?? {};
+    return version === null ? 0 : since + this.#life - this.#clock.monotonic();
   }
 
   /** Without the value: what somebody wrote over it would be no value, and has a version, too. */
-  async #read(): Promise<Version | null> {
-    for await (const { version } of this.#channel.keys({ prefix: this.#key, limit: 1 })) return version;
-    return null;
+  async #look(): Promise<void> {
+    let found: Version | null = null;
+    for await (const { version } of this.#channel.keys({ prefix: this.#key, limit: 1 })) found = version;
+    if (this.#seen?.version !== found) this.#see(found, false);
   }
 
-  async #write(version: Version | null): Promise<boolean> {
+  async #write(): Promise<boolean> {
     const { host, pid } = processIdentity();
     const value: TurnValue = { by: { host, pid }, at: this.#clock.now() };
-    const outcome = await unlessForeign(this.#channel.compareAndSet(this.#key, version, value));
-    if (outcome?.ok === true) this.#see(outcome.version);
-    return outcome?.ok === true;
+    const expected = this.#seen?.version ?? null;
+    const outcome = await unlessForeign(this.#channel.compareAndSet(this.#key, expected, value));
+    if (outcome?.ok !== true) return false;
+    this.#see(outcome.version, true);
+    return true;
   }
 
-  #see(version: Version | null): void {
+  #see(version: Version | null, mine: boolean): void {
     this.#seen = { version, since: this.#clock.monotonic() };
+    this.#mine = mine;
   }
+}
+
+const DIGITS = 6;
+
+/** A number from 0 up to 1. */
+export function chance(clock: Clock): number {
+  return Number.parseInt(clock.random(DIGITS), 36) / 36 ** DIGITS;
 }

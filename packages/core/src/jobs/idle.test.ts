@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { type ManagerOf, World } from "../testing/world.js";
+
+const TTL = 5_000;
+
+/** Longer than anything that an idle manager does from time to time. */
+const TTLS = 40;
+
+/** What so many idle managers, of which each has run a job of its own, ask the store a manager and time to live. */
+async function callsOf(count: number, apart: boolean): Promise<number> {
+  const world = new World();
+  const all: ManagerOf[] = [];
+  for (let i = 0; i < count; i++) {
+    const one = await world.manager({ ttl: TTL, apart });
+    await one.manager.run(`job ${i}`, () => {});
+    all.push(one);
+  }
+  const ways = new Set(all.flatMap(({ way, jobsWay }) => [way, jobsWay]));
+  const calls = (): number => [...ways].reduce((sum, { reads, commits }) => sum + reads + commits.length, 0);
+  // Until all have counted for how long nobody does what one does for all.
+  await world.clock.advance(10 * TTL);
+  const before = calls();
+  await world.clock.advance(TTLS * TTL);
+  const asked = calls() - before;
+  for (const { manager } of all) await world.clock.until(manager.close());
+  expect(world.clock.pending).toBe(0);
+  return asked / count / TTLS;
+}
+
+test.each([
+  { stores: "one store", apart: false },
+  { stores: "two stores", apart: true },
+])("the calls of idle managers grow with their number, not with its square: $stores", async ({ apart }) => {
+  const [few, many] = [await callsOf(10, apart), await callsOf(40, apart)];
+  expect(many).toBeLessThanOrEqual(5);
+  expect(many).toBeLessThanOrEqual(few * 1.1);
+});
