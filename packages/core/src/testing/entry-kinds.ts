@@ -8,3 +8,7 @@ export const isSession = (key: string): boolean => /^oJobManager-locks \["sessio
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
 /** That a lock was unlocked by force. */
 export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');
+/** Which ticket of a session came to be the first of its queue. */
+export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);
+/** Who sweeps for all. */
+export const isSweep = (key: string): boolean => key.startsWith('oJobManager-locks ["sweep');

@@ -1,9 +1,10 @@
-import type { Commit, StoredChange } from "../channel/backend.js";
+import type { Commit, StoredChange, StoredEntry } from "../channel/backend.js";
 import { compareVersions } from "../channel/version.js";
 import type { Run } from "../jobs/types.js";
-import { isLock, isSession } from "./entry-kinds.js";
+import { isCall, isLock, isLocking, isSession } from "./entry-kinds.js";
 import type { FakeClock } from "./fake-clock.js";
 import type { FakeProcess } from "./process.js";
+import type { SharedStore } from "./shared-store.js";
 
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
@@ -144,5 +145,23 @@ export class Laws {
     const late = this.#clock.monotonic() - (process.waking ? over : Math.max(over, process.since));
     if (late <= LATE) return;
     throw new Error(`the signal of ${name} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);
+  }
+}
+
+/** What a lock, a queue or a call names: the sessions without which it would be dead. */
+function sessionsOf({ key, value }: StoredEntry): string[] {
+  const { holder, waiting = [], session } = JSON.parse(value);
+  if (isLock(key)) return [holder.instance];
+  return session === undefined ? waiting.map((ticket: { readonly session: string }) => ticket.session) : [session];
+}
+
+/** Nothing that dead sessions left is in the store, though nobody wants any of it: to be asked where somebody sweeps. */
+export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
+  const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });
+  const living = new Set(entries.filter(({ key }) => isSession(key)).map(({ value }) => JSON.parse(value).id));
+  for (const entry of entries) {
+    if (!isLocking(entry.key) && !isCall(entry.key)) continue;
+    const sessions = sessionsOf(entry);
+    if (sessions.every((session) => !living.has(session))) throw new Error(`${entry.key} is left of ${sessions}`);
   }
 }

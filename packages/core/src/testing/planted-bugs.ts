@@ -3,13 +3,15 @@ import type {
   CallOptions,
   Commit,
   CommitOutcome,
+  ScanPage,
+  ScanRequest,
   StoredCheck,
   StoredEntry,
   StoredWrite,
   Supports,
 } from "../channel/backend.js";
 import type { Clock } from "../clock.js";
-import { isLock, isRecord, isSession } from "./entry-kinds.js";
+import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
 import { PassedOn } from "./passed-on.js";
 
 /** A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults must find it. */
@@ -27,6 +29,7 @@ export interface PlantedBug {
 
 const LATE = /^the signal of .* is late/;
 const TWO_HOLD = /^two hold /;
+const LEFT = /^\S+ .* is left of /;
 const CLOSED_TWICE = /was closed \d times/;
 
 function statusOf(write: StoredWrite): unknown {
@@ -133,6 +136,44 @@ class OrphanClosedTwice extends Planted {
   }
 }
 
+class TurnForEver extends Planted {
+  readonly #own: Set<string> = new Set();
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const turn = commit.checks.find(({ key }) => isSweep(key));
+    if (turn === undefined) return super.commit(commit, options);
+    const taken = turn.version !== null && !this.#own.has(turn.version);
+    if (taken) return { ok: false, current: commit.checks.map(asExpected) };
+    const outcome = await super.commit(commit, options);
+    if (outcome.ok) this.#own.add(outcome.version);
+    return outcome;
+  }
+}
+
+/** For so long, in ms, a sweep goes by what it read of all sessions before it read the locks. */
+const SWEEP = 100;
+
+class SessionsBeforeLocks extends Planted {
+  #there: Set<string> = new Set();
+  #until = 0;
+
+  override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
+    const ofLocks = isLocking(request.from);
+    if (ofLocks) this.#until = Number.POSITIVE_INFINITY;
+    const page = await super.scan(request, options).finally(() => {
+      if (ofLocks) this.#until = this.clock.monotonic() + SWEEP;
+    });
+    if (isSession(request.from)) this.#there = new Set(page.entries.map(({ key }) => key));
+    return page;
+  }
+
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const entries = await super.read(keys, options);
+    if (this.clock.monotonic() >= this.#until) return entries;
+    return entries.map((entry) => (entry && isSession(entry.key) && !this.#there.has(entry.key) ? undefined : entry));
+  }
+}
+
 /** A clock by which no deadline passes. */
 function withoutDeadlines(clock: Clock): Clock {
   const start = clock.monotonic();
@@ -172,4 +213,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },
   { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
+  {
+    name: "the turn of a sweeper that died is never free",
+    caughtAs: LEFT,
+    plant: (store, clock) => new TurnForEver(store, clock),
+  },
+  {
+    name: "a sweep goes by the sessions that it read before the locks",
+    caughtAs: TWO_HOLD,
+    plant: (store, clock) => new SessionsBeforeLocks(store, clock),
+  },
 ];

@@ -6,7 +6,7 @@ import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
 import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./faulty-backend.js";
-import { Laws } from "./laws.js";
+import { checkNothingDead, Laws } from "./laws.js";
 import { Ledger } from "./ledger.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
@@ -17,6 +17,12 @@ import { type Plan, Worker } from "./worker.js";
 const TTL = 3_000;
 const NAMES = ["a", "b", "c"];
 const PROCESSES = 4;
+
+/**
+ * In times to live, after everything went wrong for the last time: what was late is applied, every process has gone on, whoever died is dead for the
+ * others, and whoever is left has swept.
+ */
+const CALM = 8;
 
 export interface SimulationOptions {
   /** Every process has it. */
@@ -91,7 +97,9 @@ export class Simulation {
     this.#throwFailure();
     this.#over = true;
     this.#chaos.end();
-    await this.clock.advance(20 * TTL);
+    await this.clock.advance(CALM * TTL);
+    if (this.#alive.size > 0) await checkNothingDead(store);
+    await this.clock.advance((20 - CALM) * TTL);
     await this.#end(store);
     this.#throwFailure();
   }
