@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { processIdentity } from "../host.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { type SessionValue, sessionKey } from "./entries.js";
-import { Liveness } from "./liveness.js";
+import { Liveness, REMEMBERED } from "./liveness.js";
 
 const TTL = 15_000;
 
@@ -89,9 +89,26 @@ describe("a session", () => {
   });
 });
 
-test("is right about more sessions than are remembered", async () => {
-  for (let i = 0; i < 1_500; i++) await enter(`${i}`, i % 2 === 0 ? {} : { started: "1" });
-  for (let round = 0; round < 2; round++) {
-    for (let i = 0; i < 1_500; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
-  }
+test("is right about more sessions than are remembered, and reads again only those that were read longest ago", async () => {
+  const count = REMEMBERED + 100;
+  for (let i = 0; i < count; i++) await enter(`${i}`, i % 2 === 0 ? {} : { started: "1" });
+  for (let i = 0; i < count; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  const { reads } = one.way;
+  for (let i = 100; i < count; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  expect(one.way.reads).toBe(reads);
+  for (let i = 0; i < 100; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  expect(one.way.reads).toBe(reads + 100);
+});
+
+test("takes what a scan brought of a session for a read of it", async () => {
+  await enter("a");
+  for await (const entry of one.channel.entries({ prefix: ["session"] }))
+    expect(liveness.looksDead("a", entry)).toBe(false);
+  const { reads } = one.way;
+  expect(await liveness.isDead("a", { recently: true })).toBe(false);
+  await world.clock.advance(TTL - 1);
+  expect(await liveness.isDead("a")).toBe(false);
+  expect(one.way.reads).toBe(reads);
+  await world.clock.advance(1);
+  expect(await liveness.isDead("a")).toBe(true);
 });
