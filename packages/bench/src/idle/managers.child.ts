@@ -1,0 +1,23 @@
+import { systemClock as clock, JobManager } from "@ojm/core";
+import { backend as etcd } from "@ojm/etcd";
+import { backend as redis } from "@ojm/redis";
+
+/*
+ * Opens so many managers, each with a connection of its own, as if it were a process; each runs one job, and is idle from then on.
+ * Arguments: the type of the store, its args as JSON, the time to live, and the first and the last number of the managers.
+ */
+const [type = "", args = "{}", ttl = "", first = "0", last = "0"] = process.argv.slice(2);
+
+/** So many names have records. */
+const NAMES = 20;
+
+const open = async (i: number): Promise<JobManager> => {
+  const store = { backend: await (type === "etcd" ? etcd : redis).open(JSON.parse(args), { clock }) };
+  const manager = await JobManager.init({ chJobs: store, chLocks: store, ttl: Number(ttl), heartbeatThread: false });
+  await manager.run(`job ${i % NAMES}`, () => undefined, { wait: 600_000 });
+  return manager;
+};
+
+for (let i = Number(first); i < Number(last); i++) await open(i);
+process.once("message", () => process.exit());
+process.send?.({ ready: true });
