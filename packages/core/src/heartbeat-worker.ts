@@ -57,11 +57,11 @@ const standIn: StandIn = new StandIn({
   pulse: new Pulse(memory),
   open: () => openChannel<LocksValue>(origins.locks.name, origins.locks),
   mainAnswers,
-  async onTimeout(lock) {
+  async onTimeout(lock, locks) {
     const records = await openJobs();
     if (records === undefined) return;
     const { name, timeout } = lock.value;
-    await closeRunOf(records, lock, {
+    await closeRunOf({ jobs: records, locks }, lock, {
       endTime: systemClock.now(),
       status: "timeout",
       error: timeoutText(name, timeout),

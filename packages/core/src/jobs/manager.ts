@@ -56,7 +56,7 @@ export class JobManager {
     this.#times = new StartTimes(this.#clock);
     const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
       const error = lostText(lock.value.holder);
-      await closeRunOf(jobs, lock, { endTime: this.#clock.now(), status: "lost", error });
+      await closeRunOf({ jobs, locks }, lock, { endTime: this.#clock.now(), status: "lost", error });
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
@@ -176,7 +176,7 @@ export class JobManager {
     let run: RunRecord | undefined;
     const lock = await this.#locks.forceUnlock(name, reason, async (held) => {
       const close = { endTime: this.#clock.now(), status: "cancelled", error: `unlocked by force: ${reason}` } as const;
-      run = await closeRunOf(this.channels.jobs, held, close);
+      run = await closeRunOf(this.channels, held, close);
     });
     if (lock === undefined) return { unlocked: false, ...(run && { run }) };
     return { unlocked: true, holder: lock.holder, ...(run && { run }) };

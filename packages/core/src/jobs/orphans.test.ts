@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { isChannelError } from "../channel/errors.js";
 import type { FakeClock } from "../testing/fake-clock.js";
+import type { FaultyBackend } from "../testing/faulty-backend.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
-import type { RunRecord } from "./types.js";
+import { JobManager } from "./manager.js";
+import type { Run, RunRecord } from "./types.js";
 
 const TTL = 15_000;
 
@@ -175,6 +177,38 @@ describe("with both in one store", () => {
     expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
     expect(await clock.until(unlocking)).toMatchObject({ unlocked: false, run: { status: "cancelled" } });
     expect((await records(two)).map(({ status }) => status)).toEqual(["cancelled"]);
+  });
+});
+
+describe("a run that completed before the store lost its data is not recorded as lost", () => {
+  /** Whoever comes by this way has read the lock, and asks for its session, while the run ends and the data goes. */
+  const slowReads: FaultyBackend["fault"] = ({ kind }) => (kind === "read" ? { type: "slow", ms: 500 } : undefined);
+
+  async function endAndForget(run: Run): Promise<void> {
+    await clock.advance(100);
+    expect(await run.end()).toMatchObject({ status: "completed" });
+    await world.forgetAll();
+  }
+
+  test("by a waiter that saw its lock", async () => {
+    const [one, two] = [await world.manager(), await world.manager()];
+    const run = await one.manager.start("a");
+    two.way.fault = slowReads;
+    const waiting = two.manager.run("a", () => {}, { wait: 600_000 });
+    await endAndForget(run);
+    const { record } = await clock.until(waiting);
+    expect(await records(two)).toEqual([record]);
+  });
+
+  test("by the sweep of a manager that saw its lock", async () => {
+    const one = await world.manager();
+    const run = await one.manager.start("a");
+    const way = await world.way();
+    way.fault = slowReads;
+    const opening = JobManager.init({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
+    await endAndForget(run);
+    const manager = await clock.until(opening);
+    expect(await records({ manager, way, jobsWay: way })).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
-import type { Entry } from "../channel/types.js";
-import { type LockValue, lockKey } from "../locks/entries.js";
-import { isForeign } from "../locks/foreign.js";
+import type { Entry, Key, WriteOutcome } from "../channel/types.js";
+import { type LocksValue, type LockValue, lockKey } from "../locks/entries.js";
+import { isForeign, unlessForeign } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
 import { names } from "./history.js";
 import { isOverwritten, isRecord, records, recordUnder } from "./read.js";
@@ -36,12 +36,18 @@ export async function recordOf(
   return undefined;
 }
 
+/** Where the locks are and the records of the runs that they are held for. */
+export interface RunStores {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+}
+
 /**
  * Closes the run that a lock was held for: exactly one of all who find it does. Where it has no record yet, in a store apart from the locks, one
  * is written in its place: the run's own, still under way, is refused then, and stays not open for ever without a lock that leads to it.
  */
 export async function closeRunOf(
-  jobs: Channel<RunRecord>,
+  { jobs, locks }: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: { readonly endTime: number; readonly status: "lost" | "cancelled" | "timeout"; readonly error: string },
 ): Promise<RunRecord | undefined> {
@@ -57,11 +63,36 @@ export async function closeRunOf(
     const key = recordKey(name, startTime);
     // Somebody wrote over the record: there is nothing to close, and the lock must not stay for that.
     if (await isOverwritten(jobs, key)) return undefined;
-    const outcome = await jobs.compareAndSet(key, null, record);
+    const outcome = await writeInPlace({ jobs, locks }, lock, key, record);
+    if (outcome === "lock gone") return undefined;
     if (outcome.ok) return record;
     const { current } = outcome;
     if (current !== undefined && isRecord(current.value) && fenceOf(current) !== lock.version) return undefined;
   }
+}
+
+/**
+ * Writes a record where there is none. In one store, lock and record are written in one step and go in one step: a record that is missing although
+ * the lock was seen means that the run ended since, and that its record was lost or pruned. So the lock must still be there.
+ */
+async function writeInPlace(
+  { jobs, locks }: RunStores,
+  lock: Pick<Entry<LockValue>, "value" | "version">,
+  key: Key,
+  record: RunRecord,
+): Promise<WriteOutcome<RunRecord> | "lock gone"> {
+  if (!locks.joins(jobs as Channel<unknown>)) return jobs.compareAndSet(key, null, record);
+  const isHeld = { check: lockKey(lock.value.name), version: lock.version };
+  const put = [
+    { check: key, version: null },
+    { put: key, value: record },
+  ];
+  // What somebody wrote over either of them is no lock, or no record, any more.
+  const result = await unlessForeign(locks.commitWith<RunRecord>([isHeld], jobs, put));
+  if (result?.ok === true) return result;
+  const refused = result?.failed.find(({ index }) => index === 1);
+  if (refused === undefined || result?.failed[0]?.index === 0) return "lock gone";
+  return { ok: false, ...(refused.current && { current: refused.current as Entry<RunRecord> }) };
 }
 
 /** Why a record is closed as lost, in its own words. */

@@ -38,7 +38,7 @@ export interface StandInOptions {
   /** Whether the main thread answers now. If it does, it has brought `pulse.timeout` up to date. */
   mainAnswers(): Promise<boolean>;
   /** Called for a lock of the session that was held as long as it may be, before it is removed. */
-  onTimeout(lock: Entry<LockValue>): Promise<void>;
+  onTimeout(lock: Entry<LockValue>, locks: Channel<LocksValue>): Promise<void>;
 }
 
 /**
@@ -187,7 +187,7 @@ export class StandIn {
         timeout = Math.min(timeout, lock.value.until);
         continue;
       }
-      await onTimeout(lock);
+      await onTimeout(lock, channel);
       await removeEntry(channel, lock);
     }
     return timeout;

@@ -24,6 +24,13 @@ export class World {
     return new FaultyBackend(await simple.open({}, { clock: this.clock }), this.clock, supports);
   }
 
+  /** The store loses all that is in it. Its versions go on. */
+  async forgetAll(): Promise<void> {
+    const store = await simple.open({}, { clock: this.clock });
+    const { entries } = await store.scan({ from: "", to: "\u{10ffff}", reverse: false, limit: 10_000, values: false });
+    await store.commit({ checks: [], writes: entries.map(({ key }) => ({ key, value: null })) });
+  }
+
   /** A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it first saw it. */
   async timelessWay(life: number): Promise<FaultyBackend> {
     const store = new ObserversTime(await simple.open({}, { clock: this.clock }), this.clock, life);
