@@ -215,7 +215,6 @@ export class Acquisition {
     const place = waiting.findIndex(({ token }) => token === this.token);
     if (place === 0) lookout.watchLock(this.name);
     const before = waiting[place - 1];
-    const waitsFor = before?.session ?? view.lock?.value.holder.instance;
     while (!signal.aborted) {
       const began = clock.monotonic();
       const woken = await wake.next(GLANCE);
@@ -225,11 +224,13 @@ export class Acquisition {
       const often = !woken && ++this.#glances % GLANCES_TO_A_READ === 0;
       if (often && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, place);
       if (!often && !woken && !busy && channel.supports.watch) {
-        if (waitsFor !== undefined) lookout.watchSession(waitsFor);
+        lookout.watchAhead(view, place);
         if (before === undefined || this.#queuedAs?.alive !== true) return view;
         if (!(await this.#isDead(before.session))) continue;
         // Its place is ours. If it was the first, whoever is the first now is called, and hears when the lock is freed.
         await leaveQueue(channel, this.name, before);
+        // Others may have died with it.
+        await this.#lookAhead(view, place - 1, Number.POSITIVE_INFINITY);
       }
       return readView(channel, this.name);
     }
@@ -237,10 +238,10 @@ export class Acquisition {
   }
 
   /** Sees the last renewals of those before us: should several of them die at once, we must not begin to count for one only when the other is over. */
-  async #lookAhead({ lock, queue }: LockView, place: number): Promise<void> {
+  async #lookAhead({ lock, queue }: LockView, place: number, most: number = MOST_AHEAD): Promise<void> {
     const ahead = new Set((queue?.value.waiting ?? []).slice(0, Math.max(0, place)).map(({ session }) => session));
     if (lock !== undefined) ahead.add(lock.value.holder.instance);
-    for (const session of [...ahead].slice(-MOST_AHEAD)) await this.#by.liveness.isDead(session, { recently: true });
+    for (const session of [...ahead].slice(-most)) await this.#by.liveness.isDead(session, { recently: true });
   }
 
   /** Takes the lock if it is our turn; otherwise makes sure that we stand in the queue. */

@@ -19,8 +19,9 @@ beforeEach(() => {
 describe("a wait in a store that tells its clock to nobody", () => {
   const MOST = lifeInStore(TTL) + 250;
 
+  const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
+
   async function three(): Promise<[LocksOf, LocksOf, LocksOf]> {
-    const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
     return [await enter(), await enter(), await enter()];
   }
 
@@ -93,18 +94,52 @@ describe("a wait in a store that tells its clock to nobody", () => {
     },
   );
 
-  test("lasts for little more than a ttl when the holder and all before fall silent at once", async () => {
-    const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
-    const dying = [await enter(), await enter(), await enter(), await enter()];
+  async function lastsWhenAllBeforeFallSilent(waiters: number, after: number, most: number): Promise<void> {
+    const dying = await Promise.all(Array.from({ length: 1 + waiters }, () => enter()));
     await dying[0]?.locks.acquire("a");
     for (const each of dying.slice(1)) {
       void rejection(each.locks.acquire("a", { wait: 600_000 }));
       await clock.advance(100);
     }
     const next = (await enter()).locks.acquire("a", { wait: 600_000 });
-    await clock.advance(2 * TTL);
+    await clock.advance(after);
     for (const each of dying) cut(each);
-    await clock.until(next, lifeInStore(TTL) + 12_000);
+    await clock.until(next, most);
+  }
+
+  test.each([
+    [1, 300],
+    [1, 9_000],
+    [2, 4_000],
+    [3, 14_000],
+    [3, 29_000],
+    [7, 16_000],
+  ])(
+    "lasts for no more than a ttl when the holder and all %i before fall silent at once, %i ms into it",
+    (waiters, ms) => lastsWhenAllBeforeFallSilent(waiters, ms, MOST),
+  );
+
+  test.each([
+    [8, 16_000],
+    [20, 31_000],
+    [40, 9_000],
+  ])("lasts for no more than two when very many do: all %i before, %i ms into it", (waiters, ms) =>
+    lastsWhenAllBeforeFallSilent(waiters, ms, MOST + lifeInStore(TTL)),
+  );
+
+  test("lasts for no more than a ttl when the lock was handed on before the holder and all before fell silent", async () => {
+    const [one, ...dying] = await Promise.all(Array.from({ length: 5 }, () => enter()));
+    const lease = await one?.locks.acquire("a");
+    for (const each of dying) {
+      each.locks.acquire("a", { wait: 600_000 }).catch(() => {});
+      await clock.advance(100);
+    }
+    const next = (await enter()).locks.acquire("a", { wait: 600_000 });
+    await clock.advance(7_000);
+    await lease?.release();
+    await clock.advance(7_000);
+    for (const each of dying) cut(each);
+    await clock.until(next, MOST);
   });
 
   test("ends nothing before its time", async () => {

@@ -34,7 +34,7 @@ export class World {
   /** A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it first saw it. */
   async timelessWay(life: number): Promise<FaultyBackend> {
     const store = new ObserversTime(await simple.open({}, { clock: this.clock }), this.clock, life);
-    return new FaultyBackend(store, this.clock);
+    return new FaultyBackend(store, this.clock, { shared: "network" });
   }
 
   /** A manager with its records and locks in one store; with `apart`, in two, each with its own way. */
