@@ -50,7 +50,8 @@ export class SharedStream {
   /** Those asked for, in their order. The node answers in the same. */
   readonly #unconfirmed: Set<number> = new Set();
   #nextId = 0;
-  #seen = true;
+  /** When the last message came, in monotonic ms. */
+  #heard = performance.now();
   #life: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #retired = false;
@@ -112,7 +113,7 @@ export class SharedStream {
   end(error: RpcError): void {
     if (this.#over !== undefined) return;
     this.#over = error;
-    clearInterval(this.#life);
+    clearTimeout(this.#life);
     clearTimeout(this.#idle);
     this.#onEnd();
     this.#stream.cancel();
@@ -123,7 +124,7 @@ export class SharedStream {
 
   #take(response: WatchResponse): void {
     if (this.#over !== undefined) return;
-    this.#seen = true;
+    this.#heard = performance.now();
     const id = Number(response.watch_id);
     if (response.created) this.#answered(id, response);
     else if (!response.canceled) this.#watches.get(id)?.listener.changes(response);
@@ -165,11 +166,16 @@ export class SharedStream {
   #watchOver(): void {
     clearTimeout(this.#idle);
     if (this.#life !== undefined) return;
-    this.#seen = true;
-    this.#life = setInterval(() => {
-      if (!this.#seen) this.#probe();
-      this.#seen = false;
-    }, SILENCE);
+    this.#heard = performance.now();
+    this.#lookIn(SILENCE);
+  }
+
+  #lookIn(ms: number): void {
+    this.#life = setTimeout(() => {
+      const silent = performance.now() - this.#heard;
+      this.#lookIn(silent < SILENCE ? SILENCE - silent : SILENCE);
+      if (silent >= SILENCE) this.#probe();
+    }, ms);
     this.#life.unref();
   }
 
@@ -186,7 +192,7 @@ export class SharedStream {
   /** Nothing to watch over: the next watch will show whether the stream is alive. */
   #rest(): void {
     if (this.#watches.size > 0 || this.#over !== undefined) return;
-    clearInterval(this.#life);
+    clearTimeout(this.#life);
     this.#life = undefined;
     clearTimeout(this.#idle);
     const close = (): void => this.end(new RpcError(GRPC.cancelled, "nothing is watched", true));
