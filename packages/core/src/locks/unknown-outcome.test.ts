@@ -140,7 +140,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await settled();
     let failed = false;
     two.way.fault = ({ kind }) => {
-      if (failed || kind === "commit") return undefined;
+      if (failed || kind !== "scan") return undefined;
       failed = true;
       return { type: "request lost" };
     };
