@@ -72,8 +72,9 @@ export async function closeRunOf(
 }
 
 /**
- * Writes a record where there is none. In one store, lock and record are written in one step and go in one step: a record that is missing although
- * the lock was seen means that the run ended since, and that its record was lost or pruned. So the lock must still be there.
+ * Writes a record where there is none. In one store, a run writes its lock and its record in one step. If the record
+ * is missing though the lock was seen, the run has ended since, and the store lost or pruned its record. So the lock
+ * must still be there.
  */
 async function writeInPlace(
   { jobs, locks }: RunStores,

@@ -7,7 +7,10 @@ import { type LocksValue, lockKey, sessionKey } from "./entries.js";
 import type { Liveness } from "./liveness.js";
 import type { Wake } from "./wake.js";
 
-/** So many waiters of a lock, the first in its queue, watch all who are before them. A thousand that wait must not watch a thousand each. */
+/**
+ * This many waiters, the first in the queue of a lock, watch all sessions before them. A thousand waiters must not
+ * watch a thousand sessions each.
+ */
 const WATCH_ALL = 8;
 
 /** A session that is watched. */
@@ -62,9 +65,9 @@ export class Lookout {
   }
 
   /**
-   * Watches the sessions of those before a waiter at this place of the queue. The first few waiters watch all of them: those who die together, as
-   * their machine is cut off, must not be found dead one after the other. Where the store runs inside its callers, its clock tells of each when
-   * it ends, and the nearest is enough.
+   * Watches the sessions before a waiter at this place of the queue. The first few waiters watch all of them: sessions
+   * that die together, as when their machine is cut off, must not be found dead one after the other. A store that runs
+   * inside its callers tells when each session ends, so there the nearest is enough.
    */
   watchAhead({ lock, queue }: LockView, place: number): void {
     if (!this.#channel.supports.watch) return;
