@@ -16,6 +16,7 @@ import type { Connection } from "./connection.js";
 import { isNoScript, ofRead } from "./errors.js";
 import type { Names } from "./names.js";
 import { placeOf } from "./names.js";
+import type { Replicas } from "./replicas.js";
 import { commitScript, readScript, type Script, scanScript } from "./scripts.js";
 import { rangeOf, type Span, spanOf } from "./spans.js";
 import type { Watches } from "./watches.js";
@@ -32,9 +33,8 @@ export interface RedisBackendOptions {
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
-  readonly waitReplicas: number;
-  readonly deadline: number;
-  readonly where: string;
+  /** If writes wait for replicas. */
+  readonly replicas: Replicas | undefined;
 }
 
 /** A Redis or Valkey server, or several, as a store. Each call is one script in the server, and one round trip. */
@@ -86,7 +86,7 @@ export class RedisBackend implements Backend {
 
   async commit({ checks, writes }: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
     const keys: string[] = [""];
-    const args: string[] = [String(checks.length), "", this.#options.publish, this.#names.database];
+    const args: string[] = [String(checks.length), "", this.#options.publish, this.#names.database, ""];
     let puts = 0;
     let only: string | undefined;
     for (const { key, version } of checks) {
@@ -105,11 +105,12 @@ export class RedisBackend implements Backend {
     }
     keys[0] = this.#names.version(only ?? "");
     args[1] = String(puts);
-    const reply = await this.#run(commitScript, keys, args, signal);
+    const replicas = writes.length > 0 ? this.#options.replicas : undefined;
+    args[4] = String(replicas?.count ?? 0);
+    const reply = await this.#run(commitScript, keys, args, signal, replicas);
     if (typeof reply !== "string") {
       return { ok: false, current: checks.map(({ key }, i) => entryAt(reply as Reply[], i * 3, key)) };
     }
-    if (this.#options.waitReplicas > 0 && writes.length > 0) await this.#waitForReplicas(signal);
     return { ok: true, version: reply };
   }
 
@@ -132,14 +133,25 @@ export class RedisBackend implements Backend {
   }
 
   /** Runs a script by its hash, and once by its text on a server that does not know it (yet, or after SCRIPT FLUSH or a restart). */
-  #run(script: Script, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown> {
-    const send = async (client: RedisClient): Promise<unknown> => {
+  #run(
+    script: Script,
+    keys: string[],
+    args: string[],
+    signal?: AbortSignal,
+    replicas?: Replicas | undefined,
+  ): Promise<unknown> {
+    const evaluate = async (client: RedisClient): Promise<unknown> => {
       try {
         return await client.evalsha(script.sha, keys.length, ...keys, ...args);
       } catch (error) {
         if (!isNoScript(error)) throw error;
         return client.eval(script.source, keys.length, ...keys, ...args);
       }
+    };
+    const send = async (client: RedisClient): Promise<unknown> => {
+      const reply = await evaluate(client);
+      await replicas?.confirm(client, typeof reply === "string");
+      return reply;
     };
     return this.#connection.call(send, signal);
   }
@@ -167,23 +179,6 @@ export class RedisBackend implements Backend {
       `one commit cannot touch the channels "${known}" and "${channel}" in a Redis Cluster: they live on different nodes. ` +
       `A keyPrefix with a hash tag, "{shop}:", keeps all channels on one`;
     throw new ChannelError("NOT_SUPPORTED", message);
-  }
-
-  /** @throws ChannelError `UNAVAILABLE`, outcome `unknown`: the write is done, and may be lost with the master */
-  async #waitForReplicas(signal?: AbortSignal): Promise<void> {
-    const { waitReplicas, deadline, where } = this.#options;
-    const longest = String(Math.ceil(deadline / 2));
-    let reached = 0;
-    let cause: unknown;
-    try {
-      const call = (client: RedisClient): Promise<unknown> => client.call("WAIT", String(waitReplicas), longest);
-      reached = Number(await this.#connection.call(call, signal));
-    } catch (error) {
-      cause = error;
-    }
-    if (reached >= waitReplicas) return;
-    const message = `${where} wrote, but only ${reached} of ${waitReplicas} replicas said that they have it`;
-    throw new ChannelError("UNAVAILABLE", message, { retryable: true, outcome: "unknown", cause });
   }
 }
 

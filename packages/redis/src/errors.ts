@@ -21,7 +21,11 @@ const REFUSALS: Readonly<Record<string, Meaning>> = {
   OOM: meaning("FULL", true, "has no memory left. Raise maxmemory or delete something"),
   MISCONF: meaning("READ_ONLY", true, "refuses writes because it cannot save to its disk. Look into its log"),
   READONLY: meaning("READ_ONLY", true, "is a replica, maybe after a failover, and takes no writes"),
-  NOREPLICAS: meaning("UNAVAILABLE", true, "has too few replicas to take writes (min-replicas-to-write)"),
+  NOREPLICAS: meaning(
+    "UNAVAILABLE",
+    true,
+    "has too few replicas to take writes (waitReplicas, or min-replicas-to-write of the server)",
+  ),
   MASTERDOWN: meaning("UNAVAILABLE", true, "is a replica that lost its master"),
   LOADING: meaning("UNAVAILABLE", true, "is still loading its data"),
   BUSY: meaning("UNAVAILABLE", true, "is busy with a long script of somebody"),

@@ -1,12 +1,12 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { justAfter } from "@ojm/core/backend";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { startProxy } from "./testing/proxy.js";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
 import { faultOf, get, keysOf, open, put, remove, watch, watchKey } from "./testing/stores.js";
 
@@ -422,40 +422,4 @@ async function listenByTls(redis: RedisServer): Promise<number> {
     if (taken === undefined) return port;
     if (!/listen/i.test(taken)) throw new Error(taken);
   }
-}
-
-/** Sits between, and can swallow an answer and cut the connection. */
-async function startProxy(port: number): Promise<{ port: number; cutAfterNextAnswer(): void }> {
-  let cut = false;
-  const sockets = new Set<Socket>();
-  const proxy: Server = createServer((client) => {
-    const upstream = new (client.constructor as typeof Socket)().connect(port, "127.0.0.1");
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream);
-    upstream.on("data", (answer: Buffer) => {
-      if (!cut) return void client.write(answer);
-      cut = false;
-      client.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
-  });
-  const address = proxy.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return {
-    port: address.port,
-    cutAfterNextAnswer() {
-      cut = true;
-    },
-  };
 }

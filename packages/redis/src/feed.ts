@@ -52,6 +52,8 @@ export class Feed {
   /** The present connection, in whatever state, and once it can be used. */
   #client: LineClient | undefined;
   #line: LineClient | undefined;
+  /** The last one that was ended. */
+  #ended: LineClient | undefined;
   /** Of the present line: the subscriptions asked for, which resolve when confirmed. */
   #subscribed: Map<string, Promise<unknown>> = new Map();
   #running = false;
@@ -94,7 +96,7 @@ export class Feed {
     this.#closed = true;
     for (const seat of this.#all()) if (!seat.live) seat.settle(new ChannelError("CLOSED", "the channel was closed"));
     this.#seats.clear();
-    this.#client?.disconnect();
+    if (this.#client !== undefined) this.#end(this.#client);
   }
 
   *#all(): Generator<Seat> {
@@ -140,11 +142,11 @@ export class Feed {
       client.on("error", (error: Error) => {
         trouble = error;
       });
-      client.on("moved", () => client.disconnect());
+      client.on("moved", () => this.#end(client));
       client.on(this.#options.sharded ? "smessage" : "message", (channel: string, text: string) => {
         for (const seat of this.#seats.get(channel) ?? []) seat.listener.message(text);
       });
-      cancel = clock.after(deadline, () => client.disconnect());
+      cancel = clock.after(deadline, () => this.#end(client));
       await client.connect();
       cancel();
       if (this.#closed) return undefined;
@@ -162,9 +164,16 @@ export class Feed {
     } finally {
       this.#line = undefined;
       cancel();
-      this.#client?.disconnect();
+      if (this.#client !== undefined) this.#end(this.#client);
       this.#client = undefined;
     }
+  }
+
+  /** Once: each time, ioredis puts a listener on the socket, and Node warns of more than ten. All watches find a broken line at once. */
+  #end(client: LineClient): void {
+    if (this.#ended === client) return;
+    this.#ended = client;
+    client.disconnect();
   }
 
   async #attach(seat: Seat, line: LineClient): Promise<void> {
@@ -177,7 +186,7 @@ export class Feed {
     } catch (error) {
       const explained = explain(error, this.#options.where, false);
       // Not on this line, but maybe on the next one: of a node that has the channel now, say.
-      if (explained.code !== "DENIED") return line.disconnect();
+      if (explained.code !== "DENIED") return this.#end(line);
       this.#drop(seat, explained);
       return;
     }
@@ -193,7 +202,7 @@ export class Feed {
     const look = (): void => {
       cancel = clock.after(deadline, look);
       if (line.isCurrent()) line.client.call("ping").catch(() => {});
-      else line.client.disconnect();
+      else this.#end(line.client);
     };
     let cancel = clock.after(deadline, look);
     return () => cancel();

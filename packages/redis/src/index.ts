@@ -4,7 +4,8 @@ import { isCluster } from "./client.js";
 import { Connection } from "./connection.js";
 import { hasHashTag, Names } from "./names.js";
 import { readOptions } from "./options.js";
-import { inspectServer, refuseEviction } from "./server.js";
+import { Replicas } from "./replicas.js";
+import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./server.js";
 import { Watches } from "./watches.js";
 
 /**
@@ -12,12 +13,15 @@ import { Watches } from "./watches.js";
  * `UNAVAILABLE` if the server is not there within the deadline.
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
-  const { create, keyPrefix, deadline, waitReplicas, allowEviction, where } = readOptions(args);
-  const client = await create();
+  const settings = readOptions(args);
+  const { keyPrefix, deadline, waitReplicas, where } = settings;
+  const client = await settings.create();
   const connection = new Connection(client, where, deadline, clock);
   try {
     const facts = await inspectServer(connection);
-    if (!allowEviction) refuseEviction(facts, where);
+    if (!settings.allowEviction) refuseEviction(facts, where);
+    if (settings.refuseLostWrites) refuseLostWrites(facts, where);
+    await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
     const clustered = isCluster(client);
     const oneNode = !clustered || hasHashTag(keyPrefix);
     // With replicas that take over, a write that was acknowledged can be lost whatever the servers do with their disks.
@@ -35,7 +39,9 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const watches = new Watches({ connection, names, where, deadline, clock });
     const publish = clustered ? "SPUBLISH" : "PUBLISH";
-    return new RedisBackend({ connection, watches, names, supports, publish, waitReplicas, deadline, where });
+    // Half of the deadline, so that its answer comes within the time of the commit that waits for it.
+    const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
+    return new RedisBackend({ connection, watches, names, supports, publish, replicas });
   } catch (error) {
     await connection.close();
     throw error;

@@ -38,6 +38,7 @@ describe("options", () => {
     [{ deadline: "5s" }, '"deadline"'],
     [{ waitReplicas: -1 }, '"waitReplicas"'],
     [{ allowEviction: "yes" }, '"allowEviction"'],
+    [{ allowLostWrites: 1 }, '"allowLostWrites"'],
     [{ sentinels: [{ host: "a" }] }, '"name"'],
     [{ cluster: {} }, '"cluster" needs nodes'],
     [{ cluster: { nodes: [{ port: 1 }] }, db: 1 }, '"cluster" excludes "db"'],
@@ -48,6 +49,28 @@ describe("options", () => {
     [{ keyPrefix: 7 }, '"keyPrefix"'],
   ])("refuses %j", (args, why) => {
     expect(fault(args)).toContain(why);
+  });
+
+  it("let writes wait for a replica by Sentinel, unless told that they may be lost, and nowhere else", () => {
+    const by = { name: "main", sentinels: [{ host: "10.0.0.1", port: 26379 }] };
+    const client = new Redis({ ...by, lazyConnect: true });
+    onTestFinished(() => client.disconnect());
+    const safe = { waitReplicas: 1, refuseLostWrites: false };
+    for (const args of [by, { client }, { ...by, allowLostWrites: true }])
+      expect(readOptions(args)).toMatchObject(safe);
+    for (const args of [{ ...by }, { client }]) {
+      expect(readOptions({ ...args, waitReplicas: 2 })).toMatchObject({ waitReplicas: 2, refuseLostWrites: false });
+      const none = { ...args, waitReplicas: 0 };
+      expect(readOptions(none)).toMatchObject({ waitReplicas: 0, refuseLostWrites: true });
+      expect(readOptions({ ...none, allowLostWrites: true })).toMatchObject({
+        waitReplicas: 0,
+        refuseLostWrites: false,
+      });
+    }
+    const elsewhere = { waitReplicas: 0, refuseLostWrites: false };
+    for (const args of [{}, { url: "redis://a" }, { cluster: { nodes: ["redis://a"] } }]) {
+      expect(readOptions(args)).toMatchObject(elsewhere);
+    }
   });
 
   it("never shows a secret", () => {

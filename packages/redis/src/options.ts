@@ -37,7 +37,16 @@ const IOREDIS = [
   "protocol",
 ] as const;
 
-const OWN = ["url", "cluster", "client", "keyPrefix", "deadline", "waitReplicas", "allowEviction"] as const;
+const OWN = [
+  "url",
+  "cluster",
+  "client",
+  "keyPrefix",
+  "deadline",
+  "waitReplicas",
+  "allowLostWrites",
+  "allowEviction",
+] as const;
 
 /** What the options of a channel of type "redis" come to. */
 export interface Settings {
@@ -47,6 +56,8 @@ export interface Settings {
   /** The longest that a call may take, in ms. */
   readonly deadline: number;
   readonly waitReplicas: number;
+  /** Whether a failover may lose what was written, and the caller has not said that this is wanted. */
+  readonly refuseLostWrites: boolean;
   readonly allowEviction: boolean;
   /** The server, for messages: never with a password. */
   readonly where: string;
@@ -60,20 +71,22 @@ export interface Settings {
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("redis", args, [...OWN, ...IOREDIS]);
   const deadline = number(args, "deadline", 5_000, 1);
-  const waitReplicas = number(args, "waitReplicas", 0, 0);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
+  // A master that was cut off together with a holder would go on to renew its lock, which the next master gives away.
+  const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
   if (waitReplicas > 0 && source.isCluster) {
     throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);
   }
-  const { allowEviction = false } = args;
-  if (typeof allowEviction !== "boolean") throw invalid(`"allowEviction" is true or false`);
+  const allowEviction = yesOrNo(args, "allowEviction");
+  const allowLostWrites = yesOrNo(args, "allowLostWrites");
   return {
     create: () => source.create(deadline),
     where: source.where,
     keyPrefix: source.keyPrefix + prefix(args),
     deadline,
     waitReplicas,
+    refuseLostWrites: source.isSentinel && waitReplicas === 0 && !allowLostWrites,
     allowEviction,
   };
 }
@@ -82,6 +95,7 @@ interface Source {
   create(deadline: number): Promise<NodeClient | ClusterClient>;
   readonly where: string;
   readonly isCluster: boolean;
+  readonly isSentinel: boolean;
   readonly keyPrefix: string;
 }
 
@@ -101,9 +115,11 @@ function lent(args: Readonly<Record<string, unknown>>): Source {
   if (isCluster(client)) {
     const create = async (deadline: number): Promise<ClusterClient> =>
       client.duplicate([], { ...clusterOptions(deadline), redisOptions: nodeOptions(deadline) });
-    return { ...common, isCluster: true, create };
+    return { ...common, isCluster: true, isSentinel: false, create };
   }
-  return { ...common, isCluster: false, create: async (deadline) => client.duplicate(nodeOptions(deadline)) };
+  const isSentinel = Boolean(options.sentinels);
+  const create = async (deadline: number): Promise<NodeClient> => client.duplicate(nodeOptions(deadline));
+  return { ...common, isCluster: false, isSentinel, create };
 }
 
 function ofCluster(args: Readonly<Record<string, unknown>>): Source {
@@ -128,7 +144,13 @@ function ofCluster(args: Readonly<Record<string, unknown>>): Source {
   const hosts = nodes.map((node: unknown) =>
     typeof node === "object" ? address(node as ClientOptions) : hostOf(String(node)),
   );
-  return { create, isCluster: true, keyPrefix: "", where: `the Redis Cluster at ${hosts.join(", ")}` };
+  return {
+    create,
+    isCluster: true,
+    isSentinel: false,
+    keyPrefix: "",
+    where: `the Redis Cluster at ${hosts.join(", ")}`,
+  };
 }
 
 function ofServer(args: Readonly<Record<string, unknown>>): Source {
@@ -146,7 +168,7 @@ function ofServer(args: Readonly<Record<string, unknown>>): Source {
     return (url === undefined ? new Redis(all) : new Redis(url, all)) as unknown as NodeClient;
   };
   const where = typeof url === "string" ? `Redis at ${hostOf(url)}` : describe(options, false);
-  return { create, isCluster: false, keyPrefix: "", where };
+  return { create, isCluster: false, isSentinel: sentinels !== undefined, keyPrefix: "", where };
 }
 
 /** All that the caller may not change: everything but the two that are options of ours too. */
@@ -188,6 +210,12 @@ function number(args: Readonly<Record<string, unknown>>, name: string, otherwise
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > 2 ** 30) {
     throw invalid(`"${name}" is a whole number from ${least} up`);
   }
+  return value;
+}
+
+function yesOrNo(args: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = args[name] ?? false;
+  if (typeof value !== "boolean") throw invalid(`"${name}" is true or false`);
   return value;
 }
 

@@ -92,24 +92,44 @@ return result
 
 /**
  * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
- * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is published; the version of
- * each check ("" for absent); of each write "delete" or its time to live in ms ("" for none), and the value.
+ * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is published, how many replicas
+ * must be there to take a write; the version of each check ("" for absent); of each write "delete" or its time to live in ms ("" for none), and the value.
  * Publishes of each write, under the name of the set and that of the entry: "delete" or the time to live, the key, NUL, the new version
  * or the whole new entry.
  * Answers the new version, or, where a check failed, a list like that of READ for all checks.
+ *
+ * A caller that wants its write on replicas asks for them with WAIT, which covers no more than this connection has sent to replicas. So
+ * a failed check sends them something too: what it answers with may be a write of ours that no replica has.
  */
 const COMMIT = `${LOOK}
 local checks, puts, publish, database = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local replicas = tonumber(ARGV[5])
+
+-- A write without its replicas would be done and then be told as one of unknown outcome. Where they are known to be away, nothing is done.
+-- One that was silent for ten seconds is away, as by Redis' own min-replicas-max-lag. Who may not ask for INFO asks the replicas alone.
+if replicas > 0 then
+  local info = redis.pcall('INFO', 'replication')
+  if type(info) == 'string' then
+    local there = 0
+    for lag in string.gmatch(info, 'slave%d+:[^\\r\\n]*state=online[^\\r\\n]*lag=(%-?%d+)') do
+      if tonumber(lag) <= 10 then there = there + 1 end
+    end
+    if there < replicas then
+      return redis.error_reply('NOREPLICAS ' .. there .. ' of ' .. replicas .. ' replicas are connected')
+    end
+  end
+end
 
 local present = {}
 for i = 1, checks do
-  local key, expected = KEYS[1 + i], ARGV[4 + i]
+  local key, expected = KEYS[1 + i], ARGV[5 + i]
   -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
   local beginning = redis.call('GETRANGE', key, 0, 40)
   local version = beginning ~= '' and look(beginning) or ''
   if version ~= expected or version == '?' then
     local current = {}
     for j = 1, checks do add(current, redis.call('GET', KEYS[1 + j])) end
+    if replicas > 0 then redis.call(publish, KEYS[1] .. database, '') end
     return current
   end
   if version ~= '' then present[key] = true end
@@ -141,7 +161,7 @@ end
 if puts > 0 then stamp() end
 
 local deleted, expiring = {}, {}
-local a = 5 + checks
+local a = 6 + checks
 for k = 2 + checks, #KEYS, 2 do
   local entry, index, mode, value = KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1]
   local member = string.sub(entry, #index + 2)

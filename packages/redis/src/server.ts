@@ -1,4 +1,4 @@
-import { ChannelError, isChannelError, type Supports } from "@ojm/core/backend";
+import { ChannelError, type Clock, isChannelError, type Supports } from "@ojm/core/backend";
 import type { Connection } from "./connection.js";
 
 /** What a server says of itself. */
@@ -6,7 +6,14 @@ export interface ServerFacts {
   readonly durability: Supports["durability"];
   /** The policy by which it drops entries when its memory is full, if it does. */
   readonly eviction: string | undefined;
+  /** How many replicas are connected; `undefined` where this user may not ask. */
+  readonly replicas: number | undefined;
+  /** Whether it takes no writes without replicas (min-replicas-to-write). */
+  readonly needsReplicas: boolean;
 }
+
+/** How often a server is asked whether its replicas are there, in ms. */
+const PAUSE = 100;
 
 /**
  * Asks a server how it keeps what it is given. What it does not tell (INFO and CONFIG are often forbidden) is taken to be the worst
@@ -18,10 +25,20 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   const policy = fact("maxmemory_policy") ?? "noeviction";
   const limited = (fact("maxmemory") ?? "0") !== "0";
   const eviction = limited && policy !== "noeviction" ? policy : undefined;
-  if (fact("aof_enabled") !== "1") return { durability: "none", eviction };
+  const common = {
+    eviction,
+    replicas: info === "" ? undefined : countReplicas(info),
+    // Told only by a server that is configured so. CONFIG, which would tell too, is often forbidden.
+    needsReplicas: fact("min_slaves_good_slaves") !== undefined,
+  };
+  if (fact("aof_enabled") !== "1") return { durability: "none", ...common };
   // With its file written before each answer, what a write outlives is the process; with fsync, the host.
   const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
-  return { durability: fsync.includes("always") ? "host" : "process", eviction };
+  return { durability: fsync.includes("always") ? "host" : "process", ...common };
+}
+
+function countReplicas(info: string): number {
+  return info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
 }
 
 /** The answer as text, or "" where this user may not ask. */
@@ -48,4 +65,44 @@ export function refuseEviction(facts: ServerFacts, where: string): void {
     `${where} drops entries when its memory is full (maxmemory-policy ${facts.eviction}): locks would vanish and jobs run twice. ` +
       `Set maxmemory-policy to noeviction, or allowEviction: true to live with that`,
   );
+}
+
+/**
+ * Refuses Sentinel where a failover may lose locks and nobody has said that this is wanted.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function refuseLostWrites(facts: ServerFacts, where: string): void {
+  if (facts.needsReplicas) return;
+  throw new ChannelError(
+    "INVALID_CONFIG",
+    `${where} is to acknowledge writes that no replica has (waitReplicas: 0): after a failover, locks are lost and jobs run twice. ` +
+      "Leave waitReplicas away, or set min-replicas-to-write 1 on each server, or allowLostWrites: true to live with that",
+  );
+}
+
+/**
+ * Waits until as many replicas are connected as a write is to wait for. Without them no write can be acknowledged.
+ *
+ * @throws ChannelError `UNAVAILABLE` after the deadline
+ */
+export async function awaitReplicas(
+  connection: Connection,
+  facts: ServerFacts,
+  { count, deadline, clock, where }: { count: number; deadline: number; clock: Clock; where: string },
+): Promise<void> {
+  const end = clock.monotonic() + deadline;
+  let there = facts.replicas;
+  while (there !== undefined && there < count) {
+    if (clock.monotonic() >= end) throw tooFewReplicas(there, count, where);
+    await new Promise<void>((resolve) => void clock.after(PAUSE, resolve, true));
+    there = countReplicas(await ask(connection, "INFO", "replication"));
+  }
+}
+
+function tooFewReplicas(there: number, count: number, where: string): ChannelError {
+  const message =
+    `${where} has ${there} connected replicas, and each write waits for ${count} (waitReplicas): none can be acknowledged. ` +
+    "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
+  return new ChannelError("UNAVAILABLE", message, { retryable: true });
 }
