@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Backend } from "@ojm/core/backend";
 import { Etcd3 } from "etcd3";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { channel, openEtcd, put, Recorder, until, write } from "./testing/backends.js";
 import { type EtcdServer, etcdMissing, startEtcd } from "./testing/servers.js";
 
@@ -76,6 +76,67 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(await scan).toEqual({ entries: [], more: false });
     const create = await etcd.commit({ checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "3" }] });
     expect(create.ok).toBe(true);
+  });
+
+  describe("whose timer does not fire, as in a process that does not come to its timers", () => {
+    /** Runs `write`, so that no timer is ever due that it begins. */
+    async function withoutTimers<T>(write: () => Promise<T>): Promise<T> {
+      vi.useFakeTimers({ toFake: ["setTimeout"] });
+      try {
+        return await write();
+      } finally {
+        vi.useRealTimers();
+      }
+    }
+
+    async function expired(etcd: Backend, key: string): Promise<string> {
+      const version = await withoutTimers(() => put(etcd, key, "1", 50));
+      const end = performance.now() + 50;
+      await until(() => performance.now() > end);
+      return version;
+    }
+
+    it("is deleted from the store by a read and by a scan, so that all other readers find it gone", async () => {
+      const prefix = `${randomUUID()}/`;
+      // Their lease must not end before we have looked.
+      const etcd = await open(prefix, { deadline: 20_000 });
+      const raw = rawClient();
+      const looks = {
+        "c read": () => etcd.read(["c read"]),
+        "c two": () => etcd.read(["c two", "c other"]),
+        "c scan": () => etcd.scan({ ...channel("c"), reverse: false, limit: 9, values: false }),
+      };
+      for (const [key, look] of Object.entries(looks)) {
+        await expired(etcd, key);
+        expect(await raw.get(prefix + key).string()).not.toBeNull();
+        await look();
+        expect(await raw.get(prefix + key).string()).toBeNull();
+      }
+    });
+
+    it("is absent for a commit: its version is refused, and it can be made anew", async () => {
+      const etcd = await open(`${randomUUID()}/`);
+      const version = await expired(etcd, "c a");
+      const stale = { checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] };
+      expect(await etcd.commit(stale)).toEqual({ ok: false, current: [undefined] });
+      await expired(etcd, "c b");
+      const create = { checks: [{ key: "c b", version: null }], writes: [{ key: "c b", value: "3" }] };
+      expect(await etcd.commit(create)).toMatchObject({ ok: true });
+    });
+
+    it("is absent for a commit of one who has only read it", async () => {
+      const prefix = `${randomUUID()}/`;
+      const [writer, reader] = [await open(prefix, { deadline: 20_000 }), await open(prefix)];
+      const version = await withoutTimers(async () => {
+        const written = await put(writer, "c a", "1", 50);
+        await reader.read(["c a"]);
+        return written;
+      });
+      const end = performance.now() + 50;
+      await until(() => performance.now() > end);
+      const stale = { checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] };
+      expect(await reader.commit(stale)).toEqual({ ok: false, current: [undefined] });
+    });
   });
 
   it("never deletes what was written afresh at the moment of expiry", async () => {

@@ -195,6 +195,17 @@ describe("the deadline", () => {
   });
 });
 
+describe("a channel that was closed", () => {
+  // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one that has none.
+  test("ends the session with the next beat, not only after its ttl", async () => {
+    const { channel, session } = await open();
+    await channel.close();
+    await clock.advance(TTL / 3);
+    expect(why(session)).toContain("its channel was closed");
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe("close", () => {
   test("removes the entry and leaves no timer", async () => {
     const { session, stored } = await open();
