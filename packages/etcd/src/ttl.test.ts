@@ -189,6 +189,17 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await etcd.read(["c again", "c 1"])).map((entry) => entry?.value)).toEqual(["1", undefined]);
   });
 
+  it("is deleted once: what is known to be gone is not deleted again by each commit", async () => {
+    const etcd = await open(`${randomUUID()}/`);
+    await put(etcd, "c a", "1", 30);
+    await until(async () => (await etcd.read(["c a"]))[0] === undefined);
+    const check = { checks: [{ key: "c a", version: null }], writes: [] };
+    await etcd.commit(check);
+    const before = await transactions(server.host);
+    for (let i = 0; i < 5; i++) await etcd.commit(check);
+    expect((await transactions(server.host)) - before).toBe(5);
+  });
+
   it("tells an expiry as a delete", async () => {
     const prefix = `${randomUUID()}/`;
     const [writer, watcher] = [await open(prefix), await open(prefix)];
@@ -208,3 +219,10 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     });
   });
 });
+
+/** How many transactions a server has answered. */
+async function transactions(host: string): Promise<number> {
+  const metrics = await (await fetch(`http://${host}/metrics`)).text();
+  const all = /^grpc_server_handled_total\{grpc_code="OK",grpc_method="Txn",.*\} (\d+)$/m.exec(metrics)?.[1];
+  return Number(all);
+}

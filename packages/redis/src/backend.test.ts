@@ -156,6 +156,21 @@ for (const { title, binary, start } of setups) {
         expect(await keysOf(store, key.slice(0, key.indexOf(" ")))).toEqual([key]);
       });
 
+      it("goes on from the last version where that is above the clock, as when the clock was set back", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const key = `${channel} "a `;
+        const ahead = (BigInt(Date.now()) + 3_600_000n) * 1_000n;
+        const names = ["ojm:version", `ojm:{${channel}}.version`];
+        const set = (text: string): Promise<unknown> =>
+          Promise.all(names.flatMap((name) => setup.servers.map((server) => scribble(server, name, text))));
+        await set(String(ahead));
+        const versions = [await put(store, key, "1"), await remove(store, key), await put(store, key, "2")];
+        // Not for the tests that follow.
+        await set("0");
+        expect(versions).toEqual([1n, 2n, 3n].map((i) => String(ahead + i)));
+      });
+
       it("gives out higher versions after the server lost all its data", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
@@ -293,6 +308,18 @@ for (const { title, binary, start } of setups) {
           expect(before).toBeLessThan(written + ttl + drift);
           expect(entry.expiresIn).toBeGreaterThan(0);
           expect(entry.expiresIn).toBeLessThanOrEqual(ttl);
+        }
+      });
+
+      it("is not over in Redis before it is over to the µs", async () => {
+        const store = await opened();
+        const channel = fresh();
+        for (let i = 0; i < 20; i++) {
+          await put(store, `${channel} "${i} `, "1", 60_000 + i / 10);
+          const name = `ojm:{${channel}}:"${i} `;
+          const [entry, expires] = await Promise.all([ask(setup, "GET", name), ask(setup, "PEXPIRETIME", name)]);
+          const [, deadline] = String(entry).split(" ");
+          expect(Number(expires) * 1_000).toBeGreaterThanOrEqual(Number(deadline));
         }
       });
 
@@ -460,6 +487,11 @@ for (const { title, binary, start } of setups) {
       });
     });
   });
+}
+
+/** What the server that has this name answers. */
+async function ask(setup: Setup, command: string, name: string): Promise<unknown> {
+  return Promise.any(setup.servers.map((server) => server.command(command, name)));
 }
 
 async function countMembers(server: RedisServer, name: string): Promise<number> {

@@ -5,11 +5,18 @@ import { Memory } from "./memory.js";
 const ALL = { from: "", to: "\uFFFF" };
 
 let now: number;
+/** How often the time was asked for: once for each entry with a time to live that is looked at. */
+let asked: number;
 let memory: Memory;
 
 beforeEach(() => {
   now = 1_000;
-  const clock: Clock = { now: () => 0, monotonic: () => now, after: () => () => {}, random: () => "" };
+  asked = 0;
+  const monotonic = (): number => {
+    asked++;
+    return now;
+  };
+  const clock: Clock = { now: () => 0, monotonic, after: () => () => {}, random: () => "" };
   memory = new Memory(clock);
 });
 
@@ -59,6 +66,17 @@ describe("an entry with a time to live", () => {
     expect(keys()).toEqual(["other"]);
   });
 
+  test("that expired is given back by later commits, and not only hidden", () => {
+    for (let i = 0; i < 1_000; i++) put(`${i}`, "1", 5 + (i % 3));
+    for (let i = 0; i < 1_000; i++) {
+      now += 1;
+      put("other");
+    }
+    asked = 0;
+    expect(keys()).toEqual(["other"]);
+    expect(asked).toBe(0);
+  });
+
   test("that expired has given way in a page of a scan", () => {
     for (let i = 0; i < 10; i++) put(`${i}`, "1", i % 2 === 0 ? 5 : undefined);
     now += 5;
@@ -71,6 +89,17 @@ describe("an entry with a time to live", () => {
 });
 
 describe("a commit", () => {
+  test("that deletes a key leaves nothing of it: made again, it is listed once", () => {
+    for (let i = 0; i < 3; i++) {
+      put("a");
+      put("b", "1", 10);
+      memory.commit({ checks: [], writes: ["a", "b"].map((key) => ({ key, value: null })) });
+    }
+    put("a");
+    put("b");
+    expect(keys()).toEqual(["a", "b"]);
+  });
+
   test("is all or nothing, and shows what is there at that moment", () => {
     put("a", "A");
     const version = memory.get("a")?.version ?? "";
