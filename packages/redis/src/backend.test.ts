@@ -94,6 +94,19 @@ for (const { title, binary, start } of setups) {
         expect(await get(store, key)).toEqual({ key, value: "1", version });
       });
 
+      it("tells all that stands under the checks, and leaves no key of what it deletes in the set", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const keys = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
+        const version = await applied(store, { checks: [], writes: keys.map((key) => ({ key, value: "1" })) });
+        const checks = keys.map((key) => ({ key, version: "17" }));
+        const current = keys.map((key) => ({ key, value: "1", version }));
+        expect(await store.commit({ checks, writes: [] })).toEqual({ ok: false, current });
+        for (const key of keys) await remove(store, key);
+        const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
+        expect(Math.max(...left)).toBe(0);
+      });
+
       it("deletes what is not there without an error", async () => {
         const store = await opened();
         expect(Number(await remove(store, `${fresh()} "a `))).toBeGreaterThan(0);
