@@ -189,6 +189,19 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await etcd.read(["c again", "c 1"])).map((entry) => entry?.value)).toEqual(["1", undefined]);
   });
 
+  it("takes a lease of its own second: an older one could end before the entry does", async () => {
+    const prefix = `${randomUUID()}/`;
+    const etcd = await open(prefix);
+    const raw = rawClient();
+    await put(etcd, "c a", "1", 60_000);
+    const end = performance.now() + 1_000;
+    await until(() => performance.now() > end);
+    await put(etcd, "c b", "1", 60_000);
+    const leases = await Promise.all(["c a", "c b"].map((key) => raw.get(prefix + key).exec()));
+    const [a, b] = leases.map(({ kvs }) => String(kvs[0]?.lease));
+    expect(a).not.toBe(b);
+  });
+
   it("is deleted once: what is known to be gone is not deleted again by each commit", async () => {
     const etcd = await open(`${randomUUID()}/`);
     await put(etcd, "c a", "1", 30);

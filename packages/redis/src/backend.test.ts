@@ -58,6 +58,8 @@ for (const { title, binary, start } of setups) {
         expect(await store.commit(attempt)).toEqual({ ok: false, current: [undefined] });
         const version = await put(store, key, "2");
         expect((await store.commit(attempt)).ok).toBe(false);
+        const absent = { checks: [{ key: `${key}x `, version: "" }], writes: [] };
+        expect(await store.commit(absent)).toEqual({ ok: false, current: [undefined] });
         const garbage = { ...attempt, checks: [{ key, version: "0" }] };
         expect(await store.commit(garbage)).toEqual({ ok: false, current: [{ key, value: "2", version }] });
       });
@@ -291,6 +293,24 @@ for (const { title, binary, start } of setups) {
         // The second scan went all the way to the lowest key.
         const left = await Promise.all(setup.servers.map((server) => countMembers(server, `ojm:{${channel}}`)));
         expect(Math.max(...left)).toBe(1);
+      });
+
+      it("goes on behind more keys of entries that are gone than one script looks at, in both directions", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const [first, last] = [`${channel} "! `, `${channel} "z `];
+        await put(store, first, "1");
+        await put(store, last, "1");
+        const gone = Array.from({ length: 12_000 }, (_, i) => ["0", `"${i} `]).flat();
+        const range = { from: `${channel} "0`, to: `${channel}!`, limit: 1, values: false };
+        for (const [reverse, to, found] of [
+          [false, range.to, last],
+          [true, last, first],
+        ] as const) {
+          await Promise.any(setup.servers.map((server) => server.command("ZADD", `ojm:{${channel}}`, ...gone)));
+          const page = await store.scan({ ...range, from: reverse ? `${channel} ` : range.from, to, reverse });
+          expect(page.entries.map(({ key }) => key)).toEqual([found]);
+        }
       });
 
       it("refuses a range that reaches into another channel", async () => {
