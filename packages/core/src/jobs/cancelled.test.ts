@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
-import type { RunRecord } from "./types.js";
+import type { Run, RunRecord } from "./types.js";
 
 let world: World;
 let clock: FakeClock;
@@ -63,6 +63,21 @@ describe.each([
       expect(await two.manager.locks()).toEqual([]);
     },
   );
+
+  test.each<[string, (run: Run) => Promise<unknown>]>([
+    ["end", (run) => run.end("late")],
+    ["fail", (run) => run.fail("late")],
+    ["cancel", (run) => run.cancel()],
+  ])("%s after the timeout comes too late, also in a program that was busy beyond it", async (_, over) => {
+    const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
+    clock.block(1_000);
+    expect(await clock.until(rejection(over(run)))).toMatchObject({ code: "TIMEOUT" });
+    await settled();
+    const [record] = await records(two);
+    expect(record).toMatchObject({ status: "timeout", inError: true });
+    expect(record).not.toHaveProperty("result");
+    expect(await two.manager.locks()).toEqual([]);
+  });
 
   test("what the body throws after its timeout has no consequence", async () => {
     const work = one.manager.run(

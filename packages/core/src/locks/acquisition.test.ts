@@ -134,6 +134,20 @@ describe("taking a lock", () => {
     expect(outcomes.filter(({ status }) => status === "fulfilled").length).toBe(1);
   });
 
+  test("is not kept from it by tickets of the dead, however often it is asked for, only by those of the living", async () => {
+    const one = await world.locks();
+    const waiting = [
+      { session: "gone", token: "1" },
+      { session: "gone, too", token: "2" },
+    ];
+    await one.channel.set(queueKey("a"), { waiting });
+    const lease = await one.locks.acquire("a");
+    expect(await one.channel.get(queueKey("a"))).toBeUndefined();
+    await lease.release();
+    await one.channel.set(queueKey("a"), { waiting: [...waiting, { session: lease.session.id, token: "3" }] });
+    expect(await rejection(one.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
+  });
+
   test("is not helped by a wall clock that runs ahead (D13)", async () => {
     const one = await world.locks();
     await one.locks.acquire("a", { timeout: 60_000 });

@@ -10,8 +10,10 @@ import { backend as sqlite } from "@ojm/sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
+import { systemClock } from "../clock.js";
 import { rejection } from "../testing/settle.js";
 import type { LocksValue } from "./entries.js";
+import { HeartbeatThread } from "./heartbeat-thread.js";
 import { Locks } from "./locks.js";
 
 function folder(): string {
@@ -115,23 +117,25 @@ test("a thread that cannot be started is told, and the locks are those of the he
   expect(await channel.size()).toBe(0);
 });
 
-// With a flag that Node refuses for a thread, unless the thread inherits it.
-test.each([
-  ["on the command line", ["--input-type=module", "--expose-gc"], {}],
-  ["in the environment", ["--expose-gc"], { NODE_OPTIONS: "--input-type=module" }],
-])("a program that is a text, said to be a module %s, has a thread that keeps its locks", async (_, args, env) => {
+/** Locks in a file, and a program that takes a lock of them and computes until it is told to go on. */
+async function busyProgram(
+  ttl: number,
+  timeout: number,
+  args: readonly string[] = ["--input-type=module"],
+  env: object = {},
+) {
   const file = join(folder(), "db");
   const channel = await openChannel<LocksValue>("text", { backend: sqlite, args: { file } });
   onTestFinished(() => channel.close());
-  const goOn = join(folder(), "go on");
+  const signal = join(folder(), "go on");
   const program = `import { existsSync } from "node:fs";
     import { Locks, openChannel } from "@ojm/core";
     const channel = await openChannel("text", { type: "sqlite", args: { file: ${JSON.stringify(file)} } });
-    const locks = new Locks(channel, { ttl: 12_000 });
-    const lease = await locks.acquire("a");
+    const locks = new Locks(channel, { ttl: ${ttl} });
+    const lease = await locks.acquire("a", { timeout: ${timeout} });
     const nothing = new Int32Array(new SharedArrayBuffer(4));
-    while (!existsSync(${JSON.stringify(goOn)})) Atomics.wait(nothing, 0, 0, 20);
-    lease.assertHeld();
+    while (!existsSync(${JSON.stringify(signal)})) Atomics.wait(nothing, 0, 0, 20);
+    console.log(lease.held ? "held" : "not held");
     await locks.close();
     await channel.close();`;
   const sources = ["--import", "tsx", "--conditions=@ojm/source"];
@@ -139,12 +143,51 @@ test.each([
     env: { ...process.env, ...env },
   });
   onTestFinished(() => void holder.child.kill("SIGKILL"));
+  return { channel, holder, goOn: () => writeFileSync(signal, "") };
+}
+
+// Nothing but its timeout brings the thread to look: the session need not be renewed for half an hour.
+test("a thread gives back what a busy program has held as long as it may", async () => {
+  const { channel, holder, goOn } = await busyProgram(3_600_000, 1_000);
+  const size = (): Promise<number> => channel.size({ prefix: ["lock"] });
+  await Promise.race([expect.poll(size, { interval: 20 }).toBe(1), holder]);
+  await Promise.race([expect.poll(size, { interval: 100 }).toBe(0), holder]);
+  goOn();
+  expect((await holder).stdout).toBe("not held\n");
+});
+
+test("a thread that has looked is told of what runs out of its time sooner than it would look again", async () => {
+  const channel = await openChannel<LocksValue>("told", { type: "sqlite", args: { file: join(folder(), "db") } });
+  onTestFinished(() => channel.close());
+  const { origin } = channel;
+  if (origin === undefined) throw new Error("a thread cannot find it");
+  const now = systemClock.monotonic();
+  let asked = 0;
+  const earliest = (): number => {
+    asked++;
+    return Number.POSITIVE_INFINITY;
+  };
+  const data = { origins: { locks: origin }, session: "s", ttl: 3_600_000 };
+  const thread = new HeartbeatThread(data, now + 3_600_000, earliest);
+  onTestFinished(() => thread.close());
+  await expect.poll(() => thread.pulse.nextLook).toBeGreaterThan(0);
+  expect(asked).toBe(0);
+  thread.taken(systemClock.monotonic() + 100);
+  await expect.poll(() => asked).toBe(1);
+});
+
+// With a flag that Node refuses for a thread, unless the thread inherits it.
+test.each([
+  ["on the command line", ["--input-type=module", "--expose-gc"], {}],
+  ["in the environment", ["--expose-gc"], { NODE_OPTIONS: "--input-type=module" }],
+])("a program that is a text, said to be a module %s, has a thread that keeps its locks", async (_, args, env) => {
+  const { channel, holder, goOn } = await busyProgram(12_000, 3_600_000, args, env);
   const renewedBy = async () => {
     for await (const { value } of channel.entries({ prefix: ["session"] })) if ("by" in value) return value.by;
     return undefined;
   };
   await Promise.race([expect.poll(renewedBy, { interval: 100 }).toBe("thread"), holder]);
-  writeFileSync(goOn, "");
-  expect((await holder).stderr).not.toContain("OJM_HEARTBEAT");
+  goOn();
+  expect(await holder).toMatchObject({ stdout: "held\n", stderr: expect.not.stringContaining("OJM_HEARTBEAT") });
   expect(await channel.size()).toBe(0);
 });

@@ -161,6 +161,17 @@ describe("a lease", () => {
     expect(() => lease.assertHeld()).toThrow("is lost");
   });
 
+  test("is no longer held once its timeout passed, before the timers of a busy program say so", async () => {
+    const lease = await one.locks.acquire("a", { timeout: 1_000 });
+    clock.block(999);
+    expect(lease.held).toBe(true);
+    lease.assertHeld();
+    clock.block(1);
+    expect(lease.held).toBe(false);
+    expect(() => lease.assertHeld()).toThrow("ran out of time");
+    expect(lease.session.alive).toBe(true);
+  });
+
   test("is held on by a heartbeat for as long as it takes, ten thousand for the price of one", async () => {
     for (let i = 0; i < 200; i++) await one.locks.acquire(`lock ${i}`);
     await clock.advance(100);

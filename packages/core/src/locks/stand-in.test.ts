@@ -2,10 +2,18 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { Entry } from "../channel/types.js";
 import type { FakeClock } from "../testing/fake-clock.js";
-import type { FaultyBackend } from "../testing/faulty-backend.js";
+import type { Fault, FaultyBackend } from "../testing/faulty-backend.js";
 import { scribble } from "../testing/scribble.js";
 import { World } from "../testing/world.js";
-import { type LocksValue, type LockValue, lockKey, queueKey, type SessionValue, sessionKey } from "./entries.js";
+import {
+  type LocksValue,
+  type LockValue,
+  lifeInStore,
+  lockKey,
+  queueKey,
+  type SessionValue,
+  sessionKey,
+} from "./entries.js";
 import { Pulse } from "./pulse.js";
 import { StandIn } from "./stand-in.js";
 
@@ -54,10 +62,10 @@ beforeEach(async () => {
 });
 
 /** A renewal of the main thread. */
-async function beat(): Promise<void> {
+async function beat(life = TTL): Promise<void> {
   const now = clock.monotonic();
   const value = { id: ID, since: 0, beat: 0, process: { host: "here", pid: 1, boot: "", namespace: "", started: "1" } };
-  await (await open()).set(sessionKey(ID), value as SessionValue, { ttl: TTL });
+  await (await open()).set(sessionKey(ID), value as SessionValue, { ttl: life });
   pulse.renewed(now + TTL, now);
 }
 
@@ -114,6 +122,19 @@ describe("while it does not", () => {
     standIn.look();
     await clock.advance(10 * TTL);
     expect(pulse.deadline).toBeGreaterThan(clock.monotonic());
+  });
+
+  test("its life is counted from when the last renewal was sent: it is over before the store lets the entry go", async () => {
+    const slow: Fault = { type: "slow reply", ms: TTL / 10 };
+    way.fault = (call) => (call.kind === "commit" ? slow : undefined);
+    standIn.look();
+    await clock.advance(5 * TTL);
+    expect(pulse.deadline).toBeGreaterThan(clock.monotonic());
+    way.fault = (call) => (call.kind === "commit" ? { type: "request lost" } : undefined);
+    while (clock.monotonic() < pulse.deadline) {
+      expect(await stored(sessionKey(ID))).toBeDefined();
+      await clock.advance(50);
+    }
   });
 
   test("the main thread takes over again when it is back", async () => {
@@ -195,6 +216,23 @@ describe("a session that is gone", () => {
     expect(pulse.deadline).toBe(before);
     pulse.renewed(clock.monotonic() + TTL, clock.monotonic());
     expect(pulse.deadline).toBe(before);
+  });
+
+  test("because this thread stood still is not renewed, though the store has not yet let its entry go", async () => {
+    await beat(lifeInStore(TTL));
+    const read = way.read.bind(way);
+    way.read = async (...args) => {
+      const answer = await read(...args);
+      clock.block(Math.max(0, pulse.deadline - clock.monotonic()));
+      return answer;
+    };
+    const commits = way.commits.length;
+    standIn.look();
+    await clock.advance(TTL);
+    expect(clock.monotonic()).toBe(pulse.deadline);
+    expect(await stored(sessionKey(ID))).toBeDefined();
+    await clock.advance(100);
+    expect(way.commits.length).toBe(commits);
   });
 
   test("because it was stopped writes no more", async () => {

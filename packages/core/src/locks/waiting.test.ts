@@ -157,6 +157,28 @@ describe("waiting", () => {
     await clock.until(next, 0);
   });
 
+  test("goes on after a gap in which its call was lost", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    let gap = (): void => expect.unreachable();
+    const watch = three.way.watch.bind(three.way);
+    three.way.watch = (range, sink) => {
+      if (!range.from.includes("call")) return watch(range, sink);
+      gap = () => sink.gap();
+      return watch(range, { ...sink, change: () => {} });
+    };
+    const lease = await one.locks.acquire("a");
+    const first = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    const second = three.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    await lease.release();
+    await (await clock.until(first, 0)).release();
+    await settled();
+    expect(await one.locks.find("a")).toBeUndefined();
+    gap();
+    await clock.until(second, 0);
+  });
+
   test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
     const one = await world.locks();
     const two = await world.locks();

@@ -1,0 +1,104 @@
+import { getEventListeners } from "node:events";
+import { queryObjects } from "node:v8";
+import { beforeEach, expect, test } from "vitest";
+import type { FakeClock } from "../testing/fake-clock.js";
+import { rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import type { Run } from "./types.js";
+
+const TTL = 15_000;
+
+/** Whatever is kept of a run, a lease or a wait keeps a callback of it, or what ends it. To count them all takes its time. */
+const KINDS = [Function, AbortController];
+
+let world: World;
+let clock: FakeClock;
+let one: ManagerOf;
+let two: ManagerOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.manager({ ttl: TTL });
+  two = await world.manager({ ttl: TTL });
+});
+
+/** How many of each kind are in memory, after all that can be let go of is; and how many timers are set. */
+async function left(): Promise<number[]> {
+  // What is watched only for a moment, and the queue of those who wait, rest with the next heartbeat.
+  await clock.advance(TTL);
+  return [...KINDS.map((kind) => queryObjects(kind, { format: "count" })), clock.pending];
+}
+
+/** Something that is done, and how many times. */
+type Done = readonly [what: string, once: (signal: AbortSignal, i: number) => Promise<unknown>, times?: number];
+
+/** Does each of them many times. What is left of each time, of each kind, must be nothing. */
+async function leavesNothing(ways: readonly Done[]): Promise<void> {
+  const { signal } = new AbortController();
+  // What is made once is made by then.
+  for (const [, once] of ways) for (let i = 0; i < 20; i++) await once(signal, i);
+  let before = await left();
+  for (const [what, once, times = 200] of ways) {
+    for (let i = 0; i < times; i++) await once(signal, i);
+    const after = await left();
+    const ofEach = after.map((count, i) => Math.max(0, Math.round((count - (before[i] ?? 0)) / times)));
+    expect(ofEach, `callbacks, controllers and timers that are left of each time: ${what}`).toEqual([0, 0, 0]);
+    before = after;
+  }
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+}
+
+const held = async (run: Run): Promise<void> => void run.signal.aborted;
+
+test("nothing is left of runs", () =>
+  leavesNothing([
+    ["a run", () => one.manager.run("a", held), 1_000],
+    ["a run of a name that there was never before", (_, i) => one.manager.run(`job ${i}`, held)],
+    ["a run that fails", () => rejection(one.manager.run("a", () => Promise.reject(new Error("no"))))],
+    ["a run with a signal", (signal) => one.manager.run("a", held, { signal })],
+    ["a run that was watched over", () => one.manager.run("a", () => clock.advance(100))],
+    [
+      "a run that ran out of its time",
+      () => clock.until(rejection(one.manager.run("a", () => new Promise(() => {}), { timeout: 10 }))),
+    ],
+    [
+      "a run whose lock was taken away",
+      async () => {
+        const run = await one.manager.start("a");
+        await clock.advance(100);
+        await two.manager.unlock("a", { reason: "a test" });
+        await clock.advance(100);
+        return run.signal.aborted;
+      },
+    ],
+    [
+      "a run whose lock was taken away by its own process",
+      async () => {
+        await one.manager.start("a");
+        return one.manager.unlock("a", { reason: "a test" });
+      },
+    ],
+    ["a lock", async () => (await one.manager.lock("a")).release()],
+  ]));
+
+test("nothing is left of tries in vain", async () => {
+  await two.manager.lock("a", { timeout: 1e9 });
+  await leavesNothing([
+    ["that does not wait", () => rejection(one.manager.run("a", held, { wait: 0 })), 1_000],
+    ["that waits", (signal) => clock.until(rejection(one.manager.run("a", held, { wait: 10, signal })))],
+    ["for a lock", (signal) => clock.until(rejection(one.manager.lock("a", { wait: 10, signal, note: { of: "it" } })))],
+  ]);
+});
+
+test("what nobody knows to be in the store is asked for until it is known, and never again", async () => {
+  const [first, second] = [await world.locks(), await world.locks()];
+  await first.locks.acquire("warm up");
+  first.way.once('"a', { type: "reply lost" });
+  await clock.until(rejection(first.locks.acquire("a")));
+  await clock.advance(TTL);
+  expect(await second.locks.find("a")).toBeUndefined();
+  const { reads } = first.way;
+  await clock.advance(2 * TTL);
+  expect(first.way.reads).toBe(reads);
+});
