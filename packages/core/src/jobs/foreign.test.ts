@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
+import { lockKey } from "../locks/entries.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { scribble } from "../testing/scribble.js";
 import { collect, rejection } from "../testing/settle.js";
@@ -44,6 +45,13 @@ describe.each([
     expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
     expect(await two.manager.locks()).toEqual([]);
     expect((await two.manager.run("a", () => "next", { wait: 0 })).result).toBe("next");
+  });
+
+  test.each(texts)("is the end of it also where they wrote over its lock as well: %s", async (text) => {
+    await overwrite(text);
+    const { way, manager } = two;
+    await scribble({ way, channel: manager.channels.locks }, lockKey("a"), text);
+    expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
   });
 
   test.each(texts)(

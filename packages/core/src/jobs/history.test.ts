@@ -105,6 +105,15 @@ describe("the history", () => {
 });
 
 describe("pruning", () => {
+  test("asks for no more at once than the store takes", async () => {
+    const backend = await world.way({ maxOps: 10 });
+    const small = await world.manager({ chJobs: { backend } });
+    const records = Array.from({ length: 45 }, (_, i) => record("a", i + 1));
+    for (const one of records) await small.manager.channels.jobs.set({ name: one.name, startTime: one.startTime }, one);
+    expect(await small.manager.prune({ olderThan: 0 })).toEqual({ removed: 45 });
+    expect(backend.commits.filter(({ writes }) => writes.length > 10)).toEqual([]);
+  });
+
   test("deletes what ended long enough ago, and never what is open", async () => {
     const now = world.clock.now();
     await write([

@@ -235,6 +235,21 @@ test("who found a session dead takes nothing from one who waits on in a new one"
   expect(await channel.get(queueKey("a"))).toBeUndefined();
 });
 
+test("who leaves a queue leaves it also if another one enters at that moment", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  const mine = { session: "s", token: "mine" };
+  const waiting = [mine, { session: "s", token: "2" }];
+  await one.channel.set(queueKey("a"), { waiting });
+  const commit = one.way.commit.bind(one.way);
+  one.way.commit = async (...args) => {
+    one.way.commit = commit;
+    await two.channel.set(queueKey("a"), { waiting: [...waiting, { session: "s", token: "3" }] });
+    return commit(...args);
+  };
+  await leaveQueue(one.channel, "a", mine);
+  expect(await one.channel.get(queueKey("a"))).toMatchObject({ waiting: [{ token: "2" }, { token: "3" }] });
+});
+
 test("a contended lock passes through many hands without a second holder", async () => {
   const processes = await Promise.all(Array.from({ length: 4 }, () => world.locks()));
   let inside = 0;

@@ -3,7 +3,7 @@ import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { cut } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { lifeInStore } from "./entries.js";
+import { lifeInStore, sessionKey } from "./entries.js";
 
 const TTL = 15_000;
 
@@ -13,6 +13,16 @@ let clock: FakeClock;
 beforeEach(() => {
   world = new World();
   clock = world.clock;
+});
+
+test("one who waits is woken at once when the session of the holder is removed", async () => {
+  const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+  const lease = await one.locks.acquire("a", {}, { onOver: () => {} });
+  const next = two.locks.acquire("a", { wait: 600_000 });
+  // It begins to watch the session at its first glance.
+  await clock.advance(250);
+  await three.channel.unset(sessionKey(lease.session.id));
+  await clock.until(next, 0);
 });
 
 // When a session ends, such a store knows no better than whoever saw its last renewal.

@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { syncBuiltinESMExports } from "node:module";
+import workerThreads from "node:worker_threads";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import type { FaultyBackend } from "../testing/faulty-backend.js";
 import { World } from "../testing/world.js";
-import { type LocksValue, sessionKey } from "./entries.js";
+import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 import { Session } from "./session.js";
 
 const TTL = 15_000;
@@ -129,6 +131,26 @@ describe("a heartbeat", () => {
     await clock.advance(TTL / 3 + 1);
     expect(session.alive).toBe(false);
   });
+});
+
+test("a renewal by the thread is found by the next heartbeat, which goes on from it", async () => {
+  const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
+    throw new Error("no thread here");
+  });
+  syncBuiltinESMExports();
+  const warned = new Promise((resolve) => process.once("warning", resolve));
+  const { session, stored, channel } = await open();
+  session.keepByThread({ locks: { name: "locks", type: "simple", args: {} } }, () => Number.POSITIVE_INFINITY);
+  refused.mockRestore();
+  syncBuiltinESMExports();
+  await warned;
+  const value = { ...((await stored())?.value as SessionValue), by: "thread" } as const;
+  await channel.set(sessionKey(session.id), value, { ttl: TTL });
+  await clock.advance(TTL);
+  expect(session.alive).toBe(true);
+  expect((await stored())?.version).toBe(session.version);
+  expect((await stored())?.value).not.toHaveProperty("by");
+  await session.close();
 });
 
 describe("the deadline", () => {

@@ -179,6 +179,24 @@ describe("waiting", () => {
     await clock.until(second, 0);
   });
 
+  test("fails where the store tells that it will call nobody any more, and leaves no ticket", async () => {
+    const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    let fail = (_error: Error): void => expect.unreachable();
+    const watch = three.way.watch.bind(three.way);
+    three.way.watch = (range, sink) => {
+      if (range.from.includes("call")) fail = (error) => sink.fail(error);
+      return watch(range, sink);
+    };
+    await one.locks.acquire("a");
+    void rejection(two.locks.acquire("a", { wait: 600_000 }));
+    await settled();
+    const second = rejection(three.locks.acquire("a", { wait: 600_000 }));
+    await settled();
+    fail(new ChannelError("NOT_SUPPORTED", "no more"));
+    expect(await clock.until(second, 0)).toMatchObject({ code: "NOT_SUPPORTED" });
+    expect(await waiting(one)).toBe(1);
+  });
+
   test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
     const one = await world.locks();
     const two = await world.locks();

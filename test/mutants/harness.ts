@@ -1,0 +1,147 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+
+/*
+ * Stands in for vitest where tests are run on mutants: a process that begins at once, runs the tests one by one, and ends with the first that
+ * fails. `expect` is vitest's own.
+ */
+
+type Body = (...args: never[]) => unknown;
+type Hook = "beforeAll" | "beforeEach" | "afterEach" | "afterAll";
+
+interface Test {
+  readonly name: string;
+  readonly body: () => unknown;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly parent: Suite | undefined;
+  readonly hooks: Record<Hook, (() => unknown)[]>;
+  readonly parts: (Suite | Test)[];
+}
+
+/** What became of the tests, as it is written for who started this process. */
+export interface Outcome {
+  readonly passed: number;
+  /** What it took of the processor, in ms. */
+  readonly cpu: number;
+  /** The first test that failed. */
+  readonly failed?: string;
+  /** It did not fail, but waits for what never comes. */
+  readonly stuck?: boolean;
+}
+
+/** A test is stuck if nothing happened for so long, in ms. A machine that does not come to it is no reason. */
+const IDLE = 6_000;
+
+function suiteOf(name: string, parent?: Suite): Suite {
+  return { name, parent, hooks: { beforeAll: [], beforeEach: [], afterEach: [], afterAll: [] }, parts: [] };
+}
+
+let current: Suite = suiteOf("");
+let finished: (() => unknown)[] = [];
+let running = "the tests could not be read";
+let passed = 0;
+
+/** A function that declares one part for each case of a table, too. */
+interface Declare {
+  (name: string, body: Body, limit?: number): void;
+  each(cases: readonly unknown[]): (name: string, body: Body, limit?: number) => void;
+}
+
+function declare(one: (name: string, body: () => unknown) => void): Declare {
+  const plain = (name: string, body: Body): void => one(name, body as () => unknown);
+  const each = (cases: readonly unknown[]) => (name: string, body: Body) => {
+    for (const it of cases) {
+      const args = (Array.isArray(it) ? it : [it]) as never[];
+      one(name.includes("%") ? format(name, ...args) : `${name} ${format("%j", args[0])}`, () => body(...args));
+    }
+  };
+  return Object.assign(plain, { each });
+}
+
+export const test: Declare = declare((name, body) => current.parts.push({ name, body }));
+export const it: Declare = test;
+export const describe: Declare = declare((name, body) => {
+  const suite = suiteOf(name, current);
+  current.parts.push(suite);
+  current = suite;
+  body();
+  current = suite.parent ?? suite;
+});
+
+const hook = (kind: Hook) => (body: () => unknown) => void current.hooks[kind].push(body);
+type Declared = (body: () => unknown) => void;
+export const beforeAll: Declared = hook("beforeAll");
+export const beforeEach: Declared = hook("beforeEach");
+export const afterEach: Declared = hook("afterEach");
+export const afterAll: Declared = hook("afterAll");
+export const onTestFinished: Declared = (body) => void finished.unshift(body);
+
+async function all(bodies: readonly (() => unknown)[]): Promise<void> {
+  for (const body of bodies) await body();
+}
+
+/** The hooks of a suite and of those that it is in, the outermost first. */
+function hooksOf(suite: Suite, kind: Hook): (() => unknown)[] {
+  return [...(suite.parent === undefined ? [] : hooksOf(suite.parent, kind)), ...suite.hooks[kind]];
+}
+
+async function runTest(suite: Suite, { name, body }: Test): Promise<void> {
+  running = name;
+  finished = [];
+  await all(hooksOf(suite, "beforeEach"));
+  await body();
+  await all(hooksOf(suite, "afterEach").reverse());
+  await all(finished);
+  passed++;
+}
+
+async function runSuite(suite: Suite): Promise<void> {
+  await all(suite.hooks.beforeAll);
+  for (const part of suite.parts) await ("parts" in part ? runSuite(part) : runTest(suite, part));
+  await all(suite.hooks.afterAll);
+}
+
+/** Tells by the loop of events itself: on a machine with much to do, time says nothing. */
+function watchIdleness(onStuck: () => void): void {
+  let before = performance.eventLoopUtilization();
+  let done = -1;
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    if (now.idle - before.idle > 0.95 * IDLE && passed === done) onStuck();
+    before = now;
+    done = passed;
+  }, IDLE);
+}
+
+/** Runs the tests of these files, and writes what became of them. */
+export async function main(outcome: string, files: readonly string[]): Promise<void> {
+  const end = (rest: Omit<Outcome, "passed" | "cpu">): never => {
+    const { user, system } = process.cpuUsage();
+    const cpu = Math.round((user + system) / 1_000);
+    writeFileSync(outcome, JSON.stringify({ passed, cpu, ...rest } satisfies Outcome));
+    process.exit();
+  };
+  const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
+  process.on("unhandledRejection", fail).on("uncaughtException", fail);
+  watchIdleness(() => end({ failed: running, stuck: true }));
+  try {
+    for (const file of files) {
+      current = suiteOf(file);
+      const suite = current;
+      await import(pathToFileURL(join(process.cwd(), file)).href);
+      await runSuite(suite);
+    }
+  } catch (error) {
+    fail(error);
+  }
+  end({});
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,12 @@
+import type { Kept } from "../types.js";
+import { core } from "./core.js";
+
+const all: readonly Kept[] = [core];
+
+/** What is kept of all packages. */
+export const kept: Kept = {
+  named: all.flatMap(({ named }) => named),
+  equivalent: all.flatMap(({ equivalent }) => equivalent),
+  slow: all.flatMap(({ slow }) => slow),
+  last: all.flatMap(({ last }) => last),
+};

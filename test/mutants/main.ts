@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { kept } from "./kept/index.js";
+import { allMutants, fromNamed, sample, sourcesIn, testsOf } from "./plan.js";
+import { describeSurvivor, summary, type Tried } from "./report.js";
+import { Trial } from "./trial.js";
+import type { Mutant } from "./types.js";
+
+const HELP = `npm run mutants -- [folder or file …] [--sample N] [--seed S] [--skip M]   N mutants, chosen by a seed,
+                                                              of the sources in there, but the first M
+npm run mutants -- --list [--only TEXT]                       the mutants of test/mutants/kept
+npm run mutants -- [folder or file …] --dry                   only their names
+
+With --thorough the tests of what is made of the changed file are run, too: minutes for each mutant that is not noticed sooner.
+
+Changes the code in one place at a time, in a copy of the tree, and runs the tests on it until one fails. A mutant that all tests let pass
+shows what they do not look at: write the test, or note in test/mutants/kept why there is nothing to be seen.
+Default: packages/core/src/locks and packages/core/src/jobs, 150 of them, seed 1.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sample: { type: "string", default: "150" },
+    skip: { type: "string", default: "0" },
+    seed: { type: "string", default: "1" },
+    file: { type: "string", multiple: true, default: [] },
+    only: { type: "string", default: "" },
+    list: { type: "boolean", default: false },
+    thorough: { type: "boolean", default: false },
+    dry: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const root = process.cwd();
+
+/** A mutant, and the tests that should notice it, in order. */
+interface Task {
+  readonly mutant: Mutant;
+  readonly tests: readonly string[];
+}
+
+function named(): Task[] {
+  return kept.named.map((it) => {
+    const mutant = fromNamed(root, it);
+    return { mutant, tests: it.tests ?? testsOf(root, mutant, values.thorough) };
+  });
+}
+
+function sampled(): Task[] {
+  const places = [...positionals, ...values.file];
+  const folders = places.length > 0 ? places : ["packages/core/src/locks", "packages/core/src/jobs"];
+  const mutants = allMutants(root, [...new Set(folders.flatMap((folder) => sourcesIn(root, folder)))]);
+  const chosen = sample(mutants, Number(values.sample), Number(values.seed));
+  console.log(`${chosen.length} of ${mutants.length} mutants, seed ${values.seed}`);
+  return chosen.slice(Number(values.skip)).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values.thorough) }));
+}
+
+/** What cannot be told from a mutant that fails would make all of them look noticed. */
+async function mustPass(trial: Trial, tasks: readonly Task[]): Promise<boolean> {
+  const tests = [...new Set(tasks.flatMap(({ tests }) => tests))];
+  const { outcome, by } = await trial.unchanged(tests);
+  if (outcome === "survived") return true;
+  console.error(`\nThe tests fail on the code as it is: ${by ?? outcome}\nMend that first.`);
+  return false;
+}
+
+async function tryAll(trial: Trial, tasks: readonly Task[]): Promise<Tried[]> {
+  const tried: Tried[] = [];
+  for (const { mutant, tests } of tasks) {
+    const verdict = await trial.on(mutant, tests);
+    tried.push({ mutant, verdict });
+    console.log(
+      `${tried.length}/${tasks.length} ${verdict.outcome.padEnd(8)} ${mutant.name}${verdict.by ? ` ← ${verdict.by}` : ""}`,
+    );
+    if (verdict.outcome === "survived")
+      console.log(describeSurvivor(mutant, readFileSync(join(root, mutant.file), "utf8")));
+  }
+  return tried;
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const tasks = (values.list ? named() : sampled()).filter(({ mutant }) => mutant.name.includes(values.only));
+  if (values.dry) {
+    for (const { mutant } of tasks) console.log(mutant.name);
+    return 0;
+  }
+  const trial = new Trial(root);
+  const end = (): void => {
+    trial.remove();
+    process.exit(130);
+  };
+  process.once("SIGINT", end).once("SIGTERM", end);
+  try {
+    if (!(await mustPass(trial, tasks))) return 1;
+    const tried = await tryAll(trial, tasks);
+    console.log(summary(tried));
+    return tried.every(({ verdict }) => verdict.outcome === "killed" || verdict.outcome === "stuck") ? 0 : 1;
+  } finally {
+    trial.remove();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,32 @@
+import { lineAt } from "./plan.js";
+import type { Verdict } from "./trial.js";
+import type { Mutant } from "./types.js";
+
+/** A mutant, and what became of it. */
+export interface Tried {
+  readonly mutant: Mutant;
+  readonly verdict: Verdict;
+}
+
+/** The lines that a mutant changes, before and after, and what the list of equivalents would call it. */
+export function describeSurvivor({ file, operator, start, end, replacement }: Mutant, text: string): string {
+  const from = text.lastIndexOf("\n", start - 1) + 1;
+  const to = text.indexOf("\n", end);
+  const after = text.slice(from, start) + replacement + text.slice(end, to);
+  const entry = { file, operator, text: text.slice(start, end).split("\n", 1)[0], line: lineAt(text, start) };
+  return [...marked("-", text.slice(from, to)), ...marked("+", after), `    ${JSON.stringify(entry)}`].join("\n");
+}
+
+function marked(sign: string, lines: string): string[] {
+  return lines.split("\n").map((line) => `  ${sign} ${line}`);
+}
+
+/** How many there were of each outcome, and the names of those that no test noticed. */
+export function summary(tried: readonly Tried[]): string {
+  const of = (outcome: Verdict["outcome"]): Tried[] => tried.filter(({ verdict }) => verdict.outcome === outcome);
+  const counts = (["killed", "stuck", "survived", "broken"] as const).map((it) => `${of(it).length} ${it}`).join(", ");
+  const names = [...of("survived"), ...of("broken")].map(
+    ({ mutant, verdict }) => `  ${verdict.outcome}: ${mutant.name}`,
+  );
+  return [`\n${tried.length} mutants: ${counts}`, ...names].join("\n");
+}

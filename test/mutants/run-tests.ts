@@ -1,0 +1,4 @@
+import { main } from "./harness.js";
+
+const [outcome = "", ...files] = process.argv.slice(2);
+await main(outcome, files);
