@@ -34,9 +34,6 @@ export interface Outcome {
   readonly stuck?: boolean;
 }
 
-/** A test is stuck if nothing happened for so long, in ms. A machine that does not come to it is no reason. */
-const IDLE = 6_000;
-
 function suiteOf(name: string, parent?: Suite): Suite {
   return { name, parent, hooks: { beforeAll: [], beforeEach: [], afterEach: [], afterAll: [] }, parts: [] };
 }
@@ -63,8 +60,9 @@ function declare(one: (name: string, body: () => unknown) => void): Declare {
   return Object.assign(plain, { each });
 }
 
-export const test: Declare = declare((name, body) => current.parts.push({ name, body }));
-export const it: Declare = test;
+const addTest = (name: string, body: () => unknown): void => void current.parts.push({ name, body });
+export const test: Declare = declare(addTest);
+export const it: Declare = declare(addTest);
 export const describe: Declare = declare((name, body) => {
   const suite = suiteOf(name, current);
   current.parts.push(suite);
@@ -80,6 +78,33 @@ export const beforeEach: Declared = hook("beforeEach");
 export const afterEach: Declared = hook("afterEach");
 export const afterAll: Declared = hook("afterAll");
 export const onTestFinished: Declared = (body) => void finished.unshift(body);
+
+/** `expect.poll` of a vitest that is not there: asks again until the answer is as expected. */
+export function withPoll<T extends object>(expect: T): T {
+  const poll = (ask: () => unknown, { interval = 50, timeout = 60_000 } = {}) => {
+    const end = performance.now() + timeout;
+    const matchers = (of: (value: unknown) => object): object =>
+      new Proxy(
+        {},
+        { get: (_, key) => (key === "not" ? matchers((it) => Reflect.get(of(it), "not")) : until(of, key)) },
+      );
+    const until =
+      (of: (value: unknown) => object, key: string | symbol) =>
+      async (...args: unknown[]) => {
+        for (;;) {
+          try {
+            const matchers = of(await ask());
+            return await Reflect.apply(Reflect.get(matchers, key), matchers, args);
+          } catch (error) {
+            if (performance.now() >= end) throw error;
+          }
+          await new Promise((resolve) => setTimeout(resolve, interval));
+        }
+      };
+    return matchers((value) => (expect as unknown as (value: unknown) => object)(value));
+  };
+  return new Proxy(expect, { get: (target, key) => (key === "poll" ? poll : Reflect.get(target, key)) });
+}
 
 async function all(bodies: readonly (() => unknown)[]): Promise<void> {
   for (const body of bodies) await body();
@@ -107,19 +132,19 @@ async function runSuite(suite: Suite): Promise<void> {
 }
 
 /** Tells by the loop of events itself: on a machine with much to do, time says nothing. */
-function watchIdleness(onStuck: () => void): void {
+function watchIdleness(most: number, onStuck: () => void): void {
   let before = performance.eventLoopUtilization();
   let done = -1;
   setInterval(() => {
     const now = performance.eventLoopUtilization();
-    if (now.idle - before.idle > 0.95 * IDLE && passed === done) onStuck();
+    if (now.idle - before.idle > 0.95 * most && passed === done) onStuck();
     before = now;
     done = passed;
-  }, IDLE);
+  }, most);
 }
 
-/** Runs the tests of these files, and writes what became of them. */
-export async function main(outcome: string, files: readonly string[]): Promise<void> {
+/** Runs the tests of these files, and writes what became of them. One is stuck if nothing at all happens for `mostIdle` ms. */
+export async function main(outcome: string, files: readonly string[], mostIdle: number): Promise<void> {
   const end = (rest: Omit<Outcome, "passed" | "cpu">): never => {
     const { user, system } = process.cpuUsage();
     const cpu = Math.round((user + system) / 1_000);
@@ -128,7 +153,7 @@ export async function main(outcome: string, files: readonly string[]): Promise<v
   };
   const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
   process.on("unhandledRejection", fail).on("uncaughtException", fail);
-  watchIdleness(() => end({ failed: running, stuck: true }));
+  watchIdleness(mostIdle, () => end({ failed: running, stuck: true }));
   try {
     for (const file of files) {
       current = suiteOf(file);

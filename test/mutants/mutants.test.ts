@@ -61,7 +61,7 @@ describe("what is kept", () => {
     "means a mutant that there is: %s",
     (_, it) => {
       const text = readFileSync(join(root, it.file), "utf8");
-      expect(mutantsOf(it.file, text).filter((mutant) => isMeant(it, mutant, text)).length).toBe(1);
+      expect(mutantsOf(it.file, text).filter((mutant) => isMeant(it, mutant, text)).length).toBeGreaterThan(0);
       expect(allMutants(root, [it.file]).some((mutant) => isMeant(it, mutant, text))).toBe(false);
     },
   );

@@ -63,7 +63,13 @@ export class Trial {
     const harness = pathToFileURL(join(this.#copy, "test/mutants/harness.ts")).href;
     writeFileSync(
       join(folder, "index.js"),
-      `export { expect, vi } from ${JSON.stringify(vitest)};\nexport * from ${JSON.stringify(harness)};\n`,
+      [
+        `import { expect as real, vi } from ${JSON.stringify(vitest)};`,
+        `import { withPoll } from ${JSON.stringify(harness)};`,
+        `export * from ${JSON.stringify(harness)};`,
+        "const expect = withPoll(real);",
+        "export { expect, vi };",
+      ].join("\n"),
     );
   }
 

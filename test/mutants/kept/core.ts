@@ -158,10 +158,83 @@ const named: readonly NamedMutant[] = [
   },
 ];
 
-const equivalent: readonly Equivalent[] = [];
+const survived: readonly NamedMutant[] = [
+  {
+    name: "X02 nobody is told that there will be no more calls",
+    file: `${LOCKS}/calls.ts`,
+    search: "        this.#all((wake) => wake.fail(error));\n",
+    replace: "",
+    why: "who waits goes on waiting where nothing can wake it",
+  },
+  {
+    name: "K01 the end of the session of a holder wakes nobody",
+    file: `${LOCKS}/lookout.ts`,
+    search: "      this.#liveness.forget(id);\n      this.#wake.wake();",
+    replace: "      this.#liveness.forget(id);",
+    why: "a lock that is free lies until the next glance",
+  },
+  {
+    name: "Q01 who leaves a queue gives up when another one enters it",
+    file: `${LOCKS}/queue.ts`,
+    search: "queue = result.failed[0]?.current",
+    replace: "queue = result.failed[1]?.current",
+    why: "a ticket of nobody blocks those behind it",
+  },
+  {
+    name: "S17 a heartbeat takes a renewal by the thread for one by somebody else",
+    file: `${LOCKS}/session.ts`,
+    search: "if (version !== undefined && this.#isByThread(value)) this.#at(version);\n    else if (sent",
+    replace: "if (sent",
+    why: "a program that was busy loses its locks when it is back",
+  },
+  {
+    name: "J40 records are deleted in one step, however many",
+    file: `${JOBS}/manager.ts`,
+    search: "if (batch.length >= Math.min(100, this.channels.jobs.supports.maxOps)) await flush();",
+    replace: "",
+    why: "a store refuses so much at once, and its records grow for ever",
+  },
+  {
+    name: "J41 a run whose record and lock were written over never ends",
+    file: `${JOBS}/open-run.ts`,
+    search: "if (refused) return false;",
+    replace: "if (refused) return true;",
+    why: "the end asks the store again and again, for ever",
+  },
+  {
+    name: "J42 who is told of a timeout finds the record open",
+    file: `${JOBS}/run-body.ts`,
+    search: "    await run.closedSoon();\n",
+    replace: "",
+    why: "a program that ends when its run does leaves the record to the sweeper of others",
+  },
+];
+
+const equivalent: readonly Equivalent[] = [
+  {
+    file: `${LOCKS}/attempt.ts`,
+    operator: "drop field",
+    text: "limit: 2",
+    why: "there are never more than two entries under the name of a lock: the limit only tells the store so",
+  },
+  {
+    file: `${JOBS}/orphans.ts`,
+    operator: "drop statement",
+    text: "throw error;",
+    line: "if (!isForeign(error)) throw error;",
+    why: "a store that is away is away for the next read, too, and what cannot be asked may be held: nothing is closed either way",
+  },
+  {
+    file: `${JOBS}/record.ts`,
+    operator: "<= to <",
+    text: "<=",
+    line: "const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;",
+    why: "two mutants: the first half only saves counting, and a record is as good with a byte less",
+  },
+];
 
 export const core: Kept = {
-  named,
+  named: [...named, ...survived],
   equivalent,
   slow: [
     // They start processes or threads, or go through all that is in memory.

@@ -93,6 +93,15 @@ describe.each([
     expect((await records(two))[0]?.status).toBe("timeout");
   });
 
+  test("whoever is told of a timeout finds the record closed, though the store takes its time", async () => {
+    const work = rejection(one.manager.run("a", () => new Promise(() => {}), { timeout: 1_000 }));
+    await clock.advance(500);
+    one.way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 200 } : undefined);
+    one.jobsWay.fault = one.way.fault;
+    expect(await clock.until(work)).toMatchObject({ code: "TIMEOUT" });
+    expect((await records(two))[0]?.status).toBe("timeout");
+  });
+
   test("a run that is cancelled is waited for, holding its lock", async () => {
     const stop = new AbortController();
     let stopped = false;

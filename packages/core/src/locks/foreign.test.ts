@@ -5,6 +5,7 @@ import { rejection } from "../testing/settle.js";
 import { cut } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { lockKey, queueKey, sessionKey } from "./entries.js";
+import { readable } from "./foreign.js";
 
 const TTL = 15_000;
 
@@ -25,6 +26,14 @@ async function keysOf(kind: string): Promise<Key[]> {
 }
 
 const texts = ["no JSON", "null", '"mine"', "{}"];
+
+test.each([false, true])("what cannot be read keeps nobody from the rest: in reverse %s", async (reverse) => {
+  for (const name of ["a", "b", "c", "d"]) await one.locks.acquire(name);
+  await scribble(two, lockKey("b"), "no JSON");
+  const names: unknown[] = [];
+  for await (const { key } of readable(two.channel, { prefix: ["lock"], reverse })) names.push((key as string[])[1]);
+  expect(names).toEqual(reverse ? ["d", "c", "b", "a"] : ["a", "b", "c", "d"]);
+});
 
 describe("what somebody else wrote into the store", () => {
   test.each(texts)("under a lock is said to be that, and keeps nobody from sweeping: %s", async (text) => {

@@ -271,6 +271,10 @@ test("a lock that is lost and never released is forgotten", async () => {
   expect(await one.locks.find("a")).toBeUndefined();
 });
 
+test.each([undefined, null, "LOCKED", 5, {}, new Error("locked")])("%s is no error of locks", (value) => {
+  expect(isLockError(value)).toBe(false);
+});
+
 describe("sweeping", () => {
   test("removes the locks of dead sessions after the cleaning up, and no others", async () => {
     const orphans: string[] = [];

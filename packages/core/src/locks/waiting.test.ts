@@ -57,6 +57,21 @@ describe("waiting", () => {
     await clock.until(next, 150);
   });
 
+  test("begins without a read of the session of the holder, by what was read of the holder before", async () => {
+    const [one, two] = [await world.locks(), await world.locks()];
+    const lease = await one.locks.acquire("a");
+    await rejection(two.locks.acquire("a"));
+    await clock.advance(0.2 * TTL);
+    const { reads } = two.way;
+    const next = two.locks.acquire("a", { wait: 60_000 });
+    await settled();
+    expect(await waiting(one)).toBe(1);
+    // What happened before it watched the lock.
+    expect(two.way.reads).toBe(reads + 1);
+    await lease.release();
+    await clock.until(next);
+  });
+
   test("goes without a watch too", async () => {
     const one = await world.locks();
     const two = await world.locks({ way: await world.way({ watch: false }) });
