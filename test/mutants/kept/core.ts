@@ -218,6 +218,26 @@ const equivalent: readonly Equivalent[] = [
     why: "there are never more than two entries under the name of a lock: the limit only tells the store so",
   },
   {
+    file: `${LOCKS}/pulse.ts`,
+    operator: "drop return",
+    text: "return;",
+    line: "if (Atomics.compareExchange(this.#times, DEADLINE, current, next) === current) return;",
+    why: "the next look finds what was just written, and returns",
+  },
+  {
+    file: `${JOBS}/errors.ts`,
+    operator: "true to false",
+    text: "true",
+    line: "Object.defineProperty(this, BRAND, { value: true });",
+    why: "what counts is that the brand is there, not its value",
+  },
+  {
+    file: `${JOBS}/history.ts`,
+    operator: "?? to its left",
+    text: "this.#records[0]?.startTime ?? this.#before",
+    why: "it is missing only when a page was empty, and then no other one is asked for",
+  },
+  {
     file: `${JOBS}/orphans.ts`,
     operator: "drop statement",
     text: "throw error;",

@@ -196,10 +196,14 @@ describe("waiting", () => {
 
   test("fails where the store tells that it will call nobody any more, and leaves no ticket", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
+    let begun = 0;
     let fail = (_error: Error): void => expect.unreachable();
     const watch = three.way.watch.bind(three.way);
     three.way.watch = (range, sink) => {
-      if (range.from.includes("call")) fail = (error) => sink.fail(error);
+      if (range.from.includes("call")) {
+        fail = (error) => sink.fail(error);
+        begun++;
+      }
       return watch(range, sink);
     };
     await one.locks.acquire("a");
@@ -210,6 +214,10 @@ describe("waiting", () => {
     fail(new ChannelError("NOT_SUPPORTED", "no more"));
     expect(await clock.until(second, 0)).toMatchObject({ code: "NOT_SUPPORTED" });
     expect(await waiting(one)).toBe(1);
+    // The next one who waits does not rely on it.
+    void rejection(three.locks.acquire("a", { wait: 600_000 }));
+    await settled();
+    expect(begun).toBe(2);
   });
 
   test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
