@@ -169,8 +169,8 @@ const survived: readonly NamedMutant[] = [
   {
     name: "K01 the end of the session of a holder wakes nobody",
     file: `${LOCKS}/lookout.ts`,
-    search: "      this.#liveness.forget(id);\n      this.#wake.wake();",
-    replace: "      this.#liveness.forget(id);",
+    search: "        this.#liveness.forget(id);\n        this.#wake.wake();",
+    replace: "        this.#liveness.forget(id);",
     why: "a lock that is free lies until the next glance",
   },
   {
