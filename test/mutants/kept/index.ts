@@ -1,7 +1,8 @@
 import type { Kept } from "../types.js";
+import { backends } from "./backends.js";
 import { core } from "./core.js";
 
-const all: readonly Kept[] = [core];
+const all: readonly Kept[] = [core, backends];
 
 /** What is kept of all packages. */
 export const kept: Kept = {

@@ -91,14 +91,6 @@ test("nothing is left of tries in vain", async () => {
   ]);
 });
 
-test("nothing of a manager that is closed waits for the end of the process", async () => {
-  const before = process.listenerCount("beforeExit");
-  await clock.until(one.manager.close());
-  expect(process.listenerCount("beforeExit")).toBe(before);
-  await clock.until(two.manager.close());
-  expect(process.listenerCount("beforeExit")).toBe(before - 1);
-});
-
 test("what nobody knows to be in the store is asked for until it is known, and never again", async () => {
   const [first, second] = [await world.locks(), await world.locks()];
   await first.locks.acquire("warm up");
