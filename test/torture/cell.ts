@@ -12,6 +12,7 @@ import { judgeHolders } from "./judge/holders.js";
 import { runsOf } from "./judge/run-of.js";
 import type { Evidence, Violation } from "./judge/verdict.js";
 import { Member } from "./member.js";
+import { whyNoForwarder } from "./net/forwarder.js";
 import { patiently } from "./patiently.js";
 import { RecordWatch } from "./record-watch.js";
 import { NotSo, PATIENCE, Scene } from "./scene.js";
@@ -63,6 +64,7 @@ export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | 
   if (fault.fakeClock === "workers" && clockLibrary() === undefined) {
     return "libfaketime is not installed: apt-get install faketime";
   }
+  if (fault.slowNetwork) return whyNoForwarder();
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
 }
 
@@ -79,7 +81,8 @@ export async function runCell(asked: Cell): Promise<CellResult> {
   let store: TortureStore | undefined;
   try {
     const clock = cell.fault.fakeClock === "server" ? new ServerClock(folder) : undefined;
-    store = await kind.start({ workers: WORKERS, folder: disk, smallDisk: cell.fault.smallDisk === true, clock });
+    const wishes = { smallDisk: cell.fault.smallDisk === true, slowNetwork: cell.fault.slowNetwork === true };
+    store = await kind.start({ workers: WORKERS, folder: disk, clock, ...wishes });
     return await withStore(cell, store, folder);
   } finally {
     await store?.stop();
@@ -168,7 +171,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     plain: fault.plain === true,
     ...(bug !== undefined && { bug }),
   };
-  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined);
+  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, store.runOn?.(index));
 }
 
 function hasWarmedUp({ members }: Scene): boolean {

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { release } from "node:os";
 import { parseArgs } from "node:util";
 import { type Mode, modes } from "./events.js";
-import { faults } from "./faults/index.js";
+import { faults, faultsOf } from "./faults/index.js";
 import { inLanes } from "./lanes.js";
 import { stampNow } from "./stamp.js";
 import { storeKinds } from "./stores/index.js";
@@ -62,8 +62,10 @@ function allTasks(): Task[] {
   const more = { ttl: Number(values.ttl), ...(values.bug !== undefined && { bug: values.bug }) };
   const seeds = Array.from({ length: Number(values.rounds) }, (_, round) => first + round);
   return seeds.flatMap((seed) =>
-    kinds.flatMap(({ name: backend }) =>
-      which.flatMap(({ name }) => how.map((mode) => ({ backend, fault: name, mode, seed, ...more }))),
+    kinds.flatMap((kind) =>
+      which
+        .filter((fault) => faultsOf(kind).includes(fault))
+        .flatMap(({ name }) => how.map((mode) => ({ backend: kind.name, fault: name, mode, seed, ...more }))),
     ),
   );
 }

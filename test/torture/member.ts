@@ -26,14 +26,16 @@ export class Member {
   #rest = "";
   #stderr = "";
 
-  /** With `clockLibrary`, the path of libfaketime, its wall clock can be set. */
-  constructor(config: WorkerConfig, clockLibrary: string | undefined) {
+  /** With `clockLibrary`, the path of libfaketime, its wall clock can be set. With `runOn` it is started by that, on a host of its own. */
+  constructor(config: WorkerConfig, clockLibrary: string | undefined, runOn: readonly string[] = []) {
     this.index = config.index;
     this.#journal = config.journal;
     writeFileSync(this.#journal, "");
     if (clockLibrary !== undefined) this.#wallClock = new WallClock(clockLibrary, `${config.journal}.clock`);
     const env = { ...process.env, ...this.#wallClock?.env };
-    this.#process = spawn(process.execPath, [...nodeArgs("worker"), JSON.stringify(config)], {
+    const command = [...runOn, process.execPath, ...nodeArgs("worker"), JSON.stringify(config)];
+    const [program = process.execPath, ...args] = command;
+    this.#process = spawn(program, args, {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env,
     });

@@ -92,12 +92,12 @@ export class Scene {
     return t;
   }
 
-  /** From now on calls to the store may fail, those of one worker or of all; until what is returned is called. */
-  trouble(member?: Member): () => void {
+  /** From now on calls to the store may fail, those of one worker or of all; until what is returned is called, or so many ms after that. */
+  trouble(member?: Member): (later?: number) => void {
     const trouble: Trouble = { ...(member && { member }), from: this.now(), to: Infinity };
     this.troubles.push(trouble);
-    return () => {
-      trouble.to = this.now();
+    return (later = 0) => {
+      trouble.to = this.now() + later;
     };
   }
 

@@ -23,6 +23,8 @@ export interface Fault {
   /** Why it cannot be had; `undefined` if it can. */
   whyNot(kind: StoreKind, mode: Mode): string | undefined;
   readonly smallDisk?: true;
+  /** The network of the workers can be made slow. */
+  readonly slowNetwork?: true;
   /** Whose wall clock is set. */
   readonly fakeClock?: "workers" | "server";
   /** With the heartbeat thread, whose renewals cannot be observed: when a lease ends is not known then. */
@@ -66,10 +68,9 @@ export async function strikeHolder(
 }
 
 /** What can be done to the store of the scene. Where it cannot, a fault must say so beforehand. */
-export function able<K extends "freeze" | "freezeRecords" | "restart" | "fillDisk" | "setWallClock" | "network">(
-  { store }: Scene,
-  what: K,
-): NonNullable<Scene["store"][K]> {
+export function able<
+  K extends "freeze" | "freezeRecords" | "restart" | "fillDisk" | "setWallClock" | "network" | "cluster",
+>({ store }: Scene, what: K): NonNullable<Scene["store"][K]> {
   const means = store[what];
   if (means === undefined) throw new Error(`this store has no ${what}`);
   return means as NonNullable<Scene["store"][K]>;

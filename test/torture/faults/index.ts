@@ -1,4 +1,6 @@
+import type { StoreKind } from "../stores/store.js";
 import { clockFaults } from "./clocks.js";
+import { clusterFaults } from "./clusters.js";
 import { entryFaults } from "./entries.js";
 import type { Fault } from "./fault.js";
 import { networkFaults } from "./network.js";
@@ -29,5 +31,20 @@ const combination: Fault = {
   },
 };
 
-/** All faults, and the combinations of them. */
-export const faults: readonly Fault[] = [...single, combination];
+/** All faults of stores of one node, and the combinations of them. */
+const ofOneNode: readonly Fault[] = [...single, combination];
+
+/** Those of processes, which have stores of several nodes too. */
+const ofAll: readonly Fault[] = processFaults.filter(({ name }) =>
+  ["none", "holder stopped, longer", "holder kill -9"].includes(name),
+);
+
+const ofSeveralNodes: readonly Fault[] = [...ofAll, ...clusterFaults];
+
+/** The faults that a kind of store can have. */
+export function faultsOf({ clustered }: Pick<StoreKind, "clustered">): readonly Fault[] {
+  return clustered === undefined ? ofOneNode : ofSeveralNodes;
+}
+
+/** All faults of all kinds of stores. */
+export const faults: readonly Fault[] = [...new Set([...ofOneNode, ...ofSeveralNodes])];

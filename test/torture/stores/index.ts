@@ -1,8 +1,21 @@
 import { apart } from "./apart.js";
 import { etcd } from "./etcd.js";
+import { etcdCluster } from "./etcd-cluster.js";
 import { level, simple, sqlite } from "./files.js";
 import { redis } from "./redis.js";
+import { redisCluster } from "./redis-cluster.js";
+import { redisSentinel } from "./sentinel.js";
 import type { StoreKind } from "./store.js";
 
-/** All kinds of stores, the simplest first, and the one of two stores last. */
-export const storeKinds: readonly StoreKind[] = [simple, level, sqlite, redis, etcd, apart];
+/** All kinds of stores, the simplest first, then the one of two stores, and last those of several nodes. */
+export const storeKinds: readonly StoreKind[] = [
+  simple,
+  level,
+  sqlite,
+  redis,
+  etcd,
+  apart,
+  redisSentinel,
+  redisCluster,
+  etcdCluster,
+];

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
+import type { Cluster } from "../nodes/cluster.js";
 import type { ServerClock } from "../server-clock.js";
 
 /** Puts an end to a fault. */
@@ -25,6 +26,10 @@ export interface TortureStore {
   restart?(keep: { readonly data: boolean }): Promise<void>;
   /** The disk under it is full until it is healed. */
   fillDisk?(): Promise<Heal>;
+  /** Its nodes, where it has several. */
+  readonly cluster?: Cluster;
+  /** What a worker must be started with to run on a host of its own. */
+  runOn?(worker: number): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -35,8 +40,18 @@ export interface StoreWishes {
   readonly folder: string;
   /** The folder is on a small disk of its own. */
   readonly smallDisk: boolean;
+  /** Whether the links of the workers can be made slow. */
+  readonly slowNetwork: boolean;
   /** The wall clock of its server, if that is to be set. */
   readonly clock: ServerClock | undefined;
+}
+
+/** What is known of a store of several nodes. Times in ms. */
+export interface ClusterFacts {
+  /** A node that is silent for so long is taken for dead by the others. */
+  readonly silence: number;
+  /** Once another node leads, the calls of all clients come to it within this time. */
+  readonly findsAnew: number;
 }
 
 /** A kind of store that cells run on. */
@@ -49,6 +64,8 @@ export interface StoreKind {
   readonly apart: boolean;
   /** Whether there is a server, and a network on the way to it. */
   readonly networked: boolean;
+  /** Of a store of several nodes, each on a host of its own, as is each worker: such a store has faults of its own. */
+  readonly clustered?: ClusterFacts;
   /** Whether the wall clock of that server ends sessions. */
   readonly byWallClock: boolean;
   /** Whether several processes can open it. */

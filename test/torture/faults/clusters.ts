@@ -1,0 +1,225 @@
+import { type Cluster, type Duty, eventually } from "../nodes/cluster.js";
+import type { ClusterNode } from "../nodes/node.js";
+import type { Scene } from "../scene.js";
+import { workerHost } from "../stores/clustered.js";
+import type { StoreKind } from "../stores/store.js";
+import { able, type Fault, type Injected, MARGIN, storeIsBack } from "./fault.js";
+
+/** What a lost frame of a connection that is being made costs, in ms: it is sent again after a second, and then after two more. */
+const FRAME_LOST = 3_000;
+
+/** How slow a link is, one way, in ms, and how many of a hundred frames are lost. */
+const DELAY = 20;
+const LOSS = 2;
+
+function factsOf({ kind }: Scene): NonNullable<StoreKind["clustered"]> {
+  if (kind.clustered === undefined) throw new Error(`${kind.name} is no cluster`);
+  return kind.clustered;
+}
+
+/** Within what every name is had again once the cluster does its work again: its clients find that out, and then it is as if a store came back. */
+function clusterIsBack(scene: Scene): number {
+  return factsOf(scene).findsAnew + storeIsBack(scene.ttl);
+}
+
+/** Waits until another one than the node that was struck does its work. From then on recovery counts: until then nothing can be had. */
+async function succession(scene: Scene, duty: Duty, { host }: ClusterNode): Promise<number> {
+  const next = await eventually("another node leads", () => able(scene, "cluster").main(duty, [host]));
+  return scene.note(`${next.name} leads`);
+}
+
+/** Waits until all nodes are in step again. */
+async function healed(scene: Scene, cluster: Cluster): Promise<void> {
+  await eventually("all nodes are in step", async () => (await cluster.isWhole()) || undefined);
+  scene.note("all nodes are in step");
+}
+
+/** A moment somewhere on the way of the clients to the node that leads now, the seed says where. */
+function meanwhile(scene: Scene): Promise<void> {
+  return scene.sleep(scene.between(0, factsOf(scene).findsAnew));
+}
+
+type Strike = (scene: Scene, cluster: Cluster, main: ClusterNode) => Promise<() => Promise<void>>;
+
+const kill: Strike = async (_scene, _cluster, main) => {
+  await main.kill();
+  return () => main.start();
+};
+
+const freeze: Strike = (_scene, _cluster, main) => main.freeze();
+
+const cutOff: Strike = async (_scene, cluster, { host }) => {
+  cluster.network.cutOff([host]);
+  return async () => cluster.network.join([host]);
+};
+
+/** Something happens to the node that decides, until another one does and for a while longer. */
+async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike): Promise<Injected> {
+  const cluster = able(scene, "cluster");
+  await scene.hold(4 * scene.ttl);
+  const main = await eventually("a node leads", () => cluster.main(duty));
+  scene.note(`${main.name} ${what}`);
+  const over = scene.trouble();
+  const heal = await strike(scene, cluster, main);
+  const since = await succession(scene, duty, main);
+  over(factsOf(scene).findsAnew);
+  await meanwhile(scene);
+  scene.note(`${main.name} comes back`);
+  await heal();
+  await healed(scene, cluster);
+  return { since, names: scene.names, bound: clusterIsBack(scene) };
+}
+
+function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {
+  return {
+    name,
+    whyNot: ({ apart }) => (duty === "locks" || apart ? undefined : "n/a: one node decides on locks and records"),
+    inject: (scene) => strikeMain(scene, duty, what, strike),
+  };
+}
+
+/** The holder is on the side of the node that decided until now: to it nothing seems to have happened. */
+const cutOffWithHolder: Fault = {
+  name: "main node cut off with the holder",
+  whyNot: () => undefined,
+  async inject(scene) {
+    const cluster = able(scene, "cluster");
+    const { member, run } = await scene.hold(4 * scene.ttl);
+    const main = await eventually("a node leads", () => cluster.main("locks"));
+    const hosts = [main.host, workerHost(member.index)];
+    scene.note(`${main.name} and worker ${member.index} are cut off`);
+    const over = scene.trouble();
+    const overForHolder = scene.trouble(member);
+    cluster.network.cutOff(hosts);
+    const since = await succession(scene, "locks", main);
+    over(factsOf(scene).findsAnew);
+    await meanwhile(scene);
+    scene.note("the network is one again");
+    cluster.network.join(hosts);
+    await healed(scene, cluster);
+    overForHolder(factsOf(scene).findsAnew);
+    return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
+  },
+};
+
+/** The cluster goes on without it. */
+const holderCutOff: Fault = {
+  name: "holder cut off",
+  whyNot: () => undefined,
+  async inject(scene) {
+    const { network } = able(scene, "cluster");
+    const { member, run } = await scene.hold(4 * scene.ttl);
+    const since = scene.note(`worker ${member.index} is cut off`);
+    const over = scene.trouble(member);
+    network.cutOff([workerHost(member.index)]);
+    await scene.sleep(1.8 * scene.ttl);
+    network.join([workerHost(member.index)]);
+    scene.note(`worker ${member.index} is back`);
+    over(factsOf(scene).findsAnew);
+    return { since, names: [run.name], bound: scene.ttl + MARGIN, struck: member };
+  },
+};
+
+/** Nothing is acknowledged meanwhile. */
+const noQuorum: Fault = {
+  name: "no quorum",
+  whyNot: () => undefined,
+  async inject(scene) {
+    const cluster = able(scene, "cluster");
+    await scene.hold(4 * scene.ttl);
+    const main = await eventually("a node leads", () => cluster.main("locks"));
+    const others = cluster.hosts.filter((host) => host !== main.host);
+    scene.note(`all on ${others.join(" and ")} stand still`);
+    const over = scene.trouble();
+    const heals = await Promise.all(others.flatMap((host) => cluster.on(host)).map((node) => node.freeze()));
+    await scene.sleep(1.5 * factsOf(scene).silence + 2 * scene.ttl);
+    for (const heal of heals) await heal();
+    scene.note("they go on");
+    await healed(scene, cluster);
+    await eventually("a node leads", () => cluster.main("locks"));
+    const since = scene.note("the cluster answers");
+    over(factsOf(scene).findsAnew);
+    return { since, names: scene.names, bound: clusterIsBack(scene) };
+  },
+};
+
+/** How often, and how long it is away and there each time, in ms. */
+const FLAPS = 6;
+const SHORTEST = 150;
+const LONGEST = 700;
+
+const flapping: Fault = {
+  name: "flapping link of the main node",
+  whyNot: () => undefined,
+  async inject(scene) {
+    const cluster = able(scene, "cluster");
+    await scene.hold(4 * scene.ttl);
+    const { host, name } = await eventually("a node leads", () => cluster.main("locks"));
+    const over = scene.trouble();
+    for (let i = 0; i < FLAPS; i++) {
+      scene.note(`the link of ${name} is down`);
+      cluster.network.cutOff([host]);
+      await scene.sleep(scene.between(SHORTEST, LONGEST));
+      cluster.network.join([host]);
+      scene.note(`the link of ${name} is up`);
+      await scene.sleep(scene.between(SHORTEST, LONGEST));
+    }
+    await healed(scene, cluster);
+    await eventually("a node leads", () => cluster.main("locks"));
+    const since = scene.note("the cluster answers");
+    over(factsOf(scene).findsAnew);
+    return { since, names: scene.names, bound: clusterIsBack(scene) };
+  },
+};
+
+const slow: Fault = {
+  name: `network slow by ${2 * DELAY} ms, ${LOSS} % lost`,
+  slowNetwork: true,
+  whyNot: () => undefined,
+  async inject(scene) {
+    const over = slowDown(scene);
+    await scene.hold(scene.ttl);
+    await scene.sleep(3 * scene.ttl);
+    over();
+    return undefined;
+  },
+};
+
+const killOnSlow: Fault = {
+  name: "main node killed, network slow",
+  slowNetwork: true,
+  whyNot: () => undefined,
+  async inject(scene) {
+    const over = slowDown(scene);
+    const injected = await strikeMain(scene, "locks", "is killed", kill);
+    over();
+    return { ...injected, bound: clusterIsBack(scene) + FRAME_LOST };
+  },
+};
+
+function slowDown(scene: Scene): () => void {
+  const { network } = able(scene, "cluster");
+  scene.note("the network is slow");
+  const over = scene.trouble();
+  network.slowDown(DELAY, LOSS);
+  return () => {
+    network.slowDown(0, 0);
+    scene.note("the network is fast");
+    over(FRAME_LOST);
+  };
+}
+
+/** What happens to stores of several nodes, and to the way between them and their clients. */
+export const clusterFaults: readonly Fault[] = [
+  holderCutOff,
+  onMain("main node killed", "locks", "is killed", kill),
+  onMain("main node stopped", "locks", "stands still", freeze),
+  onMain("main node cut off", "locks", "is cut off", cutOff),
+  cutOffWithHolder,
+  onMain("main node of the records killed", "records", "is killed", kill),
+  onMain("main node of the records stopped", "records", "stands still", freeze),
+  noQuorum,
+  flapping,
+  slow,
+  killOnSlow,
+];

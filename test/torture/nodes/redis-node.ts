@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { PrivateNetwork } from "../net/network.js";
+import { ClusterNode } from "./node.js";
+
+const READY = /Ready to accept connections|Sentinel ID is/;
+
+/** Where a server of Redis runs, and with what folder for its files. */
+export interface Place {
+  readonly network: PrivateNetwork;
+  readonly host: string;
+  readonly port: number;
+  readonly folder: string;
+}
+
+/** A server that keeps what it acknowledged over a kill. */
+export function redisServer({ network, host, port, folder }: Place, args: readonly string[]): ClusterNode {
+  const dir = join(folder, `redis-${host}-${port}`);
+  mkdirSync(dir);
+  const keeps = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--repl-diskless-sync-delay", "0"];
+  const own = ["--port", String(port), "--bind", network.address(host), "127.0.0.1", "--protected-mode", "no"];
+  const command = [...network.on(host), "redis-server", ...own, "--dir", dir, ...keeps, ...args];
+  return new ClusterNode({ name: `redis on ${host}:${port}`, host, port, command, ready: READY });
+}
+
+/** A Sentinel with these lines of configuration. */
+export function sentinel({ network, host, port, folder }: Place, lines: readonly string[]): ClusterNode {
+  const dir = join(folder, `sentinel-${host}`);
+  mkdirSync(dir);
+  const file = join(dir, "sentinel.conf");
+  writeFileSync(file, `${[`port ${port}`, "protected-mode no", `dir ${dir}`, ...lines].join("\n")}\n`);
+  const command = [...network.on(host), "redis-server", file, "--sentinel"];
+  return new ClusterNode({ name: `sentinel on ${host}`, host, port, command, ready: READY });
+}
+
+const run = promisify(execFile);
+
+/** What one does not answer within this time, it does not answer, in ms. */
+const PATIENCE = 1_000;
+
+/** The answer of a server to a command, as redis-cli prints it. */
+export async function command(
+  network: PrivateNetwork,
+  { host, port }: Pick<ClusterNode, "host" | "port">,
+  ...words: readonly string[]
+): Promise<string> {
+  const args = ["-h", network.address(host), "-p", String(port), "-e", ...words];
+  const { stdout } = await run("redis-cli", args, { timeout: PATIENCE, killSignal: "SIGKILL" });
+  return stdout.trim();
+}
+
+/** What INFO says under these names. */
+export async function replicationOf(network: PrivateNetwork, node: ClusterNode): Promise<Replication> {
+  const info = await command(network, node, "INFO", "replication");
+  const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  return {
+    isMaster: fact("role") === "master",
+    replicas: (info.match(/state=online/g) ?? []).length,
+    followsLiving: fact("master_link_status") === "up",
+  };
+}
+
+/** What a server says of its replication. */
+export interface Replication {
+  readonly isMaster: boolean;
+  /** How many replicas are in step with it. */
+  readonly replicas: number;
+  readonly followsLiving: boolean;
+}
