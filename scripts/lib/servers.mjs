@@ -11,6 +11,11 @@ const WANTED = [
     for: "the cells of the torture harness in which a wall clock jumps",
   },
   {
+    packages: ["iproute2"],
+    programs: ["ip"],
+    for: "the cells of the torture harness with several nodes, each on a network of its own",
+  },
+  {
     packages: ["postgresql"],
     programs: ["postgres"],
     for: "the tests of the backend for PostgreSQL",

@@ -6,17 +6,19 @@ import { faults, faultsOf } from "./faults/index.js";
 import { inLanes } from "./lanes.js";
 import { stampNow } from "./stamp.js";
 import { storeKinds } from "./stores/index.js";
+import type { StoreKind } from "./stores/store.js";
 import { type Row, tableOf } from "./table.js";
 import type { Task } from "./task.js";
 
 const USAGE = `npm run torture -- [options]
 
-  Runs the matrix of the torture harness, a line for each cell. Without options: all of it, one cell after the other, which takes half an
-  hour or more. Three rounds, two cells at a time, take an hour on 2 cores that do nothing else:
+  Runs the matrix of the torture harness, a line for each cell. Without options: all of it, one cell after the other, which takes two
+  hours or more. Three rounds, two cells at a time, take half a day on 2 cores that do nothing else:
 
     npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/guarantees.md
 
-  --backend NAME   only on this store: ${storeKinds.map(({ name }) => name).join(", ")}
+  --backend NAME   only on this store: ${storeKinds.map(({ name }) => name).join(", ")};
+                   clusters: on all that have several nodes. These need Linux, root and iproute2
   --fault NAME     only this fault; --fault list names all
   --mode NAME      only this mode: ${modes.join(", ")}
   --seed NUMBER    what decides on everything but the system's own timing. Default: one by chance
@@ -25,7 +27,8 @@ const USAGE = `npm run torture -- [options]
   --jobs NUMBER    how many cells at a time, each in processes of its own. No more than there are cores. Default: 1
   --bug NAME       with a planted bug in all workers; none: with stores as those have them, and no bug
   --results FILE   appends what was found to FILE, a line of JSON for each cell
-  --table FILE     after that, writes the table of all results into FILE, between its lines <!-- matrix --> and <!-- /matrix -->
+  --table FILE     after that, writes the tables of all results into FILE: that of the stores of one node between its lines <!-- matrix --> and
+                   <!-- /matrix -->, that of those of several nodes between <!-- clusters --> and <!-- /clusters -->
   --commit NAME    only the results of this commit, of those in FILE: a table is of one
 `;
 
@@ -55,7 +58,10 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
 }
 
 function allTasks(): Task[] {
-  const kinds = chosen(storeKinds, values.backend, ({ name }) => name, "backend");
+  const kinds =
+    values.backend === "clusters"
+      ? storeKinds.filter(({ clustered }) => clustered !== undefined)
+      : chosen(storeKinds, values.backend, ({ name }) => name, "backend");
   const which = chosen(faults, values.fault, ({ name }) => name, "fault");
   const how: Mode[] = chosen(modes, values.mode, String, "mode");
   const first = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
@@ -82,15 +88,26 @@ async function runAll(): Promise<Row[]> {
   return rows;
 }
 
-function writeTable(file: string, rows: readonly Row[]): void {
-  const versions = new Set(storeKinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version()));
+/** Writes the tables for which there are results: the stores of one node have other faults than those of several. */
+function writeTables(file: string, rows: readonly Row[]): void {
+  const single = storeKinds.filter(({ clustered }) => clustered === undefined);
+  const several = storeKinds.filter(({ clustered }) => clustered !== undefined);
+  writeTable(file, "matrix", single, rows);
+  writeTable(file, "clusters", several, rows);
+}
+
+/** Between its lines `<!-- mark -->` and `<!-- /mark -->`. */
+function writeTable(file: string, mark: string, kinds: readonly StoreKind[], all: readonly Row[]): void {
+  const rows = all.filter(({ backend }) => kinds.some(({ name }) => name === backend));
+  if (rows.length === 0) return;
+  const versions = new Set(kinds.filter(({ missing }) => missing === undefined).map((kind) => kind.version()));
   const table = tableOf(rows, [...versions, `Linux ${release().split("-")[0]}`]);
   const text = readFileSync(file, "utf8");
-  const marked = /<!-- matrix -->[\s\S]*<!-- \/matrix -->/;
-  if (!marked.test(text)) throw new Error(`${file} has no lines <!-- matrix --> and <!-- /matrix -->`);
+  const marked = new RegExp(`<!-- ${mark} -->[^]*<!-- /${mark} -->`);
+  if (!marked.test(text)) throw new Error(`${file} has no lines <!-- ${mark} --> and <!-- /${mark} -->`);
   writeFileSync(
     file,
-    text.replace(marked, () => `<!-- matrix -->\n${table}\n<!-- /matrix -->`),
+    text.replace(marked, () => `<!-- ${mark} -->\n${table}\n<!-- /${mark} -->`),
   );
 }
 
@@ -111,7 +128,7 @@ if (values.help) {
 } else {
   const rows = await runAll();
   if (values.table !== undefined) {
-    writeTable(values.table, values.results === undefined ? rows : resultsIn(values.results));
+    writeTables(values.table, values.results === undefined ? rows : resultsIn(values.results));
   }
   const failed = rows.filter(({ violations }) => violations > 0).length;
   const broken = rows.filter((row) => row.broken !== undefined).length;

@@ -41,6 +41,12 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["session entry deleted", "try"],
   ],
   "sqlite+redis": [["store of the records stopped, longer", "wait"]],
+  "redis-sentinel": [["main node cut off with the holder", "try"]],
+  "redis-cluster": [["main node killed", "run"]],
+  "etcd-cluster": [
+    ["main node killed", "wait"],
+    ["main node cut off with the holder", "try"],
+  ],
 };
 
 function quickCell(backend: string, fault: string, mode: Mode, bug?: string, seed: number = SEED): Cell {

@@ -1,6 +1,6 @@
 import type { CellResult } from "./cell.js";
 import { type Mode, modes } from "./events.js";
-import { faults } from "./faults/index.js";
+import { faultsOf } from "./faults/index.js";
 import { storeKinds } from "./stores/index.js";
 import type { Task } from "./task.js";
 
@@ -71,8 +71,10 @@ export function tableOf(rows: readonly Row[], versions: readonly string[]): stri
       `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
     );
   }
-  const types = storeKinds.map(({ name }) => name).filter((name) => rows.some(({ backend }) => backend === name));
-  const lines = faults.map(({ name }) => {
+  const kinds = storeKinds.filter(({ name }) => rows.some(({ backend }) => backend === name));
+  const types = kinds.map(({ name }) => name);
+  const faults = new Set(kinds.flatMap(faultsOf));
+  const lines = [...faults].map(({ name }) => {
     const columns = types.map((type) =>
       summary(rows.filter(({ backend, fault }) => backend === type && fault === name)),
     );

@@ -64,10 +64,24 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
   const since = await succession(scene, duty, main);
   over(factsOf(scene).findsAnew);
   await meanwhile(scene);
-  scene.note(`${main.name} comes back`);
+  const comesBack = scene.note(`${main.name} comes back`);
+  const stale = strike === freeze && duty === "locks" ? scene.trouble() : undefined;
   await heal();
+  if (strike === freeze) await standsDown(scene, cluster, main, comesBack);
   await healed(scene, cluster);
-  return { since, names: scene.names, bound: clusterIsBack(scene) };
+  const { staleFor, findsAnew } = factsOf(scene);
+  stale?.(staleFor > 0 ? findsAnew : 0);
+  return { since, names: scene.names, bound: clusterIsBack(scene) + (strike === freeze ? staleFor : 0) };
+}
+
+/**
+ * One that stood still takes itself for the leader until it hears that it is not. Where it needs nobody else to acknowledge, it answers what it was
+ * asked meanwhile by what it knows of, and gives locks that others have.
+ */
+async function standsDown(scene: Scene, cluster: Cluster, main: ClusterNode, from: number): Promise<void> {
+  await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
+  const to = scene.note(`${main.name} knows that it leads no more`);
+  if (factsOf(scene).acknowledgesAlone) scene.excuses.push({ from, to });
 }
 
 function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {
@@ -87,7 +101,7 @@ const cutOffWithHolder: Fault = {
     const { member, run } = await scene.hold(4 * scene.ttl);
     const main = await eventually("a node leads", () => cluster.main("locks"));
     const hosts = [main.host, workerHost(member.index)];
-    scene.note(`${main.name} and worker ${member.index} are cut off`);
+    const cut = scene.note(`${main.name} and worker ${member.index} are cut off`);
     const over = scene.trouble();
     const overForHolder = scene.trouble(member);
     cluster.network.cutOff(hosts);
@@ -98,6 +112,7 @@ const cutOffWithHolder: Fault = {
     cluster.network.join(hosts);
     await healed(scene, cluster);
     overForHolder(factsOf(scene).findsAnew);
+    if (factsOf(scene).acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
     return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
   },
 };

@@ -1,7 +1,7 @@
 import type { StockRecord } from "../events.js";
 import type { Scene } from "../scene.js";
 import { lostItsLock, takenBy, wasInTrouble } from "./excuse.js";
-import { leaseEnd, type ObservedRun } from "./run-of.js";
+import { beginningOf, leaseEnd, type ObservedRun } from "./run-of.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
@@ -68,14 +68,8 @@ function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, 
  */
 function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
   if (scene.kind.outgrowsLoss) return false;
-  const began = beginningOf(scene, record);
+  const began = beginningOf(scene, record.startTime);
   return scene.dataLost !== undefined && began !== undefined && began <= scene.dataLost.to;
-}
-
-/** When a run began, by its record: the wall clock of that, in the time of the journals. */
-function beginningOf({ members }: Scene, { startTime }: StockRecord): number | undefined {
-  const [asked] = members.flatMap((member) => member.all("asked"));
-  return asked && asked.t + startTime - asked.wall;
 }
 
 /** What the record of a run may say whose caller was told this. */
@@ -119,13 +113,13 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
       const { fence, status } = record;
       if (status !== "completed" && status !== "failed") continue;
       const text = `the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`;
-      found.push({ text, t: beginningOf(scene, record) });
+      found.push({ text, t: beginningOf(scene, record.startTime) });
     }
     if (isPlain || own.length <= asked + killed) continue;
     const fences = own.map(({ fence }) => fence).join(", ");
     found.push({
       text: `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
-      t: own[0] && beginningOf(scene, own[0]),
+      t: own[0] && beginningOf(scene, own[0].startTime),
     });
   }
   return found;

@@ -110,3 +110,9 @@ function lookBefore(member: Member, sent: number): number {
   const gap = member.all("lag").find(({ from, to }) => from <= sent && sent <= to);
   return (gap?.from ?? sent) - UNNOTED;
 }
+
+/** When a run began, by its record: the wall clock of that, in the time of the journals. */
+export function beginningOf({ members }: Scene, startTime: number): number | undefined {
+  const [asked] = members.flatMap((member) => member.all("asked"));
+  return asked && asked.t + startTime - asked.wall;
+}

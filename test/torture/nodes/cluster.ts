@@ -15,6 +15,8 @@ export interface Cluster {
   readonly hosts: readonly string[];
   /** The node without which no write is acknowledged now, as the hosts other than those named tell: a leader or a master. Rejects while there is none. */
   main(duty: Duty, without?: readonly string[]): Promise<ClusterNode>;
+  /** Whether a node takes itself for the one that decides. */
+  leads(node: ClusterNode): Promise<boolean>;
   /** Whether all its nodes are in step again, and it would survive the loss of another one. */
   isWhole(): Promise<boolean>;
 }

@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { PrivateNetwork } from "../net/network.js";
 import { ClusterNode } from "./node.js";
+import { ask } from "./resp.js";
 
 const READY = /Ready to accept connections|Sentinel ID is/;
 
@@ -35,20 +34,17 @@ export function sentinel({ network, host, port, folder }: Place, lines: readonly
   return new ClusterNode({ name: `sentinel on ${host}`, host, port, command, ready: READY });
 }
 
-const run = promisify(execFile);
-
 /** What one does not answer within this time, it does not answer, in ms. */
-const PATIENCE = 1_000;
+const PATIENCE = 10_000;
 
-/** The answer of a server to a command, as redis-cli prints it. */
+/** The answer of a server to a command: a text, or a list of texts as lines. */
 export async function command(
   network: PrivateNetwork,
   { host, port }: Pick<ClusterNode, "host" | "port">,
   ...words: readonly string[]
 ): Promise<string> {
-  const args = ["-h", network.address(host), "-p", String(port), "-e", ...words];
-  const { stdout } = await run("redis-cli", args, { timeout: PATIENCE, killSignal: "SIGKILL" });
-  return stdout.trim();
+  const reply = await ask({ host: network.address(host), port }, words, PATIENCE);
+  return Array.isArray(reply) ? reply.join("\n") : String(reply).trim();
 }
 
 /** What INFO says under these names. */

@@ -27,7 +27,7 @@ export const etcdCluster: StoreKind = {
   lasting: true,
   outgrowsLoss: false,
   // A write is given up after 2.5 s, and each of the nodes is asked for a second whether it has a quorum.
-  clustered: { silence: ELECTION, findsAnew: 2_500 + 2 * DEADLINE },
+  clustered: { silence: ELECTION, findsAnew: 2_500 + 2 * DEADLINE, staleFor: 0, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? etcdMissing(),
   version: () => versionOf("etcd"),
   async start(wishes) {
@@ -71,6 +71,7 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
     hosts: HOSTS,
     on: (host) => nodes.filter((node) => node.host === host),
     main: (_duty, without = []) => leaderOf(network, nodes, without),
+    leads: (node) => leads(network, node),
     isWhole: () => isWhole(network, nodes),
   };
   await eventually("etcd has a leader", () => cluster.main("locks"));
@@ -99,6 +100,11 @@ async function ask<T>(network: PrivateNetwork, { host, port }: ClusterNode, path
 const statusOf = (network: PrivateNetwork, node: ClusterNode): Promise<Status> =>
   ask(network, node, "maintenance/status", {});
 
+async function leads(network: PrivateNetwork, node: ClusterNode): Promise<boolean> {
+  const { header, leader } = await statusOf(network, node);
+  return leader === header.member_id;
+}
+
 /** A node that says of itself that it leads, and answers a read that only a leader with a quorum can answer. */
 async function leaderOf(
   network: PrivateNetwork,
@@ -108,8 +114,7 @@ async function leaderOf(
   const others = nodes.filter(({ host }) => !without.includes(host));
   return Promise.any(
     others.map(async (node) => {
-      const { header, leader } = await statusOf(network, node);
-      if (leader !== header.member_id) throw new Error(`${node.name} does not lead`);
+      if (!(await leads(network, node))) throw new Error(`${node.name} does not lead`);
       await ask(network, node, "kv/range", { key: Buffer.from("ready?").toString("base64") });
       return node;
     }),

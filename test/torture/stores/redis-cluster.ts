@@ -34,7 +34,7 @@ export const redisCluster: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500 },
+  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 0, acknowledgesAlone: true },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start(wishes) {
@@ -72,6 +72,7 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
     hosts: HOSTS,
     on: (host) => nodes.filter((node) => node.host === host),
     main: (duty, without = []) => masterOf(network, nodes, duty, without),
+    leads: async (node) => (await replicationOf(network, node)).isMaster,
     isWhole: () => isWhole(network, nodes),
   };
   await eventually("the Cluster works", async () => (await cluster.isWhole()) || undefined);
@@ -82,29 +83,22 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
 async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<void> {
   const masters = nodes.filter(({ port }) => port === FIRST_PORT);
   const ids = new Map<ClusterNode, string>();
-  for (const [i, master] of masters.entries()) {
-    const slots = [String(BOUNDS[i]), String((BOUNDS[i + 1] ?? 0) - 1)];
-    await command(network, master, "CLUSTER", "ADDSLOTSRANGE", ...slots);
-    await command(network, master, "CLUSTER", "SET-CONFIG-EPOCH", String(i + 1));
-    ids.set(master, await command(network, master, "CLUSTER", "MYID"));
-  }
+  const told = (node: ClusterNode, ...words: readonly string[]): Promise<string> =>
+    eventually(`${node.name} does ${words.join(" ")}`, () => command(network, node, "CLUSTER", ...words));
+  for (const master of masters) ids.set(master, await told(master, "MYID"));
   const [first, ...others] = nodes;
-  for (const node of others) {
-    await command(network, node, "CLUSTER", "MEET", network.address(first?.host ?? ""), String(first?.port));
-  }
+  for (const node of others) await told(node, "MEET", network.address(first?.host ?? ""), String(first?.port));
   await eventually("all nodes know each other", async () => {
     const infos = await Promise.all(nodes.map((node) => command(network, node, "CLUSTER", "INFO")));
     return infos.every((info) => info.includes(`cluster_known_nodes:${nodes.length}`)) || undefined;
   });
   for (const [i, master] of masters.entries()) {
+    await command(network, master, "CLUSTER", "ADDSLOTSRANGE", String(BOUNDS[i]), String((BOUNDS[i + 1] ?? 0) - 1));
     // One on each of the other hosts: the next port there for the first of them, and the one after that for the second.
     const replicas = [1, 2].map((n) => nodes.find(isAt(HOSTS[(i + n) % HOSTS.length], FIRST_PORT + n)));
     for (const replica of replicas) {
       if (replica === undefined) throw new Error("there is no node for a replica");
-      await eventually("a replica knows its master", async () => {
-        await command(network, replica, "CLUSTER", "REPLICATE", ids.get(master) ?? "");
-        return true;
-      });
+      await told(replica, "REPLICATE", ids.get(master) ?? "");
     }
   }
 }

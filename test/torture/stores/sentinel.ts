@@ -26,8 +26,9 @@ export const redisSentinel: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  // A connection without a byte is given up after two deadlines. One that is made to a master that died meanwhile, once more.
-  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500 },
+  // A connection without a byte is given up after two deadlines; one that was made to a master that had died by then, once more. A Sentinel lets a
+  // master that comes back be one for eight to ten seconds.
+  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 10_000, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start(wishes) {
@@ -74,6 +75,7 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
     hosts: HOSTS,
     on: (host) => [...nodes, ...sentinels].filter((node) => node.host === host),
     main: (_duty, without = []) => masterOf(network, nodes, sentinels, without),
+    leads: async (node) => (await replicationOf(network, node)).isMaster,
     isWhole: () => isWhole(network, nodes, sentinels),
   };
   await eventually("the Sentinels know each other, and the replicas are in step", () => known(cluster, sentinels));

@@ -52,6 +52,10 @@ export interface ClusterFacts {
   readonly silence: number;
   /** Once another node leads, the calls of all clients come to it within this time. */
   readonly findsAnew: number;
+  /** A node that stood still while another one came to lead may take itself for the leader for so long, and clients may take its word for it. */
+  readonly staleFor: number;
+  /** Whether a node acknowledges on its own what no other node has: one that stood still does so until it hears that it leads no more. */
+  readonly acknowledgesAlone: boolean;
 }
 
 /** A kind of store that cells run on. */
