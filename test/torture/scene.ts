@@ -59,6 +59,8 @@ export class Scene {
   readonly troubles: Trouble[] = [];
   /** From when to when the store lost all that was in it, and was not there. */
   dataLost: { readonly from: number; readonly to: number } | undefined;
+  /** From when to when a master of the records answered that had been replaced: what it took is gone with it. */
+  staleRecords: { readonly from: number; readonly to: number } | undefined;
   /**
    * From when to when a master took locks that were lost with it, for somebody who did not reach the records: what was written there may arrive when
    * nothing leads to it any more.

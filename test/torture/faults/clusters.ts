@@ -67,7 +67,7 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
   const comesBack = scene.note(`${main.name} comes back`);
   const stale = strike === freeze && duty === "locks" ? scene.trouble() : undefined;
   await heal();
-  if (strike === freeze) await standsDown(scene, cluster, main, comesBack);
+  if (strike === freeze) await standsDown(scene, cluster, duty, main, comesBack);
   await healed(scene, cluster);
   const { staleFor, findsAnew } = factsOf(scene);
   stale?.(staleFor > 0 ? findsAnew : 0);
@@ -78,10 +78,12 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
  * One that stood still takes itself for the leader until it hears that it is not. Where it needs nobody else to acknowledge, it answers what it was
  * asked meanwhile by what it knows of, and gives locks that others have.
  */
-async function standsDown(scene: Scene, cluster: Cluster, main: ClusterNode, from: number): Promise<void> {
+async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
   const to = scene.note(`${main.name} knows that it leads no more`);
-  if (factsOf(scene).acknowledgesAlone) scene.excuses.push({ from, to });
+  if (!factsOf(scene).acknowledgesAlone) return;
+  if (duty === "locks") scene.excuses.push({ from, to });
+  else scene.staleRecords = { from, to };
 }
 
 function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {

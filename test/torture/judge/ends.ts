@@ -2,7 +2,7 @@ import type { StockRecord } from "../events.js";
 import type { Scene } from "../scene.js";
 import { lostItsLock, takenBy, wasInTrouble } from "./excuse.js";
 import { beginningOf, leaseEnd, type ObservedRun } from "./run-of.js";
-import type { Evidence, Violation } from "./verdict.js";
+import { ASKED_WITHIN, type Evidence, type Violation } from "./verdict.js";
 
 const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
 
@@ -18,6 +18,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     void violations.push({ law: "one end, the right one", text, ...(t !== undefined && { t }) });
   const records = statusesOf(scene, stock.records);
   for (const run of runs) {
+    if (run.settled !== undefined && wasToldByStale(run.settled.t, scene)) continue;
     // Its record went with the store. One of its fence is another's: such a store counts anew.
     if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
     const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
@@ -43,7 +44,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     );
   }
   for (const [key, all] of closings) {
-    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene));
+    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene) && !wasToldByStale(t, scene));
     if (lasting.length < 2) continue;
     const how = lasting.map(({ status }) => status).join(", then ");
     wrong(`the record ${key} was closed ${lasting.length} times: ${how}`, lasting.at(-1)?.t);
@@ -128,6 +129,11 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
 /** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
 function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
   return dataLost !== undefined && !kind.apart && t <= dataLost.to;
+}
+
+/** Whether it may have been told by a master that had been replaced. The news may take as long as the answer to a question. */
+function wasToldByStale(t: number, { staleRecords }: Scene): boolean {
+  return staleRecords !== undefined && t >= staleRecords.from && t <= staleRecords.to + ASKED_WITHIN;
 }
 
 /** Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no newcomer touches it. */
