@@ -25,6 +25,8 @@ export interface Excuse {
   readonly byForce?: true;
   /** Whether it may have been no more than the closing of the run's record: that comes first, and the lock may be given back in between. */
   readonly recordOnly?: true;
+  /** Whether it was only told, by a node that leads no more and acknowledges nothing: nobody else can have the lock. */
+  readonly newsOnly?: true;
 }
 
 /** A stretch of time in which calls to the store may fail or hang: those of one worker, or of all. */

@@ -75,15 +75,17 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
 }
 
 /**
- * One that stood still takes itself for the leader until it hears that it is not. Where it needs nobody else to acknowledge, it answers what it was
- * asked meanwhile by what it knows of, and gives locks that others have.
+ * One that stood still takes itself for the leader until it hears that it is not, and does what it was asked meanwhile by what it knows of: it tells
+ * holders that their locks are gone, and whoever watches that records were closed. Where it needs nobody else to acknowledge, it also gives locks
+ * that others have.
  */
 async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
   const to = scene.note(`${main.name} knows that it leads no more`);
-  if (!factsOf(scene).acknowledgesAlone) return;
-  if (duty === "locks") scene.excuses.push({ from, to });
-  else scene.staleRecords = { from, to };
+  const { acknowledgesAlone, staleFor } = factsOf(scene);
+  if (!acknowledgesAlone && staleFor === 0) return;
+  if (duty === "locks") scene.excuses.push({ from, to, ...(!acknowledgesAlone && { newsOnly: true }) });
+  if (duty === "records" || !scene.kind.apart) scene.staleRecords = { from, to };
 }
 
 function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {

@@ -18,7 +18,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     void violations.push({ law: "one end, the right one", text, ...(t !== undefined && { t }) });
   const records = statusesOf(scene, stock.records);
   for (const run of runs) {
-    if (run.settled !== undefined && wasToldByStale(run.settled.t, scene)) continue;
+    if (run.settled !== undefined && acknowledgedByStale(run.settled.t, scene)) continue;
     // Its record went with the store. One of its fence is another's: such a store counts anew.
     if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
     const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
@@ -129,6 +129,11 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
 /** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
 function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
   return dataLost !== undefined && !kind.apart && t <= dataLost.to;
+}
+
+/** Whether it may have been acknowledged by a master that had been replaced, which needed nobody else for that. */
+function acknowledgedByStale(t: number, scene: Scene): boolean {
+  return scene.kind.clustered?.acknowledgesAlone === true && wasToldByStale(t, scene);
 }
 
 /** Whether it may have been told by a master that had been replaced. The news may take as long as the answer to a question. */

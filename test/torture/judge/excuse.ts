@@ -12,10 +12,10 @@ const DEADLINE = 1_000;
 
 /** Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the run had asked for it. */
 export function lockTakenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
-  return applying(scene, run, at).find(({ recordOnly }) => recordOnly !== true);
+  return applying(scene, run, at).find(({ recordOnly, newsOnly }) => recordOnly !== true && newsOnly !== true);
 }
 
-/** The same of a run: of its lock, or of its record alone. */
+/** The same of a run: of its lock, or of its record alone, or by what it was told. */
 export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at)[0];
 }

@@ -36,6 +36,13 @@ const unobserved = (members: Member[]): Member[] =>
   );
 
 describe("two who run at once", () => {
+  it("are not excused by news of a node that acknowledges nothing", () => {
+    const members = two({ since: 0, exit: 300 }, { since: 100, exit: 200 });
+    const excuse = { from: 90, to: 110 };
+    expect(judge(members, { excuses: [excuse] })).toEqual([]);
+    expect(judge(members, { excuses: [{ ...excuse, newsOnly: true }] })).toEqual(["one holder"]);
+  });
+
   it("are found, for however short a time, before the end of the lease or after it", () => {
     expect(judge(two({ since: 0, exit: 300 }, { since: 100, exit: 200 }))).toEqual(["one holder"]);
     expect(judge(two({ since: 0, exit: 101.05 }, { since: 100, exit: 200 }))).toEqual(["one holder"]);

@@ -41,6 +41,15 @@ it("who renews a lease after such an answer has not given it up", () => {
   expect(lease.earliest).toBeGreaterThan(2_600);
 });
 
+it("who looked at the clock before the end, and stood still until it sent the renewal, may have given up the lease", () => {
+  const { member, ...run } = runWith([1_000, 1_001], [1_814, 2_050]);
+  const lag: Event = { e: "lag", t: 1_900, from: 1_770, to: 1_900 };
+  const stalled = { all: (e: string) => (e === "lag" ? [lag] : member.all(e as "renewed")) } as unknown as Member;
+  const lease = leaseEnd({ ...run, member: stalled }, 2_051, STORE);
+  expect(lease.earliest).toBeLessThan(1_800);
+  expect(lease.latest).toBe(2_614);
+});
+
 it("a lease ends with the timeout of its run", () => {
   const lease = leaseEnd({ ...runWith([1_000, 1_001]), since: 1_100, timeout: 40 }, 1_150, STORE);
   expect(lease.latest).toBe(1_140);

@@ -89,9 +89,10 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
-    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up.
+    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up,
+    // if it looked at the clock after the end: it may have stood still between its look and the sending.
     const end = (sure ?? Infinity) + scene.ttl;
-    if (renewed.t < end - UNNOTED || renewed.sent > end) sure = Math.max(sure ?? 0, renewed.sent);
+    if (renewed.t < end - UNNOTED || lookBefore(member, renewed.sent) > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
   if (sent === undefined || sure === undefined) return byTimeout;
   return {
