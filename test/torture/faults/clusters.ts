@@ -116,7 +116,10 @@ const cutOffWithHolder: Fault = {
     cluster.network.join(hosts);
     await healed(scene, cluster);
     overForHolder(factsOf(scene).findsAnew);
-    if (factsOf(scene).acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
+    const { acknowledgesAlone, staleFor } = factsOf(scene);
+    if (acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
+    // What the old master wrote for the holder, and could not acknowledge, it tells those who watch as soon as they hear it again.
+    if (staleFor > 0) scene.staleRecords = { from: cut, to: scene.now() };
     return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
   },
 };

@@ -21,7 +21,8 @@ class Observed extends PassedOn {
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
-    if (renewal !== undefined) this.#renewed(renewal, outcome, sent);
+    // An attempt that was given up was not answered, whatever comes later: the next one finds out what became of it.
+    if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
     return outcome;
   }
 
