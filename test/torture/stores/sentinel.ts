@@ -36,7 +36,7 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
     try {
       const cluster = await startNodes(network, wishes.folder);
       const sentinels = HOSTS.map((host) => ({ host: network.address(host), port: SENTINELS }));
-      const args = { sentinels, name: NAME, deadline: DEADLINE, waitReplicas };
+      const args = { sentinels, name: NAME, deadline: DEADLINE, waitReplicas, allowLostWrites: waitReplicas === 0 };
       return {
         args: () => args,
         directArgs: args,
