@@ -16,7 +16,7 @@ const MEANINGS: readonly (readonly [words: RegExp, code: ChannelErrorCode, meani
   [
     /LEVEL_CORRUPTION|Corruption|does not exist \(create_if_missing|CURRENT|MANIFEST|No such file/i,
     "CORRUPT",
-    "is damaged. Move it away, or try to save what can be saved with ClassicLevel.repair()",
+    "is damaged. Move it away, or try to save what can be saved with Level.repair()",
   ],
 ];
 

@@ -68,8 +68,8 @@ async function makeFolder(path: string): Promise<string> {
 async function start(path: string, clock: Clock, boot: string): Promise<Folder> {
   await closing.get(path)?.catch(() => undefined);
   // Loaded by those alone who use it: it brings a native addon.
-  const { ClassicLevel } = await import("classic-level");
-  const database = new ClassicLevel(path, { keyEncoding: "utf8", valueEncoding: "utf8" });
+  const { Level } = await import("level");
+  const database = new Level(path, { keyEncoding: "utf8", valueEncoding: "utf8" });
   const store = new Store(database, path, new StoreClock(clock, boot));
   return { store, queue: new CommitQueue(store, await store.open()) };
 }

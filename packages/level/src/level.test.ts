@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
-import { ClassicLevel } from "classic-level";
+import { Level } from "level";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
 import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/backends.js";
@@ -265,7 +265,7 @@ describe("open and close", () => {
     const level = await open({ path });
     const version = await write(level, { key: "c a", value: '{"x":[1]}', ttl: 1_000 });
     await level.close();
-    const db = new ClassicLevel(path);
+    const db = new Level(path);
     const record = JSON.parse((await db.get("c a")) ?? "");
     await db.close();
     expect(record).toMatchObject({ version, value: { x: [1] }, deadline: { wall: expect.any(Number) } });
@@ -300,7 +300,7 @@ describe("open and close", () => {
 
   it("says that an entry is not its own", async () => {
     const path = temporaryFolder();
-    const db = new ClassicLevel(path);
+    const db = new Level(path);
     await db.put("c a", "hello");
     await db.close();
     const level = await openLevel(path);

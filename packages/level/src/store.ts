@@ -7,7 +7,7 @@ import {
   type StoredEntry,
   type WatchSink,
 } from "@ojm/core/backend";
-import type { ClassicLevel } from "classic-level";
+import type { Level } from "level";
 import { isNotOpen, levelError } from "./errors.js";
 import { decodeRecord, type StoreClock, type StoredRecord } from "./record.js";
 
@@ -29,7 +29,7 @@ export type BatchWrite = { readonly key: string; readonly text: string | null };
 export class Store {
   readonly path: string;
   readonly clock: StoreClock;
-  readonly #db: ClassicLevel;
+  readonly #db: Level;
   readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
   /** Entries that were found expired, by the version at which they were. */
   readonly expired: Map<string, string> = new Map();
@@ -38,7 +38,7 @@ export class Store {
   /** How often it was opened anew. */
   #opened = 0;
 
-  constructor(db: ClassicLevel, path: string, clock: StoreClock) {
+  constructor(db: Level, path: string, clock: StoreClock) {
     this.#db = db;
     this.path = path;
     this.clock = clock;

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "@ojm/core/backend";
-import { ClassicLevel } from "classic-level";
+import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { type Folder, openFolder } from "./folders.js";
 import { channel, temporaryFolder, write } from "./testing/backends.js";
@@ -122,7 +122,7 @@ describe("ttl", () => {
     await write(level, { key: "c x", value: "1" });
     expect(await level.store.read(["c fresh"])).toEqual([{ key: "c fresh", value: "2", version: fresh }]);
     await level.release();
-    const db = new ClassicLevel(path);
+    const db = new Level(path);
     expect([await db.get("c old"), await db.get("c fresh")]).toEqual([undefined, expect.any(String)]);
     await db.close();
   });

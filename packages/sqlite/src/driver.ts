@@ -1,43 +1,81 @@
 import { createRequire } from "node:module";
 import { ChannelError } from "@ojm/core/backend";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { codeOf } from "./errors.js";
 
-const loadFromHere = createRequire(import.meta.url);
+/** Loads a module, as seen from this package. */
+export type Load = (name: string) => unknown;
+
+type Driver = typeof Database;
+
+const loadFromHere: Load = createRequire(import.meta.url);
+
+/** The package that wraps better-sqlite3 12, the last release for Node 20. */
+const FOR_NODE_20 = "@ojm/sqlite-node20";
+
+/** Node 22 and later load better-sqlite3 13. Node 20 crashes while it loads that; recent Nodes abort in release 12. */
+const FIRST_NODE_OF_13 = 22;
 
 /**
- * Opens a SQLite file with the driver. Where its native part is, the driver finds out by trying a dozen places, at every start; this
- * looks first where it is. If it is not there, the driver as installed looks for it.
+ * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not fit ends the process
+ * and throws no error.
  *
- * @throws ChannelError `FAILED` if there is none that this Node can load; and what the driver throws
+ * @throws ChannelError `FAILED` if the driver for this Node is not installed
  */
-export function openFile(file: string, load: (name: string) => unknown = loadFromHere): Database.Database {
-  // No busy_timeout: who is in the way is waited for without blocking the event loop, see `patiently`.
-  const options = { timeout: 0 };
-  const nativeBinding = addon(load);
-  if (nativeBinding !== undefined) return new Database(file, { ...options, nativeBinding });
+export function loadDriver(load: Load = loadFromHere, node: string = process.versions.node): Driver {
+  if (Number.parseInt(node, 10) < FIRST_NODE_OF_13) return found(load, FOR_NODE_20, node) as Driver;
+  const manifest = found(load, "better-sqlite3/package.json", node) as { version: string };
+  if (Number.parseInt(manifest.version, 10) >= 13) return load("better-sqlite3") as Driver;
+  throw notInstalled(node, `better-sqlite3 ${manifest.version} is installed, which aborts on this Node`);
+}
+
+function found(load: Load, name: string, node: string): unknown {
   try {
-    return new (load("better-sqlite3") as typeof Database)(file, options);
+    return load(name);
+  } catch (error) {
+    if (codeOf(error) !== "MODULE_NOT_FOUND") throw error;
+    throw notInstalled(node, `${name.split("/package")[0]} is not there`, error);
+  }
+}
+
+/** An installation made by another Node has left out the driver of this one. */
+function notInstalled(node: string, why: string, cause?: unknown): ChannelError {
+  const what = `the SQLite driver for Node v${node} is not installed (${why})`;
+  const remedy = "Delete node_modules and install the dependencies again, with this Node and without --omit=optional";
+  return new ChannelError("FAILED", `${what}. ${remedy}`, { cause });
+}
+
+/**
+ * Opens a SQLite file with the driver that fits this Node.
+ *
+ * @throws ChannelError `FAILED` if this Node cannot load a driver; and what the driver throws
+ */
+export function openFile(file: string, load: Load = loadFromHere): Database.Database {
+  // No busy_timeout: `patiently` waits for other processes without blocking the event loop.
+  const options = { timeout: 0 };
+  const driver = loadDriver(load);
+  const nativeBinding = addon(driver);
+  try {
+    return new driver(file, nativeBinding === undefined ? options : { ...options, nativeBinding });
   } catch (error) {
     throw codeOf(error).startsWith("SQLITE") ? error : withoutAddon(error);
   }
 }
 
-function addon(load: (name: string) => unknown): string | undefined {
+/** Release 12 finds its native part by trying a dozen places. Its wrapper looks first where it is. */
+function addon(driver: Driver & { addon?: () => string }): string | undefined {
   try {
     // The driver takes the module itself as well as a path to it; its types know of the path only.
-    return load("better-sqlite3/build/Release/better_sqlite3.node") as string;
+    return driver.addon?.();
   } catch {
     return undefined;
   }
 }
 
-/** Installed without its scripts, or for another version of Node, the driver is there and its native part is not. */
+/** Release 12 has no native part if its install script was not run. Release 13 has none for a rare platform. */
 function withoutAddon(cause: unknown): ChannelError {
   const [why] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
-  return new ChannelError(
-    "FAILED",
-    `the native part of SQLite's driver cannot be loaded by Node ${process.version}: npm rebuild better-sqlite3, with install scripts allowed (${why})`,
-    { cause },
-  );
+  const what = `the native part of SQLite's driver cannot be loaded by Node ${process.version} on ${process.platform}-${process.arch}`;
+  const remedy = "npm rebuild better-sqlite3 --ignore-scripts=false, or pnpm approve-builds better-sqlite3";
+  return new ChannelError("FAILED", `${what}. Build it: ${remedy} (${why})`, { cause });
 }

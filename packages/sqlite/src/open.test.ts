@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
+import { Database } from "./testing/driver.js";
 import {
   EVERYTHING,
   eventually,

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createTables, recognise } from "./schema.js";
+import { Database } from "./testing/driver.js";
 import { EVERYTHING, get, openFile, openRaw, put, Recorder, temporaryFile } from "./testing/fixtures.js";
 
 it("a file whose tables are made between two looks at it is not taken for another program's", () => {

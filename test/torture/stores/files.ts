@@ -34,7 +34,7 @@ export const level: StoreKind = {
   lasting: true,
   outgrowsLoss: false,
   missing: undefined,
-  version: () => packageVersion("level", "classic-level"),
+  version: () => packageVersion(["@ojm/level", "level"], "classic-level"),
   async start({ folder, smallDisk }) {
     const args = { path: join(folder, "level") };
     return {
@@ -56,7 +56,7 @@ export const sqlite: StoreKind = {
   lasting: true,
   outgrowsLoss: false,
   missing: undefined,
-  version: () => packageVersion("sqlite", "better-sqlite3"),
+  version: () => packageVersion(sqliteDriver, "better-sqlite3"),
   async start({ folder, smallDisk }) {
     const file = join(folder, "torture.db");
     return {
@@ -69,14 +69,22 @@ export const sqlite: StoreKind = {
   },
 };
 
-function packageVersion(owner: string, name: string): string {
-  const from = createRequire(require.resolve(`@ojm/${owner}/package.json`));
-  return `${name} ${from(`${name}/package.json`).version}`;
+/** The packages through which this Node comes to its SQLite driver. */
+const sqliteDriver =
+  Number.parseInt(process.versions.node, 10) < 22 ? ["@ojm/sqlite", "@ojm/sqlite-node20"] : ["@ojm/sqlite"];
+
+/** `require` as the last package of a chain of dependencies has it. */
+function requireOf(chain: readonly string[]): NodeJS.Require {
+  return chain.reduce((from, name) => createRequire(from.resolve(`${name}/package.json`)), require);
+}
+
+function packageVersion(owners: readonly string[], name: string): string {
+  return `${name} ${requireOf(owners)(`${name}/package.json`).version}`;
 }
 
 /** Where there is no server to freeze, a stranger that holds the write lock does the same: nobody else can write. */
 async function lockFile(file: string): Promise<Heal> {
-  const path = createRequire(require.resolve("@ojm/sqlite/package.json")).resolve("better-sqlite3");
+  const path = requireOf(sqliteDriver).resolve("better-sqlite3");
   const code = `const db = new (require(${JSON.stringify(path)}))(${JSON.stringify(file)}, { timeout: 20000 });
 db.exec("BEGIN IMMEDIATE"); process.send("locked"); process.on("message", () => { db.exec("ROLLBACK"); db.close(); process.disconnect(); });`;
   const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "ignore", "inherit", "ipc"] });

@@ -1,16 +1,16 @@
-import { ClassicLevel } from "classic-level";
+import { Level } from "level";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
 type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
 
 /** Writes of one turn of the event loop in one batch with one sync: nothing is answered before it is on the disk. */
 class Batches {
-  readonly #db: ClassicLevel;
+  readonly #db: Level;
   #writes: Write[] = [];
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(db: ClassicLevel) {
+  constructor(db: Level) {
     this.#db = db;
   }
 
@@ -29,7 +29,7 @@ class Batches {
 
 /** One process has the folder: who holds what is known in memory, and written with the records. */
 export async function levelFloor(path: string): Promise<FloorStore> {
-  const db = new ClassicLevel(path);
+  const db = new Level(path);
   await db.open();
   const batches = new Batches(db);
   const locks = new Map<string, string>();
@@ -61,7 +61,7 @@ export async function levelFloor(path: string): Promise<FloorStore> {
   return { floor, raw: rawStore(db, batches) };
 }
 
-function rawStore(db: ClassicLevel, batches: Batches): RawStore {
+function rawStore(db: Level, batches: Batches): RawStore {
   const versions = new Map<string, string>();
   let last = 0;
   return {

@@ -1,5 +1,11 @@
-import Database from "better-sqlite3";
+import { createRequire } from "node:module";
+import type DatabaseClass from "better-sqlite3";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+
+/** The driver that `@ojm/sqlite` loads on this Node: both sides are measured on the same one. */
+const requireOfSqlite = createRequire(createRequire(import.meta.url).resolve("@ojm/sqlite/package.json"));
+const name = Number.parseInt(process.versions.node, 10) < 22 ? "@ojm/sqlite-node20" : "better-sqlite3";
+const Database = requireOfSqlite(name) as typeof DatabaseClass;
 
 /** Two transactions in one file: lock and record, then record and lock. */
 export function sqliteFloor(file: string): FloorStore {
@@ -50,7 +56,7 @@ export function sqliteFloor(file: string): FloorStore {
   return { floor, raw: rawStore(db) };
 }
 
-function rawStore(db: Database.Database): RawStore {
+function rawStore(db: DatabaseClass.Database): RawStore {
   db.exec("CREATE TABLE entries (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID");
   const get = db.prepare<[string], { value: string }>("SELECT value FROM entries WHERE key = ?");
   const put = db.prepare<[string, number, string]>("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)");

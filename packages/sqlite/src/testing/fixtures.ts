@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend, Clock, Commit, CommitOutcome, StoredChange, StoredEntry, WatchSink } from "@ojm/core/backend";
 import { systemClock } from "@ojm/core/backend";
-import Database from "better-sqlite3";
+import type DatabaseClass from "better-sqlite3";
 import { expect, onTestFinished } from "vitest";
 import { backend } from "../index.js";
+import { Database } from "./driver.js";
 
 /** A new empty folder, removed after the test. */
 export function temporaryFolder(): string {
@@ -27,7 +28,7 @@ export async function openFile(file: string, clock: Clock = systemClock, args: o
 }
 
 /** Looks into a file with plain SQLite, as another program would. Closed after the test. */
-export function openRaw(file: string): Database.Database {
+export function openRaw(file: string): DatabaseClass.Database {
   const db = new Database(file, { timeout: 5_000 });
   onTestFinished(() => {
     db.close();

@@ -1,5 +1,5 @@
 /** Holds the write lock with plain SQLite, from the start ("locked") until it gets a message. */
-import Database from "better-sqlite3";
+import { Database } from "../driver.js";
 import { argument, letGo, tell, told } from "./program.js";
 
 const db = new Database(argument(0));
