@@ -9,7 +9,6 @@ export { duration, Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
 export { describe, JobFileError, type Position, type Problem } from "./problem.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
-export type { SourceFile } from "./source.js";
 export type { Args, Checked, CheckOptions, PrepareType };
 
 /**

@@ -6,7 +6,7 @@ import type { CommitResult, Entry, Op } from "../channel/types.js";
 import { type Clock, systemClock } from "../clock.js";
 import { endingUntil, persist } from "../persist.js";
 import { UnderWay } from "../under-way.js";
-import { type Acquirer, Acquisition, type Taken } from "./acquisition.js";
+import { Acquisition, type Taken } from "./acquisition.js";
 import { type LockView, readView } from "./attempt.js";
 import { Calls } from "./calls.js";
 import { CurrentSession, closedError } from "./current-session.js";
@@ -40,9 +40,10 @@ export interface LeaseHooks {
  * await using lease = await locks.acquire("invoice-4711", { wait: 5_000, timeout: 60_000 });
  * await pay(invoice, { signal: lease.signal, fence: lease.fence });
  */
-export class Locks implements Acquirer {
+export class Locks {
   readonly channel: Channel<LocksValue>;
   readonly clock: Clock;
+  // The class does not say "implements Acquirer": published declarations lack the internal members and would not compile.
   /** @internal */
   readonly liveness: Liveness;
   /** @internal */
@@ -61,18 +62,18 @@ export class Locks implements Acquirer {
   #closing: Promise<void> | undefined;
 
   /** The channel stays the caller's to close, after {@link Locks.close}. `jobs`: of a manager, where the records of the holders are. */
-  constructor(channel: Channel<LocksValue>, options: LocksOptions = {}, jobs?: Channel<unknown>) {
-    this.channel = channel;
+  constructor(channel: Channel<LocksValue> | Channel, options: LocksOptions = {}, jobs?: Channel<unknown>) {
+    this.channel = channel as Channel<LocksValue>;
     this.clock = options.clock ?? systemClock;
     this.#id = this.clock.random(12);
-    this.liveness = new Liveness(channel, this.clock);
-    this.calls = new Calls(channel);
+    this.liveness = new Liveness(this.channel, this.clock);
+    this.calls = new Calls(this.channel);
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
     this.#onOrphan = options.onOrphan ?? (async () => {});
-    this.#sweeper = new Sweeper(channel, this.clock, this.#ttl, this.liveness, this.#onOrphan);
-    this.#upkeep = new Upkeep(channel, this.#onOrphan);
-    this.#lossWatch = new LossWatch(channel, this.clock, this.#upkeep);
-    this.#sessions = new CurrentSession(channel, this.clock, {
+    this.#sweeper = new Sweeper(this.channel, this.clock, this.#ttl, this.liveness, this.#onOrphan);
+    this.#upkeep = new Upkeep(this.channel, this.#onOrphan);
+    this.#lossWatch = new LossWatch(this.channel, this.clock, this.#upkeep);
+    this.#sessions = new CurrentSession(this.channel, this.clock, {
       ttl: this.#ttl,
       thread: options.heartbeatThread ?? true,
       jobs,
