@@ -15,8 +15,8 @@ const HELP: Readonly<Record<string, Entry>> = {
   "oJobManager Init": {
     text: "Opens the channels in which runs are recorded and locks are held. If that fails, no managed job runs.",
     expects: [
-      ["chJobs", "the channel of the records. Default: in memory", "{type: db, args: {file: ./data/jobs.db}}"],
-      ["chLocks", "the channel of the locks. Default: in memory", "{type: db, args: {file: ./data/locks.db}}"],
+      ["chJobs", "the channel of the records. Default: in memory", "{type: sqlite, args: {file: ./data/jobs.db}}"],
+      ["chLocks", "the channel of the locks. Default: in memory", "{type: sqlite, args: {file: ./data/locks.db}}"],
     ],
   },
   "oJobManager Job Start": {

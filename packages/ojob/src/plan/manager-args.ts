@@ -39,7 +39,7 @@ function wrongConfig(name: string, config: unknown): string | undefined {
     isMap && (type === undefined || typeof type === "string") && (args === undefined || typeof args === "object");
   return isConfig
     ? undefined
-    : `"${name}" must be a map with "type" and "args", like {type: db, args: {file: ./jobs.db}}.`;
+    : `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
 }
 
 /** The options of the job manager out of the arguments of an Init job, in which nothing is wrong. */
