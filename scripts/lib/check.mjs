@@ -1,4 +1,6 @@
 import { build, packages } from "./build.mjs";
+import { checkConsumers } from "./consumers.mjs";
+import { checkManifests } from "./manifests.mjs";
 import { tool } from "./run.mjs";
 import { buildTorture } from "./torture.mjs";
 
@@ -9,6 +11,8 @@ export async function check() {
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["unused code", () => tool("knip", [])],
+    ["what each package says of itself", () => checkManifests()],
+    ["the packed packages in a strict program", () => checkConsumers()],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
   for (const { name, path, manifest } of packages()) {

@@ -4,7 +4,7 @@ import { root, run, stop } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
 
 // Not as "packageManager" in package.json: pnpm would then want to manage its own version in the lock file.
-const PNPM = "pnpm@12.21.0";
+export const PNPM = "pnpm@12.21.0";
 
 /** Installs the dependencies, unless they are. Needs nothing but npm: pnpm comes through it. */
 export async function install() {

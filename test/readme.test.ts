@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
+import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const run = promisify(execFile);
+
+/** Needs what no README can bring: a PostgreSQL server of its own, and the suite has a test that runs it. */
+const ONLY_COMPILED = ["examples/backend-postgres/README.md", "packages/conformance/README.md"];
+
+/** The address that the pages name, and where the server of this test is. */
+async function server(code: string): Promise<readonly [expected: string, actual: string]> {
+  if (code.includes("redis://localhost:6379")) {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    return ["redis://localhost:6379", redis.url];
+  }
+  if (code.includes("127.0.0.1:2379")) {
+    const etcd = await startEtcd();
+    onTestFinished(() => etcd.stop());
+    return ["127.0.0.1:2379", etcd.host];
+  }
+  return ["", ""];
+}
+
+/** Why a program cannot run on this machine, if so. */
+function missing(code: string): string | undefined {
+  if (code.includes("redis://")) return whyMissing("redis-server");
+  return code.includes("127.0.0.1:2379") ? etcdMissing() : undefined;
+}
+
+/** A folder beneath this repository, so that the packages are found from there, with the files of a page. */
+async function folderOf(page: string, files: readonly Snippet[], program: Snippet): Promise<string> {
+  const folder = join(ROOT, "node_modules/.ojm/readme", `${page.replaceAll("/", "-")}-${program.line}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const [expected, actual] = await server(program.code);
+  for (const { name, code } of files) writeFileSync(join(folder, name), code.replaceAll(expected, actual));
+  // A page beside sources of its own imports them as from its folder.
+  const source = join(ROOT, page, "../src");
+  if (existsSync(source)) symlinkSync(source, join(folder, "src"));
+  return folder;
+}
+
+for (const page of pages()) {
+  const files = snippets(page);
+  const programs = files.filter(({ program }) => program);
+  if (programs.length === 0 || ONLY_COMPILED.includes(page)) continue;
+  describe(`the programs of ${page}`, () => {
+    for (const program of programs) {
+      const why = missing(program.code);
+      it.skipIf(why !== undefined)(`${program.name} runs as pasted${why === undefined ? "" : `: ${why}`}`, async () => {
+        const folder = await folderOf(page, files, program);
+        const node = ["--import", "tsx", "--conditions=@ojm/source", program.name];
+        const { stdout } = await run(process.execPath, node, { cwd: folder });
+        if (program.prints !== undefined) expect(stdout).toBe(program.prints);
+      });
+    }
+  });
+}
+
+it("pages that packages publish link to no file of the repository by a relative path", () => {
+  const published = pages().filter((page) => page.startsWith("packages/"));
+  const links = published.flatMap((page) => relativeLinks(page));
+  expect(links).toEqual([]);
+});
+
+function relativeLinks(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), "utf8");
+  return [...text.matchAll(/\]\((?!https?:|#)([^)]*)\)/g)].map(([, link]) => `${page}: ${link}`);
+}
