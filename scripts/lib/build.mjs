@@ -10,6 +10,8 @@ export function packages() {
     const path = join(root, "packages", folder);
     if (!existsSync(join(path, "package.json"))) continue;
     const manifest = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+    // It is no package of the workspace, see pnpm-workspace.yaml.
+    if (manifest.name === "@ojm/sqlite-node20") continue;
     all.set(manifest.name, { name: manifest.name, path, manifest });
   }
   const sorted = new Map();

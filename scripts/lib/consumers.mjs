@@ -103,7 +103,9 @@ async function missingValues(program) {
   const source = program.getSourceFile(join(consumer, "all.ts"));
   let missing = 0;
   for (const exported of checker.getExportsOfModule(checker.getSymbolAtLocation(source))) {
-    const declared = checker.getExportsOfModule(checker.getAliasedSymbol(exported)).filter((each) => isValue(checker, each));
+    const declared = checker
+      .getExportsOfModule(checker.getAliasedSymbol(exported))
+      .filter((each) => isValue(checker, each));
     const entry = entries()[Number(exported.name.replace("entry", ""))];
     const url = createRequire(join(consumer, "all.js")).resolve(entry);
     const there = await import(url);

@@ -30,7 +30,7 @@ export async function install() {
 }
 
 /** node-gyp downloads Node's headers unless it is told where they are. pnpm takes the place from the environment only. */
-function nodeHeaders() {
+export function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));
   const given = process.env.npm_config_nodedir !== undefined;
   return !given && existsSync(join(prefix, "include/node/node.h")) ? { npm_config_nodedir: prefix } : {};

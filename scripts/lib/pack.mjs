@@ -1,10 +1,10 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { packages } from "./build.mjs";
 import { PNPM } from "./install.mjs";
 import { root, run, stop } from "./run.mjs";
 
-/** The packages that are published, with the wrapper of the driver for Node 20, which is no package of the workspace. */
+/** The packages of the workspace that are published. */
 export function published() {
   return packages().filter(({ manifest }) => !manifest.private);
 }
@@ -21,5 +21,15 @@ export async function pack() {
     if ((await run("npx", args, { cwd: path, quiet: true })) !== 0) stop(`${name} could not be packed.`, "See above.");
     tarballs.set(name, join(folder, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
   }
+  tarballs.set(...(await packDriver(folder)));
   return tarballs;
+}
+
+/** The driver for Node 20 is no package of the workspace: `pnpm pack` would not find its place there. */
+async function packDriver(folder) {
+  const path = join(root, "packages/sqlite-node20");
+  const { name, version } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+  const code = await run("npm", ["pack", "--pack-destination", folder], { cwd: path, quiet: true });
+  if (code !== 0) stop(`${name} could not be packed.`, "See above.");
+  return [name, join(folder, `ojm-sqlite-node20-${version}.tgz`)];
 }

@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../lib/run.mjs";
+import { pages, snippets } from "../lib/snippets.mjs";
+import { program } from "./install.mjs";
+
+/** Runs a program; what went wrong, or `undefined`. */
+function attempt(what, command, args, options) {
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
+    ...options,
+    encoding: "utf8",
+    timeout: 300_000,
+  });
+  if (status !== 0) return { wrong: `${what} ended with ${signal ?? status}: ${`${stdout}${stderr}`.slice(-800)}` };
+  return { stdout };
+}
+
+/** The addresses that files name, and where the servers are. */
+const addresses = ({ redis, etcd }) => [
+  ["redis://localhost:6379", `redis://127.0.0.1:${redis}`],
+  ["redis://127.0.0.1:6379", `redis://127.0.0.1:${redis}`],
+  ["127.0.0.1:2379", `127.0.0.1:${etcd}`],
+];
+
+function withServers(text, servers) {
+  return addresses(servers).reduce((result, [named, actual]) => result.replaceAll(named, actual), text);
+}
+
+/** The quick start on each store, as it stands in `examples`. */
+export function quickStarts({ folder, env, servers }) {
+  const examples = join(root, "examples");
+  const files = readdirSync(examples).filter((name) => name.startsWith("quick-start"));
+  for (const name of files) {
+    writeFileSync(join(folder, name), withServers(readFileSync(join(examples, name), "utf8"), servers));
+    const { wrong } = attempt(name, program(folder, "ojm"), ["run", name], { cwd: folder, env });
+    if (wrong !== undefined) return wrong;
+  }
+}
+
+/** Every JavaScript program that a README shows, as pasted. */
+export function readmePrograms({ folder, env, servers }) {
+  for (const page of pages()) {
+    const files = snippets(page);
+    const place = join(folder, page.replaceAll(/[/.]/g, "-"));
+    mkdirSync(place, { recursive: true });
+    for (const { name, code } of files) writeFileSync(join(place, name), withServers(code, servers));
+    for (const { name, prints, line } of files.filter((file) => file.name.endsWith(".mjs"))) {
+      const { wrong, stdout } = attempt(`${page}:${line}`, "node", [name], { cwd: place, env });
+      if (wrong !== undefined) return wrong;
+      if (prints !== undefined && prints !== stdout) return `${page}:${line} prints ${JSON.stringify(stdout)}`;
+    }
+  }
+}
+
+/** How the suite opens each backend. */
+const harnesses = ({ redis, etcd }) => ({
+  simple: `export { backend } from "@ojm/simple";`,
+  level: inFolder("level", "path"),
+  sqlite: inFolder("sqlite", "file"),
+  redis: onServer("redis", `{ url: "redis://127.0.0.1:${redis}" }`),
+  etcd: onServer("etcd", `{ hosts: "127.0.0.1:${etcd}" }`),
+});
+
+const inFolder = (name, option) => `import { inFolder } from "@ojm/conformance";
+import { backend } from "@ojm/${name}";
+export const harness = inFolder({ type: backend, module: "@ojm/${name}", args: (folder) => ({ ${option}: folder + "/store" }) });`;
+
+/** Each store of the suite has a prefix of its own on the one server. */
+const onServer = (name, args) => `import { systemClock } from "@ojm/core/backend";
+import { backend } from "@ojm/${name}";
+let stores = 0;
+export const harness = {
+  name: "${name}",
+  async open() {
+    const keyPrefix = "suite-" + process.pid + "-" + ++stores + ":";
+    return { client: () => backend.open({ ...${args}, keyPrefix }, { clock: systemClock }), close: async () => {} };
+  },
+};`;
+
+/** The quick part of the conformance suite, on every backend. */
+export function suites({ folder, env, servers }) {
+  for (const [name, code] of Object.entries(harnesses(servers))) {
+    const file = `suite-${name}.mjs`;
+    writeFileSync(join(folder, file), code);
+    const args = [`./${file}`, "--profile", "smoke", "--quiet"];
+    const { wrong } = attempt(`the suite on ${name}`, program(folder, "ojm-conformance"), args, { cwd: folder, env });
+    if (wrong !== undefined) return wrong;
+  }
+}

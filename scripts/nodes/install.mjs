@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { nodeHeaders, PNPM } from "../lib/install.mjs";
+import { run } from "../lib/run.mjs";
+
+/** A real Node of a line, from the npm package `node`. Resolves to the folder that it is in. */
+export async function installNode(line, folder) {
+  const home = join(folder, `node-${line}`);
+  const bin = join(home, "node_modules/node/bin");
+  mkdirSync(home, { recursive: true });
+  if (existsSync(join(bin, "node"))) return bin;
+  writeFileSync(join(home, "package.json"), '{ "private": true }\n');
+  const code = await run("npm", ["install", `node@${line}`, "--no-audit", "--no-fund"], { cwd: home, quiet: true });
+  return code === 0 ? bin : undefined;
+}
+
+/** The environment of a program under a Node. */
+export function environment(bin) {
+  return { ...process.env, ...nodeHeaders(), CI: "true", PATH: `${bin}${delimiter}${process.env.PATH}` };
+}
+
+/** Packages that npm or pnpm find in no registry before they are published, by name, as their tarballs. */
+const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
+
+/** Installs every package into an empty folder as a user does. Resolves to what went wrong, or `undefined`. */
+export async function installPackages(manager, { folder, env, tarballs, line }) {
+  mkdirSync(folder, { recursive: true });
+  const { "@ojm/sqlite-node20": driver, ...dependencies } = specs(tarballs);
+  const manifest = { private: true, type: "module", dependencies };
+  if (manager === "npm") {
+    // It is found for @ojm/sqlite because it stands here too. Optional, as it is there.
+    writeManifest(folder, { ...manifest, optionalDependencies: { "@ojm/sqlite-node20": driver } });
+    return failure(
+      "npm install",
+      await run("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, env, quiet: true }),
+    );
+  }
+  return await installByPnpm({ folder, env, line, dependencies, overrides: specs(tarballs) });
+}
+
+function writeManifest(folder, manifest) {
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
+}
+
+/** First `ojm` alone, as most begin; then the rest, with the install scripts allowed that the READMEs name. */
+async function installByPnpm({ folder, env, line, dependencies, overrides }) {
+  const pnpm = (...args) =>
+    run("npx", ["--yes", PNPM, ...args], { cwd: folder, env, quiet: true, quietErrors: line === "20" });
+  writeManifest(folder, { private: true, type: "module" });
+  const lines = Object.entries(overrides).map(([name, spec]) => `  "${name}": "${spec}"`);
+  writeFileSync(join(folder, "pnpm-workspace.yaml"), `overrides:\n${lines.join("\n")}\n`);
+  const code = await pnpm("add", dependencies.ojm);
+  // On Node 20 the driver has an install script: pnpm says so, and this is the one command.
+  const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
+  if (approved !== 0) return failure("pnpm add ojm", approved);
+  const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
+  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.values(dependencies)));
+}
+
+function failure(what, code) {
+  return code === 0 ? undefined : `${what} ended with ${code}`;
+}
+
+/** A program that a package has installed. */
+export const program = (folder, name) => join(folder, "node_modules/.bin", name);
