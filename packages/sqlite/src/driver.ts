@@ -38,11 +38,16 @@ function found(load: Load, name: string, node: string): unknown {
   }
 }
 
-/** An installation made by another Node has left out the driver of this one. */
+/**
+ * An installation made by another Node has left out the driver of this one. On Node 20 its addon may also have failed to compile: package
+ * managers then leave out an optional dependency without a word.
+ */
 function notInstalled(node: string, why: string, cause?: unknown): ChannelError {
   const what = `the SQLite driver for Node v${node} is not installed (${why})`;
   const remedy = "Delete node_modules and install the dependencies again, with this Node and without --omit=optional";
-  return new ChannelError("FAILED", `${what}. ${remedy}`, { cause });
+  const compiler = ". If no prebuilt addon can be downloaded, that needs python3, make and a C++ compiler";
+  const needs = Number.parseInt(node, 10) < FIRST_NODE_OF_13 ? compiler : "";
+  return new ChannelError("FAILED", `${what}. ${remedy}${needs}`, { cause });
 }
 
 /**
