@@ -62,9 +62,12 @@ const harnesses = ({ redis, etcd }) => ({
   etcd: onServer("etcd", `{ hosts: "127.0.0.1:${etcd}" }`),
 });
 
-const inFolder = (name, option) => `import { inFolder } from "@ojm/conformance";
+/** The suite opens the backend in other processes too, and needs its path for that. */
+const inFolder = (name, option) => `import { fileURLToPath } from "node:url";
+import { inFolder } from "@ojm/conformance";
 import { backend } from "@ojm/${name}";
-export const harness = inFolder({ type: backend, module: "@ojm/${name}", args: (folder) => ({ ${option}: folder + "/store" }) });`;
+const module = fileURLToPath(import.meta.resolve("@ojm/${name}"));
+export const harness = inFolder({ type: backend, module, args: (folder) => ({ ${option}: folder + "/store" }) });`;
 
 /** Each store of the suite has a prefix of its own on the one server. */
 const onServer = (name, args) => `import { systemClock } from "@ojm/core/backend";
