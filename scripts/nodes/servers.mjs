@@ -25,8 +25,14 @@ export async function startServers(folder) {
     start("etcd", "etcd", (data) => ["--data-dir", data, ...urls, "--log-level", "fatal"]);
     servers.etcd = etcd;
   }
+  const stop = () => {
+    for (const child of children) child.kill("SIGKILL");
+  };
+  // Also when the command is interrupted.
+  process.once("exit", stop);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   for (const port of Object.values(servers)) await answering(port);
-  return { ...servers, stop: () => children.forEach((child) => void child.kill("SIGKILL")) };
+  return { ...servers, stop };
 }
 
 function freePort() {
