@@ -1,5 +1,4 @@
 import { build, packages } from "./build.mjs";
-import { checkConsumers } from "./consumers.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { tool } from "./run.mjs";
 import { buildTorture } from "./torture.mjs";
@@ -7,6 +6,8 @@ import { buildTorture } from "./torture.mjs";
 /** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
 export async function check() {
   await build();
+  // Imported here: it needs the compiler, which a fresh clone has only once the dependencies are installed.
+  const { checkConsumers } = await import("./consumers.mjs");
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
