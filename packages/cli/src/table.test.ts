@@ -19,10 +19,13 @@ describe("oneLine", () => {
     expect(oneLine(long)).toBe(`${"x".repeat(79)}…`);
   });
 
-  test.each([true, false])("replaces what would break the line or reach the terminal (terminal: %s)", (terminal) => {
-    process.stdout.isTTY = terminal;
-    expect(oneLine("a\r\n\tb\u001b[31mc\u009bd\n")).toBe("a b [31mc d");
-  });
+  test.each([true, false])(
+    "shows as escapes what would break the line or reach the terminal (terminal: %s)",
+    (terminal) => {
+      process.stdout.isTTY = terminal;
+      expect(oneLine("a\r\n\tb\u001b[31mc\u009bd\n")).toBe("a\\r\\n\\tb\\x1b[31mc\\x9bd");
+    },
+  );
 });
 
 test("a long cell makes no longer rule than fits a terminal", () => {

@@ -1,8 +1,14 @@
+import { visible } from "@ojm/core/backend";
+
 /** The longest text of a cell, and rule below a heading, that suits a terminal. */
 const MOST = 80;
 
-/** Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. */
-export function table(rows: readonly (readonly string[])[]): string {
+/**
+ * Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. Each row is one line that a terminal only shows,
+ * whatever its cells hold: they come from a store.
+ */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => oneLine(cell)));
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -16,11 +22,10 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /**
- * Control characters of a job's name or error must not reach the terminal, nor break the line. Cut only on a terminal: the end of an error that
+ * What a terminal would obey in a job's name or error is shown as an escape, and breaks no line. Cut only on a terminal: the end of an error that
  * goes into a file or a pipe is often its reason, and would be lost.
  */
 export function oneLine(text: string, most: number = process.stdout.isTTY ? MOST : Number.POSITIVE_INFINITY): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const plain = visible(text.trim());
   return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain;
 }

@@ -97,6 +97,22 @@ describe("the history", () => {
     expect((await one.manager.prune({ olderThan: 0 })).removed).toBe(2);
   });
 
+  test("of all names ends, and shows no record that tells another start time than its key", async () => {
+    await write([record("a", 1), record("a", 2), record("b", 3)]);
+    const { jobs } = one.manager.channels;
+    for (const startTime of [5, 1e300, 3.5])
+      await jobs.set({ name: "a", startTime: 3 }, { ...record("a", 3), startTime });
+    await jobs.set({ name: "b", startTime: 4 }, record("a", 4));
+    const { reads } = one.way;
+    expect((await history()).map(({ name, startTime }) => [name, startTime])).toEqual([
+      ["b", 3],
+      ["a", 2],
+      ["a", 1],
+    ]);
+    expect(one.way.reads - reads).toBeLessThan(20);
+    expect((await history({ name: "a" })).map(({ startTime }) => startTime)).toEqual([2, 1]);
+  });
+
   test("with a signal is ended by it", async () => {
     await write([record("a", 1)]);
     const signal = AbortSignal.abort();

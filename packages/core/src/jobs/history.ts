@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry, Key } from "../channel/types.js";
-import { records } from "./read.js";
+import { isRecordKey, records } from "./read.js";
 import { recordKey, toRecord } from "./record.js";
 import type { RunRecord } from "./types.js";
 
@@ -15,16 +15,10 @@ export async function* names(jobs: Channel<RunRecord>, signal?: AbortSignal): As
     let found: Key | undefined;
     for await (const { key } of jobs.keys({ ...range, ...(signal && { signal }), limit: 1 })) found = key;
     if (found === undefined) return;
-    // A script may keep things of its own in this channel; they are no records.
     const name = isRecordKey(found) ? found.name : undefined;
     if (name !== undefined) yield name;
     after = name === undefined ? found : recordKey(name, END_OF_TIME);
   }
-}
-
-function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
-  if (typeof key !== "object" || !("name" in key && "startTime" in key)) return false;
-  return typeof key.name === "string" && typeof key.startTime === "number" && Object.keys(key).length === 2;
 }
 
 /** The records of one name, newest first. */
@@ -68,13 +62,14 @@ class Head {
   readonly #size: number;
   readonly #signal: AbortSignal | undefined;
   #records: RunRecord[] = [];
-  #before: number = END_OF_TIME;
+  #before: Key;
 
   constructor(jobs: Channel<RunRecord>, name: string, size: number, signal: AbortSignal | undefined) {
     this.#jobs = jobs;
     this.#name = name;
     this.#size = size;
     this.#signal = signal;
+    this.#before = recordKey(name, END_OF_TIME);
   }
 
   /** The newest record that was not taken. */
@@ -85,13 +80,14 @@ class Head {
   /** Makes sure that there is a record to take; false if there is none. */
   async fill(): Promise<boolean> {
     if (this.#records.length > 0) return true;
-    const before = recordKey(this.#name, this.#before);
+    const before = this.#before;
     const signal = this.#signal && { signal: this.#signal };
     const page: Entry<RunRecord>[] = [];
     const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, before, ...signal };
     for await (const entry of records(this.#jobs, options)) page.push(entry);
     this.#records = page.map(toRecord).reverse();
-    this.#before = this.#records[0]?.startTime ?? this.#before;
+    // From the key, and not from what the record tells: however it was damaged, each page begins before the last one.
+    this.#before = page.at(-1)?.key ?? before;
     return page.length > 0;
   }
 

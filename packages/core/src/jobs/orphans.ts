@@ -67,7 +67,7 @@ export async function closeRunOf(
     if (outcome === "lock gone") return undefined;
     if (outcome.ok) return record;
     const { current } = outcome;
-    if (current !== undefined && isRecord(current.value) && fenceOf(current) !== lock.version) return undefined;
+    if (current !== undefined && isRecord(current) && fenceOf(current) !== lock.version) return undefined;
   }
 }
 

@@ -1,31 +1,58 @@
 import type { Channel } from "../channel/channel.js";
 import type { EntriesOptions, Entry, Key } from "../channel/types.js";
 import { isForeign, readable, unlessForeign } from "../locks/foreign.js";
-import type { RunRecord } from "./types.js";
+import { isHolder } from "../locks/valid.js";
+import { type Fields, fieldsOf, isOptional, isSpan, isText, isTime } from "../shape.js";
+import type { RunRecord, RunStatus } from "./types.js";
 
-/** Whether a value is the record of a run: scripts, and others, may keep what they like in this channel. */
-export function isRecord(value: unknown): value is RunRecord {
-  const { name, startTime, startDate, status, holder } = (value ?? {}) as Partial<RunRecord>;
+const STATUS: readonly unknown[] = [
+  "running",
+  "completed",
+  "failed",
+  "timeout",
+  "cancelled",
+  "lost",
+] satisfies RunStatus[];
+
+/** Whether a key is that of a record: scripts, and others, may keep what they like in this channel. */
+export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
+  const { name, startTime, ...more } = fieldsOf<RunRecord>(key) ?? {};
+  return isText(name) && isTime(startTime) && Object.keys(more).length === 0;
+}
+
+/**
+ * Whether an entry is the record of a run, all of it: anybody can write to this channel. One that tells another name or start time than its key is none,
+ * as nobody could find it again by what it tells. A field that is not known here is no fault, since a later version of ojm may write more.
+ */
+export function isRecord({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
+  const record = fieldsOf<RunRecord>(value);
+  if (record === undefined || !isRecordKey(key)) return false;
+  if (record.name !== key.name || record.startTime !== key.startTime) return false;
+  const { startDate, status, holder, trigger, tick, timeout, fence } = record;
+  const isStarted = isText(startDate) && isHolder(holder) && isText(trigger) && isSpan(timeout);
   return (
-    typeof name === "string" &&
-    typeof startTime === "number" &&
-    typeof startDate === "string" &&
-    typeof status === "string" &&
-    typeof holder?.pid === "number"
+    isStarted && STATUS.includes(status) && isOptional(tick, isTime) && isOptional(fence, isText) && hasEnd(record)
   );
+}
+
+/** Whether what a record tells of its end, if anything, can be shown and counted with. */
+function hasEnd({ endTime, endDate, duration, inError, error }: Fields<RunRecord>): boolean {
+  if (inError !== undefined && typeof inError !== "boolean") return false;
+  const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
+  return isDated && isOptional(error, isText);
 }
 
 /** The record under a key; `undefined` where there is none, also if something else is there. */
 export async function recordUnder(jobs: Channel<RunRecord>, key: Key): Promise<Entry<RunRecord> | undefined> {
   const entry = await unlessForeign(jobs.entry(key));
-  return entry !== undefined && isRecord(entry.value) ? entry : undefined;
+  return entry !== undefined && isRecord(entry) ? entry : undefined;
 }
 
 /** Whether something else is there where a record should be. */
 export async function isOverwritten(jobs: Channel<RunRecord>, key: Key): Promise<boolean> {
   try {
     const entry = await jobs.entry(key);
-    return entry !== undefined && !isRecord(entry.value);
+    return entry !== undefined && !isRecord(entry);
   } catch (error) {
     if (!isForeign(error)) throw error;
     return true;
@@ -46,7 +73,7 @@ export async function* records(
     for await (const entry of readable(jobs, { ...range, ...behind, limit: asked })) {
       seen++;
       last = entry.key;
-      if (!isRecord(entry.value)) continue;
+      if (!isRecord(entry)) continue;
       left--;
       yield entry as Entry<RunRecord>;
     }

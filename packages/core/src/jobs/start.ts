@@ -5,15 +5,20 @@ import type { Clock } from "../clock.js";
 import { isLockError, type LockError } from "../locks/errors.js";
 import type { Lease } from "../locks/lease.js";
 import type { Companion, Holder } from "../locks/types.js";
+import { fieldsOf, isTime } from "../shape.js";
 import { isRunError, RunError } from "./errors.js";
 import { OpenRun, type RunHome } from "./open-run.js";
 import type { CheckedOptions } from "./options.js";
+import { isRecord, isRecordKey } from "./read.js";
 import { recordKey, startedRecord } from "./record.js";
 import { TickClaim } from "./tick.js";
 import type { RunRecord } from "./types.js";
 
 /** So many names are remembered; one that is forgotten costs a read when its start time is taken. */
 const REMEMBERED = 10_000;
+
+/** How far, in ms, a start time looks ahead for others that are taken. */
+const MOMENT = 1_000;
 
 /** Gives out start times: two runs of a name never have the same. */
 export class StartTimes {
@@ -110,11 +115,20 @@ export class Start {
     return this.#record;
   }
 
-  /** Another process took this very millisecond: go on behind its newest run. */
+  /**
+   * Another process took this very millisecond: go on behind the newest run of that moment. Not behind the newest of all, which a machine whose
+   * date was wrong may have written: all that follow would tell times from the future.
+   */
   async #moveOn(): Promise<void> {
-    const newest = this.#home.jobs.keys({ prefix: { name: this.#name }, reverse: true, limit: 1 });
-    for await (const { key } of newest)
-      this.#times.taken(this.#name, (key as { readonly startTime: number }).startTime);
+    const taken = this.#record?.startTime ?? this.#home.clock.now();
+    const moment = { after: recordKey(this.#name, taken), before: recordKey(this.#name, taken + MOMENT) };
+    let newest = taken;
+    for await (const { key } of this.#home.jobs.keys({ ...moment, reverse: true })) {
+      if (!isRecordKey(key)) continue;
+      newest = key.startTime;
+      break;
+    }
+    this.#times.taken(this.#name, newest);
   }
 
   async #writeRecord(lease: Lease): Promise<OpenRun> {
@@ -123,7 +137,9 @@ export class Start {
       const record = { ...(this.#record ?? this.#prepare(holder)), holder, fence: lease.fence };
       const outcome = await this.#home.jobs.compareAndSet(recordKey(record.name, record.startTime), null, record);
       if (outcome.ok) return this.#open(lease, outcome.version, record);
-      if (outcome.current?.value.fence === lease.fence) return this.#adopt(lease, outcome.current);
+      const { current } = outcome;
+      if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
+        return this.#adopt(lease, current);
       await this.#moveOn();
       this.#prepare(holder);
     }
@@ -173,6 +189,6 @@ function isNotWritten(error: unknown): boolean {
 
 /** Which run a lock is held for, and for which tick, as its note says. */
 export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number; readonly tick?: number } {
-  const { run, tick } = (lock.note ?? {}) as { readonly run?: unknown; readonly tick?: unknown };
-  return { ...(typeof run === "number" && { startTime: run }), ...(typeof tick === "number" && { tick }) };
+  const { run, tick } = fieldsOf<{ run: number; tick: number }>(lock.note) ?? {};
+  return { ...(isTime(run) && { startTime: run }), ...(isTime(tick) && { tick }) };
 }

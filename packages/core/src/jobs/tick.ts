@@ -1,8 +1,10 @@
 import type { Entry, Op, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import { type Holder, type LocksValue, type TickValue, tickKey } from "../locks/entries.js";
+import { type Holder, type LocksValue, tickKey } from "../locks/entries.js";
+import { foreignError } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
 import type { Companion } from "../locks/types.js";
+import { isTick } from "../locks/valid.js";
 import { RunError } from "./errors.js";
 import type { Tick } from "./types.js";
 
@@ -29,7 +31,12 @@ export class TickClaim {
     const entry = await this.#locks.channel.entry(tickKey(this.#name, this.#tick.schedule));
     this.#before = entry;
     if (entry === undefined) return;
-    const { at, by } = entry.value as TickValue;
+    if (!isTick(entry.value)) {
+      const then =
+        "nobody can tell which tick was run last. Delete it: the next tick is run then, even if it was run before";
+      throw foreignError(this.#locks.channel.name, entry.key, then);
+    }
+    const { at, by } = entry.value;
     if (at < this.#tick.at || at > this.#clock.now() + DAY) return;
     const which = at === this.#tick.at ? "its tick" : "a later tick,";
     const text = `${which} of ${new Date(at).toISOString()} was run already, by ${by.host}, pid ${by.pid}`;

@@ -190,7 +190,9 @@ export class Acquisition {
         view = await this.#next(outcome, { wake, lookout, signal });
       }
       await leaveQueue(channel, this.name, { token: this.token });
-      return await readView(channel, this.name);
+      const over = await readView(channel, this.name);
+      assertOurs(channel.name, this.name, over);
+      return over;
     } catch (error) {
       // A ticket that is left until the next heartbeat would block the others.
       const leaving = this.#tryToLeave();

@@ -12,6 +12,7 @@ import {
 } from "./entries.js";
 import { queueOps } from "./queue.js";
 import type { Session } from "./session.js";
+import { lockPlace } from "./valid.js";
 
 /** What stands in the store under a lock's name: who holds it and who waits for it. */
 export interface LockView {
@@ -25,10 +26,17 @@ export const FREE: LockView = { lock: undefined, queue: undefined };
 export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
   let view: LockView = FREE;
   for await (const entry of channel.entries({ prefix: lockKey(name), limit: 2 })) {
-    const isQueue = (entry.key as readonly string[]).length > 2;
-    view = { ...view, [isQueue ? "queue" : "lock"]: entry };
+    const place = lockPlace(entry.key);
+    if (place === undefined) return readEach(channel, name);
+    view = { ...view, [place.part]: entry };
   }
   return view;
+}
+
+/** Where others keep entries between the two, and a scan of both could go on for long. */
+async function readEach(channel: Channel<LocksValue>, name: string): Promise<LockView> {
+  const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
+  return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };
 }
 
 /** One attempt to take a lock, in one step: it succeeds only if the session lives and the name still looks like `view`. */

@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import type { Following } from "../channel/followers.js";
-import { type CallValue, callKey, type LocksValue } from "./entries.js";
+import { callKey, type LocksValue } from "./entries.js";
+import { isCall } from "./valid.js";
 import type { Wake } from "./wake.js";
 
 interface Waiting {
@@ -44,8 +45,8 @@ export class Calls {
   #follow(session: string): Following {
     const followed = this.#channel.follow(callKey(session), {
       changed: (change) => {
-        const call = change.value() as CallValue | undefined;
-        this.#waiting.get(call?.token ?? "")?.called();
+        const call: unknown = change.value();
+        if (isCall(call)) this.#waiting.get(call.token)?.called();
       },
       gap: () => this.#all((wake) => wake.wake()),
       failed: (error) => {

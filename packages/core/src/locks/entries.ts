@@ -12,6 +12,8 @@ import type { TurnValue } from "./turn.js";
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
  *   ["sweep"]                who clears away what the dead left, for all, and since when
  *   ["tick", NAME, SCHEDULE]      the last tick of a schedule for which a run of this name was started
+ *
+ * Anybody can write to a store: valid.ts checks what is read.
  */
 
 /** Who holds a lock, for the person who has to find it at night. */
@@ -35,11 +37,6 @@ export interface LockValue {
   readonly until: number;
   /** What the holder wants others to know, such as which run it is. */
   readonly note?: JsonValue;
-}
-
-/** Whether it was written by locks: anybody can write to a store. */
-export function isLock(value: unknown): value is LockValue {
-  return typeof (value as Partial<LockValue> | null)?.holder?.instance === "string";
 }
 
 export interface Ticket {
@@ -94,11 +91,6 @@ export interface TickValue {
   /** In ms since 1970. */
   readonly at: number;
   readonly by: Holder;
-}
-
-/** As {@link isLock}, of who waits. */
-export function isQueue(value: unknown): value is QueueValue {
-  return Array.isArray((value as Partial<QueueValue> | null)?.waiting);
 }
 
 export const lockKey = (name: string): Key => ["lock", name];

@@ -1,3 +1,4 @@
+import { visible } from "../visible.js";
 import type { HeldLock } from "./types.js";
 
 /**
@@ -18,7 +19,7 @@ export class LockError extends Error {
   readonly held: HeldLock | undefined;
 
   constructor(code: LockErrorCode, lock: string, message: string, held?: HeldLock) {
-    super(message);
+    super(visible(message));
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.lock = lock;

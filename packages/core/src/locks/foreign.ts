@@ -2,7 +2,8 @@ import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import type { EntriesOptions, Entry, Key } from "../channel/types.js";
 import type { LockView } from "./attempt.js";
-import { isLock, isQueue, lockKey, queueKey } from "./entries.js";
+import { lockKey, queueKey } from "./entries.js";
+import { isLock, isQueue } from "./valid.js";
 
 /*
  * What somebody else wrote into our channels, where anybody can write: it cannot be read (`CORRUPT`), or it is none of what we write.
@@ -52,12 +53,17 @@ export async function* readable<V>(
 /** @throws ChannelError `CORRUPT` if what stands under the name of a lock was not written by locks */
 export function assertOurs(channel: string, name: string, { lock, queue }: Partial<LockView>): void {
   const foreign =
-    lock !== undefined && !isLock(lock.value)
+    lock !== undefined && !isLock(lock.value, name)
       ? lockKey(name)
       : queue !== undefined && !isQueue(queue.value)
         ? queueKey(name)
         : undefined;
   if (foreign === undefined) return;
-  const text = `the entry ${JSON.stringify(foreign)} of the channel "${channel}" was not written by ojm, so nobody can tell who has the lock. Delete it once you know that nobody does`;
-  throw new ChannelError("CORRUPT", text);
+  throw foreignError(channel, foreign, "nobody can tell who has the lock. Delete it once you know that nobody does");
+}
+
+/** An entry that is none of ours, what follows from that, and what to do. */
+export function foreignError(channel: string, key: Key, then: string): ChannelError {
+  const text = `the entry ${JSON.stringify(key)} of the channel "${channel}" was not written by ojm, so ${then}`;
+  return new ChannelError("CORRUPT", text);
 }

@@ -5,6 +5,7 @@ import type { LocksValue, LockValue, QueueValue } from "./entries.js";
 import { LockError } from "./errors.js";
 import { assertOurs } from "./foreign.js";
 import type { HeldLock } from "./types.js";
+import { lockPlace } from "./valid.js";
 
 /**
  * The locks that are held now, in the order of their names.
@@ -14,8 +15,10 @@ import type { HeldLock } from "./types.js";
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();
   for await (const entry of channel.entries({ prefix: ["lock"] })) {
-    const [, name = "", queue] = entry.key as readonly string[];
-    if (queue === undefined) {
+    const place = lockPlace(entry.key);
+    if (place === undefined) continue;
+    const { name, part } = place;
+    if (part === "lock") {
       assertOurs(channel.name, name, { lock: entry as Entry<LockValue> });
       held.set(name, heldLock(entry as Entry<LockValue>, undefined));
       continue;

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.js";
 import { type ProcessIdentity, processIsGone } from "../host.js";
 import { type LocksValue, type SessionValue, sessionKey } from "./entries.js";
 import { unlessForeign } from "./foreign.js";
+import { isSession } from "./valid.js";
 
 /** The most sessions remembered. Of more, the ones read longest ago are forgotten, and cost a read when asked about. */
 export const REMEMBERED = 10_000;
@@ -70,7 +71,8 @@ export class Liveness {
 
   /** Whether a session looks dead by its entry, which a scan brought just now. Remembers it, as a read of it would. */
   looksDead(id: string, entry: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
-    return !isSession(entry) || this.#judge(id, entry);
+    const { value, expiresIn } = entry;
+    return !isSession(value, id) || this.#judge(id, { value, ...(expiresIn !== undefined && { expiresIn }) });
   }
 
   #judge(id: string, { value, expiresIn = 0 }: Pick<Entry<SessionValue>, "value" | "expiresIn">): boolean {
@@ -93,8 +95,8 @@ export class Liveness {
 
   /** `undefined` where there is none, or where somebody replaced it: its owner is told so, and goes. */
   async #read(id: string): Promise<Entry<SessionValue> | undefined> {
-    const entry = await unlessForeign(this.#channel.entry(sessionKey(id)));
-    return entry !== undefined && isSession(entry) ? entry : undefined;
+    const entry = (await unlessForeign(this.#channel.entry(sessionKey(id)))) as Entry<SessionValue> | undefined;
+    return isSession(entry?.value, id) ? entry : undefined;
   }
 
   /** What was read of a session may be out of date: it is read again when it is asked about next. */
@@ -109,9 +111,4 @@ export class Liveness {
     if (!gone) seen.lookAt = now + FRESH;
     return gone;
   }
-}
-
-/** Whether a session wrote this entry. */
-function isSession<E extends Pick<Entry<unknown>, "value">>(entry: E): entry is E & { readonly value: SessionValue } {
-  return (entry.value as Partial<SessionValue> | null | undefined)?.process !== undefined;
 }

@@ -1,7 +1,8 @@
 import type { Channel } from "../channel/channel.js";
 import type { Op } from "../channel/types.js";
 import type { LockView } from "./attempt.js";
-import { callKey, isQueue, type LocksValue, queueKey, type Ticket } from "./entries.js";
+import { callKey, type LocksValue, queueKey, type Ticket } from "./entries.js";
+import { isQueue } from "./valid.js";
 
 /**
  * Writes the queue of a lock as it is after a change, which must be made under a check of its version. Whoever comes to be the first of it is called

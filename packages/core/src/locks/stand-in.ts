@@ -2,19 +2,12 @@ import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import {
-  isLock,
-  isQueue,
-  type LocksValue,
-  type LockValue,
-  lifeInStore,
-  type SessionValue,
-  sessionKey,
-} from "./entries.js";
+import { type LocksValue, type LockValue, lifeInStore, type SessionValue, sessionKey } from "./entries.js";
 import { readable, unlessForeign } from "./foreign.js";
 import type { Pulse } from "./pulse.js";
 import { leaveQueue } from "./queue.js";
 import { removeEntry } from "./sweep.js";
+import { isLock, isQueue, isSession, lockPlace } from "./valid.js";
 
 /** How much later than the timeout of a lock it is ended from here, in ms: a main thread that is free does it itself. */
 const GRACE = 100;
@@ -144,13 +137,13 @@ export class StandIn {
       const entry = await unlessForeign(channel.entry(key, { signal }));
       // It may have been renewed by the main thread after all.
       if (this.#stopped || this.#now() < this.#renewalDue()) return;
-      if (entry === undefined || (entry.value as SessionValue | null)?.id !== session) {
+      if (entry === undefined || !isSession(entry.value, session)) {
         pulse.lose();
         return;
       }
       const sent = this.#now();
       if (sent >= pulse.deadline) return;
-      const value: SessionValue = { ...(entry.value as SessionValue), by: "thread" };
+      const value: SessionValue = { ...entry.value, by: "thread" };
       const outcome = await channel.compareAndSet(key, entry.version, value, { ttl: lifeInStore(ttl), signal });
       if (outcome.ok) pulse.renewed(sent + ttl, this.#now());
     } finally {
@@ -175,14 +168,15 @@ export class StandIn {
     let timeout = Number.POSITIVE_INFINITY;
     for await (const entry of readable(channel, { prefix: ["lock"] })) {
       if (this.#stopped) break;
-      const [, name = "", queue] = entry.key as readonly string[];
-      if (queue !== undefined) {
+      const place = lockPlace(entry.key);
+      if (place === undefined) continue;
+      if (place.part === "queue") {
         const waiting = tickets && isQueue(entry.value) ? entry.value.waiting : [];
-        for (const ticket of waiting) if (ticket.session === session) await leaveQueue(channel, name, ticket);
+        for (const ticket of waiting) if (ticket.session === session) await leaveQueue(channel, place.name, ticket);
         continue;
       }
       const lock = entry as Entry<LockValue>;
-      if (!isLock(lock.value) || lock.value.holder.instance !== session) continue;
+      if (!isLock(lock.value, place.name) || lock.value.holder.instance !== session) continue;
       if (this.#now() < lock.value.until + GRACE) {
         timeout = Math.min(timeout, lock.value.until);
         continue;

@@ -1,9 +1,10 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../clock.js";
-import { isLock, isQueue, type LocksValue, type LockValue, type QueueValue } from "./entries.js";
+import type { LocksValue, LockValue, QueueValue } from "./entries.js";
 import { readable, unlessForeign } from "./foreign.js";
 import type { Liveness } from "./liveness.js";
+import { isLock, isQueue, lockPlace, sessionPlace } from "./valid.js";
 
 /** After so many entries, a page of a scan, or so many ms, a sweep lets others go first. */
 const PAGE = 500;
@@ -22,26 +23,30 @@ export async function sweep(
 ): Promise<void> {
   const pace = new Pace(clock, pause);
   const census = new Census(liveness);
-  const suspects: Pick<Entry, "key" | "version">[] = [];
+  const suspects: { readonly session: string; readonly entry: Pick<Entry, "key" | "version"> }[] = [];
   for await (const entry of readable(channel, { prefix: ["session"] })) {
-    if (!census.counts(entry)) suspects.push({ key: entry.key, version: entry.version });
+    const { key, version } = entry;
+    const session = sessionPlace(key);
+    if (session !== undefined && !census.counts(session, entry)) suspects.push({ session, entry: { key, version } });
     if (!(await pace.goesOn())) return;
   }
   for await (const entry of readable(channel, { prefix: ["lock"] })) {
     if (!(await pace.goesOn())) return;
-    if ((entry.key as readonly string[]).length === 2) {
+    const place = lockPlace(entry.key);
+    if (place === undefined) continue;
+    if (place.part === "lock") {
       const lock = entry as Entry<LockValue>;
       // What somebody else wrote there is not ours to remove, and must not keep us from the rest.
-      if (!isLock(lock.value) || !(await census.isDead(lock.value.holder.instance))) continue;
+      if (!isLock(lock.value, place.name) || !(await census.isDead(lock.value.holder.instance))) continue;
       await onOrphan(lock);
     } else if (!(await isDeserted(entry as Entry<QueueValue>, census))) {
       continue;
     }
     await unlessForeign(removeEntry(channel, entry));
   }
-  for (const entry of suspects) {
+  for (const { session, entry } of suspects) {
     if (!(await pace.goesOn())) return;
-    if (await census.isDead(sessionOf(entry))) await unlessForeign(removeEntry(channel, entry));
+    if (await census.isDead(session)) await unlessForeign(removeEntry(channel, entry));
   }
 }
 
@@ -50,11 +55,6 @@ async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, census: C
   if (!isQueue(value)) return false;
   for (const { session } of value.waiting) if (!(await census.isDead(session))) return false;
   return true;
-}
-
-function sessionOf({ key }: Pick<Entry, "key">): string {
-  const [, session = ""] = key as readonly string[];
-  return session;
 }
 
 /** Who lives, as far as one scan of the sessions tells. */
@@ -67,9 +67,8 @@ class Census {
     this.#liveness = liveness;
   }
 
-  /** Takes in an entry of the scan. False if its session looks dead. */
-  counts(entry: Pick<Entry<unknown>, "key" | "value" | "expiresIn">): boolean {
-    const session = sessionOf(entry);
+  /** Takes in an entry of a session, as the scan brought it. False if that session looks dead. */
+  counts(session: string, entry: Pick<Entry<unknown>, "key" | "value" | "expiresIn">): boolean {
     // A call to a session comes right after it.
     if ((entry.key as readonly string[]).length > 2) return this.#living.has(session);
     if (this.#liveness.looksDead(session, entry)) return false;

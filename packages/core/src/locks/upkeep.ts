@@ -8,6 +8,7 @@ import { isForeign, unlessForeign } from "./foreign.js";
 import { type Lease, TAKEN } from "./lease.js";
 import { leaveQueue } from "./queue.js";
 import { removeEntry } from "./sweep.js";
+import { isLock } from "./valid.js";
 
 /** The most locks that the store is asked about in one commit. */
 const AT_ONCE = 100;
@@ -134,7 +135,7 @@ export class Upkeep {
   async #clearOne(token: string, name: string): Promise<void> {
     await unlessForeign(leaveQueue(this.#channel, name, { token }));
     const lock = (await unlessForeign(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
-    if (lock?.value?.token === token) {
+    if (isLock(lock?.value, name) && lock.value.token === token) {
       await this.#onOrphan(lock);
       await removeEntry(this.#channel, lock);
     }

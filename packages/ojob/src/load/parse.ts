@@ -1,12 +1,10 @@
 import {
-  type Alias,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
-  type ParsedNode,
   parseDocument,
   type Scalar,
   type YAMLMap,
@@ -14,6 +12,7 @@ import {
 } from "yaml";
 import { JobFileError, type Position, type Problems } from "../problem.js";
 import type { SourceFile } from "../source.js";
+import { Aliases, type AnyNode, hasTooMany, MOST_LEVELS, MOST_NODES } from "./aliases.js";
 import {
   type ListNode,
   type MapEntry,
@@ -24,13 +23,7 @@ import {
   type TextPlace,
 } from "./node.js";
 
-type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
-
-/** More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the memory. */
-const MOST_NODES = 200_000;
-
-/** Deeper than any real job file. What reads on walks the tree by calling itself. */
-const MOST_LEVELS = 200;
+const TOO_LARGE = "the file, with its aliases followed, is too large.";
 
 /**
  * Parses a job file, keeping where each piece of it stands.
@@ -43,6 +36,7 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
     const { line, col } = lines.linePos(offset);
     return { source, line, column: col };
   };
+  if (hasTooMany(source.text)) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
   const document = parse(source, lines);
   const first = document.errors[0];
   if (first !== undefined) {
@@ -50,7 +44,11 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
   }
   for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
   const root = document.contents;
-  return root === null ? undefined : new Converter(source, document, at, problems).node(root);
+  if (root === null) return undefined;
+  const aliases = new Aliases();
+  aliases.read(root);
+  if (aliases.tooLarge) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
+  return new Converter(source, aliases, at, problems).node(root);
 }
 
 function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
@@ -81,15 +79,15 @@ function oneLine(message: string): string {
 /** Turns the parser's tree into ours: aliases followed, merges applied, positions as lines and columns. */
 class Converter {
   readonly #source: SourceFile;
-  readonly #document: Document.Parsed;
+  readonly #aliases: Aliases;
   readonly #at: (offset: number) => Position;
   readonly #problems: Problems;
   readonly #open = new Set<AnyNode>();
   #count = 0;
 
-  constructor(source: SourceFile, document: Document.Parsed, at: (offset: number) => Position, problems: Problems) {
+  constructor(source: SourceFile, aliases: Aliases, at: (offset: number) => Position, problems: Problems) {
     this.#source = source;
-    this.#document = document;
+    this.#aliases = aliases;
     this.#at = at;
     this.#problems = problems;
   }
@@ -97,7 +95,7 @@ class Converter {
   node(from: AnyNode): Node {
     const at = this.#at(from.range?.[0] ?? 0);
     if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
-    if (++this.#count > MOST_NODES) throw this.#fault("the file, with its aliases followed, is too large.", at);
+    if (++this.#count > MOST_NODES) throw this.#fault(TOO_LARGE, at);
     if (this.#open.size > MOST_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
     this.#open.add(from);
     const result = this.#convert(from, at);
@@ -107,9 +105,9 @@ class Converter {
 
   #convert(from: AnyNode, at: Position): Node {
     if (isAlias(from)) {
-      const target = from.resolve(this.#document);
+      const target = this.#aliases.target(from);
       if (target === undefined) throw this.#fault(`there is no anchor &${from.source} before this alias.`, at);
-      return this.node(target as AnyNode);
+      return this.node(target);
     }
     if (isMap(from)) return this.#map(from, at);
     if (isSeq(from)) return this.#list(from, at);

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { ChannelError } from "./channel/errors.js";
+import { RunError } from "./jobs/errors.js";
+import { LockError } from "./locks/errors.js";
+import { visible, visibleLines } from "./visible.js";
+
+const range = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i));
+
+/** All that a terminal obeys, or that reorders what it shows. */
+const HIDDEN = [
+  ...range(0x00, 0x1f),
+  ...range(0x7f, 0x9f),
+  "\u061c",
+  "\u200e",
+  "\u200f",
+  ...range(0x2028, 0x202e),
+  ...range(0x2066, 0x2069),
+];
+
+test("what a terminal would obey is shown as an escape, all of it", () => {
+  for (const character of HIDDEN) expect(visible(`a${character}b`)).toMatch(/^a\\([nrt]|x[0-9a-f]{2}|u[0-9a-f]{4})b$/);
+  expect(visible("\u001b[2Ja\u009b\u202eb\nc\td\r")).toBe("\\x1b[2Ja\\x9b\\u202eb\\nc\\td\\r");
+});
+
+test("everything else stays as it is", () => {
+  for (const text of ["", "büro-7", "日本語", "C:\\new", "🙂", "a\u00a0b", "é"]) expect(visible(text)).toBe(text);
+});
+
+test("a text that was made visible is not changed a second time", () => {
+  const once = visible(HIDDEN.join("x"));
+  expect(visible(once)).toBe(once);
+});
+
+test("a text of several lines keeps its line breaks and tabs, and nothing else", () => {
+  expect(visibleLines("a\r\n\tb\nc\u001b[31m\rd\u2028e")).toBe("a\n\tb\nc\\x1b[31m\\rd\\u2028e");
+});
+
+test("the message of an error of ours cannot reach the terminal, whatever it quotes", () => {
+  const text = `held by ${HIDDEN.join("")}`;
+  const errors = [
+    new LockError("LOCKED", "a", text),
+    new RunError("LOCKED", "a", text),
+    new ChannelError("CORRUPT", text),
+  ];
+  for (const { message } of errors) expect(message).toBe(visible(text));
+});

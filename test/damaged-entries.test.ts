@@ -1,0 +1,205 @@
+import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { historyTable } from "../packages/cli/src/commands/history.js";
+import { locksTable } from "../packages/cli/src/commands/locks.js";
+import type { Channel } from "../packages/core/src/channel/channel.js";
+import { openChannel } from "../packages/core/src/channel/open.js";
+import type { Key } from "../packages/core/src/channel/types.js";
+import { damagedKey, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
+import { Dice } from "../packages/core/src/testing/dice.js";
+import type { FaultyBackend } from "../packages/core/src/testing/faulty-backend.js";
+import { scribble } from "../packages/core/src/testing/scribble.js";
+import { collect, rejection } from "../packages/core/src/testing/settle.js";
+import { World } from "../packages/core/src/testing/world.js";
+
+/*
+ * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an error of ours, after a bounded number of calls
+ * to the store, and a name that nobody touched goes on working.
+ */
+
+/** How many stores are damaged. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit -- test/damaged-entries.test.ts */
+const RUNS = Number(process.env["OJM_FUZZ"] ?? 400);
+const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
+const ALL_DAY = 24 * 3_600_000;
+const TTL = 15_000;
+
+/** Far more calls to the store than any call of these makes. What makes more is on its way to never. */
+const ENDLESS = 5_000;
+
+const CHANNELS = { jobs: "oJobManager-jobs", locks: "oJobManager-locks" } as const;
+type ChannelName = keyof typeof CHANNELS;
+
+interface Sample extends StoredText {
+  readonly kind: string;
+  readonly channel: ChannelName;
+}
+
+/** Which kind of entry a key is of. */
+function kindOf(channel: ChannelName, key: Key, text: string): string {
+  if (channel === "jobs") return `record, ${(JSON.parse(text) as { status: string }).status}`;
+  const [kind, , part] = key as readonly string[];
+  return kind === "audit" || kind === "tick" || part === undefined ? String(kind) : part;
+}
+
+/** One entry of each kind, as the real code writes it. */
+async function samples(): Promise<Sample[]> {
+  const world = new World(SEED);
+  const [one, two] = [await world.manager(), await world.manager()];
+  await one.manager.run("done", () => ({ rows: 7 }));
+  await rejection(one.manager.run("broken", () => Promise.reject(new Error("no data"))));
+  await one.manager.start("forced");
+  await two.manager.unlock("forced", { reason: "it hangs" });
+  await one.manager.start("held", { tick: { schedule: "nightly", at: world.clock.now() } });
+  const first = new AbortController();
+  const waiting = [first.signal, undefined, undefined].map((signal) =>
+    two.manager.start("held", { wait: 3_600_000, ...(signal && { signal }) }),
+  );
+  for (const wait of waiting) wait.catch(() => {});
+  await world.clock.advance(100);
+  // The next one is called.
+  first.abort();
+  await world.clock.advance(100);
+  const found: Sample[] = [];
+  for (const channel of ["jobs", "locks"] as const) {
+    for await (const { key, value } of (one.manager.channels[channel] as Channel<unknown>).entries()) {
+      const text = JSON.stringify(value);
+      found.push({ kind: kindOf(channel, key, text), channel, key, text });
+    }
+  }
+  return found;
+}
+
+const all = await samples();
+const kinds = [...new Set(all.map(({ kind }) => kind))].sort();
+
+/** Writes a text to a store, past all checks. */
+async function plant(way: FaultyBackend, { channel, key, text }: Sample): Promise<void> {
+  const opened = await openChannel(CHANNELS[channel], { backend: way });
+  await scribble({ way, channel: opened as Channel<never> }, key, text);
+  await opened.close();
+}
+
+/** Some entries as they were, and some that are damaged, at least one of them of this kind. */
+function damaged(dice: Dice, kind: string): Sample[] {
+  const chosen = all.filter((it) => it.kind === kind || dice.chance() < 0.5);
+  return chosen.map((it) => {
+    if (it.kind !== kind && dice.chance() < 0.8) return it;
+    const key = dice.chance() < 0.15 ? damagedKey(dice, it.key) : it.key;
+    return { ...it, key, text: damagedText(dice, it.text) };
+  });
+}
+
+/** Fails every call to the store beyond the bound. */
+function bounded(way: FaultyBackend): () => void {
+  let left = ENDLESS;
+  way.fault = () => {
+    if (--left < 0) throw new Error(`more than ${ENDLESS} calls to the store: this never ends`);
+    return undefined;
+  };
+  return () => {
+    left = ENDLESS;
+  };
+}
+
+const NAMES = ["held", "done", "forced", "lone"];
+
+/** All that can be asked of a manager. */
+function surface(manager: JobManager, now: number): [what: string, call: () => Promise<unknown>][] {
+  const calls: [string, () => Promise<unknown>][] = [
+    ["history()", () => collect(manager.history())],
+    ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
+    ["running()", () => manager.running()],
+    ["locks()", () => manager.locks()],
+    ["ojm history", () => shown(historyTable(manager, 20))],
+    ["ojm locks", () => shown(locksTable(manager))],
+  ];
+  for (const name of NAMES) {
+    const tick = { schedule: "nightly", at: now };
+    calls.push(
+      [`run("${name}")`, () => manager.run(name, () => 1)],
+      [`run("${name}", tick)`, () => manager.run(name, () => 1, { tick, wait: 0 })],
+      [`start("${name}")`, async () => (await manager.start(name, { wait: 0 })).end()],
+      [`lock("${name}")`, async () => (await manager.lock(name, { wait: 1_000 })).release()],
+      [`history("${name}")`, () => collect(manager.history({ name }))],
+      [`unlock("${name}")`, () => manager.unlock(name, { reason: "it hangs" })],
+      [`run("${name}") once more`, () => manager.run(name, () => 1, { wait: 0 })],
+    );
+  }
+  calls.push(["prune()", () => manager.prune({ olderThan: 0 })], ["close()", () => manager.close()]);
+  return calls;
+}
+
+/** A table never holds what a terminal would obey, and each of its lines is a row. */
+async function shown(printing: Promise<string>): Promise<void> {
+  expect(await printing).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+}
+
+const isOurs = (error: unknown): boolean => isChannelError(error) || isLockError(error) || isRunError(error);
+
+async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
+  const world = new World(Math.floor(dice.between(1, 1e9)));
+  const store = await world.way();
+  for (const one of planted) await plant(store, one);
+  const one = await world.manager({ ttl: TTL });
+  const refill = bounded(one.way);
+  const settles = async (what: string, call: () => Promise<unknown>): Promise<void> => {
+    refill();
+    try {
+      await world.clock.until(call());
+    } catch (error) {
+      if (!isOurs(error)) throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
+    }
+  };
+  const calls = surface(one.manager, world.clock.now());
+  for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
+  // What sweeps, heartbeats and the look for strays meet with.
+  refill();
+  await world.clock.advance(3 * TTL);
+  refill();
+  expect((await world.clock.until(one.manager.run("untouched", () => 5))).result).toBe(5);
+  expect(await collect(one.manager.history({ name: "untouched" }))).toMatchObject([{ status: "completed" }]);
+  await (await one.manager.lock("untouched")).release();
+  for (const [what, call] of calls.slice(-1)) await settles(what, call);
+  const next = await world.manager();
+  await next.manager.close();
+}
+
+let warnings: string[] = [];
+beforeEach(() => {
+  warnings = [];
+  vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(String(warning)));
+});
+afterEach(() => void vi.restoreAllMocks());
+
+test("the samples are of every kind of entry", () => {
+  expect(kinds).toEqual([
+    "audit",
+    "call",
+    "lock",
+    "queue",
+    "record, cancelled",
+    "record, completed",
+    "record, failed",
+    "record, running",
+    "session",
+    "tick",
+  ]);
+});
+
+describe("damaged entries", () => {
+  test.each(kinds)("of the kind %s end no call but with an error of ours", { timeout: ALL_DAY }, async (kind) => {
+    for (let i = 0; i < Math.ceil(RUNS / kinds.length); i++) {
+      const seed = SEED + i;
+      const planted = damaged(new Dice(seed), kind);
+      try {
+        await tryAll(new Dice(seed), planted);
+        expect(warnings).toEqual([]);
+      } catch (error) {
+        const entries = planted.map(
+          ({ channel, key, text }) => `${channel} ${JSON.stringify(key)} ${text.slice(0, 300)}`,
+        );
+        throw new Error(`seed ${seed}, ${kind}:\n${entries.join("\n")}\n${(error as Error).message}`, { cause: error });
+      }
+    }
+  });
+});
