@@ -1,11 +1,22 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { folderWith, ojm, start } from "../packages/cli/src/testing/ojm.js";
 
 const PATTERNS = fileURLToPath(new URL("../examples/patterns/", import.meta.url));
+const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));
 const files = readdirSync(PATTERNS);
+
+/** The arguments of all command lines that the examples tell in their comments: file and key. */
+function documented(): [string, string][] {
+  const names = [...readdirSync(EXAMPLES), ...files.map((file) => `patterns/${file}`)].filter((name) => /\.yaml$/.test(name));
+  return names.flatMap((name) =>
+    (readFileSync(join(EXAMPLES, name), "utf8").match(/^#.*ojm run .*$/gm) ?? []).flatMap((line) =>
+      [...line.matchAll(/(\w+)=\S/g)].map(([, key = ""]): [string, string] => [name, key]),
+    ),
+  );
+}
 
 function folder(file: string, replace: readonly [string, string] = ["", ""]): string {
   return folderWith({ "jobs.yaml": readFileSync(join(PATTERNS, file), "utf8").replace(...replace) });
@@ -67,6 +78,28 @@ describe("the examples of patterns", () => {
     const { code, out } = await ojm(folder("monitoring.yaml"), "run", "jobs.yaml");
     expect(code).toBe(0);
     expect(logged(out)).toEqual(["0 runs are recorded, 0 are going on", "forgot 0 runs"]);
+  });
+
+  it("monitoring: keeps what ended within keepDays, as the command line tells it", async () => {
+    const where = folder("monitoring.yaml");
+    const text = readFileSync(join(PATTERNS, "monitoring.yaml"), "utf8");
+    const ended = Date.now() - 10 * 86_400_000;
+    const record = { name: "old", startTime: ended, startDate: "", endTime: ended, status: "completed", inError: false };
+    const set = `$ch("oJobManager-jobs").set({ name: "old", startTime: ${ended} }, ${JSON.stringify(record)})`;
+    const plant = `  - { name: Plant, exec: '${set}' }`;
+    const planting = text.replace("jobs:\n", `jobs:\n${plant}\n`).replace(/^todo: .*$/m, "todo: [Open the store, Plant]");
+    writeFileSync(join(where, "plant.yaml"), planting);
+    expect(await ojm(where, "run", "plant.yaml")).toMatchObject({ code: 0 });
+    for (const [days, forgot] of [[30, 0], [7, 1]] as const) {
+      const { out } = await ojm(where, "run", "jobs.yaml", `keepDays=${days}`);
+      expect([days, logged(out).at(-1)]).toEqual([days, `forgot ${forgot} runs`]);
+    }
+  });
+
+  it.each(documented())("%s documents %s, which no args of its jobs win over and which it uses", (file, key) => {
+    const jobs = readFileSync(join(EXAMPLES, file), "utf8").replace(/^#.*$/gm, "");
+    expect(jobs).not.toMatch(new RegExp(`^ +args:.*\\b${key}:`, "m"));
+    expect(jobs).toMatch(new RegExp(`args\\.${key}\\b|\\{\\{ *${key}\\b|\\$\\{?${key}\\b|args\\[["']${key}`));
   });
 
   it("languages: each says hello", async () => {

@@ -1,3 +1,4 @@
+import { visibleLines } from "@ojm/core/backend";
 import { maskLine, maskUrls } from "./secrets.js";
 import type { SourceFile } from "./source.js";
 
@@ -34,8 +35,7 @@ export function excerpt(at: Position): string {
 
 /** Control characters of a damaged file, or of a name with escapes in it, must not reach the terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\uFFFD");
+  return visibleLines(text);
 }
 
 /** `jobs.yaml:12:5`, for humans and for editors that jump to it. */

@@ -1,3 +1,4 @@
+import { visible } from "@ojm/core/backend";
 import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
@@ -10,7 +11,7 @@ export async function execute(words: readonly string[]): Promise<number> {
   try {
     const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
     for (const warning of checked.warnings) process.stderr.write(`${describe(warning)}\n`);
-    print(`${summary(file, checked)}\n`);
+    print(`${visible(summary(file, checked))}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { visibleLines } from "@ojm/core/backend";
 import {
   commandLineValue,
   JobFileError,
@@ -48,7 +49,7 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
 
 async function showHelp(file: string, job: string | undefined): Promise<number> {
   try {
-    print(await jobFileHelp(file, job));
+    print(visibleLines(await jobFileHelp(file, job)));
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

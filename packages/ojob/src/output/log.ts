@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { visible, visibleLines } from "@ojm/core/backend";
 import { maskUrls, shownArgs } from "../secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
@@ -95,19 +96,19 @@ export class Log {
     const { console = true, jobs = true, json = false } = this.#settings;
     if (!console || !jobs) return;
     const time = new Date(this.now()).toISOString();
-    this.#write(this.#err, json ? JSON.stringify({ time, level: "INFO", ...event }) : text, colour);
+    this.#write(this.#err, json ? JSON.stringify({ time, level: "INFO", ...event }) : visible(text), colour);
   }
 
   /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
   failure(job: string, text: string): void {
-    const [message, time] = [`job "${job}" failed: ${maskUrls(text)}`, this.now()];
+    const [message, time] = [visibleLines(`job "${job}" failed: ${maskUrls(text)}`), this.now()];
     const told = this.#line("ERROR", message, time, job, this.#settings.console ?? true);
     if (!told) this.#line("ERROR", message, time, job, true);
   }
 
   /** A remark for whoever started this, without a time. */
   note(text: string): void {
-    this.#write(this.#err, text);
+    this.#write(this.#err, visibleLines(text));
   }
 
   /** Resolves once a script may write more. */
