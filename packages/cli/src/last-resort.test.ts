@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { folderWith, Ojm, ojm } from "./testing/ojm.js";
 
 const JOBS = `include: [oJobManager.yaml]
@@ -30,6 +30,20 @@ describe("a fault of ojm or of a backend is told in one line, without its stack:
   test("an error without a message is told by its name", async () => {
     const { err } = await ojm(withBackend("throw new RangeError()"), "locks", "a.yaml");
     expect(err).toMatch(/^ojm: RangeError\n/);
+  });
+
+  test("where a package of ojm is missing too", async () => {
+    const hooks = `export async function resolve(name, context, next) {
+      if (name.startsWith("@ojm/core")) throw new Error("no such package");
+      return next(name, context);
+    }`;
+    const url = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+    const preload = url(`import { register } from "node:module"; register(${JSON.stringify(url(hooks))});`);
+    const env = { ...process.env, NODE_OPTIONS: `--import ${preload}` };
+    const ojm = new Ojm(withBackend(""), ["locks", "a.yaml"], env);
+    onTestFinished(() => void ojm.process.kill("SIGKILL"));
+    const { code, err } = await ojm.ended;
+    expect([code, err]).toEqual([1, expect.stringMatching(/^ojm: .*no such package\nThis is a fault of ojm/)]);
   });
 
   test("with OJM_DEBUG the stack and the cause are shown", async () => {

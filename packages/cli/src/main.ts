@@ -21,7 +21,9 @@ async function main(words: readonly string[]): Promise<number> {
     return (await command?.execute(rest)) ?? 2;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`ojm: ${error.message}\n`);
+    // Loaded only now: each import is felt at every start.
+    const { tell } = await import("./tell.js");
+    tell(`ojm: ${error.message}`);
     return 2;
   }
 }

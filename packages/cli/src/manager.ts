@@ -2,6 +2,7 @@ import { isChannelError, type JobManager } from "@ojm/core";
 import { commandLineValue, JobFileError, openManagerOf } from "@ojm/ojob";
 import { prepareType } from "./backends.js";
 import { CommandError } from "./errors.js";
+import { tell } from "./tell.js";
 
 /** Calls `look` with the job manager that a job file sets up. Resolves to the exit code. */
 export async function withManager(
@@ -22,11 +23,11 @@ export async function withManager(
     return 0;
   } catch (error) {
     if (error instanceof JobFileError) {
-      process.stderr.write(`${error.message}\n`);
+      tell(error.message);
       return 2;
     }
     if (!isChannelError(error)) throw error;
-    process.stderr.write(`ojm: ${error.message}\n`);
+    tell(`ojm: ${error.message}`);
     // A store that is away is no fault of the file: the same command may work in a minute.
     return error.code === "UNKNOWN_TYPE" || error.code === "INVALID_CONFIG" ? 2 : 1;
   }

@@ -22,10 +22,10 @@ export function table(cells: readonly (readonly string[])[]): string {
 }
 
 /**
- * What a terminal would obey in a job's name or error is shown as an escape, and breaks no line. Cut only on a terminal: the end of an error that
+ * A job's name or error as one line: line breaks become spaces, and what a terminal would obey an escape. Cut only on a terminal: the end of an error that
  * goes into a file or a pipe is often its reason, and would be lost.
  */
 export function oneLine(text: string, most: number = process.stdout.isTTY ? MOST : Number.POSITIVE_INFINITY): string {
-  const plain = visible(text.trim());
+  const plain = visible(text.trim().replace(/[\r\n\t]+/g, " "));
   return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain;
 }

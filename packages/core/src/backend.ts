@@ -23,4 +23,4 @@ export { findType } from "./channel/find-type.js";
 export { justAfter, onlyKeyOf } from "./channel/key.js";
 export { type Clock, systemClock } from "./clock.js";
 export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./host.js";
-export { visible, visibleLines } from "./visible.js";
+export { LINES, visible } from "./visible.js";

@@ -1,4 +1,5 @@
 import { isChannelError } from "./channel/errors.js";
+import { LINES, visible } from "./visible.js";
 
 /**
  * Does what nobody awaits and what is done again. A store that is away is told to those who call. Any other error is a fault of this package, of a
@@ -10,6 +11,6 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   } catch (error) {
     if (isChannelError(error)) return;
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.emitWarning(`in the background: ${why}`, { type: "OjmWarning", code: "OJM_BACKGROUND" });
+    process.emitWarning(`in the background: ${visible(why, LINES)}`, { type: "OjmWarning", code: "OJM_BACKGROUND" });
   }
 }

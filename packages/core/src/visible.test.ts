@@ -1,8 +1,5 @@
 import { expect, test } from "vitest";
-import { ChannelError } from "./channel/errors.js";
-import { RunError } from "./jobs/errors.js";
-import { LockError } from "./locks/errors.js";
-import { visible, visibleLines } from "./visible.js";
+import { LINES, visible } from "./visible.js";
 
 const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i));
@@ -19,8 +16,8 @@ const HIDDEN = [
 ];
 
 test("what a terminal would obey is shown as an escape, all of it", () => {
-  for (const character of HIDDEN) expect(visible(`a${character}b`)).toMatch(/^a\\([nrt]|x[0-9a-f]{2}|u[0-9a-f]{4})b$/);
-  expect(visible("\u001b[2Ja\u009b\u202eb\nc\td\r")).toBe("\\x1b[2Ja\\x9b\\u202eb\\nc\\td\\r");
+  for (const character of HIDDEN) expect(visible(`a${character}b`)).toMatch(/^a\\([nrt]|u[0-9a-f]{4})b$/);
+  expect(visible("\u001b[2Ja\u009b\u202eb\nc\td\r")).toBe("\\u001b[2Ja\\u009b\\u202eb\\nc\\td\\r");
 });
 
 test("everything else stays as it is", () => {
@@ -33,15 +30,12 @@ test("a text that was made visible is not changed a second time", () => {
 });
 
 test("a text of several lines keeps its line breaks and tabs, and nothing else", () => {
-  expect(visibleLines("a\r\n\tb\nc\u001b[31m\rd\u2028e")).toBe("a\n\tb\nc\\x1b[31m\\rd\\u2028e");
+  expect(visible("a\n\tb\nc\u001b[31m\rd\u2028e", LINES)).toBe("a\n\tb\nc\\u001b[31m\\rd\\u2028e");
 });
 
-test("the message of an error of ours cannot reach the terminal, whatever it quotes", () => {
-  const text = `held by ${HIDDEN.join("")}`;
-  const errors = [
-    new LockError("LOCKED", "a", text),
-    new RunError("LOCKED", "a", text),
-    new ChannelError("CORRUPT", text),
-  ];
-  for (const { message } of errors) expect(message).toBe(visible(text));
+test("a JSON text stays one that means the same", () => {
+  const value = { text: HIDDEN.join("x") };
+  const shown = visible(JSON.stringify(value));
+  expect(JSON.parse(shown)).toEqual(value);
+  for (const character of HIDDEN) expect(shown).not.toContain(character);
 });

@@ -1,4 +1,4 @@
-import { visibleLines } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/backend";
 import { maskLine, maskUrls } from "./secrets.js";
 import type { SourceFile } from "./source.js";
 
@@ -30,17 +30,12 @@ export function excerpt(at: Position): string {
   const number = String(at.line).padStart(5);
   // Tabs are kept in the padding, so that the caret stands right under the column however wide a tab is shown.
   const padding = shown.slice(0, Math.max(0, column - 1 - start)).replace(/[^\t]/g, " ");
-  return `${number} | ${printable(shown)}\n${" ".repeat(5)} | ${padding}^`;
-}
-
-/** Control characters of a damaged file, or of a name with escapes in it, must not reach the terminal. */
-function printable(text: string): string {
-  return visibleLines(text);
+  return `${number} | ${visible(shown, "\t")}\n${" ".repeat(5)} | ${padding}^`;
 }
 
 /** `jobs.yaml:12:5`, for humans and for editors that jump to it. */
 export function place(at: Position): string {
-  return `${at.source.name}:${at.line}:${at.column}`;
+  return `${visible(at.source.name)}:${at.line}:${at.column}`;
 }
 
 /** A name of 100,000 characters would bury the message. */
@@ -49,7 +44,7 @@ const MOST_SHOWN = 1_000;
 /** A problem as it is shown: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
   const all = maskUrls(problem.message);
-  const message = printable(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all);
+  const message = visible(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all, LINES);
   if (problem.at === undefined) return `${problem.severity}: ${message}`;
   const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
   return lines.filter((line) => line !== "").join("\n");

@@ -1,24 +1,27 @@
-import { visible } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/backend";
 import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 import { print } from "../print.js";
+import { tell } from "../tell.js";
+
+export const OPTIONS = { strict: "flag" } as const;
 
 /** Checks a job file without running it. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, flags } = await readFileCommand("check", words, { strict: "flag" });
+  const { file, pairs, flags } = await readFileCommand("check", words, OPTIONS);
   const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
   try {
     const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
-    for (const warning of checked.warnings) process.stderr.write(`${describe(warning)}\n`);
-    print(`${visible(summary(file, checked))}\n`);
+    for (const warning of checked.warnings) tell(describe(warning));
+    print(`${visible(summary(file, checked), LINES)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
     const errors = error.problems.filter(({ severity }) => severity === "error").length;
     const warnings = error.problems.length - errors;
     const found = [count(errors, "error"), ...(warnings > 0 ? [count(warnings, "warning")] : [])].join(", ");
-    process.stderr.write(`${error.message}\n${file} cannot be run: ${found}.\n`);
+    tell(`${error.message}\n${file} cannot be run: ${found}.`);
     return 2;
   }
 }

@@ -8,9 +8,11 @@ import { table } from "../table.js";
 
 const DEFAULT_LIMIT = 20;
 
+export const OPTIONS = { name: "value", limit: "value" } as const;
+
 /** Shows the last runs of the job manager that a job file sets up. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, values } = await readFileCommand("history", words, { name: "value", limit: "value" });
+  const { file, pairs, values } = await readFileCommand("history", words, OPTIONS);
   const name = values["name"]?.at(-1);
   const limit = Number(values["limit"]?.at(-1) ?? DEFAULT_LIMIT);
   if (!Number.isInteger(limit) || limit < 1) throw new CommandError("--limit takes a whole number from 1 up");

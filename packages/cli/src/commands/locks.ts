@@ -7,9 +7,11 @@ import { table } from "../table.js";
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
+export const OPTIONS = {} as const;
+
 /** Shows the locks of the job manager that a job file sets up. */
 export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs } = await readFileCommand("locks", words, {});
+  const { file, pairs } = await readFileCommand("locks", words, OPTIONS);
   return withManager(file, pairs, async (manager) => print(await locksTable(manager)));
 }
 

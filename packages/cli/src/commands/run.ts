@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { visibleLines } from "@ojm/core/backend";
 import {
   commandLineValue,
   JobFileError,
@@ -14,10 +13,11 @@ import { prepareType } from "../backends.js";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
 import { print } from "../print.js";
+import { tell } from "../tell.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-const OPTIONS = { load: "value", strict: "flag", help: "flag", jobhelp: "value" } as const;
+export const OPTIONS = { load: "value", strict: "flag", help: "flag", jobhelp: "value" } as const;
 
 /** Runs a job file. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
@@ -49,11 +49,11 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
 
 async function showHelp(file: string, job: string | undefined): Promise<number> {
   try {
-    print(visibleLines(await jobFileHelp(file, job)));
+    print(await jobFileHelp(file, job));
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    tell(error.message);
     return 2;
   }
 }

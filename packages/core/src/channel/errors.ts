@@ -1,5 +1,3 @@
-import { visible } from "../visible.js";
-
 /** What went wrong, as a word that programs can rely on. Each is explained in the README of `@ojm/core`. */
 export type ChannelErrorCode =
   | "CLOSED"
@@ -45,7 +43,7 @@ export class ChannelError extends Error {
   readonly outcome: "not-applied" | "unknown";
 
   constructor(code: ChannelErrorCode, message: string, details: ChannelErrorDetails = {}) {
-    super(visible(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.retryable = details.retryable ?? false;

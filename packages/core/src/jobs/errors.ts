@@ -1,5 +1,4 @@
 import type { HeldLock } from "../locks/types.js";
-import { visible } from "../visible.js";
 
 /**
  * Why a run did not start or did not complete. `LOCKED`: somebody else runs this name. `TIMEOUT`: it ran as long as it may.
@@ -20,7 +19,7 @@ export class RunError extends Error {
   readonly held: HeldLock | undefined;
 
   constructor(code: RunErrorCode, job: string, message: string, details: { cause?: unknown; held?: HeldLock } = {}) {
-    super(visible(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.job = job;

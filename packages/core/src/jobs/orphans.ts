@@ -3,6 +3,7 @@ import type { Entry, Key, WriteOutcome } from "../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../locks/entries.js";
 import { isForeign, unlessForeign } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
+import { visible } from "../visible.js";
 import { names } from "./history.js";
 import { isOverwritten, isRecord, records, recordUnder } from "./read.js";
 import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
@@ -98,7 +99,7 @@ async function writeInPlace(
 
 /** Why a record is closed as lost, in its own words. */
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
-  return `its process (${holder.host}, pid ${holder.pid}) ended, or fell silent, without closing the run`;
+  return `its process (${visible(holder.host)}, pid ${holder.pid}) ended, or fell silent, without closing the run`;
 }
 
 /**

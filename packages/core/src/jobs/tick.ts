@@ -5,6 +5,7 @@ import { foreignError } from "../locks/foreign.js";
 import type { Locks } from "../locks/locks.js";
 import type { Companion } from "../locks/types.js";
 import { isTick } from "../locks/valid.js";
+import { visible } from "../visible.js";
 import { RunError } from "./errors.js";
 import type { Tick } from "./types.js";
 
@@ -39,7 +40,7 @@ export class TickClaim {
     const { at, by } = entry.value;
     if (at < this.#tick.at || at > this.#clock.now() + DAY) return;
     const which = at === this.#tick.at ? "its tick" : "a later tick,";
-    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${by.host}, pid ${by.pid}`;
+    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${visible(by.host)}, pid ${by.pid}`;
     throw new RunError("TICK_TAKEN", this.#name, `"${this.#name}" was not started: ${text}`);
   }
 

@@ -1,4 +1,3 @@
-import { visible } from "../visible.js";
 import type { HeldLock } from "./types.js";
 
 /**
@@ -19,7 +18,7 @@ export class LockError extends Error {
   readonly held: HeldLock | undefined;
 
   constructor(code: LockErrorCode, lock: string, message: string, held?: HeldLock) {
-    super(visible(message));
+    super(message);
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.lock = lock;

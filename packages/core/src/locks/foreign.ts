@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import type { EntriesOptions, Entry, Key } from "../channel/types.js";
+import { visible } from "../visible.js";
 import type { LockView } from "./attempt.js";
 import { lockKey, queueKey } from "./entries.js";
 import { isLock, isQueue } from "./valid.js";
@@ -27,7 +28,9 @@ export function isForeign(error: unknown): boolean {
 /** An entry whose value is `undefined` where it cannot be read. */
 type Readable<V> = Omit<Entry<V>, "value"> & { readonly value: V | undefined };
 
-/** The entries of a range. Of what cannot be read a scan finds no way around: from there on, each is read alone. */
+/**
+ * The entries of a range, without those whose key no channel wrote. A corrupt entry aborts a scan, so the rest are read one by one.
+ */
 export async function* readable<V>(
   channel: Channel<V>,
   options: EntriesOptions,
@@ -64,6 +67,6 @@ export function assertOurs(channel: string, name: string, { lock, queue }: Parti
 
 /** An entry that is none of ours, what follows from that, and what to do. */
 export function foreignError(channel: string, key: Key, then: string): ChannelError {
-  const text = `the entry ${JSON.stringify(key)} of the channel "${channel}" was not written by ojm, so ${then}`;
+  const text = `the entry ${visible(JSON.stringify(key))} of the channel "${channel}" was not written by ojm, so ${then}`;
   return new ChannelError("CORRUPT", text);
 }

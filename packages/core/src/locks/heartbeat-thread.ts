@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { ChannelOrigin } from "../channel/origin.js";
+import { visible } from "../visible.js";
 import { Pulse } from "./pulse.js";
 
 // Here, and not where it is used: its entry is a neighbour of this file, and of the bundle that it becomes a part of.
@@ -124,7 +125,7 @@ export class HeartbeatThread {
     if (this.#over) return;
     this.#over = true;
     const why = error instanceof Error ? error.message : String(error);
-    const text = `the heartbeat thread failed: ${why}. The main thread's heartbeats go on; a program that computes without a break for longer than its ttl loses its locks`;
+    const text = `the heartbeat thread failed: ${visible(why)}. The main thread's heartbeats go on; a program that computes without a break for longer than its ttl loses its locks`;
     process.emitWarning(text, { type: "OjmWarning", code: "OJM_HEARTBEAT" });
   }
 }

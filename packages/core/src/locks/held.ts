@@ -1,9 +1,10 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
+import { visible } from "../visible.js";
 import type { LockView } from "./attempt.js";
 import type { LocksValue, LockValue, QueueValue } from "./entries.js";
 import { LockError } from "./errors.js";
-import { assertOurs } from "./foreign.js";
+import { assertOurs, readable } from "./foreign.js";
 import type { HeldLock } from "./types.js";
 import { lockPlace } from "./valid.js";
 
@@ -14,7 +15,7 @@ import { lockPlace } from "./valid.js";
  */
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();
-  for await (const entry of channel.entries({ prefix: ["lock"] })) {
+  for await (const entry of readable(channel, { prefix: ["lock"] })) {
     const place = lockPlace(entry.key);
     if (place === undefined) continue;
     const { name, part } = place;
@@ -46,5 +47,5 @@ export function lockedError(name: string, { lock, queue }: LockView): LockError 
   const held = heldLock(lock, queue?.value);
   const { host, pid } = held.holder;
   const since = new Date(held.since).toISOString();
-  return new LockError("LOCKED", name, `held by ${host}, pid ${pid}, since ${since}`, held);
+  return new LockError("LOCKED", name, `held by ${visible(host)}, pid ${pid}, since ${since}`, held);
 }

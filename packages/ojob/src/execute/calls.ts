@@ -48,7 +48,7 @@ export class ScriptCalls implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.engine.log.line(level, message, time, this.job.name);
+    this.engine.log.scriptLine(level, message, time, this.job.name);
   }
 
   print(text: string, toError: boolean): void {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { nearest } from "@ojm/core/backend";
+import { nearest, visible } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/jobfile.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
@@ -299,7 +299,7 @@ export class Engine implements Stoppable {
       const { error } = outcome;
       if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
     } else if (outcome.intended) {
-      if (tick === undefined) this.log.note(`-- ${job.name}: skipped, ${outcome.reason}`);
+      if (tick === undefined) this.log.note(`-- ${visible(job.name)}: skipped, ${outcome.reason}`);
     } else {
       this.#well = false;
       this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);

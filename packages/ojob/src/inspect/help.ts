@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { LINES, nearest, visible } from "@ojm/core/backend";
 import { builtinFile, builtinFileOf } from "../load/builtin.js";
 import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/jobfile.js";
 import { loadJobFile } from "../load/load.js";
@@ -88,9 +88,7 @@ function section(title: string, rows: readonly (readonly (string | number | unde
   return [`${title}:`, ...lines].join("\n");
 }
 
-/** Control characters of a file must not reach the terminal. */
 function paragraphs(parts: readonly string[]): string {
   const text = parts.filter((part) => part !== "").join("\n\n");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return `${text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\uFFFD")}\n`;
+  return `${visible(text, LINES)}\n`;
 }

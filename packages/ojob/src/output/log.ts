@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { visible, visibleLines } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/backend";
 import { maskUrls, shownArgs } from "../secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
@@ -31,6 +31,15 @@ export interface LogSettings {
   readonly filesOnly?: boolean;
 }
 
+interface Line {
+  readonly level: Level;
+  readonly message: string;
+  /** The message where lines are no JSON. */
+  readonly shown: string;
+  readonly time: number;
+  readonly job: string | undefined;
+}
+
 /** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
 export class Log {
   /** The time that lines show. */
@@ -54,17 +63,22 @@ export class Log {
     this.#settings = settings;
   }
 
-  /** A line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. */
-  line(level: Level, message: string, time: number = this.now(), job?: string): void {
-    this.#line(level, message, time, job, this.#settings.console ?? true);
+  /** A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is. */
+  line(level: Level, message: string, job?: string): void {
+    this.#line({ level, message, shown: visible(message), time: this.now(), job });
   }
 
-  #line(level: Level, message: string, time: number, job: string | undefined, console: boolean): boolean {
+  /** A line that a script logs, as it is: a script may want colours. */
+  scriptLine(level: Level, message: string, time: number, job: string): void {
+    this.#line({ level, message, shown: message, time, job });
+  }
+
+  #line({ level, message, shown: readable, time, job }: Line, console = this.#settings.console ?? true): boolean {
     const { json = false, files, filesOnly = false } = this.#settings;
     const date = new Date(time).toISOString();
     const text = json
-      ? JSON.stringify({ time: date, level, message, job })
-      : `${date} | ${level.padEnd(5)} | ${message}`;
+      ? visible(JSON.stringify({ time: date, level, message, job }))
+      : `${date} | ${level.padEnd(5)} | ${readable}`;
     const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
     const shown = console && !(filed && filesOnly);
     if (shown) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
@@ -83,7 +97,7 @@ export class Log {
 
   /** What a job starts with, if the job file wants it logged. What the names in `secrets` stand for is masked. */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
-    if (this.#settings.args) this.line("INFO", `args of "${job}": ${shownArgs(args, secrets)}`, undefined, job);
+    if (this.#settings.args) this.line("INFO", `args of "${job}": ${shownArgs(args, secrets)}`, job);
   }
 
   /** A job has ended. */
@@ -96,19 +110,21 @@ export class Log {
     const { console = true, jobs = true, json = false } = this.#settings;
     if (!console || !jobs) return;
     const time = new Date(this.now()).toISOString();
-    this.#write(this.#err, json ? JSON.stringify({ time, level: "INFO", ...event }) : visible(text), colour);
+    this.#write(this.#err, json ? visible(JSON.stringify({ time, level: "INFO", ...event })) : visible(text), colour);
   }
 
   /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
   failure(job: string, text: string): void {
-    const [message, time] = [visibleLines(`job "${job}" failed: ${maskUrls(text)}`), this.now()];
-    const told = this.#line("ERROR", message, time, job, this.#settings.console ?? true);
-    if (!told) this.#line("ERROR", message, time, job, true);
+    const why = maskUrls(text);
+    const message = `job "${job}" failed: ${why}`;
+    const shown = `job "${visible(job)}" failed: ${visible(why, LINES)}`;
+    const line: Line = { level: "ERROR", message, shown, time: this.now(), job };
+    if (!this.#line(line)) this.#line(line, true);
   }
 
   /** A remark for whoever started this, without a time. */
   note(text: string): void {
-    this.#write(this.#err, visibleLines(text));
+    this.#write(this.#err, visible(text, LINES));
   }
 
   /** Resolves once a script may write more. */

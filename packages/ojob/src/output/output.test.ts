@@ -51,12 +51,60 @@ test("a log line has its time, its level and its message", async () => {
   const path = join(folderWith({ out: "" }), "out");
   const fd = openSync(path, "w");
   const log = new Log(fd, fd);
-  log.line("WARN", "careful", 0);
-  log.line("ERROR", "broken", 1);
+  log.scriptLine("WARN", "careful", 0, "A");
+  log.scriptLine("ERROR", "broken", 1, "A");
   await log.flush();
   expect(readFileSync(path, "utf8")).toBe(
     "1970-01-01T00:00:00.000Z | WARN  | careful\n1970-01-01T00:00:00.001Z | ERROR | broken\n",
   );
+});
+
+/** What a log shows, each line without its time. */
+async function logged(use: (log: Log) => void): Promise<string[]> {
+  const path = join(folderWith({ out: "" }), "out");
+  const fd = openSync(path, "w");
+  const log = new Log(fd, fd);
+  use(log);
+  await log.flush();
+  closeSync(fd);
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => line.replace(/^\S+Z \| /, ""));
+}
+
+test("a name of a job file or a store cannot send escape sequences in a line of ours, or forge a line", async () => {
+  const name = "a\u001b[2J\u009b\u202e\nWARN  | forged";
+  const shown = "a\\u001b[2J\\u009b\\u202e\\nWARN  | forged";
+  const lines = await logged((log) => {
+    log.line("WARN", `"${name}" is due`);
+    log.started(name);
+    log.ended(name, 5, true);
+    log.failure(name, "first\n\tsecond\u001b[2J");
+  });
+  expect(lines).toEqual([
+    `WARN  | "${shown}" is due`,
+    `>> ${shown}`,
+    `<< ${shown}: done after 5 ms`,
+    `ERROR | job "${shown}" failed: first`,
+    "\tsecond\\u001b[2J",
+  ]);
+});
+
+test("what a script logs and prints stays as it is", async () => {
+  const lines = await logged((log) => {
+    log.scriptLine("INFO", "\u001b[32mgood\u001b[0m", 0, "A");
+    log.print("\u001b[1mbold\u001b[0m\n");
+  });
+  expect(lines).toEqual(["INFO  | \u001b[32mgood\u001b[0m", "\u001b[1mbold\u001b[0m"]);
+});
+
+test("a line in JSON means what was logged, and holds nothing that a terminal obeys", async () => {
+  const message = "a\u001b[2J\u009b\u202e\n";
+  const [line = ""] = await logged((log) => {
+    log.use({ json: true });
+    log.scriptLine("INFO", message, 0, message);
+  });
+  expect(line).toMatch(/^[ -~]+$/);
+  expect(JSON.parse(line)).toEqual({ time: "1970-01-01T00:00:00.000Z", level: "INFO", message, job: message });
 });
 
 test.each([
