@@ -1,0 +1,117 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import { prepareType } from "../packages/cli/src/backends.js";
+import { type Options, readCommand, readFileCommand } from "../packages/cli/src/command.js";
+import { Ojm } from "../packages/cli/src/testing/ojm.js";
+import { checkJobFile } from "../packages/ojob/src/index.js";
+import { type CommandLine, commandLines } from "./support/command-lines.js";
+import { temporaryFolder } from "./support/processes.js";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const COMMANDS = join(ROOT, "packages/cli/src/commands");
+
+/** The files of a folder of the repository, by their paths from its root. */
+const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
+
+const documents = [
+  ...["", "docs", "examples", "examples/patterns"].flatMap(filesOf),
+  ...filesOf("packages").map((name) => join(name, "README.md")),
+].filter((name) => /\.(md|yaml)$/.test(name) && existsSync(join(ROOT, name)));
+
+const all = documents.flatMap((name) => commandLines(name, readFileSync(join(ROOT, name), "utf8")));
+
+interface Command {
+  readonly OPTIONS?: Options;
+  execute(words: readonly string[]): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = Object.fromEntries(
+  await Promise.all(
+    readdirSync(COMMANDS)
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .map(async (file) => [file.slice(0, -3), (await import(join(COMMANDS, file))) as Command] as const),
+  ),
+);
+
+/** Reads a command line as the program does. What takes no file is done, as it only prints. A text may name a command alone. */
+async function parse(words: readonly string[]): Promise<void> {
+  const { name, rest } = await readCommand(words, Object.keys(commands));
+  const command = commands[name];
+  if (command?.OPTIONS === undefined) await command?.execute(rest);
+  else if (rest.length > 0) await readFileCommand(name, rest, command.OPTIONS);
+}
+
+describe("a command line in a document", () => {
+  const shown = [...new Set(all.map(({ document, words }) => `${document}: ojm ${words.join(" ")}`))];
+
+  it("is found in blocks, in code, in tables and in comments, and no sentence is taken for one", () => {
+    const markdown = [
+      "`ojm check FILE [key=value …] [--strict]` ojm is; `ojm` | `ojm run a.yaml \\| tee log`",
+      "```sh",
+      "$ npx ojm run a.yaml 'who=you and me'   (exit code 1)",
+      "ojm schema > file && ojm --version # a remark",
+      "etcdctl grant ojm readwrite",
+      "```",
+    ].join("\n");
+    expect(commandLines("a.md", markdown).map(({ words, code }) => [code, ...words])).toEqual([
+      [0, "check", "jobs.yaml", "key=value", "--strict"],
+      [0, "run", "a.yaml"],
+      [1, "run", "a.yaml", "who=you and me"],
+      [0, "schema"],
+      [0, "--version"],
+    ]);
+    const comments = commandLines("a.yaml", "#   npx ojm run a.yaml   (Ctrl-C ends it)\n# ojm\n");
+    expect(comments.map(({ words }) => words)).toEqual([["run", "a.yaml"]]);
+    expect(shown.length).toBeGreaterThan(15);
+  });
+
+  it.each([
+    ["ru", "a.yaml"],
+    ["history", "a.yaml", "--limt", "3"],
+    ["locks", "a.yaml", "--strict"],
+    ["schema", "a"],
+  ])("that is wrong would be found: ojm %s %s %s", async (...words) => {
+    await expect(parse(words)).rejects.toMatchObject({ name: "CommandError" });
+  });
+
+  it.each(all.map(({ document, words }) => [document, words.join(" "), words] as const))(
+    "is understood: %s: ojm %s",
+    async (_document, _line, words) => {
+      vi.spyOn(process.stdout, "write").mockReturnValue(true);
+      await parse(words);
+    },
+  );
+});
+
+/** Whether it runs a file of the repository that ends by itself and needs no server. */
+async function canRun({ words: [, file = "", ...more] }: CommandLine): Promise<boolean> {
+  const path = join(ROOT, file);
+  if (!/\.ya?ml$/.test(file) || !existsSync(path)) return false;
+  const text = readFileSync(path, "utf8");
+  if (/^ *daemon: *true|type: *(redis|etcd)\b/m.test(text)) return false;
+  const args = Object.fromEntries(more.map((word) => word.split("=", 2)));
+  return (await checkJobFile(path, { args, prepare: prepareType })).periodic === 0;
+}
+
+const byDocument = documents
+  .map((name) => [name, all.filter(({ document }) => document === name)] as const)
+  .filter(([, lines]) => lines.length > 0);
+
+describe("the command lines of", () => {
+  it.each(byDocument)("%s do what it says, if they end by themselves", async (_document, lines) => {
+    const runnable: CommandLine[] = [];
+    for (const line of lines) if (await canRun(line)) runnable.push(line);
+    if (runnable.length === 0) return;
+    const folder = temporaryFolder();
+    cpSync(join(ROOT, "examples"), join(folder, "examples"), {
+      recursive: true,
+      filter: (path) => !path.includes("backend-"),
+    });
+    for (const { words, code } of runnable) {
+      const ended = await new Ojm(folder, words).ended;
+      expect({ words, ...ended }).toMatchObject({ words, code });
+    }
+  });
+});

@@ -1,0 +1,53 @@
+/* The command lines of ojm that documents tell their readers to type. */
+
+export interface CommandLine {
+  readonly document: string;
+  /** The words behind `ojm`. */
+  readonly words: readonly string[];
+  /** What the document says of its end: `(exit code 1: a job failed)`. */
+  readonly code: number;
+}
+
+/** A line that somebody types: `ojm`, a command, and no sentence about ojm, which goes on with a word of English. */
+const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?ojm (.*)$/;
+
+/** The command lines of a document: in Markdown those of its blocks and its `code`, in all others those of the comments. */
+export function commandLines(document: string, text: string): CommandLine[] {
+  const lines = document.endsWith(".md") ? ofMarkdown(text) : ofComments(text);
+  return lines.flatMap((line) => read(document, line));
+}
+
+function ofMarkdown(text: string): string[] {
+  const lines: string[] = [];
+  let fence: string | undefined;
+  for (const line of text.split("\n")) {
+    const [, mark] = /^ *(`{3,}|~{3,})/.exec(line) ?? [];
+    if (mark !== undefined && (fence === undefined || mark === fence)) fence = fence === undefined ? mark : undefined;
+    else if (fence !== undefined) lines.push(line.trim());
+    else lines.push(...[...line.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code.replaceAll("\\|", "|")));
+  }
+  return lines;
+}
+
+function ofComments(text: string): string[] {
+  return (text.match(/^ *#.*$/gm) ?? []).map((line) => line.replace(/^ *# */, ""));
+}
+
+/** One command of a line for each of those that are joined by `&&`, `;` or `|`. */
+function read(document: string, line: string): CommandLine[] {
+  const [, exit] = /\(exit code (\d+)/.exec(line) ?? [];
+  const typed = line.replace(/(?: {2,}| #).*$/, "").split(/ *(?:&&|;|\|) */);
+  return typed.flatMap((part) => {
+    const [, behind] = TYPED.exec(part.replace(/ >.*$/, "").trim()) ?? [];
+    if (behind === undefined) return [];
+    return [{ document, words: wordsOf(behind), code: Number(exit ?? 0) }];
+  });
+}
+
+/** What stands in a synopsis for a word of the user's. All that is optional is taken. */
+const STAND_INS: Readonly<Record<string, string>> = { FILE: "jobs.yaml", COMMAND: "run", N: "3" };
+
+function wordsOf(behind: string): string[] {
+  const words = behind.replace(/[[\]…]/g, " ").match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map((word) => STAND_INS[word] ?? word.replace(/["']/g, ""));
+}
