@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { historyTable } from "../packages/cli/src/commands/history.js";
 import { locksTable } from "../packages/cli/src/commands/locks.js";
 import type { Channel } from "../packages/core/src/channel/channel.js";
+import { encodeChannelName } from "../packages/core/src/channel/key.js";
 import { openChannel } from "../packages/core/src/channel/open.js";
 import type { Key } from "../packages/core/src/channel/types.js";
-import { damagedKey, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
+import { damagedKey, damagedKeyText, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
 import { Dice } from "../packages/core/src/testing/dice.js";
 import type { FaultyBackend } from "../packages/core/src/testing/faulty-backend.js";
 import { scribble } from "../packages/core/src/testing/scribble.js";
@@ -32,6 +33,8 @@ type ChannelName = keyof typeof CHANNELS;
 interface Sample extends StoredText {
   readonly kind: string;
   readonly channel: ChannelName;
+  /** What the key is stored as, where no channel would write it so. */
+  readonly keyText?: string;
 }
 
 /** Which kind of entry a key is of. */
@@ -45,6 +48,8 @@ function kindOf(channel: ChannelName, key: Key, text: string): string {
 async function samples(): Promise<Sample[]> {
   const world = new World(SEED);
   const [one, two] = [await world.manager(), await world.manager()];
+  // Somebody has swept by then.
+  await world.clock.advance(2 * TTL);
   await one.manager.run("done", () => ({ rows: 7 }));
   await rejection(one.manager.run("broken", () => Promise.reject(new Error("no data"))));
   await one.manager.start("forced");
@@ -73,7 +78,12 @@ const all = await samples();
 const kinds = [...new Set(all.map(({ kind }) => kind))].sort();
 
 /** Writes a text to a store, past all checks. */
-async function plant(way: FaultyBackend, { channel, key, text }: Sample): Promise<void> {
+async function plant(way: FaultyBackend, { channel, key, keyText, text }: Sample): Promise<void> {
+  if (keyText !== undefined) {
+    const stored = encodeChannelName(CHANNELS[channel]) + keyText;
+    await way.commit({ checks: [], writes: [{ key: stored, value: text }] });
+    return;
+  }
   const opened = await openChannel(CHANNELS[channel], { backend: way });
   await scribble({ way, channel: opened as Channel<never> }, key, text);
   await opened.close();
@@ -82,10 +92,13 @@ async function plant(way: FaultyBackend, { channel, key, text }: Sample): Promis
 /** Some entries as they were, and some that are damaged, at least one of them of this kind. */
 function damaged(dice: Dice, kind: string): Sample[] {
   const chosen = all.filter((it) => it.kind === kind || dice.chance() < 0.5);
-  return chosen.map((it) => {
-    if (it.kind !== kind && dice.chance() < 0.8) return it;
-    const key = dice.chance() < 0.15 ? damagedKey(dice, it.key) : it.key;
-    return { ...it, key, text: damagedText(dice, it.text) };
+  return chosen.flatMap((it) => {
+    if (it.kind !== kind && dice.chance() < 0.8) return [it];
+    const where = dice.chance();
+    // Beside the entry that was there: nothing that a channel writes can be under such a key.
+    if (where < 0.15) return [it, { ...it, keyText: damagedKeyText(dice, it.key) }];
+    const key = where < 0.3 ? damagedKey(dice, it.key) : it.key;
+    return [{ ...it, key, text: damagedText(dice, it.text) }];
   });
 }
 
@@ -182,6 +195,7 @@ test("the samples are of every kind of entry", () => {
     "record, failed",
     "record, running",
     "session",
+    "sweep",
     "tick",
   ]);
 });
@@ -196,7 +210,7 @@ describe("damaged entries", () => {
         expect(warnings).toEqual([]);
       } catch (error) {
         const entries = planted.map(
-          ({ channel, key, text }) => `${channel} ${JSON.stringify(key)} ${text.slice(0, 300)}`,
+          ({ channel, key, keyText, text }) => `${channel} ${JSON.stringify(keyText ?? key)} ${text.slice(0, 300)}`,
         );
         throw new Error(`seed ${seed}, ${kind}:\n${entries.join("\n")}\n${(error as Error).message}`, { cause: error });
       }

@@ -10,7 +10,9 @@ const files = readdirSync(PATTERNS);
 
 /** The arguments of all command lines that the examples tell in their comments: file and key. */
 function documented(): [string, string][] {
-  const names = [...readdirSync(EXAMPLES), ...files.map((file) => `patterns/${file}`)].filter((name) => /\.yaml$/.test(name));
+  const names = [...readdirSync(EXAMPLES), ...files.map((file) => `patterns/${file}`)].filter((name) =>
+    /\.yaml$/.test(name),
+  );
   return names.flatMap((name) =>
     (readFileSync(join(EXAMPLES, name), "utf8").match(/^#.*ojm run .*$/gm) ?? []).flatMap((line) =>
       [...line.matchAll(/(\w+)=\S/g)].map(([, key = ""]): [string, string] => [name, key]),
@@ -84,13 +86,20 @@ describe("the examples of patterns", () => {
     const where = folder("monitoring.yaml");
     const text = readFileSync(join(PATTERNS, "monitoring.yaml"), "utf8");
     const ended = Date.now() - 10 * 86_400_000;
-    const record = { name: "old", startTime: ended, startDate: "", endTime: ended, status: "completed", inError: false };
+    const holder = { host: "elsewhere", pid: 1, instance: "1-gone" };
+    const began = { name: "old", startTime: ended, startDate: "", holder, trigger: "unknown", timeout: 1_000 };
+    const record = { ...began, endTime: ended, status: "completed", inError: false };
     const set = `$ch("oJobManager-jobs").set({ name: "old", startTime: ${ended} }, ${JSON.stringify(record)})`;
     const plant = `  - { name: Plant, exec: '${set}' }`;
-    const planting = text.replace("jobs:\n", `jobs:\n${plant}\n`).replace(/^todo: .*$/m, "todo: [Open the store, Plant]");
+    const planting = text
+      .replace("jobs:\n", `jobs:\n${plant}\n`)
+      .replace(/^todo: .*$/m, "todo: [Open the store, Plant]");
     writeFileSync(join(where, "plant.yaml"), planting);
     expect(await ojm(where, "run", "plant.yaml")).toMatchObject({ code: 0 });
-    for (const [days, forgot] of [[30, 0], [7, 1]] as const) {
+    for (const [days, forgot] of [
+      [30, 0],
+      [7, 1],
+    ] as const) {
       const { out } = await ojm(where, "run", "jobs.yaml", `keepDays=${days}`);
       expect([days, logged(out).at(-1)]).toEqual([days, `forgot ${forgot} runs`]);
     }

@@ -6,7 +6,7 @@ import { ChannelError } from "./errors.js";
 import { Followers, type Following } from "./followers.js";
 import { decodeValue, type JsonValue } from "./json.js";
 import type { ChannelOrigin } from "./origin.js";
-import { scan } from "./scan.js";
+import { type Scanned, scan } from "./scan.js";
 import type { Scope } from "./scope.js";
 import { abortable, type Store, throwIfAborted } from "./store.js";
 import type {
@@ -179,20 +179,29 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   /**
    * The entries of the channel in the order of their keys, read page by page as they are asked for. Leaving the loop ends the
    * scan. An entry that is there all the time comes exactly once; one that is written or deleted meanwhile comes at most once.
+   *
+   * @throws ChannelError `CORRUPT` at an entry whose key or value was not written by a channel
    */
   async *entries(options: EntriesOptions = {}): AsyncGenerator<Entry<V>, void, undefined> {
-    for await (const stored of this.#scan({ ...options, values: true })) yield this.#scope.entry<V>(stored);
+    yield* this.#scan(options, { values: true, as: (stored) => this.#scope.entry<V>(stored) });
   }
 
-  /** The keys and versions of the channel, in the order of keys, without reading the values. */
+  /**
+   * The keys and versions of the channel, in the order of keys, without reading the values. A key that somebody wrote
+   * into the store without a channel, and that no call could name, is left out.
+   */
   async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
-    for await (const { key, version } of this.#scan({ ...options, values: false })) {
-      yield { key: this.#scope.unkey(key), version };
-    }
+    yield* this.#scan(options, {
+      values: false,
+      as: ({ key: stored, version }) => {
+        const key = this.#scope.unkeyIfOurs(stored);
+        return key === undefined ? undefined : { key, version };
+      },
+    });
   }
 
-  #scan(options: EntriesOptions & { readonly values: boolean }) {
-    return scan(this.#store.backend, this.#scope, options, () => void this.#open());
+  #scan<T>(options: EntriesOptions, scanned: Scanned<T>): AsyncGenerator<T, void, undefined> {
+    return scan(this.#store.backend, this.#scope, options, scanned, () => void this.#open());
   }
 
   /**
@@ -212,7 +221,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       clock: this.#clock,
       range: this.#scope.range(options.prefix),
       snapshot: () =>
-        this.#scan({ ...(options.prefix === undefined ? {} : { prefix: options.prefix }), values: true, signal }),
+        this.#scan(
+          { ...(options.prefix === undefined ? {} : { prefix: options.prefix }), signal },
+          { values: true, as: (stored) => stored },
+        ),
       signal,
       keepAlive: options.keepAlive ?? true,
     });

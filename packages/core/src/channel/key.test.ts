@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { isChannelError } from "./errors.js";
-import { decodeKey, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
+import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
 import type { Key } from "./types.js";
 
 const anyText = fc.oneof(
@@ -287,4 +287,79 @@ test("nothing lies between a key and what comes just after it", () => {
       expect(justAfter(x) > x).toBe(true);
     }),
   );
+});
+
+/** Reads a key, and fails once that takes so many steps that it would never end. */
+function decoded(text: string): Key | undefined {
+  const { indexOf } = String.prototype;
+  let steps = 0;
+  const spy = vi.spyOn(String.prototype, "indexOf").mockImplementation(function (this: string, ...args) {
+    if (++steps > 10_000) throw new Error("this never ends");
+    return indexOf.apply(this, args);
+  });
+  try {
+    return decodeKeyIfOurs(text);
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe("a text that no key was written as", () => {
+  test("is corrupt, however deep it is nested", () => {
+    for (const part of ["[", "{", "[[ ", "{a "]) expect(decodeKeyIfOurs(part.repeat(100_000))).toBeUndefined();
+  });
+
+  test.each([
+    "",
+    "a",
+    '"',
+    '"a',
+    '"a b',
+    '"a  ',
+    '"a "b ',
+    "[",
+    '["a',
+    '["lock "a',
+    '["a  ',
+    "[x ",
+    "{",
+    "{name",
+    "{name ",
+    '{name "a',
+    '{b "x a "y ',
+    '{a "x a "y ',
+    "=",
+    "=1 ",
+    "=abc:def ",
+    "=999:9 ",
+    "=500:1",
+    "=500:10 ",
+    "-499:8 ",
+    "? ",
+    "?maybe ",
+    "[?yes ",
+    '"!zz ',
+    '"\u001b ',
+    '"\ud800 ',
+  ])("is corrupt: %j", (text) => {
+    expect(decoded(text)).toBeUndefined();
+    expect(() => decodeKey(text)).toThrow(expect.objectContaining({ code: "CORRUPT" }));
+  });
+
+  test("is corrupt, whatever it is, or the one text of its key", () => {
+    const piece = fc.constantFrom(
+      ..." !_~[]{}?=-:\"'\\\0\u001b\ud7ff\ud8000123456789ae",
+      "true",
+      "=500:1 ",
+      '"a ',
+      "\ud7ff1e000",
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: piece, maxLength: 24 }), (text) => {
+        const key = decoded(text);
+        if (key !== undefined) expect(encodeKey(key)).toBe(text);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });

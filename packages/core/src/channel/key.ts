@@ -1,4 +1,5 @@
-import { ChannelError } from "./errors.js";
+import { visible } from "../visible.js";
+import { ChannelError, isChannelError } from "./errors.js";
 import type { JsonValue } from "./json.js";
 import type { Key } from "./types.js";
 
@@ -17,6 +18,7 @@ import type { Key } from "./types.js";
 
 const END = " ";
 const DEEPEST = 64;
+const MOST_SHOWN = 200;
 
 const PLAIN: RegExp = /^["-~]*$/;
 const ESCAPED: RegExp = /[\0-!\uD7FF\uE000-\uFFFF]|\p{Surrogate}/gu;
@@ -126,8 +128,10 @@ export function encodeChannelName(name: string): string {
   return escapeText(name) + END;
 }
 
+/** Reads the text of a key. Each step moves on or throws: anybody can write to a store, so the text may be anything. */
 class Reader {
   at = 0;
+  depth = 0;
   readonly text: string;
 
   constructor(text: string) {
@@ -147,6 +151,7 @@ class Reader {
 
   word(): string {
     const end = this.text.indexOf(END, this.at);
+    if (end < 0) throw foreignKey(this.text);
     const word = this.text.slice(this.at, end);
     this.at = end + 1;
     return word;
@@ -154,7 +159,12 @@ class Reader {
 
   value(): JsonValue {
     const tag = this.text.charAt(this.at++);
-    if (tag === "[" || tag === "{") return this.parts(tag);
+    if (tag === "[" || tag === "{") {
+      if (++this.depth > DEEPEST + 1) throw foreignKey(this.text);
+      const parts = this.parts(tag);
+      this.depth--;
+      return parts;
+    }
     const word = this.word();
     if (tag === '"') return unescapeText(word);
     if (tag === "?") return word === "" ? null : word === "true";
@@ -177,9 +187,42 @@ class Reader {
   }
 }
 
-/** The key that {@link encodeKey} made `text` of. Fields of maps come back in sorted order. */
+/**
+ * The key that {@link encodeKey} made `text` of. Fields of maps come back in sorted order.
+ *
+ * @throws ChannelError `CORRUPT` if no key has this text: somebody wrote it into the store without a channel
+ */
 export function decodeKey(text: string): Key {
-  return new Reader(text).value() as Key;
+  const key = new Reader(text).value() as Key;
+  if (!isTextOf(text, key)) throw foreignKey(text);
+  return key;
+}
+
+/** As {@link decodeKey}; `undefined` if no key has this text. */
+export function decodeKeyIfOurs(text: string): Key | undefined {
+  try {
+    return decodeKey(text);
+  } catch (error) {
+    if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+    return undefined;
+  }
+}
+
+/** Two texts that were read as one key would make two entries of one: only what the key is written as counts. */
+function isTextOf(text: string, key: Key): boolean {
+  try {
+    return encodeKey(key) === text;
+  } catch (error) {
+    if (!isChannelError(error)) throw error;
+    return false;
+  }
+}
+
+/** No call can name such a key, so only the tools of the store can delete it. */
+function foreignKey(text: string): ChannelError {
+  const shown = visible(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+  const message = `the key "${shown}" was not written by ojm. Delete it with the tools of the store`;
+  return new ChannelError("CORRUPT", message);
 }
 
 /** All keys that begin with the parts of `prefix`, an encoded key or channel name: from `prefix` itself up to this. */

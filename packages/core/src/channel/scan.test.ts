@@ -127,3 +127,41 @@ describe("a scan", () => {
     expect(await rejection(three)).toMatchObject({ code: "CLOSED" });
   });
 });
+
+describe("a key that no channel wrote", () => {
+  const FOREIGN = ["", "[", '["lock', '"3x', "=500:5"];
+
+  /** A channel of the numbers from 0 to 9, and keys of somebody else between them. */
+  async function mixed(): Promise<Channel<number>> {
+    const world = new World();
+    const way = await world.way();
+    const channel = await openChannel<number>("c", { backend: way, clock: world.clock });
+    await channel.commit(Array.from({ length: 10 }, (_, i) => ({ put: i, value: i })));
+    await way.commit({ checks: [], writes: FOREIGN.map((key) => ({ key: `c ${key}`, value: "1" })) });
+    return channel;
+  }
+
+  test("is left out of the keys, and does not count towards their limit", async () => {
+    const channel = await mixed();
+    const all = Array.from({ length: 10 }, (_, i) => i);
+    expect(await channel.getKeys()).toEqual(all);
+    expect(await channel.getKeys({ reverse: true })).toEqual([...all].reverse());
+    for (const limit of [1, 2, 7, 10]) {
+      expect(await channel.getKeys({ limit })).toEqual(all.slice(0, limit));
+      expect(await channel.getKeys({ limit, reverse: true })).toEqual([...all].reverse().slice(0, limit));
+    }
+    expect(await channel.size()).toBe(10);
+  });
+
+  test("is corrupt to whoever asks for the entries", async () => {
+    const channel = await mixed();
+    expect(await rejection(channel.getAll())).toMatchObject({ code: "CORRUPT" });
+    expect(await channel.get(5)).toBe(5);
+  });
+
+  test("does not keep the others from being removed", async () => {
+    const channel = await mixed();
+    for (let i = 0; i < 10; i++) expect(await channel.shift()).toEqual(expect.any(Number));
+    expect(await channel.shift()).toBeUndefined();
+  });
+});

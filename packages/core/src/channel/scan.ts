@@ -7,17 +7,25 @@ import type { EntriesOptions } from "./types.js";
 
 const PAGE = 500;
 
+/** Which entries of a scan are wanted, and as what. */
+export interface Scanned<T> {
+  readonly values: boolean;
+  /** What an entry is yielded as; `undefined` leaves it out, and it does not count towards `limit`. */
+  readonly as: (stored: StoredEntry) => T | undefined;
+}
+
 /**
  * The stored entries of a scan, page by page. Nothing is held between two pages, so a scan that is left, or goes on for a day,
  * costs the store nothing. Each page begins beyond the last key seen: no entry comes twice.
  */
-export async function* scan(
+export async function* scan<T>(
   backend: Backend,
   scope: Scope,
-  options: EntriesOptions & { readonly values: boolean },
+  options: EntriesOptions,
+  { values, as }: Scanned<T>,
   throwIfClosed: () => void,
-): AsyncGenerator<StoredEntry, void, undefined> {
-  const { reverse = false, limit = Number.POSITIVE_INFINITY, signal, values } = options;
+): AsyncGenerator<T, void, undefined> {
+  const { reverse = false, limit = Number.POSITIVE_INFINITY, signal } = options;
   if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit))) {
     throw new ChannelError("INVALID_ARGUMENT", `limit is a whole number from 0 up, not ${limit}`);
   }
@@ -25,18 +33,25 @@ export async function* scan(
   if (range === undefined) return;
   let { from, to } = range;
   let left = limit;
+  // Where many are left out, a page of the few that are still wanted would be one of many.
+  let leavesOut = false;
   while (left > 0) {
     throwIfClosed();
     throwIfAborted(signal);
-    const request = { from, to, reverse, values, limit: Math.min(left, PAGE) };
+    const request = { from, to, reverse, values, limit: leavesOut ? PAGE : Math.min(left, PAGE) };
     const page = await abortable(backend.scan(request, signal === undefined ? {} : { signal }), signal, "not-applied");
     for (const entry of page.entries) {
       throwIfClosed();
-      yield entry;
+      const wanted = as(entry);
+      if (wanted === undefined) {
+        leavesOut = true;
+        continue;
+      }
+      yield wanted;
+      if (--left === 0) return;
     }
     const last = page.entries.at(-1);
     if (last === undefined || !page.more) return;
-    left -= page.entries.length;
     if (reverse) to = last.key;
     else from = justAfter(last.key);
   }

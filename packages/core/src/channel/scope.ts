@@ -1,7 +1,7 @@
 import type { StoredEntry } from "./backend.js";
 import { ChannelError } from "./errors.js";
 import { decodeValue } from "./json.js";
-import { decodeKey, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
+import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
 import type { EntriesOptions, Entry, Key } from "./types.js";
 
 /** The part of a store's keys that belongs to one channel: turns keys into the store's, and entries back. */
@@ -19,8 +19,14 @@ export class Scope {
     return this.#name + encodeKey(key);
   }
 
+  /** @throws ChannelError `CORRUPT` if no channel wrote this key */
   unkey(stored: string): Key {
     return decodeKey(stored.slice(this.#name.length));
+  }
+
+  /** As {@link unkey}; `undefined` if no channel wrote this key. */
+  unkeyIfOurs(stored: string): Key | undefined {
+    return decodeKeyIfOurs(stored.slice(this.#name.length));
   }
 
   entry<V>(stored: StoredEntry): Entry<V> {

@@ -10,6 +10,7 @@ import {
   sessionKey,
   type Ticket,
 } from "./entries.js";
+import { unlessForeign } from "./foreign.js";
 import { queueOps } from "./queue.js";
 import type { Session } from "./session.js";
 import { lockPlace } from "./valid.js";
@@ -24,16 +25,21 @@ export const FREE: LockView = { lock: undefined, queue: undefined };
 
 /** Reads what stands under a lock's name, in one call and as of one moment. */
 export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
+  return (await unlessForeign(readBoth(channel, name))) ?? readEach(channel, name);
+}
+
+/** Both in one call; `undefined` where others keep entries beside them. */
+async function readBoth(channel: Channel<LocksValue>, name: string): Promise<LockView | undefined> {
   let view: LockView = FREE;
   for await (const entry of channel.entries({ prefix: lockKey(name), limit: 2 })) {
     const place = lockPlace(entry.key);
-    if (place === undefined) return readEach(channel, name);
+    if (place === undefined) return undefined;
     view = { ...view, [place.part]: entry };
   }
   return view;
 }
 
-/** Where others keep entries between the two, and a scan of both could go on for long. */
+/** Where others keep entries beside the two, a scan of both could go on for long. */
 async function readEach(channel: Channel<LocksValue>, name: string): Promise<LockView> {
   const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
   return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };

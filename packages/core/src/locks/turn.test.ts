@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { scribble } from "../testing/scribble.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { sweepKey } from "./entries.js";
+import { type LocksValue, sweepKey } from "./entries.js";
 import { chance, Turn } from "./turn.js";
 
 const LIFE = 1_000;
@@ -22,6 +22,13 @@ describe("a turn", () => {
   test("that nobody has is taken by one of those who want it", async () => {
     const turns = [turnOf(one), turnOf(two)];
     expect(await Promise.all(turns.map((turn) => turn.take()))).toEqual([true, false]);
+  });
+
+  test("is taken though somebody else keeps entries behind it, under whatever keys", async () => {
+    await one.channel.set([...(sweepKey as string[]), "theirs"], {} as LocksValue);
+    await one.way.commit({ checks: [], writes: [{ key: 'locks ["sweep', value: "theirs" }] });
+    const turns = [turnOf(one), turnOf(two)];
+    expect([await turns[0]?.take(), await turns[1]?.take()]).toEqual([true, false]);
   });
 
   test("says who has it, and since when", async () => {

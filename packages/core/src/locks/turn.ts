@@ -1,3 +1,4 @@
+import { encodeKey } from "../channel/key.js";
 import type { EntriesOptions, Key, Version } from "../channel/types.js";
 import type { Clock } from "../clock.js";
 import { processIdentity } from "../host.js";
@@ -12,7 +13,7 @@ export interface TurnValue {
 
 /** What a turn needs of the channel that its entry is in. */
 export interface TurnChannel {
-  keys(options: EntriesOptions): AsyncIterable<{ readonly version: Version }>;
+  keys(options: EntriesOptions): AsyncIterable<{ readonly key: Key; readonly version: Version }>;
   compareAndSet(
     key: Key,
     expected: Version | null,
@@ -75,7 +76,10 @@ export class Turn {
   /** Without the value: what somebody wrote over it would be no value, and has a version, too. */
   async #look(): Promise<void> {
     let found: Version | null = null;
-    for await (const { version } of this.#channel.keys({ prefix: this.#key, limit: 1 })) found = version;
+    for await (const { key, version } of this.#channel.keys({ prefix: this.#key, limit: 1 })) {
+      // The turn is the first of its prefix: without it, somebody else's entry behind it would come.
+      if (encodeKey(key) === encodeKey(this.#key)) found = version;
+    }
     if (this.#seen?.version !== found) this.#see(found, false);
   }
 

@@ -1,3 +1,4 @@
+import { encodeKey } from "../channel/key.js";
 import type { Key } from "../channel/types.js";
 import type { Dice } from "./dice.js";
 
@@ -88,6 +89,17 @@ export function damagedText(dice: Dice, text: string): string {
   if (kind < 0.25) return withPiece(value, path, undefined);
   if (kind < 0.35) return `{"extra":${junk(dice)},${text.slice(1)}`;
   return withPiece(value, path, junk(dice));
+}
+
+/** What a key could be stored as by somebody who does not know how: the text of a key, cut off, changed or with more behind it. */
+export function damagedKeyText(dice: Dice, key: Key): string {
+  const text = encodeKey(key);
+  const at = Math.floor(dice.between(1, text.length));
+  const piece = dice.pick([" ", "!", "[", "{", "x", '"', "=1 ", "?x ", "\u001b[2J", "[".repeat(300)]);
+  const kind = dice.chance();
+  if (kind < 0.4) return text.slice(0, at);
+  if (kind < 0.7) return text + piece;
+  return text.slice(0, at) + piece + text.slice(at + 1);
 }
 
 /** A key with another part, a part more, or one less. */
