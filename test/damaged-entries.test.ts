@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { historyTable } from "../packages/cli/src/commands/history.js";
 import { locksTable } from "../packages/cli/src/commands/locks.js";
 import type { Channel } from "../packages/core/src/channel/channel.js";
-import { encodeChannelName } from "../packages/core/src/channel/key.js";
+import { encodeChannelName } from "../packages/core/src/channel/encoding/key.js";
 import { openChannel } from "../packages/core/src/channel/open.js";
 import type { Key } from "../packages/core/src/channel/types.js";
 import { damagedKey, damagedKeyText, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";

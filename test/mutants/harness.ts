@@ -28,6 +28,8 @@ export interface Outcome {
   readonly passed: number;
   /** What it took of the processor, in ms. */
   readonly cpu: number;
+  /** The longest that one test waited for something, in ms. */
+  readonly idle: number;
   /** The first test that failed. */
   readonly failed?: string;
   /** It did not fail, but waits for what never comes. */
@@ -42,22 +44,40 @@ let current: Suite = suiteOf("");
 let finished: (() => unknown)[] = [];
 let running = "the tests could not be read";
 let passed = 0;
+let longestIdle = 0;
 
-/** A function that declares one part for each case of a table, too. */
+/** A test that ends itself, because this machine cannot run it. */
+class Skipped extends Error {}
+
+/** What a test is given, as far as the tests of this repository use it. */
+const context = {
+  skip(when: unknown = true): void {
+    if (when !== false) throw new Skipped();
+  },
+};
+
+/** A function that declares a part: one for each case of a table, or none where a condition says so. */
 interface Declare {
   (name: string, body: Body, limit?: number): void;
   each(cases: readonly unknown[]): (name: string, body: Body, limit?: number) => void;
+  skip(name: string, body?: Body): void;
+  skipIf(condition: unknown): Declare;
+  runIf(condition: unknown): Declare;
 }
 
 function declare(one: (name: string, body: () => unknown) => void): Declare {
-  const plain = (name: string, body: Body): void => one(name, body as () => unknown);
+  const plain = (name: string, body: Body): void => one(name, () => body(...([context] as never[])));
   const each = (cases: readonly unknown[]) => (name: string, body: Body) => {
     for (const it of cases) {
       const args = (Array.isArray(it) ? it : [it]) as never[];
       one(name.includes("%") ? format(name, ...args) : `${name} ${format("%j", args[0])}`, () => body(...args));
     }
   };
-  return Object.assign(plain, { each });
+  const skip = (): void => {};
+  const skipIf = (condition: unknown): Declare => (condition ? declare(skip) : declared);
+  const runIf = (condition: unknown): Declare => skipIf(!condition);
+  const declared = Object.assign(plain, { each, skip, skipIf, runIf });
+  return declared;
 }
 
 const addTest = (name: string, body: () => unknown): void => void current.parts.push({ name, body });
@@ -117,11 +137,17 @@ function hooksOf(suite: Suite, kind: Hook): (() => unknown)[] {
 
 async function runTest(suite: Suite, { name, body }: Test): Promise<void> {
   running = name;
+  const before = performance.eventLoopUtilization();
   finished = [];
-  await all(hooksOf(suite, "beforeEach"));
-  await body();
+  try {
+    await all(hooksOf(suite, "beforeEach"));
+    await body();
+  } catch (error) {
+    if (!(error instanceof Skipped)) throw error;
+  }
   await all(hooksOf(suite, "afterEach").reverse());
   await all(finished);
+  longestIdle = Math.max(longestIdle, performance.eventLoopUtilization(before).idle);
   passed++;
 }
 
@@ -143,12 +169,23 @@ function watchIdleness(most: number, onStuck: () => void): void {
   }, most);
 }
 
-/** Runs the tests of these files, and writes what became of them. One is stuck if nothing at all happens for `mostIdle` ms. */
-export async function main(outcome: string, files: readonly string[], mostIdle: number): Promise<void> {
-  const end = (rest: Omit<Outcome, "passed" | "cpu">): never => {
+/** How the tests of some files are run. */
+export interface Plan {
+  /** Where {@link Outcome} is written. */
+  readonly outcome: string;
+  readonly files: readonly string[];
+  /** One is stuck if nothing at all happens for so long, in ms. */
+  readonly mostIdle: number;
+  /** Is called before each test. */
+  reset(): void;
+}
+
+/** Runs the tests of these files, and writes what became of them. */
+export async function main({ outcome, files, mostIdle, reset }: Plan): Promise<void> {
+  const end = (rest: Omit<Outcome, "passed" | "cpu" | "idle">): never => {
     const { user, system } = process.cpuUsage();
     const cpu = Math.round((user + system) / 1_000);
-    writeFileSync(outcome, JSON.stringify({ passed, cpu, ...rest } satisfies Outcome));
+    writeFileSync(outcome, JSON.stringify({ passed, cpu, idle: Math.round(longestIdle), ...rest } satisfies Outcome));
     process.exit();
   };
   const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
@@ -158,6 +195,7 @@ export async function main(outcome: string, files: readonly string[], mostIdle: 
     for (const file of files) {
       current = suiteOf(file);
       const suite = current;
+      suite.hooks.beforeEach.push(reset);
       await import(pathToFileURL(join(process.cwd(), file)).href);
       await runSuite(suite);
     }

@@ -79,8 +79,8 @@ function seeded(seed: number): () => number {
 }
 
 /**
- * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's; with `thorough`, those of what is made
- * of it, too.
+ * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's, then those of the folders that it is
+ * in; with `thorough`, those of what is made of it, too.
  */
 export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: boolean): string[] {
   const own = file.replace(/\.ts$/, ".test.ts");
@@ -88,14 +88,20 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: 
   const source = join(...file.split("/").slice(0, 3));
   // Those of what it is made from tell nothing of it.
   const below = new Set([...reach(root, file)].map((it) => dirname(it)));
+  const isAround = (test: string): boolean => dirname(test) !== source && `${folder}/`.startsWith(`${dirname(test)}/`);
   const rank = (test: string): number => {
-    if (kept.last.includes(test)) return 3;
-    return test === own ? 0 : dirname(test) === folder ? 1 : 2;
+    if (kept.last.includes(test)) return 4;
+    if (test === own) return 0;
+    if (dirname(test) === folder) return 1;
+    return isAround(test) ? 2 : 3;
   };
   return filesIn(root, source)
-    .filter((name) => name.endsWith(".test.ts") && (thorough || !kept.slow.includes(name)))
-    .filter((test) => thorough || rank(test) < 2)
-    .filter((test) => reach(root, test).has(file) && (dirname(test) === folder || !below.has(dirname(test))))
+    .filter((name) => name.endsWith(".test.ts") && (thorough || name === own || !kept.slow.includes(name)))
+    .filter((test) => thorough || rank(test) < 3)
+    .filter(
+      (test) =>
+        reach(root, test).has(file) && (isAround(test) || dirname(test) === folder || !below.has(dirname(test))),
+    )
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -23,11 +24,25 @@ export interface Verdict {
   readonly by?: string;
   /** What the tests took of the processor, in ms. */
   readonly cpu?: number;
+  /** The longest that one of them waited for something, in ms. */
+  readonly idle?: number;
 }
+
+/** What ends the tests: so much of the processor, in s, and nothing at all that happens for so long, in ms. */
+interface Limits {
+  readonly cpu: number;
+  readonly idle: number;
+}
+
+const UNCHANGED: Limits = { cpu: 3_600, idle: 90_000 };
 
 /** What tests may take of the processor, in times of what they take on the code as it is, and in s beyond: what loops for ever is ended then. */
 const TIMES = 1.5;
 const MORE = 5;
+
+/** How long a test may wait, in times of the longest wait on the code as it is, and in ms at least. */
+const WAITS = 3;
+const SHORTEST = 6_000;
 
 /** The simulation finds what it finds with few seeds; a mutant must not cost minutes. */
 const ENV: NodeJS.ProcessEnv = { OJM_SEEDS: "6" };
@@ -37,8 +52,8 @@ export class Trial {
   readonly #root: string;
   readonly #copy: string;
   #child: ChildProcess | undefined;
-  /** In s. */
-  #mostCpu = 3_600;
+  /** Of each file of tests, on the code as it is. */
+  readonly #unchanged = new Map<string, Verdict>();
 
   constructor(root: string) {
     this.#root = root;
@@ -50,11 +65,14 @@ export class Trial {
       filter: (from) => !left.test(relative(root, from)),
     });
     symlinkSync(join(root, "node_modules/.pnpm"), join(this.#copy, "node_modules/.pnpm"));
-    this.#standIn();
+    // Some tests are run by other users, too.
+    chmodSync(this.#copy, 0o755);
+    mkdirSync(join(this.#copy, "tmp"));
+    this.#standInForVitest();
   }
 
   /** Puts the harness in the place of vitest: ten times sooner at the first test. */
-  #standIn(): void {
+  #standInForVitest(): void {
     const folder = join(this.#copy, "node_modules/vitest");
     const vitest = pathToFileURL(join(realpathSync(folder), "dist/index.js")).href;
     rmSync(folder);
@@ -68,16 +86,25 @@ export class Trial {
         `import { withPoll } from ${JSON.stringify(harness)};`,
         `export * from ${JSON.stringify(harness)};`,
         "const expect = withPoll(real);",
+        // Fake timers ask vitest's worker how they are to be.
+        "globalThis.__vitest_worker__ ??= { config: { fakeTimers: {} }, environment: { name: 'node' }, ctx: {} };",
         "export { expect, vi };",
       ].join("\n"),
     );
   }
 
-  /** Runs tests on the code as it is: what that takes is the measure for the mutants. */
+  /**
+   * Runs tests on the code as it is, each file alone and once: what that takes is the measure for the mutants. A test that fails here would make
+   * every mutant look noticed.
+   */
   async unchanged(tests: readonly string[]): Promise<Verdict> {
-    const verdict = await this.#run(tests);
-    this.#mostCpu = Math.ceil(((verdict.cpu ?? 0) / 1_000) * TIMES) + MORE;
-    return verdict;
+    for (const test of tests) {
+      const verdict = this.#unchanged.get(test) ?? (await this.#run([test], UNCHANGED));
+      this.#unchanged.set(test, verdict);
+      if (verdict.outcome !== "survived")
+        return { outcome: "broken", by: `${test} on the code as it is: ${verdict.by}` };
+    }
+    return { outcome: "survived" };
   }
 
   /** Runs tests on a mutant, in this order, until one fails. */
@@ -85,10 +112,17 @@ export class Trial {
     const before = readFileSync(join(this.#root, file), "utf8");
     writeFileSync(join(this.#copy, file), before.slice(0, start) + replacement + before.slice(end));
     try {
-      return await this.#run(tests);
+      return await this.#run(tests, this.#limits(tests));
     } finally {
       writeFileSync(join(this.#copy, file), before);
     }
+  }
+
+  #limits(tests: readonly string[]): Limits {
+    const known = tests.map((test) => this.#unchanged.get(test));
+    const cpu = known.reduce((sum, verdict) => sum + (verdict?.cpu ?? 0), 0);
+    const idle = Math.max(0, ...known.map((verdict) => verdict?.idle ?? 0));
+    return { cpu: Math.ceil((cpu / 1_000) * TIMES) + MORE, idle: Math.max(SHORTEST, idle * WAITS) };
   }
 
   /** Ends what is under way, and removes the copy. */
@@ -97,20 +131,24 @@ export class Trial {
     rmSync(this.#copy, { recursive: true, force: true });
   }
 
-  async #run(tests: readonly string[]): Promise<Verdict> {
+  async #run(tests: readonly string[], limits: Limits): Promise<Verdict> {
     const outcome = join(this.#copy, "outcome.json");
     rmSync(outcome, { force: true });
     const node = ["--import", "tsx", "--conditions=@ojm/source", "test/mutants/run-tests.ts"];
-    const options = { cwd: this.#copy, env: { ...process.env, ...ENV }, detached: true, stdio: "ignore" } as const;
+    // What a test that failed left in the folder for temporary files goes with the copy.
+    const env = { ...process.env, ...ENV, TMPDIR: join(this.#copy, "tmp") };
+    const options = { cwd: this.#copy, env, detached: true, stdio: "ignore" } as const;
     // The system ends what uses too much of the processor: time says nothing on a machine with much to do.
-    const limited = ["-c", `ulimit -t ${this.#mostCpu}; exec "$0" "$@"`, process.execPath];
+    const limited = ["-c", `ulimit -t ${limits.cpu}; exec "$0" "$@"`, process.execPath];
     // A group of its own, so that it can be ended with all that it started.
-    const child = spawn("sh", [...limited, ...node, outcome, ...tests], options);
+    const child = spawn("sh", [...limited, ...node, outcome, String(limits.idle), ...tests], options);
     this.#child = child;
     const signal = await new Promise<string | null>((resolve) => child.once("close", (_, signal) => resolve(signal)));
+    // A test that failed leaves its servers behind.
+    this.#kill();
     this.#child = undefined;
     if (existsSync(outcome)) return verdict(JSON.parse(readFileSync(outcome, "utf8")) as Outcome);
-    if (signal !== null) return { outcome: "stuck", by: `it used up ${this.#mostCpu} s of the processor` };
+    if (signal !== null) return { outcome: "stuck", by: `it used up ${limits.cpu} s of the processor` };
     return { outcome: "broken", by: "the tests ended and told nothing" };
   }
 
@@ -125,7 +163,7 @@ export class Trial {
   }
 }
 
-function verdict({ passed, failed, cpu, stuck = false }: Outcome): Verdict {
-  if (failed !== undefined) return { outcome: stuck ? "stuck" : "killed", by: failed, cpu };
-  return passed === 0 ? { outcome: "broken", by: "there was no test" } : { outcome: "survived", cpu };
+function verdict({ passed, failed, cpu, idle, stuck = false }: Outcome): Verdict {
+  if (failed !== undefined) return { outcome: stuck ? "stuck" : "killed", by: failed, cpu, idle };
+  return passed === 0 ? { outcome: "broken", by: "there was no test" } : { outcome: "survived", cpu, idle };
 }

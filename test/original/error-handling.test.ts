@@ -100,7 +100,9 @@ describe("D8 D9: ending what was never started", () => {
   });
 
   it("of many runs that ended, nothing is left over", async () => {
-    const script = 'for (var i = 0; i < 30; i++) { $job("Work"); } print($ch("oJobManager-locks").getKeys().length);';
+    // One entry says which process sweeps for all: it comes with the first sweep, and stays.
+    const left = '$ch("oJobManager-locks").getKeys().filter((key) => key[0] !== "sweep").length';
+    const script = `for (var i = 0; i < 30; i++) { $job("Work"); } print(${left});`;
     const caller = `  - name: Caller\n    exec: |\n      ${script}\n`;
     const { code, out } = await run(
       folderWith({ "jobs.yaml": onSqlite(managed("Work", "args.x = 1;") + caller, "Init, Caller") }),

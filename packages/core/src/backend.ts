@@ -15,12 +15,12 @@ export type {
   StoredWrite,
   Supports,
   WatchSink,
-} from "./channel/backend.js";
-export { nearest, rejectUnknownOptions } from "./channel/config.js";
+} from "./channel/backend/backend.js";
+export { nearest, rejectUnknownOptions } from "./channel/backend/config.js";
+export { findType } from "./channel/backend/find-type.js";
+export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
-export { findType } from "./channel/find-type.js";
-export { justAfter, onlyKeyOf } from "./channel/key.js";
-export { type Clock, systemClock } from "./clock.js";
-export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./host.js";
-export { LINES, visible } from "./visible.js";
+export { type Clock, systemClock } from "./util/clock.js";
+export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./util/host.js";
+export { LINES, visible } from "./util/visible.js";

@@ -1,33 +1,33 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { findType } from "./channel/backend/find-type.js";
 import type { Channel } from "./channel/channel.js";
-import { findType } from "./channel/find-type.js";
 import { openChannel } from "./channel/open.js";
-import { systemClock } from "./clock.js";
-import { closeRunOf } from "./jobs/orphans.js";
-import { timeoutText } from "./jobs/record.js";
+import { closeRunOf } from "./jobs/records/orphans.js";
+import { timeoutText } from "./jobs/records/record.js";
 import type { RunRecord } from "./jobs/types.js";
-import type { LocksValue } from "./locks/entries.js";
-import type { FromHeartbeat, HeartbeatData, ToHeartbeat } from "./locks/heartbeat-thread.js";
-import { Pulse } from "./locks/pulse.js";
-import { StandIn } from "./locks/stand-in.js";
+import type { LocksValue } from "./locks/entries/schema.js";
+import { BackupHeartbeat } from "./locks/session/backup-heartbeat.js";
+import type { FromHeartbeat, HeartbeatData, ToHeartbeat } from "./locks/session/heartbeat-thread.js";
+import { SharedDeadline } from "./locks/session/shared-deadline.js";
+import { systemClock } from "./util/clock.js";
 
 /*
- * The thread that keeps the session of a busy program alive: see StandIn. Its timers keep it going until it is told to stop; it never keeps
- * the process.
+ * The entry of the heartbeat thread: see BackupHeartbeat. Its timers keep the thread running until a message
+ * stops it. The thread never keeps the process alive.
  */
 
-/** How long the main thread may take to answer, in ms, until it is taken for busy. */
+/** The time that the main thread has to answer, in ms, before it counts as busy. */
 const ANSWER = 250;
 
-const { origins, session, ttl, memory } = workerData as HeartbeatData;
+const { locators, session, ttl, memory } = workerData as HeartbeatData;
 const port = parentPort;
 if (port === null) throw new Error("this is the entry of a thread");
 
 let jobs: Promise<Channel<RunRecord>> | undefined;
 
 function openJobs(): Promise<Channel<RunRecord>> | undefined {
-  if (origins.jobs === undefined) return undefined;
-  const { name, type, args } = origins.jobs;
+  if (locators.records === undefined) return undefined;
+  const { name, type, args } = locators.records;
   const opening = jobs ?? openChannel<RunRecord>(name, { type, args });
   jobs = opening;
   opening.catch(() => {
@@ -50,12 +50,12 @@ function mainAnswers(): Promise<boolean> {
   });
 }
 
-const standIn: StandIn = new StandIn({
+const backupHeartbeat: BackupHeartbeat = new BackupHeartbeat({
   session,
   ttl,
   clock: systemClock,
-  pulse: new Pulse(memory),
-  open: () => openChannel<LocksValue>(origins.locks.name, origins.locks),
+  deadlines: new SharedDeadline(memory),
+  open: () => openChannel<LocksValue>(locators.locks.name, locators.locks),
   mainAnswers,
   async onTimeout(lock, locks) {
     const records = await openJobs();
@@ -70,17 +70,18 @@ const standIn: StandIn = new StandIn({
 });
 
 port.on("message", (message: ToHeartbeat) => {
-  if (message === "look") standIn.look();
+  if (message === "look") backupHeartbeat.look();
   else if (message === "stop") void stop();
   else if (message.answer === asked) answered?.();
 });
 
 async function stop(): Promise<void> {
-  await standIn.stop();
+  await backupHeartbeat.stop();
   await (await jobs?.catch(() => undefined))?.close();
   process.exit();
 }
 
-standIn.look();
-// Ahead of need, but not of a program that is over in a moment: by the time it is needed, the machine may be busy.
-setTimeout(() => void findType(origins.locks.type), ttl / 6);
+backupHeartbeat.look();
+// Load the backend before it is needed, as the machine may be busy then. The delay spares programs that end
+// soon.
+setTimeout(() => void findType(locators.locks.type), ttl / 6);

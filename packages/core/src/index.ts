@@ -1,5 +1,5 @@
 /** Channels, locks and managed runs. */
 export * from "./channel/index.js";
-export { type Clock, systemClock } from "./clock.js";
 export * from "./jobs/index.js";
 export * from "./locks/index.js";
+export { type Clock, systemClock } from "./util/clock.js";

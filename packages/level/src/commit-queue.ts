@@ -11,12 +11,12 @@ import { levelError } from "./errors.js";
 import { encodeRecord, type StoredRecord } from "./record.js";
 import type { BatchWrite, Store } from "./store.js";
 
-/** So many expired entries are not left to wait for the next commit. */
+/** This many expired entries are deleted without waiting for the next commit. */
 const MANY_EXPIRED = 1_000;
 
 /**
- * Versions are put aside on the disk by so many at once, and what is left of them when the store closes is never given out. A
- * commit that only compares gets one of its own without a write.
+ * How many versions are reserved on the disk at once. A restart skips those that were not used. So a commit
+ * that only compares gets a version without a write.
  */
 const RESERVE = 10_000n;
 
@@ -26,15 +26,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** What a batch will have written: the record of each key, `undefined` where it deletes. */
+/** The state after the batch: the record of each changed key, `undefined` if the batch deletes it. */
 type Overlay = Map<string, StoredRecord | undefined>;
 
 /**
- * The one line in which all commits of a store stand.
+ * The one queue of all commits of a store.
  *
- * Those that arrive while the disk is busy, or in one turn of the event loop, are judged one after the other, each on what the
- * ones before it will have left, and go to the disk in one batch with one sync. None is answered before its batch is on the disk, also
- * none that lost: it lost against something that would otherwise not be certain.
+ * Commits that arrive while the disk is busy, or in one turn of the event loop, share one batch and one sync.
+ * Each commit is judged on the state that the commits before it will leave. No commit is answered before its
+ * batch is on the disk. That includes commits that lost: the entry to which they lost must be certain.
  */
 export class CommitQueue {
   readonly #store: Store;
@@ -42,7 +42,7 @@ export class CommitQueue {
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param version not below any that the store has given out */
+  /** @param version not below any version that the store has given out */
   constructor(store: Store, version: bigint) {
     this.#store = store;
     this.#versions = { last: version, reserved: version };
@@ -75,12 +75,12 @@ export class CommitQueue {
     });
   }
 
-  /** Resolves when all that stand in the line are answered. */
+  /** Resolves when all commits in the queue are answered. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Starts to work the line off, if there is anything to do. */
+  /** Starts to run the queue, if there is work. */
   wake(): void {
     if (this.#running !== undefined) return;
     if (this.#waiting.length === 0 && this.#store.expired.size < MANY_EXPIRED) return;
@@ -91,7 +91,7 @@ export class CommitQueue {
   }
 
   async #run(): Promise<void> {
-    // Everything that is committed in this turn of the event loop goes along.
+    // Wait for the end of this turn of the event loop: all its commits share one batch.
     await new Promise((resolve) => setImmediate(resolve));
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -105,7 +105,7 @@ export class CommitQueue {
   }
 }
 
-/** The commits that go to the disk together. */
+/** The commits of one write to the disk. */
 class Batch {
   readonly #store: Store;
   readonly #overlay: Overlay = new Map();
@@ -136,7 +136,7 @@ class Batch {
       for (const each of judged) each.reject(error as Error);
       return;
     }
-    for (const change of this.#changes) this.#store.tell(change);
+    for (const change of this.#changes) this.#store.report(change);
     for (const answer of answers) answer();
   }
 
@@ -145,7 +145,7 @@ class Batch {
     const reserve = versions.last > versions.reserved ? versions.last + RESERVE : undefined;
     if (this.#overlay.size === 0 && reserve === undefined) return;
     await this.#store.write(this.#writes(), reserve);
-    // Only now: after a write that failed, the next one has to put versions aside as well.
+    // Set it after the write: if the write fails, the next one must reserve the versions again.
     if (reserve !== undefined) versions.reserved = reserve;
   }
 
@@ -180,7 +180,7 @@ class Batch {
     return this.#overlay.has(key) ? this.#overlay.get(key) : this.#store.record(key);
   }
 
-  /** Deletes what reads have found expired, unless it was written afresh meanwhile. */
+  /** Deletes entries that reads found expired, unless somebody has written them since. */
   #dropExpired(): void {
     for (const [key, version] of this.#store.expired) {
       if (this.#record(key)?.version === version) this.#overlay.set(key, undefined);

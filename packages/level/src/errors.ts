@@ -1,6 +1,6 @@
 import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/backend";
 
-/** What LevelDB and the system say, and what that means here. The first that fits counts. */
+/** The errors of LevelDB and the system, and their meaning. The first match counts. */
 const MEANINGS: readonly (readonly [words: RegExp, code: ChannelErrorCode, meaning: string])[] = [
   [
     /LEVEL_LOCKED/,
@@ -20,7 +20,7 @@ const MEANINGS: readonly (readonly [words: RegExp, code: ChannelErrorCode, meani
   ],
 ];
 
-/** All that an error and its causes say. */
+/** The codes and messages of an error and its causes, in one text. */
 function story(error: unknown): string {
   const parts: string[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
@@ -29,19 +29,19 @@ function story(error: unknown): string {
   return parts.join(" ");
 }
 
-/** Whether a call, or the iterator that it goes by, met a database that is closed. */
+/** Whether a call or its iterator found the database closed. */
 export function isNotOpen(error: unknown): boolean {
   return /LEVEL_(DATABASE|ITERATOR)_NOT_OPEN/.test(story(error));
 }
 
 /**
- * The {@link ChannelError} for what LevelDB threw. `writing` says that a write was under way: LevelDB does not tell how much
- * of it has reached the disk.
+ * The {@link ChannelError} for an error of LevelDB. With `writing` the outcome is unknown, as LevelDB does
+ * not report how much of the write has reached the disk.
  */
 export function levelError(error: unknown, path: string, writing: boolean = false): ChannelError {
   if (isChannelError(error)) return error;
-  const told = story(error);
-  const [, code, meaning] = MEANINGS.find(([words]) => words.test(told)) ?? [undefined, "FAILED" as const, "failed"];
+  const text = story(error);
+  const [, code, meaning] = MEANINGS.find(([words]) => words.test(text)) ?? [undefined, "FAILED" as const, "failed"];
   return new ChannelError(code, `the LevelDB folder ${path} ${meaning}`, {
     retryable: code === "IN_USE" || code === "FULL",
     outcome: writing ? "unknown" : "not-applied",

@@ -6,7 +6,7 @@ import { levelError } from "./errors.js";
 import { StoreClock } from "./record.js";
 import { Store } from "./store.js";
 
-/** An open folder, as one of those that opened it has it. */
+/** An open folder, for one of its users. */
 export interface Folder {
   readonly store: Store;
   readonly queue: CommitQueue;
@@ -17,17 +17,19 @@ interface Shared {
   users: number;
 }
 
-/** The folders that are open in this process. LevelDB lets each be opened only once, by whatever name. */
+/**
+ * The folders that this process has open. LevelDB opens each folder only once, so the real path is the key.
+ */
 const open: Map<string, Shared> = new Map();
 
-/** The folders that are being closed. */
+/** The folders that are closing. */
 const closing: Map<string, Promise<void>> = new Map();
 
 /**
- * Opens a folder, or joins those of this process that have it open. It is made if it is not there.
+ * Opens a folder, or shares it if this process has it open already. Creates it if it is missing.
  *
- * @param boot names the boot of the host
- * @returns the folder, and what lets go of it: the last one closes it
+ * @param boot the id of the boot of the host
+ * @returns the folder, and `release`; the last user's `release` closes the folder
  * @throws ChannelError `IN_USE` if another process has it open
  */
 export async function openFolder(
@@ -57,7 +59,7 @@ export async function openFolder(
 
 async function makeFolder(path: string): Promise<string> {
   try {
-    // For its owner alone: LevelDB's files in it follow the umask. A folder that is there keeps its mode.
+    // Only the owner may enter, as LevelDB's files follow the umask. An existing folder keeps its mode.
     await mkdir(path, { recursive: true, mode: 0o700 });
     return await realpath(path);
   } catch (error) {
@@ -67,7 +69,7 @@ async function makeFolder(path: string): Promise<string> {
 
 async function start(path: string, clock: Clock, boot: string): Promise<Folder> {
   await closing.get(path)?.catch(() => undefined);
-  // Loaded by those alone who use it: it brings a native addon.
+  // Import it only when needed: it loads a native addon.
   const { Level } = await import("level");
   const database = new Level(path, { keyEncoding: "utf8", valueEncoding: "utf8" });
   const store = new Store(database, path, new StoreClock(clock, boot));

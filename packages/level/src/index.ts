@@ -1,4 +1,4 @@
-/** Channels in a folder of LevelDB: many channels, one process. */
+/** Channels in a LevelDB folder, for one process. */
 import {
   type Backend,
   type BackendContext,
@@ -12,7 +12,7 @@ import { type Folder, openFolder } from "./folders.js";
 
 /** Options of the `level` type, as `args` of a channel config. */
 export interface LevelOptions {
-  /** The folder of the database. It is made if it is not there. */
+  /** The folder of the database. It is created if it is missing. */
   readonly path: string;
 }
 
@@ -28,10 +28,16 @@ const supports: Supports = Object.freeze({
 });
 
 /**
- * The `level` type. All opens of one folder within a process share one database.
+ * The type `level`: channels in a LevelDB folder, for one process. All channels of a folder share one
+ * database.
  *
- * `open` rejects with `IN_USE` if another process has the folder open, `INVALID_CONFIG` if `path` is missing or no folder, `CORRUPT`,
- * `DENIED`, `READ_ONLY` or `FULL` for what these words say.
+ * A commit resolves after a sync to the disk, so it survives a power cut of the host.
+ *
+ * `open` rejects with `IN_USE` if another process has the folder open; `INVALID_CONFIG` if `path` is missing
+ * or is no folder; `CORRUPT`, `DENIED`, `READ_ONLY` or `FULL` for a fault of the folder or its disk.
+ *
+ * @example
+ * const channel = await openChannel("locks", { type: "level", args: { path: "./data/ojm" } });
  */
 export const backend: BackendType = {
   type: "level",

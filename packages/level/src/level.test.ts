@@ -1,8 +1,10 @@
+import { getEventListeners } from "node:events";
 import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
 import { Level } from "level";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { openFolder } from "./folders.js";
 import { backend } from "./index.js";
 import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/backends.js";
 
@@ -130,7 +132,55 @@ describe("commit", () => {
     const aborted = { code: "ABORTED", outcome: "not-applied" };
     await expect(waiting).rejects.toMatchObject(aborted);
     await expect(level.commit(commit, { signal: controller.signal })).rejects.toMatchObject(aborted);
+    await write(level, { key: "c b", value: "1" });
     expect(await level.read(["c a"])).toEqual([undefined]);
+  });
+
+  it("leaves nothing at a signal that many commits were given", async () => {
+    const level = await openLevel();
+    const { signal } = new AbortController();
+    for (let i = 0; i < 3; i++) {
+      await level.commit({ checks: [], writes: [{ key: "c a", value: "1" }] }, { signal });
+      await level.commit({ checks: [{ key: "c a", version: null }], writes: [] }, { signal });
+    }
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("may have been made when it is aborted while it goes to the disk", async () => {
+    const folder = await openFolder(temporaryFolder(), systemClock);
+    onTestFinished(() => folder.release());
+    const controller = new AbortController();
+    const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
+    const writing = folder.queue.add(commit, { signal: controller.signal });
+    // The queue takes what stands in it in the immediate before this one.
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await expect(writing).rejects.toMatchObject({ code: "ABORTED", outcome: "unknown" });
+    await folder.queue.idle();
+    expect((await folder.store.read(["c a"]))[0]?.value).toBe("1");
+  });
+
+  it("gives no version twice where the first write of all failed", async () => {
+    const path = temporaryFolder();
+    const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
+    const before = await openFolder(path, systemClock);
+    const toDisk = before.store.write.bind(before.store);
+    before.store.write = () => Promise.reject(new Error("the disk is full"));
+    await expect(before.queue.add(commit)).rejects.toThrow("the disk is full");
+    before.store.write = toDisk;
+    const first = await before.queue.add(commit);
+    await before.release();
+    const after = await openFolder(path, systemClock);
+    onTestFinished(() => after.release());
+    const second = await after.queue.add(commit);
+    expect(second.ok && first.ok && Number(second.version) > Number(first.version)).toBe(true);
+  });
+
+  it("is written with a sync, or a power cut would lose what was acknowledged", async () => {
+    const batch = vi.spyOn(Level.prototype, "batch");
+    const level = await openLevel();
+    await write(level, { key: "c a", value: "1" });
+    expect((batch.mock.calls as unknown[][]).map(([, options]) => options)).toEqual([{ sync: true }]);
   });
 
   it("refuses more checks and writes than it declares", async () => {
@@ -167,6 +217,18 @@ describe("read and scan", () => {
     await write(level, ...Array.from({ length: 50 }, (_, i) => ({ key: `c ${100 + i}`, value })));
     const page = await level.scan({ ...channel("c"), reverse: true, limit: 49, values: true });
     expect([page.entries.length, page.more, page.entries[0]?.key]).toEqual([49, true, "c 149"]);
+  });
+
+  it("leaves no iterator open", async () => {
+    const made = vi.spyOn(Level.prototype, "iterator");
+    const level = await openLevel();
+    await write(level, { key: "c a", value: "1" }, { key: "c b", value: "1" });
+    await level.scan({ ...channel("c"), reverse: false, limit: 1, values: true });
+    const iterators = made.mock.results.map(({ value }) => value as { next(): Promise<unknown> });
+    expect(iterators.length).toBeGreaterThan(0);
+    for (const iterator of iterators) {
+      await expect(iterator.next()).rejects.toMatchObject({ code: "LEVEL_ITERATOR_NOT_OPEN" });
+    }
   });
 
   it("reads many keys at once, in their order", async () => {
@@ -219,6 +281,18 @@ describe("watch", () => {
 });
 
 describe("open and close", () => {
+  it("refuses a folder of another version, and leaves it as it is", async () => {
+    const path = temporaryFolder();
+    const meta = JSON.stringify({ format: 2, reserved: "7" });
+    const db = new Level(path);
+    await db.put("\0ojm", meta);
+    await db.close();
+    await expect(open({ path })).rejects.toMatchObject({ code: "CORRUPT" });
+    await db.open();
+    expect(await db.get("\0ojm")).toBe(meta);
+    await db.close();
+  });
+
   it("finds again what was written", async () => {
     const path = join(temporaryFolder(), "made", "as needed");
     const first = await open({ path });

@@ -2,31 +2,35 @@ import { ChannelError, type Clock } from "@ojm/core/backend";
 
 /** When an entry expires, by both clocks of the host. */
 export interface Deadline {
-  /** The boot whose monotonic clock `monotonic` was read from. */
+  /** The boot to which `monotonic` belongs. */
   readonly boot: string;
-  /** Monotonic ms. Counts as long as the host has not been started again. */
+  /** In ms of the monotonic clock. Valid until the host restarts. */
   readonly monotonic: number;
-  /** Wall-clock ms since 1970. Counts after that. */
+  /** In ms since 1970 by the wall clock. Valid after a restart of the host. */
   readonly wall: number;
 }
 
-/** An entry as it lies in the database. */
+/** An entry in the database. */
 export interface StoredRecord {
   readonly version: string;
   readonly value: string;
   readonly deadline?: Deadline;
 }
 
-// The value is kept as the text that it came as: parsing it only to write it again would cost more than the store does.
+// The value stays the text that it was: parsing it and encoding it again would cost more than the store does.
 const HEAD = /^\{"version":"(\d+)"(?:,"deadline":(\{[^{}]*\}))?,"value":/;
 
-/** The text of a record: JSON, so that it can be read with any tool. */
+/** Encodes a record as JSON, so that any tool can read it. */
 export function encodeRecord({ version, value, deadline }: StoredRecord): string {
   const end = deadline === undefined ? "" : `,"deadline":${JSON.stringify(deadline)}`;
   return `{"version":"${version}"${end},"value":${value}}`;
 }
 
-/** @throws ChannelError `CORRUPT` for what {@link encodeRecord} has not written */
+/**
+ * Decodes a text of {@link encodeRecord}.
+ *
+ * @throws ChannelError `CORRUPT` for any other text
+ */
 export function decodeRecord(key: string, text: string): StoredRecord {
   const head = HEAD.exec(text);
   if (head === null || !text.endsWith("}")) {
@@ -37,15 +41,15 @@ export function decodeRecord(key: string, text: string): StoredRecord {
   return deadline === undefined ? { version, value } : { version, value, deadline: JSON.parse(deadline) as Deadline };
 }
 
-/** The clock of a store whose entries outlive the boot of the host. */
+/** The clock of a store whose entries survive a restart of the host. */
 export class StoreClock {
   readonly #clock: Clock;
   readonly #boot: string;
 
-  /** @param boot names the boot of the host; "" if the system has no such name */
+  /** @param boot the id of the boot of the host; "" if the system has none */
   constructor(clock: Clock, boot: string) {
     this.#clock = clock;
-    // Where boots have no names, the monotonic clock is trusted as long as the process lives.
+    // Without a boot id, the monotonic clock is valid only within this process.
     this.#boot = boot === "" ? `process-${clock.random(12)}` : boot;
   }
 
@@ -53,9 +57,9 @@ export class StoreClock {
     return { boot: this.#boot, monotonic: this.#clock.monotonic() + ttl, wall: this.#clock.now() + ttl };
   }
 
-  /** Milliseconds until the deadline; 0 or less once it is reached. */
+  /** The time to the deadline, in ms; 0 or less once it has passed. */
   left({ boot, monotonic, wall }: Deadline): number {
-    // Within a boot the wall clock says nothing: somebody may set it.
+    // Within a boot, ignore the wall clock: somebody may set it.
     return boot === this.#boot ? monotonic - this.#clock.monotonic() : wall - this.#clock.now();
   }
 }

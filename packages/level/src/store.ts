@@ -11,31 +11,34 @@ import type { Level } from "level";
 import { isNotOpen, levelError } from "./errors.js";
 import { decodeRecord, type StoreClock, type StoredRecord } from "./record.js";
 
-/** A key that no channel can have, for what the store must know about itself. */
+/** The key of the store's own data. No channel can have it. */
 const META = "\0ojm";
 
-/** The layout of the records. To be raised when it changes. */
+/** The version of the record format. Raise it when the format changes. */
 const FORMAT = 1;
 
-/** Up to so many keys are read at once: LevelDB has most of them in memory, and a way through its threads costs 20 µs. */
+/**
+ * The most keys that are read synchronously. LevelDB has most of them in memory, and a read through its
+ * threads costs 20 µs.
+ */
 const READ_AT_ONCE = 16;
 
 const AS_BYTES = { keyEncoding: "buffer" } as const;
 
-/** One change of a batch. */
+/** One change of a batch; `text: null` deletes. */
 export type BatchWrite = { readonly key: string; readonly text: string | null };
 
-/** The entries of one folder, and who watches them. */
+/** The entries of one folder and their watches. */
 export class Store {
   readonly path: string;
   readonly clock: StoreClock;
   readonly #db: Level;
   readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
-  /** Entries that were found expired, by the version at which they were. */
+  /** Entries that reads found expired, with their versions. */
   readonly expired: Map<string, string> = new Map();
   #reopening: Promise<void> | undefined;
   #broken = false;
-  /** How often it was opened anew. */
+  /** How often the database was reopened. */
   #opened = 0;
 
   constructor(db: Level, path: string, clock: StoreClock) {
@@ -44,10 +47,10 @@ export class Store {
     this.clock = clock;
   }
 
-  /** Opens the database and returns a version that is not below any that it has given out. */
+  /** Opens the database. Resolves to a version that is not below any that the store has given out. */
   async open(): Promise<bigint> {
     try {
-      // Called by hand: when it opens by itself, the error of the first read hides why it could not.
+      // Open explicitly: if the first read opens the database, its error hides the cause.
       await this.#db.open();
       const meta = await this.#db.get(META);
       if (meta === undefined) return 0n;
@@ -64,15 +67,16 @@ export class Store {
     await this.#db.close();
   }
 
-  /** The record under a key, expired or not, at once. */
+  /** Reads the record under a key synchronously, expired or not. */
   record(key: string): StoredRecord | undefined {
     const text = this.#getSync(key);
     return text === undefined ? undefined : decodeRecord(key, text);
   }
 
   /**
-   * Not `getSync(key)`: classic-level 3.0.0 writes a key that is a text into a buffer that it uses again, and does not see that the key is cut
-   * off where a character of several bytes does not fit at its end. It then reads what a shorter key holds, and a lock that is held looks free.
+   * Reads a text by its bytes. Do not call `getSync(key)` with a text: classic-level 3.0.0 encodes it into a
+   * shared buffer, and does not notice when the buffer cuts the key at a character of several bytes. It then
+   * reads a shorter key, and a held lock looks free.
    *
    * @see KEY-008 of the conformance suite, seed 2102832098
    */
@@ -112,19 +116,19 @@ export class Store {
     });
   }
 
-  /** The entry of a record, `undefined` once it is expired. */
+  /** The entry of a record; `undefined` if it has expired. */
   visible(key: string, { version, value, deadline }: StoredRecord): StoredEntry | undefined {
     if (deadline === undefined) return { key, value, version };
     const expiresIn = this.clock.left(deadline);
     if (expiresIn > 0) return { key, value, version, expiresIn };
-    // Not deleted here: between this read and the delete, somebody may write it afresh.
+    // Do not delete it here: somebody may write the entry between this read and the delete.
     this.expired.set(key, version);
     return undefined;
   }
 
   /**
-   * Writes all or nothing, and with it, if it is given, the version up to which versions may be given out from now on. Resolves
-   * once it is on the disk.
+   * Writes all or nothing, and resolves once it is on the disk. With `reserved`, also stores up to which
+   * version versions may be given out.
    */
   async write(writes: readonly BatchWrite[], reserved: bigint | undefined): Promise<void> {
     const operations = writes.map(({ key, text }) =>
@@ -148,15 +152,15 @@ export class Store {
     return () => void this.#watches.delete(watch);
   }
 
-  tell(change: StoredChange): void {
+  report(change: StoredChange): void {
     for (const { range, sink } of this.#watches) {
       if (change.key >= range.from && change.key < range.to) sink.change(change);
     }
   }
 
   /**
-   * Opens the database anew after a write that failed. It may have left half a record at the end of the log, and what is appended
-   * to that is dropped along with it when the log is next read: writes that were acknowledged would be lost.
+   * Reopens the database after a failed write. That write may have left half a record at the end of the log.
+   * LevelDB would drop all that is appended after it at the next start: acknowledged writes would be lost.
    */
   async mend(): Promise<void> {
     if (!this.#broken) return;
@@ -187,7 +191,7 @@ export class Store {
         const interrupted = isNotOpen(error) && (this.#reopening !== undefined || this.#opened !== opened);
         if (!interrupted) throw levelError(error, this.path);
       }
-      // It was opened anew beneath the read, as somebody else's write had failed.
+      // The database was reopened during the read, as another call's write had failed: read again.
       await this.#reopening;
     }
   }

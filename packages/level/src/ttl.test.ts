@@ -127,6 +127,20 @@ describe("ttl", () => {
     await db.close();
   });
 
+  it("keeps what was written afresh before a slow read found the entry before it expired", async () => {
+    const clock = new TestClock();
+    const level = await open(temporaryFolder(), clock);
+    await write(level, { key: "c a", value: "1", ttl: 10 });
+    const found = level.store.record("c a");
+    if (found === undefined) throw new Error("nothing was written");
+    clock.pass(10);
+    const version = await write(level, { key: "c a", value: "2" });
+    expect(level.store.visible("c a", found)).toBeUndefined();
+    await write(level, { key: "c x", value: "1" });
+    expect(await level.store.read(["c a"])).toEqual([{ key: "c a", value: "2", version }]);
+    await level.release();
+  });
+
   it("fills a page although expired entries lie between", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);

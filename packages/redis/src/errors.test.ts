@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { explain } from "./errors.js";
+import { explain, ofRead } from "./errors.js";
 
 function replyError(message: string): Error {
   const error = new Error(message);
@@ -52,6 +52,14 @@ describe("errors", () => {
       code: "FAILED",
       outcome: "unknown",
     });
+  });
+
+  it("of a read leave nothing unknown: it changed nothing", () => {
+    const error = explain(new Error("Connection is closed."), "Redis", true);
+    expect(ofRead(error)).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
+    expect((ofRead(error) as Error).message).not.toContain("not known");
+    const refused = explain(replyError("NOAUTH Authentication required."), "Redis", true);
+    expect(ofRead(refused)).toBe(refused);
   });
 
   it("does not take the name of a host for an answer", () => {

@@ -12,12 +12,17 @@ const supports: Supports = Object.freeze({
   maxValueBytes: 268_435_456,
 });
 
-/** One per clock: a simulation has a world of its own, and everything else in the process shares one. */
+/** One memory per clock. A simulation has its own memory; all other channels of the process share one. */
 const memories: WeakMap<Clock, Memory> = new WeakMap();
 
 /**
- * Channels in the memory of the process: the default type. Channels of one name see the same entries, which last as long as the
- * process does, whether or not a channel is open. No options.
+ * The type `simple`, the default: channels in the memory of the process. It has no options.
+ *
+ * Channels of one name see the same entries. The entries live as long as the process, also while no channel
+ * is open. Other processes do not see them.
+ *
+ * @example
+ * const channel = await openChannel("locks", { type: "simple" });
  */
 export const backend: BackendType = {
   type: "simple",

@@ -14,13 +14,13 @@ import { SortedKeys } from "./sorted-keys.js";
 interface Held {
   readonly value: string;
   readonly version: string;
-  /** By the clock's monotonic time. */
+  /** The time of expiry, by the monotonic clock. */
   readonly deadline: number;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The entries of a process, and who watches them. */
+/** The entries of a process and their watches. */
 export class Memory {
   readonly #clock: Clock;
   readonly #entries: Map<string, Held> = new Map();
@@ -88,12 +88,13 @@ export class Memory {
     this.#expiring.delete(key);
   }
 
-  /** Expired entries are invisible at once; what they took is given back by a later commit. */
+  /** Frees the memory of expired entries, which are invisible already. */
   #dropExpired(): void {
     const now = this.#clock.monotonic();
     if (now < this.#nextDeadline || --this.#commitsToGo > 0) return;
     this.#nextDeadline = NEVER;
-    // All that can expire are looked through: not by every commit when they expire one after the other.
+    // The loop visits all entries with a deadline. Skip some commits, so that not every commit pays for it
+    // when entries expire one after the other.
     this.#commitsToGo = this.#expiring.size / 8;
     for (const key of this.#expiring) {
       const deadline = this.#entries.get(key)?.deadline ?? NEVER;

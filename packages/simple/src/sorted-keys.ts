@@ -1,24 +1,25 @@
-/** So many keys to a block: inserting moves at most this many, and finding a block is a search over few. */
+/** The most keys in a block. An insert moves at most this many keys, and a search looks at few blocks. */
 const BLOCK = 512;
 
-/** A set of keys in order, for a million and more. */
+/** An ordered set of keys, made for a million keys and more. */
 export class SortedKeys {
   readonly #blocks: string[][] = [[]];
 
-  /** Adds a key that is not in the set. */
+  /** Adds a key. It must not be in the set. */
   add(key: string): void {
     const b = this.#blockOf(key);
     const block = this.#blocks[b];
     if (block === undefined) return;
     block.splice(firstNotBelow(block, key), 0, key);
-    // Keys that come in order, as times do, fill each block: only a block that overflows in its middle is halved.
+    // Keys that arrive in order, such as times, fill each block: only a block that overflows in its middle is
+    // halved.
     if (block.length > BLOCK) {
       const cut = block.at(-1) === key && b === this.#blocks.length - 1 ? BLOCK : BLOCK / 2;
       this.#blocks.splice(b + 1, 0, block.splice(cut));
     }
   }
 
-  /** Removes a key that is in the set. */
+  /** Removes a key. It must be in the set. */
   remove(key: string): void {
     const b = this.#blockOf(key);
     const block = this.#blocks[b];
@@ -27,7 +28,7 @@ export class SortedKeys {
     if (block.length === 0 && this.#blocks.length > 1) this.#blocks.splice(b, 1);
   }
 
-  /** The keys from `from` up to but not including `to`. The set must not change meanwhile. */
+  /** The keys from `from` inclusive to `to` exclusive. The set must not change during the iteration. */
   *between(from: string, to: string, reverse: boolean): Generator<string, void, undefined> {
     const step = reverse ? -1 : 1;
     let b = this.#blockOf(reverse ? to : from);

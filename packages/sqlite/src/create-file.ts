@@ -3,17 +3,20 @@ import { closeSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf } from "./errors.js";
 
-/** For its owner alone: results and errors of jobs are nobody else's business. SQLite's own files take the mode of this one. */
+/**
+ * Only the owner may read the file, as it has results and errors of jobs. SQLite's own files get the mode of
+ * this one.
+ */
 const PRIVATE = 0o600;
 
-/** What a file system without hard links says of one. */
+/** The errors of a file system without hard links. */
 const NO_LINKS: readonly string[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 /**
- * Creates an empty file that only its owner can read, if there is none. SQLite would make one that the umask decides about.
+ * Creates an empty file that only its owner can read, if it is missing. SQLite would create it by the umask.
  *
- * It is made under another name: whoever opens the database at that moment in another thread of this process would lose its
- * locks when we close the file.
+ * The file is created under another name and then linked. Closing a file drops all locks of this process on
+ * it, and another thread may have opened the database meanwhile.
  */
 export function createPrivateFile(file: string): void {
   const made = join(dirname(file), `.ojm-${randomUUID()}`);
@@ -23,7 +26,7 @@ export function createPrivateFile(file: string): void {
   } catch (error) {
     const code = codeOf(error);
     if (NO_LINKS.includes(code)) createInPlace(file);
-    // Another process was faster: the file is as that one wants it.
+    // Another process has created the file first: leave its mode.
     else if (code !== "EEXIST") throw error;
   } finally {
     rmSync(made, { force: true });

@@ -16,18 +16,18 @@ function enterWal(db: Database.Database, file: string): void {
 
 async function prepare(db: Database.Database, file: string, durability: Durability): Promise<void> {
   const ours = await patiently(() => recognise(db), file);
-  // Only now: this would turn a foreign database into one with a write-ahead log.
+  // Switch to WAL only after the check: it would change the database of another program.
   await patiently(() => enterWal(db, file), file);
   if (!ours) await patiently(() => createTables(db), file);
-  // Also where the file was empty a moment ago: an older program may have been faster.
+  // Also upgrade a file that was empty: an older program may have created its tables meanwhile.
   await patiently(() => upgradeTables(db), file);
   await patiently(() => enterBoot(db), file);
   await patiently(() => db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`), file);
 }
 
 /**
- * Opens the database at `file`, a path made by `preparePlace`, and creates its tables if it is new. Several processes may do
- * so at once.
+ * Opens the database at `file`, a path of `preparePlace`, and creates its tables if it is new. Several
+ * processes may do so at once.
  *
  * @throws ChannelError, see `toChannelError` and `recognise`
  */

@@ -56,7 +56,7 @@ test.each([
   ["22.12.0", "better-sqlite3"],
 ])("an installation without the driver for Node %s says how to get it", (node, name) => {
   expect(() => loadDriver(installation({}).load, node)).toThrow(
-    `the SQLite driver for Node v${node} is not installed (${name} is not there). Delete node_modules and install the dependencies again`,
+    `the SQLite driver for Node v${node} is not installed (${name} is missing). Delete node_modules and install the dependencies again`,
   );
 });
 

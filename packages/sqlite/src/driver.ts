@@ -13,12 +13,15 @@ const loadFromHere: Load = createRequire(import.meta.url);
 /** The package that wraps better-sqlite3 12, the last release for Node 20. */
 const FOR_NODE_20 = "@ojm/sqlite-node20";
 
-/** Node 22 and later load better-sqlite3 13. Node 20 crashes while it loads that; recent Nodes abort in release 12. */
+/**
+ * Node 22 and later load better-sqlite3 13. Node 20 crashes while it loads that; recent Nodes abort in
+ * release 12.
+ */
 const FIRST_NODE_OF_13 = 22;
 
 /**
- * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not fit ends the process
- * and throws no error.
+ * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not
+ * fit ends the process and throws no error.
  *
  * @throws ChannelError `FAILED` if the driver for this Node is not installed
  */
@@ -34,13 +37,14 @@ function found(load: Load, name: string, node: string): unknown {
     return load(name);
   } catch (error) {
     if (codeOf(error) !== "MODULE_NOT_FOUND") throw error;
-    throw notInstalled(node, `${name.split("/package")[0]} is not there`, error);
+    throw notInstalled(node, `${name.split("/package")[0]} is missing`, error);
   }
 }
 
 /**
- * An installation made by another Node has left out the driver of this one. On Node 20 its addon may also have failed to compile: package
- * managers then leave out an optional dependency without a word.
+ * The error for a missing driver. An installation by another Node version leaves out the driver of this one.
+ * On Node 20 its addon may also have failed to compile: package managers then leave out an optional
+ * dependency without a message.
  */
 function notInstalled(node: string, why: string, cause?: unknown): ChannelError {
   const what = `the SQLite driver for Node v${node} is not installed (${why})`;
@@ -56,7 +60,7 @@ function notInstalled(node: string, why: string, cause?: unknown): ChannelError 
  * @throws ChannelError `FAILED` if this Node cannot load a driver; and what the driver throws
  */
 export function openFile(file: string, load: Load = loadFromHere): Database.Database {
-  // No busy_timeout: `patiently` waits for other processes without blocking the event loop.
+  // Set no busy_timeout: `patiently` waits for other processes without blocking the event loop.
   const options = { timeout: 0 };
   const driver = loadDriver(load);
   const nativeBinding = addon(driver);
@@ -67,17 +71,21 @@ export function openFile(file: string, load: Load = loadFromHere): Database.Data
   }
 }
 
-/** Release 12 finds its native part by trying a dozen places. Its wrapper looks first where it is. */
+/**
+ * The path of the native part. Release 12 would try a dozen places; its wrapper names the right one first.
+ */
 function addon(driver: Driver & { addon?: () => string }): string | undefined {
   try {
-    // The driver takes the module itself as well as a path to it; its types know of the path only.
+    // The driver accepts the module itself as well as its path. Its types have only the path.
     return driver.addon?.();
   } catch {
     return undefined;
   }
 }
 
-/** Release 12 has no native part if its install script was not run. Release 13 has none for a rare platform. */
+/**
+ * Release 12 has no native part if its install script was not run. Release 13 has none for a rare platform.
+ */
 function withoutAddon(cause: unknown): ChannelError {
   const [why] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
   const what = `the native part of SQLite's driver cannot be loaded by Node ${process.version} on ${process.platform}-${process.arch}`;

@@ -1,15 +1,19 @@
 import type { BackendType } from "@ojm/core/backend";
 
 /**
- * Channels in one SQLite file, shared by any number of processes of one host.
+ * The type `sqlite`, alias `db`: channels in one SQLite file, shared by any number of processes of one host.
  *
- * `args`: `file` (required) and `durability`, `"process"` (the default) or `"host"`.
+ * `args`: `file` (required), and `durability`: `"process"` (the default) or `"host"`.
+ *
+ * @example
+ * const channel = await openChannel("locks", { type: "sqlite", args: { file: "./data/ojm.db" } });
  */
 export const backend: BackendType = {
   type: "sqlite",
   aliases: ["db"],
   async open(args, context) {
-    // Loaded on first use: a program that only knows of this type should not pay for the native addon at its start.
+    // Import it on first use: a program that only knows this type must not load the native addon at its
+    // start.
     const { openBackend } = await import("./open.js");
     return openBackend(args, context);
   },

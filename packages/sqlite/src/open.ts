@@ -21,7 +21,7 @@ import { preparePlace } from "./place.js";
 import { Deadlines } from "./store/deadlines.js";
 import { Store } from "./store/store.js";
 
-/** A file that is open in this process. */
+/** A file that this process has open. */
 interface Shared {
   readonly file: string;
   readonly durability: Durability;
@@ -42,7 +42,7 @@ async function openStore(file: string, durability: Durability, clock: Clock): Pr
   }
 }
 
-/** The one connection to the file, however its path was written. */
+/** The one connection of this process to the file, whatever the spelling of its path. */
 function share({ file, durability }: SqliteOptions, clock: Clock): Shared {
   const path = preparePlace(file);
   for (const shared of open) {
@@ -68,7 +68,7 @@ async function leave(shared: Shared): Promise<void> {
   await (await shared.store).close();
 }
 
-/** One user of a shared store: what `open` returns. */
+/** One user of a shared store: the result of `open`. */
 class SqliteBackend implements Backend {
   readonly supports: Supports;
   readonly #shared: Shared;
@@ -120,7 +120,7 @@ class SqliteBackend implements Backend {
 }
 
 /**
- * Opens a SQLite file as a backend, or joins the connection that this process has to it.
+ * Opens a SQLite file as a backend, or joins the connection of this process to it.
  *
  * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `CORRUPT`, `UNAVAILABLE`, `TIMEOUT`
  */
@@ -129,7 +129,7 @@ export async function openBackend(args: Readonly<Record<string, unknown>>, conte
   try {
     return new SqliteBackend(shared, await shared.store);
   } catch (error) {
-    // Whoever opens it next tries anew.
+    // Let the next caller try again.
     open.delete(shared);
     throw error;
   }

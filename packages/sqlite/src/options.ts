@@ -1,12 +1,12 @@
 import { ChannelError, rejectUnknownOptions } from "@ojm/core/backend";
 
 /**
- * What an acknowledged write outlives. `process`: the death of any process (WAL, `synchronous=NORMAL`). `host`: a power cut too, for
- * one wait on the disk per transaction (`synchronous=FULL`).
+ * What an acknowledged write survives. `process`: the death of any process (WAL, `synchronous=NORMAL`).
+ * `host`: also a power cut, for one wait on the disk per transaction (`synchronous=FULL`).
  */
 export type Durability = "process" | "host";
 
-/** The options of the type, checked. */
+/** The checked options of the type. */
 export interface SqliteOptions {
   readonly file: string;
   readonly durability: Durability;
@@ -41,7 +41,7 @@ function readDurability(durability: unknown): Durability {
 }
 
 /**
- * Checks the `args` of an Init config.
+ * Checks the `args` of a channel.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */

@@ -1,21 +1,22 @@
 import { abortedError, isBusy, toChannelError } from "./errors.js";
 
-/** How long a call tries while other processes are in the way, in ms. */
+/** How long a call retries while other processes hold the database locked, in ms. */
 export const PATIENCE = 5_000;
 
 /**
- * The pause between two tries, in ms. SQLite's own `busy_timeout` would block the event loop, and its growing pauses let a process
- * that writes all the time win for seconds.
+ * The pause between two attempts, in ms. SQLite's own `busy_timeout` would block the event loop. Its growing
+ * pauses would also let a busy writer win for seconds.
  */
 export const PAUSE = 1;
 
 /**
- * What `work` returns, tried at once and, as long as another process is in the way, again every {@link PAUSE}.
+ * Runs `work` at once, and again every {@link PAUSE} while another process holds the database locked.
+ * Resolves to its result.
  *
- * The pauses are real time whatever clock is injected, as it is real processes that are waited for; their timers
- * keep the process alive, as somebody awaits the result.
+ * The pauses use real time, also with an injected clock, as the other processes are real. Their timers keep
+ * the process alive, as somebody awaits the result.
  *
- * @throws ChannelError `TIMEOUT` after {@link PATIENCE}, `ABORTED`, or what the error of SQLite means
+ * @throws ChannelError `TIMEOUT` after {@link PATIENCE}; `ABORTED`; the meaning of an error of SQLite
  */
 export function patiently<T>(work: () => T, file: string, signal?: AbortSignal): Promise<T> {
   try {

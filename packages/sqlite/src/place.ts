@@ -14,7 +14,10 @@ import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/b
 import { createPrivateFile } from "./create-file.js";
 import { codeOf } from "./errors.js";
 
-/** Magic numbers of `statfs(2)` whose locks and shared memory do not reach from host to host: NFS, SMB, CIFS, SMB2, AFS. */
+/**
+ * The `statfs(2)` magic numbers of network file systems: NFS, SMB, CIFS, SMB2, AFS. Their locks and shared
+ * memory do not work between hosts.
+ */
 const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f]);
 
 const CODES: Readonly<Record<string, ChannelErrorCode>> = {
@@ -29,8 +32,11 @@ const CODES: Readonly<Record<string, ChannelErrorCode>> = {
   ELOOP: "INVALID_CONFIG",
 };
 
-/** Runs `step`; if the system refuses, throws what that means: "cannot create the folder /x: the file system is read-only". */
-function attempt<T>(step: () => T, doing: string, codes: Readonly<Record<string, ChannelErrorCode>> = CODES): T {
+/**
+ * Runs `step`. An error of the system becomes a ChannelError: "cannot create the folder /x: the file system
+ * is read-only".
+ */
+function attempt<T>(step: () => T, action: string, codes: Readonly<Record<string, ChannelErrorCode>> = CODES): T {
   try {
     return step();
   } catch (cause) {
@@ -38,7 +44,7 @@ function attempt<T>(step: () => T, doing: string, codes: Readonly<Record<string,
     const code = codes[codeOf(cause)] ?? "UNAVAILABLE";
     const said = cause instanceof Error ? cause.message.split(",")[0] : String(cause);
     const retryable = code === "FULL" || code === "UNAVAILABLE";
-    throw new ChannelError(code, `SQLite file: cannot ${doing} (${said})`, { cause, retryable });
+    throw new ChannelError(code, `SQLite file: cannot ${action} (${said})`, { cause, retryable });
   }
 }
 
@@ -56,20 +62,23 @@ function checkFile(file: string): void {
   if (stats.isDirectory()) refuse("INVALID_CONFIG", `SQLite file ${file} is a folder: give the path of a file in it`);
   if (!stats.isFile()) refuse("INVALID_CONFIG", `SQLite file ${file} is not a regular file`);
   attempt(() => accessSync(file, constants.R_OK), `read ${file}`);
-  // SQLite would open it all the same, read-only, and fail at the first write.
+  // Check it here: SQLite would open the file read-only, and fail only at the first write.
   attempt(() => accessSync(file, constants.W_OK), `write ${file}`, { ...CODES, EACCES: "READ_ONLY" });
 }
 
-/** Not `mkdirSync` with `recursive`: below a folder that says ENOENT to any mkdir, such as /proc, that never returns. */
+/**
+ * Do not use `mkdirSync` with `recursive`: it never returns below a folder that answers ENOENT to every
+ * mkdir, such as /proc.
+ */
 function createFolder(folder: string): void {
-  const there = statIfThere(folder);
-  if (there?.isDirectory()) return;
-  if (there !== undefined) refuse("INVALID_CONFIG", `SQLite file: cannot create the folder ${folder}: it is a file`);
+  const stats = statIfThere(folder);
+  if (stats?.isDirectory()) return;
+  if (stats !== undefined) refuse("INVALID_CONFIG", `SQLite file: cannot create the folder ${folder}: it is a file`);
   createFolder(dirname(folder));
   try {
     mkdirSync(folder, 0o700);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it meanwhile.
     if (statIfThere(folder)?.isDirectory() !== true) throw error;
   }
 }
@@ -87,10 +96,12 @@ function checkFolder(folder: string): void {
 }
 
 /**
- * Makes sure that a database can be at `file`: creates the folder and the file, both for their owner alone, and refuses what
- * SQLite would report late or not at all. What is there keeps its mode. Returns the one true path, by which two spellings of the same file are recognised.
+ * Makes sure that a database can be at `file`. Creates the folder and the file, for their owner alone;
+ * existing ones keep their mode. Refuses what SQLite would report late or not at all. Returns the real path,
+ * so that two spellings of a file are recognised as one.
  *
- * The database itself is not opened here: closing a file drops all locks that this process holds on it, SQLite's own too.
+ * Do not open and close the database file here: closing it drops all locks that this process holds on it,
+ * also those of SQLite.
  *
  * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `UNAVAILABLE`
  */
@@ -100,7 +111,7 @@ export function preparePlace(file: string): string {
   checkFile(path);
   if (attempt(() => statIfThere(path), `look at ${path}`) === undefined) {
     const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-    // To where a file is still to come.
+    // A link to a file that does not exist yet: prepare its target.
     if (link)
       return preparePlace(
         resolve(

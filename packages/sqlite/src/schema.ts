@@ -4,13 +4,16 @@ import type { Database } from "better-sqlite3";
 /** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */
 const APPLICATION_ID = 0x6f6a6d31;
 
-/** Raised whenever the tables change. An older program then refuses the file; a newer one brings it up to date: `upgradeTables`. */
+/**
+ * Raise it when the tables change. An older program then refuses the file, and a newer one upgrades it: see
+ * `upgradeTables`.
+ */
 const SCHEMA_VERSION = 2;
 
 /**
- * By how much the version counter leaps when the host was started anew. With durability `process`, a power cut can take back the last
- * commits and with them the counter; a version that was given out is never to be given out again. Larger than any
- * number of commits that a system keeps from its disk, small enough for nine million restarts.
+ * The step of the version counter after a restart of the host. With durability `process`, a power cut can
+ * undo the last commits and the counter with them, but a version must never be given out twice. The step is
+ * above any number of commits that a system keeps from its disk, and allows nine million restarts.
  */
 const LEAP = 1_000_000_000;
 
@@ -24,7 +27,7 @@ const WATCHED = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-// `value` comes last in each table: a scan that needs no values then never reads the pages that long ones spill over to.
+// `value` is the last column: a scan without values then never reads the overflow pages of long values.
 const TABLES = `
   CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -65,9 +68,9 @@ const TABLES = `
   ${WATCHED}
 `;
 
-// In format 1, nobody said what was watched: everything was logged, and every commit woke everybody. A program that has the file open in
-// that format fails with an error, as there is no `watched` in `meta` any more. It would not be told of changes that others see
-// no need to log.
+// The upgrade from format 1, which logged every change and woke every watcher. A program that still has the
+// file open in format 1 fails with an error, as `meta` no longer has `watched`. Otherwise it would miss
+// changes that others no longer log.
 const FROM_1 = `
   ALTER TABLE meta RENAME COLUMN watched TO watching;
   UPDATE meta SET watching = 0, trimmed = logged;
@@ -81,12 +84,15 @@ function pragma(db: Database, name: string): number {
 }
 
 /**
- * Whether the file is one of ours (`true`) or empty (`false`). Changes nothing: a foreign database must stay as it was.
+ * Whether the file is ours (`true`) or empty (`false`). Changes nothing: the database of another program must
+ * stay as it is.
  *
- * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer version of this package
+ * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer version of this
+ * package
  */
 export function recognise(db: Database): boolean {
-  // All of one moment: another process that makes the tables between two reads would look like another program.
+  // Read all as of one moment: if another process creates the tables between two reads, the file looks like
+  // that of another program.
   const look = db.transaction(() => ({
     application: pragma(db, "application_id"),
     version: pragma(db, "user_version"),
@@ -119,7 +125,7 @@ export function createTables(db: Database): void {
   create.immediate();
 }
 
-/** Brings the tables of an older version up to date, unless another process was faster. May throw SQLite's "busy". */
+/** Upgrades the tables of an older version, unless another process was faster. May throw SQLite's "busy". */
 export function upgradeTables(db: Database): void {
   if (pragma(db, "user_version") >= SCHEMA_VERSION) return;
   const upgrade = db.transaction(() => {
@@ -131,8 +137,8 @@ export function upgradeTables(db: Database): void {
 }
 
 /**
- * Notes that the host was started anew since the file was last opened. May throw SQLite's "busy". Leaves `synchronous` at FULL
- * where it did.
+ * Raises the version counter after a restart of the host. May throw SQLite's "busy". If it raised the
+ * counter, `synchronous` stays at FULL.
  */
 export function enterBoot(db: Database): void {
   const boot = db.prepare<[], string>("SELECT boot FROM meta").pluck();
@@ -141,7 +147,7 @@ export function enterBoot(db: Database): void {
     if (boot.get() === bootId()) return;
     db.prepare("UPDATE meta SET boot = ?, version = version + ?").run(bootId(), LEAP);
   });
-  // The leap itself must outlive the next power cut, or the same versions come again after it.
+  // The new counter must survive the next power cut. Otherwise the same versions would be given out again.
   db.pragma("synchronous = FULL");
   leap.immediate();
 }

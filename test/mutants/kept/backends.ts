@@ -239,7 +239,7 @@ const redis: readonly NamedMutant[] = [
   ),
   ...of(
     "packages/redis/src/call.ts",
-    ["packages/redis/src/faults.test.ts"],
+    ["packages/redis/src/call.test.ts", "packages/redis/src/faults.test.ts"],
     ["R39 sent and broken is sent again", "if (!neverSent(error)) {", "if (false) {", "a commit is applied twice"],
     [
       "R40 an abort never was sent",
@@ -321,6 +321,8 @@ const etcdTests = [
   "packages/etcd/src/deadlines.test.ts",
   "packages/etcd/src/expiry.test.ts",
 ];
+
+const leaseTests = ["packages/etcd/src/leases.test.ts"];
 
 const etcd: readonly NamedMutant[] = [
   ...of(
@@ -438,6 +440,10 @@ const etcd: readonly NamedMutant[] = [
       "grant !== null ? grant",
       "an entry ends before its time",
     ],
+  ),
+  ...of(
+    "packages/etcd/src/leases.ts",
+    leaseTests,
     [
       "E22 a failed grant is kept",
       "if (this.#grants.get(seconds) === grant) this.#grants.delete(seconds);",
@@ -673,7 +679,7 @@ const level: readonly NamedMutant[] = [
     ],
     [
       "L07 put aside though the write failed",
-      "    await this.#store.write(this.#writes(), reserve);\n    // Only now: after a write that failed, the next one has to put versions aside as well.\n    if (reserve !== undefined) versions.reserved = reserve;",
+      "    await this.#store.write(this.#writes(), reserve);\n    // Set it after the write: if the write fails, the next one must reserve the versions again.\n    if (reserve !== undefined) versions.reserved = reserve;",
       "    if (reserve !== undefined) versions.reserved = reserve;\n    await this.#store.write(this.#writes(), reserve);",
       "a version is given out twice after a restart",
     ],
@@ -693,7 +699,7 @@ const level: readonly NamedMutant[] = [
     ["L11 not mended", "await this.#store.mend();", "", "acknowledged writes are lost after a full disk"],
     [
       "L12 watches hear nothing",
-      "for (const change of this.#changes) this.#store.tell(change);",
+      "for (const change of this.#changes) this.#store.report(change);",
       "",
       "a waiter sleeps on",
     ],

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { seed } from "../../../../test/conformance/seed.js";
 import { groups } from "../cases/index.js";
@@ -11,7 +12,8 @@ const readme = readFileSync(new URL("README.md", root), "utf8");
 
 describe("the README", () => {
   it.each(["src/example/backend.ts", "src/example/harness.ts"])("shows %s as it is", (file) => {
-    expect(readme).toContain(`\`\`\`ts\n${readFileSync(new URL(file, root), "utf8")}\`\`\``);
+    const text = readFileSync(new URL(file, root), "utf8");
+    expect(readme).toContain(`\`\`\`ts\n// ${basename(file)}\n${text}\`\`\``);
   });
 
   it("counts what there is", () => {

@@ -4,9 +4,9 @@ import type { FaultyBackend } from "../testing/faulty-backend.js";
 import { rejection } from "../testing/settle.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
+import { compareVersions } from "./encoding/version.js";
 import { openChannel } from "./open.js";
 import type { Key, Op } from "./types.js";
-import { compareVersions } from "./version.js";
 
 let world: World;
 let way: FaultyBackend;
@@ -29,7 +29,7 @@ describe("a backend that throws what is no error of a channel", () => {
       read: () => channel.get("a"),
       scan: () => channel.size(),
       commit: () => channel.set("a", 1),
-      watch: () => channel.follow("a", { changed: () => {}, gap: () => {}, failed: () => {} }).ready,
+      watch: () => channel.watchKey("a", { changed: () => {}, gap: () => {}, failed: () => {} }).ready,
     };
     expect(await rejection(calls[call]())).toMatchObject({
       name: "ChannelError",
@@ -49,7 +49,7 @@ describe("a backend that throws what is no error of a channel", () => {
       return stop;
     };
     const error = await new Promise((resolve) => {
-      channel.follow("a", { changed: () => {}, gap: () => {}, failed: resolve });
+      channel.watchKey("a", { changed: () => {}, gap: () => {}, failed: resolve });
     });
     expect(error).toMatchObject({ code: "FAILED", cause: broken });
   });
@@ -142,7 +142,10 @@ describe("a commit", () => {
     await channel.set("c", "C");
     expect(await channel.commit(ops)).toEqual({
       ok: false,
-      failed: [{ index: 2 }, { index: 3, current: { key: "c", value: "C", version: expect.any(String) } }],
+      failed: [
+        { channel: channel.name, key: "b" },
+        { channel: channel.name, key: "c", current: { key: "c", value: "C", version: expect.any(String) } },
+      ],
     });
     expect(await channel.getKeys()).toEqual(["a", "c"]);
     await channel.unset("c");
@@ -170,7 +173,7 @@ describe("a commit", () => {
     ];
     expect(await channel.commitWith(ops, other, [{ check: "n", version: null }])).toMatchObject({
       ok: false,
-      failed: [{ index: 2, current: { key: "n", value: 1 } }],
+      failed: [{ channel: "other", key: "n", current: { key: "n", value: 1 } }],
     });
     expect(await channel.size()).toBe(0);
     // The same key in both is two keys.

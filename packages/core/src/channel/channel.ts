@@ -1,20 +1,22 @@
-import { firstOf } from "../abort.js";
-import type { Clock } from "../clock.js";
-import type { Backend } from "./backend.js";
+import { firstOf } from "../util/abort.js";
+import type { Clock } from "../util/clock.js";
+import type { Backend } from "./backend/backend.js";
+import type { Store } from "./backend/store.js";
+import { abortable, throwIfAborted } from "./calls/abortable.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
+import { decodeValue, type JsonValue } from "./encoding/json.js";
+import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
-import { Followers, type Following } from "./followers.js";
-import { decodeValue, type JsonValue } from "./json.js";
-import type { ChannelOrigin } from "./origin.js";
 import { type Scanned, scan } from "./scan.js";
-import type { Scope } from "./scope.js";
-import { abortable, type Store, throwIfAborted } from "./store.js";
 import type {
   CallOptions,
+  ChannelLocator,
   CommitResult,
   EntriesOptions,
   Entry,
   Key,
+  KeyWatch,
+  KeyWatcher,
   Op,
   Supports,
   Version,
@@ -24,33 +26,16 @@ import type {
   WriteOutcome,
 } from "./types.js";
 import { ChannelVerbs } from "./verbs.js";
-import { Watch } from "./watch.js";
-
-/** A change of an entry, decoded only for those who want to see it. */
-export interface Change<V> {
-  /** The version of the write, or of the delete. */
-  readonly version: Version;
-  readonly deleted: boolean;
-  /** What was written; `undefined` if it was deleted, or is nothing that ojm wrote. */
-  value(): V | undefined;
-}
-
-/** Who is told of the changes of a key, see {@link Channel.follow}. */
-export interface Follower<V> {
-  /** The entry was written, or deleted. Of two changes of a key the later one comes later. */
-  changed(change: Change<V>): void;
-  /** Changes may have been missed: look for yourself. */
-  gap(): void;
-  /** Nothing more will be told, for a reason that trying again does not mend. */
-  failed(error: Error): void;
-}
+import { KeyWatches } from "./watch/key-watches.js";
+import { Watch } from "./watch/watch.js";
 
 /**
- * A named set of entries in a store: key to value, with a version for each, and every write conditional if you want it so.
+ * A named set of entries in a store. Each entry has a key, a value and a version, and any write can be made
+ * conditional on versions.
  *
- * Opened by {@link openChannel}. All channel objects of one name on one store, in this process or another, see the same entries.
- * Every call rejects with a {@link ChannelError} if the store cannot be reached within its deadline, and with `CLOSED` after
- * {@link Channel.close}; a lost race is a value, never an error.
+ * {@link openChannel} opens one. All channel objects of one name on one store, in this process or another,
+ * see the same entries. Every call rejects with a {@link ChannelError} if the store cannot be reached within
+ * its deadline, and with `CLOSED` after {@link Channel.close}. A lost race is a value, never an error.
  *
  * @example
  * await using channel = await openChannel("accounts", { type: "sqlite", args: { file: "./accounts.db" } });
@@ -61,12 +46,12 @@ export interface Follower<V> {
  */
 export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   readonly name: string;
-  /** What the store of this channel can do. */
+  /** The capabilities of the store. */
   readonly supports: Supports;
   readonly #store: Store;
   readonly #scope: Scope;
   readonly #clock: Clock;
-  readonly #followers: Followers;
+  readonly #keyWatches: KeyWatches;
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -78,10 +63,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     this.#store = store;
     this.#scope = scope;
     this.#clock = clock;
-    this.#followers = new Followers(store.backend, scope.range());
+    this.#keyWatches = new KeyWatches(store.backend, scope.range());
   }
 
-  /** The value under `key`, a fresh copy; `undefined` where there is none. */
+  /** The value under `key`, as a fresh copy; `undefined` if there is no entry. */
   async get(key: Key, options: CallOptions = {}): Promise<V | undefined> {
     const stored = await this.#read(key, options);
     return stored === undefined ? undefined : decodeValue<V>(stored.value, stored.key);
@@ -99,7 +84,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return stored;
   }
 
-  /** Writes `value`, whatever was there. Resolves to the new version. */
+  /** Writes `value` unconditionally. Resolves to the new version. */
   async set(key: Key, value: V, options: WriteOptions = {}): Promise<Version> {
     const result = await this.commit([put(key, value, options)], options);
     if (result.ok) return result.version;
@@ -112,8 +97,9 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Writes `value` if the entry is still at the version `expected`, or, with `null`, if there is no entry. Of any number of callers
-   * with the same `expected`, at most one wins. A version of an entry that was deleted since never matches.
+   * Writes `value` if the entry is at the version `expected`; with `null`, if there is no entry. Of any
+   * number of callers with the same `expected`, at most one wins. The version of an entry that was deleted
+   * never matches again.
    */
   async compareAndSet(
     key: Key,
@@ -128,7 +114,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Applies checks, puts and deletes all or nothing, in one round trip. All writes of a commit get the same version.
+   * Applies checks, puts and deletes, all or nothing, in one round trip. All writes of a commit get the same
+   * version.
    *
    * @example
    * await channel.commit([
@@ -141,8 +128,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Like {@link Channel.commit}, with ops on a second channel of the same store in the same step; see {@link Channel.joins}.
-   * The index of a failed check counts `ops` first, then `otherOps`.
+   * Like {@link Channel.commit}, with ops on a second channel of the same store in the same step; see {@link
+   * Channel.joins}.
    */
   async commitWith<W>(
     ops: readonly Op<V>[],
@@ -164,7 +151,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#commit(parts, options) as Promise<CommitResult<V | W>>;
   }
 
-  /** Whether one commit can write to this channel and to `other`: they are in one store, opened with equal arguments. */
+  /**
+   * Whether one commit can write to this channel and to `other`: both are in one store, opened with equal
+   * args.
+   */
   joins(other: Channel<unknown>): boolean {
     return this.#store === other.#store && this.supports.commitAcrossChannels;
   }
@@ -177,10 +167,11 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * The entries of the channel in the order of their keys, read page by page as they are asked for. Leaving the loop ends the
-   * scan. An entry that is there all the time comes exactly once; one that is written or deleted meanwhile comes at most once.
+   * The entries of the channel in the order of their keys, read page by page as the loop asks for them.
+   * Leaving the loop ends the scan. An entry that exists all the time comes exactly once; an entry that is written
+   * or deleted meanwhile comes at most once.
    *
-   * @throws ChannelError `CORRUPT` at an entry whose key or value was not written by a channel
+   * @throws ChannelError `CORRUPT` at an entry that ojm did not write
    */
   async *entries(options: EntriesOptions = {}): AsyncGenerator<Entry<V>, void, undefined> {
     yield* this.#scan(options, { values: true, as: (stored) => this.#scope.entry<V>(stored) });
@@ -205,9 +196,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * First the entries that are there, then `synced`, then every change in order for each key: own writes, foreign writes, deletes
-   * and expiries. Where changes were lost comes `gap`, and a new snapshot. A lost connection does not end it: it ends when the loop is
-   * left, `signal` fires or the channel is closed. The keys that are present are remembered as long as it goes on.
+   * Yields the entries that exist, then `synced`, then every change: own writes, foreign writes, deletes and
+   * expiries, in order for each key. If changes were lost, `gap` and a new snapshot come first. A lost
+   * connection does not end the watch. It ends when the loop is left, `signal` fires or the channel is
+   * closed. The watch keeps all present keys in memory.
    *
    * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false
    */
@@ -240,27 +232,40 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Tells of the changes of one key, without a snapshot. As long as few are followed, this process is not even woken when other entries change.
-   * A change that was made before may be told late: compare versions. An expiry may not be told.
+   * Watches one key, without a snapshot. As long as a process watches few keys, a change of any other entry
+   * does not wake it.
    *
-   * @internal {@link Channel.watch} is for those who want to see what is there.
+   * A change that was made before the call may arrive late: compare versions. An expiry may not arrive at
+   * all. To see what is there already, use {@link Channel.watch}.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false
+   * @example
+   * const watch = channel.watchKey("leader", {
+   *   changed: ({ value }) => setLeader(value()),
+   *   gap: readAgain,
+   *   failed: report,
+   * });
+   * await watch.ready;
+   * watch.stop();
    */
-  follow(key: Key, follower: Follower<V>): Following {
+  watchKey(key: Key, watcher: KeyWatcher<V>): KeyWatch {
     this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
-    return this.#followers.follow(this.#scope.key(key), {
+    return this.#keyWatches.watch(this.#scope.key(key), {
       changed: ({ value, version }) =>
-        follower.changed({
+        watcher.changed({
           version,
           deleted: value === null,
           value: () => readable<V>(value),
         }),
-      gap: () => follower.gap(),
-      failed: (error) => follower.failed(error),
+      gap: () => watcher.gap(),
+      failed: (error) => watcher.failed(error),
     });
   }
 
-  /** Ends the watches and scans of this channel object and lets go of the store. Calling it again does nothing. */
+  /**
+   * Ends the watches and scans of this channel object and leaves the store. Calling it again does nothing.
+   */
   override close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -268,14 +273,18 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#followers.close();
+    this.#keyWatches.close();
     await this.#store.leave();
   }
 
-  /** @internal How another thread can open the same channel; `undefined` if it cannot. */
-  get origin(): ChannelOrigin | undefined {
-    const { origin } = this.#store;
-    return origin && { ...origin, name: this.name };
+  /**
+   * What another thread or process needs to open the same channel: plain data, with the args as they were
+   * given, secrets too. `undefined` for a channel that was opened with a backend object, or with args that
+   * are not plain data.
+   */
+  get locator(): ChannelLocator | undefined {
+    const { locator } = this.#store;
+    return locator && { ...locator, name: this.name };
   }
 
   /** Whether {@link Channel.close} was called. */
@@ -298,7 +307,7 @@ function put<V>(key: Key, value: V, options: WriteOptions): Op<V> {
   return options.ttl === undefined ? { put: key, value } : { put: key, value, ttl: options.ttl };
 }
 
-/** Never throws: it is read where a backend tells of a change, and nobody there could handle it. */
+/** Never throws: it runs inside the callback of a backend, where nobody could handle an error. */
 function readable<V>(value: string | null): V | undefined {
   try {
     return value === null ? undefined : decodeValue<V>(value, "");

@@ -1,8 +1,8 @@
-import type { Commit, CommitOutcome, StoredCheck, StoredWrite, Supports } from "./backend.js";
+import type { Commit, CommitOutcome, StoredCheck, StoredWrite, Supports } from "./backend/backend.js";
+import { encodeValue, type JsonValue } from "./encoding/json.js";
+import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
-import { encodeValue, type JsonValue } from "./json.js";
-import type { Scope } from "./scope.js";
-import type { CommitResult, Entry, Key, Op } from "./types.js";
+import type { CommitResult, FailedCheck, Key, Op } from "./types.js";
 
 /** Ops on one of the channels of a store. */
 export interface ScopedOps {
@@ -10,21 +10,21 @@ export interface ScopedOps {
   readonly ops: readonly Op<unknown>[];
 }
 
-/** A commit, encoded, and for each check the op that it came from. */
+/** An encoded commit, and for each of its checks the key as the caller gave it. */
 export interface EncodedCommit {
   readonly commit: Commit;
-  readonly checkedBy: readonly { readonly index: number; readonly scope: Scope }[];
+  readonly checkedKeys: readonly { readonly key: Key; readonly scope: Scope }[];
 }
 
 function validTtl(ttl: number): number {
   if (typeof ttl === "number" && ttl > 0 && Number.isFinite(ttl)) return ttl;
-  throw new ChannelError("INVALID_ARGUMENT", `ttl is a number of milliseconds above 0, not ${String(ttl)}`);
+  throw new ChannelError("INVALID_ARGUMENT", `ttl must be a number of ms above 0, not ${String(ttl)}`);
 }
 
-/** Encodes a put, and refuses what the store cannot hold. */
+/** Encodes a put, and refuses a value that the store cannot hold. */
 export function encodePut(key: string, value: unknown, ttl: number | undefined, supports: Supports): StoredWrite {
   const text = encodeValue(value);
-  // A character is at most three bytes of UTF-8: most values need not be counted.
+  // A UTF-16 unit takes at most three bytes of UTF-8, so most values need not be measured.
   if (text.length * 3 > supports.maxValueBytes && Buffer.byteLength(text) > supports.maxValueBytes) {
     throw new ChannelError("TOO_LARGE", `the value under ${key} is larger than ${supports.maxValueBytes} bytes`);
   }
@@ -33,7 +33,7 @@ export function encodePut(key: string, value: unknown, ttl: number | undefined, 
   return { key, value: text, ttl: validTtl(ttl) };
 }
 
-/** Refuses a key that the store cannot hold. */
+/** Refuses a key that is too long for the store. */
 export function checkKeySize(key: string, supports: Supports): string {
   if (key.length * 3 > supports.maxKeyBytes && Buffer.byteLength(key) > supports.maxKeyBytes) {
     throw new ChannelError(
@@ -44,42 +44,42 @@ export function checkKeySize(key: string, supports: Supports): string {
   return key;
 }
 
-/** Encodes ops on one channel, or on two of one store. */
+/** Encodes ops on one channel, or on two channels of one store. */
 export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): EncodedCommit {
   const checks: StoredCheck[] = [];
-  const checkedBy: { index: number; scope: Scope }[] = [];
+  const checkedKeys: { key: Key; scope: Scope }[] = [];
   const writes: StoredWrite[] = [];
-  let index = 0;
+  let count = 0;
   for (const { scope, ops } of parts) {
     const keys = new KeyEncoder(scope, supports);
     for (const op of ops) {
       if ("check" in op) {
         if ("put" in op || "delete" in op) throw mixedOp();
         checks.push({ key: keys.encode(op.check), version: op.version });
-        checkedBy.push({ index, scope });
+        checkedKeys.push({ key: op.check, scope });
       } else if ("put" in op) {
         if ("delete" in op) throw mixedOp();
         writes.push(encodePut(keys.encode(op.put), op.value, op.ttl, supports));
       } else {
         writes.push({ key: keys.encode(op.delete), value: null });
       }
-      index++;
+      count++;
     }
   }
-  if (index > supports.maxOps) {
-    throw new ChannelError("TOO_LARGE", `a commit of ${index} ops is more than the ${supports.maxOps} of this store`);
+  if (count > supports.maxOps) {
+    throw new ChannelError("TOO_LARGE", `a commit of ${count} ops is more than the ${supports.maxOps} of this store`);
   }
   refuseDoubles(checks, "checked");
   refuseDoubles(writes, "written");
-  return { commit: { checks, writes }, checkedBy };
+  return { commit: { checks, writes }, checkedKeys };
 }
 
-/** One of the two would be left out in silence. */
+/** One of the two would be dropped silently. */
 function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }
 
-/** Encodes the keys of one commit. Nearly every key is first checked and then written: such a one is encoded once. */
+/** Encodes the keys of one commit. Most keys are checked and then written: they are encoded once. */
 class KeyEncoder {
   readonly #scope: Scope;
   readonly #supports: Supports;
@@ -103,10 +103,13 @@ class KeyEncoder {
   }
 }
 
-/** In a commit of thousands, looking for a key would cost more than encoding it. */
+/**
+ * The most keys to look through. In a commit of thousands, looking for a key would cost more than encoding
+ * it.
+ */
 const REMEMBERED = 8;
 
-/** Up to so many are compared each with each; a set costs more. */
+/** Up to this many steps, comparing each with each costs less than a set. */
 const FEW = 8;
 
 function refuseDoubles(steps: readonly { readonly key: string }[], what: string): void {
@@ -123,14 +126,15 @@ function doubleOfMany(steps: readonly { readonly key: string }[]): string | unde
   return steps.find(({ key }) => seen.size === seen.add(key).size)?.key;
 }
 
-/** Tells which ops stood in the way, with what the store holds there. */
+/** Names the checks that did not hold, each with the entry that the store holds there. */
 export function decodeOutcome(encoded: EncodedCommit, outcome: CommitOutcome): CommitResult<JsonValue> {
   if (outcome.ok) return outcome;
-  const failed: { index: number; current?: Entry<JsonValue> }[] = [];
-  encoded.checkedBy.forEach(({ index, scope }, i) => {
+  const failed: FailedCheck<JsonValue>[] = [];
+  encoded.checkedKeys.forEach(({ key, scope }, i) => {
     const current = outcome.current[i];
     if ((current?.version ?? null) === encoded.commit.checks[i]?.version) return;
-    failed.push(current === undefined ? { index } : { index, current: scope.entry(current) });
+    const { channel } = scope;
+    failed.push(current === undefined ? { channel, key } : { channel, key, current: scope.entry(current) });
   });
   return { ok: false, failed };
 }

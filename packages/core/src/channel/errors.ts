@@ -1,4 +1,4 @@
-/** What went wrong, as a word that programs can rely on. Each is explained in the README of `@ojm/core`. */
+/** The stable code of a {@link ChannelError}. The README of `@ojm/core` gives cause and remedy of each. */
 export type ChannelErrorCode =
   | "CLOSED"
   | "INVALID_KEY"
@@ -20,11 +20,14 @@ export type ChannelErrorCode =
 
 /** Details of a {@link ChannelError}. */
 export interface ChannelErrorDetails {
-  /** The same call may succeed when made again later. Default: false. */
+  /** Whether the same call may succeed later. Default: false. */
   retryable?: boolean;
-  /** Whether the store may have been changed: `unknown` when the call was sent and no answer came. Default: `not-applied`. */
+  /**
+   * Whether the store may have changed: `unknown` if the call was sent and no answer came. Default:
+   * `not-applied`.
+   */
   outcome?: "not-applied" | "unknown";
-  /** What the driver or the system said. */
+  /** The error of the driver or the system. */
   cause?: unknown;
 }
 
@@ -32,9 +35,9 @@ export interface ChannelErrorDetails {
 const BRAND = Symbol.for("ojm.ChannelError");
 
 /**
- * A fault of a channel or its store. Lost races are no faults: they are values (`{ ok: false }`).
+ * A fault of a channel or its store. A lost race is no fault: it is a value (`{ ok: false }`).
  *
- * Messages name keys, never values. Recognise one by {@link isChannelError} and its `code`.
+ * Messages name keys, never values. Recognise the error by {@link isChannelError} and its `code`.
  */
 export class ChannelError extends Error {
   override readonly name: string = "ChannelError";

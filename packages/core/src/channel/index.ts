@@ -1,16 +1,22 @@
+export { registerBackend } from "./backend/find-type.js";
 export { Channel } from "./channel.js";
+export type { JsonValue } from "./encoding/json.js";
+export { compareVersions } from "./encoding/version.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./errors.js";
 export { ChannelError, isChannelError } from "./errors.js";
-export { registerBackend } from "./find-type.js";
-export type { JsonValue } from "./json.js";
 export { openChannel } from "./open.js";
 export type {
   CallOptions,
+  Change,
   ChannelConfig,
+  ChannelLocator,
   CommitResult,
   EntriesOptions,
   Entry,
+  FailedCheck,
   Key,
+  KeyWatch,
+  KeyWatcher,
   Op,
   OpenOptions,
   Supports,
@@ -21,4 +27,3 @@ export type {
   WriteOutcome,
 } from "./types.js";
 export type { Subscriber } from "./verbs.js";
-export { compareVersions } from "./version.js";

@@ -2,15 +2,15 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Clock } from "../clock.js";
 import { FakeClock } from "../testing/fake-clock.js";
 import { HandDriven } from "../testing/hand-driven.js";
 import { rejection } from "../testing/settle.js";
-import type { Backend, BackendType } from "./backend.js";
+import type { Clock } from "../util/clock.js";
+import type { Backend, BackendType } from "./backend/backend.js";
+import { registerBackend } from "./backend/find-type.js";
+import { isData } from "./backend/plain-data.js";
 import { ChannelError } from "./errors.js";
-import { registerBackend } from "./find-type.js";
 import { openChannel } from "./open.js";
-import { isData } from "./origin.js";
 
 /** A type that counts what is open, and refuses to have the same store open twice. */
 class Counting implements BackendType {
@@ -320,7 +320,7 @@ describe("a module", () => {
 describe("how another thread can open the same channel", () => {
   const origin = async (...[name, options]: Parameters<typeof openChannel>): Promise<unknown> => {
     await using channel = await openChannel(name, options);
-    return channel.origin;
+    return channel.locator;
   };
 
   test("is known where the type was found by its name, and by which one", async () => {

@@ -1,22 +1,22 @@
-import { type Clock, systemClock } from "../clock.js";
-import type { Backend, BackendType } from "./backend.js";
+import { type Clock, systemClock } from "../util/clock.js";
+import type { Backend, BackendType } from "./backend/backend.js";
+import { withChannelErrors } from "./backend/driver-errors.js";
+import { findType, nameFromAnywhere, recognise } from "./backend/find-type.js";
+import { isData } from "./backend/plain-data.js";
+import { Store } from "./backend/store.js";
 import { Channel } from "./channel.js";
-import { withChannelErrors } from "./driver-errors.js";
+import type { JsonValue } from "./encoding/json.js";
+import { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
-import { findType, nameFromAnywhere, recognise } from "./find-type.js";
-import type { JsonValue } from "./json.js";
-import { type ChannelOrigin, isData } from "./origin.js";
-import { Scope } from "./scope.js";
-import { Store } from "./store.js";
-import type { OpenOptions } from "./types.js";
+import type { ChannelLocator, OpenOptions } from "./types.js";
 
 /**
- * Opens the channel `name` on the backend that `options` names: an in-memory one without options.
+ * Opens the channel `name` on the backend that `options` names. Default: in memory.
  *
- * Channels that are opened with the same type and equal args share one connection.
+ * Channels with the same type and equal args share one connection.
  *
- * @throws ChannelError `UNKNOWN_TYPE` if no such backend is installed (the message says what to install), `INVALID_CONFIG` for
- * a wrong option, and whatever keeps the store from opening
+ * @throws ChannelError `UNKNOWN_TYPE` if no such backend is installed (the message says what to install),
+ * `INVALID_CONFIG` for a wrong option, and whatever keeps the store from opening
  * @example
  * const channel = await openChannel("jobs", { type: "redis", args: { url: "redis://localhost" } });
  */
@@ -36,7 +36,7 @@ export async function openChannel<V = JsonValue>(
 
 function checkedArgs(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (typeof args === "object" && !Array.isArray(args)) return args;
-  throw new ChannelError("INVALID_CONFIG", "the args of a channel are a map of the options of its type");
+  throw new ChannelError("INVALID_CONFIG", "the args of a channel must be a map of the options of its type");
 }
 
 const lent: WeakMap<Backend, Store> = new WeakMap();
@@ -53,7 +53,7 @@ function lentStore(backend: Backend): Store {
 
 const open: Map<BackendType, Map<string, Promise<Store>>> = new Map();
 
-/** One store for all who open the same type with equal args: that is what lets one commit write to two channels. */
+/** One store for the same type and equal args, so that one commit can write to two channels. */
 async function sharedStore(type: BackendType, args: Readonly<Record<string, unknown>>, clock: Clock): Promise<Store> {
   const stores = open.get(type) ?? new Map<string, Promise<Store>>();
   open.set(type, stores);
@@ -61,7 +61,7 @@ async function sharedStore(type: BackendType, args: Readonly<Record<string, unkn
   for (;;) {
     const store = await (stores.get(id) ?? openStore(type, args, clock, stores, id));
     if (store.join()) return store;
-    // Its last user just left. Many stores cannot be opened before they are closed.
+    // Its last user just left. Many stores cannot be opened again before they are closed.
     await store.closed;
   }
 }
@@ -77,14 +77,17 @@ function openStore(
   const opening = type
     .open(args, { clock })
     .then(withChannelErrors)
-    .then((backend) => new Store(backend, () => backend.close().finally(forget), originOf(type, args)));
+    .then((backend) => new Store(backend, () => backend.close().finally(forget), locatorOf(type, args)));
   stores.set(id, opening);
-  // The next caller tries again: a server that is down now may be up then.
+  // The next caller opens it anew: a server that is down now may be up then.
   opening.catch(forget);
   return opening;
 }
 
-function originOf(type: BackendType, args: Readonly<Record<string, unknown>>): Omit<ChannelOrigin, "name"> | undefined {
+function locatorOf(
+  type: BackendType,
+  args: Readonly<Record<string, unknown>>,
+): Omit<ChannelLocator, "name"> | undefined {
   const name = nameFromAnywhere(type);
   return name !== undefined && isData(args) ? { type: name, args } : undefined;
 }
@@ -98,7 +101,9 @@ function identity(value: object): number {
   return known;
 }
 
-/** Equal for equal args. What is no plain data, a client or a clock, is told apart by which object it is. */
+/**
+ * Equal for equal args. Clients, clocks and other objects count as equal only if they are the same object.
+ */
 function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string {
   const text = JSON.stringify(args, (_key, value: unknown) => {
     if (typeof value === "function") return { identity: identity(value) };

@@ -3,7 +3,7 @@ import { HandDriven } from "../testing/hand-driven.js";
 import { collect, rejection } from "../testing/settle.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
-import { encodeKey } from "./key.js";
+import { encodeKey } from "./encoding/key.js";
 import { openChannel } from "./open.js";
 import type { EntriesOptions } from "./types.js";
 

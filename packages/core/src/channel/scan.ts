@@ -1,8 +1,8 @@
-import type { Backend, StoredEntry } from "./backend.js";
+import type { Backend, StoredEntry } from "./backend/backend.js";
+import { abortable, throwIfAborted } from "./calls/abortable.js";
+import { justAfter } from "./encoding/key.js";
+import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
-import { justAfter } from "./key.js";
-import type { Scope } from "./scope.js";
-import { abortable, throwIfAborted } from "./store.js";
 import type { EntriesOptions } from "./types.js";
 
 const PAGE = 500;
@@ -15,8 +15,9 @@ export interface Scanned<T> {
 }
 
 /**
- * The stored entries of a scan, page by page. Nothing is held between two pages, so a scan that is left, or goes on for a day,
- * costs the store nothing. Each page begins beyond the last key seen: no entry comes twice.
+ * The stored entries of a scan, page by page. The store holds nothing between two pages, so a scan that is
+ * abandoned, or takes a day, costs it nothing. Each page begins after the last key seen, so no entry comes
+ * twice.
  */
 export async function* scan<T>(
   backend: Backend,

@@ -1,5 +1,5 @@
-import type { Backend, BackendType, Supports } from "./backend.js";
-import type { JsonValue } from "./json.js";
+import type { Backend, BackendType, Supports } from "./backend/backend.js";
+import type { JsonValue } from "./encoding/json.js";
 
 export type { Supports };
 
@@ -11,27 +11,33 @@ export type Key =
   | readonly (string | number | boolean)[]
   | { readonly [field: string]: JsonValue };
 
-/** An opaque version of an entry, usable as a fencing token. {@link compareVersions} orders two of one channel. */
+/**
+ * An opaque version of an entry, usable as a fencing token. {@link compareVersions} orders two of one
+ * channel.
+ */
 export type Version = string;
 
-/** What a channel holds under a key, and at which version. */
+/** An entry of a channel. */
 export interface Entry<V = JsonValue> {
   readonly key: Key;
   readonly value: V;
   readonly version: Version;
-  /** Milliseconds left until the entry expires, when it was read. Absent: it never does. */
+  /** Time left until the entry expires, in ms, at the moment of the read. Absent: it never expires. */
   readonly expiresIn?: number;
 }
 
-/** Which backend a channel uses, as written in an Init config. */
+/** The backend of a channel, as an Init config names it. */
 export interface ChannelConfig {
-  /** `"simple"` (the default), `"sqlite"` or its alias `"db"`, …, or the name or path of a package that exports a backend. */
+  /**
+   * `"simple"` (the default), `"sqlite"` or its alias `"db"`, …, or the name or path of a package that
+   * exports a backend.
+   */
   readonly type?: string;
-  /** The options of that backend. */
+  /** The options of the backend. */
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-/** {@link ChannelConfig}, and what only a program can give. */
+/** A {@link ChannelConfig}, or a backend object of the program's own. */
 export interface OpenOptions extends ChannelConfig {
   /** A backend type, or an open backend (which stays open when the channel closes), instead of `type`. */
   readonly backend?: BackendType | Backend;
@@ -39,39 +45,63 @@ export interface OpenOptions extends ChannelConfig {
 
 /** Options of a call to the store. */
 export interface CallOptions {
-  /** Ends the waiting with `ABORTED`. A write that was already sent may still be applied: then `outcome` is `unknown`. */
+  /**
+   * Ends the wait with `ABORTED`. A write that was already sent may still be applied: then `outcome` is
+   * `unknown`.
+   */
   readonly signal?: AbortSignal;
 }
 
 /** Options of a write. */
 export interface WriteOptions extends CallOptions {
-  /** Time to live in ms, more than 0, measured by the store's clock. */
+  /** Time to live in ms, above 0, measured by the store's clock. */
   readonly ttl?: number;
 }
 
-/** Whether an optimistic write won. `current` is what stood in its way; `undefined` where nothing stands there. */
+/**
+ * The result of a conditional write. If it lost, `current` is the entry as it is; absent if there is none.
+ */
 export type WriteOutcome<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly current?: Entry<V> };
 
-/** One step of a {@link Channel.commit}: a condition, a put or a delete. A key may be checked once and written once. */
+/**
+ * One step of a {@link Channel.commit}: a check, a put or a delete. A commit may check a key once and write
+ * it once.
+ */
 export type Op<V = JsonValue> =
   | { readonly check: Key; readonly version: Version | null }
   | { readonly put: Key; readonly value: V; readonly ttl?: number }
   | { readonly delete: Key };
 
-/** What became of a {@link Channel.commit}. `failed` are the checks that did not hold, by their index among the ops. */
+/** A check of a commit that did not hold. */
+export interface FailedCheck<V = JsonValue> {
+  /** The name of the channel that the check is on. */
+  readonly channel: string;
+  /** The key, as the check gives it. */
+  readonly key: Key;
+  /** The entry that the store holds under the key; absent if there is none. */
+  readonly current?: Entry<V>;
+}
+
+/**
+ * The result of a {@link Channel.commit}: the version of its writes, or the checks that did not hold, in the
+ * order of the ops.
+ */
 export type CommitResult<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
-  | { readonly ok: false; readonly failed: readonly { readonly index: number; readonly current?: Entry<V> }[] };
+  | { readonly ok: false; readonly failed: readonly FailedCheck<V>[] };
 
-/** Which entries to list, and in which direction. */
+/** The range and direction of a scan. */
 export interface EntriesOptions extends CallOptions {
-  /** Only keys that begin with these parts. `{ name: "a" }` lists `{ name: "a", startTime: 1 }`, never `{ name: "ab" }`. */
+  /**
+   * Only keys that begin with these parts. `{ name: "a" }` lists `{ name: "a", startTime: 1 }`, never `{
+   * name: "ab" }`.
+   */
   readonly prefix?: Key;
-  /** Only keys beyond this one (not it). Resumes a scan. */
+  /** Only keys after this one, exclusive. Resumes a scan. */
   readonly after?: Key;
-  /** Only keys up to this one (not it). */
+  /** Only keys before this one, exclusive. */
   readonly before?: Key;
   /** From the last key to the first. */
   readonly reverse?: boolean;
@@ -79,21 +109,62 @@ export interface EntriesOptions extends CallOptions {
   readonly limit?: number;
 }
 
-/** What a watch tells. See {@link Channel.watch}. */
+/** An event of {@link Channel.watch}. */
 export type WatchEvent<V = JsonValue> =
   /** An entry of the snapshot, or a write. */
   | { readonly type: "put"; readonly entry: Entry<V> }
-  /** A delete; `expired` where the entry reached its deadline. */
+  /** A delete; with `expired`, the entry reached its deadline. */
   | { readonly type: "delete"; readonly key: Key; readonly version: Version; readonly expired?: true }
   /** The snapshot is complete: from here on, everything is a change. */
   | { readonly type: "synced" }
-  /** Changes were lost. A new snapshot follows, up to the next `synced`: forget what is not in it. */
+  /** Changes were lost. A new snapshot follows, up to the next `synced`: drop every key that is not in it. */
   | { readonly type: "gap" };
 
 /** Options of a watch. */
 export interface WatchOptions extends CallOptions {
   /** Only keys that begin with these parts. */
   readonly prefix?: Key;
-  /** Whether the process stays alive while the next change is awaited, as it does for an open connection. Default: true. */
+  /**
+   * Whether waiting for the next change keeps the process alive, as an open connection does. Default: true.
+   */
   readonly keepAlive?: boolean;
+}
+
+/** What another thread or process needs to open the same channel: plain data. */
+export interface ChannelLocator {
+  readonly name: string;
+  /** The type, by a name that every part of this process resolves to the same backend. */
+  readonly type: string;
+  /** As they were given, secrets too. */
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** A change of one entry, as {@link Channel.watchKey} reports it. Decoded only if `value` is called. */
+export interface Change<V = JsonValue> {
+  /** The version of the write, or of the delete. */
+  readonly version: Version;
+  readonly deleted: boolean;
+  /** What was written; `undefined` if it was deleted, or if ojm did not write it. */
+  value(): V | undefined;
+}
+
+/** The callbacks of {@link Channel.watchKey}. */
+export interface KeyWatcher<V = JsonValue> {
+  /** The entry was written or deleted. Of two changes of a key the later one comes later. */
+  changed(change: Change<V>): void;
+  /** Changes may have been missed: read the entry again. */
+  gap(): void;
+  /** The watch ended, for a reason that a retry does not mend. */
+  failed(error: Error): void;
+}
+
+/** A watch of one key. */
+export interface KeyWatch {
+  /**
+   * Resolves once every later change is reported. Rejects if the store cannot be watched now: then the watch
+   * is over.
+   */
+  readonly ready: Promise<void>;
+  /** Ends the watch. */
+  stop(): void;
 }

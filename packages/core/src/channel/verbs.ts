@@ -1,6 +1,7 @@
+import { sameJson } from "./encoding/json.js";
+import { encodeKey } from "./encoding/key.js";
+import { compareVersions } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
-import { sameJson } from "./json.js";
-import { encodeKey } from "./key.js";
 import type {
   CallOptions,
   CommitResult,
@@ -15,12 +16,11 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "./types.js";
-import { compareVersions } from "./version.js";
 
-/** What a subscriber is told of: the channel's name, what happened, the key, and the new value of a `set`. */
+/** A callback for changes: the channel's name, the operation, the key, and the new value of a `set`. */
 export type Subscriber<V> = (channel: string, operation: "set" | "unset", key: Key, value: V | undefined) => void;
 
-/** The verbs that OpenAF gives to its channels, each written once over the few that a {@link Channel} is made of. */
+/** The verbs of OpenAF's channels, each written once on top of the few primitives of a {@link Channel}. */
 export abstract class ChannelVerbs<V> {
   abstract readonly name: string;
   abstract readonly supports: Supports;
@@ -56,14 +56,14 @@ export abstract class ChannelVerbs<V> {
     return keys;
   }
 
-  /** All keys, the one that was modified first before the others. */
+  /** All keys, the least recently modified first. */
   async getSortedKeys(options: EntriesOptions = {}): Promise<Key[]> {
     const found: Omit<Entry<V>, "value">[] = [];
     for await (const entry of this.keys(options)) found.push(entry);
     return found.sort((a, b) => compareVersions(a.version, b.version)).map(({ key }) => key);
   }
 
-  /** How many entries there are. Counts them one by one. */
+  /** The number of entries. Counts them one by one. */
   async size(options: EntriesOptions = {}): Promise<number> {
     let count = 0;
     for await (const _ of this.keys(options)) count++;
@@ -76,8 +76,8 @@ export abstract class ChannelVerbs<V> {
   }
 
   /**
-   * Writes `value` only if there is an entry and its value has every field of `match`, in one step: of several callers whose write
-   * ends the match, exactly one wins.
+   * Writes `value` if there is an entry whose value has every field of `match`, in one step. Of several
+   * callers whose write ends the match, exactly one wins.
    *
    * @example
    * const mine = await channel.getSet({ status: "free" }, "seat-1", { status: "taken", by: "alice" });
@@ -98,7 +98,8 @@ export abstract class ChannelVerbs<V> {
   }
 
   /**
-   * Writes each of `values` under the map of its own `fields`. Not one step: it is cut where the store takes no more at once.
+   * Writes each of `values` under a key made of its own `fields`. Not atomic: it is split where the store's
+   * limit of a commit is reached.
    *
    * @example
    * await channel.setAll(["name", "startTime"], records);
@@ -108,13 +109,13 @@ export abstract class ChannelVerbs<V> {
     await this.#inBatches(values, (value) => ({ put: pick(fields, value), value, ...ttl }), options);
   }
 
-  /** Deletes the entries under the `fields` of each of `values`. Not one step either. */
+  /** Deletes the entries under the `fields` of each of `values`. Not atomic. */
   async unsetAll(fields: readonly string[], values: readonly V[], options: CallOptions = {}): Promise<void> {
     await this.#inBatches(values, (value) => ({ delete: pick(fields, value) }), options);
   }
 
   async #inBatches<T>(items: readonly T[], op: (item: T) => Write<V>, options: CallOptions): Promise<void> {
-    // Of two writes to one key the last one holds, as if they had been made one by one.
+    // Of two writes to one key the last one counts, as if they were made one by one.
     const ops = new Map<string, Write<V>>();
     for (const item of items) {
       const step = op(item);
@@ -125,17 +126,21 @@ export abstract class ChannelVerbs<V> {
     for (let i = 0; i < all.length; i += most) await this.commit(all.slice(i, i + most), options);
   }
 
-  /** Writes an entry of a queue that {@link shift} and {@link pop} take from: the same as `set`. */
+  /** Adds an entry for {@link shift} and {@link pop} to take: the same as `set`. */
   push(key: Key, value: V, options: WriteOptions = {}): Promise<Version> {
     return this.set(key, value, options);
   }
 
-  /** Removes the entry that was modified first and returns its value. Of several callers, each gets another entry. */
+  /**
+   * Removes the least recently modified entry and returns its value. Several callers get different entries.
+   */
   shift(options: CallOptions = {}): Promise<V | undefined> {
     return this.#take((a, b) => compareVersions(a, b) < 0, options);
   }
 
-  /** Removes the entry that was modified last and returns its value. Of several callers, each gets another entry. */
+  /**
+   * Removes the most recently modified entry and returns its value. Several callers get different entries.
+   */
   pop(options: CallOptions = {}): Promise<V | undefined> {
     return this.#take((a, b) => compareVersions(a, b) > 0, options);
   }
@@ -155,9 +160,9 @@ export abstract class ChannelVerbs<V> {
   }
 
   /**
-   * Calls `subscriber` for every change from now on, and before that, unless `onlyFromNow`, for each entry that is there.
-   * Resolves to the id to {@link unsubscribe} by. An error
-   * that the subscriber throws ends the subscription and is thrown as uncaught.
+   * Calls `subscriber` for each entry that exists, unless `onlyFromNow` is set, and then for every change.
+   * Resolves to an id for {@link unsubscribe}. An error that the subscriber throws ends the subscription and
+   * becomes an uncaught exception.
    */
   async subscribe(
     subscriber: Subscriber<V>,
@@ -176,7 +181,7 @@ export abstract class ChannelVerbs<V> {
       this.#deliver(subscriber, options.onlyFromNow === true, stop.signal, synced).catch((error: unknown) => {
         if (this.#subscribers.get(id) === stop) this.#subscribers.delete(id);
         if (!live) reject(error);
-        // Nobody awaits a subscription any more: an error that is not thrown here would never be seen.
+        // Nobody awaits a subscription: unless the error is thrown here, nobody ever sees it.
         else queueMicrotask(() => throwOn(error));
       });
     });

@@ -147,7 +147,22 @@ describe.each([
       },
       { signal: stop.signal },
     );
-    expect(await clock.until(rejection(work))).toMatchObject({ code: "CANCELLED" });
+    const error = await clock.until(rejection(work));
+    expect(error).toMatchObject({ code: "CANCELLED" });
+    expect(error).not.toHaveProperty("cause");
+  });
+
+  test("a manager that goes out of scope is waited for until its runs are closed", async () => {
+    await one.manager.start("a");
+    one.way.fault = ({ kind }) => (kind === "commit" ? { type: "slow", ms: 500 } : undefined);
+    let done = false;
+    const leaving = one.manager[Symbol.asyncDispose]().then(() => {
+      done = true;
+    });
+    await clock.advance(400);
+    expect(done).toBe(false);
+    await clock.until(leaving);
+    expect(await two.manager.locks()).toEqual([]);
   });
 
   test("a signal that fired before starts nothing and leaves nothing", async () => {
@@ -162,8 +177,9 @@ describe.each([
     const stop = new AbortController();
     const work = rejection(two.manager.start("a", { wait: 60_000, signal: stop.signal }));
     await clock.advance(500);
-    stop.abort();
-    expect(await clock.until(work, 0)).toMatchObject({ code: "CANCELLED" });
+    const reason = new Error("enough");
+    stop.abort(reason);
+    expect(await clock.until(work, 0)).toMatchObject({ code: "CANCELLED", cause: reason });
     expect((await one.manager.locks())[0]?.waiting).toBe(0);
   });
 

@@ -1,20 +1,21 @@
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
-import { systemClock } from "../clock.js";
-import type { LocksValue } from "../locks/entries.js";
-import type { TurnValue } from "../locks/turn.js";
+import type { LocksValue } from "../locks/entries/schema.js";
+import type { TurnValue } from "../locks/sweep/turn.js";
+import { systemClock } from "../util/clock.js";
 import type { JobManagerOptions, RunRecord } from "./types.js";
 
 const JOBS = "oJobManager-jobs";
 const LOCKS = "oJobManager-locks";
 
 /**
- * Whose turn it is to look after the records: in the store of the records, as managers with the same locks may keep their records elsewhere; and
- * apart from the records, as whoever reads those wants nothing else.
+ * The turns of managers that look after the records. They are in the store of the records, as managers with
+ * the same locks may have their records in different stores. They have their own channel, so that readers of
+ * the jobs channel find only records.
  */
 const TURNS = "oJobManager-turns";
 
-/** What a manager keeps. */
+/** The channels of a manager. */
 export interface Channels {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;

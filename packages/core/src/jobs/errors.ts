@@ -1,21 +1,33 @@
 import type { HeldLock } from "../locks/types.js";
 
 /**
- * Why a run did not start or did not complete. `LOCKED`: somebody else runs this name. `TIMEOUT`: it ran as long as it may.
- * `CANCELLED`: it was told to stop. `LOST`: its lock was taken from it, or may have been, because the store could not be reached in time.
- * `TICK_TAKEN`: this tick of its schedule, or a later one, was run already. `ENDED`: it was over already. `INVALID`: a name or an option is not what it must be.
+ * Why a run did not start or did not complete.
+ *
+ * - `LOCKED`: another holder has the lock of this name, and `wait` is over.
+ * - `TIMEOUT`: the run held its lock for its whole `timeout`.
+ * - `CANCELLED`: the program or an operator cancelled the run.
+ * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
+ * - `TICK_TAKEN`: a run was already started for this tick of its schedule, or for a later one.
+ * - `ENDED`: the run was already over.
+ * - `INVALID`: a name or an option is not valid.
  */
 export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "TICK_TAKEN" | "ENDED" | "INVALID";
 
 const BRAND = Symbol.for("ojm.RunError");
 
-/** A run that did not start or did not complete, for a reason that is not its body's. A store that fails gives a `ChannelError`. */
+/**
+ * A run did not start or did not complete, for a reason other than an error of its body. If the store fails,
+ * the error is a `ChannelError` instead.
+ */
 export class RunError extends Error {
   override readonly name: string = "RunError";
   readonly code: RunErrorCode;
   /** The name of the job. */
   readonly job: string;
-  /** Who runs it, where `code` is `LOCKED` and somebody does. */
+  /**
+   * The lock and its holder. Only with `LOCKED`, and only if the lock itself is held: it can also be free
+   * with waiters in its queue.
+   */
   readonly held: HeldLock | undefined;
 
   constructor(code: RunErrorCode, job: string, message: string, details: { cause?: unknown; held?: HeldLock } = {}) {
@@ -27,7 +39,7 @@ export class RunError extends Error {
   }
 }
 
-/** Whether `error` is a {@link RunError}, from this copy of the package or another. */
+/** Whether `error` is a {@link RunError}, also one of another copy of this package. */
 export function isRunError(error: unknown): error is RunError {
   return typeof error === "object" && error !== null && BRAND in error;
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
-import { lockKey } from "../locks/entries.js";
+import { lockKey } from "../locks/entries/schema.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 
 describe("a fenced commit", () => {
-  test("is applied while the lock is held, with its own checks and their indexes", async () => {
+  test("is applied while the lock is held, with its own checks and their keys", async () => {
     const lease = await one.locks.acquire("a");
     const first = await lease.fenced(data, [
       { check: "x", version: null },
@@ -36,7 +36,10 @@ describe("a fenced commit", () => {
       { put: "y", value: "2" },
       { check: "x", version: null },
     ]);
-    expect(second).toMatchObject({ ok: false, failed: [{ index: 1, current: { key: "x", value: "1" } }] });
+    expect(second).toMatchObject({
+      ok: false,
+      failed: [{ channel: data.name, key: "x", current: { key: "x", value: "1" } }],
+    });
     expect(await data.get("y")).toBeUndefined();
     expect(lease.held).toBe(true);
     expect((await one.channel.entry(lockKey("a")))?.version).toBe(lease.fence);
@@ -92,7 +95,7 @@ describe("a fenced commit", () => {
     const lease = await one.locks.acquire("a");
     const error = await rejection(lease.fenced(other, [{ put: "x", value: "1" }]));
     expect(error).toMatchObject({ code: "NOT_SUPPORTED" });
-    expect((error as Error).message).toContain(`Pass the fence (${lease.fence}) on`);
+    expect((error as Error).message).toContain(`Pass the fence (${lease.fence}) with`);
     expect((error as Error).message).toContain('"elsewhere"');
     expect(await other.size()).toBe(0);
     expect(lease.held).toBe(true);

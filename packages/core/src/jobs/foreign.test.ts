@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
-import { lockKey } from "../locks/entries.js";
+import { lockKey } from "../locks/entries/schema.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { scribble } from "../testing/scribble.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
-import { recordKey } from "./record.js";
+import { recordKey } from "./records/record.js";
 import type { Run } from "./types.js";
 
 const TTL = 15_000;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { AuditValue } from "../locks/entries.js";
+import type { AuditValue } from "../locks/entries/schema.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";

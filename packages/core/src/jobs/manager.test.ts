@@ -167,7 +167,7 @@ describe.each([
       await using run = await one.manager.start("a");
       expect(run.signal.aborted).toBe(false);
     }
-    expect((await records(two))[0]).toMatchObject({ status: "lost", error: "it was left without an end" });
+    expect((await records(two))[0]).toMatchObject({ status: "lost", error: "its block ended before the run did" });
     expect(await two.manager.locks()).toEqual([]);
   });
 
@@ -228,12 +228,12 @@ describe("options", () => {
   test.each([
     ["a name", "", {}, /name of a job/],
     ["a name", 5, {}, /name of a job/],
-    ["a timeout", "a", { timeout: "1h" }, /timeout of "a" is a number of milliseconds above 0, not the text "1h"/],
+    ["a timeout", "a", { timeout: "1h" }, /timeout of "a" must be a number of ms above 0, not the text "1h"/],
     ["a timeout", "a", { timeout: "5000" }, /not the text "5000"/],
     ["a timeout", "a", { timeout: 0 }, /above 0, not 0/],
     ["a timeout", "a", { timeout: -5 }, /above 0, not -5/],
     ["a timeout", "a", { timeout: Number.NaN }, /not NaN/],
-    ["a wait", "a", { wait: -1 }, /wait of "a" is a number of milliseconds from 0 up, not -1/],
+    ["a wait", "a", { wait: -1 }, /wait of "a" must be a number of ms, 0 or more, not -1/],
     ["a wait", "a", { wait: "x" }, /not the text "x"/],
   ])("refuse %s that makes no sense (D12): %j %j", async (_, name, options, message) => {
     const { manager } = await world.manager();
@@ -268,4 +268,17 @@ describe("options", () => {
     ).toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(open).toBe(0);
   });
+});
+
+test("a manager is closed once its channels are", async () => {
+  const way = await world.way();
+  let closed = false;
+  way.close = async () => {
+    await new Promise<void>((resolve) => void clock.after(500, resolve));
+    closed = true;
+  };
+  const backend = { type: "slow to close", open: async () => way };
+  const manager = await clock.until(JobManager.init({ chJobs: { backend }, chLocks: { backend }, clock }));
+  await clock.until(manager.close());
+  expect(closed).toBe(true);
 });

@@ -1,50 +1,54 @@
-import { inBackground } from "../background.js";
+import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
 import type { Entry, Op } from "../channel/types.js";
-import { type Clock, systemClock } from "../clock.js";
-import type { LocksValue, LockValue } from "../locks/entries.js";
-import type { Lease } from "../locks/lease.js";
+import type { LocksValue, LockValue } from "../locks/entries/schema.js";
+import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { TurnValue } from "../locks/turn.js";
+import type { TurnValue } from "../locks/sweep/turn.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
-import { UnderWay } from "../under-way.js";
+import { type Clock, systemClock } from "../util/clock.js";
+import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
-import { closeOnExit, forgetOnExit } from "./exit.js";
-import { historyOf, historyOfAll, names } from "./history.js";
-import type { OpenRun, RunHome } from "./open-run.js";
 import { checkManagerOptions, checkRunOptions, isMap } from "./options.js";
-import { closeRunOf, lostText, recordOf } from "./orphans.js";
-import { records } from "./read.js";
-import { recordKey, toRecord } from "./record.js";
-import { runBody } from "./run-body.js";
-import { Start, StartTimes } from "./start.js";
-import { Strays } from "./strays.js";
+import { historyOf, historyOfAll, names } from "./records/history.js";
+import { OrphanRecords } from "./records/orphan-records.js";
+import { closeRunOf, lostText, recordOf } from "./records/orphans.js";
+import { records } from "./records/read.js";
+import { recordKey, toRecord } from "./records/record.js";
+import type { RunContext } from "./run/context.js";
+import { closeOnExit, forgetOnExit } from "./run/exit.js";
+import type { OpenRun } from "./run/open-run.js";
+import { runBody } from "./run/run-body.js";
+import { startRun } from "./run/start-run.js";
+import { StartTimes } from "./run/start-times.js";
 import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
 
 const TTL = 15_000;
 
 /**
- * Runs jobs by name so that no name runs twice at once, wherever else the same channels are opened, and keeps a record of every run.
+ * Runs jobs by name, and keeps a record of every run. No name runs twice at once, in all processes that open
+ * the same channels.
  *
  * @example
  * await using manager = await JobManager.init({
  *   chJobs: { type: "sqlite", args: { file: "./data/ojm.db" } },
  *   chLocks: { type: "sqlite", args: { file: "./data/ojm.db" } },
  * });
- * const { result } = await manager.run("daily-report", async (run) => report({ signal: run.signal }), { timeout: 600_000 });
+ * const { result } = await manager.run("daily-report", (run) => report({ signal: run.signal }), {
+ *   timeout: 600_000,
+ * });
  */
 export class JobManager {
-  /** The channels that the manager keeps its records and locks in, for those who want to look into them. */
+  /** The channels of the records and of the locks, to look into. Do not close them. */
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   readonly #clock: Clock;
   readonly #locks: Locks;
-  readonly #times: StartTimes;
   readonly #open: Set<OpenRun> = new Set();
-  readonly #home: RunHome;
-  readonly #starting: UnderWay = new UnderWay();
-  readonly #strays: Strays;
+  readonly #context: RunContext;
+  readonly #starting: InFlight = new InFlight();
+  readonly #orphans: OrphanRecords;
   readonly #turns: Channel<TurnValue>;
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
@@ -53,24 +57,33 @@ export class JobManager {
     this.channels = { jobs, locks };
     this.#turns = turns;
     this.#clock = options.clock ?? systemClock;
-    this.#times = new StartTimes(this.#clock);
     const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
       const error = lostText(lock.value.holder);
       await closeRunOf({ jobs, locks }, lock, { endTime: this.#clock.now(), status: "lost", error });
     };
     const { ttl = TTL, heartbeatThread = true } = options;
-    this.#locks = new Locks(locks, { clock: this.#clock, ttl, heartbeatThread, onOrphan }, jobs as Channel<unknown>);
-    this.#home = { jobs, locks: this.#locks, clock: this.#clock, ttl, onOver: (run) => this.#open.delete(run) };
-    this.#strays = new Strays(jobs, this.#locks, turns, this.#clock, ttl);
+    const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
+    this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
+    this.#context = {
+      jobs,
+      locks: this.#locks,
+      lockChannel: locks as Channel<unknown>,
+      clock: this.#clock,
+      ttl,
+      times: new StartTimes(this.#clock),
+      onOver: (run) => void this.#open.delete(run as OpenRun),
+    };
+    this.#orphans = new OrphanRecords({ jobs, locks, turns }, this.#clock, ttl);
   }
 
   /**
-   * Opens the channels and closes, as `lost`, the runs that dead processes left open.
+   * Opens the channels, and closes as `lost` the runs that dead processes left open.
    *
-   * One store for both channels (equal `type` and `args`) makes start and end of a run one step each; two stores work as well, in two steps
-   * that leave nothing wrong behind when they are interrupted.
+   * If both channels are in one store (equal `type` and `args`), start and end of a run are one commit each.
+   * With two stores they are two commits each. If a process dies between the two, a later look closes its run
+   * as `lost` and frees the lock.
    *
-   * @throws ChannelError `INVALID_CONFIG` for an option that there is not, and whatever keeps a channel from opening
+   * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
    */
   static async init(options: JobManagerOptions = {}): Promise<JobManager> {
     checkManagerOptions(options);
@@ -84,30 +97,43 @@ export class JobManager {
       throw error;
     }
     manager.#keepSweeping(manager.#locks.nextSweep());
-    manager.#strays.begin();
+    manager.#orphans.begin();
     closeOnExit(manager);
     return manager;
   }
 
   /**
-   * Runs `body` under the lock of `name`, and keeps a record of it.
+   * Runs `body` under the lock of `name`, and keeps a record of the run.
    *
-   * The body is told by `run.signal` when it must stop. At the timeout, or when the lock is lost, `run` rejects at once, whether or not the
-   * body stops; cancelled by `options.signal`, it waits for the body to stop, for as long as the timeout allows.
+   * `run.signal` tells the body to stop. At the timeout, or when the lock is lost, `run` rejects at once,
+   * also if the body goes on. After `options.signal` fired, `run` waits for the body to stop, until the
+   * timeout at most.
    *
-   * @returns what the body returned, and the record
-   * @throws what the body throws; RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `INVALID`; ChannelError if the store fails
+   * No other run of the name starts while this run holds the lock. A body that goes on after `run.signal`
+   * fired may overlap the next run: give its writes `run.fenced` or `run.fence`.
+   *
+   * @returns the value that the body returned, and the record
+   * @throws the error of the body
+   * @throws RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`
+   * @throws ChannelError if the store fails
    */
   async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    if (typeof body !== "function") throw new RunError("INVALID", String(name), `the body of "${name}" is a function`);
+    if (typeof body !== "function")
+      throw new RunError("INVALID", String(name), `the body of "${name}" must be a function`);
     return runBody(await this.#start(name, options), body);
   }
 
   /**
-   * Starts a run that the caller ends: by `run.end(result)`, `run.fail(error)` or `run.cancel()`. A run that is still open when the process ends
-   * in good order is closed as `lost` then and there.
+   * Starts a run that the caller ends by `run.end(result)`, `run.fail(error)` or `run.cancel()`. If the
+   * process ends normally with the run still open, the manager closes it as `lost` and releases its lock.
    *
-   * @throws RunError `LOCKED`, `CANCELLED`, `INVALID`; ChannelError if the store fails
+   * @example
+   * await using run = await manager.start("import");
+   * await copyRows({ signal: run.signal });
+   * await run.end();
+   *
+   * @throws RunError `LOCKED`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`; ChannelError if the store
+   * fails
    */
   async start(name: string, options: RunOptions = {}): Promise<Run> {
     return this.#start(name, options);
@@ -116,14 +142,14 @@ export class JobManager {
   async #start(name: string, options: RunOptions): Promise<OpenRun> {
     this.#starting.begin();
     try {
-      const run = await new Start(this.#home, this.#times, name, checkRunOptions(name, options)).run();
-      // One that is over already is still to be closed, and that is waited for.
+      const run = await startRun(this.#context, name, checkRunOptions(name, options));
+      // A run can be over already. Its close may still be under way, and `close()` must wait for it.
       if (!run.settled) this.#open.add(run);
       if (this.#closed !== undefined) {
         await run.abandon("its manager was closed").catch(() => {});
         throw new ChannelError("CLOSED", "this manager is closed");
       }
-      if (options.signal !== undefined) run.follow(options.signal);
+      if (options.signal !== undefined) run.cancelOn(options.signal);
       return run;
     } finally {
       this.#starting.end();
@@ -131,8 +157,8 @@ export class JobManager {
   }
 
   /**
-   * Takes a lock that is no run's: it leaves no record, and excludes runs and locks of the same name alike. Without a `timeout` it is
-   * held for an hour at most, like a run.
+   * Takes a lock without a run: it leaves no record. It excludes runs and locks of the same name. Without
+   * `timeout`, the lease ends after one hour, like a run.
    *
    * @throws LockError `LOCKED`; ChannelError if the store fails
    */
@@ -140,7 +166,12 @@ export class JobManager {
     return this.#locks.acquire(name, options);
   }
 
-  /** The records of a name, or of all names, newest first. Reads only what it shows, and leaves out what else somebody wrote into the channel. */
+  /**
+   * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
+   * Skips entries that are not records, as anybody can write into the channel.
+   *
+   * @throws ChannelError if the store fails
+   */
   async *history(
     options: { readonly name?: string; readonly limit?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunRecord, void, undefined> {
@@ -150,7 +181,11 @@ export class JobManager {
       : historyOf(this.channels.jobs, name, limit, signal);
   }
 
-  /** The records of the runs that are going on, by whomever. */
+  /**
+   * The records of the open runs of all processes. Reads one record per held lock.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
   async running(): Promise<RunRecord[]> {
     const running: RunRecord[] = [];
     for (const lock of await this.#locks.list()) {
@@ -160,14 +195,23 @@ export class JobManager {
     return running;
   }
 
-  /** The locks that are held now, by whomever, in the order of their names. */
+  /**
+   * All held locks, of all processes, ordered by name.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
   async locks(): Promise<HeldLock[]> {
     return this.#locks.list();
   }
 
   /**
-   * Takes the lock of `name` from whoever holds it: closes its run as `cancelled`, with the reason, frees the lock, and leaves an audit record in
-   * the locks channel. The holder is told by its signal as soon as the store tells it of the change, within moments; until then two bodies may run.
+   * Removes the lock of `name` from any holder. Closes the holder's run as `cancelled` with the reason, frees
+   * the lock, and leaves an audit record in the locks channel.
+   *
+   * The signal of the holder fires once its watch reports the change, within moments. Until then two bodies
+   * may run.
+   *
+   * @throws RunError `INVALID` without a reason; ChannelError if the store fails
    */
   async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
     const reason = isMap(options) ? options.reason : undefined;
@@ -182,11 +226,16 @@ export class JobManager {
     return { unlocked: true, holder: lock.holder, ...(run && { run }) };
   }
 
-  /** Deletes the records of runs that ended more than `olderThan` ms ago. Open runs stay. */
+  /**
+   * Deletes the records of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to run in
+   * several processes at once.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
+   */
   async prune(options: { readonly olderThan: number; readonly signal?: AbortSignal }): Promise<{ removed: number }> {
     const olderThan = isMap(options) ? options.olderThan : undefined;
     if (typeof olderThan !== "number" || !(olderThan >= 0) || !Number.isFinite(olderThan)) {
-      throw new RunError("INVALID", "", `olderThan is a number of milliseconds from 0 up, not ${String(olderThan)}`);
+      throw new RunError("INVALID", "", `olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
     }
     const cutoff = this.#clock.now() - olderThan;
     const signal = options.signal && { signal: options.signal };
@@ -200,7 +249,7 @@ export class JobManager {
         batch = [];
       };
       for await (const { key, value } of old) {
-        // A record that is closed is never written again: no check is needed.
+        // No check is needed: nobody writes a closed record again.
         if (value.endTime !== undefined && value.endTime < cutoff) batch.push({ delete: key });
         if (batch.length >= Math.min(100, this.channels.jobs.supports.maxOps)) await flush();
       }
@@ -217,14 +266,17 @@ export class JobManager {
     });
   }
 
-  /** @internal Closes the runs that were left open. */
+  /** @internal Closes the open runs as `lost`. Resolves to whether there were any. */
   async closeOpenRuns(why: string): Promise<boolean> {
     const runs = [...this.#open];
     await Promise.allSettled(runs.map((run) => run.abandon(why)));
     return runs.length > 0;
   }
 
-  /** Closes open runs as `lost`, gives back their locks, ends the session and closes the channels. Calling it again does nothing. */
+  /**
+   * Closes open runs as `lost`, releases their locks, ends the session and closes the channels. A second call
+   * returns the same promise.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -233,7 +285,7 @@ export class JobManager {
   async #close(): Promise<void> {
     forgetOnExit(this);
     this.#cancelSweep();
-    this.#strays.close();
+    this.#orphans.close();
     await this.#locks.stop();
     await this.#starting.none();
     await this.closeOpenRuns("its manager was closed");

@@ -11,12 +11,12 @@ describe("a job manager is not opened with options that nobody can have meant", 
     [{ chLock: { type: "simple" } }, 'a job manager has no option "chLock". Did you mean "chLocks"?'],
     [{ chLocks: { typ: "simple" } }, '"chLocks" of a job manager has no option "typ". Did you mean "type"?'],
     [{ tttl: 5 }, 'no option "tttl". Did you mean "ttl"?'],
-    [{ chLocks: "sqlite" }, 'the options of "chLocks" of a job manager are a map, not the text "sqlite"'],
-    [{ chLocks: null }, 'the options of "chLocks" of a job manager are a map, not null'],
-    [{ heartbeatThread: "no" }, 'heartbeatThread is true or false, not the text "no"'],
-    [5, "the options of a job manager are a map, not 5"],
-    [null, "the options of a job manager are a map, not null"],
-    [[], "are a map"],
+    [{ chLocks: "sqlite" }, 'the options of "chLocks" of a job manager must be a map, not the text "sqlite"'],
+    [{ chLocks: null }, 'the options of "chLocks" of a job manager must be a map, not null'],
+    [{ heartbeatThread: "no" }, 'heartbeatThread must be true or false, not the text "no"'],
+    [5, "the options of a job manager must be a map, not 5"],
+    [null, "the options of a job manager must be a map, not null"],
+    [[], "must be a map"],
   ])("%j", async (options, text) => {
     const error = await rejection(JobManager.init(options as JobManagerOptions));
     expect(error).toMatchObject({
@@ -41,14 +41,14 @@ describe("a run does not begin, and takes no lock,", () => {
 
   test.each<[unknown, string]>([
     [{ timout: 5 }, 'a run of "a" has no option "timout". Did you mean "timeout"?'],
-    [{ signal: { aborted: false } }, 'signal of "a" is no AbortSignal'],
-    [{ signal: 5 }, 'signal of "a" is no AbortSignal'],
-    [{ tick: null }, 'tick of "a" has a schedule'],
-    [{ tick: { schedule: 5, at: 1 } }, 'tick of "a" has a schedule'],
-    [{ trigger: 5 }, 'trigger of "a" is a text of at most 1000 characters'],
-    [{ trigger: "x".repeat(1_001) }, 'trigger of "a" is a text of at most 1000 characters'],
-    [{ wait: "1" }, 'wait of "a" is a number of milliseconds from 0 up, not the text "1"'],
-    [null, 'the options of a run of "a" are a map, not null'],
+    [{ signal: { aborted: false } }, 'signal of "a" must be an AbortSignal'],
+    [{ signal: 5 }, 'signal of "a" must be an AbortSignal'],
+    [{ tick: null }, 'tick of "a" must be'],
+    [{ tick: { schedule: 5, at: 1 } }, 'tick of "a" must be'],
+    [{ trigger: 5 }, 'trigger of "a" must be a text of at most 1000 characters'],
+    [{ trigger: "x".repeat(1_001) }, 'trigger of "a" must be a text of at most 1000 characters'],
+    [{ wait: "1" }, 'wait of "a" must be a number of ms, 0 or more, not the text "1"'],
+    [null, 'the options of a run of "a" must be a map, not null'],
   ])("with options that nobody can have meant: %j", async (options, text) => {
     const error = await rejection(one.manager.run("a", body, options as RunOptions));
     expect(error).toMatchObject({ name: "RunError", code: "INVALID", message: expect.stringContaining(text) });
@@ -57,7 +57,7 @@ describe("a run does not begin, and takes no lock,", () => {
 
   test("without a body", async () => {
     const error = await rejection(one.manager.run("a", 5 as never));
-    expect(error).toMatchObject({ code: "INVALID", message: 'the body of "a" is a function' });
+    expect(error).toMatchObject({ code: "INVALID", message: 'the body of "a" must be a function' });
     await nothingIsTaken();
   });
 

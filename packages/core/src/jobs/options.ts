@@ -1,6 +1,6 @@
-import { isSignal } from "../abort.js";
-import { unknownOption } from "../channel/config.js";
+import { unknownOption } from "../channel/backend/config.js";
 import { ChannelError } from "../channel/errors.js";
+import { isSignal } from "../util/abort.js";
 import { RunError } from "./errors.js";
 import type { JobManagerOptions, RunOptions, Tick } from "./types.js";
 
@@ -13,7 +13,8 @@ const MANAGER = ["chJobs", "chLocks", "ttl", "heartbeatThread", "clock"];
 const RUN = ["timeout", "wait", "trigger", "tick", "signal"];
 
 /**
- * Refuses what nobody can have meant: with locks that are kept in memory because their option was misspelled, a job runs twice at once.
+ * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
+ * could run twice at once.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */
@@ -24,49 +25,53 @@ export function checkManagerOptions(options: JobManagerOptions): void {
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
-    throw new ChannelError("INVALID_CONFIG", `heartbeatThread is true or false, not ${show(heartbeatThread)}`);
+    throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
   }
 }
 
 function checkNames(whose: string, options: unknown, known: readonly string[]): void {
   if (!isMap(options))
-    throw new ChannelError("INVALID_CONFIG", `the options of ${whose} are a map, not ${show(options)}`);
+    throw new ChannelError("INVALID_CONFIG", `the options of ${whose} must be a map, not ${show(options)}`);
   const problem = unknownOption(whose, options as object, known);
   if (problem !== undefined) throw new ChannelError("INVALID_CONFIG", problem);
 }
 
-/** Options of a run, checked. */
+/** The options of a run, checked and with defaults. */
 export interface CheckedOptions extends RunOptions {
   readonly timeout: number;
   readonly wait: number;
   readonly trigger: string;
 }
 
-/** Fills in the defaults, and refuses what makes no sense: a timeout that is a text, say, which was never meant to be one hour. */
+/**
+ * Checks the options of a run and fills in the defaults. A timeout of "1h" must not silently become one hour.
+ *
+ * @throws RunError `INVALID`
+ */
 export function checkRunOptions(name: string, options: RunOptions): CheckedOptions {
   if (typeof name !== "string" || name === "") {
-    throw new RunError("INVALID", String(name), "the name of a job is a text that is not empty");
+    throw new RunError("INVALID", String(name), "the name of a job must be a text that is not empty");
   }
   const refuse = (what: string): never => {
     throw new RunError("INVALID", name, what);
   };
-  if (!isMap(options)) return refuse(`the options of a run of "${name}" are a map, not ${show(options)}`);
+  if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
   const { timeout = HOUR, wait = WAIT, trigger = "manual", tick, signal } = options;
   if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
-    refuse(`timeout of "${name}" is a number of milliseconds above 0, not ${show(timeout)}`);
+    refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
   }
   if (typeof wait !== "number" || !(wait >= 0) || !Number.isFinite(wait)) {
-    refuse(`wait of "${name}" is a number of milliseconds from 0 up, not ${show(wait)}`);
+    refuse(`wait of "${name}" must be a number of ms, 0 or more, not ${show(wait)}`);
   }
-  // One that fills what the store takes of a record would leave no room for its end.
+  // Limit the text: a trigger that fills the record would leave no room for the end of the run.
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
-    refuse(`trigger of "${name}" is a text of at most ${LONGEST_TRIGGER} characters`);
+    refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
-  if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" is no AbortSignal`);
+  if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (tick !== undefined && !isTick(tick)) {
-    refuse(`tick of "${name}" has a schedule, a text, and an instant, in whole ms since 1970`);
+    refuse(`tick of "${name}" must be { schedule, at }: a text, and a time in whole ms since 1970`);
   }
   return { ...options, timeout, wait, trigger };
 }
@@ -76,7 +81,7 @@ function isTick(tick: unknown): boolean {
   return typeof schedule === "string" && Number.isSafeInteger(at);
 }
 
-/** Whether it is a map of options: plain programs pass anything. */
+/** Whether a value is a map. A JavaScript program may pass any value as options. */
 export function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

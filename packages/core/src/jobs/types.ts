@@ -1,13 +1,16 @@
 import type { Channel } from "../channel/channel.js";
-import type { JsonValue } from "../channel/json.js";
+import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Op, OpenOptions } from "../channel/types.js";
-import type { Clock } from "../clock.js";
 import type { Holder } from "../locks/types.js";
+import type { Clock } from "../util/clock.js";
 
-/** How a run stands. `lost`: its process is gone, or its lock was taken from it. */
+/** The status of a run. `lost`: its process died, or its lock was lost or taken. */
 export type RunStatus = "running" | "completed" | "failed" | "timeout" | "cancelled" | "lost";
 
-/** The record of a run, as kept in the jobs channel under `{ name, startTime }`. Times are ms since 1970. */
+/**
+ * The record of a run. The jobs channel keeps it under the key `{ name, startTime }`. Times are in ms since
+ * 1970.
+ */
 export interface RunRecord {
   readonly name: string;
   readonly startTime: number;
@@ -15,112 +18,149 @@ export interface RunRecord {
   readonly startDate: string;
   readonly status: RunStatus;
   readonly holder: Holder;
-  /** What started the run: `"manual"`, `"schedule"`, `"launch"` or whatever the program says. */
+  /** The reason for the start: `"manual"`, `"schedule"`, `"launch"`, or any text of the program. */
   readonly trigger: string;
-  /** The tick of its schedule that it was started for, in ms since 1970. */
+  /** The tick of the schedule that the run was started for, in ms since 1970. */
   readonly tick?: number;
-  /** The longest the run may take, in ms. */
+  /** The longest time that the run may take, in ms. */
   readonly timeout: number;
   /** The fencing token of the run: the version of its lock. */
   readonly fence?: string;
   readonly endTime?: number;
   readonly endDate?: string;
-  /** `endTime - startTime`. */
+  /** `endTime - startTime`, in ms. Never below zero. */
   readonly duration?: number;
-  /** Whether the run ended in any way but `completed`. */
+  /** True for every end but `completed`. */
   readonly inError?: boolean;
-  /** Why, in words. */
+  /** Why the run did not complete, in words. */
   readonly error?: string;
-  /** What the body returned, where that is JSON, not nothing, and not too large for the store. */
+  /**
+   * The value that the body returned. Absent if it was `null`, `undefined`, no JSON, or too large for the
+   * store.
+   */
   readonly result?: JsonValue;
 }
 
 /** Options of {@link JobManager.init}. */
 export interface JobManagerOptions {
-  /** Where the run records are kept. Default: in memory. */
+  /** The store of the run records. Default: in memory. */
   readonly chJobs?: OpenOptions;
-  /** Where the locks are kept. Default: in memory. */
+  /**
+   * The store of the locks. Default: in memory. Use the store of `chJobs` if possible: start and end of a run
+   * are then one step each.
+   */
   readonly chLocks?: OpenOptions;
-  /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
+  /**
+   * The time to live of the session, in ms. If a process hangs or its host fails, its locks are free after
+   * this time. Default: 15,000.
+   */
   readonly ttl?: number;
   /**
-   * Whether a thread of its own keeps the locks of this process alive while its main thread computes for longer than `ttl` without a break, until
-   * the `timeout` of each run. It costs some 8 MB; a connection, once the main thread is late. It needs a channel that another thread can open: of a type
-   * found by name, with args that are plain data and no client. Without it such a body loses its lock. Default: true.
+   * Whether a second thread keeps the locks of this process while its main thread is busy for longer than
+   * `ttl`, until the `timeout` of each run. Without it, a body that blocks the event loop that long loses its
+   * lock. Default: true.
+   *
+   * The thread costs about 8 MB, and one connection once the main thread is late. It needs a channel that
+   * another thread can open: its type is found by name, and its args are plain data and contain no client.
    */
   readonly heartbeatThread?: boolean;
-  /** Time and chance, for simulations. */
+  /** Time and chance, replaced in simulations. */
   readonly clock?: Clock;
 }
 
-/** An instant at which a schedule wants a run. */
+/** A time at which a schedule wants a run. */
 export interface Tick {
-  /** Tells this schedule of the job from others: two schedules may start runs of the same name. */
+  /** The name of the schedule. Two schedules may start runs of the same job. */
   readonly schedule: string;
   /** In ms since 1970. */
   readonly at: number;
 }
 
-/** Options of one run. */
+/** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
-  /** The longest the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
+  /** The longest time that the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
   readonly timeout?: number;
-  /** How long to wait for the lock, in ms. Default: 2,500. With 0, it is taken now or not at all. */
+  /** How long to wait for the lock, in ms. Default: 2,500. With 0, a single attempt. */
   readonly wait?: number;
-  /** What started the run, for its record. Default: `"manual"`. */
+  /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
-   * The tick that the run is for. Of all processes that start a run of this name for this tick of this schedule, one does; the others are refused with
-   * `TICK_TAKEN`, however soon the run is over, and so are those that come with an earlier tick. A tick that is more than a day ahead of the clock of this
-   * process was taken by a machine whose date was wrong, and refuses nothing.
+   * The tick that the run is for. Each tick of a schedule is run once, however many processes share the
+   * store.
+   *
+   * A second run for the same tick, or for an earlier one, rejects with `TICK_TAKEN`, also after the first
+   * run is over. A tick that is more than a day ahead of this process's clock refuses nothing: it comes from
+   * a machine with a wrong date.
    */
   readonly tick?: Tick;
-  /** Cancels the waiting and the run. */
+  /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
 }
 
-/** A run that is going on. */
+/** A run from its start to its end. */
 export interface Run {
   readonly name: string;
   readonly startTime: number;
-  /** The fencing token: hand it to every system that the run writes to, and let it refuse a lower one. */
+  /**
+   * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
+   * token than it has seen.
+   *
+   * @see https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
+   */
   readonly fence: string;
-  /** Fires the moment the run must stop: its timeout passed, its lock was lost or taken, or it was cancelled. */
+  /**
+   * Fires when the run must stop: its timeout passed, its lock was lost or taken, or it was cancelled. Its
+   * reason is a {@link RunError}.
+   */
   readonly signal: AbortSignal;
-  /** Whether the run is held now, by the local clock. Throws the reason of `signal` if it is not. */
+  /**
+   * Throws unless the run may go on, by the local clock. Costs no call to the store.
+   *
+   * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED` or `ENDED`
+   */
   assertHeld(): void;
   /**
-   * Applies `ops` to a channel, all or nothing, in one step with the question whether this run still holds its lock: the store refuses them to a run
-   * that was timed out, unlocked or taken for dead, however late its body comes. The channel must be in the store of the locks: opened with
-   * the same type and args as `chLocks`.
+   * Applies `ops` to a channel, all or nothing, only if this run still holds its lock in the store. The check
+   * and the writes are one commit, so a late write of a run that lost its lock is refused. The channel must
+   * be in the store of the locks: opened with the same type and args as `chLocks`.
    *
    * @returns as {@link Channel.commit}
-   * @throws RunError if the run is over; nothing was written then. ChannelError `NOT_SUPPORTED` for a channel of another store: pass `fence` on to it
+   * @throws RunError if the run is over; nothing was written. ChannelError `NOT_SUPPORTED` if the channel is
+   * in another store: pass `fence` to it instead
    * @example
    * await run.fenced(reports, [{ put: "2026-11", value: report }]);
    */
   fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>>;
-  /** Closes the record as `completed` and releases the lock. Rejects with a `RunError` if the run was already over. */
+  /**
+   * Closes the record as `completed` and releases the lock. If the store is away, repeats that until the
+   * timeout or the end of the session, for one `ttl` at most.
+   *
+   * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED` or `ENDED` if the run was already over; ChannelError if
+   * the store fails
+   */
   end(result?: unknown): Promise<RunRecord>;
-  /** Closes the record as `failed`, with the error's text, and releases the lock. */
+  /**
+   * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like {@link
+   * Run.end}.
+   */
   fail(error: unknown): Promise<RunRecord>;
-  /** Closes the record as `cancelled` and releases the lock. */
+  /** Fires `signal`, closes the record as `cancelled`, and releases the lock. Throws like {@link Run.end}. */
   cancel(reason?: string): Promise<RunRecord>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How a run that completed went. */
+/** The result of a run that completed. */
 export interface Outcome<T> {
   readonly result: T;
   readonly record: RunRecord;
 }
 
-/** What a forced unlock did. */
+/** The result of a forced unlock. */
 export interface UnlockOutcome {
-  /** False where nobody held a lock of this name. */
+  /** False if nobody held a lock of this name. */
   readonly unlocked: boolean;
-  /** Who held it. */
+  /** The holder that lost the lock. */
   readonly holder?: Holder;
-  /** The run that was ended with it, now closed as `cancelled`. */
+  /** The run that ended with the lock. Its record is now closed as `cancelled`. */
   readonly run?: RunRecord;
 }

@@ -10,11 +10,11 @@ import { backend as sqlite } from "@ojm/sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
-import { systemClock } from "../clock.js";
 import { rejection } from "../testing/settle.js";
-import type { LocksValue } from "./entries.js";
-import { HeartbeatThread } from "./heartbeat-thread.js";
+import { systemClock } from "../util/clock.js";
+import type { LocksValue } from "./entries/schema.js";
 import { Locks } from "./locks.js";
+import { HeartbeatThread } from "./session/heartbeat-thread.js";
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "ojm-busy-"));
@@ -159,18 +159,18 @@ test("a thread gives back what a busy program has held as long as it may", async
 test("a thread that has looked is told of what runs out of its time sooner than it would look again", async () => {
   const channel = await openChannel<LocksValue>("told", { type: "sqlite", args: { file: join(folder(), "db") } });
   onTestFinished(() => channel.close());
-  const { origin } = channel;
-  if (origin === undefined) throw new Error("a thread cannot find it");
+  const { locator } = channel;
+  if (locator === undefined) throw new Error("a thread cannot find it");
   const now = systemClock.monotonic();
   let asked = 0;
   const earliest = (): number => {
     asked++;
     return Number.POSITIVE_INFINITY;
   };
-  const data = { origins: { locks: origin }, session: "s", ttl: 3_600_000 };
+  const data = { locators: { locks: locator }, session: "s", ttl: 3_600_000 };
   const thread = new HeartbeatThread(data, now + 3_600_000, earliest);
   onTestFinished(() => thread.close());
-  await expect.poll(() => thread.pulse.nextLook).toBeGreaterThan(0);
+  await expect.poll(() => thread.deadlines.nextLook).toBeGreaterThan(0);
   expect(asked).toBe(0);
   thread.taken(systemClock.monotonic() + 100);
   await expect.poll(() => asked).toBe(1);

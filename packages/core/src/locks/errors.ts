@@ -1,20 +1,26 @@
 import type { HeldLock } from "./types.js";
 
 /**
- * Why a lock was not had, or is held no more. `LOCKED`: somebody else holds it, and the time to wait was over. `TIMEOUT`: it was held
- * as long as its `timeout` allows. `LOST`: it was taken away, or may have been, because the store could not be told in time that the
- * holder is alive. `RELEASED`: it was given back.
+ * Why a call did not get a lock, or why a lease ended.
+ *
+ * - `LOCKED`: another holder has the lock, and `wait` is over.
+ * - `TIMEOUT`: the lease held the lock for its whole `timeout`.
+ * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
+ * - `RELEASED`: the lease released the lock.
  */
 export type LockErrorCode = "LOCKED" | "TIMEOUT" | "LOST" | "RELEASED";
 
 const BRAND = Symbol.for("ojm.LockError");
 
-/** A lock that could not be had, or is held no more. A store that fails gives a `ChannelError` instead. */
+/** A call did not get a lock, or a lease ended. If the store fails, the error is a `ChannelError` instead. */
 export class LockError extends Error {
   override readonly name: string = "LockError";
   readonly code: LockErrorCode;
   readonly lock: string;
-  /** Who holds it, where `code` is `LOCKED` and somebody does. */
+  /**
+   * The lock and its holder. Only with `LOCKED`, and only if the lock itself is held: it can also be free
+   * with waiters in its queue.
+   */
   readonly held: HeldLock | undefined;
 
   constructor(code: LockErrorCode, lock: string, message: string, held?: HeldLock) {
@@ -26,7 +32,7 @@ export class LockError extends Error {
   }
 }
 
-/** Whether `error` is a {@link LockError}, from this copy of the package or another. */
+/** Whether `error` is a {@link LockError}, also one of another copy of this package. */
 export function isLockError(error: unknown): error is LockError {
   return typeof error === "object" && error !== null && BRAND in error;
 }

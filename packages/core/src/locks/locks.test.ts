@@ -3,7 +3,14 @@ import { openChannel } from "../channel/open.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type AuditValue, type LocksValue, type LockValue, lifeInStore, lockKey, sessionKey } from "./entries.js";
+import {
+  type AuditValue,
+  type LocksValue,
+  type LockValue,
+  lifeInStore,
+  lockKey,
+  sessionKey,
+} from "./entries/schema.js";
 import { isLockError } from "./errors.js";
 import { Locks } from "./locks.js";
 

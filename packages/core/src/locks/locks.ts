@@ -1,122 +1,150 @@
-import { isSignal, whenAborted } from "../abort.js";
+import { throwIfAborted } from "../channel/calls/abortable.js";
+import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
-import { throwIfAborted } from "../channel/store.js";
-import type { CommitResult, Entry, Op } from "../channel/types.js";
-import { type Clock, systemClock } from "../clock.js";
-import { endingUntil, persist } from "../persist.js";
-import { UnderWay } from "../under-way.js";
-import { Acquisition, type Taken } from "./acquisition.js";
-import { type LockView, readView } from "./attempt.js";
-import { Calls } from "./calls.js";
-import { CurrentSession, closedError } from "./current-session.js";
-import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries.js";
-import type { LockError } from "./errors.js";
-import { assertOurs, isForeign } from "./foreign.js";
-import { heldLock, listHeld, lockedError } from "./held.js";
-import { Lease } from "./lease.js";
-import { Liveness } from "./liveness.js";
-import { LossWatch } from "./loss-watch.js";
-import type { Session } from "./session.js";
-import { Sweeper } from "./sweeper.js";
-import type { AcquireOptions, Companion, HeldLock, LocksOptions } from "./types.js";
-import { Upkeep } from "./upkeep.js";
+import type { Entry } from "../channel/types.js";
+import { isSignal, whenAborted } from "../util/abort.js";
+import { type Clock, systemClock } from "../util/clock.js";
+import { InFlight } from "../util/in-flight.js";
+import { Acquisition } from "./acquire/acquisition.js";
+import type { AcquireContext, Taken } from "./acquire/context.js";
+import { PlaceInLine } from "./acquire/place-in-line.js";
+import { TurnNotices } from "./acquire/turn-notices.js";
+import type { AtomicWrites } from "./atomic-writes.js";
+import { assertNotCorrupt } from "./entries/corrupt.js";
+import { heldLock, listHeld, lockedError } from "./entries/held.js";
+import type { LocksValue, LockValue } from "./entries/schema.js";
+import { type LockView, readView } from "./entries/view.js";
+import { forceUnlock } from "./force-unlock.js";
+import { HeldLeases } from "./hold/held-leases.js";
+import { Lease } from "./hold/lease.js";
+import { LossWatch } from "./hold/loss-watch.js";
+import { PendingCleanup } from "./hold/pending-cleanup.js";
+import { releaseLock } from "./release.js";
+import { CurrentSession, closedError } from "./session/current-session.js";
+import { Liveness } from "./session/liveness.js";
+import { Sweeper } from "./sweep/sweeper.js";
+import type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
 
 const HOUR = 3_600_000;
 
-/** What the maker of a run adds to taking and losing its lock. */
-export interface LeaseHooks {
-  /** Writes to make in the same step as taking the lock. */
-  readonly companion?: Companion;
-  /** Called when the lease is over without having been released. Default: releases the lock, if it is still there. */
-  readonly onOver?: (lease: Lease, error: LockError) => void;
-}
-
 /**
- * Locks by name, kept in a channel: whoever opens the same channel, in this process or another, competes for the same locks.
+ * Locks by name, kept in a channel. Everybody who opens the same channel, in this process or another,
+ * competes for the same locks.
+ *
+ * At any time at most one lease of a name has a `signal` that has not fired: the lease of the holder. A
+ * suspended process can still write late; {@link Lease.fenced} and {@link Lease.fence} protect against that.
  *
  * @example
- * const locks = new Locks(await openChannel("locks", { type: "redis", args: { url: "redis://localhost" } }));
- * await using lease = await locks.acquire("invoice-4711", { wait: 5_000, timeout: 60_000 });
- * await pay(invoice, { signal: lease.signal, fence: lease.fence });
+ * const channel = await openChannel("locks", { type: "redis", args: { url: "redis://localhost" } });
+ * const locks = new Locks(channel);
+ * {
+ *   await using lease = await locks.acquire("invoice-4711", { wait: 5_000, timeout: 60_000 });
+ *   await pay(invoice, { signal: lease.signal, fence: lease.fence });
+ * }
+ * await locks.close();
+ * await channel.close();
+ *
+ * @see Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
+ * Consistency", 1989
  */
 export class Locks {
-  readonly channel: Channel<LocksValue>;
-  readonly clock: Clock;
-  // The class does not say "implements Acquirer": published declarations lack the internal members and would not compile.
-  /** @internal */
-  readonly liveness: Liveness;
-  /** @internal */
-  readonly calls: Calls;
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
   readonly #ttl: number;
+  readonly #liveness: Liveness;
+  readonly #notices: TurnNotices;
   readonly #sessions: CurrentSession;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
-  readonly #upkeep: Upkeep;
+  readonly #held: HeldLeases;
+  readonly #cleanup: PendingCleanup;
   readonly #lossWatch: LossWatch;
   readonly #sweeper: Sweeper;
-  readonly #id: string;
-  #tokens = 0;
-  readonly #acquiring: UnderWay = new UnderWay();
+  readonly #context: AcquireContext;
+  readonly #acquiring: InFlight = new InFlight();
   readonly #waits: Set<AbortController> = new Set();
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** The channel stays the caller's to close, after {@link Locks.close}. `jobs`: of a manager, where the records of the holders are. */
-  constructor(channel: Channel<LocksValue> | Channel, options: LocksOptions = {}, jobs?: Channel<unknown>) {
-    this.channel = channel as Channel<LocksValue>;
-    this.clock = options.clock ?? systemClock;
-    this.#id = this.clock.random(12);
-    this.liveness = new Liveness(this.channel, this.clock);
-    this.calls = new Calls(this.channel);
+  /**
+   * Opens nothing yet: the first call that needs a session opens it. {@link Locks.close} does not close the
+   * channel: close the channel after it.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a number of ms above 0
+   */
+  constructor(channel: Channel<unknown> | Channel, options?: LocksOptions);
+  /** @internal `records` is the channel in which the owners of the locks keep their records. */
+  constructor(channel: Channel<unknown>, options: LocksOptions, records: Channel<unknown>);
+  constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
+    this.#channel = channel as Channel<LocksValue>;
+    this.#clock = options.clock ?? systemClock;
     this.#ttl = positive("ttl", options.ttl ?? 15_000);
+    this.#liveness = new Liveness(this.#channel, this.#clock);
+    this.#notices = new TurnNotices(this.#channel);
     this.#onOrphan = options.onOrphan ?? (async () => {});
-    this.#sweeper = new Sweeper(this.channel, this.clock, this.#ttl, this.liveness, this.#onOrphan);
-    this.#upkeep = new Upkeep(this.channel, this.#onOrphan);
-    this.#lossWatch = new LossWatch(this.channel, this.clock, this.#upkeep);
-    this.#sessions = new CurrentSession(this.channel, this.clock, {
+    this.#sweeper = new Sweeper(this.#channel, this.#clock, this.#ttl, this.#liveness, this.#onOrphan);
+    this.#held = new HeldLeases(this.#channel);
+    this.#cleanup = new PendingCleanup(this.#channel, this.#onOrphan);
+    this.#lossWatch = new LossWatch(this.#channel, this.#clock, this.#held);
+    this.#sessions = new CurrentSession(this.#channel, this.#clock, {
       ttl: this.#ttl,
       thread: options.heartbeatThread ?? true,
-      jobs,
-      earliestTimeout: () => this.#upkeep.earliestTimeout(),
+      records,
+      earliestTimeout: () => this.#held.earliestTimeout(),
       onBeat: () => this.#afterBeat(),
     });
+    this.#context = this.#acquireContext();
+  }
+
+  #acquireContext(): AcquireContext {
+    const id = this.#clock.random(12);
+    let tokens = 0;
+    return {
+      channel: this.#channel,
+      clock: this.#clock,
+      liveness: this.#liveness,
+      notices: this.#notices,
+      session: () => this.#sessions.current(),
+      nextToken: () => `${id}-${++tokens}`,
+      onOrphan: this.#onOrphan,
+      abandon: (name, token) => this.#cleanup.add(name, token),
+    };
   }
 
   /**
-   * Takes the lock `name`, at once or within `wait` ms, in order of arrival.
+   * Takes the lock `name`. Tries once, or waits up to `wait` ms; waiters get the lock in order of arrival.
    *
-   * Of any number of callers anywhere, at most one holds a lease whose `signal` has not fired.
+   * At most one caller in all processes holds the lock. A lock of a dead holder is taken over after
+   * `onOrphan`. If the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what
+   * the commit may have left.
    *
-   * @throws LockError `LOCKED` if somebody else has it; ChannelError if the store fails
+   * @throws LockError `LOCKED` if another holder has the lock, or if other waiters are ahead
+   * @throws ChannelError `CLOSED` after {@link Locks.close}; `CORRUPT` if ojm did not write the lock's entry;
+   * `INVALID_ARGUMENT`; any error of the store
    */
-  async acquire(name: string, options: AcquireOptions = {}, hooks: LeaseHooks = {}): Promise<Lease> {
-    if (typeof name !== "string" || name === "") {
-      throw new ChannelError("INVALID_ARGUMENT", "the name of a lock is a text that is not empty");
-    }
-    const timeout = positive("timeout", options.timeout ?? HOUR);
+  async acquire(name: string, options?: AcquireOptions): Promise<Lease>;
+  /** @internal `writes`: what the owner of the lock writes in the same step. */
+  async acquire(name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease>;
+  async acquire(name: string, options: AcquireOptions = {}, writes?: AtomicWrites): Promise<Lease> {
+    const checked = checkedOptions(name, options);
     const { wait = 0, signal } = options;
-    if (!(wait >= 0))
-      throw new ChannelError("INVALID_ARGUMENT", `wait is a number of milliseconds from 0 up, not ${wait}`);
-    if (signal !== undefined && !isSignal(signal)) {
-      throw new ChannelError("INVALID_ARGUMENT", "the signal that ends the waiting is no AbortSignal");
-    }
     throwIfAborted(signal);
-    const acquisition = new Acquisition(this, name, { ...options, timeout }, hooks.companion);
+    const acquisition = new Acquisition(this.#context, name, checked, writes);
     this.#acquiring.begin();
     try {
       let outcome = await acquisition.try();
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if (this.#closed) throw this.#lateFor(acquisition);
-      if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, hooks);
+      if ("fence" in outcome) return this.#lease(acquisition, outcome, checked.timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#acquiring.end();
     }
   }
 
-  /** Closed while it was under way: what it may have left in the store goes with everything else. */
+  /** The locks were closed meanwhile: `close()` removes what this acquisition may have left in the store. */
   #lateFor({ name, token }: Acquisition): ChannelError {
-    this.abandon(name, token);
+    this.#cleanup.add(name, token);
     return closedError();
   }
 
@@ -128,165 +156,156 @@ export class Locks {
   ): Promise<Taken | LockView> {
     const over = new AbortController();
     this.#waits.add(over);
-    const cancel = this.clock.after(wait, () => over.abort(), true);
-    // No AbortSignal.any(): Node keeps what it makes for as long as the caller's signal lives (nodejs/node#55351).
-    const unfollow = signal && whenAborted(signal, () => over.abort());
+    const cancel = this.#clock.after(wait, () => over.abort(), true);
+    // Do not use AbortSignal.any(): Node keeps its result as long as the caller's signal lives
+    // (nodejs/node#55351).
+    const stopListening = signal && whenAborted(signal, () => over.abort());
     if (signal?.aborted === true) over.abort();
     try {
-      return await acquisition.wait(view, over.signal);
+      return await new PlaceInLine(acquisition, over.signal).wait(view);
     } finally {
       cancel();
-      unfollow?.();
+      stopListening?.();
       this.#waits.delete(over);
     }
   }
 
-  #lease({ name, token }: Acquisition, { session, fence, until }: Taken, timeout: number, hooks: LeaseHooks): Lease {
-    const onOver = hooks.onOver ?? ((lease) => void (this.#closed || this.#releaseLate(lease)));
-    const of = { name, token, fence, timeout, until };
-    const { channel, clock } = this;
-    const lease = new Lease(of, session, { channel, clock, onOver, release: (it) => this.release(it) });
-    const isOurs = this.#upkeep.taken(lease);
+  #lease(
+    { name, token }: Acquisition,
+    { session, fence, until }: Taken,
+    timeout: number,
+    writes: AtomicWrites | undefined,
+  ): Lease {
+    const channel = this.#channel;
+    const clock = this.#clock;
+    const onOver =
+      writes?.onLeaseOver?.bind(writes) ?? ((lease: Lease) => void (this.#closed || this.#releaseLate(lease)));
+    const taken = { name, token, fence, timeout, until };
+    const lease = new Lease(taken, session, { channel, clock, onOver, release: (released) => this.release(released) });
+    const isOurs = this.#held.add(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
-    // The answer may have taken longer than the lock may be held: others may have it by now, and a timer would tell a moment too late.
+    // Start the timers now: the answer may have taken longer than the timeout. A timer would then fire too
+    // late, when another holder may have the lock.
     lease.begin();
-    if (!isOurs) this.#upkeep.lost(lease);
+    if (!isOurs) this.#held.lost(lease);
     return lease;
   }
 
-  /** Nobody but a close, which releases by itself, waits for this release: if it fails, the next heartbeat sees to it. */
+  /**
+   * Only `close()` waits for a release, and it releases by itself. If this release fails, the next heartbeat
+   * removes the lock.
+   */
   #releaseLate(lease: Lease): void {
     this.release(lease).catch(() => {});
   }
 
   /**
-   * Gives a lock back, if it is still the lease's. Resolves to whether it was: then the ops of `companion` were applied too, in the
-   * same step. While the store cannot be reached it keeps trying, for as long as the session lives, and at most for the time to live of one.
+   * Releases a lock. Resolves to whether the lease still had it; see {@link releaseLock}.
    *
    * @internal Use {@link Lease.release}.
    */
-  async release(lease: Lease, companion?: Companion): Promise<boolean> {
-    // First: the heartbeat must not take the missing entry for a lock that was stolen.
-    if (!this.#upkeep.remove(lease)) return false;
-    // Not once it is answered: by then somebody else may have it.
+  async release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
+    // Remove the lease first: a heartbeat would take the missing entry for a lost lock.
+    if (!this.#held.remove(lease)) return false;
+    // End the lease before the store answers: by then another holder may have the lock.
     lease.end();
+    const context = { channel: this.#channel, clock: this.#clock, ttl: this.#ttl };
     try {
-      return await this.#release(lease, companion);
+      return await releaseLock(context, lease, writes);
     } catch (error) {
-      this.abandon(lease.name, lease.token);
+      this.#cleanup.add(lease.name, lease.token);
       throw error;
     }
   }
 
   /**
-   * Lets go of a lease without asking the store: the next heartbeat removes the lock, after `onOrphan`.
+   * Ends a lease without a call to the store. The next heartbeat removes the lock, after `onOrphan`.
    *
    * @internal
    */
   giveUp(lease: Lease): void {
-    if (!this.#upkeep.remove(lease)) return;
-    this.abandon(lease.name, lease.token);
+    if (!this.#held.remove(lease)) return;
+    this.#cleanup.add(lease.name, lease.token);
     lease.end();
   }
 
-  async #release({ name, fence, session, until }: Lease, companion: Companion | undefined): Promise<boolean> {
-    const { clock } = this;
-    const own: Op<LocksValue>[] = [{ check: lockKey(name), version: fence }, { delete: lockKey(name) }];
-    const persistence = {
-      clock,
-      until: endingUntil(clock.monotonic(), until, this.#ttl),
-      goesOn: () => session.alive,
-    };
-    const attempt = (): Promise<CommitResult<unknown>> => {
-      const { beside = [], ops } = companion?.prepare(session.holder) ?? { ops: [] };
-      const all = [...own, ...beside];
-      if (companion?.channel === undefined) return this.channel.commit(all);
-      return this.channel.commitWith<unknown>(all, companion.channel, ops);
-    };
-    for (;;) {
-      try {
-        const result = await persist(persistence, attempt);
-        if (result.ok) return true;
-        if (result.failed[0]?.index === 0) return false;
-        await companion?.refused(result.failed[0]?.current);
-      } catch (error) {
-        if (!isForeign(error) || (await companion?.overwritten?.()) !== true) throw error;
-      }
-    }
-  }
-
-  /** Who holds the lock `name` now; `undefined` if nobody does. */
+  /**
+   * The lock `name` and its holder; `undefined` if the lock is free.
+   *
+   * @throws ChannelError `CORRUPT` if ojm did not write the lock's entry; any error of the store
+   */
   async find(name: string): Promise<HeldLock | undefined> {
-    const view = await readView(this.channel, name);
-    assertOurs(this.channel.name, name, view);
+    const view = await readView(this.#channel, name);
+    assertNotCorrupt(this.#channel.name, name, view);
     const { lock, queue } = view;
     return lock === undefined ? undefined : heldLock(lock, queue?.value);
   }
 
-  /** The locks that are held now, by whomever, in the order of their names. */
+  /**
+   * All held locks, of all processes, ordered by name. Reads page by page, so it is no snapshot of one
+   * moment.
+   *
+   * @throws ChannelError `CORRUPT` if ojm did not write one of the entries; any error of the store
+   */
   async list(): Promise<HeldLock[]> {
-    return listHeld(this.channel);
+    return listHeld(this.#channel);
   }
 
   /**
-   * Takes the lock from whoever holds it, after `before`, and leaves an audit record with the reason. A holder in another process
-   * finds out by its watch, within moments; where the store cannot be watched, by its next heartbeat.
-   * Resolves to the lock as it was, `undefined` if nobody held it.
+   * Removes the lock of any holder, living or dead, and leaves an audit record with the reason.
+   *
+   * A holder in this process loses its lease first. A holder in another process learns of it by its watch,
+   * within moments; if the store cannot be watched, by its next heartbeat. Until then two bodies may run. If
+   * two people force an unlock at once, two bodies may run.
+   *
+   * @returns the lock as it was; `undefined` if it was free
+   * @throws ChannelError `CORRUPT` if ojm did not write the lock's entry; any error of the store
    */
+  async forceUnlock(name: string, reason: string): Promise<HeldLock | undefined>;
+  /** @internal Awaits `before`, then removes the lock. */
+  async forceUnlock(
+    name: string,
+    reason: string,
+    before: (lock: Entry<LockValue>) => Promise<void>,
+  ): Promise<HeldLock | undefined>;
   async forceUnlock(
     name: string,
     reason: string,
     before: (lock: Entry<LockValue>) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
-    const { holder } = await this.session();
-    let lock = (await this.channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
-    while (lock !== undefined) {
-      assertOurs(this.channel.name, name, { lock });
-      await before(lock);
-      const { token } = lock.value;
-      const ours = this.#upkeep.find(token);
-      // Not its release as well, which would leave no audit record.
-      if (ours !== undefined) this.#upkeep.remove(ours);
-      // Who holds it here is told before the store is: as soon as that has it, the next one begins.
-      ours?.abort("LOST", `it was unlocked by force: ${reason}`);
-      const result = await this.#unlock(lock, reason, holder).catch((error: unknown) => {
-        if (ours !== undefined) this.abandon(name, token);
-        throw error;
-      });
-      if (result.ok) return heldLock(lock, undefined);
-      lock = result.failed[0]?.current as Entry<LockValue> | undefined;
-    }
-    return undefined;
+    const { holder: by } = await this.#sessions.current();
+    const { abandon } = this.#context;
+    return forceUnlock(this.#channel, this.#held, { name, reason, at: this.#clock.now(), by, before, abandon });
   }
 
-  #unlock(lock: Entry<LockValue>, reason: string, by: Holder): Promise<CommitResult<LocksValue>> {
-    const { value, version: fence } = lock;
-    const at = this.clock.now();
-    const audit: AuditValue = { name: value.name, at, reason, by, lock: value, fence };
-    return this.channel.commit([
-      { check: lockKey(value.name), version: fence },
-      { delete: lockKey(value.name) },
-      { put: auditKey(value.name, at, fence), value: audit },
-    ]);
-  }
-
-  /** Removes what dead processes left: their locks, after `onOrphan`, and the sessions of dead processes of this host. */
+  /**
+   * Removes the leftovers of dead processes: their locks, after `onOrphan`, and the sessions of dead
+   * processes of this host. Safe to run in several processes at once. An {@link Locks.acquire} needs no sweep
+   * to take over a dead lock.
+   *
+   * @throws ChannelError any error of the store
+   */
   async sweep(): Promise<void> {
     await this.#sweeper.sweep();
   }
 
-  /** @internal Sweeps, unless another process that uses the same channel does so for all. */
+  /** @internal Sweeps, unless another process has the turn to sweep the channel. */
   sweepInTurn(): Promise<void> {
     return this.#sweeper.inTurn();
   }
 
-  /** @internal In how many ms {@link Locks.sweepInTurn} is to be called next. */
+  /** @internal The time until the next {@link Locks.sweepInTurn}, in ms. */
   nextSweep(): number {
     return this.#sweeper.next();
   }
 
-  /** Fires the signal of every lease, then releases it, and ends the session. Waiting and later calls reject. */
+  /**
+   * Fires the signal of every lease with `LOST`, releases the locks, and ends the session. Waiters and later
+   * calls reject with `CLOSED`. A second call returns the same promise.
+   *
+   * Does not reject if the store is away: the session then expires after its `ttl`, and its locks are free.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -294,15 +313,16 @@ export class Locks {
 
   async #close(): Promise<void> {
     await this.stop();
-    this.calls.close();
+    this.#notices.close();
     this.#lossWatch.close();
-    const { leases } = this.#upkeep;
-    // Who still holds one has not given it back, and must know before somebody else can have it.
-    for (const lease of leases) lease.abort("LOST", "it was given back, as its locks were closed");
+    const leases = this.#held.all;
+    // Fire the signals first: a holder must stop before another holder can get the lock.
+    for (const lease of leases) lease.abort("LOST", "it was released, because the program closed its locks");
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
-      await this.#upkeep.clear().catch(async (error: unknown) => {
-        // What could not be removed dies with the session, which ends by itself where the store is away.
+      await this.#cleanup.remove(this.#cleanup.all).catch(async (error: unknown) => {
+        // If the store answers, end the session: what could not be removed then dies with it. If the store is
+        // away, the session expires by itself.
         if (!isChannelError(error) || !error.retryable) await this.#sessions.end();
         throw error;
       });
@@ -313,7 +333,7 @@ export class Locks {
     }
   }
 
-  /** @internal Ends all waiting, and resolves when no lock will be taken any more. Leases stay. */
+  /** @internal Ends all waits. Resolves when no lock will be taken any more. Leases stay. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.#sessions.close();
@@ -321,34 +341,35 @@ export class Locks {
     await this.#acquiring.none();
   }
 
-  /** @internal */
-  session(): Promise<Session> {
-    return this.#sessions.current();
-  }
-
+  /**
+   * Runs after each renewal of the session. Checks that the locks are still ours, and removes the leftovers
+   * of calls without an answer.
+   */
   async #afterBeat(): Promise<void> {
-    this.calls.rest();
+    this.#notices.rest();
     this.#lossWatch.rest();
-    await this.#upkeep.afterBeat();
+    // Remove only leftovers from before this beat. Their commits check the version that the session had
+    // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
+    const leftovers = this.#cleanup.all;
+    // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
+    await inBackground(() => this.#held.findLost(this.#held.all));
+    await inBackground(() => this.#cleanup.remove(leftovers));
   }
+}
 
-  /** @internal */
-  nextToken(): string {
-    return `${this.#id}-${++this.#tokens}`;
+function checkedOptions(name: string, options: AcquireOptions): AcquireOptions & { readonly timeout: number } {
+  if (typeof name !== "string" || name === "") {
+    throw new ChannelError("INVALID_ARGUMENT", "the name of a lock must be a text that is not empty");
   }
-
-  /** @internal */
-  async onOrphan(lock: Entry<LockValue>): Promise<void> {
-    await this.#onOrphan(lock);
+  const { wait = 0, signal } = options;
+  if (!(wait >= 0)) throw new ChannelError("INVALID_ARGUMENT", `wait must be a number of ms, 0 or more, not ${wait}`);
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new ChannelError("INVALID_ARGUMENT", "signal must be an AbortSignal");
   }
-
-  /** @internal */
-  abandon(name: string, token: string): void {
-    this.#upkeep.abandon(name, token);
-  }
+  return { ...options, timeout: positive("timeout", options.timeout ?? HOUR) };
 }
 
 function positive(what: string, ms: number): number {
   if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
-  throw new ChannelError("INVALID_ARGUMENT", `${what} is a number of milliseconds above 0, not ${String(ms)}`);
+  throw new ChannelError("INVALID_ARGUMENT", `${what} must be a number of ms above 0, not ${String(ms)}`);
 }

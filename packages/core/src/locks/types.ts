@@ -1,69 +1,61 @@
-import type { Channel } from "../channel/channel.js";
-import type { JsonValue } from "../channel/json.js";
-import type { Entry, Op, Version } from "../channel/types.js";
-import type { Clock } from "../clock.js";
-import type { Holder, LocksValue, LockValue } from "./entries.js";
+import type { JsonValue } from "../channel/encoding/json.js";
+import type { Entry, Version } from "../channel/types.js";
+import type { Clock } from "../util/clock.js";
+import type { Holder, LockValue } from "./entries/schema.js";
 
 export type { Holder };
 
-/** A lock that is held now. */
+/**
+ * A held lock, as {@link Locks.find} and {@link Locks.list} show it. The holder may be a process that died
+ * and was not found dead yet.
+ */
 export interface HeldLock {
   readonly name: string;
   readonly holder: Holder;
-  /** Since when, in ms since 1970 by the holder's clock. */
+  /** When the holder took the lock, in ms since 1970 by the wall clock of the holder. */
   readonly since: number;
-  /** The fencing token of its holder. */
+  /** The fencing token of the lease. */
   readonly fence: Version;
-  /** How many wait for it. */
+  /** The number of waiters in the queue of the lock. */
   readonly waiting: number;
-  /** What the holder wants others to know. */
+  /** The `note` that the holder passed to {@link Locks.acquire}. */
   readonly note?: JsonValue;
 }
 
 /** Options of {@link Locks.open}. */
 export interface LocksOptions {
-  /** How long the locks of a process that fell silent stay taken, in ms. Default: 15,000. */
+  /**
+   * The time to live of the session, in ms. If a process hangs or its host fails, its locks are free after
+   * this time. Default: 15,000.
+   */
   readonly ttl?: number;
-  /** See {@link JobManagerOptions.heartbeatThread}. Default: true. */
+  /**
+   * Whether a second thread renews the session while the main thread is busy. See {@link
+   * JobManagerOptions.heartbeatThread}. Default: true.
+   */
   readonly heartbeatThread?: boolean;
   readonly clock?: Clock;
   /**
-   * Called for a lock whose holder is dead, before it is taken over or removed: the place to clean up after that holder. Several
-   * processes may call it for the same lock.
+   * Called for a lock of a dead holder, before the lock is taken over or removed. Use it to clean up after
+   * that holder. Several processes may call it for the same lock, so it must be safe to repeat.
    */
   readonly onOrphan?: (lock: Entry<LockValue>) => Promise<void>;
 }
 
 /** Options of {@link Locks.acquire}. */
 export interface AcquireOptions {
-  /** The longest the lock may be held, in ms: then its lease ends and it is released. Default: 3,600,000 (one hour). */
+  /**
+   * The longest time that the lease may hold the lock, in ms. After it, `signal` fires with `TIMEOUT` and the
+   * lock is released. Default: 3,600,000 (one hour).
+   */
   readonly timeout?: number;
-  /** How long to wait for the lock, in ms. Default: 0, now or not at all. */
+  /** How long to wait for the lock, in ms. Default: 0, a single attempt. */
   readonly wait?: number;
-  /** Ends the waiting. */
+  /**
+   * Ends the wait early: the call then rejects with `LOCKED`. A signal that fired before the call makes it
+   * reject at once.
+   */
   readonly signal?: AbortSignal;
-  /** What others should know of this holder. */
+  /** JSON that others see in {@link HeldLock.note}, for example the purpose of the lock. */
   readonly note?: JsonValue;
-}
-
-/** What an attempt to take or release a lock carries beyond the lock itself. */
-export interface Burden {
-  /** What others should know of the holder. */
-  readonly note?: JsonValue;
-  /** Writes and checks among the locks, which must happen in the same step. */
-  readonly beside?: readonly Op<LocksValue>[];
-  /** Writes and checks in the companion's channel, which must happen in the same step. */
-  readonly ops: readonly Op<unknown>[];
-}
-
-/** Writes in another channel of the same store that happen in the same step as taking or releasing a lock. */
-export interface Companion {
-  /** Without one, there is only the note. */
-  readonly channel?: Channel<unknown>;
-  /** Called anew for each attempt, so that it can be of that moment. */
-  prepare(holder: Holder): Burden;
-  /** Something could not be read. Whether it was what the ops ask for, which `prepare` leaves out from now on; it is not asked for twice. */
-  overwritten?(): Promise<boolean>;
-  /** A check of the ops failed, and nothing was written: change what `prepare` returns, or throw. */
-  refused(current: Entry<unknown> | undefined): void | Promise<void>;
 }

@@ -5,8 +5,8 @@ import type { Call, Fault } from "../testing/faulty-backend.js";
 import { rejection } from "../testing/settle.js";
 import { waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type QueueValue, queueKey } from "./entries.js";
-import { leaveQueue } from "./queue.js";
+import { leaveQueue } from "./entries/queue.js";
+import { type QueueValue, queueKey } from "./entries/schema.js";
 
 const TTL = 15_000;
 

@@ -5,7 +5,7 @@ import { keptBy } from "../testing/kept-by.js";
 import { rejection } from "../testing/settle.js";
 import { cut, waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type QueueValue, queueKey, sessionKey } from "./entries.js";
+import { type QueueValue, queueKey, sessionKey } from "./entries/schema.js";
 import { isLockError } from "./errors.js";
 
 const TTL = 15_000;
@@ -393,6 +393,23 @@ test("a signal that outlives many waits keeps nothing of them", async () => {
     await clock.until(rejection(two.locks.acquire("a", { wait: 500, signal })));
   }
   expect(keptBy(signal)).toBe(0);
+});
+
+test("a wait that is over leaves no timer, however long it might have been", async () => {
+  const [one, two] = [await world.locks(), await world.locks()];
+  const pass = async (): Promise<number> => {
+    const lease = await one.locks.acquire("a");
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await settled();
+    await lease.release();
+    await (await clock.until(next, 0)).release();
+    // What is watched only for a moment rests with the next heartbeat.
+    await clock.advance(TTL);
+    return clock.pending;
+  };
+  const before = await pass();
+  for (let i = 0; i < 4; i++) await pass();
+  expect(await pass()).toBe(before);
 });
 
 test("a wait ends at once when its signal fires during its first attempt", async () => {

@@ -1,4 +1,4 @@
-import { encodeKey } from "../channel/key.js";
+import { encodeKey } from "../channel/encoding/key.js";
 import type { Key } from "../channel/types.js";
 import type { Dice } from "./dice.js";
 

@@ -9,9 +9,9 @@ import type {
   StoredEntry,
   Supports,
   WatchSink,
-} from "../channel/backend.js";
+} from "../channel/backend/backend.js";
 import { ChannelError } from "../channel/errors.js";
-import type { Clock } from "../clock.js";
+import type { Clock } from "../util/clock.js";
 
 /**
  * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`. `doubled`: applied and answered at

@@ -8,7 +8,7 @@ import type {
   StoredEntry,
   Supports,
   WatchSink,
-} from "../channel/backend.js";
+} from "../channel/backend/backend.js";
 
 /** A backend of which a test decides everything: what a scan shows, and what a watch is told and when. */
 export class HandDriven implements Backend {

@@ -1,5 +1,5 @@
-import type { Commit, StoredChange, StoredEntry } from "../channel/backend.js";
-import { compareVersions } from "../channel/version.js";
+import type { Commit, StoredChange, StoredEntry } from "../channel/backend/backend.js";
+import { compareVersions } from "../channel/encoding/version.js";
 import type { Run } from "../jobs/types.js";
 import { isCall, isLock, isLocking, isSession } from "./entry-kinds.js";
 import type { FakeClock } from "./fake-clock.js";

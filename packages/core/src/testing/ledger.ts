@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { StoredChange } from "../channel/backend.js";
-import { compareVersions } from "../channel/version.js";
+import type { StoredChange } from "../channel/backend/backend.js";
+import { compareVersions } from "../channel/encoding/version.js";
 import type { Run, RunRecord } from "../jobs/types.js";
 
 /** What must be in the history in the end, by what was written to it and what was told to those who ran. */

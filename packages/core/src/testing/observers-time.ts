@@ -8,8 +8,8 @@ import type {
   ScanRequest,
   StoredEntry,
   WatchSink,
-} from "../channel/backend.js";
-import type { Clock } from "../clock.js";
+} from "../channel/backend/backend.js";
+import type { Clock } from "../util/clock.js";
 import { PassedOn } from "./passed-on.js";
 
 /** A store that tells its clock to nobody, as etcd: an entry lives until somebody has seen it at one version for the whole of its time. */

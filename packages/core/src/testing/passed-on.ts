@@ -9,8 +9,8 @@ import type {
   StoredEntry,
   Supports,
   WatchSink,
-} from "../channel/backend.js";
-import type { Clock } from "../clock.js";
+} from "../channel/backend/backend.js";
+import type { Clock } from "../util/clock.js";
 
 /** A store that is passed on as it is. */
 export class PassedOn implements Backend {

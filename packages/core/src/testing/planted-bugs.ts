@@ -9,8 +9,8 @@ import type {
   StoredEntry,
   StoredWrite,
   Supports,
-} from "../channel/backend.js";
-import type { Clock } from "../clock.js";
+} from "../channel/backend/backend.js";
+import type { Clock } from "../util/clock.js";
 import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
 import { PassedOn } from "./passed-on.js";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.js";
+import type { Clock } from "../util/clock.js";
 import type { FakeClock } from "./fake-clock.js";
 
 /** The clock of one process of a simulation, which can be stopped, go on, and die. Its wall clock is its own. */

@@ -1,5 +1,5 @@
 import type { Key } from "../channel/types.js";
-import type { LocksValue } from "../locks/entries.js";
+import type { LocksValue } from "../locks/entries/schema.js";
 import type { LocksOf } from "./world.js";
 
 /** Writes what a channel would not: as somebody does who uses the store without ojm. */

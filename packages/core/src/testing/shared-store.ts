@@ -9,7 +9,7 @@ import type {
   StoredEntry,
   Supports,
   WatchSink,
-} from "../channel/backend.js";
+} from "../channel/backend/backend.js";
 import { ChannelError } from "../channel/errors.js";
 import type { FakeClock } from "./fake-clock.js";
 

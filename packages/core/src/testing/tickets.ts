@@ -1,4 +1,4 @@
-import { type QueueValue, queueKey } from "../locks/entries.js";
+import { type QueueValue, queueKey } from "../locks/entries/schema.js";
 import type { LocksOf } from "./world.js";
 
 /** How many wait for the lock `name`, by what the store says. */

@@ -1,10 +1,10 @@
 import { backend as simple } from "@ojm/simple";
-import type { Supports } from "../channel/backend.js";
+import type { Supports } from "../channel/backend/backend.js";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
 import { JobManager } from "../jobs/manager.js";
 import type { JobManagerOptions } from "../jobs/types.js";
-import type { LocksValue } from "../locks/entries.js";
+import type { LocksValue } from "../locks/entries/schema.js";
 import { Locks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
 import { FakeClock } from "./fake-clock.js";

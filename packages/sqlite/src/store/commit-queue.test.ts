@@ -12,7 +12,11 @@ import { Reader } from "./reader.js";
 import { WriteTransaction } from "./transaction.js";
 
 /** A queue on a new file that counts its transactions. */
-async function countingQueue(): Promise<{ queue: CommitQueue; transactions: () => number }> {
+async function countingQueue(): Promise<{
+  queue: CommitQueue;
+  transaction: WriteTransaction;
+  transactions: () => number;
+}> {
   const file = temporaryFile();
   const db = await openDatabase(file, "process");
   onTestFinished(() => {
@@ -28,7 +32,7 @@ async function countingQueue(): Promise<{ queue: CommitQueue; transactions: () =
   );
   let count = 0;
   const events = { before() {}, inside() {}, after: () => void count++ };
-  return { queue: new CommitQueue(file, transaction, events), transactions: () => count };
+  return { queue: new CommitQueue(file, transaction, events), transaction, transactions: () => count };
 }
 
 /** Something that no database can hold. */
@@ -86,7 +90,36 @@ describe("commits of one turn", () => {
   });
 });
 
+describe("a disk that fails at the last step", () => {
+  it.each([
+    ["in writing", "SQLITE_IOERR_FSYNC", "unknown"],
+    ["for want of room", "SQLITE_FULL", "not-applied"],
+  ])("%s: the commit is not told as done, and others go on", async (_, code, outcome) => {
+    const { queue, transaction } = await countingQueue();
+    const commit = transaction.commit.bind(transaction);
+    transaction.commit = () => {
+      transaction.commit = commit;
+      throw Object.assign(new Error("the disk failed"), { name: "SqliteError", code });
+    };
+    expect(await rejection(queue.commit(put("a", "1"), undefined))).toMatchObject({ outcome });
+    expect(await queue.commit(swap("a", null, "2"), undefined)).toMatchObject({ ok: true });
+  });
+});
+
 describe("while another process writes", () => {
+  it("commits that wait in several transactions keep their order", async () => {
+    const file = temporaryFile();
+    const opened = await openFile(file);
+    const blocker = start("block", file);
+    await blocker.next();
+    const commits = [put("a", "1"), ...Array.from({ length: 2_000 }, (_, i) => put(`k${i}`, "1")), put("a", "2")];
+    const all = commits.map((commit) => opened.commit(commit));
+    await turn();
+    blocker.send("go");
+    await Promise.all(all);
+    expect(await get(opened, "a")).toMatchObject({ value: "2" });
+  });
+
   it("a commit waits, and neither the event loop nor reads do", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);

@@ -4,10 +4,10 @@ import { abortedError, codeOf, isBusy, toChannelError } from "../errors.js";
 import { PATIENCE, PAUSE } from "../patience.js";
 import type { WriteTransaction } from "./transaction.js";
 
-/** The most operations in one transaction: others want to write too, and the event loop wants to go on. */
+/** The most operations in one transaction, so that other processes and the event loop get their turn. */
 const BATCH_OPS = 2_000;
 
-/** Something beside a commit that has to be done in a write transaction. */
+/** Other work than a commit that needs a write transaction. */
 export type Task<T> = (transaction: WriteTransaction) => T;
 
 interface Pending {
@@ -15,26 +15,26 @@ interface Pending {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
-  /** When its patience ends, in ms of `performance.now()`; 0 as long as nobody was in the way. */
+  /** When it times out, in ms of `performance.now()`; 0 while no other process has been in the way. */
   giveUp: number;
 }
 
-/** Where the queue stands: nothing to do, about to run, or waiting until another process has written. */
+/** The state of the queue: no work, about to run, or waiting until another process has written. */
 type State = "idle" | "soon" | "waiting";
 
-/** What the queue tells its owner. */
+/** The callbacks of a {@link CommitQueue}. */
 export interface QueueEvents {
-  /** Called before a transaction begins. What it throws fails the batch. */
+  /** Called before a transaction begins. If it throws, the batch fails. */
   before(): void;
   /** Called inside each transaction, before its commits. */
   inside(transaction: WriteTransaction): void;
-  /** Called after each transaction that was committed. */
+  /** Called after each committed transaction. */
   after(transaction: WriteTransaction): void;
 }
 
 /**
- * Writes, in order. What comes in within one turn of the event loop shares one transaction, that is one wait for the disk
- * and one turn with the lock of the database, yet every commit is judged and answered by itself.
+ * Writes commits in order. Commits of one turn of the event loop share one transaction: one wait for the
+ * disk, and one database lock. Each commit is judged and answered by itself.
  */
 export class CommitQueue {
   readonly #file: string;
@@ -42,7 +42,10 @@ export class CommitQueue {
   readonly #events: QueueEvents;
   #pending: Pending[] = [];
   #state: State = "idle";
-  /** So many of the first pending ones get a transaction each, as one of them spoiled the one that they shared. */
+  /**
+   * How many of the first pending commits run in a transaction of their own, as one of them failed their
+   * shared transaction.
+   */
   #alone = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -52,19 +55,22 @@ export class CommitQueue {
     this.#events = events;
   }
 
-  /** Queues a commit. Rejects with `TIMEOUT`, not applied, if other processes hold the lock for longer than {@link PATIENCE}. */
+  /**
+   * Queues a commit. Rejects with `TIMEOUT`, not applied, if other processes hold the lock for longer than
+   * {@link PATIENCE}.
+   */
   commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
     return this.#push(commit, signal);
   }
 
-  /** Queues a task. It may run more than once: what it did is undone when its transaction fails. */
+  /** Queues a task. It may run more than once: if its transaction fails, its changes are undone. */
   run<T>(task: Task<T>): Promise<T> {
     return this.#push(task, undefined);
   }
 
   /**
-   * Runs now what would run at the end of this turn, so that a read sees what its program wrote before it, awaited or not.
-   * Does nothing while another process is in the way: reads do not wait for writers.
+   * Runs now what would run at the end of this turn, so that a read sees the earlier writes of its program,
+   * awaited or not. Does nothing while another process is in the way: reads do not wait for writers.
    */
   flush(): void {
     while (this.#state === "soon") this.#turn();
@@ -81,13 +87,14 @@ export class CommitQueue {
       this.#pending.push({ work, signal, resolve, reject, giveUp: 0 });
       if (this.#state !== "idle") return;
       this.#state = "soon";
-      // After the microtasks of this turn: they bring the other commits of a program that does many things at once.
+      // Run after the microtasks of this turn: they add the other commits of a program that does many things
+      // at once.
       process.nextTick(this.#next);
     });
   }
 
   readonly #next = (): void => {
-    // A flush may have been faster.
+    // A flush may have run the queue already.
     if (this.#state === "soon") this.#turn();
   };
 
@@ -101,10 +108,10 @@ export class CommitQueue {
       this.#state = "soon";
       setImmediate(this.#next);
     }
-    this.#tellIdle();
+    this.#resolveIdle();
   };
 
-  /** Takes the next batch off the queue, and drops what was aborted. */
+  /** Takes the next batch from the queue, and drops aborted commits. */
   #take(): Pending[] {
     const batch: Pending[] = [];
     let ops = 0;
@@ -124,7 +131,7 @@ export class CommitQueue {
     return batch;
   }
 
-  /** Runs a batch in one transaction and answers it. False if another process is in the way. */
+  /** Runs a batch in one transaction and answers it. Returns false if another process is in the way. */
   #execute(batch: readonly Pending[]): boolean {
     const transaction = this.#transaction;
     const results: unknown[] = [];
@@ -149,7 +156,7 @@ export class CommitQueue {
     return true;
   }
 
-  /** One commit must not suffer from the fault of another: each of a spoiled batch runs again, alone. */
+  /** Run each commit of a failed batch again in its own transaction: one must not fail because of another. */
   #fail(batch: readonly Pending[], error: unknown, committing: boolean): void {
     if (batch.length > 1) {
       this.#pending = batch.concat(this.#pending);
@@ -157,7 +164,7 @@ export class CommitQueue {
       return;
     }
     this.#alone = Math.max(0, this.#alone - 1);
-    // When the disk fails at the last step, what was written may still turn up after a crash.
+    // If the disk fails at the last step, the write may still appear after a crash.
     const unknown = committing && codeOf(error).startsWith("SQLITE_IOERR");
     for (const { reject } of batch) reject(toChannelError(error, this.#file, unknown ? "unknown" : "not-applied"));
   }
@@ -181,7 +188,7 @@ export class CommitQueue {
     );
   }
 
-  #tellIdle(): void {
+  #resolveIdle(): void {
     if (this.#pending.length > 0 || this.#whenIdle.length === 0) return;
     const waiting = this.#whenIdle;
     this.#whenIdle = [];

@@ -1,28 +1,30 @@
 import { bootId, type Clock } from "@ojm/core/backend";
 
-/** A moment, on both clocks, in ms. */
+/** A moment by both clocks, in ms. */
 export interface Instant {
   readonly mono: number;
   readonly wall: number;
 }
 
-/** When a row of the database is over: the columns of that name. All three are null where it never is. */
+/** When a row of the database expires: the columns of that name. All three are null if it never does. */
 export interface Deadline {
   readonly deadline: number | null;
   readonly boot: string | null;
   readonly expires: number | null;
 }
 
-/** Never over. */
+/** The deadline of a row that never expires. */
 export const NEVER: Deadline = { deadline: null, boot: null, expires: null };
 
 /**
- * Tells what is over. Within one boot of the host by the monotonic clock, which all its processes share and nobody can set: somebody
- * whose wall clock is two hours ahead takes nothing. A deadline of another boot is judged by wall time, as is any deadline
- * where the system does not name its boots.
+ * Decides what has expired.
+ *
+ * Within one boot of the host it uses the monotonic clock, which all processes share and nobody can set. A
+ * process whose wall clock is two hours ahead steals nothing. For a deadline of another boot, or without boot
+ * ids, it uses the wall clock.
  */
 export class Deadlines {
-  /** The present boot; null where the system does not name it, which equals no boot, in SQL and here. */
+  /** The id of this boot; null if the system has none. Null equals no boot, in SQL and here. */
   readonly boot: string | null;
   readonly #clock: Clock;
 
@@ -40,7 +42,7 @@ export class Deadlines {
     return { deadline: at.mono + ttl, boot: this.boot ?? "", expires: at.wall + ttl };
   }
 
-  /** Milliseconds from `at` to a deadline, 0 or less when it is over; Infinity if there is none. */
+  /** The time from `at` to a deadline, in ms; 0 or less if it has passed, Infinity if there is none. */
   left(row: Deadline, at: Instant): number {
     if (row.deadline === null) return Number.POSITIVE_INFINITY;
     if (row.boot === this.boot) return row.deadline - at.mono;
@@ -48,10 +50,10 @@ export class Deadlines {
   }
 }
 
-/** The condition in SQL that a row is not over, with the parameters of {@link liveParameters}. */
+/** The SQL condition that a row has not expired, with the parameters of {@link liveParameters}. */
 export const LIVE = "(deadline IS NULL OR CASE boot WHEN :boot THEN deadline > :mono ELSE expires > :wall END)";
 
-/** Binds the parameters of {@link LIVE}. */
+/** The parameters of {@link LIVE}. */
 export function liveParameters(deadlines: Deadlines): { boot: string | null } & Instant {
   return { boot: deadlines.boot, ...deadlines.now() };
 }

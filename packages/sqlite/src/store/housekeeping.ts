@@ -4,10 +4,13 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Deadlines, Instant } from "./deadlines.js";
 import type { WriteTransaction } from "./transaction.js";
 
-/** How often a process that writes does the work of this file, in ms. */
+/** The interval of this work in a process that writes, in ms. */
 const EVERY = 1_000;
 
-/** The most expired entries that one transaction deletes. As many as a commit may write, so that they cannot pile up. */
+/**
+ * The most expired entries that one transaction deletes. It is as many as a commit may write, so that they
+ * cannot pile up.
+ */
 const SWEEP = 1_000;
 
 const EXPIRED = `
@@ -18,7 +21,7 @@ const EXPIRED_IN_OTHER_BOOTS = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot IS NOT :boot AND expires <= :wall LIMIT ${SWEEP})`;
 
-/** What has to be done now and then, done along with writes: a process that only reads has no right to it. */
+/** Periodic work, done along with writes: a process that only reads may not write. */
 export class Housekeeping {
   readonly #file: string;
   readonly #deadlines: Deadlines;
@@ -37,8 +40,8 @@ export class Housekeeping {
   }
 
   /**
-   * Refuses to go on with a file that was deleted or replaced while it is open. SQLite would write into the deleted one
-   * without an error, and two processes would hold the same lock: one in the old file, one in the new.
+   * Refuses to go on after the open file was deleted or replaced. SQLite would write into the deleted file
+   * without an error. Two processes would then hold the same lock, one in the old file and one in the new.
    *
    * @throws ChannelError `UNAVAILABLE`
    */
@@ -54,7 +57,7 @@ export class Housekeeping {
     this.#lookedAtFile = now;
   }
 
-  /** Deletes expired entries that nobody has written since. Inside a write transaction, so that no fresh write is lost. */
+  /** Deletes expired entries. Runs inside a write transaction, so that no fresh write is lost. */
   sweep(transaction: WriteTransaction): void {
     const now = performance.now();
     if (now < this.#sweepAt) return;
@@ -62,7 +65,7 @@ export class Housekeeping {
     const { mono, wall }: Instant = transaction.at;
     const here = this.#expired.run({ boot, mono }).changes;
     const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;
-    // Where there is more, the next transaction goes on.
+    // If there are more, the next transaction goes on.
     if (here < SWEEP && elsewhere < SWEEP) this.#sweepAt = now + EVERY;
   }
 }

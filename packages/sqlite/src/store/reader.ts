@@ -9,7 +9,7 @@ export interface EntryRow extends Deadline {
   readonly value: string;
 }
 
-/** The entry of a row, or `undefined` if it is over at `at`. */
+/** The entry of a row; `undefined` if it has expired at `at`. */
 export function toEntry(row: EntryRow, deadlines: Deadlines, at: Instant): StoredEntry | undefined {
   const { key, value } = row;
   const expiresIn = deadlines.left(row, at);
@@ -32,7 +32,7 @@ function scanSql(reverse: boolean, values: boolean): string {
     ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT :limit`;
 }
 
-/** Reads and scans. They never wait for a writer; see `patiently` for the rare moments at which they can be refused. */
+/** Reads and scans. They never wait for a writer. SQLite refuses them in rare moments; see `patiently`. */
 export class Reader {
   readonly #deadlines: Deadlines;
   readonly #db: Database;
@@ -58,13 +58,13 @@ export class Reader {
     });
   }
 
-  /** The entry under one key. Inside a transaction, `at` is the moment that all of it agrees upon. */
+  /** The entry under one key. Inside a transaction, pass its moment as `at`. */
   entry(key: string, at?: Instant): StoredEntry | undefined {
     const row = this.#get.get(key);
     return row && toEntry(row, this.#deadlines, at ?? this.#deadlines.now());
   }
 
-  /** One page. One entry more is looked for than asked for, to know whether there is more. */
+  /** Reads one page. Asks for one entry more than the limit, to know whether there are more. */
   scan(request: ScanRequest): ScanPage {
     const { from, to, limit } = request;
     const live = liveParameters(this.#deadlines);
@@ -79,13 +79,13 @@ export class Reader {
     return { entries, more };
   }
 
-  /** Runs `work` so that all of its reads see the database at one moment. */
+  /** Runs `work`. All its reads see the database at one moment. */
   snapshot<T>(work: () => T): T {
     this.#begin.run();
     try {
       return work();
     } finally {
-      // SQLite has ended it already after some faults.
+      // After some faults SQLite has already ended the transaction.
       if (this.#db.inTransaction) this.#commit.run();
     }
   }

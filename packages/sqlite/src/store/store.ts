@@ -24,7 +24,10 @@ import { Reader } from "./reader.js";
 import { WriteTransaction } from "./transaction.js";
 import { Wal } from "./wal.js";
 
-/** Declared once; the numbers bound how long one transaction holds the lock and the event loop, not what SQLite could do. */
+/**
+ * The capabilities. The limits bound how long a transaction holds the lock and the event loop; SQLite itself
+ * allows more.
+ */
 function supportsOf(durability: Durability): Supports {
   return Object.freeze({
     shared: "host",
@@ -38,7 +41,9 @@ function supportsOf(durability: Durability): Supports {
   });
 }
 
-/** One open file: its connection and everything that works on it. Shared by all backends of the process that opened the file. */
+/**
+ * One open file: its connection and all that uses it. All backends of this process with that file share it.
+ */
 export class Store {
   readonly file: string;
   readonly supports: Supports;
@@ -96,12 +101,12 @@ export class Store {
     return this.#tail.watch(range, sink);
   }
 
-  /** Resolves once every write that was asked for has been answered. */
+  /** Resolves once every pending write is answered. */
   idle(): Promise<void> {
     return this.#queue.idle();
   }
 
-  /** Finishes what is pending and closes the connection. */
+  /** Finishes the pending writes and closes the connection. */
   async close(): Promise<void> {
     this.#tail.close();
     await this.#queue.idle();
@@ -109,13 +114,16 @@ export class Store {
   }
 
   #readyReader(): Reader {
-    // A read that was put off for a moment may come after the end.
+    // A retried read may come after the close.
     if (!this.#db.open) throw closedError(this.file);
     this.#housekeeping.checkFile();
     return this.#reader;
   }
 
-  /** A watcher that was killed leaves the log of changes switched on, for everybody. Whoever comes next switches it off. */
+  /**
+   * Removes dead watchers at the start. A killed watcher leaves the change log on, and every commit would pay
+   * for it.
+   */
   #pruneWatchers(watchers: Watchers): void {
     const watching = this.#db.prepare<[], number>("SELECT watching FROM meta").pluck().get();
     if (watching === 0) return;

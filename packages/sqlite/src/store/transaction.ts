@@ -10,10 +10,12 @@ interface MetaRow extends LogEnds {
   readonly watching: number;
 }
 
-// Not `UPDATE … RETURNING`, which looks like one step less: SQLite builds a temporary table for it, at the cost of ten plain steps.
+// Do not use `UPDATE … RETURNING`, although it looks like one step less: SQLite builds a temporary table for
+// it, which costs ten plain steps.
 const READ_META = "SELECT version, watching, logged, trimmed FROM meta";
 const WRITE_META = "UPDATE meta SET version = ?, watching = ?, logged = ?, trimmed = ?";
-// One number instead of a row, as most checks need no more: the version, negative if the entry has a deadline to look at.
+// Selects one number instead of a row, as most checks need only the version. It is negative if the entry has
+// a deadline.
 const CHECK = "SELECT CASE WHEN deadline IS NULL THEN version ELSE -version END FROM entries WHERE key = ?";
 const PUT = `
   INSERT INTO entries (key, version, value) VALUES (?, ?, ?)
@@ -25,17 +27,17 @@ const PUT_WITH_DEADLINE = `
     expires = excluded.expires, value = excluded.value`;
 
 /**
- * The one write transaction of the connection, used again and again. Holds several commits, each of which stands for itself.
- * Between {@link begin} and {@link commit}, it keeps the row of `meta` in its members.
+ * The write transaction of the connection, used again and again. It contains several commits, each judged by
+ * itself. Between {@link begin} and {@link commit}, its members have the row of `meta`.
  */
 export class WriteTransaction implements LogEnds {
   /** The last version given out. */
   version = 0;
-  /** How many processes watch. */
+  /** The number of watching processes. */
   watching = 0;
   logged = 0;
   trimmed = 0;
-  /** The watchers that what was written so far concerns. */
+  /** The watchers of all keys written so far. */
   readonly interested: Set<number> = new Set();
 
   readonly #db: Database;
@@ -70,13 +72,13 @@ export class WriteTransaction implements LogEnds {
     this.#delete = db.prepare("DELETE FROM entries WHERE key = ?");
   }
 
-  /** The moment at which all of the transaction takes place. Read while no other process can write. */
+  /** The moment of the transaction. Read while no other process can write. */
   get at(): Instant {
     this.#at ??= this.#deadlines.now();
     return this.#at;
   }
 
-  /** Throws SQLite's "busy" while another process writes. */
+  /** Begins the transaction. Throws SQLite's "busy" while another process writes. */
   begin(): void {
     this.#begin.run();
     this.#at = undefined;
@@ -91,7 +93,10 @@ export class WriteTransaction implements LogEnds {
     if (meta.watching > 0) this.#log.trim(this);
   }
 
-  /** Applies a commit, or finds that its checks do not hold. Throws only on faults; then all of the transaction must be undone. */
+  /**
+   * Applies a commit, or returns that its checks do not hold. Throws only on faults; undo the whole
+   * transaction then.
+   */
   apply(commit: Commit): CommitOutcome {
     for (const check of commit.checks) {
       if (!this.#holds(check)) return this.#refuse(commit.checks);
@@ -110,7 +115,7 @@ export class WriteTransaction implements LogEnds {
   }
 
   rollback(): void {
-    // SQLite has rolled back by itself after some faults, such as a full disk.
+    // After some faults, such as a full disk, SQLite has already rolled back.
     if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
   }
 
@@ -142,7 +147,7 @@ export class WriteTransaction implements LogEnds {
     this.#record(key, until, value);
   }
 
-  /** Logs a change if anybody watches the key, and remembers who has to be woken. */
+  /** Logs a change if somebody watches the key, and remembers which watchers to wake. */
   #record(key: string, until: Deadline, value: string | null): void {
     if (this.watching === 0) return;
     const watchers = this.#interests.of(key);

@@ -2,41 +2,44 @@ import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 
 /**
- * How long the write-ahead log may be, in bytes. SQLite's own checkpoint (after 4 MB) copies the log back into the database
- * but can start it anew only at a moment at which nobody has written since. Where many processes write without a pause, there
- * is no such moment, and the log grows by megabytes a second.
+ * The longest write-ahead log, in bytes. SQLite's own checkpoint (after 4 MB) copies the log into the
+ * database. It can restart the log only at a moment when nobody has written since. If many processes write
+ * all the time, there is no such moment, and the log grows by megabytes a second.
  */
 const LONGEST = 16 * 1024 * 1024;
 
-/** How often to look, in ms. */
+/** The interval of the check, in ms. */
 const LOOK = 10;
 
-/** How long writes stand back for a checkpoint at the most, in ms: as long as a slow disk may take. */
+/** The longest time for which writes wait for a checkpoint, in ms. It allows for a slow disk. */
 const STAND_BACK = 2_000;
 
-/** How many tries may fail because somebody reads the log. A backup reads it for minutes, and must not stop everybody. */
+/**
+ * How many attempts may fail because of a reader. A backup reads the log for minutes, and must not stop all
+ * writes.
+ */
 const READERS_TRIES = 50;
 
-/** How long to leave it alone after that, in ms. */
+/** The pause after that, in ms. */
 const REST = 5_000;
 
-/** Looks like what SQLite throws when another process is in the way, and is treated as that. */
+/** An error like that of SQLite when another process is in the way. It gets the same treatment. */
 class Busy extends Error {
   readonly code = "SQLITE_BUSY";
 }
 
-/** What SQLite says of a checkpoint. `log` is -1 if another process is at one. */
+/** The result of a checkpoint in SQLite. `log` is -1 if another process runs one. */
 interface Checkpoint {
   readonly busy: number;
   readonly log: number;
 }
 
-/** Keeps the write-ahead log short: while it is too long, no process adds to it. */
+/** Keeps the write-ahead log short: while the log is too long, no process adds to it. */
 export class Wal {
   readonly #path: string;
   readonly #db: Database;
   #nextLook = 0;
-  /** Since when writes stand back; 0 while they do not. */
+  /** When writes began to wait; 0 while they do not. */
   #since = 0;
   #readersTries = 0;
 
@@ -45,7 +48,7 @@ export class Wal {
     this.#db = db;
   }
 
-  /** Called before each write transaction. Throws "busy" to put it off by a moment. */
+  /** Called before each write transaction. Throws "busy" to make it wait a moment. */
   keepShort(): void {
     const now = performance.now();
     if (now < this.#nextLook) return;
@@ -68,7 +71,7 @@ export class Wal {
     this.#nextLook = nextLook;
   }
 
-  /** Copies all of the log into the database and empties it. Says who is in the way. */
+  /** Copies the whole log into the database and empties it. Returns what is in the way. */
   #truncate(): "nobody" | "others" | "readers" {
     const [result] = this.#db.pragma("wal_checkpoint(TRUNCATE)") as Checkpoint[];
     if (result?.busy !== 1) return "nobody";

@@ -2,15 +2,15 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Deadline } from "../store/deadlines.js";
 
 /**
- * How much of the past the table `changes` keeps for watchers that are slow, in bytes. The changes of the last commit are kept however
- * large they are.
+ * How much of the past the table `changes` keeps for slow watchers, in bytes. It always keeps the changes of
+ * the last commit.
  */
 export const LOG_BYTES: number = 16 * 1024 * 1024;
 
-/** What a row counts for beside its key and value, in bytes. Bounds the number of rows. */
+/** The size of a row besides its key and value, in bytes. It bounds the number of rows. */
 const ROW_BYTES = 200;
 
-/** How far the log may outgrow its bound before it is trimmed, so that not every commit has to. */
+/** How far the log may grow above its bound, in bytes, so that not every commit trims it. */
 const SLACK = LOG_BYTES / 16;
 
 /** A row of the table `changes`. */
@@ -21,15 +21,15 @@ export interface ChangeRow extends Deadline {
   readonly value: string | null;
 }
 
-/** Where the log begins and ends: the columns of `meta`, as of one transaction. */
+/** The start and end of the log: columns of `meta`, as of one transaction. */
 export interface LogEnds {
   logged: number;
   trimmed: number;
 }
 
 /**
- * The changes that watchers have still to be told. A change lies at a position that grows by the size of each change, so that
- * the log is bounded in bytes by plain arithmetic.
+ * The changes that watchers have not yet read. The position of a change grows by its size, so simple
+ * arithmetic bounds the log in bytes.
  */
 export class ChangeLog {
   readonly #append: Statement<[number, string, number, number | null, string | null, number | null, string | null]>;
@@ -52,14 +52,18 @@ export class ChangeLog {
     this.#empty = db.prepare("DELETE FROM changes");
   }
 
-  /** Appends one change. Inside a write transaction. */
+  /** Appends one change. Call it inside a write transaction. */
   append(ends: LogEnds, key: string, version: number, deadline: Deadline, value: string | null): void {
-    // UTF-16 units instead of bytes: half or a third of the truth for other scripts, which is near enough for a bound.
+    // Counts UTF-16 units, not bytes. Some scripts take two or three bytes a unit; that is near enough for a
+    // bound.
     ends.logged += ROW_BYTES + key.length + (value?.length ?? 0);
     this.#append.run(ends.logged, key, version, deadline.deadline, deadline.boot, deadline.expires, value);
   }
 
-  /** Throws the oldest changes away, if there are too many. Inside a write transaction, before its own changes. */
+  /**
+   * Deletes the oldest changes if the log is too long. Call it inside a write transaction, before its own
+   * changes.
+   */
   trim(ends: LogEnds): void {
     if (ends.logged - ends.trimmed <= LOG_BYTES + SLACK) return;
     const last = this.#lastUpTo.get(ends.logged - LOG_BYTES);
@@ -68,7 +72,7 @@ export class ChangeLog {
     ends.trimmed = last;
   }
 
-  /** Throws all away, as nobody watches any more. Inside a write transaction. */
+  /** Deletes all changes, as nobody watches any more. Call it inside a write transaction. */
   empty(ends: LogEnds): void {
     this.#empty.run();
     ends.trimmed = ends.logged;

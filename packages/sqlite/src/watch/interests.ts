@@ -1,8 +1,9 @@
 import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 import type { Database, Statement } from "better-sqlite3";
 
-// Two looks into one index. That of single keys finds only whom it is about; that of wide ranges goes through those that begin before
-// the key, of which there are few: one for each channel that is watched as a whole.
+// Finds the watchers of a key by two searches of one index. The first finds watches of exactly this key. The
+// second goes through the wide ranges that start before the key. There are few of these: one for each channel
+// that is watched as a whole.
 const OF = `
   SELECT watcher FROM watched WHERE wide = 0 AND start = ?
   UNION ALL
@@ -12,7 +13,7 @@ function widthOf(range: KeyRange): 0 | 1 {
   return onlyKeyOf(range) === undefined ? 1 : 0;
 }
 
-/** Who watches what: the table `watched`. All of it is for use inside write transactions. */
+/** Which watcher watches which range: the table `watched`. Call all methods inside write transactions. */
 export class Interests {
   readonly #of: Statement<[string, string, string], number>;
   readonly #add: Statement<[number, string, string, number]>;
@@ -26,7 +27,7 @@ export class Interests {
     this.#removeAll = db.prepare("DELETE FROM watched WHERE watcher = ?");
   }
 
-  /** Whom a write of this key concerns. May name a watcher twice. */
+  /** The watchers of a key. May contain a watcher twice. */
   of(key: string): number[] {
     return this.#of.all(key, key, key);
   }

@@ -1,6 +1,6 @@
 import type { KeyRange } from "@ojm/core/backend";
 
-/** Moves surrogates above the rest of UTF-16, where the characters that they stand for are in UTF-8. */
+/** Ranks surrogates above all other UTF-16 units, as the UTF-8 of their characters is. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

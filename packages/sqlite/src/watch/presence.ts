@@ -6,8 +6,8 @@ import { Wakeup } from "./wakeup.js";
 import { LEASE, type Watchers } from "./watchers.js";
 
 /**
- * How long a process stays in the table when it watches nothing any more, in ms. One that takes a lock every second would otherwise
- * enter and leave every time, and look at each time which of the others live.
+ * How long a process stays in the table after its last watch, in ms. A process that takes a lock every second
+ * would otherwise enter and leave each time, and check each time which watchers live.
  */
 const LINGER = 2_000;
 
@@ -18,24 +18,27 @@ interface Wanted {
 
 type Ranges = ReadonlyMap<string, KeyRange>;
 
-/** What a transaction has written and is true once it is committed. */
+/** What a transaction has written. It takes effect once the transaction is committed. */
 interface Staged {
   readonly id: number;
   readonly ranges: Ranges;
   readonly logged: number;
 }
 
-/** What the presence tells its owner. */
+/** The callbacks of a {@link Presence}. */
 export interface PresenceEvents {
-  /** Look for changes. */
+  /** Called when there may be changes. */
   wake(): void;
-  /** This process is in the table now. The log ends at `logged`. With `again`, it was taken for dead meanwhile. */
+  /**
+   * This process is in the table now. The log ends at `logged`. With `again`, another process had taken this
+   * one for dead.
+   */
   entered(logged: number, again: boolean): void;
-  /** This process was taken for dead, and could not enter again. */
+  /** Another process took this one for dead, and this one could not enter again. */
   failed(error: unknown): void;
 }
 
-/** What the presence needs of its store. */
+/** The parts of the store that a presence uses. */
 export interface PresenceStore {
   readonly file: string;
   readonly queue: CommitQueue;
@@ -50,20 +53,22 @@ function nameOf({ from, to }: KeyRange): string {
 }
 
 /**
- * This process in the tables `watchers` and `watched`. What it wants to be told of changes at once; the tables follow with the next
- * write transaction, whichever that is. Only the beginning of a watch asks for one: what is not watched any more may wait.
+ * This process in the tables `watchers` and `watched`.
+ *
+ * A change of what it watches takes effect here at once. The next write transaction, whatever it is for,
+ * updates the tables. Only the start of a watch asks for a transaction: the end of a watch can wait.
  */
 export class Presence {
   readonly #store: PresenceStore;
   readonly #events: PresenceEvents;
   readonly #wakeup: Wakeup;
   readonly #wanted = new Map<string, Wanted>();
-  /** What the table `watched` says of this process. */
+  /** The ranges of this process in the table `watched`. */
   #ranges: Ranges = NOTHING;
   #staged: Staged | undefined;
-  /** The tables do not say what is wanted. */
+  /** Whether the tables differ from what is watched. */
   #behind = false;
-  /** This process was in the table and was taken for dead. */
+  /** Whether another process took this one for dead. */
   #lost = false;
   #id = 0;
   #renewAt = 0;
@@ -75,12 +80,15 @@ export class Presence {
     this.#wakeup = new Wakeup(store.file, { wake: () => events.wake(), poll: () => this.#poll() });
   }
 
-  /** The row of this process in `watchers`; 0 as long as there is none. */
+  /** The row of this process in `watchers`; 0 if there is none. */
   get id(): number {
     return this.#id;
   }
 
-  /** Resolves once every later commit to the range is logged and wakes this process. Ended by {@link drop}, also if it rejects. */
+  /**
+   * Resolves once every later commit to the range is logged and wakes this process. Call {@link drop} to end
+   * it, also after a rejection.
+   */
   async want(range: KeyRange): Promise<void> {
     const name = nameOf(range);
     const wanted = this.#wanted.get(name) ?? { range, count: 0 };
@@ -110,24 +118,24 @@ export class Presence {
     this.#lost = false;
     if (id === 0) return;
     const { queue, watchers } = this.#store;
-    // Where this fails, the lease ends by itself.
+    // If this fails, the lease of the watcher ends by itself.
     queue.run((transaction) => watchers.leave(transaction, id)).catch(() => undefined);
   }
 
-  /** Makes the tables say what is wanted. Called inside each write transaction. */
+  /** Updates the tables. Called inside each write transaction. */
   settle(transaction: WriteTransaction): void {
     this.#staged = undefined;
     if (!this.#behind) return;
     const { watchers } = this.#store;
     const ranges = new Map([...this.#wanted].map(([name, { range }]) => [name, range]));
-    const there = this.#id !== 0 && watchers.has(this.#id);
+    const isEntered = this.#id !== 0 && watchers.has(this.#id);
     let id = this.#id;
-    if (there) this.#change(ranges);
+    if (isEntered) this.#change(ranges);
     else id = ranges.size > 0 ? watchers.enter(transaction, ranges.values()) : 0;
     this.#staged = { id, ranges, logged: transaction.logged };
   }
 
-  /** Called after each write transaction that was committed. */
+  /** Called after each committed write transaction. */
   settled(): void {
     const staged = this.#staged;
     if (staged === undefined) return;
@@ -145,7 +153,7 @@ export class Presence {
     this.#events.entered(staged.logged, again);
   }
 
-  /** This process was frozen for longer than its lease, and others took it for dead: enters it again. */
+  /** Enters again. This process hung for longer than its lease, and another process took it for dead. */
   enterAgain(): void {
     this.#forget();
     if (this.#wanted.size === 0) return;
@@ -173,7 +181,7 @@ export class Presence {
     for (const [name, range] of this.#ranges) if (!wanted.has(name)) interests.remove(this.#id, range);
   }
 
-  /** Asks for a write transaction, for its {@link settle}. */
+  /** Asks for a write transaction, which then calls {@link settle}. */
   #write(): Promise<void> {
     return this.#store.queue.run(() => undefined);
   }
@@ -184,7 +192,7 @@ export class Presence {
     const now = performance.now();
     if (now >= this.#leaveAt) this.leave();
     else if (now >= this.#renewAt) this.#renew(now);
-    // Until then, what is not watched any more is logged and wakes, in vain.
+    // Update the tables: ended watches would still be logged and wake this process for nothing.
     else if (this.#behind) this.#write().catch(() => undefined);
   }
 
@@ -192,7 +200,7 @@ export class Presence {
     this.#renewAt = now + LEASE / 3;
     const { queue, watchers } = this.#store;
     const id = this.#id;
-    // Where this fails, the lease may end; then this process enters again and tells of a gap.
+    // If this fails, the lease may end. This process then enters again and reports a gap.
     queue.run((transaction) => watchers.renew(transaction, id)).catch(() => undefined);
   }
 }

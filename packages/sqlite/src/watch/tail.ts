@@ -11,7 +11,7 @@ import { isInRange } from "./order.js";
 import { Presence, type PresenceStore } from "./presence.js";
 import { touchWakeFile } from "./wake-file.js";
 
-/** How many changes are told in one turn of the event loop. */
+/** The most changes that are reported in one turn of the event loop. */
 const PAGE = 200;
 
 interface Subscription {
@@ -24,11 +24,11 @@ interface Subscription {
 interface Ends {
   readonly logged: number;
   readonly trimmed: number;
-  /** 1 as long as this process is in the table `watchers`. */
+  /** 1 while this process is in the table `watchers`. */
   readonly entered: number;
 }
 
-/** What the tail needs of its store. */
+/** The parts of the store that a tail uses. */
 export interface TailStore extends PresenceStore {
   readonly db: Database;
   readonly reader: Reader;
@@ -37,7 +37,10 @@ export interface TailStore extends PresenceStore {
   readonly housekeeping: Housekeeping;
 }
 
-/** Follows the log of changes for all watches of this process: one presence among the watchers, one position. */
+/**
+ * Reads the log of changes for all watches of this process. They share one row in `watchers` and one position
+ * in the log.
+ */
 export class Tail {
   readonly #store: TailStore;
   readonly #presence: Presence;
@@ -45,7 +48,7 @@ export class Tail {
   readonly #subscriptions = new Set<Subscription>();
   #position = 0;
   #busy = false;
-  /** Woken while busy: a sink that writes and reads at once brings about a commit of its own. */
+  /** Set by a wake during work: a sink that writes and reads at once causes a commit. */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -54,14 +57,17 @@ export class Tail {
     this.#presence = new Presence(store, {
       wake: () => this.wake(),
       entered: (logged, again) => this.#entered(logged, again),
-      failed: (error) => this.#stumble(error),
+      failed: (error) => this.#handleError(error),
     });
     this.#ends = store.db.prepare(
       "SELECT logged, trimmed, EXISTS (SELECT 1 FROM watchers WHERE id = ?) AS entered FROM meta",
     );
   }
 
-  /** Resolves once every later commit, of any process, will be told to `sink`. The result ends the watch. */
+  /**
+   * Resolves once every later commit, of any process, will be reported to `sink`. Call the result to end the
+   * watch.
+   */
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     const subscription: Subscription = { range, sink, since: Number.POSITIVE_INFINITY };
     const stop = (): void => this.#remove(subscription);
@@ -82,36 +88,37 @@ export class Tail {
     this.#presence.settle(transaction);
   }
 
-  /** Called after each write transaction that was committed: wakes those whom it concerns, and nobody else. */
+  /** Called after each committed write transaction. Wakes the watchers concerned, and no others. */
   committed({ interested }: WriteTransaction): void {
     const { id } = this.#presence;
-    // Before any sink is called: one that writes and reads at once brings about the next transaction, and with it another such set.
+    // Wake the other watchers before any sink is called: a sink that writes and reads at once starts the next
+    // transaction, which replaces this set.
     for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
     const concerned = interested.has(id);
     this.#presence.settled();
     if (concerned) this.wake();
   }
 
-  /** Tells what is new. Called after own commits, and whenever another process may have written. */
+  /** Reports new changes. Called after own commits, and whenever another process may have written. */
   wake(): void {
     if (this.#presence.id === 0) return;
     this.#again = true;
     if (this.#busy) return;
     this.#busy = true;
     try {
-      // A sink may end all watches.
+      // A sink may have ended all watches.
       while (this.#again && this.#presence.id !== 0) {
         this.#again = false;
-        this.#tellNew();
+        this.#reportNew();
       }
     } catch (error) {
-      this.#stumble(error);
+      this.#handleError(error);
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Ends all watches of the process. */
+  /** Ends all watches of this process. */
   close(): void {
     clearTimeout(this.#retry);
     this.#subscriptions.clear();
@@ -120,12 +127,12 @@ export class Tail {
 
   #entered(logged: number, again: boolean): void {
     this.#position = logged;
-    if (again) this.#tellGap();
-    // What was committed since came before the wake file was there.
+    if (again) this.#reportGap();
+    // Look once: commits before the wake file existed woke nobody.
     this.wake();
   }
 
-  #tellNew(): void {
+  #reportNew(): void {
     this.#store.housekeeping.checkFile();
     const ends = this.#readEnds();
     if (ends.entered === 0) {
@@ -136,9 +143,9 @@ export class Tail {
     const { trimmed, page } = this.#readPage();
     if (trimmed > this.#position) {
       this.#position = trimmed;
-      this.#tellGap();
+      this.#reportGap();
     }
-    for (const row of page) this.#tell(row);
+    for (const row of page) this.#report(row);
     if (page.length === PAGE) setImmediate(() => this.wake()).unref();
   }
 
@@ -148,7 +155,9 @@ export class Tail {
     return ends;
   }
 
-  /** As of one moment: between two, another process could throw away what was not read yet. */
+  /**
+   * Read both as of one moment: between two reads, another process could trim changes that were not read yet.
+   */
   #readPage(): { trimmed: number; page: ChangeRow[] } {
     return this.#store.reader.snapshot(() => {
       const { trimmed } = this.#readEnds();
@@ -156,17 +165,17 @@ export class Tail {
     });
   }
 
-  /** The position up to which changes are older than now. */
+  /** The position of the last change up to now. */
   #end(): number {
     try {
       return this.#readEnds().logged;
     } catch {
-      // Refused for a moment. Then the watch may be told of a few changes from before it began.
+      // SQLite was busy. The watch may then report a few changes from before it began.
       return this.#position;
     }
   }
 
-  #tell(row: ChangeRow): void {
+  #report(row: ChangeRow): void {
     this.#position = row.position;
     const change = this.#toChange(row);
     for (const { range, sink, since } of this.#subscriptions) {
@@ -182,14 +191,14 @@ export class Tail {
     return expiresIn > 0 ? { key, value, version, expiresIn } : { key, value: null, version };
   }
 
-  #tellGap(): void {
+  #reportGap(): void {
     for (const { sink } of this.#subscriptions) sink.gap();
   }
 
-  /** What passes by itself is left to the next look. The rest ends the watches. */
-  #stumble(error: unknown): void {
+  /** After an error that passes, the next look tries again. Any other error ends the watches. */
+  #handleError(error: unknown): void {
     if (isBusy(error)) {
-      // Nobody wakes a second time for the same commit.
+      // Retry: nobody wakes this process twice for the same commit.
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => this.wake(), PAUSE).unref();
       return;

@@ -12,42 +12,43 @@ import {
 import { codeOf } from "../errors.js";
 
 /**
- * The file by which a watcher is woken. It lies beside the database, so that whoever can reach the one reaches the other, in a
- * container too.
+ * The file that wakes a watcher when it is touched. It lies beside the database, so every process that can
+ * reach the database can reach it, also from a container.
  */
 export function wakeFile(file: string, watcher: number): string {
   return `${file}-wake-${watcher}`;
 }
 
-/** Creates a wake file that every user who may write the database may write too. */
+/** Creates a wake file. Every user who may write the database may write it. */
 export function createWakeFile(file: string, watcher: number): void {
   const { mode, uid, gid } = statSync(file);
   let fd: number;
   try {
-    // Exclusively: in a folder that others can write, somebody could have laid a link to another file here.
+    // Create exclusively: in a folder that others can write, somebody may have put a link to another file
+    // here.
     fd = openSync(wakeFile(file, watcher), "wx", 0o600);
   } catch (error) {
-    // Made by this process before: no two watchers ever have the same number.
+    // This process created it before: the number of a watcher is never used again.
     if (codeOf(error) === "EEXIST") return;
     throw error;
   }
   try {
     fchmodSync(fd, mode & 0o666);
-    // As SQLite does with its own files: what root creates belongs to the owner of the database.
+    // As root, give the file to the owner of the database, as SQLite does with its own files.
     if (process.geteuid?.() === 0) fchownSync(fd, uid, gid);
   } finally {
     closeSync(fd);
   }
 }
 
-/** Wakes a watcher. One that has no file at the moment is about to come or to leave, and looks by itself. */
+/** Wakes a watcher. A watcher without a file is starting or leaving, and looks by itself. */
 export function touchWakeFile(file: string, watcher: number): void {
   const path = wakeFile(file, watcher);
   const now = Date.now() / 1_000;
   try {
     utimesSync(path, now, now);
   } catch (error) {
-    // Times can be set by the owner only. The others write, which takes three calls to the system instead of one.
+    // Only the owner can set times. Other users write a byte, which takes three system calls instead of one.
     if (codeOf(error) === "EPERM") writeWakeFile(path);
   }
 }
@@ -61,15 +62,16 @@ function writeWakeFile(path: string): void {
       closeSync(fd);
     }
   } catch {
-    // The commit is done all the same. The watcher looks four times a second without being woken.
+    // Ignore the error: the commit is done, and the watcher looks four times a second anyway.
   }
 }
 
-/** Removes a wake file, if it is there. */
+/** Removes a wake file, if it exists. */
 export function removeWakeFile(file: string, watcher: number): void {
   try {
     rmSync(wakeFile(file, watcher), { force: true });
   } catch {
-    // That of another user, in a folder where only the owner may delete. An empty file is left, and harms nobody.
+    // The file belongs to another user, in a folder where only the owner may delete. An empty file stays and
+    // does no harm.
   }
 }

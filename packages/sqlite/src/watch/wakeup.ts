@@ -1,18 +1,21 @@
 import { type FSWatcher, watch } from "node:fs";
 import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 
-/** How often to look without being called, in ms: where the system has no notifications, or who committed died before it called. */
+/**
+ * The interval of a look without a wake, in ms. It helps if the system has no notifications, or if the
+ * committing process died before it woke this one.
+ */
 const POLL = 250;
 
-/** What a wakeup calls. */
+/** The callbacks of a {@link Wakeup}. */
 export interface WakeupEvents {
-  /** Somebody committed what this watcher watches. It can be read by now. */
+  /** Somebody committed a change to a watched key. It can be read by now. */
   wake(): void;
   /** Called every {@link POLL}. */
   poll(): void;
 }
 
-/** Waits for others to touch the wake file of a watcher. Keeps no process alive. */
+/** Watches the wake file of a watcher, which other processes touch. Keeps no process alive. */
 export class Wakeup {
   readonly #file: string;
   readonly #events: WakeupEvents;
@@ -25,7 +28,7 @@ export class Wakeup {
     this.#events = events;
   }
 
-  /** Begins for the watcher `id`. What was committed before this returns has to be looked for. */
+  /** Starts for the watcher `id`. Read the log once after this call: earlier commits wake nobody. */
   start(id: number): void {
     this.stop();
     this.#id = id;
@@ -33,7 +36,7 @@ export class Wakeup {
     this.#poll = setInterval(() => this.#polled(), POLL).unref();
   }
 
-  /** Ends, and removes the wake file. */
+  /** Stops, and removes the wake file. */
   stop(): void {
     if (this.#poll === undefined) return;
     clearInterval(this.#poll);
@@ -44,7 +47,8 @@ export class Wakeup {
 
   #polled(): void {
     this.#events.poll();
-    // In this order, as the poll finds out whether this is a watcher still: nobody would remove the file of one that is none.
+    // Check only after `poll()`, which may have stopped this watcher: nobody would remove a wake file created
+    // after that.
     if (this.#poll === undefined || this.#watcher !== undefined) return;
     this.#arm();
     this.#events.wake();
@@ -54,13 +58,14 @@ export class Wakeup {
     try {
       createWakeFile(this.#file, this.#id);
       this.#watcher = watch(wakeFile(this.#file, this.#id), { persistent: false }, (event) => {
-        // It was deleted: nobody can touch it any more.
+        // Somebody deleted or moved the file, so nobody can touch it any more.
         if (event === "rename") this.#disarm();
         this.#events.wake();
       });
       this.#watcher.on("error", () => this.#disarm());
     } catch {
-      // The disk is full, or no notifications are left (inotify has a limit per user): the poll does, and tries again.
+      // The disk is full, or the system has no notifications left (inotify has a limit per user). The poll
+      // takes over, and tries again.
       this.#disarm();
     }
   }

@@ -7,8 +7,8 @@ import type { Interests } from "./interests.js";
 import { removeWakeFile } from "./wake-file.js";
 
 /**
- * How long a watcher counts as there without a word from it, in ms. Ends the logging for one that is frozen, or that died where
- * nobody can tell: in another container, or on a system without `/proc`.
+ * How long a watcher counts as alive without a renewal, in ms. It ends the logging for a process that hangs,
+ * or that died where others cannot see it: in another container, or without `/proc`.
  */
 export const LEASE = 60_000;
 
@@ -21,7 +21,10 @@ interface WatcherRow extends Deadline {
   readonly boot: string;
 }
 
-/** Which processes watch: the table `watchers`. Every change of it keeps `meta.watching` true, in the same transaction. */
+/**
+ * The processes that watch: the table `watchers`. Each change of it updates `meta.watching` in the same
+ * transaction.
+ */
 export class Watchers {
   readonly #file: string;
   readonly #deadlines: Deadlines;
@@ -49,7 +52,7 @@ export class Watchers {
     this.#delete = db.prepare("DELETE FROM watchers WHERE id = ?");
   }
 
-  /** Enters this process. From here on, every commit of every process to these ranges is logged. */
+  /** Adds this process. From here on, the commits of all processes to these ranges are logged. */
   enter(transaction: WriteTransaction, ranges: Iterable<KeyRange>): number {
     const { host, pid, namespace, started } = processIdentity();
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
@@ -60,12 +63,12 @@ export class Watchers {
     return id;
   }
 
-  /** Whether a watcher is there still, or was taken for dead. */
+  /** Whether a watcher is still in the table. If not, another process took it for dead. */
   has(id: number): boolean {
     return this.#has.get(id) === 1;
   }
 
-  /** Says that a watcher is there still, and looks after the others: where all stay, nobody else would. */
+  /** Renews a watcher, and prunes the others: while no watcher leaves, nobody else would prune. */
   renew(transaction: WriteTransaction, id: number): void {
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
     this.#renew.run(deadline, boot, expires, id);
@@ -77,12 +80,16 @@ export class Watchers {
     this.#settle(transaction);
   }
 
-  /** Removes those that are gone. One that was only thought to be gone notices, and tells its sinks of a gap. */
+  /**
+   * Removes watchers that are gone. A watcher that was only taken for dead notices that, and reports a gap to
+   * its sinks.
+   */
   prune(transaction: WriteTransaction): void {
     for (const row of this.#all.all()) {
       if (!processIsGone(row) && this.#deadlines.left(row, transaction.at) > 0) continue;
       this.#remove(row.id);
-      // Before the row is gone for good: if this process dies here, the next one finds the row and does it again.
+      // Delete the file before the row is gone for good: if this process dies here, the next one finds the
+      // row and deletes the file again.
       removeWakeFile(this.#file, row.id);
     }
     this.#settle(transaction);

@@ -48,7 +48,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-022",
-    law: "A refused commit tells each check that failed, by its place among the ops, with what is there.",
+    law: "A refused commit tells each check that failed, by its channel and key, in the order of the ops, with what is there.",
     async run(t) {
       const channel = await t.channel();
       const a = await channel.set("a", "A");
@@ -62,7 +62,13 @@ export const batches: readonly Case[] = [
         { check: "new", version: null },
       ]);
       const current = { key: "b", value: "B", version: b };
-      assert.deepEqual(result, { ok: false, failed: [{ index: 2, current }, { index: 3 }] });
+      assert.deepEqual(result, {
+        ok: false,
+        failed: [
+          { channel: channel.name, key: "b", current },
+          { channel: channel.name, key: "absent" },
+        ],
+      });
     },
   },
   {
@@ -114,7 +120,10 @@ export const batches: readonly Case[] = [
       assert.ok((await channel.commit(ops)).ok);
       assert.equal((await channel.entry("a"))?.version, a);
       const current = { key: "b", value: 1, version: await channel.set("b", 1) };
-      assert.deepEqual(await channel.commit(ops), { ok: false, failed: [{ index: 1, current }] });
+      assert.deepEqual(await channel.commit(ops), {
+        ok: false,
+        failed: [{ channel: channel.name, key: "b", current }],
+      });
     },
   },
   {
@@ -182,7 +191,7 @@ export const batches: readonly Case[] = [
       assert.equal((await other.entry("there"))?.version, result.version);
       const refused = await one.commitWith([{ put: "here", value: 3 }], other, [{ check: "there", version: null }]);
       assert.ok(!refused.ok);
-      assert.equal(refused.failed[0]?.index, 1);
+      assert.deepEqual(refused.failed[0], { channel: other.name, key: "there", current: await other.entry("there") });
       assert.equal(await one.get("here"), 1, "half of a commit was applied");
     },
   },

@@ -111,9 +111,10 @@ export const locks: CaseGroup = {
       async run(t) {
         const [one, two] = await t.clients(2);
         const [mine, theirs] = [await locksOf(t, one), await locksOf(t, two)];
+        const channel = await lockChannel(t, one);
         const lease = await mine.acquire("job");
         const guarded = (value: string) =>
-          mine.channel.commit([
+          channel.commit([
             { check: ["lock", "job"], version: lease.fence },
             { put: ["result"], value: { waiting: [{ session: value, token: value }] } },
           ]);

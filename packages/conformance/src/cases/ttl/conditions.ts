@@ -39,7 +39,7 @@ export const conditions: readonly Case[] = [
         ]),
         {
           ok: false,
-          failed: [{ index: 0 }],
+          failed: [{ channel: channel.name, key: "k" }],
         },
       );
       assert.equal(await channel.size(), 0);

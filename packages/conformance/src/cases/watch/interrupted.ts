@@ -58,7 +58,7 @@ export const interrupted: readonly Case[] = [
       await writer.set("before", 1);
       const follower = await Follower.start(t, channel);
       await t.store.faults?.restart?.();
-      await persist(t, () => writer.set("after", 1));
+      await retry(t, () => writer.set("after", 1));
       await follower.catchesUp(t, writer);
       await writer.set("later", 1);
       await follower.catchesUp(t, writer);
@@ -76,7 +76,7 @@ export const interrupted: readonly Case[] = [
       const heal = await t.store.faults?.partition?.();
       await settle(writer.set("during", 1));
       await heal?.();
-      await persist(t, () => writer.set("after", 1));
+      await retry(t, () => writer.set("after", 1));
       await follower.catchesUp(t, writer);
     },
   },
@@ -104,6 +104,6 @@ export const interrupted: readonly Case[] = [
 ];
 
 /** Tries again until the store is back. */
-async function persist(t: CaseContext, work: () => Promise<unknown>): Promise<void> {
+async function retry(t: CaseContext, work: () => Promise<unknown>): Promise<void> {
   await t.until("the store is back", async () => "value" in (await settle(work())), t.recovery);
 }

@@ -1,0 +1,178 @@
+import type { Clock } from "../../util/clock.js";
+
+/**
+ * The capabilities of a store, declared once and frozen. The conformance suite proves them both ways: a
+ * declared capability must work, an undeclared one must refuse with `NOT_SUPPORTED`.
+ */
+export interface Supports {
+  /**
+   * Who can use the same store at once: one process, the processes of one host, or anybody on the network.
+   */
+  readonly shared: "process" | "host" | "network";
+  /** What an acknowledged write survives: nothing, the death of the process, or a power cut of the host. */
+  readonly durability: "none" | "process" | "host";
+  /**
+   * Whether one commit may write to several channels of the store (false if channels live on different
+   * nodes).
+   */
+  readonly commitAcrossChannels: boolean;
+  /** Whether entries may have a time to live. */
+  readonly ttl: boolean;
+  /** Whether changes can be watched. */
+  readonly watch: boolean;
+  /** The most checks and writes of one commit. */
+  readonly maxOps: number;
+  /** The longest encoded key, in UTF-8 bytes. */
+  readonly maxKeyBytes: number;
+  /** The longest encoded value, in UTF-8 bytes. */
+  readonly maxValueBytes: number;
+}
+
+/** An entry as the store holds it. A backend never returns an expired entry. */
+export interface StoredEntry {
+  readonly key: string;
+  readonly value: string;
+  /** Decimal digits without leading zeros. Any two versions of a store can be compared. */
+  readonly version: string;
+  /**
+   * Time until the entry expires, in ms, by the store's clock at the moment of the read. Absent: it never
+   * expires.
+   */
+  readonly expiresIn?: number;
+}
+
+/**
+ * A condition of a commit: the entry is at exactly this version; with `null`, there is no unexpired entry.
+ */
+export interface StoredCheck {
+  readonly key: string;
+  readonly version: string | null;
+}
+
+/**
+ * A write of a commit. `value: null` deletes; deleting a missing entry is no error. A commit writes each key
+ * at most once.
+ */
+export interface StoredWrite {
+  readonly key: string;
+  readonly value: string | null;
+  /**
+   * Time to live in ms, from the moment at which the store applies the write, by the store's clock. Absent:
+   * never expires.
+   */
+  readonly ttl?: number;
+}
+
+/** Checks and writes that are applied all or nothing. A commit without writes only compares, atomically. */
+export interface Commit {
+  readonly checks: readonly StoredCheck[];
+  readonly writes: readonly StoredWrite[];
+}
+
+/**
+ * The result of a commit. `version` is above every version that the store ever gave out, also to deleted keys
+ * and before a restart. `current[i]` is the entry under the key of `checks[i]`, all read at the one moment at
+ * which the commit failed.
+ */
+export type CommitOutcome =
+  | { readonly ok: true; readonly version: string }
+  | { readonly ok: false; readonly current: readonly (StoredEntry | undefined)[] };
+
+/**
+ * A range of keys, from `from` inclusive to `to` exclusive, ordered by UTF-8 bytes. JavaScript's `<` gives
+ * the same order for encoded keys.
+ */
+export interface KeyRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The request for one page of a scan. */
+export interface ScanRequest extends KeyRange {
+  readonly reverse: boolean;
+  /** The most entries to return. At least 1. */
+  readonly limit: number;
+  /** If false, the caller does not need values: they may be empty strings. */
+  readonly values: boolean;
+}
+
+/** Entries in the requested order. `more`: there may be further entries after the last one. */
+export interface ScanPage {
+  readonly entries: readonly StoredEntry[];
+  readonly more: boolean;
+}
+
+/**
+ * A change that a watch saw. With `value: null` the entry was deleted, and `version` is that of the delete.
+ */
+export interface StoredChange {
+  readonly key: string;
+  readonly value: string | null;
+  readonly version: string;
+  readonly expiresIn?: number;
+}
+
+/** The callbacks of a watch. The backend calls them one at a time, in the order of versions for each key. */
+export interface WatchSink {
+  /**
+   * Somebody wrote or deleted an entry. An expiry may be reported as a delete, or not at all: core
+   * tracks the deadlines of the entries that were reported.
+   */
+  change(change: StoredChange): void;
+  /** Changes may have been missed for good. The watch goes on from here. */
+  gap(): void;
+  /** The watch ended, for a reason that a retry does not mend. A lost connection is no such reason. */
+  fail(error: Error): void;
+}
+
+/** Options of every call that goes to the store. */
+export interface CallOptions {
+  /** Ends the wait. A commit that was already sent rejects with `outcome: "unknown"`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * An open store: the six members that a backend author writes. Core passes encoded, checked keys and values.
+ * A key is the name of its channel, a space, and the parts of the key itself. Several channels share one
+ * backend.
+ *
+ * A backend that cannot reach its store rejects within its deadline with a `ChannelError`; it never answers
+ * "absent".
+ */
+export interface Backend {
+  readonly supports: Supports;
+  /** The entries under `keys`, in that order; `undefined` for a missing one. */
+  read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]>;
+  /** One page of a range. A page is consistent in itself; two pages need not be of the same moment. */
+  scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage>;
+  /** Applies the checks and writes in one step and, on a network, one round trip. */
+  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome>;
+  /**
+   * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
+   *
+   * Waiters rely on watches of a single key (see `onlyKeyOf`), a few dozen at a time, each short: wake only
+   * the client concerned. A backend that reports every commit to every watcher wakes all waiters for each of
+   * them.
+   */
+  watch(range: KeyRange, sink: WatchSink): Promise<() => void>;
+  /** Releases everything that `open` took. Called once. A client that the caller passed in stays open. */
+  close(): Promise<void>;
+}
+
+/** What core passes to a backend that it opens. */
+export interface BackendContext {
+  readonly clock: Clock;
+}
+
+/** A type of backend, exported by its package as `backend` or by default. */
+export interface BackendType {
+  /** The name used in configs (`type: "sqlite"`). */
+  readonly type: string;
+  /** Other names of the type. */
+  readonly aliases?: readonly string[];
+  /**
+   * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.
+   * Rejects with a `ChannelError` (`INVALID_CONFIG` for a wrong option, which names the right one).
+   */
+  open(args: Readonly<Record<string, unknown>>, context: BackendContext): Promise<Backend>;
+}

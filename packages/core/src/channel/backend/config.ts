@@ -1,0 +1,67 @@
+import { ChannelError } from "../errors.js";
+
+/** The restricted Damerau-Levenshtein distance: insert, delete, replace, swap neighbours. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last: number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}
+
+/** A longer word is no typo, and comparing two words of 30,000 characters takes half a minute. */
+const LONGEST = 200;
+
+/**
+ * The name among `known` that the author of `word` most likely meant; `undefined` if none is near. Case, `-`
+ * and `_` do not matter.
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
+  const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const name of known) {
+    if (name.length > LONGEST) continue;
+    const d = distance(fold(word), fold(name));
+    if (d < bestDistance && d < name.length) {
+      best = name;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+/** The message for an unknown option, with the nearest known one; `undefined` if all options are known. */
+export function unknownOption(whose: string, options: object, known: readonly string[]): string | undefined {
+  const unknown = Object.keys(options).find((option) => !known.includes(option));
+  if (unknown === undefined) return undefined;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  const list = known.length === 0 ? "It has none." : `It has: ${known.join(", ")}.`;
+  return `${whose} has no option "${unknown}".${hint} ${list}`;
+}
+
+/**
+ * Refuses an option that a backend does not know. The message names the nearest one that it knows.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function rejectUnknownOptions(
+  type: string,
+  args: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): void {
+  const problem = unknownOption(`channel type "${type}"`, args, known);
+  if (problem !== undefined) throw new ChannelError("INVALID_CONFIG", problem);
+}

@@ -1,0 +1,162 @@
+import { createRequire } from "node:module";
+import { isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ChannelError } from "../errors.js";
+import type { BackendType } from "./backend.js";
+import { nearest } from "./config.js";
+
+/** The types that the program registered by {@link registerBackend}, and those that were found before. */
+const registered: Map<string, BackendType> = new Map();
+const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
+const PUBLISHED: readonly string[] = ["simple", "level", "sqlite", "redis", "etcd"];
+
+/** The error codes of an `import` of something that is no valid name. */
+const NO_NAME: readonly string[] = [
+  "ERR_INVALID_MODULE_SPECIFIER",
+  "ERR_UNSUPPORTED_DIR_IMPORT",
+  "ERR_UNSUPPORTED_ESM_URL_SCHEME",
+  "ERR_UNKNOWN_BUILTIN_MODULE",
+];
+
+/** The name by which each type was imported. */
+const imported: WeakMap<BackendType, string> = new WeakMap();
+
+/**
+ * A name by which {@link findType} finds the type in another thread, too; `undefined` if only this program
+ * knows the type.
+ */
+export function nameFromAnywhere(type: BackendType): string | undefined {
+  return imported.get(type);
+}
+
+/** Finds the name of a type that the program imported itself and passed as an object. */
+export async function recognise(type: BackendType): Promise<void> {
+  if (!PUBLISHED.includes(type.type) || imported.has(type)) return;
+  // If the name leads to the same type, it is known by that name from here on.
+  await findType(type.type).catch(() => {});
+}
+
+/** Registers a backend type under its name and aliases, for `type` in configs. */
+export function registerBackend(backend: BackendType): void {
+  for (const name of [backend.type, ...(backend.aliases ?? [])]) registered.set(name, backend);
+}
+
+/**
+ * Finds a type by its name: a registered one, then `@ojm/<name>`, then a package or a path that exports a
+ * backend. Opens nothing.
+ *
+ * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its
+ * package cannot be loaded
+ */
+export async function findType(name: string): Promise<BackendType> {
+  if (typeof name !== "string") throw new ChannelError("INVALID_CONFIG", "the type of a channel is a text");
+  const known = registered.get(name);
+  if (known !== undefined) return known;
+  const found = await findModule(name);
+  if (found === undefined) throw unknownType(name);
+  const type = exportedType(found.module);
+  if (type === undefined) {
+    throw new ChannelError(
+      "UNKNOWN_TYPE",
+      `"${name}" was found, but exports no backend (an object with "type" and "open")`,
+    );
+  }
+  registered.set(name, type);
+  imported.set(type, found.specifier.startsWith("file:") ? fileURLToPath(found.specifier) : found.specifier);
+  return type;
+}
+
+/** An imported module and its name. */
+interface Found {
+  readonly module: unknown;
+  readonly specifier: string;
+}
+
+async function findModule(name: string): Promise<Found | undefined> {
+  if (name.startsWith(".") || isAbsolute(name)) return load(name, pathToFileURL(resolve(name)).href);
+  if (!/^[a-z0-9@./_~:-]+$/i.test(name)) return undefined;
+  const own = ALIASES.get(name) ?? name;
+  const ours = own.startsWith("@") ? [] : [`@ojm/${own}`];
+  for (const candidate of PUBLISHED.includes(own) ? ours : [...ours, own]) {
+    const found =
+      (await load(name, candidate)) ??
+      (await loadFrom(name, process.cwd(), candidate)) ??
+      (await loadFrom(name, mainFolder(), candidate));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function mainFolder(): string {
+  return resolve(process.argv[1] ?? ".", "..");
+}
+
+/**
+ * Under a strict package manager only the user's program, not this package, can import the other packages.
+ */
+async function loadFrom(name: string, folder: string, candidate: string): Promise<Found | undefined> {
+  let file: string;
+  try {
+    file = createRequire(join(folder, "-")).resolve(candidate);
+  } catch (error) {
+    if (code(error) === "MODULE_NOT_FOUND") return undefined;
+    throw broken(name, error);
+  }
+  return load(name, isAbsolute(file) ? pathToFileURL(file).href : file);
+}
+
+async function load(name: string, specifier: string): Promise<Found | undefined> {
+  try {
+    return { module: await import(specifier), specifier };
+  } catch (error) {
+    if (isMissing(error, specifier)) return undefined;
+    throw broken(name, error);
+  }
+}
+
+/**
+ * Whether the module itself is missing. A module that is there but fails to import something else must show
+ * that error.
+ */
+function isMissing(error: unknown, specifier: string): boolean {
+  if (NO_NAME.includes(code(error) ?? "")) return true;
+  if (code(error) !== "ERR_MODULE_NOT_FOUND") return false;
+  const [, missing] = /Cannot find (?:package|module) '([^']+)'/.exec((error as Error).message) ?? [];
+  const own = specifier.startsWith("file:") ? decodeURIComponent(new URL(specifier).pathname) : specifier;
+  if (missing === undefined) return false;
+  // The error about "package/part" names the package.
+  return missing === specifier || missing === own || own.startsWith(`${missing}/`);
+}
+
+function code(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+function broken(name: string, cause: unknown): ChannelError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ChannelError("FAILED", `the backend of channel type "${name}" could not be loaded: ${why}`, { cause });
+}
+
+function exportedType(module: unknown): BackendType | undefined {
+  const { backend, default: standard } = module as { backend?: unknown; default?: unknown };
+  return [backend, standard].find(isType);
+}
+
+function isType(value: unknown): value is BackendType {
+  return typeof value === "object" && value !== null && "type" in value && "open" in value;
+}
+
+function unknownType(name: string): ChannelError {
+  const own = ALIASES.get(name) ?? name;
+  if (PUBLISHED.includes(own)) {
+    return new ChannelError("UNKNOWN_TYPE", `channel type "${name}" is not installed: npm install @ojm/${own}`);
+  }
+  const near = nearest(name, [...PUBLISHED, ...registered.keys()]);
+  const hint =
+    name === "ignite"
+      ? "There is none for Apache Ignite: for jobs on several machines use redis or etcd, on one machine sqlite"
+      : near === undefined
+        ? `Types are ${PUBLISHED.join(", ")}, or the name or path of a package that exports a backend`
+        : `Did you mean "${near}"?`;
+  return new ChannelError("UNKNOWN_TYPE", `no backend for the channel type "${name}" is installed. ${hint}`);
+}

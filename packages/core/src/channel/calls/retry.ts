@@ -1,0 +1,37 @@
+import type { Clock } from "../../util/clock.js";
+import { isChannelError } from "../errors.js";
+
+/** The pause before a retry, in ms. */
+const PAUSE = 100;
+
+/** How long {@link retry} goes on. */
+export interface RetryOptions {
+  readonly clock: Clock;
+  /** The time of the last attempt, by the monotonic clock. */
+  readonly until: number;
+  /** Asked before each further attempt. */
+  goesOn(): boolean;
+}
+
+/** Repeats a call while its error is retryable. Rejects with the error of the last attempt. */
+export async function retry<T>({ clock, until, goesOn }: RetryOptions, call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const left = until - clock.monotonic();
+    try {
+      return await call();
+    } catch (error) {
+      if (!isChannelError(error) || !error.retryable || left <= 0 || !goesOn()) throw error;
+    }
+    const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
+    await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
+  }
+}
+
+/**
+ * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a full disk cannot
+ * block `close()`. The session is no guide, as it may live in another store. After its timeout a lease still
+ * gets its full `ttl` of retries.
+ */
+export function endingUntil(now: number, heldUntil: number, ttl: number): number {
+  return now < heldUntil ? Math.min(heldUntil, now + ttl) : now + ttl;
+}

@@ -1,0 +1,63 @@
+import type { StoredEntry } from "../backend/backend.js";
+import { ChannelError } from "../errors.js";
+import type { EntriesOptions, Entry, Key } from "../types.js";
+import { decodeValue } from "./json.js";
+import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
+
+/** The keys of one channel among those of its store. Encodes keys for the store, and decodes its entries. */
+export class Scope {
+  /** The name of the channel. */
+  readonly channel: string;
+  readonly #name: string;
+
+  constructor(channelName: string) {
+    if (typeof channelName !== "string" || channelName === "") {
+      throw new ChannelError("INVALID_ARGUMENT", "the name of a channel must be a text that is not empty");
+    }
+    this.channel = channelName;
+    this.#name = encodeChannelName(channelName);
+  }
+
+  key(key: Key): string {
+    return this.#name + encodeKey(key);
+  }
+
+  /** @throws ChannelError `CORRUPT` if no channel wrote this key */
+  unkey(stored: string): Key {
+    return decodeKey(stored.slice(this.#name.length));
+  }
+
+  /** As {@link unkey}; `undefined` if no channel wrote this key. */
+  unkeyIfOurs(stored: string): Key | undefined {
+    return decodeKeyIfOurs(stored.slice(this.#name.length));
+  }
+
+  entry<V>(stored: StoredEntry): Entry<V> {
+    return {
+      key: this.unkey(stored.key),
+      value: decodeValue<V>(stored.value, stored.key),
+      version: stored.version,
+      ...(stored.expiresIn === undefined ? {} : { expiresIn: stored.expiresIn }),
+    };
+  }
+
+  /** The range of the keys that begin with `prefix`; without it, of all keys of the channel. */
+  range(prefix?: Key): { from: string; to: string } {
+    const from = prefix === undefined ? this.#name : this.key(prefix);
+    return { from, to: endOfPrefix(from) };
+  }
+
+  /** The range of a scan; `undefined` if it is empty. */
+  scanRange(options: EntriesOptions): { from: string; to: string } | undefined {
+    let { from, to } = this.range(options.prefix);
+    if (options.after !== undefined) {
+      const after = justAfter(this.key(options.after));
+      if (after > from) from = after;
+    }
+    if (options.before !== undefined) {
+      const before = this.key(options.before);
+      if (before < to) to = before;
+    }
+    return from < to ? { from, to } : undefined;
+  }
+}

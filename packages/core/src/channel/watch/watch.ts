@@ -1,0 +1,210 @@
+import { whenAborted } from "../../util/abort.js";
+import type { Clock } from "../../util/clock.js";
+import { keepAlive } from "../../util/keep-alive.js";
+import type { Backend, StoredChange, StoredEntry, WatchSink } from "../backend/backend.js";
+import { abortable } from "../calls/abortable.js";
+import { compareVersions } from "../encoding/version.js";
+
+/**
+ * The most changes that wait for a slow reader. Above that, they are dropped, and the reader gets a gap and a
+ * new snapshot.
+ */
+const LONGEST_QUEUE = 10_000;
+
+/** The pause before an expiry is checked again if the store could not be read, in ms. */
+const RETRY_EXPIRY = 1_000;
+
+/** The events of a watch, still encoded. */
+export type StoredWatchEvent =
+  | { readonly type: "put"; readonly entry: StoredEntry }
+  | { readonly type: "delete"; readonly key: string; readonly version: string; readonly expired?: true }
+  | { readonly type: "synced" }
+  | { readonly type: "gap" };
+
+/** The parts of a channel that a watch uses. */
+export interface WatchSource {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly range: { readonly from: string; readonly to: string };
+  /** Reads the snapshot, until `signal` fires. */
+  snapshot(): AsyncIterable<StoredEntry>;
+  /** Fires when the watch must end: the caller's signal fired, or the channel closed. */
+  readonly signal: AbortSignal;
+  /** Whether the process stays alive for the next change. */
+  readonly keepAlive: boolean;
+}
+
+type Item = { readonly change: StoredChange } | { readonly expired: string; readonly version: string } | "gap";
+
+/**
+ * One watch. It puts the changes of the backend in order behind a snapshot, and drops those that the snapshot
+ * already has. It reports expiries that the store does not report. Its queue is bounded.
+ */
+export class Watch implements WatchSink {
+  readonly #source: WatchSource;
+  #queue: Item[] = [];
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  /**
+   * The last reported version of each present key. It shows changes that arrive late by another connection.
+   */
+  readonly #known: Map<string, string> = new Map();
+  readonly #expiries: Map<string, () => void> = new Map();
+
+  constructor(source: WatchSource) {
+    this.#source = source;
+  }
+
+  change(change: StoredChange): void {
+    this.#push({ change });
+  }
+
+  gap(): void {
+    this.#queue = ["gap"];
+    this.#notify();
+  }
+
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.#notify();
+  }
+
+  #push(item: Item): void {
+    if (this.#queue.length >= LONGEST_QUEUE) this.#queue = ["gap"];
+    // After a gap a new snapshot is read, so earlier changes need not be kept.
+    this.#queue.push(item);
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  async *events(): AsyncGenerator<StoredWatchEvent, void, undefined> {
+    const { signal, backend, range } = this.#source;
+    if (signal.aborted) return;
+    const stopListening = whenAborted(signal, () => this.#notify());
+    const opening = backend.watch(range, this);
+    try {
+      await abortable(opening, signal, "not-applied");
+      while (!signal.aborted) {
+        yield* this.#snapshot();
+        yield* this.#changes();
+        if (signal.aborted) return;
+        this.#forget();
+        yield { type: "gap" };
+      }
+    } catch (error) {
+      // The snapshot of a channel that was closed meanwhile fails. That is no error of the watch: it ends.
+      if (!signal.aborted) throw error;
+    } finally {
+      stopListening();
+      this.#forget();
+      // A watch that is still opening is ended once it is open.
+      opening.then(
+        (stop) => stop(),
+        () => {},
+      );
+    }
+  }
+
+  async *#snapshot(): AsyncGenerator<StoredWatchEvent, void, undefined> {
+    for await (const entry of this.#source.snapshot()) {
+      if (this.#source.signal.aborted) return;
+      this.#report(entry);
+      yield { type: "put", entry };
+    }
+    if (!this.#source.signal.aborted) yield { type: "synced" };
+  }
+
+  /** Yields changes until there is a gap or the watch ends. */
+  async *#changes(): AsyncGenerator<StoredWatchEvent, void, undefined> {
+    while (!this.#source.signal.aborted) {
+      const items = this.#queue;
+      this.#queue = [];
+      for (const item of items) {
+        if (item === "gap") return;
+        const event = "change" in item ? this.#accept(item.change) : this.#expire(item.expired, item.version);
+        if (event !== undefined) yield event;
+        if (this.#source.signal.aborted) return;
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#queue.length === 0 && !this.#source.signal.aborted) {
+        await this.#woken();
+      }
+    }
+  }
+
+  async #woken(): Promise<void> {
+    const letGo = this.#source.keepAlive ? keepAlive() : undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    letGo?.();
+  }
+
+  #accept(change: StoredChange): StoredWatchEvent | undefined {
+    const { key, value, version } = change;
+    const known = this.#known.get(key);
+    if (known !== undefined && compareVersions(version, known) <= 0) return undefined;
+    if (value !== null) {
+      const entry: StoredEntry = { ...change, value };
+      this.#report(entry);
+      return { type: "put", entry };
+    }
+    // The entry was never reported, or it expired before it was deleted.
+    if (known === undefined) return undefined;
+    this.#known.delete(key);
+    this.#cancelExpiry(key);
+    return { type: "delete", key, version };
+  }
+
+  #report(entry: StoredEntry): void {
+    this.#known.set(entry.key, entry.version);
+    this.#cancelExpiry(entry.key);
+    if (entry.expiresIn !== undefined) this.#expectExpiry(entry.key, entry.version, entry.expiresIn);
+  }
+
+  #expectExpiry(key: string, version: string, ms: number): void {
+    this.#expiries.set(
+      key,
+      this.#source.clock.after(ms, () => void this.#lookForExpiry(key, version)),
+    );
+  }
+
+  /**
+   * Read the store: only its clock decides whether the deadline passed, and the entry may have been renewed.
+   */
+  async #lookForExpiry(key: string, version: string): Promise<void> {
+    const stillExpected = (): boolean => this.#known.get(key) === version;
+    try {
+      const [entry] = await this.#source.backend.read([key]);
+      if (!stillExpected()) return;
+      if (entry === undefined) this.#push({ expired: key, version });
+      else if (entry.version === version)
+        this.#expectExpiry(key, version, Math.max(1, entry.expiresIn ?? RETRY_EXPIRY));
+    } catch {
+      // The store is away, and the backend reports that itself. Check the expiry again later.
+      if (stillExpected()) this.#expectExpiry(key, version, RETRY_EXPIRY);
+    }
+  }
+
+  #expire(key: string, version: string): StoredWatchEvent | undefined {
+    if (this.#known.get(key) !== version) return undefined;
+    this.#known.delete(key);
+    this.#cancelExpiry(key);
+    return { type: "delete", key, version, expired: true };
+  }
+
+  #cancelExpiry(key: string): void {
+    this.#expiries.get(key)?.();
+    this.#expiries.delete(key);
+  }
+
+  #forget(): void {
+    for (const cancel of this.#expiries.values()) cancel();
+    this.#expiries.clear();
+    this.#known.clear();
+  }
+}

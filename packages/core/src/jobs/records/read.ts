@@ -1,0 +1,83 @@
+import { isCorrupt, readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
+import { isHolder } from "../../locks/entries/valid.js";
+import { type Fields, fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import type { RunRecord, RunStatus } from "../types.js";
+
+const STATUS: readonly unknown[] = [
+  "running",
+  "completed",
+  "failed",
+  "timeout",
+  "cancelled",
+  "lost",
+] satisfies RunStatus[];
+
+/** Whether a key is that of a record: scripts, and others, may keep what they like in this channel. */
+export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
+  const { name, startTime, ...more } = fieldsOf<RunRecord>(key) ?? {};
+  return isText(name) && isTime(startTime) && Object.keys(more).length === 0;
+}
+
+/**
+ * Whether an entry is the record of a run, all of it: anybody can write to this channel. One that tells another name or start time than its key is none,
+ * as nobody could find it again by what it tells. A field that is not known here is no fault, since a later version of ojm may write more.
+ */
+export function isRecord({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
+  const record = fieldsOf<RunRecord>(value);
+  if (record === undefined || !isRecordKey(key)) return false;
+  if (record.name !== key.name || record.startTime !== key.startTime) return false;
+  const { startDate, status, holder, trigger, tick, timeout, fence } = record;
+  const isStarted = isText(startDate) && isHolder(holder) && isText(trigger) && isSpan(timeout);
+  return (
+    isStarted && STATUS.includes(status) && isOptional(tick, isTime) && isOptional(fence, isText) && hasEnd(record)
+  );
+}
+
+/** Whether the fields of a record's end, as far as they are there, can be shown and counted with. */
+function hasEnd({ endTime, endDate, duration, inError, error }: Fields<RunRecord>): boolean {
+  if (inError !== undefined && typeof inError !== "boolean") return false;
+  const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
+  return isDated && isOptional(error, isText);
+}
+
+/** The record under a key; `undefined` if the entry is missing or is not a record. */
+export async function recordUnder(jobs: Channel<RunRecord>, key: Key): Promise<Entry<RunRecord> | undefined> {
+  const entry = await unlessCorrupt(jobs.entry(key));
+  return entry !== undefined && isRecord(entry) ? entry : undefined;
+}
+
+/** Whether the entry under the key of a record is not a record. */
+export async function isOverwritten(jobs: Channel<RunRecord>, key: Key): Promise<boolean> {
+  try {
+    const entry = await jobs.entry(key);
+    return entry !== undefined && !isRecord(entry);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return true;
+  }
+}
+
+/** The records of a range. Skips all other entries. */
+export async function* records(
+  jobs: Channel<RunRecord>,
+  { limit = Number.POSITIVE_INFINITY, ...range }: EntriesOptions,
+): AsyncGenerator<Entry<RunRecord>, void, undefined> {
+  let left = limit;
+  let last: Key | undefined;
+  for (;;) {
+    const asked = left;
+    const behind = last === undefined ? {} : range.reverse === true ? { before: last } : { after: last };
+    let seen = 0;
+    for await (const entry of readable(jobs, { ...range, ...behind, limit: asked })) {
+      seen++;
+      last = entry.key;
+      if (!isRecord(entry)) continue;
+      left--;
+      yield entry as Entry<RunRecord>;
+    }
+    // Entries that are not records do not count towards `limit`: read on behind them.
+    if (left === 0 || seen < asked) return;
+  }
+}

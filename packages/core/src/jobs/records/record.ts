@@ -1,0 +1,126 @@
+import { isCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
+import type { Entry, Key } from "../../channel/types.js";
+import type { RunRecord, RunStatus } from "../types.js";
+import { isOverwritten, recordUnder } from "./read.js";
+
+/** The longest text of an error in a record, in characters. */
+const LONGEST_ERROR = 10_000;
+
+/** The room kept for the rest of a record beside the result, in bytes. */
+const ROOM = 32_768;
+
+export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
+
+/** The record of a run that starts. */
+export function startedRecord(
+  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout"> & {
+    readonly tick?: number | undefined;
+  },
+): RunRecord {
+  const { name, startTime, holder, trigger, timeout, tick } = run;
+  const startDate = new Date(startTime).toISOString();
+  const forTick = tick === undefined ? {} : { tick };
+  return { name, startTime, startDate, status: "running", holder, trigger, ...forTick, timeout };
+}
+
+/** The end of a run. */
+export interface Ending {
+  readonly status: Exclude<RunStatus, "running">;
+  readonly error?: string;
+  readonly result?: JsonValue;
+}
+
+/** The record of a run that ended at `now`. */
+export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
+  // The start time may be ahead: it moved on because it was taken, or the clock was set back. The duration
+  // must not be negative.
+  const endTime = Math.max(now, record.startTime);
+  return {
+    ...record,
+    ...(fence === undefined ? {} : { fence }),
+    ...ending,
+    endTime,
+    endDate: new Date(endTime).toISOString(),
+    duration: endTime - record.startTime,
+    inError: ending.status !== "completed",
+  };
+}
+
+/**
+ * Closes a record that is open. Resolves to the closed record; `undefined` if there is no open record. Of
+ * several callers exactly one closes it.
+ */
+export async function closeOpen(
+  jobs: Channel<RunRecord>,
+  key: Key,
+  endTime: number,
+  ending: Ending,
+): Promise<RunRecord | undefined> {
+  for (;;) {
+    const entry = await recordUnder(jobs, key);
+    if (entry?.value.status !== "running") return undefined;
+    const record = closed(entry.value, fenceOf(entry), endTime, ending);
+    try {
+      if ((await jobs.compareAndSet(key, entry.version, record)).ok) return record;
+    } catch (error) {
+      if (!isCorrupt(error) || !(await isOverwritten(jobs, key))) throw error;
+    }
+  }
+}
+
+/**
+ * The fence of a run. If one commit wrote the lock and the record, the fence is the first version of the
+ * record. It was unknown when the record was written.
+ */
+export function fenceOf(entry: Pick<Entry<RunRecord>, "value" | "version">): string | undefined {
+  return entry.value.fence ?? (entry.value.status === "running" ? entry.version : undefined);
+}
+
+/** The record of an entry, with its fence. */
+export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): RunRecord {
+  const fence = fenceOf(entry);
+  return fence === undefined || entry.value.fence !== undefined ? entry.value : { ...entry.value, fence };
+}
+
+/** The error text of a run that was closed at its timeout. */
+export function timeoutText(name: string, timeout: number): string {
+  return `the run of "${name}" took longer than its timeout of ${timeout} ms`;
+}
+
+/** The text of an error for a record, cut to a length that each store accepts. */
+export function errorText(error: unknown): string {
+  const text = inWords(error);
+  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+}
+
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error === "string" ? error : safeText(error);
+  return error.name === "Error" || error.name === "RunError" ? error.message : `${error.name}: ${error.message}`;
+}
+
+function safeText(value: unknown): string {
+  try {
+    return encodeValue(value);
+  } catch {
+    return typeof value === "object" ? Object.prototype.toString.call(value) : String(value);
+  }
+}
+
+/**
+ * The `result` field of a record. Empty if the value is `null`, `undefined` or no JSON, or leaves no room for
+ * the rest of the record in `most` bytes.
+ */
+export function resultOf(value: unknown, most: number): { result?: JsonValue } {
+  if (value === undefined || value === null) return {};
+  try {
+    const text = encodeValue(value);
+    // A character has at most three bytes per UTF-16 unit, so short texts need no count.
+    const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
+    return fits ? { result: value as JsonValue } : {};
+  } catch {
+    // A body may return any value to its caller, but the record can keep only JSON.
+    return {};
+  }
+}

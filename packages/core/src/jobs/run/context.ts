@@ -1,0 +1,24 @@
+import type { Channel } from "../../channel/channel.js";
+import type { Locks } from "../../locks/locks.js";
+import type { Clock } from "../../util/clock.js";
+import type { Run, RunRecord } from "../types.js";
+import type { StartTimes } from "./start-times.js";
+
+/** The parts of a manager that a run uses. */
+export interface RunContext {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Locks;
+  /** The channel of the locks. It also has the ticks of schedules. */
+  readonly lockChannel: Channel<unknown>;
+  readonly clock: Clock;
+  /** The time to live of a session, in ms. The end of a run is retried for this time at most. */
+  readonly ttl: number;
+  readonly times: StartTimes;
+  /** Called when the run has ended, whatever its end. */
+  onOver(run: Run): void;
+}
+
+/** Whether one commit can write a lock and a record: both channels are in one store. */
+export function inOneStore({ jobs, lockChannel }: Pick<RunContext, "jobs" | "lockChannel">): boolean {
+  return lockChannel.joins(jobs as Channel<unknown>);
+}

@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import type { RunRecord } from "../types.js";
+import { closeOnExit, forgetOnExit } from "./exit.js";
+
+const child = fileURLToPath(new URL("../../testing/exit.child.ts", import.meta.url));
+
+test("a run that is open when its process ends in good order is closed as lost, and the process ends", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--import",
+    "tsx",
+    "--conditions=@ojm/source",
+    child,
+  ]);
+  const { told, records } = JSON.parse(stdout) as { told: string[]; records: RunRecord[] };
+  const open = records.find(({ name }) => name === "left open");
+  expect(open).toMatchObject({ status: "lost", error: "its process ended without closing the run" });
+  expect(records.find(({ name }) => name === "in order")?.status).toBe("completed");
+  expect(told.length).toBe(1);
+});
+
+test("a process has one listener for its end, however many managers there are, and none once they are closed", () => {
+  const before = process.listenerCount("beforeExit");
+  const closeOpenRuns = async (): Promise<boolean> => false;
+  const [one, two] = [{ closeOpenRuns }, { closeOpenRuns }];
+  const listeners = (): number => process.listenerCount("beforeExit") - before;
+  closeOnExit(one);
+  closeOnExit(two);
+  expect(listeners()).toBe(1);
+  forgetOnExit(one);
+  expect(listeners()).toBe(1);
+  forgetOnExit(two);
+  expect(listeners()).toBe(0);
+});

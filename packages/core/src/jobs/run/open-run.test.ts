@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { isChannelError } from "../../channel/errors.js";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import type { Call, Fault } from "../../testing/faulty-backend.js";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import type { Run, RunRecord } from "../types.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "a" }));
+const refused = (): Fault => ({ type: "refused" });
+const well = (): undefined => undefined;
+
+/** As a disk that is full, in a store that only this process can open: the session, which is not written there, lives on. */
+const lockRefused = (call: Call): Fault | undefined =>
+  call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes('"a')) ? refused() : undefined;
+
+describe.each([
+  {
+    what: "records that are away while the locks are not",
+    apart: true,
+    harm: ({ jobsWay }: ManagerOf) => {
+      jobsWay.fault = refused;
+    },
+    mend: ({ jobsWay }: ManagerOf) => {
+      jobsWay.fault = well;
+    },
+  },
+  {
+    what: "a store that takes nothing but the session",
+    apart: false,
+    harm: ({ way }: ManagerOf) => {
+      way.fault = lockRefused;
+    },
+    mend: ({ way }: ManagerOf) => {
+      way.fault = well;
+    },
+  },
+])("with $what", ({ apart, harm, mend }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+
+  beforeEach(async () => {
+    one = await world.manager({ apart });
+    two = await world.manager({ apart });
+  });
+
+  test.each<[string, (run: Run) => Promise<unknown>]>([
+    ["end", (run) => run.end("done")],
+    ["fail", (run) => run.fail("because")],
+    ["cancel", (run) => run.cancel()],
+  ])("%s settles, and a heartbeat closes the run once it can", async (_, over) => {
+    const run = await one.manager.start("a");
+    harm(one);
+    const error = await clock.until(rejection(over(run)), TTL + 1_000);
+    expect(isChannelError(error) && error.code).toBe("UNAVAILABLE");
+    await clock.advance(TTL);
+    expect((await two.manager.locks()).length).toBe(1);
+    mend(one);
+    await clock.advance(TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
+  test("the end of a run is written when the store is back in time", async () => {
+    const run = await one.manager.start("a");
+    harm(one);
+    const ending = run.end("done");
+    await clock.advance(TTL / 2);
+    mend(one);
+    expect(await clock.until(ending)).toMatchObject({ status: "completed" });
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("a body that is done in time is not waited for longer than the timeout", async () => {
+    const before = clock.monotonic();
+    const running = one.manager.run("a", () => harm(one), { timeout: 5_000 });
+    const error = await clock.until(rejection(running));
+    expect(isChannelError(error) && error.code).toBe("UNAVAILABLE");
+    expect(clock.monotonic() - before).toBeLessThanOrEqual(5_000);
+  });
+
+  test("a run that times out is told so at once, and recorded so if the store is back in time", async () => {
+    const before = clock.monotonic();
+    const body = (): Promise<void> => {
+      harm(one);
+      return new Promise(() => {});
+    };
+    const error = await clock.until(rejection(one.manager.run("a", body, { timeout: 5_000 })));
+    expect(error).toMatchObject({ code: "TIMEOUT" });
+    expect(clock.monotonic() - before).toBeLessThanOrEqual(6_000);
+    mend(one);
+    await clock.advance(200);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["timeout"]);
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("close settles, and whoever is left closes the run", async () => {
+    await one.manager.start("a");
+    harm(one);
+    await clock.until(one.manager.close(), 2 * TTL);
+    await clock.advance(3 * TTL);
+    expect(await two.manager.locks()).toEqual([]);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+  });
+});
+
+test.each([false, true])(
+  "a result or an error that the store has no room for ends the run all the same, as it did: in two stores %s",
+  async (apart) => {
+    const world = new World();
+    const chJobs = { backend: await world.way({ maxValueBytes: 100_000 }) };
+    const { manager } = await world.manager({ chJobs, ...(!apart && { chLocks: chJobs }) });
+    const large = "x".repeat(1_000_000);
+    expect((await manager.run("a", () => large)).result).toBe(large);
+    expect(await rejection(manager.run("b", () => Promise.reject(new Error(large))))).toMatchObject({ message: large });
+    expect(await manager.locks()).toEqual([]);
+    const [failed, completed] = await collect(manager.history());
+    expect(completed).toMatchObject({ name: "a", status: "completed" });
+    expect(completed).not.toHaveProperty("result");
+    expect(failed).toMatchObject({ name: "b", status: "failed", error: expect.stringMatching(/^x{10000}…$/) });
+  },
+);

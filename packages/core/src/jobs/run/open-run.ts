@@ -1,0 +1,281 @@
+import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { endingUntil, retry } from "../../channel/calls/retry.js";
+import type { Channel } from "../../channel/channel.js";
+import { sameJson } from "../../channel/encoding/json.js";
+import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
+import { isLockError, type LockError } from "../../locks/errors.js";
+import type { Lease } from "../../locks/hold/lease.js";
+import { reasonText, whenAborted } from "../../util/abort.js";
+import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
+import { RunError } from "../errors.js";
+import { isOverwritten } from "../records/read.js";
+import { closed, type Ending, errorText, recordKey, resultOf, timeoutText } from "../records/record.js";
+import type { Run, RunRecord } from "../types.js";
+import { inOneStore, type RunContext } from "./context.js";
+
+/**
+ * How long a run waits for the close of its record before it rejects, in ms. A store that answers needs less.
+ */
+const MOMENT = 1_000;
+
+/** A run from its start to its end. Its end is written exactly once. */
+export class OpenRun implements Run {
+  readonly name: string;
+  readonly startTime: number;
+  readonly fence: Version;
+  readonly #context: RunContext;
+  readonly #lease: Lease;
+  readonly #record: RunRecord;
+  /**
+   * The version of the open record. If another process closes the run, the version changes and the store
+   * refuses our end.
+   */
+  readonly #version: Version;
+  readonly #stop: LazyAbortSignal = new LazyAbortSignal();
+  #closing: Promise<RunRecord> | undefined;
+  #stopListening: (() => void) | undefined;
+  #lockOver: ((error: RunError) => void) | undefined;
+  #over: RunError | undefined;
+  #settled = false;
+
+  constructor(context: RunContext, lease: Lease, record: RunRecord, version: Version) {
+    this.name = record.name;
+    this.startTime = record.startTime;
+    this.fence = lease.fence;
+    this.#context = context;
+    this.#lease = lease;
+    this.#record = record;
+    this.#version = version;
+  }
+
+  get #key(): Key {
+    return recordKey(this.name, this.startTime);
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Why the body must stop; `undefined` while it may go on. */
+  get stopped(): Error | undefined {
+    return this.#stop.reason;
+  }
+
+  /** The close of the run; `undefined` before it begins. */
+  get closing(): Promise<RunRecord> | undefined {
+    return this.#closing;
+  }
+
+  /** Whether the close of the run is over, also if it failed. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Resolves once the record is closed, or after {@link MOMENT}. */
+  async closedSoon(): Promise<void> {
+    const { clock } = this.#context;
+    let cancel = (): void => {};
+    const moment = new Promise<void>((resolve) => {
+      cancel = clock.after(MOMENT, resolve, true);
+    });
+    await Promise.race([moment, this.#closing?.catch(() => {})]);
+    cancel();
+  }
+
+  /**
+   * Calls `callback` when the timeout passes or the lock is lost while the run is open. The close of the
+   * record has begun then.
+   */
+  whenLockOver(callback: (error: RunError) => void): void {
+    this.#lockOver = callback;
+    if (this.#over !== undefined) callback(this.#over);
+  }
+
+  assertHeld(): void {
+    this.#lease.expire();
+    if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#closing !== undefined) throw this.#ended();
+    if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
+  }
+
+  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>> {
+    this.assertHeld();
+    try {
+      return await this.#lease.fenced(channel, ops, options);
+    } catch (error) {
+      throw isLockError(error) ? this.#ended() : error;
+    }
+  }
+
+  async end(result?: unknown): Promise<RunRecord> {
+    return this.#finish({ status: "completed", ...resultOf(result, this.#context.jobs.supports.maxValueBytes) });
+  }
+
+  async fail(error: unknown): Promise<RunRecord> {
+    return this.#finish({ status: "failed", error: errorText(error) });
+  }
+
+  async cancel(reason = "cancelled"): Promise<RunRecord> {
+    this.abort(reason);
+    return this.#finish({ status: "cancelled", error: reason });
+  }
+
+  /** Tells the body to stop. The lock stays held until the run is closed. */
+  abort(reason: string): void {
+    if (this.#closing !== undefined) return;
+    this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
+  }
+
+  /** Cancels the run when `signal` fires. */
+  cancelOn(signal: AbortSignal): void {
+    const onAbort = (): void => this.abort(reasonText(signal.reason));
+    if (signal.aborted) onAbort();
+    else this.#stopListening = whenAborted(signal, onAbort);
+  }
+
+  /** Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock. */
+  async abandon(why: string): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
+    }
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A store that is away must not hide the error of the block.
+    await this.abandon("its block ended before the run did").catch(() => {});
+  }
+
+  /** Call it when the lease ended before the run did. */
+  leaseOver({ code, message }: LockError): void {
+    if (this.#closing !== undefined) return;
+    const timeout = code === "TIMEOUT";
+    const text = timeout
+      ? timeoutText(this.name, this.#record.timeout)
+      : `the run of "${this.name}" may no longer hold its lock: ${message}`;
+    this.#breakOff(timeout ? "timeout" : "lost", new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text), text);
+  }
+
+  #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {
+    this.#over = error;
+    // Fire the signal before the close: once the store has the close, the next run may begin, and this
+    // process may be suspended in between.
+    this.#closing = Promise.resolve().then(() => this.#close({ status, error: text }));
+    // Do not report it as unhandled: callers that need the close await it, and otherwise a later look closes
+    // the record.
+    this.#closing.catch(() => {});
+    // If the run was cancelled, its signal has already fired.
+    this.#stop.fire(error);
+    this.#lockOver?.(error);
+  }
+
+  #finish(ending: Ending): Promise<RunRecord> {
+    // Check only the timeout, not the session: if the store accepts this end, no other holder has had the
+    // lock.
+    this.#lease.expireTimeout();
+    if (this.#closing !== undefined) return Promise.reject(this.#ended());
+    this.#closing = this.#close(ending);
+    return this.#closing;
+  }
+
+  #ended(): unknown {
+    return this.#over ?? this.#stop.reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
+  }
+
+  async #close(ending: Ending): Promise<RunRecord> {
+    const record = closed(this.#record, this.fence, this.#context.clock.now(), ending);
+    try {
+      const written = inOneStore(this.#context)
+        ? await this.#closeInOneStep(record)
+        : await this.#closeThenRelease(record);
+      if (written) return record;
+    } finally {
+      this.#stopListening?.();
+      this.#settled = true;
+      this.#context.onOver(this);
+    }
+    throw new RunError(
+      "LOST",
+      this.name,
+      `the run of "${this.name}" was closed by somebody else: its lock was lost or taken`,
+    );
+  }
+
+  /** With one store: closes the record only if the lease still holds the lock, in one commit. */
+  async #closeInOneStep(record: RunRecord): Promise<boolean> {
+    const { jobs, locks } = this.#context;
+    let refused = false;
+    const releasing = locks.release(this.#lease, {
+      channel: jobs as Channel<unknown>,
+      prepare: () => ({ jobOps: refused ? [] : this.#closingOps(record) }),
+      // Another process closed or overwrote the record: only the lock is left to release.
+      refused: () => {
+        refused = true;
+      },
+      corrupt: async () => {
+        if (refused) return false;
+        refused = await isOverwritten(jobs, this.#key);
+        return refused;
+      },
+    });
+    // If the entry of the lock is corrupt, the lease no longer has the lock.
+    const released = (await unlessCorrupt(releasing)) ?? false;
+    if (released) return !refused || this.#isWritten(record);
+    if (await this.#isWritten(record)) return true;
+    // The lock is gone. If nobody has closed the run yet, write its end; a body that completed without its
+    // lock counts as `lost`.
+    if (record.status !== "completed") return this.#write(record);
+    const why = { status: "lost", error: "its lock was removed or taken" } as const;
+    await this.#write(closed(this.#record, this.fence, this.#context.clock.now(), why));
+    return false;
+  }
+
+  #closingOps(record: RunRecord): Op<RunRecord>[] {
+    return [
+      { check: this.#key, version: this.#version },
+      { put: this.#key, value: record },
+    ];
+  }
+
+  /**
+   * With two stores: closes the record, then releases the lock. After a crash in between, a dead lock is
+   * left, which is found. In the other order an open record without a lock would be left, which is not.
+   */
+  async #closeThenRelease(record: RunRecord): Promise<boolean> {
+    const { locks } = this.#context;
+    let written: boolean;
+    try {
+      written = await this.#write(record);
+    } catch (error) {
+      // Keep the lock in the store: it leads the next heartbeat, or another process, to the open record.
+      locks.giveUp(this.#lease);
+      throw error;
+    }
+    // The record is closed. If the release fails, the next heartbeat removes the lock.
+    await locks.release(this.#lease).catch(() => {});
+    return written;
+  }
+
+  async #write(record: RunRecord): Promise<boolean> {
+    const { jobs, clock, ttl } = this.#context;
+    const { session, until } = this.#lease;
+    const retryOptions = {
+      clock,
+      until: endingUntil(clock.monotonic(), until, ttl),
+      goesOn: () => session.alive,
+    };
+    try {
+      const result = await retry(retryOptions, () => jobs.commit(this.#closingOps(record)));
+      return result.ok || (await this.#isWritten(record));
+    } catch (error) {
+      if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#key))) throw error;
+      return false;
+    }
+  }
+
+  /** Whether we wrote this record. The answer to our write may have been lost. */
+  async #isWritten(record: RunRecord): Promise<boolean> {
+    const written = await unlessCorrupt(this.#context.jobs.get(this.#key));
+    return sameJson(written, JSON.parse(JSON.stringify(record)));
+  }
+}

@@ -1,0 +1,49 @@
+import { isRunError } from "../errors.js";
+import type { Outcome, Run } from "../types.js";
+import type { OpenRun } from "./open-run.js";
+
+/** Runs a body until it ends, or until the run may no longer go on. */
+export async function runBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    // Check before the body starts: the run may have been cancelled at once, or the process was suspended
+    // since and the timers of the lease are late.
+    run.assertHeld();
+    const result = await untilOver(run, body);
+    if (run.stopped !== undefined) throw run.stopped;
+    // A body that called `end()` has already written its record.
+    const record = await (run.closing ?? run.end(result));
+    return { result, record };
+  } catch (error) {
+    throw await explained(run, error);
+  }
+}
+
+/**
+ * Resolves to the value that the body returns. Rejects at once when the lock is over; after a cancel it waits
+ * for the body.
+ */
+function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<T> {
+  // After the lock is over, nobody waits for the body, so its later error is dropped.
+  return new Promise((resolve, reject) => {
+    run.whenLockOver(reject);
+    (async () => body(run))().then(resolve, reject);
+  });
+}
+
+/** Closes the record. Resolves to the error with which `run` rejects. */
+async function explained(run: OpenRun, error: unknown): Promise<unknown> {
+  if (run.closing !== undefined) {
+    // The run is over: by its timeout, by a loss, or by the body itself. Wait only a moment for its record,
+    // so that the caller learns of it also if the store is away.
+    await run.closedSoon();
+    return error;
+  }
+  // Drop an error of the store: it must not hide the cancel or the error of the body. If this close fails, a
+  // later look closes the record.
+  if (isRunError(run.stopped) && run.stopped.code === "CANCELLED") {
+    await run.cancel(run.stopped.message).catch(() => {});
+    return run.stopped;
+  }
+  await run.fail(error).catch(() => {});
+  return error;
+}

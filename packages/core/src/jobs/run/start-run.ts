@@ -1,0 +1,146 @@
+import type { Channel } from "../../channel/channel.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Entry } from "../../channel/types.js";
+import type { AtomicWrites } from "../../locks/atomic-writes.js";
+import { isLockError, type LockError } from "../../locks/errors.js";
+import type { Lease } from "../../locks/hold/lease.js";
+import { isRunError, RunError } from "../errors.js";
+import type { CheckedOptions } from "../options.js";
+import { isRecord } from "../records/read.js";
+import { recordKey } from "../records/record.js";
+import type { RunRecord } from "../types.js";
+import { inOneStore, type RunContext } from "./context.js";
+import { OpenRun } from "./open-run.js";
+import { RecordDraft } from "./record-draft.js";
+import { TickClaim } from "./tick.js";
+
+/** A run that is being started. */
+interface Starting {
+  readonly name: string;
+  readonly options: CheckedOptions;
+  readonly draft: RecordDraft;
+  readonly claim: TickClaim | undefined;
+  /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
+  over?: LockError;
+  /** Set once the run is open. */
+  run?: OpenRun;
+}
+
+/**
+ * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
+ * lock first.
+ */
+export async function startRun(context: RunContext, name: string, options: CheckedOptions): Promise<OpenRun> {
+  const { tick } = options;
+  const claim = tick === undefined ? undefined : new TickClaim(context, name, tick);
+  const starting: Starting = { name, options, draft: new RecordDraft(context, name, options), claim };
+  const lease = await acquire(context, starting);
+  const { holder } = lease.session;
+  if (inOneStore(context)) return open(context, starting, lease, starting.draft.current(holder), lease.fence);
+  const { locks } = context;
+  try {
+    return await writeRecord(context, starting, lease);
+  } catch (error) {
+    // Keep the lock if the record may be in the store: only the lock leads a later look to the record.
+    if (isNotWritten(error)) await locks.release(lease, claim?.giveBack(lease.fence)).catch(() => {});
+    else locks.giveUp(lease);
+    throw error;
+  }
+}
+
+async function acquire(context: RunContext, starting: Starting): Promise<Lease> {
+  const { name, options, claim } = starting;
+  const { timeout, wait, signal } = options;
+  await claim?.look();
+  try {
+    return await context.locks.acquire(name, { timeout, wait, ...(signal && { signal }) }, writesOf(context, starting));
+  } catch (error) {
+    // The holder of the lock may have it for the same tick.
+    if (isLockError(error) && signal?.aborted !== true) await claim?.look();
+    throw explain(name, signal, error);
+  }
+}
+
+/**
+ * The writes in the commit that takes the lock: the claim on the tick, and the record if it is in the same
+ * store.
+ */
+function writesOf(context: RunContext, starting: Starting): AtomicWrites {
+  const { options, draft, claim } = starting;
+  const joined = inOneStore(context);
+  return {
+    ...(joined && { channel: context.jobs as Channel<unknown> }),
+    prepare: (holder) => {
+      const value = draft.renew(holder);
+      const key = recordKey(value.name, value.startTime);
+      const jobOps = joined
+        ? [
+            { check: key, version: null },
+            { put: key, value },
+          ]
+        : [];
+      const note = { run: value.startTime, ...(options.tick && { tick: options.tick.at }) };
+      return { note, jobOps, ...(claim && { lockOps: claim.ops(holder) }) };
+    },
+    refused: async () => {
+      await claim?.look();
+      await draft.moveOn();
+    },
+    // The run closes its record and releases the lock in the same step.
+    onLeaseOver: (_lease, error) => {
+      starting.over = error;
+      starting.run?.leaseOver(error);
+    },
+  };
+}
+
+async function writeRecord(context: RunContext, starting: Starting, lease: Lease): Promise<OpenRun> {
+  const { draft, name } = starting;
+  const { holder } = lease.session;
+  for (;;) {
+    const record = { ...draft.current(holder), holder, fence: lease.fence };
+    const outcome = await context.jobs.compareAndSet(recordKey(name, record.startTime), null, record);
+    if (outcome.ok) return open(context, starting, lease, record, outcome.version);
+    const { current } = outcome;
+    if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
+      return adopt(context, starting, lease, current);
+    await draft.moveOn();
+    draft.renew(holder);
+  }
+}
+
+/**
+ * The record exists already. Either an answer was lost and the driver repeated the write, or somebody closed
+ * the run before it was open.
+ */
+function adopt(context: RunContext, starting: Starting, lease: Lease, { value, version }: Entry<RunRecord>): OpenRun {
+  if (value.status === "running") return open(context, starting, lease, value, version);
+  const text = `the run of "${starting.name}" was closed by somebody else before it began: ${value.error ?? value.status}`;
+  throw new RunError("LOST", starting.name, text);
+}
+
+function open(context: RunContext, starting: Starting, lease: Lease, record: RunRecord, version: string): OpenRun {
+  context.times.taken(starting.name, record.startTime);
+  const run = new OpenRun(context, lease, record, version);
+  starting.run = run;
+  // End the run now if its time is over: the write of the record may have taken longer, and the timers of the
+  // lease may be late.
+  lease.expire();
+  if (starting.over !== undefined) run.leaseOver(starting.over);
+  return run;
+}
+
+function explain(name: string, signal: AbortSignal | undefined, error: unknown): unknown {
+  const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
+  if (signal?.aborted === true && aborted) {
+    return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: signal.reason });
+  }
+  if (!isLockError(error)) return error;
+  const text = `Can't lock to execute job '${name}': ${error.message}`;
+  return new RunError("LOCKED", name, text, { ...(error.held && { held: error.held }) });
+}
+
+/** Whether our record is certainly not open in the store. After an error of a driver that is unknown. */
+function isNotWritten(error: unknown): boolean {
+  return isRunError(error) || (isChannelError(error) && error.outcome === "not-applied");
+}

@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import { isRunError } from "../errors.js";
+import type { Run, RunRecord } from "../types.js";
+
+const TTL = 15_000;
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "a" }));
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores: a run for a tick", ({ apart }) => {
+  let all: ManagerOf[];
+  let at: number;
+
+  beforeEach(async () => {
+    all = [await world.manager({ apart }), await world.manager({ apart }), await world.manager({ apart })];
+    at = clock.now();
+  });
+
+  const first = (): ManagerOf => all[0] as ManagerOf;
+  const start = (one: ManagerOf, tick: number, schedule = "s", wait = 2_500): Promise<Run> =>
+    clock.until(one.manager.start("a", { tick: { schedule, at: tick }, wait }));
+
+  /** Starts by all at once; each that gets to run ends after `ms`. Resolves to what the others were told. */
+  const race = (ms: number): Promise<string[]> => {
+    const attempts = all.map(async ({ manager }) => {
+      try {
+        const run = await manager.start("a", { tick: { schedule: "s", at } });
+        await new Promise<void>((resolve) => void clock.after(ms, resolve));
+        await run.end();
+        return "ran";
+      } catch (error) {
+        return isRunError(error) ? error.code : String(error);
+      }
+    });
+    return clock.until(Promise.all(attempts));
+  };
+
+  test.each([0, 100, 10_000])(
+    "is started by one of all that want to, however soon it is over: after %d ms",
+    async (ms) => {
+      expect((await race(ms)).toSorted()).toEqual(["TICK_TAKEN", "TICK_TAKEN", "ran"]);
+      expect(await records(first())).toEqual([expect.objectContaining({ tick: at, status: "completed" })]);
+      // Those that were refused while they waited in the queue stand in nobody's way.
+      await (await start(first(), at + MINUTE, "s", 0)).end();
+    },
+  );
+
+  test("is refused when the tick or a later one was run, also after its record is gone", async () => {
+    await (await start(first(), at)).end();
+    await first().manager.prune({ olderThan: 0 });
+    const by = `${process.pid}`;
+    await expect(start(all[1] as ManagerOf, at)).rejects.toMatchObject({
+      code: "TICK_TAKEN",
+      message: expect.stringMatching(
+        new RegExp(`"a" was not started: its tick of 2030-.*Z was run already, by .*${by}$`),
+      ),
+    });
+    await expect(start(all[1] as ManagerOf, at - MINUTE)).rejects.toThrow(/a later tick, of 2030-.*Z was run already/);
+    await (await start(all[1] as ManagerOf, at + MINUTE)).end();
+    expect(await first().manager.locks()).toEqual([]);
+  });
+
+  test("says nothing about other schedules, or about runs for no tick", async () => {
+    await (await start(first(), at)).end();
+    await (await start(all[1] as ManagerOf, at, "another")).end();
+    await clock.until(first().manager.run("a", () => {}));
+    await expect(start(first(), at)).rejects.toMatchObject({ code: "TICK_TAKEN" });
+  });
+
+  test("is not taken by one that did not get the lock", async () => {
+    const other = await clock.until(first().manager.start("a"));
+    await expect(start(all[1] as ManagerOf, at)).rejects.toMatchObject({ code: "LOCKED" });
+    await other.end();
+    await (await start(all[2] as ManagerOf, at)).end();
+  });
+
+  test("whose process dies is lost, and its tick is not run again", async () => {
+    await start(first(), at);
+    first().way.fault = () => ({ type: "refused" });
+    first().jobsWay.fault = () => ({ type: "refused" });
+    await clock.advance(3 * TTL);
+    await expect(start(all[1] as ManagerOf, at)).rejects.toMatchObject({ code: "TICK_TAKEN" });
+    expect(await records(all[1] as ManagerOf)).toEqual([expect.objectContaining({ tick: at, status: "lost" })]);
+  });
+
+  test("has its record even if the process dies before it is written", async () => {
+    if (!apart) return;
+    first().jobsWay.once('"a', { type: "request lost" });
+    await expect(start(first(), at)).rejects.toMatchObject({ outcome: "unknown" });
+    await clock.advance(3 * TTL);
+    expect(await records(all[1] as ManagerOf)).toEqual([expect.objectContaining({ tick: at, status: "lost" })]);
+  });
+
+  test("of a machine whose date was wrong does not stop the schedule", async () => {
+    clock.wall += 20 * 365 * DAY;
+    await (await start(first(), clock.now())).end();
+    clock.wall -= 20 * 365 * DAY;
+    await (await start(all[1] as ManagerOf, at)).end();
+    await expect(start(all[2] as ManagerOf, at)).rejects.toMatchObject({ code: "TICK_TAKEN" });
+  });
+
+  test("is refused if its tick is no instant", async () => {
+    await expect(start(first(), Number.NaN)).rejects.toMatchObject({ code: "INVALID" });
+  });
+});
+
+test("a start whose record is refused gives the first tick of its schedule back", async () => {
+  const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
+  const tick = { schedule: "s", at: clock.now() };
+  one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+  expect(await clock.until(rejection(one.manager.start("a", { tick })))).toMatchObject({ code: "UNAVAILABLE" });
+  expect(await two.manager.locks()).toEqual([]);
+  expect((await clock.until(two.manager.run("a", () => "ran", { tick }))).result).toBe("ran");
+});
+
+test("a start whose record is refused gives its lock back, also where its tick was removed meanwhile", async () => {
+  const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
+  let claimed = "";
+  one.way.sent = ({ writes }) => {
+    claimed ||= writes.find(({ key }) => key.includes("tick"))?.key ?? "";
+  };
+  one.jobsWay.fault = ({ kind }) => {
+    if (kind !== "commit") return undefined;
+    void two.way.commit({ checks: [], writes: [{ key: claimed, value: null }] });
+    return { type: "refused" };
+  };
+  const tick = { schedule: "s", at: clock.now() };
+  expect(await clock.until(rejection(one.manager.start("a", { tick })))).toMatchObject({ code: "UNAVAILABLE" });
+  expect(claimed).not.toBe("");
+  expect(await two.manager.locks()).toEqual([]);
+});
+
+test("a start whose record is refused gives the tick back, to whoever can run it", async () => {
+  const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
+  const tick = { schedule: "s", at: clock.now() };
+  await clock.until(two.manager.run("a", () => {}, { tick: { ...tick, at: tick.at - MINUTE } }));
+  one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+  for (let i = 0; i < 2; i++) {
+    expect(await clock.until(rejection(one.manager.start("a", { tick })))).toMatchObject({ code: "UNAVAILABLE" });
+  }
+  const earlier = { ...tick, at: tick.at - MINUTE };
+  expect(await clock.until(rejection(two.manager.start("a", { tick: earlier })))).toMatchObject({ code: "TICK_TAKEN" });
+  expect((await clock.until(two.manager.run("a", () => "ran", { tick }))).result).toBe("ran");
+  expect(await clock.until(rejection(two.manager.start("a", { tick })))).toMatchObject({ code: "TICK_TAKEN" });
+});

@@ -1,0 +1,137 @@
+import type { JsonValue } from "../../channel/encoding/json.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Entry, Version } from "../../channel/types.js";
+import type { AtomicWrites } from "../atomic-writes.js";
+import { assertNotCorrupt } from "../entries/corrupt.js";
+import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
+import { FREE, type LockView } from "../entries/view.js";
+import type { Session } from "../session/session.js";
+import type { AcquireOptions } from "../types.js";
+import { attempt } from "./attempt.js";
+import type { AcquireContext, Taken } from "./context.js";
+
+/** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
+export const GLANCE = 200;
+
+/** Whether older data is good enough to take a session for alive. */
+export type Trust = (session: string) => boolean;
+
+/** One request for a lock. It attempts to take the lock until it has it or a living session blocks it. */
+export class Acquisition {
+  readonly name: string;
+  readonly token: string;
+  readonly context: AcquireContext;
+  readonly #options: AcquireOptions & { readonly timeout: number };
+  readonly #writes: AtomicWrites | undefined;
+
+  constructor(
+    context: AcquireContext,
+    name: string,
+    options: AcquireOptions & { readonly timeout: number },
+    writes: AtomicWrites | undefined,
+  ) {
+    this.name = name;
+    this.token = context.nextToken();
+    this.context = context;
+    this.#options = options;
+    this.#writes = writes;
+  }
+
+  /**
+   * A waiter that has not checked anybody yet accepts older data: most waits are short, so the read is rarely
+   * worth it.
+   */
+  readonly trustsAtFirst: Trust = () => (this.#options.wait ?? 0) > GLANCE;
+
+  /**
+   * Takes the lock if it is free, without waiting. Otherwise resolves to the state of the lock and its queue.
+   */
+  async try(from: LockView = FREE, trust: Trust = this.trustsAtFirst): Promise<Taken | LockView> {
+    const { channel, onOrphan } = this.context;
+    let view = from;
+    for (;;) {
+      assertNotCorrupt(channel.name, this.name, view);
+      const { lock } = view;
+      if (lock !== undefined && !(await this.isDead(lock.value.holder.instance, trust))) return view;
+      const waiting = await this.#behindMe(view, trust);
+      if (waiting === undefined) return view;
+      // Clean up before the attempt: if this process is killed in between, the next one finds the dead lock
+      // and cleans up again.
+      if (lock !== undefined) await onOrphan({ key: this.name, ...lock });
+      const outcome = await this.#attempt(view, waiting);
+      if ("fence" in outcome) return outcome;
+      view = outcome;
+    }
+  }
+
+  /** Trust only session data that was read recently, unless a watch covers that session. */
+  isDead(session: string, trust: Trust): Promise<boolean> {
+    return this.context.liveness.isDead(session, { recently: !trust(session) });
+  }
+
+  /** The tickets behind this waiter; `undefined` if a living session waits ahead of it. */
+  async #behindMe(view: LockView, trust: Trust): Promise<readonly Ticket[] | undefined> {
+    const waiting = view.queue?.value.waiting ?? [];
+    const mine = waiting.findIndex(({ token }) => token === this.token);
+    const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
+    for (const { session } of ahead) if (!(await this.isDead(session, trust))) return undefined;
+    return mine < 0 ? [] : waiting.slice(mine + 1);
+  }
+
+  async #attempt(view: LockView, waiting: readonly Ticket[]): Promise<Taken | LockView> {
+    const { channel: locks } = this.context;
+    const { channel } = this.#writes ?? {};
+    for (;;) {
+      const session = await this.context.session();
+      const writes = this.#writes?.prepare(session.holder) ?? {};
+      const value = this.#value(session, writes.note ?? this.#options.note);
+      const checked = session.version;
+      const outcome = await this.guarded(attempt(locks, { session, view, value, waiting, writes, channel }));
+      if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
+      if (outcome.type === "blocked") return outcome.view;
+      if (outcome.type === "refused") await this.#writes?.refused(outcome.current);
+      else await this.settle(session, checked, outcome.current);
+    }
+  }
+
+  /**
+   * Waits until this process knows the same version of its session as the store.
+   *
+   * The store had another version than the commit expected. Either the answer to a renewal is still on its
+   * way, or the session is gone. If the store has an older version, it lost a renewal and maybe other writes:
+   * the session is over.
+   */
+  async settle(session: Session, checked: Version, current: Entry<SessionValue> | undefined): Promise<void> {
+    if (current === undefined || compareVersions(current.version, checked) < 0) return session.gone();
+    const { value, version } = current;
+    session.changed(value, version);
+    while (session.alive && compareVersions(session.version, version) < 0) {
+      const before = session.version;
+      await new Promise<void>((resolve) => void this.context.clock.after(1, resolve, true));
+      if (session.version !== before) return;
+    }
+  }
+
+  /** Awaits a commit. If its outcome is unknown, records what it may have left in the store. */
+  async guarded<T>(commit: Promise<T>): Promise<T> {
+    try {
+      return await commit;
+    } catch (error) {
+      // An error that is not a ChannelError comes from a driver, so the outcome is unknown.
+      if (!isChannelError(error) || error.outcome === "unknown") this.context.abandon(this.name, this.token);
+      throw error;
+    }
+  }
+
+  #value(session: Session, note: JsonValue | undefined): LockValue {
+    const { name, token } = this;
+    const { timeout } = this.#options;
+    const { clock } = this.context;
+    // Count from before the commit, as the session does. Another process that ends this lock must not do so
+    // before its holder.
+    const until = clock.monotonic() + timeout;
+    const value: LockValue = { name, holder: session.holder, token, since: clock.now(), timeout, until };
+    return note === undefined ? value : { ...value, note };
+  }
+}

@@ -1,0 +1,142 @@
+import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import type { KeyWatch, Version } from "../../channel/types.js";
+import { type LocksValue, lockKey, sessionKey } from "../entries/schema.js";
+import type { LockView } from "../entries/view.js";
+import type { Liveness } from "../session/liveness.js";
+import type { Waker } from "./waker.js";
+
+/**
+ * The first waiters of a queue watch all sessions ahead of them: this many waiters. All the others watch one,
+ * as a thousand waiters must not watch a thousand sessions each.
+ */
+const WATCH_ALL = 8;
+
+/** A session that is watched. */
+interface WatchedSession {
+  readonly watch: KeyWatch;
+  /** Whether the watch reports each renewal. */
+  reporting: boolean;
+}
+
+/** What can wake a waiter: changes of the lock, and the end of the sessions ahead of it. */
+export class WaitWatch {
+  readonly #channel: Channel<LocksValue>;
+  readonly #liveness: Liveness;
+  readonly #wake: Waker;
+  #lock: KeyWatch | undefined;
+  /** The version of the latest delete of the lock that the watch reported. */
+  #freed: Version = "0";
+  readonly #sessions: Map<string, WatchedSession> = new Map();
+
+  constructor(channel: Channel<LocksValue>, liveness: Liveness, wake: Waker) {
+    this.#channel = channel;
+    this.#liveness = liveness;
+    this.#wake = wake;
+  }
+
+  /**
+   * Watches the lock, and wakes the waiter on each change and once the watch is ready. Returns whether the
+   * watch is new.
+   */
+  watchLock(name: string): boolean {
+    if (this.#lock !== undefined || !this.#channel.supports.watch) return false;
+    const wake = (): void => this.#wake.wake();
+    const failed = (error: unknown): void => this.#wake.fail(error);
+    this.#lock = this.#channel.watchKey(lockKey(name), {
+      changed: ({ deleted, version }) => {
+        if (deleted) this.#freed = version;
+        wake();
+      },
+      gap: wake,
+      failed,
+    });
+    // Wake once the watch is ready: an earlier change was not reported.
+    this.#lock.ready.then(wake, failed);
+    return true;
+  }
+
+  /** Whether the watch reports each renewal of a session and its end. */
+  watches(id: string): boolean {
+    return this.#sessions.get(id)?.reporting === true;
+  }
+
+  /** Whether the watch reported a delete of the lock after this version. */
+  freedAfter(version: Version): boolean {
+    return compareVersions(this.#freed, version) > 0;
+  }
+
+  /**
+   * Watches the sessions ahead of a waiter at this place of the queue.
+   *
+   * The first few waiters watch all of them. Sessions can die together, for example when their host loses its
+   * network: the waiter must not find them dead one after the other. A store that runs inside its callers
+   * reports the end of each session, so there the nearest session is enough.
+   */
+  watchAhead({ lock, queue }: LockView, place: number): void {
+    if (!this.#channel.supports.watch) return;
+    const before = (queue?.value.waiting ?? []).slice(0, Math.max(0, place)).map(({ session }) => session);
+    const ahead = lock === undefined ? before : [lock.value.holder.instance, ...before];
+    const all = place < WATCH_ALL && this.#channel.supports.shared === "network";
+    const wanted = new Set(all ? ahead : ahead.slice(-1));
+    for (const [id, { watch }] of this.#sessions) {
+      if (wanted.has(id)) continue;
+      watch.stop();
+      this.#sessions.delete(id);
+    }
+    for (const id of wanted) if (!this.#sessions.has(id)) this.#watchSession(id);
+  }
+
+  /**
+   * Watches the renewals of a session, and wakes the waiter when the session is gone.
+   *
+   * etcd does not expose its clock, so a time to live counts from when its version was first seen. Without a
+   * watch, a waiter that reads rarely would begin to count long after the process died.
+   */
+  #watchSession(id: string): void {
+    const readAgain = async (): Promise<void> => {
+      this.#liveness.forget(id);
+      try {
+        await this.#liveness.isDead(id);
+      } catch {
+        // The next look watches it again.
+        this.#forget(id, session);
+      }
+      this.#wake.wake();
+    };
+    const watch = this.#channel.watchKey(sessionKey(id), {
+      changed: ({ deleted }) => {
+        if (!deleted) return;
+        this.#liveness.forget(id);
+        this.#wake.wake();
+      },
+      gap: () => void readAgain(),
+      failed: () => {
+        session.reporting = false;
+      },
+    });
+    const session: WatchedSession = { watch, reporting: false };
+    this.#sessions.set(id, session);
+    watch.ready.then(
+      () => {
+        if (this.#sessions.get(id) !== session) return undefined;
+        session.reporting = true;
+        // Read the session again: what was read before may be older than the first renewal that the watch
+        // reports.
+        return readAgain();
+      },
+      () => this.#forget(id, session),
+    );
+  }
+
+  #forget(id: string, session: WatchedSession): void {
+    session.watch.stop();
+    if (this.#sessions.get(id) === session) this.#sessions.delete(id);
+  }
+
+  stop(): void {
+    this.#lock?.stop();
+    for (const { watch } of this.#sessions.values()) watch.stop();
+    this.#sessions.clear();
+  }
+}

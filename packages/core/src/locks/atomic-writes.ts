@@ -1,0 +1,50 @@
+import type { Channel } from "../channel/channel.js";
+import type { JsonValue } from "../channel/encoding/json.js";
+import type { CommitResult, Entry, Op } from "../channel/types.js";
+import type { Holder, LocksValue } from "./entries/schema.js";
+import type { LockError } from "./errors.js";
+import type { Lease } from "./hold/lease.js";
+
+/** The writes of a lock's owner, applied in the same step as taking or releasing the lock. */
+export interface PreparedWrites {
+  /** JSON that others see in {@link HeldLock.note}. */
+  readonly note?: JsonValue;
+  /** Checks and writes in the channel of the locks. */
+  readonly lockOps?: readonly Op<unknown>[];
+  /** Checks and writes in {@link AtomicWrites.channel}. */
+  readonly jobOps?: readonly Op<unknown>[];
+}
+
+/** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
+export interface AtomicWrites {
+  /**
+   * The channel of `jobOps`, in the same store as the locks. Absent: the owner writes only in the channel of
+   * the locks.
+   */
+  readonly channel?: Channel<unknown>;
+  /** Called anew for each attempt, so that its times are those of the attempt. */
+  prepare(holder: Holder): PreparedWrites;
+  /**
+   * Called when a check of the prepared ops failed. Nothing was written. Change the next result of `prepare`,
+   * or throw.
+   */
+  refused(current: Entry<unknown> | undefined): void | Promise<void>;
+  /**
+   * Called when the store reported a corrupt entry. Resolves to whether the prepared ops check that entry. If
+   * so, `prepare` must leave those ops out, and the attempt is repeated.
+   */
+  corrupt?(): Promise<boolean>;
+  /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
+  onLeaseOver?(lease: Lease, error: LockError): void;
+}
+
+/** Commits ops on the locks together with the writes of the lock's owner, all or nothing. */
+export function commitTogether(
+  locks: Channel<LocksValue>,
+  ops: readonly Op<LocksValue>[],
+  channel: Channel<unknown> | undefined,
+  { lockOps = [], jobOps = [] }: PreparedWrites,
+): Promise<CommitResult<unknown>> {
+  const all = [...ops, ...(lockOps as readonly Op<LocksValue>[])];
+  return channel === undefined ? locks.commit(all) : locks.commitWith<unknown>(all, channel, jobOps);
+}

@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { readable } from "../../channel/calls/corrupt.js";
+import type { Key } from "../../channel/types.js";
+import { scribble } from "../../testing/scribble.js";
+import { rejection } from "../../testing/settle.js";
+import { cut } from "../../testing/tickets.js";
+import { type LocksOf, World } from "../../testing/world.js";
+import { lockKey, queueKey, sessionKey } from "./schema.js";
+
+const TTL = 15_000;
+
+let world: World;
+let one: LocksOf;
+let two: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.locks();
+  two = await world.locks();
+});
+
+async function keysOf(kind: string): Promise<Key[]> {
+  const keys: Key[] = [];
+  for await (const { key } of two.channel.keys({ prefix: [kind] })) keys.push(key);
+  return keys;
+}
+
+const texts = ["no JSON", "null", '"mine"', "{}"];
+
+test.each([false, true])("what cannot be read keeps nobody from the rest: in reverse %s", async (reverse) => {
+  for (const name of ["a", "b", "c", "d"]) await one.locks.acquire(name);
+  await scribble(two, lockKey("b"), "no JSON");
+  const names: unknown[] = [];
+  for await (const { key } of readable(two.channel, { prefix: ["lock"], reverse })) names.push((key as string[])[1]);
+  expect(names).toEqual(reverse ? ["d", "c", "b", "a"] : ["a", "b", "c", "d"]);
+});
+
+describe("what somebody else wrote into the store", () => {
+  test.each(texts)("under a lock is said to be that, and keeps nobody from sweeping: %s", async (text) => {
+    await scribble(two, lockKey("a"), text);
+    const error = await rejection(one.locks.acquire("a"));
+    expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
+    expect((error as Error).message).toContain("was not written by ojm");
+    const dead = await world.locks();
+    await dead.locks.acquire("b");
+    cut(dead);
+    await world.clock.advance(2 * TTL);
+    await one.locks.sweep();
+    expect(await two.locks.find("b")).toBeUndefined();
+  });
+
+  test.each(texts)("under a lock is said to be that to who asks for it, or takes it by force: %s", async (text) => {
+    await scribble(two, lockKey("a"), text);
+    const calls = [() => one.locks.find("a"), () => one.locks.list(), () => one.locks.forceUnlock("a", "it hangs")];
+    for (const call of calls) {
+      const error = await rejection(call());
+      expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
+      expect((error as Error).message).toContain("was not written by ojm");
+    }
+  });
+
+  test.each(texts)("over a lock that is held tells its holder, and ends nothing else: %s", async (text) => {
+    const [lease, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
+    await world.clock.advance(100);
+    await scribble(two, lockKey("a"), text);
+    await world.clock.advance(100);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    await world.clock.advance(2 * TTL);
+    expect(other.held).toBe(true);
+  });
+
+  test.each(texts)(
+    "over a lock that is held is told by the heartbeat, where the store cannot be watched: %s",
+    async (text) => {
+      const blind = await world.locks({ way: await world.way({ watch: false }) });
+      const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
+      await scribble(two, lockKey("a"), text);
+      await world.clock.advance(TTL / 2);
+      expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+      await world.clock.advance(2 * TTL);
+      expect(other.held).toBe(true);
+    },
+  );
+
+  test.each(texts)("over a lock that is held leaves nothing of its process behind: %s", async (text) => {
+    const blind = await world.locks({ way: await world.way({ watch: false }) });
+    await blind.locks.acquire("a");
+    const other = await blind.locks.acquire("b");
+    await scribble(two, lockKey("a"), text);
+    await world.clock.advance(TTL);
+    expect(other.held).toBe(true);
+    await blind.locks.close();
+    expect(await keysOf("session")).toEqual([]);
+    expect(await keysOf("lock")).toEqual([lockKey("a")]);
+  });
+
+  test.each(texts)("over a session keeps nobody from sweeping, and is swept: %s", async (text) => {
+    await scribble(two, sessionKey("x"), text);
+    await one.locks.sweep();
+    const session = (await one.locks.acquire("a")).session.id;
+    expect(await keysOf("session")).toEqual([sessionKey(session)]);
+  });
+
+  test.each(texts)(
+    "over a session tells its owner by its renewal, where the store cannot be watched: %s",
+    async (text) => {
+      const blind = await world.locks({ way: await world.way({ watch: false }) });
+      const lease = await blind.locks.acquire("a");
+      await scribble(two, sessionKey(lease.session.id), text);
+      await world.clock.advance(TTL / 2);
+      expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    },
+  );
+
+  test.each(texts)("over a session tells its owner: %s", async (text) => {
+    const lease = await one.locks.acquire("a");
+    await world.clock.advance(100);
+    await scribble(two, sessionKey(lease.session.id), text);
+    await world.clock.advance(100);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test.each(["null", '"mine"', "{}"])(
+    "over a queue is said to be that, and keeps nobody from sweeping: %s",
+    async (text) => {
+      await scribble(two, queueKey("a"), text);
+      await one.locks.sweep();
+      expect(await rejection(one.locks.acquire("a", { wait: 1_000 }))).toMatchObject({ code: "CORRUPT" });
+      await world.clock.advance(TTL);
+      await one.locks.close();
+    },
+  );
+
+  test.each(texts)("over the session of a holder that died leaves the lock to others: %s", async (text) => {
+    const lease = await one.locks.acquire("a");
+    cut(one);
+    await scribble(two, sessionKey(lease.session.id), text);
+    await world.clock.advance(TTL);
+    expect((await two.locks.acquire("a")).held).toBe(true);
+  });
+});
+
+describe("a callback that fails", () => {
+  test("keeps nothing else from being cleared away, and is told as a warning", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const orphans: string[] = [];
+    const failing = await world.locks({
+      onOrphan: async ({ value }) => {
+        if (value.name === "a") throw new TypeError("no such thing");
+        orphans.push(value.name);
+      },
+    });
+    await (await failing.locks.acquire("warm up")).release();
+    for (const name of ["a", "b"]) {
+      failing.way.once(`"${name}`, { type: "reply lost" });
+      await world.clock.until(rejection(failing.locks.acquire(name)));
+    }
+    await world.clock.advance(TTL);
+    expect(orphans).toEqual(["b"]);
+    expect(warned.mock.calls[0]?.[0]).toContain("no such thing");
+    const closing = rejection(failing.locks.close());
+    expect(await world.clock.until(closing)).toBeInstanceOf(TypeError);
+    // What it left is not kept alive.
+    await world.clock.advance(2 * TTL);
+    expect((await one.locks.acquire("a")).held).toBe(true);
+    warned.mockRestore();
+  });
+});
+
+test("a store that answers later than a session lives is told as that", async () => {
+  one.way.fault = (call) => (call.kind === "commit" ? { type: "slow reply", ms: TTL + 1 } : undefined);
+  const error = await world.clock.until(rejection(one.locks.acquire("a", { wait: 100_000 })), 10 * TTL);
+  expect(error).toMatchObject({ code: "TIMEOUT", retryable: true });
+  expect((error as Error).message).toContain("longer to answer than a session lives (ttl 15000 ms)");
+});

@@ -1,0 +1,52 @@
+import { readable } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import type { Entry } from "../../channel/types.js";
+import { visible } from "../../util/visible.js";
+import { LockError } from "../errors.js";
+import type { HeldLock } from "../types.js";
+import { assertNotCorrupt } from "./corrupt.js";
+import type { LocksValue, LockValue, QueueValue } from "./schema.js";
+import { lockPlace } from "./valid.js";
+import type { LockView } from "./view.js";
+
+/**
+ * All held locks, ordered by name.
+ *
+ * @throws ChannelError `CORRUPT` if ojm did not write one of the entries: its holder is unknown
+ */
+export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
+  const held = new Map<string, HeldLock>();
+  for await (const entry of readable(channel, { prefix: ["lock"] })) {
+    const place = lockPlace(entry.key);
+    if (place === undefined) continue;
+    const { name, part } = place;
+    if (part === "lock") {
+      assertNotCorrupt(channel.name, name, { lock: entry as Entry<LockValue> });
+      held.set(name, heldLock(entry as Entry<LockValue>, undefined));
+      continue;
+    }
+    assertNotCorrupt(channel.name, name, { queue: entry as Entry<QueueValue> });
+    const lock = held.get(name);
+    if (lock !== undefined) held.set(name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
+  }
+  return [...held.values()];
+}
+
+/** The public form of a lock entry. */
+export function heldLock(
+  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
+  queue: QueueValue | undefined,
+): HeldLock {
+  const { name, holder, since, note } = value;
+  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
+  return note === undefined ? lock : { ...lock, note };
+}
+
+/** The error for a lock that a call did not get. */
+export function lockedError(name: string, { lock, queue }: LockView): LockError {
+  if (lock === undefined) return new LockError("LOCKED", name, "other waiters are ahead in its queue");
+  const held = heldLock(lock, queue?.value);
+  const { host, pid } = held.holder;
+  const since = new Date(held.since).toISOString();
+  return new LockError("LOCKED", name, `held by ${visible(host)}, pid ${pid}, since ${since}`, held);
+}

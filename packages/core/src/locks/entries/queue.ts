@@ -1,0 +1,52 @@
+import type { Channel } from "../../channel/channel.js";
+import type { Op } from "../../channel/types.js";
+import { callKey, type LocksValue, queueKey, type Ticket } from "./schema.js";
+import { isQueue } from "./valid.js";
+import type { LockView } from "./view.js";
+
+/**
+ * The ops that write the queue of a lock after a change. Commit them with a check of the queue's version.
+ *
+ * If the change makes another ticket the first, the same commit sends a turn notice to its session. No other
+ * waiter needs to be woken by any change.
+ */
+export function queueOps(name: string, before: readonly Ticket[], after: readonly Ticket[]): Op<LocksValue>[] {
+  const key = queueKey(name);
+  const [first] = after;
+  if (first === undefined) return before.length > 0 ? [{ delete: key }] : [];
+  const ops: Op<LocksValue>[] = [{ put: key, value: { waiting: after } }];
+  // The first ticket of an empty queue needs no notice: its waiter knows.
+  if (before.length > 0 && before[0]?.token !== first.token) {
+    ops.push({ put: callKey(first.session), value: { name, ...first } });
+  }
+  return ops;
+}
+
+/**
+ * Removes a ticket from the queue of a lock.
+ *
+ * With `session`, removes the ticket only if it names that session. A waiter whose session ended waits on
+ * with the same token in a new session. It must not lose its place because another waiter found the old
+ * session dead.
+ */
+export async function leaveQueue(
+  channel: Channel<LocksValue>,
+  name: string,
+  { token, session }: Pick<Ticket, "token"> & Partial<Ticket>,
+): Promise<void> {
+  let queue = (await channel.entry(queueKey(name))) as LockView["queue"];
+  while (queue !== undefined) {
+    if (!isQueue(queue.value)) return;
+    const { waiting } = queue.value;
+    const remaining = waiting.filter(
+      (ticket) => ticket.token !== token || (session !== undefined && ticket.session !== session),
+    );
+    if (remaining.length === waiting.length) return;
+    const result = await channel.commit([
+      { check: queueKey(name), version: queue.version },
+      ...queueOps(name, waiting, remaining),
+    ]);
+    if (result.ok) return;
+    queue = result.failed[0]?.current as LockView["queue"];
+  }
+}

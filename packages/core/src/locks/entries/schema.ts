@@ -1,0 +1,102 @@
+import type { JsonValue } from "../../channel/encoding/json.js";
+import type { Key } from "../../channel/types.js";
+import type { ProcessIdentity } from "../../util/host.js";
+import type { TurnValue } from "../sweep/turn.js";
+
+/*
+ * The entries that the locks keep in their channel:
+ *   ["lock", NAME]           the holder; there is no such entry while the lock is free
+ *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
+ *   ["session", ID]          a living process, with a time to live
+ *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first of a queue
+ *   ["audit", NAME, TIME, FENCE]  a forced unlock
+ *   ["sweep"]                which process sweeps for all, and since when
+ *
+ * Owners of locks may keep entries of their own in the same channel, and write them in the same step as the
+ * lock: see AtomicWrites. Anybody can write to a store: valid.ts checks every entry that is read.
+ */
+
+/** The process that holds a lock, in terms that lead a person to it. */
+export interface Holder {
+  readonly host: string;
+  readonly pid: number;
+  /** The session of the holder. */
+  readonly instance: string;
+}
+
+/** A held lock. The version of its entry is the fence. */
+export interface LockValue {
+  readonly name: string;
+  readonly holder: Holder;
+  /**
+   * Unique for each acquisition. If the answer to a commit is lost, the token shows whether the commit was
+   * applied.
+   */
+  readonly token: string;
+  /** In ms since 1970 by the holder's wall clock, for people to read. */
+  readonly since: number;
+  /**
+   * The longest time that the holder may hold the lock, in ms, and its end by the monotonic clock of the
+   * holder's host.
+   */
+  readonly timeout: number;
+  readonly until: number;
+  /** JSON that the holder shows to others, such as the id of its run. */
+  readonly note?: JsonValue;
+}
+
+export interface Ticket {
+  readonly session: string;
+  readonly token: string;
+}
+
+export interface QueueValue {
+  readonly waiting: readonly Ticket[];
+}
+
+export interface SessionValue {
+  readonly id: string;
+  readonly process: ProcessIdentity;
+  readonly since: number;
+  /** The number of renewals. If the answer to a renewal is lost, it shows whether the renewal was applied. */
+  readonly beat: number;
+  /** Set if the heartbeat thread wrote the entry, not the main thread. */
+  readonly by?: "thread";
+}
+
+/**
+ * The time to live of a session's entry in the store, in ms, for a session with this `ttl`.
+ *
+ * It is a little longer than `ttl`. When the entry is gone, another process may take the lock at once. By
+ * then the owner must have lost it, even with late timers and a slightly slow clock.
+ */
+export function lifeInStore(ttl: number): number {
+  return ttl + 50 + Math.ceil(ttl / 100);
+}
+
+/** A turn notice: tells a session that one of its tickets is now the first of its queue. */
+export interface CallValue extends Ticket {
+  /** The name of the lock. */
+  readonly name: string;
+}
+
+export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TurnValue;
+
+/** The audit record of a forced unlock. */
+export interface AuditValue {
+  readonly name: string;
+  readonly at: number;
+  readonly reason: string;
+  /** The process that forced the unlock. */
+  readonly by: Holder;
+  /** The lock as it was. */
+  readonly lock: LockValue;
+  readonly fence: string;
+}
+
+export const lockKey = (name: string): Key => ["lock", name];
+export const queueKey = (name: string): Key => ["lock", name, "queue"];
+export const sessionKey = (id: string): Key => ["session", id];
+export const callKey = (session: string): Key => ["session", session, "call"];
+export const sweepKey: Key = ["sweep"];
+export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { isTickValue } from "../../jobs/run/tick.js";
+import { processIdentity } from "../../util/host.js";
+import { isCall, isLock, isQueue, isSession } from "./valid.js";
+
+const holder = { host: "here", pid: 1, instance: "1-abc" };
+const ticket = { session: "1-abc", token: "t-1" };
+
+/** Of each kind: its check, an entry that it takes, and changes of it that it must not take. */
+const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
+  [
+    "lock",
+    (value) => isLock(value, "a"),
+    { name: "a", holder, token: "t-1", since: 5, timeout: 1, until: 7.5, note: [null] },
+    [
+      { name: "b" },
+      { holder: null },
+      { holder: { ...holder, host: 5 } },
+      { holder: { ...holder, pid: -1 } },
+      { holder: { ...holder, instance: "" } },
+      { holder: { ...holder, instance: "x".repeat(300) } },
+      { token: 1 },
+      { since: "x" },
+      { since: 1e300 },
+      { timeout: -1 },
+      { until: null },
+    ],
+  ],
+  [
+    "queue",
+    isQueue,
+    { waiting: [ticket] },
+    [
+      { waiting: {} },
+      { waiting: [null] },
+      { waiting: [{ token: "t" }] },
+      { waiting: [ticket, { session: "a", token: 1 }] },
+    ],
+  ],
+  ["call", isCall, { name: "a", ...ticket }, [{ name: 1 }, { session: {} }, { token: undefined }]],
+  [
+    "session",
+    (value) => isSession(value, "1-abc"),
+    { id: "1-abc", process: processIdentity(), since: 5, beat: 0, by: "thread" },
+    [
+      { id: "2-abc" },
+      { process: null },
+      { process: { ...processIdentity(), pid: "1" } },
+      { process: { ...processIdentity(), boot: undefined } },
+      { since: "now" },
+      { beat: 0.5 },
+      { by: "me" },
+    ],
+  ],
+  [
+    "tick",
+    isTickValue,
+    { at: 5, by: holder },
+    [{ at: "5" }, { at: 1e300 }, { by: undefined }, { by: { host: "here" } }],
+  ],
+];
+
+test.each(kinds)(
+  "a %s is taken as it is written, also with fields of a later version, and not with one that is wrong",
+  (_, is, entry, wrong) => {
+    expect(is(entry)).toBe(true);
+    expect(is({ ...entry, later: [1] })).toBe(true);
+    for (const change of wrong) expect([change, is({ ...entry, ...change })]).toEqual([change, false]);
+    for (const value of [null, undefined, 5, "text", true, [], {}, [entry]]) expect(is(value)).toBe(false);
+  },
+);

@@ -1,0 +1,66 @@
+import type { Key } from "../../channel/types.js";
+import type { ProcessIdentity } from "../../util/host.js";
+import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../../util/shape.js";
+import type { CallValue, Holder, LockValue, QueueValue, SessionValue, Ticket } from "./schema.js";
+
+/*
+ * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be used without a further look.
+ * A field that is not known here is no fault, since a later version of ojm may write more.
+ */
+
+/** The holder of a lock, also of the one of a run. */
+export function isHolder(value: unknown): value is Holder {
+  const holder = fieldsOf<Holder>(value);
+  return holder !== undefined && isText(holder.host) && isCount(holder.pid) && isId(holder.instance);
+}
+
+/** The lock `name`. One that tells another name than its key could end the run of that name. */
+export function isLock(value: unknown, name: string): value is LockValue {
+  const lock = fieldsOf<LockValue>(value);
+  if (lock === undefined || lock.name !== name) return false;
+  return (
+    isHolder(lock.holder) && isText(lock.token) && isTime(lock.since) && isSpan(lock.timeout) && isNumber(lock.until)
+  );
+}
+
+export function isQueue(value: unknown): value is QueueValue {
+  const waiting = fieldsOf<QueueValue>(value)?.waiting;
+  return Array.isArray(waiting) && waiting.every(isTicket);
+}
+
+function isTicket(value: unknown): value is Ticket {
+  const ticket = fieldsOf<Ticket>(value);
+  return ticket !== undefined && isId(ticket.session) && isText(ticket.token);
+}
+
+export function isCall(value: unknown): value is CallValue {
+  return isTicket(value) && isText(fieldsOf<CallValue>(value)?.name);
+}
+
+/** The session `id`. */
+export function isSession(value: unknown, id: string): value is SessionValue {
+  const session = fieldsOf<SessionValue>(value);
+  if (session === undefined || session.id !== id) return false;
+  const { process, since, beat, by } = session;
+  return isProcess(process) && isTime(since) && isCount(beat) && (by === undefined || by === "thread");
+}
+
+function isProcess(value: unknown): value is ProcessIdentity {
+  const process = fieldsOf<ProcessIdentity>(value);
+  if (process === undefined || !isCount(process.pid)) return false;
+  return [process.host, process.boot, process.namespace, process.started].every(isText);
+}
+
+/** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */
+export function lockPlace(key: Key): { readonly name: string; readonly part: "lock" | "queue" } | undefined {
+  if (!Array.isArray(key) || key[0] !== "lock" || !isText(key[1]) || key[1] === "") return undefined;
+  const name = key[1];
+  if (key.length === 2) return { name, part: "lock" };
+  return key.length === 3 && key[2] === "queue" ? { name, part: "queue" } : undefined;
+}
+
+/** Which session a key is of; `undefined` for a key that locks never write. */
+export function sessionPlace(key: Key): string | undefined {
+  if (!Array.isArray(key) || key[0] !== "session" || !isId(key[1])) return undefined;
+  return key.length === 2 || (key.length === 3 && key[2] === "call") ? key[1] : undefined;
+}

@@ -1,0 +1,93 @@
+import { isCorrupt } from "../../channel/calls/corrupt.js";
+import { failedCheck } from "../../channel/calls/failed-check.js";
+import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import { type LocksValue, lockKey } from "../entries/schema.js";
+import { type Lease, TAKEN } from "./lease.js";
+
+/** The most locks that one commit checks. */
+const AT_ONCE = 100;
+
+/** The leases of this process. Checks whether the store still has their locks. */
+export class HeldLeases {
+  /** By token, and the latest lease of each name. */
+  readonly #leases: Map<string, Lease> = new Map();
+  readonly #lastOf: Map<string, Lease> = new Map();
+  readonly #channel: Channel<LocksValue>;
+
+  constructor(channel: Channel<LocksValue>) {
+    this.#channel = channel;
+  }
+
+  /** The leases that were taken and not released. */
+  get all(): Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  find(token: string): Lease | undefined {
+    return this.#leases.get(token);
+  }
+
+  /**
+   * Adds a lease that was just taken. Any earlier lease of this process on the name is lost: its signal fires
+   * before the new lease begins.
+   *
+   * Returns false if the new lease is the lost one: the answer to its commit came later than that of a later
+   * lease.
+   */
+  add(lease: Lease): boolean {
+    const { name, token, fence } = lease;
+    this.#leases.set(token, lease);
+    const other = this.#lastOf.get(name);
+    // Ignore a lease that is over: if the store lost its data, fences may have begun anew.
+    if (other?.held === true && compareVersions(other.fence, fence) > 0) return false;
+    this.#lastOf.set(name, lease);
+    if (other !== undefined) this.lost(other);
+    return true;
+  }
+
+  /** Removes a lease before or after its release. Returns false if it was not held. */
+  remove({ token, name }: Pick<Lease, "token" | "name">): boolean {
+    if (this.#lastOf.get(name)?.token === token) this.#lastOf.delete(name);
+    return this.#leases.delete(token);
+  }
+
+  /** The end of the earliest timeout of all held leases, by the monotonic clock. */
+  earliestTimeout(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const lease of this.#leases.values()) if (lease.held && lease.until < earliest) earliest = lease.until;
+    return earliest;
+  }
+
+  /** Ends a lease that the store no longer has. Does nothing for a lease that was released meanwhile. */
+  lost(lease: Lease): void {
+    if (!this.#leases.has(lease.token)) return;
+    // If this process was suspended, report that as the cause, not somebody who took the lock.
+    lease.expire();
+    lease.abort("LOST", TAKEN);
+  }
+
+  /** Checks in the store whether these leases still hold their locks, and ends those that do not. */
+  async findLost(all: readonly Lease[]): Promise<void> {
+    // Check only held leases: a name that was lost and taken again would appear twice in one commit, which no
+    // store accepts.
+    const leases = all.filter(({ held }) => held);
+    const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
+    for (let i = 0; i < leases.length; i += most) await this.#findLost(leases.slice(i, i + most));
+  }
+
+  async #findLost(leases: readonly Lease[]): Promise<void> {
+    const checks = leases.map((lease) => ({ lease, check: lockKey(lease.name), version: lease.fence }));
+    try {
+      const result = await this.#channel.commit(checks.map(({ check, version }) => ({ check, version })));
+      if (result.ok) return;
+      for (const { lease, check } of checks) if (failedCheck(result.failed, check) !== undefined) this.lost(lease);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      // The store reads only entries whose check failed, so one of these entries was overwritten. Check each
+      // lease alone to find which.
+      if (leases.length > 1) for (const lease of leases) await this.#findLost([lease]);
+      else for (const lease of leases) this.lost(lease);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import { failedCheck } from "../../channel/calls/failed-check.js";
+import type { Channel } from "../../channel/channel.js";
+import { ChannelError } from "../../channel/errors.js";
+import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
+import type { Clock } from "../../util/clock.js";
+import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
+import { type LocksValue, lockKey } from "../entries/schema.js";
+import { LockError } from "../errors.js";
+import type { Session } from "../session/session.js";
+
+/**
+ * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record tells who
+ * did it.
+ */
+export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
+
+/** The properties of a taken lock. */
+export interface TakenLock {
+  readonly name: string;
+  readonly fence: Version;
+  readonly token: string;
+  readonly timeout: number;
+  /** The end of `timeout`, by the monotonic clock. */
+  readonly until: number;
+}
+
+/** The parts of {@link Locks} that a lease uses. */
+export interface LeaseContext {
+  readonly channel: Channel<LocksValue>;
+  readonly clock: Clock;
+  release(lease: Lease): Promise<unknown>;
+  /** Called when the lease ended without a release. */
+  onOver(lease: Lease, error: LockError): void;
+}
+
+/**
+ * A held lock. Get one from {@link Locks.acquire}.
+ *
+ * Another holder can get the lock only after `signal` fires or the lease is released. The local monotonic
+ * clock decides when it fires, so the lease ends in time even if the store does not answer. A forced unlock
+ * by another process is the exception: see {@link Locks.forceUnlock}.
+ *
+ * @example
+ * await using lease = await locks.acquire("invoice-4711");
+ * await pay(invoice, { signal: lease.signal, fence: lease.fence });
+ */
+export class Lease {
+  readonly name: string;
+  /**
+   * The fencing token: the version of the lock's entry. Every later holder of the lock gets a higher one.
+   * Compare two with `compareVersions`.
+   *
+   * @see https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
+   */
+  readonly fence: Version;
+  /** @internal Unique for each acquisition. */
+  readonly token: string;
+  /** @internal */
+  readonly session: Session;
+  /** @internal The end of its timeout, by the monotonic clock. */
+  readonly until: number;
+  readonly #timeout: number;
+  readonly #context: LeaseContext;
+  readonly #stop: LazyAbortSignal = new LazyAbortSignal();
+  readonly #onSessionOver: (why: string) => void;
+  #cancelTimeout: () => void = () => {};
+  #onEnd: (() => void) | undefined;
+  #released = false;
+
+  /** @internal */
+  constructor(taken: TakenLock, session: Session, context: LeaseContext) {
+    this.name = taken.name;
+    this.fence = taken.fence;
+    this.token = taken.token;
+    this.until = taken.until;
+    this.session = session;
+    this.#timeout = taken.timeout;
+    this.#context = context;
+    this.#onSessionOver = (why) => this.abort("LOST", why);
+  }
+
+  /**
+   * @internal Starts the timers of the lease. Ends it at once if its timeout passed before the store
+   * answered.
+   */
+  begin(): void {
+    const left = this.until - this.#context.clock.monotonic();
+    this.#cancelTimeout = this.#context.clock.after(Math.max(0, left), () => this.#timedOut());
+    this.session.onOver(this.#onSessionOver);
+    this.expire();
+  }
+
+  /**
+   * Fires when the lease ends without a release. Its reason is a {@link LockError} with `TIMEOUT` or `LOST`.
+   */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Whether the lease holds the lock now, by the local clock. Costs no call to the store. */
+  get held(): boolean {
+    return !this.#released && this.#stop.reason === undefined && !this.#overdue && this.session.alive;
+  }
+
+  /**
+   * Throws unless the lease holds the lock now, by the local clock. Costs no call to the store.
+   *
+   * A process may be suspended right after this call and then write late. If that matters, use {@link
+   * Lease.fenced}, or pass {@link Lease.fence} to the system that you write to.
+   *
+   * @throws LockError `TIMEOUT`, `LOST` or `RELEASED`
+   */
+  assertHeld(): void {
+    if (this.#stop.reason !== undefined) throw this.#stop.reason;
+    if (this.#overdue) throw this.#error("TIMEOUT", this.#timeoutPassed);
+    if (this.#released) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
+    if (!this.session.alive) throw new LockError("LOST", this.name, `the lock "${this.name}" is lost`);
+  }
+
+  /**
+   * Applies `ops` to a channel, all or nothing, only if this lease still holds the lock in the store. The
+   * check and the writes are one commit, so a late write of a former holder is refused. The channel must be
+   * in the store of the locks: opened with the same type and args.
+   *
+   * @returns as {@link Channel.commit}
+   * @throws LockError if the lease does not hold the lock; nothing was written
+   * @throws ChannelError `NOT_SUPPORTED` if the channel is in another store
+   * @example
+   * await lease.fenced(accounts, [
+   *   { check: "alice", version: alice.version },
+   *   { put: "alice", value: { balance: 9 } },
+   * ]);
+   */
+  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
+    this.assertHeld();
+    const { channel: locks } = this.#context;
+    if (!locks.joins(channel as Channel<unknown>)) throw this.#otherStore(channel.name);
+    const check = { check: lockKey(this.name), version: this.fence };
+    const result = await locks.commitWith<V>([check], channel, ops, options);
+    if (result.ok) return result;
+    if (failedCheck(result.failed, check.check) === undefined) return result as CommitResult<V>;
+    // If this process was suspended, report that as the cause.
+    this.expire();
+    this.abort("LOST", TAKEN);
+    this.assertHeld();
+    throw this.#error("LOST", TAKEN);
+  }
+
+  #otherStore(channel: string): ChannelError {
+    const text = `the channel "${channel}" is in another store than the lock "${this.name}", so one commit cannot check the lock and write to the channel. Pass the fence (${this.fence}) with each write, and let the receiver refuse a lower fence than it has seen`;
+    return new ChannelError("NOT_SUPPORTED", text);
+  }
+
+  /**
+   * Releases the lock, if this lease still holds it. A second call does nothing. Resolves also if the lease
+   * had lost the lock.
+   *
+   * @throws ChannelError if the store fails. The lease is over all the same, and the next heartbeat removes
+   * the lock
+   */
+  async release(): Promise<void> {
+    await this.#context.release(this);
+  }
+
+  /** @internal Ends the lease in this process. Does not ask the store. */
+  abort(code: "LOST" | "TIMEOUT", why: string): void {
+    if (this.#released || this.#stop.reason !== undefined) return;
+    // A lock that is lost at its timeout reports `TIMEOUT`. Otherwise the code would depend on which of the
+    // two a busy program learns first.
+    const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
+    this.#cleanUp();
+    this.#stop.fire(error);
+    this.#context.onOver(this, error);
+  }
+
+  /**
+   * @internal Ends the lease if its timeout or its session is over. A busy program may not have let the
+   * timers fire.
+   */
+  expire(): void {
+    this.expireTimeout();
+    this.session.expire();
+  }
+
+  /** @internal Ends the lease if its timeout passed. */
+  expireTimeout(): void {
+    if (this.#overdue) this.#timedOut();
+  }
+
+  get #overdue(): boolean {
+    return !this.#released && this.#context.clock.monotonic() >= this.until;
+  }
+
+  get #timeoutPassed(): string {
+    return `its timeout of ${this.#timeout} ms passed`;
+  }
+
+  #timedOut(): void {
+    this.abort("TIMEOUT", this.#timeoutPassed);
+  }
+
+  #error(code: "LOST" | "TIMEOUT", why: string): LockError {
+    const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
+    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
+  }
+
+  /** @internal Ends the lease after a release. The signal does not fire, as nothing went wrong. */
+  end(): void {
+    this.#released = true;
+    this.#cleanUp();
+  }
+
+  /**
+   * @internal Calls `callback` once the lease is over or released, at once if it already is. There is only
+   * one callback.
+   */
+  onEnd(callback: () => void): void {
+    if (this.#released || this.#stop.reason !== undefined) callback();
+    else this.#onEnd = callback;
+  }
+
+  #cleanUp(): void {
+    this.#onEnd?.();
+    this.session.offOver(this.#onSessionOver);
+    this.#cancelTimeout();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+}

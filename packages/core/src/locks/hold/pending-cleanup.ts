@@ -1,0 +1,59 @@
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Entry } from "../../channel/types.js";
+import { leaveQueue } from "../entries/queue.js";
+import { removeEntry } from "../entries/remove.js";
+import { type LocksValue, type LockValue, lockKey } from "../entries/schema.js";
+import { isLock } from "../entries/valid.js";
+
+/** An attempt, a ticket or a lock that may or may not be in the store. */
+export type Leftover = readonly [token: string, name: string];
+
+/** Leftovers of calls without an answer, until they are removed from the store. */
+export class PendingCleanup {
+  /** The names of the locks, by token. */
+  readonly #leftovers: Map<string, string> = new Map();
+  readonly #channel: Channel<LocksValue>;
+  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+
+  constructor(channel: Channel<LocksValue>, onOrphan: (lock: Entry<LockValue>) => Promise<void>) {
+    this.#channel = channel;
+    this.#onOrphan = onOrphan;
+  }
+
+  /** Adds a leftover. The next heartbeat removes it. */
+  add(name: string, token: string): void {
+    this.#leftovers.set(token, name);
+  }
+
+  get all(): Leftover[] {
+    return [...this.#leftovers];
+  }
+
+  /** Removes those leftovers that are in the store. */
+  async remove(leftovers: readonly Leftover[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const [token, name] of leftovers) {
+      try {
+        await this.#remove(token, name);
+      } catch (error) {
+        // If the store is away, every leftover would fail. Any other error concerns this leftover alone and
+        // must not stop the rest.
+        if (isChannelError(error) && error.retryable) throw error;
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #remove(token: string, name: string): Promise<void> {
+    await unlessCorrupt(leaveQueue(this.#channel, name, { token }));
+    const lock = (await unlessCorrupt(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
+    if (lock !== undefined && isLock(lock.value, name) && lock.value.token === token) {
+      await this.#onOrphan(lock);
+      await removeEntry(this.#channel, lock);
+    }
+    this.#leftovers.delete(token);
+  }
+}

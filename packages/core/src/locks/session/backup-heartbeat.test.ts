@@ -1,0 +1,279 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { openChannel } from "../../channel/open.js";
+import type { Entry } from "../../channel/types.js";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import type { Fault, FaultyBackend } from "../../testing/faulty-backend.js";
+import { scribble } from "../../testing/scribble.js";
+import { World } from "../../testing/world.js";
+import {
+  type LocksValue,
+  type LockValue,
+  lifeInStore,
+  lockKey,
+  queueKey,
+  type SessionValue,
+  sessionKey,
+} from "../entries/schema.js";
+import { BackupHeartbeat } from "./backup-heartbeat.js";
+import { SharedDeadline } from "./shared-deadline.js";
+
+const TTL = 15_000;
+const ID = "1-session";
+const holder = { host: "here", pid: 1, instance: ID };
+
+let clock: FakeClock;
+let way: FaultyBackend;
+let deadlines: SharedDeadline;
+let backupHeartbeat: BackupHeartbeat;
+let opened: number;
+let asked: number;
+/** Whether the main thread answers, and what it does when it is asked. */
+let answers: () => boolean;
+let timedOut: Entry<LockValue>[];
+
+const open = () => openChannel<LocksValue>("locks", { backend: way, clock });
+
+beforeEach(async () => {
+  const world = new World();
+  clock = world.clock;
+  way = await world.way();
+  deadlines = new SharedDeadline();
+  opened = 0;
+  asked = 0;
+  answers = () => false;
+  timedOut = [];
+  backupHeartbeat = new BackupHeartbeat({
+    session: ID,
+    ttl: TTL,
+    clock,
+    deadlines,
+    open: () => {
+      opened++;
+      return open();
+    },
+    mainAnswers: async () => {
+      asked++;
+      return answers();
+    },
+    onTimeout: async (lock) => void timedOut.push(lock),
+  });
+  await beat();
+  deadlines.timeout = Number.POSITIVE_INFINITY;
+});
+
+/** A renewal of the main thread. */
+async function beat(life = TTL): Promise<void> {
+  const now = clock.monotonic();
+  const value = { id: ID, since: 0, beat: 0, process: { host: "here", pid: 1, boot: "", namespace: "", started: "1" } };
+  await (await open()).set(sessionKey(ID), value as SessionValue, { ttl: life });
+  deadlines.renewed(now + TTL, now);
+}
+
+async function take(name: string, timeout: number, instance: string = ID): Promise<void> {
+  const until = clock.monotonic() + timeout;
+  const value = { name, holder: { ...holder, instance }, token: `of ${name}`, since: 0, timeout, until };
+  await (await open()).set(lockKey(name), value);
+  deadlines.timeout = Math.min(deadlines.timeout, until);
+}
+
+const stored = async (key: ReturnType<typeof lockKey>) => (await open()).entry(key);
+
+describe("while the main thread renews the session", () => {
+  test("a stand-in does nothing, opens nothing and asks nothing", async () => {
+    backupHeartbeat.look();
+    for (let i = 0; i < 30; i++) {
+      await clock.advance(TTL / 3);
+      await beat();
+    }
+    expect([opened, asked]).toEqual([0, 0]);
+    await backupHeartbeat.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("it leaves timeouts to it", async () => {
+    await take("a", 1_000);
+    answers = () => {
+      deadlines.timeout = Number.POSITIVE_INFINITY;
+      return true;
+    };
+    backupHeartbeat.look();
+    await clock.advance(5_000);
+    expect([opened, asked]).toEqual([0, 1]);
+    expect(await stored(lockKey("a"))).toBeDefined();
+  });
+});
+
+describe("while it does not", () => {
+  test("the session lives on, and so does what it holds", async () => {
+    await take("a", 100 * TTL);
+    backupHeartbeat.look();
+    for (let i = 0; i < 200; i++) {
+      await clock.advance(TTL / 10);
+      expect(deadlines.deadline).toBeGreaterThan(clock.monotonic());
+      expect((await stored(sessionKey(ID)))?.expiresIn).toBeGreaterThan(0);
+    }
+    expect(opened).toBe(1);
+    expect(await stored(lockKey("a"))).toBeDefined();
+  });
+
+  test("it is renewed also by a store that fails now and then", async () => {
+    let call = 0;
+    way.fault = () => (++call % 3 === 0 ? { type: "refused" } : undefined);
+    backupHeartbeat.look();
+    await clock.advance(10 * TTL);
+    expect(deadlines.deadline).toBeGreaterThan(clock.monotonic());
+  });
+
+  test("its life is counted from when the last renewal was sent: it is over before the store lets the entry go", async () => {
+    const slow: Fault = { type: "slow reply", ms: TTL / 10 };
+    way.fault = (call) => (call.kind === "commit" ? slow : undefined);
+    backupHeartbeat.look();
+    await clock.advance(5 * TTL);
+    expect(deadlines.deadline).toBeGreaterThan(clock.monotonic());
+    way.fault = (call) => (call.kind === "commit" ? { type: "request lost" } : undefined);
+    while (clock.monotonic() < deadlines.deadline) {
+      expect(await stored(sessionKey(ID))).toBeDefined();
+      await clock.advance(50);
+    }
+  });
+
+  test("the main thread takes over again when it is back", async () => {
+    backupHeartbeat.look();
+    await clock.advance(5 * TTL);
+    const before = asked;
+    for (let i = 0; i < 9; i++) {
+      await beat();
+      await clock.advance(TTL / 3);
+    }
+    expect(asked).toBe(before);
+  });
+
+  test("what was held as long as it may be is given back after its cleaning up, and nothing else", async () => {
+    await take("late", 1_000);
+    await take("later", 3 * TTL);
+    await take("of others", 1_000, "another session");
+    backupHeartbeat.look();
+    await clock.advance(1_200);
+    expect(timedOut.map(({ value }) => value.name)).toEqual(["late"]);
+    expect(await stored(lockKey("late"))).toBeUndefined();
+    await clock.advance(3 * TTL - 1_300);
+    expect(await stored(lockKey("later"))).toBeDefined();
+    await clock.advance(300);
+    expect(await stored(lockKey("later"))).toBeUndefined();
+    expect(await stored(lockKey("of others"))).toBeDefined();
+  });
+
+  test("its tickets stay as long as the session is renewed by the main thread", async () => {
+    const mine = { session: ID, token: "mine" };
+    await (await open()).set(queueKey("b"), { waiting: [mine] });
+    await take("late", 1_000);
+    backupHeartbeat.look();
+    await clock.advance(1_200);
+    expect(await stored(lockKey("late"))).toBeUndefined();
+    expect((await stored(queueKey("b")))?.value).toEqual({ waiting: [mine] });
+  });
+
+  test("nothing more is given back once it is stopped, also in the middle of a look", async () => {
+    await take("late", 1_000);
+    const scan = way.scan.bind(way);
+    way.scan = async (...args) => {
+      const answer = await scan(...args);
+      void backupHeartbeat.stop();
+      return answer;
+    };
+    backupHeartbeat.look();
+    await clock.advance(1_200);
+    way.scan = scan;
+    expect(await stored(lockKey("late"))).toBeDefined();
+    expect(timedOut).toEqual([]);
+  });
+
+  test("that is so also where somebody else wrote into the store", async () => {
+    await scribble({ way, channel: await open() }, lockKey("a"), "no JSON");
+    await take("late", 1_000);
+    backupHeartbeat.look();
+    await clock.advance(1_200);
+    expect(await stored(lockKey("late"))).toBeUndefined();
+  });
+
+  test("a lock is given back at its timeout also if it is told after the look was planned", async () => {
+    backupHeartbeat.look();
+    await clock.advance(100);
+    expect(deadlines.nextLook).toBeGreaterThan(clock.monotonic() + TTL / 3);
+    await take("a", 1_000);
+    backupHeartbeat.look();
+    await clock.advance(1_200);
+    expect(await stored(lockKey("a"))).toBeUndefined();
+  });
+
+  test("its tickets are withdrawn, those of others stay", async () => {
+    const others = { session: "another session", token: "x" };
+    await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }, others] });
+    backupHeartbeat.look();
+    await clock.advance(TTL);
+    expect((await stored(queueKey("a")))?.value).toEqual({ waiting: [others] });
+  });
+});
+
+test("tickets that a store refused to let go are withdrawn a little later", async () => {
+  await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }] });
+  way.once('"a', { type: "refused" });
+  backupHeartbeat.look();
+  await clock.advance(TTL);
+  expect(await stored(queueKey("a"))).toBeUndefined();
+});
+
+describe("a session that is gone", () => {
+  test("from the store is never brought back, and the main thread can see it", async () => {
+    await (await open()).unset(sessionKey(ID));
+    backupHeartbeat.look();
+    await clock.advance(10 * TTL);
+    expect(deadlines.lost).toBe(true);
+    expect(await stored(sessionKey(ID))).toBeUndefined();
+  });
+
+  test("because somebody wrote over it is told to the main thread", async () => {
+    await scribble({ way, channel: await open() }, sessionKey(ID), "no JSON");
+    backupHeartbeat.look();
+    await clock.advance(TTL);
+    expect(deadlines.lost).toBe(true);
+  });
+
+  test("because nothing reached the store stays gone", async () => {
+    way.fault = () => ({ type: "refused" });
+    backupHeartbeat.look();
+    await clock.advance(2 * TTL);
+    way.fault = () => undefined;
+    const before = deadlines.deadline;
+    await clock.advance(2 * TTL);
+    expect(deadlines.deadline).toBe(before);
+    deadlines.renewed(clock.monotonic() + TTL, clock.monotonic());
+    expect(deadlines.deadline).toBe(before);
+  });
+
+  test("because this thread stood still is not renewed, though the store has not yet let its entry go", async () => {
+    await beat(lifeInStore(TTL));
+    const read = way.read.bind(way);
+    way.read = async (...args) => {
+      const answer = await read(...args);
+      clock.block(Math.max(0, deadlines.deadline - clock.monotonic()));
+      return answer;
+    };
+    const commits = way.commits.length;
+    backupHeartbeat.look();
+    await clock.advance(TTL);
+    expect(clock.monotonic()).toBe(deadlines.deadline);
+    expect(await stored(sessionKey(ID))).toBeDefined();
+    await clock.advance(100);
+    expect(way.commits.length).toBe(commits);
+  });
+
+  test("because it was stopped writes no more", async () => {
+    backupHeartbeat.look();
+    await clock.advance(TTL);
+    await backupHeartbeat.stop();
+    const commits = way.commits.length;
+    await clock.advance(TTL);
+    expect(way.commits.length).toBe(commits);
+  });
+});

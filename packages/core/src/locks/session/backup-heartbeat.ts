@@ -1,0 +1,201 @@
+import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Entry } from "../../channel/types.js";
+import type { Clock } from "../../util/clock.js";
+import { leaveQueue } from "../entries/queue.js";
+import { removeEntry } from "../entries/remove.js";
+import { type LocksValue, type LockValue, lifeInStore, type SessionValue, sessionKey } from "../entries/schema.js";
+import { isLock, isQueue, isSession, lockPlace } from "../entries/valid.js";
+import type { SharedDeadline } from "./shared-deadline.js";
+
+/**
+ * How long after the timeout of a lock the thread ends it, in ms. A main thread that is free ends it earlier.
+ */
+const GRACE = 100;
+
+/** The shortest and longest time until the next look, in ms. `setTimeout` fires at once above its limit. */
+const SOONEST = 5;
+const LATEST = 60_000;
+
+/** The pause before a failed call is repeated, in ms. */
+const RETRY = 200;
+
+/** Options of {@link BackupHeartbeat}. */
+export interface BackupHeartbeatOptions {
+  /** The id of the session. */
+  readonly session: string;
+  readonly ttl: number;
+  readonly clock: Clock;
+  readonly deadlines: SharedDeadline;
+  /** Opens the channel of the locks. Called at the first need, and again after a failure. */
+  open(): Promise<Channel<LocksValue>>;
+  /** Whether the main thread answers now. If it does, it has also updated `deadlines.timeout`. */
+  mainAnswers(): Promise<boolean>;
+  /** Called for a lock of the session whose timeout passed, before the lock is removed. */
+  onTimeout(lock: Entry<LockValue>, locks: Channel<LocksValue>): Promise<void>;
+}
+
+/**
+ * Keeps a session alive while the main thread is busy. While the main thread renews the session itself, this
+ * class does nothing and opens no connection.
+ *
+ * It also does the other duties of a busy main thread. It releases locks whose timeout passed. It withdraws
+ * the session's tickets from all queues, as a waiter that cannot act would block everybody behind it.
+ */
+export class BackupHeartbeat {
+  readonly #options: BackupHeartbeatOptions;
+  #channel: Promise<Channel<LocksValue>> | undefined;
+  #cancel: () => void = () => {};
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  /**
+   * Set while the main thread does not answer: the timeout that it last reported, and the one found in the
+   * store.
+   */
+  #found: { readonly reported: number; readonly timeout: number } | undefined;
+
+  constructor(options: BackupHeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** Looks whether there is work, now and at the next time that there may be. */
+  look(): void {
+    if (this.#looking !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#cancel();
+    this.#looking = this.#lookNow().finally(() => {
+      this.#looking = undefined;
+      if (this.#again) this.look();
+    });
+  }
+
+  /** Stops looking, and closes the channel. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#looking;
+    const channel = await this.#channel?.catch(() => undefined);
+    await channel?.close();
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#again = false;
+    const { deadlines } = this.#options;
+    let failed = false;
+    try {
+      await this.#doWhatIsDue();
+    } catch (error) {
+      // Drop the error. If it lasts, such as a wrong password, the main thread meets it and reports it.
+      if (!isChannelError(error)) throw error;
+      failed = true;
+    }
+    if (this.#stopped || deadlines.lost || this.#now() >= deadlines.deadline) return;
+    const time = failed ? this.#now() + RETRY : Math.min(this.#renewalDue(), this.#timeoutDue());
+    deadlines.nextLook = time;
+    this.#lookAt(time);
+    // The main thread may have reported a timeout after our look and before it could read `nextLook`: look
+    // again.
+    if (!failed && this.#timeoutDue() < time) this.look();
+  }
+
+  #lookAt(time: number): void {
+    const ms = Math.min(LATEST, Math.max(SOONEST, time - this.#now()));
+    this.#cancel = this.#options.clock.after(ms, () => this.look());
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  /**
+   * The main thread renews the session after a third of its `ttl`. After half of it, the main thread must be
+   * busy.
+   */
+  #renewalDue(): number {
+    const { deadlines, ttl } = this.#options;
+    return deadlines.deadline - ttl / 2;
+  }
+
+  #timeoutDue(): number {
+    const { timeout } = this.#options.deadlines;
+    return (this.#found?.reported === timeout ? this.#found.timeout : timeout) + GRACE;
+  }
+
+  async #doWhatIsDue(): Promise<void> {
+    const behind = this.#now() >= this.#renewalDue();
+    if (behind) await this.#renew();
+    if (!behind && this.#now() < this.#timeoutDue()) return;
+    if (this.#stopped || this.#options.deadlines.lost) return;
+    const reported = this.#options.deadlines.timeout;
+    if (await this.#options.mainAnswers()) this.#found = undefined;
+    else this.#found = { reported, timeout: await this.#tend(behind) };
+  }
+
+  async #renew(): Promise<void> {
+    const { session, ttl, clock, deadlines } = this.#options;
+    const attempt = new AbortController();
+    const cancel = clock.after(ttl / 6, () => attempt.abort());
+    const { signal } = attempt;
+    try {
+      const channel = await this.#open();
+      const key = sessionKey(session);
+      const entry = await unlessCorrupt(channel.entry(key, { signal }));
+      // The main thread may have renewed the session meanwhile.
+      if (this.#stopped || this.#now() < this.#renewalDue()) return;
+      if (entry === undefined || !isSession(entry.value, session)) {
+        deadlines.lose();
+        return;
+      }
+      const sent = this.#now();
+      if (sent >= deadlines.deadline) return;
+      const value: SessionValue = { ...entry.value, by: "thread" };
+      const outcome = await channel.compareAndSet(key, entry.version, value, { ttl: lifeInStore(ttl), signal });
+      if (outcome.ok) deadlines.renewed(sent + ttl, this.#now());
+    } finally {
+      cancel();
+    }
+  }
+
+  #open(): Promise<Channel<LocksValue>> {
+    this.#options.deadlines.connect();
+    const opening = this.#channel ?? this.#options.open();
+    this.#channel = opening;
+    opening.catch(() => {
+      if (this.#channel === opening) this.#channel = undefined;
+    });
+    return opening;
+  }
+
+  /**
+   * Releases the session's locks whose timeout passed. With `tickets`, also withdraws its tickets. Resolves
+   * to the end of the next timeout.
+   */
+  async #tend(tickets: boolean): Promise<number> {
+    const { session, onTimeout } = this.#options;
+    const channel = await this.#open();
+    let timeout = Number.POSITIVE_INFINITY;
+    for await (const entry of readable(channel, { prefix: ["lock"] })) {
+      if (this.#stopped) break;
+      const place = lockPlace(entry.key);
+      if (place === undefined) continue;
+      if (place.part === "queue") {
+        const waiting = tickets && isQueue(entry.value) ? entry.value.waiting : [];
+        for (const ticket of waiting) if (ticket.session === session) await leaveQueue(channel, place.name, ticket);
+        continue;
+      }
+      const lock = entry as Entry<LockValue>;
+      if (!isLock(lock.value, place.name) || lock.value.holder.instance !== session) continue;
+      if (this.#now() < lock.value.until + GRACE) {
+        timeout = Math.min(timeout, lock.value.until);
+        continue;
+      }
+      await onTimeout(lock, channel);
+      await removeEntry(channel, lock);
+    }
+    return timeout;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Channel } from "../../channel/channel.js";
+import { ChannelError } from "../../channel/errors.js";
+import { type Clock, systemClock } from "../../util/clock.js";
+import type { LocksValue } from "../entries/schema.js";
+import type { HeartbeatLocators } from "./heartbeat-thread.js";
+import { Session } from "./session.js";
+
+/** What a session needs to know about the locks that it holds. */
+export interface SessionUse {
+  readonly ttl: number;
+  /** Whether a thread may renew the session while the main thread is busy. */
+  readonly thread: boolean;
+  /**
+   * The channel in which the owners of the locks keep their records. The thread closes the records of the
+   * locks that it ends.
+   */
+  readonly records: Channel<unknown> | undefined;
+  /** The end of the earliest timeout of all held leases, by the monotonic clock. */
+  earliestTimeout(): number;
+  onBeat(): Promise<void>;
+}
+
+/**
+ * The one session that holds all locks of a {@link Locks}. Opens it at the first use, and a new one when it
+ * is over.
+ */
+export class CurrentSession {
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #use: SessionUse;
+  #session: Promise<Session> | undefined;
+  #closed = false;
+
+  constructor(channel: Channel<LocksValue>, clock: Clock, use: SessionUse) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#use = use;
+  }
+
+  /** The living session. Opens one if there is none; concurrent callers share it. */
+  async current(): Promise<Session> {
+    if (this.#closed) throw closedError();
+    const opening = this.#session;
+    const current = await opening;
+    if (current?.alive === true) return current;
+    if (this.#closed) throw closedError();
+    current?.expire();
+    // Several callers may get here at once: the first one opens the session, and the others join.
+    if (this.#session === opening) this.#session = this.#openNext();
+    return this.current();
+  }
+
+  #openNext(): Promise<Session> {
+    const opening = this.#openLiving();
+    opening.catch(() => {
+      if (this.#session === opening) this.#session = undefined;
+    });
+    return opening;
+  }
+
+  async #openLiving(): Promise<Session> {
+    const { ttl, onBeat, earliestTimeout } = this.#use;
+    const open = (): Promise<Session> => Session.open(this.#channel, this.#clock, ttl, onBeat);
+    let session = await open();
+    // Try twice: this process may have been suspended during the first. If the store is too slow, a third try
+    // would fail too, and the caller would wait for ever.
+    if (!session.alive) session = await open();
+    if (!session.alive) throw tooSlow(ttl);
+    const locators = this.#heartbeatLocators();
+    if (locators !== undefined && !this.#closed) session.keepByThread(locators, earliestTimeout);
+    return session;
+  }
+
+  /** How a thread opens the same channels; `undefined` if a thread is not needed or not possible. */
+  #heartbeatLocators(): HeartbeatLocators | undefined {
+    const { thread, records } = this.#use;
+    if (!thread || this.#clock !== systemClock || this.#channel.supports.shared === "process") return undefined;
+    const locks = this.#channel.locator;
+    if (locks === undefined) return undefined;
+    if (records === undefined) return { locks };
+    const { locator } = records;
+    return locator && { locks, records: locator };
+  }
+
+  /** Refuses new sessions; an open one lives until {@link CurrentSession.end}. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Removes the session from the store. */
+  async end(): Promise<void> {
+    const session = await this.#session;
+    await session?.close();
+  }
+
+  /** Ends the session in this process. Its entry expires in the store. */
+  async abandon(): Promise<void> {
+    (await this.#session?.catch(() => undefined))?.lose("it was closed");
+  }
+}
+
+export function closedError(): ChannelError {
+  return new ChannelError("CLOSED", "these locks are closed");
+}
+
+function tooSlow(ttl: number): ChannelError {
+  const text = `the store took longer to answer than a session lives (ttl ${ttl} ms), so no lock can be held. Raise ttl, or find out why the store is slow`;
+  return new ChannelError("TIMEOUT", text, { retryable: true });
+}

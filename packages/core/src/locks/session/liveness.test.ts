@@ -1,0 +1,114 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type LocksOf, World } from "../../testing/world.js";
+import { processIdentity } from "../../util/host.js";
+import { type SessionValue, sessionKey } from "../entries/schema.js";
+import { Liveness, REMEMBERED } from "./liveness.js";
+
+const TTL = 15_000;
+
+let world: World;
+let one: LocksOf;
+let liveness: Liveness;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.locks();
+  liveness = new Liveness(one.channel, world.clock);
+});
+
+async function enter(id: string, process: Partial<SessionValue["process"]> = {}, ttl: number = TTL): Promise<void> {
+  const value = { id, process: { ...processIdentity(), ...process }, since: 0, beat: 0 };
+  await one.channel.set(sessionKey(id), value, { ttl });
+}
+
+describe("a session", () => {
+  test("is dead when it has no entry", async () => {
+    expect(await liveness.isDead("nobody")).toBe(true);
+  });
+
+  test("is read again by who must know recently after a tenth of its time, and each look in between costs no read", async () => {
+    await enter("a");
+    const { reads } = one.way;
+    await liveness.isDead("a");
+    await world.clock.advance(TTL / 10 - 1);
+    expect(await liveness.isDead("a", { recently: true })).toBe(false);
+    expect(one.way.reads).toBe(reads + 1);
+    await world.clock.advance(1);
+    expect(await liveness.isDead("a", { recently: true })).toBe(false);
+    expect(one.way.reads).toBe(reads + 2);
+  });
+
+  test("is alive while it has one, and looking again costs no read until it would have expired", async () => {
+    await enter("a");
+    const { reads } = one.way;
+    for (let i = 0; i < 10; i++) expect(await liveness.isDead("a")).toBe(false);
+    await world.clock.advance(TTL - 1);
+    expect(await liveness.isDead("a")).toBe(false);
+    expect(one.way.reads).toBe(reads + 1);
+    await enter("a");
+    await world.clock.advance(1);
+    expect(await liveness.isDead("a")).toBe(false);
+    expect(one.way.reads).toBe(reads + 2);
+    await world.clock.advance(TTL);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("of this host is dead as soon as its process is gone, whatever its entry says", async () => {
+    await enter("a", { started: "1" });
+    expect(await liveness.isDead("a")).toBe(true);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("is dead within moments when its process, which was seen alive, is killed", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1_000)"], { stdio: "ignore" });
+    const ended = once(child, "exit");
+    const started = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? "";
+    await enter("a", { pid: child.pid as number, started });
+    expect(await liveness.isDead("a")).toBe(false);
+    child.kill("SIGKILL");
+    await ended;
+    await world.clock.advance(100);
+    expect(await liveness.isDead("a")).toBe(true);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("of another host is judged by its entry alone", async () => {
+    await enter("a", { started: "1", boot: "another" });
+    expect(await liveness.isDead("a")).toBe(false);
+    await enter("b", { started: "1", namespace: "another" });
+    expect(await liveness.isDead("b")).toBe(false);
+  });
+
+  test("is not taken for dead because the store is away", async () => {
+    await enter("a");
+    one.way.fault = () => ({ type: "refused" });
+    await expect(liveness.isDead("a")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+test("is right about more sessions than are remembered, and reads again only those that were read longest ago", async () => {
+  const count = REMEMBERED + 100;
+  for (let i = 0; i < count; i++) await enter(`${i}`, i % 2 === 0 ? {} : { started: "1" });
+  for (let i = 0; i < count; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  const { reads } = one.way;
+  for (let i = 100; i < count; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  expect(one.way.reads).toBe(reads);
+  for (let i = 0; i < 100; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
+  expect(one.way.reads).toBe(reads + 100);
+});
+
+test("takes what a scan brought of a session for a read of it", async () => {
+  await enter("a");
+  for await (const entry of one.channel.entries({ prefix: ["session"] }))
+    expect(liveness.looksDead("a", entry)).toBe(false);
+  const { reads } = one.way;
+  expect(await liveness.isDead("a", { recently: true })).toBe(false);
+  await world.clock.advance(TTL - 1);
+  expect(await liveness.isDead("a")).toBe(false);
+  expect(one.way.reads).toBe(reads);
+  await world.clock.advance(1);
+  expect(await liveness.isDead("a")).toBe(true);
+});

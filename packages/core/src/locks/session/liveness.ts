@@ -1,0 +1,132 @@
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import type { Entry } from "../../channel/types.js";
+import { type Clock, systemClock } from "../../util/clock.js";
+import { type ProcessIdentity, processIsGone } from "../../util/host.js";
+import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
+import { isSession } from "../entries/valid.js";
+
+/**
+ * The most sessions remembered. Above that, the sessions read longest ago are forgotten and cost a read when
+ * needed.
+ */
+export const REMEMBERED = 10_000;
+
+/**
+ * A process that was found running is not checked again for this time, in ms. Many waiters ask about the same
+ * process all the time.
+ */
+const FRESH = 100;
+
+/** The part of the entry's remaining time for which a read of a session counts as recent. */
+const RECENT = 1 / 10;
+
+interface Seen {
+  readonly process: ProcessIdentity;
+  /** When the entry expires without a renewal, by the local clock. */
+  readonly until: number;
+  /** Until when the read counts as recent. */
+  readonly recentUntil: number;
+  /** When to check the process again. */
+  lookAt: number;
+}
+
+const SESSIONS = Symbol.for("ojm.sessions");
+
+/** The sessions that live in this process, of all copies of this package. */
+export const livingHere: Set<string> = shared();
+
+function shared(): Set<string> {
+  const anchor = globalThis as { [SESSIONS]?: Set<string> };
+  anchor[SESSIONS] ??= new Set();
+  return anchor[SESSIONS];
+}
+
+/**
+ * Decides which sessions are dead. A session is dead in three cases, and each is certain:
+ *
+ * - its entry is gone, and it can never come back
+ * - its process ran on this host and is gone
+ * - only one process at a time can open the store, and the session is not of this process
+ *
+ * It remembers what it read. A repeated check often costs only a look at `/proc`, and no call to the store.
+ */
+export class Liveness {
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  /** Whether only this process can have a living session in this store. */
+  readonly #alone: boolean;
+  readonly #seen: Map<string, Seen> = new Map();
+
+  constructor(channel: Channel<LocksValue>, clock: Clock) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#alone = channel.supports.shared === "process" && clock === systemClock;
+  }
+
+  /**
+   * Whether a session is dead. With `recently`, older data does not count as proof of life.
+   *
+   * etcd does not expose its clock, so a time to live counts from when it was first seen. A caller that asks
+   * repeatedly without a {@link WaitWatch} must read the latest renewal soon.
+   */
+  async isDead(id: string, { recently = false }: { readonly recently?: boolean } = {}): Promise<boolean> {
+    const seen = this.#seen.get(id);
+    const now = this.#clock.monotonic();
+    if (seen !== undefined && now < seen.until && !(recently && now >= seen.recentUntil)) return this.#isGone(seen);
+    const entry = await this.#read(id);
+    if (entry === undefined) {
+      this.#seen.delete(id);
+      return true;
+    }
+    return this.#judge(id, entry);
+  }
+
+  /**
+   * Whether a session looks dead by its entry, as a scan has just returned it. Remembers the entry like a
+   * read.
+   */
+  looksDead(id: string, entry: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
+    const { value, expiresIn } = entry;
+    return !isSession(value, id) || this.#judge(id, { value, ...(expiresIn !== undefined && { expiresIn }) });
+  }
+
+  #judge(id: string, { value, expiresIn = 0 }: Pick<Entry<SessionValue>, "value" | "expiresIn">): boolean {
+    if (this.#alone) return !livingHere.has(id);
+    const read = this.#clock.monotonic();
+    const recentUntil = read + Math.max(FRESH, expiresIn * RECENT);
+    const found = { process: value.process, until: read + expiresIn, recentUntil, lookAt: read };
+    this.#remember(id, found);
+    return this.#isGone(found);
+  }
+
+  /** The map is in order of reading, so its first entry was read longest ago. */
+  #remember(id: string, seen: Seen): void {
+    this.#seen.delete(id);
+    this.#seen.set(id, seen);
+    if (this.#seen.size <= REMEMBERED) return;
+    const [oldest] = this.#seen.keys();
+    if (oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /**
+   * `undefined` if there is no entry or somebody replaced it. The owner then learns that its session is gone.
+   */
+  async #read(id: string): Promise<Entry<SessionValue> | undefined> {
+    const entry = (await unlessCorrupt(this.#channel.entry(sessionKey(id)))) as Entry<SessionValue> | undefined;
+    return isSession(entry?.value, id) ? entry : undefined;
+  }
+
+  /** Forgets what was read of a session, as it may be out of date. The next check reads it again. */
+  forget(id: string): void {
+    this.#seen.delete(id);
+  }
+
+  #isGone(seen: Seen): boolean {
+    const now = this.#clock.monotonic();
+    if (now < seen.lookAt) return false;
+    const gone = processIsGone(seen.process);
+    if (!gone) seen.lookAt = now + FRESH;
+    return gone;
+  }
+}

@@ -1,0 +1,249 @@
+import { syncBuiltinESMExports } from "node:module";
+import workerThreads from "node:worker_threads";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { openChannel } from "../../channel/open.js";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import type { FaultyBackend } from "../../testing/faulty-backend.js";
+import { World } from "../../testing/world.js";
+import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
+import { Session } from "./session.js";
+
+const TTL = 15_000;
+
+let world: World;
+let clock: FakeClock;
+let way: FaultyBackend;
+let beats: number;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  way = await world.way();
+  beats = 0;
+});
+
+async function open(afterBeat: () => Promise<void> = async () => {}) {
+  const channel = await openChannel<LocksValue>("locks", { backend: way, clock });
+  const session = await Session.open(channel, clock, TTL, async () => {
+    beats++;
+    await afterBeat();
+  });
+  const stored = () => channel.entry(sessionKey(session.id));
+  return { channel, session, stored };
+}
+
+/** The next commit is applied, and this process does nothing for `ms` before it hears of it. */
+function answeredAfter(ms: number): void {
+  const commit = way.commit.bind(way);
+  way.commit = async (...args) => {
+    way.commit = commit;
+    const outcome = await commit(...args);
+    clock.block(ms);
+    return outcome;
+  };
+}
+
+const why = (session: Session): string => session.over ?? "";
+
+describe("a heartbeat", () => {
+  test("renews the entry for as long as the process lives, one commit each third of the ttl", async () => {
+    const { session, stored } = await open();
+    const first = session.version;
+    await clock.advance(10 * TTL);
+    expect(session.alive).toBe(true);
+    expect(session.version).not.toBe(first);
+    expect((await stored())?.version).toBe(session.version);
+    expect(beats).toBe(30);
+    expect(way.commits.length).toBe(31);
+  });
+
+  test("that fails until the session is over says why", async () => {
+    const { session } = await open();
+    way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
+    await clock.advance(2 * TTL);
+    expect(why(session)).toContain(
+      "the store answered no renewal for 15000 ms. The last one failed: the store is away",
+    );
+  });
+
+  test("that fails is tried again until it succeeds", async () => {
+    const { session } = await open();
+    way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
+    await clock.advance(TTL * 0.9);
+    way.fault = () => undefined;
+    await clock.advance(TTL);
+    expect(session.alive).toBe(true);
+  });
+
+  test("that hangs does not use up the time of the next one", async () => {
+    const { session } = await open();
+    way.once("session", { type: "slow", ms: 10 * TTL });
+    await clock.advance(2 * TTL);
+    expect(session.alive).toBe(true);
+  });
+
+  test("whose answer was lost is adopted by its beat", async () => {
+    const { session, stored } = await open();
+    way.once("session", { type: "reply lost" });
+    await clock.advance(TTL);
+    expect(session.alive).toBe(true);
+    expect((await stored())?.version).toBe(session.version);
+  });
+
+  test("that was applied late, after the next one, changes nothing", async () => {
+    const { session, stored } = await open();
+    way.once("session", { type: "late", ms: 3_000 });
+    await clock.advance(2 * TTL);
+    expect(session.alive).toBe(true);
+    expect((await stored())?.version).toBe(session.version);
+  });
+
+  test("adopts what an earlier one wrote that was applied late", async () => {
+    const { session, stored } = await open();
+    // Ahead of the retry, 200 ms after the client gave up.
+    way.once("session", { type: "late", ms: 100 });
+    await clock.advance(TTL);
+    expect(session.alive).toBe(true);
+    expect((await stored())?.version).toBe(session.version);
+  });
+
+  test("goes on while what follows a beat hangs", async () => {
+    const { session } = await open(() => new Promise(() => {}));
+    await clock.advance(10 * TTL);
+    expect(session.alive).toBe(true);
+    expect(beats).toBe(1);
+  });
+
+  test("finds the entry removed, and never brings it back", async () => {
+    const { session, stored, channel } = await open();
+    await channel.unset(sessionKey(session.id));
+    await clock.advance(TTL / 3 + 1);
+    expect(session.alive).toBe(false);
+    expect(why(session)).toContain("removed");
+    await clock.advance(TTL);
+    expect(await stored()).toBeUndefined();
+  });
+
+  test("finds the entry replaced by somebody else", async () => {
+    const { session, channel } = await open();
+    const entry = await channel.entry(sessionKey(session.id));
+    await channel.set(sessionKey(session.id), { ...(entry?.value as object), id: "somebody" } as LocksValue);
+    await clock.advance(TTL / 3 + 1);
+    expect(session.alive).toBe(false);
+  });
+});
+
+test("a renewal by the thread is found by the next heartbeat, which goes on from it", async () => {
+  const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
+    throw new Error("no thread here");
+  });
+  syncBuiltinESMExports();
+  const warned = new Promise((resolve) => process.once("warning", resolve));
+  const { session, stored, channel } = await open();
+  session.keepByThread({ locks: { name: "locks", type: "simple", args: {} } }, () => Number.POSITIVE_INFINITY);
+  refused.mockRestore();
+  syncBuiltinESMExports();
+  await warned;
+  const value = { ...((await stored())?.value as SessionValue), by: "thread" } as const;
+  await channel.set(sessionKey(session.id), value, { ttl: TTL });
+  await clock.advance(TTL);
+  expect(session.alive).toBe(true);
+  expect((await stored())?.version).toBe(session.version);
+  expect((await stored())?.value).not.toHaveProperty("by");
+  await session.close();
+});
+
+describe("the deadline", () => {
+  test("passes by the local clock alone, counted from when the last renewal was sent", async () => {
+    const { session } = await open();
+    // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment it asks.
+    way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 2_000 } : undefined);
+    const sent = clock.monotonic() + TTL / 3;
+    await clock.advance(TTL / 3 + 2_000);
+    expect(session.alive).toBe(true);
+    way.fault = () => ({ type: "request lost" });
+    await clock.advance(sent + TTL - clock.monotonic() - 1);
+    expect(session.over).toBeUndefined();
+    await clock.advance(1);
+    expect(session.over).toBeDefined();
+    expect(why(session)).toContain("the store answered no renewal");
+  });
+
+  test("comes before the store lets the entry go", async () => {
+    const { session, stored } = await open();
+    way.fault = (call) => (call.kind === "commit" ? { type: "request lost" } : undefined);
+    while (session.over === undefined) {
+      expect(await stored()).toBeDefined();
+      await clock.advance(100);
+    }
+  });
+
+  test("comes before the store lets the entry go though the timer is as late as it may be", async () => {
+    const { session, stored } = await open();
+    await clock.advance(TTL / 3);
+    way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
+    clock.block(TTL + 49);
+    expect(await stored()).toBeDefined();
+    clock.block(TTL / 100);
+    expect(await stored()).toBeDefined();
+    await clock.advance(2);
+    expect(await stored()).toBeUndefined();
+    expect(session.over).toBeDefined();
+  });
+
+  test("passes although a renewal is answered after it", async () => {
+    const { session } = await open();
+    // On SQLite it may be applied after others found the entry gone: its transaction looked at the clock before they did.
+    answeredAfter(0.7 * TTL);
+    await clock.advance(TTL / 3 + 1);
+    expect(session.over).toContain("answered a renewal after");
+  });
+
+  test("has passed for a process that was not let run, before its timers say so", async () => {
+    const { session } = await open();
+    clock.block(TTL + 100);
+    expect(session.alive).toBe(false);
+    await clock.advance(0);
+    expect(why(session)).toContain("was suspended or busy");
+  });
+
+  test("is not moved by the wall clock", async () => {
+    const { session } = await open();
+    for (const jump of [3_600_000, -7_200_000]) {
+      clock.wall += jump;
+      await clock.advance(TTL);
+      expect(session.alive).toBe(true);
+    }
+  });
+});
+
+describe("a channel that was closed", () => {
+  // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one that has none.
+  test("ends the session with the next beat, not only after its ttl", async () => {
+    const { channel, session } = await open();
+    await channel.close();
+    await clock.advance(TTL / 3);
+    expect(why(session)).toContain("its channel was closed");
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("close", () => {
+  test("removes the entry and leaves no timer", async () => {
+    const { session, stored } = await open();
+    await session.close();
+    expect(await stored()).toBeUndefined();
+    expect(clock.pending).toBe(0);
+    expect(why(session)).toContain("closed");
+  });
+
+  test("while a renewal is under way lets it not bring the entry back", async () => {
+    const { session, stored } = await open();
+    way.once("session", { type: "slow", ms: 500 });
+    await clock.advance(TTL / 3);
+    await session.close();
+    await clock.advance(TTL);
+    expect(await stored()).toBeUndefined();
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,322 @@
+import { isCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Version } from "../../channel/types.js";
+import { type Clock, systemClock } from "../../util/clock.js";
+import { processIdentity } from "../../util/host.js";
+import {
+  callKey,
+  type Holder,
+  type LocksValue,
+  lifeInStore,
+  type SessionValue,
+  sessionKey,
+} from "../entries/schema.js";
+import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
+import { livingHere } from "./liveness.js";
+
+/** The pause before a failed renewal is repeated, in ms. */
+const RETRY = 200;
+
+/** Why a session is over if the store no longer has its entry. */
+const REMOVED = "its entry was removed from the store";
+
+/** A timer that is this late, in ms, shows that the process was busy or suspended. */
+const LATE = 50;
+
+/**
+ * The presence of a process in a store: one entry with a time to live. One heartbeat renews it for all the
+ * locks that the process holds.
+ *
+ * The session's deadline counts, by the local monotonic clock, from the moment at which the last successful
+ * renewal was *sent*. The store begins to count later, and counts a little longer. So the owner knows first,
+ * and needs no answer from the store.
+ *
+ * @see Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
+ * Consistency", 1989
+ */
+export class Session {
+  readonly id: string;
+  readonly holder: Holder;
+  /** The version of the entry. Every acquisition checks it, so that a session that is gone takes no lock. */
+  version: Version;
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  /** How long the session lives without a renewal, in ms. */
+  readonly #life: number;
+  /** Called when the session is over. */
+  readonly #onOver: Set<(why: string) => void> = new Set();
+  #why: string | undefined;
+  readonly #since: number;
+  readonly #afterBeat: () => Promise<void>;
+  /** By beat: when each renewal without an answer was sent. */
+  readonly #unanswered: Map<number, number> = new Map();
+  /** The thread that renews the session while the main thread is busy. */
+  #thread: HeartbeatThread | undefined;
+  #afterBeatRuns = false;
+  /** The error of the last renewal, if it failed. */
+  #trouble: string | undefined;
+  #beat = 0;
+  #deadline: number;
+  #cancelDeadline: () => void = () => {};
+  #cancelBeat: () => void = () => {};
+
+  private constructor(channel: Channel<LocksValue>, clock: Clock, ttl: number, afterBeat: () => Promise<void>) {
+    const identity = processIdentity();
+    this.id = `${identity.pid}-${clock.random(10)}`;
+    this.holder = { host: identity.host, pid: identity.pid, instance: this.id };
+    this.version = "";
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#ttl = ttl;
+    this.#since = clock.now();
+    this.#afterBeat = afterBeat;
+    // No other process can open such a store while this one lives, so a missed renewal has no meaning. A
+    // blocked event loop must not cost the locks. What an earlier process left there is known to be dead. A
+    // simulation has several processes in one, so an injected clock does not count.
+    const alone = channel.supports.shared === "process" && clock === systemClock;
+    this.#life = alone ? Number.POSITIVE_INFINITY : ttl;
+    this.#deadline = clock.monotonic() + this.#life;
+  }
+
+  /** Opens a new session. Calls `afterBeat` after each renewal. */
+  static async open(
+    channel: Channel<LocksValue>,
+    clock: Clock,
+    ttl: number,
+    afterBeat: () => Promise<void>,
+  ): Promise<Session> {
+    const session = new Session(channel, clock, ttl, afterBeat);
+    livingHere.add(session.id);
+    try {
+      session.version = await channel.set(sessionKey(session.id), session.#value(), session.#expiry());
+    } catch (error) {
+      livingHere.delete(session.id);
+      throw error;
+    }
+    session.#armDeadline();
+    session.#armBeat(ttl / 3);
+    return session;
+  }
+
+  /** Why the session is over; `undefined` while it lives. */
+  get over(): string | undefined {
+    return this.#why;
+  }
+
+  /** Calls `callback` when the session is over: it was not renewed in time, was removed, or was closed. */
+  onOver(callback: (why: string) => void): void {
+    if (this.#why !== undefined) callback(this.#why);
+    else this.#onOver.add(callback);
+  }
+
+  /** Takes back {@link onOver}. */
+  offOver(callback: (why: string) => void): void {
+    this.#onOver.delete(callback);
+  }
+
+  /** Whether the session lives, by the local clock alone. Costs no call to the store. */
+  get alive(): boolean {
+    if (this.#why !== undefined || this.#thread?.deadlines.lost === true) return false;
+    const now = this.#clock.monotonic();
+    return now < this.#deadline || now < this.#due();
+  }
+
+  /** The deadline by the renewals of both threads. */
+  #due(): number {
+    return Math.max(this.#deadline, this.#thread?.deadlines.deadline ?? 0);
+  }
+
+  /**
+   * Starts a thread that renews the session while the main thread is busy. `earliest` returns the end of the
+   * earliest timeout of all held leases.
+   */
+  keepByThread(locators: HeartbeatLocators, earliest: () => number): void {
+    if (!this.alive) return;
+    this.#thread = new HeartbeatThread({ locators, session: this.id, ttl: this.#ttl }, this.#deadline, earliest);
+  }
+
+  /** Call it for each lock that was taken. `until` is the end of its timeout. */
+  holds(until: number): void {
+    this.#thread?.taken(until);
+  }
+
+  #expiry(): { readonly ttl?: number } {
+    return Number.isFinite(this.#life) ? { ttl: lifeInStore(this.#ttl) } : {};
+  }
+
+  #value(): SessionValue {
+    return { id: this.id, process: processIdentity(), since: this.#since, beat: this.#beat };
+  }
+
+  #armDeadline(): void {
+    this.#cancelDeadline();
+    if (!Number.isFinite(this.#life)) return;
+    // Expire now: a timer that is already due would fire one turn of the event loop later, after other
+    // callbacks.
+    if (!this.alive) {
+      this.expire();
+      return;
+    }
+    const left = this.#due() - this.#clock.monotonic();
+    this.#cancelDeadline = this.#clock.after(Math.max(0, left), () => {
+      if (this.alive) this.#armDeadline();
+      else this.expire();
+    });
+  }
+
+  /** Ends the session if its deadline passed. A busy program may not have let the timer fire. */
+  expire(): void {
+    if (this.#why !== undefined || this.alive) return;
+    if (this.#thread?.deadlines.lost === true) this.lose(REMOVED);
+    else this.lose(this.#notRenewed());
+  }
+
+  #notRenewed(): string {
+    const late = this.#clock.monotonic() - this.#due();
+    const ttl = `${this.#ttl} ms`;
+    if (late >= LATE) {
+      return `this process was suspended or busy, and did not renew it for ${Math.round(late)} ms more than ${ttl}`;
+    }
+    const trouble = this.#trouble === undefined ? "" : `. The last one failed: ${this.#trouble}`;
+    return `the store answered no renewal for ${ttl}${trouble}`;
+  }
+
+  #armBeat(ms: number): void {
+    this.#cancelBeat = this.#clock.after(ms, () => void this.#renew());
+  }
+
+  /** Renews the entry. Never throws: a failed renewal is repeated until the deadline. */
+  async #renew(): Promise<void> {
+    if (!this.alive) return this.expire();
+    const sent = this.#clock.monotonic();
+    this.#unanswered.set(++this.#beat, sent);
+    // Limit each attempt: if the store hangs, a new connection may still answer.
+    const attempt = new AbortController();
+    const cancel = this.#clock.after(this.#ttl / 3, () => attempt.abort());
+    try {
+      const options = { ...this.#expiry(), signal: attempt.signal };
+      const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
+      if (this.#why !== undefined) return;
+      // The session may have been found dead by now. It must not come back.
+      if (!this.alive)
+        return this.lose(`the store answered a renewal after the session had ended: its ttl is ${this.#ttl} ms`);
+      if (outcome.ok) this.#renewed(outcome.version, sent);
+      else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
+    } catch (error) {
+      // No later renewal can reach the store. In a store that only this process can open, nothing else would
+      // end the session.
+      if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
+      // Other processes take the session for gone as soon as they read the entry.
+      if (isCorrupt(error)) return this.gone();
+      // Our own abort is not the cause: the store did not answer.
+      this.#trouble = attempt.signal.aborted ? undefined : error instanceof Error ? error.message : String(error);
+      if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
+      return;
+    } finally {
+      cancel();
+    }
+    if (this.#why !== undefined) return;
+    // Set the timer before anything else that may hang.
+    this.#armBeat(this.#untilNextBeat());
+    await this.#runAfterBeat();
+  }
+
+  /**
+   * The time until the next renewal, in ms. It counts from when either thread sent the last one, as the
+   * deadline does.
+   */
+  #untilNextBeat(): number {
+    const since = this.#ttl - (this.#due() - this.#clock.monotonic());
+    return Number.isFinite(since) ? Math.max(1, this.#ttl / 3 - since) : this.#ttl / 3;
+  }
+
+  /** Runs `afterBeat` in its own time. The next beat does not wait for it. */
+  async #runAfterBeat(): Promise<void> {
+    if (this.#afterBeatRuns) return;
+    this.#afterBeatRuns = true;
+    try {
+      await this.#afterBeat();
+    } finally {
+      this.#afterBeatRuns = false;
+    }
+  }
+
+  #renewed(version: Version, sent: number): void {
+    this.#deadline = sent + this.#life;
+    this.#trouble = undefined;
+    this.#thread?.deadlines.renewed(this.#deadline, this.#clock.monotonic());
+    this.#at(version);
+  }
+
+  /**
+   * Call it when one of our writes is at this version. No renewal that was sent earlier can be applied any
+   * more.
+   */
+  #at(version: Version): void {
+    this.version = version;
+    this.#unanswered.clear();
+    this.#armDeadline();
+  }
+
+  /**
+   * Call it when the store has the entry at this version. Either it is one of our renewals, whose answer may
+   * still be on its way, or somebody replaced the entry.
+   */
+  changed(value: SessionValue | undefined, version: Version): void {
+    if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
+    if (this.#isByThread(value)) this.#at(version);
+    else if (value?.id !== this.id || !this.#unanswered.has(value.beat)) this.gone();
+  }
+
+  #isByThread(value: SessionValue | undefined): boolean {
+    return this.#thread !== undefined && value?.id === this.id && value.by === "thread";
+  }
+
+  /** Call it when the store no longer has the entry. */
+  gone(): void {
+    // After the deadline, another process removed the entry because the session was over: report that as the
+    // cause.
+    this.lose(this.#clock.monotonic() >= this.#due() ? this.#notRenewed() : REMOVED);
+  }
+
+  /**
+   * The store has another version than expected. Either the answer to one of our renewals was lost, or the
+   * session is over.
+   */
+  #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
+    const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
+    if (version !== undefined && this.#isByThread(value)) this.#at(version);
+    else if (sent === undefined || version === undefined) this.gone();
+    else this.#renewed(version, sent);
+  }
+
+  /** Ends the session in this process. Does not touch the store: what is left there is dead. */
+  lose(why: string): void {
+    this.#cancelBeat();
+    this.#cancelDeadline();
+    if (this.#why !== undefined) return;
+    livingHere.delete(this.id);
+    this.#closeThread();
+    this.#why = `the session ${this.id} is over: ${why}`;
+    for (const callback of this.#onOver) callback(this.#why);
+    this.#onOver.clear();
+  }
+
+  /** Ends the session and removes its entry from the store. */
+  async close(): Promise<void> {
+    const wasAlive = this.alive;
+    const thread = this.#thread;
+    this.lose("it was closed");
+    // The thread cannot restore the entry: its renewal checks that the entry is there.
+    if (wasAlive) await this.#channel.commit([{ delete: sessionKey(this.id) }, { delete: callKey(this.id) }]);
+    await thread?.close();
+  }
+
+  /** Do not await it: the thread keeps no process alive. */
+  #closeThread(): void {
+    this.#thread?.close().catch(() => {});
+  }
+}

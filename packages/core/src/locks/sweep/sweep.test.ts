@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { scribble } from "../../testing/scribble.js";
+import { cut } from "../../testing/tickets.js";
+import { type LocksOf, World } from "../../testing/world.js";
+import { processIdentity } from "../../util/host.js";
+import { callKey, lockKey, queueKey, sessionKey, sweepKey } from "../entries/schema.js";
+
+const TTL = 15_000;
+
+let world: World;
+let sweeper: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  sweeper = await world.locks();
+});
+
+async function enter(id: string, process: { readonly started?: string } = {}): Promise<void> {
+  const value = { id, process: { ...processIdentity(), ...process }, since: 0, beat: 0 };
+  await sweeper.channel.set(sessionKey(id), value, { ttl: TTL });
+}
+
+async function lock(name: string, instance: string): Promise<void> {
+  const holder = { host: "here", pid: 1, instance };
+  await sweeper.channel.set(lockKey(name), { name, holder, token: name, since: 0, timeout: 1, until: 1 });
+}
+
+const keys = (prefix: string) => sweeper.channel.getKeys({ prefix: [prefix] });
+
+/** What a call asks of the store. */
+async function callsOf(work: () => Promise<unknown>): Promise<number> {
+  const { reads, commits } = sweeper.way;
+  const before = reads + commits.length;
+  await world.clock.until(work());
+  return sweeper.way.reads + commits.length - before;
+}
+
+describe("a sweep", () => {
+  test("reads sessions and locks page by page, and asks about none that lives", async () => {
+    for (let i = 0; i < 1_200; i++) {
+      await enter(`${i}`);
+      await lock(`job ${i}`, `${i}`);
+    }
+    // Three pages each.
+    expect(await callsOf(() => sweeper.locks.sweep())).toBe(6);
+    expect(await keys("lock")).toHaveLength(1_200);
+  });
+
+  test("asks once about a dead session, however many locks it left", async () => {
+    for (let i = 0; i < 10; i++) await lock(`job ${i}`, "dead");
+    // Two scans, one read, and one commit for each lock.
+    expect(await callsOf(() => sweeper.locks.sweep())).toBe(2 + 1 + 10);
+    expect(await keys("lock")).toEqual([]);
+  });
+
+  test("removes the session and the calls of a process of this host that is gone, with its locks", async () => {
+    await enter("gone", { started: "1" });
+    await enter("here");
+    for (const id of ["gone", "here", "expired"]) {
+      await sweeper.channel.set(callKey(id), { session: id, token: "t", name: "a" });
+      await sweeper.channel.set(queueKey(id), { waiting: [{ session: id, token: "t" }] });
+    }
+    await lock("a", "gone");
+    await sweeper.locks.sweep();
+    expect(await keys("session")).toEqual([sessionKey("here"), callKey("here")]);
+    expect(await keys("lock")).toEqual([queueKey("here")]);
+  });
+
+  test("leaves the lock of a session that was opened after the sessions were read", async () => {
+    const late = await world.locks();
+    sweeper.way.fault = (call) => {
+      if (call.kind !== "scan") return undefined;
+      sweeper.way.fault = () => undefined;
+      return { type: "slow reply", ms: 100 };
+    };
+    const sweeping = sweeper.locks.sweep();
+    await world.clock.advance(50);
+    const lease = await late.locks.acquire("a");
+    await world.clock.until(sweeping);
+    expect((await sweeper.locks.find("a"))?.fence).toBe(lease.fence);
+  });
+
+  test("removes the lock of a session that ended, though it was seen alive a moment ago", async () => {
+    await enter("a");
+    await lock("job", "a");
+    await sweeper.locks.sweep();
+    await sweeper.channel.unset(sessionKey("a"));
+    await sweeper.locks.sweep();
+    expect(await keys("lock")).toEqual([]);
+  });
+});
+
+describe("sweeping in turn", () => {
+  /** Sweeps for as long as `ms`, as a manager does. */
+  async function keepSweeping({ locks }: LocksOf, ms: number): Promise<void> {
+    const end = world.clock.monotonic() + ms;
+    while (world.clock.monotonic() < end) {
+      await new Promise<void>((resolve) => void world.clock.after(locks.nextSweep(), resolve));
+      await locks.sweepInTurn().catch(() => {});
+    }
+  }
+
+  test("goes on within two times to live after the one died whose turn it was", async () => {
+    const dying = await world.locks();
+    await dying.locks.sweepInTurn();
+    cut(dying);
+    void keepSweeping(sweeper, 10 * TTL);
+    await world.clock.advance(0.3 * TTL);
+    await lock("a", "dead");
+    await world.clock.advance(2 * TTL);
+    expect(await keys("lock")).toEqual([]);
+  });
+
+  test("goes on within each time to live of the one who has the turn", async () => {
+    void keepSweeping(sweeper, 100 * TTL);
+    await world.clock.advance(TTL);
+    for (let i = 0; i < 20; i++) {
+      await lock("a", "dead");
+      await world.clock.advance(TTL);
+      expect(await keys("lock")).toEqual([]);
+    }
+  });
+
+  test.each(["no JSON", "null", "{}"])("goes on though somebody writes over whose turn it is: %s", async (text) => {
+    const before = await world.locks();
+    await before.locks.sweepInTurn();
+    await scribble(sweeper, sweepKey, text);
+    void keepSweeping(sweeper, 10 * TTL);
+    await lock("a", "dead");
+    await world.clock.advance(2 * TTL);
+    expect(await keys("lock")).toEqual([]);
+  });
+
+  test("is over for one that another one took the turn from meanwhile", async () => {
+    await lock("a", "dead");
+    sweeper.way.fault = (call) => (call.kind === "scan" ? { type: "slow", ms: TTL / 2 } : undefined);
+    const sweeping = sweeper.locks.sweepInTurn();
+    await world.clock.advance(TTL / 2 + 1);
+    await sweeper.channel.set(sweepKey, { by: { host: "there", pid: 1 }, at: 0 });
+    await world.clock.until(sweeping);
+    sweeper.way.fault = () => undefined;
+    expect(await keys("lock")).toEqual([lockKey("a")]);
+  });
+});

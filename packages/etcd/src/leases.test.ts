@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { Leases } from "./leases.js";
+import type { Nodes } from "./nodes.js";
+
+const TTL = 5_000;
+const DEADLINE = 1_000;
+
+/** Nodes that answer to each grant as they are told. */
+function leasesOf(answers: readonly (() => Promise<{ ID: number }>)[]): { leases: Leases; grants: () => number } {
+  let grants = 0;
+  const call = () => answers[Math.min(grants++, answers.length - 1)]?.();
+  return { leases: new Leases({ call } as unknown as Nodes, DEADLINE), grants: () => grants };
+}
+
+it("a grant that failed is asked for anew by the next write", async () => {
+  const refused = () => Promise.reject(new Error("no leader"));
+  const { leases, grants } = leasesOf([refused, async () => ({ ID: 7 })]);
+  await expect(leases.take(TTL)).rejects.toThrow("no leader");
+  expect((await leases.take(TTL)).id).toBe("7");
+  expect(grants()).toBe(2);
+});
+
+it("a write must be through by when its lease still outlives the entry", async () => {
+  const { leases } = leasesOf([async () => ({ ID: 7 })]);
+  const before = performance.now();
+  const { appliedBy } = await leases.take(TTL);
+  // Of 7 s that the lease lasts, the entry takes 5.
+  expect(appliedBy).toBeGreaterThanOrEqual(before + 2_000);
+  expect(appliedBy).toBeLessThanOrEqual(performance.now() + 2_000);
+});
