@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
-import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml.js";
+import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml/yaml.js";
 import { GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
 

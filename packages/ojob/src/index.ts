@@ -1,19 +1,19 @@
 /** Job files: load, plan, execute. */
 import type { JobManager } from "@ojm/core";
-import type { PrepareType } from "./execute/backends.js";
 import type { Checked, CheckOptions } from "./inspect/check.js";
-import type { Args } from "./load/jobfile.js";
+import type { Args } from "./load/job-file.js";
+import type { PrepareType } from "./plan/manager/channel-types.js";
 
 export type { RunControl } from "./execute/run-file.js";
 export { duration, Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
-export { describe, JobFileError, type Position, type Problem } from "./problem.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
+export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";
 export type { Args, Checked, CheckOptions, PrepareType };
 
 /**
- * Opens the job manager that a job file sets up by `oJobManager Init`, without running anything. `undefined` if it sets up none:
- * its runs and locks are in the memory of the process that runs it.
+ * Opens the job manager that a job file sets up by `oJobManager Init`, and runs nothing. `undefined` if the
+ * file sets up none: then its runs and locks are in the memory of the process that runs it.
  *
  * @throws JobFileError if the file is wrong
  */
@@ -27,7 +27,7 @@ export async function openManagerOf(
 }
 
 /**
- * Checks a job file without running anything: keys and values, names of jobs, scripts, and what else can be known before.
+ * Checks a job file and runs nothing: keys and values, names of jobs, scripts, channels and schedules.
  *
  * @throws JobFileError with every problem at once if it cannot be run
  */
@@ -37,7 +37,8 @@ export async function checkJobFile(name: string, options: CheckOptions = {}): Pr
 }
 
 /**
- * What a job file says of itself, its arguments and its jobs, as text; or what one of its jobs says, or one that comes with ojm.
+ * The help of a job file, its arguments and its jobs, as text. With `job`, the help of that job, which may be
+ * one that comes with ojm.
  *
  * @throws JobFileError if the file cannot be read, or has no such job
  */

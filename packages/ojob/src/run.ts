@@ -1,17 +1,17 @@
 import type { Clock } from "@ojm/core";
-import type { PrepareType } from "./execute/backends.js";
 import type { RunControl } from "./execute/run-file.js";
-import type { Args } from "./load/jobfile.js";
+import type { Args } from "./load/job-file.js";
 import type { Log } from "./output/log.js";
+import type { PrepareType } from "./plan/manager/channel-types.js";
 import { defaultMemoryLimit, ThreadPool } from "./script/pool.js";
 
-// Here, and not where it is used: the worker's entry is a neighbour of this file, and of the bundle that it becomes a part of.
+// The URL is here, because the build puts the entry of the worker beside the bundle that holds this file.
 const SCRIPT_WORKER: URL = new URL("./script-worker.cjs", import.meta.url);
 
-/** How long jobs have to stop by themselves once they are told to, in ms. */
+/** How long jobs have to stop by themselves after they were told to, in ms. */
 const GRACE = 5_000;
 
-/** What {@link runJobFile} needs beside the file. */
+/** The options of {@link runJobFile}. */
 export interface RunFileOptions {
   readonly log: Log;
   /** Arguments of the command line. */
@@ -20,15 +20,18 @@ export interface RunFileOptions {
   readonly strict?: boolean;
   /** JavaScript files whose functions scripts may call. Absolute paths. */
   readonly loads?: readonly string[];
-  /** Makes a channel type known before it is opened; `simple` is. Without it, core finds the packages that the program can import. */
+  /**
+   * Makes a channel type known before it is opened. The type `simple` always is. Without this, core finds the
+   * packages that the program can import.
+   */
   readonly prepare?: PrepareType;
-  /** The heap that one script may fill, in MB. Default: half of the machine's memory, at most 2,048. */
+  /** The heap limit of one script, in MB. Default: half of the machine's memory, at most 2,048. */
   readonly scriptMemory?: number;
-  /** How long jobs have to stop by themselves once they are told to, in ms. Default: 5,000. */
+  /** How long jobs have to stop by themselves after they were told to, in ms. Default: 5,000. */
   readonly grace?: number;
-  /** Time and chance, for simulations. Scripts see it in `now()` and `nowUTC()`, not in `Date`. */
+  /** Time and chance, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in `Date`. */
   readonly clock?: Clock;
-  /** Told, before the first job starts, how to stop the run. */
+  /** Receives, before the first job starts, the control that stops the run. */
   readonly onStart?: (control: RunControl) => void;
 }
 
@@ -40,7 +43,7 @@ export interface RunFileOptions {
 export async function runJobFile(name: string, options: RunFileOptions): Promise<boolean> {
   const { log, args = {}, strict = false, loads = [], scriptMemory = defaultMemoryLimit() } = options;
   const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads });
-  // A thread takes 25 ms to start, and so does all that reads and runs the file: with the import behind it, both go on at once.
+  // A thread takes 25 ms to start, and so does the import of the rest: do both at the same time.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");

@@ -1,86 +1,84 @@
 import { availableParallelism } from "node:os";
-import { nearest, visible } from "@ojm/core/backend";
-import type { Args, Settings } from "../load/jobfile.js";
+import { nearest } from "@ojm/core/backend";
+import type { Args, Settings } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
-import type { Plan, PlannedJob, Step } from "../plan/plan.js";
-import type { SharedGlobals } from "../script/globals.js";
+import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import type { ThreadPool } from "../script/pool.js";
-import { maskUrls } from "../secrets.js";
-import { Dispatch } from "./dispatch.js";
-import { JobError, SkippedTick } from "./error.js";
-import type { Change } from "./follower.js";
-import { type ExecutionOrigin, JobExecution } from "./job.js";
-import { perform } from "./perform.js";
-import type { Outcome, Request } from "./requests.js";
-import { Running, type Stoppable } from "./running.js";
-import { Schedules } from "./schedules.js";
-import type { Shared } from "./shared.js";
-import { Slots } from "./slots.js";
-import { Subscriptions } from "./subscriptions.js";
-import { sortTodo } from "./todo.js";
+import { maskUrls } from "../text/secrets.js";
+import { Dispatch } from "./dispatch/dispatch.js";
+import type { JobOutcome, Request } from "./dispatch/requests.js";
+import { Running, type Stoppable } from "./dispatch/running.js";
+import { Semaphore } from "./dispatch/semaphore.js";
+import { JobExecution } from "./job/job-execution.js";
+import { performRequest, type RequestHost } from "./perform-request.js";
+import { Report } from "./report.js";
+import { JobError, SkippedTick } from "./runtime/job-error.js";
+import type { ExecutionOrigin, ParentExecution } from "./runtime/parent-execution.js";
+import type { Runtime } from "./runtime/runtime.js";
+import { sortTodo } from "./triggers/todo.js";
+import { type TriggerHost, Triggers } from "./triggers/triggers.js";
 
-/** Jobs that run at once where the file does not say: as many as there are processors, and some for those that only wait. */
+/** The least number of slots where the file sets none: more jobs than processors, for some only wait. */
 const FEWEST_THREADS = 4;
 
-/** What an {@link Engine} works with. */
+/** What an {@link Engine} needs. */
 export interface EngineParts {
   readonly plan: Plan;
   readonly commandLine: Args;
   readonly log: Log;
   readonly pool: ThreadPool;
-  readonly shared: Shared;
+  readonly runtime: Runtime;
   /** How long jobs have to stop by themselves, in ms. */
   readonly grace: number;
   /** The job files that led to this one, itself the last. Absolute paths. */
   readonly files: readonly string[];
-  /** Those of the file that runs this one. */
-  readonly slots?: Slots;
+  /** The slots of the job file that runs this one. */
+  readonly slots?: Semaphore;
 }
 
 /** Runs the jobs of one job file. */
-export class Engine implements Stoppable {
+export class Engine implements Stoppable, RequestHost, TriggerHost {
   readonly log: Log;
   readonly pool: ThreadPool;
-  /** How long a process has to end, in ms, once it is told to. */
+  /** How long a process has to end after it was told to, in ms. */
   readonly grace: number;
-  readonly shared: Shared;
+  readonly runtime: Runtime;
   readonly commandLine: Args;
   readonly files: readonly string[];
   readonly dispatch: Dispatch;
-  readonly slots: Slots;
-  readonly #subscriptions = new Subscriptions();
+  readonly slots: Semaphore;
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   handedOn: Args = {};
   readonly #parts: EngineParts;
   readonly #plan: Plan;
   readonly #running: Running;
-  readonly #schedules: Schedules;
-  readonly #warned = new Set<string>();
-  #well = true;
+  readonly #triggers: Triggers;
+  readonly #report: Report;
 
   constructor(parts: EngineParts) {
-    const { plan, commandLine, log, pool, shared, grace, files } = parts;
+    const { plan, commandLine, log, pool, runtime, grace, files } = parts;
     this.log = log;
     this.pool = pool;
     this.grace = grace;
-    this.shared = shared;
+    this.runtime = runtime;
     this.commandLine = commandLine;
     this.files = files;
     this.#parts = parts;
     this.#plan = plan;
-    this.#running = new Running(grace, shared.clock);
+    this.#running = new Running(grace, runtime.clock);
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
-    this.slots = parts.slots ?? new Slots(numThreads);
+    this.slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
       slots: this.slots,
       sequential: isSequential(plan),
       depsTimeout,
-      clock: shared.clock,
-      run: (request, judgements) => perform(this, request, judgements),
+      clock: runtime.clock,
+      run: (request, judgements) => performRequest(this, request, judgements),
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
-    this.#schedules = new Schedules(this);
+    this.#triggers = new Triggers(this);
+    this.#report = new Report(log);
   }
 
   /** The `ojob` section. */
@@ -88,17 +86,12 @@ export class Engine implements Stoppable {
     return this.#plan.settings;
   }
 
-  /** The data that scripts keep in `global`. */
-  get globals(): SharedGlobals {
-    return this.shared.globals;
-  }
-
-  /** Whether the time to stop in good order is over. */
+  /** Whether the grace period of a stop is over. */
   get killed(): boolean {
     return this.#running.killed;
   }
 
-  /** The engine for another job file, run by a job of this one. */
+  /** Makes the engine for another job file that a job of this one runs. */
   inside(plan: Plan, commandLine: Args, file: string): Engine {
     return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
   }
@@ -111,18 +104,21 @@ export class Engine implements Stoppable {
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
-  /** What runs when any job failed. */
+  /** The steps that run when any job failed. */
   get onAnyError(): readonly Step[] {
     return this.#plan.onAnyError;
   }
 
-  /** The arguments of a job: its own before those that it is given. */
+  /** Merges the arguments of a job: its own win over those given. */
   args(job: PlannedJob, own: Args, given: Args): Args {
     const sources = { own, given, commandLine: this.commandLine };
     return mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
   }
 
-  /** Runs the todo and all that comes of it, and in the end the jobs of type shutdown. Resolves to whether all went well. */
+  /**
+   * Runs the todo and all that follows from it, and at the end the jobs of type shutdown. Resolves to whether
+   * all went well.
+   */
   async run(): Promise<boolean> {
     if (!(await this.#openChannels())) return false;
     const todo = sortTodo(this.#plan);
@@ -130,7 +126,7 @@ export class Engine implements Stoppable {
     try {
       this.dispatch.submit(...todo.now);
       await this.#settled();
-      this.#schedules.stop();
+      this.#triggers.stopSchedules();
       const stopped = this.#running.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.#running.hurried) {
         this.#running.reopen();
@@ -138,50 +134,28 @@ export class Engine implements Stoppable {
       }
       this.dispatch.submit(...todo.shutdown);
       await this.dispatch.idle();
-      return this.#well && !stopped && this.#running.refusal === undefined;
+      return this.#report.well && !stopped && this.#running.refusal === undefined;
     } finally {
-      this.#subscriptions.close();
+      this.#triggers.close();
       stay();
-      this.#schedules.stop();
       this.#running.close();
     }
   }
 
-  /** Resolves when nothing is asked for any more, not even by a change of a channel that is still on its way. */
+  /** Resolves when no request is open and no change of a channel is on its way to make one. */
   async #settled(): Promise<void> {
     let told: boolean;
     do {
       await this.dispatch.idle();
-      told = await this.#subscriptions.catchUp();
+      told = await this.#triggers.catchUp();
     } while (told || this.dispatch.requests.open.size > 0);
   }
 
-  /** From now on runs a job of type `subscribe` for every change of its channel, one run at a time: the order of changes has a meaning. */
-  async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    const name = job.typeArgs.chSubscribe ?? "";
-    const channel = await this.shared.channels.channel(name);
-    const onChange = async (change: Change): Promise<void> => {
-      const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
-      await Promise.all(this.dispatch.submit(asked).map((request) => request.finished));
-    };
-    const warn = (text: string): void => this.log.line("WARN", `"${job.name}": ${text}`);
-    const onGap = (): void =>
-      warn(
-        `not every change of the channel "${name}" is told: they came faster than the job took them, or while the store was away. Each key that changed is told in its last state.`,
-      );
-    const onDropped = (count: number): void =>
-      warn(`stopped before ${count} changes of the channel "${name}" were told.`);
-    await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, (error) => {
-      this.#well = false;
-      this.log.failure(job.name, error.describe());
-    });
-  }
-
-  /** Opens the channels that the file asks for. Without one of them nothing is started. */
+  /** Opens the channels that the file declares. If one cannot be opened, no job starts. */
   async #openChannels(): Promise<boolean> {
     for (const { name, type, args } of this.#plan.settings.channels?.create ?? []) {
       try {
-        await this.shared.channels.call(name, "create", [type, args]);
+        await this.runtime.channels.call(name, "create", [type, args]);
       } catch (error) {
         const why = maskUrls((error as Error).message);
         this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${why}`);
@@ -191,21 +165,23 @@ export class Engine implements Stoppable {
     return true;
   }
 
-  /**
-   * Begins what a job runs for again and again: its subscription, or its schedule, for which the process stays unless `daemon: false` is written.
-   */
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    if (this.#running.refusal !== undefined) return;
-    if (job.type === "subscribe") await this.#subscribe(job, given);
-    else await this.#schedules.begin(job, given);
+    if (this.#running.refusal === undefined) await this.#triggers.begin(job, given);
   }
 
-  /** Says that, and why, a job did not run for a tick of its schedule. Every tick is accounted for. */
   tickSkipped(job: string, at: number, reason: string): void {
-    this.log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
+    this.#report.tickSkipped(job, at, reason);
   }
 
-  /** A daemon goes on until it is stopped, with nothing to do too. */
+  warnMissing(job: string, argument: string, path: string): void {
+    this.#report.warnMissing(job, argument, path);
+  }
+
+  failed(job: string, error: JobError): void {
+    this.#report.failed(job, error);
+  }
+
+  /** Keeps a daemon alive until it is stopped, even if it has nothing to do. */
   #stay(): () => void {
     const leave = this.dispatch.expectMore();
     const timer = setInterval(() => {}, 2 ** 30);
@@ -220,7 +196,7 @@ export class Engine implements Stoppable {
    *
    * @throws JobError if it failed or was skipped
    */
-  async call(name: string, args: Args, caller: JobExecution): Promise<Args> {
+  async call(name: string, args: Args, caller: ParentExecution): Promise<Args> {
     const job = this.job(name);
     const outcome = await this.dispatch.call({ job, given: [args], trigger: caller.trigger, caller });
     if (outcome.status === "completed") return outcome.args;
@@ -229,7 +205,8 @@ export class Engine implements Stoppable {
   }
 
   /**
-   * Asks for a job to be run as soon as its dependencies and a slot allow it, beside all others. Returns the id of the request.
+   * Requests a job and returns the id of the request. The job runs as soon as its dependencies and a slot
+   * allow.
    *
    * @throws JobError if there is no such job
    */
@@ -241,7 +218,7 @@ export class Engine implements Stoppable {
     return request?.id ?? "";
   }
 
-  /** Runs a job once, in a slot that is already there. Rejects with a JobError if it fails. */
+  /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
   async execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
     const { refusal } = this.#running;
     if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
@@ -265,44 +242,31 @@ export class Engine implements Stoppable {
     }
   }
 
-  /** Starts nothing more, asks all jobs to stop, and ends them after the grace period; asked again, at once. */
+  /**
+   * Starts no other job, asks all jobs to stop, and ends them after the grace period. A second stop ends them
+   * at once.
+   */
   stop(reason: string): void {
-    this.#subscriptions.close();
-    this.#schedules.stop();
+    this.#triggers.close();
     this.dispatch.stop(reason);
     this.#running.stop(reason);
   }
 
-  /** Ends all jobs, whatever they are doing. Their runs are closed and their locks released all the same. */
+  /** Ends all jobs, whatever they are doing. Their runs are still closed and their locks released. */
   kill(reason: string): void {
-    this.#subscriptions.close();
-    this.#schedules.stop();
+    this.#triggers.close();
     this.dispatch.stop(reason);
     this.#running.kill(reason);
   }
 
-  /** Warns, once, of a template that nothing fills. */
-  warnMissing(job: string, argument: string, path: string): void {
-    const message = `nothing fills {{${path}}} in the argument "${argument}" of the job "${job}".`;
-    if (this.#warned.has(message)) return;
-    this.#warned.add(message);
-    this.log.line("WARN", message);
-  }
-
-  /** Says why a job failed or was skipped, if nobody has said so yet. */
-  #note({ job, entry, begins, tick }: Request, outcome: Outcome): void {
-    if (outcome.status === "completed") {
-      if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan))
-        this.handedOn = outcome.args;
-    } else if (outcome.status === "failed") {
-      this.#well = false;
-      const { error } = outcome;
-      if (!error.shown && this.#running.refusal === undefined) this.log.failure(job.name, error.describe());
-    } else if (outcome.intended) {
-      if (tick === undefined) this.log.note(`-- ${visible(job.name)}: skipped, ${outcome.reason}`);
-    } else {
-      this.#well = false;
-      this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);
+  /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
+  #note(request: Request, outcome: JobOutcome): void {
+    const { job, entry, begins } = request;
+    if (outcome.status === "failed") {
+      this.#report.failed(job.name, outcome.error, this.#running.refusal !== undefined);
+    } else if (outcome.status === "skipped") this.#report.skipped(request, outcome);
+    else if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan)) {
+      this.handedOn = outcome.args;
     }
   }
 }

@@ -1,26 +1,24 @@
 import { type Clock, systemClock } from "@ojm/core";
-import type { Args } from "../load/jobfile.js";
-import { loadJobFile } from "../load/load.js";
+import type { Args } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { logSettings } from "../output/settings.js";
-import { checkChannels } from "../plan/channels.js";
-import { expectArguments } from "../plan/expected.js";
-import { plan } from "../plan/plan.js";
-import { checkSchedules } from "../plan/schedules.js";
-import { commonArgs } from "../plan/setup.js";
-import { describe, JobFileError } from "../problem.js";
+import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import { prepareJobFile } from "../prepare.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
-import { findingTypes, type PrepareType, preparing } from "./backends.js";
+import { describe, JobFileError } from "../text/problem.js";
 import { Engine } from "./engine.js";
-import { JobError } from "./error.js";
-import { Shared } from "./shared.js";
-import { becomeUnique } from "./unique.js";
+import { claimPidFile } from "./pid-file/claim-pid-file.js";
+import { JobError } from "./runtime/job-error.js";
+import { Runtime } from "./runtime/runtime.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
-  /** Asks all jobs to stop, and ends those that do not within the grace period. Asked again, it ends them at once. */
+  /**
+   * Asks all jobs to stop, and ends those that do not within the grace period. A second call ends them at
+   * once.
+   */
   stop(reason: string): void;
 }
 
@@ -28,10 +26,10 @@ export interface RunControl {
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
-  /** Nothing is run that has a warning. */
+  /** Take warnings for errors. */
   readonly strict: boolean;
   readonly pool: ThreadPool;
-  /** The first thread, which tells whether the files to load are all right. */
+  /** The first thread. It reports whether the files of `loads` are sound. */
   readonly thread: ScriptThread;
   readonly prepare: PrepareType | undefined;
   readonly grace: number;
@@ -40,54 +38,50 @@ export interface FileRun {
 }
 
 /**
- * Loads, plans and runs a job file. Resolves to whether all jobs went well.
+ * Prepares and runs a job file. Resolves to whether all jobs went well.
  *
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
-  const { file, problems } = loadJobFile(name, run.strict);
-  const args = commonArgs(file, run.args);
-  const planned = plan(file, args, problems);
-  await checkSchedules(file, problems);
   const prepare = preparing(run.prepare);
-  await checkChannels(file, planned, args, problems, findingTypes(prepare));
-  expectArguments(file, args, problems);
-  problems.throwErrors();
-  for (const warning of problems.warnings) log.note(describe(warning));
+  const options = { args: run.args, strict: run.strict, schedules: true, channelTypes: prepare, mandatoryArgs: true };
+  const { file, plan, args, warnings } = await prepareJobFile(name, options);
+  for (const warning of warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
-  pool.prepare(planned.setup);
+  pool.prepare(plan.setup);
   const failure = await thread.loaded;
   if (failure !== undefined) throw new JobFileError([{ severity: "error", message: failureText(failure) }]);
   const { clock } = run;
   if (clock !== undefined) log.now = () => clock.now();
-  const shared = new Shared(prepare, run.clock ?? systemClock);
+  const runtime = new Runtime(prepare, run.clock ?? systemClock);
   const engine = new Engine({
-    plan: planned,
+    plan,
     commandLine: args,
     log,
     pool,
-    shared,
+    runtime,
     grace: run.grace,
     files: [file.source.path],
   });
   run.onStart?.(engine);
   let letGo = (): void => {};
   try {
-    if (file.settings.unique) letGo = await becomeUnique(file.settings.unique, run.grace);
+    if (file.settings.unique) letGo = await claimPidFile(file.settings.unique, run.grace);
     return await engine.run();
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     log.line("ERROR", error.message);
     return false;
   } finally {
-    // The threads end by themselves, while the stores write their last to the disk.
+    // The threads end while the stores write their last data.
     const threads = pool.close();
     try {
-      await shared.close().finally(() => log.close());
+      await runtime.close().finally(() => log.close());
       await threads;
     } finally {
-      // Not before: another process of this job file would meet ours at the stores and the log files.
+      // Release the pid file last: another process of this job file would meet ours at the stores and the log
+      // files.
       letGo();
     }
   }

@@ -1,6 +1,6 @@
 import { Log, runJobFile } from "../index.js";
 
-/** Runs the job file given, and prints, on its own line at the end, how much it took: the peak of memory in MB, ms of processor. */
+/** Runs a job file, and prints on a last line what it took: the peak of memory in MB, and CPU time in ms. */
 const log = new Log();
 const well = await runJobFile(process.argv[2] ?? "", { log });
 await log.flush();

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "ojm-scale-"));
 
-// As built, and in one piece: the loader of the sources makes each thread start ten times slower, and serve one job only.
+// As built, and in one piece: the loader of the sources makes each thread start ten times slower, and serve
+// one job only.
 beforeAll(async () => {
   const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const common = { config: false, silent: true, outDir: folder, target: "node20", dts: false } as const;

@@ -1,11 +1,11 @@
 import { LINES, nearest, visible } from "@ojm/core/backend";
-import { builtinFile, builtinFileOf } from "../load/builtin.js";
-import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/jobfile.js";
+import { builtinFile, builtinFileOf } from "../load/builtin/builtin.js";
+import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
-import { JobFileError } from "../problem.js";
-import { shownArgs } from "../secrets.js";
+import { JobFileError } from "../text/problem.js";
+import { shownArgs } from "../text/secrets.js";
 
-/** The help of a job file, or of one job. What else is wrong with the file does not matter here. */
+/** The help of a job file, or of one job. Problems elsewhere in the file do not matter here. */
 export function helpOfFile(name: string, job?: string): string {
   const { file } = loadJobFile(name);
   return job === undefined ? fileHelp(file) : jobHelp(name, findJob(name, job, file));

@@ -1,32 +1,27 @@
 import { JobManager } from "@ojm/core";
-import { findingTypes, type PrepareType, preparing } from "../execute/backends.js";
-import type { Args } from "../load/jobfile.js";
-import { loadJobFile } from "../load/load.js";
+import type { Args } from "../load/job-file.js";
 import { mergeArgs } from "../plan/args.js";
-import { checkChannels } from "../plan/channels.js";
-import { JOB_INIT, managerOptions } from "../plan/manager-args.js";
-import { type Plan, plan } from "../plan/plan.js";
-import { commonArgs } from "../plan/setup.js";
+import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import { JOB_INIT, managerOptions } from "../plan/manager/manager-args.js";
+import type { Plan } from "../plan/planned.js";
+import { prepareJobFile } from "../prepare.js";
 
-/** Opens the job manager that a job file sets up, if it sets up one on channels that outlive a process. */
+/** Opens the job manager of a job file, if the file puts its channels in a store that outlives a process. */
 export async function openManager(
   name: string,
   commandLine: Args,
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
-  const { file, problems } = loadJobFile(name);
-  const common = commonArgs(file, commandLine);
-  const planned = plan(file, common, problems);
-  await checkChannels(file, planned, common, problems, findingTypes(preparing(prepare)));
-  problems.throwErrors();
-  const args = initArgs(planned, common);
+  const options = { args: commandLine, channelTypes: preparing(prepare) };
+  const { plan, args: common } = await prepareJobFile(name, options);
+  const args = initArgs(plan, common);
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
-  const options = managerOptions(args);
-  for (const config of [options.chJobs, options.chLocks]) await preparing(prepare)(config?.type ?? "simple");
-  return JobManager.init({ ...options, heartbeatThread: false });
+  const channels = managerOptions(args);
+  for (const config of [channels.chJobs, channels.chLocks]) await preparing(prepare)(config?.type ?? "simple");
+  return JobManager.init({ ...channels, heartbeatThread: false });
 }
 
-/** The arguments with which the todo calls Init. */
+/** Finds the arguments with which the todo calls Init. */
 function initArgs(planned: Plan, commandLine: Args): Args | undefined {
   const find = (name: string, args: Args): Args | undefined => {
     const job = planned.jobs.get(name);

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { check } from "../load/check.js";
-import { type Node, toValue } from "../load/node.js";
-import { parseYaml } from "../load/parse.js";
-import { jobFileShape } from "../load/schema.js";
-import { Problems } from "../problem.js";
-import { SourceFile } from "../source.js";
+import { check } from "../load/check/check.js";
+import { jobFileShape } from "../load/check/schema.js";
+import { type Node, toValue } from "../load/yaml/node.js";
+import { parseYaml } from "../load/yaml/parse.js";
 import { EXAMPLES, exampleNames } from "../testing/corpus.js";
 import { GUIDE, guideBlocks, NO_GUIDE } from "../testing/guide.js";
 import { fullValue, KINDS, nodeOf, pathsOf, pieceAt, withoutPiece, withPiece } from "../testing/values.js";
+import { Problems } from "../text/problem.js";
+import { SourceFile } from "../text/source-file.js";
 import { schemaOfJobFiles } from "./schema.js";
 
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, strictRequired: false }).compile(

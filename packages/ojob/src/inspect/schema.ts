@@ -1,13 +1,13 @@
-import { jobFileShape } from "../load/schema.js";
-import type { Fields, Shape } from "../load/shape.js";
+import { jobFileShape } from "../load/check/schema.js";
+import type { Fields, Shape } from "../load/check/shape.js";
 
 type Schema = Readonly<Record<string, unknown>>;
 
 const SCALAR = ["string", "number", "boolean"];
 
 /**
- * The JSON Schema of job files, made of the definition by which they are checked. Keys that are not known are refused, as
- * with `--strict`: an editor shows them at once.
+ * Makes the JSON Schema of job files from the description that the checks use. Unknown keys are refused, as
+ * with `--strict`, so that an editor shows them at once.
  */
 export function schemaOfJobFiles(): Schema {
   return {
@@ -65,7 +65,7 @@ function objectOf(fields: Fields, oneOf: readonly string[] | undefined): Schema 
   };
 }
 
-/** A key with nothing behind it is as good as none. */
+/** A key without a value counts as absent. */
 function orNothing(shape: Shape): Schema {
   const {
     type,

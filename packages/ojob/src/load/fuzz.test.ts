@@ -5,19 +5,24 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { checkFile } from "../inspect/check.js";
 import { helpOfFile } from "../inspect/help.js";
-import { describe, JobFileError } from "../problem.js";
 import { corpus } from "../testing/corpus.js";
 import { mutation } from "../testing/mutations.js";
 import { fullValue, pathsOf, withPiece } from "../testing/values.js";
-import { jobFileShape } from "./schema.js";
-import { toYaml } from "./yaml.js";
+import { describe, JobFileError } from "../text/problem.js";
+import { jobFileShape } from "./check/schema.js";
+import { toYaml } from "./yaml/yaml.js";
 
-/** How many files each test reads. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit -- packages/ojob/src/load/fuzz.test.ts */
+/**
+ * How many files each test reads. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
+ * packages/ojob/src/load/fuzz.test.ts
+ */
 const RUNS = Number(process.env["OJM_FUZZ"] ?? 1_000);
 const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
 const ALL_DAY = 24 * 3_600_000;
 
-/** Processor time, in ms: far more than any of these files takes. What takes longer is on its way to never. */
+/**
+ * Processor time, in ms: far more than any of these files takes. What takes longer is on its way to never.
+ */
 const HANGS = 10_000;
 
 const folder = mkdtempSync(join(tmpdir(), "ojm-fuzz-"));

@@ -37,10 +37,10 @@ describe("include", () => {
     );
   });
 
-  test("in a circle is an error that shows it", () => {
+  test("in a cycle is an error that shows it", () => {
     const errors = errorsOf(() => load("include: b.yaml\ntodo: [A]\n", { "b.yaml": "include: jobs.yaml\n" }));
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(/include each other in a circle: .*jobs\.yaml → .*b\.yaml → .*jobs\.yaml/);
+    expect(errors[0]).toMatch(/include each other in a cycle: .*jobs\.yaml → .*b\.yaml → .*jobs\.yaml/);
   });
 
   test("twice by two ways is fine", () => {
@@ -80,7 +80,7 @@ describe("include", () => {
     ]);
   });
 
-  test("in a circle through a link to a folder is seen", () => {
+  test("in a cycle through a link to a folder is seen", () => {
     const folder = folderWith({ "a.yaml": "include: sub/a.yaml\ntodo: [A]\n" });
     symlinkSync(folder, join(folder, "sub"));
     expect(errorsOf(() => loadJobFile(join(folder, "a.yaml")))[0]).toMatch(/^1:10 these files include each other/);

@@ -1,16 +1,17 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { nearest } from "@ojm/core/backend";
-import { JobFileError, type Position, type Problems } from "../problem.js";
-import { readSource, type SourceFile } from "../source.js";
-import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin.js";
+import { JobFileError, type Position, type Problems } from "../text/problem.js";
+import { readSource } from "../text/read-source.js";
+import type { SourceFile } from "../text/source-file.js";
+import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin/builtin.js";
 
 /** What an `include` leads to: a file to read, or a built-in one. */
 export type Included = BuiltinFile | { readonly source: SourceFile };
 
 /**
- * Finds an included file: beside the file that includes it, then in the current folder, then among those that come with ojm.
- * A file of the user's own goes before a built-in one of the same name.
+ * Finds an included file: beside the including file, then in the current folder, then among the built-in
+ * files. A file of the user wins over a built-in one of the same name.
  */
 export function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
   const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
@@ -22,7 +23,9 @@ export function findInclude(name: string, at: Position, problems: Problems): Inc
   return undefined;
 }
 
-/** The same for every way that leads to a file: through a link to its own folder there would be ever new ones. */
+/**
+ * Names a file, whatever path leads to it. A link to its own folder would make ever new paths.
+ */
 export function identity(source: SourceFile): string {
   return existsSync(source.path) ? realpathSync(source.path) : source.path;
 }
@@ -43,7 +46,7 @@ function hint(name: string): string {
   return near === undefined ? "" : ` Did you mean ${near}?`;
 }
 
-/** The path from the current folder, unless that climbs out of it. */
+/** The path from the current folder, if the file is inside it. */
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;

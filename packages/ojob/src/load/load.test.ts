@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { plan } from "../plan/plan.js";
-import { describe as describeProblem } from "../problem.js";
 import { folderWith } from "../testing/folder.js";
 import { errorsOf, load, warningsOf } from "../testing/load.js";
+import { describe as describeProblem } from "../text/problem.js";
 import { loadJobFile } from "./load.js";
 
 describe("a file that is no job file", () => {

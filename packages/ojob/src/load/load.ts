@@ -1,23 +1,24 @@
-import { JobFileError, type Position, Problems } from "../problem.js";
-import { readSource, type SourceFile } from "../source.js";
-import { check } from "./check.js";
-import { Collected } from "./collected.js";
+import { JobFileError, type Position, Problems } from "../text/problem.js";
+import { readSource } from "../text/read-source.js";
+import type { SourceFile } from "../text/source-file.js";
+import { check } from "./check/check.js";
+import { jobFileShape } from "./check/schema.js";
 import { findInclude, identity } from "./include.js";
-import type { JobFile } from "./jobfile.js";
-import { child, itemsOf, type Node, textOf } from "./node.js";
-import { parseYaml } from "./parse.js";
-import { jobFileShape } from "./schema.js";
+import type { JobFile } from "./job-file.js";
+import { Collected } from "./read/collected.js";
+import { child, itemsOf, type Node, textOf } from "./yaml/node.js";
+import { parseYaml } from "./yaml/parse.js";
 
-/** A job file to be planned, and what is wrong with it. */
+/** A loaded job file, and its problems so far. */
 export interface Loaded {
   readonly file: JobFile;
   readonly problems: Problems;
 }
 
 /**
- * Reads a job file and all that it includes, and checks every key and value that can be checked without running it. What is
- * wrong is left out and told in `problems`, so that a plan can find what else is: nothing may be run if there are errors.
- * With `strict`, warnings are errors.
+ * Reads a job file and all files that it includes, and checks every key and value that can be checked without
+ * running it. Wrong parts are left out and reported in `problems`, so that a plan can find further problems.
+ * With errors, nothing may be run. With `strict`, warnings are errors.
  *
  * @throws JobFileError when the file cannot be read, or is no YAML
  */
@@ -33,17 +34,17 @@ export function loadJobFile(name: string, strict = false): Loaded {
   return { file: collected.jobFile(source, included), problems };
 }
 
-/** What is used of an included file: all of it, or only its jobs and what they require. */
+/** Which part of an included file is used: all of it, or only its jobs and what they require. */
 type Use = "all" | "jobs";
 
-/** The names of files by which a job is looked for: those that a file leads to, itself among them. */
+/** The paths of the files that a file leads to, including its own. */
 type Files = ReadonlySet<string>;
 
 class Loader {
   readonly collected: Collected;
   readonly #included = new Map<string, SourceFile>();
   readonly #problems: Problems;
-  /** The files on the way from the first one to the one being read, to see a circle. */
+  /** The files between the first one and the one being read. They show a cycle. */
   readonly #path: SourceFile[] = [];
   readonly #done = new Map<string, { readonly use: Use; readonly files: Files }>();
 
@@ -57,7 +58,9 @@ class Loader {
     return [...this.#included.values()];
   }
 
-  /** Takes over one file after those that it includes: its own jobs replace theirs, its todo comes after theirs. */
+  /**
+   * Adds one file after the files that it includes: its jobs replace theirs, and its todo comes after theirs.
+   */
   load(source: SourceFile, use: Use, root: Node | undefined): Files {
     const files = new Set([source.path]);
     if (root === undefined) {
@@ -88,14 +91,14 @@ class Loader {
     }
     const { source } = found;
     const done = this.#done.get(identity(source));
-    // Read for its jobs alone it is read again for the rest.
+    // A file that was read only for its jobs is read again for the rest.
     if (done !== undefined && (done.use === "all" || use === "jobs")) return done.files;
     if ("jobs" in found) {
       this.collected.addBuiltin(found.jobs);
       this.#included.set(source.path, source);
       return this.#finish(source, use);
     }
-    return this.#isCircle(source, item.at) ? new Set() : this.#parse(source, use);
+    return this.#isCycle(source, item.at) ? new Set() : this.#parse(source, use);
   }
 
   #parse(source: SourceFile, use: Use): Files {
@@ -104,7 +107,7 @@ class Loader {
       return this.load(source, use, parseYaml(source, this.#problems));
     } catch (error) {
       if (!(error instanceof JobFileError)) throw error;
-      // The other files have problems of their own: one look shows them all.
+      // Go on: the other files have problems of their own, and one look should show all of them.
       for (const { message, at } of error.problems) this.#problems.error(message, at);
       this.collected.complete = false;
       return this.#finish(source, use);
@@ -117,11 +120,11 @@ class Loader {
     return files;
   }
 
-  #isCircle(source: SourceFile, at: Position): boolean {
+  #isCycle(source: SourceFile, at: Position): boolean {
     const start = this.#path.findIndex((file) => identity(file) === identity(source));
     if (start < 0) return false;
-    const circle = [...this.#path.slice(start), source].map((file) => file.name).join(" → ");
-    this.#problems.error(`these files include each other in a circle: ${circle}.`, at);
+    const cycle = [...this.#path.slice(start), source].map((file) => file.name).join(" → ");
+    this.#problems.error(`these files include each other in a cycle: ${cycle}.`, at);
     return true;
   }
 }

@@ -5,23 +5,26 @@ import { compress, makeFolder, openLogFile } from "./log-files.js";
 import { Output } from "./output.js";
 
 const DAY = 86_400_000;
-/** How long to leave a folder alone in which no file could be opened, in ms. */
+/** How long to leave a folder alone after no file could be opened in it, in ms. */
 const TRY_AGAIN = 60_000;
 
 /** How log files are kept. */
 export interface DailyFilesOptions {
   readonly folder: string;
   readonly names: FileNames;
-  /** How many files stay, that of today included. */
+  /** How many files are kept, including today's. */
   readonly most: number | undefined;
-  /** How long files stay after their day, in ms. */
+  /** How long files are kept after their day, in ms. */
   readonly keep: number | undefined;
   readonly compress: boolean;
-  /** Told what could not be written, once for each day. */
+  /** Receives what could not be written, once for each day. */
   readonly warn: (text: string) => void;
 }
 
-/** Log files, one for each day in UTC. What cannot be written is said and given up: a full disk is no reason to end a job. */
+/**
+ * Log files, one for each day in UTC. A failed write is reported and dropped: a full disk is no reason to end
+ * a job.
+ */
 export class DailyFiles {
   readonly #options: DailyFilesOptions;
   readonly #output: Output;
@@ -36,13 +39,15 @@ export class DailyFiles {
     this.#output = new Output((error) => this.#complain(error));
   }
 
-  /** Writes a line into the file of its day. False if there is no file to write into. `time` in ms since 1970. */
+  /**
+   * Writes a line into the file of its day. `time` is in ms since 1970. False if no file is open.
+   */
   write(line: string, time: number): boolean {
     const day = new Date(time).toISOString().slice(0, 10);
-    // A line that comes late stays in the order of its log: in the file that is open.
+    // A late line goes into the open file, so that the log stays in order.
     if (day > this.#day || (this.#fd === undefined && time - this.#failedAt > TRY_AGAIN)) this.#open(day, time);
     if (this.#fd === undefined) return false;
-    // A file holds one line for each call, whatever the message.
+    // A message with line breaks becomes one line of the file.
     this.#output.write(this.#fd, `${line.replaceAll("\n", "\\n")}\n`);
     return true;
   }
@@ -52,13 +57,13 @@ export class DailyFiles {
     return this.#output.room();
   }
 
-  /** Resolves once everything is written, and older files are compressed and cleared away. */
+  /** Resolves once everything is written, and older files are compressed and removed. */
   async flush(): Promise<void> {
     await this.#output.flush();
     await this.#chores;
   }
 
-  /** Writes what is left and lets go of the file. */
+  /** Writes what is left and closes the file. */
   async close(): Promise<void> {
     this.#closeCurrent();
     await this.flush();
@@ -101,7 +106,7 @@ export class DailyFiles {
 
   async #tidy(today: string, now: number): Promise<void> {
     const { folder, names, most = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY } = this.#options;
-    // Links and folders of such a name are none of ours.
+    // A link or a folder with such a name is not one of our files.
     const older = readdirSync(folder, { withFileTypes: true })
       .flatMap((entry) => {
         const { name } = entry;

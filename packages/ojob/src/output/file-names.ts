@@ -1,12 +1,12 @@
 const DAY = "{{timedate}}";
 const DEFAULT = `log-${DAY}.log`;
 
-/** How log files are called: a template in which `{{timedate}}` is the day. */
+/** The names of log files: a template in which `{{timedate}}` is the day. */
 export class FileNames {
   readonly #template: string;
   readonly #backup: string;
 
-  /** Without a template for backups, those that are compressed end in `.gz`. */
+  /** Without a template for backups, compressed files end in `.gz`. */
   constructor(template: string = DEFAULT, backup?: string, compress = true) {
     this.#template = template;
     this.#backup = backup ?? (compress ? `${template}.gz` : template);
@@ -20,7 +20,7 @@ export class FileNames {
     return this.#backup.replaceAll(DAY, day);
   }
 
-  /** The day of a file that is called like one of the log; `undefined` if it is none. */
+  /** The day of a log file, by its name. `undefined` if the name is no log file's. */
   dayOf(name: string): string | undefined {
     const day = /\d{4}-\d\d-\d\d/.exec(name)?.[0];
     if (day === undefined) return undefined;
@@ -28,7 +28,7 @@ export class FileNames {
   }
 }
 
-/** Whether a template makes a name for each day. */
+/** Whether a template makes another name for each day. */
 export function namesDays(template: string): boolean {
   return template.includes(DAY);
 }

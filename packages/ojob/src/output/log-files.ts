@@ -15,18 +15,21 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 
-/** For its owner alone; and for the folder's group, if the folder says by its set-group-id bit that its files are the group's. */
+/**
+ * The mode of log files: for their owner alone. The group of the folder gets access too, if the folder has
+ * the set-group-id bit.
+ */
 const PRIVATE = 0o600;
 const FOR_GROUP = 0o640;
 const SET_GROUP_ID = 0o2000;
 
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
-/** With this, a pipe that nobody reads is an error. Without it, opening one waits for ever. */
+/** With this flag, opening a pipe without a reader fails. Without it, the call would wait for ever. */
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
 
 /**
- * Opens a log file to add to it. What is there keeps its mode. A symbolic link is not followed: in a folder that others may
- * write, it would lead our lines into a file of ours that somebody else has chosen.
+ * Opens a log file for appending. An existing file keeps its mode. The call follows no symbolic link: in a
+ * folder that others may write, a link could lead our lines into any file of ours.
  */
 export function openLogFile(path: string): number {
   const mode = (statSync(dirname(path)).mode & SET_GROUP_ID) === 0 ? PRIVATE : FOR_GROUP;
@@ -43,12 +46,12 @@ function open(path: string, flags: number, mode: number = PRIVATE): number {
 }
 
 /**
- * Compresses a file, behind what another process has compressed there before: one compressed text behind another is a
- * compressed text. The new file has the mode of the old one.
+ * Compresses a file, and appends the result to what another process has compressed there before: two
+ * compressed texts in a row are one compressed text. The new file has the mode of the old one.
  */
 export async function compress(from: string, to: string): Promise<void> {
-  // Under another name until it is whole: a process that ends meanwhile leaves the file itself. Nobody can lay a link
-  // there beforehand.
+  // The result gets its final name once it is complete, so that a process that dies here leaves the original.
+  // No link can wait under the temporary name.
   const half = `${to}.${randomUUID()}.tmp`;
   try {
     create(half, lstatSync(from).mode & 0o777);
@@ -72,14 +75,17 @@ function create(path: string, mode: number): void {
 }
 
 async function add(from: string, half: string, compressed: boolean): Promise<void> {
-  // Loaded only now: few starts find a log of yesterday.
+  // Load this module late: few starts find a log of an earlier day.
   const [{ pipeline }, { createGzip }] = await Promise.all([import("node:stream/promises"), import("node:zlib")]);
   const read = createReadStream("", { fd: open(from, constants.O_RDONLY) });
   const write = createWriteStream(half, { flags: "a" });
   await (compressed ? pipeline(read, createGzip(), write) : pipeline(read, write));
 }
 
-/** Not by Node's `recursive`: where the system makes no folders, as in /proc, that one never returns. */
+/**
+ * Makes a folder and its parents. Node's `recursive` never returns where the system makes no folders, as in
+ * /proc.
+ */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));

@@ -1,25 +1,25 @@
 import { isatty } from "node:tty";
 import { LINES, visible } from "@ojm/core/backend";
-import { maskUrls, shownArgs } from "../secrets.js";
+import { maskUrls, shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
 
-/** How bad it is. */
+/** The severity of a line. */
 export type Level = "INFO" | "WARN" | "ERROR";
 
 const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", bold: "1", good: "32" };
 
-/** Whether escape sequences are welcome on a file descriptor: https://no-color.org */
+/** Whether a file descriptor takes escape sequences: https://no-color.org */
 function wantsColour(fd: number): boolean {
   if (process.env["NO_COLOR"]) return false;
   return isatty(fd) && process.env["TERM"] !== "dumb";
 }
 
-/** What a job file may want of the log. */
+/** The log settings of a job file. */
 export interface LogSettings {
-  /** Whether the log is shown where the program runs. Default: true. */
+  /** Whether log lines appear where the program runs. Default: true. */
   readonly console?: boolean;
-  /** Whether the start and the end of jobs are shown. Default: true. */
+  /** Whether the start and the end of jobs appear. Default: true. */
   readonly jobs?: boolean;
   /** Whether the arguments of a job that starts are logged. */
   readonly args?: boolean;
@@ -27,7 +27,7 @@ export interface LogSettings {
   readonly json?: boolean;
   /** Lines go into these files too. */
   readonly files?: DailyFiles;
-  /** Lines go into the files only, as long as they can be written. */
+  /** Lines go into the files only, unless those cannot be written. */
   readonly filesOnly?: boolean;
 }
 
@@ -40,7 +40,7 @@ interface Line {
   readonly job: string | undefined;
 }
 
-/** Everything that a run of a job file shows: the scripts' output, the log, and the banners of the jobs. */
+/** Everything that a run of a job file shows: output of scripts, log lines, and banners of jobs. */
 export class Log {
   /** The time that lines show. */
   now: () => number;
@@ -50,7 +50,10 @@ export class Log {
   readonly #colours: readonly number[];
   #settings: LogSettings = {};
 
-  /** `out` and `err` are file descriptors. `now` is the clock by which log files change at midnight; without it, lines go by their own times. */
+  /**
+   * `out` and `err` are file descriptors. `now` is the clock that changes log files at midnight; without it,
+   * the time of each line does.
+   */
   constructor(out: number = 1, err: number = 2, now: () => number = Date.now) {
     this.#out = out;
     this.#err = err;
@@ -58,7 +61,7 @@ export class Log {
     this.#colours = [out, err].filter(wantsColour);
   }
 
-  /** From here on, the log is as the job file wants it. */
+  /** Applies the settings of a job file from now on. */
   use(settings: LogSettings): void {
     this.#settings = settings;
   }
@@ -85,22 +88,25 @@ export class Log {
     return filed || shown;
   }
 
-  /** Text as a script prints it. */
+  /** Writes text that a script prints. */
   print(text: string, toError = false): void {
     this.#output.write(toError ? this.#err : this.#out, text);
   }
 
-  /** A job has started. */
+  /** Shows that a job has started. */
   started(job: string): void {
     this.#banner(`>> ${job}`, "bold", { event: "started", job });
   }
 
-  /** What a job starts with, if the job file wants it logged. What the names in `secrets` stand for is masked. */
+  /**
+   * Logs the arguments of a job, if the job file wants that. The values of the arguments in `secrets` are
+   * masked.
+   */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
     if (this.#settings.args) this.line("INFO", `args of "${job}": ${shownArgs(args, secrets)}`, job);
   }
 
-  /** A job has ended. */
+  /** Shows that a job has ended. */
   ended(job: string, ms: number, well: boolean): void {
     const text = `<< ${job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
     this.#banner(text, well ? "good" : "ERROR", { event: well ? "done" : "failed", job, ms: Math.round(ms) });
@@ -113,7 +119,7 @@ export class Log {
     this.#write(this.#err, json ? visible(JSON.stringify({ time, level: "INFO", ...event })) : visible(text), colour);
   }
 
-  /** Why a job failed. It is shown in any case: where there is no file that tells it, on the error output. */
+  /** Shows why a job failed, in any case: without a log file, on the error output. */
   failure(job: string, text: string): void {
     const why = maskUrls(text);
     const message = `job "${job}" failed: ${why}`;
@@ -122,7 +128,7 @@ export class Log {
     if (!this.#line(line)) this.#line(line, true);
   }
 
-  /** A remark for whoever started this, without a time. */
+  /** Writes a remark for the person who started the program, without a time. */
   note(text: string): void {
     this.#write(this.#err, visible(text, LINES));
   }
@@ -135,11 +141,11 @@ export class Log {
   /** Resolves once everything is written. */
   async flush(): Promise<void> {
     await Promise.all([this.#output.flush(), this.#settings.files?.flush()]);
-    // What the files had to complain of.
+    // Errors of the log files.
     await this.#output.flush();
   }
 
-  /** Writes everything, and lets go of the log files. */
+  /** Writes everything that is left, and closes the log files. */
   async close(): Promise<void> {
     const { files, filesOnly: _, ...settings } = this.#settings;
     await files?.close();

@@ -1,6 +1,6 @@
 import { write } from "node:fs";
 
-/** How much may wait to be written before scripts that write more are held back. */
+/** How many bytes may wait to be written. Beyond that, scripts that write more are held back. */
 const HIGH_WATER = 1 << 20;
 
 interface Piece {
@@ -9,9 +9,9 @@ interface Piece {
 }
 
 /**
- * Writes to file descriptors in one order for all of them, so that on a terminal a log line never comes after the banner that
- * followed it, and without ever blocking this thread: when a pager at the other end of the pipe stops reading, locks must
- * still be renewed. (`process.stdout` writes to pipes and terminals synchronously.)
+ * Writes to file descriptors in one order for all of them, so that on a terminal a log line never comes after
+ * the banner that followed it. It never blocks this thread: locks must still be renewed when a pager at the
+ * other end of the pipe stops reading. (`process.stdout` writes to pipes and terminals synchronously.)
  */
 export class Output {
   #waiting: Piece[] = [];
@@ -23,8 +23,8 @@ export class Output {
   readonly #onError: ((error: Error) => void) | undefined;
 
   /**
-   * `onError` is told what could not be written; the next piece is tried all the same. Without it, a file descriptor that fails
-   * is given up: the reader is gone.
+   * `onError` receives each failed write, and the next piece is tried all the same. Without it, a file
+   * descriptor that fails is given up: the reader is gone.
    */
   constructor(onError?: (error: Error) => void) {
     this.#onError = onError;
@@ -56,7 +56,7 @@ export class Output {
       for (const resolve of this.#whenEmpty.splice(0)) resolve();
       return;
     }
-    // All that goes to the same place in one write, up to the first piece that goes elsewhere.
+    // Join the pieces for one destination into one write, up to the first piece for another one.
     const other = this.#waiting.findIndex((piece) => piece.fd !== fd);
     const pieces = this.#waiting.splice(0, other < 0 ? this.#waiting.length : other);
     const text = pieces.map((piece) => piece.text).join("");
@@ -66,7 +66,7 @@ export class Output {
   #put(fd: number, bytes: Buffer, size: number): void {
     write(fd, bytes, (error, written) => {
       if (error?.code === "EAGAIN") {
-        // Somebody made the pipe non-blocking, and it is full.
+        // Another process made the pipe non-blocking, and the pipe is full.
         setTimeout(() => this.#put(fd, bytes, size), 5);
         return;
       }
@@ -83,7 +83,7 @@ export class Output {
     else this.#onError(error);
   }
 
-  /** The reader is gone (`ojm run … | head`). That is no reason to end a job half done. */
+  /** The reader is gone (`ojm run … | head`). That is no reason to end a job halfway. */
   #giveUp(fd: number): void {
     this.#gone.add(fd);
     for (const piece of this.#waiting) if (piece.fd === fd) this.#size -= piece.text.length;

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import type { Settings } from "../load/jobfile.js";
+import type { Settings } from "../load/job-file.js";
 import { DailyFiles } from "./daily-files.js";
 import { FileNames } from "./file-names.js";
 import type { LogSettings } from "./log.js";
 
 const MINUTE = 60_000;
 
-/** How a job file wants its log. `warn` is told what cannot be written to its files. */
+/** The log settings of a job file. `warn` receives what cannot be written to its files. */
 export function logSettings(settings: Settings, warn: (text: string) => void): LogSettings {
   const { logToConsole, logJobs, logArgs, log, logToFile } = settings;
   return {

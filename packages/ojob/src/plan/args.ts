@@ -1,29 +1,29 @@
-import type { Args } from "../load/jobfile.js";
-import { fillAll } from "./template.js";
+import type { Args } from "../load/job-file.js";
+import { fillAll } from "../text/template.js";
 
-/** Arguments by where they come from. What stands first wins. */
+/** Arguments by their origin. An earlier field wins. */
 export interface ArgSources {
-  /** Of the job itself: nobody outside may change the name of its lock. */
+  /** Arguments of the job itself. They win, so that no caller can change the name of its lock. */
   readonly own: Args;
-  /** Of the `todo`, or of whoever calls or launches the job. */
+  /** Arguments of the `todo`, or of the caller. */
   readonly given: Args;
-  /** Of the command line. */
+  /** Arguments of the command line. */
   readonly commandLine: Args;
 }
 
-/** Told of a template that nothing fills: the argument that it is in, and what it asks for. */
+/** Receives each template that no argument fills: the argument that holds it, and the path that it names. */
 export type Missing = (argument: string, path: string) => void;
 
 /**
- * The arguments that a job sees. Templates in its own are filled from the others, and from those of its own above them:
- * what comes from outside is data, and a `{{` in it was not written for us to fill.
+ * Merges the arguments of a job. Templates in its own arguments are filled from the others, and from its own
+ * above them. Arguments from outside are data: a `{{` in them is not ours to fill.
  */
 export function mergeArgs({ own, given, commandLine }: ArgSources, missing: Missing): Args {
   const outside = { ...commandLine, ...given };
   return { ...outside, ...fillArgs(own, outside, missing) };
 }
 
-/** Fills the templates in `args` from `data`, and from the ones filled before. */
+/** Fills the templates in `args` from `data`, and from the arguments filled before. */
 export function fillArgs(args: Args, data: Args, missing: Missing): Args {
   const filled: Args = {};
   const known: Args = { ...data };
@@ -37,8 +37,8 @@ export function fillArgs(args: Args, data: Args, missing: Missing): Args {
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 /**
- * The value of a `key=value` of the command line. Numbers become numbers and true and false become booleans, if they read
- * back as written: `007` and twenty digits stay text.
+ * Parses the value of a `key=value` of the command line. Numbers, `true` and `false` are parsed as such if
+ * they read back as written: `007` and twenty digits stay text.
  */
 export function commandLineValue(text: string): unknown {
   if (text === "true" || text === "false") return text === "true";

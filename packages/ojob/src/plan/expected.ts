@@ -1,7 +1,9 @@
-import type { Args, JobFile } from "../load/jobfile.js";
-import type { Problems } from "../problem.js";
+import type { Args, JobFile } from "../load/job-file.js";
+import type { Problems } from "../text/problem.js";
 
-/** Asks for the arguments that the help of the file calls mandatory and that the command line does not give. */
+/**
+ * Reports the arguments that are mandatory by the help of the file and absent from the command line.
+ */
 export function expectArguments(file: JobFile, commandLine: Args, problems: Problems): void {
   const given: Args = file.settings.argsFromEnvs ? { ...process.env, ...commandLine } : commandLine;
   for (const { name, at, mandatory, desc, example } of file.help?.expects ?? []) {

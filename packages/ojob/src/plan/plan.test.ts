@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadJobFile } from "../load/load.js";
 import { folderWith } from "../testing/folder.js";
-import { type Plan, plan } from "./plan.js";
+import { plan } from "./plan.js";
+import type { Plan } from "./planned.js";
 
 function planText(yaml: string, commandLine: Record<string, unknown> = {}): { plan: Plan; errors: string[] } {
   const { file, problems } = loadJobFile(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"));
@@ -41,7 +42,7 @@ describe("names", () => {
     ]);
   });
 
-  test("steps in a circle are an error", () => {
+  test("steps in a cycle are an error", () => {
     expect(planText("jobs: [{name: A, from: B}, {name: B, to: A}]\ntodo: [A]\n").errors[0]).toMatch(/"A" → "B" → "A"/);
   });
 });
@@ -58,13 +59,13 @@ describe("dependencies", () => {
     ["of one", "{name: A, deps: A}", '"A" → "A"'],
     ["through a step", "{name: A, deps: B}, {name: B, from: S}, {name: S, deps: A}", '"A" → "B" → "S" → "A"'],
     ["through each", "{name: A, each: B}, {name: B, deps: A}", '"A" → "B" → "A"'],
-  ])("in a circle %s are an error that names it", (_, jobs, circle) => {
+  ])("in a cycle %s are an error that names it", (_, jobs, cycle) => {
     expect(planText(`jobs: [${jobs}]\ntodo: [A]\n`).errors).toEqual([
-      `1:15 these jobs wait for each other in a circle: ${circle}.`,
+      `1:15 these jobs wait for each other in a cycle: ${cycle}.`,
     ]);
   });
 
-  test("that meet again are no circle", () => {
+  test("that meet again are no cycle", () => {
     const jobs =
       "{name: A}, {name: B, deps: A}, {name: C, deps: A}, {name: D, deps: [B, C], from: S}, {name: S, deps: A}";
     const { plan, errors } = planText(`jobs: [${jobs}]\ntodo: [D]\n`);

@@ -1,61 +1,17 @@
 import { nearest } from "@ojm/core/backend";
-import { builtinFileOf } from "../load/builtin.js";
-import type {
-  Args,
-  Dependency,
-  JobDefinition,
-  JobFile,
-  JobReference,
-  JobType,
-  Settings,
-  TodoEntry,
-  TypeArgs,
-} from "../load/jobfile.js";
-import type { Position, Problems } from "../problem.js";
-import type { Setup } from "../script/protocol.js";
-import { type Check, readChecks } from "./checks.js";
-import { rejectCircles, stepsOf } from "./circles.js";
-import { checkManaged } from "./managed.js";
-import { checkScript, planScript, type ScriptStep } from "./script.js";
+import { builtinFileOf } from "../load/builtin/builtin.js";
+import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../load/job-file.js";
+import type { Position, Problems } from "../text/problem.js";
+import { type Check, readChecks } from "./argument-checks/checks.js";
+import { rejectCycles, stepsOf } from "./cycles.js";
+import { checkManaged } from "./manager/run-args.js";
+import type { Plan, PlannedJob, Step } from "./planned.js";
+import { checkScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 
-export type { ScriptStep };
-
-/** One step of a job: another job on the same `args`, or a script. */
-export type Step = { readonly job: string; readonly at: Position } | ScriptStep;
-
-/** A job, ready to run: its steps in order, and what to do when one fails. */
-export interface PlannedJob {
-  readonly name: string;
-  readonly at: Position;
-  readonly args: readonly Args[];
-  readonly steps: readonly Step[];
-  readonly onError: readonly Step[];
-  /** What it waits for: its own dependencies, and those of the jobs that are its steps. */
-  readonly deps: readonly Dependency[];
-  /** Jobs that run for each item that the script hands out. */
-  readonly each: readonly JobReference[];
-  readonly type: JobType;
-  readonly typeArgs: TypeArgs;
-  /** What the arguments must look like before the first step, and after the last. */
-  readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
-  readonly builtin?: string;
-  /** The arguments that its help, or that of its file, calls secret. */
-  readonly secrets: readonly string[];
-}
-
-/** A job file in which every name leads to a job and every script compiles. */
-export interface Plan {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
-  readonly todo: readonly TodoEntry[];
-  readonly settings: Settings;
-  /** What runs when any job failed, after the `catch` of that job. */
-  readonly onAnyError: readonly Step[];
-  /** What scripts find beside the functions that are always there. */
-  readonly setup: Setup;
-}
-
-/** Plans a job file. What is wrong with it is told to `problems`; nothing may be started if there are errors. */
+/**
+ * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
+ */
 export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan {
   const jobs = new Map<string, PlannedJob>();
   for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, problems));
@@ -63,7 +19,7 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
     expectJob(entry, file, '"todo"', problems);
     if (entry.when) checkScript(entry.when, "when", entry.job, problems);
   }
-  if (problems.errors.length === 0) rejectCircles(jobs, problems);
+  if (problems.errors.length === 0) rejectCycles(jobs, problems);
   if (problems.errors.length === 0) {
     const known = new Map<string, readonly Dependency[]>();
     for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
@@ -133,7 +89,10 @@ function planChecks({ name, check, at }: JobDefinition, key: "in" | "out", probl
   }
 }
 
-/** A job that is a step of another, or runs for its items, brings along what it depends on. `known` are those found before. */
+/**
+ * The dependencies of a job, including those of its steps and of the jobs that run for its items. `known` are
+ * the jobs done before.
+ */
 function allDeps(
   job: PlannedJob,
   jobs: ReadonlyMap<string, PlannedJob>,
@@ -164,10 +123,13 @@ function expectJob({ job, at }: JobReference, file: JobFile, where: string, prob
   problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
 }
 
-/** `catch` takes code too: a misspelt job would become a script that fails when it is needed most. */
+/**
+ * Whether a text of `catch`, which may also be code, is a misspelt job. As a script, it would fail when it is
+ * needed most.
+ */
 function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
   if (/[;(){}=\n]/.test(text)) return false;
-  // It may be one of the jobs that could not be read.
+  // It may name a job that could not be read.
   if (!file.complete) return true;
   const near = builtinFileOf(text) ?? nearest(text, file.jobs.keys());
   if (near === undefined) return false;

@@ -1,7 +1,7 @@
-import type { JobDefinition, JobFile } from "../load/jobfile.js";
-import type { Problems } from "../problem.js";
+import type { JobDefinition, JobFile } from "../load/job-file.js";
+import type { Problems } from "../text/problem.js";
 
-/** Finds wrong cron expressions and time zones, and jobs that wait for what would never come. */
+/** Finds wrong cron expressions and time zones, and periodic jobs without a schedule. */
 export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {
   for (const job of file.jobs.values()) {
     const { name, at, type, typeArgs } = job;
@@ -9,13 +9,12 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
     else if (type === "periodic" && typeArgs.timeInterval === undefined) {
       problems.error(`"${name}" is periodic: it needs "cron" or "timeInterval" in its "typeArgs".`, at);
     }
-    if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
-      problems.error(`"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", a channel.`, at);
-    }
   }
 }
 
-/** What reads cron expressions is loaded only for a file that has some: start-up is felt. */
+/**
+ * Checks a cron expression. Its reader is loaded only for a file that has one, so that others start faster.
+ */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
   const [{ cronSchedule }, { ScheduleError }] = await Promise.all([
     import("../schedule/cron.js"),
@@ -29,7 +28,7 @@ async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: 
       problems.error(error.message, typeArgsAt[error.setting] ?? at);
     }
   };
-  // One after the other, or a wrong expression would hide a wrong zone.
+  // Check each by itself, or a wrong expression would hide a wrong zone.
   if (typeArgs.cron !== undefined) tell(String(typeArgs.cron));
   if (typeArgs.timeZone !== undefined) tell("@daily", String(typeArgs.timeZone));
 }

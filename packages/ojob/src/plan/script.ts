@@ -1,24 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nearest } from "@ojm/core/backend";
-import type { CodeBlock, JobDefinition } from "../load/jobfile.js";
-import type { Position, Problems } from "../problem.js";
+import type { CodeBlock, JobDefinition } from "../load/job-file.js";
 import { compile, placeOfError } from "../script/compile.js";
 import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
-import { readSource } from "../source.js";
+import type { Position, Problems } from "../text/problem.js";
+import { readSource } from "../text/read-source.js";
+import type { ScriptStep } from "./planned.js";
 
-/** A step that is a script. */
-export interface ScriptStep {
-  readonly code: CodeBlock;
-  /** Not there: JavaScript, in a script thread. */
-  readonly lang?: string;
-  /** The folder in which a process of its own runs. */
-  readonly folder?: string;
-  /** The code is a module: the function that it exports is the script. */
-  readonly module?: boolean;
-}
-
-/** The script of a job, wherever it is written; none if the job has none. */
+/** The script of a job, wherever the job file has it. `undefined` if there is none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
   const { name, typeArgs } = job;
   const lang = knownLanguage(job, problems);
@@ -31,7 +21,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
     return undefined;
   }
   const module = typeArgs.execRequire !== undefined;
-  // Modules are Node's to read: those of ES have a syntax of their own.
+  // Node reads modules itself: ES modules have a syntax of their own.
   if (!module) checkScript(code, "exec", name, problems);
   return { code, module };
 }
@@ -62,7 +52,7 @@ function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined
   return exec;
 }
 
-/** The whole of a file as a script, with the lines of that file. */
+/** A whole file as a script, with the lines of that file. */
 function codeFile(name: string, at: Position, problems: Problems): CodeBlock | undefined {
   const path = findFile(String(name), at, problems);
   if (path === undefined) return undefined;
@@ -70,7 +60,7 @@ function codeFile(name: string, at: Position, problems: Problems): CodeBlock | u
   return { code: source.text, source, line: 1, indent: 0, exact: true };
 }
 
-/** A file that a job file names: beside it, or in the current folder. */
+/** Finds a file that a job file names: beside the job file, or in the current folder. */
 export function findFile(name: string, at: Position, problems: Problems): string | undefined {
   const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
   if (found === undefined) {

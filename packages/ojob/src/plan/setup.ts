@@ -1,8 +1,8 @@
-import type { Args, JobFile } from "../load/jobfile.js";
+import type { Args, JobFile } from "../load/job-file.js";
 import { namesDays } from "../output/file-names.js";
-import type { Problems } from "../problem.js";
 import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { Setup } from "../script/protocol.js";
+import type { Problems } from "../text/problem.js";
 import { commandLineValue } from "./args.js";
 import { checkScript, findFile } from "./script.js";
 
@@ -16,7 +16,7 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
     file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
   );
   const template = file.settings.logToFile?.filenameTemplate;
-  // Like all texts, it may be written as a number.
+  // Like any text, the template may be written as a number.
   if (template !== undefined && !namesDays(String(template))) {
     problems.error(
       `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
@@ -25,7 +25,9 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
   return { loads, modules, ...(file.init !== undefined && { init: file.init }) };
 }
 
-/** The arguments that all jobs have: what stands in `init`, in the environment if the file wants it, and on the command line. */
+/**
+ * The arguments of all jobs: `init`, the environment if the file wants it, and the command line.
+ */
 export function commonArgs(file: JobFile, commandLine: Args): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? process.env : {});
   const fromEnvironment = variables.map(([name, value]) => [name, commandLineValue(value ?? "")]);

@@ -27,7 +27,10 @@ const CHANGES: readonly (readonly [zone: string, ...days: string[]])[] = [
   ["Pacific/Kwajalein", "1993-08-21"],
 ];
 
-/** Instants from which to look: near the change of clocks, and before and after. Before them lies what was seen already. */
+/**
+ * Instants from which to look: near the change of clocks, and before and after. Before them lies what was
+ * seen already.
+ */
 function starts(stretch: Walk): fc.Arbitrary<number> {
   const [change = 0] = changes(stretch);
   const first = (stretch.instants[0] ?? 0) + 0.4 * (change - (stretch.instants[0] ?? 0));

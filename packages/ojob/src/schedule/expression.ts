@@ -1,13 +1,16 @@
 import { Cron, CronPattern } from "croner";
 import { ScheduleError } from "./schedule.js";
 
-/** How an expression is read where clocks are changed; see `cronSchedule`. */
+/** How an expression is read where clocks change; see `cronSchedule`. */
 export type ClockRule = "once" | "interval" | "clock";
 
-/** A cron expression, apart from time zones: an instant here stands for what a clock shows, as if it showed UTC. */
+/**
+ * A cron expression without time zones. An instant here stands for what a clock shows, as if the clock showed
+ * UTC.
+ */
 export interface Expression {
   readonly rule: ClockRule;
-  /** The first time of day after this one that fits. */
+  /** The first fitting time of day after this one. */
   next(after: number): number;
 }
 
@@ -42,7 +45,7 @@ export function readExpression(text: string): Expression {
   const pattern = parse(text);
   const calendar = new Cron(pattern.pattern, { utcOffset: 0 });
   const find = (after: number): number | undefined => calendar.nextRun(new Date(after))?.getTime();
-  // The calendar repeats itself every 400 years, so what is not found from one day is not found from any.
+  // The calendar repeats itself every 400 years: a search that fails from one day fails from any.
   if (find(0) === undefined) throw wrong(`cron "${text}" never fires: there is no such day in any year.`);
   const next = (after: number): number => {
     const found = find(after);
@@ -77,7 +80,9 @@ function wrongCount(text: string, count: number): string {
   return `cron "${text}" has ${fields}: it takes 5 (${order}), or 6 with the second first.`;
 }
 
-/** Tries each field by itself, for croner's own messages name fields by number, and values after they were shifted. */
+/**
+ * Tries each field by itself: messages of croner name fields by number, and values after a shift.
+ */
 function checkFields(text: string, values: readonly string[], fields: readonly Field[]): void {
   for (const [index, field] of fields.entries()) {
     const value = values[index] ?? "";

@@ -1,8 +1,8 @@
 import { type Schedule, ScheduleError } from "./schedule.js";
 
 /**
- * Ticks every `interval` ms of real time: clocks that are put forward or back change nothing.
- * The first tick is one interval after `start`, and all others are counted from there, so a late look does not shift them.
+ * Ticks every `interval` ms of real time; setting a clock changes nothing. The first tick is one interval
+ * after `start`, and all others count from there, so a late look does not shift them.
  *
  * @throws ScheduleError if the interval is no number of at least 1.
  */
@@ -17,7 +17,7 @@ export function intervalSchedule(interval: number, start: number): Schedule {
     next(after) {
       const ticks = Math.max(1, Math.floor((after - start) / interval) + 1);
       const tick = start + ticks * interval;
-      // The division of a fraction may be rounded up to the tick that was asked from: that would be due twice.
+      // The division of a fraction may be rounded up to the tick before. That tick would be due twice.
       return tick > after ? tick : start + (ticks + 1) * interval;
     },
   };

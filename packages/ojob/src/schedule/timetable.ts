@@ -1,21 +1,24 @@
 import type { Clock } from "@ojm/core";
 import type { Schedule } from "./schedule.js";
 
-/** The wall clock is looked at this often, in ms: it may have been set, or the machine may have slept. */
+/** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
 const LOOK = 30_000;
 
-/** A clock that is put back further than this showed a wrong date before, and what was due by it is forgotten. */
+/**
+ * A clock that is set back further than this, in ms, showed a wrong date before. The ticks by that date are
+ * forgotten.
+ */
 const DAY = 86_400_000;
 
-/** Missed ticks are counted so far. */
+/** The most missed ticks that are counted. */
 const MOST = 100;
 
-/** What is due now. Instants are on the clock of its row. */
+/** A tick that is due. Instants are on the clock of its row. */
 export interface Due {
   readonly at: number;
-  /** The first of the ticks before it that nobody was told of. */
+  /** The first missed tick before it. */
   readonly since: number;
-  /** How many they are: no more than 100 are counted. */
+  /** How many ticks were missed. No more than 100 are counted. */
   readonly missed: number;
 }
 
@@ -24,13 +27,14 @@ interface Row {
   readonly now: () => number;
   readonly onDue: (due: Due) => void;
   next: number;
-  /** The latest time that was seen. */
+  /** The latest time seen. */
   seen: number;
 }
 
 /**
- * Tells when schedules are due, each tick at most once, whatever the clock does. Ticks that went by unseen, for the process slept or the
- * clock was put forward, come down to the last of them. Where the clock is put back, ticks that were told are not told again.
+ * Reports when schedules are due, each tick at most once, whatever the clock does. Ticks missed while the
+ * process slept, or because the clock was set forward, are reported as one: the last of them. After the clock
+ * was set back, no tick is reported again.
  */
 export class Timetable {
   readonly #clock: Clock;
@@ -41,14 +45,17 @@ export class Timetable {
     this.#clock = clock;
   }
 
-  /** Calls `onDue` for the ticks of a schedule, from now on, by the clock that `now` reads. The process stays alive for them. */
+  /**
+   * Calls `onDue` for the ticks of a schedule, by the clock that `now` reads. The process stays alive for
+   * them.
+   */
   add(schedule: Schedule, now: () => number, onDue: (due: Due) => void): void {
     const seen = now();
     this.#rows.add({ schedule, now, onDue, next: schedule.next(seen), seen });
     this.#arm();
   }
 
-  /** Nothing is due any more. */
+  /** Reports no further tick. */
   stop(): void {
     this.#rows.clear();
     this.#cancel();
@@ -58,7 +65,7 @@ export class Timetable {
     this.#cancel();
     let wait = LOOK;
     for (const { next, now } of this.#rows) wait = Math.min(wait, next - now());
-    // A timer may go off a moment before the wall clock is there.
+    // A timer may fire a moment before the wall clock is there.
     if (this.#rows.size > 0) this.#cancel = this.#clock.after(Math.max(1, wait), () => this.#look(), true);
   }
 
@@ -71,7 +78,7 @@ export class Timetable {
   }
 }
 
-/** What is due in a row, which goes on behind it. */
+/** The due tick of a row. The row goes on behind it. */
 function take(row: Row): Due | undefined {
   const { schedule } = row;
   const now = row.now();
@@ -84,7 +91,10 @@ function take(row: Row): Due | undefined {
   return { at, since, missed: count(schedule, since, at) };
 }
 
-/** The last tick from `tick`, itself one, up to `now`: found without a walk, for years may have gone by. */
+/**
+ * The last tick up to `now`, starting from the tick `tick`. It is found without a walk, for years may have
+ * passed.
+ */
 function last(schedule: Schedule, tick: number, now: number): number {
   const second = schedule.next(tick);
   if (second > now) return tick;

@@ -1,22 +1,22 @@
 import { nearest } from "@ojm/core/backend";
 import { ScheduleError } from "./schedule.js";
 
-/** The moment at which the clocks of a zone are changed. */
+/** A change of the clocks of a zone. */
 export interface ClockChange {
   /** The first instant with the new offset. */
   readonly at: number;
-  /** What is added to UTC before and after, in ms. */
+  /** The offset from UTC before and after the change, in ms. */
   readonly before: number;
   readonly after: number;
 }
 
 /** The clocks of a time zone. */
 export interface Zone {
-  /** What the clocks show more than UTC at this instant, in ms. */
+  /** The offset from UTC at this instant, in ms. */
   offset(instant: number): number;
   /**
-   * The change of clocks after `from`, up to and with `to`. The two are at most some days apart: no zone since 1970 has
-   * had two changes within a week, so the offsets at the ends tell whether there is one.
+   * The change of clocks after `from`, up to and including `to`. They must be at most some days apart: no
+   * zone since 1970 has had two changes within a week, so the offsets at the ends show whether there is one.
    */
   change(from: number, to: number): ClockChange | undefined;
 }
@@ -24,12 +24,12 @@ export interface Zone {
 const UTC: Zone = { offset: () => 0, change: () => undefined };
 
 /**
- * The time zone of this name of the IANA list; `local` is that of this machine.
+ * The time zone of this name in the IANA list. `local` is the zone of this machine.
  *
  * @throws ScheduleError if there is none of this name.
  */
 export function openZone(name: string): Zone {
-  // The zone of most schedules does without the 10 ms that the first formatter of a process takes.
+  // Most schedules use UTC, which does without the 10 ms that the first formatter of a process takes.
   if (name === "UTC") return UTC;
   const format = formatter(name);
   const offset = (instant: number): number => {
@@ -73,7 +73,7 @@ function findChange(offset: Zone["offset"], from: number, to: number): ClockChan
   const before = offset(from);
   const after = offset(to);
   if (before === after) return undefined;
-  // Clocks are changed at whole seconds: between `old` and `changed` lies one second in the end.
+  // Clocks change at whole seconds: in the end, one second lies between `old` and `changed`.
   let old = Math.floor(from / 1000);
   let changed = Math.floor(to / 1000);
   while (changed - old > 1) {

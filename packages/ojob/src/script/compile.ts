@@ -1,8 +1,8 @@
 import vm from "node:vm";
-import type { Position } from "../problem.js";
-import type { SourceFile } from "../source.js";
+import type { Position } from "../text/problem.js";
+import type { SourceFile } from "../text/source-file.js";
 
-/** What is needed of a code block to compile it, on either side of the thread. */
+/** What compiling a code block needs, on either side of the thread. */
 export interface Code {
   readonly code: string;
   readonly file: string;
@@ -10,7 +10,7 @@ export interface Code {
   readonly line: number;
 }
 
-/** The names that a script sees beside the global ones. */
+/** The names that a script sees beside the globals. */
 const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
 
 /** The names that the code of a module sees. */
@@ -20,9 +20,9 @@ export const MODULE_PARAMETERS: readonly string[] = ["module", "exports", "requi
 export type Compiled = (...parameters: unknown[]) => unknown;
 
 /**
- * Compiles a script as the body of a function, so that `return` ends it, and `await` works in it.
- * Its lines keep the numbers that they have in the file. `importer` makes `import()` work; `names` are those that it sees
- * beside the global ones.
+ * Compiles a script as the body of a function, so that `return` ends it and `await` works in it. Its lines
+ * keep their numbers in the file. `importer` makes `import()` work. `names` are what the script sees beside
+ * the globals.
  *
  * @throws SyntaxError
  */
@@ -37,7 +37,7 @@ export function compile(
     return compileBody(code, line - 1);
   } catch (error) {
     if (!(error instanceof SyntaxError) || !/\bawait\b/.test(code)) throw error;
-    // The wrapper stands on a line of its own, so that no column moves.
+    // The wrapper has a line of its own, so that no column moves.
     return compileBody(`return (async () => {\n${code}\n})();`, line - 2);
   }
 }
@@ -47,7 +47,7 @@ function optionsOf(filename: string, lineOffset: number, importer: unknown): vm.
   return options as vm.CompileFunctionOptions;
 }
 
-/** Where a code block stands: what is needed to find a place of it in its file. */
+/** Where a code block stands in its file. */
 export interface BlockPlace {
   readonly code: string;
   readonly source: SourceFile;
@@ -56,21 +56,23 @@ export interface BlockPlace {
   readonly exact: boolean;
 }
 
-/** The place in the job file of a line and column that the script engine names. */
+/** Converts a line and column of the script engine to a place in the job file. */
 export function placeIn(block: BlockPlace, line: number, column: number): Position {
   const { source, indent } = block;
   if (!block.exact) return { source, line: block.line, column: indent + 1 };
   const lines = block.code.replace(/\n+$/, "").split("\n");
-  // "Unexpected end of input" is found behind the last line, and that one belongs to another job.
+  // "Unexpected end of input" is reported behind the last line, which belongs to another job.
   const index = Math.min(Math.max(0, line - block.line), lines.length - 1);
   const last = index < line - block.line ? (lines[index]?.length ?? 0) + 1 : column;
   return { source, line: block.line + index, column: last + indent };
 }
 
-/** The place of an error, out of its stack: the first frame within the block. `undefined` where it has none. */
+/**
+ * The place of an error by its stack: the first frame within the block. `undefined` if no frame is.
+ */
 export function placeOfError(stack: string, block: BlockPlace): Position | undefined {
   const mark = `${block.source.path}:`;
-  // A SyntaxError starts with "FILE:LINE", the line, and carets under it.
+  // The stack of a SyntaxError starts with "FILE:LINE", the line, and carets under it.
   const syntax = stack.startsWith(mark) ? /^(\d+)\n.*\n(?:(\s*)\^)?/.exec(stack.slice(mark.length)) : null;
   if (syntax) return placeIn(block, Number(syntax[1]), (syntax[2] ?? "").length + 1);
   for (let start = stack.indexOf(mark); start >= 0; start = stack.indexOf(mark, start + 1)) {

@@ -1,6 +1,6 @@
 import type { FailureData } from "./protocol.js";
 
-/** An error, or whatever else was thrown, as it travels between threads. */
+/** Converts an error, or whatever else was thrown, to data that can travel between threads. */
 export function toFailure(thrown: unknown): FailureData {
   if (!isError(thrown)) return { name: "", message: wordsFor(thrown) };
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
@@ -12,7 +12,7 @@ export function toFailure(thrown: unknown): FailureData {
   };
 }
 
-/** Errors of another realm (a module run in `vm`) are no `instanceof` of ours. */
+/** An error of another realm (a module run in `vm`) is no `instanceof` of our Error. */
 function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || (typeof thrown === "object" && thrown !== null && "message" in thrown);
 }
@@ -26,17 +26,20 @@ function wordsFor(thrown: unknown): string {
   }
 }
 
-/** What a failure says, in one line. The name is left out where it says nothing. */
+/** The message of a failure, in one line. The name is omitted where it adds nothing. */
 export function failureText({ name, message }: FailureData): string {
   const plain = name === "" || name === "Error" || /^[a-z]/.test(name) || PLAIN.has(name);
   if (message === "") return name || "an error without a message";
   return plain ? message : `${name}: ${message}`;
 }
 
-/** Errors of ours: their messages are whole sentences. */
+/** Our own errors: their messages are whole sentences. */
 const PLAIN: ReadonlySet<string> = new Set(["RunError", "ChannelError", "JobError", "StopError", "JobFileError"]);
 
-/** An error out of what came from the other thread. Its stack begins where it is made: at the call that failed. */
+/**
+ * Makes an error of a failure that came from the other thread. Its stack starts here, at the call that
+ * failed.
+ */
 export function fromFailure(failure: FailureData): Error {
   const error = new Error(failure.message);
   if (failure.name !== "" && failure.name !== "Error") error.name = failure.name;

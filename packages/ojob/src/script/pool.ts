@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Setup } from "./protocol.js";
 import { ScriptThread, type ThreadOptions } from "./thread.js";
 
-/** The heap of one script thread, in MB: half of the machine, at most 2 GB. */
+/** The heap limit of one script thread, in MB: half of the machine's memory, at most 2 GB. */
 export function defaultMemoryLimit(): number {
   const most = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
   return Math.max(64, Math.min(2048, Math.floor(most / 2 / 1024 / 1024)));
@@ -15,28 +15,28 @@ export class ThreadPool {
   readonly #idle: ScriptThread[] = [];
   readonly #all = new Set<ScriptThread>();
   readonly #setups: Setup[] = [];
-  /** How many of the setups each thread has. */
+  /** How many of the setups each thread has received. */
   readonly #brought = new Map<ScriptThread, number>();
 
   constructor(options: ThreadOptions) {
     this.#options = options;
   }
 
-  /** Starts a thread ahead of need: it takes as long as reading the job file does. */
+  /** Starts a thread before it is needed: that takes as long as reading the job file. */
   warm(): ScriptThread {
     const thread = this.#start();
     this.#idle.push(thread);
     return thread;
   }
 
-  /** Makes what a job file brings along known in all threads before their next script. */
+  /** Makes the files, modules and `init` of a job file known in all threads before their next script. */
   prepare(setup: Setup): void {
     if (isEmpty(setup) || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
     this.#setups.push(setup);
     for (const thread of this.#idle) this.#bring(thread);
   }
 
-  /** A thread for one job. Give it back with {@link release}. */
+  /** Takes a thread for one job. Give it back with {@link release}. */
   acquire(): ScriptThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (thread.reusable) return this.#bring(thread);

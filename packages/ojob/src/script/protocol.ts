@@ -4,9 +4,9 @@ import type { Code } from "./compile.js";
 
 /** What a script thread is started with. */
 export interface ThreadData {
-  /** Answers to blocking calls come here. */
+  /** Receives the answers to blocking calls. */
   readonly answers: MessagePort;
-  /** Word 0 counts answers; word 1 is 1 while the script is asked to stop. */
+  /** Word 0 counts answers. Word 1 is 1 while the script is asked to stop. */
   readonly signal: Int32Array;
 }
 
@@ -18,9 +18,9 @@ export const STOPPED = 1;
 export interface RunMessage extends Code {
   readonly type: "run";
   readonly args: Record<string, unknown>;
-  /** The name of the job, and what else a script may know of it. */
+  /** The name of the job, and other facts that a script may know of it. */
   readonly job: Readonly<Record<string, unknown>>;
-  /** What failed, for the code of a `catch`. */
+  /** The failure that the code of a `catch` deals with. */
   readonly exception?: FailureData;
   /** The code is a module: the function that it exports runs. */
   readonly module?: boolean;
@@ -61,7 +61,7 @@ export interface FailureData {
   readonly code?: string;
 }
 
-/** How a script ended. `reusable` says that it left nothing behind that could go off later. */
+/** How a script ended. `reusable` means that the script left nothing behind that could fire later. */
 export interface DoneMessage {
   readonly type: "done";
   readonly failure?: FailureData;
@@ -88,9 +88,12 @@ export type FromThread =
   | { readonly type: "log"; readonly level: Level; readonly message: string; readonly time: number }
   | { readonly type: "print"; readonly text: string; readonly toError: boolean };
 
-/** What became of a blocking call. */
+/** The answer to a blocking call. */
 export interface Answer {
-  /** Of the call: one that was given up for a stop is answered all the same, and must not be taken for the next. */
+  /**
+   * The number of the call. A call that was given up for a stop is answered too, and the next call must not
+   * take that answer.
+   */
   readonly id: number;
   readonly value?: unknown;
   readonly failure?: FailureData;

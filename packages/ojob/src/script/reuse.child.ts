@@ -1,7 +1,7 @@
 import { SharedGlobals } from "./globals.js";
 import { ThreadPool } from "./pool.js";
 
-/** For each script given: does the thread that ran it serve the next job? */
+/** Prints for each given script whether its thread serves the next job. */
 const script = new URL("./script-worker.cjs", import.meta.url);
 const host = { globals: new SharedGlobals(), ahead: 0, call: async () => undefined, log: () => {}, print: () => {} };
 

@@ -16,9 +16,9 @@ import {
   type ToThread,
 } from "./protocol.js";
 
-/** Who serves a script while it runs. */
+/** Serves a script while it runs. */
 export interface ScriptHost {
-  /** Does what a blocking call asks for. */
+  /** Performs a blocking call. */
   call(name: string, parameters: readonly unknown[]): Promise<unknown>;
   log(level: Level, message: string, time: number): void;
   print(text: string, toError: boolean): void;
@@ -27,11 +27,11 @@ export interface ScriptHost {
   readonly ahead: number;
 }
 
-/** What a thread is started with. */
+/** The options of a thread. */
 export interface ThreadOptions {
-  /** What the thread runs. */
+  /** The entry of the thread. */
   readonly script: URL;
-  /** The heap that a script may fill, in MB. */
+  /** The heap limit of a script, in MB. */
   readonly memoryLimit: number;
   /** JavaScript files to load first. Absolute paths. */
   readonly files: readonly string[];
@@ -57,7 +57,7 @@ export class ScriptThread {
   constructor({ script, memoryLimit, files }: ThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.#answers = port1;
-    // A port with a listener would keep the process alive; this one only sends.
+    // A port with a listener would keep the process alive, so this one only sends.
     port1.unref();
     this.#signal = new Int32Array(new SharedArrayBuffer(8));
     const workerData: ThreadData = { answers: port2, signal: this.#signal };
@@ -65,7 +65,8 @@ export class ScriptThread {
       workerData,
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: memoryLimit },
-      // Its output comes as messages. Left to Node, the streams would be connected to ours, and the thread asked to fill them.
+      // Output comes as messages. Node would connect the streams to ours, and the thread would have to fill
+      // them.
       stdout: true,
       stderr: true,
     });
@@ -84,27 +85,27 @@ export class ScriptThread {
     if (files.length > 0) this.load({ loads: files, modules: [] });
   }
 
-  /** Resolves when what was to be loaded is there, with what went wrong. */
+  /** Resolves once everything is loaded, with the failure if there was one. */
   get loaded(): Promise<FailureData | undefined> {
     return this.#loaded;
   }
 
-  /** Loads something more. Scripts wait for it. */
+  /** Loads one more setup. The next script waits for it. */
   load(setup: Setup): void {
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
-  /** Whether the thread is there. */
+  /** Whether the thread lives. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Whether the next job may run here: the thread lives, and no script left anything behind in it. */
+  /** Whether the next job may run here: the thread lives, and no script has left anything behind in it. */
   get reusable(): boolean {
     return this.#alive && this.#reusable && this.#finish === undefined;
   }
 
-  /** Runs a script. Resolves when it has ended, however it did. */
+  /** Runs a script, and resolves with how it ended. */
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead">, host: ScriptHost): Promise<ScriptEnd> {
     const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
@@ -126,7 +127,7 @@ export class ScriptThread {
     return failure;
   }
 
-  /** Asks the script to stop: the call that it waits in throws, and `job.signal` fires. */
+  /** Asks the script to stop: the call in which it waits throws, and `job.signal` fires. */
   stop(): void {
     Atomics.store(this.#signal, STOPPED, 1);
     this.#wake();
@@ -134,7 +135,7 @@ export class ScriptThread {
     this.#worker.postMessage({ type: "stop" });
   }
 
-  /** Ends the thread, whatever runs in it. `why` becomes the error of that script. */
+  /** Ends the thread, whatever runs in it. `why` becomes the error of the script. */
   async end(why?: FailureData): Promise<void> {
     this.#crash ??= why;
     await this.#worker.terminate();

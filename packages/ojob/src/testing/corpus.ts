@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { jobFileShape } from "../load/schema.js";
-import { toYaml } from "../load/yaml.js";
+import { jobFileShape } from "../load/check/schema.js";
+import { toYaml } from "../load/yaml/yaml.js";
 import { guideBlocks } from "./guide.js";
 import { fullValue } from "./values.js";
 
@@ -41,7 +41,10 @@ jobs:
 todo: [A, { name: 42, args: [{ a: 1 }], when: "true" }]
 `;
 
-/** Job files of every kind, to be spoilt: our own, the examples, those with every key, and the blocks of the guide. */
+/**
+ * Job files of every kind, to be spoilt: our own, the examples, those with every key, and the blocks of the
+ * guide.
+ */
 export function corpus(): string[] {
   return [
     TRICKY,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Loaded, loadJobFile } from "../load/load.js";
-import { JobFileError, type Problem } from "../problem.js";
+import { JobFileError, type Problem } from "../text/problem.js";
 import { folderWith } from "./folder.js";
 
 /** Loads a job file of this text, with other files beside it. */

@@ -4,13 +4,17 @@ import { type Clock, systemClock } from "@ojm/core";
 interface Timer {
   readonly due: number;
   readonly callback: () => void;
-  /** Whether somebody waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of them would take hours. */
+  /**
+   * Whether somebody waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of
+   * them would take hours.
+   */
   readonly awaited: boolean;
 }
 
 /**
- * A clock that goes as the machine's does, and that a test lets skip the time in which nothing happens. What runs meanwhile, in threads and
- * processes of its own, finds a clock that never runs ahead of it: nothing times out because time was skipped, on a slow machine either.
+ * A clock that goes as the machine's does, and that a test lets skip the time in which nothing happens. What
+ * runs meanwhile, in threads and processes of its own, finds a clock that never runs ahead of it: nothing
+ * times out because time was skipped, on a slow machine either.
  */
 export class SkippingClock implements Clock {
   /** How far the wall clock is from where it should be; a test may set it. */
@@ -45,12 +49,17 @@ export class SkippingClock implements Clock {
     return systemClock.random(length);
   }
 
-  /** Lets time pass while nobody gets to run, as for a process that sleeps: what came due meanwhile is late. */
+  /**
+   * Lets time pass while nobody gets to run, as for a process that sleeps: what came due meanwhile is late.
+   */
   sleep(ms: number): void {
     this.#skipped += ms;
   }
 
-  /** Lets time pass until the wall clock shows `end`, and skips it whenever `idle` says that nothing is going on. */
+  /**
+   * Lets time pass until the wall clock shows `end`, and skips it whenever `idle` says that nothing is going
+   * on.
+   */
   async until(end: string, idle: () => boolean): Promise<void> {
     const last = this.monotonic() + Date.parse(end) - this.now();
     await this.while(() => this.monotonic() < last, idle, last);

@@ -1,6 +1,6 @@
-import { type Node, nothing } from "../load/node.js";
-import type { Shape } from "../load/shape.js";
-import { SourceFile } from "../source.js";
+import type { Shape } from "../load/check/shape.js";
+import { type Node, nothing } from "../load/yaml/node.js";
+import { SourceFile } from "../text/source-file.js";
 
 /** Values of every kind, for places that want another. */
 export const KINDS: readonly unknown[] = [
@@ -23,7 +23,10 @@ export const KINDS: readonly unknown[] = [
   { a: null },
 ];
 
-/** A value that has every key of a shape. Of several shapes that may stand in a place it takes the one with that number. */
+/**
+ * A value that has every key of a shape. Of several shapes that may stand in a place it takes the one with
+ * that number.
+ */
 export function fullValue(shape: Shape, choice = 0): unknown {
   switch (shape.kind) {
     case "text":

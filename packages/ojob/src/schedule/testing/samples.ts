@@ -85,7 +85,10 @@ function dayFits(day: Date, ofMonth: DayField, ofWeek: DayField): boolean {
   return ofMonth.fits(day) || ofWeek.fits(day);
 }
 
-/** Expressions of 5 fields, or of 6 with seconds; most have hours around midnight and 2, where clocks are changed. */
+/**
+ * Expressions of 5 fields, or of 6 with seconds; most have hours around midnight and 2, where clocks are
+ * changed.
+ */
 export function samples(seconds: boolean): fc.Arbitrary<Sample> {
   const second = seconds ? field(0, 59) : fc.constant({ text: "", values: new Set([0]) });
   const fields = fc.tuple(second, field(0, 59), field(0, 23, [0, 1, 2, 3, 23]), dayOfMonth, month, dayOfWeek);

@@ -13,7 +13,10 @@ export interface Walk {
   readonly step: number;
 }
 
-/** Looks at the clocks of a zone again and again: slow, and with nothing of the arithmetic that it is held against. */
+/**
+ * Looks at the clocks of a zone again and again: slow, and with nothing of the arithmetic that it is held
+ * against.
+ */
 export function walk(zone: string, from: number, to: number, step: number): Walk {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
   const instants: number[] = [];
@@ -27,7 +30,10 @@ export function changes({ instants, shown, step }: Walk): number[] {
   return instants.filter((_, index) => index > 0 && jump(shown, index) !== step);
 }
 
-/** The ticks of an expression on a walk, by the rules in words: what is shown, what was left out, what was seen before. */
+/**
+ * The ticks of an expression on a walk, by the rules in words: what is shown, what was left out, what was
+ * seen before.
+ */
 export function ticks(sample: Sample, { instants, shown, step }: Walk): number[] {
   const fits = (time: number): boolean => sample.fits(new Date(time));
   const seen = new Set<number>();

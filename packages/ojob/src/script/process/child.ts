@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { FailureData } from "../protocol.js";
 import { forwardLines, type LineSink } from "./lines.js";
 
-/** How long what a script left running in the background may still write, and then has to end, in ms. */
+/** How long background processes of a script may still write, and then may take to end, in ms. */
 const LEFT_BEHIND = 1_000;
 /** How often to look whether the processes of a group are gone, in ms. */
 const LOOK = 10;
@@ -14,9 +14,9 @@ export interface Program {
   readonly parameters: readonly string[];
   readonly folder?: string;
   readonly environment?: NodeJS.ProcessEnv;
-  /** Written to its standard input. */
+  /** Data for its standard input. */
   readonly input?: string;
-  /** Written to its file descriptor 3; what it writes to 4 is handed back as `result`. */
+  /** Data for its file descriptor 3. What the program writes to 4 becomes `result`. */
   readonly message?: string;
 }
 
@@ -25,15 +25,15 @@ export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly result: string;
-  /** Why it was ended by us. */
+  /** Why this process ended the program. */
   readonly ended?: FailureData;
-  /** It could not be started. */
+  /** Why the program could not be started. */
   readonly error?: NodeJS.ErrnoException;
 }
 
 /**
- * A child process with all that it starts: they are one process group, which is ended as a whole. Otherwise `sh` would end and
- * what it has called go on, without the lock.
+ * A child process and everything that it starts. They form one process group, which ends as a whole.
+ * Otherwise `sh` would end and its children would go on without the lock.
  */
 export class ChildGroup {
   readonly #program: Program;
@@ -41,20 +41,23 @@ export class ChildGroup {
   #child: ChildProcess | undefined;
   #told = false;
   #ended: FailureData | undefined;
-  /** Nothing of the group is left. Its number may be another group's by now. */
+  /** The group is gone. Its number may belong to another group by now. */
   #over = false;
 
-  /** `grace`: how long the group has, in ms, after it was told to end. */
+  /** `grace` is how long the group has to end after it was told to, in ms. */
   constructor(program: Program, grace: number) {
     this.#program = program;
     this.#grace = grace;
   }
 
-  /** Runs the program to its end. All that it wrote has reached the sink then, and nothing of it is left. */
+  /**
+   * Runs the program to its end. By then, all of its output has reached the sink, and no process of the group
+   * is left.
+   */
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { command, parameters, folder, environment, message, input } = this.#program;
     const withMessage = message !== undefined;
-    // Loaded only now: most job files start no process, and the module takes 3 ms of each start.
+    // Load this module late: most job files start no process, and it takes 3 ms of each start.
     const { spawn } = await import("node:child_process");
     if (this.#told) return this.#neverStarted();
     let child: ChildProcess;
@@ -93,7 +96,9 @@ export class ChildGroup {
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
   }
 
-  /** Asked to end while it was about to start: it ends as one that was told at once would, and has done nothing. */
+  /**
+   * A program that is told to end before it starts is treated as one that ended at once and did nothing.
+   */
   #neverStarted(): ProgramEnd {
     return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
   }
@@ -104,7 +109,10 @@ export class ChildGroup {
     this.#signal("SIGTERM");
   }
 
-  /** Ends the group: at once if it was asked to before, or if its lock is gone to somebody else; if not, after the grace. */
+  /**
+   * Ends the group: at once after an earlier request to end, or if its lock is lost; otherwise after the
+   * grace period.
+   */
   end(why: FailureData): void {
     this.#ended ??= why;
     if (this.#told || why.name === "RunError") {
@@ -116,11 +124,12 @@ export class ChildGroup {
     setTimeout(() => this.#signal("SIGKILL"), this.#grace).unref();
   }
 
-  /** What the script left running in the background does not outlive it: its lock is about to be released. */
+  /** Ends the background processes of the script: its lock is about to be released. */
   async #endTheRest(streamsClosed: Promise<unknown>): Promise<void> {
     await Promise.race([streamsClosed, after(LEFT_BEHIND)]);
     if (!this.#isThere()) {
-      // Somebody who left the group may hold the pipes for ever; what the group itself wrote is read by now.
+      // A process that left the group may keep the pipes open for ever. The output of the group itself is
+      // read by now.
       await Promise.race([streamsClosed, after(LOOK)]);
       return;
     }
@@ -165,7 +174,7 @@ function closed(stream: Readable): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }
 
-/** A program that does not read what it is given is no fault. */
+/** A program may ignore its input. That is no failure. */
 function give(stream: Writable | null | undefined, text: string | undefined): void {
   if (!stream || text === undefined) return;
   stream.on("error", () => {});

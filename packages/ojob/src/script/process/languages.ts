@@ -1,17 +1,19 @@
-import type { CodeBlock } from "../../load/jobfile.js";
-import { fill } from "../../plan/template.js";
+import type { CodeBlock } from "../../load/job-file.js";
+import { fill } from "../../text/template.js";
 import type { Program } from "./child.js";
 import { NODE_START, PYTHON_START } from "./starts.js";
 
 type Args = Record<string, unknown>;
 
-/** How a language is run: the program for a script of it. */
+/** The program that runs a script of a language. */
 type Language = (block: CodeBlock, args: Args) => Program;
 
-/** Longer values do not fit into one variable of the environment: the system's limit is 128 KB, name included. */
+/**
+ * The longest value of a variable of the environment. The system's limit is 128 KB, including the name.
+ */
 const LONGEST_VALUE = 120_000;
 
-/** The languages that run in a process of their own. */
+/** The languages that run in processes of their own. */
 export const LANGUAGES: Readonly<Record<string, Language>> = {
   shell: ({ code }, args) => ({
     command: "sh",
@@ -38,13 +40,16 @@ export function languageNames(): string[] {
   return [JAVASCRIPT, ...Object.keys(LANGUAGES)];
 }
 
-/** What stands for no argument stays as it is: `docker ps --format '{{.Names}}'` is none of ours. */
+/**
+ * Fills the templates of the arguments. All others stay: `docker ps --format '{{.Names}}'` is not ours to
+ * fill.
+ */
 function fillTemplates(code: string, args: Args): string {
-  // With something before it, a template that is the whole text becomes text too.
+  // With a character before it, a template that is the whole text becomes text too.
   return String(fill(` ${code}`, args, () => {})).slice(1);
 }
 
-/** The arguments whose names can be names of variables. Maps and lists are JSON. */
+/** The arguments whose names can be names of variables. Maps and lists become JSON. */
 function environmentOf(args: Args): Record<string, string> {
   const variables = Object.entries(args).flatMap(([name, value]) => {
     if (!/^[A-Za-z_]\w*$/.test(name) || value === undefined || value === null) return [];

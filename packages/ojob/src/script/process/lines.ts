@@ -1,20 +1,20 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
-/** Where the lines of a program go. */
+/** Receives the lines of a program. */
 export interface LineSink {
-  /** Lines with their line breaks. `last` is what stood behind the last of them when the program ended. */
+  /** Receives lines with their line breaks. `last` is what followed the last line break. */
   line(text: string, toError: boolean, last: boolean): void;
   /** Resolves once there is room for more. */
   room(): Promise<void>;
 }
 
-/** A line longer than this is handed on in pieces, or a program that writes none would fill the memory. */
+/** A longer line is passed on in pieces, so that a program without line breaks cannot fill the memory. */
 const LONGEST = 1 << 16;
 
 /**
- * Hands on whole lines, so that what two streams or two jobs write at the same time never mixes within one. The program is held
- * back while there is no room.
+ * Passes on whole lines, so that two streams or two jobs never mix within one line. The program is held back
+ * while there is no room.
  */
 export function forwardLines(
   stream: Readable,

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { CodeBlock } from "../../load/jobfile.js";
+import type { CodeBlock } from "../../load/job-file.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptEnd, ScriptHost } from "../thread.js";
 import { ChildGroup, type Program, type ProgramEnd } from "./child.js";
@@ -19,14 +19,14 @@ export class ScriptProcess {
   readonly #args: Record<string, unknown>;
   #complaint = "";
 
-  /** `grace`: how long it has to end, in ms, once it is told to. */
+  /** `grace` is how long it has to end after it was told to, in ms. */
   constructor(script: ForeignScript, args: Record<string, unknown>, grace: number) {
     this.#script = script;
     this.#args = args;
     this.#group = new ChildGroup(programOf(script, args), grace);
   }
 
-  /** Runs the script to its end. What it writes goes to the host, line by line. */
+  /** Runs the script to its end. The host receives its output line by line. */
   async run(host: Pick<ScriptHost, "print" | "call">): Promise<ScriptEnd> {
     const { folder, block } = this.#script;
     const args = this.#args;
@@ -50,7 +50,7 @@ export class ScriptProcess {
     this.#group.stop();
   }
 
-  /** Ends it and all that it started. */
+  /** Ends the process and everything that it started. */
   end(why: FailureData): void {
     this.#group.end(why);
   }
@@ -70,7 +70,7 @@ function programOf({ block, lang, folder }: ForeignScript, args: Record<string, 
   return { ...program, ...(folder !== undefined && { folder }) };
 }
 
-/** What the process said of its end, if it came so far. */
+/** What the process reported at its end, if it got that far. */
 function answerOf({ result }: ProgramEnd): Partial<ScriptEnd> {
   try {
     return JSON.parse(result) as Partial<ScriptEnd>;
@@ -85,7 +85,7 @@ function cannotStart(lang: string, error: NodeJS.ErrnoException): string {
   return `the script cannot be started: ${error.message}`;
 }
 
-/** The line of the script that a shell names when it complains: `sh: 3: foo: not found`, `sh: line 3: …`. */
+/** The line of the script that a shell names in its messages: `sh: 3: foo: not found`, `sh: line 3: …`. */
 function shellLine(complaint: string): number {
   const named = /(?:^|\n)\S*sh: (?:line )?(\d+): [^\n]*\n$/.exec(complaint);
   return Number(named?.[1] ?? 1);

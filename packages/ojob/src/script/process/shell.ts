@@ -6,11 +6,11 @@ import { ChildGroup } from "./child.js";
 export interface ShellOptions {
   readonly directory?: string;
   readonly stdin?: string;
-  /** Show nothing of what it writes. */
+  /** Hide the output of the command. */
   readonly quiet?: boolean;
 }
 
-/** What came of a shell command. */
+/** The result of a shell command. */
 export interface ShellResult {
   readonly stdout: string;
   readonly stderr: string;
@@ -22,7 +22,7 @@ export class ShellCommand {
   readonly #group: ChildGroup;
   readonly #quiet: boolean;
 
-  /** `grace`: how long it has to end, in ms, once it is told to. */
+  /** `grace` is how long it has to end after it was told to, in ms. */
   constructor(command: string, { directory, stdin, quiet = false }: ShellOptions, grace: number) {
     const folder = directory === undefined ? {} : { folder: String(directory) };
     const input = stdin === undefined ? {} : { input: String(stdin) };
@@ -41,7 +41,7 @@ export class ShellCommand {
       room: async () => void (await host.call("room", [])),
     });
     if (error !== undefined) throw new Error(`the command cannot be started: ${error.message}`);
-    // The way in which a shell tells of a signal.
+    // A shell reports a signal as an exit code above 128.
     return { ...written, exitcode: code ?? (signal === null ? 1 : 128) };
   }
 

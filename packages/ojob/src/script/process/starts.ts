@@ -1,6 +1,7 @@
 /**
- * What a script's own process begins with. Both read `{code, file, line, args}` from file descriptor 3, run the code at its
- * lines of the job file, and write `{args}` or `{failure}` to 4: the normal output belongs to the script.
+ * The code that the process of a script starts with. It reads `{code, file, line, args}` from file descriptor
+ * 3, runs the code at its lines of the job file, and writes `{args}` or `{failure}` to 4. The standard output
+ * belongs to the script.
  */
 export const NODE_START: string = `
 const fs = require("node:fs");

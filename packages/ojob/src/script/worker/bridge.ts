@@ -6,26 +6,31 @@ import { now } from "./clock.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 
 const { answers, signal } = workerData as ThreadData;
-// The main thread is on the other side as long as this thread exists.
+// The main thread is at the other side for as long as this thread exists.
 const main = parentPort as MessagePort;
 
-/** After so many lines in a row a script waits until they are written, or a loop that logs would fill the memory. */
+/**
+ * After this many lines in a row, a script waits until they are written. A loop that logs would fill the
+ * memory otherwise.
+ */
 const LINES_AHEAD = 500;
 let lines = 0;
 let calls = 0;
 
-/** Thrown into a script that is asked to stop, by the call that it waits in. */
+/** The error of a script that is asked to stop. The call in which it waits throws it. */
 class StopError extends Error {
   override readonly name: string = "StopError";
   readonly code: string = "CANCELLED";
 }
 
-/** Tells the main thread something, without waiting. */
+/** Sends a message to the main thread without waiting. */
 export function post(message: FromThread): void {
   main.postMessage(message);
 }
 
-/** Waits without blocking the main thread, but blocking this one. Throws once if the script is asked to stop. */
+/**
+ * Blocks this thread, and not the main thread. Throws once if the script is asked to stop.
+ */
 export function pause(ms: number): void {
   const end = performance.now() + ms;
   for (;;) {
@@ -36,7 +41,7 @@ export function pause(ms: number): void {
   }
 }
 
-/** Lets the main thread do something and waits for what becomes of it. */
+/** Lets the main thread perform a call, and waits for the answer. */
 export function call(name: string, ...parameters: unknown[]): unknown {
   throwIfStopped();
   const id = ++calls;
@@ -54,7 +59,7 @@ export function call(name: string, ...parameters: unknown[]): unknown {
 
 function awaitAnswer(id: number): Answer {
   for (;;) {
-    // Read before looking: an answer that comes between the look and the wait changes it, and the wait ends at once.
+    // Read before the look: an answer in between changes the value, so that the wait ends at once.
     const seen = Atomics.load(signal, ANSWERED);
     const received = receiveMessageOnPort(answers) as { message: Answer } | undefined;
     if (received?.message.id === id) return received.message;
@@ -65,17 +70,17 @@ function awaitAnswer(id: number): Answer {
 }
 
 function throwIfStopped(): void {
-  // Once only: what the script does to clean up may wait again.
+  // Throw only once: the clean-up of the script may wait again.
   if (Atomics.compareExchange(signal, STOPPED, 1, 0) === 1) throw new StopError("the job was asked to stop");
 }
 
-/** A line for the log. */
+/** Writes a line to the log. */
 export function logLine(level: Level, message: string): void {
   post({ type: "log", level, message, time: now() });
   holdBack();
 }
 
-/** Text for the output, as it is. */
+/** Writes text to the output as it is. */
 export function printText(text: string, toError = false): void {
   post({ type: "print", text, toError });
   holdBack();

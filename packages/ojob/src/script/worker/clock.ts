@@ -1,6 +1,8 @@
 let ahead = 0;
 
-/** Sets how far scripts see the time ahead of that of the machine, in ms: not 0 in simulations. */
+/**
+ * Sets how far the clock of scripts is ahead of that of the machine, in ms. It is 0 except in simulations.
+ */
 export function setClock(ms: number): void {
   ahead = ms;
 }

@@ -1,17 +1,17 @@
 import { serialize } from "node:v8";
 
 const known = new Set<string>();
-/** What the other threads know of this thread's globals. */
+/** The globals of this thread as the other threads know them. */
 const shared = new Map<string, Buffer>();
 
-/** From here on, a new global is one that a script made. */
+/** Remembers the globals of now: scripts make all later ones. */
 export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
 /**
- * The globals that scripts of this thread set since the last look. Only data can be shared between threads: a function
- * stays a global of this thread alone.
+ * The globals that scripts of this thread have set since the last call. Threads can share only data: a
+ * function stays a global of this thread.
  */
 export function changedGlobals(): Record<string, unknown> {
   const changed: Record<string, unknown> = {};
@@ -26,7 +26,7 @@ export function changedGlobals(): Record<string, unknown> {
   return changed;
 }
 
-/** Takes over what scripts of other threads set. */
+/** Takes over what scripts of other threads have set. */
 export function applyGlobals(globals: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(globals)) {
     (globalThis as Record<string, unknown>)[name] = value;

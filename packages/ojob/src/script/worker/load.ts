@@ -10,7 +10,7 @@ import { defineModules, isModule, requireModule } from "./modules.js";
 
 const scope = globalThis as Record<string, unknown>;
 
-/** Makes what a job file brings along known to scripts, and tells how that went. */
+/** Makes the files, modules and `init` of a job file known to scripts, and reports the result. */
 export async function load({ loads, modules, init }: Setup): Promise<void> {
   if (init !== undefined) scope["init"] = init;
   defineModules(modules);
@@ -23,7 +23,7 @@ export async function load({ loads, modules, init }: Setup): Promise<void> {
       return;
     }
   }
-  // What they define is there in every thread: it need not be carried between them.
+  // Every thread defines these globals itself, so threads need not exchange them.
   rememberGlobals();
   post({ type: "loaded" });
 }
@@ -37,7 +37,7 @@ async function loadFile(file: string): Promise<void> {
   const module = { exports: {} as Record<string, unknown> };
   const before = ["require", "module", "exports"].map((name) => [name, scope[name]] as const);
   Object.assign(scope, { require: createRequire(file), module, exports: module.exports });
-  // Run as a script, not as a module: its functions become globals without being exported.
+  // Run the file as a script, not as a module: its functions become globals without an export.
   vm.runInThisContext(code, { filename: file });
   for (const [name, value] of before) if (name !== "require") scope[name] = value;
   Object.assign(scope, module.exports);

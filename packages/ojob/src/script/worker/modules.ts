@@ -20,14 +20,14 @@ export function isModule(name: string): boolean {
   return known.has(name);
 }
 
-/** What a module of the job file exports. It runs once in each thread. */
+/** The exports of a module of the job file. The module runs once in each thread. */
 export function requireModule(name: string): unknown {
   const code = known.get(name);
   if (code === undefined) throw new Error(`there is no module "${name}"`);
   const there = loaded.get(name);
   if (there !== undefined) return there.exports;
   const module = { exports: {} };
-  // Before it runs: two modules that require each other get what is there so far.
+  // Register before the module runs: two modules that require each other get what exists so far.
   loaded.set(name, module);
   try {
     compile(code, undefined, MODULE_PARAMETERS).call(module.exports, module, module.exports, requireOf(code.file));
@@ -38,14 +38,16 @@ export function requireModule(name: string): unknown {
   return module.exports;
 }
 
-/** The `require` of a script in that file: modules of the job file go before packages of the same name. */
+/** The `require` of a script in that file. Modules of the job file win over packages of the same name. */
 export function requireOf(file: string): NodeJS.Require {
-  // The jobs that come with ojm stand in a file that has a name only.
+  // The jobs that come with ojm are in a file that has only a name.
   const own = createRequire(resolve(file));
   return Object.assign((name: string) => (isModule(name) ? requireModule(name) : own(name)), own);
 }
 
-/** The function that a module exports for a job: itself, one of the job's name, or `exec`. */
+/**
+ * The function that a module exports for a job: the export itself, a function of the job's name, or `exec`.
+ */
 export function exportedFunction(file: string, job: unknown): (...parameters: unknown[]) => unknown {
   const module = requireOf(file)(file) as Record<string, unknown>;
   const found = [module, module[String(job)], module["exec"], module["default"]].find(

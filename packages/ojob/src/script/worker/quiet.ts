@@ -3,19 +3,20 @@ import { Server, Socket } from "node:net";
 let hidden = false;
 let before: Map<string, number> | undefined;
 
-/** The events of the process by which a script could hide what it left behind. */
+/** Events of the process through which a script could hide what it left behind. */
 const EVENTS = ["uncaughtException", "unhandledRejection", "exit", "beforeExit"] as const;
 let listeners = 0;
 
 /**
- * Remembers what a thread at rest looks like. Called with each message, of which the first counts: while its entry is being
- * loaded, a thread has listeners that are gone later.
+ * Remembers the state of a thread at rest. Only the first call counts, which comes with the first message:
+ * while its entry is being loaded, a thread has listeners that vanish later.
  */
 export function rememberRest(): void {
   if (before !== undefined) return;
   before = resources();
   listeners = countListeners();
-  // What is unref'd (a timer, a connection at rest in a pool) is not listed among the resources, and may go off all the same.
+  // An unref'd resource (a timer, an idle connection in a pool) is not in the list of resources, and may fire
+  // all the same.
   const timer = setTimeout(() => {}, 0);
   clearTimeout(timer);
   for (const prototype of [Object.getPrototypeOf(timer), Socket.prototype, Server.prototype]) markUnref(prototype);
@@ -30,8 +31,8 @@ function markUnref(prototype: { unref(): unknown }): void {
 }
 
 /**
- * Whether the scripts that ran here left nothing behind: no timer, no socket, nothing that could fail later. Only then may
- * the thread serve another job; an error out of the blue would end that one.
+ * Whether the scripts of this thread left nothing behind that could fail later: no timer, no socket. Only
+ * then may the thread serve another job, which a late error would end.
  */
 export function isQuiet(): boolean {
   if (hidden || countListeners() !== listeners) return false;

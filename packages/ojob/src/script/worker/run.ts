@@ -5,26 +5,26 @@ import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
 import { setClock } from "./clock.js";
+import { portable } from "./functions/portable.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
-import { portable } from "./portable.js";
 import { isQuiet } from "./quiet.js";
 
 const main = parentPort as MessagePort;
 let stopping: AbortController | undefined;
 
-/** Tells the script that runs, through `job.signal`, that it is asked to stop. */
+/** Fires `job.signal` of the current script: somebody asks it to stop. */
 export function stop(): void {
   stopping?.abort(new Error("the job was asked to stop"));
 }
 
-/** Runs one script and tells the main thread how it ended. */
+/** Runs one script and reports to the main thread how it ended. */
 export async function run(message: RunMessage): Promise<void> {
   setClock(message.ahead);
   applyGlobals(message.globals);
   stopping = new AbortController();
-  // While a script runs, nothing but the script keeps the thread alive: one that awaits what never comes ends it, and that
-  // is seen, where it would otherwise hang until its timeout.
+  // While a script runs, only the script keeps the thread alive. A script that awaits something that never
+  // comes ends the thread, which is noticed; otherwise it would hang until its timeout.
   main.unref();
   let failure: FailureData | undefined;
   let result: unknown;
@@ -34,7 +34,7 @@ export async function run(message: RunMessage): Promise<void> {
     failure = toFailure(error);
   }
   main.ref();
-  // One turn of the event loop: a rejection that nobody handles goes off in it, and not under the next script.
+  // Wait for one turn of the event loop: an unhandled rejection fires in it, and not under the next script.
   await new Promise((resolve) => setImmediate(resolve));
   const { args } = message;
   finish({ type: "done", ...(failure && { failure }), result, args, globals: changedGlobals(), reusable: isQuiet() });
@@ -54,7 +54,7 @@ function withStack(failure: FailureData): Error {
   return error;
 }
 
-/** Asked for only where a script imports: the loader is experimental in Node, and says so on the terminal. */
+/** Set only where a script imports: the loader is experimental in Node, and warns on the terminal. */
 function importer(code: string): unknown {
   if (!/\bimport\s*\(/.test(code)) return undefined;
   return (vm.constants as unknown as Record<string, unknown> | undefined)?.["USE_MAIN_CONTEXT_DEFAULT_LOADER"];
@@ -64,7 +64,7 @@ function finish(done: DoneMessage): void {
   try {
     post(done);
   } catch {
-    // Functions and the like cannot leave the thread: they are left out of what the script hands on.
+    // Functions and the like cannot leave the thread, so the result omits them.
     post({ ...done, result: portable(done.result), args: portable(done.args) as Record<string, unknown> });
   }
 }

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import type { ToThread } from "../protocol.js";
+import { installFunctions } from "./functions/install.js";
 import { rememberGlobals } from "./globals.js";
-import { installFunctions } from "./install.js";
 import { load } from "./load.js";
 import { rememberRest } from "./quiet.js";
 import { run, stop } from "./run.js";

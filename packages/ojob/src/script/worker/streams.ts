@@ -2,8 +2,9 @@ import { Writable } from "node:stream";
 import { printText } from "./bridge.js";
 
 /**
- * Sends what scripts and modules write to `process.stdout`, `process.stderr` and `console` the way that `print` goes. A
- * thread's own streams arrive when they like, out of order with the log, or not at all when the thread is ended.
+ * Sends what scripts and modules write to `process.stdout`, `process.stderr` and `console` the way that
+ * `print` goes. The streams of a thread arrive at any time, out of order with the log, or not at all if the
+ * thread is ended.
  */
 export function redirectOutput(): void {
   defineStream("stdout", false);

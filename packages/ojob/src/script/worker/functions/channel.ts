@@ -2,7 +2,7 @@ import { call } from "../bridge.js";
 
 type Entry = { readonly key: unknown; readonly value: unknown };
 
-/** A channel, as a script sees it: every call waits until it is done. */
+/** A channel as a script sees it. Every call waits until it is done. */
 export class ScriptChannel {
   readonly #name: string;
 
@@ -14,7 +14,7 @@ export class ScriptChannel {
     return call("channel", this.#name, verb, parameters);
   }
 
-  /** Opens the channel, of type `simple` unless told otherwise. */
+  /** Opens the channel, by default of type `simple`. */
   create(type?: string, args?: Record<string, unknown>): this {
     this.#call("create", type, args);
     return this;
@@ -80,7 +80,7 @@ export class ScriptChannel {
     for (const { key, value } of this.#call("entries") as Entry[]) body(key, value);
   }
 
-  /** A script is over before the next change comes: jobs wait for changes, scripts do not. */
+  /** Refuses subscriptions: a script is over before the next change comes. Jobs wait for changes. */
   subscribe(): never {
     const job = `{ type: subscribe, typeArgs: { chSubscribe: ${this.#name} } }`;
     throw new Error(`a script cannot subscribe to a channel. Write a job that runs for every change: ${job}`);
@@ -90,7 +90,7 @@ export class ScriptChannel {
     return this.subscribe();
   }
 
-  /** Lets go of the channel and of all that is in it. */
+  /** Removes the channel and everything in it. */
   destroy(): unknown {
     return this.#call("destroy");
   }

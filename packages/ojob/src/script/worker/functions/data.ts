@@ -1,18 +1,18 @@
 import { isMap } from "./types.js";
 
-/** A new map with the fields of both, `over` winning; maps within are merged in turn. */
+/** A new map with the fields of both. `over` wins. Maps within are merged in the same way. */
 export function merge(base: unknown, over: unknown): unknown {
   if (!isMap(base) || !isMap(over)) return clone(over === undefined ? base : over);
   const merged = clone(base) as Record<string, unknown>;
   for (const [key, value] of Object.entries(over as object)) {
-    // Not by assignment: a field called "__proto__" would become the prototype.
+    // An assignment to a field called "__proto__" would set the prototype.
     const both = Object.hasOwn(merged, key) ? merge(merged[key], value) : clone(value);
     Object.defineProperty(merged, key, { value: both, writable: true, enumerable: true, configurable: true });
   }
   return merged;
 }
 
-/** A deep copy. Functions within are kept as they are. */
+/** A deep copy. Functions within are shared. */
 export function clone<T>(value: T): T {
   try {
     return structuredClone(value);
@@ -23,7 +23,7 @@ export function clone<T>(value: T): T {
   }
 }
 
-/** JSON, indented by two spaces unless told otherwise. What leads back to itself is shown as such. */
+/** JSON, by default indented by two spaces. A circular reference is shown as such. */
 export function stringify(value: unknown, replacer?: never, space: string | number = 2): string | undefined {
   try {
     return JSON.stringify(value, replacer, space);
@@ -42,7 +42,7 @@ export function stringify(value: unknown, replacer?: never, space: string | numb
   }
 }
 
-/** The value of a JSON text. A text that is no JSON is handed back as it is, or `otherwise` if given. */
+/** The value of a JSON text. For any other text, `otherwise` if it is given, or the text itself. */
 export function jsonParse(text: unknown, otherwise?: unknown): unknown {
   if (typeof text !== "string") return text;
   try {

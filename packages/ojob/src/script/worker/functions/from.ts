@@ -1,4 +1,4 @@
-import { valueAt } from "../../../plan/template.js";
+import { valueAt } from "../../../text/template.js";
 
 type Selector = string | ((item: unknown, index: number) => unknown);
 
@@ -14,7 +14,7 @@ function read(selector: Selector): (item: unknown, index: number) => unknown {
 
 function compare(a: unknown, b: unknown): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  // What is not there comes last, whatever the rest is.
+  // Absent values come last in either order.
   if (a === undefined || a === null) return b === undefined || b === null ? 0 : 1;
   if (b === undefined || b === null) return -1;
   const [left, right] = [String(a), String(b)];
@@ -22,8 +22,8 @@ function compare(a: unknown, b: unknown): number {
 }
 
 /**
- * Questions to a list: `$from(jobs).equals("status", "failed").sort("-startTime").limit(3).select()`.
- * Fields are named by path (`holder.host`). No call changes the list itself.
+ * A query on a list: `$from(jobs).equals("status", "failed").sort("-startTime").limit(3).select()`. Fields
+ * are named by path (`holder.host`). No call changes the list itself.
  */
 export class Query {
   readonly #items: readonly unknown[];
@@ -40,7 +40,10 @@ export class Query {
     return this.#keep((item) => test(valueAt(item, field)));
   }
 
-  /** Items whose field is there and not empty, 0 or false; or for which the function says yes. */
+  /**
+   * Keeps the items whose field is neither absent, empty, 0 nor false, or for which the function returns
+   * true.
+   */
   filter(selector: Selector): Query {
     const value = read(selector);
     return this.#keep((item, index) => Boolean(value(item, index)));
@@ -93,7 +96,7 @@ export class Query {
     return this.#by(field, (own) => test.test(String(own ?? "")));
   }
 
-  /** Sorted by these fields; one with a `-` before it from large to small. */
+  /** Sorts by these fields. A `-` before a field sorts in descending order. */
   sort(...fields: string[]): Query {
     const sorted = [...this.#items].sort((a, b) => {
       for (const field of fields) {
@@ -119,7 +122,7 @@ export class Query {
     return new Query(this.#items.slice(count));
   }
 
-  /** One item for each value of the field, or of the whole item. */
+  /** Keeps one item for each value of the field, or of the whole item. */
   distinct(field?: string): Query {
     const seen = new Set<string>();
     return this.#keep((item) => {
@@ -128,7 +131,7 @@ export class Query {
     });
   }
 
-  /** Groups `{ key, items }` by a field, in the order in which their keys first appear. */
+  /** Makes groups `{ key, items }` by a field, in the order in which their keys first appear. */
   groupBy(selector: Selector): Query {
     const value = read(selector);
     const groups = new Map<string, Group>();
@@ -142,7 +145,7 @@ export class Query {
     return new Query([...groups.values()]);
   }
 
-  /** The items as a list; or, of each, the field or what the function makes of it. */
+  /** Returns the items as a list, or of each item the field or the result of the function. */
   select(selector?: Selector): unknown[] {
     return selector === undefined ? [...this.#items] : this.#items.map(read(selector));
   }
@@ -186,7 +189,7 @@ export class Query {
     return this.#numbers(field, minus).reduce((sum, value) => sum + value, 0);
   }
 
-  /** The mean of a field; with two, of the first minus the second. `undefined` of nothing. */
+  /** The mean of a field, or of the first field minus the second. `undefined` without items. */
   average(field: string, minus?: string): number | undefined {
     const numbers = this.#numbers(field, minus);
     return numbers.length === 0 ? undefined : this.sum(field, minus) / numbers.length;

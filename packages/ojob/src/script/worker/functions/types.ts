@@ -1,4 +1,4 @@
-/** Whether there is a value. `null` is one. */
+/** Whether there is a value. `null` counts as one. */
 export function isDef(value: unknown): boolean {
   return value !== undefined;
 }
@@ -18,7 +18,7 @@ export function isString(value: unknown): boolean {
   return typeof value === "string";
 }
 
-/** Whether it is a number. `NaN` is none. */
+/** Whether it is a number other than `NaN`. */
 export function isNumber(value: unknown): boolean {
   return typeof value === "number" && !Number.isNaN(value);
 }

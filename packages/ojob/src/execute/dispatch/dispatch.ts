@@ -1,0 +1,238 @@
+import type { Clock } from "@ojm/core";
+import { type DepsResult, DepsWait, type Judgement, quoted } from "./deps.js";
+import { type Asked, type JobOutcome, type Request, Requests } from "./requests.js";
+import { Semaphore } from "./semaphore.js";
+
+/** What a {@link Dispatch} needs. */
+export interface DispatchParts {
+  /** Limits how many requests run at once. */
+  readonly slots: Semaphore;
+  /** Whether the items of the todo run one after the other. */
+  readonly sequential: boolean;
+  /** How long a request waits for its dependencies, in ms. Default: without a limit. */
+  readonly depsTimeout: number | undefined;
+  readonly clock: Clock;
+  /** Runs a request, if the code of its dependencies agrees. Rejects only on a fault of the program. */
+  readonly run: (request: Request, judgements: readonly Judgement[]) => Promise<JobOutcome>;
+  /** Receives each outcome, except those of calls: the calling script receives them. */
+  readonly onOutcome: (request: Request, outcome: JobOutcome) => void;
+}
+
+interface WaitingRequest {
+  readonly wait: DepsWait;
+  readonly end: (result: DepsResult) => void;
+}
+
+/** Takes every request through its stages: dependencies, its turn in the todo, a slot, the run itself. */
+export class Dispatch {
+  readonly requests: Requests = new Requests();
+  readonly #parts: DispatchParts;
+  /**
+   * Lets one item of the todo through at a time. An item that waits for dependencies does not block the
+   * others.
+   */
+  readonly #lane: Semaphore;
+  readonly #waiting = new Map<Request, WaitingRequest>();
+  readonly #whenIdle: (() => void)[] = [];
+  /**
+   * How many requests run or wait for nothing but a slot. A request whose script waits for the dependencies
+   * of a call is not among them.
+   */
+  #busy = 0;
+  /** How many sources may still make requests: schedules, a daemon. */
+  #sources = 0;
+  #stopped: string | undefined;
+  #fault: { readonly error: unknown } | undefined;
+
+  constructor(parts: DispatchParts) {
+    this.#parts = parts;
+    this.#lane = new Semaphore(parts.sequential ? 1 : Number.POSITIVE_INFINITY);
+  }
+
+  /** Registers all of the requests before it starts the first: a request may depend on a later one. */
+  submit(...asked: readonly Asked[]): readonly Request[] {
+    const requests = asked.map((one) => this.requests.add(one));
+    this.#busy++;
+    for (const request of requests) this.#begin(request);
+    this.#leave();
+    return requests;
+  }
+
+  /**
+   * Runs a job for a script that waits for it, in the slot of that script: a call never waits for a slot that
+   * its caller holds. While the call waits for dependencies, other requests use that slot.
+   */
+  async call(asked: Asked): Promise<JobOutcome> {
+    const request = this.requests.add(asked);
+    let lent = false;
+    const result = await new Promise<DepsResult>((resolve) => {
+      this.#awaitDeps(request, (decided) => {
+        if (lent) this.#busy++;
+        resolve(decided);
+      });
+      lent = this.#waiting.has(request);
+      if (lent) this.#leave(this.#parts.slots);
+    });
+    if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
+    const outcome = "unmet" in result ? skipped(result.unmet) : await this.#run(request, result.judgements);
+    request.finish(outcome);
+    return outcome;
+  }
+
+  /** Whether a request waits for a slot. A borrower returns its slot then. */
+  get slotsWanted(): boolean {
+    return this.#parts.slots.wanted;
+  }
+
+  /**
+   * Lends one more slot to a running request, if no request waits for one. Call the result to return the
+   * slot.
+   */
+  borrow(): (() => void) | undefined {
+    if (!this.#parts.slots.tryTake()) return undefined;
+    this.#busy++;
+    return () => this.#leave(this.#parts.slots);
+  }
+
+  /**
+   * Keeps the process alive for a source that may still make requests. Call the result once the source is
+   * done.
+   */
+  expectMore(): () => void {
+    let expected = true;
+    this.#sources++;
+    return () => {
+      if (expected && this.#sources > 0) this.#sources--;
+      expected = false;
+      this.#settle();
+    };
+  }
+
+  /** Resolves when no request is open and no source can make one. */
+  async idle(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#settle();
+    });
+    if (this.#fault !== undefined) throw this.#fault.error;
+  }
+
+  /** Skips every request that waits, and starts no other. Requests that run go on. */
+  stop(reason: string): void {
+    this.#stopped ??= reason;
+    this.#busy++;
+    for (const request of [...this.requests.open]) request.giveUp?.(reason);
+    this.#leave();
+  }
+
+  /** Starts requests again, from now on. */
+  reopen(): void {
+    this.#stopped = undefined;
+    this.#sources = 0;
+  }
+
+  #begin(request: Request): void {
+    this.#awaitDeps(request, (result) => {
+      this.#busy++;
+      if ("unmet" in result) {
+        this.#end(request, skipped(result.unmet), []);
+        return;
+      }
+      const stations = request.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
+      this.#pass(request, stations, [], (held) => {
+        void this.#run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
+      });
+    });
+  }
+
+  /** Calls `decided` once it is known whether the request may run. That may be before this returns. */
+  #awaitDeps(request: Request, decided: (result: DepsResult) => void): void {
+    // A request that begins a schedule does not wait: each run of the schedule does.
+    if (this.#stopped !== undefined || request.begins || request.job.deps.length === 0) {
+      decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
+      return;
+    }
+    const end = (result: DepsResult): void => {
+      this.#waiting.delete(request);
+      request.giveUp = undefined;
+      wait.end();
+      decided(result);
+    };
+    const wait = new DepsWait(request, this.requests, end);
+    this.#waiting.set(request, { wait, end });
+    request.giveUp = (reason) => end({ unmet: reason });
+    wait.begin(this.#parts.depsTimeout, this.#parts.clock);
+  }
+
+  /** Passes one station after the other, and then calls `done` with the stations that the request holds. */
+  #pass(
+    request: Request,
+    [next, ...rest]: readonly Semaphore[],
+    held: readonly Semaphore[],
+    done: (held: readonly Semaphore[]) => void,
+  ): void {
+    if (next === undefined) {
+      done(held);
+      return;
+    }
+    let entered = false;
+    const leave = next.take(request.number, () => {
+      entered = true;
+      request.giveUp = undefined;
+      this.#pass(request, rest, [next, ...held], done);
+    });
+    if (entered) return;
+    request.giveUp = (reason) => {
+      leave();
+      this.#end(request, skipped(reason), held);
+    };
+  }
+
+  async #run(request: Request, judgements: readonly Judgement[]): Promise<JobOutcome> {
+    try {
+      return await this.#parts.run(request, judgements);
+    } catch (error) {
+      this.#fault ??= { error };
+      return { status: "skipped", reason: "a fault of the program", intended: false };
+    }
+  }
+
+  #end(request: Request, outcome: JobOutcome, held: readonly Semaphore[]): void {
+    this.#parts.onOutcome(request, outcome);
+    // Finish first: requests that depend on this one enter the queue before a later request gets the slot.
+    request.finish(outcome);
+    this.#leave(...held);
+  }
+
+  #leave(...held: readonly Semaphore[]): void {
+    for (const slots of held) slots.free();
+    this.#busy--;
+    this.#settle();
+  }
+
+  /** Skips a request that waits for something that can no longer happen. */
+  #settle(): void {
+    if (this.#busy > 0 || (this.#sources > 0 && this.#stopped === undefined)) return;
+    if (this.requests.open.size === 0) {
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+      return;
+    }
+    const stuck = [...this.#waiting.entries()];
+    const [first] = [
+      ...stuck.filter(([, { wait }]) => wait.unasked.length > 0),
+      ...stuck.filter(([{ caller }]) => caller),
+    ];
+    if (first === undefined) return;
+    const [, { wait, end }] = first;
+    const { unasked, pending } = wait;
+    if (unasked.length > 0) {
+      end({ unmet: `it depends on ${quoted(unasked)}, which nobody asked for, and nothing is left that could` });
+    } else {
+      end({ unmet: `it depends on ${quoted(pending)}, which waits for the job that called it` });
+    }
+  }
+}
+
+function skipped(reason: string): JobOutcome {
+  return { status: "skipped", reason, intended: false };
+}

@@ -1,0 +1,151 @@
+import type { Tick } from "@ojm/core";
+import type { Args, TodoEntry } from "../../load/job-file.js";
+import type { PlannedJob } from "../../plan/planned.js";
+import type { JobError } from "../runtime/job-error.js";
+import type { ParentExecution } from "../runtime/parent-execution.js";
+
+/** The outcome of a request. */
+export type JobOutcome =
+  /** `args` are what the job left behind. */
+  | { readonly status: "completed"; readonly args: Args }
+  | { readonly status: "failed"; readonly error: JobError }
+  /** The job never started. `intended` means that the job file asked for that, so it is no failure. */
+  | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean };
+
+/** What a request asks for. */
+export interface Asked {
+  readonly job: PlannedJob;
+  /** The job runs once for each of them. */
+  readonly given: readonly Args[];
+  /**
+   * What made the request, for the records of its runs: `manual`, `launch`, `cron`, `interval`, `subscribe`
+   * or `shutdown`.
+   */
+  readonly trigger: string;
+  /** The item of the todo that made the request. */
+  readonly entry?: TodoEntry | undefined;
+  /** The execution whose script calls the job and waits for it. */
+  readonly caller?: ParentExecution | undefined;
+  /** The request begins the schedule or the subscription of the job. It does not run the job. */
+  readonly begins?: boolean;
+  /** The tick of a schedule that the job runs for. */
+  readonly tick?: Tick | undefined;
+}
+
+/** A request to run a job, from its creation until the job is completed, failed or skipped. */
+export class Request implements Asked {
+  readonly job: PlannedJob;
+  readonly given: readonly Args[];
+  readonly trigger: string;
+  readonly entry: TodoEntry | undefined;
+  readonly caller: ParentExecution | undefined;
+  readonly begins: boolean;
+  readonly tick: Tick | undefined;
+  /** Counts the requests of this process. */
+  readonly number: number;
+  readonly finished: Promise<JobOutcome>;
+  outcome: JobOutcome | undefined;
+  /** Ends the wait for dependencies or for a slot. Set only while the request waits. */
+  giveUp: ((reason: string) => void) | undefined;
+  #listeners: ((outcome: JobOutcome) => void)[] = [];
+
+  constructor(asked: Asked, number: number) {
+    this.job = asked.job;
+    this.given = asked.given;
+    this.trigger = asked.trigger;
+    this.entry = asked.entry;
+    this.caller = asked.caller;
+    this.begins = asked.begins ?? false;
+    this.tick = asked.tick;
+    this.number = number;
+    this.finished = new Promise((resolve) => this.onFinish(resolve));
+  }
+
+  /** Names the request within this process. */
+  get id(): string {
+    return `${this.job.name}#${this.number}`;
+  }
+
+  /** Calls `listener` with the outcome, before any other request starts. */
+  onFinish(listener: (outcome: JobOutcome) => void): void {
+    if (this.outcome === undefined) this.#listeners.push(listener);
+    else listener(this.outcome);
+  }
+
+  finish(outcome: JobOutcome): void {
+    this.outcome = outcome;
+    this.giveUp = undefined;
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener(outcome);
+  }
+}
+
+/** The requests for one job. */
+interface Known {
+  readonly open: Set<Request>;
+  latest: Request | undefined;
+  last: JobOutcome | undefined;
+  readonly whenNext: Set<(request: Request) => void>;
+}
+
+/** All open requests of a process, and the last outcome of each job. */
+export class Requests {
+  readonly open: Set<Request> = new Set();
+  readonly #byJob = new Map<string, Known>();
+  #count = 0;
+
+  add(asked: Asked): Request {
+    const request = new Request(asked, ++this.#count);
+    this.open.add(request);
+    // A dependency means a run of the job, not the start of its schedule.
+    if (request.begins) {
+      request.onFinish(() => this.open.delete(request));
+      return request;
+    }
+    const known = this.#of(asked.job.name);
+    known.open.add(request);
+    known.latest = request;
+    request.onFinish((outcome) => {
+      this.open.delete(request);
+      known.open.delete(request);
+      // Keep only the last outcome: a daemon makes requests without end.
+      known.last = outcome;
+      if (known.latest === request) known.latest = undefined;
+    });
+    for (const listener of [...known.whenNext]) listener(request);
+    return request;
+  }
+
+  /**
+   * The request that a dependency on `job` means. It is the latest open request before `request`, else the
+   * first one after it, else the last outcome. `undefined` if no request has named the job so far.
+   */
+  meantBy(request: Request, job: string): Request | JobOutcome | undefined {
+    const known = this.#of(job);
+    const { latest } = known;
+    if (latest !== undefined && latest.number < request.number) return latest;
+    let before: Request | undefined;
+    for (const other of known.open) {
+      if (other.number < request.number) before = other;
+      else if (other !== request) return before ?? other;
+    }
+    return before ?? known.last;
+  }
+
+  /** Calls `listener` with the next requests for the job. Call the result to stop listening. */
+  onNext(job: string, listener: (request: Request) => void): () => void {
+    const { whenNext } = this.#of(job);
+    whenNext.add(listener);
+    return () => whenNext.delete(listener);
+  }
+
+  #of(job: string): Known {
+    let known = this.#byJob.get(job);
+    if (known === undefined) {
+      known = { open: new Set(), latest: undefined, last: undefined, whenNext: new Set() };
+      this.#byJob.set(job, known);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,78 @@
+import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
+import { JOB_START, wrongRunArgs } from "../../plan/manager/run-args.js";
+import { fromFailure, toFailure } from "../../script/failure.js";
+import { JobError, SkippedTick } from "../runtime/job-error.js";
+import type { Managers } from "../runtime/managers.js";
+import type { OpenRuns } from "../runtime/open-runs.js";
+
+/** What a built-in job works on. */
+export interface BuiltinContext {
+  readonly args: Args;
+  readonly managers: Managers;
+  readonly runs: OpenRuns;
+  /** What asked for the job. */
+  readonly trigger: string;
+  /** The tick of a schedule that the job runs for. */
+  readonly tick: Tick | undefined;
+  /** Fires when the job is asked to stop, and ends a wait for a lock. */
+  readonly signal: AbortSignal;
+  /** The failure, if the job is a step of `catch`. */
+  readonly error: JobError | undefined;
+}
+
+async function start({ args, managers, runs, trigger, tick, signal }: BuiltinContext): Promise<void> {
+  const wrong = wrongRunArgs(args);
+  if (wrong !== undefined) throw new JobError(wrong.message);
+  const name = String(args["name"]);
+  if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
+  const manager = await managers.get();
+  const timeout = args["timeout"] as number | undefined | null;
+  // This signal ends only the wait for the lock. An open run gets its own signal, has time to clean up, and
+  // is closed after that.
+  const waiting = new AbortController();
+  const giveUp = (): void => waiting.abort(signal.reason);
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    // An interval counts from the start of its process, so no other process has the same ticks.
+    const claim = trigger === "cron" && tick !== undefined && { tick };
+    const limit = typeof timeout === "number" && { timeout };
+    const options: RunOptions = { trigger, signal: waiting.signal, ...limit, ...claim };
+    runs.add(await startFor(tick, () => manager.start(name, options)));
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Starts a run. For a tick, it is no failure that another process runs the job. */
+async function startFor(tick: Tick | undefined, start: () => Promise<Run>): Promise<Run> {
+  try {
+    return await start();
+  } catch (error) {
+    const elsewhere = isRunError(error) && (error.code === "LOCKED" || error.code === "TICK_TAKEN");
+    throw tick !== undefined && elsewhere ? new SkippedTick(error.message) : error;
+  }
+}
+
+async function end({ args, runs }: BuiltinContext): Promise<void> {
+  if (args["name"] === undefined) throw new JobError('oJobManager Job End needs "name" among the args.');
+  await runs.end(String(args["name"]));
+}
+
+async function fail({ args, runs, error }: BuiltinContext): Promise<void> {
+  const given = args["e"] === undefined ? undefined : fromFailure(toFailure(args["e"]));
+  const reason = error ?? given ?? new Error("the job failed");
+  // A script that calls this job by name ends the run of that name. In a `catch`, all runs of the job have
+  // failed.
+  if (error === undefined && args["name"] !== undefined) await runs.fail(String(args["name"]), reason);
+  else await runs.closeAll(reason);
+}
+
+/** The jobs that come with ojm. Each is one call to the job manager. */
+export const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unknown>>> = {
+  "oJobManager Init": ({ args, managers }) => managers.init(args),
+  [JOB_START]: start,
+  "oJobManager Job End": end,
+  "oJobManager Error": fail,
+};

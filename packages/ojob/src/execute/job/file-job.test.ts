@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { runText } from "../../testing/run-file.js";
+
+const OUTER = `ojob: { numThreads: 1 }
+jobs:
+  - { name: Other, type: jobs, typeArgs: { file: other.yaml }, args: { day: 5 } }
+  - { name: After, deps: Other, exec: "log('after')" }
+todo: [After, Other]
+`;
+
+describe("a job of type jobs", () => {
+  test("runs the todo of another file with its args, in the slots of this one", async () => {
+    const other = `jobs:
+  - { name: A, exec: "log('A' + args.day); global.oJobManagerLaunchJob('B')" }
+  - { name: B, exec: "log('B' + args.day)" }
+todo: [A]
+`;
+    const { well, lines } = await runText(OUTER, {}, { "other.yaml": other });
+    expect([well, lines]).toEqual([true, ["A5", "B5", "after"]]);
+  });
+
+  test("fails if a job of that file fails", async () => {
+    const { well, lines, err } = await runText(
+      OUTER,
+      {},
+      { "other.yaml": "jobs: [{name: A, exec: throw 1}]\ntodo: [A]\n" },
+    );
+    expect([well, lines]).toEqual([false, []]);
+    expect(err).toMatch(/job "Other" failed: .*other\.yaml did not go well/);
+    expect(err).toMatch(/job "After" was skipped: it depends on "Other", which failed/);
+  });
+
+  test.each([
+    ["is missing", undefined, /other\.yaml cannot be run:\nerror: there is no file .*other\.yaml/],
+    [
+      "is wrong",
+      "jobs: [{name: A}]\ntodo: [B]\n",
+      /other\.yaml cannot be run:\n.*other\.yaml:2:8: error: "todo" names the job "B"/,
+    ],
+    ["runs this one", OUTER.replace("other.yaml", "jobs.yaml"), /job files run each other in a cycle: .*jobs\.yaml/],
+  ])("says what is wrong with a file that %s", async (_, other, message) => {
+    const { well, err } = await runText(OUTER, {}, other === undefined ? {} : { "other.yaml": other });
+    expect(well).toBe(false);
+    expect(err).toMatch(message);
+  });
+
+  test("needs a file", async () => {
+    await expect(runText("jobs: [{name: A, type: jobs}]\ntodo: [A]\n")).rejects.toThrow(
+      /"A" is of type jobs: it needs "file" in its "typeArgs"/,
+    );
+  });
+
+  test("ends with its timeout", async () => {
+    const yaml = OUTER.replace("file: other.yaml", "file: other.yaml, timeout: 200");
+    const { err } = await runText(yaml, {}, { "other.yaml": "jobs: [{name: A, exec: 'for (;;) {}'}]\ntodo: [A]\n" });
+    expect(err).toMatch(/job "Other" failed: "Other" took longer than its timeout of 200 ms/);
+  });
+});

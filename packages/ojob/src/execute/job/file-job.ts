@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import type { Args } from "../../load/job-file.js";
+import type { PlannedJob } from "../../plan/planned.js";
+import { type Prepared, prepareJobFile } from "../../prepare.js";
+import { describe, JobFileError } from "../../text/problem.js";
+import type { Stoppable } from "../dispatch/running.js";
+import { JobError } from "../runtime/job-error.js";
+import type { ExecutionHost } from "./host.js";
+
+/**
+ * Runs the other job file of a job of type `jobs`, with the arguments of that job as its command line. The
+ * file shares the slots, channels and job manager of the file that runs it.
+ *
+ * @throws JobError unless all went well
+ */
+export async function runOtherFile(
+  host: ExecutionHost,
+  job: PlannedJob,
+  args: Args,
+  onStart: (running: Stoppable) => void,
+): Promise<void> {
+  const path = otherFile(job);
+  const cycle = [...host.files, path];
+  if (host.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
+  const { plan, args: common } = await prepareInner(host, path, args);
+  host.pool.prepare(plan.setup);
+  const inner = host.inside(plan, common, path);
+  onStart(inner);
+  if (!(await inner.run())) throw new JobError(`${shown(path)} did not go well`);
+}
+
+async function prepareInner(host: ExecutionHost, path: string, args: Args): Promise<Prepared> {
+  try {
+    const prepared = await prepareJobFile(shown(path), { args });
+    for (const warning of prepared.warnings) host.log.note(describe(warning));
+    return prepared;
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    throw new JobError(`${shown(path)} cannot be run:\n${error.message}`);
+  }
+}
+
+/** Finds the other file beside the job file, or in the current folder. */
+function otherFile({ at, typeArgs }: PlannedJob): string {
+  const name = typeArgs.file ?? "";
+  const beside = resolve(dirname(at.source.path), name);
+  return existsSync(beside) ? beside : resolve(name);
+}
+
+/** The path from the current folder, if the file is inside it. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") ? path : fromHere;
+}

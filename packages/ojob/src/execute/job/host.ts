@@ -1,0 +1,49 @@
+import type { Args } from "../../load/job-file.js";
+import type { Log } from "../../output/log.js";
+import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
+import type { ThreadPool } from "../../script/pool.js";
+import type { SlotLender } from "../dispatch/map-concurrent.js";
+import type { Stoppable } from "../dispatch/running.js";
+import type { Semaphore } from "../dispatch/semaphore.js";
+import type { ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
+import type { Runtime } from "../runtime/runtime.js";
+
+/** A job file that a job of another file runs. */
+export interface InnerRun extends Stoppable {
+  /** Resolves to whether all jobs went well. */
+  run(): Promise<boolean>;
+}
+
+/** What an execution of a job needs of the engine that runs its job file. */
+export interface ExecutionHost {
+  readonly log: Log;
+  readonly pool: ThreadPool;
+  readonly runtime: Runtime;
+  /** How long a process has to end after it was told to, in ms. */
+  readonly grace: number;
+  /** The job files that led to this one, itself the last. Absolute paths. */
+  readonly files: readonly string[];
+  readonly slots: Semaphore;
+  readonly dispatch: SlotLender;
+  /** Whether the grace period of a stop is over. */
+  readonly killed: boolean;
+  /** The steps that run when any job failed. */
+  readonly onAnyError: readonly Step[];
+
+  /** @throws JobError if there is no such job */
+  job(name: string): PlannedJob;
+  /** Merges the arguments of a job: its own win over those given. */
+  args(job: PlannedJob, own: Args, given: Args): Args;
+  /**
+   * Runs a job for a script that waits for it.
+   *
+   * @throws JobError if the job failed or was skipped
+   */
+  call(name: string, args: Args, caller: ParentExecution): Promise<Args>;
+  /** Requests a job and returns the id of the request without waiting for it. */
+  launch(name: string, given: readonly Args[]): string;
+  /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
+  execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;
+  /** Prepares a run of another job file that shares the slots and the runtime of this one. */
+  inside(plan: Plan, commandLine: Args, file: string): InnerRun;
+}

@@ -1,0 +1,258 @@
+import type { Tick } from "@ojm/core";
+import type { Args, CodeBlock } from "../../load/job-file.js";
+import type { PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
+import type { ShellOptions, ShellResult } from "../../script/process/shell.js";
+import type { FailureData } from "../../script/protocol.js";
+import type { ScriptEnd } from "../../script/thread.js";
+import type { Stoppable } from "../dispatch/running.js";
+import { HeldLocks } from "../runtime/held-locks.js";
+import { JobError, SkippedTick, scriptError, toJobError } from "../runtime/job-error.js";
+import { OpenRuns } from "../runtime/open-runs.js";
+import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
+import { builtins } from "./builtins.js";
+import { EachItems } from "./each.js";
+import { runOtherFile } from "./file-job.js";
+import type { ExecutionHost } from "./host.js";
+import { Interruption, stopFailure } from "./interruption.js";
+import { JobScripts } from "./job-scripts.js";
+import { Limits } from "./limits.js";
+import type { ScriptOwner } from "./script-calls.js";
+import { checkedArgs, withoutOwn } from "./step-args.js";
+
+/** One execution of a job: its steps, one after the other, on the same arguments. */
+export class JobExecution implements Stoppable, Endable, ScriptOwner {
+  readonly name: string;
+  readonly trigger: string;
+  readonly runs: OpenRuns;
+  readonly locks: HeldLocks;
+  readonly #tick: Tick | undefined;
+  readonly #host: ExecutionHost;
+  readonly #job: PlannedJob;
+  readonly #args: Args;
+  readonly #parent: ParentExecution | undefined;
+  readonly #children = new Set<Endable>();
+  readonly #interruption = new Interruption();
+  readonly #scripts: JobScripts;
+  /** The items that the current script hands to the jobs of `each`. */
+  #items: EachItems;
+  /** The other job file that a job of type `jobs` runs. */
+  #inner: Stoppable | undefined;
+  /** The failure that the steps of `catch` deal with. */
+  #error: JobError | undefined;
+
+  constructor(host: ExecutionHost, job: PlannedJob, args: Args, { trigger, parent, tick }: ExecutionOrigin) {
+    this.name = job.name;
+    this.trigger = trigger;
+    this.#tick = tick;
+    this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
+    this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
+    this.#host = host;
+    this.#job = job;
+    this.#items = new EachItems(job);
+    this.#args = args;
+    this.#parent = parent;
+    this.#scripts = new JobScripts(host, this);
+  }
+
+  /**
+   * Runs the job to its end and resolves with its arguments. Whatever happens, its runs are closed and its
+   * locks released.
+   *
+   * @throws JobError when a step failed, after the steps of `catch`
+   */
+  async run(): Promise<Args> {
+    const leave = this.#parent?.adopt(this);
+    try {
+      const args = await this.#runSteps(this.#job, this.#args);
+      await this.runs.closeAll();
+      await this.locks.release();
+      return args;
+    } catch (error) {
+      const failure = toJobError(error, this.#job.at);
+      this.#show(failure);
+      const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
+      for (const step of cleanUp) {
+        await step().catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
+      }
+      throw failure;
+    } finally {
+      leave?.();
+      this.#scripts.release();
+    }
+  }
+
+  /** Runs only this code, with the arguments of the job, and resolves to what the code returns. */
+  async evaluate(block: CodeBlock): Promise<unknown> {
+    const leave = this.#parent?.adopt(this);
+    try {
+      return (await this.#runScript({ code: block }, this.#args)).result;
+    } finally {
+      leave?.();
+      this.#scripts.release();
+    }
+  }
+
+  adopt(child: Endable): () => void {
+    this.#children.add(child);
+    return () => this.#children.delete(child);
+  }
+
+  /** Asks the job to stop: what its script waits for throws, and no further script of the job starts. */
+  stop(reason: string): void {
+    this.#interruption.requestStop(reason);
+    this.#scripts.stop();
+    this.#inner?.stop(reason);
+  }
+
+  /** Ends the job, whatever it is doing. */
+  kill(reason: string): void {
+    this.stop(reason);
+    this.end(stopFailure(reason));
+  }
+
+  /** Ends the current step, and with it the jobs that its script called. */
+  end(failure: FailureData): void {
+    this.#interruption.end(failure);
+    for (const child of this.#children) child.end(failure);
+    this.#inner?.kill(failure.message);
+    this.#scripts.end(failure);
+  }
+
+  addItem(item: unknown, only?: string): void {
+    this.#items.add(item, only);
+  }
+
+  shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    return this.#scripts.shell(command, options);
+  }
+
+  /**
+   * Runs the steps of a job, also of a job that is itself a step of this one, and the steps of `catch` if one
+   * fails.
+   */
+  async #runSteps(job: PlannedJob, args: Args): Promise<Args> {
+    let current = args;
+    // Each question gets an execution of its own: the script that runs meanwhile occupies the thread of this
+    // one.
+    const ask = (code: CodeBlock): Promise<unknown> =>
+      new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
+    const limits = new Limits(job, (failure) => this.end(failure), ask, this.#host.runtime.clock);
+    try {
+      current = checkedArgs(job.checks.in, args, "argument", job.at);
+      await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
+      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
+      if (job.type === "jobs") await this.#runFile(job, current);
+      for (const step of job.steps) current = await this.#step(job, step, current);
+      return checkedArgs(job.checks.out, current, "result", job.at);
+    } catch (error) {
+      limits.lift();
+      if (error instanceof SkippedTick) throw error;
+      const failure = toJobError(error, job.at);
+      failure.args ??= current;
+      await this.#recover(job, failure.args, failure);
+      throw failure;
+    } finally {
+      limits.lift();
+    }
+  }
+
+  /**
+   * Runs the other job file of a job of type `jobs`. Its jobs get the slot of this one, which does nothing
+   * but wait.
+   */
+  async #runFile(job: PlannedJob, args: Args): Promise<void> {
+    const { slots } = this.#host;
+    slots.free();
+    try {
+      await runOtherFile(this.#host, job, args, (running) => {
+        this.#inner = running;
+      });
+    } catch (error) {
+      throw this.#interruption.error ?? error;
+    } finally {
+      this.#inner = undefined;
+      await new Promise<void>((resolve) => void slots.take(0, resolve));
+    }
+  }
+
+  async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
+    this.#show(failure);
+    const outer = this.#error;
+    this.#error = failure;
+    this.#interruption.clear();
+    // `ojob.catch` runs once for the job as a whole, not once more for each job that is a step of it.
+    const onAnyError = job === this.#job ? this.#host.onAnyError : [];
+    for (const step of [...job.onError, ...onAnyError]) {
+      // An alert that cannot be sent must not keep the next step from releasing the lock.
+      await this.#step(job, step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
+    }
+    this.#error = outer;
+  }
+
+  async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
+    const { error } = this.#interruption;
+    if (error !== undefined) throw error;
+    if ("code" in step) {
+      this.#items = new EachItems(owner);
+      const end = await this.#runScript(step, args);
+      await this.#items.run(this.#host, end.result, { trigger: this.trigger, parent: this });
+      return end.args;
+    }
+    const job = this.#host.job(step.job);
+    if (job.builtin !== undefined) {
+      await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
+        throw toJobError(error, step.at);
+      });
+      return args;
+    }
+    return this.#runInner(job, args);
+  }
+
+  /**
+   * Runs a job that is a step. Its own arguments are for it alone; the steps after it see its changes of all
+   * others.
+   */
+  async #runInner(job: PlannedJob, args: Args): Promise<Args> {
+    let current = args;
+    for (const own of job.args.length > 0 ? job.args : [{}]) {
+      try {
+        current = withoutOwn(await this.#runSteps(job, this.#host.args(job, own, current)), own, current);
+      } catch (error) {
+        if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, own, current);
+        throw error;
+      }
+    }
+    return current;
+  }
+
+  async #runBuiltin(name: string, args: Args): Promise<void> {
+    const builtin = builtins[name];
+    if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
+    // A built-in job that a script calls works on the runs of the calling job.
+    const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
+    const { managers } = this.#host.runtime;
+    const origin = { trigger: this.trigger, tick: this.#tick };
+    await builtin({ args, managers, runs, ...origin, signal: this.#interruption.signal, error: this.#error });
+  }
+
+  async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
+    const { stop } = this.#interruption;
+    // After a stop, only the steps of `catch` may run, and only during the grace period.
+    const mayRun = stop === undefined || (this.#error !== undefined && !this.#host.killed);
+    if (!mayRun) throw new JobError(stop.message, { failure: stop });
+    const end = await this.#scripts.run(step, args, this.#error?.failure);
+    if (end.failure === undefined) return end;
+    throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
+  }
+
+  #interrupt(reason: Error): void {
+    const { name, message, code } = reason as Error & { code?: string };
+    this.end({ name, message, ...(code !== undefined && { code }) });
+  }
+
+  #show(error: JobError): void {
+    if (error.shown) return;
+    error.shown = true;
+    this.#host.log.failure(this.name, error.describe());
+  }
+}

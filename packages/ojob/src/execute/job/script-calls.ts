@@ -1,0 +1,78 @@
+import { systemClock } from "@ojm/core";
+import type { Level } from "../../output/log.js";
+import type { SharedGlobals } from "../../script/globals.js";
+import type { ShellOptions, ShellResult } from "../../script/process/shell.js";
+import type { ScriptHost } from "../../script/thread.js";
+import { JobError } from "../runtime/job-error.js";
+import type { ParentExecution } from "../runtime/parent-execution.js";
+import type { ExecutionHost } from "./host.js";
+
+/** The execution whose script makes the calls. */
+export interface ScriptOwner extends ParentExecution {
+  readonly name: string;
+  /** Hands an item to the jobs of `each`, or only to the job named `only`. */
+  addItem(item: unknown, only?: string): void;
+  /** Runs a shell command for a script that waits for it. */
+  shell(command: string, options: ShellOptions): Promise<ShellResult>;
+}
+
+type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  room: ({ host }) => host.log.room(),
+  channel: ({ host }, [name, verb, parameters]) =>
+    host.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: ({ host, job }, [name, args]) => host.call(String(name), args as Record<string, unknown>, job),
+  launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
+  unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
+  sh: ({ job }, [command, options]) => job.shell(String(command), (options ?? {}) as ShellOptions),
+  get: ({ host }, [key]) => host.runtime.values.get(String(key)),
+  set: ({ host }, [key, value]) => void host.runtime.values.set(String(key), value),
+  toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
+  fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
+};
+
+/**
+ * Serves the script of one step: its log lines, and the calls in which it waits for an answer of the main
+ * thread.
+ */
+export class ScriptCalls implements ScriptHost {
+  readonly host: ExecutionHost;
+  readonly job: ScriptOwner;
+  readonly globals: SharedGlobals;
+
+  constructor(host: ExecutionHost, job: ScriptOwner) {
+    this.host = host;
+    this.job = job;
+    this.globals = host.runtime.globals;
+  }
+
+  get ahead(): number {
+    const { clock } = this.host.runtime;
+    return clock === systemClock ? 0 : clock.now() - Date.now();
+  }
+
+  async call(name: string, parameters: readonly unknown[]): Promise<unknown> {
+    const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined;
+    if (call === undefined) throw new JobError(`there is no call "${name}"`);
+    return call(this, parameters);
+  }
+
+  log(level: Level, message: string, time: number): void {
+    this.host.log.scriptLine(level, message, time, this.job.name);
+  }
+
+  print(text: string, toError: boolean): void {
+    this.host.log.print(text, toError);
+  }
+}
+
+/** Unlocks a name and logs what happened, also if nobody holds the lock. */
+async function unlock(host: ExecutionHost, job: ScriptOwner, name: string): Promise<boolean> {
+  const manager = await host.runtime.managers.get();
+  const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
+  const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
+  host.log.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  return unlocked;
+}

@@ -1,0 +1,116 @@
+import type { Tick } from "@ojm/core";
+import type { Args } from "../load/job-file.js";
+import { fillArgs } from "../plan/args.js";
+import type { PlannedJob } from "../plan/planned.js";
+import type { Judgement } from "./dispatch/deps.js";
+import { mapConcurrent } from "./dispatch/map-concurrent.js";
+import type { JobOutcome, Request } from "./dispatch/requests.js";
+import type { ExecutionHost } from "./job/host.js";
+import { JobExecution } from "./job/job-execution.js";
+import { SkippedTick, toJobError } from "./runtime/job-error.js";
+
+/** What performing a request needs of the engine. */
+export interface RequestHost extends ExecutionHost {
+  readonly commandLine: Args;
+  /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
+  readonly handedOn: Args;
+  /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
+  begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
+  /** Shows why a job did not run for a tick of its schedule. */
+  tickSkipped(job: string, at: number, reason: string): void;
+  /** Warns once of a template that no argument fills. */
+  warnMissing(job: string, argument: string, path: string): void;
+}
+
+/** Runs the job of a request that has its slot and whose dependencies are done. */
+export async function performRequest(
+  engine: RequestHost,
+  request: Request,
+  judgements: readonly Judgement[],
+): Promise<JobOutcome> {
+  try {
+    const given = request.given.map((args) => filled(engine, request, args));
+    const refused = await refusal(engine, request, given[0] ?? {}, judgements);
+    if (refused !== undefined) return refused;
+    if (!request.begins) return await runAll(engine, request, given);
+    await engine.begin(request.job, given);
+    return { status: "completed", args: {} };
+  } catch (error) {
+    return { status: "failed", error: toJobError(error, request.job.at) };
+  }
+}
+
+/**
+ * Fills the templates in arguments of the todo, also from what the job before left behind. Other arguments
+ * are data.
+ */
+function filled(engine: RequestHost, { entry, job }: Request, args: Args): Args {
+  if (entry === undefined) return args;
+  const { handedOn, commandLine } = engine;
+  const missing = (argument: string, path: string): void => engine.warnMissing(job.name, argument, path);
+  return { ...handedOn, ...fillArgs(args, { ...commandLine, ...handedOn }, missing) };
+}
+
+/**
+ * Asks the code of dependencies and of `when` whether the job may run. The result is an outcome if it may
+ * not.
+ */
+async function refusal(
+  engine: RequestHost,
+  request: Request,
+  given: Args,
+  judgements: readonly Judgement[],
+): Promise<JobOutcome | undefined> {
+  const when = request.entry?.when;
+  if (judgements.length === 0 && when === undefined) return undefined;
+  const { job, trigger, caller } = request;
+  const args = engine.args(job, job.args[0] ?? {}, given);
+  const says = (code: Judgement["code"]): Promise<unknown> =>
+    new JobExecution(engine, job, args, { trigger, parent: caller }).evaluate(code);
+  for (const { job: name, code, key } of judgements) {
+    const said = await says(code);
+    const reason = `it depends on "${name}", and its ${key} returned ${JSON.stringify(said) ?? "nothing"}, not true`;
+    if (said !== true) return { status: "skipped", reason, intended: false };
+  }
+  if (when !== undefined && (await says(when)) !== true) {
+    return { status: "skipped", reason: 'its "when" did not return true', intended: true };
+  }
+  return undefined;
+}
+
+/**
+ * Runs the job once for each pair of given and own arguments. The outcome has what the last run left behind.
+ */
+async function runAll(engine: RequestHost, request: Request, given: readonly Args[]): Promise<JobOutcome> {
+  const { job, trigger, caller, tick } = request;
+  const all = given.flatMap((args) => (job.args.length > 0 ? job.args : [{}]).map((own) => ({ own, args })));
+  const runs = all.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
+  const skips: SkippedTick[] = [];
+  const run = async ({ own, args, tick }: (typeof runs)[number]): Promise<Args> => {
+    try {
+      return await engine.execute(job, engine.args(job, own, args), { trigger, parent: caller, tick });
+    } catch (error) {
+      if (!(error instanceof SkippedTick)) throw error;
+      skips.push(error);
+      if (tick !== undefined) engine.tickSkipped(job.name, tick.at, error.message);
+      return {};
+    }
+  };
+  const results = job.typeArgs.single ? await inTurn(runs, run) : await mapConcurrent(engine.dispatch, runs, run);
+  const [skip] = skips;
+  if (skip !== undefined && skips.length === runs.length) {
+    return { status: "skipped", reason: skip.message, intended: true };
+  }
+  return { status: "completed", args: results.at(-1) ?? {} };
+}
+
+/** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
+function tickOf({ schedule, at }: Tick, index: number): Tick {
+  return { schedule: index === 0 ? schedule : `${schedule}/${index + 1}`, at };
+}
+
+async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}

@@ -1,0 +1,370 @@
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Log, runJobFile } from "../../index.js";
+import { folderWith } from "../../testing/folder.js";
+import { runText, script } from "../../testing/run-file.js";
+import { claimPidFile } from "./claim-pid-file.js";
+import { probeHolder, type SocketAddress } from "./holder-socket.js";
+
+const run = promisify(execFile);
+const ON_LINUX = existsSync("/proc/self/stat");
+const NAMESPACE = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+const HAS_NAMESPACES = ON_LINUX && spawnSync("unshare", [...NAMESPACE, "true"]).status === 0;
+
+interface Sleeper {
+  readonly pid: number;
+  readonly ended: Promise<unknown>;
+  readonly alive: () => boolean;
+}
+
+/** A process that goes on until it is ended. */
+async function sleeper(code = ""): Promise<Sleeper> {
+  const child = spawn(process.execPath, ["-e", `${code}; setInterval(() => {}, 1000); process.stdout.write("up")`]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
+  return { pid: child.pid ?? 0, ended, alive };
+}
+
+/** The pid file that a process of ours would have written. */
+function fileOf(pid: number, other: Partial<ProcessIdentity> = {}): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  return `${pid}\n${JSON.stringify({ ...processIdentity(), pid, started, ...other })}\n`;
+}
+
+function program(name: string, ...parameters: string[]): string[] {
+  const path = fileURLToPath(new URL(name, import.meta.url));
+  return [process.execPath, "--import", "tsx", "--conditions=@ojm/source", path, ...parameters];
+}
+
+function pidFile(text: string): string {
+  return join(folderWith({ "a.pid": text }), "a.pid");
+}
+
+const yaml = (file: string, more = ""): string =>
+  `ojob: { unique: { pidFile: ${file}${more} } }\n${script(`log(require("fs").readFileSync("${file}", "utf8").split("\\n")[0])`)}`;
+
+const KILL = ", killPrevious: true";
+
+describe("ojob.unique", () => {
+  test("holds the pid file while the jobs run, and leaves nothing behind", async () => {
+    const folder = folderWith({});
+    expect((await runText(yaml(join(folder, "a.pid")))).lines).toEqual([String(process.pid)]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("is not blocked by a process that is gone, or by an empty file", async () => {
+    const { pid, ended } = await sleeper();
+    process.kill(pid, "SIGKILL");
+    await ended;
+    const folder = folderWith({});
+    const file = join(folder, "a.pid");
+    for (const text of [`${pid}\n`, "", "\0\0\0\0"]) {
+      writeFileSync(file, text);
+      expect((await runText(yaml(file))).lines).toEqual([String(process.pid)]);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("never replaces a file that is no pid file", async () => {
+    const folder = folderWith({ folder: "" });
+    const texts = ["jobs: []\n", "x".repeat(100_000), "12 monkeys\n", "-1\n"];
+    for (const [index, text] of texts.entries()) {
+      const file = join(folder, `${index}.yaml`);
+      writeFileSync(file, text);
+      const { well, err } = await runText(yaml(file, KILL));
+      expect(well).toBe(false);
+      expect(err).toMatch(/is no pid file, so it is left alone: give "pidFile" a name of its own/);
+      expect(readFileSync(file, "utf8")).toBe(text);
+    }
+  });
+
+  test("is one process at a time, however many want to be it, with files left behind by those that died", async () => {
+    const folder = folderWith({ "a.pid": "999999999\n" });
+    const [node = "", ...parameters] = program("./claim-pid-file.child.ts", folder, "20");
+    const child = (): ReturnType<typeof run> => run(node, parameters);
+    const outputs = await Promise.all([child(), child(), child(), child()]);
+    expect(outputs.map(({ stdout, stderr }) => `${stdout}${stderr}`)).toEqual(["", "", "", ""]);
+    expect(readdirSync(folder).filter((name) => !name.endsWith(".sock"))).toEqual(["a.pid"]);
+    // The sockets of all others that died are cleared away with their files.
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(2);
+  });
+
+  test("refuses a second run within the same process, and never ends that process", async () => {
+    const file = join(folderWith({}), "a.pid");
+    const letGo = await claimPidFile({ pidFile: file }, 0);
+    const text = readFileSync(file, "utf8");
+    for (const more of ["", KILL]) {
+      const { well, err } = await runText(yaml(file, more));
+      expect(well).toBe(false);
+      expect(err).toMatch(new RegExp(`running already: pid ${process.pid} \\(.*, held by this very process\\)`));
+    }
+    expect(readFileSync(file, "utf8")).toBe(text);
+    letGo();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("whose pid file cannot be written, or is a folder, says so", async () => {
+    expect((await runText(yaml("/no/such/a.pid"))).err).toMatch(/the pid file \/no\/such\/a\.pid cannot be written/);
+    const inFile = join(folderWith({ "a.txt": "" }), "a.txt", "a.pid");
+    expect((await runText(yaml(inFile))).err).toMatch(/the pid file .*a\.pid cannot be (written|cleared away|read)/);
+    const folder = join(folderWith({}), "a.pid");
+    mkdirSync(folder);
+    expect((await runText(yaml(folder))).err).toMatch(/a\.pid is no pid file/);
+  });
+});
+
+describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
+  test("is running while it is there, and is told by name", async () => {
+    const { pid, alive } = await sleeper();
+    const text = fileOf(pid);
+    const file = pidFile(text);
+    const { well, lines, err } = await runText(yaml(file));
+    expect({ well, lines }).toEqual({ well: false, lines: [] });
+    expect(err).toMatch(new RegExp(`this job file is running already: pid ${pid} \\(`));
+    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(alive()).toBe(true);
+  });
+
+  test.each([
+    ["by SIGTERM", 'process.on("SIGTERM", () => process.exit(7))', [7, null]],
+    ["by SIGKILL after the grace", 'process.on("SIGTERM", () => {})', [null, "SIGKILL"]],
+  ])("is ended by killPrevious: %s", async (_, code, how) => {
+    const { pid, ended } = await sleeper(code);
+    // A grace of no time would be over before the process comes to its handler.
+    const options = { grace: how[1] === null ? 60_000 : 100 };
+    const { lines } = await runText(yaml(pidFile(fileOf(pid)), KILL), options);
+    expect(lines).toEqual([String(process.pid)]);
+    expect(await ended).toEqual(how);
+  });
+
+  /** Each names the pid of an innocent process. */
+  const INNOCENT: readonly [string, (pid: number) => string][] = [
+    ["of another boot", (pid) => fileOf(pid, { boot: "a boot before" })],
+    ["of a process whose number is used again", (pid) => fileOf(pid, { started: "1" })],
+  ];
+  test.each(INNOCENT)(
+    "is gone if the file is %s; who has its number now blocks nobody and lives on",
+    async (_, text) => {
+      for (const more of ["", KILL]) {
+        const { pid, alive } = await sleeper();
+        expect((await runText(yaml(pidFile(text(pid)), more))).lines).toEqual([String(process.pid)]);
+        expect(alive()).toBe(true);
+      }
+    },
+  );
+
+  const UNCLEAR: readonly [string, (pid: number) => string, RegExp][] = [
+    [
+      "of another pid namespace",
+      (pid) => fileOf(pid, { namespace: "pid:[1]" }),
+      /is of process \d+ of another pid namespace/,
+    ],
+    ["with a pid only", (pid) => `${pid}\n`, /names process \d+ without a proof/],
+    ["with an identity of another pid", (pid) => `${pid}\n${fileOf(process.pid).split("\n")[1]}\n`, /without a proof/],
+    ["with a damaged identity", (pid) => `${pid}\n{"pid":${pid}\n`, /without a proof/],
+  ];
+  test.each(UNCLEAR)("cannot be told from a file %s: nothing is started, ended or replaced", async (_, text, why) => {
+    for (const more of ["", KILL]) {
+      const { pid, alive } = await sleeper();
+      const file = pidFile(text(pid));
+      const { well, lines, err } = await runText(yaml(file, more));
+      expect({ well, lines }).toEqual({ well: false, lines: [] });
+      expect(err).toMatch(why);
+      expect(err).toMatch(/nothing was started or ended\. If it does not run, remove the file/);
+      expect(readFileSync(file, "utf8")).toBe(text(pid));
+      expect(alive()).toBe(true);
+    }
+  });
+
+  const BEFORE_US: readonly [string, () => string][] = [
+    ["with our pid only", () => `${process.pid}\n`],
+    ["of a process before us", () => fileOf(process.pid, { started: "1" })],
+    ["of a boot before this one", () => fileOf(process.pid, { boot: "a boot before" })],
+  ];
+  test.each(BEFORE_US)("is never this process by its number alone: a file %s is replaced", async (_, text) => {
+    for (const more of ["", KILL]) {
+      expect((await runText(yaml(pidFile(text()), more))).lines).toEqual([String(process.pid)]);
+    }
+  });
+
+  test.skipIf(!HAS_NAMESPACES)("that does not end is waited for no longer than the bound, and named", async () => {
+    // The first process of a pid namespace gets no signal from within it for which it has no handler, SIGKILL
+    // included.
+    const command = program("./unkillable.child.ts").map((word) => `'${word}'`);
+    const { stdout } = await run("unshare", [...NAMESPACE, "sh", "-c", `${command.join(" ")}; exit 0`]);
+    expect(stdout).toMatch(/^the process before, pid 1, does not end: it is there still 50 ms after SIGKILL/);
+  });
+});
+
+describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share", () => {
+  /** Runs a process in a pid namespace of its own that takes the pid file. Resolves once it holds it. */
+  async function container(file: string, then: "stay" | "die"): Promise<Sleeper> {
+    const command = program("./holder.child.ts", file, then).map((word) => `'${word}'`);
+    // Not the first process of its namespace: that one is deaf to its own SIGKILL.
+    const child = spawn("unshare", [...NAMESPACE, "--kill-child", "sh", "-c", `${command.join(" ")}; exit 0`]);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = once(child, "exit");
+    await once(child.stdout, "data");
+    if (then === "die") await ended;
+    return { pid: child.pid ?? 0, ended, alive: () => child.exitCode === null && child.signalCode === null };
+  }
+
+  test("is taken over from a container that died, and its socket is cleared away", async () => {
+    for (const more of ["", KILL]) {
+      // The path of the socket is longer than the system allows for one.
+      const folder = join(folderWith({}), "x".repeat(120));
+      mkdirSync(folder);
+      const file = join(folder, "a.pid");
+      await container(file, "die");
+      expect(readdirSync(folder).length).toBe(2);
+      expect((await runText(yaml(file, more))).lines).toEqual([String(process.pid)]);
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  test("stays with a container that lives: nothing is started, ended or replaced", async () => {
+    const file = join(folderWith({}), "a.pid");
+    const { alive } = await container(file, "stay");
+    const text = readFileSync(file, "utf8");
+    const { socket } = JSON.parse(text.split("\n")[1] ?? "") as { socket: { name: string } };
+    expect(statSync(join(file, "..", socket.name)).mode & 0o777).toBe(0o600);
+    for (const more of ["", KILL]) {
+      const { well, lines, err } = await runText(yaml(file, more));
+      expect({ well, lines }).toEqual({ well: false, lines: [] });
+      expect(err).toMatch(/running already: pid \d+ of another container of this host \(/);
+      expect(err.includes("It cannot be ended from here")).toBe(more === KILL);
+      expect(readFileSync(file, "utf8")).toBe(text);
+      expect(alive()).toBe(true);
+    }
+  });
+
+  test("stays with a container that lives and is suspended, however many ask for it", async () => {
+    const { file, socket } = await listener("SIGSTOP");
+    const asked = await Promise.all(Array.from({ length: 600 }, () => probeHolder(file, socket)));
+    expect(new Set(asked)).toEqual(new Set(["there"]));
+  });
+
+  test("cannot be told from a socket that is not the very one of the holder", async () => {
+    const { file, socket } = await listener("SIGKILL");
+    expect(await probeHolder(file, socket)).toBe("gone");
+    expect(await probeHolder(file, { ...socket, dev: socket.dev + 1 })).toBe("unknown");
+    expect(await probeHolder(file, { ...socket, ino: socket.ino + 1 })).toBe("unknown");
+    rmSync(join(file, "..", socket.name));
+    expect(await probeHolder(file, socket)).toBe("unknown");
+  });
+
+  /** A process that holds a pid file and has got this signal. */
+  async function listener(signal: NodeJS.Signals): Promise<{ file: string; socket: SocketAddress }> {
+    const file = join(folderWith({}), "a.pid");
+    const [node = "", ...parameters] = program("./holder.child.ts", file);
+    const child = spawn(node, parameters);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = once(child, "exit");
+    await once(child.stdout, "data");
+    child.kill(signal);
+    if (signal === "SIGKILL") await ended;
+    const { socket } = JSON.parse(readFileSync(file, "utf8").split("\n")[1] ?? "") as { socket: SocketAddress };
+    return { file, socket };
+  }
+});
+
+describe("a symbolic link", () => {
+  test("in the place of the pid file is not followed", async () => {
+    const folder = folderWith({ "target.txt": "999999999\n" });
+    for (const target of ["target.txt", "none.txt"]) {
+      const file = join(folder, `${target}.pid`);
+      symlinkSync(join(folder, target), file);
+      const { well, err } = await runText(yaml(file, KILL));
+      expect(well).toBe(false);
+      expect(err).toMatch(/the pid file .* is a symbolic link, which is not followed: remove it/);
+      expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    }
+    expect(readFileSync(join(folder, "target.txt"), "utf8")).toBe("999999999\n");
+    expect(existsSync(join(folder, "none.txt"))).toBe(false);
+  });
+
+  test("beside the pid file leads nobody to its target", async () => {
+    const folder = folderWith({ "target.txt": "precious" });
+    const file = join(folder, "a.pid");
+    symlinkSync(join(folder, "target.txt"), `${file}.${process.pid}`);
+    expect((await runText(yaml(file))).lines).toEqual([String(process.pid)]);
+    expect(readFileSync(join(folder, "target.txt"), "utf8")).toBe("precious");
+  });
+});
+
+describe.skipIf(!ON_LINUX)("a pid file", () => {
+  test("is for its owner alone, whatever the umask", async () => {
+    const file = join(folderWith({}), "a.pid");
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const letGo = await claimPidFile({ pidFile: file }, 0);
+    onTestFinished(letGo);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  /** A file left behind, and the name of the file by which one process at a time clears it away. */
+  function leftBehind(): { file: string; folder: string; turn: string } {
+    const text = "999999999\n";
+    const folder = folderWith({ "a.pid": text });
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    return { folder, file: join(folder, "a.pid"), turn: join(folder, `a.pid.${hash}.takeover`) };
+  }
+
+  test("that a process died clearing away is cleared away by the next one", async () => {
+    const { pid, ended } = await sleeper();
+    const { folder, file, turn } = leftBehind();
+    writeFileSync(turn, fileOf(pid));
+    process.kill(pid, "SIGKILL");
+    await ended;
+    expect((await runText(yaml(file))).lines).toEqual([String(process.pid)]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("that another process is clearing away is waited for, and that process is named if it does not get on", async () => {
+    const { pid } = await sleeper();
+    const { file, turn } = leftBehind();
+    writeFileSync(turn, fileOf(pid));
+    const { well, err } = await runText(yaml(file));
+    expect(well).toBe(false);
+    expect(err).toMatch(/another process has been removing the pid file for \d+ ms: .*takeover names that process/);
+    expect([file, turn].map(existsSync)).toEqual([true, true]);
+  });
+
+  test("is there until the stores and the log are closed", async () => {
+    const file = join(folderWith({}), "a.pid");
+    const job = join(folderWith({ "jobs.yaml": yaml(file) }), "jobs.yaml");
+    const there: boolean[] = [];
+    class Watched extends Log {
+      override async close(): Promise<void> {
+        await super.close();
+        there.push(existsSync(file));
+      }
+    }
+    const fd = openSync("/dev/null", "w");
+    expect(await runJobFile(job, { log: new Watched(fd, fd) })).toBe(true);
+    closeSync(fd);
+    expect([...there, existsSync(file)]).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,76 @@
+import type { Args, CodeBlock } from "../../load/job-file.js";
+import { placeOfError } from "../../script/compile.js";
+import { failureText } from "../../script/failure.js";
+import type { FailureData } from "../../script/protocol.js";
+import { excerpt, type Position, place } from "../../text/problem.js";
+
+/** Why a job failed, and where in the job file. */
+export class JobError extends Error {
+  override readonly name: string = "JobError";
+  readonly at: Position | undefined;
+  readonly code: string | undefined;
+  /** What was thrown, for the code of a `catch`. */
+  readonly failure: FailureData;
+  /** The arguments as the failed step left them, for the steps of `catch`. */
+  args: Args | undefined;
+  /** Whether the job in which it happened has shown it. */
+  shown = false;
+
+  constructor(message: string, details: { at?: Position | undefined; failure?: FailureData; cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.at = details.at;
+    this.failure = details.failure ?? { name: this.name, message };
+    this.code = this.failure.code;
+  }
+
+  /** The message, with the line of the job file that it is about. */
+  describe(): string {
+    if (this.at === undefined) return this.message;
+    const line = excerpt(this.at);
+    return `${this.message} (${place(this.at)})${line === "" ? "" : `\n${line}`}`;
+  }
+}
+
+/**
+ * A job does not run for a tick: another process runs it, or the run before it is still open. This is no
+ * failure, and no `catch` runs.
+ */
+export class SkippedTick extends JobError {
+  constructor(reason: string) {
+    super(reason, { failure: { name: "SkippedTick", message: reason, code: "CANCELLED" } });
+    this.shown = true;
+  }
+}
+
+/** The error of a script, at the line that failed. */
+export function scriptError(failure: FailureData, block: CodeBlock): JobError {
+  const at = placeOfError(failure.stack ?? "", block) ?? placeOfThrow(failure, block);
+  return new JobError(failureText(failure), { at, failure });
+}
+
+/**
+ * Finds the line of a `throw "text"`, which leaves no stack: exactly one line of the script throws this text.
+ * `undefined` otherwise.
+ */
+function placeOfThrow(failure: FailureData, block: CodeBlock): Position | undefined {
+  const lines = block.code.split("\n");
+  const throwing = lines.flatMap((line, index) =>
+    failure.name === "" && /\bthrow\b/.test(line) && line.includes(failure.message) ? [index] : [],
+  );
+  const [index] = throwing;
+  if (throwing.length !== 1 || index === undefined || !block.exact) return undefined;
+  const column = (lines[index]?.search(/\bthrow\b/) ?? 0) + block.indent + 1;
+  return { source: block.source, line: block.line + index, column };
+}
+
+/** Any error as a JobError at this place of the job file. */
+export function toJobError(error: unknown, at: Position): JobError {
+  if (error instanceof JobError) return error;
+  const { name, message, code } = error as Error & { code?: unknown };
+  const failure = {
+    name: name ?? "Error",
+    message: message ?? String(error),
+    ...(typeof code === "string" && { code }),
+  };
+  return new JobError(failureText(failure), { at, failure, cause: error });
+}

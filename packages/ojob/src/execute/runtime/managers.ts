@@ -1,0 +1,65 @@
+import { type Clock, JobManager, type JobManagerOptions } from "@ojm/core";
+import type { PrepareType } from "../../plan/manager/channel-types.js";
+import { managerOptions, wrongManagerArgs } from "../../plan/manager/manager-args.js";
+import { JobError } from "./job-error.js";
+
+/** The job manager of a job file. Init opens it, or the first job that needs it. */
+export class Managers {
+  readonly #prepare: PrepareType;
+  readonly #clock: Clock;
+  #opening: Promise<JobManager> | undefined;
+  #config: string | undefined;
+  #failed = false;
+
+  constructor(prepare: PrepareType, clock: Clock) {
+    this.#prepare = prepare;
+    this.#clock = clock;
+  }
+
+  /** Opens the manager on the channels that the arguments name. */
+  init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
+    const wrong = wrongManagerArgs(args);
+    if (wrong.length > 0) throw new JobError(wrong.map(({ message }) => message).join(" "));
+    const options = managerOptions(args);
+    const config = JSON.stringify(options);
+    if (this.#opening !== undefined && !this.#failed) {
+      if (config === this.#config) return this.#opening;
+      // A second Init that silently kept the first channels would run jobs under locks that no other process
+      // checks.
+      throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
+    }
+    this.#config = config;
+    this.#failed = false;
+    this.#opening = this.#open(options);
+    return this.#opening;
+  }
+
+  /**
+   * The manager, on channels in memory if there was no Init. After a failed Init this keeps failing: a job
+   * must not run under another lock than the one that it asked for.
+   */
+  async get(): Promise<JobManager> {
+    try {
+      return await (this.#opening ?? this.init({}));
+    } catch (error) {
+      // Each job that cannot run gets an error of its own, so each one shows it.
+      throw new JobError((error as Error).message, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    const manager = await this.#opening?.catch(() => undefined);
+    await manager?.close();
+  }
+
+  async #open(options: JobManagerOptions): Promise<JobManager> {
+    try {
+      for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
+      // Scripts run in threads of their own, so the main thread is free for heartbeats.
+      return await JobManager.init({ ...options, clock: this.#clock, heartbeatThread: false });
+    } catch (error) {
+      this.#failed = true;
+      throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}

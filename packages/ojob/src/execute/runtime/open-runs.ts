@@ -1,0 +1,80 @@
+import type { Run } from "@ojm/core";
+import { maskUrls } from "../../text/secrets.js";
+import { JobError } from "./job-error.js";
+
+/** The runs that a job has started and not ended. They end with the job at the latest. */
+export class OpenRuns {
+  readonly #parent: OpenRuns | undefined;
+  readonly #runs = new Map<string, Run>();
+  readonly #onLost: (reason: Error) => void;
+
+  /** `onLost` is called when a run must stop: its timeout passed, or its lock is lost. */
+  constructor(onLost: (reason: Error) => void, parent?: OpenRuns) {
+    this.#onLost = onLost;
+    this.#parent = parent;
+  }
+
+  add(run: Run): void {
+    this.#runs.set(run.name, run);
+    run.signal.addEventListener("abort", () => {
+      // The signal of a run that has ended may fire too. Only an open run ends the job.
+      if (this.#runs.get(run.name) === run) this.#onLost(run.signal.reason as Error);
+    });
+    if (run.signal.aborted) this.#onLost(run.signal.reason as Error);
+  }
+
+  has(name: string): boolean {
+    return this.#runs.has(name);
+  }
+
+  /** Ends the run of that name as completed. It may belong to this job or to a job that called it. */
+  async end(name: string): Promise<void> {
+    const run = this.#take(name);
+    if (run === undefined) {
+      throw new JobError(`oJobManager Job End: no run of "${name}" is open here. Was it started, and not ended yet?`);
+    }
+    await run.end();
+  }
+
+  /**
+   * Closes the run of that name as failed, or as cancelled if the error is a stop. False if there is no such
+   * run.
+   */
+  async fail(name: string, error: Error): Promise<boolean> {
+    const run = this.#take(name);
+    if (run === undefined) return false;
+    await close(run, error);
+    return true;
+  }
+
+  /**
+   * Closes all runs of this job, as completed if there is no error. Tries all of them, then throws the first
+   * failure.
+   */
+  async closeAll(error?: Error): Promise<void> {
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    const results = await Promise.allSettled(runs.map((run) => (error === undefined ? run.end() : close(run, error))));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  #take(name: string): Run | undefined {
+    const run = this.#runs.get(name);
+    if (run === undefined) return this.#parent === undefined ? undefined : this.#parent.#take(name);
+    this.#runs.delete(name);
+    return run;
+  }
+}
+
+async function close(run: Run, error: Error): Promise<void> {
+  const cancelled = (error as { code?: unknown }).code === "CANCELLED";
+  try {
+    // Pass only the text: the class of our own error means nothing to a reader of the record.
+    const message = maskUrls(error.message);
+    await (cancelled ? run.cancel(message) : run.fail(message));
+  } catch (refusal) {
+    // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
+    // reason than ours.
+    if (!run.signal.aborted) throw refusal;
+  }
+}

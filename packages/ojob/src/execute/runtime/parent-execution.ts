@@ -1,0 +1,31 @@
+import type { Tick } from "@ojm/core";
+import type { FailureData } from "../../script/protocol.js";
+import type { HeldLocks } from "./held-locks.js";
+import type { OpenRuns } from "./open-runs.js";
+
+/** An execution that another one can end. */
+export interface Endable {
+  /** Ends it, whatever it is doing. */
+  end(failure: FailureData): void;
+}
+
+/** The execution of a job whose script called another job, or runs code beside its steps. */
+export interface ParentExecution {
+  readonly trigger: string;
+  /** The called job may end these runs. */
+  readonly runs: OpenRuns;
+  /** The called job does not take these locks again. */
+  readonly locks: HeldLocks;
+  /** Ends `child` whenever this execution is ended. Call the result once the child is done. */
+  adopt(child: Endable): () => void;
+}
+
+/** What an execution comes from. */
+export interface ExecutionOrigin {
+  /** What asked for the execution. The records of its runs name it. */
+  readonly trigger: string;
+  /** The execution whose script calls this one. */
+  readonly parent: ParentExecution | undefined;
+  /** The tick of a schedule that the execution runs for. */
+  readonly tick?: Tick | undefined;
+}

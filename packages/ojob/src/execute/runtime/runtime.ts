@@ -1,0 +1,31 @@
+import type { Clock } from "@ojm/core";
+import type { PrepareType } from "../../plan/manager/channel-types.js";
+import { SharedGlobals } from "../../script/globals.js";
+import { settleAll } from "./close-all.js";
+import { JobLocks } from "./job-locks.js";
+import { Managers } from "./managers.js";
+import { ScriptChannels } from "./script-channels.js";
+
+/** What all jobs of a process share, also across job files that run each other. */
+export class Runtime {
+  readonly clock: Clock;
+  readonly managers: Managers;
+  readonly channels: ScriptChannels;
+  readonly locks: JobLocks;
+  readonly globals: SharedGlobals = new SharedGlobals();
+  /** The values that scripts keep by `$set` and `$get`. */
+  readonly values: Map<string, unknown> = new Map();
+
+  constructor(prepare: PrepareType, clock: Clock) {
+    this.clock = clock;
+    this.managers = new Managers(prepare, clock);
+    this.channels = new ScriptChannels(this.managers, prepare, clock);
+    this.locks = new JobLocks(this.managers, this.channels, clock);
+  }
+
+  /** Releases all locks and closes all channels. */
+  async close(): Promise<void> {
+    // Try each of them: a failure of one must not keep the locks of another.
+    await this.locks.close().finally(() => settleAll([this.channels.close(), this.managers.close()]));
+  }
+}

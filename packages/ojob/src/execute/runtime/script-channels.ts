@@ -1,0 +1,109 @@
+import { type Channel, type Clock, type JsonValue, openChannel } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
+import type { PrepareType } from "../../plan/manager/channel-types.js";
+import { closeAll } from "./close-all.js";
+import { JobError } from "./job-error.js";
+import type { Managers } from "./managers.js";
+
+const JOBS = "oJobManager-jobs";
+/** The channel of the job manager's locks. */
+export const LOCKS = "oJobManager-locks";
+
+type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknown>;
+
+// The casts pass on what the script wrote: the channel itself refuses a wrong key or value, by name.
+const VERBS: Readonly<Record<string, Verb>> = {
+  get: (channel, [key]) => channel.get(key as string),
+  set: (channel, [key, value]) => channel.set(key as string, value as JsonValue),
+  unset: (channel, [key]) => channel.unset(key as string),
+  getAll: (channel) => channel.getAll(),
+  getKeys: (channel) => channel.getKeys(),
+  getSortedKeys: (channel) => channel.getSortedKeys(),
+  getSet: (channel, [match, key, value]) => channel.getSet(match as object as never, key as string, value as JsonValue),
+  setAll: (channel, [fields, values]) => channel.setAll(fields as string[], values as JsonValue[]),
+  unsetAll: (channel, [fields, values]) => channel.unsetAll(fields as string[], values as JsonValue[]),
+  compareAndSet: (channel, [key, version, value]) =>
+    channel.compareAndSet(key as string, version as string | null, value as JsonValue),
+  size: (channel) => channel.size(),
+  push: (channel, [key, value]) => channel.push(key as string, value as JsonValue),
+  shift: (channel) => channel.shift(),
+  pop: (channel) => channel.pop(),
+  entries: (channel) => collect(channel.entries()),
+};
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+/** The channels that scripts use by name. */
+export class ScriptChannels {
+  readonly #managers: Managers;
+  readonly #prepare: PrepareType;
+  readonly #clock: Clock;
+  readonly #open = new Map<string, Promise<Channel>>();
+
+  constructor(managers: Managers, prepare: PrepareType, clock: Clock) {
+    this.#managers = managers;
+    this.#prepare = prepare;
+    this.#clock = clock;
+  }
+
+  /** Performs `$ch(name).verb(…)`. */
+  async call(name: string, verb: string, parameters: readonly unknown[]): Promise<unknown> {
+    if (verb === "create") return this.#create(name, parameters);
+    if (verb === "destroy") return this.#destroy(name);
+    // Newest first: a script that looks for the current run of a job takes the first one that it finds.
+    if (name === JOBS && verb === "getAll") return this.#history();
+    if (name === JOBS && verb === "getKeys") {
+      return (await this.#history()).map(({ name, startTime }) => ({ name, startTime }));
+    }
+    const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (run === undefined) throw new JobError(`a channel has no ${verb}()`);
+    return run(await this.channel(name), parameters);
+  }
+
+  async close(): Promise<void> {
+    await closeAll(this.#open.values());
+  }
+
+  async #history() {
+    return collect((await this.#managers.get()).history());
+  }
+
+  /** @throws JobError if nobody created a channel of that name */
+  async channel(name: string): Promise<Channel> {
+    // To a script, a record is a map like any other.
+    if (name === JOBS) return (await this.#managers.get()).channels.jobs as unknown as Channel;
+    if (name === LOCKS) return (await this.#managers.get()).channels.locks as unknown as Channel;
+    const opening = this.#open.get(name);
+    if (opening !== undefined) return opening;
+    const near = nearest(name, [JOBS, LOCKS, ...this.#open.keys()]);
+    const hint =
+      near === undefined ? `Create it first: $ch(${JSON.stringify(name)}).create("simple")` : `Did you mean "${near}"?`;
+    throw new JobError(`there is no channel "${name}". ${hint}`);
+  }
+
+  async #create(name: string, [type = "simple", args = {}]: readonly unknown[]): Promise<void> {
+    if (name === JOBS || name === LOCKS) throw new JobError(`the channel "${name}" is created by oJobManager Init`);
+    if (typeof type !== "string")
+      throw new JobError('create takes the type of the channel and its args: create("simple", {})');
+    // A second create of the same name, by another job, gets the open channel.
+    const opening = this.#open.get(name) ?? this.#openChannel(name, type, args as Record<string, unknown>);
+    this.#open.set(name, opening);
+    opening.catch(() => this.#open.delete(name));
+    await opening;
+  }
+
+  async #openChannel(name: string, type: string, args: Record<string, unknown>): Promise<Channel> {
+    await this.#prepare(type);
+    return openChannel(name, { type, args, clock: this.#clock });
+  }
+
+  async #destroy(name: string): Promise<void> {
+    const channel = await this.channel(name);
+    await channel.destroy();
+    this.#open.delete(name);
+  }
+}

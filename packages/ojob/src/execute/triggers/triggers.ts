@@ -1,0 +1,75 @@
+import type { Args } from "../../load/job-file.js";
+import type { PlannedJob } from "../../plan/planned.js";
+import type { JobError } from "../runtime/job-error.js";
+import type { Runtime } from "../runtime/runtime.js";
+import type { Change } from "./channel-follower.js";
+import { type ScheduleHost, Schedules } from "./schedules.js";
+import { Subscriptions } from "./subscriptions.js";
+
+/** What triggers need of the engine. */
+export interface TriggerHost extends ScheduleHost {
+  readonly runtime: Runtime;
+  /** Shows the failure of a job that no request stands for. */
+  failed(job: string, error: JobError): void;
+}
+
+/** What requests jobs again and again: schedules, and changes of channels. */
+export class Triggers {
+  readonly #host: TriggerHost;
+  readonly #schedules: Schedules;
+  readonly #subscriptions = new Subscriptions();
+
+  constructor(host: TriggerHost) {
+    this.#host = host;
+    this.#schedules = new Schedules(host);
+  }
+
+  /**
+   * Begins the subscription or the schedule of a job. With a schedule, the process stays unless `daemon:
+   * false` is set.
+   */
+  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    if (job.type === "subscribe") await this.#subscribe(job, given);
+    else await this.#schedules.begin(job, given);
+  }
+
+  /**
+   * Resolves when all changes made so far were handled. True if there were any: their jobs may have made
+   * others.
+   */
+  catchUp(): Promise<boolean> {
+    return this.#subscriptions.catchUp();
+  }
+
+  /** Ends all schedules. Subscriptions go on. */
+  stopSchedules(): void {
+    this.#schedules.stop();
+  }
+
+  /** Ends all schedules and subscriptions. */
+  close(): void {
+    this.#subscriptions.close();
+    this.#schedules.stop();
+  }
+
+  /** Runs a job for every change of its channel, one run at a time: the order of changes has a meaning. */
+  async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    const { log, runtime, dispatch } = this.#host;
+    const name = job.typeArgs.chSubscribe ?? "";
+    const channel = await runtime.channels.channel(name);
+    const onChange = async (change: Change): Promise<void> => {
+      const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
+      await Promise.all(dispatch.submit(asked).map((request) => request.finished));
+    };
+    const warn = (text: string): void => log.line("WARN", `"${job.name}": ${text}`);
+    const onGap = (): void =>
+      warn(
+        `the job missed changes of the channel "${name}": they came faster than it ran, or while the store was away. It still runs for the last state of each key that changed.`,
+      );
+    const onDropped = (count: number): void =>
+      warn(`the stop left ${count} changes of the channel "${name}" without a run.`);
+    await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, (error) =>
+      this.#host.failed(job.name, error),
+    );
+  }
+}

@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import { errorsOf, load, warningsOf } from "../../testing/load.js";
+import { fullValue, pathsOf } from "../../testing/values.js";
+import { isOpenAfKey } from "./openaf-keys.js";
+import { jobFileShape } from "./schema.js";
+
+describe("a key in the wrong place", () => {
+  const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
+
+  test.each([
+    [
+      "cron on a job",
+      job('cron: "* * * * *"'),
+      '3:5 unknown key "cron" in this job: it has no effect. It belongs under "typeArgs".',
+    ],
+    [
+      "daemon at the top",
+      `daemon: true\n${job("exec: a")}`,
+      '1:1 unknown key "daemon": it has no effect. It belongs under "ojob".',
+    ],
+    [
+      "todo in a job",
+      job("todo: [A]"),
+      '3:5 unknown key "todo" in this job: it has no effect. It belongs at the top level of the file.',
+    ],
+    [
+      "deps in typeArgs",
+      job("typeArgs: {deps: A}"),
+      '3:16 unknown key "deps" in "typeArgs": it has no effect. It belongs in a job.',
+    ],
+    ["exec at the top", `exec: a\n${job("exec: a")}`, '1:1 unknown key "exec": it has no effect. It belongs in a job.'],
+    [
+      "stopWhen at the top",
+      `stopWhen: a\n${job("exec: a")}`,
+      '1:1 unknown key "stopWhen": it has no effect. It belongs under "typeArgs" of a job.',
+    ],
+    [
+      "logFolder in ojob",
+      `ojob: {logFolder: a}\n${job("exec: a")}`,
+      '1:8 unknown key "logFolder" in "ojob": it has no effect. It belongs under "logToFile".',
+    ],
+    [
+      "chLocks on a job",
+      job("chLocks: {}"),
+      '3:5 unknown key "chLocks" in this job: it has no effect. It belongs under "args".',
+    ],
+    [
+      "when in ojob",
+      `ojob: {when: a}\n${job("exec: a")}`,
+      '1:8 unknown key "when" in "ojob": it has no effect. It belongs in an item of "todo".',
+    ],
+    [
+      "a misspelt one",
+      `deamon: true\n${job("exec: a")}`,
+      '1:1 unknown key "deamon": it has no effect. Did you mean "daemon" under "ojob"?',
+    ],
+    [
+      "one of OpenAF",
+      `ojob: {depsWait: true}\n${job("exec: a")}`,
+      '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, ojm has not.',
+    ],
+    ["none like it", `zzzzzzzzzz: true\n${job("exec: a")}`, '1:1 unknown key "zzzzzzzzzz": it has no effect.'],
+  ])("%s", (_, yaml, expected) => {
+    expect(warningsOf(yaml)).toEqual([expected]);
+  });
+});
+
+describe("values", () => {
+  const settings = (more: string): string => `ojob: {${more}}\njobs: [{name: A}]\ntodo: [A]\n`;
+
+  test.each([
+    [
+      "a number in quotes",
+      settings('numThreads: "4"'),
+      '1:20 "numThreads" must be a whole number of threads, 1 or more, not the text "4". Write 4 without quotes.',
+    ],
+    [
+      "a flag in quotes",
+      settings('daemon: "true"'),
+      '1:16 "daemon" must be true or false, not the text "true". Write true without quotes.',
+    ],
+    [
+      "a number that is too small",
+      settings("depsTimeout: -1"),
+      '1:21 "depsTimeout" must be a whole number of milliseconds, 0 or more, not -1.',
+    ],
+    [
+      "an unknown format",
+      settings("log: {format: xml}"),
+      '1:22 "format" must be one of human, json, not the text "xml".',
+    ],
+    [
+      "a channel without a name",
+      settings("channels: {create: [{type: db}]}"),
+      '1:28 this item of "create" has no "name".',
+    ],
+    [
+      "args that are no maps",
+      "jobs: [{name: A, args: [1, {}]}]\ntodo: [A]",
+      '1:25 each item of "args" must be a map, not 1.',
+    ],
+    [
+      "a dependency without a name",
+      "jobs: [{name: A, deps: [{onFail: x}]}]\ntodo: [A]",
+      '1:25 this item of "deps" has no "name".',
+    ],
+    [
+      "a module that is a list",
+      "code: {a.js: []}\njobs: [{name: A}]\ntodo: [A]",
+      '1:14 "a.js" must be a text, not a list.',
+    ],
+    [
+      "a help that is a list",
+      "help: []\njobs: [{name: A}]\ntodo: [A]",
+      '1:7 "help" must be a text or a map, not a list.',
+    ],
+  ])("%s is an error", (_, yaml, expected) => {
+    expect(errorsOf(() => load(yaml))).toEqual([expected]);
+  });
+
+  test("that are wrong are left out, so that those who read on find the right kind or nothing", () => {
+    const { file } = load(
+      "ojob: {numThreads: x, daemon: true}\njobs: [{name: A, typeArgs: {cron: [1]}, from: [{}, A]}]\ntodo: [[], A]",
+    );
+    expect(file.settings.numThreads).toBeUndefined();
+    expect(file.settings.daemon).toBe(true);
+    expect(file.jobs.get("A")?.typeArgs.cron).toBeUndefined();
+    expect(file.jobs.get("A")?.from.map(({ job }) => job)).toEqual(["A"]);
+    expect(file.todo.map(({ job }) => job)).toEqual(["A"]);
+  });
+});
+
+test("a key that is there twice is an error at the second, and in a map of 100,000 keys it is found at once", () => {
+  expect(errorsOf(() => load("jobs: [{name: A, exec: a, exec: b, args: []}]\ntodo: [A]\ntodo: [B]"))).toEqual([
+    '1:27 the key "exec" is already there, in line 1.',
+    '3:1 the key "todo" is already there, in line 2.',
+  ]);
+  const many = Array.from({ length: 100_000 }, (_, i) => `k${i}: 1`).join(", ");
+  expect(errorsOf(() => load(`init: {${many}, k0: 1}\njobs: [{name: A}]\ntodo: [A]`))).toHaveLength(1);
+});
+
+test("no key that is said to be foreign is one of ours", () => {
+  for (const path of pathsOf(fullValue(jobFileShape, 1))) {
+    const keys = path.filter((key) => typeof key === "string");
+    const key = keys.at(-1);
+    if (key !== undefined) expect([path, isOpenAfKey(key, keys.slice(0, -1))]).toEqual([path, false]);
+  }
+});

@@ -1,0 +1,145 @@
+import type { Position, Problems } from "../../text/problem.js";
+import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
+import { belongs } from "./places.js";
+import type { Shape } from "./shape.js";
+
+type MapShape = Shape & { readonly kind: "map" };
+
+/**
+ * Checks a piece of a job file against its shape, and returns it without the wrong parts: a reader of the
+ * result finds only values of the right kind. `name` is the piece's name in messages, `path` the keys that
+ * lead to it.
+ */
+export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
+  // A key without a value counts as absent. Its map reports missing keys.
+  if (isEmpty(node)) return node;
+  const wrong = mismatch(node, shape);
+  if (wrong !== undefined) {
+    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape)}`, node.at);
+    return nothing(node.at);
+  }
+  if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
+  if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape.of, problems, path);
+  if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
+  if (shape.kind === "args") return checkArgs(node, name, problems);
+  if (shape.kind === "list" || shape.kind === "some") return checkItems(node, shape.of, name, problems, path);
+  return node;
+}
+
+/** What the shape expects, in words, if the node is of another kind. */
+function mismatch(node: Node, shape: Shape): string | undefined {
+  const value = node.kind === "scalar" ? node.value : undefined;
+  switch (shape.kind) {
+    case "any":
+      return undefined;
+    case "text":
+    case "code":
+      return node.kind === "scalar" ? undefined : "a text";
+    case "flag":
+      return typeof value === "boolean" ? undefined : "true or false";
+    case "number":
+      return isNumber(value, shape) ? undefined : numberInWords(shape);
+    case "word":
+      return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
+    case "args":
+      return node.kind === "scalar" ? "a map or a list of maps" : undefined;
+    case "list":
+    case "map":
+      return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
+    case "record":
+      return node.kind === "map" ? undefined : "a map";
+    case "some":
+      return node.kind === "list" ? undefined : orList(mismatch(node, shape.of));
+    case "either":
+      return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  }
+}
+
+function orList(wanted: string | undefined): string | undefined {
+  return wanted === undefined ? undefined : `${wanted} or a list of them`;
+}
+
+function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
+  return shapes.find((shape) => mismatch(node, shape) === undefined);
+}
+
+function isNumber(value: unknown, shape: Shape & { kind: "number" }): boolean {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < shape.min) return false;
+  return !shape.whole || Number.isInteger(value);
+}
+
+function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string {
+  const number = whole ? "a whole number" : "a number";
+  return `${number} of ${unit}, ${min} or more`;
+}
+
+/** A hint for a value that is right but for its quotes. */
+function hint(node: Node, shape: Shape): string {
+  if (node.kind !== "scalar" || typeof node.value !== "string") return "";
+  const text = node.value.trim();
+  const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
+  const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);
+  return isFlag || isNumeric ? ` Write ${text} without quotes.` : "";
+}
+
+function checkItems(node: Node, of: Shape, name: string, problems: Problems, path: readonly string[]): Node {
+  if (node.kind !== "list") return check(node, of, name, problems, path);
+  const items = node.items.map((item) => {
+    if (isEmpty(item)) problems.error(`${name} has an item with nothing in it.`, item.at);
+    return check(item, of, `each item of ${name}`, problems, path);
+  });
+  return { ...node, items: items.filter((item) => !isEmpty(item)) };
+}
+
+function checkArgs(node: Node, name: string, problems: Problems): Node {
+  if (node.kind !== "list") return node;
+  for (const item of node.items) {
+    if (item.kind !== "map") problems.error(`each item of ${name} must be a map, not ${kindOf(item)}.`, item.at);
+  }
+  return { ...node, items: node.items.filter((item) => item.kind === "map") };
+}
+
+function checkRecord(node: MapNode, of: Shape, problems: Problems, path: readonly string[]): Node {
+  const checked = (key: string, value: Node): Node => check(value, of, `"${key}"`, problems, [...path, key]);
+  return { ...node, entries: node.entries.map((one) => ({ ...one, value: checked(one.key, one.value) })) };
+}
+
+function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
+  const { fields, oneOf } = shape;
+  const entries = node.entries.flatMap((entry) => {
+    const { key, keyAt, value } = entry;
+    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (field === undefined) {
+      problems.warn(
+        `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
+        keyAt,
+      );
+      return entry;
+    }
+    const checked = check(value, field, `"${key}"`, problems, [...path, key]);
+    return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
+  });
+  for (const [key, field] of Object.entries(fields)) {
+    if (field.required && !has(node, key)) missing(`"${key}"`, name, path, node.at, problems);
+  }
+  if (oneOf?.every((key) => !has(node, key))) missing(`"${oneOf[0]}"`, name, path, node.at, problems);
+  return { ...node, entries };
+}
+
+function has(node: MapNode, key: string): boolean {
+  return node.entries.some((entry) => entry.key === key && !isEmpty(entry.value));
+}
+
+function missing(key: string, name: string, path: readonly string[], at: Position, problems: Problems): void {
+  problems.error(`${owner(name, path)} has no ${key}.`, at);
+}
+
+function inside(name: string, path: readonly string[]): string {
+  return path.length === 0 ? "" : ` in ${owner(name, path)}`;
+}
+
+/** The name of a list item in messages. */
+function owner(name: string, path: readonly string[]): string {
+  if (path.length === 1 && path[0] === "jobs") return "this job";
+  return name.startsWith("each item of ") ? `this item of ${name.slice("each item of ".length)}` : name;
+}

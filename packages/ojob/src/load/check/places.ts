@@ -1,0 +1,65 @@
+import { nearest } from "@ojm/core/backend";
+import { isOpenAfKey } from "./openaf-keys.js";
+import { jobFileShape } from "./schema.js";
+import type { Fields, Shape } from "./shape.js";
+
+/** A map of a job file, by the keys that lead to it. */
+type Path = readonly string[];
+
+/** Arguments of a built-in job that people write outside of `args`. */
+const ARGUMENTS: readonly string[] = ["chJobs", "chLocks"];
+
+let places: ReadonlyMap<string, readonly Path[]> | undefined;
+
+/** The hint for an unknown key: where it belongs, or which key was meant. */
+export function belongs(key: string, here: Path, fields: Fields): string {
+  if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
+  places ??= findPlaces();
+  const elsewhere = closest(places.get(key) ?? [], here);
+  if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
+  const near = nearest(key, Object.keys(fields));
+  if (near !== undefined) return ` Did you mean "${near}"?`;
+  const nearElsewhere = nearest(key, places.keys());
+  const place = closest(places.get(nearElsewhere ?? "") ?? [], here);
+  return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
+}
+
+function findPlaces(): Map<string, Path[]> {
+  const found = new Map<string, Path[]>();
+  const add = (key: string, path: Path): void => {
+    const paths = found.get(key) ?? [];
+    if (!paths.some((one) => one.join(".") === path.join("."))) found.set(key, [...paths, path]);
+  };
+  const walk = (shape: Shape, path: Path): void => {
+    if (shape.kind === "either") for (const one of shape.of) walk(one, path);
+    if (shape.kind === "list" || shape.kind === "some") walk(shape.of, path);
+    if (shape.kind !== "map") return;
+    for (const [key, field] of Object.entries(shape.fields)) {
+      add(key, path);
+      walk(field, [...path, key]);
+    }
+  };
+  walk(jobFileShape, []);
+  for (const argument of ARGUMENTS) add(argument, ["jobs", "args"]);
+  return found;
+}
+
+/** The place with the longest path in common with `here`; of two such places, the less deep one. */
+function closest(paths: readonly Path[], here: Path): Path | undefined {
+  const common = (path: Path): number => {
+    const end = path.findIndex((key, i) => key !== here[i]);
+    return end < 0 ? path.length : end;
+  };
+  const others = paths.filter((path) => path.join(".") !== here.join("."));
+  return others.sort((a, b) => common(b) - common(a) || a.length - b.length)[0];
+}
+
+function inWords(path: Path, here: Path): string {
+  const isBelow = here.length > 0 && here.every((key, i) => path[i] === key);
+  if (isBelow) return `under "${path.slice(here.length).join(".")}"`;
+  const [first, ...rest] = path;
+  if (first === undefined) return "at the top level of the file";
+  const owner = first === "jobs" ? "a job" : first === "todo" ? 'an item of "todo"' : undefined;
+  if (owner === undefined) return `under "${path.join(".")}"`;
+  return rest.length === 0 ? `in ${owner}` : `under "${rest.join(".")}" of ${owner}`;
+}

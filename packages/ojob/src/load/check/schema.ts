@@ -1,0 +1,186 @@
+import {
+  anything,
+  args,
+  code,
+  either,
+  type Fields,
+  flag,
+  list,
+  map,
+  mapWithOneOf,
+  number,
+  record,
+  required,
+  type Shape,
+  some,
+  text,
+  word,
+} from "./shape.js";
+
+const jobName: Shape = text("The name of a job.");
+
+const argument: Shape = map(
+  {
+    name: required(text("What it is called.")),
+    desc: text("What it is for."),
+    mandatory: flag("Whether the file is refused without it."),
+    required: flag("The same as `mandatory`."),
+    example: anything("A value, as one would write it."),
+    options: list(text("A value."), "The values of which it is one."),
+    moptions: list(text("A value."), "The values of which it may be several."),
+    secret: flag("Not shown where it is asked for."),
+  },
+  "An argument.",
+);
+
+function help(doc: string): Shape {
+  const fields = {
+    text: text("What it does."),
+    expects: list(argument, "The arguments that it takes."),
+    returns: list(argument, "What it leaves in `args`."),
+  };
+  return either(doc, text("What it does."), map(fields, "What it does, and the arguments that it takes."));
+}
+
+const typeArgs: Fields = {
+  cron: text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic."),
+  timeInterval: number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1),
+  waitForFinish: flag("Skip a tick while the run before it is still going on."),
+  timeZone: text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC."),
+  timeout: number("End the job after so many milliseconds.", "milliseconds", 1),
+  stopWhen: code("End the job as soon as this code returns true."),
+  lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
+  lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
+  single: flag("Where `args` is a list, work through it one after the other."),
+  noLog: flag("No banner when this job starts and ends."),
+  pwd: text("The folder in which a shell script runs."),
+  file: text("Take the script from this file. For a job of type jobs, the job file to run."),
+  execRequire: text(
+    "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
+  ),
+  chSubscribe: text("The channel whose changes a job of type subscribe waits for."),
+};
+
+const job: Fields = {
+  name: required(text("How the job is called in `todo`, `from`, `to`, `catch` and `deps`.")),
+  exec: code("The script."),
+  args: args("Arguments of the script. They win over those of `todo` and of the command line."),
+  from: some(jobName, "Jobs that run first, on the same `args`."),
+  to: some(jobName, "Jobs that run after the script, if all before it went well."),
+  catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
+  deps: some(
+    either(
+      "A job to wait for.",
+      jobName,
+      map(
+        {
+          name: required(jobName),
+          onSuccess: code("Code that decides, by returning true, whether to go on."),
+          onFail: code("Code that decides, by returning true, whether to go on all the same."),
+        },
+        "A job to wait for, and what to do then.",
+      ),
+    ),
+    "Jobs that must have completed before this one starts.",
+  ),
+  each: some(
+    jobName,
+    "Jobs that run for each item of the list that `exec` returns, and for each that it passes to `each(item)`.",
+  ),
+  type: word("What starts the job.", "simple", "periodic", "shutdown", "subscribe", "jobs"),
+  typeArgs: map(typeArgs, "Settings of the job's type."),
+  lang: text("The language of `exec`: js (the default), shell, node or python."),
+  check: map(
+    { in: anything("What the arguments must look like."), out: anything("What the results must look like.") },
+    "Checks on `args`.",
+  ),
+  help: help("What `--jobhelp` shows."),
+};
+
+const todoEntry: Shape = either(
+  "A job to run.",
+  jobName,
+  mapWithOneOf(
+    ["name", "job"],
+    {
+      name: jobName,
+      job: text("The same as `name`."),
+      args: args("Arguments for this run of the job."),
+      when: code("Run it only if this code returns true."),
+    },
+    "A job to run, with arguments.",
+  ),
+);
+
+const settings: Fields = {
+  daemon: flag("Stay alive when the todo is done, until a signal ends the process."),
+  sequential: flag("Run the todo one after the other. The default."),
+  async: flag("Run the whole todo at once."),
+  numThreads: number("How many jobs may run at once. Default: the number of processors, at least 4.", "threads", 1),
+  depsTimeout: number(
+    "How long a job waits for its `deps`, in milliseconds. Default: as long as it takes.",
+    "milliseconds",
+  ),
+  templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
+  argsFromEnvs: flag("Take arguments from the environment too."),
+  shareArgs: flag("Hand the arguments that a job of the todo leaves behind to the next one."),
+  logToFile: map(
+    {
+      logFolder: text("The folder of the log files, one a day."),
+      filenameTemplate: text("How the log files are called."),
+      backupFilenameTemplate: text("How older log files are called."),
+      numberOfFiles: number("How many log files are kept.", "files", 1),
+      HKhowLongAgoInMinutes: number("Delete log files older than this.", "minutes", 1),
+      dontCompress: flag("Leave older log files as they are."),
+      setLogOff: flag("Log to the files only."),
+    },
+    "Write the log to files too.",
+  ),
+  logToConsole: flag("Show the log on the terminal. Default: true."),
+  logArgs: flag("Log the arguments of each job."),
+  logJobs: flag("Show when each job starts and ends. Default: true."),
+  log: map({ format: word("How a log line looks.", "human", "json") }, "How the log looks."),
+  loads: some(text("A JavaScript file."), "JavaScript files whose functions scripts may call."),
+  unique: map(
+    { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
+    "Run this file only once at a time on this host.",
+  ),
+  channels: map(
+    {
+      create: list(
+        map(
+          {
+            name: required(text("The name.")),
+            type: text("The type. Default: simple."),
+            args: anything("Options of the type."),
+            options: anything("The same as `args`."),
+          },
+          "A channel.",
+        ),
+        "Channels to open before the first job.",
+      ),
+    },
+    "Channels of this file.",
+  ),
+  catch: code("Code that runs when any job failed."),
+  cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
+};
+
+/** The shape of a whole job file. */
+export const jobFileShape: Shape & { readonly kind: "map" } = {
+  kind: "map",
+  doc: "A job file of ojm.",
+  fields: {
+    include: some(text("A job file."), "Job files whose jobs this one uses."),
+    jobsInclude: some(
+      text("A job file."),
+      "Job files of which only the jobs are used, and the `code` that they require.",
+    ),
+    init: anything("Values that scripts find in `init`."),
+    ojob: map(settings, "Settings of this file."),
+    jobs: list(map(job, "A job."), "The jobs."),
+    todo: some(todoEntry, "Which jobs to run, in this order."),
+    code: record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name."),
+    help: help("What `ojm run FILE -h` shows."),
+  },
+};

@@ -1,0 +1,90 @@
+/**
+ * The shape of a place in a job file. One description serves the checks at load, the warnings about unknown
+ * keys and the JSON Schema for editors, so that the three never disagree.
+ */
+export type Shape = (
+  | { readonly kind: "text" | "flag" | "code" | "any" | "args" }
+  | { readonly kind: "number"; readonly min: number; readonly whole: boolean; readonly unit: string }
+  | { readonly kind: "word"; readonly words: readonly string[] }
+  | { readonly kind: "list"; readonly of: Shape }
+  | { readonly kind: "some"; readonly of: Shape }
+  | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[] }
+  | { readonly kind: "record"; readonly of: Shape }
+  | { readonly kind: "either"; readonly of: readonly Shape[] }
+) & {
+  readonly doc: string;
+  readonly required?: true;
+};
+
+/** The keys of a map. */
+export type Fields = Readonly<Record<string, Shape>>;
+
+/** A text. Numbers and booleans count as texts: a job may be called 42. */
+export function text(doc: string): Shape {
+  return { kind: "text", doc };
+}
+
+/** True or false. */
+export function flag(doc: string): Shape {
+  return { kind: "flag", doc };
+}
+
+/** A script. */
+export function code(doc: string): Shape {
+  return { kind: "code", doc };
+}
+
+/** A number from `min` on. `unit` ("milliseconds") makes the error message say what is counted. */
+export function number(doc: string, unit: string, min = 0, whole = true): Shape {
+  return { kind: "number", doc, min, unit, whole };
+}
+
+/** One of a few words. */
+export function word(doc: string, ...words: string[]): Shape {
+  return { kind: "word", doc, words };
+}
+
+/** A list. */
+export function list(of: Shape, doc: string): Shape {
+  return { kind: "list", of, doc };
+}
+
+/** One, or a list of them. */
+export function some(of: Shape, doc: string): Shape {
+  return { kind: "some", of, doc };
+}
+
+/** A map with these keys. */
+export function map(fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, doc };
+}
+
+/** A map with these keys. At least one of `oneOf` must be there. */
+export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, oneOf, doc };
+}
+
+/** A map with any keys, whose values all have this shape. */
+export function record(of: Shape, doc: string): Shape {
+  return { kind: "record", of, doc };
+}
+
+/** One of several shapes. The kind of the node decides which one. */
+export function either(doc: string, ...of: Shape[]): Shape {
+  return { kind: "either", of, doc };
+}
+
+/** Any value. */
+export function anything(doc: string): Shape {
+  return { kind: "any", doc };
+}
+
+/** Arguments: a map, or a list of maps. */
+export function args(doc: string): Shape {
+  return { kind: "args", doc };
+}
+
+/** Must be there. */
+export function required(shape: Shape): Shape {
+  return { ...shape, required: true };
+}

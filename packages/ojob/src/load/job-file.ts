@@ -1,0 +1,184 @@
+import type { Position } from "../text/problem.js";
+import type { SourceFile } from "../text/source-file.js";
+
+/** Arguments of a job. */
+export type Args = Record<string, unknown>;
+
+/** A script of a job file, and where it stands. */
+export interface CodeBlock {
+  readonly code: string;
+  readonly source: SourceFile;
+  /** The line of the file (from 1) that holds the first line of the code. */
+  readonly line: number;
+  /** How far the code is indented in the file. */
+  readonly indent: number;
+  /** Whether line n of the code is line n of the file. That is not so in folded and quoted text. */
+  readonly exact: boolean;
+}
+
+/** A job that is named somewhere, and where. */
+export interface JobReference {
+  readonly job: string;
+  readonly at: Position;
+}
+
+/** An item of `catch`: a job's name or code. Which of the two is known once all jobs are. */
+export interface CatchItem {
+  readonly block: CodeBlock;
+  readonly at: Position;
+}
+
+/** A dependency: a job to wait for. */
+export interface Dependency extends JobReference {
+  /** Decides, by returning true, whether to go on after that job completed. */
+  readonly onSuccess?: CodeBlock;
+  /** Decides, by returning true, whether to go on after that job failed. */
+  readonly onFail?: CodeBlock;
+}
+
+/** What starts a job. */
+export type JobType = "simple" | "periodic" | "shutdown" | "subscribe" | "jobs";
+
+/** Settings of a job's type. Times are in ms. */
+export interface TypeArgs {
+  readonly cron?: string;
+  readonly timeInterval?: number;
+  readonly waitForFinish?: boolean;
+  readonly timeZone?: string;
+  readonly timeout?: number;
+  readonly stopWhen?: CodeBlock;
+  readonly lock?: string;
+  readonly lockCh?: string;
+  readonly single?: boolean;
+  readonly noLog?: boolean;
+  readonly pwd?: string;
+  readonly file?: string;
+  readonly execRequire?: string;
+  readonly chSubscribe?: string;
+}
+
+/** A job as it is written. */
+export interface JobDefinition {
+  readonly name: string;
+  readonly at: Position;
+  readonly exec?: CodeBlock;
+  /** One map, or several: the script runs once for each. */
+  readonly args: readonly Args[];
+  /**
+   * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key`. Messages
+   * name these places.
+   */
+  readonly argsAt: Readonly<Record<string, Position>>;
+  readonly from: readonly JobReference[];
+  readonly to: readonly JobReference[];
+  readonly catch: readonly CatchItem[];
+  readonly deps: readonly Dependency[];
+  /** Jobs that run for each item of what the script returns. */
+  readonly each: readonly JobReference[];
+  readonly type: JobType;
+  readonly typeArgs: TypeArgs;
+  /** Where the settings of the type stand, by name. */
+  readonly typeArgsAt: Readonly<Record<string, Position>>;
+  readonly lang?: string;
+  readonly langAt?: Position;
+  /** The checks of the arguments before (`in`) and after (`out`) the job. */
+  readonly check: { readonly in?: unknown; readonly out?: unknown };
+  readonly help?: Help;
+  /** The built-in job: a call to the job manager instead of a script. */
+  readonly builtin?: string;
+}
+
+/** An item of `todo`. */
+export interface TodoEntry extends JobReference {
+  readonly args: readonly Args[];
+  readonly argsAt: Readonly<Record<string, Position>>;
+  /** The job runs only if this code returns true. */
+  readonly when?: CodeBlock;
+}
+
+/** A channel that the file opens before its first job. */
+export interface ChannelDefinition {
+  readonly name: string;
+  readonly type: string;
+  /** Where the type stands, if it is written. */
+  readonly typeAt?: Position;
+  readonly args: Args;
+}
+
+/** The log files. */
+export interface LogFiles {
+  readonly logFolder?: string;
+  readonly filenameTemplate?: string;
+  readonly backupFilenameTemplate?: string;
+  readonly numberOfFiles?: number;
+  readonly HKhowLongAgoInMinutes?: number;
+  readonly dontCompress?: boolean;
+  readonly setLogOff?: boolean;
+}
+
+/** The `ojob` section. The settings of the file itself win over those of included files. Times are in ms. */
+export interface Settings {
+  readonly daemon?: boolean;
+  readonly sequential?: boolean;
+  readonly async?: boolean;
+  readonly numThreads?: number;
+  readonly depsTimeout?: number;
+  readonly argsFromEnvs?: boolean;
+  readonly shareArgs?: boolean;
+  readonly logToFile?: LogFiles;
+  readonly logToConsole?: boolean;
+  readonly logArgs?: boolean;
+  readonly logJobs?: boolean;
+  readonly log?: { readonly format?: "human" | "json" };
+  readonly loads?: readonly PlacedText[];
+  readonly unique?: { readonly pidFile?: string; readonly killPrevious?: boolean };
+  readonly channels?: { readonly create?: readonly ChannelDefinition[] };
+  readonly catch?: CodeBlock;
+  readonly cronInLocalTime?: boolean;
+}
+
+/** A text and where it stands. */
+export interface PlacedText {
+  readonly text: string;
+  readonly at: Position;
+}
+
+/** An argument of a job or of a job file, as its help describes it. */
+export interface HelpArgument {
+  readonly name: string;
+  readonly at: Position;
+  readonly desc?: string;
+  readonly mandatory: boolean;
+  readonly example?: string;
+  /** The allowed values. */
+  readonly options?: readonly string[];
+  readonly secret: boolean;
+}
+
+/** The help of a job or of a job file. */
+export interface Help {
+  readonly text?: string;
+  readonly expects: readonly HelpArgument[];
+  readonly returns: readonly HelpArgument[];
+}
+
+/** A job file with all files that it includes. */
+export interface JobFile {
+  readonly source: SourceFile;
+  /** The included files, also built-in ones. */
+  readonly included: readonly SourceFile[];
+  /**
+   * Whether all of its jobs are known. That is not so if an included file could not be read, or a job has no
+   * name.
+   */
+  readonly complete: boolean;
+  readonly jobs: ReadonlyMap<string, JobDefinition>;
+  readonly todo: readonly TodoEntry[];
+  readonly settings: Settings;
+  /** Values that scripts find in `init`. */
+  readonly init: unknown;
+  /** JavaScript modules that scripts may require, by name. */
+  readonly code: ReadonlyMap<string, CodeBlock>;
+  /** The help that `-h` shows. */
+  readonly help: Help | undefined;
+}

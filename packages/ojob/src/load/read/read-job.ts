@@ -1,0 +1,110 @@
+import type { Position } from "../../text/problem.js";
+import type {
+  Args,
+  CatchItem,
+  CodeBlock,
+  Dependency,
+  JobDefinition,
+  JobReference,
+  JobType,
+  TodoEntry,
+  TypeArgs,
+} from "../job-file.js";
+import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "../yaml/node.js";
+import { readHelp } from "./read-help.js";
+
+/** The script that a scalar holds. */
+export function codeBlock(node: Node | undefined): CodeBlock | undefined {
+  const code = textOf(node);
+  if (code === undefined || node?.kind !== "scalar") return undefined;
+  return { code, source: node.at.source, ...node.text };
+}
+
+function references(node: Node | undefined): JobReference[] {
+  return itemsOf(node).flatMap((item) => {
+    const job = textOf(item);
+    return job === undefined ? [] : [{ job, at: item.at }];
+  });
+}
+
+function catchItems(node: Node | undefined): CatchItem[] {
+  return itemsOf(node).flatMap((item) => {
+    const block = codeBlock(item);
+    return block === undefined ? [] : [{ block, at: item.at }];
+  });
+}
+
+function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string, Position> } {
+  const maps = itemsOf(node);
+  const places = maps
+    .flatMap(entriesOf)
+    .flatMap(({ key, value }) => [
+      [key, value.at] as const,
+      ...entriesOf(value).map((inner) => [`${key}.${inner.key}`, inner.value.at] as const),
+    ]);
+  return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
+}
+
+function entriesOf(node: Node): readonly MapEntry[] {
+  return node.kind === "map" ? node.entries : [];
+}
+
+function dependencies(node: Node | undefined): Dependency[] {
+  return itemsOf(node).flatMap((item) => {
+    const name = item.kind === "map" ? child(item, "name") : item;
+    const job = textOf(name);
+    if (name === undefined || job === undefined) return [];
+    const onSuccess = codeBlock(child(item, "onSuccess"));
+    const onFail = codeBlock(child(item, "onFail"));
+    return [{ job, at: name.at, ...(onSuccess && { onSuccess }), ...(onFail && { onFail }) }];
+  });
+}
+
+function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
+  const stopWhen = codeBlock(child(node, "stopWhen"));
+  const entries = node?.kind === "map" ? node.entries : [];
+  const typeArgs = { ...toMap(node), ...(stopWhen && { stopWhen }) } as TypeArgs;
+  return { typeArgs, typeArgsAt: Object.fromEntries(entries.map(({ key, value }) => [key, value.at])) };
+}
+
+function readType(node: Node, typeArgs: TypeArgs): JobType {
+  const type = textOf(child(node, "type"));
+  // A schedule makes a job periodic. Without `type: periodic` it would run once, at the wrong time.
+  const scheduled = typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
+  return type === undefined || type === "simple" ? (scheduled ? "periodic" : "simple") : (type as JobType);
+}
+
+/** Reads a job from a checked node. */
+export function readJob(node: Node): JobDefinition | undefined {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return undefined;
+  const exec = codeBlock(child(node, "exec"));
+  const settings = readTypeArgs(child(node, "typeArgs"));
+  const lang = child(node, "lang");
+  const help = readHelp(child(node, "help"));
+  return {
+    name,
+    at: entry(node, "name")?.value.at ?? node.at,
+    ...(exec && { exec }),
+    ...readArgs(child(node, "args")),
+    from: references(child(node, "from")),
+    to: references(child(node, "to")),
+    catch: catchItems(child(node, "catch")),
+    deps: dependencies(child(node, "deps")),
+    each: references(child(node, "each")),
+    type: readType(node, settings.typeArgs),
+    ...settings,
+    ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
+    check: toMap(child(node, "check")),
+    ...(help && { help }),
+  };
+}
+
+/** Reads an item of `todo` from a checked node. */
+export function readTodoEntry(node: Node): TodoEntry | undefined {
+  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
+  const job = textOf(name);
+  if (name === undefined || job === undefined) return undefined;
+  const when = codeBlock(child(node, "when"));
+  return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
+}

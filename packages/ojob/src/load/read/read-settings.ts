@@ -1,0 +1,40 @@
+import type { Args, ChannelDefinition, CodeBlock, PlacedText, Settings } from "../job-file.js";
+import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
+import { codeBlock } from "./read-job.js";
+
+/** Reads the `ojob` section from a checked node. */
+export function readSettings(node: Node | undefined): Settings {
+  const whenFailed = codeBlock(child(node, "catch"));
+  const loads = child(node, "loads");
+  const channels = child(child(node, "channels"), "create");
+  return {
+    ...(toMap(node) as Settings),
+    ...(loads && { loads: placedTexts(loads) }),
+    ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
+    ...(whenFailed && { catch: whenFailed }),
+  };
+}
+
+function placedTexts(node: Node): PlacedText[] {
+  return itemsOf(node).flatMap((item) => {
+    const text = textOf(item);
+    return text === undefined ? [] : [{ text, at: item.at }];
+  });
+}
+
+function readChannel(node: Node): ChannelDefinition[] {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return [];
+  const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
+  const type = child(node, "type");
+  return [{ name, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args }];
+}
+
+/** Reads the modules of the `code` section from a checked node, by name. */
+export function readModules(node: Node | undefined): [string, CodeBlock][] {
+  const entries = node?.kind === "map" ? node.entries : [];
+  return entries.flatMap(({ key, value }) => {
+    const block = codeBlock(value);
+    return block === undefined ? [] : [[key, block] as [string, CodeBlock]];
+  });
+}

@@ -1,0 +1,106 @@
+import type { Position } from "../../text/problem.js";
+import { maskUrls } from "../../text/secrets.js";
+
+/** A piece of a YAML file and where it stands. It is independent of the parser. */
+export type Node = MapNode | ListNode | ScalarNode;
+
+/** A map. Its keys are in the order of the file, and `<<` is merged. */
+export interface MapNode {
+  readonly kind: "map";
+  readonly at: Position;
+  readonly entries: readonly MapEntry[];
+}
+
+/** A key and its value. */
+export interface MapEntry {
+  readonly key: string;
+  readonly keyAt: Position;
+  readonly value: Node;
+}
+
+/** A list. */
+export interface ListNode {
+  readonly kind: "list";
+  readonly at: Position;
+  readonly items: readonly Node[];
+}
+
+/** A text, number, boolean or null. */
+export interface ScalarNode {
+  readonly kind: "scalar";
+  readonly at: Position;
+  readonly value: string | number | boolean | null;
+  readonly text: TextPlace;
+}
+
+/** Where the text of a scalar starts, so that a script's error can be shown at its line. */
+export interface TextPlace {
+  /** The line of the file that holds the first line of the text. */
+  readonly line: number;
+  /** How many characters stand before each line of the text in the file. */
+  readonly indent: number;
+  /** Whether line n of the text is line n of the file: not so in folded and multi-line quoted text. */
+  readonly exact: boolean;
+}
+
+/** The entry of a map under `key`. */
+export function entry(node: Node | undefined, key: string): MapEntry | undefined {
+  return node?.kind === "map" ? node.entries.find((one) => one.key === key) : undefined;
+}
+
+/** The value of a map under `key`. `undefined` if it is absent or empty. */
+export function child(node: Node | undefined, key: string): Node | undefined {
+  const value = entry(node, key)?.value;
+  return value === undefined || isEmpty(value) ? undefined : value;
+}
+
+/** The node of an absent value, as in `to:` with nothing behind it. */
+export function nothing(at: Position): ScalarNode {
+  return { kind: "scalar", at, value: null, text: { line: at.line, indent: 0, exact: false } };
+}
+
+/** Whether the node has no value. */
+export function isEmpty(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+/** The text of a scalar. A job may be called 42. */
+export function textOf(node: Node | undefined): string | undefined {
+  return node?.kind === "scalar" && node.value !== null ? String(node.value) : undefined;
+}
+
+/**
+ * The items of a list. A node that is no list is its own only item: `to: A` and `to: [A]` mean the same.
+ */
+export function itemsOf(node: Node | undefined): readonly Node[] {
+  if (node === undefined || isEmpty(node)) return [];
+  return node.kind === "list" ? node.items : [node];
+}
+
+/** The plain value of a node. */
+export function toValue(node: Node): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "list") return node.items.map(toValue);
+  // fromEntries defines fields, so a key "__proto__" is a field like any other.
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, toValue(value)]));
+}
+
+/** The plain value of a map node, `{}` for anything else. */
+export function toMap(node: Node | undefined): Record<string, unknown> {
+  return node?.kind === "map" ? (toValue(node) as Record<string, unknown>) : {};
+}
+
+/** The kind of a node, for a message. */
+export function kindOf(node: Node): string {
+  if (node.kind !== "scalar") return `a ${node.kind}`;
+  if (node.value === null) return "nothing";
+  return typeof node.value === "string"
+    ? `the text ${JSON.stringify(shorten(maskUrls(node.value)))}`
+    : String(node.value);
+}
+
+/** The start of a text, for a message. */
+export function shorten(text: string): string {
+  const line = text.split("\n", 1)[0] ?? "";
+  return line.length < text.length || line.length > 40 ? `${line.slice(0, 40)}…` : line;
+}

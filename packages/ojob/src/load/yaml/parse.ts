@@ -1,0 +1,191 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
+import { JobFileError, type Position, type Problems } from "../../text/problem.js";
+import type { SourceFile } from "../../text/source-file.js";
+import { Aliases, type AnyNode, hasTooMany, MOST_LEVELS, MOST_NODES } from "./aliases.js";
+import {
+  type ListNode,
+  type MapEntry,
+  type MapNode,
+  type Node,
+  nothing,
+  type ScalarNode,
+  type TextPlace,
+} from "./node.js";
+
+const TOO_LARGE = "the file, with its aliases followed, is too large.";
+
+/**
+ * Parses a job file, and keeps the place of each node.
+ *
+ * @throws JobFileError when it is not YAML. One problem only: those after the first are mostly its echo.
+ */
+export function parseYaml(source: SourceFile, problems: Problems): Node | undefined {
+  const lines = new LineCounter();
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { source, line, column: col };
+  };
+  if (hasTooMany(source.text)) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
+  const document = parse(source, lines);
+  const first = document.errors[0];
+  if (first !== undefined) {
+    throw new JobFileError([{ severity: "error", message: explain(first.code, first.message), at: at(first.pos[0]) }]);
+  }
+  for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
+  const root = document.contents;
+  if (root === null) return undefined;
+  const aliases = new Aliases();
+  aliases.read(root);
+  if (aliases.tooLarge) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
+  return new Converter(source, aliases, at, problems).node(root);
+}
+
+function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
+  try {
+    // Set the schema by name: a "%YAML 1.1" in the file would turn texts into dates and sets. We find
+    // duplicate keys ourselves: the parser compares each key with each, which takes minutes in a map of
+    // 100,000.
+    const options = { schema: "core", resolveKnownTags: false, uniqueKeys: false, merge: true } as const;
+    return parseDocument(source.text, { ...options, lineCounter, prettyErrors: false });
+  } catch (error) {
+    // The parser recurses: a file of ten thousand "[" exhausts the stack.
+    if (!(error instanceof RangeError)) throw error;
+    throw new JobFileError([{ severity: "error", message: `${source.name} is nested too deeply to be a job file.` }]);
+  }
+}
+
+function explain(code: string, message: string): string {
+  if (code === "TAB_AS_INDENT") return "a tab is used for indentation. YAML allows spaces only.";
+  if (code === "MULTIPLE_DOCS") return "a second YAML document starts here (---). A job file is one document.";
+  // The parser has exhausted the stack, and reports that as an error in the file.
+  if (message.includes("call stack")) return "this is nested too deeply for a job file.";
+  return `this is not valid YAML: ${oneLine(message)}`;
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, " ").trim();
+}
+
+/**
+ * Converts the tree of the parser: follows aliases, applies merges, and turns offsets into lines and columns.
+ */
+class Converter {
+  readonly #source: SourceFile;
+  readonly #aliases: Aliases;
+  readonly #at: (offset: number) => Position;
+  readonly #problems: Problems;
+  readonly #open = new Set<AnyNode>();
+  #count = 0;
+
+  constructor(source: SourceFile, aliases: Aliases, at: (offset: number) => Position, problems: Problems) {
+    this.#source = source;
+    this.#aliases = aliases;
+    this.#at = at;
+    this.#problems = problems;
+  }
+
+  node(from: AnyNode): Node {
+    const at = this.#at(from.range?.[0] ?? 0);
+    if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
+    if (++this.#count > MOST_NODES) throw this.#fault(TOO_LARGE, at);
+    if (this.#open.size > MOST_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
+    this.#open.add(from);
+    const result = this.#convert(from, at);
+    this.#open.delete(from);
+    return result;
+  }
+
+  #convert(from: AnyNode, at: Position): Node {
+    if (isAlias(from)) {
+      const target = this.#aliases.target(from);
+      if (target === undefined) throw this.#fault(`there is no anchor &${from.source} before this alias.`, at);
+      return this.node(target);
+    }
+    if (isMap(from)) return this.#map(from, at);
+    if (isSeq(from)) return this.#list(from, at);
+    return this.#scalar(from as Scalar, at);
+  }
+
+  #list(from: YAMLSeq, at: Position): ListNode {
+    const items = from.items.map((item) => (item === null ? nothing(at) : this.node(item as AnyNode)));
+    return { kind: "list", at, items };
+  }
+
+  #map(from: YAMLMap, at: Position): MapNode {
+    const entries: MapEntry[] = [];
+    const merged: MapEntry[] = [];
+    const own = new Map<string, Position>();
+    for (const pair of from.items) {
+      const key = pair.key as AnyNode | null;
+      const keyAt = key?.range ? this.#at(key.range[0]) : at;
+      if (key !== null && !isScalar(key)) throw this.#fault("a key must be a word, not a list or a map.", keyAt);
+      const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
+      // The parser makes a symbol of a << that means a merge. A quoted << is a key like any other.
+      if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
+      else this.#add({ key: String(key?.value ?? ""), keyAt, value }, entries, own);
+    }
+    for (const entry of merged) {
+      if (own.has(entry.key)) continue;
+      entries.push(entry);
+      own.set(entry.key, entry.keyAt);
+    }
+    return { kind: "map", at, entries };
+  }
+
+  #add(entry: MapEntry, entries: MapEntry[], own: Map<string, Position>): void {
+    const first = own.get(entry.key);
+    if (first === undefined) entries.push(entry);
+    else this.#problems.error(`the key "${entry.key}" is already there, in line ${first.line}.`, entry.keyAt);
+    own.set(entry.key, first ?? entry.keyAt);
+  }
+
+  #merge(value: Node): readonly MapEntry[] {
+    const maps = value.kind === "list" ? value.items : [value];
+    const seen = new Set<string>();
+    const entries: MapEntry[] = [];
+    for (const map of maps) {
+      if (map.kind !== "map") throw this.#fault("what << merges must be a map or a list of maps.", map.at);
+      for (const entry of map.entries) if (!seen.has(entry.key)) entries.push(entry);
+      for (const entry of map.entries) seen.add(entry.key);
+    }
+    return entries;
+  }
+
+  #scalar(from: Scalar, at: Position): ScalarNode {
+    const value = from.value;
+    const plain = typeof value === "string" || typeof value === "boolean" || typeof value === "number" ? value : null;
+    return { kind: "scalar", at, value: plain, text: this.#textPlace(from, at) };
+  }
+
+  #textPlace(from: Scalar, at: Position): TextPlace {
+    const value = String(from.value ?? "");
+    if (from.type === "BLOCK_LITERAL") {
+      const line = at.line + 1;
+      const lines = value.split("\n");
+      const full = lines.findIndex((text) => text.trim() !== "");
+      const raw = this.#source.line(line + Math.max(0, full)) ?? "";
+      return { line, indent: Math.max(0, raw.trimEnd().length - (lines[full] ?? "").trimEnd().length), exact: true };
+    }
+    const quote = from.type === "QUOTE_DOUBLE" || from.type === "QUOTE_SINGLE" ? 1 : 0;
+    // A text on one line stands where it starts, unless an escape in it shifts what follows.
+    const start = at.column - 1 + quote;
+    const raw = this.#source.line(at.line) ?? "";
+    const exact = raw.startsWith(value, start);
+    return { line: at.line, indent: exact ? start : 0, exact };
+  }
+
+  #fault(message: string, at: Position): JobFileError {
+    return new JobFileError([{ severity: "error", message, at }]);
+  }
+}

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { isChannelError, registerBackend } from "@ojm/core";
+import { findType } from "@ojm/core/backend";
+import type { WhyNoType } from "./check-channels.js";
+
+/**
+ * Makes a channel type known before it is opened. With strict package managers, core cannot find the backends
+ * itself.
+ */
+export type PrepareType = (type: string) => Promise<void>;
+
+/** Prepares the type `simple`, and passes all others to `others`. */
+export function preparing(others?: PrepareType): PrepareType {
+  return async (type) => {
+    if (type === "simple") registerBackend((await import("@ojm/simple")).backend);
+    else await others?.(type);
+  };
+}
+
+/** Lets core find a channel type on this machine. The result is core's own message if it cannot. */
+export function findingTypes(prepare: PrepareType): WhyNoType {
+  return async (type) => {
+    // A check runs nothing, so the user's own file is not imported. Core reports a missing one below.
+    if ((type.startsWith(".") || isAbsolute(type)) && existsSync(resolve(type))) return undefined;
+    try {
+      await prepare(type);
+      await findType(type);
+    } catch (error) {
+      if (!isChannelError(error)) throw error;
+      if (error.code === "UNKNOWN_TYPE" || error.code === "FAILED") return error.message;
+    }
+    return undefined;
+  };
+}

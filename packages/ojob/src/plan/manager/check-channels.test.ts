@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkJobFile, JobFileError, type Problem } from "../../index.js";
+import { folderWith } from "../../testing/folder.js";
+import { runText } from "../../testing/run-file.js";
+
+/**
+ * A job file that opens its job manager by a job with these lines, named by the todo unless told otherwise.
+ */
+function withInit(lines: string, todo = "[I]"): string {
+  return `include: oJobManager.yaml\njobs:\n  - name: A\n    exec: print("A ran")\n  - name: I\n    to: oJobManager Init\n${lines}\ntodo: ${todo}\n`;
+}
+
+const types = (jobs: string, locks = "simple"): string =>
+  withInit(`    args:\n      chJobs: { type: ${jobs} }\n      chLocks: { type: ${locks} }`);
+
+/** What is found in a file of this text: severity, line, column and message. */
+async function found(yaml: string, args = {}): Promise<string[]> {
+  const shown = ({ severity, at, message }: Problem): string => `${severity} ${at?.line}:${at?.column} ${message}`;
+  try {
+    const { warnings } = await checkJobFile(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"), { args });
+    return warnings.map(shown);
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    return error.problems.map(shown);
+  }
+}
+
+describe("the type of a channel that nobody knows is found before anything is started", () => {
+  test.each([
+    ["sqllite", /^error 8:23 no backend for the channel type "sqllite" is installed\. Did you mean "sqlite"\?$/],
+    ["rediss", /^error 8:23 .*"rediss".*Did you mean "redis"\?$/],
+    [
+      "ignite",
+      /^error 8:23 .*"ignite" is installed\. There is none for Apache Ignite: .* use redis or etcd, on one machine sqlite\.$/,
+    ],
+    ["nosuchthing", /^error 8:23 .*Types are simple, .*, or the name or path of a package that exports a backend\.$/],
+    ["./no-such-file.js", /^error 8:23 .*"\.\/no-such-file\.js" is installed/],
+  ])("%s", async (type, message) => {
+    expect(await found(types(JSON.stringify(type)))).toEqual([expect.stringMatching(message)]);
+  });
+
+  test("for each channel, and each at its place", async () => {
+    expect(await found(types("sqllite", "ignite"))).toEqual([
+      expect.stringMatching(/^error 8:23 .*sqllite/),
+      expect.stringMatching(/^error 9:24 .*ignite/),
+    ]);
+  });
+
+  test("in ojob.channels, in the todo, and in a template that the command line fills", async () => {
+    const channels =
+      "ojob: { channels: { create: [{ name: c, type: levle }] } }\njobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n";
+    expect(await found(channels)).toEqual([expect.stringMatching(/^error 1:47 .*"levle".*"level"\?$/)]);
+    const todo = withInit("", "[{ name: I, args: { chJobs: { type: etdc }, chLocks: { type: simple } } }]");
+    expect(await found(todo)).toEqual([expect.stringMatching(/^error 8:43 .*"etdc".*"etcd"\?$/)]);
+    expect(await found(types('"{{store}}"'), { store: "rediss" })).toEqual([
+      expect.stringMatching(/^error 8:23 .*rediss/),
+    ]);
+  });
+
+  test("by ojm run too: nothing of the file is run then", async () => {
+    const yaml = types("sqllite").replace("todo: [I]", "todo: [A, I]");
+    await expect(runText(yaml)).rejects.toThrow(/jobs\.yaml:8:23: error: .*Did you mean "sqlite"\?/);
+  });
+});
+
+describe("what may be right is not refused", () => {
+  test.each([
+    ["a type that comes along", types("simple")],
+    ["a template that nothing fills yet", types('"{{store}}"')],
+    ["an argument that is a template", withInit('    args: { chJobs: "{{store}}" }')],
+    [
+      "args that a script may have changed",
+      withInit("    exec: delete args.chJobs\n    args: { chJobs: { type: later } }"),
+    ],
+    [
+      "an argument of another job",
+      withInit("").replace("    exec:", "    args: { chJobs: { type: mine } }\n    exec:"),
+    ],
+  ])("%s", async (_, yaml) => {
+    expect(await found(yaml)).toEqual([]);
+  });
+
+  test("a path to a backend that is there, which is not run by a check", async () => {
+    const folder = folderWith({ "own.mjs": "throw new Error('this was run')" });
+    expect(await found(types(JSON.stringify(join(folder, "own.mjs"))))).toEqual([]);
+  });
+
+  test.each([
+    ["a job that the todo does not run", "[A]"],
+    ["a job that runs on a condition", "[A, { name: I, when: return args.far }]"],
+  ])("%s: a warning", async (_, todo) => {
+    const yaml = types("sqllite").replace("todo: [I]", `todo: ${todo}`);
+    expect(await found(yaml)).toEqual([expect.stringMatching(/^warning 8:23 .*"sqllite"/)]);
+  });
+});
+
+test.each([
+  ["{ chjob: { type: simple } }", /^error 7:20 oJobManager Init has no argument "chjob"\. Did you mean "chJobs"\?$/],
+  ["{ chJobs: simple }", /^error 7:21 "chJobs" must be a map with "type" and "args"/],
+  ["{ chJobs: { typ: simple } }", /^error 7:21 "chJobs" has "type" and "args", but no "typ"\.$/],
+])("wrong arguments of Init: %s", async (args, message) => {
+  expect(await found(withInit(`    args: ${args}`))).toEqual([expect.stringMatching(message)]);
+});
+
+test("locks that stay in memory, beside records that do not, are worth a warning", async () => {
+  const channels = (text: string): Promise<string[]> => found(withInit(`    args: { ${text} }`));
+  const records = "chJobs: { type: sqlite, args: { file: ./a.db } }";
+  expect(await channels(records)).toEqual([
+    expect.stringMatching(/^warning 7:21 .*other processes may run the same jobs at the same time\. Give "chLocks"/),
+  ]);
+  expect(await channels(`${records}, chLocks: { type: simple }`)).toEqual([]);
+  expect(await channels("chJobs: { type: simple }")).toEqual([]);
+});
+
+test("wrong arguments of Init are told all at once, and the type of the other channel with them", async () => {
+  const both = "    args:\n      chJobs: { type: simple, args: 5 }\n      chLocks: { type: simple, args: 5 }";
+  expect(await found(withInit(both))).toEqual([
+    expect.stringMatching(/^error 8:15 "chJobs" must be a map/),
+    expect.stringMatching(/^error 9:16 "chLocks" must be a map/),
+  ]);
+  const one = both.replace("simple, args: 5 }\n", "sqllite }\n");
+  expect(await found(withInit(one))).toEqual([
+    expect.stringMatching(/^error 8:23 .*"sqllite"/),
+    expect.stringMatching(/^error 9:16 "chLocks" must be a map/),
+  ]);
+  await expect(
+    runText(withInit(both).replace("to: oJobManager Init", "exec: print(1)\n    to: oJobManager Init")),
+  ).resolves.toMatchObject({
+    well: false,
+    err: expect.stringMatching(/"chJobs" must be .*"chLocks" must be /),
+  });
+});

@@ -1,0 +1,55 @@
+import type { JobManagerOptions } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
+import type { Args } from "../../load/job-file.js";
+
+/** The built-in job that opens the job manager. */
+export const JOB_INIT = "oJobManager Init";
+
+/** The arguments of Init: the channels of the records and of the locks. */
+export const MANAGER_CHANNELS = ["chJobs", "chLocks"] as const;
+
+/** An argument that is wrong, and why. */
+export interface WrongArg {
+  readonly argument: string;
+  readonly message: string;
+}
+
+/** All problems of the arguments of an Init job. Unknown arguments may be meant for another job. */
+export function wrongManagerArgs(args: Args): readonly WrongArg[] {
+  const misspelt = Object.keys(args).flatMap((argument) => {
+    if (MANAGER_CHANNELS.some((channel) => channel === argument)) return [];
+    const near = nearest(argument, MANAGER_CHANNELS);
+    if (near === undefined) return [];
+    return { argument, message: `${JOB_INIT} has no argument "${argument}". Did you mean "${near}"?` };
+  });
+  const malformed = MANAGER_CHANNELS.flatMap((argument) => {
+    const message = wrongConfig(argument, args[argument]);
+    return message === undefined ? [] : { argument, message };
+  });
+  return [...misspelt, ...malformed];
+}
+
+function wrongConfig(name: string, config: unknown): string | undefined {
+  if (config === undefined || config === null) return undefined;
+  const isMap = typeof config === "object" && !Array.isArray(config);
+  const { type, args, ...rest } = config as Args;
+  const extra = isMap ? Object.keys(rest)[0] : undefined;
+  if (extra !== undefined) return `"${name}" has "type" and "args", but no "${extra}".`;
+  const isConfig =
+    isMap && (type === undefined || typeof type === "string") && (args === undefined || typeof args === "object");
+  return isConfig
+    ? undefined
+    : `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
+}
+
+/** Converts the arguments of an Init job, which must be valid, to options of the job manager. */
+export function managerOptions(given: Args): JobManagerOptions {
+  const options: Record<string, object> = {};
+  for (const name of MANAGER_CHANNELS) {
+    const config = given[name];
+    if (config === undefined || config === null) continue;
+    const { type, args } = config as Args;
+    options[name] = { ...(typeof type === "string" && { type }), ...(args !== undefined && args !== null && { args }) };
+  }
+  return options;
+}

@@ -1,0 +1,97 @@
+import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { mergeArgs } from "../args.js";
+import type { PlannedJob } from "../planned.js";
+
+/** The built-in job that takes the lock. */
+export const JOB_START = "oJobManager Job Start";
+
+/** The problem of a run's name or timeout, if there is one. */
+export function wrongRunArgs(
+  args: Args,
+): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
+  const { name, timeout } = args;
+  const isName = (typeof name === "string" && name !== "") || typeof name === "number";
+  if (!isName) {
+    return { argument: "name", message: `${JOB_START} needs "name" among the args: what the lock is called.` };
+  }
+  if (timeout === undefined || timeout === null) return undefined;
+  if (typeof timeout === "number" && Number.isFinite(timeout) && timeout > 0) return undefined;
+  const shown = typeof timeout === "string" ? JSON.stringify(timeout) : String(timeout);
+  return { argument: "timeout", message: `"timeout" must be a number of milliseconds, more than 0, not ${shown}.` };
+}
+
+/**
+ * Finds a wrong name or timeout of a managed job before the start. A value that a script or a template
+ * decides is checked when the run starts.
+ */
+export function checkManaged(
+  file: JobFile,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  commandLine: Args,
+  problems: Problems,
+): void {
+  for (const definition of file.jobs.values()) {
+    if (!startsRun(definition.name, jobs)) continue;
+    for (const args of definition.args) {
+      checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
+    }
+  }
+  for (const entry of file.todo) checkEntry(entry, file, jobs, commandLine, problems);
+}
+
+function checkTimeout(args: Args, at: Position, problems: Problems): void {
+  if (isTemplate(args["timeout"])) return;
+  const wrong = wrongRunArgs(args);
+  if (wrong !== undefined) problems.error(wrong.message, at);
+}
+
+function checkEntry(
+  entry: TodoEntry,
+  file: JobFile,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  commandLine: Args,
+  problems: Problems,
+): void {
+  const definition = file.jobs.get(entry.job);
+  if (definition === undefined || !startsRun(entry.job, jobs) || problems.errors.length > 0) return;
+  for (const own of definition.args.length > 0 ? definition.args : [{}]) {
+    for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+      const args = mergeArgs({ own, given, commandLine }, () => {});
+      if (Object.values(args).some(isTemplate)) continue;
+      const wrong = wrongRunArgs(args);
+      if (wrong === undefined) continue;
+      const at = definition.argsAt[wrong.argument] ?? entry.argsAt[wrong.argument] ?? entry.at;
+      problems.error(wrong.message, at);
+    }
+  }
+}
+
+function isTemplate(value: unknown): boolean {
+  return typeof value === "string" && value.includes("{{");
+}
+
+/** Whether a job takes a lock before any script could have changed its arguments. */
+function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
+  return firstDoing(JOB_START, name, jobs) === "it";
+}
+
+/**
+ * What runs first in a job, including its steps: the built-in job `it`, or a script. `seen` are the jobs that
+ * do neither.
+ */
+export function firstDoing(
+  it: string,
+  name: string,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  seen: Set<string> = new Set(),
+): "it" | "script" | undefined {
+  if (name === it) return "it";
+  if (seen.has(name)) return undefined;
+  for (const step of jobs.get(name)?.steps ?? []) {
+    const first = "code" in step ? "script" : firstDoing(it, step.job, jobs, seen);
+    if (first !== undefined) return first;
+  }
+  seen.add(name);
+  return undefined;
+}

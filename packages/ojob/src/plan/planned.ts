@@ -1,0 +1,58 @@
+import type {
+  Args,
+  CodeBlock,
+  Dependency,
+  JobReference,
+  JobType,
+  Settings,
+  TodoEntry,
+  TypeArgs,
+} from "../load/job-file.js";
+import type { Setup } from "../script/protocol.js";
+import type { Position } from "../text/problem.js";
+import type { Check } from "./argument-checks/checks.js";
+
+/** A step that is a script. */
+export interface ScriptStep {
+  readonly code: CodeBlock;
+  /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
+  readonly lang?: string;
+  /** The folder of the process. */
+  readonly folder?: string;
+  /** The code is a module: the function that it exports is the script. */
+  readonly module?: boolean;
+}
+
+/** One step of a job: another job on the same `args`, or a script. */
+export type Step = { readonly job: string; readonly at: Position } | ScriptStep;
+
+/** A job, ready to run: its steps in order, and what to do when one fails. */
+export interface PlannedJob {
+  readonly name: string;
+  readonly at: Position;
+  readonly args: readonly Args[];
+  readonly steps: readonly Step[];
+  readonly onError: readonly Step[];
+  /** The jobs that it waits for: its own dependencies, and those of its steps. */
+  readonly deps: readonly Dependency[];
+  /** Jobs that run for each item that the script hands out. */
+  readonly each: readonly JobReference[];
+  readonly type: JobType;
+  readonly typeArgs: TypeArgs;
+  /** The checks of the arguments before the first step and after the last. */
+  readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
+  readonly builtin?: string;
+  /** The arguments that the help of the job or of its file marks as secret. */
+  readonly secrets: readonly string[];
+}
+
+/** A job file in which every name leads to a job and every script compiles. */
+export interface Plan {
+  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly todo: readonly TodoEntry[];
+  readonly settings: Settings;
+  /** The steps that run when any job failed, after the `catch` of that job. */
+  readonly onAnyError: readonly Step[];
+  /** What scripts find beside the functions that are always there. */
+  readonly setup: Setup;
+}

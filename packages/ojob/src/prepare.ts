@@ -1,0 +1,53 @@
+import type { Args, JobFile } from "./load/job-file.js";
+import { loadJobFile } from "./load/load.js";
+import { expectArguments } from "./plan/expected.js";
+import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
+import { checkChannels } from "./plan/manager/check-channels.js";
+import { plan } from "./plan/plan.js";
+import type { Plan } from "./plan/planned.js";
+import { checkSchedules } from "./plan/schedules.js";
+import { commonArgs } from "./plan/setup.js";
+import type { Problem } from "./text/problem.js";
+
+/**
+ * How a job file is prepared. Each further check is optional: not everybody who prepares a file runs it as a
+ * whole.
+ */
+export interface PrepareOptions {
+  /** Arguments of the command line. */
+  readonly args: Args;
+  /** Take warnings for errors. */
+  readonly strict?: boolean | undefined;
+  /** Checks cron expressions and time zones. */
+  readonly schedules?: boolean;
+  /** Checks, by this function, that the types of its channels can be opened. */
+  readonly channelTypes?: PrepareType | undefined;
+  /** Checks that the command line has all mandatory arguments. */
+  readonly mandatoryArgs?: boolean;
+}
+
+/** A job file that can be run. */
+export interface Prepared {
+  readonly file: JobFile;
+  readonly plan: Plan;
+  /** The arguments that all its jobs have. */
+  readonly args: Args;
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Loads, plans and checks a job file. Runs nothing of it.
+ *
+ * @throws JobFileError with every problem at once if the file cannot be run
+ */
+export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
+  const { strict, schedules = false, channelTypes, mandatoryArgs = false } = options;
+  const { file, problems } = loadJobFile(name, strict);
+  const args = commonArgs(file, options.args);
+  const planned = plan(file, args, problems);
+  if (schedules) await checkSchedules(file, problems);
+  if (channelTypes !== undefined) await checkChannels(file, planned, args, problems, findingTypes(channelTypes));
+  if (mandatoryArgs) expectArguments(file, args, problems);
+  problems.throwErrors();
+  return { file, plan: planned, args, warnings: problems.warnings };
+}

@@ -1,0 +1,94 @@
+import { fill } from "../../../text/template.js";
+import { call, logLine, pause, printText } from "../bridge.js";
+import { now } from "../clock.js";
+import { $ch } from "./channel.js";
+import { clone, jsonParse, merge, stringify } from "./data.js";
+import { $from } from "./from.js";
+import { portable } from "./portable.js";
+import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./types.js";
+
+function toText(value: unknown): string {
+  return typeof value === "object" && value !== null && !(value instanceof Error)
+    ? String(stringify(value))
+    : String(value);
+}
+
+function sleep(ms: unknown): void {
+  const time = Number(ms);
+  if (!Number.isFinite(time) || time < 0)
+    throw new TypeError(`sleep takes a number of milliseconds, not ${String(ms)}`);
+  pause(time);
+}
+
+/** Unlocks a lock. A number is a name too: the command line makes a number of a name of digits. */
+function unlock(name: unknown): unknown {
+  if ((isString(name) && name !== "") || isNumber(name)) return call("unlock", String(name));
+  throw new TypeError(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${kindOf(name)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === "") return "an empty text";
+  if (isArray(value)) return "a list";
+  if (isMap(value)) return "a map";
+  return isFunction(value) ? "a function" : String(value);
+}
+
+function getEnv(name: string, otherwise?: string): string | undefined {
+  return process.env[name] ?? otherwise;
+}
+
+function templify(template: string, data: unknown): unknown {
+  const result = fill(` ${template}`, data, () => {}) as string;
+  return result.slice(1).replace(/\{\{\{?[^{}]*\}?\}\}/g, "");
+}
+
+const functions = {
+  isArray,
+  isDef,
+  isFunction,
+  isMap,
+  isNull,
+  isNumber,
+  isString,
+  isUnDef,
+  log: (message: unknown): void => logLine("INFO", toText(message)),
+  logWarn: (message: unknown): void => logLine("WARN", toText(message)),
+  logErr: (message: unknown): void => logLine("ERROR", toText(message)),
+  print: (value: unknown = ""): void => printText(`${toText(value)}\n`),
+  printnl: (value: unknown = ""): void => printText(toText(value)),
+  printErr: (value: unknown = ""): void => printText(`${toText(value)}\n`, true),
+  sprint: (value: unknown): void => printText(`${stringify(value)}\n`),
+  sleep,
+  now,
+  nowUTC: now,
+  getEnv,
+  $env: getEnv,
+  genUUID: (): string => crypto.randomUUID(),
+  merge,
+  clone,
+  stringify,
+  jsonParse,
+  templify,
+  $from,
+  $ch,
+  $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
+  oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
+  each: (item: unknown, job?: string): unknown => call("each", item, job),
+  sh: (command: string, options?: unknown): unknown => call("sh", String(command), options),
+  $get: (key: string): unknown => call("get", String(key)),
+  $set: (key: string, value: unknown): unknown => call("set", String(key), value),
+  af: {
+    toYAML: (value: unknown): unknown => call("toYAML", portable(value)),
+    fromYAML: (text: string): unknown => call("fromYAML", String(text)),
+  },
+  __oJobManager: {
+    jobLocks: { unlock },
+  },
+} as const;
+
+/** Makes the functions of scripts global. */
+export function installFunctions(): void {
+  for (const [name, value] of Object.entries(functions)) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+}

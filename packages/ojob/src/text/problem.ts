@@ -1,0 +1,124 @@
+import { LINES, visible } from "@ojm/core/backend";
+import { maskLine, maskUrls } from "./secrets.js";
+import type { SourceFile } from "./source-file.js";
+
+/** A place in a text file. Lines and columns count from 1. */
+export interface Position {
+  readonly source: SourceFile;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something that is wrong with a job file, and where. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  /** Absent where the file as a whole is the problem. */
+  readonly at?: Position;
+}
+
+/** The line of a position with a caret under its column, as two indented lines. */
+export function excerpt(at: Position): string {
+  const written = at.source.line(at.line);
+  if (written === undefined || written.trim() === "") return "";
+  // Mask before cutting: half a URL does not look like one. A mask moves the column.
+  const line = maskLine(written);
+  const column = Math.min(maskLine(written.slice(0, at.column - 1)).length, line.length) + 1;
+  // A minified line of thousands of characters would bury the message, so show the part around the column.
+  const start = column > 100 ? column - 60 : 0;
+  const shown = line.slice(start, start + 140);
+  const number = String(at.line).padStart(5);
+  // Keep tabs in the padding, so that the caret is under the column at any tab width.
+  const padding = shown.slice(0, Math.max(0, column - 1 - start)).replace(/[^\t]/g, " ");
+  return `${number} | ${visible(shown, "\t")}\n${" ".repeat(5)} | ${padding}^`;
+}
+
+/** `jobs.yaml:12:5`, for humans and for editors that jump to it. */
+export function place(at: Position): string {
+  return `${visible(at.source.name)}:${at.line}:${at.column}`;
+}
+
+/** A name of 100,000 characters would bury the message. */
+const MOST_SHOWN = 1_000;
+
+/** A problem as it is shown: place, severity, message, and the line with a caret. */
+export function describe(problem: Problem): string {
+  const all = maskUrls(problem.message);
+  const message = visible(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all, LINES);
+  if (problem.at === undefined) return `${problem.severity}: ${message}`;
+  const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+/** A job file that cannot be run. Nothing of it was started. */
+export class JobFileError extends Error {
+  override readonly name: string = "JobFileError";
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(describe).join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Collects what is wrong while a file is read, so that one look shows all of it. */
+export class Problems {
+  readonly list: Problem[] = [];
+  readonly #strict: boolean;
+  readonly #known = new Set<string>();
+
+  /** With `strict`, warnings count as errors. */
+  constructor(strict = false) {
+    this.#strict = strict;
+  }
+
+  error(message: string, at?: Position): void {
+    this.#add({ severity: "error", message, ...(at && { at }) });
+  }
+
+  warn(message: string, at?: Position): void {
+    this.#add({ severity: "warning", message, ...(at && { at }) });
+  }
+
+  /**
+   * Adds a problem once: a file that is read twice, for its jobs and later for its todo, has the same
+   * problems both times.
+   */
+  #add(problem: Problem): void {
+    const key = `${problem.at?.source.path}:${problem.at?.line}:${problem.at?.column} ${problem.message}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.list.push(problem);
+  }
+
+  get errors(): Problem[] {
+    return this.list.filter((problem) => problem.severity === "error");
+  }
+
+  get warnings(): Problem[] {
+    return this.list.filter((problem) => problem.severity === "warning");
+  }
+
+  /**
+   * @throws JobFileError with all of them, in the order of the file, if there are errors; if it is strict, or
+   * warnings.
+   */
+  throwErrors(): void {
+    if (this.list.length === 0 || (this.errors.length === 0 && !this.#strict)) return;
+    const list = inOrder(this.list);
+    throw new JobFileError(this.#strict ? list.map((problem) => ({ ...problem, severity: "error" })) : list);
+  }
+}
+
+/**
+ * By file, in the order in which problems first name it, and by place. Problems are found in another order.
+ */
+function inOrder(list: readonly Problem[]): Problem[] {
+  const files = [...new Set(list.map(({ at }) => at?.source.path))];
+  return [...list].sort(
+    ({ at: a }, { at: b }) =>
+      files.indexOf(a?.source.path) - files.indexOf(b?.source.path) ||
+      (a?.line ?? 0) - (b?.line ?? 0) ||
+      (a?.column ?? 0) - (b?.column ?? 0),
+  );
+}

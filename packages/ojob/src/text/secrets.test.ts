@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { runText, script } from "../testing/run-file.js";
+import { isSecretName, maskLine, maskUrls, shownArgs } from "./secrets.js";
+
+describe("a secret in a URL is masked", () => {
+  test.each([
+    ["redis://:hunter2@host:6379/0", "redis://:***@host:6379/0"],
+    ["rediss://joe:hunter2@host", "rediss://joe:***@host"],
+    ["redis://joe:hun@ter/2@host", "redis://joe:***@host"],
+    ["redis://:12345@host", "redis://:***@host"],
+    ["/srv/redis:/:hunter2@host", "/srv/redis:/:***@host"],
+    ["https://ghp_hunter2@github.com/a.git", "https://***@github.com/a.git"],
+    ["https://host/a?user=joe&access_token=hunter2&b=1#c", "https://host/a?user=joe&access_token=***&b=1#c"],
+    ["at postgres://a:hunter2@one/x and amqp://b:hunter2@two", "at postgres://a:***@one/x and amqp://b:***@two"],
+  ])("%s", (text, shown) => expect(maskUrls(text)).toBe(shown));
+
+  test.each(["http://host:8080/@scope/a:b", "redis://host:6379/0", "mail joe@host: 12:30", "file:///a/b"])(
+    "and %s stays as it is",
+    (text) => expect(maskUrls(text)).toBe(text),
+  );
+
+  test("in a time that grows with the text, not with its square", () => {
+    const parts = ["://a:b", "a", "://", "?a=", "password=", '"token":"', "-----BEGIN PRIVATE KEY-----"];
+    // What other work of this process costs meanwhile is in some of the measurements, not in the least one.
+    const least = (times: number): number => Math.min(...[1, 2, 3].map(() => costOf(parts, times)));
+    // Sixteen times the text: sixteen times the work, not 256 times.
+    expect(least(16_000) / least(1_000)).toBeLessThan(64);
+  });
+
+  /** The CPU time for showing texts that repeat a part that many times, in µs. */
+  function costOf(parts: readonly string[], times: number): number {
+    const start = process.cpuUsage();
+    for (const part of parts) shownArgs(part.repeat(times));
+    const { user, system } = process.cpuUsage(start);
+    return user + system;
+  }
+});
+
+test("names of secrets are told from others", () => {
+  const secret = [
+    "password",
+    "Password",
+    "dbPass",
+    "redis_pass",
+    "pwd",
+    "clientSecret",
+    "TOKEN",
+    "accesstoken",
+    "apiKey",
+  ];
+  secret.push("api-key", "APIKEY", "auth", "Authorization", "sentinelPassword", "private_key", "set-cookie");
+  const open = ["author", "bypass", "compass", "passed", "key", "keyPrefix", "authority", "tokenizer", "name", "url"];
+  expect(secret.filter((name) => !isSecretName(name))).toEqual([]);
+  expect(open.filter(isSecretName)).toEqual([]);
+});
+
+describe("arguments are shown", () => {
+  test("without secrets, at whatever depth", () => {
+    const args = {
+      chLocks: { type: "redis", args: { url: "redis://:hunter2@h", password: "hunter2" } },
+      list: [{ apiKey: 12345, auth: { username: "joe", password: "hunter2" } }],
+      map: new Map([["a", { token: "hunter2" }]]),
+      header: "Authorization: Bearer hunter2",
+      dsn: "host=h password='hunter2 2' user=joe",
+      json: '{"user":"joe","password":"hunter2"}',
+      cert: "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----",
+      pin: "hunter2",
+    };
+    const text = shownArgs(args, ["pin"]);
+    expect(text).not.toMatch(/hunter2|12345/);
+    expect(JSON.parse(text)).toMatchObject({
+      chLocks: { type: "redis", args: { url: "redis://:***@h", password: "***" } },
+      list: [{ apiKey: "***", auth: "***" }],
+      dsn: "host=h password=*** user=joe",
+      pin: "***",
+    });
+  });
+
+  test("with all that is not secret as it is", () => {
+    const args = { n: 1, t: "a text: with, words", list: [null, true, { password: "", token: null, auth: false }] };
+    expect(shownArgs(args)).toBe(JSON.stringify(args));
+  });
+
+  test("whatever they hold", () => {
+    const circle: Record<string, unknown> = { n: 1n };
+    circle["self"] = circle;
+    expect(shownArgs(circle)).toBe('{"n":"1","self":"…"}');
+    expect(shownArgs({ at: new Date(0) })).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
+    let deep: unknown = 1;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    expect(shownArgs(deep)).toBe('"…"');
+  });
+});
+
+test("a line of a job file is shown without its secrets; a template is none", () => {
+  expect(maskLine("  chLocks: { args: { url: redis://:hunter2@h } }")).toBe(
+    "  chLocks: { args: { url: redis://:***@h } }",
+  );
+  expect(maskLine("    password: hunter2, and more")).toBe("    password: ***");
+  expect(maskLine('  { "apiKey": "hunter2", user: joe }')).toBe('  { "apiKey": ***, user: joe }');
+  expect(maskLine("    password: '{{secrets.db}}'")).toBe("    password: '{{secrets.db}}'");
+});
+
+describe("no password reaches the output", () => {
+  const URL_WITH = "redis://:hunter2@127.0.0.1:1/0";
+  const hidden = async (yaml: string, args = {}): Promise<string> => {
+    const text = await runText(yaml, { args }).then(
+      ({ out, err }) => out + err,
+      (error: Error) => error.message,
+    );
+    expect(text).not.toMatch(/hunter2/);
+    return text;
+  };
+
+  test("by logArgs", async () => {
+    const yaml = `ojob: { logArgs: true }\n${script("log('a')")}`;
+    const text = await hidden(yaml, { url: URL_WITH, db: { password: "hunter2" } });
+    expect(text).toMatch(/args of "Job": \{"url":"redis:\/\/:\*\*\*@127.0.0.1:1\/0","db":\{"password":"\*\*\*"\}\}/);
+  });
+
+  test("by logArgs, of an argument that the help of the job calls secret", async () => {
+    const help = "    help: { text: a, expects: [{ name: pin, desc: b, secret: true }] }";
+    expect(await hidden(`ojob: { logArgs: true }\n${script("log('a')", help)}`, { pin: "hunter2" })).toMatch(
+      /"pin":"\*\*\*"/,
+    );
+  });
+
+  test("by the error of a script, or the line in which it is", async () => {
+    const text = await hidden(script(`throw new Error("cannot reach ${URL_WITH}")`));
+    expect(text).toMatch(/cannot reach redis:\/\/:\*\*\*@127\.0\.0\.1:1/);
+  });
+
+  test("by a check of an argument", async () => {
+    const checks = "    check: { in: { password: isNumber, url: isNumber } }";
+    expect(await hidden(script("log('a')", checks), { password: "hunter2", url: 1 })).toMatch(
+      /"password" must be.*\*\*\*/,
+    );
+    expect(await hidden(script("log('a')", checks), { password: 1, url: URL_WITH })).toMatch(/"url" must be.*:\*\*\*@/);
+  });
+
+  test("by what is wrong with a job file, and the line of it that is shown", async () => {
+    const text = await hidden(`ojob: { numThreads: ${URL_WITH} }\n${script("log('a')")}`);
+    expect(text).toMatch(/the text "redis:\/\/:\*\*\*@127/);
+    expect(text).toMatch(/1 \| ojob: \{ numThreads: redis:\/\/:\*\*\*@127\.0\.0\.1:1\/0 \}\n {5} \| {21}\^/);
+    const long = `${"x".repeat(200)} `;
+    await hidden(
+      `jobs: [{ name: A, exec: "a" , nosuch: "${long}redis://:hunter2${"y".repeat(120)}@h" }]\ntodo: [A, B]\n`,
+    );
+  });
+
+  test("by a channel that cannot be opened", async () => {
+    const text = await hidden(
+      `ojob: { channels: { create: [{ name: c, type: sqlite, args: { file: "/proc/none/${URL_WITH}" } }] } }\n${script("log('a')")}`,
+    );
+    expect(text).toMatch(/the channel "c" of ojob\.channels cannot be opened/);
+  });
+});

@@ -1,0 +1,96 @@
+/** Replaces a secret. */
+const MASK = "***";
+
+/** A name with one of these words has a secret value: `authToken`, `redis_pass`, `api-key`. */
+const SECRET_WORDS: ReadonlySet<string> = new Set([
+  ..."pass password passwd passphrase pwd pw secret secrets token tokens".split(" "),
+  ..."auth authorization credential credentials cookie cookies jwt".split(" "),
+]);
+
+/** The same for names whose words are not separated: `apikey`, `ACCESSTOKEN`, `dbpassword`. */
+const SECRET_PARTS = /password|passwd|passphrase|secret|apikey|accesskey|privatekey|authkey|authorization|token$/;
+
+/** Whether the value of this name is secret. */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
+  return words.some((word) => SECRET_WORDS.has(word)) || SECRET_PARTS.test(words.join(""));
+}
+
+// Every repetition is bounded: the time for a text of megabytes must not grow with the square of its length.
+const USER_AND_PASSWORD = /(:\/\/?[^\s/?#@:]{0,256}):(?!\d{1,5}(?:[/?#\s]|$))\S{0,1024}@/g;
+const USER_ALONE = /:\/\/[^\s/?#@:]{1,256}@/g;
+const QUERY = /([?&]([\w.-]{1,64})=)[^\s&#"']{1,1024}/g;
+
+/** A text without passwords, tokens and other secrets of URLs. */
+export function maskUrls(text: string): string {
+  return text
+    .replace(USER_AND_PASSWORD, `$1:${MASK}@`)
+    .replace(USER_ALONE, `://${MASK}@`)
+    .replace(QUERY, (all, before: string, name: string) => (isSecretName(name) ? before + MASK : all));
+}
+
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}/g;
+const QUOTED = String.raw`"(?:[^"\\\n]|\\.){0,1024}"|'[^'\n]{0,1024}'`;
+const EQUALS = new RegExp(
+  String.raw`(?<![\w.-])([A-Za-z_][\w.-]{0,63})(\s{0,3}=\s{0,3})(${QUOTED}|[^\s&;,]{1,1024})`,
+  "g",
+);
+const COLON = new RegExp(
+  String.raw`(?<![\w.-])([A-Za-z_][\w.-]{0,63})(["']?\s{0,3}:\s{0,3})(${QUOTED}|[^\n]{1,1024})`,
+  "g",
+);
+/** A template is no secret: its value is filled in later. */
+const TEMPLATE = /^["']?\{\{[^}]*\}\}\}?["']?[\s,}\]]*$/;
+
+function maskPairs(text: string, pairs: RegExp): string {
+  return text.replace(pairs, (all, name: string, between: string, value: string) =>
+    isSecretName(name) && !TEMPLATE.test(value) ? `${name}${between}${MASK}` : all,
+  );
+}
+
+/** A line of a job file for a message, without secrets. */
+export function maskLine(line: string): string {
+  return maskPairs(maskUrls(line), COLON);
+}
+
+function maskText(text: string): string {
+  return maskPairs(maskPairs(maskUrls(text).replace(PRIVATE_KEY, MASK), EQUALS), COLON);
+}
+
+/**
+ * Arguments as JSON for people, without secrets. At any depth, it masks the values of names for which {@link
+ * isSecretName} is true, and passwords within texts. `secrets` are further names.
+ */
+export function shownArgs(args: unknown, secrets: readonly string[] = []): string {
+  try {
+    return JSON.stringify(masked(args, secrets, [])) ?? String(args);
+  } catch {
+    // The nesting is too deep for anybody to read.
+    return '"…"';
+  }
+}
+
+function masked(value: unknown, secrets: readonly string[], above: readonly object[]): unknown {
+  if (typeof value === "string") return maskText(value);
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (above.includes(value)) return "…";
+  const within = [...above, value];
+  if (Array.isArray(value)) return value.map((item) => masked(item, secrets, within));
+  if (value instanceof Map || value instanceof Set) return masked([...value], secrets, within);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === "function") return masked(toJSON.call(value), secrets, within);
+  const entries = Object.entries(value).map(([name, item]) => {
+    const secret = isSecretName(name) || secrets.includes(name);
+    return [name, secret && isSomething(item) ? MASK : masked(item, secrets, within)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Whether there is a value to hide. Its absence, or a boolean, gives nothing away. */
+function isSomething(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "" && typeof value !== "boolean";
+}
