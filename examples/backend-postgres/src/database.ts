@@ -12,14 +12,14 @@ export class Database {
     this.clock = clock;
     this.deadline = deadline;
     const timeouts = { connectionTimeoutMillis: deadline, statement_timeout: deadline };
-    // What the statements rely on, whatever the database has for a default.
+    // The statements rely on these settings, whatever the database's defaults are.
     const options = "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off";
     this.#pool = new pg.Pool({ connectionString, options, ...timeouts, keepAlive: true, allowExitOnIdle: true });
-    // A connection that breaks says so in an event too, which ends the process if nobody listens.
+    // A broken connection also emits `error`, which ends the process if nobody listens.
     this.#pool.on("connect", (client) => client.on("error", () => {})).on("error", () => {});
   }
 
-  /** A connection, for the caller to release. `end`: when to give up, on the monotonic clock. */
+  /** A connection that the caller must release. `end`: when to give up, on the monotonic clock. */
   async connect(end: number, signal?: AbortSignal): Promise<pg.PoolClient> {
     const connecting = this.#pool.connect();
     return this.within(connecting, end, signal).catch((error: unknown) => {
@@ -28,7 +28,7 @@ export class Database {
     });
   }
 
-  /** The rows of a statement, which a connection prepares once if it has a name. Where it writes, no answer means `unknown`. */
+  /** Returns the rows. A connection prepares a named one once. A write without an answer is `unknown`. */
   async query<Row>(statement: pg.QueryConfig, { signal }: CallOptions = {}, writes = false): Promise<Row[]> {
     const end = this.clock.monotonic() + this.deadline;
     const client = await this.connect(end, signal);
@@ -37,13 +37,13 @@ export class Database {
       client.release();
       return rows as Row[];
     } catch (error) {
-      // A connection whose answer is still to come is of no use to anybody.
+      // A connection with an outstanding answer must not serve another call.
       client.release(!isRefusal(error));
       throw explain(error, writes);
     }
   }
 
-  /** What `work` comes to, unless its time is up or `signal` fires before. */
+  /** Settles as `work` does, unless its time ends or `signal` fires first. */
   within<T>(work: Promise<T>, end: number, signal?: AbortSignal): Promise<T> {
     this.#underWay.add(work);
     return new Promise((resolve, reject) => {
@@ -63,13 +63,13 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    // The pool would forget those that wait for a connection.
+    // The pool would forget the calls that wait for a connection.
     await Promise.allSettled(this.#underWay);
     await this.#pool.end();
   }
 }
 
-/** By SQLSTATE: the code, and whether the same may succeed later. The last: connections, races, room for more, a server that stops. */
+/** By SQLSTATE: the code, and whether a retry may help. The last row: connections, races, limits, shutdown. */
 const MEANINGS: readonly (readonly [RegExp, ChannelErrorCode, boolean])[] = [
   [/^(28|42501)/, "DENIED", false],
   [/^3D000/, "INVALID_CONFIG", false],
@@ -80,12 +80,12 @@ const MEANINGS: readonly (readonly [RegExp, ChannelErrorCode, boolean])[] = [
   [/^(08|40|53|57)/, "UNAVAILABLE", true],
 ];
 
-/** The server refused the statement and rolled it back. Anything graver ends the connection, and may come after the commit. */
+/** The server refused the statement and rolled it back. A graver error may come after the commit. */
 function isRefusal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === "ERROR";
 }
 
-/** What an error means for the caller. `sent`: a commit was on its way to the server. */
+/** Turns an error into a `ChannelError`. `sent`: a commit was in flight to the server. */
 export function explain(error: unknown, sent: boolean): ChannelError {
   const outcome = sent && !isRefusal(error) ? "unknown" : "not-applied";
   const { message, code: state = "" } = error as Error & { code?: string };

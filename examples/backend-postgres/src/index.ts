@@ -11,7 +11,7 @@ const supports: Supports = Object.freeze({
   ttl: true,
   watch: true,
   maxOps: 1_000,
-  // A key must fit into a page of its index three times.
+  // A page of the index must hold a key three times.
   maxKeyBytes: 2_600,
   maxValueBytes: 1_048_576,
 });
@@ -27,7 +27,7 @@ select key, case when $4 then value else '' end as value, version, deadline - ${
 from ojm.entries where key >= $1 and key < $2 and (deadline > ${NOW}) is not false order by key`;
 const COMMIT = "select * from ojm.commit($1::bytea[], $2::text[], $3::bytea[], $4::bytea[], $5::float8[])";
 
-/** Channels in the schema `ojm` of the database that `url` names. `deadline`: the longest that a call takes, in ms; default: 5,000. */
+/** Channels in the schema `ojm` of the database at `url`. `deadline`: for each call, in ms (5,000). */
 export const backend: BackendType = {
   type: "postgres",
   async open(args, { clock }): Promise<Backend> {
@@ -40,7 +40,7 @@ export const backend: BackendType = {
     const database = new Database(url, deadline, clock);
     const watches = new Watches(database);
     try {
-      // A user who may not create tables can use those that are there.
+      // A user without the right to create tables can use existing ones.
       const [answer] = await database.query<{ ready: boolean }>({ text: IS_READY });
       if (answer?.ready !== true) await database.query({ text: SCHEMA });
     } catch (error) {
@@ -55,7 +55,7 @@ export const backend: BackendType = {
       },
       async scan({ from, to, reverse, limit, values: wanted }, options) {
         const text = `${SCAN} ${reverse ? "desc" : "asc"} limit $3`;
-        // One more than asked for tells whether there are more.
+        // One entry more than requested shows whether there are more.
         const values = [bytes(from), bytes(to), limit + 1, wanted];
         const rows = await database.query<Row>({ name: `scan ${reverse}`, text, values }, options);
         return { entries: rows.slice(0, limit).flatMap((row) => entryOf(row) ?? []), more: rows.length > limit };

@@ -1,6 +1,6 @@
 import type { StoredEntry } from "@ojm/core/backend";
 
-/** An entry, a key without one, or a change, as they are read. `expires_in`: milliseconds, or null. */
+/** An entry, an absent key, or a change, as the database returns it. `expires_in`: milliseconds, or null. */
 export type Row = Readonly<{ key: Buffer; value: Buffer | null; version: string; expires_in: number | null }>;
 
 export const bytes = (text: string): Buffer => Buffer.from(text, "utf8");

@@ -7,7 +7,7 @@ import { bytes, fromRow, type Row } from "./rows.js";
 const PAGE = 1_000;
 const RETRY = 100;
 
-/** What was committed after version $1 in some ranges, whole commits, and how far that is. Always at least one row. */
+/** The whole commits after version $1 in some ranges, and the head version. Always returns at least one row. */
 const CHANGES = `
 select head.version as head, $1 < head.forgotten or $1 > head.version as gap, change.key, change.value, change.version,
   change.deadline - extract(epoch from statement_timestamp())::float8 * 1000 as expires_in
@@ -15,13 +15,13 @@ from ojm.head as head left join ojm.changes as change on change.version > $1 and
   select from unnest($2::bytea[], $3::bytea[]) as range(low, high) where change.key >= low and change.key < high
 ) order by change.version fetch first ${PAGE} rows with ties`;
 
-/** A row without a change has nulls for it. */
+/** In a row without a change, its columns are null. */
 type ChangeRow = (Row | { readonly key: null; readonly version: null }) & { readonly head: string; gap: boolean };
 type Watch = { readonly range: KeyRange; readonly sink: WatchSink };
 
 /**
- * All watches of a backend, over one connection that listens. A notification says only that there was a commit; what was written is read from
- * the changes since the last look. So a lost connection misses nothing, unless it was away for longer than changes are kept.
+ * All watches of a backend, over one listening connection. A notification says only that there was a commit; a look
+ * reads the changes since the last look. A lost connection misses nothing, if it is back within a minute.
  */
 export class Watches {
   readonly #database: Database;
@@ -36,7 +36,7 @@ export class Watches {
     this.#database = database;
   }
 
-  /** Comes to the present with those that watch already: what is committed after that is told to the new one too. */
+  /** Adds a watch after a look. The new watch receives every commit after that look. */
   add(range: KeyRange, sink: WatchSink): Promise<() => void> {
     return this.#look(() => {
       const watch = { range, sink };
@@ -53,17 +53,17 @@ export class Watches {
   }
 
   readonly #wake = (): void => {
-    // A look that has not begun will see this too.
+    // A look that has not begun will see this commit too.
     if (this.#woken || this.#watches.size === 0) return;
     this.#woken = true;
     this.#look(() => {}).catch(() => {});
   };
 
-  /** Tells what was committed since the last look, one look after the other, and then calls `done`. */
+  /** Reports the commits since the last look, then calls `done`. Looks run one after the other. */
   #look<T>(done: () => T): Promise<T> {
     const { deadline, clock } = this.#database;
     const end = clock.monotonic() + deadline;
-    // Also when nothing is heard: that is how a dead connection is found out.
+    // Looks again without a notification too: that finds a dead connection.
     let again = deadline;
     const look = this.#turn.then(async () => {
       this.#woken = false;
@@ -75,7 +75,7 @@ export class Watches {
         this.#drop();
         again = RETRY;
         const fault = explain(error, false);
-        // What a later try does not mend ends the watches.
+        // A fault that a retry does not mend ends the watches.
         for (const watch of fault.retryable ? [] : this.#watches)
           if (this.#watches.delete(watch)) watch.sink.fail(fault);
         throw fault;
@@ -88,7 +88,7 @@ export class Watches {
     return look;
   }
 
-  /** Resolves to whether there may be more. */
+  /** Resolves to true if there may be more. */
   async #tellPage(listener: pg.PoolClient): Promise<boolean> {
     const ranges = [...this.#watches].map(({ range }) => range);
     const values = [this.#last, ranges.map(({ from }) => bytes(from)), ranges.map(({ to }) => bytes(to))];
@@ -108,7 +108,7 @@ export class Watches {
     if (this.#listener !== undefined) return this.#listener;
     const listener = await this.#database.connect(end);
     this.#listener = listener.on("notification", this.#wake).on("end", this.#wake);
-    // A program that awaits nothing is not kept alive by its watches.
+    // Watches do not keep a program alive that awaits nothing.
     (listener.connection.stream as Socket).unref();
     await this.#database.within(listener.query("listen ojm"), end);
     return listener;

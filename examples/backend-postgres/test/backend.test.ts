@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)("the backend for PostgreSQL", () => {
     writes: [{ key, value: "1", ...(ttl === undefined ? {} : { ttl }) }],
   });
 
-  it("tells a watch of a gap when what it missed is no longer kept, and goes on", async () => {
+  it("reports a gap to a watch that missed changes which are no longer kept, and then goes on", async () => {
     const store = await open();
     const told: string[] = [];
     await store.watch(
@@ -41,12 +41,12 @@ describe.skipIf(missing !== undefined)("the backend for PostgreSQL", () => {
     );
     await sql.query("update ojm.head set version = version + 9, forgotten = version + 9; notify ojm");
     await expect.poll(() => told).toEqual(["gap"]);
-    // Nothing was committed for longer than changes are kept: nothing was missed.
+    // No commit happened for longer than changes are kept: the watch missed nothing.
     await store.commit(put('gap "k '));
     await expect.poll(() => told).toEqual(["gap", 'gap "k ']);
   });
 
-  it("removes what has expired and what no watch asks for any more", async () => {
+  it("removes expired entries, and changes that no watch needs any more", async () => {
     const store = await open();
     await store.commit(put('swept "short ', 1));
     await store.commit(put('swept "long ', 3_600_000));
@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)("the backend for PostgreSQL", () => {
     expect((await sql.query("select from ojm.changes")).rowCount).toBe(2);
   });
 
-  it("is opened by several programs at once on a new database", async () => {
+  it("opens on a new database from several programs at once", async () => {
     await sql.query("create database fresh");
     const args = { url: url("fresh") };
     const opened = await Promise.all(Array.from({ length: 8 }, () => backend.open(args, { clock: systemClock })));
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)("the backend for PostgreSQL", () => {
     expect(String(error)).toMatch(message);
   });
 
-  it("says that there is no such database", async () => {
+  it("rejects with INVALID_CONFIG if the database does not exist", async () => {
     const opening = backend.open({ url: url("nowhere") }, { clock: systemClock });
     await expect(opening).rejects.toMatchObject({ code: "INVALID_CONFIG", retryable: false });
   });

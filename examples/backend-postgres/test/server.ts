@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type RunningServer, ServerProcess } from "@ojm/conformance";
 import pg from "pg";
 
-/** Debian keeps the programs of the server beside each other by version, and off the PATH. */
+/** Debian keeps the server's programs in a folder per version, off the PATH. */
 function folderOfPrograms(): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
@@ -16,7 +16,7 @@ function folderOfPrograms(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 }
 
-/** The server refuses to run as root: then it is the user that the package made. */
+/** The server refuses to run as root. Under root it runs as the user that the package created. */
 function user(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (option: string): number =>
@@ -35,7 +35,7 @@ export function whyMissing(): string | undefined {
   }
 }
 
-/** A new and empty server, which anybody on this machine may use. */
+/** Starts an empty server, which every user of this machine may use. */
 export async function startPostgres(): Promise<RunningServer & { readonly port: number }> {
   const programs = folderOfPrograms() ?? "";
   const as = user();
@@ -49,12 +49,12 @@ export async function startPostgres(): Promise<RunningServer & { readonly port: 
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_connections=300",
-    // A killed server loses nothing by it, and no test cuts the power.
+    // Without fsync a killed server loses nothing, and no test cuts the power.
     "fsync=off",
   ];
   const server = await ServerProcess.start({
     command: "setpriv",
-    // It takes connections before it is ready, only to refuse them.
+    // The server takes connections before it is ready, and refuses them.
     ready: async (port) => {
       const client = new pg.Client({ host: "127.0.0.1", port, user: "ojm", database: "postgres" });
       await client.connect();
@@ -62,7 +62,7 @@ export async function startPostgres(): Promise<RunningServer & { readonly port: 
       return true;
     },
     args: (port) => [
-      // A test runner that is killed takes the server with it.
+      // If the test runner is killed, the server ends with it.
       ...[...who, "--pdeathsig=KILL", join(programs, "postgres"), "-D", data, "-p", String(port)],
       ...settings.flatMap((setting) => ["-c", setting]),
     ],
