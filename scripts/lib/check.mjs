@@ -1,4 +1,5 @@
 import { build, packages } from "./build.mjs";
+import { checkShape } from "./check/shape.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { tool } from "./run.mjs";
 import { buildTorture } from "./torture.mjs";
@@ -6,11 +7,14 @@ import { buildTorture } from "./torture.mjs";
 /** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
 export async function check() {
   await build();
-  // Imported here: it needs the compiler, which a fresh clone has only once the dependencies are installed.
+  // Imported here: they need packages that a fresh clone has only once the dependencies are installed.
   const { checkConsumers } = await import("./consumers.mjs");
+  const { checkImports } = await import("./check/imports.mjs");
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
+    ["imports", () => checkImports()],
+    ["shape of files and folders", () => checkShape()],
     ["unused code", () => tool("knip", [])],
     ["what each package says of itself", () => checkManifests()],
     ["the packed packages in a strict program", () => checkConsumers()],

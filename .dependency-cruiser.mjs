@@ -1,0 +1,77 @@
+/** Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests. */
+const TESTS = "(\\.test(-d)?\\.ts|\\.child\\.ts)$|/testing/|^(test|packages/bench)/";
+
+/** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
+const CHANNEL_FOR_LOCKS = "^packages/core/src/channel/((index|channel|types|errors|open)\\.ts$|calls/|encoding/)";
+
+/** Packages with known cycles. An entry goes as soon as its package has none. */
+const CYCLIC = ["^packages/conformance/src/run/", "^test/torture/"];
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "no-cycles",
+      comment: "Nobody can understand one file of a cycle without all of them.",
+      severity: "error",
+      from: { pathNot: CYCLIC },
+      to: { circular: true },
+    },
+    {
+      name: "util-is-the-ground",
+      severity: "error",
+      from: { path: "^packages/core/src/util/" },
+      to: { path: "^packages/", pathNot: "^packages/core/src/util/" },
+    },
+    {
+      name: "channel-knows-no-locks-or-jobs",
+      severity: "error",
+      from: { path: "^packages/core/src/channel/", pathNot: TESTS },
+      to: { path: "^packages/core/src/(locks|jobs)/" },
+    },
+    {
+      name: "locks-know-no-jobs",
+      severity: "error",
+      from: { path: "^packages/core/src/locks/", pathNot: TESTS },
+      to: { path: "^packages/core/src/jobs/" },
+    },
+    {
+      name: "locks-use-the-public-channel",
+      severity: "error",
+      from: { path: "^packages/core/src/locks/", pathNot: TESTS },
+      to: { path: "^packages/core/src/channel/", pathNot: CHANNEL_FOR_LOCKS },
+    },
+    {
+      name: "core-imports-no-package-of-ours",
+      severity: "error",
+      from: { path: "^packages/core/src/", pathNot: TESTS },
+      to: { path: "^packages/(?!core/)" },
+    },
+    {
+      name: "backends-import-only-core",
+      severity: "error",
+      from: { path: "^packages/(redis|etcd|simple|level|sqlite)/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/($1|core)/" },
+    },
+    {
+      name: "ojob-knows-no-command-line",
+      severity: "error",
+      from: { path: "^packages/ojob/src/", pathNot: TESTS },
+      to: { path: "^packages/cli/" },
+    },
+    {
+      name: "only-tests-import-testing",
+      severity: "error",
+      from: { pathNot: TESTS },
+      to: { path: "/testing/" },
+    },
+  ],
+  options: {
+    // Imports of types count: a cycle of types ties files together as well.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "(^|/)(node_modules|dist)/" },
+    exclude: { path: "\\.test(-d)?\\.ts$|(^|/)(node_modules|dist)/" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["@ojm/source", "import", "node"] },
+  },
+};
