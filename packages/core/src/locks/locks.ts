@@ -114,8 +114,8 @@ export class Locks {
   /**
    * Takes the lock `name`. Tries once, or waits up to `wait` ms; waiters get the lock in order of arrival.
    *
-   * At most one caller in all processes holds the lock. A lock of a dead holder is taken over after
-   * `onOrphan`. If the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what
+   * Of all callers in all processes, at most one has a lease whose `signal` has not fired. A forced unlock is the
+   * exception: see {@link Locks.forceUnlock}. A lock of a dead holder is taken over after `onOrphan`. If the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what
    * the commit may have left.
    *
    * @throws LockError `LOCKED` if another holder has the lock, or if other waiters are ahead
