@@ -72,6 +72,28 @@ describe("deadlines", () => {
     deadlines.close();
   });
 
+  it("of an entry that nobody waits for end nothing, until somebody does", () => {
+    const { deadlines, expired } = start();
+    for (const key of ["a", "b", "c"]) deadlines.seen(key, "1", 100, false);
+    vi.advanceTimersByTime(60);
+    deadlines.seen("a", "1", 100);
+    deadlines.time({ from: "b", to: "c" });
+    vi.advanceTimersByTime(40);
+    expect(expired).toEqual(["a@1", "b@1"]);
+    expect(deadlines.expiredVersion("c")).toBe("1");
+    deadlines.time({ from: "c", to: "d" });
+    vi.advanceTimersByTime(1);
+    expect(expired).toEqual(["a@1", "b@1", "c@1"]);
+  });
+
+  it("that come nearer keep their timer", () => {
+    const { deadlines, expired } = start();
+    deadlines.seen("a", "1", 100);
+    deadlines.seen("a", "1", 30, false);
+    vi.advanceTimersByTime(30);
+    expect(expired).toEqual(["a@1"]);
+  });
+
   it("end nothing once they are closed", () => {
     const { deadlines, expired } = start();
     deadlines.seen("a", "1", 100);

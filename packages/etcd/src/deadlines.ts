@@ -1,3 +1,5 @@
+import type { KeyRange } from "@ojm/core/backend";
+
 /** The most deadlines kept. Of older ones only the lease knows. */
 const MOST = 10_000;
 
@@ -10,6 +12,7 @@ interface Deadline {
   readonly due: number;
   /** The entry was deleted or replaced. Still kept: a reply from before that may yet arrive, and must not revive it. */
   gone: boolean;
+  /** `undefined` if nobody in this process waits for the end of the entry. */
   timer?: NodeJS.Timeout;
 }
 
@@ -33,22 +36,31 @@ export class Deadlines {
   }
 
   /**
-   * Notes that an entry was seen just now, written with this ttl, or ending in `ttl` ms at the latest.
+   * Notes that an entry was seen just now, written with this ttl, or ending in `ttl` ms at the latest. Hands it
+   * to `expire` when it is due, unless `timed` is false: then only the next reader finds it expired.
    *
    * @returns the ms that are left of it, more than 0 unless it is expired
    */
-  seen(key: string, version: string, ttl: number): number {
+  seen(key: string, version: string, ttl: number, timed: boolean = true): number {
     const now = performance.now();
     const known = this.#byKey.get(key);
-    if (known !== undefined && known.version === version && known.due <= now + ttl) return known.due - now;
+    if (known !== undefined && known.version === version && known.due <= now + ttl) {
+      if (timed) this.#time(key, known);
+      return known.due - now;
+    }
     // A reply that comes late, and tells of a version since replaced, must not displace what is known of the later one.
     if (known !== undefined && Number(known.version) > Number(version)) return ttl;
     this.#forget(key);
     const deadline: Deadline = { version, due: now + ttl, gone: false };
     this.#byKey.set(key, deadline);
-    this.#arm(key, deadline);
+    if (timed || (known?.version === version && known.timer !== undefined)) this.#arm(key, deadline);
     this.#bound();
     return ttl;
+  }
+
+  /** From now on, hands the known entries of a range to `expire` when they are due. */
+  time({ from, to }: KeyRange): void {
+    for (const [key, deadline] of this.#byKey) if (from <= key && key < to) this.#time(key, deadline);
   }
 
   /** Milliseconds left for the entry at this version, `undefined` if nothing is known of it. */
@@ -73,6 +85,10 @@ export class Deadlines {
 
   close(): void {
     for (const key of [...this.#byKey.keys()]) this.#forget(key);
+  }
+
+  #time(key: string, deadline: Deadline): void {
+    if (deadline.timer === undefined && !deadline.gone) this.#arm(key, deadline);
   }
 
   #arm(key: string, deadline: Deadline): void {

@@ -67,7 +67,7 @@ export class EtcdBackend implements Backend {
   async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
     for (;;) {
       const { raw, more } = await scanRaw(this.#nodes, this.#codec, request, options);
-      const entries = await this.#expiry.judge(raw);
+      const entries = await this.#expiry.judge(raw, this.#expiry.isWatched(request));
       if (entries !== undefined) return { entries: entries.filter((entry) => entry !== undefined), more };
     }
   }
@@ -90,8 +90,10 @@ export class EtcdBackend implements Backend {
 
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     const watch = new RangeWatch(this.#nodes, this.#streams, this.#codec, this.#expiry, range, sink);
+    const unwatch = this.#expiry.watch(range);
     this.#watches.add(watch);
     const stop = (): void => {
+      unwatch();
       watch.stop();
       this.#watches.delete(watch);
     };

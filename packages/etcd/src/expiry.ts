@@ -1,4 +1,4 @@
-import type { StoredEntry } from "@ojm/core/backend";
+import type { KeyRange, StoredEntry } from "@ojm/core/backend";
 import type { Codec, RawEntry } from "./codec.js";
 import { Deadlines } from "./deadlines.js";
 import type { Nodes } from "./nodes.js";
@@ -12,6 +12,7 @@ export class Expiry {
   readonly deadlines: Deadlines;
   readonly #nodes: Nodes;
   readonly #codec: Codec;
+  readonly #watched: Set<KeyRange> = new Set();
 
   constructor(nodes: Nodes, codec: Codec) {
     this.#nodes = nodes;
@@ -26,13 +27,18 @@ export class Expiry {
    * Turns what was read into entries. If some are expired, they are deleted from the store, and `undefined` says: read again.
    * An expired entry is not just hidden: another process, which does not know that it is, would show it after we have said
    * that it is gone.
+   *
+   * @param timed whether to delete each entry as soon as it expires; otherwise the next reader does
    */
-  async judge(raw: readonly (RawEntry | undefined)[]): Promise<(StoredEntry | undefined)[] | undefined> {
+  async judge(
+    raw: readonly (RawEntry | undefined)[],
+    timed: boolean = true,
+  ): Promise<(StoredEntry | undefined)[] | undefined> {
     await this.#learn(raw);
     const expired: RawEntry[] = [];
     const entries = raw.map((entry) => {
       if (entry === undefined) return undefined;
-      const judged = this.see(entry);
+      const judged = this.see(entry, timed);
       if (judged === undefined) expired.push(entry);
       return judged;
     });
@@ -42,11 +48,11 @@ export class Expiry {
   }
 
   /** The entry with the time that it has left, `undefined` if it is known to be expired. */
-  see(entry: RawEntry): StoredEntry | undefined {
+  see(entry: RawEntry, timed: boolean = true): StoredEntry | undefined {
     const { key, value, version } = entry;
     if (entry.lease === undefined) return { key, value, version };
     const left =
-      entry.ttl === undefined ? this.deadlines.left(key, version) : this.deadlines.seen(key, version, entry.ttl);
+      entry.ttl === undefined ? this.deadlines.left(key, version) : this.deadlines.seen(key, version, entry.ttl, timed);
     if (left === undefined) return { key, value, version };
     return left > 0 ? { key, value, version, expiresIn: left } : undefined;
   }
@@ -58,6 +64,22 @@ export class Expiry {
       return version === undefined ? [] : [this.#remove(key, version)];
     });
     if (due.length > 0) await Promise.all(due);
+  }
+
+  /** Call it when a watch of this process begins: it must be told of what expires. Returns a function that ends it. */
+  watch(range: KeyRange): () => void {
+    this.#watched.add(range);
+    this.deadlines.time(range);
+    return () => void this.#watched.delete(range);
+  }
+
+  /**
+   * Whether a watch of this process has keys of this range. Only then does a scan of the range need timers. A sweep reads the
+   * sessions of all processes; deleting each of them at its end, in vain, cost as much as all heartbeats together.
+   */
+  isWatched({ from, to }: KeyRange): boolean {
+    for (const watched of this.#watched) if (watched.from < to && from < watched.to) return true;
+    return false;
   }
 
   close(): void {
