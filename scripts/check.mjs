@@ -1,4 +1,4 @@
-import { check } from "./lib/check.mjs";
+import { check } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
 
 await install();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
-import { check } from "./lib/check.mjs";
+import { check } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
 import { root, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";

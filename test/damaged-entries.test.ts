@@ -7,10 +7,10 @@ import { encodeChannelName } from "../packages/core/src/channel/encoding/key.js"
 import { openChannel } from "../packages/core/src/channel/open.js";
 import type { Key } from "../packages/core/src/channel/types.js";
 import { damagedKey, damagedKeyText, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
-import { Dice } from "../packages/core/src/testing/dice.js";
-import type { FaultyBackend } from "../packages/core/src/testing/faulty-backend.js";
 import { scribble } from "../packages/core/src/testing/scribble.js";
 import { collect, rejection } from "../packages/core/src/testing/settle.js";
+import { Dice } from "../packages/core/src/testing/simulation/dice.js";
+import type { FaultyBackend } from "../packages/core/src/testing/stores/faulty-backend.js";
 import { World } from "../packages/core/src/testing/world.js";
 
 /*

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+import type { SteadyReport, SteadyRequest } from "./support/children/steady.child.js";
 import { type Child, startChild } from "./support/processes.js";
-import type { SteadyReport, SteadyRequest } from "./support/steady.child.js";
 
 /** How long the server is away, in ms. `OJM_OUTAGE=30000` is the long profile. */
 const OUTAGE = Number(process.env["OJM_OUTAGE"] ?? 3_000);

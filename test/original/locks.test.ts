@@ -118,7 +118,7 @@ onSharedStores((create) => {
     const options = await create();
     const file = join(temporaryFolder(), "go on");
     // One that computes hears of nothing: it is the store that must refuse its end.
-    const late = startChild("../original/late-end.child.ts", [JSON.stringify({ ...options, ttl }), file]);
+    const late = startChild("../../original/late-end.child.ts", [JSON.stringify({ ...options, ttl }), file]);
     const { fence } = await late.message<{ readonly fence: string }>();
     await using manager = await JobManager.init(options);
     await lose(manager);

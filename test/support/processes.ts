@@ -27,9 +27,9 @@ export interface Child {
   message<T>(): Promise<T>;
 }
 
-/** Starts a script beside the tests, with an IPC channel. */
+/** Starts a script of the folder children/, with an IPC channel. */
 export function startChild(script: string, args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
+  const path = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
   return watchChild(
     spawn(process.execPath, [...nodeArgs, path, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }),
   );

@@ -1,14 +1,15 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { parseArgs } from "node:util";
-import { type Mode, modes } from "./events.js";
 import { faults, faultsOf } from "./faults/index.js";
-import { inLanes } from "./lanes.js";
-import { stampNow } from "./stamp.js";
+import type { Row } from "./report/finding.js";
+import { tableOf } from "./report/table.js";
+import { inLanes } from "./run/lanes.js";
+import { stampNow } from "./run/stamp.js";
+import type { Task } from "./run/task.js";
+import { type Mode, modes } from "./scene/events.js";
 import { storeKinds } from "./stores/index.js";
 import type { StoreKind } from "./stores/store.js";
-import { type Row, tableOf } from "./table.js";
-import type { Task } from "./task.js";
 
 const USAGE = `npm run torture -- [options]
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { plantedBugs } from "../../packages/core/src/testing/planted-bugs.js";
-import { type Cell, runCell, whySkipped } from "./cell.js";
-import type { Mode } from "./events.js";
-import type { Law } from "./judge/verdict.js";
-import { troubleOf } from "./report.js";
-import { unsafeSentinel } from "./stores/sentinel.js";
-import { cellOf } from "./task.js";
-import { NO_BUG } from "./worker/observed.js";
+import { plantedBugs } from "../../packages/core/src/testing/simulation/planted-bugs.js";
+import { troubleOf } from "./report/lines.js";
+import { type Cell, runCell, whySkipped } from "./run/cell.js";
+import { cellOf } from "./run/task.js";
+import type { Mode } from "./scene/events.js";
+import { unsafeSentinel } from "./stores/clusters/sentinel.js";
+import { NO_BUG } from "./traffic/observed.js";
+import type { Law } from "./validate/verdict.js";
 
 /*
  * Some cells of the matrix, of every kind of fault one. All of them: npm run torture.

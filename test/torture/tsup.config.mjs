@@ -19,8 +19,8 @@ const onlyHelpers = {
 export default {
   entry: {
     main: "test/torture/main.ts",
-    lane: "test/torture/lane.child.ts",
-    worker: "test/torture/worker/worker.child.ts",
+    lane: "test/torture/run/lane.child.ts",
+    worker: "test/torture/traffic/worker.child.ts",
   },
   format: "esm",
   target: "node20",

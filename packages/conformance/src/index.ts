@@ -1,5 +1,8 @@
 /** For backend authors: the suite that proves a backend, and what it is told of one. */
 
+export type { Case, CaseGroup } from "./case/case.js";
+export { CaseContext } from "./case/context.js";
+export type { Profile } from "./case/profile.js";
 export { groups } from "./cases/index.js";
 export { type FolderHarness, inFolder } from "./harness/folder.js";
 export { harnessOf } from "./harness/from-type.js";
@@ -20,8 +23,6 @@ export { onServer, type RunningServer, type ServerHarness } from "./harness/serv
 export { bursts, http2Requests, type RequestCounter } from "./proxy/counters.js";
 export { type ServerOptions, ServerProcess } from "./proxy/server-process.js";
 export { type ProxyOptions, TcpProxy } from "./proxy/tcp-proxy.js";
-export type { Case, CaseGroup, Profile } from "./run/case.js";
-export { CaseContext } from "./run/context.js";
 export { type RegisterOptions, type Runner, register } from "./run/register.js";
 export { type CaseResult, isGood, type Outcome, type RunReport, tally } from "./run/result.js";
 export { run, type SuiteOptions } from "./run/run.js";

@@ -1,9 +1,9 @@
 /** Channels in etcd: one node or a cluster. */
 import type { Backend, BackendContext, BackendType } from "@ojm/core/backend";
-import { Codec } from "./codec.js";
-import { connect } from "./connect.js";
-import { EtcdBackend } from "./etcd-backend.js";
-import { Nodes } from "./nodes.js";
+import { EtcdBackend } from "./backend.js";
+import { connect } from "./calls/connect.js";
+import { Nodes } from "./calls/nodes.js";
+import { Codec } from "./layout.js";
 import { type EtcdOptions, type PassedClient, readOptions } from "./options.js";
 
 export type { EtcdOptions, PassedClient };

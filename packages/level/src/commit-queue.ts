@@ -8,7 +8,7 @@ import {
   type StoredWrite,
 } from "@ojm/core/backend";
 import { levelError } from "./errors.js";
-import { encodeRecord, type StoredRecord } from "./record.js";
+import { encodeRecord, type StoredRecord } from "./layout.js";
 import type { BatchWrite, Store } from "./store.js";
 
 /** This many expired entries are deleted without waiting for the next commit. */

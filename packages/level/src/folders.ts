@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { bootId, type Clock } from "@ojm/core/backend";
 import { CommitQueue } from "./commit-queue.js";
 import { levelError } from "./errors.js";
-import { StoreClock } from "./record.js";
+import { StoreClock } from "./layout.js";
 import { Store } from "./store.js";
 
 /** An open folder, for one of its users. */

@@ -9,7 +9,7 @@ import {
 } from "@ojm/core/backend";
 import type { Level } from "level";
 import { isNotOpen, levelError } from "./errors.js";
-import { decodeRecord, type StoreClock, type StoredRecord } from "./record.js";
+import { decodeRecord, type StoreClock, type StoredRecord } from "./layout.js";
 
 /** The key of the store's own data. No channel can have it. */
 const META = "\0ojm";

@@ -11,15 +11,15 @@ import {
   type Supports,
   type WatchSink,
 } from "@ojm/core/backend";
-import type { RedisClient } from "./client.js";
-import type { Connection } from "./connection.js";
+import type { RedisClient } from "./connection/client.js";
+import type { Connection } from "./connection/connection.js";
+import type { Replicas } from "./connection/replicas.js";
 import { isNoScript, ofRead } from "./errors.js";
-import type { Names } from "./names.js";
-import { placeOf } from "./names.js";
-import type { Replicas } from "./replicas.js";
+import type { Names } from "./layout.js";
+import { placeOf } from "./layout.js";
 import { commitScript, readScript, type Script, scanScript } from "./scripts.js";
-import { rangeOf, type Span, spanOf } from "./spans.js";
-import type { Watches } from "./watches.js";
+import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
+import type { Watches } from "./watch/watches.js";
 
 /** The most keys that one script reads. */
 const BATCH = 1_000;
@@ -66,11 +66,11 @@ export class RedisBackend implements Backend {
   }
 
   async scan(request: ScanRequest, { signal }: CallOptions = {}): Promise<ScanPage> {
-    const { channel, from, to } = spanOf(request);
+    const { channel, from, to } = lexRangeOf(request);
     const { reverse, limit, values } = request;
-    let span: Pick<Span, "from" | "to"> = { from, to };
+    let range: Pick<LexRange, "from" | "to"> = { from, to };
     for (;;) {
-      const args = [span.from, span.to, reverse ? "reverse" : "", String(limit), values ? "values" : ""];
+      const args = [range.from, range.to, reverse ? "reverse" : "", String(limit), values ? "values" : ""];
       const reply = (await this.#look(scanScript, [this.#names.index(channel)], args, signal)) as Reply[];
       const goOn = String(reply[0]);
       const entries: StoredEntry[] = [];
@@ -80,7 +80,7 @@ export class RedisBackend implements Backend {
       }
       // A page with nothing in it reads like the end, and cannot be gone on from: keys of expired entries are no end.
       if (entries.length > 0 || goOn === "") return { entries, more: goOn !== "" };
-      span = reverse ? { from: span.from, to: goOn } : { from: goOn, to: span.to };
+      range = reverse ? { from: range.from, to: goOn } : { from: goOn, to: range.to };
     }
   }
 

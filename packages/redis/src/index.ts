@@ -1,12 +1,12 @@
 import type { Backend, BackendContext, BackendType, Supports } from "@ojm/core/backend";
 import { RedisBackend } from "./backend.js";
-import { isCluster } from "./client.js";
-import { Connection } from "./connection.js";
-import { hasHashTag, Names } from "./names.js";
+import { isCluster } from "./connection/client.js";
+import { Connection } from "./connection/connection.js";
+import { Replicas } from "./connection/replicas.js";
+import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
+import { hasHashTag, Names } from "./layout.js";
 import { readOptions } from "./options.js";
-import { Replicas } from "./replicas.js";
-import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./server.js";
-import { Watches } from "./watches.js";
+import { Watches } from "./watch/watches.js";
 
 /**
  * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED` for a wrong password,

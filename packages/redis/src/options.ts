@@ -7,7 +7,7 @@ import {
   type NodeClient,
   nodeOptions,
   type RedisClient,
-} from "./client.js";
+} from "./connection/client.js";
 
 /** Options of ioredis that are handed on. The others decide about queues and retries, and the backend sets them itself. */
 const IOREDIS = [

@@ -1,9 +1,9 @@
 import { ChannelError } from "@ojm/core/backend";
 import type Database from "better-sqlite3";
 import { openFile } from "./driver.js";
+import { createTables, enterBoot, recognise, upgradeTables } from "./layout.js";
 import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
-import { createTables, enterBoot, recognise, upgradeTables } from "./schema.js";
 
 function enterWal(db: Database.Database, file: string): void {
   const mode = db.pragma("journal_mode = WAL", { simple: true });

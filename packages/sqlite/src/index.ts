@@ -14,7 +14,7 @@ export const backend: BackendType = {
   async open(args, context) {
     // Import it on first use: a program that only knows this type must not load the native addon at its
     // start.
-    const { openBackend } = await import("./open.js");
+    const { openBackend } = await import("./backend.js");
     return openBackend(args, context);
   },
 };

@@ -9,18 +9,6 @@ const MOST_LINES = 250;
 /** The most source files in one folder. */
 const MOST_FILES = 10;
 
-/** Folders that have more files than that today. An entry goes as soon as its folder is in order. */
-const FULL = [
-  "packages/core/src/testing",
-  "packages/etcd/src",
-  "packages/redis/src",
-  "scripts/lib",
-  "test/support",
-  "test/torture",
-  "test/torture/judge",
-  "test/torture/stores",
-];
-
 const SOURCE = /\.(ts|mts|mjs|cjs|js)$/;
 const TEST_FILE = /\.test(-d)?\.ts$/;
 const TEST = /\.test(-d)?\.ts$|(^|\/)(testing|test)\//;
@@ -41,7 +29,7 @@ function violationsOf(files) {
   const folders = groupByFolder(files);
   const full = [...folders]
     .map(([folder, all]) => [folder, all.filter((file) => !TEST_FILE.test(file) && !/\.config\./.test(basename(file)))])
-    .filter(([folder, all]) => all.length > MOST_FILES && !FULL.includes(folder))
+    .filter(([, all]) => all.length > MOST_FILES)
     .map(([folder, all]) => `${folder}: ${all.length} source files in one flat list, at most ${MOST_FILES}`);
   return [...long, ...full];
 }

@@ -5,7 +5,7 @@ type Row = readonly [name: string, search: string, replace: string, why: string]
 const of = (file: string, tests: readonly string[], ...rows: readonly Row[]): NamedMutant[] =>
   rows.map(([name, search, replace, why]) => ({ name, file, search, replace, why, tests }));
 
-const redisTests = ["packages/redis/src/backend.test.ts", "packages/redis/src/watches.test.ts"];
+const redisTests = ["packages/redis/src/backend.test.ts", "packages/redis/src/watch/watches.test.ts"];
 
 const redis: readonly NamedMutant[] = [
   ...of(
@@ -154,7 +154,7 @@ const redis: readonly NamedMutant[] = [
   ),
   ...of(
     "packages/redis/src/scripts.ts",
-    ["packages/redis/src/replicas.test.ts"],
+    ["packages/redis/src/connection/replicas.test.ts"],
     [
       "R26 writes without replicas",
       "if there < replicas then",
@@ -169,8 +169,8 @@ const redis: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/redis/src/replicas.ts",
-    ["packages/redis/src/replicas.test.ts"],
+    "packages/redis/src/connection/replicas.ts",
+    ["packages/redis/src/connection/replicas.test.ts"],
     [
       "R28 the answer of WAIT is not read",
       "if (reached >= this.count) return;",
@@ -192,7 +192,7 @@ const redis: readonly NamedMutant[] = [
   ),
   ...of(
     "packages/redis/src/backend.ts",
-    [...redisTests, "packages/redis/src/replicas.test.ts"],
+    [...redisTests, "packages/redis/src/connection/replicas.test.ts"],
     [
       "R31 a failed check is not confirmed",
       'await replicas?.confirm(client, typeof reply === "string");',
@@ -238,8 +238,8 @@ const redis: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/redis/src/call.ts",
-    ["packages/redis/src/call.test.ts", "packages/redis/src/faults.test.ts"],
+    "packages/redis/src/connection/call.ts",
+    ["packages/redis/src/connection/call.test.ts", "packages/redis/src/faults.test.ts"],
     ["R39 sent and broken is sent again", "if (!neverSent(error)) {", "if (false) {", "a commit is applied twice"],
     [
       "R40 an abort never was sent",
@@ -295,8 +295,8 @@ const redis: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/redis/src/feed.ts",
-    ["packages/redis/src/feed.test.ts", "packages/redis/src/watches.test.ts"],
+    "packages/redis/src/watch/subscriptions.ts",
+    ["packages/redis/src/watch/subscriptions.test.ts", "packages/redis/src/watch/watches.test.ts"],
     [
       "R48 no ping (R12)",
       'if (line.isCurrent()) line.client.call("ping").catch(() => {});',
@@ -315,18 +315,18 @@ const redis: readonly NamedMutant[] = [
 ];
 
 const etcdTests = [
-  "packages/etcd/src/etcd-backend.test.ts",
-  "packages/etcd/src/ttl.test.ts",
-  "packages/etcd/src/requests.test.ts",
-  "packages/etcd/src/deadlines.test.ts",
-  "packages/etcd/src/expiry.test.ts",
+  "packages/etcd/src/backend.test.ts",
+  "packages/etcd/src/expiry/ttl.test.ts",
+  "packages/etcd/src/calls/requests.test.ts",
+  "packages/etcd/src/expiry/deadlines.test.ts",
+  "packages/etcd/src/expiry/expiry.test.ts",
 ];
 
-const leaseTests = ["packages/etcd/src/leases.test.ts"];
+const leaseTests = ["packages/etcd/src/expiry/leases.test.ts"];
 
 const etcd: readonly NamedMutant[] = [
   ...of(
-    "packages/etcd/src/expiry.ts",
+    "packages/etcd/src/expiry/expiry.ts",
     etcdTests,
     [
       "E01 a read hides an expired entry",
@@ -357,7 +357,7 @@ const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/etcd-backend.ts",
+    "packages/etcd/src/backend.ts",
     etcdTests,
     [
       "E08 an own write is not remembered",
@@ -392,7 +392,7 @@ const etcd: readonly NamedMutant[] = [
     ["E14 a failed check is won", "if (response.succeeded) return", "if (true) return", "two hold one lock"],
   ),
   ...of(
-    "packages/etcd/src/requests.ts",
+    "packages/etcd/src/calls/requests.ts",
     etcdTests,
     [
       "E15 absence is not checked",
@@ -420,7 +420,7 @@ const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/leases.ts",
+    "packages/etcd/src/expiry/leases.ts",
     etcdTests,
     [
       "E19 a lease as short as the ttl",
@@ -442,7 +442,7 @@ const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/leases.ts",
+    "packages/etcd/src/expiry/leases.ts",
     leaseTests,
     [
       "E22 a failed grant is kept",
@@ -458,7 +458,7 @@ const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/deadlines.ts",
+    "packages/etcd/src/expiry/deadlines.ts",
     etcdTests,
     [
       "E24 a deadline starts anew with each look",
@@ -486,7 +486,7 @@ const sqliteTests = [
   "packages/sqlite/src/store/commit-queue.test.ts",
   "packages/sqlite/src/store/deadlines.test.ts",
   "packages/sqlite/src/store/reader.test.ts",
-  "packages/sqlite/src/open.test.ts",
+  "packages/sqlite/src/backend.test.ts",
   "packages/sqlite/src/watch/tail.test.ts",
   "test/conformance/sqlite.test.ts",
 ];

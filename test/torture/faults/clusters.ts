@@ -1,7 +1,7 @@
-import { type Cluster, type Duty, eventually } from "../nodes/cluster.js";
-import type { ClusterNode } from "../nodes/node.js";
-import type { Scene } from "../scene.js";
-import { workerHost } from "../stores/clustered.js";
+import { type Cluster, type Duty, eventually } from "../cluster/nodes/cluster.js";
+import type { ClusterNode } from "../cluster/nodes/node.js";
+import type { Scene } from "../scene/scene.js";
+import { workerHost } from "../stores/clusters/clustered.js";
 import type { StoreKind } from "../stores/store.js";
 import { able, type Fault, type Injected, MARGIN, storeIsBack } from "./fault.js";
 

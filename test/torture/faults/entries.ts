@@ -1,4 +1,4 @@
-import type { Harm } from "../events.js";
+import type { Harm } from "../scene/events.js";
 import { type Fault, MARGIN, strikeHolder } from "./fault.js";
 
 function harm(name: string, what: Harm): Fault {

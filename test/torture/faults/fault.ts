@@ -1,6 +1,6 @@
-import type { Mode } from "../events.js";
-import type { Member } from "../member.js";
-import type { HeldBody, Scene } from "../scene.js";
+import type { Mode } from "../scene/events.js";
+import type { Member } from "../scene/member.js";
+import type { HeldBody, Scene } from "../scene/scene.js";
 import type { StoreKind } from "../stores/store.js";
 
 /** What a fault did, once it is over. */

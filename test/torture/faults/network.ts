@@ -1,8 +1,9 @@
 import type { TcpProxy } from "@ojm/conformance";
-import type { Member } from "../member.js";
-import type { Scene } from "../scene.js";
-import type { Heal, StoreKind } from "../stores/store.js";
+import type { Member } from "../scene/member.js";
+import type { Scene } from "../scene/scene.js";
+import type { StoreKind } from "../stores/store.js";
 import { able, type Fault, MARGIN } from "./fault.js";
+import type { Heal } from "./heal.js";
 
 const whyNot = ({ networked }: StoreKind): string | undefined => (networked ? undefined : "n/a: no network");
 

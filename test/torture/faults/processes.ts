@@ -1,5 +1,5 @@
-import type { Member } from "../member.js";
-import type { Scene } from "../scene.js";
+import type { Member } from "../scene/member.js";
+import type { Scene } from "../scene/scene.js";
 import { type Fault, GONE_WITHIN, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
 /** Long enough that the fault, and not the body, decides when it ends. */

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Heal } from "./store.js";
+import type { Heal } from "../faults/heal.js";
 
 /** Mounts a small disk in memory on `folder`. Throws with the reason if the system does not let us. */
 export function mountSmallDisk(folder: string, megabytes: number): void {

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Heal } from "../faults/heal.js";
 import { fill } from "./disk.js";
-import type { Heal, StoreKind } from "./store.js";
+import type { StoreKind } from "./store.js";
 
 const require = createRequire(import.meta.url);
 

@@ -1,10 +1,10 @@
 import { apart } from "./apart.js";
+import { etcdCluster } from "./clusters/etcd-cluster.js";
+import { redisCluster } from "./clusters/redis-cluster.js";
+import { redisSentinel } from "./clusters/sentinel.js";
 import { etcd } from "./etcd.js";
-import { etcdCluster } from "./etcd-cluster.js";
 import { level, simple, sqlite } from "./files.js";
 import { redis } from "./redis.js";
-import { redisCluster } from "./redis-cluster.js";
-import { redisSentinel } from "./sentinel.js";
 import type { StoreKind } from "./store.js";
 
 /** All kinds of stores, the simplest first, then the one of two stores, and last those of several nodes. */

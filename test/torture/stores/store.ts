@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
-import type { Cluster } from "../nodes/cluster.js";
-import type { ServerClock } from "../server-clock.js";
-
-/** Puts an end to a fault. */
-export type Heal = () => Promise<void>;
+import type { Cluster } from "../cluster/nodes/cluster.js";
+import type { Heal } from "../faults/heal.js";
+import type { ServerClock } from "./server-clock.js";
 
 /** A store of a cell, made for it alone, and what can be done to it. What is missing cannot be done. */
 export interface TortureStore {

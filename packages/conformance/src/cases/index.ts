@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../run/case.js";
+import type { CaseGroup } from "../case/case.js";
 import { cas } from "./cas/index.js";
 import { concurrency, linearizability } from "./concurrency/index.js";
 import { errors } from "./errors/index.js";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { isProfile, type Profile } from "../run/case.js";
+import { isProfile, type Profile } from "../case/profile.js";
 
 export const USAGE = `usage: ojm-conformance MODULE [options]
 

@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { seed } from "../../../../test/conformance/seed.js";
 import { groups } from "../cases/index.js";
-import { bugs } from "../planted/index.js";
 import { register } from "../run/register.js";
+import { bugs } from "../testing/planted/index.js";
 import { harness } from "./harness.js";
 
 const root = new URL("../../", import.meta.url);

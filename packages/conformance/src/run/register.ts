@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
+import { type Case, capOf } from "../case/case.js";
 import type { Harness } from "../harness/harness.js";
-import { type Case, capOf } from "./case.js";
 import { toJson } from "./print.js";
 import type { CaseResult, RunReport } from "./result.js";
 import { anySeed, checkKnownFailures, type SuiteOptions, select } from "./run.js";

@@ -1,4 +1,4 @@
-import type { Case } from "./case.js";
+import type { Case } from "../case/case.js";
 
 /** What became of a case. */
 export type Outcome =

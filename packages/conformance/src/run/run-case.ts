@@ -1,12 +1,14 @@
 import { isChannelError } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
+import { type Case, capOf } from "../case/case.js";
+import { CaseContext, sleep } from "../case/context.js";
+import { Neighbours } from "../case/neighbours.js";
+import type { Profile } from "../case/profile.js";
+import { Random, seedFor } from "../case/random.js";
+import { Skip } from "../case/skip.js";
 import { refusals } from "../cases/supports/refusals.js";
 import { type Harness, isFault, missing, type TestStore, undeclared } from "../harness/harness.js";
 import { within } from "../support/within.js";
-import { type Case, capOf, type Profile, Skip } from "./case.js";
-import { CaseContext, sleep } from "./context.js";
-import { Neighbours } from "./neighbours.js";
-import { Random, seedFor } from "./random.js";
 import { againstKnown, type CaseResult, type Outcome } from "./result.js";
 
 /** How a case is run. */

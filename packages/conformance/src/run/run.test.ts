@@ -1,11 +1,11 @@
 import type { Backend, Supports } from "@ojm/core/backend";
 import { ChannelError } from "@ojm/core/backend";
 import { describe, expect, it } from "vitest";
+import type { Case } from "../case/case.js";
 import { groups } from "../cases/index.js";
 import type { Harness } from "../harness/harness.js";
 import { oneClient } from "../harness/one-client.js";
-import { simulated } from "../simulated/harness.js";
-import type { Case } from "./case.js";
+import { simulated } from "../testing/simulated/harness.js";
 import { runCase } from "./run-case.js";
 
 const OPTIONS = { profile: "smoke", seed: 1, patience: 500 } as const;

@@ -1,6 +1,7 @@
+import { type Case, isIn } from "../case/case.js";
+import type { Profile } from "../case/profile.js";
 import { groups } from "../cases/index.js";
 import type { Harness } from "../harness/harness.js";
-import { type Case, isIn, type Profile } from "./case.js";
 import type { CaseResult, RunReport } from "./result.js";
 import { runCase } from "./run-case.js";
 

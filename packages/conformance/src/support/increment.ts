@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
-import type { CaseContext } from "../run/context.js";
+import type { CaseContext } from "../case/context.js";
 
 /** Adds 1 to the number under `count` by compare-and-set, trying again as long as others are faster. */
 export async function increment(t: CaseContext, channel: Channel): Promise<void> {

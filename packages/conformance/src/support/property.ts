@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { CaseContext } from "../run/context.js";
+import type { CaseContext } from "../case/context.js";
 
 /**
  * Throws unless `body` holds for values that `arbitraries` make, after shrinking what it does not hold for. The seed is that of the

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { settled } from "../testing/fake-clock.js";
-import type { FaultyBackend } from "../testing/faulty-backend.js";
 import { rejection } from "../testing/settle.js";
+import type { FaultyBackend } from "../testing/stores/faulty-backend.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
 import { compareVersions } from "./encoding/version.js";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { HandDriven } from "../testing/hand-driven.js";
 import { collect, rejection } from "../testing/settle.js";
+import { HandDriven } from "../testing/stores/hand-driven.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
 import { encodeKey } from "./encoding/key.js";

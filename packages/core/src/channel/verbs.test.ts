@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { settled } from "../testing/fake-clock.js";
-import { HandDriven } from "../testing/hand-driven.js";
 import { rejection } from "../testing/settle.js";
+import { HandDriven } from "../testing/stores/hand-driven.js";
 import { World } from "../testing/world.js";
 import type { Channel } from "./channel.js";
 import { openChannel } from "./open.js";

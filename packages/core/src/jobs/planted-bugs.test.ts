@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { noBug, type PlantedBug, plantedBugs } from "../testing/planted-bugs.js";
-import { Simulation } from "../testing/simulation.js";
+import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
+import { Simulation } from "../testing/simulation/simulation.js";
 
 /** So many seeds are tried. A simulation that needs more of them would find nothing of the kind in our own code. */
 const SEEDS = Array.from({ length: 30 }, (_, i) => i + 1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Simulation } from "../testing/simulation.js";
+import { Simulation } from "../testing/simulation/simulation.js";
 
 /*
  *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
-import type { Call, Fault } from "../testing/faulty-backend.js";
 import { rejection } from "../testing/settle.js";
+import type { Call, Fault } from "../testing/stores/faulty-backend.js";
 import { waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
 import { leaveQueue } from "./entries/queue.js";

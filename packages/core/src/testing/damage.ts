@@ -1,6 +1,6 @@
 import { encodeKey } from "../channel/encoding/key.js";
 import type { Key } from "../channel/types.js";
-import type { Dice } from "./dice.js";
+import type { Dice } from "./simulation/dice.js";
 
 /* Entries as they may look after somebody, or a fault, has changed them: by chance, the same for the same dice. */
 

@@ -8,8 +8,8 @@ import type { LocksValue } from "../locks/entries/schema.js";
 import { Locks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
 import { FakeClock } from "./fake-clock.js";
-import { FaultyBackend } from "./faulty-backend.js";
-import { ObserversTime } from "./observers-time.js";
+import { FaultyBackend } from "./stores/faulty-backend.js";
+import { ObserversTime } from "./stores/observers-time.js";
 
 /** A store in memory with a time of its own, and as many processes as a test wants, each with its own way to the store. */
 export class World {

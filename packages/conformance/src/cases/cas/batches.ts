@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { assertIncreasing, rejectsWith } from "../../support/assert.js";
 import { rawKey, readOne, write, writeIf } from "../../support/raw.js";
 

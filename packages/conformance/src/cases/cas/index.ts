@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { batches } from "./batches.js";
 import { single } from "./single.js";
 

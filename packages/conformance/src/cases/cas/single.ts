@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { assertIncreasing } from "../../support/assert.js";
 
 /** Compare-and-set of one entry. */

@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { linearizable } from "./linearizable.js";
 import { races } from "./races.js";
 import { transfers } from "./transfers.js";

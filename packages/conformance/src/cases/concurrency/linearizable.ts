@@ -1,9 +1,9 @@
 import type { Backend } from "@ojm/core/backend";
+import type { Case } from "../../case/case.js";
+import { type CaseContext, sleep } from "../../case/context.js";
+import { Random } from "../../case/random.js";
 import { assertLinearizable } from "../../linearizability/assert.js";
 import { Recorder } from "../../linearizability/recorder.js";
-import type { Case } from "../../run/case.js";
-import { type CaseContext, sleep } from "../../run/context.js";
-import { Random } from "../../run/random.js";
 import { settle } from "../../support/assert.js";
 import { rawKey, readOne } from "../../support/raw.js";
 import { wander } from "./workload.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommitOutcome } from "@ojm/core/backend";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { countTogether } from "../../support/increment.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Channel, CommitResult, Entry } from "@ojm/core";
-import type { Case } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readRange, write } from "../../support/raw.js";
 
 const ACCOUNTS = 4;

@@ -1,9 +1,9 @@
 import { isChannelError } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
+import { sleep } from "../../case/context.js";
+import type { Random } from "../../case/random.js";
 import type { CommitEnd } from "../../linearizability/history.js";
 import type { Recorder } from "../../linearizability/recorder.js";
-import { sleep } from "../../run/context.js";
-import type { Random } from "../../run/random.js";
 
 /** A client that makes random calls on a few keys. */
 export interface Wanderer {

@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { outcomes } from "./outcomes.js";
 import { unreachable } from "./unreachable.js";
 

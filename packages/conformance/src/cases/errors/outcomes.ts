@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "@ojm/core";
-import type { Case } from "../../run/case.js";
-import { type CaseContext, sleep } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import { type CaseContext, sleep } from "../../case/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
 import { increment } from "../../support/increment.js";
 

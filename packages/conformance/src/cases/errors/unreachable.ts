@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ChannelError } from "@ojm/core";
+import type { Case } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import type { Heal } from "../../harness/harness.js";
-import type { Case } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
 import { rawKey, rawRange } from "../../support/raw.js";
 import { within } from "../../support/within.js";

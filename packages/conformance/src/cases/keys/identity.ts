@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Key } from "@ojm/core";
 import fc from "fast-check";
-import type { Case } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { rejectsWith } from "../../support/assert.js";
 import { property } from "../../support/property.js";
 import { rawKey, rawRange, readOne, readRange, write } from "../../support/raw.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Key } from "@ojm/core";
-import type { Case } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { byCodePoints, TRICKY_TEXTS } from "./corpus.js";
 
 /** In which order keys are listed, and what a prefix of them is. */

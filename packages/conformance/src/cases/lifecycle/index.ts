@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { rejectsWith } from "../../support/assert.js";
 import { listener, rawKey, rawRange, readOne, write } from "../../support/raw.js";
 import { within } from "../../support/within.js";

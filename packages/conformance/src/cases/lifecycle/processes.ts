@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { settle } from "../../support/assert.js";
 import { countTogether } from "../../support/increment.js";
 import { rawKey, readOne, write } from "../../support/raw.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Lease, LockError, Locks } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
-import type { CaseGroup } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { CaseGroup } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { assertIncreasing } from "../../support/assert.js";
 import { Brief } from "../ttl/clocked.js";
 

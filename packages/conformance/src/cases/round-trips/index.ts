@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Locks } from "@ojm/core";
-import type { Case, CaseGroup } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case, CaseGroup } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readOne, write, writeIf } from "../../support/raw.js";
 
 function counted(id: string, what: string, prepare: (t: CaseContext) => Promise<() => Promise<unknown>>): Case {

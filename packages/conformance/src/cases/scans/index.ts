@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { changing } from "./changing.js";
 import { pages } from "./pages.js";
 import { ranges } from "./ranges.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { StoredEntry } from "@ojm/core/backend";
 import fc from "fast-check";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { property } from "../../support/property.js";
 import { padded, rawKey, rawRange, readRange, write } from "../../support/raw.js";
 

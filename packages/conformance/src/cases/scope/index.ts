@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { CaseGroup } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { CaseGroup } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readRange, write } from "../../support/raw.js";
 
 /** Names that a careless store takes for one another, or one for a part of another. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { CaseGroup } from "../../run/case.js";
-import { Skip } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
+import { Skip } from "../../case/skip.js";
 import { rejectsWith } from "../../support/assert.js";
 
 /** Beyond this, trying a declared limit takes more memory and time than it proves. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isChannelError } from "@ojm/core";
+import type { CaseContext } from "../../case/context.js";
 import type { Capability } from "../../harness/harness.js";
-import type { CaseContext } from "../../run/context.js";
 import { rejectsWith } from "../../support/assert.js";
 import { listener, rawKey, rawRange, readOne } from "../../support/raw.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel, Key } from "@ojm/core";
-import type { CaseContext } from "../../run/context.js";
+import type { CaseContext } from "../../case/context.js";
 
 /** How much the store's clock may be coarser than ours: some count whole milliseconds. */
 export const GRAIN = 5;

@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { conditions } from "./conditions.js";
 import { deadlines } from "./deadlines.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "@ojm/core";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 
 type Mutable = { list: number[]; inner: { n: number } };

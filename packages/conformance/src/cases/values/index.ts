@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "@ojm/core";
 import fc from "fast-check";
-import type { Case, CaseGroup } from "../../run/case.js";
+import type { Case, CaseGroup } from "../../case/case.js";
 import { property } from "../../support/property.js";
 import { sameValue } from "../../support/same-value.js";
 import { TRICKY_TEXTS } from "../keys/corpus.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "@ojm/core";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { rejectsWith } from "../../support/assert.js";
 
 const cycle: Record<string, unknown> = { name: "cycle" };

@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { properties } from "./properties.js";
 import { verbs as single } from "./verbs.js";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Case } from "../../run/case.js";
+import type { Case } from "../../case/case.js";
 import { property } from "../../support/property.js";
 import { apply, ChannelModel, type Step } from "./model.js";
 

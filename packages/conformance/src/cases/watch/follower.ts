@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Channel, JsonValue, Key, WatchEvent } from "@ojm/core";
-import type { CaseContext } from "../../run/context.js";
+import type { CaseContext } from "../../case/context.js";
 
 /** Follows a channel by a watch, and knows at any time what the watch says is there. */
 export class Follower {

@@ -1,4 +1,4 @@
-import type { CaseGroup } from "../../run/case.js";
+import type { CaseGroup } from "../../case/case.js";
 import { interrupted } from "./interrupted.js";
 import { lossless } from "./lossless.js";
 import { telling } from "./telling.js";

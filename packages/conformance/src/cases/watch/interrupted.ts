@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Case } from "../../run/case.js";
-import { type CaseContext, sleep } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import { type CaseContext, sleep } from "../../case/context.js";
 import { settle } from "../../support/assert.js";
 import { listener, rawKey, rawRange, write } from "../../support/raw.js";
 import { Follower } from "./follower.js";

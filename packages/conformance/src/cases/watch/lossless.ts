@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
 import { justAfter, type KeyRange } from "@ojm/core/backend";
-import type { Case } from "../../run/case.js";
-import type { CaseContext } from "../../run/context.js";
+import type { Case } from "../../case/case.js";
+import type { CaseContext } from "../../case/context.js";
 import { listener, padded, rawKey, rawRange, write } from "../../support/raw.js";
 import { within } from "../../support/within.js";
 import { Follower } from "./follower.js";

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, settled } from "../../testing/fake-clock.js";
-import { HandDriven } from "../../testing/hand-driven.js";
 import { keptBy } from "../../testing/kept-by.js";
 import { rejection } from "../../testing/settle.js";
+import { HandDriven } from "../../testing/stores/hand-driven.js";
 import { World } from "../../testing/world.js";
 import type { Channel } from "../channel.js";
 import { encodeKey } from "../encoding/key.js";

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
-import type { FaultyBackend } from "../../testing/faulty-backend.js";
 import { collect, rejection } from "../../testing/settle.js";
+import type { FaultyBackend } from "../../testing/stores/faulty-backend.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import { JobManager } from "../manager.js";
 import type { Run, RunRecord } from "../types.js";

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
-import type { Call, Fault } from "../../testing/faulty-backend.js";
 import { collect, rejection } from "../../testing/settle.js";
+import type { Call, Fault } from "../../testing/stores/faulty-backend.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import type { Run, RunRecord } from "../types.js";
 

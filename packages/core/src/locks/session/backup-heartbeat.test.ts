@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../../channel/open.js";
 import type { Entry } from "../../channel/types.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
-import type { Fault, FaultyBackend } from "../../testing/faulty-backend.js";
 import { scribble } from "../../testing/scribble.js";
+import type { Fault, FaultyBackend } from "../../testing/stores/faulty-backend.js";
 import { World } from "../../testing/world.js";
 import {
   type LocksValue,

@@ -3,7 +3,7 @@ import workerThreads from "node:worker_threads";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { openChannel } from "../../channel/open.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
-import type { FaultyBackend } from "../../testing/faulty-backend.js";
+import type { FaultyBackend } from "../../testing/stores/faulty-backend.js";
 import { World } from "../../testing/world.js";
 import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
 import { Session } from "./session.js";

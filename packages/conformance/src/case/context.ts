@@ -1,0 +1,199 @@
+import { type Channel, openChannel } from "@ojm/core";
+import { type Backend, type Clock, type Supports, systemClock } from "@ojm/core/backend";
+import type { Harness, TestStore } from "../harness/harness.js";
+import { openRemote, type RemoteBackend } from "../remote/remote.js";
+import type { Profile } from "./profile.js";
+import type { Random } from "./random.js";
+import { Skip } from "./skip.js";
+
+/** What a case works with. Everything that it opens here is closed after it. */
+export class CaseContext {
+  readonly harness: Harness;
+  readonly store: TestStore;
+  readonly supports: Supports;
+  readonly clock: Clock;
+  readonly profile: Profile;
+  /** How long to wait for what must come, in ms. */
+  readonly patience: number;
+  readonly random: Random;
+  /** The seed of `random`, for generators of their own. */
+  readonly seed: number;
+  /** The name of the channel under test; others may be made by appending to it. */
+  readonly name: string;
+  readonly #clients: Set<Backend> = new Set();
+  readonly #cleanUps: (() => unknown)[] = [];
+  #main: Promise<Backend> | undefined;
+  #names = 0;
+  #over = false;
+
+  constructor(
+    parts: Pick<CaseContext, "harness" | "store" | "supports" | "profile" | "patience" | "random" | "seed" | "name">,
+    first: Backend,
+  ) {
+    this.harness = parts.harness;
+    this.store = parts.store;
+    this.supports = parts.supports;
+    this.profile = parts.profile;
+    this.patience = parts.patience;
+    this.random = parts.random;
+    this.seed = parts.seed;
+    this.name = parts.name;
+    this.clock = parts.store.clock ?? systemClock;
+    this.#main = Promise.resolve(first);
+    this.#clients.add(first);
+  }
+
+  /** The first client, which all share that need no client of their own. */
+  async main(): Promise<Backend> {
+    this.#main ??= this.client();
+    return this.#main;
+  }
+
+  /** A new client. */
+  async client(): Promise<Backend> {
+    const client = await this.store.client();
+    this.#clients.add(client);
+    return client;
+  }
+
+  clients(count: number): Promise<Backend[]> {
+    return Promise.all(Array.from({ length: count }, () => this.client()));
+  }
+
+  /** A client that no fault touches. */
+  async direct(): Promise<Backend> {
+    const client = await this.store.direct?.();
+    if (client === undefined) throw new Skip("the harness has no direct client");
+    this.#clients.add(client);
+    return client;
+  }
+
+  /** A client in a process of its own. */
+  async remote(): Promise<RemoteBackend> {
+    if (this.store.remote === undefined) throw new Skip("the harness has no clients in other processes");
+    const client = await openRemote(this.store.remote);
+    this.#clients.add(client);
+    return client;
+  }
+
+  /** Closes a client before the case ends. */
+  async closeClient(client: Backend): Promise<void> {
+    if (client === (await this.#main)) this.#main = undefined;
+    this.#clients.delete(client);
+    await client.close();
+  }
+
+  /** The channel under test, or another of the store, through the first client or another one. */
+  async channel(options: { readonly by?: Backend; readonly name?: string } = {}): Promise<Channel> {
+    const backend = options.by ?? (await this.main());
+    const channel = await openChannel(options.name ?? this.name, { backend, clock: this.clock });
+    this.later(() => channel.close());
+    return channel;
+  }
+
+  /** The channel under test by each of `count` new clients. */
+  async channels(count: number): Promise<Channel[]> {
+    const clients = await this.clients(count);
+    return Promise.all(clients.map((by) => this.channel({ by })));
+  }
+
+  /** The name of a channel that was not used yet, for cases that begin anew several times. */
+  freshName(): string {
+    return `${this.name}-${++this.#names}`;
+  }
+
+  /** Called after the case, the last one first. */
+  later(cleanUp: () => unknown): void {
+    this.#cleanUps.push(cleanUp);
+  }
+
+  /** A number of repetitions, by how much is to be proved. */
+  scale(smoke: number, full: number, soak: number): number {
+    return { smoke, full, soak }[this.profile];
+  }
+
+  /** The longest that a call may take when the store cannot be reached. */
+  get deadline(): number {
+    return this.harness.deadline ?? 15_000;
+  }
+
+  /** How long to wait for a store to be back after a fault, in ms. */
+  get recovery(): number {
+    return 3 * this.patience;
+  }
+
+  /** Lets at least `ms` pass for the store. */
+  async elapse(ms: number): Promise<void> {
+    if (this.store.advance !== undefined) return this.store.advance(ms);
+    await sleep(ms);
+  }
+
+  /**
+   * Lets others run, for loops that go on until they succeed: on a store that is wrong they might go on for ever. Throws once the case
+   * is over.
+   */
+  async breathe(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#over) throw new Error("the case is over");
+  }
+
+  /** Waits until `condition` holds, without making time pass for the store faster than it does. */
+  async until(what: string, condition: () => boolean | Promise<boolean>, cap: number = this.patience): Promise<void> {
+    await this.#poll(what, condition, cap, () => sleep(1));
+  }
+
+  /** Waits until `condition` holds, while time passes for the store. */
+  async elapseUntil(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    cap: number = this.patience,
+  ): Promise<void> {
+    await this.#poll(what, condition, cap, () => this.elapse(5));
+  }
+
+  async #poll(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    cap: number,
+    pause: () => Promise<void>,
+  ): Promise<void> {
+    const end = performance.now() + cap;
+    while (!(await condition())) {
+      if (this.#over) throw new Error("the case is over");
+      if (performance.now() > end) throw new Error(`waited ${cap} ms in vain: ${what}`);
+      await pause();
+    }
+  }
+
+  /** Resolves with `work`, while time passes for the store: for work that waits for timers. */
+  async whileTimePasses<T>(work: Promise<T>): Promise<T> {
+    let pending = true;
+    const done = (): void => {
+      pending = false;
+    };
+    work.then(done, done);
+    await this.elapseUntil("the work ended", () => !pending, 6 * this.patience);
+    return work;
+  }
+
+  /** @internal Called once by the runner. Resolves to what went wrong. */
+  async cleanUp(): Promise<unknown[]> {
+    this.#over = true;
+    const errors: unknown[] = [];
+    const attempt = async (work: () => unknown): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    for (const cleanUp of this.#cleanUps.reverse()) await attempt(cleanUp);
+    await Promise.all([...this.#clients].map((client) => attempt(() => client.close())));
+    return errors;
+  }
+}
+
+/** Waits for `ms` of real time. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}

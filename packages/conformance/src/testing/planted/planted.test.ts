@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { groups } from "../../cases/index.js";
+import { runCase } from "../../run/run-case.js";
+import { simulated } from "../simulated/harness.js";
+import { bugs } from "./index.js";
+
+const cases = groups.flatMap((group) => group.cases);
+
+/** A bug must be found whatever the dice say: one that is found by luck is not found. */
+const SEEDS = [1, 2, 3];
+
+describe("the suite kills the backend in which", () => {
+  for (const bug of bugs) {
+    it(`${bug.name}, by ${bug.killedBy}`, async () => {
+      const killer = cases.find(({ id }) => id === bug.killedBy);
+      if (killer === undefined) throw new Error(`there is no case ${bug.killedBy}`);
+      for (const seed of SEEDS) {
+        const result = await runCase(simulated(bug.name, bug), killer, { profile: "smoke", seed, patience: 500 });
+        expect(result).toMatchObject({ id: bug.killedBy, outcome: "fail" });
+      }
+    });
+  }
+});

@@ -1,0 +1,19 @@
+import { seeded } from "../fake-clock.js";
+
+/** Chance, the same for the same seed. */
+export class Dice {
+  /** From 0 up to 1. */
+  readonly chance: () => number;
+
+  constructor(seed: number) {
+    this.chance = seeded(seed);
+  }
+
+  between(low: number, high: number): number {
+    return low + this.chance() * (high - low);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.chance() * items.length)] as T;
+  }
+}

@@ -1,0 +1,78 @@
+import { expect } from "vitest";
+import type { StoredChange } from "../../channel/backend/backend.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import type { Run, RunRecord } from "../../jobs/types.js";
+
+/** What must be in the history in the end, by what was written to it and what was told to those who ran. */
+export class Ledger {
+  /** Whether records and locks are in two stores. */
+  readonly #apart: boolean;
+  /** What was written to each record, in order. */
+  readonly #written: Map<string, RunRecord[]> = new Map();
+  /** The runs that began. */
+  readonly #begun: Map<string, Run> = new Map();
+  /** What run() told those who called it, by the run. */
+  readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
+  /** Of what is before this the store may have forgotten the record. */
+  #forgotten = "0";
+
+  constructor(apart: boolean) {
+    this.#apart = apart;
+  }
+
+  /** The store has applied this to a record. */
+  applied({ key, value }: StoredChange): void {
+    if (value === null) {
+      this.#written.delete(key);
+      return;
+    }
+    const writes = this.#written.get(key) ?? [];
+    this.#written.set(key, writes);
+    writes.push(JSON.parse(value));
+  }
+
+  forgotten(version: string): void {
+    this.#forgotten = version;
+  }
+
+  begun(run: Run): void {
+    this.#begun.set(`${run.name} ${run.fence}`, run);
+  }
+
+  told({ name, fence }: Run, outcome: string): void {
+    this.#told.set(`${name} ${fence}`, { fence, outcome });
+  }
+
+  /** `records`: all that is left. */
+  check(records: readonly RunRecord[]): void {
+    const byRun = new Map<string, RunRecord>();
+    for (const record of records) {
+      expect(record.status, JSON.stringify(record)).not.toBe("running");
+      byRun.set(`${record.name} ${record.fence}`, record);
+    }
+    for (const [name, { fence, startTime }] of this.#begun) {
+      if (this.#remembers(fence)) expect(`${byRun.get(name)?.startTime}`, name).toBe(`${startTime}`);
+    }
+    for (const [key, writes] of this.#written) this.#checkWrites(key, writes);
+    for (const [name, { fence, outcome }] of this.#told) {
+      if (!this.#remembers(fence)) continue;
+      const status = byRun.get(name)?.status;
+      if (outcome === "completed") expect(status, name).toBe("completed");
+      else expect(status, name).not.toBe("completed");
+    }
+  }
+
+  #remembers(fence: string): boolean {
+    return compareVersions(fence, this.#forgotten) > 0;
+  }
+
+  #checkWrites(key: string, writes: readonly RunRecord[]): void {
+    const closings = writes.filter(({ status }) => status !== "running").length;
+    if (closings > 1) throw new Error(`the run ${key} was closed ${closings} times: ${JSON.stringify(writes)}`);
+    // A run whose record never came, which takes two stores, or was forgotten, may have been closed in its absence.
+    const mayLack = this.#apart || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
+    const begun = !mayLack || writes.length > 1 ? [true] : [];
+    const running = writes.map(({ status }) => status === "running");
+    expect(running, `${key} ${JSON.stringify(writes)}`).toEqual([...begun, false]);
+  }
+}

@@ -1,0 +1,226 @@
+import type {
+  Backend,
+  CallOptions,
+  Commit,
+  CommitOutcome,
+  ScanPage,
+  ScanRequest,
+  StoredCheck,
+  StoredEntry,
+  StoredWrite,
+  Supports,
+} from "../../channel/backend/backend.js";
+import type { Clock } from "../../util/clock.js";
+import { PassedOn } from "../stores/passed-on.js";
+import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
+
+/** A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults must find it. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What the one who finds it says. */
+  readonly caughtAs: RegExp;
+  /** The way of one process to the store, with the fault. */
+  plant(store: Backend, clock: Clock): Backend;
+  /** The clock of that process, where the fault is in there too. */
+  clock?(clock: Clock): Clock;
+  /** Its signals are late: what is looked for is what comes of that. */
+  readonly late?: true;
+}
+
+const LATE = /^the signal of .* is late/;
+const TWO_HOLD = /^two hold /;
+const LEFT = /^\S+ .* is left of /;
+const CLOSED_TWICE = /was closed \d times/;
+
+function statusOf(write: StoredWrite): unknown {
+  return isRecord(write.key) && write.value !== null ? JSON.parse(write.value).status : undefined;
+}
+
+class Planted extends PassedOn {
+  // Told of every loss at once, a holder stops in time for most of these faults to go unseen. What must hold, holds without being told.
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+
+  /** Commits without asking for the check at `index`, as if it held. */
+  async commitWithout(index: number, { checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const outcome = await this.store.commit({ checks: checks.filter((_, i) => i !== index), writes }, options);
+    if (outcome.ok) return outcome;
+    const current = [...outcome.current];
+    current.splice(index, 0, asExpected(checks[index]));
+    return { ok: false, current };
+  }
+}
+
+function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
+  const { key = "", version = null } = check ?? {};
+  return version === null ? undefined : { key, version, value: "null" };
+}
+
+const deletesLock = ({ writes }: Commit): boolean => writes.some(({ key, value }) => isLock(key) && value === null);
+const takesLock = ({ writes }: Commit): boolean => writes.some(({ key, value }) => isLock(key) && value !== null);
+
+class ReleaseWithoutOwner extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const owner = commit.checks.findIndex(({ key }) => isLock(key));
+    if (!deletesLock(commit) || owner < 0) return super.commit(commit, options);
+    return this.commitWithout(owner, commit, options);
+  }
+}
+
+class ExpiryInTwoSteps extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const dead = commit.checks.find(({ key, version }) => isLock(key) && version !== null);
+    if (!takesLock(commit) || dead === undefined) return super.commit(commit, options);
+    await this.store.commit({ checks: [], writes: [{ key: dead.key, value: null }] }, options);
+    const checks = commit.checks.map((check) => (check === dead ? { ...dead, version: null } : check));
+    return super.commit({ checks, writes: commit.writes }, options);
+  }
+}
+
+class WallClockExpiry extends Planted {
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const now = this.clock.now();
+    const isOver = (entry: StoredEntry): boolean => isSession(entry.key) && JSON.parse(entry.value).until < now;
+    return (await super.read(keys, options)).map((entry) => (entry && isOver(entry) ? undefined : entry));
+  }
+
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const stamped = writes.map((write) => {
+      if (!isSession(write.key) || write.value === null || write.ttl === undefined) return write;
+      return {
+        key: write.key,
+        value: JSON.stringify({ ...JSON.parse(write.value), until: this.clock.now() + write.ttl }),
+      };
+    });
+    return super.commit({ checks, writes: stamped }, options);
+  }
+}
+
+class RenewalAfterExpiry extends Planted {
+  /** Without deadlines of its own, its process must ask anew each time whether others are dead. */
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    return (await super.read(keys, options)).map((entry) => entry && { ...entry, expiresIn: 0 });
+  }
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    // Who takes its session for unbroken has no reason to ask whether its locks are still there.
+    if (commit.writes.length === 0) return { ok: true, version: "0" };
+    const outcome = await super.commit(commit, options);
+    const renews = commit.writes.some(({ key, ttl }) => isSession(key) && ttl !== undefined);
+    return outcome.ok || !renews ? outcome : super.commit({ checks: [], writes: commit.writes }, options);
+  }
+}
+
+class ReleaseByLoser extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const outcome = await super.commit(commit, options);
+    if (outcome.ok || !takesLock(commit)) return outcome;
+    const writes = commit.writes.filter(({ key }) => isLock(key)).map(({ key }) => ({ key, value: null }));
+    await this.store.commit({ checks: [], writes }, options);
+    return outcome;
+  }
+}
+
+class EndAfterLoss extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const outcome = await super.commit(commit, options);
+    const ends = commit.writes.filter((write) => statusOf(write) === "completed");
+    if (!outcome.ok && ends.length > 0) await this.store.commit({ checks: [], writes: ends }, options);
+    return outcome;
+  }
+}
+
+class OrphanClosedTwice extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const closes = commit.writes.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
+    return closes ? this.commitWithout(0, commit, options) : super.commit(commit, options);
+  }
+}
+
+class TurnForEver extends Planted {
+  readonly #own: Set<string> = new Set();
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const turn = commit.checks.find(({ key }) => isSweep(key));
+    if (turn === undefined) return super.commit(commit, options);
+    const taken = turn.version !== null && !this.#own.has(turn.version);
+    if (taken) return { ok: false, current: commit.checks.map(asExpected) };
+    const outcome = await super.commit(commit, options);
+    if (outcome.ok) this.#own.add(outcome.version);
+    return outcome;
+  }
+}
+
+/** For so long, in ms, a sweep goes by what it read of all sessions before it read the locks. */
+const SWEEP = 100;
+
+class SessionsBeforeLocks extends Planted {
+  #there: Set<string> = new Set();
+  #until = 0;
+
+  override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
+    const ofLocks = isLocking(request.from);
+    if (ofLocks) this.#until = Number.POSITIVE_INFINITY;
+    const page = await super.scan(request, options).finally(() => {
+      if (ofLocks) this.#until = this.clock.monotonic() + SWEEP;
+    });
+    if (isSession(request.from)) this.#there = new Set(page.entries.map(({ key }) => key));
+    return page;
+  }
+
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const entries = await super.read(keys, options);
+    if (this.clock.monotonic() >= this.#until) return entries;
+    return entries.map((entry) => (entry && isSession(entry.key) && !this.#there.has(entry.key) ? undefined : entry));
+  }
+}
+
+/** A clock by which no deadline passes. */
+function withoutDeadlines(clock: Clock): Clock {
+  const start = clock.monotonic();
+  const after: Clock["after"] = (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive);
+  return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
+}
+
+/** The same setup without any fault: what is found there is no planted bug's. */
+export const noBug: PlantedBug = {
+  name: "none",
+  caughtAs: /^$/,
+  plant: (store, clock) => new Planted(store, clock),
+};
+
+/** All of them. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: "no owner check on release",
+    caughtAs: TWO_HOLD,
+    plant: (store, clock) => new ReleaseWithoutOwner(store, clock),
+  },
+  { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: (store, clock) => new ExpiryInTwoSteps(store, clock) },
+  { name: "wall-clock expiry", caughtAs: TWO_HOLD, plant: (store, clock) => new WallClockExpiry(store, clock) },
+  {
+    name: "no deadline of its own",
+    caughtAs: LATE,
+    plant: (store, clock) => new Planted(store, clock),
+    clock: withoutDeadlines,
+  },
+  {
+    name: "no deadline, and renewal after expiry",
+    caughtAs: TWO_HOLD,
+    plant: (store, clock) => new RenewalAfterExpiry(store, clock),
+    clock: withoutDeadlines,
+    late: true,
+  },
+  { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
+  { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },
+  { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
+  {
+    name: "the turn of a sweeper that died is never free",
+    caughtAs: LEFT,
+    plant: (store, clock) => new TurnForEver(store, clock),
+  },
+  {
+    name: "a sweep goes by the sessions that it read before the locks",
+    caughtAs: TWO_HOLD,
+    plant: (store, clock) => new SessionsBeforeLocks(store, clock),
+  },
+];

@@ -1,0 +1,214 @@
+import { expect } from "vitest";
+import { isChannelError } from "../../channel/errors.js";
+import { JobManager } from "../../jobs/manager.js";
+import { FakeClock } from "../fake-clock.js";
+import { collect } from "../settle.js";
+import { FaultyBackend } from "../stores/faulty-backend.js";
+import { SharedStore } from "../stores/shared-store.js";
+import { Chaos } from "./chaos.js";
+import { Dice } from "./dice.js";
+import { isLocking, isRecord } from "./entry-kinds.js";
+import { checkNothingDead, Laws } from "./laws.js";
+import { Ledger } from "./ledger.js";
+import type { PlantedBug } from "./planted-bugs.js";
+import { FakeProcess } from "./process.js";
+import { type Plan, Worker } from "./worker.js";
+
+const TTL = 3_000;
+const NAMES = ["a", "b", "c"];
+const PROCESSES = 4;
+
+/**
+ * In times to live, after everything went wrong for the last time: what was late is applied, every process has gone on, whoever died is dead for the
+ * others, and whoever is left has swept.
+ */
+const CALM = 8;
+
+export interface SimulationOptions {
+  /** Every process has it. */
+  readonly bug?: PlantedBug;
+  /** How long things go wrong, in ms; faults come the denser the shorter it is. Default: 40,000. */
+  readonly length?: number;
+}
+
+/**
+ * Several processes run jobs of a few names on a store that is slow, loses requests, loses replies, applies commits late or twice, and is
+ * restarted; they are stopped, killed, cut off, and their wall clocks jump. A seed decides on everything: what failed once fails again.
+ */
+export class Simulation {
+  readonly clock: FakeClock;
+  readonly timeline: string[] = [];
+  readonly #dice: Dice;
+  readonly #chaos: Chaos;
+  readonly #laws: Laws;
+  readonly #ledger: Ledger;
+  readonly #bug: PlantedBug | undefined;
+  readonly #length: number;
+  /** Whether records and locks are in two stores. */
+  readonly #apart: boolean;
+  /** Whether the store tells of changes. */
+  readonly #watch: boolean;
+  readonly #plan: Plan;
+  /** Whether the store forgets what is in it when it is restarted, which excuses two holders for a while, too. */
+  readonly #forgets: boolean;
+  readonly #alive: Set<JobManager> = new Set();
+  readonly #ways: Set<FaultyBackend> = new Set();
+  #over = false;
+  #tainted = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(seed: number, { bug, length = 40_000 }: SimulationOptions = {}) {
+    this.#bug = bug;
+    this.#length = length;
+    this.clock = new FakeClock(seed);
+    this.#dice = new Dice(seed * 7_919);
+    this.#apart = seed % 2 === 0;
+    this.#forgets = seed % 7 === 3;
+    this.#watch = seed % 11 < 8;
+    this.#laws = new Laws(this.clock, TTL, bug?.late === true);
+    this.#ledger = new Ledger(this.#apart);
+    const note = (text: string): void => this.note(text);
+    this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
+    this.#plan = {
+      ttl: TTL,
+      names: NAMES.slice(0, 1 + (seed % 3)),
+      unlocks: seed % 5 === 0,
+      impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
+      dice: this.#dice,
+      clock: this.clock,
+      laws: this.#laws,
+      ledger: this.#ledger,
+      note,
+      failed: (error) => this.#failed(error),
+    };
+    this.clock.afterStep = () => this.#laws.check();
+  }
+
+  note(text: string): void {
+    this.timeline.push(`${Math.round(this.clock.monotonic() - 1_000)} ${text}`);
+  }
+
+  async run(): Promise<void> {
+    const store = await SharedStore.open(this.clock);
+    await this.#witness(store);
+    this.#chaos.restarts(store, () => this.#onRestart(store));
+    for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
+    await this.clock.advance(this.#length);
+    this.#throwFailure();
+    this.#over = true;
+    this.#chaos.end();
+    await this.clock.advance(CALM * TTL);
+    if (this.#alive.size > 0) await checkNothingDead(store);
+    await this.clock.advance((20 - CALM) * TTL);
+    await this.#end(store);
+    this.#throwFailure();
+  }
+
+  /** What goes wrong where nobody awaits it: the first of it fails the test. */
+  #failed(error: unknown): void {
+    this.note(`FAILED: ${error}`);
+    this.#failure ??= { error };
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #witness({ memory }: SharedStore): Promise<void> {
+    const change: Laws["applied"] = (it) => (isRecord(it.key) ? this.#ledger.applied(it) : this.#laws.applied(it));
+    await memory.watch({ from: "", to: "\uFFFF" }, { change, gap: () => {}, fail: () => {} });
+  }
+
+  #onRestart(store: SharedStore): void {
+    for (const way of this.#ways) way.hangUp();
+    if (this.#forgets && this.#dice.chance() < 0.5) {
+      void this.#forget(store).catch((error: unknown) => this.#failed(error));
+    }
+  }
+
+  async #forget(store: SharedStore): Promise<void> {
+    // Records in a store of their own are not lost with the locks.
+    const from = this.#apart ? "oJobManager-locks " : "";
+    const version = await store.forget({ from, to: "\uFFFF" });
+    this.note(`the store has forgotten all before ${version}`);
+    this.#laws.forgotten(version);
+    if (!this.#apart) this.#ledger.forgotten(version);
+  }
+
+  /** A process that is started anew whenever it dies. */
+  #keepAlive(store: SharedStore, i: number): void {
+    if (this.#over) return;
+    const process = new FakeProcess(this.clock, this.#dice.chance);
+    process.ahead = this.#dice.chance() < 0.3 ? this.#dice.between(-3_600_000, 3_600_000) : 0;
+    void this.#live(store, i, process).catch((error: unknown) => {
+      if (!isChannelError(error)) this.#failed(error);
+      // The store was away when it wanted to begin.
+      this.clock.after(500, () => this.#keepAlive(store, i));
+    });
+  }
+
+  async #live(store: SharedStore, i: number, process: FakeProcess): Promise<void> {
+    const way = this.#way(store, process, `${i}`);
+    const jobsWay = this.#apart ? this.#way(store, process, `${i}`) : way;
+    const bug = this.#bug;
+    const chLocks = { backend: bug?.plant(way, process) ?? way };
+    const chJobs = this.#apart ? { backend: bug?.plant(jobsWay, process) ?? jobsWay } : chLocks;
+    const clock = bug?.clock?.(process) ?? process;
+    const manager = await JobManager.init({ chJobs, chLocks, clock, ttl: TTL });
+    this.#alive.add(manager);
+    const worker = new Worker(`${i}`, process, manager, this.#plan);
+    for (let j = 0; j < 3; j++) worker.work(() => !this.#over && this.#alive.has(manager));
+    const end = (how: "dies" | "closes"): void => {
+      this.#alive.delete(manager);
+      if (how === "closes") {
+        process.after(0, () => void manager.close().catch((error: unknown) => this.#failed(error)));
+      } else {
+        process.die();
+        this.#laws.died(process);
+      }
+      this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
+    };
+    this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
+  }
+
+  /** A lock or a ticket was written again after it had been removed: nobody knows of it, and it stays for as long as its session lives. */
+  #taint(): void {
+    this.note("what was given back is taken once more, by nobody");
+    this.#tainted = true;
+  }
+
+  #way(store: SharedStore, process: FakeProcess, name: string): FaultyBackend {
+    const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
+    way.heard = process.heard;
+    way.fault = (call) => this.#chaos.fault(name, call);
+    way.sent = (commit) => this.#laws.sent(commit);
+    way.repeated = ({ writes }) => {
+      if (writes.some(({ key, value }) => isLocking(key) && value !== null)) this.#taint();
+    };
+    this.#ways.add(way);
+    return way;
+  }
+
+  async #end(store: SharedStore): Promise<void> {
+    // Whoever comes next closes what is left.
+    const last = new FakeProcess(this.clock);
+    const way = this.#way(store, last, "last");
+    const jobsWay = this.#apart ? this.#way(store, last, "last") : way;
+    const init = { chJobs: { backend: jobsWay }, chLocks: { backend: way }, clock: last, ttl: TTL };
+    const manager = await this.clock.until(JobManager.init(init));
+    await this.clock.advance(20 * TTL);
+    if (this.#tainted) await this.#closeAll();
+    await this.clock.advance(2 * TTL);
+    expect(await manager.locks()).toEqual([]);
+    expect(await manager.running()).toEqual([]);
+    this.#ledger.check(await collect(manager.history()));
+    await this.#closeAll();
+    expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
+    await this.clock.until(manager.close());
+    expect(this.clock.pending).toBe(0);
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const alive of this.#alive) await this.clock.until(alive.close());
+  }
+}

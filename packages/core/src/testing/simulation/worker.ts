@@ -1,0 +1,135 @@
+import { expect } from "vitest";
+import { isChannelError } from "../../channel/errors.js";
+import { isRunError } from "../../jobs/errors.js";
+import type { JobManager } from "../../jobs/manager.js";
+import type { Run, RunOptions, RunRecord } from "../../jobs/types.js";
+import type { FakeClock } from "../fake-clock.js";
+import type { Dice } from "./dice.js";
+import type { Laws } from "./laws.js";
+import type { Ledger } from "./ledger.js";
+import type { FakeProcess } from "./process.js";
+
+/** What the workers of a simulation do, and who must hear of it. */
+export interface Plan {
+  readonly ttl: number;
+  readonly names: readonly string[];
+  /** How many of the runs do not wait for their lock, from 0 to 1: those who wait keep each other in order, and hide races. */
+  readonly impatient: number;
+  /** Whether locks are unlocked by force, which excuses two holders for a while. */
+  readonly unlocks: boolean;
+  readonly dice: Dice;
+  readonly clock: FakeClock;
+  readonly laws: Laws;
+  readonly ledger: Ledger;
+  note(text: string): void;
+  /** What should not have been thrown. */
+  failed(error: unknown): void;
+}
+
+/** Runs jobs in a process, and unlocks some. */
+export class Worker {
+  readonly #name: string;
+  readonly #process: FakeProcess;
+  readonly #manager: JobManager;
+  readonly #plan: Plan;
+  /** The names of the bodies that run. */
+  readonly #inside: string[] = [];
+
+  constructor(name: string, process: FakeProcess, manager: JobManager, plan: Plan) {
+    this.#name = name;
+    this.#process = process;
+    this.#manager = manager;
+    this.#plan = plan;
+  }
+
+  /** Does one thing after the other for as long as `goesOn`. */
+  work(goesOn: () => boolean): void {
+    const { dice, unlocks, failed } = this.#plan;
+    this.#process.after(dice.between(0, 1_000), () => {
+      if (!goesOn()) return;
+      void (unlocks && dice.chance() < 0.06 ? this.#unlock() : this.#oneRun())
+        .catch((error: unknown) => {
+          if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) failed(error);
+        })
+        .then(() => this.work(goesOn));
+    });
+  }
+
+  async #unlock(): Promise<void> {
+    const { clock, dice, laws, names, note, ttl } = this.#plan;
+    // What runs in the very process that unlocks it can be told first.
+    const own = this.#inside.length > 0 && dice.chance() < 0.5;
+    const name = dice.pick(own ? this.#inside : names);
+    const unlocked = laws.unlocking(name, this.#process);
+    note(`${this.#name} unlocks ${name}`);
+    try {
+      await this.#manager.unlock(name, { reason: "simulated" });
+    } finally {
+      // A commit without an answer may be applied late.
+      clock.after(4 * ttl, unlocked);
+    }
+  }
+
+  async #oneRun(): Promise<void> {
+    const { dice, impatient, laws, ledger, names, ttl } = this.#plan;
+    const process = this.#process;
+    const name = dice.pick(names);
+    const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
+    const obeys = dice.chance() < 0.7;
+    const fails = dice.chance() < 0.1;
+    const stop = new AbortController();
+    if (dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
+    let begun: Run | undefined;
+    const body = async (run: Run): Promise<string> => {
+      begun = run;
+      this.#enter(run);
+      this.#inside.push(name);
+      await new Promise<void>((resolve) => {
+        process.after(takes, resolve);
+        if (obeys) run.signal.addEventListener("abort", () => resolve());
+      });
+      this.#inside.splice(this.#inside.indexOf(name), 1);
+      laws.leave(run);
+      if (fails) throw new BodyError("the body failed");
+      return `result of ${run.fence}`;
+    };
+    const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
+    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal };
+    const start = dice.chance() < 0.7 ? runByManager : runByHand;
+    try {
+      const record = await start(this.#manager, name, body, options);
+      expect(record.result).toBe(`result of ${begun?.fence}`);
+      if (begun !== undefined) ledger.told(begun, "completed");
+    } catch (error) {
+      if (isRunError(error) && begun !== undefined) ledger.told(begun, error.code);
+      throw error;
+    }
+  }
+
+  #enter(run: Run): void {
+    // What is over before it began is told so.
+    if (run.signal.aborted) return;
+    const { laws, ledger, note } = this.#plan;
+    note(`${this.#name} enters ${run.name} with ${run.fence}`);
+    ledger.begun(run);
+    laws.enter({ name: run.name, process: this.#process, run });
+  }
+}
+
+class BodyError extends Error {}
+
+type Body = (run: Run) => Promise<string>;
+
+async function runByManager(manager: JobManager, name: string, body: Body, options: RunOptions): Promise<RunRecord> {
+  return (await manager.run(name, body, options)).record;
+}
+
+async function runByHand(manager: JobManager, name: string, body: Body, options: RunOptions): Promise<RunRecord> {
+  const run = await manager.start(name, options);
+  try {
+    return await run.end(await body(run));
+  } catch (error) {
+    if (error instanceof BodyError) await run.fail(error);
+    throw error;
+  }
+}

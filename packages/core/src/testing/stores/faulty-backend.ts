@@ -1,0 +1,168 @@
+import type {
+  Backend,
+  CallOptions,
+  Commit,
+  CommitOutcome,
+  KeyRange,
+  ScanPage,
+  ScanRequest,
+  StoredEntry,
+  Supports,
+  WatchSink,
+} from "../../channel/backend/backend.js";
+import { ChannelError } from "../../channel/errors.js";
+import type { Clock } from "../../util/clock.js";
+
+/**
+ * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`. `doubled`: applied and answered at
+ * once, and made again after `ms`, without anybody who waits for the answer. `refused`: the store says at once that it is away. `request lost`
+ * and `reply lost`: nothing comes back until the deadline, and only the second one was applied. `late`: applied, but only `ms` after the caller
+ * stopped waiting.
+ */
+export type Fault =
+  | { readonly type: "slow" | "slow reply" | "doubled"; readonly ms: number }
+  | { readonly type: "refused" }
+  | { readonly type: "request lost" }
+  | { readonly type: "reply lost" }
+  | { readonly type: "late"; readonly ms: number };
+
+export type Call = { readonly kind: "read" | "scan" } | { readonly kind: "commit"; readonly commit: Commit };
+
+/** How long a client waits for an answer. */
+const DEADLINE = 1_000;
+
+/** A way to a store on which calls go wrong when `fault` says so. */
+export class FaultyBackend implements Backend {
+  readonly supports: Supports;
+  /** Decides on each call; undefined: all goes well. */
+  fault: (call: Call) => Fault | undefined = () => undefined;
+  /** What the process hears of the store passes through here: one that is stopped or dead hears nothing. */
+  heard: () => Promise<void> = async () => {};
+  /** Called with each commit, as it is sent. */
+  sent: (commit: Commit) => void = () => {};
+  /** Called with each commit that was applied once more. */
+  repeated: (commit: Commit) => void = () => {};
+  readonly commits: Commit[] = [];
+  reads = 0;
+  /** Ends the calls that are under way. */
+  readonly #underWay: Set<() => void> = new Set();
+  readonly #store: Backend;
+  readonly #clock: Clock;
+
+  constructor(store: Backend, clock: Clock, supports: Partial<Supports> = {}) {
+    this.#store = store;
+    this.#clock = clock;
+    this.supports = Object.freeze({ ...store.supports, ...supports });
+  }
+
+  /** The next commit that touches a key with `part` in it goes wrong like this; then all goes well again. */
+  once(part: string, fault: Fault): void {
+    const before = this.fault;
+    this.fault = (call) => {
+      if (call.kind !== "commit" || !call.commit.writes.some(({ key }) => key.includes(part))) return before(call);
+      this.fault = before;
+      return fault;
+    };
+  }
+
+  read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    this.reads++;
+    return this.#call({ kind: "read" }, () => this.#store.read(keys, options));
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
+    this.reads++;
+    return this.#call({ kind: "scan" }, () => this.#store.scan(request, options));
+  }
+
+  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    this.commits.push(commit);
+    this.sent(commit);
+    return this.#call({ kind: "commit", commit }, () => this.#store.commit(commit, options));
+  }
+
+  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+    let last = Promise.resolve();
+    const inTurn = (tell: () => void): void => {
+      last = last.then(this.heard).then(tell);
+    };
+    return this.#store.watch(range, {
+      change: (change) => inTurn(() => sink.change(change)),
+      gap: () => inTurn(() => sink.gap()),
+      fail: (error) => inTurn(() => sink.fail(error)),
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  /** The connection breaks: nobody can say what became of the calls that are under way. */
+  hangUp(): void {
+    for (const end of [...this.#underWay]) end();
+  }
+
+  async #call<T>(call: Call, apply: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#answer(call, apply);
+    } finally {
+      await this.heard();
+    }
+  }
+
+  async #answer<T>(call: Call, apply: () => Promise<T>): Promise<T> {
+    const fault = this.fault(call);
+    if (fault === undefined) return apply();
+    const outcome = call.kind === "commit" ? "unknown" : "not-applied";
+    switch (fault.type) {
+      case "slow":
+        await this.#wait(fault.ms, outcome);
+        return apply();
+      case "slow reply": {
+        const answer = await apply();
+        await this.#wait(fault.ms, outcome);
+        return answer;
+      }
+      case "doubled":
+        this.#later(fault.ms, async () => {
+          const outcome = await apply();
+          if (call.kind === "commit" && (outcome as CommitOutcome).ok) this.repeated(call.commit);
+        });
+        return apply();
+      case "refused":
+        throw new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
+      case "reply lost":
+        await apply();
+        break;
+      case "late":
+        this.#later(DEADLINE + fault.ms, apply);
+        break;
+      case "request lost":
+        break;
+    }
+    await this.#wait(DEADLINE, outcome);
+    throw new ChannelError("TIMEOUT", "the store did not answer in time", { retryable: true, outcome });
+  }
+
+  /** Whatever comes of it, nobody is there to be told. */
+  #later(ms: number, apply: () => Promise<unknown>): void {
+    this.#clock.after(ms, () => void apply().catch(() => {}));
+  }
+
+  #wait(ms: number, outcome: "unknown" | "not-applied"): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(
+        ms,
+        () => {
+          this.#underWay.delete(end);
+          resolve();
+        },
+        true,
+      );
+      const end = (): void => {
+        this.#underWay.delete(end);
+        cancel();
+        reject(new ChannelError("UNAVAILABLE", "the connection broke", { retryable: true, outcome }));
+      };
+      this.#underWay.add(end);
+    });
+  }
+}

@@ -1,0 +1,213 @@
+import { type CallOptions, ChannelError } from "@ojm/core/backend";
+import { channelErrorOf, GRPC, RpcError } from "../errors.js";
+import type { CallLimits, EtcdNode } from "./client.js";
+import type { Header, RangeResponse } from "./messages.js";
+
+/** How long a node may stay silent before calls that can go elsewhere do, in ms. */
+const PATIENCE = 1_000;
+
+/** How much longer an answer is waited for that will most likely not come, in ms. */
+const GRACE = 500;
+
+/** Between two rounds through nodes none of which can be reached, in ms. */
+const PAUSE = 50;
+
+/** A call is repeated on another node only if that cannot apply it twice. */
+export type CallKind = "read" | "write";
+
+interface Answer {
+  readonly header: Header;
+}
+
+interface Member {
+  readonly node: EtcdNode;
+  /** It answered lately, and has not kept anybody waiting since. */
+  trusted: boolean;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * The nodes of a cluster, as one that answers within a deadline.
+ *
+ * Calls go to one node until it fails or keeps silent. A node that is not trusted is first asked something harmless, which also
+ * proves that it has a quorum behind it: a write to a frozen or cut-off node could neither be repeated nor taken back.
+ */
+export class Nodes {
+  readonly #members: readonly Member[];
+  /** The longest time that a call may take, in ms. */
+  readonly deadline: number;
+  readonly #probeKey: Buffer;
+  #current = 0;
+  /** The current node has answered since it is the current one. */
+  #inTouch = false;
+  /** The latest election that an answer has told of. */
+  #term = 0;
+  #closed = false;
+
+  constructor(nodes: readonly EtcdNode[], deadline: number, probeKey: Buffer) {
+    this.#members = nodes.map((node) => ({ node, trusted: false }));
+    this.deadline = deadline;
+    this.#probeKey = probeKey;
+    // Several programs with the same list should not all sit on its first node.
+    this.#current = Math.floor(Math.random() * nodes.length);
+  }
+
+  get names(): string {
+    return this.#members.map(({ node }) => node.name).join(", ");
+  }
+
+  /** The node that answered last. */
+  get current(): EtcdNode {
+    return this.#member().node;
+  }
+
+  /** The current node lags behind no answer that was given to us: its own came last, and was linearizable. */
+  get isUpToDate(): boolean {
+    return this.#inTouch && !this.current.several;
+  }
+
+  /**
+   * Makes a call, on another node where one fails, until it is answered or the deadline is reached. A write that may have been
+   * carried out is not repeated. `until` (monotonic ms) is an earlier deadline.
+   *
+   * @throws ChannelError
+   */
+  async call<T extends Answer>(
+    kind: CallKind,
+    send: (node: EtcdNode, limits: CallLimits) => Promise<T>,
+    options: CallOptions & { readonly until?: number } = {},
+  ): Promise<T> {
+    const end = Math.min(performance.now() + this.deadline, options.until ?? Number.POSITIVE_INFINITY);
+    let last: { readonly error: RpcError; readonly host: string } | undefined;
+    for (let attempt = 0; ; attempt++) {
+      this.#refuseWhenOver(options.signal);
+      const left = end - performance.now();
+      if (left < 1) throw this.#deadlineReached(last);
+      const member = this.#member();
+      try {
+        return await this.#attempt(kind, member, send, { timeout: left, signal: options.signal }, attempt);
+      } catch (thrown) {
+        if (!(thrown instanceof RpcError)) throw thrown;
+        if (options.signal?.aborted) throw aborted(kind === "write" && thrown.sent);
+        if (!thrown.transient) throw channelErrorOf(thrown, member.node.name, kind === "write");
+        this.distrust(member.node);
+        if (kind === "write" && thrown.sent) throw channelErrorOf(thrown, member.node.name, true);
+        last = { error: thrown, host: member.node.name };
+      }
+      if ((attempt + 1) % this.#members.length === 0)
+        await sleep(Math.min(PAUSE, Math.max(0, end - performance.now())));
+    }
+  }
+
+  /** Sends the next calls to another node, until this one has proved itself again. */
+  distrust(node: EtcdNode): void {
+    const member = this.#member();
+    for (const each of this.#members) if (each.node === node) each.trusted = false;
+    // Of many calls that fail together, only the first moves on: the others would skip nodes that are well.
+    if (member.node !== node) return;
+    this.#current = (this.#current + 1) % this.#members.length;
+    this.#inTouch = false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { node } of this.#members) node.close();
+  }
+
+  #member(): Member {
+    return this.#members[this.#current] as Member;
+  }
+
+  async #attempt<T extends Answer>(
+    kind: CallKind,
+    member: Member,
+    send: (node: EtcdNode, limits: CallLimits) => Promise<T>,
+    limits: { readonly timeout: number; readonly signal: AbortSignal | undefined },
+    attempt: number,
+  ): Promise<T> {
+    const alone = this.#members.length === 1;
+    const start = performance.now();
+    if (!alone && !member.trusted) await this.#probe(member, limits);
+    const left = limits.timeout - (performance.now() - start);
+    // A read that takes long for its size gets more time with each attempt, a node that is frozen does not hold it up.
+    const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
+    const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
+    const answer = await (alone ? result : this.#impatiently(kind, member, result));
+    this.#term = Math.max(this.#term, Number(answer.header.raft_term));
+    member.trusted = true;
+    if (member === this.#member()) this.#inTouch = true;
+    return answer;
+  }
+
+  /** Waits for an answer, and sends other calls elsewhere meanwhile if it takes long. */
+  async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
+    const term = this.#term;
+    let timer: NodeJS.Timeout | undefined;
+    let settled = false;
+    const lost = new Promise<never>((_, reject) => {
+      const giveUp = (): void => reject(new RpcError(GRPC.unavailable, "no answer, and the cluster goes on", true));
+      timer = setTimeout(async () => {
+        this.distrust(member.node);
+        if (kind === "write" && (await this.#isLost(member, term)) && !settled) timer = setTimeout(giveUp, GRACE);
+      }, PATIENCE);
+    });
+    try {
+      return await Promise.race([answer, lost]);
+    } finally {
+      settled = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Whether a write that is not answered will most likely never be: its node is frozen, or had passed it on to a leader that has
+   * died since, for which etcd waits seven seconds. A disk that is slow does not count: the answer will come.
+   */
+  async #isLost(member: Member, term: number): Promise<boolean> {
+    try {
+      const [awake, { header }] = await Promise.all([
+        this.#ask(member.node, PATIENCE).then(
+          () => true,
+          () => false,
+        ),
+        this.call<RangeResponse>("read", (node, { timeout }) => this.#ask(node, timeout)),
+      ]);
+      return !awake || Number(header.raft_term) > term;
+    } catch {
+      // No node answers: the whole cluster may come back before the deadline.
+      return false;
+    }
+  }
+
+  async #probe(member: Member, limits: CallLimits): Promise<void> {
+    const timeout = Math.min(limits.timeout, PATIENCE);
+    try {
+      await this.#ask(member.node, timeout, limits.signal);
+    } catch (error) {
+      // Whoever refuses is awake. The call itself will say what is wrong.
+      if (error instanceof RpcError && error.transient) throw new RpcError(error.code, error.details, false, error);
+    }
+    member.trusted = true;
+  }
+
+  /** Asks something harmless that only a node with a quorum behind it can answer. */
+  #ask(node: EtcdNode, timeout: number, signal?: AbortSignal): Promise<RangeResponse> {
+    return node.range({ key: this.#probeKey, count_only: true }, { timeout, signal });
+  }
+
+  #refuseWhenOver(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new ChannelError("CLOSED", "the etcd backend is closed");
+    if (signal?.aborted) throw aborted(false);
+  }
+
+  #deadlineReached(last: { readonly error: RpcError; readonly host: string } | undefined): ChannelError {
+    const error = last?.error ?? new RpcError(GRPC.deadlineExceeded, `not reached within ${this.deadline} ms`, false);
+    // Only what was surely not carried out, or changes nothing, is tried until the end.
+    return channelErrorOf(error, this.#members.length > 1 ? this.names : (last?.host ?? this.names), false);
+  }
+}
+
+function aborted(inDoubt: boolean): ChannelError {
+  return new ChannelError("ABORTED", "the call was aborted", { outcome: inDoubt ? "unknown" : "not-applied" });
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { channelErrorOf, rpcErrorOf } from "./errors.js";
+
+/** An error as grpc-js makes it. */
+function grpc(code: number, details: string): Error {
+  return Object.assign(new Error(`${code} NAME: ${details}`), { code, details });
+}
+
+describe("what became of a commit that failed", () => {
+  it.each([
+    [14, "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1"],
+    [14, "Channel closed before call started"],
+    [14, "Name resolution failed for target dns:nowhere:2379"],
+    [4, "Deadline exceeded after 1.002s,name resolution: 0.001s,Waiting for LB pick"],
+    [4, "Deadline exceeded after 1.002s,waiting for name resolution"],
+  ])("is that it was not sent: %i %s", (code, details) => {
+    const error = rpcErrorOf(grpc(code, details));
+    expect(error.sent).toBe(false);
+    expect(channelErrorOf(error, "host:1", true)).toMatchObject({ outcome: "not-applied", retryable: true });
+  });
+
+  it.each([
+    [4, "Deadline exceeded after 1.002s,remote_addr=127.0.0.1:1"],
+    [
+      4,
+      "Deadline exceeded after 1.002s,name resolution: 0.003s,metadata filters: 0.001s,LB pick: 0.1s,remote_addr=a:1",
+    ],
+    [4, "Deadline exceeded after 1.002s,previous attempts: 1,Waiting for LB pick"],
+    [14, "Connection dropped"],
+    [14, "read ECONNRESET"],
+    [14, "etcdserver: request timed out, possibly due to previous leader failure"],
+    [14, "etcdserver: leader changed"],
+    [13, "Received RST_STREAM with code 2 (Internal server error)"],
+    [1, "Cancelled on client"],
+  ])("is unknown: %i %s", (code, details) => {
+    const error = rpcErrorOf(grpc(code, details));
+    expect(error.sent).toBe(true);
+    expect(channelErrorOf(error, "host:1", true)).toMatchObject({ outcome: "unknown", retryable: true });
+    expect(channelErrorOf(error, "host:1", false)).toMatchObject({ outcome: "not-applied", retryable: true });
+  });
+
+  it.each([
+    [8, "etcdserver: mvcc: database space exceeded", "FULL", false],
+    [8, "etcdserver: too many requests", "UNAVAILABLE", true],
+    [3, "etcdserver: request is too large", "TOO_LARGE", false],
+    [3, "etcdserver: too many operations in txn request", "TOO_LARGE", false],
+    [7, "etcdserver: permission denied", "DENIED", false],
+    [3, "etcdserver: authentication failed, invalid user ID or password", "DENIED", false],
+    [3, "etcdserver: user name is empty", "DENIED", false],
+    [9, "etcdserver: authentication is not enabled", "INVALID_CONFIG", false],
+    [15, "etcdserver: corrupt cluster", "CORRUPT", false],
+    [12, "unknown method Txn", "FAILED", false],
+  ])("is that it was refused: %i %s", (code, details, expected, retryable) => {
+    const error = channelErrorOf(rpcErrorOf(grpc(code, details)), "host:1", true);
+    expect(error).toMatchObject({ code: expected, outcome: "not-applied", retryable });
+    expect(error.message).toContain("host:1");
+  });
+
+  it("is read from what etcd3 leaves of an error: its text", () => {
+    expect(rpcErrorOf(new Error("14 UNAVAILABLE: Connection dropped"))).toMatchObject({ code: 14, sent: true });
+  });
+});

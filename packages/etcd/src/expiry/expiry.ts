@@ -1,0 +1,123 @@
+import type { KeyRange, StoredEntry } from "@ojm/core/backend";
+import type { Nodes } from "../calls/nodes.js";
+import { deleteAt } from "../calls/requests.js";
+import type { Codec, RawEntry } from "../layout.js";
+import { Deadlines } from "./deadlines.js";
+
+/** Below this ttl, asking the lease for the time that is left tells no more than the ttl itself. In ms. */
+const WORTH_ASKING = 60_000;
+
+/** Judges entries by their deadlines: which are expired, and how long the others have. */
+export class Expiry {
+  readonly deadlines: Deadlines;
+  readonly #nodes: Nodes;
+  readonly #codec: Codec;
+  readonly #watched: Set<KeyRange> = new Set();
+
+  constructor(nodes: Nodes, codec: Codec) {
+    this.#nodes = nodes;
+    this.#codec = codec;
+    this.deadlines = new Deadlines((key, version) => {
+      // In vain if the store is away: then whoever reads the entry next does it, or its lease.
+      this.#remove(key, version).catch(() => undefined);
+    });
+  }
+
+  /**
+   * Turns what was read into entries. If some are expired, they are deleted from the store, and `undefined` says: read again.
+   * An expired entry is not just hidden: another process, which does not know that it is, would show it after we have said
+   * that it is gone.
+   *
+   * @param timed whether to delete each entry as soon as it expires; otherwise the next reader does
+   */
+  async judge(
+    raw: readonly (RawEntry | undefined)[],
+    timed: boolean = true,
+  ): Promise<(StoredEntry | undefined)[] | undefined> {
+    await this.#learn(raw);
+    const expired: RawEntry[] = [];
+    const entries = raw.map((entry) => {
+      if (entry === undefined) return undefined;
+      const judged = this.see(entry, timed);
+      if (judged === undefined) expired.push(entry);
+      return judged;
+    });
+    if (expired.length === 0) return entries;
+    await Promise.all(expired.map(({ key, version }) => this.#remove(key, version)));
+    return undefined;
+  }
+
+  /** The entry with the time that it has left, `undefined` if it is known to be expired. */
+  see(entry: RawEntry, timed: boolean = true): StoredEntry | undefined {
+    const { key, value, version } = entry;
+    if (entry.lease === undefined) return { key, value, version };
+    const left =
+      entry.ttl === undefined ? this.deadlines.left(key, version) : this.deadlines.seen(key, version, entry.ttl, timed);
+    if (left === undefined) return { key, value, version };
+    return left > 0 ? { key, value, version, expiresIn: left } : undefined;
+  }
+
+  /** Deletes those of the keys that are known to be expired, so that a commit finds them absent. */
+  async settle(keys: readonly string[]): Promise<void> {
+    const due = keys.flatMap((key) => {
+      const version = this.deadlines.expiredVersion(key);
+      return version === undefined ? [] : [this.#remove(key, version)];
+    });
+    if (due.length > 0) await Promise.all(due);
+  }
+
+  /** Call it when a watch of this process begins: it must be told of what expires. Returns a function that ends it. */
+  watch(range: KeyRange): () => void {
+    this.#watched.add(range);
+    this.deadlines.time(range);
+    return () => void this.#watched.delete(range);
+  }
+
+  /**
+   * Whether a watch of this process has keys of this range. Only then does a scan of the range need timers. A sweep reads the
+   * sessions of all processes; deleting each of them at its end, in vain, cost as much as all heartbeats together.
+   */
+  isWatched({ from, to }: KeyRange): boolean {
+    for (const watched of this.#watched) if (watched.from < to && from < watched.to) return true;
+    return false;
+  }
+
+  close(): void {
+    this.deadlines.close();
+  }
+
+  async #remove(key: string, version: string): Promise<void> {
+    await this.#nodes.call("read", (node, limits) => node.txn(deleteAt(this.#codec.key(key), version), limits));
+    this.deadlines.gone(key, version);
+  }
+
+  /**
+   * Asks the leases of entries that are seen for the first time long after they were written, or without their ttl. Their lease
+   * outlives them by little, and so bounds how long they can have.
+   */
+  async #learn(raw: readonly (RawEntry | undefined)[]): Promise<void> {
+    const unknown = raw.filter(
+      (entry): entry is RawEntry & { lease: string } =>
+        entry?.lease !== undefined &&
+        (entry.ttl ?? Number.POSITIVE_INFINITY) >= WORTH_ASKING &&
+        this.deadlines.left(entry.key, entry.version) === undefined,
+    );
+    const leases = new Set(unknown.map(({ lease }) => lease));
+    const left = new Map(await Promise.all([...leases].map(async (id) => [id, await this.#leaseLeft(id)] as const)));
+    for (const { key, version, lease, ttl } of unknown) {
+      const bound = Math.min(left.get(lease) ?? Number.POSITIVE_INFINITY, ttl ?? Number.POSITIVE_INFINITY);
+      if (Number.isFinite(bound)) this.deadlines.seen(key, version, bound);
+    }
+  }
+
+  /** The most that is left of a lease in ms, told in whole seconds, rounded down. Infinity where the store does not tell. */
+  async #leaseLeft(id: string): Promise<number> {
+    try {
+      const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));
+      // -1 is no proof that it ended: a new leader says so of a lease whose grant it has yet to apply.
+      return Number(TTL) < 0 ? Number.POSITIVE_INFINITY : (Number(TTL) + 1) * 1000;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+}

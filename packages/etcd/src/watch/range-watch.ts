@@ -1,0 +1,180 @@
+import { ChannelError, isChannelError, type KeyRange, type WatchSink } from "@ojm/core/backend";
+import type { WatchResponse } from "../calls/messages.js";
+import type { Nodes } from "../calls/nodes.js";
+import { channelErrorOf, RpcError } from "../errors.js";
+import type { Expiry } from "../expiry/expiry.js";
+import type { Codec } from "../layout.js";
+import { CompactedError, type ConfirmedWatch } from "./shared-stream.js";
+import type { WatchStreams } from "./streams.js";
+
+/** Between two attempts to take up a stream again, in ms. */
+const PAUSE = 50;
+
+/** A node that restarts may refuse a sign-in that was good before. Refused more often than this, it is meant. */
+const MOST_DENIALS = 3;
+
+/**
+ * A watch of one range that outlives its streams: it goes on where the last one ended, on whichever node answers. If what it
+ * has not told yet is compacted away, or the store was set back to an earlier state, it tells a gap.
+ */
+export class RangeWatch {
+  readonly #nodes: Nodes;
+  readonly #streams: WatchStreams;
+  readonly #codec: Codec;
+  readonly #expiry: Expiry;
+  readonly #range: KeyRange;
+  readonly #sink: WatchSink;
+  /** Everything below this revision is told; 0 before the first stream. */
+  #next = 0;
+  /** The keys of revision `#next` that are told: a long revision comes in pieces, and the stream may break between them. */
+  readonly #told: Set<string> = new Set();
+  #watch: ConfirmedWatch | undefined;
+  #missed = false;
+  #denials = 0;
+  #stopped = false;
+
+  constructor(nodes: Nodes, streams: WatchStreams, codec: Codec, expiry: Expiry, range: KeyRange, sink: WatchSink) {
+    this.#nodes = nodes;
+    this.#streams = streams;
+    this.#codec = codec;
+    this.#expiry = expiry;
+    this.#range = range;
+    this.#sink = sink;
+  }
+
+  /**
+   * Resolves once a node has confirmed the watch.
+   *
+   * @throws ChannelError after the deadline of a call, or at once if the store refuses
+   */
+  async start(): Promise<void> {
+    const deadline = performance.now() + this.#nodes.deadline;
+    for (;;) {
+      try {
+        await this.#connect();
+        break;
+      } catch (error) {
+        if (this.#isFinal(error) || performance.now() > deadline) throw this.#channelError(error);
+      }
+      await pause();
+    }
+    // Not waited for: it lasts as long as the watch, and tells the sink what goes wrong.
+    this.#keep().catch((error: unknown) => this.#sink.fail(this.#channelError(error)));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#watch?.cancel();
+  }
+
+  /** Takes the watch up again whenever it ends, until the watch is stopped or the store refuses it for good. */
+  async #keep(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        if (this.#watch === undefined) await this.#connect();
+        const reason = await (this.#watch as ConfirmedWatch | undefined)?.ended;
+        if (reason !== undefined) throw reason;
+      } catch (error) {
+        this.#watch = undefined;
+        if (this.#stopped) return;
+        if (this.#isFinal(error)) throw error;
+        if (error instanceof CompactedError) this.#missed = true;
+        else await pause();
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const isNew = this.#next === 0;
+    // From now on is all that a new watch needs to say, to a node that lags behind nothing that we know of.
+    if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
+    // Asked first: it finds a node that answers, renews a sign-in that has run out, and tells where the store stands.
+    const revision = await this.#revision();
+    // A revision that is past when the node reads it costs 100 ms: so often etcd looks after watches that lag behind.
+    if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
+    const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
+    const missed = this.#missed || setBack;
+    if (missed || isNew) this.#goOnFrom(revision + 1);
+    await this.#open(this.#next, missed);
+  }
+
+  /** @param start the first revision to be told, 0 for the one after that at which the node stands */
+  async #open(start: number, missed: boolean): Promise<void> {
+    const node = this.#nodes.current;
+    const [key, range_end] = [this.#codec.key(this.#range.from), this.#codec.key(this.#range.to)];
+    const request = { key, range_end, start_revision: String(start), fragment: true };
+    try {
+      const watch = await this.#streams.watch(node, request, {
+        confirmed: (revision) => {
+          if (start === 0) this.#goOnFrom(revision + 1);
+          this.#missed = false;
+          if (missed && !this.#stopped) this.#sink.gap();
+        },
+        changes: (response) => this.#tell(response),
+      });
+      this.#watch = watch;
+      if (this.#stopped) watch.cancel();
+      // A watch that is confirmed may be refused in the next message: only one that lives shows that we are let in.
+      watch.ended.then(
+        (reason) => this.#watchEnded(reason, node),
+        () => undefined,
+      );
+    } catch (error) {
+      if (missed) this.#missed = true;
+      if (error instanceof RpcError) this.#watchEnded(error, node);
+      throw error;
+    }
+  }
+
+  #watchEnded(reason: RpcError, node: Nodes["current"]): void {
+    if (reason.code === 7) this.#denials++;
+    if (!this.#stopped && !(reason instanceof CompactedError)) this.#nodes.distrust(node);
+  }
+
+  async #revision(): Promise<number> {
+    const request = { key: this.#codec.key(this.#range.from), count_only: true };
+    const { header } = await this.#nodes.call("read", (node, limits) => node.range(request, limits));
+    return Number(header.revision);
+  }
+
+  #goOnFrom(revision: number): void {
+    this.#next = revision;
+    this.#told.clear();
+  }
+
+  #tell(response: WatchResponse): void {
+    this.#denials = 0;
+    for (const { type, kv } of response.events) {
+      if (this.#stopped) return;
+      const revision = Number(kv.mod_revision);
+      if (revision > this.#next) this.#goOnFrom(revision);
+      const key = this.#codec.keyOf(kv.key);
+      if (revision < this.#next || this.#told.has(key)) continue;
+      this.#told.add(key);
+      if (type === "Delete") {
+        this.#expiry.deadlines.gone(key, String(revision));
+        this.#sink.change({ key, value: null, version: String(revision) });
+      } else {
+        // Expired already, it is not told: its delete is under way.
+        const entry = this.#expiry.see(this.#codec.entry(kv));
+        if (entry !== undefined) this.#sink.change(entry);
+      }
+    }
+  }
+
+  #isFinal(error: unknown): boolean {
+    if (isChannelError(error)) return !error.retryable;
+    if (!(error instanceof RpcError)) return true;
+    return error.code === 7 ? this.#denials >= MOST_DENIALS : !error.transient;
+  }
+
+  #channelError(error: unknown): ChannelError {
+    if (isChannelError(error)) return error;
+    if (error instanceof RpcError) return channelErrorOf(error, this.#nodes.names, false);
+    return new ChannelError("FAILED", "the watch failed", { cause: error });
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE));
+}

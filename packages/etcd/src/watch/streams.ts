@@ -1,0 +1,56 @@
+import type { EtcdNode } from "../calls/client.js";
+import type { CreateWatch } from "../calls/messages.js";
+import { GRPC, RpcError } from "../errors.js";
+import { type ConfirmedWatch, SharedStream, type StreamListener } from "./shared-stream.js";
+
+/** The streams of a backend: one for each node that something is watched on. */
+export class WatchStreams {
+  readonly #probeKey: Buffer;
+  readonly #streams: Map<EtcdNode, Promise<SharedStream>> = new Map();
+
+  /** @param probeKey a key that may be watched, to see whether a node is there */
+  constructor(probeKey: Buffer) {
+    this.#probeKey = probeKey;
+  }
+
+  /** There is a stream to this node, as far as is known. */
+  has(node: EtcdNode): boolean {
+    return this.#streams.has(node);
+  }
+
+  /** Resolves once the node watches. Rejects with an `RpcError`. */
+  async watch(node: EtcdNode, request: CreateWatch, listener: StreamListener): Promise<ConfirmedWatch> {
+    const opening = this.#streams.get(node) ?? this.#open(node);
+    const stream = await opening;
+    try {
+      return await stream.watch(request, listener);
+    } catch (error) {
+      // A stream keeps the sign-in that it was opened with, and that may have run out: the next attempt is made on a new one.
+      this.#forget(node, opening);
+      stream.retire();
+      throw error;
+    }
+  }
+
+  close(): void {
+    const closed = new RpcError(GRPC.cancelled, "the backend is closed", true);
+    for (const opening of this.#streams.values()) {
+      opening.then(
+        (stream) => stream.end(closed),
+        () => undefined,
+      );
+    }
+  }
+
+  #open(node: EtcdNode): Promise<SharedStream> {
+    const forget = (): void => this.#forget(node, opening);
+    const opening = SharedStream.open(node, this.#probeKey, forget);
+    opening.catch(forget);
+    this.#streams.set(node, opening);
+    return opening;
+  }
+
+  #forget(node: EtcdNode, opening: Promise<SharedStream>): void {
+    if (this.#streams.get(node) === opening) this.#streams.delete(node);
+  }
+}

@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { explain } from "../errors.js";
+import { Call, type CallOwner, type Waiting } from "./call.js";
+import type { RedisClient } from "./client.js";
+
+it("a call that the client refused to send waits for the next connection, and is sent there", async () => {
+  const refused = new Error("Stream isn't writeable and enableOfflineQueue options is false");
+  const answers = [Promise.reject(refused), Promise.resolve("done")];
+  let waiting: Waiting | undefined;
+  const owner: CallOwner = {
+    client: {} as RedisClient,
+    forget: () => {},
+    wait: (call) => {
+      waiting = call;
+    },
+    explain: (error) => explain(error, "Redis", true) as ReturnType<CallOwner["explain"]>,
+    overdue: () => expect.unreachable(),
+  };
+  const call = new Call(owner, () => answers.shift() ?? expect.unreachable(), undefined);
+  call.go();
+  await Promise.race([call.result, expect.poll(() => waiting).toBe(call)]);
+  call.go();
+  expect(await call.result).toBe("done");
+});

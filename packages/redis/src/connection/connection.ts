@@ -1,0 +1,141 @@
+import { ChannelError, type Clock } from "@ojm/core/backend";
+import { explain, isLasting } from "../errors.js";
+import { Call, type CallOwner, type Waiting } from "./call.js";
+import { backoff, letProcessEnd, type RedisClient } from "./client.js";
+import { Deadlines } from "./deadlines.js";
+
+/**
+ * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once at most, and the error
+ * says truly whether it may have been sent.
+ */
+export class Connection implements CallOwner {
+  readonly client: RedisClient;
+  readonly #where: string;
+  readonly #deadline: number;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #waiting: Set<Waiting> = new Set();
+  /** Why there is no connection. */
+  #trouble: ChannelError | undefined;
+  #closed = false;
+
+  constructor(client: RedisClient, where: string, deadline: number, clock: Clock) {
+    this.client = client;
+    this.#where = where;
+    this.#deadline = deadline;
+    this.#clock = clock;
+    this.#deadlines = new Deadlines(clock, deadline);
+    letProcessEnd(client);
+    client.on("error", (error: Error) => this.#onError(error));
+    client.on("ready", () => this.#onReady());
+    client.on("end", () => this.#onEnd());
+    client.connect().catch(() => {}); // told by the event
+  }
+
+  /**
+   * Sends something as soon as there is a connection.
+   *
+   * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline, `ABORTED` by the signal,
+   * and what the server says
+   */
+  call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const call = new Call(this, send, signal);
+    if (call.isOver) return call.result;
+    this.#deadlines.start(call);
+    if (this.#closed) call.fail(closed());
+    else if (this.isReady) call.go();
+    else if (this.#trouble !== undefined && isLasting(this.#trouble)) call.fail(this.#trouble);
+    else this.#waiting.add(call);
+    return call.result;
+  }
+
+  /** See {@link CallOwner}. */
+  forget(call: Waiting): void {
+    this.#deadlines.end(call);
+    this.#waiting.delete(call);
+  }
+
+  wait(call: Waiting): void {
+    if (this.#closed) call.fail(closed());
+    else this.#waiting.add(call);
+  }
+
+  explain(error: unknown): ChannelError {
+    return this.#closed ? closed("unknown") : explain(error, this.#where, true);
+  }
+
+  overdue(sent: boolean): ChannelError {
+    if (this.#closed) return closed(sent ? "unknown" : "not-applied");
+    return sent ? this.#timeout() : this.#unavailable();
+  }
+
+  get isReady(): boolean {
+    return this.client.status === "ready";
+  }
+
+  /** Closes the client. What is under way is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#disconnect();
+    this.#deadlines.expireAll();
+  }
+
+  #disconnect(): Promise<void> {
+    const { client } = this;
+    // Between two attempts to connect there is nothing to close, and no event will tell of it.
+    const hasSocket = !["wait", "end", "close", "reconnecting"].includes(client.status);
+    return new Promise((resolve) => {
+      // ioredis keeps quiet too when it is stopped on its way to a Cluster. This timer keeps the process alive, or an
+      // `await close()` at the end of a program would never come back.
+      const timer = setTimeout(resolve, hasSocket ? 500 : 0);
+      client.once("end", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      client.disconnect();
+    });
+  }
+
+  #onReady(): void {
+    this.#trouble = undefined;
+    const calls = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of calls) call.go();
+  }
+
+  #onError(error: Error): void {
+    this.#trouble = explain(error, this.#where, false);
+    // ioredis would go on with database 0: somebody else's.
+    if (isSelect(error)) this.client.disconnect(true);
+    if (!isLasting(this.#trouble)) return;
+    for (const call of [...this.#waiting]) call.fail(this.#trouble);
+  }
+
+  /** ioredis gives up for good on errors that it takes for final, while the server may come back. */
+  #onEnd(): void {
+    if (this.#closed) return;
+    this.#clock.after(backoff(10), () => {
+      if (!this.#closed && this.client.status === "end") this.client.connect().catch(() => {});
+    });
+  }
+
+  #timeout(): ChannelError {
+    const message = `${this.#where} did not answer within ${this.#deadline} ms: whether it was done is not known`;
+    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
+  }
+
+  #unavailable(): ChannelError {
+    const why = this.#trouble?.cause instanceof Error ? ` (${this.#trouble.cause.message})` : "";
+    const message = `${this.#where} is not reachable${why}: no connection within ${this.#deadline} ms`;
+    return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
+  }
+}
+
+function isSelect(error: Error): boolean {
+  const { command } = error as { command?: { name?: string } };
+  return command?.name === "select";
+}
+
+function closed(outcome: "unknown" | "not-applied" = "not-applied"): ChannelError {
+  return new ChannelError("CLOSED", "the channel was closed", { outcome });
+}

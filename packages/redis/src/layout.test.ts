@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compareBytes, hasHashTag, Names, placeOf } from "./layout.js";
+import { lexRangeOf, rangeOf } from "./watch/ranges.js";
+
+const names = new Names("ojm:", true);
+const entry = (key: string): string => names.entry(placeOf(key));
+/** What a Cluster hashes of a name. */
+const hashed = (name: string): string | undefined => /^[^{]*\{([^}]+)\}/.exec(name)?.[1];
+
+describe("names", () => {
+  it("can be read", () => {
+    expect(entry('jobs {name "daily startTime =512:1764000000123 ')).toBe(
+      'ojm:{jobs}:{name "daily startTime =512:1764000000123 ',
+    );
+    expect(names.index("jobs")).toBe("ojm:{jobs}");
+    expect(names.version("jobs")).toBe("ojm:{jobs}.version");
+    expect(new Names("ojm:", false).version("jobs")).toBe("ojm:version");
+  });
+
+  it("never meet, whatever channels and keys are called", () => {
+    const text = fc.string({ unit: fc.constantFrom(..."ab{}%:7BD25version") });
+    const channel = text.filter((name) => name !== "" && !name.includes(" "));
+    fc.assert(
+      fc.property(fc.uniqueArray(channel, { minLength: 2, maxLength: 4 }), text, (channels, member) => {
+        const all = channels.flatMap((name) => [names.index(name), names.version(name), entry(`${name} ${member}`)]);
+        expect(new Set(all).size).toBe(all.length);
+      }),
+    );
+  });
+
+  it("of one channel hash to one slot of a Cluster", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(..."ab{}%:") }), fc.string(), (channel, member) => {
+        fc.pre(channel !== "");
+        const tags = [names.index(channel), names.version(channel), entry(`${channel} ${member}`)].map(hashed);
+        expect(tags[0]).toBeDefined();
+        expect(new Set(tags).size).toBe(1);
+      }),
+    );
+  });
+
+  it("all hash to one slot with a hash tag in the prefix", () => {
+    expect(hasHashTag("{shop}:")).toBe(true);
+    expect(hasHashTag("ojm:")).toBe(false);
+    expect(hashed(new Names("{shop}:", false).index("jobs"))).toBe("shop");
+  });
+
+  it("are for keys of a channel only", () => {
+    expect(() => placeOf("jobs")).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
+  });
+});
+
+describe("compareBytes", () => {
+  it("is the order of UTF-8", () => {
+    const text = fc.string({ unit: "grapheme" });
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        expect(Math.sign(compareBytes(a, b))).toBe(Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b))));
+      }),
+    );
+    expect(compareBytes("\uff5e", "\u{10000}")).toBeLessThan(0);
+  });
+});
+
+describe("ranges", () => {
+  it("stay within their channel", () => {
+    expect(lexRangeOf({ from: "jobs ", to: "jobs!" })).toEqual({ channel: "jobs", from: "[", to: "+" });
+    expect(lexRangeOf({ from: 'jobs "a ', to: 'jobs "b ' })).toEqual({ channel: "jobs", from: '["a ', to: '("b ' });
+    expect(lexRangeOf({ from: 'jobs "a ', to: "jobs" })).toMatchObject({ to: "-" });
+    expect(() => rangeOf({ from: "jobs ", to: "jobs1 " })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+  });
+
+  it("contain from and not to", () => {
+    const { contains } = rangeOf({ from: 'jobs "b ', to: 'jobs "d ' });
+    expect(['jobs "a ', 'jobs "b ', 'jobs "c ', 'jobs "d '].map(contains)).toEqual([false, true, true, false]);
+  });
+});

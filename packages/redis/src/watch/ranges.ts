@@ -1,0 +1,45 @@
+import { ChannelError, type KeyRange, onlyKeyOf } from "@ojm/core/backend";
+import { compareBytes, placeOf } from "../layout.js";
+
+/** A run of keys of one channel. */
+export interface ChannelRange {
+  readonly channel: string;
+  /** The key, of a range that holds no other. */
+  readonly only: string | undefined;
+  /** Whether an encoded key lies in it. */
+  contains(key: string): boolean;
+}
+
+/** A run of keys of one channel, in the words of ZRANGE BYLEX. */
+export interface LexRange {
+  readonly channel: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * The channel of a range, which is all there is to look into.
+ *
+ * @throws ChannelError `INVALID_ARGUMENT` for a range that reaches into other channels
+ */
+export function rangeOf(range: KeyRange): ChannelRange {
+  const { from, to } = range;
+  const { channel } = placeOf(from);
+  // "!" comes right after the space that ends the name.
+  if (compareBytes(to, `${channel}!`) > 0) {
+    throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
+  }
+  return {
+    channel,
+    only: onlyKeyOf(range),
+    contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
+  };
+}
+
+export function lexRangeOf(range: KeyRange): LexRange {
+  const { channel } = rangeOf(range);
+  const start = `${channel} `;
+  const { from, to } = range;
+  const upper = to.startsWith(start) ? `(${to.slice(start.length)}` : compareBytes(to, start) > 0 ? "+" : "-";
+  return { channel, from: `[${from.slice(start.length)}`, to: upper };
+}

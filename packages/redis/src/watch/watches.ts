@@ -1,0 +1,106 @@
+import type { Clock, StoredChange, WatchSink } from "@ojm/core/backend";
+import { isCluster, type NodeClient, type RedisClient } from "../connection/client.js";
+import type { Connection } from "../connection/connection.js";
+import { type Names, placeOf } from "../layout.js";
+import type { ChannelRange } from "./ranges.js";
+import { type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
+
+/** What a connection for listening does differently: it ends when it breaks, so that nobody listens on without knowing of the gap. */
+const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
+
+export interface WatchesOptions {
+  readonly connection: Connection;
+  readonly names: Names;
+  readonly where: string;
+  readonly deadline: number;
+  readonly clock: Clock;
+}
+
+/**
+ * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own, to the master of its
+ * slot: messages that go from node to node may get lost without anybody knowing, these only together with the connection.
+ *
+ * A watch of one key listens to that key alone, under the name of its entry: of many processes that each wait for a key of their own,
+ * a commit wakes the one whose key it wrote.
+ */
+export class Watches {
+  readonly #options: WatchesOptions;
+  readonly #subscriptions: Map<string, Subscriptions> = new Map();
+
+  constructor(options: WatchesOptions) {
+    this.#options = options;
+  }
+
+  /** See `Backend.watch`. */
+  async watch(range: ChannelRange, sink: WatchSink): Promise<() => void> {
+    const { names } = this.#options;
+    const home = names.index(range.channel);
+    const name = (range.only === undefined ? home : names.entry(placeOf(range.only))) + names.database;
+    let over = false;
+    const message = (text: string): void => {
+      const change = parse(text, range.channel);
+      if (!over && change !== undefined && range.contains(change.key)) sink.change(change);
+    };
+    const gap = (): void => {
+      if (!over) sink.gap();
+    };
+    const fail = (error: Error): void => {
+      if (!over) sink.fail(error);
+    };
+    const leave = await this.#subscriptionsOf(home).listen(name, { message, gap, fail });
+    return () => {
+      over = true;
+      leave();
+    };
+  }
+
+  close(): void {
+    for (const each of this.#subscriptions.values()) each.close();
+  }
+
+  /** @param name a name in the slot where all of a channel lives */
+  #subscriptionsOf(name: string): Subscriptions {
+    const { connection, where, deadline, clock } = this.#options;
+    const sharded = isCluster(connection.client);
+    const id = sharded ? name : "";
+    let subscriptions = this.#subscriptions.get(id);
+    if (subscriptions === undefined) {
+      const open = (): Promise<SubscriberConnection> => openConnection(connection, name);
+      subscriptions = new Subscriptions({ open, sharded, where, deadline, clock });
+      this.#subscriptions.set(id, subscriptions);
+    }
+    return subscriptions;
+  }
+}
+
+async function openConnection(connection: Connection, name: string): Promise<SubscriberConnection> {
+  const { client } = connection;
+  if (!isCluster(client)) {
+    return {
+      client: (client as NodeClient).duplicate(LISTENING) as RedisClient as SubscriberClient,
+      isCurrent: () => true,
+    };
+  }
+  const slot = Number(await connection.call((cluster) => cluster.call("cluster", "KEYSLOT", name)));
+  const master = (): string | undefined => client.slots[slot]?.[0];
+  const address = master();
+  const node = client.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
+  // Whatever goes wrong with this node, the next attempt asks anew which one it is.
+  client.refreshSlotsCache();
+  if (node === undefined) throw new Error(`no node serves slot ${slot}`);
+  return {
+    client: node.duplicate(LISTENING) as RedisClient as SubscriberClient,
+    isCurrent: () => master() === address,
+  };
+}
+
+/** `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script that publishes it. */
+function parse(text: string, channel: string): StoredChange | undefined {
+  const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
+  // Anybody may publish anything.
+  if (member === undefined || version === undefined) return undefined;
+  const key = `${channel} ${member}`;
+  if (mode === "delete") return { key, value: null, version };
+  if (value === undefined) return undefined;
+  return mode === "" ? { key, value, version } : { key, value, version, expiresIn: Number(mode) };
+}

@@ -1,0 +1,37 @@
+import { build, packages } from "../build.mjs";
+import { tool } from "../run.mjs";
+import { buildTorture } from "../torture.mjs";
+import { checkManifests } from "./manifests.mjs";
+import { checkShape } from "./shape.mjs";
+
+/** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
+export async function check() {
+  await build();
+  // Imported here: they need packages that a fresh clone has only once the dependencies are installed.
+  const { checkConsumers } = await import("./consumers.mjs");
+  const { checkImports } = await import("./imports.mjs");
+  const steps = [
+    ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
+    ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
+    ["imports", () => checkImports()],
+    ["shape of files and folders", () => checkShape()],
+    ["unused code", () => tool("knip", [])],
+    ["what each package says of itself", () => checkManifests()],
+    ["the packed packages in a strict program", () => checkConsumers()],
+    ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
+  ];
+  for (const { name, path, manifest } of packages()) {
+    if (manifest.private) continue;
+    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", "--pack", "npm", path], { quiet: true })]);
+    if (manifest.exports?.["."] === undefined) continue;
+    const args = ["--pack", path, "--profile", "esm-only", "--exclude-entrypoints", "./package.json"];
+    steps.push([`types of ${name} as installed`, () => tool("attw", args, { quiet: true })]);
+  }
+  const failed = [];
+  for (const [what, step] of steps) {
+    const code = await step();
+    console.error(`${code === 0 ? "ok    " : "FAILED"}  ${what}`);
+    if (code !== 0) failed.push(what);
+  }
+  return failed;
+}

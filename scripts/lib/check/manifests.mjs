@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { published } from "../pack.mjs";
+import { root } from "../run.mjs";
+
+/** Whether each published package says what a registry shows, and publishes no tests. Resolves to an exit code. */
+export function checkManifests() {
+  const { repository, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const site = repository.url.replace(/^git\+|\.git$/g, "");
+  let wrong = 0;
+  const driver = join(root, "packages/sqlite-node20");
+  const wrapper = { path: driver, manifest: JSON.parse(readFileSync(join(driver, "package.json"), "utf8")) };
+  for (const { path, manifest } of [...published(), wrapper]) {
+    const folder = path.slice(root.length).replace(/^[\\/]+/, "");
+    const expected = {
+      repository: { ...repository, directory: folder },
+      homepage: `${site}/tree/main/${folder}#readme`,
+      bugs: `${site}/issues`,
+      author: "The ojm authors",
+      license: "Apache-2.0",
+      ...(path !== driver && { engines }),
+    };
+    const problems = Object.entries(expected)
+      .filter(([field, value]) => JSON.stringify(manifest[field]) !== JSON.stringify(value))
+      .map(([field, value]) => `${field} must be ${JSON.stringify(value)}`);
+    if (!(manifest.keywords?.length > 0)) problems.push("keywords are missing");
+    if (!existsSync(join(path, "LICENSE"))) problems.push("LICENSE is missing");
+    const sources = manifest.files.includes("src");
+    if (sources && !["!src/**/*.test.ts", "!src/**/testing/**"].every((each) => manifest.files.includes(each))) {
+      problems.push("files must leave out the tests and src/testing");
+    }
+    for (const problem of problems) console.error(`${folder}/package.json: ${problem}`);
+    wrong += problems.length;
+  }
+  return wrong === 0 ? 0 : 1;
+}

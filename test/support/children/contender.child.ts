@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { JobManager, type JobManagerOptions } from "@ojm/core";
+import type { Report } from "../witness.js";
+
+/*
+ * Runs one job so many times, and reports each body to the witness.
+ * Arguments: the manager's options as JSON, the name of the job, how many times; with 0, one body that never ends.
+ */
+const [options = "{}", job = "job", times = "1"] = process.argv.slice(2);
+
+async function report(type: Report["type"], fence: string): Promise<void> {
+  process.send?.({ type, job, fence } satisfies Report);
+  await once(process, "message");
+}
+
+const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+process.send?.({ ready: true });
+if (Number(times) === 0) {
+  await manager.run(job, async ({ fence }) => {
+    await report("enter", fence);
+    await new Promise(() => setInterval(() => {}, 60_000));
+  });
+}
+for (let i = 0; i < Number(times); i++) {
+  await manager.run(
+    job,
+    async ({ fence }) => {
+      await report("enter", fence);
+      await report("exit", fence);
+    },
+    { wait: 300_000 },
+  );
+}
+await manager.close();
+process.disconnect();

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { Heal } from "../../faults/heal.js";
+
+/** How to start a node. */
+export interface NodeOptions {
+  /** What it is called in the timeline. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The program and its arguments, with all that it needs to run on its host. */
+  readonly command: readonly string[];
+  /** What it prints once it serves. */
+  readonly ready: RegExp;
+}
+
+/** How long a node may take until it serves, in ms. Only a machine that does not come to it takes so long. */
+const PATIENCE = 60_000;
+
+/** A harness that ends leaves none behind. */
+const running: Set<ChildProcess> = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** A process of a cluster, on a host of a network of its own. */
+export class ClusterNode {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly #options: NodeOptions;
+  #process: ChildProcess | undefined;
+
+  constructor(options: NodeOptions) {
+    const { name, host, port } = options;
+    this.name = name;
+    this.host = host;
+    this.port = port;
+    this.#options = options;
+  }
+
+  /** Resolves once it serves. Rejects with what it said if it ends instead. */
+  async start(): Promise<void> {
+    const [program = "", ...args] = this.#options.command;
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    let said = "";
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer): void => {
+        said = (said + chunk).slice(-20_000);
+        if (this.#options.ready.test(said)) resolve();
+      };
+      child.stdout.on("data", read);
+      child.stderr.on("data", read);
+      child.once("error", reject);
+      child.once("exit", () => reject(new Error(`${this.name} ended:\n${said.slice(-2_000)}`)));
+      timer = setTimeout(() => reject(new Error(`${this.name} does not serve:\n${said.slice(-2_000)}`)), PATIENCE);
+    }).finally(() => clearTimeout(timer));
+  }
+
+  /** Without a warning. What it kept stays. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** It keeps its connections and answers nothing. Resolves once all of it stands still. */
+  async freeze(): Promise<Heal> {
+    const child = this.#process;
+    child?.kill("SIGSTOP");
+    while (!standsStill(child?.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+    return async () => void child?.kill("SIGCONT");
+  }
+}
+
+/** Starts all of them at once. */
+export async function startAll(nodes: readonly ClusterNode[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.start()));
+}
+
+function standsStill(pid: number | undefined): boolean {
+  const folder = `/proc/${pid}/task`;
+  if (!existsSync(folder)) return true;
+  return readdirSync(folder).every((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  });
+}

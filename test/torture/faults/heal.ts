@@ -1,0 +1,2 @@
+/** Puts an end to a fault. */
+export type Heal = () => Promise<void>;

@@ -1,0 +1,43 @@
+import type { CellResult } from "../run/cell.js";
+import type { Task } from "../run/task.js";
+
+/** One line about a cell. */
+export function lineOf(result: CellResult): string {
+  const { kind, fault, mode, seed } = result.cell;
+  const cell = nameOf(kind.name, fault.name, mode);
+  if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
+  const { runs, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
+  const facts = [
+    `seed ${seed}`,
+    `${runs} runs`,
+    `${overlaps} overlaps`,
+    worstSignal === undefined ? "" : `told ${milliseconds(worstSignal)} after the lease`,
+    excusedOverlap === 0 ? "" : `the fault let two run for ${milliseconds(excusedOverlap)}`,
+    forcedOverlap === 0 ? "" : `unlocked by force: told ${milliseconds(forcedOverlap)} after the next began`,
+    recovery === undefined
+      ? ""
+      : `recovered in ${recovery.toFixed(0)} ms${bound ? ` (bound ${bound.toFixed(0)})` : ""}`,
+  ].filter((fact) => fact !== "");
+  return `${cell} ${violations.length === 0 ? "ok    " : "FAILED"} ${facts.join(", ")}`;
+}
+
+/** One line about a cell that the harness could not bring to its end. It says nothing about the locks. */
+export function brokenLine({ backend, fault, mode, seed }: Task, why: string): string {
+  return `${nameOf(backend, fault, mode)} BROKEN seed ${seed}, the harness failed: ${why}`;
+}
+
+function nameOf(backend: string, fault: string, mode: string): string {
+  return `${backend.padEnd(12)} ${fault.padEnd(36)} ${mode.padEnd(6)}`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
+
+/** What went wrong in a cell, how it came to that, and how to run it again. */
+export function troubleOf({ cell, violations, timeline }: CellResult): string {
+  const { kind, fault, mode, seed, ttl, bug } = cell;
+  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed} --ttl ${ttl}`;
+  const laws = violations.map(({ law, text }) => `  ${law}: ${text}`);
+  return [...laws, timeline, `again: ${again}${bug === undefined ? "" : ` --bug "${bug}"`}`].join("\n");
+}

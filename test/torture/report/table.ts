@@ -1,0 +1,160 @@
+import { faultsOf } from "../faults/index.js";
+import type { CellResult } from "../run/cell.js";
+import type { Task } from "../run/task.js";
+import { type Mode, modes } from "../scene/events.js";
+import { storeKinds } from "../stores/index.js";
+import type { Finding, Row } from "./finding.js";
+
+export function rowOf(result: CellResult): Finding {
+  const { cell, skipped, runs, overlaps, violations, worstSignal, excusedOverlap, forcedOverlap, recovery } = result;
+  return {
+    backend: cell.kind.name,
+    fault: cell.fault.name,
+    mode: cell.mode,
+    seed: cell.seed,
+    ttl: cell.ttl,
+    ...(skipped !== undefined && { skipped }),
+    runs,
+    overlaps,
+    violations: violations.length,
+    ...(violations.length > 0 && { laws: [...new Set(violations.map(({ law }) => law))] }),
+    ...(worstSignal !== undefined && { worstSignal }),
+    excusedOverlap,
+    forcedOverlap,
+    ...(recovery !== undefined && { recovery }),
+  };
+}
+
+/** The row of a cell that the harness could not bring to its end. */
+export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Finding {
+  const nothing = { runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0, forcedOverlap: 0 };
+  return { backend, fault, mode, seed, ttl, broken, ...nothing };
+}
+
+/** The matrix as Markdown: a line for each fault, a column for each store. Throws if the results are not of one commit. */
+export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
+  const commits = [...new Set(rows.map(({ commit }) => commit))];
+  if (commits.length > 1) {
+    throw new Error(
+      `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
+    );
+  }
+  const kinds = storeKinds.filter(({ name }) => rows.some(({ backend }) => backend === name));
+  const types = kinds.map(({ name }) => name);
+  const faults = new Set(kinds.flatMap(faultsOf));
+  const lines = [...faults].map(({ name }) => {
+    const columns = types.map((type) =>
+      summary(rows.filter(({ backend, fault }) => backend === type && fault === name)),
+    );
+    return `| ${name} | ${columns.join(" | ")} |`;
+  });
+  return [
+    ...factsOf(rows),
+    `Modes: ${modesOf(rows, types)}. Versions: ${versions.join("; ")}.`,
+    "",
+    `| fault | ${types.join(" | ")} |`,
+    `|---|${types.map(() => "---").join("|")}|`,
+    ...lines,
+    "",
+    ...forceOf(rows),
+    ...legendOf(rows),
+  ].join("\n");
+}
+
+/** Those that were judged. */
+function judged(rows: readonly Row[]): Row[] {
+  return rows.filter(({ skipped, broken }) => skipped === undefined && broken === undefined);
+}
+
+/** How much was run, and what came out. */
+function factsOf(rows: readonly Row[]): string[] {
+  const dates = [...new Set(rows.map(({ date }) => date))].sort().join(", ");
+  const run = judged(rows);
+  const times = new Map<string, number>();
+  for (const { backend, fault, mode } of run) {
+    const place = JSON.stringify([backend, fault, mode]);
+    times.set(place, (times.get(place) ?? 0) + 1);
+  }
+  const [least, most] = [Math.min(...times.values()), Math.max(...times.values())];
+  const rounds = least === most ? `${most}` : `${least} to ${most}`;
+  const ttls = [...new Set(run.map(({ ttl }) => ttl))].sort((a, b) => a - b).join(", ");
+  const sum = (of: (row: Row) => number): number => run.reduce((total, row) => total + of(row), 0);
+  const broken = rows.filter((row) => row.broken !== undefined).length;
+  return [
+    `${dates}, commit ${rows[0]?.commit}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
+    ...(broken === 0 ? [] : [`${broken} more cells were broken off by the harness itself, and not judged.`]),
+  ];
+}
+
+/** What forced unlocks did, whatever the fault of their cell. */
+function forceOf(rows: readonly Row[]): string[] {
+  const most = Math.max(0, ...judged(rows).map(({ forcedOverlap }) => forcedOverlap));
+  if (most === 0) return [];
+  return [`After forced unlocks, which the table leaves out, two ran for at most ${most.toFixed(0)} ms.`, ""];
+}
+
+/** Why places of the table are empty. */
+function legendOf(rows: readonly Row[]): string[] {
+  const places = new Map<string, Map<string, string[]>>();
+  for (const { backend, fault, skipped } of rows) {
+    if (skipped === undefined) continue;
+    const byFault = places.get(skipped) ?? new Map<string, string[]>();
+    places.set(skipped, byFault);
+    byFault.set(fault, [...new Set([...(byFault.get(fault) ?? []), backend])]);
+  }
+  return [...places].map(([why, byFault]) => {
+    const byStores = new Map<string, string[]>();
+    for (const [fault, stores] of byFault) {
+      const on = stores.join(", ");
+      byStores.set(on, [...(byStores.get(on) ?? []), fault]);
+    }
+    const where = [...byStores].map(([on, which]) => `${which.join(", ")} on ${on}`).join("; ");
+    return `- ${why}: ${where}.`;
+  });
+}
+
+/** 1, 2, 3 and 7 are "1 to 3, 7". */
+function ranges(numbers: readonly number[]): string {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  const starts = sorted.filter((each) => !sorted.includes(each - 1));
+  const ends = sorted.filter((each) => !sorted.includes(each + 1));
+  return starts.map((start, i) => (start === ends[i] ? `${start}` : `${start} to ${ends[i]}`)).join(", ");
+}
+
+function modesOf(rows: readonly Row[], types: readonly string[]): string {
+  const run = judged(rows);
+  const ways = (type: string): Mode[] =>
+    modes.filter((mode) => run.some((row) => row.backend === type && row.mode === mode));
+  if (types.every((type) => ways(type).length === modes.length)) return `${modes.join(", ")} on each store`;
+  return types.map((type) => `${type} ${ways(type).join(", ")}`).join("; ");
+}
+
+function summary(rows: readonly Row[]): string {
+  const run = judged(rows);
+  if (run.length === 0) return rows.find(({ skipped }) => skipped !== undefined)?.skipped?.split(":")[0] ?? "not run";
+  const failed = run.filter(({ violations }) => violations > 0).length;
+  const worst = (of: (row: Row) => number | undefined): number | undefined => {
+    const known = run.map(of).filter((ms): ms is number => ms !== undefined && ms > 0);
+    return known.length === 0 ? undefined : Math.max(...known);
+  };
+  const facts = [
+    failed === 0 ? "held" : `**failed in ${failed} of ${run.length}**`,
+    show(
+      "told +",
+      worst(({ worstSignal }) => worstSignal),
+    ),
+    show(
+      "two ran ",
+      worst(({ excusedOverlap }) => excusedOverlap),
+    ),
+    show(
+      "back in ",
+      worst(({ recovery }) => recovery),
+    ),
+  ];
+  return facts.filter((fact) => fact !== "").join(", ");
+}
+
+function show(what: string, ms: number | undefined): string {
+  return ms === undefined ? "" : `${what}${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)}`;
+}

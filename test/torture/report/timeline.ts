@@ -1,0 +1,32 @@
+import type { Event } from "../scene/events.js";
+import type { Scene } from "../scene/scene.js";
+import type { Violation } from "../validate/verdict.js";
+
+/** How much is shown before and after the first thing that went wrong, in ms. */
+const BEFORE = 2_500;
+const AFTER = 500;
+const MOST_LINES = 250;
+
+/** Those who only try are refused most of the time: that hides what happens. */
+function isIdle(event: Event): boolean {
+  return (event.e === "asked" && event.wait === 0) || (event.e === "settled" && event.outcome === "LOCKED");
+}
+
+/** What happened around the first violation: what the harness did, and what each worker wrote down. Times in ms before and after it. */
+export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
+  const lines = [
+    ...notes.map(({ t, text }) => ({ t, text: `** ${text}` })),
+    ...violations.flatMap(({ t, law, text }) => (t === undefined ? [] : [{ t, text: `!! ${law}: ${text}` }])),
+    ...members.flatMap(({ index, events }) =>
+      events
+        .filter((event) => event.e !== "stock" && !isIdle(event))
+        .map(({ t, e, ...rest }) => ({ t, text: `${index}  ${e} ${JSON.stringify(rest).slice(1, -1)}` })),
+    ),
+  ].sort((a, b) => a.t - b.t);
+  const first = violations.find(({ t }) => t !== undefined)?.t ?? lines.at(-1)?.t ?? 0;
+  return lines
+    .filter(({ t }) => t >= first - BEFORE && t <= first + AFTER)
+    .slice(-MOST_LINES)
+    .map(({ t, text }) => `${(t - first).toFixed(1).padStart(9)} ${text}`)
+    .join("\n");
+}

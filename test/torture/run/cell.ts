@@ -1,0 +1,236 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type OpenOptions, openChannel } from "@ojm/core";
+import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
+import { whyNoForwarder } from "../cluster/net/forwarder.js";
+import type { Fault, Injected } from "../faults/fault.js";
+import { timeline } from "../report/timeline.js";
+import type { Harm, Mode, Stock } from "../scene/events.js";
+import { Member } from "../scene/member.js";
+import { patiently } from "../scene/patiently.js";
+import { NotSo, PATIENCE, Scene } from "../scene/scene.js";
+import { clockLibrary } from "../scene/wall-clock.js";
+import { mountSmallDisk, unmount, whyNoSmallDisk } from "../stores/disk.js";
+import { ServerClock, whyNoServerClock } from "../stores/server-clock.js";
+import type { StoreKind, TortureStore } from "../stores/store.js";
+import { doHarm, type Struck } from "../traffic/harm.js";
+import { judgeAll } from "../validate/all.js";
+import { forcedUnlocks } from "../validate/excuse.js";
+import { recoveryOf } from "../validate/laws/after.js";
+import { judgeHolders } from "../validate/laws/holders.js";
+import { RecordWatch } from "../validate/record-watch.js";
+import { runsOf } from "../validate/run-of.js";
+import { takeStock } from "../validate/stock.js";
+import type { Evidence, Violation } from "../validate/verdict.js";
+
+/** How many processes, or in a store of one process how many managers, contend in a cell, and for what. */
+const WORKERS = 3;
+const NAMES = ["a", "b"];
+const SMALL_DISK = 24;
+
+/** One place of the matrix. */
+export interface Cell {
+  readonly kind: StoreKind;
+  readonly fault: Fault;
+  readonly mode: Mode;
+  readonly seed: number;
+  /** In ms. */
+  readonly ttl: number;
+  /** The planted bug that all workers carry. */
+  readonly bug?: string;
+}
+
+export interface CellResult {
+  readonly cell: Cell;
+  /** Why the cell does not apply, or cannot run here. */
+  readonly skipped?: string;
+  readonly runs: number;
+  readonly overlaps: number;
+  readonly excusedOverlap: number;
+  readonly forcedOverlap: number;
+  readonly worstSignal: number | undefined;
+  readonly recovery: number | undefined;
+  readonly bound: number | undefined;
+  readonly violations: readonly Violation[];
+  readonly timeline: string;
+}
+
+/** Why a cell has no run of its own; `undefined` if it has one. */
+export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
+  const why = fault.whyNot(kind, mode) ?? kind.missing;
+  if (why !== undefined) return why;
+  if (fault.fakeClock === "server") return whyNoServerClock();
+  if (fault.fakeClock === "workers" && clockLibrary() === undefined) {
+    return "libfaketime is not installed: apt-get install faketime";
+  }
+  if (fault.slowNetwork) return whyNoForwarder();
+  return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
+}
+
+/** Runs a cell from its start to its judgement. Throws only if the harness itself fails. */
+export async function runCell(asked: Cell): Promise<CellResult> {
+  const cell = { ...asked, ttl: Math.max(asked.ttl, asked.fault.ttl ?? 0) };
+  const skipped = whySkipped(cell);
+  if (skipped !== undefined) return { ...empty(cell), skipped };
+  const folder = mkdtempSync(join(tmpdir(), "ojm-torture-"));
+  const disk = join(folder, "store");
+  mkdirSync(disk);
+  if (cell.fault.smallDisk) mountSmallDisk(disk, SMALL_DISK);
+  const { kind } = cell;
+  let store: TortureStore | undefined;
+  try {
+    const clock = cell.fault.fakeClock === "server" ? new ServerClock(folder) : undefined;
+    const wishes = { smallDisk: cell.fault.smallDisk === true, slowNetwork: cell.fault.slowNetwork === true };
+    store = await kind.start({ workers: WORKERS, folder: disk, clock, ...wishes });
+    return await withStore(cell, store, folder);
+  } finally {
+    await store?.stop();
+    if (cell.fault.smallDisk) unmount(disk);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function withStore(cell: Cell, store: TortureStore, folder: string): Promise<CellResult> {
+  const scene = sceneOf(cell, store, folder);
+  const watch = cell.kind.shared ? await RecordWatch.start(recordsOf(cell, store)) : undefined;
+  const troubles: Violation[] = [];
+  let injected: Injected | undefined;
+  let stock: Stock | undefined;
+  try {
+    for (let i = 0; i < (cell.kind.shared ? WORKERS : 1); i++) scene.members.push(spawnMember(cell, store, folder, i));
+    await scene.until(() => scene.members.every((member) => member.all("ready").length > 0), "all workers are ready");
+    for (const member of scene.members) member.order({ order: "go" });
+    await scene.until(() => hasWarmedUp(scene), "every worker has run something");
+    injected = await struck(cell.fault, scene);
+    const healed = scene.note("the fault is over");
+    await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
+    await scene.until(() => isHadAgain(scene, injected), "the names are had again");
+    stock = await theEnd(cell, store, scene);
+  } catch (error) {
+    // What did not strike proves nothing.
+    if (error instanceof NotStruck) throw error;
+    troubles.push({ law: "all settle", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  } finally {
+    await Promise.all(scene.living.map((member) => member.kill()));
+    scene.refresh();
+    await watch?.close();
+    scene.lags.stop();
+  }
+  scene.excuses.push(...forcedUnlocks(scene));
+  const evidence = { scene, runs: runsOf(scene.members), injected, stock, closings: watch?.closings ?? new Map() };
+  return judge(cell, evidence, troubles);
+}
+
+/** The fault did not come about. */
+class NotStruck extends Error {}
+
+async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined> {
+  try {
+    return await fault.inject(scene);
+  } catch (error) {
+    if (error instanceof NotSo) throw error;
+    throw new NotStruck(`the fault "${fault.name}" did not come about`, { cause: error });
+  }
+}
+
+function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
+  const { kind, mode, ttl, seed } = cell;
+  const harm = async (what: Harm, name: string): Promise<Struck> => {
+    if (kind.shared) {
+      const { type } = kind;
+      const locks = await patiently(() => openChannel("oJobManager-locks", { type, args: store.directArgs }));
+      const struck = await patiently(() => doHarm(locks as never, what, name));
+      await locks.close();
+      return struck;
+    }
+    const [member] = scene.living;
+    const before = member?.all("harmed").length ?? 0;
+    member?.order({ order: "harm", harm: what, name });
+    await scene.until(() => (member?.all("harmed").length ?? 0) > before, "the harm is done");
+    return member?.all("harmed")[before] ?? {};
+  };
+  const spawn = (index: number): Member => spawnMember(cell, store, folder, index);
+  const scene: Scene = new Scene({ kind, store, mode, ttl, names: NAMES, chance: seeded(seed), spawn, harm });
+  return scene;
+}
+
+function spawnMember(cell: Cell, store: TortureStore, folder: string, index: number): Member {
+  const { kind, mode, ttl, seed, bug, fault } = cell;
+  const config = {
+    index,
+    journal: join(folder, `worker-${index}.jsonl`),
+    backend: kind.type,
+    args: store.args(kind.shared ? index : 0),
+    ...(store.records !== undefined && { records: store.records }),
+    ttl,
+    managers: kind.shared ? 1 : WORKERS,
+    names: NAMES,
+    mode,
+    seed,
+    plain: fault.plain === true,
+    ...(bug !== undefined && { bug }),
+  };
+  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, store.runOn?.(index));
+}
+
+function hasWarmedUp({ members }: Scene): boolean {
+  return members.every((member) => NAMES.every((wanted) => member.all("enter").some(({ name }) => name === wanted)));
+}
+
+function goesOn({ living }: Scene, since: number): boolean {
+  return living.every((member) =>
+    member.all("settled").some(({ t, outcome }) => t > since && (outcome === "completed" || outcome === "failed")),
+  );
+}
+
+function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
+  return recoveryOf({ runs: runsOf(scene.members), injected, scene }) !== undefined || injected === undefined;
+}
+
+/** All stop, leave, and one looks what is there. */
+async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
+  const { living } = scene;
+  for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });
+  await scene.until(() => living.every(({ over }) => over), "every process exits by itself", PATIENCE);
+  if (!cell.kind.shared) return living[0]?.all("stock")[0]?.stock;
+  const chLocks = { type: cell.kind.type, args: store.directArgs };
+  return takeStock({ chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl });
+}
+
+function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenOptions {
+  return records ?? { type: kind.type, args: directArgs };
+}
+
+async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violation[]): Promise<CellResult> {
+  const { scene, runs, injected } = evidence;
+  const { overlaps, excusedOverlap, forcedOverlap, worstSignal } = judgeHolders(evidence);
+  const all = await judgeAll(evidence, troubles);
+  return {
+    cell,
+    runs: runs.length,
+    overlaps,
+    excusedOverlap,
+    forcedOverlap,
+    worstSignal,
+    recovery: recoveryOf(evidence),
+    bound: injected?.bound,
+    violations: all,
+    timeline: all.length === 0 ? "" : timeline(scene, all),
+  };
+}
+
+function empty(cell: Cell): CellResult {
+  return {
+    cell,
+    runs: 0,
+    overlaps: 0,
+    excusedOverlap: 0,
+    forcedOverlap: 0,
+    worstSignal: undefined,
+    recovery: undefined,
+    bound: undefined,
+    violations: [],
+    timeline: "",
+  };
+}

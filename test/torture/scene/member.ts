@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { nodeArgs } from "../run/entry.js";
+import type { Event, Order, WorkerConfig } from "./events.js";
+import { hostTime } from "./time.js";
+import { WallClock } from "./wall-clock.js";
+
+export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
+
+/** A worker process, as the harness sees it: what it wrote down, and what can be done to it. */
+export class Member {
+  readonly index: number;
+  readonly events: Event[] = [];
+  /** When it was killed: what it did until then, it did. */
+  killedAt: number | undefined;
+  /** When the harness was told that it ended. */
+  endedAt: number | undefined;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  readonly #journal: string;
+  readonly #wallClock: WallClock | undefined;
+  readonly #process: ChildProcess;
+  #over = false;
+  #read = 0;
+  #rest = "";
+  #stderr = "";
+
+  /** With `clockLibrary`, the path of libfaketime, its wall clock can be set. With `runOn` it is started by that, on a host of its own. */
+  constructor(config: WorkerConfig, clockLibrary: string | undefined, runOn: readonly string[] = []) {
+    this.index = config.index;
+    this.#journal = config.journal;
+    writeFileSync(this.#journal, "");
+    if (clockLibrary !== undefined) this.#wallClock = new WallClock(clockLibrary, `${config.journal}.clock`);
+    const env = { ...process.env, ...this.#wallClock?.env };
+    const command = [...runOn, process.execPath, ...nodeArgs("worker"), JSON.stringify(config)];
+    const [program = process.execPath, ...args] = command;
+    this.#process = spawn(program, args, {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env,
+    });
+    this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.ended = once(this.#process, "close").then(([code, signal]) => {
+      this.#over = true;
+      this.endedAt = hostTime();
+      return (code ?? signal) as number | string;
+    });
+    // A cell that is broken off leaves no process behind.
+    process.once("exit", this.#onExit);
+    void this.ended.finally(() => process.off("exit", this.#onExit));
+  }
+
+  readonly #onExit = (): void => void this.#process.kill("SIGKILL");
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Reads what it wrote since the last time. */
+  refresh(): void {
+    const file = openSync(this.#journal, "r");
+    const buffer = Buffer.alloc(1 << 18);
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, this.#read);
+      if (length === 0) break;
+      this.#read += length;
+      // What it writes down is ASCII, as far as a chunk may end within it.
+      const lines = (this.#rest + buffer.toString("latin1", 0, length)).split("\n");
+      this.#rest = lines.pop() ?? "";
+      for (const line of lines) this.events.push(JSON.parse(line) as Event);
+    }
+    closeSync(file);
+  }
+
+  all<E extends Event["e"]>(e: E): EventOf<E>[] {
+    return this.events.filter((event): event is EventOf<E> => event.e === e);
+  }
+
+  order(order: Order): void {
+    if (this.#process.connected) this.#process.send(order);
+  }
+
+  /** Resolves once all of it stands still. */
+  async pause(): Promise<void> {
+    this.#process.kill("SIGSTOP");
+    while (!standsStill(this.#process.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  goOn(): void {
+    this.#process.kill("SIGCONT");
+  }
+
+  async kill(): Promise<void> {
+    if (this.#over) return;
+    this.killedAt ??= hostTime();
+    this.#process.kill("SIGKILL");
+    await this.ended;
+  }
+
+  terminate(): void {
+    this.#process.kill("SIGTERM");
+  }
+
+  /** Its wall clock is ahead by so many seconds from now on. */
+  setWallClock(ahead: number): void {
+    this.#wallClock?.set(ahead);
+  }
+}
+
+function standsStill(pid: number | undefined): boolean {
+  const folder = `/proc/${pid}/task`;
+  if (!existsSync(folder)) return true;
+  return readdirSync(folder).every((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  });
+}

@@ -1,0 +1,224 @@
+import { type Channel, isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
+import type { Order, WorkerConfig } from "../scene/events.js";
+import { hostTime } from "../scene/time.js";
+import type { Journal } from "./journal.js";
+
+/** For a run that may take as long as it likes. */
+const HOUR = 3_600_000;
+
+/** What bodies may take longer than a session lives, as long as that does not hold up a cell, in ms. */
+const LONGEST = 6_000;
+
+/** How long the modes wait for a lock, in ms; `run` takes the default. */
+const PATIENCE = 20_000;
+
+/** What a body does. */
+interface Shape {
+  readonly ms: number;
+  readonly obeys: boolean;
+  /** Whether it writes past its run, under its fence alone. */
+  readonly past: boolean;
+  readonly fails: boolean;
+  readonly block: boolean;
+  readonly held: boolean;
+}
+
+/** A run that is under way, and how long it may take. */
+interface OwnRun {
+  readonly id: string;
+  readonly run: Run;
+  readonly timeout: number;
+}
+
+/** The register that bodies write to under their fence. */
+export type Register = Channel<{ readonly fence: string }>;
+
+/** Runs jobs, one after the other, until it is stopped. */
+export class Work {
+  readonly #config: WorkerConfig;
+  readonly #journal: Journal;
+  readonly #chance: () => number;
+  /** What the next body is to do. */
+  readonly #orders: (Order & { readonly order: "hold" })[] = [];
+  #runs = 0;
+  #stopped = false;
+
+  constructor(config: WorkerConfig, journal: Journal, chance: () => number) {
+    this.#config = config;
+    this.#journal = journal;
+    this.#chance = chance;
+  }
+
+  hold(order: Order & { readonly order: "hold" }): void {
+    this.#orders.push(order);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves once it was stopped and its last run is settled. */
+  async loop(manager: JobManager, register: Register): Promise<void> {
+    while (!this.#stopped) {
+      await this.#oneRun(manager, register);
+      await sleep(this.#between(0, this.#config.mode === "try" ? 15 : 5));
+    }
+  }
+
+  /** Unlocks by force, now and then. */
+  async unlock(manager: JobManager): Promise<void> {
+    while (!this.#stopped) {
+      await sleep(this.#between(100, 400));
+      const name = this.#name();
+      this.#journal.write({ e: "unlocking", name });
+      try {
+        const { unlocked, run } = await manager.unlock(name, { reason: "torture" });
+        this.#journal.write({ e: "unlocked", name, taken: unlocked, ...(unlocked && run && { fence: run.fence }) });
+      } catch (error) {
+        this.#unexpected(error);
+        this.#journal.write({ e: "unlocked", name, taken: "unknown" });
+      }
+    }
+  }
+
+  #between(low: number, high: number): number {
+    return low + this.#chance() * (high - low);
+  }
+
+  #name(): string {
+    const { names } = this.#config;
+    return names[Math.floor(this.#chance() * names.length)] ?? "";
+  }
+
+  #shape(timeout: number): Shape {
+    const past = this.#chance() < 0.5;
+    // A timeout would end it before the fault does.
+    const order = timeout === HOUR ? this.#orders.shift() : undefined;
+    if (order !== undefined) return { ...order, past, fails: false, held: true };
+    const long = this.#chance() < 0.02 && 1.3 * this.#config.ttl < LONGEST;
+    const ms = long ? 1.3 * this.#config.ttl : this.#between(5, 50);
+    return { ms, obeys: this.#chance() < 0.85, past, fails: this.#chance() < 0.05, block: false, held: false };
+  }
+
+  /** Where nothing else ends a lease by itself, timeouts are what there is to be told of. */
+  #timeout(): number {
+    const { plain, managers } = this.#config;
+    return this.#chance() < (plain || managers > 1 ? 0.15 : 0.03) ? this.#between(10, 45) : HOUR;
+  }
+
+  async #oneRun(manager: JobManager, register: Register): Promise<void> {
+    const { index, mode } = this.#config;
+    const id = `${index}.${++this.#runs}`;
+    const name = this.#name();
+    const wait = mode === "try" ? 0 : mode === "wait" ? PATIENCE : 2_500;
+    this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
+    const options = { wait, timeout: this.#timeout() };
+    const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
+    const outcome = await (mode === "run" || mode === "force"
+      ? manager.run(name, body, options).then(() => "completed")
+      : this.#startAndEnd(manager, name, body, options)
+    ).catch((error: unknown) => this.#codeOf(error));
+    this.#journal.write({ e: "settled", id, outcome });
+  }
+
+  async #startAndEnd(
+    manager: JobManager,
+    name: string,
+    body: (run: Run) => Promise<void>,
+    options: { readonly wait: number; readonly timeout: number },
+  ): Promise<string> {
+    const run = await manager.start(name, options);
+    try {
+      await body(run);
+    } catch (error) {
+      await run.fail(error);
+      throw error;
+    }
+    await run.end();
+    return "completed";
+  }
+
+  async #body({ id, run, timeout }: OwnRun, register: Register, manager: JobManager): Promise<void> {
+    const { name, fence, signal } = run;
+    const shape = this.#shape(timeout);
+    const { held } = shape;
+    this.#journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { told: true }) });
+    const told = (): void => this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason) });
+    if (signal.aborted) told();
+    else signal.addEventListener("abort", told, { once: true });
+    // Its end comes before anything has told it of a loss: the store must refuse it.
+    if (shape.block) this.#compute(id, shape.ms);
+    else await this.#writeAndTake(run, shape, register, manager);
+    this.#journal.write({ e: "exit", id });
+    if (shape.fails) throw new BodyError();
+  }
+
+  #compute(id: string, ms: number): void {
+    const from = hostTime();
+    while (hostTime() < from + ms);
+    this.#journal.write({ e: "computed", id, from, to: hostTime() });
+  }
+
+  async #writeAndTake(run: Run, shape: Shape, register: Register, manager: JobManager): Promise<void> {
+    await this.#fencedWrite(run, shape, register, manager);
+    await this.#take(shape, run.signal);
+    // What did not obey writes late: it is the store that must refuse it.
+    await this.#fencedWrite(run, shape, register, manager);
+  }
+
+  async #take({ ms, obeys }: Shape, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      if (!obeys) return;
+      const stop = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+  }
+
+  /** By the run, as a body should, or past it, as one that ignores everything might. */
+  async #fencedWrite(run: Run, { obeys, past }: Shape, register: Register, manager: JobManager): Promise<void> {
+    const { name, fence } = run;
+    const put = { put: name, value: { fence } };
+    const check = { check: ["lock", name], version: fence };
+    try {
+      const result =
+        !obeys && past
+          ? await manager.channels.locks.commitWith([check], register, [put])
+          : await run.fenced(register, [put]);
+      this.#journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
+    } catch (error) {
+      if (isRunError(error)) this.#journal.write({ e: "write", name, fence, ok: false, version: "" });
+      else this.#unexpected(error);
+    }
+  }
+
+  #codeOf(error: unknown): string {
+    if (error instanceof BodyError) return "failed";
+    if (isRunError(error)) return error.code;
+    if (isChannelError(error)) {
+      this.#unexpected(error);
+      return `store:${error.code}`;
+    }
+    this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
+    return "error";
+  }
+
+  /** Whether a store that is away is a surprise, the fault decides. */
+  #unexpected(error: unknown): void {
+    if (isChannelError(error)) {
+      this.#journal.write({ e: "trouble", code: error.code, text: error.message });
+      return;
+    }
+    this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
+  }
+}
+
+class BodyError extends Error {}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

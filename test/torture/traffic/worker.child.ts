@@ -1,0 +1,78 @@
+import { JobManager, type OpenOptions, openChannel, systemClock } from "@ojm/core";
+import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
+import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
+import type { Order, WorkerConfig } from "../scene/events.js";
+import { patiently } from "../scene/patiently.js";
+import { takeStock } from "../validate/stock.js";
+import { doHarm } from "./harm.js";
+import { Journal } from "./journal.js";
+import { observed } from "./observed.js";
+import { type Register, Work } from "./work.js";
+
+/* A process of a cell: its managers run jobs and write down all that happens. Argument: a WorkerConfig as JSON. */
+
+const LOOPS = 2;
+
+const config = JSON.parse(process.argv[2] ?? "{}") as WorkerConfig;
+const journal = new Journal(config.journal);
+process.on("uncaughtExceptionMonitor", (error) => journal.write({ e: "error", text: `uncaught ${error.stack}` }));
+
+const { backend, args, records } = config;
+const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<OpenOptions> =>
+  config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
+const channel = await channelOf(backend, args);
+const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
+const bug = plantedBugs.find(({ name }) => name === config.bug);
+const clock = bug?.clock?.(systemClock) ?? systemClock;
+const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
+const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
+const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
+const managers: JobManager[] = [];
+for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => JobManager.init(options)));
+const [first] = managers;
+
+let working: Promise<unknown> | undefined;
+
+function go(): void {
+  const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
+  const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
+  working = Promise.all([...loops, ...unlocking]);
+}
+
+let closing: Promise<void> | undefined;
+
+/** With `atOnce`, runs that go on are closed; otherwise they come to their end. */
+function close(atOnce: boolean): Promise<void> {
+  closing ??= (async () => {
+    journal.write({ e: "stopping" });
+    work.stop();
+    if (!atOnce) await working;
+    await Promise.all(managers.map((manager) => manager.close()));
+    await working;
+  })();
+  return closing;
+}
+
+async function leave(): Promise<void> {
+  await register.close();
+  process.disconnect();
+  journal.write({ e: "closed" });
+}
+
+async function obey(it: Order): Promise<void> {
+  if (it.order === "go") go();
+  else if (it.order === "hold") work.hold(it);
+  else if (it.order === "harm" && first !== undefined) {
+    journal.write({ e: "harmed", ...(await doHarm(first.channels.locks, it.harm, it.name)) });
+  } else if (it.order === "stop") await close(false).then(leave);
+  else if (it.order === "stock") {
+    // Nobody else can open this store.
+    await close(false);
+    journal.write({ e: "stock", stock: await takeStock(options) });
+    await leave();
+  }
+}
+
+process.on("message", (it: Order) => void obey(it));
+process.once("SIGTERM", () => void close(true).then(leave));
+journal.write({ e: "ready" });

@@ -1,0 +1,35 @@
+import type { Scene } from "../scene/scene.js";
+import { judgeRecovery, judgeRest } from "./laws/after.js";
+import { judgeCalls } from "./laws/calls.js";
+import { judgeLosses, judgeRecords } from "./laws/ends.js";
+import { judgeFences } from "./laws/fences.js";
+import { judgeHolders } from "./laws/holders.js";
+import { judgeKept } from "./laws/kept.js";
+import type { Evidence, Violation } from "./verdict.js";
+
+/** By every law there is. `troubles`: why the cell was broken off, if it was. */
+export async function judgeAll(evidence: Evidence, troubles: readonly Violation[]): Promise<Violation[]> {
+  return [
+    ...troubles,
+    ...judgeHolders(evidence).violations,
+    ...judgeFences(evidence),
+    ...judgeRecords(evidence),
+    ...judgeLosses(evidence),
+    ...judgeCalls(evidence),
+    ...judgeKept(evidence),
+    ...(await judgeExits(evidence.scene)),
+    // A cell that was broken off has left things behind.
+    ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
+  ];
+}
+
+async function judgeExits({ members }: Scene): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const member of members) {
+    const code = await member.ended;
+    if (member.killedAt !== undefined) continue;
+    if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
+    if (member.stderr !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${member.stderr}` });
+  }
+  return violations;
+}

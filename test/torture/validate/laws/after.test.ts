@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { evidenceOf, memberWith, runEvents } from "../hand-made.js";
+import type { Evidence } from "../verdict.js";
+import { judgeRest } from "./after.js";
+
+/** The wall clock of the journals made by hand says 0 when the first run is asked for, at 99. */
+const BEGAN = 99;
+
+function withOpenRun(startTime: number, strayRecords?: Evidence["scene"]["strayRecords"]): Evidence {
+  const events = runEvents("1", { since: BEGAN + 1, exit: 200, settled: [201, "completed"] });
+  const evidence = evidenceOf([memberWith([...events, { e: "closed", t: 300 }])]);
+  const stock = { left: [`the run ${startTime} of a is open, without a lock`], records: [] };
+  return { ...evidence, scene: Object.assign(evidence.scene, { strayRecords }), stock };
+}
+
+describe("an open run that is left", () => {
+  it("is a violation", () => {
+    expect(judgeRest(withOpenRun(500))).toMatchObject([{ law: "nothing left" }]);
+  });
+
+  it("is none if its lock was lost with a master that took it alone, and only then", () => {
+    const strayRecords = { from: BEGAN + 400, to: BEGAN + 600 };
+    expect(judgeRest(withOpenRun(500, strayRecords))).toEqual([]);
+    expect(judgeRest(withOpenRun(300, strayRecords))).toMatchObject([{ law: "nothing left" }]);
+    expect(judgeRest(withOpenRun(700, strayRecords))).toMatchObject([{ law: "nothing left" }]);
+  });
+});

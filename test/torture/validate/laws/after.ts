@@ -1,0 +1,103 @@
+import { covered } from "../../scene/lag-watch.js";
+import type { Scene } from "../../scene/scene.js";
+import { beginningOf, type ObservedRun } from "../run-of.js";
+import type { Evidence, Violation } from "../verdict.js";
+
+/** For how long a process may stay that has closed everything, in ms. */
+const EXIT = 2_000;
+
+/** How long it took until each name was had again, at worst: from when on somebody wanted it, without what standing still took. */
+export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene">): number | undefined {
+  const { injected, runs, scene } = evidence;
+  if (injected === undefined) return undefined;
+  const { since, names } = injected;
+  const times = names.map((name) => {
+    const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run));
+    if (next === undefined) return undefined;
+    const from = Math.min(next.enter, Math.max(wantedFrom(evidence, name), keptUntil(evidence, name)));
+    // What passes through the proxies of this process stands still with it.
+    return next.enter - from - covered([...next.member.all("lag"), ...scene.lags.lags], from, next.enter);
+  });
+  const known = times.filter((time): time is number => time !== undefined);
+  return known.length === names.length ? Math.max(...known) : undefined;
+}
+
+/** When the run was done whose lease lived on, though the fault struck others: it had the lock when that was over, and was told of nothing. */
+function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
+  const { since = 0, struck } = injected ?? {};
+  const had = runs.filter((run) => run.name === name && run.enter <= since && run.member !== struck);
+  const kept = had.filter(({ signal }) => signal === undefined);
+  return Math.max(since, ...kept.map(({ exit }) => exit ?? since));
+}
+
+function isHeld({ member, id }: ObservedRun): boolean {
+  return member.all("enter").some((enter) => enter.id === id && enter.held);
+}
+
+/** From when on somebody whom the fault did not strike asked for the name. Who finds it taken asks again, whatever else there is to do. */
+function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
+  const { since = 0, struck } = injected ?? {};
+  const asks = scene.members.flatMap((member) => {
+    if (member === struck) return [];
+    const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
+    // Who had it already does not want it any more, though its call has not settled.
+    const had = new Set(member.all("enter").flatMap(({ id, t }) => (t <= since ? [id] : [])));
+    const wants = (id: string): boolean => !had.has(id) && (settled.get(id) ?? Infinity) > since;
+    return member.all("asked").filter((ask) => ask.name === name && wants(ask.id));
+  });
+  return Math.max(since, Math.min(...asks.map(({ t }) => t)));
+}
+
+export function judgeRecovery(evidence: Evidence): Violation[] {
+  const { injected } = evidence;
+  const recovery = recoveryOf(evidence);
+  if (injected === undefined) return [];
+  const { since, bound = Infinity } = injected;
+  if (recovery === undefined) return [{ law: "recovers in time", text: "a name was never had again", t: since }];
+  if (recovery <= bound) return [];
+  const text = `it took ${recovery.toFixed(0)} ms until the lock was had again, and may take ${bound.toFixed(0)}`;
+  return [{ law: "recovers in time", text, t: since }];
+}
+
+/** Nothing is left in the store, nobody waits for ever, no process stays. */
+export function judgeRest({ scene, stock }: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  for (const left of stock?.left ?? []) {
+    if (!mayStray(scene, left)) violations.push({ law: "nothing left", text: left });
+  }
+  for (const member of scene.members) {
+    for (const { text, t } of member.all("error")) violations.push({ law: "no error", text, t });
+    if (member.killedAt !== undefined) continue;
+    const settled = new Set(member.all("settled").map(({ id }) => id));
+    for (const { id, name, t } of member.all("asked")) {
+      if (settled.has(id)) continue;
+      violations.push({ law: "all settle", text: `run ${id} of ${name} was asked for and never settled`, t });
+    }
+    violations.push(...lateExits(scene, member.index));
+  }
+  return violations;
+}
+
+/** How exactly the record of a run says when it was asked for, in the time of the journals, in ms. */
+const ROUNDED = 5;
+
+/** Whether it is an open run of a time in which a lock was lost before its record arrived: nothing leads to that. */
+function mayStray(scene: Scene, left: string): boolean {
+  const { strayRecords } = scene;
+  const [, startTime] = /^the run (\d+) of .* is open/.exec(left) ?? [];
+  const began = startTime === undefined ? undefined : beginningOf(scene, Number(startTime));
+  if (strayRecords === undefined || began === undefined) return false;
+  return began >= strayRecords.from - ROUNDED && began <= strayRecords.to + ROUNDED;
+}
+
+function lateExits({ members, lags }: Scene, index: number): Violation[] {
+  const [closed] = members[index]?.all("closed") ?? [];
+  const end = members[index]?.endedAt;
+  if (closed === undefined || end === undefined) return [];
+  // A body that ignores its signal keeps its process.
+  const from = Math.max(closed.t, ...(members[index]?.all("exit") ?? []).map(({ t }) => t));
+  const stayed = end - from - covered(lags.lags, from, end);
+  if (stayed <= EXIT) return [];
+  const text = `worker ${index} stayed for ${stayed.toFixed(0)} ms after it had closed everything`;
+  return [{ law: "exits by itself", text, t: closed.t }];
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { Event, StockRecord } from "../../scene/events.js";
+import type { Member } from "../../scene/member.js";
+import type { Excuse, Scene, Trouble } from "../../scene/scene.js";
+import { evidenceOf, memberWith, type RunTimes, runEvents } from "../hand-made.js";
+import { judgeLosses, judgeRecords } from "./ends.js";
+
+interface Facts {
+  readonly excuses?: readonly Excuse[];
+  readonly troubles?: readonly Trouble[];
+  readonly dataLost?: Scene["dataLost"];
+  readonly more?: readonly Event[];
+  readonly member?: Partial<Member>;
+}
+
+/** What is said of a run that was told `outcome` and has a record that says `status`. */
+function records(outcome: string, status: string | undefined, { more = [], member, ...facts }: Facts = {}): string[] {
+  const times: RunTimes = { since: 100, exit: 120, settled: [125, outcome] };
+  const members = [memberWith([...runEvents("1", times), ...more], member)];
+  const stock = status === undefined ? [] : [{ name: "a", fence: "1", status }];
+  return judgeRecords(evidenceOf(members, { ...facts, records: stock })).map(({ law }) => law);
+}
+
+const WRONG = ["one end, the right one"];
+const robbed: Facts = { excuses: [{ name: "a", from: 110, to: 111 }] };
+const away: Facts = { troubles: [{ from: 110, to: 130 }] };
+
+describe("a record", () => {
+  it("says what its caller was told", () => {
+    for (const [outcome, status] of [
+      ["completed", "completed"],
+      ["failed", "failed"],
+      ["LOST", "lost"],
+    ] as const) {
+      expect(records(outcome, status)).toEqual([]);
+      expect(records(outcome, status === "lost" ? "completed" : "lost")).toEqual(WRONG);
+    }
+    expect(records("completed", undefined)).toEqual(WRONG);
+  });
+
+  it("says something else only with a reason", () => {
+    expect(records("failed", "lost", robbed)).toEqual([]);
+    expect(records("failed", "cancelled")).toEqual(WRONG);
+    expect(records("failed", "cancelled", robbed)).toEqual([]);
+    expect(records("store:TIMEOUT", "completed")).toEqual(WRONG);
+    expect(records("store:TIMEOUT", "completed", away)).toEqual([]);
+    expect(records("CANCELLED", "cancelled")).toEqual(WRONG);
+    expect(records("CANCELLED", "cancelled", { more: [{ e: "stopping", t: 110 }] })).toEqual([]);
+    expect(records("TIMEOUT", "lost")).toEqual(WRONG);
+  });
+
+  it("says that it was cancelled where that was done by force, whatever the run does after that", () => {
+    const more: Event[] = [{ e: "unlocked", name: "a", taken: true, fence: "1", t: 111 }];
+    expect(records("completed", "completed", { ...robbed, more })).toEqual(WRONG);
+    expect(records("LOST", "cancelled", { ...robbed, more })).toEqual([]);
+  });
+
+  it("says that it was cancelled where its lock, left behind by a run that was lost, was taken by force later", () => {
+    const later: Facts = { excuses: [{ name: "a", fence: "1", byForce: true, from: 200, to: 201 }] };
+    expect(records("LOST", "cancelled", later)).toEqual([]);
+    expect(records("LOST", "cancelled")).toEqual(WRONG);
+    expect(records("failed", "cancelled", later)).toEqual(WRONG);
+    expect(records("TIMEOUT", "cancelled", later)).toEqual(WRONG);
+  });
+
+  it("says so, too, where it was done before the body began, and nobody saw when the lock was given", () => {
+    const run: RunTimes = { since: 100, enter: 112, signal: [113, "LOST"], settled: [114, "LOST"] };
+    const events = runEvents("1", run).filter(({ e }) => e !== "granted" && e !== "renewed");
+    const robbedBefore: Excuse = { name: "a", fence: "1", byForce: true, from: 108, to: 110 };
+    const facts = { records: [{ name: "a", fence: "1", status: "cancelled" }] };
+    const laws = (excuse: Excuse): string[] =>
+      judgeRecords(evidenceOf([memberWith(events)], { ...facts, excuses: [excuse] })).map(({ law }) => law);
+    expect(laws(robbedBefore)).toEqual([]);
+    expect(laws({ ...robbedBefore, fence: "0" })).toEqual(WRONG);
+    expect(laws({ ...robbedBefore, name: "b" })).toEqual(WRONG);
+    // By a heartbeat later it would have been told.
+    expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
+  });
+
+  it("is missing only if the run was asked for before the store lost its data", () => {
+    expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
+    expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);
+  });
+
+  it("of a run from before that loss, which whoever closed it wrote anew, is no other run's, though their fences are the same", () => {
+    const dataLost = { from: 90, to: 95 };
+    const members = [memberWith(runEvents("1", { since: 100, exit: 120, settled: [125, "completed"] }))];
+    const [asked] = members[0]?.all("asked") ?? [];
+    const wall = (t: number): number => (asked?.wall ?? 0) + t - (asked?.t ?? 0);
+    const own = { name: "a", fence: "1", status: "completed", startTime: wall(99) };
+    let outgrowsLoss = false;
+    const laws = (...records: StockRecord[]): string[] =>
+      judgeRecords(evidenceOf(members, { outgrowsLoss, dataLost, records })).map(({ law }) => law);
+    expect(laws(own, { ...own, status: "lost", startTime: wall(80) })).toEqual([]);
+    expect(laws(own, { ...own, status: "lost", startTime: wall(100) })).toEqual(WRONG);
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual([]);
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(97) })).toEqual(WRONG);
+    // A store in which no fence comes twice has no such records.
+    outgrowsLoss = true;
+    expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual(WRONG);
+  });
+
+  it("is of somebody who had the lock, or whose attempt was not answered", () => {
+    const of = (status: string, events: readonly Event[], member: Partial<Member> = {}): string[] => {
+      const facts = { records: [{ name: "a", fence: "7", status }] };
+      return judgeRecords(evidenceOf([memberWith(events, member)], facts)).map(({ law }) => law);
+    };
+    const unanswered: Event = { e: "unanswered", name: "a", t: 5 };
+    expect(of("lost", [])).toEqual(WRONG);
+    expect(of("lost", [{ ...unanswered, name: "b" }])).toEqual(WRONG);
+    expect(of("lost", [unanswered])).toEqual([]);
+    expect(of("completed", [unanswered])).toEqual(WRONG);
+    expect(of("lost", [], { killedAt: 6 })).toEqual([]);
+  });
+});
+
+describe("a loss", () => {
+  const losses = (
+    times: RunTimes,
+    facts: { readonly shared?: boolean; readonly excuses?: readonly Excuse[] } = {},
+  ): string[] => judgeLosses(evidenceOf([memberWith(runEvents("1", times))], facts)).map(({ law }) => law);
+  const LAW = ["no loss without a reason"];
+
+  it("before the end of the lease has a reason", () => {
+    expect(losses({ since: 0, signal: [700, "LOST"] })).toEqual(LAW);
+    expect(losses({ since: 0, signal: [700, "LOST"] }, { excuses: [{ session: "s", from: 690, to: 691 }] })).toEqual(
+      [],
+    );
+    expect(losses({ since: 0, signal: [700, "LOST"] }, { excuses: [{ session: "t", from: 690, to: 691 }] })).toEqual(
+      LAW,
+    );
+    expect(losses({ since: 0, signal: [801, "LOST"] })).toEqual([]);
+  });
+
+  it("has one in a store of one process too, however late it is", () => {
+    expect(losses({ since: 0, signal: [5_000, "LOST"] }, { shared: false })).toEqual(LAW);
+    expect(losses({ since: 0, timeout: 40, signal: [100, "LOST"] }, { shared: false })).toEqual(LAW);
+    expect(losses({ since: 0, timeout: 40, signal: [40, "TIMEOUT"] }, { shared: false })).toEqual([]);
+  });
+});

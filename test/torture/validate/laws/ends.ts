@@ -1,0 +1,164 @@
+import type { StockRecord } from "../../scene/events.js";
+import type { Scene } from "../../scene/scene.js";
+import { lostItsLock, takenBy, wasInTrouble } from "../excuse.js";
+import { beginningOf, leaseEnd, type ObservedRun } from "../run-of.js";
+import { ASKED_WITHIN, type Evidence, type Violation } from "../verdict.js";
+
+const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
+
+/** The loops of a process: each may have asked for a lock when it was killed. */
+const LOOPS = 2;
+
+/** Each run has one record, closed once, with the status that its caller was told. */
+export function judgeRecords(evidence: Evidence): Violation[] {
+  const { runs, scene, stock, closings } = evidence;
+  if (stock === undefined) return [];
+  const violations: Violation[] = [];
+  const wrong = (text: string, t?: number): void =>
+    void violations.push({ law: "one end, the right one", text, ...(t !== undefined && { t }) });
+  const records = statusesOf(scene, stock.records);
+  for (const run of runs) {
+    if (run.settled !== undefined && acknowledgedByStale(run.settled.t, scene)) continue;
+    // Its record went with the store. One of its fence is another's: such a store counts anew.
+    if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
+    const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
+    const [status] = statuses;
+    const what = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index}`;
+    if (status === undefined) {
+      if (!wentWithTheStore(run.since, scene)) wrong(`${what} has no record`, run.enter);
+      continue;
+    }
+    if (statuses.length > 1) wrong(`${what} has ${statuses.length} records`, run.enter);
+    const outcome = run.settled?.outcome ?? "nothing";
+    if (!recordedAs(scene, run, outcome).includes(status))
+      wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
+  }
+  for (const { text, t } of nobodys(evidence)) wrong(text, t);
+  // Who took the lock by force was given the record as it closed it.
+  for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
+    const [status] = records.get(`${name} ${fence}`) ?? [];
+    if (fence === undefined || status === "cancelled" || wentWithTheStore(t, scene)) continue;
+    wrong(
+      `the run of ${name} with fence ${fence} was cancelled by force, and its record says ${status ?? "nothing"}`,
+      t,
+    );
+  }
+  for (const [key, all] of closings) {
+    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene) && !wasToldByStale(t, scene));
+    if (lasting.length < 2) continue;
+    const how = lasting.map(({ status }) => status).join(", then ");
+    wrong(`the record ${key} was closed ${lasting.length} times: ${how}`, lasting.at(-1)?.t);
+  }
+  return violations;
+}
+
+/** What the records say, by name and fence. */
+function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, string[]> {
+  const [older, newer] = [new Map<string, string[]>(), new Map<string, string[]>()];
+  for (const record of records) {
+    const key = `${record.name} ${record.fence}`;
+    const among = isFromBeforeTheLoss(scene, record) ? older : newer;
+    among.set(key, [...(among.get(key) ?? []), record.status]);
+  }
+  return new Map([...older, ...newer]);
+}
+
+/**
+ * Of a run that began before the store lost its data, where fences begin anew with an empty store: a later run may have the same. Whoever closed the
+ * older one after that wrote its record anew, by what its lock had told.
+ */
+function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
+  if (scene.kind.outgrowsLoss) return false;
+  const began = beginningOf(scene, record.startTime);
+  return scene.dataLost !== undefined && began !== undefined && began <= scene.dataLost.to;
+}
+
+/** What the record of a run may say whose caller was told this. */
+function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
+  const { member, since, settled, timeout } = run;
+  const at = settled?.t ?? Infinity;
+  const isOver = lostItsLock(scene, run) || wasInTrouble(scene, member, since, at);
+  // Who takes a lock by force closes its run. Others close what they find without a lock.
+  const closedByOthers = [
+    ...(isOver ? ["lost"] : []),
+    ...(takenBy(scene, run, at) === undefined ? [] : ["cancelled"]),
+    ...(at >= since + timeout ? ["timeout"] : []),
+  ];
+  const [stopping] = member.all("stopping");
+  const stops = stopping !== undefined && at >= stopping.t;
+  if (outcome === "completed") return ["completed"];
+  if (outcome === "failed") return ["failed", ...closedByOthers];
+  if (outcome === "TIMEOUT") return ["timeout", ...closedByOthers];
+  // Its lock may stay in the store until somebody takes that by force.
+  if (outcome === "LOST" && takenBy(scene, run, Infinity) !== undefined)
+    return ["lost", "cancelled", ...closedByOthers];
+  if (outcome === "LOST") return ["lost", ...closedByOthers];
+  if (outcome === "CANCELLED") return stops ? ["cancelled", ...closedByOthers] : [];
+  // It ended with its process, or an answer was lost.
+  if (outcome === "nothing") return member.killedAt === undefined ? [] : CLOSED;
+  return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
+}
+
+/** Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not arrive. It is never closed by a body. */
+function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; readonly t: number | undefined }[] {
+  const known = new Set(
+    [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
+  );
+  const strays = (stock?.records ?? []).filter(
+    (record) => !known.has(`${record.name} ${record.fence}`) && !isFromBeforeTheLoss(scene, record),
+  );
+  const isPlain = runs.length > 0 && runs.every(({ session }) => session === undefined);
+  const killed = scene.members.filter(({ killedAt }) => killedAt !== undefined).length * LOOPS;
+  const found: ReturnType<typeof nobodys> = [];
+  for (const name of scene.names) {
+    const own = strays.filter((record) => record.name === name);
+    const asked = scene.members.flatMap((it) => it.all("unanswered")).filter((it) => it.name === name).length;
+    for (const record of own) {
+      const { fence, status } = record;
+      if (status !== "completed" && status !== "failed") continue;
+      const text = `the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`;
+      found.push({ text, t: beginningOf(scene, record.startTime) });
+    }
+    if (isPlain || own.length <= asked + killed) continue;
+    const fences = own.map(({ fence }) => fence).join(", ");
+    found.push({
+      text: `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
+      t: own[0] && beginningOf(scene, own[0].startTime),
+    });
+  }
+  return found;
+}
+
+/** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
+function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
+  return dataLost !== undefined && !kind.apart && t <= dataLost.to;
+}
+
+/** Whether it may have been acknowledged by a master that had been replaced, which needed nobody else for that. */
+function acknowledgedByStale(t: number, scene: Scene): boolean {
+  return scene.kind.clustered?.acknowledgesAlone === true && wasToldByStale(t, scene);
+}
+
+/** Whether it may have been told by a master that had been replaced. The news may take as long as the answer to a question. */
+function wasToldByStale(t: number, { staleRecords }: Scene): boolean {
+  return staleRecords !== undefined && t >= staleRecords.from && t <= staleRecords.to + ASKED_WITHIN;
+}
+
+/** Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no newcomer touches it. */
+export function judgeLosses({ runs, scene }: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  for (const run of runs) {
+    const told = run.signal?.code === "LOST" ? run.signal.t : undefined;
+    const t = told ?? (run.settled?.outcome === "LOST" ? run.settled.t : undefined);
+    if (t === undefined) continue;
+    const [stopping] = run.member.all("stopping");
+    if (stopping !== undefined && t >= stopping.t) continue;
+    if (takenBy(scene, run, t) !== undefined) continue;
+    const { earliest } = leaseEnd(run, t, scene);
+    // In a store of one process, what runs out of its time is told so.
+    if (scene.kind.shared && t >= earliest) continue;
+    const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended`;
+    violations.push({ law: "no loss without a reason", text, t });
+  }
+  return violations;
+}

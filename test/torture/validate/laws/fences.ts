@@ -1,0 +1,47 @@
+import { lockTakenBy } from "../excuse.js";
+import { leaseEnd } from "../run-of.js";
+import type { Evidence, Violation } from "../verdict.js";
+
+/** Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty can promise neither across that. */
+export function judgeFences(evidence: Evidence): Violation[] {
+  const { kind, dataLost } = evidence.scene;
+  if (dataLost !== undefined && !kind.outgrowsLoss) return [];
+  return [...increase(evidence), ...refused(evidence)];
+}
+
+function increase({ runs, scene }: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  const highest = new Map<string, bigint>();
+  for (const run of runs) {
+    const last = highest.get(run.name) ?? 0n;
+    const fence = BigInt(run.fence);
+    if (fence > last) {
+      highest.set(run.name, fence);
+      continue;
+    }
+    // One that stood still between its grant and its first line comes late, and has lost its lease by then.
+    if (fence < last && run.enter >= leaseEnd(run, run.enter, scene).earliest) continue;
+    // So does one from which the lock was taken by force before it knew that it had it.
+    if (fence < last && lockTakenBy(scene, run, run.enter) !== undefined) continue;
+    const text = `worker ${run.member.index} began ${run.name} with fence ${fence} after ${last}`;
+    violations.push({ law: "fences increase", text, t: run.enter });
+  }
+  return violations;
+}
+
+/** A fence is the version of its grant, and a store counts all that it writes by one count: what it took after a grant has a higher one. */
+function refused({ scene, runs }: Evidence): Violation[] {
+  const grants = new Map<string, Set<bigint>>();
+  const given = [...scene.members.flatMap((member) => member.all("granted")), ...runs];
+  for (const { name, fence } of given) grants.set(name, (grants.get(name) ?? new Set()).add(BigInt(fence)));
+  const violations: Violation[] = [];
+  for (const { name, fence, version, ok, t } of scene.members.flatMap((member) => member.all("write"))) {
+    if (!ok) continue;
+    const [own, taken] = [BigInt(fence), BigInt(version)];
+    const later = [...(grants.get(name) ?? [])].find((grant) => own < grant && grant < taken);
+    if (later === undefined) continue;
+    const text = `a write to ${name} under fence ${fence} was taken as version ${version}, after fence ${later} had been given`;
+    violations.push({ law: "older fence refused", text, t });
+  }
+  return violations;
+}

@@ -1,0 +1,113 @@
+import { covered, type Stretch } from "../../scene/lag-watch.js";
+import type { Excuse, Scene } from "../../scene/scene.js";
+import { lockTakenBy, wasInTrouble } from "../excuse.js";
+import { blocked, holdEnd, leaseEnd, type ObservedRun } from "../run-of.js";
+import { ASKED_WITHIN, type Evidence, TOLD_WITHIN, type Violation } from "../verdict.js";
+
+/** What was found about two who hold one lock, and about being told. Times in ms. */
+export interface Holders {
+  readonly violations: readonly Violation[];
+  /** How often two ran at once, neither of them told, and nothing excused it. */
+  readonly overlaps: number;
+  /** The longest of those that the fault excuses: from the second one's begin to the moment at which the first was told. */
+  readonly excusedOverlap: number;
+  /** The longest of those that a forced unlock excuses. */
+  readonly forcedOverlap: number;
+  /** The latest signal, after the end of its lease. */
+  readonly worstSignal: number | undefined;
+}
+
+/** At most one who was not told to stop, per name, at any moment; and each is told in time. */
+export function judgeHolders(evidence: Evidence): Holders {
+  const violations: Violation[] = [];
+  const longest = { byFault: 0, byForce: 0 };
+  for (const pair of pairs(evidence)) {
+    const { excused, unexcused, excuse } = overlapOf(evidence.scene, pair);
+    const whose = excuse?.byForce === true ? "byForce" : "byFault";
+    longest[whose] = Math.max(longest[whose], excused);
+    if (unexcused <= 0) continue;
+    const [first, second] = pair;
+    const beyond = excused > 0 ? `, and that for ${excused.toFixed(1)} ms more than what excuses it` : "";
+    const text = `two hold ${first.name}: fence ${first.fence} of worker ${first.member.index} and fence ${second.fence} of worker ${second.member.index}, for ${(excused + unexcused).toFixed(3)} ms${beyond}`;
+    violations.push({ law: "one holder", text, t: second.enter });
+  }
+  const { worstSignal, late } = signals(evidence);
+  return {
+    violations: [...violations, ...late],
+    overlaps: violations.length,
+    excusedOverlap: longest.byFault,
+    forcedOverlap: longest.byForce,
+    worstSignal,
+  };
+}
+
+type Pair = readonly [first: ObservedRun, second: ObservedRun];
+
+/** Runs of one name of which the second began while the first held on. */
+function* pairs({ runs }: Evidence): Generator<Pair> {
+  const inside = new Map<string, ObservedRun[]>();
+  for (const run of runs) {
+    const others = (inside.get(run.name) ?? []).filter((other) => holdEnd(other) > run.enter);
+    for (const other of others) if (holdEnd(run) > run.enter) yield [other, run];
+    inside.set(run.name, [...others, run]);
+  }
+}
+
+/** How long two were in the body at once, with and without an excuse. */
+function overlapOf(
+  scene: Scene,
+  [first, second]: Pair,
+): { excused: number; unexcused: number; excuse: Excuse | undefined } {
+  const from = second.enter;
+  const to = Math.min(holdEnd(first), holdEnd(second));
+  const loser = loserOf(scene, first, second);
+  const next = loser === first ? second : first;
+  const lags = loser.member.all("lag");
+  const orders = loser.member.all("computed");
+  const computes = lags.filter((lag) => orders.some((order) => order.from < lag.to && lag.from < order.to));
+  const excuse = lockTakenBy(scene, loser, next.enter) ?? lockTakenBy(scene, first, second.enter);
+  if (excuse !== undefined) {
+    const together = to - from - covered(lags, from, to);
+    const excused = Math.min(together, mayLast(scene, loser, from, to));
+    return { excused, unexcused: together - excused, excuse };
+  }
+  // What computes without a thread that renews its session has lost its lock, and runs on: that is no standing still.
+  const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
+  const stands = lags.filter((lag) => !computes.includes(lag));
+  // Where all are in one process, none stands still while another one begins.
+  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? computes : [])];
+  const excused = mayCompute ? covered(computes, from, to) : 0;
+  return { excused, unexcused: to - from - covered(off, from, to), excuse };
+}
+
+/** Who had lost the lock: the one with the lower fence, whichever began first, as the store's answer to it may be the later one. */
+function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: ObservedRun): ObservedRun {
+  const anew = dataLost !== undefined && !kind.outgrowsLoss;
+  const secondLost = anew ? second.since < first.since : BigInt(second.fence) < BigInt(first.fence);
+  return secondLost ? second : first;
+}
+
+/** For how long one may run on whose lock was taken away: until the next heartbeat asks, or the lease ends if it cannot. */
+function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
+  const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
+  if (!wasInTrouble(scene, loser.member, from, from + asks)) return asks;
+  return Math.max(asks, Math.min(leaseEnd(loser, to, scene).latest, from + scene.ttl) + TOLD_WITHIN - from);
+}
+
+function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; late: Violation[] } {
+  const late: Violation[] = [];
+  let worstSignal: number | undefined;
+  for (const run of runs) {
+    const end = holdEnd(run);
+    // Where the store's answer came late, the lease may be over before the body begins.
+    const from = Math.max(leaseEnd(run, end, scene).latest, run.enter);
+    // What ended with its process was not to be told.
+    if (end <= from || end === run.member.killedAt) continue;
+    const delay = end - from - blocked(run.member, from, end);
+    worstSignal = Math.max(worstSignal ?? 0, delay);
+    if (delay <= TOLD_WITHIN) continue;
+    const text = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index} went on for ${delay.toFixed(1)} ms after its lease had ended`;
+    late.push({ law: "told in time", text, t: end });
+  }
+  return { worstSignal, late };
+}

@@ -1,0 +1,70 @@
+import { expect, it } from "vitest";
+import type { Event } from "../scene/events.js";
+import type { Member } from "../scene/member.js";
+import type { Scene } from "../scene/scene.js";
+import { leaseEnd, type ObservedRun } from "./run-of.js";
+
+const STORE = { kind: { shared: true }, ttl: 800 } as unknown as Scene;
+
+/** A run in a process that wrote down these renewals of its session: when they were sent, and when they were answered. */
+function runWith(...renewals: readonly (readonly [sent: number, answered: number])[]): ObservedRun {
+  const events: Event[] = renewals.map(([sent, t]) => ({ e: "renewed", session: "s", sent, t }));
+  const member = { all: (e: string) => events.filter((event) => event.e === e) } as unknown as Member;
+  return {
+    member,
+    id: "0.1",
+    name: "a",
+    fence: "1",
+    enter: 0,
+    session: "s",
+    since: 0,
+    timeout: Infinity,
+    wasTold: false,
+  };
+}
+
+it("a lease ends one ttl after the last answered renewal was sent", () => {
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_300, 1_302], [1_600, 1_950]), 1_900, STORE);
+  expect(lease.latest).toBe(2_100);
+  expect(lease.earliest).toBeGreaterThan(2_050);
+});
+
+it("an answer that comes after the end may come too late, or not", () => {
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828]), 1_830, STORE);
+  expect(lease.earliest).toBeLessThan(1_800);
+  expect(lease.latest).toBe(2_200);
+});
+
+it("who renews a lease after such an answer has not given it up", () => {
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828], [1_830, 1_831]), 1_900, STORE);
+  expect(lease.latest).toBe(2_630);
+  expect(lease.earliest).toBeGreaterThan(2_600);
+});
+
+it("who looked at the clock before the end, and stood still until it sent the renewal, may have given up the lease", () => {
+  const { member, ...run } = runWith([1_000, 1_001], [1_814, 2_050]);
+  const lag: Event = { e: "lag", t: 1_900, from: 1_770, to: 1_900 };
+  const stalled = { all: (e: string) => (e === "lag" ? [lag] : member.all(e as "renewed")) } as unknown as Member;
+  const lease = leaseEnd({ ...run, member: stalled }, 2_051, STORE);
+  expect(lease.earliest).toBeLessThan(1_800);
+  expect(lease.latest).toBe(2_614);
+});
+
+it("a lease ends with the timeout of its run", () => {
+  const lease = leaseEnd({ ...runWith([1_000, 1_001]), since: 1_100, timeout: 40 }, 1_150, STORE);
+  expect(lease.latest).toBe(1_140);
+  expect(lease.earliest).toBeGreaterThan(1_100);
+});
+
+it("in a store of one process a lease ends with its timeout alone", () => {
+  const alone = { kind: { shared: false }, ttl: 800 } as unknown as Scene;
+  expect(leaseEnd({ ...runWith(), since: 1_000, timeout: 40 }, 9_000, alone).latest).toBe(1_040);
+});
+
+it("without a look at its renewals, only a process that did not come to its timers may have lost its lease", () => {
+  const { member, ...run } = { ...runWith(), session: undefined, since: 1_000 };
+  expect(leaseEnd({ ...run, member }, 1_900, STORE).earliest).toBe(Infinity);
+  const lag: Event = { e: "lag", t: 1_800, from: 1_300, to: 1_800 };
+  const stalled = { all: (e: string) => (e === "lag" ? [lag] : []) } as unknown as Member;
+  expect(leaseEnd({ ...run, member: stalled }, 1_900, STORE).earliest).toBe(-Infinity);
+});
