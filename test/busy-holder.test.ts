@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { JobManager, type JobManagerOptions, type RunRecord } from "@ojm/core";
+import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { type Child, startChild, temporaryFolder } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -52,7 +52,7 @@ onSharedStores((create) => {
     const said = lastWord(holder);
     const contender = startChild("contender.child.ts", [JSON.stringify(options), "job", "1"]);
     witness.observe(contender.process);
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
     const session = (await manager.locks())[0]?.holder.instance ?? "";
     // Half a ttl apart at most.
@@ -76,7 +76,7 @@ onSharedStores((create) => {
     const witness = new Witness();
     const [holder, release] = await startBusy(options, witness, { timeout: 5_000 });
     const said = lastWord(holder);
-    await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
+    await using manager = await openJobManager({ ...options, ttl: 3_600_000 });
     const { result } = await manager.run("job", () => "mine", { wait: 300_000 });
     expect(result).toBe("mine");
     const late = (await history(manager)).find(({ holder: { pid } }) => pid === holder.process.pid);
@@ -93,7 +93,7 @@ onSharedStores((create) => {
   it("a busy process that waits for another lock lets those behind it pass", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();
-    await using manager = await JobManager.init({ ...options, ttl: 3_600_000 });
+    await using manager = await openJobManager({ ...options, ttl: 3_600_000 });
     const other = await manager.start("other");
     const [holder, release] = await startBusy(options, witness, {});
     const said = lastWord(holder);

@@ -1,4 +1,4 @@
-import { JobManager, type JobManagerOptions, type Run } from "@ojm/core";
+import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openEtcd, put } from "../packages/etcd/src/testing/backends.js";
 import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
@@ -54,17 +54,17 @@ describe.each(servers)("$name", ({ missing, start }) => {
     async () => {
       const { channel, overwrite } = await start();
       const options = { chJobs: channel, chLocks: channel, ttl: 9_000 };
-      await using one = await JobManager.init(options);
+      await using one = await openJobManager(options);
       const [robbed, kept] = [await one.start("robbed"), await one.start("kept")];
       await overwrite('["lock "robbed ', "no JSON");
       await isTold(robbed);
       kept.assertHeld();
 
-      await using two = await JobManager.init(options);
+      await using two = await openJobManager(options);
       await expect(two.run("robbed", () => "no")).rejects.toMatchObject({ code: "CORRUPT" });
       await expect(two.start("kept", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
 
-      await using three = await JobManager.init(options);
+      await using three = await openJobManager(options);
       const alone = await three.start("alone");
       await expect(two.locks()).rejects.toMatchObject({ code: "CORRUPT" });
       // Once it is known that nobody has it.

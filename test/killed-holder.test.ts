@@ -1,4 +1,4 @@
-import { JobManager, type RunRecord } from "@ojm/core";
+import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -21,8 +21,8 @@ onSharedStores((create) => {
     witness.observe(holder.process);
     await expect.poll(() => witness.entered).toBe(1);
 
-    await using first = await JobManager.init(options);
-    await using second = await JobManager.init(options);
+    await using first = await openJobManager(options);
+    await using second = await openJobManager(options);
     await expect(first.run("job", () => "no", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
     expect((await first.running()).map(({ status }) => status)).toEqual(["running"]);
 
@@ -48,7 +48,7 @@ onSharedStores((create) => {
     witness.observe(holder.process);
     await expect.poll(() => witness.entered).toBe(1);
 
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     const waiting = manager.run("job", () => "mine", { wait: 60_000 });
     await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
     holder.process.kill("SIGKILL");
@@ -59,7 +59,7 @@ onSharedStores((create) => {
     const options = await create();
     const child = startChild("leaver.child.ts", [JSON.stringify(options)]);
     expect(await child.ended).toBe(0);
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     expect(await history(manager)).toMatchObject([
       { status: "lost", error: "its process ended without closing the run" },
     ]);

@@ -1,4 +1,4 @@
-import { JobManager, type JobManagerOptions, type JsonValue } from "@ojm/core";
+import { type JobManager, type JobManagerOptions, type JsonValue, openJobManager } from "@ojm/core";
 import { expect, it } from "vitest";
 import { startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -29,7 +29,7 @@ onSharedStores((create) => {
     const options: JobManagerOptions = { ...(await create()), ttl: TTL };
     const holder = startChild("obedient.child.ts", [JSON.stringify(options)]);
     expect(await holder.message()).toMatchObject({ type: "began" });
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     const [held] = await manager.locks();
     await harm(manager, held?.holder.instance ?? "");
     expect(await holder.message<JsonValue>()).toEqual({ type: "said", said: "LOST" });

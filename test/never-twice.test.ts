@@ -1,4 +1,4 @@
-import { JobManager, type RunRecord } from "@ojm/core";
+import { openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -31,7 +31,7 @@ onSharedStores((create) => {
     expect(witness.violations).toEqual([]);
     expect(witness.entered).toBe(PROCESSES * RUNS);
 
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     const records: RunRecord[] = [];
     for await (const record of manager.history({ name: "job" })) records.push(record);
     expect(records).toHaveLength(PROCESSES * RUNS);
@@ -44,7 +44,7 @@ onSharedStores((create) => {
   it(`of ${WAITERS} processes that wait, each gets its turn in order of arrival, and those that were killed are skipped`, async () => {
     // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that stalls.
     const options = { ...(await create()), ttl: 3_600_000 };
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     const { locks } = manager.channels;
     const witness = new Witness();
     const holder = await manager.start("job");

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { JobManager, type JobManagerOptions, type RunRecord } from "@ojm/core";
+import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { onSharedStores } from "./support/stores.js";
@@ -50,7 +50,7 @@ function accounted(output: string): Set<number> {
 }
 
 async function recordsOf(options: JobManagerOptions): Promise<RunRecord[]> {
-  await using manager = await JobManager.init(options);
+  await using manager = await openJobManager(options);
   const records: RunRecord[] = [];
   for await (const record of manager.history({ name: "every-second" })) records.push(record);
   return records.reverse();

@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { JobManager, type RunRecord } from "@ojm/core";
+import { openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { folderWith } from "../packages/cli/src/testing/ojm.js";
@@ -30,7 +30,7 @@ function loadToTarget(data) { print("loaded " + data.night) }
 
 async function recordsOf(folder: string): Promise<RunRecord[]> {
   const channel = (name: string): object => ({ type: "db", args: { file: join(folder, "data", `${name}.db`) } });
-  await using manager = await JobManager.init({ chJobs: channel("jobs"), chLocks: channel("locks") });
+  await using manager = await openJobManager({ chJobs: channel("jobs"), chLocks: channel("locks") });
   const records: RunRecord[] = [];
   for await (const record of manager.history()) records.push(record);
   return records.reverse();

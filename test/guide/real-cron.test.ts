@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { JobManager, type RunRecord } from "@ojm/core";
+import { openJobManager, type RunRecord } from "@ojm/core";
 import { afterAll, describe, expect, it } from "vitest";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { faketime } from "./faketime.js";
@@ -42,7 +42,7 @@ const complete = (tick: string, began: string, ended: string, folder?: string): 
 
 async function recordsIn(folder: string): Promise<RunRecord[]> {
   const channel = (name: string): object => ({ type: "db", args: { file: join(folder, "data", `${name}.db`) } });
-  await using manager = await JobManager.init({ chJobs: channel("jobs"), chLocks: channel("locks") });
+  await using manager = await openJobManager({ chJobs: channel("jobs"), chLocks: channel("locks") });
   const records: RunRecord[] = [];
   for await (const record of manager.history()) records.push(record);
   expect(await manager.locks()).toEqual([]);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { JobManager } from "@ojm/core";
+import { openJobManager } from "@ojm/core";
 import { describe, expect, it } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
@@ -56,7 +56,7 @@ describe("D4: a loser's error handler unlocks the winner", () => {
     const winner = start(folder, "run", "jobs.yaml", "ms=60000");
     await winner.prints("in");
     const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
-    await using manager = await JobManager.init({ chJobs: channel, chLocks: channel });
+    await using manager = await openJobManager({ chJobs: channel, chLocks: channel });
     const before = await manager.locks();
     expect(before).toMatchObject([{ name: "work", holder: { pid: winner.process.pid } }]);
     for (const _ of [1, 2]) {

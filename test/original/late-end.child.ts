@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
  * Starts a run of "job", computes without a break until a file is there, and ends the run before its timers and watches can tell it anything. Sends
@@ -9,7 +9,7 @@ import { JobManager, type JobManagerOptions } from "@ojm/core";
 const [options = "{}", file = ""] = process.argv.slice(2);
 const NOTHING = new Int32Array(new SharedArrayBuffer(4));
 
-const manager = await JobManager.init({ ...(JSON.parse(options) as JobManagerOptions), heartbeatThread: false });
+const manager = await openJobManager({ ...(JSON.parse(options) as JobManagerOptions), heartbeatThread: false });
 const run = await manager.start("job");
 await new Promise((resolve) => process.send?.({ fence: run.fence }, resolve));
 while (!existsSync(file)) Atomics.wait(NOTHING, 0, 0, 20);

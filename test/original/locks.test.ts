@@ -5,9 +5,10 @@ import {
   type ChannelConfig,
   ChannelError,
   type Clock,
-  JobManager,
+  type JobManager,
   type JobManagerOptions,
   openChannel,
+  openJobManager,
   type RunRecord,
   systemClock,
 } from "@ojm/core";
@@ -106,8 +107,8 @@ async function staleVersionsLose(config: ChannelConfig): Promise<void> {
 onSharedStores((create) => {
   it("D5: a run longer than the time to live keeps its lock", async () => {
     const options = { ...(await create()), ttl: LONG_TTL };
-    await using holder = await JobManager.init(options);
-    await using other = await JobManager.init(options);
+    await using holder = await openJobManager(options);
+    await using other = await openJobManager(options);
     const run = await holder.start("job");
     await refusedFor(1.5 * LONG_TTL, other);
     run.assertHeld();
@@ -120,7 +121,7 @@ onSharedStores((create) => {
     // One that computes hears of nothing: it is the store that must refuse its end.
     const late = startChild("../../original/late-end.child.ts", [JSON.stringify({ ...options, ttl }), file]);
     const { fence } = await late.message<{ readonly fence: string }>();
-    await using manager = await JobManager.init(options);
+    await using manager = await openJobManager(options);
     await lose(manager);
     const second = await manager.start("job", { wait: 300_000 });
     expect(BigInt(second.fence)).toBeGreaterThan(BigInt(fence));
@@ -149,7 +150,7 @@ onSharedStores((create) => {
     const options = await create();
     const holder = startChild("racer.child.ts", [JSON.stringify({ ...options, ttl: TTL }), String(NAMES)]);
     await holder.message();
-    await using manager = await JobManager.init({ ...options, ttl: NEVER });
+    await using manager = await openJobManager({ ...options, ttl: NEVER });
     const won = await startRace(options);
     const taken = holder.message<number[]>();
     holder.process.send("go");
@@ -171,7 +172,7 @@ onSharedStores((create) => {
 
   it("D10: of many runs in the same millisecond each has its record", async () => {
     const frozen = systemClock.now();
-    await using manager = await JobManager.init({ ...(await create()), clock: { ...systemClock, now: () => frozen } });
+    await using manager = await openJobManager({ ...(await create()), clock: { ...systemClock, now: () => frozen } });
     const runs = 300;
     for (let i = 0; i < runs; i++) await manager.run("job", () => i);
     const results = new Set<unknown>();
@@ -181,8 +182,8 @@ onSharedStores((create) => {
 
   it("D11: the lock does not leak when the record of a run's end cannot be written", async () => {
     const options = await create();
-    await using manager = await JobManager.init({ ...options, ttl: TTL });
-    await using other = await JobManager.init(options);
+    await using manager = await openJobManager({ ...options, ttl: TTL });
+    await using other = await openJobManager(options);
     const run = await manager.start("job");
     failNextEnd(manager);
     await expect(run.end()).rejects.toMatchObject({ code: "FULL" });
@@ -194,8 +195,8 @@ onSharedStores((create) => {
 
   it("D13: a contender whose wall clock runs two hours ahead steals nothing, however long it tries", async () => {
     const options = { ...(await create()), ttl: LONG_TTL };
-    await using holder = await JobManager.init(options);
-    await using ahead = await JobManager.init({ ...options, clock: wallClockOff(() => 7_200_000) });
+    await using holder = await openJobManager(options);
+    await using ahead = await openJobManager({ ...options, clock: wallClockOff(() => 7_200_000) });
     const run = await holder.start("job");
     await refusedFor(1.5 * LONG_TTL, ahead);
     run.assertHeld();
@@ -206,7 +207,7 @@ onSharedStores((create) => {
     let off = 0;
     const options = await create();
     const clock = wallClockOff(() => off);
-    await using manager = await JobManager.init({ ...options, clock });
+    await using manager = await openJobManager({ ...options, clock });
     await using channel = await openChannel("values", { ...options.chJobs, clock });
     await channel.set("key", "before");
     await manager.run("job", () => "before");
@@ -236,7 +237,7 @@ it("D11: the lock does not leak when the record of a run's begin cannot be writt
       return () => Promise.reject(new ChannelError("FULL", "no room"));
     },
   });
-  await using manager = await JobManager.init({ chJobs: { backend: records } });
+  await using manager = await openJobManager({ chJobs: { backend: records } });
   await expect(manager.start("job")).rejects.toMatchObject({ code: "FULL" });
   expect(await manager.locks()).toEqual([]);
   full = false;

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { JobManager, openChannel } from "@ojm/core";
+import { type JobManager, openChannel, openJobManager } from "@ojm/core";
 import type { Floor } from "./floors/floor.js";
 import { atOnce, compare, inSequence, type Ratio } from "./measure.js";
 import { type Measured, type Store, stores } from "./stores.js";
@@ -15,7 +15,7 @@ interface Row extends Ratio {
 
 async function measureRuns(store: Store, measured: Measured, rounds: number): Promise<Row[]> {
   const { options, floor } = measured;
-  await using manager = await JobManager.init(options);
+  await using manager = await openJobManager(options);
   const ours = (job: string) => manager.run(job, () => undefined);
   const theirs = (job: string) => floor.run(job);
   const sequence = await compare(inSequence(ours), inSequence(theirs), store.count, rounds);

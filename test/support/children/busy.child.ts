@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
@@ -16,7 +16,7 @@ async function report(type: Report["type"], fence: string): Promise<void> {
   await once(process, "message");
 }
 
-const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 let held: boolean | undefined;
 const said = await manager
   .run(

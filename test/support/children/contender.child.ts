@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
@@ -13,7 +13,7 @@ async function report(type: Report["type"], fence: string): Promise<void> {
   await once(process, "message");
 }
 
-const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 process.send?.({ ready: true });
 if (Number(times) === 0) {
   await manager.run(job, async ({ fence }) => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { isRunError, JobManager, type JobManagerOptions } from "@ojm/core";
+import { isRunError, type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
  * Takes as many locks as it can when it is told to, some at once and in the same order as every racer, and reports the numbers of those that
@@ -8,7 +8,7 @@ import { isRunError, JobManager, type JobManagerOptions } from "@ojm/core";
 const WIDTH = 20;
 
 const [options = "{}", names = "0"] = process.argv.slice(2);
-const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 process.send?.("ready");
 await once(process, "message");
 const won: number[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isChannelError, isRunError, JobManager, type JobManagerOptions } from "@ojm/core";
+import { isChannelError, isRunError, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /** What {@link SteadyReport} answers: `look` asks for one, `stop` ends the work in good order. */
 export type SteadyRequest = "look" | "stop";
@@ -36,7 +36,7 @@ async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
 }
 
 let manager: JobManager | undefined;
-while (manager === undefined) manager = await tried(() => JobManager.init(JSON.parse(options) as JobManagerOptions));
+while (manager === undefined) manager = await tried(() => openJobManager(JSON.parse(options) as JobManagerOptions));
 const work = manager;
 
 function report(): SteadyReport {

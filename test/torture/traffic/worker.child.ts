@@ -1,4 +1,4 @@
-import { JobManager, type OpenOptions, openChannel, systemClock } from "@ojm/core";
+import { type JobManager, type OpenOptions, openChannel, openJobManager, systemClock } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
 import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import type { Order, WorkerConfig } from "../scene/events.js";
@@ -28,7 +28,7 @@ const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, cloc
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
 const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
 const managers: JobManager[] = [];
-for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => JobManager.init(options)));
+for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => openJobManager(options)));
 const [first] = managers;
 
 let working: Promise<unknown> | undefined;

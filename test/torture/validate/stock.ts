@@ -1,4 +1,4 @@
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Stock, StockRecord } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 
@@ -7,7 +7,7 @@ const PATIENCE = 30_000;
 
 /** Opens a manager after everybody has gone, as the next process would, and tells what is there once it has cleaned up. */
 export async function takeStock(options: JobManagerOptions): Promise<Stock> {
-  await using manager = await patiently(() => JobManager.init(options));
+  await using manager = await patiently(() => openJobManager(options));
   const end = performance.now() + PATIENCE;
   let left = await patiently(() => whatIsLeft(manager));
   while (left.length > 0 && performance.now() < end) {

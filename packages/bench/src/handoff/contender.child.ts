@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { JobManager, type JobManagerOptions, systemClock } from "@ojm/core";
+import { type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
 
 /*
  * Runs the job "job" so many times in turn with others. Sends when each body began and ended, by the monotonic clock of the host, and the
@@ -8,7 +8,7 @@ import { JobManager, type JobManagerOptions, systemClock } from "@ojm/core";
  */
 const [options = "{}", runs = "1", takes = "5"] = process.argv.slice(2);
 
-const manager = await JobManager.init(JSON.parse(options) as JobManagerOptions);
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 process.once("message", async () => {
   const bodies: [begin: number, end: number][] = [];
   const before = process.cpuUsage();

@@ -1,4 +1,4 @@
-import { systemClock as clock, JobManager } from "@ojm/core";
+import { systemClock as clock, type JobManager, openJobManager } from "@ojm/core";
 import { backend as etcd } from "@ojm/etcd";
 import { backend as redis } from "@ojm/redis";
 
@@ -13,7 +13,7 @@ const NAMES = 20;
 
 const open = async (i: number): Promise<JobManager> => {
   const store = { backend: await (type === "etcd" ? etcd : redis).open(JSON.parse(args), { clock }) };
-  const manager = await JobManager.init({ chJobs: store, chLocks: store, ttl: Number(ttl), heartbeatThread: false });
+  const manager = await openJobManager({ chJobs: store, chLocks: store, ttl: Number(ttl), heartbeatThread: false });
   await manager.run(`job ${i % NAMES}`, () => undefined, { wait: 600_000 });
   return manager;
 };

@@ -1,4 +1,4 @@
-import { JobManager } from "@ojm/core";
+import { type JobManager, openJobManager } from "@ojm/core";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { Mutex } from "redis-semaphore";
@@ -33,7 +33,7 @@ const ojm: Contestant = {
   keptByThread: true,
   async hold(url, body) {
     const channel = { type: "redis", args: { url } };
-    const manager = await JobManager.init({ chJobs: channel, chLocks: channel, ttl: TTL });
+    const manager = await openJobManager({ chJobs: channel, chLocks: channel, ttl: TTL });
     const renewedAt = observeRenewals(manager.channels.locks);
     await manager.run(NAME, ({ signal }) => body(signal, () => renewedAt() + TTL), { wait: 600_000 });
   },

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { JobManager, type JobManagerOptions } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { stores } from "../stores.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
@@ -36,7 +36,7 @@ async function trial(
 ): Promise<number> {
   const holder = startHolder(host, folder, options, job);
   await once(holder, "message");
-  await using manager = await JobManager.init(options);
+  await using manager = await openJobManager(options);
   const started = manager.run(job, () => performance.now(), { wait: 600_000 });
   while ((await manager.locks()).find(({ name }) => name === job)?.waiting !== 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,4 +1,4 @@
-import { JobManager, type RunRecord } from "@ojm/core";
+import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { expect, test } from "vitest";
 import { prepareType } from "../backends.js";
@@ -31,7 +31,7 @@ function lines(text: string): string[] {
 }
 
 test("the tables show what others wrote into a store as escapes, and none of it forges a row", async () => {
-  await using manager = await JobManager.init({});
+  await using manager = await openJobManager({});
   await plant(manager);
   const [history, locks] = [await historyTable(manager, 20), await locksTable(manager)];
   expect(lines(history)).toHaveLength(3);
@@ -52,7 +52,7 @@ test("a run that is refused tells who holds the lock, and a terminal only shows 
   const folder = folderWith({ "a.yaml": JOBS });
   await prepareType("db");
   const store = { type: "db", args: { file: `${folder}/ojm.db` } };
-  await using manager = await JobManager.init({ chJobs: store, chLocks: store });
+  await using manager = await openJobManager({ chJobs: store, chLocks: store });
   await plant(manager);
   const { code, out, err } = await ojm(folder, "run", "a.yaml");
   expect([code, err]).toEqual([1, expect.stringContaining(`held by ${SHOWN}`)]);

@@ -5,7 +5,7 @@ import { lockKey } from "../locks/entries/schema.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { JobManager } from "./manager.js";
+import { openJobManager } from "./manager.js";
 
 const TTL = 15_000;
 
@@ -105,7 +105,7 @@ describe("a fenced commit", () => {
 describe("a run", () => {
   test("writes fenced, and is refused with its own error once it is over", async () => {
     const way = await world.way({ watch: false });
-    await using manager = await JobManager.init({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
+    await using manager = await openJobManager({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
     const reports = await openChannel<string>("data", { backend: way, clock });
     const run = await manager.start("job");
     expect((await run.fenced(reports, [{ put: "x", value: "in time" }])).ok).toBe(true);

@@ -1,5 +1,5 @@
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
-export { JobManager } from "./manager.js";
+export { type JobManager, openJobManager } from "./manager.js";
 export type {
   JobManagerOptions,
   Outcome,

@@ -3,7 +3,7 @@ import type { FakeClock } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
 import { isRunError, type RunError } from "./errors.js";
-import { JobManager } from "./manager.js";
+import { openJobManager } from "./manager.js";
 import type { Run, RunRecord } from "./types.js";
 
 const TTL = 15_000;
@@ -264,7 +264,7 @@ describe("options", () => {
     };
     const config = { backend: type };
     expect(
-      await rejection(JobManager.init({ chJobs: config, chLocks: { ...config, args: { x: 1 } }, ttl: -1 })),
+      await rejection(openJobManager({ chJobs: config, chLocks: { ...config, args: { x: 1 } }, ttl: -1 })),
     ).toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(open).toBe(0);
   });
@@ -278,7 +278,7 @@ test("a manager is closed once its channels are", async () => {
     closed = true;
   };
   const backend = { type: "slow to close", open: async () => way };
-  const manager = await clock.until(JobManager.init({ chJobs: { backend }, chLocks: { backend }, clock }));
+  const manager = await clock.until(openJobManager({ chJobs: { backend }, chLocks: { backend }, clock }));
   await clock.until(manager.close());
   expect(closed).toBe(true);
 });

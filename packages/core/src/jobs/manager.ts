@@ -28,11 +28,33 @@ import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutc
 const TTL = 15_000;
 
 /**
+ * Opens the channels, and closes as `lost` the runs that dead processes left open.
+ *
+ * If both channels are in one store (equal `type` and `args`), start and end of a run are one commit each.
+ * With two stores they are two commits each. If a process dies between the two, a later look closes its run
+ * as `lost` and frees the lock.
+ *
+ * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
+ */
+export async function openJobManager(options: JobManagerOptions = {}): Promise<JobManager> {
+  checkManagerOptions(options);
+  const channels = await openChannels(options);
+  try {
+    const manager = new JobManager(channels, options);
+    await manager.begin();
+    return manager;
+  } catch (error) {
+    await closeChannels(channels);
+    throw error;
+  }
+}
+
+/**
  * Runs jobs by name, and keeps a record of every run. No name runs twice at once, in all processes that open
  * the same channels.
  *
  * @example
- * await using manager = await JobManager.init({
+ * await using manager = await openJobManager({
  *   chJobs: { type: "sqlite", args: { file: "./data/ojm.db" } },
  *   chLocks: { type: "sqlite", args: { file: "./data/ojm.db" } },
  * });
@@ -53,7 +75,8 @@ export class JobManager {
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
-  private constructor({ jobs, locks, turns }: Channels, options: JobManagerOptions) {
+  /** @internal Use {@link openJobManager}. */
+  constructor({ jobs, locks, turns }: Channels, options: JobManagerOptions) {
     this.channels = { jobs, locks };
     this.#turns = turns;
     this.#clock = options.clock ?? systemClock;
@@ -76,30 +99,12 @@ export class JobManager {
     this.#orphans = new OrphanRecords({ jobs, locks, turns }, this.#clock, ttl);
   }
 
-  /**
-   * Opens the channels, and closes as `lost` the runs that dead processes left open.
-   *
-   * If both channels are in one store (equal `type` and `args`), start and end of a run are one commit each.
-   * With two stores they are two commits each. If a process dies between the two, a later look closes its run
-   * as `lost` and frees the lock.
-   *
-   * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
-   */
-  static async init(options: JobManagerOptions = {}): Promise<JobManager> {
-    checkManagerOptions(options);
-    const channels = await openChannels(options);
-    let manager: JobManager;
-    try {
-      manager = new JobManager(channels, options);
-      await manager.#locks.sweep();
-    } catch (error) {
-      await closeChannels(channels);
-      throw error;
-    }
-    manager.#keepSweeping(manager.#locks.nextSweep());
-    manager.#orphans.begin();
-    closeOnExit(manager);
-    return manager;
+  /** @internal Closes as `lost` what dead processes left open, now and from time to time. */
+  async begin(): Promise<void> {
+    await this.#locks.sweep();
+    this.#keepSweeping(this.#locks.nextSweep());
+    this.#orphans.begin();
+    closeOnExit(this);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
-import { JobManager } from "./manager.js";
+import { openJobManager } from "./manager.js";
 import type { JobManagerOptions, RunOptions } from "./types.js";
 
 const body = (): void => expect.unreachable();
@@ -18,7 +18,7 @@ describe("a job manager is not opened with options that nobody can have meant", 
     [null, "the options of a job manager must be a map, not null"],
     [[], "must be a map"],
   ])("%j", async (options, text) => {
-    const error = await rejection(JobManager.init(options as JobManagerOptions));
+    const error = await rejection(openJobManager(options as JobManagerOptions));
     expect(error).toMatchObject({
       name: "ChannelError",
       code: "INVALID_CONFIG",

@@ -41,7 +41,7 @@ export interface RunRecord {
   readonly result?: JsonValue;
 }
 
-/** Options of {@link JobManager.init}. */
+/** Options of {@link openJobManager}. */
 export interface JobManagerOptions {
   /** The store of the run records. Default: in memory. */
   readonly chJobs?: OpenOptions;

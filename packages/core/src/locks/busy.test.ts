@@ -13,7 +13,7 @@ import type { OpenOptions } from "../channel/types.js";
 import { rejection } from "../testing/settle.js";
 import { systemClock } from "../util/clock.js";
 import type { LocksValue } from "./entries/schema.js";
-import { Locks } from "./locks.js";
+import { openLocks } from "./locks.js";
 import { HeartbeatThread } from "./session/heartbeat-thread.js";
 
 function folder(): string {
@@ -47,7 +47,7 @@ const stores: readonly (readonly [string, () => OpenOptions])[] = [
 test.each(stores)("%s a lock outlives whatever keeps the only process that can look busy", async (_, options) => {
   const channel = await openChannel<LocksValue>("busy", options());
   onTestFinished(() => channel.close());
-  const [one, two] = [new Locks(channel, { ttl: 50 }), new Locks(channel, { ttl: 50 })];
+  const [one, two] = [openLocks(channel, { ttl: 50 }), openLocks(channel, { ttl: 50 })];
   const lease = await one.acquire("a");
   for (let i = 0; i < 4; i++) {
     const next = rejection(two.acquire("a", { wait: 20 }));
@@ -68,7 +68,7 @@ test("what another process left in a store of one process at a time is dead, wha
   await channel.set(["session", "left"], { id: "left", process, since: 0, beat: 0 });
   const holder = { host: "elsewhere", pid: 1, instance: "left" };
   await channel.set(["lock", "a"], { name: "a", holder, token: "t", since: 0, timeout: 9e9, until: 9e9 });
-  const locks = new Locks(channel);
+  const locks = openLocks(channel);
   await (await locks.acquire("a")).release();
   await locks.sweep();
   await locks.close();
@@ -91,7 +91,7 @@ test("a thread that fails is told, and the heartbeats of the main thread go on",
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const channel = await openChannel<LocksValue>("failing", { type: file });
   onTestFinished(() => channel.close());
-  const locks = new Locks(channel, { ttl: 6_000 });
+  const locks = openLocks(channel, { ttl: 6_000 });
   const lease = await locks.acquire("a");
   expect(await warned).toMatchObject({ name: "OjmWarning", code: "OJM_HEARTBEAT" });
   expect((await warned).message).toContain("not in a thread");
@@ -106,7 +106,7 @@ test("a thread that cannot be started is told, and the locks are those of the he
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const channel = await openChannel<LocksValue>("refused", { backend: sqlite, args: { file: join(folder(), "db") } });
   onTestFinished(() => channel.close());
-  const locks = new Locks(channel, { ttl: 6_000 });
+  const locks = openLocks(channel, { ttl: 6_000 });
   const lease = await locks.acquire("a");
   expect(await warned).toMatchObject({ name: "OjmWarning", code: "OJM_HEARTBEAT" });
   expect((await warned).message).toContain("access to threads is restricted");
@@ -129,9 +129,9 @@ async function busyProgram(
   onTestFinished(() => channel.close());
   const signal = join(folder(), "go on");
   const program = `import { existsSync } from "node:fs";
-    import { Locks, openChannel } from "@ojm/core";
+    import { openChannel, openLocks } from "@ojm/core";
     const channel = await openChannel("text", { type: "sqlite", args: { file: ${JSON.stringify(file)} } });
-    const locks = new Locks(channel, { ttl: ${ttl} });
+    const locks = openLocks(channel, { ttl: ${ttl} });
     const lease = await locks.acquire("a", { timeout: ${timeout} });
     const nothing = new Int32Array(new SharedArrayBuffer(4));
     while (!existsSync(${JSON.stringify(signal)})) Atomics.wait(nothing, 0, 0, 20);

@@ -12,7 +12,7 @@ import {
   sessionKey,
 } from "./entries/schema.js";
 import { isLockError } from "./errors.js";
-import { Locks } from "./locks.js";
+import { openLocks } from "./locks.js";
 
 const TTL = 15_000;
 
@@ -400,7 +400,7 @@ test("a session of another process is not ended by ours", async () => {
 
 test("works with the clock of the machine", async () => {
   await using channel = await openChannel<LocksValue>("real locks");
-  const locks = new Locks(channel);
+  const locks = openLocks(channel);
   const lease = await locks.acquire("a", { timeout: 10 });
   const next = locks.acquire("a", { wait: 50_000 });
   expect((await next).held).toBe(true);

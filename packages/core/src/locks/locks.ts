@@ -29,6 +29,16 @@ import type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
 const HOUR = 3_600_000;
 
 /**
+ * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close} does
+ * not close the channel: close the channel after it.
+ *
+ * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a number of ms above 0
+ */
+export function openLocks(channel: Channel<unknown> | Channel, options: LocksOptions = {}): Locks {
+  return new Locks(channel, options);
+}
+
+/**
  * Locks by name, kept in a channel. Everybody who opens the same channel, in this process or another,
  * competes for the same locks.
  *
@@ -37,7 +47,7 @@ const HOUR = 3_600_000;
  *
  * @example
  * const channel = await openChannel("locks", { type: "redis", args: { url: "redis://localhost" } });
- * const locks = new Locks(channel);
+ * const locks = openLocks(channel);
  * {
  *   await using lease = await locks.acquire("invoice-4711", { wait: 5_000, timeout: 60_000 });
  *   await pay(invoice, { signal: lease.signal, fence: lease.fence });
@@ -66,15 +76,7 @@ export class Locks {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /**
-   * Opens nothing yet: the first call that needs a session opens it. {@link Locks.close} does not close the
-   * channel: close the channel after it.
-   *
-   * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a number of ms above 0
-   */
-  constructor(channel: Channel<unknown> | Channel, options?: LocksOptions);
-  /** @internal `records` is the channel in which the owners of the locks keep their records. */
-  constructor(channel: Channel<unknown>, options: LocksOptions, records: Channel<unknown>);
+  /** @internal Use {@link openLocks}. `records` is the channel in which the owners of the locks keep their records. */
   constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;

@@ -1,8 +1,8 @@
 /** Starts runs and leaves them open; the process then has nothing left to do. Prints the records as they are when it exits. */
-import { JobManager } from "../jobs/manager.js";
+import { openJobManager } from "../jobs/manager.js";
 import type { RunRecord } from "../jobs/types.js";
 
-const manager = await JobManager.init();
+const manager = await openJobManager();
 const run = await manager.start("left open");
 const cancelled: string[] = [];
 run.signal.addEventListener("abort", () => cancelled.push(String((run.signal.reason as Error).message)));

@@ -2,10 +2,10 @@ import { backend as simple } from "@ojm/simple";
 import type { Supports } from "../channel/backend/backend.js";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
-import { JobManager } from "../jobs/manager.js";
+import { type JobManager, openJobManager } from "../jobs/manager.js";
 import type { JobManagerOptions } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
-import { Locks } from "../locks/locks.js";
+import { type Locks, openLocks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
 import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
@@ -42,7 +42,7 @@ export class World {
     const { apart = false, ...rest } = options;
     const way = await this.way();
     const jobsWay = apart ? await this.way() : way;
-    const opening = JobManager.init({
+    const opening = openJobManager({
       chJobs: { backend: jobsWay },
       chLocks: { backend: way },
       clock: this.clock,
@@ -54,7 +54,7 @@ export class World {
   async locks(options: LocksOptions & { readonly way?: FaultyBackend } = {}): Promise<LocksOf> {
     const way = options.way ?? (await this.way());
     const channel = await openChannel<LocksValue>("locks", { backend: way, clock: this.clock });
-    return { way, channel, locks: new Locks(channel, { clock: this.clock, ...options }) };
+    return { way, channel, locks: openLocks(channel, { clock: this.clock, ...options }) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { JobManager } from "@ojm/core";
+import { type JobManager, openJobManager } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import { mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
@@ -18,7 +18,7 @@ export async function openManager(
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const channels = managerOptions(args);
   for (const config of [channels.chJobs, channels.chLocks]) await preparing(prepare)(config?.type ?? "simple");
-  return JobManager.init({ ...channels, heartbeatThread: false });
+  return openJobManager({ ...channels, heartbeatThread: false });
 }
 
 /** Finds the arguments with which the todo calls Init. */

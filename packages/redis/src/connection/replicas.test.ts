@@ -1,4 +1,4 @@
-import { Locks, type LocksValue, openChannel, registerBackend } from "@ojm/core";
+import { type LocksValue, openChannel, openLocks, registerBackend } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "../index.js";
@@ -136,7 +136,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     registerBackend(backend);
     const args = { url: master.url, waitReplicas: 1, deadline: 1_000 };
     const channel = await openChannel<LocksValue>("locks", { type: "redis", args });
-    const locks = new Locks(channel, { ttl: 4_000 });
+    const locks = openLocks(channel, { ttl: 4_000 });
     onTestFinished(async () => {
       replica.thaw();
       await locks.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Lease, LockError, Locks } from "@ojm/core";
+import { type Lease, LockError, type Locks, openLocks } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import type { CaseGroup } from "../../case/case.js";
 import type { CaseContext } from "../../case/context.js";
@@ -87,7 +87,7 @@ export const locks: CaseGroup = {
         const [one, two] = await t.clients(2);
         const ttl = 400;
         const channel = await lockChannel(t, one);
-        const old = new Locks(channel, { ttl, clock: t.clock });
+        const old = openLocks(channel, { ttl, clock: t.clock });
         t.later(() => old.close().catch(() => {}));
         let lease: Lease | undefined;
         const brief = await Brief.write(t, ttl, async () => {
@@ -134,7 +134,7 @@ async function lockChannel(t: CaseContext, by: Backend | undefined): Promise<Loc
 }
 
 async function locksOf(t: CaseContext, by: Backend | undefined): Promise<Locks> {
-  const made = new Locks(await lockChannel(t, by), { clock: t.clock });
+  const made = openLocks(await lockChannel(t, by), { clock: t.clock });
   t.later(() => made.close());
   return made;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Locks } from "@ojm/core";
+import { type Locks, openLocks } from "@ojm/core";
 import type { Case, CaseGroup } from "../../case/case.js";
 import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readOne, write, writeIf } from "../../support/raw.js";
@@ -88,7 +88,7 @@ export const roundTrips: CaseGroup = {
       needs: ["roundTrips", "ttl"],
       async run(t) {
         const channel = (await t.channel()) as unknown as ConstructorParameters<typeof Locks>[0];
-        const locks = new Locks(channel, { clock: t.clock });
+        const locks = openLocks(channel, { clock: t.clock });
         t.later(() => locks.close());
         await (await locks.acquire("warm")).release();
         const both = await fewest(t, async () => (await locks.acquire("job")).release());

@@ -4,7 +4,7 @@ import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import type { FaultyBackend } from "../../testing/stores/faulty-backend.js";
 import { type ManagerOf, World } from "../../testing/world.js";
-import { JobManager } from "../manager.js";
+import { openJobManager } from "../manager.js";
 import type { Run, RunRecord } from "../types.js";
 
 const TTL = 15_000;
@@ -205,7 +205,7 @@ describe("a run that completed before the store lost its data is not recorded as
     const run = await one.manager.start("a");
     const way = await world.way();
     way.fault = slowReads;
-    const opening = JobManager.init({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
+    const opening = openJobManager({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
     await endAndForget(run);
     const manager = await clock.until(opening);
     expect(await records({ manager, way, jobsWay: way })).toEqual([]);

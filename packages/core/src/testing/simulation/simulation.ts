@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
-import { JobManager } from "../../jobs/manager.js";
+import { type JobManager, openJobManager } from "../../jobs/manager.js";
 import { FakeClock } from "../fake-clock.js";
 import { collect } from "../settle.js";
 import { FaultyBackend } from "../stores/faulty-backend.js";
@@ -154,7 +154,7 @@ export class Simulation {
     const chLocks = { backend: bug?.plant(way, process) ?? way };
     const chJobs = this.#apart ? { backend: bug?.plant(jobsWay, process) ?? jobsWay } : chLocks;
     const clock = bug?.clock?.(process) ?? process;
-    const manager = await JobManager.init({ chJobs, chLocks, clock, ttl: TTL });
+    const manager = await openJobManager({ chJobs, chLocks, clock, ttl: TTL });
     this.#alive.add(manager);
     const worker = new Worker(`${i}`, process, manager, this.#plan);
     for (let j = 0; j < 3; j++) worker.work(() => !this.#over && this.#alive.has(manager));
@@ -195,7 +195,7 @@ export class Simulation {
     const way = this.#way(store, last, "last");
     const jobsWay = this.#apart ? this.#way(store, last, "last") : way;
     const init = { chJobs: { backend: jobsWay }, chLocks: { backend: way }, clock: last, ttl: TTL };
-    const manager = await this.clock.until(JobManager.init(init));
+    const manager = await this.clock.until(openJobManager(init));
     await this.clock.advance(20 * TTL);
     if (this.#tainted) await this.#closeAll();
     await this.clock.advance(2 * TTL);

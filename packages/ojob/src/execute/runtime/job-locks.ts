@@ -1,4 +1,4 @@
-import { type Channel, type Clock, isLockError, type Lease, Locks } from "@ojm/core";
+import { type Channel, type Clock, isLockError, type Lease, type Locks, openLocks } from "@ojm/core";
 import { closeAll } from "./close-all.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
@@ -44,7 +44,7 @@ export class JobLocks {
   #in(channel: string): Promise<Locks> {
     const opening =
       this.#others.get(channel) ??
-      this.#channels.channel(channel).then((open) => new Locks(open as Channel<unknown>, { clock: this.#clock }));
+      this.#channels.channel(channel).then((open) => openLocks(open as Channel<unknown>, { clock: this.#clock }));
     this.#others.set(channel, opening);
     opening.catch(() => this.#others.delete(channel));
     return opening;

@@ -1,4 +1,4 @@
-import { type Clock, JobManager, type JobManagerOptions } from "@ojm/core";
+import { type Clock, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { managerOptions, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { JobError } from "./job-error.js";
@@ -56,7 +56,7 @@ export class Managers {
     try {
       for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
       // Scripts run in threads of their own, so the main thread is free for heartbeats.
-      return await JobManager.init({ ...options, clock: this.#clock, heartbeatThread: false });
+      return await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
     } catch (error) {
       this.#failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });
