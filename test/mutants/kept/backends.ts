@@ -220,8 +220,8 @@ const redis: readonly NamedMutant[] = [
     ],
     [
       "R36 a scan backward goes on at the wrong end",
-      "reverse ? { from: span.from, to: goOn }",
-      "reverse ? { from: goOn, to: span.to }",
+      "reverse ? { from: range.from, to: goOn }",
+      "reverse ? { from: goOn, to: range.to }",
       "a page comes twice",
     ],
     [
@@ -299,15 +299,25 @@ const redis: readonly NamedMutant[] = [
     ["packages/redis/src/watch/subscriptions.test.ts", "packages/redis/src/watch/watches.test.ts"],
     [
       "R48 no ping (R12)",
-      'if (line.isCurrent()) line.client.call("ping").catch(() => {});',
-      "if (line.isCurrent()) {}",
+      'if (connection.isCurrent()) connection.client.call("ping").catch(() => {});',
+      "if (connection.isCurrent()) {}",
       "a watch that hears nothing is not found",
     ],
-    ["R49 no gap after a break", "if (seat.live) seat.listener.gap();", "", "a waiter sleeps through a release"],
-    ["R50 a line is ended by each watch", "if (this.#ended === client) return;", "", "MaxListenersExceededWarning"],
+    [
+      "R49 no gap after a break",
+      "if (subscription.live) subscription.listener.gap();",
+      "",
+      "a waiter sleeps through a release",
+    ],
+    [
+      "R50 a connection is ended by each watch",
+      "if (this.#ended === client) return;",
+      "",
+      "MaxListenersExceededWarning",
+    ],
     [
       "R51 the last watch leaves its subscription",
-      "left.catch(() => {}); // a broken line has no subscriptions",
+      "left.catch(() => {}); // a broken connection has no subscriptions",
       "void left;",
       "an error that nobody catches",
     ],
@@ -462,8 +472,8 @@ const etcd: readonly NamedMutant[] = [
     etcdTests,
     [
       "E24 a deadline starts anew with each look",
-      "if (known !== undefined && known.version === version && known.due <= now + ttl) return known.due - now;",
-      "",
+      "known.version === version && known.due <= now + ttl) {",
+      "known.version === version && known.due < now) {",
       "a dead session never ends where it is looked at",
     ],
     [

@@ -23,6 +23,7 @@ import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { releaseLock } from "./release.js";
 import { CurrentSession, closedError } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
+import { SessionUses } from "./session/session-uses.js";
 import { Sweeper } from "./sweep/sweeper.js";
 import type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
 
@@ -72,6 +73,7 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #acquiring: InFlight = new InFlight();
+  readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -133,6 +135,7 @@ export class Locks {
     throwIfAborted(signal);
     const acquisition = new Acquisition(this.#context, name, checked, writes);
     this.#acquiring.begin();
+    this.#uses.begin();
     try {
       let outcome = await acquisition.try();
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
@@ -140,6 +143,7 @@ export class Locks {
       if ("fence" in outcome) return this.#lease(acquisition, outcome, checked.timeout, writes);
       throw lockedError(name, outcome);
     } finally {
+      this.#uses.end();
       this.#acquiring.end();
     }
   }
@@ -210,6 +214,8 @@ export class Locks {
   async release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
     // Remove the lease first: a heartbeat would take the missing entry for a lost lock.
     if (!this.#held.remove(lease)) return false;
+    // Without its session, the lock would be free for others before the release arrives.
+    this.#uses.begin();
     // End the lease before the store answers: by then another holder may have the lock.
     lease.end();
     const context = { channel: this.#channel, clock: this.#clock, ttl: this.#ttl };
@@ -218,6 +224,8 @@ export class Locks {
     } catch (error) {
       this.#cleanup.add(lease.name, lease.token);
       throw error;
+    } finally {
+      this.#uses.end();
     }
   }
 
@@ -276,9 +284,15 @@ export class Locks {
     reason: string,
     before: (lock: Entry<LockValue>) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
-    const { holder: by } = await this.#sessions.current();
-    const { abandon } = this.#context;
-    return forceUnlock(this.#channel, this.#held, { name, reason, at: this.#clock.now(), by, before, abandon });
+    this.#uses.begin();
+    try {
+      const { holder: by } = await this.#sessions.current();
+      const { abandon } = this.#context;
+      const at = this.#clock.now();
+      return await forceUnlock(this.#channel, this.#held, { name, reason, at, by, before, abandon });
+    } finally {
+      this.#uses.end();
+    }
   }
 
   /**
@@ -356,6 +370,7 @@ export class Locks {
     // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
     await inBackground(() => this.#held.findLost(this.#held.all));
     await inBackground(() => this.#cleanup.remove(leftovers));
+    if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();
   }
 }
 

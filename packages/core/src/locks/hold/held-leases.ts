@@ -24,6 +24,10 @@ export class HeldLeases {
     return [...this.#leases.values()];
   }
 
+  get size(): number {
+    return this.#leases.size;
+  }
+
   find(token: string): Lease | undefined {
     return this.#leases.get(token);
   }

@@ -27,6 +27,10 @@ export class PendingCleanup {
     this.#leftovers.set(token, name);
   }
 
+  get size(): number {
+    return this.#leftovers.size;
+  }
+
   get all(): Leftover[] {
     return [...this.#leftovers];
   }

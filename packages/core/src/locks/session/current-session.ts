@@ -1,3 +1,4 @@
+import { inBackground } from "../../channel/calls/background.js";
 import type { Channel } from "../../channel/channel.js";
 import { ChannelError } from "../../channel/errors.js";
 import { type Clock, systemClock } from "../../util/clock.js";
@@ -22,13 +23,15 @@ export interface SessionUse {
 
 /**
  * The one session that holds all locks of a {@link Locks}. Opens it at the first use, and a new one when it
- * is over.
+ * is over. A session that nobody uses ends, so a process without locks costs the store nothing.
  */
 export class CurrentSession {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #use: SessionUse;
   #session: Promise<Session> | undefined;
+  /** The end of the last session that was ended because nobody used it. */
+  #resting: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(channel: Channel<LocksValue>, clock: Clock, use: SessionUse) {
@@ -82,6 +85,17 @@ export class CurrentSession {
     return locator && { locks, records: locator };
   }
 
+  /**
+   * Ends the session; the next use opens another one. Call it in the same turn of the event loop in which
+   * nobody uses the session: whoever gets it later gets a new one.
+   */
+  rest(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    // If the store is away, the entry expires by itself.
+    this.#resting = inBackground(async () => (await session)?.close());
+  }
+
   /** Refuses new sessions; an open one lives until {@link CurrentSession.end}. */
   close(): void {
     this.#closed = true;
@@ -89,6 +103,7 @@ export class CurrentSession {
 
   /** Removes the session from the store. */
   async end(): Promise<void> {
+    await this.#resting;
     const session = await this.#session;
     await session?.close();
   }

@@ -44,8 +44,10 @@ export class Worker {
 
   /** Does one thing after the other for as long as `goesOn`. */
   work(goesOn: () => boolean): void {
-    const { dice, unlocks, failed } = this.#plan;
-    this.#process.after(dice.between(0, 1_000), () => {
+    const { dice, unlocks, failed, ttl } = this.#plan;
+    // Now and then for so long that its session ends, because nobody uses it.
+    const rest = dice.chance() < 0.03 ? dice.between(ttl, 3 * ttl) : dice.between(0, 1_000);
+    this.#process.after(rest, () => {
       if (!goesOn()) return;
       void (unlocks && dice.chance() < 0.06 ? this.#unlock() : this.#oneRun())
         .catch((error: unknown) => {

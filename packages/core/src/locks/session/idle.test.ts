@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type LocksOf, World } from "../../testing/world.js";
+import { sessionKey } from "../entries/schema.js";
+import type { Locks } from "../locks.js";
+
+const TTL = 15_000;
+
+let world: World;
+let one: LocksOf;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.locks();
+});
+
+const sessions = async (): Promise<readonly unknown[]> => {
+  const keys: unknown[] = [];
+  for await (const { key } of one.channel.entries({ prefix: ["session"] })) keys.push(key);
+  return keys;
+};
+
+async function takeOnce(locks: Locks = one.locks): Promise<string> {
+  const lease = await locks.acquire("a");
+  await world.clock.until(lease.release());
+  return lease.fence;
+}
+
+describe("a session that nobody uses", () => {
+  it("ends after a ttl, and from then on costs no call", async () => {
+    await takeOnce();
+    await world.clock.advance(TTL - 1);
+    expect(await sessions()).toHaveLength(1);
+    await world.clock.advance(TTL / 3 + 2);
+    expect(await sessions()).toEqual([]);
+    const before = one.way.commits.length + one.way.reads;
+    await world.clock.advance(100 * TTL);
+    expect(one.way.commits.length + one.way.reads).toBe(before);
+  });
+
+  it("is followed by another one, with which locks are taken as before", async () => {
+    const first = await takeOnce();
+    await world.clock.advance(2 * TTL);
+    const lease = await one.locks.acquire("a");
+    expect(BigInt(lease.fence)).toBeGreaterThan(BigInt(first));
+    await world.clock.advance(5 * TTL);
+    expect([lease.held, await sessions()]).toEqual([true, [sessionKey(lease.session.id)]]);
+  });
+
+  it("ends also where the program waited for a lock, or unlocked one by force", async () => {
+    const two = await world.locks();
+    const lease = await two.locks.acquire("a");
+    await expect(world.clock.until(one.locks.acquire("a", { wait: 3 * TTL }))).rejects.toThrow("held by");
+    await world.clock.until(one.locks.forceUnlock("a", "a test"));
+    await world.clock.until(lease.release());
+    await world.clock.advance(3 * TTL);
+    expect(await sessions()).toEqual([]);
+  });
+
+  it("is not waited for: what its end could not remove expires", async () => {
+    await takeOnce();
+    await world.clock.advance(TTL - 1);
+    one.way.fault = ({ kind }) => (kind === "commit" ? { type: "request lost" } : undefined);
+    await world.clock.advance(TTL);
+    one.way.fault = () => undefined;
+    await takeOnce();
+    await world.clock.advance(3 * TTL);
+    expect(await sessions()).toEqual([]);
+  });
+
+  it("is ended by close() before the caller closes the channel", async () => {
+    await takeOnce();
+    await world.clock.advance(TTL + 1);
+    one.way.fault = (call) =>
+      call.kind === "commit" && call.commit.writes.some(({ value }) => value === null)
+        ? { type: "slow", ms: 500 }
+        : undefined;
+    await world.clock.advance(TTL / 3 + 2);
+    await world.clock.until(one.locks.close());
+    expect(await sessions()).toEqual([]);
+  });
+});
+
+describe("a session lives on", () => {
+  it("while its process takes locks more often than once a ttl", async () => {
+    await takeOnce();
+    const before = await sessions();
+    for (let i = 0; i < 20; i++) {
+      await world.clock.advance(0.9 * TTL);
+      await takeOnce();
+    }
+    expect(await sessions()).toEqual(before);
+  });
+
+  it("while a lock is held or waited for", async () => {
+    const two = await world.locks();
+    const lease = await one.locks.acquire("a");
+    const waiting = two.locks.acquire("a", { wait: 100 * TTL });
+    await world.clock.advance(20 * TTL);
+    expect(await sessions()).toHaveLength(2);
+    await world.clock.until(lease.release());
+    expect((await waiting).held).toBe(true);
+  });
+
+  it("while a release is under way: until it arrives, nobody else may have the lock", async () => {
+    const lease = await one.locks.acquire("a");
+    // Right before a heartbeat, so that four of them pass.
+    await world.clock.advance(2 * TTL - 1);
+    // The store refuses each release for almost a ttl; the last one takes its time. Heartbeats pass.
+    const began = world.clock.monotonic();
+    one.way.fault = (call) => {
+      const releases = call.kind === "commit" && call.commit.checks.some(({ key }) => key.includes('["lock '));
+      if (!releases) return undefined;
+      return world.clock.monotonic() < began + TTL - 100 ? { type: "refused" } : { type: "slow", ms: 900 };
+    };
+    const releasing = lease.release();
+    let isOver = false;
+    void releasing.finally(() => {
+      isOver = true;
+    });
+    await world.clock.advance(TTL - 10);
+    while (!isOver) {
+      // A process that knows nothing of the holder yet.
+      const { locks } = await world.locks();
+      const other = await world.clock.until(locks.acquire("a")).catch(() => undefined);
+      expect(other).toBeUndefined();
+      await world.clock.advance(10);
+    }
+    expect((await world.clock.until(one.locks.acquire("a"))).held).toBe(true);
+  });
+
+  it("until what a call without an answer may have left is removed", async () => {
+    await takeOnce();
+    one.way.once("lock", { type: "reply lost" });
+    await expect(world.clock.until(one.locks.acquire("a"))).rejects.toThrow();
+    const refuses = ({ kind }: { readonly kind: string }) =>
+      kind === "read" ? ({ type: "refused" } as const) : undefined;
+    one.way.fault = refuses;
+    await world.clock.advance(5 * TTL);
+    expect(await sessions()).toHaveLength(1);
+    one.way.fault = () => undefined;
+    await world.clock.advance(5 * TTL);
+    expect(await sessions()).toEqual([]);
+    expect(await one.locks.find("a")).toBeUndefined();
+  });
+});
