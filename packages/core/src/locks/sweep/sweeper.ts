@@ -12,6 +12,9 @@ import { chance, Turn } from "./turn.js";
  */
 const LIFE = 3 / 4;
 
+/** A process without the turn looks this part of a `ttl` later: its looks are in vain as long as another one sweeps. */
+const BEHIND = 1 / 4;
+
 /**
  * Sweeps a channel. All processes that use the channel take turns, so that only one of them pays for each
  * sweep.
@@ -56,13 +59,14 @@ export class Sweeper {
 
   /** The time until the next turn, in ms. It is random, so that not all processes ask at once. */
   next(): number {
+    const isBehind = this.#turn?.mine === false;
     const jitter = this.#ttl * (1 - LIFE) * chance(this.#clock);
     // Look soon for the first time: only from that look on does this process count how long nobody has swept.
     const first = this.#turn !== undefined && !this.#looked;
     this.#looked = true;
     if (first) return jitter;
     const busy = this.#turn?.left() ?? 0;
-    return (busy > 0 ? busy : this.#ttl * LIFE) + jitter;
+    return (busy > 0 ? busy : this.#ttl * LIFE) + (isBehind ? this.#ttl * BEHIND + 2 * jitter : jitter);
   }
 
   #sweep(goesOn: () => Promise<boolean>): Promise<void> {

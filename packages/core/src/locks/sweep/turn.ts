@@ -53,6 +53,11 @@ export class Turn {
     this.#life = life;
   }
 
+  /** Whether this process had the turn at its last look. */
+  get mine(): boolean {
+    return this.#mine;
+  }
+
   /** Takes the turn if it is free. Costs one call while it is not. */
   async take(): Promise<boolean> {
     await this.#look();
