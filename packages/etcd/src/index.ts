@@ -4,9 +4,7 @@ import { EtcdBackend } from "./backend.js";
 import { connect } from "./calls/connect.js";
 import { Nodes } from "./calls/nodes.js";
 import { Codec } from "./layout.js";
-import { type EtcdOptions, type PassedClient, readOptions } from "./options.js";
-
-export type { EtcdOptions, PassedClient };
+import { readOptions } from "./options.js";
 
 /**
  * The `etcd` type. `open` resolves once the store has answered.

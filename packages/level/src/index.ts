@@ -10,12 +10,6 @@ import {
 } from "@ojm/core/backend";
 import { type Folder, openFolder } from "./folders.js";
 
-/** Options of the `level` type, as `args` of a channel config. */
-export interface LevelOptions {
-  /** The folder of the database. It is created if it is missing. */
-  readonly path: string;
-}
-
 const supports: Supports = Object.freeze({
   shared: "process",
   durability: "host",

@@ -8,6 +8,7 @@ import { checkShape } from "./shape.mjs";
 export async function check() {
   await build();
   // Imported here: they need packages that a fresh clone has only once the dependencies are installed.
+  const { checkApi } = await import("./api.mjs");
   const { checkConsumers } = await import("./consumers.mjs");
   const { checkImports } = await import("./imports.mjs");
   const steps = [
@@ -17,6 +18,7 @@ export async function check() {
     ["shape of files and folders", () => checkShape()],
     ["unused code", () => tool("knip", [])],
     ["what each package says of itself", () => checkManifests()],
+    ["the public API, as docs/api has it", () => checkApi()],
     ["the packed packages in a strict program", () => checkConsumers()],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];

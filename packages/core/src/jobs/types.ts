@@ -80,7 +80,10 @@ export interface Tick {
 export interface RunOptions {
   /** The longest time that the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
   readonly timeout?: number;
-  /** How long to wait for the lock, in ms. Default: 2,500. With 0, a single attempt. */
+  /**
+   * How long to wait for the lock, in ms. With 0, a single attempt. Default: 2,500, as in job files: two that
+   * were started at once run one after the other. `Locks.acquire` alone does not wait by default.
+   */
   readonly wait?: number;
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;

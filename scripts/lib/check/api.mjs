@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
+import { published } from "../pack.mjs";
+import { root } from "../run.mjs";
+
+const reports = join(root, "docs/api");
+
+/** The types that each published package offers, by the name of their report. */
+function entryPoints() {
+  return published().flatMap(({ path, manifest }) =>
+    Object.entries(manifest.exports ?? {})
+      .filter(([, target]) => target.types !== undefined)
+      .map(([entry, { types }]) => {
+        const name = entry === "." ? basename(path) : `${basename(path)}-${basename(entry)}`;
+        return { name, path, types: join(path, types) };
+      }),
+  );
+}
+
+function configFor({ name, path, types }) {
+  const quiet = { default: { logLevel: "none" } };
+  return ExtractorConfig.prepare({
+    configObject: {
+      projectFolder: path,
+      mainEntryPointFilePath: types,
+      newlineKind: "lf",
+      compiler: {
+        overrideTsconfig: {
+          compilerOptions: {
+            module: "nodenext",
+            moduleResolution: "nodenext",
+            target: "es2022",
+            lib: ["es2023"],
+            types: ["node"],
+            skipLibCheck: true,
+          },
+          files: [types],
+        },
+      },
+      apiReport: {
+        enabled: true,
+        reportFileName: `${name}.api.md`,
+        reportFolder: reports,
+        reportTempFolder: join(root, "node_modules/.ojm/api"),
+      },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      messages: { compilerMessageReporting: quiet, extractorMessageReporting: quiet, tsdocMessageReporting: quiet },
+    },
+    configObjectFullPath: join(path, "api-extractor.json"),
+    packageJsonFullPath: join(path, "package.json"),
+  });
+}
+
+/**
+ * Compares the public API of each package with its report in docs/api, so that no change of it goes unseen.
+ * With `update`, writes the reports instead. Returns an exit code.
+ */
+export function checkApi({ update = false } = {}) {
+  mkdirSync(reports, { recursive: true });
+  const changed = [];
+  for (const entry of entryPoints()) {
+    if (!existsSync(entry.types)) throw new Error(`${entry.types} is not built`);
+    const { apiReportChanged } = Extractor.invoke(configFor(entry), {
+      localBuild: update,
+      messageCallback: (message) => {
+        message.handled = true;
+      },
+    });
+    if (apiReportChanged) changed.push(entry.name);
+  }
+  if (changed.length === 0) return 0;
+  console.error(
+    update
+      ? `written: ${changed.join(", ")}`
+      : `the public API changed: ${changed.join(", ")}. If that is meant: npm run api`,
+  );
+  return update ? 0 : 1;
+}
