@@ -131,6 +131,37 @@ describe("a commit", () => {
   });
 });
 
+describe("keys that were removed", () => {
+  test("are swept out: they take no memory for ever", () => {
+    for (let i = 0; i < 10_000; i++) {
+      put(`key ${i}`);
+      memory.commit({ checks: [], writes: [{ key: `key ${i}`, value: null }] });
+      expect(memory.kept).toBeLessThanOrEqual(1_001);
+    }
+  });
+
+  test("come back, and what is there stays, however many come and go", () => {
+    for (let i = 0; i < 100; i++) put(`stays ${i}`, String(i));
+    for (let i = 0; i < 10_000; i++) {
+      put(`key ${i % 3_000}`, String(i));
+      if (i % 7 > 0) memory.commit({ checks: [], writes: [{ key: `key ${i % 3_000}`, value: null }] });
+    }
+    expect(keys().filter((key) => key.startsWith("stays"))).toHaveLength(100);
+    for (let i = 9_000; i < 10_000; i++) {
+      expect(memory.get(`key ${i % 3_000}`)?.value).toBe(i % 7 > 0 ? undefined : String(i));
+    }
+  });
+
+  test("are not looked at by one who uses the same key again", () => {
+    for (let i = 0; i < 5_000; i++) {
+      put("lock");
+      memory.commit({ checks: [], writes: [{ key: "lock", value: null }] });
+    }
+    expect(memory.kept).toBe(1);
+    expect(memory.sweeps).toBe(0);
+  });
+});
+
 test("a watch is told what lies in its range, until it ends", () => {
   const told: StoredChange[] = [];
   const sink = { change: (change: StoredChange) => told.push(change), gap: () => {}, fail: () => {} };

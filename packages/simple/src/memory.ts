@@ -20,10 +20,18 @@ interface Held {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** This many removed entries are kept at least before they are swept out. */
+const FEW = 1_000;
+
 /** The entries of a process and their watches. */
 export class Memory {
   readonly #clock: Clock;
-  readonly #entries: Map<string, Held> = new Map();
+  /**
+   * `undefined` for a removed entry. A Map keeps what was deleted in its chains until it grows. A lock is
+   * written and removed with each run: its key would be searched behind all its earlier ones.
+   */
+  #entries: Map<string, Held | undefined> = new Map();
+  #removed = 0;
   readonly #keys: SortedKeys = new SortedKeys();
   readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
   readonly #expiring: Set<string> = new Set();
@@ -31,8 +39,16 @@ export class Memory {
   #commitsToGo = 0;
   #version = 0;
 
+  /** How often removed entries were swept out. */
+  sweeps = 0;
+
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** The entries that take memory, those that were removed too. */
+  get kept(): number {
+    return this.#entries.size;
   }
 
   get(key: string): StoredEntry | undefined {
@@ -70,7 +86,10 @@ export class Memory {
     if (value === null) {
       this.#delete(key);
     } else {
-      if (!this.#entries.has(key)) this.#keys.add(key);
+      if (this.#entries.get(key) === undefined) {
+        this.#keys.add(key);
+        if (this.#entries.has(key)) this.#removed--;
+      }
       const deadline = ttl === undefined ? NEVER : this.#clock.monotonic() + ttl;
       this.#entries.set(key, { value, version, deadline });
       if (ttl === undefined) this.#expiring.delete(key);
@@ -84,8 +103,19 @@ export class Memory {
   }
 
   #delete(key: string): void {
-    if (this.#entries.delete(key)) this.#keys.remove(key);
+    if (this.#entries.get(key) !== undefined) {
+      this.#entries.set(key, undefined);
+      this.#keys.remove(key);
+      this.#removed++;
+      if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();
+    }
     this.#expiring.delete(key);
+  }
+
+  #sweepRemoved(): void {
+    this.#entries = new Map([...this.#entries].filter(([, held]) => held !== undefined));
+    this.#removed = 0;
+    this.sweeps++;
   }
 
   /** Frees the memory of expired entries, which are invisible already. */

@@ -808,9 +808,21 @@ const simple: readonly NamedMutant[] = of(
   ],
   [
     "M09 a deleted key is listed",
-    "if (this.#entries.delete(key)) this.#keys.remove(key);",
-    "this.#entries.delete(key);",
+    "      this.#keys.remove(key);\n      this.#removed++;",
+    "      this.#removed++;",
     "the keys grow for ever",
+  ],
+  [
+    "M20 what was removed is never swept out",
+    "if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();",
+    "",
+    "the memory of a process grows with each key that was ever used",
+  ],
+  [
+    "M21 a key that came back counts as removed",
+    "if (this.#entries.has(key)) this.#removed--;",
+    "",
+    "the entries are copied again and again",
   ],
   [
     "M11 looked through by each commit",

@@ -10,6 +10,7 @@ import type { Session } from "../session/session.js";
 import type { AcquireOptions } from "../types.js";
 import { attempt } from "./attempt.js";
 import type { AcquireContext, Taken } from "./context.js";
+import { ticketsBehind } from "./pass-dead-tickets.js";
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
 export const GLANCE = 200;
@@ -54,7 +55,7 @@ export class Acquisition {
       assertNotCorrupt(channel.name, this.name, view);
       const { lock } = view;
       if (lock !== undefined && !(await this.isDead(lock.value.holder.instance, trust))) return view;
-      const waiting = await this.#behindMe(view, trust);
+      const waiting = await ticketsBehind(view, this.token, (session) => this.isDead(session, trust));
       if (waiting === undefined) return view;
       // Clean up before the attempt: if this process is killed in between, the next one finds the dead lock
       // and cleans up again.
@@ -68,15 +69,6 @@ export class Acquisition {
   /** Trust only session data that was read recently, unless a watch covers that session. */
   isDead(session: string, trust: Trust): Promise<boolean> {
     return this.context.liveness.isDead(session, { recently: !trust(session) });
-  }
-
-  /** The tickets behind this waiter; `undefined` if a living session waits ahead of it. */
-  async #behindMe(view: LockView, trust: Trust): Promise<readonly Ticket[] | undefined> {
-    const waiting = view.queue?.value.waiting ?? [];
-    const mine = waiting.findIndex(({ token }) => token === this.token);
-    const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
-    for (const { session } of ahead) if (!(await this.isDead(session, trust))) return undefined;
-    return mine < 0 ? [] : waiting.slice(mine + 1);
   }
 
   async #attempt(view: LockView, waiting: readonly Ticket[]): Promise<Taken | LockView> {

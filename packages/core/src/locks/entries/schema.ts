@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Key } from "../../channel/types.js";
-import type { ProcessIdentity } from "../../util/host.js";
+import type { ProcessIdentity } from "../../util/process-state.js";
 import type { TurnValue } from "../sweep/turn.js";
 
 /*

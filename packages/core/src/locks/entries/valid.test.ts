@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isTickValue } from "../../jobs/run/tick.js";
-import { processIdentity } from "../../util/host.js";
+import { processIdentity } from "../../util/process-state.js";
 import { isCall, isLock, isQueue, isSession } from "./valid.js";
 
 const holder = { host: "here", pid: 1, instance: "1-abc" };

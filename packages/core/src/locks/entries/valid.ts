@@ -1,5 +1,5 @@
 import type { Key } from "../../channel/types.js";
-import type { ProcessIdentity } from "../../util/host.js";
+import type { ProcessIdentity } from "../../util/process-state.js";
 import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../../util/shape.js";
 import type { CallValue, Holder, LockValue, QueueValue, SessionValue, Ticket } from "./schema.js";
 

@@ -1,12 +1,11 @@
-import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { Channel } from "../../channel/channel.js";
-import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
-import { type LocksValue, lockKey } from "../entries/schema.js";
+import type { LocksValue } from "../entries/schema.js";
 import { LockError } from "../errors.js";
 import type { Session } from "../session/session.js";
+import { commitFenced } from "./fenced-commit.js";
 
 /**
  * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record tells who
@@ -133,22 +132,13 @@ export class Lease {
    */
   async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
     this.assertHeld();
-    const { channel: locks } = this.#context;
-    if (!locks.joins(channel as Channel<unknown>)) throw this.#otherStore(channel.name);
-    const check = { check: lockKey(this.name), version: this.fence };
-    const result = await locks.commitWith<V>([check], channel, ops, options);
-    if (result.ok) return result;
-    if (failedCheck(result.failed, check.check) === undefined) return result as CommitResult<V>;
+    const result = await commitFenced(this.#context.channel, this, channel, ops, options);
+    if (result !== "lock lost") return result;
     // If this process was suspended, report that as the cause.
     this.expire();
     this.abort("LOST", TAKEN);
     this.assertHeld();
     throw this.#error("LOST", TAKEN);
-  }
-
-  #otherStore(channel: string): ChannelError {
-    const text = `the channel "${channel}" is in another store than the lock "${this.name}", so one commit cannot check the lock and write to the channel. Pass the fence (${this.fence}) with each write, and let the receiver refuse a lower fence than it has seen`;
-    return new ChannelError("NOT_SUPPORTED", text);
   }
 
   /**

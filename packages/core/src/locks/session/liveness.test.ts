@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type LocksOf, World } from "../../testing/world.js";
-import { processIdentity } from "../../util/host.js";
+import { processIdentity } from "../../util/process-state.js";
 import { type SessionValue, sessionKey } from "../entries/schema.js";
 import { Liveness, REMEMBERED } from "./liveness.js";
 

@@ -2,7 +2,7 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
-import { type ProcessIdentity, processIsGone } from "../../util/host.js";
+import { type ProcessIdentity, processIsGone } from "../../util/process-state.js";
 import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
 import { isSession } from "../entries/valid.js";
 

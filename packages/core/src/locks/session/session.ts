@@ -4,7 +4,7 @@ import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
-import { processIdentity } from "../../util/host.js";
+import { processIdentity } from "../../util/process-state.js";
 import {
   callKey,
   type Holder,

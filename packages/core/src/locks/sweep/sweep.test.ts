@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { scribble } from "../../testing/scribble.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
-import { processIdentity } from "../../util/host.js";
+import { processIdentity } from "../../util/process-state.js";
 import { callKey, lockKey, queueKey, sessionKey, sweepKey } from "../entries/schema.js";
 
 const TTL = 15_000;

@@ -2,7 +2,7 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { encodeKey } from "../../channel/encoding/key.js";
 import type { EntriesOptions, Key, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
-import { processIdentity } from "../../util/host.js";
+import { processIdentity } from "../../util/process-state.js";
 
 /** The process that has the turn, for people to read. No decision depends on it. */
 export interface TurnValue {

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import type { ToThread } from "../protocol.js";
-import { installFunctions } from "./functions/install.js";
+import { installFunctions } from "./functions/standard-functions.js";
 import { rememberGlobals } from "./globals.js";
 import { load } from "./load.js";
 import { rememberRest } from "./quiet.js";

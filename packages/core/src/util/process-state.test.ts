@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { bootId, type ProcessIdentity, processIdentity, processIsGone } from "./host.js";
+import { bootId, type ProcessIdentity, processIdentity, processIsGone } from "./process-state.js";
 
 const children: ChildProcess[] = [];
 
@@ -106,7 +106,7 @@ describe("where /proc is that of another pid namespace", () => {
       const readlinkSync = (path: string): string => (path === "/proc/self" ? "4194304" : fs.readlinkSync(path));
       return { ...fs, readlinkSync };
     });
-    const host = await import("./host.js");
+    const host = await import("./process-state.js");
     const me = host.processIdentity();
     expect(me.namespace).toBe("");
     expect(host.processIsGone({ ...me, pid: me.pid + 1, started: "1" })).toBe(false);
