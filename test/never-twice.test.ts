@@ -7,6 +7,9 @@ import { type Report, Witness } from "./support/witness.js";
 const PROCESSES = 16;
 const RUNS = 200;
 
+/** So many wait at once in each of three processes. */
+const CROWD = 100;
+
 const WAITERS = 6;
 /** Those of them that are killed while they wait: the first in line too. */
 const KILLED = [0, 3];
@@ -39,6 +42,32 @@ onSharedStores((create) => {
     expect(new Set(records.map(({ fence }) => fence)).size).toBe(PROCESSES * RUNS);
     expect(await manager.locks()).toEqual([]);
     expect(await manager.running()).toEqual([]);
+  }, 300_000);
+
+  it(`${CROWD} waiters in each of three processes get the lock one after the other, also when one process is killed`, async () => {
+    const options = await create();
+    const witness = new Witness();
+    await using manager = await openJobManager(options);
+    const holder = await manager.start("job");
+    const children = Array.from({ length: 3 }, () =>
+      startChild("contender.child.ts", [JSON.stringify(options), "job", String(CROWD), "at once"]),
+    );
+    for (const child of children) witness.observe(child.process);
+    const waiting = async (): Promise<number> =>
+      ((await manager.channels.locks.get(["lock", "job", "queue"])) as QueueEntry | undefined)?.waiting.length ?? 0;
+    await expect.poll(waiting).toBe(3 * CROWD);
+    const [killed, ...others] = children;
+    killed?.process.kill("SIGKILL");
+    await killed?.ended;
+    await holder.end();
+
+    expect(await Promise.all(others.map(({ ended }) => ended)), others[0]?.output.stderr).toEqual([0, 0]);
+    expect(witness.violations).toEqual([]);
+    expect(witness.entered).toBe(2 * CROWD);
+    // Dead tickets at the end of the queue stay until somebody wants the lock.
+    await manager.run("job", () => undefined, { wait: 0 });
+    expect(await waiting()).toBe(0);
+    expect(await manager.locks()).toEqual([]);
   }, 300_000);
 
   it(`of ${WAITERS} processes that wait, each gets its turn in order of arrival, and those that were killed are skipped`, async () => {

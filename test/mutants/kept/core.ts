@@ -5,6 +5,47 @@ const JOBS = "packages/core/src/jobs";
 
 const named: readonly NamedMutant[] = [
   {
+    name: "W01 waiters of one process enter one after the other",
+    file: `${LOCKS}/acquire/enter-queue.ts`,
+    search:
+      "const together = entrants.filter((entrant) => entrant.session === session);\n      const others = entrants.filter((entrant) => entrant.session !== session);",
+    replace: "const together = [first];\n      const others = entrants.slice(1);",
+    why: "a thousand waiters of a process rewrite the queue a thousand times, and the holder comes to nothing",
+    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+  },
+  {
+    name: "W02 a waiter behind one of its process asks the store, too",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "if (!woken && !busy && this.#isBehindOwn(before)) continue;",
+    replace: "",
+    why: "a thousand idle waiters take a third of a processor",
+    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+  },
+  {
+    name: "W03 a waiter relies on one of its process that is gone",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "return this.#context.notices.isExpected(before.token);",
+    replace: "return true;",
+    why: "after one lost notice, all who wait in a process wait for ever",
+    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+  },
+  {
+    name: "W04 a ticket enters without a check of its session",
+    file: `${LOCKS}/acquire/enter-queue.ts`,
+    search: "          { check: keys.session, version: checked },\n",
+    replace: "",
+    why: "the ticket of a waiter that gave up arrives late, and blocks all others until its process ends",
+    tests: [`${LOCKS}/acquire/enter-queue.test.ts`, `${LOCKS}/waiting.test.ts`, `${LOCKS}/unknown-outcome.test.ts`],
+  },
+  {
+    name: "W05 one ticket too many refuses all of them",
+    file: `${LOCKS}/acquire/enter-queue.ts`,
+    search: `if (entrants.length > 1 && isChannelError(error) && error.code === "TOO_LARGE") {`,
+    replace: "if (entrants.length < 0) {",
+    why: "who came early is refused because others came late",
+    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+  },
+  {
     name: "I01 a session that nobody uses lives on",
     file: `${LOCKS}/locks.ts`,
     search: "if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();",

@@ -3,10 +3,10 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
- * Runs one job so many times, and reports each body to the witness.
- * Arguments: the manager's options as JSON, the name of the job, how many times; with 0, one body that never ends.
+ * Runs one job so many times, one after the other or "at once", and reports each body to the witness.
+ * Arguments: the manager's options as JSON, the name of the job, how many times (with 0, one body that never ends), "at once".
  */
-const [options = "{}", job = "job", times = "1"] = process.argv.slice(2);
+const [options = "{}", job = "job", times = "1", how = ""] = process.argv.slice(2);
 
 async function report(type: Report["type"], fence: string): Promise<void> {
   process.send?.({ type, job, fence } satisfies Report);
@@ -21,8 +21,8 @@ if (Number(times) === 0) {
     await new Promise(() => setInterval(() => {}, 60_000));
   });
 }
-for (let i = 0; i < Number(times); i++) {
-  await manager.run(
+const runOnce = (): Promise<unknown> =>
+  manager.run(
     job,
     async ({ fence }) => {
       await report("enter", fence);
@@ -30,6 +30,7 @@ for (let i = 0; i < Number(times); i++) {
     },
     { wait: 300_000 },
   );
-}
+if (how === "at once") await Promise.all(Array.from({ length: Number(times) }, runOnce));
+else for (let i = 0; i < Number(times); i++) await runOnce();
 await manager.close();
 process.disconnect();

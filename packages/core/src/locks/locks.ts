@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
 import type { AcquireContext, Taken } from "./acquire/context.js";
+import { EnterQueue } from "./acquire/enter-queue.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
 import { TurnNotices } from "./acquire/turn-notices.js";
 import type { AtomicWrites } from "./atomic-writes.js";
@@ -108,6 +109,7 @@ export class Locks {
       clock: this.#clock,
       liveness: this.#liveness,
       notices: this.#notices,
+      queues: new EnterQueue(this.#channel),
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
       onOrphan: this.#onOrphan,

@@ -1,15 +1,16 @@
-import { failedCheck } from "../../channel/calls/failed-check.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { Entry } from "../../channel/types.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
-import { leaveQueue, queueOps } from "../entries/queue.js";
-import { queueKey, type SessionValue, sessionKey, type Ticket } from "../entries/schema.js";
+import { leaveQueue } from "../entries/queue.js";
+import type { Ticket } from "../entries/schema.js";
 import { type LockView, readView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import { type Acquisition, GLANCE, type Trust } from "./acquisition.js";
 import type { AcquireContext, Taken } from "./context.js";
 import { WaitWatch } from "./wait-watch.js";
 import { Waker } from "./waker.js";
+
+/** The same for a waiter behind another one of its process: that one does what there is to do. */
+const GLANCE_BEHIND_OWN = 5 * GLANCE;
 
 /** A waiter reads the store once in this many glances, in case a notice was lost. */
 const GLANCES_TO_A_READ = 10;
@@ -113,32 +114,18 @@ export class PlaceInLine {
    * became free meanwhile, only the first waiter acts, and it looks once its watch is ready.
    */
   async #enter(session: Session, view: LockView): Promise<LockView> {
-    const { channel, notices } = this.#context;
+    const { notices, queues } = this.#context;
     const { name, token } = this.#acquisition;
     // Listen first: without a listener a turn notice would be lost, and this waiter would wait on beside a
     // free lock.
     await notices.hear(session.id);
-    const keys = { session: sessionKey(session.id), queue: queueKey(name) };
-    const waiting = view.queue?.value.waiting ?? [];
-    const next: Ticket[] = [...waiting.filter((ticket) => ticket.token !== token), { session: session.id, token }];
-    const checked = session.version;
-    const entering = channel.commit([
-      // Check the session: a delayed ticket must not enter the queue after its waiter gave up. It would block
-      // the others until this process ends.
-      { check: keys.session, version: checked },
-      { check: keys.queue, version: view.queue?.version ?? null },
-      ...queueOps(name, waiting, next),
-    ]);
-    const result = await this.#acquisition.guarded(entering);
-    if (result.ok) {
-      this.#queuedAs = session;
-      return { ...view, queue: { value: { waiting: next }, version: result.version } };
+    const entered = await this.#acquisition.guarded(queues.enter(name, session, token, view.queue));
+    if (entered.type === "session") {
+      await this.#acquisition.settle(session, entered.checked, entered.current);
+      return view;
     }
-    const gone = failedCheck(result.failed, keys.session);
-    if (gone !== undefined)
-      await this.#acquisition.settle(session, checked, gone.current as Entry<SessionValue> | undefined);
-    const queue = failedCheck(result.failed, keys.queue);
-    return queue === undefined ? view : { ...view, queue: queue.current as LockView["queue"] };
+    if (entered.type === "entered") this.#queuedAs = session;
+    return { ...view, queue: entered.queue };
   }
 
   /**
@@ -156,10 +143,12 @@ export class PlaceInLine {
     const before = view.queue?.value.waiting[place - 1];
     while (!this.#signal.aborted) {
       const began = clock.monotonic();
-      const woken = await this.#waker.next(GLANCE);
+      const isBehindOwn = this.#isBehindOwn(before);
+      const woken = await this.#waker.next(isBehindOwn ? GLANCE_BEHIND_OWN : GLANCE);
       const busy = clock.monotonic() - began >= BUSY;
       // The lock was deleted. Nobody may take it before this waiter, so attempt without a read.
       if (view.lock !== undefined && this.#watch.freedAfter(view.lock.version)) return { ...view, lock: undefined };
+      if (!woken && !busy && this.#isBehindOwn(before)) continue;
       const often = !woken && ++this.#glances % GLANCES_TO_A_READ === 0;
       if (often && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, place);
       if (!often && !woken && !busy && channel.supports.watch) {
@@ -175,6 +164,16 @@ export class PlaceInLine {
       return readView(channel, name);
     }
     return view;
+  }
+
+  /**
+   * Whether the one ahead waits in this process too, with the same session. What that one watches and reads is
+   * enough for both.
+   */
+  #isBehindOwn(before: Ticket | undefined): boolean {
+    const session = this.#queuedAs;
+    if (before === undefined || session?.alive !== true || before.session !== session.id) return false;
+    return this.#context.notices.isExpected(before.token);
   }
 
   /**

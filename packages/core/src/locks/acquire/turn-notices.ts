@@ -33,6 +33,11 @@ export class TurnNotices {
     return () => void this.#waiting.delete(token);
   }
 
+  /** Whether the waiter with this ticket still waits, in this process. */
+  isExpected(token: string): boolean {
+    return this.#waiting.has(token);
+  }
+
   /**
    * Resolves once every later notice to a session is received. Await it before a ticket with that session
    * enters a queue.

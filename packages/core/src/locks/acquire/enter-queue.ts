@@ -1,0 +1,122 @@
+import { failedCheck } from "../../channel/calls/failed-check.js";
+import type { Channel } from "../../channel/channel.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { Entry, Version } from "../../channel/types.js";
+import { queueOps } from "../entries/queue.js";
+import { type LocksValue, queueKey, type SessionValue, sessionKey } from "../entries/schema.js";
+import { isQueue } from "../entries/valid.js";
+import type { LockView } from "../entries/view.js";
+import type { Session } from "../session/session.js";
+
+type Queue = LockView["queue"];
+
+/** What came of entering a queue. */
+export type Entered =
+  | { readonly type: "entered"; readonly queue: Queue }
+  /** The store has another version of the session than `checked`, or none. */
+  | { readonly type: "session"; readonly checked: Version; readonly current: Entry<SessionValue> | undefined }
+  /** ojm did not write this queue. */
+  | { readonly type: "corrupt"; readonly queue: Queue };
+
+interface Entrant {
+  readonly session: Session;
+  readonly token: string;
+  resolve(entered: Entered): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Enters tickets at the end of the queues of locks, in order of arrival. Those that want to enter one queue
+ * while a commit is under way enter together in the next commit: a thousand waiters of a process would
+ * otherwise refuse each other half a million times.
+ */
+export class EnterQueue {
+  readonly #channel: Channel<LocksValue>;
+  /** Who wants to enter, by the name of the lock. There is an entry while a commit for the name is under way. */
+  readonly #entrants: Map<string, Entrant[]> = new Map();
+
+  constructor(channel: Channel<LocksValue>) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Enters a ticket. `queue` is the queue as the caller last saw it.
+   *
+   * @throws ChannelError any error of the commit; if its outcome is unknown, the ticket may be in the queue
+   */
+  enter(name: string, session: Session, token: string, queue: Queue): Promise<Entered> {
+    return new Promise((resolve, reject) => {
+      const entrant = { session, token, resolve, reject };
+      const others = this.#entrants.get(name);
+      if (others !== undefined) return void others.push(entrant);
+      this.#entrants.set(name, [entrant]);
+      void this.#enterAll(name, queue);
+    });
+  }
+
+  async #enterAll(name: string, seen: Queue): Promise<void> {
+    const entrants = this.#entrants.get(name) ?? [];
+    let queue = seen;
+    for (let [first] = entrants; first !== undefined; [first] = entrants) {
+      // A ticket names its session, and the commit checks that session.
+      const { session } = first;
+      const together = entrants.filter((entrant) => entrant.session === session);
+      const others = entrants.filter((entrant) => entrant.session !== session);
+      entrants.splice(0, entrants.length, ...others);
+      queue = await this.#enterTogether(name, session, together, queue);
+    }
+    this.#entrants.delete(name);
+  }
+
+  /** Resolves to the queue as it was last seen. */
+  async #enterTogether(name: string, session: Session, entrants: readonly Entrant[], seen: Queue): Promise<Queue> {
+    const tokens = new Set(entrants.map(({ token }) => token));
+    let queue = seen;
+    for (;;) {
+      const waiting = queue?.value.waiting ?? [];
+      const tickets = entrants.map(({ token }) => ({ session: session.id, token }));
+      const next = [...waiting.filter(({ token }) => !tokens.has(token)), ...tickets];
+      const checked = session.version;
+      const keys = { session: sessionKey(session.id), queue: queueKey(name) };
+      try {
+        const result = await this.#channel.commit([
+          // Check the session: a delayed ticket must not enter the queue after its waiter gave up. It would
+          // block the others until this process ends.
+          { check: keys.session, version: checked },
+          { check: keys.queue, version: queue?.version ?? null },
+          ...queueOps(name, waiting, next),
+        ]);
+        if (result.ok) {
+          queue = { value: { waiting: next }, version: result.version };
+          for (const { resolve } of entrants) resolve({ type: "entered", queue });
+          return queue;
+        }
+        const gone = failedCheck(result.failed, keys.session);
+        const other = failedCheck(result.failed, keys.queue);
+        if (other !== undefined) queue = other.current as Queue;
+        if (gone !== undefined) {
+          const current = gone.current as Entry<SessionValue> | undefined;
+          for (const { resolve } of entrants) resolve({ type: "session", checked, current });
+          return queue;
+        }
+        if (queue !== undefined && !isQueue(queue.value)) {
+          for (const { resolve } of entrants) resolve({ type: "corrupt", queue });
+          return queue;
+        }
+      } catch (error) {
+        if (entrants.length > 1 && isChannelError(error) && error.code === "TOO_LARGE") {
+          return this.#enterOneByOne(name, session, entrants, queue);
+        }
+        for (const { reject } of entrants) reject(error);
+        return queue;
+      }
+    }
+  }
+
+  /** The queue has no room for all of them: those who came first must not be refused with the last. */
+  async #enterOneByOne(name: string, session: Session, entrants: readonly Entrant[], seen: Queue): Promise<Queue> {
+    let queue = seen;
+    for (const entrant of entrants) queue = await this.#enterTogether(name, session, [entrant], queue);
+    return queue;
+  }
+}
