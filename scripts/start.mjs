@@ -5,7 +5,7 @@ import { run, stop } from "./lib/run.mjs";
 const FILE = "examples/quick-start.yaml";
 
 await install();
-await build();
+await build({ only: "ojm", types: false });
 for (const args of [
   ["run", FILE],
   ["history", FILE],

@@ -25,23 +25,43 @@ export function packages() {
   return [...sorted.values()];
 }
 
-/** Builds what changed. */
-export async function build() {
+/** The names of a package and of all that it depends on. */
+function withDependencies(name) {
+  const all = new Map(packages().map((each) => [each.name, each.manifest]));
+  const found = new Set();
+  const visit = (each) => {
+    if (!all.has(each) || found.has(each)) return;
+    found.add(each);
+    for (const dependency of Object.keys(all.get(each).dependencies ?? {})) visit(dependency);
+  };
+  visit(name);
+  return found;
+}
+
+/**
+ * Builds what changed: all packages, or with `only` a package and its dependencies. Without `types`, leaves out
+ * the declarations, which take most of the time and are not needed to run a program.
+ */
+export async function build({ only, types = true } = {}) {
+  const wanted = only === undefined ? undefined : withDependencies(only);
   const hashes = new Map();
   const base = ["tsup.base.mjs", "tsconfig.base.json", "pnpm-lock.yaml"].map((name) => join(root, name));
   for (const { name, path, manifest } of packages()) {
-    if (manifest.scripts?.build === undefined) continue;
+    if (manifest.scripts?.build === undefined || wanted?.has(name) === false) continue;
     const below = Object.keys(manifest.dependencies ?? {}).map((dependency) => hashes.get(dependency) ?? "");
     const hash = hashOf([...base, path], ...below);
     hashes.set(name, hash);
     const stamp = `build-${name.replace("/", "-")}`;
-    if (existsSync(join(path, "dist")) && isDone(stamp, hash)) continue;
+    const bare = `${stamp}-without-types`;
+    const isBuilt = isDone(stamp, hash) || (!types && isDone(bare, hash));
+    if (existsSync(join(path, "dist")) && isBuilt) continue;
     console.error(`building ${name} …`);
     markDone(stamp);
+    markDone(bare);
     const [, ...args] = manifest.scripts.build.split(" ");
-    if ((await tool("tsup", args, { cwd: path, quiet: true })) !== 0) {
+    if ((await tool("tsup", types ? args : [...args, "--no-dts"], { cwd: path, quiet: true })) !== 0) {
       stop(`${name} could not be built.`, `See the messages above; to build it alone: cd packages/… && npm run build`);
     }
-    markDone(stamp, hash);
+    markDone(types ? stamp : bare, hash);
   }
 }
