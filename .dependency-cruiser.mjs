@@ -1,4 +1,6 @@
-/** Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests. */
+/**
+ * Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests.
+ */
 const TESTS = "(\\.test(-d)?\\.ts|\\.child\\.ts)$|/testing/|^(test|packages/bench)/";
 
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */

@@ -1,8 +1,8 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-// Packages see each other's sources through the "@ojm/source" export condition, here, in child
-// processes and in worker threads alike, so no build is needed to run one test. Not "import": vitest hands all on to Node, which would then take
-// it for true of a package that is required, too.
+// Packages see each other's sources through the "@ojm/source" export condition, here, in child processes and
+// in worker threads alike, so no build is needed to run one test. Not "import": vitest hands all on to Node,
+// which would then take it for true of a package that is required, too.
 const conditions: string[] = ["@ojm/source", "node"];
 
 const config: ViteUserConfig = defineConfig({

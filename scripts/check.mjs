@@ -1,7 +1,14 @@
+import { build } from "./lib/build.mjs";
 import { check } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
 
 await install();
+if (process.argv.includes("--write-api")) {
+  await build();
+  // Imported here: it needs packages that a fresh clone has only once the dependencies are installed.
+  const { checkApi } = await import("./lib/check/api.mjs");
+  process.exit(checkApi({ update: true }));
+}
 const failed = await check();
 if (failed.length > 0) {
   console.error(

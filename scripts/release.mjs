@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { root, run, stop, tool } from "./lib/run.mjs";
 
-// First the driver for Node 20: @ojm/sqlite depends on it, and as it is no package of the workspace, changesets do not know of it.
+// First the driver for Node 20: @ojm/sqlite depends on it, and as it is no package of the workspace,
+// changesets do not know of it.
 const driver = join(root, "packages/sqlite-node20");
 const { name, version } = JSON.parse(readFileSync(join(driver, "package.json"), "utf8"));
 

@@ -35,7 +35,10 @@ const commands: Readonly<Record<string, Command>> = Object.fromEntries(
   ),
 );
 
-/** Reads a command line as the program does. What takes no file is done, as it only prints. A text may name a command alone. */
+/**
+ * Reads a command line as the program does. What takes no file is done, as it only prints. A text may name a
+ * command alone.
+ */
 async function parse(words: readonly string[]): Promise<void> {
   const { name, rest } = await readCommand(words, Object.keys(commands));
   const command = commands[name];

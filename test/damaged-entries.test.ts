@@ -14,11 +14,15 @@ import type { FaultyBackend } from "../packages/core/src/testing/stores/faulty-b
 import { World } from "../packages/core/src/testing/world.js";
 
 /*
- * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an error of ours, after a bounded number of calls
- * to the store, and a name that nobody touched goes on working.
+ * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an
+ * error of ours, after a bounded number of calls to the store, and a name that nobody touched goes on
+ * working.
  */
 
-/** How many stores are damaged. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit -- test/damaged-entries.test.ts */
+/**
+ * How many stores are damaged. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
+ * test/damaged-entries.test.ts
+ */
 const RUNS = Number(process.env["OJM_FUZZ"] ?? 400);
 const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
 const ALL_DAY = 24 * 3_600_000;

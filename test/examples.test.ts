@@ -12,7 +12,10 @@ const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));
 interface Example {
   readonly file: string;
   readonly missing?: string | undefined;
-  /** Starts the server that the example expects. Resolves to the address that it names, and where the server is. */
+  /**
+   * Starts the server that the example expects. Resolves to the address that it names, and where the server
+   * is.
+   */
   server?(): Promise<readonly [expected: string, actual: string]>;
 }
 

@@ -10,7 +10,10 @@ async function history(manager: JobManager): Promise<RunRecord[]> {
   return records;
 }
 
-/** Of a holder that is killed, in ms: by its session nobody finds out within a test, only by a look at the process. */
+/**
+ * Of a holder that is killed, in ms: by its session nobody finds out within a test, only by a look at the
+ * process.
+ */
 const NEVER = 3_600_000;
 
 onSharedStores((create) => {
@@ -28,7 +31,8 @@ onSharedStores((create) => {
 
     holder.process.kill("SIGKILL");
     await holder.ended;
-    // Both find the dead holder, both take the lock in turn, and only one closes the dead run. Without `wait` it would be the sweep's turn.
+    // Both find the dead holder, both take the lock in turn, and only one closes the dead run. Without `wait`
+    // it would be the sweep's turn.
     const wait = 60_000;
     const outcomes = await Promise.all([first.run("job", () => "a", { wait }), second.run("job", () => "b", { wait })]);
     expect(outcomes.map(({ result }) => result)).toEqual(["a", "b"]);

@@ -14,7 +14,10 @@ const WAITERS = 6;
 /** Those of them that are killed while they wait: the first in line too. */
 const KILLED = [0, 3];
 
-/** Who waits for a lock, as it stands in the channel of the locks. The id of a session begins with the pid of its process. */
+/**
+ * Who waits for a lock, as it stands in the channel of the locks. The id of a session begins with the pid of
+ * its process.
+ */
 interface QueueEntry {
   readonly waiting: readonly { readonly session: string }[];
 }
@@ -71,7 +74,8 @@ onSharedStores((create) => {
   }, 300_000);
 
   it(`of ${WAITERS} processes that wait, each gets its turn in order of arrival, and those that were killed are skipped`, async () => {
-    // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that stalls.
+    // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that
+    // stalls.
     const options = { ...(await create()), ttl: 3_600_000 };
     await using manager = await openJobManager(options);
     const { locks } = manager.channels;

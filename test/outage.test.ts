@@ -78,7 +78,8 @@ describe.each(servers)("$name", ({ name, missing, start }) => {
       );
 
       const [alone] = await Promise.all(children.map((child) => goesOn(child, 20)));
-      // Told of the outage by errors of the store, never by anything else. Who waited for a lock all the time may not have noticed.
+      // Told of the outage by errors of the store, never by anything else. Who waited for a lock all the time
+      // may not have noticed.
       expect(failuresOf(alone)).toBeGreaterThan(failuresOf(before[0]));
       for (const [i, child] of children.entries()) {
         // Some are under way at any moment; what the outage left behind would be there at every moment.

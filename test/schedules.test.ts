@@ -4,7 +4,10 @@ import { expect, it } from "vitest";
 import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { onSharedStores } from "./support/stores.js";
 
-/* Three processes with one job file, and one of them killed every few seconds: each tick of the schedule is run once. */
+/*
+ * Three processes with one job file, and one of them killed every few seconds: each tick of the schedule is
+ * run once.
+ */
 
 /** How long, in s. */
 const SECONDS = Number(process.env["OJM_SCHEDULE_SECONDS"] ?? 15);

@@ -53,7 +53,8 @@ it.skipIf(block === undefined)(
     const nights = Array.from({ length: 8 }, (_, i) => `2026-05-${String(4 + i).padStart(2, "0")}`);
     expect(err).not.toMatch(/ERROR|failed/);
     expect([count(err, ">> Batch Coordinator"), count(err, ">> Cleanup Old Jobs")]).toEqual([8, 8]);
-    // Each ten minutes of a week and four hours, but not the one in which it started. What the machine missed, if it stalled, is told.
+    // Each ten minutes of a week and four hours, but not the one in which it started. What the machine
+    // missed, if it stalled, is told.
     if (!out.includes("WARN")) expect(count(err, ">> Monitor Batch")).toBe(7 * 144 + 24);
     expect([...out.matchAll(/loaded (\S+)/g)].map(([, night]) => night)).toEqual(nights);
     expect([count(out, "Removed 3 old job records"), count(out, "Removed 0 old job records")]).toEqual([1, 7]);

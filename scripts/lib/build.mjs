@@ -39,8 +39,8 @@ function withDependencies(name) {
 }
 
 /**
- * Builds what changed: all packages, or with `only` a package and its dependencies. Without `types`, leaves out
- * the declarations, which take most of the time and are not needed to run a program.
+ * Builds what changed: all packages, or with `only` a package and its dependencies. Without `types`, leaves
+ * out the declarations, which take most of the time and are not needed to run a program.
  */
 export async function build({ only, types = true } = {}) {
   const wanted = only === undefined ? undefined : withDependencies(only);

@@ -29,7 +29,10 @@ export async function install() {
   markDone("install", hash);
 }
 
-/** node-gyp downloads Node's headers unless it is told where they are. pnpm takes the place from the environment only. */
+/**
+ * node-gyp downloads Node's headers unless it is told where they are. pnpm takes the place from the
+ * environment only.
+ */
 export function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));
   const given = process.env.npm_config_nodedir !== undefined;

@@ -34,14 +34,20 @@ function hasPostgres() {
 
 const isThere = ({ programs, found = () => onPath(...programs) !== undefined }) => found();
 
-/** Without this, installing PostgreSQL makes a database of its own and starts it, now and with each start of the machine. */
+/**
+ * Without this, installing PostgreSQL makes a database of its own and starts it, now and with each start of
+ * the machine.
+ */
 function forbidCluster() {
   const folder = "/etc/postgresql-common/createcluster.d";
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/ojm-tests.conf`, "create_main_cluster = false\n");
 }
 
-/** Installs the servers that the tests start, where that is possible; otherwise says how. Tests without their server are reported as skipped. */
+/**
+ * Installs the servers that the tests start, where that is possible; otherwise says how. Tests without their
+ * server are reported as skipped.
+ */
 export async function installServers() {
   const missing = WANTED.filter((wanted) => !isThere(wanted));
   if (missing.length === 0) return;

@@ -1,4 +1,7 @@
-/** A reporter for vitest that says at the end which tests were skipped, and why: one line for each reason in a file. */
+/**
+ * A reporter for vitest that says at the end which tests were skipped, and why: one line for each reason in a
+ * file.
+ */
 export default class SkipReporter {
   onTestRunEnd(modules) {
     const lines = new Map();

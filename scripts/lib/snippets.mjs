@@ -11,8 +11,9 @@ export function pages() {
 }
 
 /**
- * The files that a page shows: its blocks of JavaScript and TypeScript, and the blocks of YAML whose first line is the name of a file.
- * The first line of a block names its file; a block of text right after a program is what it prints.
+ * The files that a page shows: its blocks of JavaScript and TypeScript, and the blocks of YAML whose first
+ * line is the name of a file. The first line of a block names its file; a block of text right after a program
+ * is what it prints.
  */
 export function snippets(page) {
   const lines = readFileSync(join(root, page), "utf8").split("\n");

@@ -22,7 +22,10 @@ todo: [Init, Tick]
 
 const STARTS = 10;
 
-/** A daemon on SQLite with a job each second, killed and started ten times. Resolves to what went wrong, or `undefined`. */
+/**
+ * A daemon on SQLite with a job each second, killed and started ten times. Resolves to what went wrong, or
+ * `undefined`.
+ */
 export async function daemon(ojm, { folder, env, minutes }) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "daemon.yaml"), FILE);
@@ -32,7 +35,10 @@ export async function daemon(ojm, { folder, env, minutes }) {
   }
 }
 
-/** Runs until it has ticked twice and the time is over, then kills it. A daemon that ends by itself has failed. */
+/**
+ * Runs until it has ticked twice and the time is over, then kills it. A daemon that ends by itself has
+ * failed.
+ */
 async function untilKilled(ojm, { folder, env, ms }) {
   const running = spawn(ojm, ["run", "daemon.yaml"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

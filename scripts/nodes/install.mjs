@@ -22,7 +22,9 @@ export function environment(bin) {
 /** Packages that npm or pnpm find in no registry before they are published, by name, as their tarballs. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
 
-/** Installs every package into an empty folder as a user does. Resolves to what went wrong, or `undefined`. */
+/**
+ * Installs every package into an empty folder as a user does. Resolves to what went wrong, or `undefined`.
+ */
 export async function installPackages(manager, { folder, env, tarballs, line }) {
   mkdirSync(folder, { recursive: true });
   const { "@ojm/sqlite-node20": driver, ...dependencies } = specs(tarballs);
@@ -42,7 +44,9 @@ function writeManifest(folder, manifest) {
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
 }
 
-/** First `ojm` alone, as most begin; then the rest, with the install scripts allowed that the READMEs name. */
+/**
+ * First `ojm` alone, as most begin; then the rest, with the install scripts allowed that the READMEs name.
+ */
 async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const pnpm = (...args) =>
     run("npx", ["--yes", PNPM, ...args], { cwd: folder, env, quiet: true, quietErrors: line === "20" });

@@ -12,7 +12,8 @@ import { cluster, sentinel, singleServer } from "./redis-servers.js";
 import { seed as fixedSeed } from "./seed.js";
 
 /*
- * Runs the suite on every backend that we publish, one after the other, and writes the table of cases and backends.
+ * Runs the suite on every backend that we publish, one after the other, and writes the table of cases and
+ * backends.
  *   npm run conformance -- [--profile soak] [--backend NAME] [--only ERR-024] [--seed N] [--write FILE]
  */
 

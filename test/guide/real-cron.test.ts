@@ -6,7 +6,10 @@ import { faketime } from "./faketime.js";
 import { clearFolders, type Past, runPast, type Scene } from "./real-cron.js";
 import { blocksByHeading } from "./stage.js";
 
-/* The blocks of the guide that have a schedule, with the cron that is printed, by a wall clock that comes to its tick. */
+/*
+ * The blocks of the guide that have a schedule, with the cron that is printed, by a wall clock that comes to
+ * its tick.
+ */
 
 const blocks = blocksByHeading();
 const textOf = (heading: string): string => blocks.get(heading)?.text ?? "";
@@ -22,7 +25,10 @@ const missing =
 
 const EXTRACTED = "2027-01-15T02:00:00.000Z";
 
-/** The phases of the complete example hand on what they have through files; one that finds nothing of the phase before fails. */
+/**
+ * The phases of the complete example hand on what they have through files; one that finds nothing of the
+ * phase before fails.
+ */
 const BATCH = `
   var fs = require("node:fs");
   function extractFromDatabase() { return ["row 1", "row 2"] }

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { Ojm } from "../../packages/cli/src/testing/ojm.js";
 import { withClockAt } from "./faketime.js";
 
-/** So long before the tick a process starts, in ms. Where it takes longer to be ready, it is started anew, earlier. */
+/**
+ * So long before the tick a process starts, in ms. Where it takes longer to be ready, it is started anew,
+ * earlier.
+ */
 const LEADS = [15_000, 30_000, 60_000, 120_000, 240_000];
 
 /** A tick of which nothing was seen so long after it, in ms, was missed: the process was not ready. */
@@ -46,7 +49,10 @@ export function clearFolders(): void {
   folders.clear();
 }
 
-/** Runs a scene by a wall clock that shows some seconds before the tick, until the tick is dealt with; ends it by SIGTERM. */
+/**
+ * Runs a scene by a wall clock that shows some seconds before the tick, until the tick is dealt with; ends it
+ * by SIGTERM.
+ */
 export async function runPast(scene: Scene): Promise<Past> {
   for (const lead of LEADS) {
     const past = await attempt(scene, lead);

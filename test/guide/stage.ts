@@ -20,7 +20,8 @@ export function blocksByHeading(): Map<string, Block> {
   const text = GUIDE === undefined ? "" : readFileSync(GUIDE, "utf8");
   for (const match of text.matchAll(/^#+ (.*)$|^```yaml\n((?:.*\n)*?)```$/gm)) {
     if (match[1] !== undefined) heading = match[1];
-    // A comment in a script looks like a heading, but only outside of a block is it one: the pattern takes blocks as a whole.
+    // A comment in a script looks like a heading, but only outside of a block is it one: the pattern takes
+    // blocks as a whole.
     else blocks.set(heading, { heading, text: match[2] ?? "" });
   }
   return blocks;
@@ -126,7 +127,10 @@ export function replaced(block: Block, replace: Additions["replace"] = []): stri
   return text;
 }
 
-/** The block as a whole job file whose manager is on this store, and which shows its records and locks in the end. */
+/**
+ * The block as a whole job file whose manager is on this store, and which shows its records and locks in the
+ * end.
+ */
 function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
   const file = fromYaml(replaced(block, replace)) as JobFile;
   file.include ??= ["oJobManager.yaml"];

@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
 /*
- * Stands in for vitest where tests are run on mutants: a process that begins at once, runs the tests one by one, and ends with the first that
- * fails. `expect` is vitest's own.
+ * Stands in for vitest where tests are run on mutants: a process that begins at once, runs the tests one by
+ * one, and ends with the first that fails. `expect` is vitest's own.
  */
 
 type Body = (...args: never[]) => unknown;

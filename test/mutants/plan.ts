@@ -53,7 +53,10 @@ export function fromNamed(root: string, { name, file, search, replace }: NamedMu
   return { file, name, operator: "named", start, end: start + search.length, replacement: replace };
 }
 
-/** Chooses `count` of them by a seed, of each file in turn: no file goes without, also where the run is ended early. */
+/**
+ * Chooses `count` of them by a seed, of each file in turn: no file goes without, also where the run is ended
+ * early.
+ */
 export function sample(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
   const chance = seeded(seed);
   const byFile = new Map<string, Mutant[]>();
@@ -79,8 +82,8 @@ function seeded(seed: number): () => number {
 }
 
 /**
- * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's, then those of the folders that it is
- * in; with `thorough`, those of what is made of it, too.
+ * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's,
+ * then those of the folders that it is in; with `thorough`, those of what is made of it, too.
  */
 export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: boolean): string[] {
   const own = file.replace(/\.ts$/, ".test.ts");

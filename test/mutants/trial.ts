@@ -17,7 +17,9 @@ import { pathToFileURL } from "node:url";
 import type { Outcome } from "./harness.js";
 import type { Mutant } from "./types.js";
 
-/** What became of a mutant. `stuck`: the tests did not come to an end. `broken`: the tests could not be run. */
+/**
+ * What became of a mutant. `stuck`: the tests did not come to an end. `broken`: the tests could not be run.
+ */
 export interface Verdict {
   readonly outcome: "killed" | "survived" | "stuck" | "broken";
   /** The first test that failed, or what went wrong. */
@@ -28,7 +30,9 @@ export interface Verdict {
   readonly idle?: number;
 }
 
-/** What ends the tests: so much of the processor, in s, and nothing at all that happens for so long, in ms. */
+/**
+ * What ends the tests: so much of the processor, in s, and nothing at all that happens for so long, in ms.
+ */
 interface Limits {
   readonly cpu: number;
   readonly idle: number;
@@ -36,7 +40,10 @@ interface Limits {
 
 const UNCHANGED: Limits = { cpu: 3_600, idle: 90_000 };
 
-/** What tests may take of the processor, in times of what they take on the code as it is, and in s beyond: what loops for ever is ended then. */
+/**
+ * What tests may take of the processor, in times of what they take on the code as it is, and in s beyond:
+ * what loops for ever is ended then.
+ */
 const TIMES = 1.5;
 const MORE = 5;
 
@@ -94,8 +101,8 @@ export class Trial {
   }
 
   /**
-   * Runs tests on the code as it is, each file alone and once: what that takes is the measure for the mutants. A test that fails here would make
-   * every mutant look noticed.
+   * Runs tests on the code as it is, each file alone and once: what that takes is the measure for the
+   * mutants. A test that fails here would make every mutant look noticed.
    */
   async unchanged(tests: readonly string[]): Promise<Verdict> {
     for (const test of tests) {

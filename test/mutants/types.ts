@@ -24,13 +24,18 @@ export interface NamedMutant {
   readonly tests?: readonly string[];
 }
 
-/** A mutant that no test can notice, because the program does the same, or nothing that is promised is different. */
+/**
+ * A mutant that no test can notice, because the program does the same, or nothing that is promised is
+ * different.
+ */
 export interface Equivalent {
   readonly file: string;
   readonly operator: string;
   /** What is replaced, or its first line. */
   readonly text: string;
-  /** The line that it begins in, without the blanks around it, where the text alone would mean more than one. */
+  /**
+   * The line that it begins in, without the blanks around it, where the text alone would mean more than one.
+   */
   readonly line?: string;
   readonly why: string;
 }
@@ -39,7 +44,9 @@ export interface Equivalent {
 export interface Kept {
   readonly named: readonly NamedMutant[];
   readonly equivalent: readonly Equivalent[];
-  /** Tests that are too slow to be run on each mutant of these packages, such as those that start processes. */
+  /**
+   * Tests that are too slow to be run on each mutant of these packages, such as those that start processes.
+   */
   readonly slow: readonly string[];
   /** Tests that are run last: they find much, and take longer than the others. */
   readonly last: readonly string[];

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Starts a run of "job", computes without a break until a file is there, and ends the run before its timers and watches can tell it anything. Sends
- * when the run began, and in the end what became of its end.
+ * Starts a run of "job", computes without a break until a file is there, and ends the run before its timers
+ * and watches can tell it anything. Sends when the run began, and in the end what became of its end.
  * Arguments: the manager's options, the path of the file.
  */
 const [options = "{}", file = ""] = process.argv.slice(2);

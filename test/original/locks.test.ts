@@ -23,10 +23,15 @@ const RACERS = 8;
 const NAMES = 150;
 const EACH: readonly number[] = Array.from({ length: NAMES }, (_, i) => i);
 
-/** Of those whose leases are to end within a test, and not before they are meant to: a machine that stalls for less must not end them. */
+/**
+ * Of those whose leases are to end within a test, and not before they are meant to: a machine that stalls for
+ * less must not end them.
+ */
 const TTL = 8_000;
 
-/** Of those whose leases are to be renewed within a test: a machine that stalls for less must not end them. */
+/**
+ * Of those whose leases are to be renewed within a test: a machine that stalls for less must not end them.
+ */
 const LONG_TTL = 6_000;
 
 /** Of those whose leases must neither end nor be renewed, and who must sweep away nothing. */
@@ -76,7 +81,10 @@ function failNextEnd({ channels: { jobs, locks } }: JobManager): void {
   else Object.assign(jobs, { commit: full });
 }
 
-/** Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often as they were. */
+/**
+ * Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often
+ * as they were.
+ */
 async function startRace(options: JobManagerOptions): Promise<() => Promise<number[]>> {
   // Whoever loses its session on a busy machine loses what it won, to another winner.
   const lasting = JSON.stringify({ ...options, ttl: NEVER });

@@ -8,10 +8,16 @@ export interface CommandLine {
   readonly code: number;
 }
 
-/** A line that somebody types: `ojm`, a command, and no sentence about ojm, which goes on with a word of English. */
+/**
+ * A line that somebody types: `ojm`, a command, and no sentence about ojm, which goes on with a word of
+ * English.
+ */
 const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?ojm (.*)$/;
 
-/** The command lines of a document: in Markdown those of its blocks and its `code`, in all others those of the comments. */
+/**
+ * The command lines of a document: in Markdown those of its blocks and its `code`, in all others those of the
+ * comments.
+ */
 export function commandLines(document: string, text: string): CommandLine[] {
   const lines = document.endsWith(".md") ? ofMarkdown(text) : ofComments(text);
   return lines.flatMap((line) => read(document, line));

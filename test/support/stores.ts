@@ -18,7 +18,10 @@ interface SharedStore {
 /** Of a call, in ms. Generous: on a machine that stalls, a test is not about how soon a server answers. */
 const DEADLINE = 30_000;
 
-/** The stores that several processes of one host can share. Those on a server have one of their own for each test. */
+/**
+ * The stores that several processes of one host can share. Those on a server have one of their own for each
+ * test.
+ */
 const sharedStores: readonly SharedStore[] = [
   {
     name: "sqlite, one file",

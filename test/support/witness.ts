@@ -8,8 +8,9 @@ export interface Report {
 }
 
 /**
- * A neutral witness outside every store: bodies in many processes report to it when they begin and end, and go on only once it has
- * noted that. Two bodies of one job at once, or a fence that does not increase, cannot escape it.
+ * A neutral witness outside every store: bodies in many processes report to it when they begin and end, and
+ * go on only once it has noted that. Two bodies of one job at once, or a fence that does not increase, cannot
+ * escape it.
  */
 export class Witness {
   readonly violations: string[] = [];

@@ -89,7 +89,10 @@ async function runAll(): Promise<Row[]> {
   return rows;
 }
 
-/** Writes the tables for which there are results: the stores of one node have other faults than those of several. */
+/**
+ * Writes the tables for which there are results: the stores of one node have other faults than those of
+ * several.
+ */
 function writeTables(file: string, rows: readonly Row[]): void {
   const single = storeKinds.filter(({ clustered }) => clustered === undefined);
   const several = storeKinds.filter(({ clustered }) => clustered !== undefined);

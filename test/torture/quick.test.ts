@@ -65,7 +65,10 @@ describe.each(Object.entries(quick))("on %s", (type, cells) => {
   }
 });
 
-/** A cell in which a planted bug is found, by the law that it breaks: one of them, where the timing decides which. */
+/**
+ * A cell in which a planted bug is found, by the law that it breaks: one of them, where the timing decides
+ * which.
+ */
 interface Trap {
   readonly bug: string;
   readonly type: string;
@@ -75,8 +78,9 @@ interface Trap {
 }
 
 /*
- * All are found in each of their cells but "expiry in two steps", which is a race of two who find the same dead lock, and is found in 7 of 8. With so
- * many cells to be found in, one that goes unseen in all of them is rarer than one test run in a million.
+ * All are found in each of their cells but "expiry in two steps", which is a race of two who find the same
+ * dead lock, and is found in 7 of 8. With so many cells to be found in, one that goes unseen in all of them
+ * is rarer than one test run in a million.
  */
 const CELLS = 8;
 const traps: readonly Trap[] = [
@@ -126,7 +130,10 @@ const traps: readonly Trap[] = [
   },
 ];
 
-/** The first is part of another one here: by itself, it only makes signals late. Those of sweepers leave things behind that nobody wants. */
+/**
+ * The first is part of another one here: by itself, it only makes signals late. Those of sweepers leave
+ * things behind that nobody wants.
+ */
 const SIMULATION_ONLY = [
   "no deadline of its own",
   "the turn of a sweeper that died is never free",

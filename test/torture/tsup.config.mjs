@@ -3,7 +3,10 @@ import { builtinModules } from "node:module";
 /** What a neighbour starts its servers with. */
 const HELPERS = /\/testing\/|\/conformance\/src\/proxy\/free-port\.ts$/;
 
-/** A neighbour's test helpers are bundled. Anything else of its source would be there a second time, beside the built package. */
+/**
+ * A neighbour's test helpers are bundled. Anything else of its source would be there a second time, beside
+ * the built package.
+ */
 const onlyHelpers = {
   name: "only helpers",
   setup(build) {
@@ -15,7 +18,10 @@ const onlyHelpers = {
   },
 };
 
-/** The harness without its types, for processes that start in a tenth of the time that tsx takes. Where it goes, scripts/torture.mjs says. */
+/**
+ * The harness without its types, for processes that start in a tenth of the time that tsx takes. Where it
+ * goes, scripts/torture.mjs says.
+ */
 export default {
   entry: {
     main: "test/torture/main.ts",

@@ -69,7 +69,9 @@ export class Database {
   }
 }
 
-/** By SQLSTATE: the code, and whether a retry may help. The last row: connections, races, limits, shutdown. */
+/**
+ * By SQLSTATE: the code, and whether a retry may help. The last row: connections, races, limits, shutdown.
+ */
 const MEANINGS: readonly (readonly [RegExp, ChannelErrorCode, boolean])[] = [
   [/^(28|42501)/, "DENIED", false],
   [/^3D000/, "INVALID_CONFIG", false],

@@ -1,4 +1,6 @@
-/** The whole schema. Keys and values are `bytea`: no collation changes their order, and no text is refused. */
+/**
+ * The whole schema. Keys and values are `bytea`: no collation changes their order, and no text is refused.
+ */
 export const SCHEMA = `
 -- Two programs that open a new database at once would stumble over each other's tables.
 select pg_advisory_xact_lock(hashtext('ojm schema'));

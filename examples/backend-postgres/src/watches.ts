@@ -7,7 +7,9 @@ import { bytes, fromRow, type Row } from "./rows.js";
 const PAGE = 1_000;
 const RETRY = 100;
 
-/** The whole commits after version $1 in some ranges, and the head version. Always returns at least one row. */
+/**
+ * The whole commits after version $1 in some ranges, and the head version. Always returns at least one row.
+ */
 const CHANGES = `
 select head.version as head, $1 < head.forgotten or $1 > head.version as gap, change.key, change.value, change.version,
   change.deadline - extract(epoch from statement_timestamp())::float8 * 1000 as expires_in
@@ -20,8 +22,9 @@ type ChangeRow = (Row | { readonly key: null; readonly version: null }) & { read
 type Watch = { readonly range: KeyRange; readonly sink: WatchSink };
 
 /**
- * All watches of a backend, over one listening connection. A notification says only that there was a commit; a look
- * reads the changes since the last look. A lost connection misses nothing, if it is back within a minute.
+ * All watches of a backend, over one listening connection. A notification says only that there was a commit;
+ * a look reads the changes since the last look. A lost connection misses nothing, if it is back within a
+ * minute.
  */
 export class Watches {
   readonly #database: Database;

@@ -11,7 +11,8 @@ export interface Ratio {
 }
 
 /**
- * Measures two loads in turns, so that whatever else the machine does falls on both alike. The ratio is the median over rounds.
+ * Measures two loads in turns, so that whatever else the machine does falls on both alike. The ratio is the
+ * median over rounds.
  */
 export async function compare(ours: Load, floor: Load, count: number, rounds: number): Promise<Ratio> {
   await ours(count);

@@ -1,7 +1,9 @@
 import { registerBackend } from "@ojm/core";
 import type { BackendType } from "@ojm/core/backend";
 
-/** The backends that come with the command line. Others are found by core where the user has installed them. */
+/**
+ * The backends that come with the command line. Others are found by core where the user has installed them.
+ */
 const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType }>>> = {
   sqlite: () => import("@ojm/sqlite"),
   db: () => import("@ojm/sqlite"),

@@ -4,8 +4,8 @@ import { visible } from "@ojm/core/backend";
 const MOST = 80;
 
 /**
- * Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. Each row is one line that a terminal only shows,
- * whatever its cells hold: they come from a store.
+ * Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. Each row is
+ * one line that a terminal only shows, whatever its cells hold: they come from a store.
  */
 export function table(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map((cell) => oneLine(cell)));
@@ -22,8 +22,9 @@ export function table(cells: readonly (readonly string[])[]): string {
 }
 
 /**
- * A job's name or error as one line: line breaks become spaces, and what a terminal would obey an escape. Cut only on a terminal: the end of an error that
- * goes into a file or a pipe is often its reason, and would be lost.
+ * A job's name or error as one line: line breaks become spaces, and what a terminal would obey an escape. Cut
+ * only on a terminal: the end of an error that goes into a file or a pipe is often its reason, and would be
+ * lost.
  */
 export function oneLine(text: string, most: number = process.stdout.isTTY ? MOST : Number.POSITIVE_INFINITY): string {
   const plain = visible(text.trim().replace(/[\r\n\t]+/g, " "));

@@ -22,7 +22,10 @@ import type { Codec, RawEntry } from "./layout.js";
 import { RangeWatch } from "./watch/range-watch.js";
 import { WatchStreams } from "./watch/streams.js";
 
-/** etcd's default `--max-txn-ops`. It counts the checks and the writes of a transaction apart; we count them together. */
+/**
+ * etcd's default `--max-txn-ops`. It counts the checks and the writes of a transaction apart; we count them
+ * together.
+ */
 const MAX_OPS = 128;
 
 const SUPPORTS: Supports = Object.freeze({
@@ -83,7 +86,8 @@ export class EtcdBackend implements Backend {
       if (response.succeeded) return { ok: true, version: await this.#succeeded(commit, response) };
       const raw = this.#entriesOf(response);
       const current = await this.#expiry.judge(raw);
-      // Otherwise something that stood in the way was expired, and is deleted now. The commit has changed nothing yet.
+      // Otherwise something that stood in the way was expired, and is deleted now. The commit has changed
+      // nothing yet.
       if (current !== undefined) return { ok: false, current };
     }
   }
@@ -162,7 +166,8 @@ export class EtcdBackend implements Backend {
     }
     if (commit.writes.length === 0 || commit.writes.some(({ value }) => value !== null)) return version;
     const deleted = response.responses.some((each) => Number(each.response_delete_range?.deleted ?? 0) > 0);
-    // Deleting what was not there is no change to etcd, and so the revision is one that some entry may have already.
+    // Deleting what was not there is no change to etcd, and so the revision is one that some entry may have
+    // already.
     return deleted ? version : await this.#newRevision();
   }
 

@@ -19,8 +19,9 @@ export const GRPC = {
 } as const;
 
 /**
- * What gRPC says when a call found no connection, so that no byte of it was sent. It is taken by the word: a deadline that ends a call
- * under way reads "Deadline exceeded after 1s,name resolution: 0.001s,remote_addr=…".
+ * What gRPC says when a call found no connection, so that no byte of it was sent. It is taken by the word: a
+ * deadline that ends a call under way reads "Deadline exceeded after 1s,name resolution:
+ * 0.001s,remote_addr=…".
  */
 const NEVER_SENT = [
   "No connection established",
@@ -52,7 +53,10 @@ export class RpcError extends Error {
     this.sent = sent;
   }
 
-  /** Another node, or the same one later, may answer: it is the connection or the node that failed, not the request. */
+  /**
+   * Another node, or the same one later, may answer: it is the connection or the node that failed, not the
+   * request.
+   */
   get transient(): boolean {
     if (this.details.includes("too many requests")) return true;
     const codes: readonly number[] = [GRPC.cancelled, GRPC.deadlineExceeded, GRPC.internal, GRPC.unavailable];
@@ -60,7 +64,10 @@ export class RpcError extends Error {
   }
 }
 
-/** Reads what grpc-js or etcd3 threw. etcd3 keeps only the text, which begins with the code: "14 UNAVAILABLE: …". */
+/**
+ * Reads what grpc-js or etcd3 threw. etcd3 keeps only the text, which begins with the code: "14 UNAVAILABLE:
+ * …".
+ */
 export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
@@ -70,7 +77,10 @@ export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   return new RpcError(number, text, sent && !neverSent(text), error);
 }
 
-/** What etcd says of a request that it refuses, and the code that this has with us. The first that fits counts. */
+/**
+ * What etcd says of a request that it refuses, and the code that this has with us. The first that fits
+ * counts.
+ */
 const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advice: string])[] = [
   ["database space exceeded", "FULL", "compact and defragment it, then clear its alarm with `etcdctl alarm disarm`"],
   ["request is too large", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
@@ -82,8 +92,8 @@ const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advic
 ];
 
 /**
- * The {@link ChannelError} for a failed call. `writing` says that it may have changed something when it was sent.
- * The message names the host, and nothing of what the call carried.
+ * The {@link ChannelError} for a failed call. `writing` says that it may have changed something when it was
+ * sent. The message names the host, and nothing of what the call carried.
  */
 export function channelErrorOf(error: RpcError, host: string, writing: boolean): ChannelError {
   const where = `etcd at ${host}`;

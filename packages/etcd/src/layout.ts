@@ -11,10 +11,15 @@ export interface RawEntry {
   readonly ttl?: number;
 }
 
-/** What stands before the value of an entry that expires. The lease knows only whole seconds, and is shared. */
+/**
+ * What stands before the value of an entry that expires. The lease knows only whole seconds, and is shared.
+ */
 const TTL_MARK = /^ttl=(\d+(?:\.\d+)?) /;
 
-/** Between the names of etcd and those of a channel: keys get the prefix of the store, values the mark of their ttl. */
+/**
+ * Between the names of etcd and those of a channel: keys get the prefix of the store, values the mark of
+ * their ttl.
+ */
 export class Codec {
   readonly #prefix: Buffer;
 

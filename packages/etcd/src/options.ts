@@ -10,7 +10,10 @@ export interface PassedClient {
 
 /** Options of the `etcd` type, as `args` of a channel config. */
 export interface EtcdOptions {
-  /** The nodes, as `host:port` or `https://host:port`: a list, or one string with commas. Default: `127.0.0.1:2379`. */
+  /**
+   * The nodes, as `host:port` or `https://host:port`: a list, or one string with commas. Default:
+   * `127.0.0.1:2379`.
+   */
   readonly hosts?: string | readonly string[];
   /** What all keys begin with. Default: `ojm/`. */
   readonly keyPrefix?: string;

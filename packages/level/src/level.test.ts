@@ -28,7 +28,8 @@ describe.skipIf(process.platform === "win32")("a folder", () => {
 describe("keys whose characters take several bytes", () => {
   it.each([..."éह😀"])("are found at every length: %s", async (character) => {
     const level = await openLevel();
-    // A short key first, as the driver sizes a buffer by it; of the lengths that follow, some end in the middle of a character there.
+    // A short key first, as the driver sizes a buffer by it; of the lengths that follow, some end in the
+    // middle of a character there.
     await level.read(["c a"]);
     for (let length = 1; length < 120; length++) {
       const key = `c ${character.repeat(length)}`;

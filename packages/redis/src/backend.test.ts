@@ -325,7 +325,8 @@ for (const { title, binary, start } of setups) {
         const store = await opened();
         const key = `${fresh()} "a `;
         const ttl = 200;
-        // The server counts on the clock of the wall, which may be adjusted while we look at the monotonic one.
+        // The server counts on the clock of the wall, which may be adjusted while we look at the monotonic
+        // one.
         const drift = 1;
         const sent = performance.now();
         await put(store, key, "1", ttl);

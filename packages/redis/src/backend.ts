@@ -37,7 +37,10 @@ export interface RedisBackendOptions {
   readonly replicas: Replicas | undefined;
 }
 
-/** A Redis or Valkey server, or several, as a store. Each call is one script in the server, and one round trip. */
+/**
+ * A Redis or Valkey server, or several, as a store. Each call is one script in the server, and one round
+ * trip.
+ */
 export class RedisBackend implements Backend {
   readonly supports: Supports;
   readonly #options: RedisBackendOptions;
@@ -78,7 +81,8 @@ export class RedisBackend implements Backend {
         const entry = entryAt(reply, at + 1, `${channel} ${reply[at]}`, values);
         if (entry !== undefined) entries.push(entry);
       }
-      // A page with nothing in it reads like the end, and cannot be gone on from: keys of expired entries are no end.
+      // A page with nothing in it reads like the end, and cannot be gone on from: keys of expired entries are
+      // no end.
       if (entries.length > 0 || goOn === "") return { entries, more: goOn !== "" };
       range = reverse ? { from: range.from, to: goOn } : { from: goOn, to: range.to };
     }
@@ -132,7 +136,10 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** Runs a script by its hash, and once by its text on a server that does not know it (yet, or after SCRIPT FLUSH or a restart). */
+  /**
+   * Runs a script by its hash, and once by its text on a server that does not know it (yet, or after SCRIPT
+   * FLUSH or a restart).
+   */
   #run(
     script: Script,
     keys: string[],
@@ -183,8 +190,8 @@ export class RedisBackend implements Backend {
 }
 
 /**
- * Version, value and remaining microseconds, as the scripts answer them. What somebody else wrote there can be seen to be there, by its key and a
- * version that no entry has; it cannot be read.
+ * Version, value and remaining microseconds, as the scripts answer them. What somebody else wrote there can
+ * be seen to be there, by its key and a version that no entry has; it cannot be read.
  *
  * @throws ChannelError `CORRUPT`
  */

@@ -61,7 +61,8 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   if (isChannelError(error)) return error;
   const cause = withoutSecrets(error);
   const found = refusal(cause.message);
-  // A refusal as such says that nothing was done; what the server says else may come from the middle of a script.
+  // A refusal as such says that nothing was done; what the server says else may come from the middle of a
+  // script.
   if (found !== undefined) return told(found, `${where} ${found.what}`, { cause });
   const { code } = cause;
   if (code !== undefined && TLS.test(code)) {
@@ -119,7 +120,10 @@ interface Cause extends Error {
   readonly code?: string;
 }
 
-/** ioredis adds the command with all arguments: values, and the password of AUTH. Nobody may find these in a log. */
+/**
+ * ioredis adds the command with all arguments: values, and the password of AUTH. Nobody may find these in a
+ * log.
+ */
 function withoutSecrets(error: unknown): Cause {
   if (!(error instanceof Error)) return new Error(String(error));
   const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: string };

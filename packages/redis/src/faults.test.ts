@@ -120,7 +120,8 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
     );
     redis.thaw();
     await until(async () => (await store.read([KEY]).catch(() => [])).length === 1, "it answers again");
-    // The connection that listens may have outlived it, and the change is told; or it was given up, and there is a gap.
+    // The connection that listens may have outlived it, and the change is told; or it was given up, and there
+    // is a gap.
     await put(store, KEY, "1");
     await until(() => notes.all.length > 0, "the watch goes on");
   });
@@ -169,7 +170,8 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     await redis.command("CONFIG", "SET", "maxmemory", "1");
     const full = { code: "FULL", retryable: true, outcome: "not-applied" };
     expect(await faultOf(put(store, 'jobs "c ', "1"))).toMatchObject(full);
-    // A delete may be done on a full server: it must not open the door for the puts beside it, nor be done without them.
+    // A delete may be done on a full server: it must not open the door for the puts beside it, nor be done
+    // without them.
     const writes = [
       { key: 'jobs "a ', value: null },
       { key: 'jobs "c ', value: "1", ttl: 60_000 },

@@ -9,8 +9,8 @@ import { readOptions } from "./options.js";
 import { Watches } from "./watch/watches.js";
 
 /**
- * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED` for a wrong password,
- * `UNAVAILABLE` if the server is not there within the deadline.
+ * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED`
+ * for a wrong password, `UNAVAILABLE` if the server is not there within the deadline.
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
   const settings = readOptions(args);
@@ -24,7 +24,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
     const clustered = isCluster(client);
     const oneNode = !clustered || hasHashTag(keyPrefix);
-    // With replicas that take over, a write that was acknowledged can be lost whatever the servers do with their disks.
+    // With replicas that take over, a write that was acknowledged can be lost whatever the servers do with
+    // their disks.
     const failsOver = clustered || Boolean(client.options.sentinels);
     const supports: Supports = Object.freeze({
       shared: "network",

@@ -18,8 +18,8 @@ export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
   /**
-   * What stands behind the names under which changes are published. The databases of a server have their keys to themselves, but hear each other:
-   * a lock that is taken in one must not look stolen in another.
+   * What stands behind the names under which changes are published. The databases of a server have their keys
+   * to themselves, but hear each other: a lock that is taken in one must not look stolen in another.
    */
   readonly database: string;
 
@@ -34,7 +34,10 @@ export class Names {
     return `${this.#prefix}{${tag(channel)}}`;
   }
 
-  /** The text that holds an entry, and the name under which its changes are published once more, for those who watch it alone. */
+  /**
+   * The text that holds an entry, and the name under which its changes are published once more, for those who
+   * watch it alone.
+   */
   entry({ channel, member }: Place): string {
     return `${this.#prefix}{${tag(channel)}}:${member}`;
   }
@@ -45,18 +48,22 @@ export class Names {
   }
 }
 
-// A Cluster places a key by what stands in its first pair of braces. A brace in the name of a channel would end that too early, and
-// its entries would be spread over the nodes.
+// A Cluster places a key by what stands in its first pair of braces. A brace in the name of a channel would
+// end that too early, and its entries would be spread over the nodes.
 function tag(channel: string): string {
   return /[%{}]/.test(channel) ? channel.replace(/[%{}]/g, encodeURIComponent) : channel;
 }
 
-/** Whether all names with this prefix live on one node of a Cluster: it has a hash tag of its own, `{shop}:`. */
+/**
+ * Whether all names with this prefix live on one node of a Cluster: it has a hash tag of its own, `{shop}:`.
+ */
 export function hasHashTag(prefix: string): boolean {
   return /^[^{]*\{[^}]+\}/.test(prefix);
 }
 
-/** Order of two strings by their UTF-8 bytes. JavaScript's `<` goes by UTF-16 and puts U+FF00 above U+10000. */
+/**
+ * Order of two strings by their UTF-8 bytes. JavaScript's `<` goes by UTF-16 and puts U+FF00 above U+10000.
+ */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

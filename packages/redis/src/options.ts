@@ -9,7 +9,10 @@ import {
   type RedisClient,
 } from "./connection/client.js";
 
-/** Options of ioredis that are handed on. The others decide about queues and retries, and the backend sets them itself. */
+/**
+ * Options of ioredis that are handed on. The others decide about queues and retries, and the backend sets
+ * them itself.
+ */
 const IOREDIS = [
   "host",
   "port",
@@ -73,7 +76,8 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   const deadline = number(args, "deadline", 5_000, 1);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
-  // A master that was cut off together with a holder would go on to renew its lock, which the next master gives away.
+  // A master that was cut off together with a holder would go on to renew its lock, which the next master
+  // gives away.
   const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
   if (waitReplicas > 0 && source.isCluster) {
     throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);
@@ -100,8 +104,8 @@ interface Source {
 }
 
 /**
- * The caller's client is a pattern for ours, which are made like it: it stays untouched. Its own settings would send commands twice or
- * hold them back for ever, and a connection that watches can do nothing else.
+ * The caller's client is a pattern for ours, which are made like it: it stays untouched. Its own settings
+ * would send commands twice or hold them back for ever, and a connection that watches can do nothing else.
  */
 function lent(args: Readonly<Record<string, unknown>>): Source {
   const client = args["client"] as NodeClient | ClusterClient;
@@ -198,7 +202,8 @@ function hostOf(url: string): string {
 
 function prefix(args: Readonly<Record<string, unknown>>): string {
   const { keyPrefix = "ojm:" } = args;
-  // A brace that is no hash tag would be taken for the beginning of one, and tear the channels of a Cluster apart.
+  // A brace that is no hash tag would be taken for the beginning of one, and tear the channels of a Cluster
+  // apart.
   if (typeof keyPrefix !== "string" || !/^[^{}]*(\{[^{}]+\}[^{}]*)?$/.test(keyPrefix)) {
     throw invalid(`"keyPrefix" is a text in which braces may only form one hash tag, like "{shop}:"`);
   }

@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
 
 /*
- * What runs inside the server. A script is one step for everybody else, which is all that atomicity here rests on.
+ * What runs inside the server. A script is one step for everybody else, which is all that atomicity here
+ * rests on.
  *
  * What a channel called "jobs" has in Redis, with the prefix "ojm:":
  *
- *   ojm:{jobs}          sorted set   the keys of its entries, all with score 0: that makes the set ordered by bytes
- *   ojm:{jobs}:KEY      string       an entry: its version, its deadline in µs (or "-"), its value, with spaces between
+ *   ojm:{jobs}          sorted set   the keys of its entries, with score 0: so the set is ordered by bytes
+ *   ojm:{jobs}:KEY      string       its version, deadline in µs (or "-") and value, with spaces
  *   ojm:{jobs}          pub/sub      what was written, for watches
  *   ojm:{jobs}:KEY      pub/sub      what was written to this entry, for watches of it alone
- *   ojm:version         string       the last version given out (in a Cluster, ojm:{jobs}.version, one per channel)
+ *   ojm:version         string       the last version (in a Cluster one per channel, ojm:{jobs}.version)
  *
- * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes across such a key
- * removes it, in the same step that saw the entry missing: so the key of a fresh write is never taken away.
+ * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes
+ * across such a key removes it, in the same step that saw the entry missing: so the key of a fresh write is
+ * never taken away.
  *
  * Numbers in Lua are doubles, exact up to 2^53: microseconds since 1970 get there in the year 2255.
  */
@@ -91,15 +93,17 @@ return result
 `;
 
 /**
- * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys.
- * ARGV: the number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is published, how many replicas
- * must be there to take a write; the version of each check ("" for absent); of each write "delete" or its time to live in ms ("" for none), and the value.
- * Publishes of each write, under the name of the set and that of the entry: "delete" or the time to live, the key, NUL, the new version
- * or the whole new entry.
- * Answers the new version, or, where a check failed, a list like that of READ for all checks.
+ * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys. ARGV: the
+ * number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is
+ * published, how many replicas must be there to take a write; the version of each check ("" for absent); of
+ * each write "delete" or its time to live in ms ("" for none), and the value. Publishes of each write, under
+ * the name of the set and that of the entry: "delete" or the time to live, the key, NUL, the new version or
+ * the whole new entry. Answers the new version, or, where a check failed, a list like that of READ for all
+ * checks.
  *
- * A caller that wants its write on replicas asks for them with WAIT, which covers no more than this connection has sent to replicas. So
- * a failed check sends them something too: what it answers with may be a write of ours that no replica has.
+ * A caller that wants its write on replicas asks for them with WAIT, which covers no more than this
+ * connection has sent to replicas. So a failed check sends them something too: what it answers with may be a
+ * write of ours that no replica has.
  */
 const COMMIT = `${LOOK}
 local checks, puts, publish, database = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]

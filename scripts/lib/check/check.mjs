@@ -4,7 +4,10 @@ import { buildTorture } from "../torture.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { checkShape } from "./shape.mjs";
 
-/** Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the names of what failed. */
+/**
+ * Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the
+ * names of what failed.
+ */
 export async function check() {
   await build();
   // Imported here: they need packages that a fresh clone has only once the dependencies are installed.

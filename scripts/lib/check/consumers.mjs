@@ -27,8 +27,8 @@ const RESOLUTIONS = {
 };
 
 /**
- * Compiles the packed packages and every program of a README as a strict user would, who checks libraries too, and looks whether what
- * the declarations promise is there at run time. Resolves to an exit code.
+ * Compiles the packed packages and every program of a README as a strict user would, who checks libraries
+ * too, and looks whether what the declarations promise is there at run time. Resolves to an exit code.
  */
 export async function checkConsumers() {
   await unpack();
@@ -83,7 +83,10 @@ function importAll() {
   return file;
 }
 
-/** The programs of a page, which may import each other. Those beside sources of their own are left to the tests of those. */
+/**
+ * The programs of a page, which may import each other. Those beside sources of their own are left to the
+ * tests of those.
+ */
 function writePrograms(page) {
   if (page.startsWith("examples/")) return [];
   const folder = join(consumer, page.replaceAll("/", "-"));
@@ -97,7 +100,10 @@ function writePrograms(page) {
     });
 }
 
-/** A type may be exported as a value by mistake: then a program compiles and does not start. Resolves to how many there are. */
+/**
+ * A type may be exported as a value by mistake: then a program compiles and does not start. Resolves to how
+ * many there are.
+ */
 async function missingValues(program) {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(join(consumer, "all.ts"));

@@ -3,7 +3,10 @@ import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config";
 import config from "../../../.dependency-cruiser.mjs";
 import { root } from "../run.mjs";
 
-/** Checks the direction of imports by `.dependency-cruiser.mjs`, and prints each wrong one. Resolves to an exit code. */
+/**
+ * Checks the direction of imports by `.dependency-cruiser.mjs`, and prints each wrong one. Resolves to an
+ * exit code.
+ */
 export async function checkImports() {
   const { forbidden, options } = config;
   const { enhancedResolveOptions, tsConfig, ...rest } = options;

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
 
-/** Whether each published package says what a registry shows, and publishes no tests. Resolves to an exit code. */
+/**
+ * Whether each published package says what a registry shows, and publishes no tests. Resolves to an exit
+ * code.
+ */
 export function checkManifests() {
   const { repository, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const site = repository.url.replace(/^git\+|\.git$/g, "");

@@ -9,11 +9,19 @@ const MOST_LINES = 250;
 /** The most source files in one folder. */
 const MOST_FILES = 10;
 
+/** The most columns of a comment. Code may take 120, see biome.json. */
+const MOST_COLUMNS = 110;
+
+const COMMENT = /^\s*(\*|\/\/|\/\*)/;
+const ADDRESS = /https?:\/\//;
+
 const SOURCE = /\.(ts|mts|mjs|cjs|js)$/;
 const TEST_FILE = /\.test(-d)?\.ts$/;
 const TEST = /\.test(-d)?\.ts$|(^|\/)(testing|test)\//;
 
-/** Checks the length of source files and the size of folders, and prints each violation. Returns an exit code. */
+/**
+ * Checks the length of source files and the size of folders, and prints each violation. Returns an exit code.
+ */
 export function checkShape() {
   const violations = violationsOf(sources());
   for (const violation of violations) console.error(violation);
@@ -31,7 +39,17 @@ function violationsOf(files) {
     .map(([folder, all]) => [folder, all.filter((file) => !TEST_FILE.test(file) && !/\.config\./.test(basename(file)))])
     .filter(([, all]) => all.length > MOST_FILES)
     .map(([folder, all]) => `${folder}: ${all.length} source files in one flat list, at most ${MOST_FILES}`);
-  return [...long, ...full];
+  return [...long, ...full, ...files.flatMap(wideCommentsOf)];
+}
+
+function wideCommentsOf(file) {
+  return readFileSync(join(root, file), "utf8")
+    .split("\n")
+    .flatMap((line, i) =>
+      COMMENT.test(line) && !ADDRESS.test(line) && [...line].length > MOST_COLUMNS
+        ? [`${file}:${i + 1}: a comment of ${[...line].length} columns, at most ${MOST_COLUMNS}`]
+        : [],
+    );
 }
 
 function groupByFolder(files) {

@@ -4,8 +4,8 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
- * Runs the job "job" once, with a body that computes without a break until a file is there. Reports to the witness, and in the end sends what `run`
- * said and whether the signal had fired when the body was done.
+ * Runs the job "job" once, with a body that computes without a break until a file is there. Reports to the
+ * witness, and in the end sends what `run` said and whether the signal had fired when the body was done.
  * Arguments: the manager's options, the path of the file, the options of the run.
  */
 const [options = "{}", file = "", runOptions = "{}"] = process.argv.slice(2);

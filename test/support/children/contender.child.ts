@@ -4,7 +4,8 @@ import type { Report } from "../witness.js";
 
 /*
  * Runs one job so many times, one after the other or "at once", and reports each body to the witness.
- * Arguments: the manager's options as JSON, the name of the job, how many times (with 0, one body that never ends), "at once".
+ * Arguments: the manager's options as JSON, the name of the job, how many times (with 0, one body that never
+ * ends), "at once".
  */
 const [options = "{}", job = "job", times = "1", how = ""] = process.argv.slice(2);
 

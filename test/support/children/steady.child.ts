@@ -14,9 +14,9 @@ export interface SteadyReport {
 }
 
 /*
- * Runs one job after the other, whatever happens to the store, until it is told to stop. Anything but an error of the store, or of a lock
- * that was lost with it, ends the process.
- * Arguments: the manager's options as JSON, the name of the job.
+ * Runs one job after the other, whatever happens to the store, until it is told to stop. Anything but an
+ * error of the store, or of a lock that was lost with it, ends the process. Arguments: the manager's options
+ * as JSON, the name of the job.
  */
 const [options = "{}", job = "job"] = process.argv.slice(2);
 let completed = 0;

@@ -11,7 +11,8 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
     async inject(scene) {
       const { member } = await scene.hold(1.5 * scene.ttl);
       const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
-      // gRPC counts the deadline of a call by the wall clock: one that is under way when that jumps ahead is over.
+      // gRPC counts the deadline of a call by the wall clock: one that is under way when that jumps ahead is
+      // over.
       const over = scene.kind.type === "etcd" && seconds > 0 ? scene.trouble(target) : () => {};
       scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
       target.setWallClock(seconds);
@@ -24,7 +25,10 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
   };
 }
 
-/** Where sessions end by the server's clock, all do at once when it jumps ahead, and none before its time when it jumps back. */
+/**
+ * Where sessions end by the server's clock, all do at once when it jumps ahead, and none before its time when
+ * it jumps back.
+ */
 function ofServer(name: string, seconds: number): Fault {
   return {
     name,

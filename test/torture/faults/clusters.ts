@@ -5,7 +5,10 @@ import { workerHost } from "../stores/clusters/clustered.js";
 import type { StoreKind } from "../stores/store.js";
 import { able, type Fault, type Injected, MARGIN, storeIsBack } from "./fault.js";
 
-/** What a lost frame of a connection that is being made costs, in ms: it is sent again after a second, and then after two more. */
+/**
+ * What a lost frame of a connection that is being made costs, in ms: it is sent again after a second, and
+ * then after two more.
+ */
 const FRAME_LOST = 3_000;
 
 /** How slow a link is, one way, in ms, and how many of a hundred frames are lost. */
@@ -17,12 +20,18 @@ function factsOf({ kind }: Scene): NonNullable<StoreKind["clustered"]> {
   return kind.clustered;
 }
 
-/** Within what every name is had again once the cluster does its work again: its clients find that out, and then it is as if a store came back. */
+/**
+ * Within what every name is had again once the cluster does its work again: its clients find that out, and
+ * then it is as if a store came back.
+ */
 function clusterIsBack(scene: Scene): number {
   return factsOf(scene).findsAnew + storeIsBack(scene.ttl);
 }
 
-/** Waits until another one than the node that was struck does its work. From then on recovery counts: until then nothing can be had. */
+/**
+ * Waits until another one than the node that was struck does its work. From then on recovery counts: until
+ * then nothing can be had.
+ */
 async function succession(scene: Scene, duty: Duty, { host }: ClusterNode): Promise<number> {
   const next = await eventually("another node leads", () => able(scene, "cluster").main(duty, [host]));
   return scene.note(`${next.name} leads`);
@@ -75,9 +84,9 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
 }
 
 /**
- * One that stood still takes itself for the leader until it hears that it is not, and does what it was asked meanwhile by what it knows of: it tells
- * holders that their locks are gone, and whoever watches that records were closed. Where it needs nobody else to acknowledge, it also gives locks
- * that others have.
+ * One that stood still takes itself for the leader until it hears that it is not, and does what it was asked
+ * meanwhile by what it knows of: it tells holders that their locks are gone, and whoever watches that records
+ * were closed. Where it needs nobody else to acknowledge, it also gives locks that others have.
  */
 async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
@@ -118,7 +127,8 @@ const cutOffWithHolder: Fault = {
     overForHolder(factsOf(scene).findsAnew);
     const { acknowledgesAlone, staleFor } = factsOf(scene);
     if (acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
-    // What the old master wrote for the holder, and could not acknowledge, it tells those who watch as soon as they hear it again.
+    // What the old master wrote for the holder, and could not acknowledge, it tells those who watch as soon
+    // as they hear it again.
     if (staleFor > 0) scene.staleRecords = { from: cut, to: scene.now() };
     return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
   },

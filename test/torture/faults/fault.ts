@@ -37,10 +37,16 @@ export interface Fault {
 export const ONE_PROCESS = "n/a: one process";
 export const NO_SERVER = "n/a: no server";
 
-/** The heartbeat thread opens its connection only when it is needed: under load that takes longer than a short time to live. */
+/**
+ * The heartbeat thread opens its connection only when it is needed: under load that takes longer than a short
+ * time to live.
+ */
 export const TTL_FOR_THREAD = 4_000;
 
-/** What time is added to a bound for what is no waiting: a look at the holder's process, a reconnection, the commit itself. */
+/**
+ * What time is added to a bound for what is no waiting: a look at the holder's process, a reconnection, the
+ * commit itself.
+ */
 export const MARGIN = 500;
 
 /** Within what a lock is had again whose process is gone, by processes of its host, in ms. */

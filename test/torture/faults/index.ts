@@ -9,7 +9,10 @@ import { storeFaults } from "./stores.js";
 
 const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults, ...clockFaults];
 
-/** Three faults, one right after the other, whatever the last one has left behind. Which ones, the seed decides. */
+/**
+ * Three faults, one right after the other, whatever the last one has left behind. Which ones, the seed
+ * decides.
+ */
 const combination: Fault = {
   name: "combination",
   whyNot: () => undefined,

@@ -44,7 +44,10 @@ async function cut(way: TcpProxy): Promise<Heal> {
   return heal;
 }
 
-/** The next renewal is sent within a third of the time to live, reaches the store and prolongs the session; those after it are refused. */
+/**
+ * The next renewal is sent within a third of the time to live, reaches the store and prolongs the session;
+ * those after it are refused.
+ */
 const afterLostReplies = (ttl: number): number => (4 / 3) * ttl + MARGIN;
 
 /** What each round trip takes longer, in ms. */

@@ -5,7 +5,10 @@ import { type Fault, GONE_WITHIN, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./
 /** Long enough that the fault, and not the body, decides when it ends. */
 const LONG = 4;
 
-/** So long that no lock comes free within its bound by the end of a session: what finds it is the look at the process. In ms. */
+/**
+ * So long that no lock comes free within its bound by the end of a session: what finds it is the look at the
+ * process. In ms.
+ */
 const TTL_FOR_LOOK = 10_000;
 
 /** Beyond the bound, and not so long that who ignores its signal holds up the cell, in ms. */

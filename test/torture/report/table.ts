@@ -31,7 +31,10 @@ export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: str
   return { backend, fault, mode, seed, ttl, broken, ...nothing };
 }
 
-/** The matrix as Markdown: a line for each fault, a column for each store. Throws if the results are not of one commit. */
+/**
+ * The matrix as Markdown: a line for each fault, a column for each store. Throws if the results are not of
+ * one commit.
+ */
 export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
   const commits = [...new Set(rows.map(({ commit }) => commit))];
   if (commits.length > 1) {

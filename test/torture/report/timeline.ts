@@ -12,7 +12,10 @@ function isIdle(event: Event): boolean {
   return (event.e === "asked" && event.wait === 0) || (event.e === "settled" && event.outcome === "LOCKED");
 }
 
-/** What happened around the first violation: what the harness did, and what each worker wrote down. Times in ms before and after it. */
+/**
+ * What happened around the first violation: what the harness did, and what each worker wrote down. Times in
+ * ms before and after it.
+ */
 export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
   const lines = [
     ...notes.map(({ t, text }) => ({ t, text: `** ${text}` })),

@@ -3,7 +3,10 @@ import { brokenRow, rowOf } from "../report/table.js";
 import { runCell } from "./cell.js";
 import { cellOf, type Done, type Task } from "./task.js";
 
-/* Runs one cell after the other, as it is told to. The proxies of a cell are in this process: what another cell computes must not hold them up. */
+/*
+ * Runs one cell after the other, as it is told to. The proxies of a cell are in this process: what another
+ * cell computes must not hold them up.
+ */
 
 async function run(task: Task): Promise<Done> {
   try {
@@ -17,7 +20,8 @@ async function run(task: Task): Promise<Done> {
 }
 
 process.on("message", (task: Task) => void run(task).then((done) => process.send?.(done)));
-// Whoever ends this leaves no worker and no server behind: each ends with this process, if it comes to its exit.
+// Whoever ends this leaves no worker and no server behind: each ends with this process, if it comes to its
+// exit.
 process.once("disconnect", () => process.exit());
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));

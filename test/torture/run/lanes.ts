@@ -5,7 +5,10 @@ import { brokenRow } from "../report/table.js";
 import { nodeArgs } from "./entry.js";
 import type { Done, Task } from "./task.js";
 
-/** Runs all cells, so many at a time, each in its own lane: a process that runs one after the other. `tell` is called as each is done. */
+/**
+ * Runs all cells, so many at a time, each in its own lane: a process that runs one after the other. `tell` is
+ * called as each is done.
+ */
 export async function inLanes(jobs: number, tasks: readonly Task[], tell: (done: Done) => void): Promise<void> {
   const left = tasks.values();
   const lanes = Array.from({ length: Math.min(jobs, tasks.length) }, () => oneLane(left, tell));

@@ -1,4 +1,7 @@
-/** What the processes of a cell write down, each in its own journal. All times are of the one monotonic clock of the host, in ms. */
+/**
+ * What the processes of a cell write down, each in its own journal. All times are of the one monotonic clock
+ * of the host, in ms.
+ */
 export type Event = { readonly t: number } & (
   | { readonly e: "ready" }
   | { readonly e: "stopping" }
@@ -6,7 +9,10 @@ export type Event = { readonly t: number } & (
   | { readonly e: "harmed"; readonly fence?: string; readonly session?: string }
   /** A run was asked for. `wall`: what the wall clock of the process said. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
-  /** The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it may be held at most. */
+  /**
+   * The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it
+   * may be held at most.
+   */
   | {
       readonly e: "granted";
       readonly name: string;
@@ -85,20 +91,29 @@ export interface WorkerConfig {
   readonly names: readonly string[];
   readonly mode: Mode;
   readonly seed: number;
-  /** Whether it opens the store as users do, so that its heartbeat thread can too, and not through what observes the grants and renewals. */
+  /**
+   * Whether it opens the store as users do, so that its heartbeat thread can too, and not through what
+   * observes the grants and renewals.
+   */
   readonly plain: boolean;
   /** The name of a planted bug that it carries. */
   readonly bug?: string;
 }
 
-/** How workers ask for their locks: now or never; waiting for long; as `run` does by default; with forced unlocks in between. */
+/**
+ * How workers ask for their locks: now or never; waiting for long; as `run` does by default; with forced
+ * unlocks in between.
+ */
 export const modes = ["try", "wait", "run", "force"] as const;
 export type Mode = (typeof modes)[number];
 
 /** What a worker can be told. */
 export type Order =
   | { readonly order: "go" | "stop" | "stock" }
-  /** The next body takes so long, or until it is told to stop, if it obeys. With `block`, it keeps the event loop to itself. */
+  /**
+   * The next body takes so long, or until it is told to stop, if it obeys. With `block`, it keeps the event
+   * loop to itself.
+   */
   | { readonly order: "hold"; readonly ms: number; readonly obeys: boolean; readonly block: boolean }
   /** Harms an entry, in stores that only the worker's process can open. */
   | { readonly order: "harm"; readonly harm: Harm; readonly name: string };

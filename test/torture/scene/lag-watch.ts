@@ -1,6 +1,9 @@
 import { hostTime } from "./time.js";
 
-/** How often it is looked whether the process comes to its timers, and from when on it counts that it did not, in ms. */
+/**
+ * How often it is looked whether the process comes to its timers, and from when on it counts that it did not,
+ * in ms.
+ */
 const LOOK = 5;
 const LAG = 12;
 
@@ -10,7 +13,10 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** Notes when this process does not come to its timers, and so to nothing else that a program does. It never keeps the process. */
+/**
+ * Notes when this process does not come to its timers, and so to nothing else that a program does. It never
+ * keeps the process.
+ */
 export class LagWatch {
   readonly lags: Stretch[] = [];
   #timer: NodeJS.Timeout | undefined;

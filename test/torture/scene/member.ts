@@ -26,7 +26,10 @@ export class Member {
   #rest = "";
   #stderr = "";
 
-  /** With `clockLibrary`, the path of libfaketime, its wall clock can be set. With `runOn` it is started by that, on a host of its own. */
+  /**
+   * With `clockLibrary`, the path of libfaketime, its wall clock can be set. With `runOn` it is started by
+   * that, on a host of its own.
+   */
   constructor(config: WorkerConfig, clockLibrary: string | undefined, runOn: readonly string[] = []) {
     this.index = config.index;
     this.#journal = config.journal;

@@ -4,7 +4,10 @@ import { isChannelError } from "@ojm/core";
 const PATIENCE = 60_000;
 const PAUSE = 200;
 
-/** A machine under load may not let us reach the store in time. Where that is not what is judged, it is tried again. */
+/**
+ * A machine under load may not let us reach the store in time. Where that is not what is judged, it is tried
+ * again.
+ */
 export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   const end = performance.now() + PATIENCE;
   for (;;) {

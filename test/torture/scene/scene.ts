@@ -8,7 +8,10 @@ import { hostTime } from "./time.js";
 /** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
 export const PATIENCE = 60_000;
 
-/** As much as one look at the workers may take, in ms. What is beyond it, this process stood still, and could not see what others did in time. */
+/**
+ * As much as one look at the workers may take, in ms. What is beyond it, this process stood still, and could
+ * not see what others did in time.
+ */
 const LOOK = 100;
 
 /** That the store was told that a lock is free, and its holder cannot know yet: two may run until it does. */
@@ -23,9 +26,15 @@ export interface Excuse {
   readonly to: number;
   /** Whether somebody who knew better did it, and not a fault. */
   readonly byForce?: true;
-  /** Whether it may have been no more than the closing of the run's record: that comes first, and the lock may be given back in between. */
+  /**
+   * Whether it may have been no more than the closing of the run's record: that comes first, and the lock may
+   * be given back in between.
+   */
   readonly recordOnly?: true;
-  /** Whether it was only told, by a node that leads no more and acknowledges nothing: nobody else can have the lock. */
+  /**
+   * Whether it was only told, by a node that leads no more and acknowledges nothing: nobody else can have the
+   * lock.
+   */
   readonly newsOnly?: true;
 }
 
@@ -61,11 +70,13 @@ export class Scene {
   readonly troubles: Trouble[] = [];
   /** From when to when the store lost all that was in it, and was not there. */
   dataLost: { readonly from: number; readonly to: number } | undefined;
-  /** From when to when a master of the records answered that had been replaced: what it took is gone with it. */
+  /**
+   * From when to when a master of the records answered that had been replaced: what it took is gone with it.
+   */
   staleRecords: { readonly from: number; readonly to: number } | undefined;
   /**
-   * From when to when a master took locks that were lost with it, for somebody who did not reach the records: what was written there may arrive when
-   * nothing leads to it any more.
+   * From when to when a master took locks that were lost with it, for somebody who did not reach the records:
+   * what was written there may arrive when nothing leads to it any more.
    */
   strayRecords: { readonly from: number; readonly to: number } | undefined;
   readonly #spawn: (index: number) => Member;
@@ -101,7 +112,10 @@ export class Scene {
     return t;
   }
 
-  /** From now on calls to the store may fail, those of one worker or of all; until what is returned is called, or so many ms after that. */
+  /**
+   * From now on calls to the store may fail, those of one worker or of all; until what is returned is called,
+   * or so many ms after that.
+   */
   trouble(member?: Member): (later?: number) => void {
     const trouble: Trouble = { ...(member && { member }), from: this.now(), to: Infinity };
     this.troubles.push(trouble);
@@ -137,7 +151,10 @@ export class Scene {
     for (const member of this.members) member.refresh();
   }
 
-  /** Waits until `condition` holds of what the workers wrote down. `most` does not count while this process itself comes to nothing. */
+  /**
+   * Waits until `condition` holds of what the workers wrote down. `most` does not count while this process
+   * itself comes to nothing.
+   */
   async until(condition: () => boolean, what: string, most: number = PATIENCE): Promise<void> {
     let waited = 0;
     for (let last = this.now(); ; ) {
@@ -159,7 +176,10 @@ export class Scene {
     await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
-  /** Makes some worker, or that one, hold a lock for `ms`, or until it is told to stop if it obeys. Resolves when it holds it. */
+  /**
+   * Makes some worker, or that one, hold a lock for `ms`, or until it is told to stop if it obeys. Resolves
+   * when it holds it.
+   */
   async hold(
     ms: number,
     { by = this.pick(this.living), block = false }: { readonly by?: Member; readonly block?: boolean } = {},
@@ -173,7 +193,10 @@ export class Scene {
     return { member: by, run };
   }
 
-  /** Does something to the entries of a lock, or of its holder, that nobody may. Resolves to whether there was something to do it to. */
+  /**
+   * Does something to the entries of a lock, or of its holder, that nobody may. Resolves to whether there was
+   * something to do it to.
+   */
   async harm(harm: Harm, name: string): Promise<boolean> {
     const from = this.note(`${harm} of ${name}`);
     const { fence, session } = await this.#harm(harm, name);

@@ -1,4 +1,7 @@
-/** The monotonic clock of the host in ms: one for all processes, and not by way of the code that is judged by it. */
+/**
+ * The monotonic clock of the host in ms: one for all processes, and not by way of the code that is judged by
+ * it.
+ */
 export function hostTime(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }

@@ -2,7 +2,10 @@ import { sqlite } from "./files.js";
 import { redis } from "./redis.js";
 import type { StoreKind } from "./store.js";
 
-/** The records in SQLite and the locks in Redis: begin and end of a run are two commits each, and anything may come between them. */
+/**
+ * The records in SQLite and the locks in Redis: begin and end of a run are two commits each, and anything may
+ * come between them.
+ */
 export const apart: StoreKind = {
   ...redis,
   name: "sqlite+redis",

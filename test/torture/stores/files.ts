@@ -83,7 +83,10 @@ function packageVersion(owners: readonly string[], name: string): string {
   return `${name} ${requireOf(owners)(`${name}/package.json`).version}`;
 }
 
-/** Where there is no server to freeze, a stranger that holds the write lock does the same: nobody else can write. */
+/**
+ * Where there is no server to freeze, a stranger that holds the write lock does the same: nobody else can
+ * write.
+ */
 async function lockFile(file: string): Promise<Heal> {
   const path = requireOf(sqliteDriver).resolve("better-sqlite3");
   const code = `const db = new (require(${JSON.stringify(path)}))(${JSON.stringify(file)}, { timeout: 20000 });

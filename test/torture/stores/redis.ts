@@ -7,7 +7,10 @@ import { type StoreKind, versionOf } from "./store.js";
 
 const DEADLINE = 1_000;
 
-/** One server that keeps what it acknowledged. With `everysec` it refuses writes while the disk is full; with `always` it ends itself. */
+/**
+ * One server that keeps what it acknowledged. With `everysec` it refuses writes while the disk is full; with
+ * `always` it ends itself.
+ */
 export const redis: StoreKind = {
   name: "redis",
   type: "redis",

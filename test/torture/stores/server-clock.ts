@@ -3,11 +3,15 @@ import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /*
- * The wall clock of a server. Not by libfaketime, as that of the workers: it asks for memory when it is asked for the time, and the memory of Redis,
- * jemalloc, asks for the time when it is asked for memory for the first time. The two wait for each other for ever.
+ * The wall clock of a server. Not by libfaketime, as that of the workers: it asks for memory when it is asked
+ * for the time, and the memory of Redis, jemalloc, asks for the time when it is asked for memory for the
+ * first time. The two wait for each other for ever.
  */
 
-/** Adds to the wall clock what stands in a file, in whole seconds. What it calls are the system's own calls, which need no memory. */
+/**
+ * Adds to the wall clock what stands in a file, in whole seconds. What it calls are the system's own calls,
+ * which need no memory.
+ */
 const SOURCE = `#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

@@ -50,9 +50,15 @@ export interface ClusterFacts {
   readonly silence: number;
   /** Once another node leads, the calls of all clients come to it within this time. */
   readonly findsAnew: number;
-  /** A node that stood still while another one came to lead may take itself for the leader for so long, and clients may take its word for it. */
+  /**
+   * A node that stood still while another one came to lead may take itself for the leader for so long, and
+   * clients may take its word for it.
+   */
   readonly staleFor: number;
-  /** Whether a node acknowledges on its own what no other node has: one that stood still does so until it hears that it leads no more. */
+  /**
+   * Whether a node acknowledges on its own what no other node has: one that stood still does so until it
+   * hears that it leads no more.
+   */
   readonly acknowledgesAlone: boolean;
 }
 
@@ -66,7 +72,10 @@ export interface StoreKind {
   readonly apart: boolean;
   /** Whether there is a server, and a network on the way to it. */
   readonly networked: boolean;
-  /** Of a store of several nodes, each on a host of its own, as is each worker: such a store has faults of its own. */
+  /**
+   * Of a store of several nodes, each on a host of its own, as is each worker: such a store has faults of its
+   * own.
+   */
   readonly clustered?: ClusterFacts;
   /** Whether the wall clock of that server ends sessions. */
   readonly byWallClock: boolean;

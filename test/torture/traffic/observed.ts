@@ -5,10 +5,16 @@ import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
 
-/** A backend whose grants and renewals are written down, so that the end of each lease is known without asking the locks. */
+/**
+ * A backend whose grants and renewals are written down, so that the end of each lease is known without asking
+ * the locks.
+ */
 class Observed extends PassedOn {
   journal: Journal | undefined;
-  /** When each renewal was sent, by the session and the number of its beat: one whose answer was lost may be found out about later. */
+  /**
+   * When each renewal was sent, by the session and the number of its beat: one whose answer was lost may be
+   * found out about later.
+   */
   readonly #sent: Map<string, number> = new Map();
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
@@ -21,7 +27,8 @@ class Observed extends PassedOn {
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
-    // An attempt that was given up was not answered, whatever comes later: the next one finds out what became of it.
+    // An attempt that was given up was not answered, whatever comes later: the next one finds out what became
+    // of it.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
     return outcome;
   }
@@ -48,7 +55,10 @@ function beatOf(value: string | null): string {
   return `${id} ${beat}`;
 }
 
-/** The store of a process with a planted bug, without the bug: whoever finds the bug must not find anything here. */
+/**
+ * The store of a process with a planted bug, without the bug: whoever finds the bug must not find anything
+ * here.
+ */
 export const NO_BUG = "none";
 
 /** As they are with a planted bug: holders are told of nothing by watch. */

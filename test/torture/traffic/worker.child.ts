@@ -9,7 +9,10 @@ import { Journal } from "./journal.js";
 import { observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
 
-/* A process of a cell: its managers run jobs and write down all that happens. Argument: a WorkerConfig as JSON. */
+/*
+ * A process of a cell: its managers run jobs and write down all that happens. Argument: a WorkerConfig as
+ * JSON.
+ */
 
 const LOOPS = 2;
 

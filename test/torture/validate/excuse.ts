@@ -4,13 +4,22 @@ import type { Excuse, Scene } from "../scene/scene.js";
 import { blocked, leaseEnd, type ObservedRun } from "./run-of.js";
 import { ASKED_WITHIN } from "./verdict.js";
 
-/** For so long after a trouble, in ms, calls may still fail: the deadline of those that were under way, and a reconnection. */
+/**
+ * For so long after a trouble, in ms, calls may still fail: the deadline of those that were under way, and a
+ * reconnection.
+ */
 const AFTERMATH = 1_500;
 
-/** Who stands still for so long of the time that a call may take, in ms, hears of its end and not of its answer. */
+/**
+ * Who stands still for so long of the time that a call may take, in ms, hears of its end and not of its
+ * answer.
+ */
 const DEADLINE = 1_000;
 
-/** Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the run had asked for it. */
+/**
+ * Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the
+ * run had asked for it.
+ */
 export function lockTakenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at).find(({ recordOnly, newsOnly }) => recordOnly !== true && newsOnly !== true);
 }
@@ -22,8 +31,8 @@ export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | un
 
 function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse[] {
   const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
-  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence says that it was this one. By its next
-  // heartbeat its process knows.
+  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence
+  // says that it was this one. By its next heartbeat its process knows.
   const mayBeginLate = (to: number): boolean =>
     run.since - blocked(run.member, to, run.since) <= to + ttl / 3 + ASKED_WITHIN;
   const wasHad = ({ fence, to }: Excuse): boolean =>
@@ -34,7 +43,10 @@ function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse
   );
 }
 
-/** Whether some calls of a process may have failed between two moments: by the store, the way to it, or because it did not come to listen. */
+/**
+ * Whether some calls of a process may have failed between two moments: by the store, the way to it, or
+ * because it did not come to listen.
+ */
 export function wasInTrouble({ troubles, lags }: Scene, member: Member, from: number, to: number): boolean {
   const hit = troubles.some(
     (trouble) => (trouble.member ?? member) === member && trouble.from <= to && trouble.to + AFTERMATH >= from,

@@ -6,7 +6,10 @@ import { leaseEnd, type ObservedRun } from "./run-of.js";
 
 const STORE = { kind: { shared: true }, ttl: 800 } as unknown as Scene;
 
-/** A run in a process that wrote down these renewals of its session: when they were sent, and when they were answered. */
+/**
+ * A run in a process that wrote down these renewals of its session: when they were sent, and when they were
+ * answered.
+ */
 function runWith(...renewals: readonly (readonly [sent: number, answered: number])[]): ObservedRun {
   const events: Event[] = renewals.map(([sent, t]) => ({ e: "renewed", session: "s", sent, t }));
   const member = { all: (e: string) => events.filter((event) => event.e === e) } as unknown as Member;

@@ -11,7 +11,10 @@ export interface ObservedRun {
   readonly enter: number;
   /** `undefined` where grants and renewals are not observed. */
   readonly session: string | undefined;
-  /** When it asked for the lock that it got; where that is not known, when it began. Between the two the lock may be taken from it. */
+  /**
+   * When it asked for the lock that it got; where that is not known, when it began. Between the two the lock
+   * may be taken from it.
+   */
   readonly since: number;
   /** How long from then on it may hold it at most: others take it as soon as that is over. */
   readonly timeout: number;
@@ -64,18 +67,27 @@ export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): 
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 
-/** For how long, between two moments, a process did not come to its timers, and so to nothing else that a program does. */
+/**
+ * For how long, between two moments, a process did not come to its timers, and so to nothing else that a
+ * program does.
+ */
 export function blocked(member: Member, from: number, to: number): number {
   return covered(member.all("lag"), from, to);
 }
 
-/** When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal that was answered, or with its timeout. */
+/**
+ * When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal
+ * that was answered, or with its timeout.
+ */
 export interface LeaseEnd {
   readonly earliest: number;
   readonly latest: number;
 }
 
-/** A process may stand still between its look at the clock and our own; a stretch that is too short to be noted is allowed for. */
+/**
+ * A process may stand still between its look at the clock and our own; a stretch that is too short to be
+ * noted is allowed for.
+ */
 const UNNOTED = 15;
 
 export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind" | "ttl">): LeaseEnd {
@@ -89,8 +101,9 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
-    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to renew it has not given it up,
-    // if it looked at the clock after the end: it may have stood still between its look and the sending.
+    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to
+    // renew it has not given it up, if it looked at the clock after the end: it may have stood still between
+    // its look and the sending.
     const end = (sure ?? Infinity) + scene.ttl;
     if (renewed.t < end - UNNOTED || lookBefore(member, renewed.sent) > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
@@ -101,7 +114,10 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   };
 }
 
-/** Without a look at its renewals: a process that came to its timers has renewed its session, and only one that did not may have lost it. */
+/**
+ * Without a look at its renewals: a process that came to its timers has renewed its session, and only one
+ * that did not may have lost it.
+ */
 function unobservedEnd({ member }: ObservedRun, at: number, ttl: number, byTimeout: number): number {
   return blocked(member, at - ttl, at) > ttl / 3 ? -Infinity : byTimeout;
 }

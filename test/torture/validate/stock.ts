@@ -5,7 +5,10 @@ import { patiently } from "../scene/patiently.js";
 /** How long what is left by processes that ended may stay, in ms. Only a failing cell waits for so long. */
 const PATIENCE = 30_000;
 
-/** Opens a manager after everybody has gone, as the next process would, and tells what is there once it has cleaned up. */
+/**
+ * Opens a manager after everybody has gone, as the next process would, and tells what is there once it has
+ * cleaned up.
+ */
 export async function takeStock(options: JobManagerOptions): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
   const end = performance.now() + PATIENCE;
@@ -29,7 +32,10 @@ async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
   return records;
 }
 
-/** What must not stay in the channel of the locks: locks with their queues, and sessions with the calls to them. */
+/**
+ * What must not stay in the channel of the locks: locks with their queues, and sessions with the calls to
+ * them.
+ */
 const PREFIXES = ["lock", "session"];
 
 /** Locks and queues of anybody, sessions of others than this process. */

@@ -39,5 +39,8 @@ export type Law =
 /** The longest that a signal may come after the end of the lease, in ms, while the event loop is free. */
 export const TOLD_WITHIN = 50;
 
-/** What may pass, beyond a third of the time to live, until the heartbeat has asked whether a lock is there and was answered, in ms. */
+/**
+ * What may pass, beyond a third of the time to live, until the heartbeat has asked whether a lock is there
+ * and was answered, in ms.
+ */
 export const ASKED_WITHIN = 200;

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 
 /**
- * The least that leaves the same facts as a managed run: a lock that names its holder and cannot be taken twice, with a fence that only
- * increases, and a record that is open while the run goes on and closed after it. Written by hand for one store, in the fewest steps.
+ * The least that leaves the same facts as a managed run: a lock that names its holder and cannot be taken
+ * twice, with a fence that only increases, and a record that is open while the run goes on and closed after
+ * it. Written by hand for one store, in the fewest steps.
  */
 export interface Floor {
   run(job: string): Promise<void>;
@@ -17,7 +18,10 @@ const holder = { host: hostname(), pid: process.pid, instance: "floor" };
 export interface RawStore {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
-  /** Writes if the version is the one given, `null` for absence. The new version, or `undefined` for a lost race. */
+  /**
+   * Writes if the version is the one given, `null` for absence. The new version, or `undefined` for a lost
+   * race.
+   */
   compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
 }
 

@@ -3,7 +3,10 @@ import { ended, type FloorStore, type RawStore, started, startTimes } from "./fl
 
 type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
 
-/** Writes of one turn of the event loop in one batch with one sync: nothing is answered before it is on the disk. */
+/**
+ * Writes of one turn of the event loop in one batch with one sync: nothing is answered before it is on the
+ * disk.
+ */
 class Batches {
   readonly #db: Level;
   #writes: Write[] = [];

@@ -1,7 +1,10 @@
 import { Redis } from "ioredis";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
-/** Lock and record in one script: the fence is a counter, and the records of a name are listed in the order of their start. */
+/**
+ * Lock and record in one script: the fence is a counter, and the records of a name are listed in the order of
+ * their start.
+ */
 const START = `
   if redis.call('EXISTS', KEYS[1]) == 1 then return false end
   local fence = redis.call('INCR', KEYS[4])

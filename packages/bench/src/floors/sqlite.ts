@@ -18,7 +18,8 @@ export function sqliteFloor(file: string): FloorStore {
     CREATE TABLE locks (name TEXT PRIMARY KEY, fence INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE records (name TEXT, start INTEGER, value TEXT NOT NULL, PRIMARY KEY (name, start)) WITHOUT ROWID;
   `);
-  // Two plain statements: UPDATE … RETURNING goes through a temporary table and takes nearly twice as long as all the rest.
+  // Two plain statements: UPDATE … RETURNING goes through a temporary table and takes nearly twice as long as
+  // all the rest.
   const readFence = db.prepare<[], number>("SELECT fence FROM counter").pluck();
   const writeFence = db.prepare<[number]>("UPDATE counter SET fence = ?");
   const lock = db.prepare<[string, number, string]>("INSERT INTO locks VALUES (?, ?, ?)");

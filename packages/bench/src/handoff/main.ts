@@ -18,8 +18,8 @@ interface Body {
 }
 
 /**
- * How long it takes from the end of one body to the begin of the next, among many processes that want one name: closing the record, giving the lock
- * back, waking the next in line, taking the lock.
+ * How long it takes from the end of one body to the begin of the next, among many processes that want one
+ * name: closing the record, giving the lock back, waking the next in line, taking the lock.
  */
 async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
   console.log(
@@ -69,7 +69,10 @@ function startChild(options: JobManagerOptions, runs: number): ChildProcess {
   return spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
-/** Without the beginning, when programs are still being compiled, and the end, when there are fewer and fewer of them. */
+/**
+ * Without the beginning, when programs are still being compiled, and the end, when there are fewer and fewer
+ * of them.
+ */
 function middle(bodies: readonly Body[]): Body[] {
   return bodies.slice(bodies.length / 4, (bodies.length * 3) / 4);
 }

@@ -6,7 +6,10 @@ import { parseArgs } from "node:util";
 import { etcdMissing, startEtcd } from "../../../etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
 
-/** The managers are spread over so many processes: each has its own connection to the store, and they share the time to start. */
+/**
+ * The managers are spread over so many processes: each has its own connection to the store, and they share
+ * the time to start.
+ */
 const PROCESSES = 5;
 
 /** What a server has done since it was started. */

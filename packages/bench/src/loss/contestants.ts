@@ -10,7 +10,10 @@ export const TTL = 3_000;
 const NAME = "job";
 const RETRY = 50;
 
-/** Runs under the lock until `told` fires. `leaseEnd`, where it can be had: when the lease ends as it stands now, in {@link now}. */
+/**
+ * Runs under the lock until `told` fires. `leaseEnd`, where it can be had: when the lease ends as it stands
+ * now, in {@link now}.
+ */
 export type Body = (told: AbortSignal, leaseEnd?: () => number) => Promise<void>;
 
 /** The clock that all processes of the host share, in ms. */

@@ -44,7 +44,10 @@ async function onEntry({ server }: Scene, act: (value: object) => object | undef
   return struck;
 }
 
-/** What goes wrong while the first process is inside and the second one waits. Resolves to when it struck, all that it needs being at hand by then. */
+/**
+ * What goes wrong while the first process is inside and the second one waits. Resolves to when it struck, all
+ * that it needs being at hand by then.
+ */
 export const faults: Readonly<Record<string, (scene: Scene) => Promise<number>>> = {
   "server frozen for 6 s": async ({ server }) => {
     const struck = now();

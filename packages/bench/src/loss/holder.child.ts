@@ -13,8 +13,9 @@ function tell(type: Told["type"], leaseEnd?: number): void {
 }
 
 /*
- * Holds the lock and stays inside until it is told to stop, or for so long. A message is a number of ms: the event loop is blocked for
- * as long. Arguments: the contestant, the address of the server, the longest stay in ms.
+ * Holds the lock and stays inside until it is told to stop, or for so long. A message is a number of ms: the
+ * event loop is blocked for as long. Arguments: the contestant, the address of the server, the longest stay
+ * in ms.
  */
 const [name = "", url = "", stay = "0"] = process.argv.slice(2);
 process.on("message", (ms: number) => {

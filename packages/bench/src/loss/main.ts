@@ -40,7 +40,10 @@ function start(name: string, url: string): Process {
 interface Result {
   /** When the holder's body was told, in ms after the fault struck; `undefined` for never. */
   readonly told: number | undefined;
-  /** The same in ms after the end of its lease, less than 0 for before it; `undefined` where that is not known. */
+  /**
+   * The same in ms after the end of its lease, less than 0 for before it; `undefined` where that is not
+   * known.
+   */
   readonly afterLease: number | undefined;
   /** How long two bodies were inside, the first one not told, in ms; `undefined` for not at all. */
   readonly overlap: number | undefined;

@@ -28,7 +28,10 @@ function startHolder(host: Host, folder: string, options: JobManagerOptions, job
   return spawn("unshare", ["--mount", "sh", "-c", bind, "sh", ...node], { stdio: [...stdio] });
 }
 
-/** From the death of a holder, `ms` after somebody began to wait for its lock, to the start of the one who waited, in ms. */
+/**
+ * From the death of a holder, `ms` after somebody began to wait for its lock, to the start of the one who
+ * waited, in ms.
+ */
 async function trial(
   { host, ms, job }: { readonly host: Host; readonly ms: number; readonly job: string },
   folder: string,

@@ -6,7 +6,10 @@ import { folderWith, ojm } from "../testing/ojm.js";
 import { historyTable } from "./history.js";
 import { locksTable } from "./locks.js";
 
-/** What a terminal would obey: it clears the screen, names the window, turns the direction of writing, and forges a row. */
+/**
+ * What a terminal would obey: it clears the screen, names the window, turns the direction of writing, and
+ * forges a row.
+ */
 const EVIL = "\u001b[2J\u001b]0;x\u0007\u009b31m\u202egnp\u2066\u200f\nforged  held  nobody, pid 1\r";
 const SHOWN = "\\u001b[2J\\u001b]0;x\\u0007\\u009b31m\\u202egnp\\u2066\\u200f\\nforged  held  nobody, pid 1";
 

@@ -31,7 +31,8 @@ export async function execute(words: readonly string[]): Promise<number> {
   const onStart = (control: RunControl): void => signals.control(control);
   const strict = flags.has("strict");
   const code = await runToCode(file, { log, args, loads, strict, prepare: prepareType, onStart });
-  // Not by waiting for what a script or a driver may have left open: everything of ours is closed and written.
+  // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
+  // written.
   process.exit(signals.code ?? code);
 }
 

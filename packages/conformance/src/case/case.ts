@@ -14,7 +14,9 @@ export interface Case {
   readonly needs?: readonly (Capability | Facility)[];
   /** Faults that it brings about where the harness offers them, besides those that it needs. */
   readonly uses?: readonly Fault[];
-  /** How long it may take, in ms, before it counts as failed; in a soak ten times as long. Default: 60,000. */
+  /**
+   * How long it may take, in ms, before it counts as failed; in a soak ten times as long. Default: 60,000.
+   */
   readonly cap?: number;
   /** Data may be lost in it by design, so that neighbours need not survive. */
   readonly losesData?: boolean;

@@ -129,8 +129,8 @@ export class CaseContext {
   }
 
   /**
-   * Lets others run, for loops that go on until they succeed: on a store that is wrong they might go on for ever. Throws once the case
-   * is over.
+   * Lets others run, for loops that go on until they succeed: on a store that is wrong they might go on for
+   * ever. Throws once the case is over.
    */
   async breathe(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));

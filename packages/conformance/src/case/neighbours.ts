@@ -3,8 +3,8 @@ import { type Channel, openChannel } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 
 /**
- * Channels whose names look much like the one under test. No case writes to them, so whatever happens to one of their entries was done
- * to the wrong channel.
+ * Channels whose names look much like the one under test. No case writes to them, so whatever happens to one
+ * of their entries was done to the wrong channel.
  */
 export class Neighbours {
   readonly #names: readonly string[];

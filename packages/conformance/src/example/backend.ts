@@ -51,7 +51,10 @@ class Store {
     return { entries: found.slice(0, limit), more: found.length > limit };
   }
 
-  /** Nothing else may happen between the first check and the last write. In a database: one transaction, or one script. */
+  /**
+   * Nothing else may happen between the first check and the last write. In a database: one transaction, or
+   * one script.
+   */
   commit({ checks, writes }: Commit): CommitOutcome {
     const current = checks.map(({ key }) => this.find(key));
     if (checks.some((check, i) => (current[i]?.version ?? null) !== check.version)) return { ok: false, current };

@@ -3,8 +3,8 @@ import type { Harness } from "./harness.js";
 import { oneClient } from "./one-client.js";
 
 /**
- * The harness of a backend that comes with none: opens the type with `args`, again for each client. No faults, no other processes: it
- * proves what can be proved without them.
+ * The harness of a backend that comes with none: opens the type with `args`, again for each client. No
+ * faults, no other processes: it proves what can be proved without them.
  */
 export function harnessOf(type: BackendType, args: Readonly<Record<string, unknown>> = {}): Harness {
   const open = (): Promise<Backend> => type.open(args, { clock: systemClock });

@@ -1,8 +1,8 @@
 import type { Backend } from "@ojm/core/backend";
 
 /**
- * Clients for a store that a process can open only once, as `@ojm/core` shares it among the channels of a process: all are users of one
- * backend, which closes with the last of them.
+ * Clients for a store that a process can open only once, as `@ojm/core` shares it among the channels of a
+ * process: all are users of one backend, which closes with the last of them.
  *
  * @example
  * const client = oneClient(() => backend.open({ path }, { clock: systemClock }));
@@ -23,7 +23,10 @@ export function oneClient(open: () => Promise<Backend>): () => Promise<Backend> 
   };
 }
 
-/** A backend of its own as far as watches and closing go: closing it ends its watches and leaves the others alone. */
+/**
+ * A backend of its own as far as watches and closing go: closing it ends its watches and leaves the others
+ * alone.
+ */
 function userOf(backend: Backend, leave: () => Promise<void>): Backend {
   const stops = new Set<() => void>();
   return {

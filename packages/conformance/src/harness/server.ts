@@ -9,7 +9,10 @@ const PATIENT = 20_000;
 
 /** A server, or several, that a harness started. */
 export interface RunningServer {
-  /** Where clients connect. Given, they do so through a {@link TcpProxy}. Without, there are no faults of the network. */
+  /**
+   * Where clients connect. Given, they do so through a {@link TcpProxy}. Without, there are no faults of the
+   * network.
+   */
   readonly port?: number;
   /** Faults of the server itself. */
   readonly faults?: Pick<Faults, "restart" | "pause">;
@@ -26,7 +29,10 @@ export interface ServerHarness<S extends RunningServer> {
   start(): Promise<S>;
   /** The args to reach it at `port`, with calls that take `deadline` ms at the longest. */
   args(port: number, server: S, deadline: number): Readonly<Record<string, unknown>>;
-  /** That deadline where a case brings faults about. The others get a longer one: a machine that stands still for seconds is no fault. */
+  /**
+   * That deadline where a case brings faults about. The others get a longer one: a machine that stands still
+   * for seconds is no fault.
+   */
   readonly deadline: number;
   /** How round trips are counted. Default: bursts. */
   readonly counter?: () => RequestCounter;
@@ -40,8 +46,10 @@ export interface ServerHarness<S extends RunningServer> {
  * const harness = onServer({
  *   name: "mine", type: backend, module: fileURLToPath(new URL("./index.js", import.meta.url)),
  *   async start() {
- *     const server = await ServerProcess.start({ command: "my-server", args: (port) => ["--port", String(port)] });
- *     return { port: server.port, faults: { restart: () => server.restart(), pause: server.pause }, stop: () => server.stop() };
+ *     const args = (port) => ["--port", String(port)];
+ *     const server = await ServerProcess.start({ command: "my-server", args });
+ *     const faults = { restart: () => server.restart(), pause: server.pause };
+ *     return { port: server.port, faults, stop: () => server.stop() };
  *   },
  *   args: (port, _server, deadline) => ({ host: "127.0.0.1", port, deadline }),
  *   deadline: 1_000,

@@ -14,7 +14,10 @@ export class NotLinearizable extends Error {
   }
 }
 
-/** Throws {@link NotLinearizable}, with the smallest part of the history that shows it, unless the history is right. */
+/**
+ * Throws {@link NotLinearizable}, with the smallest part of the history that shows it, unless the history is
+ * right.
+ */
 export function assertLinearizable(history: History): void {
   if (findViolation(history) === undefined) return;
   const smallest = shrink(history);

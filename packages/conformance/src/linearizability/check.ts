@@ -10,8 +10,9 @@ interface State {
 }
 
 /**
- * What is wrong with a history, if anything is: whether it could have come about by the operations happening one after the other, each at
- * some moment between its beginning and its end, and whether its versions are what versions must be.
+ * What is wrong with a history, if anything is: whether it could have come about by the operations happening
+ * one after the other, each at some moment between its beginning and its end, and whether its versions are
+ * what versions must be.
  */
 export function findViolation(history: History): Violation | undefined {
   const { versions, violation } = resolveVersions(history);
@@ -31,13 +32,17 @@ function relevant(history: History): Operation[] {
   return history.filter((operation) => {
     if (operation.kind === "read") return true;
     if (operation.outcome.type === "not-applied") return false;
-    // Puts without an answer that nobody ever saw may as well not have happened. Deletes leave no trace to be seen by.
+    // Puts without an answer that nobody ever saw may as well not have happened. Deletes leave no trace to be
+    // seen by.
     const onlyPuts = operation.writes.every(({ put }) => put);
     return operation.outcome.type !== "unknown" || !onlyPuts || seen.has(operation.id);
   });
 }
 
-/** Operations on keys that have nothing to do with each other are checked apart: there are far fewer orders to try. */
+/**
+ * Operations on keys that have nothing to do with each other are checked apart: there are far fewer orders to
+ * try.
+ */
 function independentParts(history: readonly Operation[]): Operation[][] {
   const leaders = new Map<string, string>();
   const leader = (key: string): string => {

@@ -22,7 +22,10 @@ export interface ReadOperation extends Timed {
   readonly seen: readonly (Seen | undefined)[];
 }
 
-/** Checks and writes. Every put of an operation has the value {@link valueFor} of its id, so that it is known again when seen. */
+/**
+ * Checks and writes. Every put of an operation has the value {@link valueFor} of its id, so that it is known
+ * again when seen.
+ */
 export interface CommitOperation extends Timed {
   readonly kind: "commit";
   readonly checks: readonly StoredCheck[];

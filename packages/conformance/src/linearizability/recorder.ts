@@ -39,7 +39,10 @@ export class Recorder {
     this.#operations.push({ id: ++this.#ids, client, kind: "read", keys, seen, invoked, returned: ++this.#time });
   }
 
-  /** Commits `checks` and writes: each key of `puts` gets the value of this operation, each of `deletes` is deleted. */
+  /**
+   * Commits `checks` and writes: each key of `puts` gets the value of this operation, each of `deletes` is
+   * deleted.
+   */
   async commit(
     client: number,
     backend: Backend,

@@ -29,8 +29,9 @@ interface Choice<S> {
 }
 
 /**
- * Looks for an order of the steps that respects which ended before which began, and in which each answer is right: the algorithm of
- * Wing and Gong, with Lowe's memory of what was tried. `nameOf` gives equal texts for equal states.
+ * Looks for an order of the steps that respects which ended before which began, and in which each answer is
+ * right: the algorithm of Wing and Gong, with Lowe's memory of what was tried. `nameOf` gives equal texts for
+ * equal states.
  */
 export function search<S>(steps: readonly Step<S>[], initial: S, nameOf: (state: S) => string): SearchResult {
   const head = timeline(steps);
@@ -60,7 +61,8 @@ export function search<S>(steps: readonly Step<S>[], initial: S, nameOf: (state:
       entry = head.after;
       continue;
     }
-    // An end: whatever comes later must come after this step, which was not placed yet. The last choice was wrong.
+    // An end: whatever comes later must come after this step, which was not placed yet. The last choice was
+    // wrong.
     if (choices.length > longest.length) longest = choices.map((choice) => choice.entry.step);
     const last = choices.pop();
     if (last === undefined) return { ok: false, longest };

@@ -4,8 +4,9 @@ import { type CommitOperation, type History, type Operation, seenBy, writerOf } 
 /**
  * The smallest part of a history that is found which is wrong by itself.
  *
- * Only such operations are left out without which a right history would still be right: what came after some moment, what had no effect,
- * puts that nobody saw, and deletes of keys that nobody found absent. So what is wrong in the part was wrong in the whole.
+ * Only such operations are left out without which a right history would still be right: what came after some
+ * moment, what had no effect, puts that nobody saw, and deletes of keys that nobody found absent. So what is
+ * wrong in the part was wrong in the whole.
  */
 export function shrink(history: History): History {
   let smallest = cutTail(history);

@@ -6,7 +6,9 @@ export interface Violation {
   readonly ids: readonly number[];
 }
 
-/** Which operation has which version: told by the answer, or, where there was none, by who saw what it put. */
+/**
+ * Which operation has which version: told by the answer, or, where there was none, by who saw what it put.
+ */
 export class Versions {
   readonly #byVersion: Map<string, number> = new Map();
   readonly #byWriter: Map<number, string> = new Map();
@@ -79,7 +81,10 @@ function bindSeen(
   return undefined;
 }
 
-/** Whatever their keys: of two puts of which one ended before the other began, the later one has the higher version. */
+/**
+ * Whatever their keys: of two puts of which one ended before the other began, the later one has the higher
+ * version.
+ */
 function outOfOrder(commits: ReadonlyMap<number, CommitOperation>, versions: Versions): Violation | undefined {
   const known = [...commits.values()].flatMap((operation) => {
     const version = versions.version(operation.id);

@@ -7,8 +7,8 @@ export interface RequestCounter {
 }
 
 /**
- * One for each time that the client sends after the server did: how often somebody waited, whatever the protocol. Right for protocols that
- * answer in turn, such as that of Redis or PostgreSQL.
+ * One for each time that the client sends after the server did: how often somebody waited, whatever the
+ * protocol. Right for protocols that answer in turn, such as that of Redis or PostgreSQL.
  */
 export function bursts(): RequestCounter {
   let waiting = false;
@@ -28,7 +28,10 @@ const PREFACE = 24;
 const FRAME_HEADER = 9;
 const HEADERS = 1;
 
-/** One for each request of HTTP/2 without TLS, and so of gRPC: there, both sides also send frames that nobody waits for. */
+/**
+ * One for each request of HTTP/2 without TLS, and so of gRPC: there, both sides also send frames that nobody
+ * waits for.
+ */
 export function http2Requests(): RequestCounter {
   // The client begins with a fixed text.
   let skip = PREFACE;

@@ -14,7 +14,10 @@ export class Link {
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #weather: () => Weather;
-  /** What is under way, in order: whatever the weather was when it was sent, nothing overtakes what was sent before. */
+  /**
+   * What is under way, in order: whatever the weather was when it was sent, nothing overtakes what was sent
+   * before.
+   */
   readonly #underWay: { readonly due: number; readonly deliver: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lostBytes = false;
@@ -78,7 +81,10 @@ export class Link {
     }
   }
 
-  /** The weather cleared up: what was held goes on, as TCP would send it again; what was lost breaks the connection. */
+  /**
+   * The weather cleared up: what was held goes on, as TCP would send it again; what was lost breaks the
+   * connection.
+   */
   clear(): void {
     if (this.#lostBytes) this.cut();
     this.#deliver();

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /**
- * A process and all that it started: a server such as PostgreSQL answers from processes of its own for each connection. Where the system does
- * not tell, the process alone.
+ * A process and all that it started: a server such as PostgreSQL answers from processes of its own for each
+ * connection. Where the system does not tell, the process alone.
  */
 export function familyOf(pid: number): number[] {
   const family = [pid];
@@ -34,7 +34,9 @@ function read(file: string): string {
   }
 }
 
-/** Whether all threads of a process stand still or have ended. Where the system does not tell, it is believed. */
+/**
+ * Whether all threads of a process stand still or have ended. Where the system does not tell, it is believed.
+ */
 export function standsStill(pid: number): boolean {
   return threadsOf(pid).every((thread) => "TtZX".includes(stateOf(`/proc/${pid}/task/${thread}/stat`)));
 }

@@ -12,13 +12,19 @@ export interface ServerOptions {
   readonly args: readonly string[] | ((port: number) => readonly string[]);
   /** It is ready when this port takes connections, and `ready` resolves to true. Default: a free one. */
   readonly port?: number;
-  /** For a server that takes connections before it does what they ask. It is asked again until then, also after a rejection. */
+  /**
+   * For a server that takes connections before it does what they ask. It is asked again until then, also
+   * after a rejection.
+   */
   readonly ready?: (port: number) => Promise<boolean>;
   /** The longest that it may take to become ready, in ms. Default: 20,000. */
   readonly patience?: number;
 }
 
-/** A server that a harness starts, kills, starts again, and stops: a process, with those that it started itself. */
+/**
+ * A server that a harness starts, kills, starts again, and stops: a process, with those that it started
+ * itself.
+ */
 export class ServerProcess {
   readonly port: number;
   readonly #options: ServerOptions;
@@ -84,7 +90,8 @@ export class ServerProcess {
   };
 
   async #stopAll(): Promise<void> {
-    // The signal is on its way when it was sent, and a thread may answer one more request, or start one more process.
+    // The signal is on its way when it was sent, and a thread may answer one more request, or start one more
+    // process.
     for (let family = this.#family(); ; family = this.#family()) {
       if (family.every(standsStill)) return;
       for (const pid of family) signal(pid, "SIGSTOP");

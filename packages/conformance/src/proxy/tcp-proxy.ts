@@ -13,12 +13,14 @@ export interface ProxyOptions {
 }
 
 /**
- * A way to a server on which faults can be had. Clients connect to its {@link TcpProxy.port} instead of the server's.
+ * A way to a server on which faults can be had. Clients connect to its {@link TcpProxy.port} instead of the
+ * server's.
  *
  * @example
  * const proxy = await TcpProxy.start({ port: 6379 });
  * const { partition, dropReplies, delay } = proxy;
- * return { client: () => open(`redis://127.0.0.1:${proxy.port}`), faults: { partition, dropReplies, delay }, roundTrips: () => proxy.roundTrips, … };
+ * const client = () => open(`redis://127.0.0.1:${proxy.port}`);
+ * return { client, faults: { partition, dropReplies, delay }, roundTrips: () => proxy.roundTrips, … };
  */
 export class TcpProxy {
   readonly #server: Server;

@@ -10,7 +10,10 @@ import { type Call, fromWire, type Reply, type Request } from "./protocol.js";
 export interface RemoteBackend extends Backend {
   /** Kills the process without a warning. */
   kill(): Promise<void>;
-  /** Closes the client and waits for its process to end by itself. Resolves to its exit code, or to why there is none. */
+  /**
+   * Closes the client and waits for its process to end by itself. Resolves to its exit code, or to why there
+   * is none.
+   */
   closeAndExit(): Promise<number | string>;
 }
 
@@ -88,7 +91,8 @@ class Client implements RemoteBackend {
     return new Promise((resolve, reject) => {
       if (!this.#child.connected) return reject(new ChannelError("CLOSED", "the process of the client ended"));
       this.#pending.set(id, { resolve, reject });
-      // A process that was just killed still counts as connected; without a callback, its broken pipe would be an event that nobody hears.
+      // A process that was just killed still counts as connected; without a callback, its broken pipe would
+      // be an event that nobody hears.
       this.#child.send(request, (error) => {
         if (error === null) return;
         const details = { outcome: "unknown", cause: error } as const;

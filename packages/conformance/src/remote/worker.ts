@@ -44,7 +44,8 @@ async function serve(backend: Backend, { id, call }: Request): Promise<void> {
   } catch (error) {
     send({ type: "error", id, error: toWire(error) });
   }
-  // From here on nothing of ours keeps the process alive: if it does not end, something of the backend's does.
+  // From here on nothing of ours keeps the process alive: if it does not end, something of the backend's
+  // does.
   if (call.member === "close") process.disconnect();
 }
 

@@ -19,7 +19,8 @@ export interface RegisterOptions extends SuiteOptions {
 }
 
 /**
- * Makes each case a test of the runner: vitest, node:test, mocha, or any that has `describe` and `it`. The result is filled as they run.
+ * Makes each case a test of the runner: vitest, node:test, mocha, or any that has `describe` and `it`. The
+ * result is filled as they run.
  *
  * @example
  * import { describe, it } from "node:test";

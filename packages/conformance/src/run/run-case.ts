@@ -15,7 +15,10 @@ import { againstKnown, type CaseResult, type Outcome } from "./result.js";
 export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
-  /** How long to wait for what must come, in ms. It is waited for to the end only where something is wrong. Default: 20,000. */
+  /**
+   * How long to wait for what must come, in ms. It is waited for to the end only where something is wrong.
+   * Default: 20,000.
+   */
   readonly patience?: number;
 }
 
@@ -112,8 +115,8 @@ function failed(error: unknown, what?: string): Verdict {
 type Emergency = "unhandledRejection" | "uncaughtException";
 
 /**
- * Rejections and exceptions that nobody handled while a case ran: a program would have died of one. Nobody else is told of them meanwhile,
- * so that they are the fault of the case and not of the test run as a whole.
+ * Rejections and exceptions that nobody handled while a case ran: a program would have died of one. Nobody
+ * else is told of them meanwhile, so that they are the fault of the case and not of the test run as a whole.
  */
 class StrayErrors {
   first: unknown;

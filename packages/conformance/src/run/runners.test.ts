@@ -11,7 +11,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const source = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 
-/** A test file for another runner: the example, and with `WRONG` set the example with a case listed that passes. */
+/**
+ * A test file for another runner: the example, and with `WRONG` set the example with a case listed that
+ * passes.
+ */
 function testFile(runner: string): string {
   const file = join(folder, `${Math.random().toString(36).slice(2)}.test.mjs`);
   writeFileSync(

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core";
 
-/** Resolves to the error that `work` rejects with; throws unless it is a `ChannelError` with one of `codes`. */
+/**
+ * Resolves to the error that `work` rejects with; throws unless it is a `ChannelError` with one of `codes`.
+ */
 export async function rejectsWith(
   work: Promise<unknown> | (() => Promise<unknown>),
   ...codes: readonly ChannelErrorCode[]

@@ -12,7 +12,10 @@ export async function increment(t: CaseContext, channel: Channel): Promise<void>
   }
 }
 
-/** Lets each of `channels` make `each` increments at the same time, and throws unless all of them were counted. */
+/**
+ * Lets each of `channels` make `each` increments at the same time, and throws unless all of them were
+ * counted.
+ */
 export async function countTogether(t: CaseContext, channels: readonly Channel[], each: number): Promise<void> {
   await channels[0]?.set("count", 0);
   const work = channels.map(async (channel) => {

@@ -1,8 +1,8 @@
 import type { Backend, CommitOutcome, KeyRange, StoredEntry, StoredWrite, WatchSink } from "@ojm/core/backend";
 
 /*
- * Keys and ranges as a backend gets them from core, for cases that call it directly. What they are made of is kept to letters, digits
- * and dashes, so that nothing needs escaping.
+ * Keys and ranges as a backend gets them from core, for cases that call it directly. What they are made of is
+ * kept to letters, digits and dashes, so that nothing needs escaping.
  */
 
 /** The key that core makes of `parts`, an array, in the channel `channel`. */

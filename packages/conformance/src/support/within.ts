@@ -1,4 +1,7 @@
-/** What `work` comes to, unless it takes longer than `ms`: then rejects with `message`. For what might never end. */
+/**
+ * What `work` comes to, unless it takes longer than `ms`: then rejects with `message`. For what might never
+ * end.
+ */
 export async function within<T>(ms: number, work: Promise<T>, message: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {

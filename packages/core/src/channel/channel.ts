@@ -168,8 +168,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   /**
    * The entries of the channel in the order of their keys, read page by page as the loop asks for them.
-   * Leaving the loop ends the scan. An entry that exists all the time comes exactly once; an entry that is written
-   * or deleted meanwhile comes at most once.
+   * Leaving the loop ends the scan. An entry that exists all the time comes exactly once; an entry that is
+   * written or deleted meanwhile comes at most once.
    *
    * @throws ChannelError `CORRUPT` at an entry that ojm did not write
    */
@@ -178,8 +178,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * The keys and versions of the channel, in the order of keys, without reading the values. A key that somebody wrote
-   * into the store without a channel, and that no call could name, is left out.
+   * The keys and versions of the channel, in the order of keys, without reading the values. A key that
+   * somebody wrote into the store without a channel, and that no call could name, is left out.
    */
   async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
     yield* this.#scan(options, {

@@ -6,7 +6,10 @@ const TTL = 5_000;
 /** Longer than anything that an idle manager does from time to time. */
 const TTLS = 40;
 
-/** What so many idle managers, of which each has run a job of its own, ask the store a manager and time to live. */
+/**
+ * What so many idle managers, of which each has run a job of its own, ask the store a manager and time to
+ * live.
+ */
 async function callsOf(count: number, apart: boolean): Promise<number> {
   const world = new World();
   const all: ManagerOf[] = [];

@@ -8,7 +8,10 @@ import type { Run } from "./types.js";
 
 const TTL = 15_000;
 
-/** Whatever is kept of a run, a lease or a wait keeps a callback of it, or what ends it. To count them all takes its time. */
+/**
+ * Whatever is kept of a run, a lease or a wait keeps a callback of it, or what ends it. To count them all
+ * takes its time.
+ */
 const KINDS = [Function, AbortController];
 
 let world: World;

@@ -27,6 +27,9 @@ import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutc
 
 const TTL = 15_000;
 
+/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
+const AT_ONCE = 100;
+
 /**
  * Opens the channels, and closes as `lost` the runs that dead processes left open.
  *
@@ -193,9 +196,10 @@ export class JobManager {
    */
   async running(): Promise<RunRecord[]> {
     const running: RunRecord[] = [];
-    for (const lock of await this.#locks.list()) {
-      const entry = await recordOf(this.channels.jobs, lock);
-      if (entry?.value.status === "running") running.push(toRecord(entry));
+    const locks = await this.#locks.list();
+    for (let i = 0; i < locks.length; i += AT_ONCE) {
+      const entries = await Promise.all(locks.slice(i, i + AT_ONCE).map((lock) => recordOf(this.channels.jobs, lock)));
+      for (const entry of entries) if (entry?.value.status === "running") running.push(toRecord(entry));
     }
     return running;
   }

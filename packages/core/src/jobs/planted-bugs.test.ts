@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
-/** So many seeds are tried. A simulation that needs more of them would find nothing of the kind in our own code. */
+/**
+ * So many seeds are tried. A simulation that needs more of them would find nothing of the kind in our own
+ * code.
+ */
 const SEEDS = Array.from({ length: 30 }, (_, i) => i + 1);
 
 /** What the simulation says of each seed, until it says what it should. */

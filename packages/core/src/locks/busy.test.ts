@@ -27,7 +27,10 @@ function compute(ms: number): void {
   while (performance.now() < end);
 }
 
-/** Node refuses to start threads, as it does without `--allow-worker` under its permission model, or where the system has none left. */
+/**
+ * Node refuses to start threads, as it does without `--allow-worker` under its permission model, or where the
+ * system has none left.
+ */
 function withoutThreads(): void {
   const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
     throw new Error("access to threads is restricted");

@@ -1,12 +1,13 @@
 import { throwIfAborted } from "../channel/calls/abortable.js";
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
-import { ChannelError, isChannelError } from "../channel/errors.js";
+import { type ChannelError, isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
-import { isSignal, whenAborted } from "../util/abort.js";
+import { whenAborted } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
+import { checkedOptions, positive } from "./acquire/checked-options.js";
 import type { AcquireContext, Taken } from "./acquire/context.js";
 import { EnterQueue } from "./acquire/enter-queue.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
@@ -28,11 +29,9 @@ import { SessionUses } from "./session/session-uses.js";
 import { Sweeper } from "./sweep/sweeper.js";
 import type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
 
-const HOUR = 3_600_000;
-
 /**
- * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close} does
- * not close the channel: close the channel after it.
+ * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close}
+ * does not close the channel: close the channel after it.
  *
  * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a number of ms above 0
  */
@@ -79,7 +78,10 @@ export class Locks {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @internal Use {@link openLocks}. `records` is the channel in which the owners of the locks keep their records. */
+  /**
+   * @internal Use {@link openLocks}. `records` is the channel in which the owners of the locks keep their
+   * records.
+   */
   constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;
@@ -120,9 +122,10 @@ export class Locks {
   /**
    * Takes the lock `name`. Tries once, or waits up to `wait` ms; waiters get the lock in order of arrival.
    *
-   * Of all callers in all processes, at most one has a lease whose `signal` has not fired. A forced unlock is the
-   * exception: see {@link Locks.forceUnlock}. A lock of a dead holder is taken over after `onOrphan`. If the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what
-   * the commit may have left.
+   * Of all callers in all processes, at most one has a lease whose `signal` has not fired. A forced unlock is
+   * the exception: see {@link Locks.forceUnlock}. A lock of a dead holder is taken over after `onOrphan`. If
+   * the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what the commit may
+   * have left.
    *
    * @throws LockError `LOCKED` if another holder has the lock, or if other waiters are ahead
    * @throws ChannelError `CLOSED` after {@link Locks.close}; `CORRUPT` if ojm did not write the lock's entry;
@@ -374,21 +377,4 @@ export class Locks {
     await inBackground(() => this.#cleanup.remove(leftovers));
     if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();
   }
-}
-
-function checkedOptions(name: string, options: AcquireOptions): AcquireOptions & { readonly timeout: number } {
-  if (typeof name !== "string" || name === "") {
-    throw new ChannelError("INVALID_ARGUMENT", "the name of a lock must be a text that is not empty");
-  }
-  const { wait = 0, signal } = options;
-  if (!(wait >= 0)) throw new ChannelError("INVALID_ARGUMENT", `wait must be a number of ms, 0 or more, not ${wait}`);
-  if (signal !== undefined && !isSignal(signal)) {
-    throw new ChannelError("INVALID_ARGUMENT", "signal must be an AbortSignal");
-  }
-  return { ...options, timeout: positive("timeout", options.timeout ?? HOUR) };
-}
-
-function positive(what: string, ms: number): number {
-  if (typeof ms === "number" && ms > 0 && Number.isFinite(ms)) return ms;
-  throw new ChannelError("INVALID_ARGUMENT", `${what} must be a number of ms above 0, not ${String(ms)}`);
 }

@@ -75,7 +75,8 @@ describe("an attempt of which nobody knows whether it was applied", () => {
   test("is not taken for cleaned up by a question that was asked before it failed", async () => {
     const one = await world.locks();
     await one.locks.acquire("kept");
-    // The beat asks about "kept", which takes a second and more; meanwhile an attempt is made, fails, and is applied late.
+    // The beat asks about "kept", which takes a second and more; meanwhile an attempt is made, fails, and is
+    // applied late.
     one.way.fault = (call) =>
       call.kind === "commit" && call.commit.writes.length === 0 ? { type: "slow", ms: 1_500 } : undefined;
     await clock.advance(TTL / 3);

@@ -2,7 +2,10 @@ import { encodeKey } from "../channel/encoding/key.js";
 import type { Key } from "../channel/types.js";
 import type { Dice } from "./simulation/dice.js";
 
-/* Entries as they may look after somebody, or a fault, has changed them: by chance, the same for the same dice. */
+/*
+ * Entries as they may look after somebody, or a fault, has changed them: by chance, the same for the same
+ * dice.
+ */
 
 /** What stands in a store: the text of a value need not be JSON. */
 export interface StoredText {
@@ -91,7 +94,10 @@ export function damagedText(dice: Dice, text: string): string {
   return withPiece(value, path, junk(dice));
 }
 
-/** What a key could be stored as by somebody who does not know how: the text of a key, cut off, changed or with more behind it. */
+/**
+ * What a key could be stored as by somebody who does not know how: the text of a key, cut off, changed or
+ * with more behind it.
+ */
 export function damagedKeyText(dice: Dice, key: Key): string {
   const text = encodeKey(key);
   const at = Math.floor(dice.between(1, text.length));

@@ -1,4 +1,7 @@
-/** Starts runs and leaves them open; the process then has nothing left to do. Prints the records as they are when it exits. */
+/**
+ * Starts runs and leaves them open; the process then has nothing left to do. Prints the records as they are
+ * when it exits.
+ */
 import { openJobManager } from "../jobs/manager.js";
 import type { RunRecord } from "../jobs/types.js";
 

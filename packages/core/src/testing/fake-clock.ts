@@ -8,7 +8,10 @@ interface Timer {
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/** Gives what was already set off the time to come to rest: all promises that hang on no timer are settled then. */
+/**
+ * Gives what was already set off the time to come to rest: all promises that hang on no timer are settled
+ * then.
+ */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -24,11 +27,16 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** A clock that stands still until a test moves it. What comes due is fired in order, one by one, and each may come to rest before the next. */
+/**
+ * A clock that stands still until a test moves it. What comes due is fired in order, one by one, and each may
+ * come to rest before the next.
+ */
 export class FakeClock implements Clock {
   /** How far the wall clock is ahead; a test may set it. */
   wall: number;
-  /** Called after each timer that fired, when all is at rest: the place to look whether what must hold does. */
+  /**
+   * Called after each timer that fired, when all is at rest: the place to look whether what must hold does.
+   */
   afterStep: () => void = () => {};
   readonly #chance: () => number;
   readonly #timers: Set<Timer> = new Set();

@@ -11,7 +11,10 @@ import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
 import { ObserversTime } from "./stores/observers-time.js";
 
-/** A store in memory with a time of its own, and as many processes as a test wants, each with its own way to the store. */
+/**
+ * A store in memory with a time of its own, and as many processes as a test wants, each with its own way to
+ * the store.
+ */
 export class World {
   readonly clock: FakeClock;
 
@@ -31,7 +34,10 @@ export class World {
     await store.commit({ checks: [], writes: entries.map(({ key }) => ({ key, value: null })) });
   }
 
-  /** A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it first saw it. */
+  /**
+   * A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it
+   * first saw it.
+   */
   async timelessWay(life: number): Promise<FaultyBackend> {
     const store = new ObserversTime(await simple.open({}, { clock: this.clock }), this.clock, life);
     return new FaultyBackend(store, this.clock, { shared: "network" });

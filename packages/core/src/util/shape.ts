@@ -1,11 +1,14 @@
 /*
- * What a value that was read from a store must look like. Anybody can write to a store, so each field of an entry is checked before it is used.
+ * What a value that was read from a store must look like. Anybody can write to a store, so each field of an
+ * entry is checked before it is used.
  */
 
 /** The furthest instants from 1970, either way, that a `Date` can show, in ms. */
 const LAST_INSTANT = 8_640_000_000_000_000;
 
-/** The longest id that is taken for one of ours. A longer one could not become a part of a key in every store. */
+/**
+ * The longest id that is taken for one of ours. A longer one could not become a part of a key in every store.
+ */
 const LONGEST_ID = 256;
 
 /** The fields of a map, each still to be checked. */

@@ -17,8 +17,9 @@ export interface CallLimits {
 }
 
 /**
- * The calls to etcd that this package makes: to one node, or to several behind one client. Whatever offers these can take the
- * place of etcd3. A call that fails rejects with an {@link RpcError}; no call is ever repeated in here.
+ * The calls to etcd that this package makes: to one node, or to several behind one client. Whatever offers
+ * these can take the place of etcd3. A call that fails rejects with an {@link RpcError}; no call is ever
+ * repeated in here.
  */
 export interface EtcdNode {
   /** Host and port, for messages. */
@@ -61,8 +62,8 @@ export interface Etcd3Pool {
 const GRACE = 100;
 
 /**
- * Makes one call, past etcd3's own `exec`: that one sends a transaction again after a lost reply, and the second sending then
- * reports a lost race to somebody who has won.
+ * Makes one call, past etcd3's own `exec`: that one sends a transaction again after a lost reply, and the
+ * second sending then reports a lost race to somebody who has won.
  */
 function unary<Response>(
   pool: Etcd3Pool,
@@ -106,7 +107,10 @@ function unary<Response>(
   });
 }
 
-/** An {@link EtcdNode} over the pool of an etcd3 client. `close` is called for a client of our own, not for one passed in. */
+/**
+ * An {@link EtcdNode} over the pool of an etcd3 client. `close` is called for a client of our own, not for
+ * one passed in.
+ */
 export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: () => void): EtcdNode {
   const call = async <Response>(
     service: string,
@@ -117,7 +121,8 @@ export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: 
     try {
       return await unary<Response>(pool, service, method, request, limits);
     } catch (error) {
-      // A token lives five minutes, and not beyond a restart of the node. Refused for it, the call was not carried out.
+      // A token lives five minutes, and not beyond a restart of the node. Refused for it, the call was not
+      // carried out.
       const stale = error instanceof RpcError && error.details.includes("invalid auth token");
       if (!stale || pool.authenticator?.invalidateMetadata === undefined) throw error;
       pool.authenticator.invalidateMetadata();

@@ -3,8 +3,9 @@ import type { PassedClient, Settings } from "../options.js";
 import { type Etcd3Pool, type EtcdNode, nodeOverEtcd3 } from "./client.js";
 
 /**
- * gRPC's own defaults wait up to two minutes before they look for a node again, and refuse an answer above 4 MiB: one long
- * value and its neighbours in a page. A ping every ten seconds finds a connection that was cut without a word.
+ * gRPC's own defaults wait up to two minutes before they look for a node again, and refuse an answer above 4
+ * MiB: one long value and its neighbours in a page. A ping every ten seconds finds a connection that was cut
+ * without a word.
  */
 const GRPC_DEFAULTS = {
   "grpc.initial_reconnect_backoff_ms": 50,

@@ -1,8 +1,9 @@
 // The messages of etcd's v3 API, as far as they are used.
 
 /**
- * Comes as text, since JavaScript's numbers end at 2^53; but as a number where protobuf does not find the package `long`, which depends
- * on how modules are loaded, and there only for what is 0. So it is never compared as it is.
+ * Comes as text, since JavaScript's numbers end at 2^53; but as a number where protobuf does not find the
+ * package `long`, which depends on how modules are loaded, and there only for what is 0. So it is never
+ * compared as it is.
  */
 export type Int64 = string | number;
 

@@ -30,8 +30,9 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /**
  * The nodes of a cluster, as one that answers within a deadline.
  *
- * Calls go to one node until it fails or keeps silent. A node that is not trusted is first asked something harmless, which also
- * proves that it has a quorum behind it: a write to a frozen or cut-off node could neither be repeated nor taken back.
+ * Calls go to one node until it fails or keeps silent. A node that is not trusted is first asked something
+ * harmless, which also proves that it has a quorum behind it: a write to a frozen or cut-off node could
+ * neither be repeated nor taken back.
  */
 export class Nodes {
   readonly #members: readonly Member[];
@@ -68,8 +69,8 @@ export class Nodes {
   }
 
   /**
-   * Makes a call, on another node where one fails, until it is answered or the deadline is reached. A write that may have been
-   * carried out is not repeated. `until` (monotonic ms) is an earlier deadline.
+   * Makes a call, on another node where one fails, until it is answered or the deadline is reached. A write
+   * that may have been carried out is not repeated. `until` (monotonic ms) is an earlier deadline.
    *
    * @throws ChannelError
    */
@@ -130,7 +131,8 @@ export class Nodes {
     const start = performance.now();
     if (!alone && !member.trusted) await this.#probe(member, limits);
     const left = limits.timeout - (performance.now() - start);
-    // A read that takes long for its size gets more time with each attempt, a node that is frozen does not hold it up.
+    // A read that takes long for its size gets more time with each attempt, a node that is frozen does not
+    // hold it up.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
     const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
@@ -161,8 +163,9 @@ export class Nodes {
   }
 
   /**
-   * Whether a write that is not answered will most likely never be: its node is frozen, or had passed it on to a leader that has
-   * died since, for which etcd waits seven seconds. A disk that is slow does not count: the answer will come.
+   * Whether a write that is not answered will most likely never be: its node is frozen, or had passed it on
+   * to a leader that has died since, for which etcd waits seven seconds. A disk that is slow does not count:
+   * the answer will come.
    */
   async #isLost(member: Member, term: number): Promise<boolean> {
     try {

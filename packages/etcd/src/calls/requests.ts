@@ -6,10 +6,16 @@ import type { Compare, RequestOp, TxnRequest } from "./messages.js";
 /** A revision that no key is ever at. */
 const NO_REVISION = "-1";
 
-/** What versions look like. etcd reads more as a number, "07" and "-0" among it, and takes revision 0 for absence. */
+/**
+ * What versions look like. etcd reads more as a number, "07" and "-0" among it, and takes revision 0 for
+ * absence.
+ */
 const VERSION = /^[1-9]\d{0,17}$/;
 
-/** The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at revision 0. */
+/**
+ * The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at
+ * revision 0.
+ */
 function compare(key: Buffer, version: string | null): Compare {
   if (version === null) return { key, target: "Create", result: "Equal", create_revision: "0" };
   return { key, target: "Mod", result: "Equal", mod_revision: VERSION.test(version) ? version : NO_REVISION };

@@ -11,9 +11,10 @@ const MOST_LOOKS = 400;
 const BITS = 8;
 
 /**
- * Finds where the last few keys of `[from, to)` begin: a key `start` such that `[start, to)` holds at least `least` of them and
- * at most `most`. It narrows down the space of keys, so that the number of looks depends on how many bytes tell the keys apart,
- * not on how many keys there are. Returns `from` itself for a range that has no more than `most`, after one look.
+ * Finds where the last few keys of `[from, to)` begin: a key `start` such that `[start, to)` holds at least
+ * `least` of them and at most `most`. It narrows down the space of keys, so that the number of looks depends
+ * on how many bytes tell the keys apart, not on how many keys there are. Returns `from` itself for a range
+ * that has no more than `most`, after one look.
  *
  * @param most at least twice `least`
  */
@@ -29,7 +30,8 @@ export async function lastFew(
   const search = new Search(whole.first ?? from, to, least, most, look);
   while (search.found === undefined && search.looks < MOST_LOOKS) {
     const { low, high } = search;
-    // Keys begin alike: halving their space alone would take eight looks for each byte that all of them share.
+    // Keys begin alike: halving their space alone would take eight looks for each byte that all of them
+    // share.
     await search.skipSharedBytes();
     for (let i = 0; i < BITS && search.found === undefined; i++) {
       const middle = between(search.low, search.high);
@@ -101,11 +103,15 @@ function afterPrefix(prefix: Buffer): Buffer | undefined {
   return end;
 }
 
-/** The byte string half way between two, as fractions to the base of 256. `undefined` if nothing fits between them. */
+/**
+ * The byte string half way between two, as fractions to the base of 256. `undefined` if nothing fits between
+ * them.
+ */
 export function between(low: Buffer, high: Buffer): Buffer | undefined {
   const length = Math.max(low.length, high.length) + 1;
   const middle = Buffer.alloc(length);
-  // (low + high) / 2, byte by byte: first the sum from the right, with its carry, then the halves from the left.
+  // (low + high) / 2, byte by byte: first the sum from the right, with its carry, then the halves from the
+  // left.
   let carry = 0;
   for (let i = length - 1; i >= 0; i--) {
     const sum = (low[i] ?? 0) + (high[i] ?? 0) + carry;
@@ -117,7 +123,8 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
     middle[i] = value >> 1;
     carry = value & 1;
   }
-  // Bytes beyond the first one that differs decide nothing, and would make halves of halves longer and longer.
+  // Bytes beyond the first one that differs decide nothing, and would make halves of halves longer and
+  // longer.
   const short = middle.subarray(0, sharedLength(middle, low) + 1);
   return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
 }

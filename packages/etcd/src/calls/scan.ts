@@ -4,7 +4,10 @@ import type { RangeResponse } from "./messages.js";
 import type { Nodes } from "./nodes.js";
 import { lastFew } from "./reverse.js";
 
-/** etcd reads a whole range before it turns it round. Up to this many keys, that is cheaper than to look for its end. */
+/**
+ * etcd reads a whole range before it turns it round. Up to this many keys, that is cheaper than to look for
+ * its end.
+ */
 const TURN_ROUND = 1_000;
 
 /** A page as etcd has it, expired entries included. */
@@ -14,8 +17,8 @@ export interface RawPage {
 }
 
 /**
- * Reads one page. Forward it costs one round trip. Backward it costs two: the first counts, and a range that is long is then cut down
- * to its end, lest the node reads a million records to hand out ten.
+ * Reads one page. Forward it costs one round trip. Backward it costs two: the first counts, and a range that
+ * is long is then cut down to its end, lest the node reads a million records to hand out ten.
  */
 export async function scanRaw(
   nodes: Nodes,

@@ -10,7 +10,10 @@ interface Deadline {
   readonly version: string;
   /** Monotonic ms. */
   readonly due: number;
-  /** The entry was deleted or replaced. Still kept: a reply from before that may yet arrive, and must not revive it. */
+  /**
+   * The entry was deleted or replaced. Still kept: a reply from before that may yet arrive, and must not
+   * revive it.
+   */
   gone: boolean;
   /** `undefined` if nobody in this process waits for the end of the entry. */
   timer?: NodeJS.Timeout;
@@ -19,13 +22,14 @@ interface Deadline {
 /**
  * When the entries that this process has seen expire.
  *
- * etcd's leases end by the second, and up to several seconds late; etcd tells its clock to nobody. But whoever has seen an entry at one
- * version for as long as its ttl knows that it is expired, since it was written before it was first seen. Only that span is
- * measured here, by the monotonic clock: a clock that is set wrong changes nothing. So the process that wrote an entry, and
- * each that read or watched it, knows its end to the millisecond, and nobody believes it ended too early.
+ * etcd's leases end by the second, and up to several seconds late; etcd tells its clock to nobody. But
+ * whoever has seen an entry at one version for as long as its ttl knows that it is expired, since it was
+ * written before it was first seen. Only that span is measured here, by the monotonic clock: a clock that is
+ * set wrong changes nothing. So the process that wrote an entry, and each that read or watched it, knows its
+ * end to the millisecond, and nobody believes it ended too early.
  *
- * What is due is handed to `expire`, which deletes it from the store where it still has that version. So an expiry is an event
- * in the store, and the same for all.
+ * What is due is handed to `expire`, which deletes it from the store where it still has that version. So an
+ * expiry is an event in the store, and the same for all.
  */
 export class Deadlines {
   readonly #byKey: Map<string, Deadline> = new Map();
@@ -36,8 +40,8 @@ export class Deadlines {
   }
 
   /**
-   * Notes that an entry was seen just now, written with this ttl, or ending in `ttl` ms at the latest. Hands it
-   * to `expire` when it is due, unless `timed` is false: then only the next reader finds it expired.
+   * Notes that an entry was seen just now, written with this ttl, or ending in `ttl` ms at the latest. Hands
+   * it to `expire` when it is due, unless `timed` is false: then only the next reader finds it expired.
    *
    * @returns the ms that are left of it, more than 0 unless it is expired
    */
@@ -48,7 +52,8 @@ export class Deadlines {
       if (timed) this.#time(key, known);
       return known.due - now;
     }
-    // A reply that comes late, and tells of a version since replaced, must not displace what is known of the later one.
+    // A reply that comes late, and tells of a version since replaced, must not displace what is known of the
+    // later one.
     if (known !== undefined && Number(known.version) > Number(version)) return ttl;
     this.#forget(key);
     const deadline: Deadline = { version, due: now + ttl, gone: false };

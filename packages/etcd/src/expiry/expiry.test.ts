@@ -3,7 +3,10 @@ import type { Nodes } from "../calls/nodes.js";
 import { Codec } from "../layout.js";
 import { Expiry } from "./expiry.js";
 
-/** Judges an entry of an hour whose lease has `TTL` seconds left, as the store says. A store cannot be made to say -1 at will: a new leader does. */
+/**
+ * Judges an entry of an hour whose lease has `TTL` seconds left, as the store says. A store cannot be made to
+ * say -1 at will: a new leader does.
+ */
 async function leftOf(TTL: string): Promise<number | undefined> {
   const nodes = { call: async () => ({ TTL }) } as unknown as Nodes;
   const expiry = new Expiry(nodes, new Codec("ojm/"));

@@ -24,9 +24,9 @@ export class Expiry {
   }
 
   /**
-   * Turns what was read into entries. If some are expired, they are deleted from the store, and `undefined` says: read again.
-   * An expired entry is not just hidden: another process, which does not know that it is, would show it after we have said
-   * that it is gone.
+   * Turns what was read into entries. If some are expired, they are deleted from the store, and `undefined`
+   * says: read again. An expired entry is not just hidden: another process, which does not know that it is,
+   * would show it after we have said that it is gone.
    *
    * @param timed whether to delete each entry as soon as it expires; otherwise the next reader does
    */
@@ -66,7 +66,10 @@ export class Expiry {
     if (due.length > 0) await Promise.all(due);
   }
 
-  /** Call it when a watch of this process begins: it must be told of what expires. Returns a function that ends it. */
+  /**
+   * Call it when a watch of this process begins: it must be told of what expires. Returns a function that
+   * ends it.
+   */
   watch(range: KeyRange): () => void {
     this.#watched.add(range);
     this.deadlines.time(range);
@@ -74,8 +77,9 @@ export class Expiry {
   }
 
   /**
-   * Whether a watch of this process has keys of this range. Only then does a scan of the range need timers. A sweep reads the
-   * sessions of all processes; deleting each of them at its end, in vain, cost as much as all heartbeats together.
+   * Whether a watch of this process has keys of this range. Only then does a scan of the range need timers. A
+   * sweep reads the sessions of all processes; deleting each of them at its end, in vain, cost as much as all
+   * heartbeats together.
    */
   isWatched({ from, to }: KeyRange): boolean {
     for (const watched of this.#watched) if (watched.from < to && from < watched.to) return true;
@@ -92,8 +96,8 @@ export class Expiry {
   }
 
   /**
-   * Asks the leases of entries that are seen for the first time long after they were written, or without their ttl. Their lease
-   * outlives them by little, and so bounds how long they can have.
+   * Asks the leases of entries that are seen for the first time long after they were written, or without
+   * their ttl. Their lease outlives them by little, and so bounds how long they can have.
    */
   async #learn(raw: readonly (RawEntry | undefined)[]): Promise<void> {
     const unknown = raw.filter(
@@ -110,7 +114,10 @@ export class Expiry {
     }
   }
 
-  /** The most that is left of a lease in ms, told in whole seconds, rounded down. Infinity where the store does not tell. */
+  /**
+   * The most that is left of a lease in ms, told in whole seconds, rounded down. Infinity where the store
+   * does not tell.
+   */
   async #leaseLeft(id: string): Promise<number> {
     try {
       const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));

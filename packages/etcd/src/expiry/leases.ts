@@ -6,14 +6,15 @@ import type { Nodes } from "../calls/nodes.js";
 const MAX_LEASE_SECONDS = 9_000_000_000;
 
 /**
- * For how long after its grant a lease takes entries, in ms: the three heartbeats of a ttl of 5 s. A grant costs the store as much as
- * a write does. An entry that nobody has seen stays that much longer after its end.
+ * For how long after its grant a lease takes entries, in ms: the three heartbeats of a ttl of 5 s. A grant
+ * costs the store as much as a write does. An entry that nobody has seen stays that much longer after its
+ * end.
  */
 const WINDOW = 3_500;
 
 /**
- * An id of our own choice. Those that etcd chooses have 63 bits, and where protobuf does not find the package `long`, they come
- * here as rounded numbers, which no lease has.
+ * An id of our own choice. Those that etcd chooses have 63 bits, and where protobuf does not find the package
+ * `long`, they come here as rounded numbers, which no lease has.
  */
 const newId = (): number => randomInt(1, 2 ** 48 - 1);
 
@@ -23,7 +24,10 @@ interface Grant {
   readonly asked: number;
 }
 
-/** A lease for a write, and until when the write must be through (monotonic ms) so that the lease surely outlives its entry. */
+/**
+ * A lease for a write, and until when the write must be through (monotonic ms) so that the lease surely
+ * outlives its entry.
+ */
 export interface Lease {
   readonly id: string;
   readonly appliedBy: number;
@@ -32,13 +36,14 @@ export interface Lease {
 /**
  * The leases that entries with a ttl hang on, so that they go away although nobody is left to delete them.
  *
- * A lease is shared by all entries of about the same ttl that are written within a few seconds, and is then left alone: it is neither
- * renewed nor revoked, and ends by itself together with its entries. A write with a ttl so costs one round trip, or two when it is the
- * first of its window. Renewing a lease instead would cost less, but a leader that is cut off confirms renewals that its successor
- * never hears of. A lease for each entry would cost two for each, and etcd's leases do not scale to many.
+ * A lease is shared by all entries of about the same ttl that are written within a few seconds, and is then
+ * left alone: it is neither renewed nor revoked, and ends by itself together with its entries. A write with a
+ * ttl so costs one round trip, or two when it is the first of its window. Renewing a lease instead would cost
+ * less, but a leader that is cut off confirms renewals that its successor never hears of. A lease for each
+ * entry would cost two for each, and etcd's leases do not scale to many.
  *
- * A lease is granted for longer than the ttl: by the window, and by the longest that a write may be under way. No entry can
- * end before its time. That it may stay beyond is what `Deadlines` is for.
+ * A lease is granted for longer than the ttl: by the window, and by the longest that a write may be under
+ * way. No entry can end before its time. That it may stay beyond is what `Deadlines` is for.
  *
  * @see https://github.com/etcd-io/etcd/issues/15247 a leader that is stuck confirms renewals
  */

@@ -24,7 +24,10 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     return client;
   }
 
-  /** Reads until the entry is gone: when the last read that saw it was sent, and when the one that did not was answered. */
+  /**
+   * Reads until the entry is gone: when the last read that saw it was sent, and when the one that did not was
+   * answered.
+   */
   async function watchItGo(etcd: Backend, key: string): Promise<{ lastSeen: number; gone: number }> {
     let lastSeen = Number.NEGATIVE_INFINITY;
     for (;;) {
@@ -140,7 +143,10 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
   });
 
   describe("of entries that a scan has shown", () => {
-    /** An entry of a process that is dead, as `reader` finds it in a scan, and when the scan was sent and answered. */
+    /**
+     * An entry of a process that is dead, as `reader` finds it in a scan, and when the scan was sent and
+     * answered.
+     */
     async function scanned(ttl: number, watch: (reader: Backend) => Promise<unknown> = async () => undefined) {
       const prefix = `${randomUUID()}/`;
       const [writer, reader] = [await open(prefix, { deadline: 20_000 }), await open(prefix)];

@@ -20,8 +20,8 @@ export interface EtcdServer {
   pause(): Promise<void>;
   resume(): void;
   /**
-   * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves only on
-   * {@link hiddenHost}: what happens there, the clients of its port miss.
+   * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves
+   * only on {@link hiddenHost}: what happens there, the clients of its port miss.
    */
   restart(options?: { readonly hidden?: boolean }): Promise<void>;
   readonly hiddenHost: string;

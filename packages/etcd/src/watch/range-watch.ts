@@ -10,12 +10,15 @@ import type { WatchStreams } from "./streams.js";
 /** Between two attempts to take up a stream again, in ms. */
 const PAUSE = 50;
 
-/** A node that restarts may refuse a sign-in that was good before. Refused more often than this, it is meant. */
+/**
+ * A node that restarts may refuse a sign-in that was good before. Refused more often than this, it is meant.
+ */
 const MOST_DENIALS = 3;
 
 /**
- * A watch of one range that outlives its streams: it goes on where the last one ended, on whichever node answers. If what it
- * has not told yet is compacted away, or the store was set back to an earlier state, it tells a gap.
+ * A watch of one range that outlives its streams: it goes on where the last one ended, on whichever node
+ * answers. If what it has not told yet is compacted away, or the store was set back to an earlier state, it
+ * tells a gap.
  */
 export class RangeWatch {
   readonly #nodes: Nodes;
@@ -26,7 +29,10 @@ export class RangeWatch {
   readonly #sink: WatchSink;
   /** Everything below this revision is told; 0 before the first stream. */
   #next = 0;
-  /** The keys of revision `#next` that are told: a long revision comes in pieces, and the stream may break between them. */
+  /**
+   * The keys of revision `#next` that are told: a long revision comes in pieces, and the stream may break
+   * between them.
+   */
   readonly #told: Set<string> = new Set();
   #watch: ConfirmedWatch | undefined;
   #missed = false;
@@ -67,7 +73,9 @@ export class RangeWatch {
     this.#watch?.cancel();
   }
 
-  /** Takes the watch up again whenever it ends, until the watch is stopped or the store refuses it for good. */
+  /**
+   * Takes the watch up again whenever it ends, until the watch is stopped or the store refuses it for good.
+   */
   async #keep(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -88,9 +96,11 @@ export class RangeWatch {
     const isNew = this.#next === 0;
     // From now on is all that a new watch needs to say, to a node that lags behind nothing that we know of.
     if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
-    // Asked first: it finds a node that answers, renews a sign-in that has run out, and tells where the store stands.
+    // Asked first: it finds a node that answers, renews a sign-in that has run out, and tells where the store
+    // stands.
     const revision = await this.#revision();
-    // A revision that is past when the node reads it costs 100 ms: so often etcd looks after watches that lag behind.
+    // A revision that is past when the node reads it costs 100 ms: so often etcd looks after watches that lag
+    // behind.
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
@@ -114,7 +124,8 @@ export class RangeWatch {
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
-      // A watch that is confirmed may be refused in the next message: only one that lives shows that we are let in.
+      // A watch that is confirmed may be refused in the next message: only one that lives shows that we are
+      // let in.
       watch.ended.then(
         (reason) => this.#watchEnded(reason, node),
         () => undefined,

@@ -2,13 +2,19 @@ import type { EtcdNode } from "../calls/client.js";
 import type { CreateWatch, WatchResponse, WatchStream } from "../calls/messages.js";
 import { GRPC, RpcError, rpcErrorOf } from "../errors.js";
 
-/** A stream on which nothing came for so long (ms) is asked for a sign of life, and given up when as long again none came. */
+/**
+ * A stream on which nothing came for so long (ms) is asked for a sign of life, and given up when as long
+ * again none came.
+ */
 const SILENCE = 1_500;
 
 /** How long a node may take to open a stream and to confirm a watch, in ms. */
 const CONFIRM = 2_000;
 
-/** How long a stream without a watch is kept for the next one, in ms. Not for long: an open stream keeps the process alive. */
+/**
+ * How long a stream without a watch is kept for the next one, in ms. Not for long: an open stream keeps the
+ * process alive.
+ */
 const LINGER = 1_000;
 
 /** The revision to watch from is compacted away. */
@@ -39,7 +45,10 @@ interface Watching {
 
 const NOBODY: StreamListener = { confirmed: () => undefined, changes: () => undefined };
 
-/** One stream to a node, which all watches there share: a stream for each would cost five times as much as the watch itself. */
+/**
+ * One stream to a node, which all watches there share: a stream for each would cost five times as much as the
+ * watch itself.
+ */
 export class SharedStream {
   readonly #name: string;
   readonly #stream: WatchStream;
@@ -57,7 +66,10 @@ export class SharedStream {
   #retired = false;
   #over: RpcError | undefined;
 
-  /** Rejects with an `RpcError` if there is no connection in time. `onEnd` is told when the stream is of no use any more. */
+  /**
+   * Rejects with an `RpcError` if there is no connection in time. `onEnd` is told when the stream is of no
+   * use any more.
+   */
   static async open(node: EtcdNode, probeKey: Buffer, onEnd: () => void): Promise<SharedStream> {
     return new SharedStream(node.name, await node.watch({ timeout: CONFIRM }), probeKey, onEnd);
   }
@@ -72,7 +84,9 @@ export class SharedStream {
     stream.on("data", (response) => this.#take(response));
   }
 
-  /** Resolves once the node watches. Rejects with an `RpcError` if it refuses, or does not confirm in time. */
+  /**
+   * Resolves once the node watches. Rejects with an `RpcError` if it refuses, or does not confirm in time.
+   */
   watch(request: CreateWatch, listener: StreamListener, patience: number = CONFIRM): Promise<ConfirmedWatch> {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
@@ -159,9 +173,10 @@ export class SharedStream {
   }
 
   /**
-   * Tells a quiet stream from a dead one. A frozen node, or a cable that was cut, closes no connection, and gRPC's own pings may not
-   * come more often than every five seconds. What is asked is a watch more: etcd leaves a request for progress unanswered
-   * while any watch of the stream waits for a revision that is yet to come, on a quiet store for ever.
+   * Tells a quiet stream from a dead one. A frozen node, or a cable that was cut, closes no connection, and
+   * gRPC's own pings may not come more often than every five seconds. What is asked is a watch more: etcd
+   * leaves a request for progress unanswered while any watch of the stream waits for a revision that is yet
+   * to come, on a quiet store for ever.
    */
   #watchOver(): void {
     clearTimeout(this.#idle);

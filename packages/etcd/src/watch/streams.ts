@@ -25,7 +25,8 @@ export class WatchStreams {
     try {
       return await stream.watch(request, listener);
     } catch (error) {
-      // A stream keeps the sign-in that it was opened with, and that may have run out: the next attempt is made on a new one.
+      // A stream keeps the sign-in that it was opened with, and that may have run out: the next attempt is
+      // made on a new one.
       this.#forget(node, opening);
       stream.retire();
       throw error;

@@ -39,7 +39,8 @@ const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@mi
 /**
  * Reads a cron expression of 5 fields, or 6 with the second first, or a nickname such as `@daily`.
  *
- * @throws ScheduleError that names the field that is wrong and what it takes, or says that the expression never fits.
+ * @throws ScheduleError that names the field that is wrong and what it takes, or says that the expression
+ * never fits.
  */
 export function readExpression(text: string): Expression {
   const pattern = parse(text);

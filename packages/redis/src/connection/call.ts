@@ -24,8 +24,8 @@ export interface Waiting extends Expiring {
 }
 
 /**
- * One call to the server. It knows whether it may have been sent, as that decides what its failure means. A class and not closures:
- * there is one for each call.
+ * One call to the server. It knows whether it may have been sent, as that decides what its failure means. A
+ * class and not closures: there is one for each call.
  */
 export class Call<T> implements Waiting {
   readonly #owner: CallOwner;

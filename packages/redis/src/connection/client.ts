@@ -42,8 +42,9 @@ export interface ClientOptions {
 }
 
 /**
- * Lets the process end though the connection is open: what is under way keeps it alive by its deadline, and whoever awaits a change by
- * the watch. So a program that forgets to close its channel ends as it does with a store in a file.
+ * Lets the process end though the connection is open: what is under way keeps it alive by its deadline, and
+ * whoever awaits a change by the watch. So a program that forgets to close its channel ends as it does with a
+ * store in a file.
  */
 export function letProcessEnd(client: RedisClient): void {
   const release = (node: RedisClient): void => {
@@ -57,20 +58,25 @@ export function isCluster(client: RedisClient): client is ClusterClient {
   return client.isCluster === true;
 }
 
-/** How long to wait before the n-th attempt to connect again, in ms. Short at the end too: a server that is back is wanted. */
+/**
+ * How long to wait before the n-th attempt to connect again, in ms. Short at the end too: a server that is
+ * back is wanted.
+ */
 export function backoff(attempt: number): number {
   return Math.min(attempt * 50, 500);
 }
 
 /**
- * What ioredis must do, whatever else is configured: wait for nothing, send nothing twice, come back by itself.
+ * What ioredis must do, whatever else is configured: wait for nothing, send nothing twice, come back by
+ * itself.
  *
  * @param deadline of a call, in ms
  */
 export function nodeOptions(deadline: number): Record<string, unknown> {
   return {
     lazyConnect: true,
-    // Commands in its queues would be sent after the caller was told that they were not, or a second time after a lost reply.
+    // Commands in its queues would be sent after the caller was told that they were not, or a second time
+    // after a lost reply.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // Without this, commands that were under way when the connection broke are never answered.
@@ -85,7 +91,8 @@ export function nodeOptions(deadline: number): Record<string, unknown> {
     maxLoadingRetryTime: 200,
     connectTimeout: Math.min(deadline, 2_000),
     sentinelCommandTimeout: Math.min(deadline, 1_000),
-    // A peer that vanished without a word is given up. Later than a call, so that a short freeze costs no connection.
+    // A peer that vanished without a word is given up. Later than a call, so that a short freeze costs no
+    // connection.
     socketTimeout: 2 * deadline,
     // A server that does not answer must not keep a process alive that closed its channels.
     disconnectTimeout: 200,

@@ -5,8 +5,8 @@ import { backoff, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
 
 /**
- * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once at most, and the error
- * says truly whether it may have been sent.
+ * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once
+ * at most, and the error says truly whether it may have been sent.
  */
 export class Connection implements CallOwner {
   readonly client: RedisClient;
@@ -35,8 +35,8 @@ export class Connection implements CallOwner {
   /**
    * Sends something as soon as there is a connection.
    *
-   * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline, `ABORTED` by the signal,
-   * and what the server says
+   * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline,
+   * `ABORTED` by the signal, and what the server says
    */
   call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const call = new Call(this, send, signal);
@@ -85,8 +85,8 @@ export class Connection implements CallOwner {
     // Between two attempts to connect there is nothing to close, and no event will tell of it.
     const hasSocket = !["wait", "end", "close", "reconnecting"].includes(client.status);
     return new Promise((resolve) => {
-      // ioredis keeps quiet too when it is stopped on its way to a Cluster. This timer keeps the process alive, or an
-      // `await close()` at the end of a program would never come back.
+      // ioredis keeps quiet too when it is stopped on its way to a Cluster. This timer keeps the process
+      // alive, or an `await close()` at the end of a program would never come back.
       const timer = setTimeout(resolve, hasSocket ? 500 : 0);
       client.once("end", () => {
         clearTimeout(timer);

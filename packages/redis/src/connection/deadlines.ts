@@ -6,8 +6,9 @@ export interface Expiring {
 }
 
 /**
- * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per call would cost a good
- * part of the time that a call takes. It keeps the process alive, as somebody awaits these calls.
+ * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per
+ * call would cost a good part of the time that a call takes. It keeps the process alive, as somebody awaits
+ * these calls.
  */
 export class Deadlines {
   readonly #clock: Clock;

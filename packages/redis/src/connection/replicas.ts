@@ -2,8 +2,9 @@ import { ChannelError } from "@ojm/core/backend";
 import type { RedisClient } from "./client.js";
 
 /**
- * Asks replicas whether they have what was written. `WAIT` keeps the whole connection waiting, so that one question at a time is under way:
- * all commits that are answered meanwhile share the next one, and fail with this one if it fails.
+ * Asks replicas whether they have what was written. `WAIT` keeps the whole connection waiting, so that one
+ * question at a time is under way: all commits that are answered meanwhile share the next one, and fail with
+ * this one if it fails.
  */
 export class Replicas {
   /** How many must have a write. */
@@ -21,11 +22,13 @@ export class Replicas {
   }
 
   /**
-   * Resolves once enough replicas have all that was written on this connection until now. To be called as soon as the commit is answered:
-   * a server that is connected to afterwards knows nothing of it, and says yes.
+   * Resolves once enough replicas have all that was written on this connection until now. To be called as
+   * soon as the commit is answered: a server that is connected to afterwards knows nothing of it, and says
+   * yes.
    *
    * @param applied whether the commit was, or else a check of it failed
-   * @throws ChannelError `UNAVAILABLE`. What was applied may be lost with the master, and so may what the check has found.
+   * @throws ChannelError `UNAVAILABLE`. What was applied may be lost with the master, and so may what the
+   * check has found.
    */
   async confirm(client: RedisClient, applied: boolean): Promise<void> {
     let reached = 0;

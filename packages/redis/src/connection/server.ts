@@ -16,8 +16,8 @@ export interface ServerFacts {
 const PAUSE = 100;
 
 /**
- * Asks a server how it keeps what it is given. What it does not tell (INFO and CONFIG are often forbidden) is taken to be the worst
- * for durability, and the default for the rest.
+ * Asks a server how it keeps what it is given. What it does not tell (INFO and CONFIG are often forbidden) is
+ * taken to be the worst for durability, and the default for the rest.
  */
 export async function inspectServer(connection: Connection): Promise<ServerFacts> {
   const info = await ask(connection, "INFO");
@@ -46,7 +46,8 @@ async function ask(connection: Connection, command: string, ...args: string[]): 
   try {
     return String(await connection.call((client) => client.call(command, ...args)));
   } catch (error) {
-    // A refusal by the ACL looks like a wrong password; that one would have kept the connection from getting ready.
+    // A refusal by the ACL looks like a wrong password; that one would have kept the connection from getting
+    // ready.
     const forbidden = isChannelError(error) && connection.isReady && !error.retryable;
     if (forbidden) return "";
     throw error;
@@ -82,7 +83,8 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
 }
 
 /**
- * Waits until as many replicas are connected as a write is to wait for. Without them no write can be acknowledged.
+ * Waits until as many replicas are connected as a write is to wait for. Without them no write can be
+ * acknowledged.
  *
  * @throws ChannelError `UNAVAILABLE` after the deadline
  */

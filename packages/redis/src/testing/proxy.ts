@@ -8,7 +8,10 @@ export interface Proxy {
   cutAfterNextAnswer(): void;
   /** The connections of now carry nothing any more, in no direction, and stay open. Later ones work. */
   silence(): void;
-  /** Cuts the next connections that carry a command of this name, as many as `times` says, before it comes to the server. */
+  /**
+   * Cuts the next connections that carry a command of this name, as many as `times` says, before it comes to
+   * the server.
+   */
   cutOn(command: string, times: number): void;
 }
 

@@ -35,7 +35,10 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** What its environment has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long a node may be silent, in ms, until the others go on without it. Default: 1,000 under Sentinels, 2,000 in a Cluster. */
+  /**
+   * How long a node may be silent, in ms, until the others go on without it. Default: 1,000 under Sentinels,
+   * 2,000 in a Cluster.
+   */
   readonly silence?: number;
 }
 
@@ -49,7 +52,10 @@ export function whyMissing(binary: RedisBinary): string | undefined {
   }
 }
 
-/** Waits until `condition` holds, looking every few ms. The deadline is only there to end a test that has failed. */
+/**
+ * Waits until `condition` holds, looking every few ms. The deadline is only there to end a test that has
+ * failed.
+ */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await condition())) {
@@ -61,7 +67,10 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
 /** From a port to the one that a Cluster needs for its bus. */
 const BUS = 10_000;
 
-/** Calls `start` with other ports until it succeeds: another process may take a port that was free when we looked. */
+/**
+ * Calls `start` with other ports until it succeeds: another process may take a port that was free when we
+ * looked.
+ */
 async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

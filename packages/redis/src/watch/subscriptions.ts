@@ -10,7 +10,10 @@ export interface SubscriberClient extends RedisClient {
   sunsubscribe(channel: string): Promise<unknown>;
 }
 
-/** A client that is not connected yet and does not connect again, and whether its server is still the one to listen to. */
+/**
+ * A client that is not connected yet and does not connect again, and whether its server is still the one to
+ * listen to.
+ */
 export interface SubscriberConnection {
   readonly client: SubscriberClient;
   isCurrent(): boolean;
@@ -43,8 +46,9 @@ interface Subscription {
 }
 
 /**
- * The messages of published changes, over one connection that is made anew whenever it breaks. Redis keeps no message for those who are
- * away: after each break everybody who listens is told of a gap, once the new subscription is confirmed.
+ * The messages of published changes, over one connection that is made anew whenever it breaks. Redis keeps no
+ * message for those who are away: after each break everybody who listens is told of a gap, once the new
+ * subscription is confirmed.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
@@ -66,7 +70,8 @@ export class Subscriptions {
   /**
    * Resolves once every later message is told. The result ends it.
    *
-   * @throws ChannelError `UNAVAILABLE` if the server did not confirm within the deadline, `DENIED` if it refused
+   * @throws ChannelError `UNAVAILABLE` if the server did not confirm within the deadline, `DENIED` if it
+   * refused
    */
   listen(channel: string, listener: Listener): Promise<() => void> {
     const { clock, deadline, where } = this.#options;
@@ -170,7 +175,10 @@ export class Subscriptions {
     }
   }
 
-  /** Once: each time, ioredis puts a listener on the socket, and Node warns of more than ten. All watches find a broken connection at once. */
+  /**
+   * Once: each time, ioredis puts a listener on the socket, and Node warns of more than ten. All watches find
+   * a broken connection at once.
+   */
   #end(client: SubscriberClient): void {
     if (this.#ended === client) return;
     this.#ended = client;
@@ -197,7 +205,10 @@ export class Subscriptions {
     subscription.settle();
   }
 
-  /** A connection that hears nothing may be dead: something has to be asked now and then. ioredis closes it if no answer comes. */
+  /**
+   * A connection that hears nothing may be dead: something has to be asked now and then. ioredis closes it if
+   * no answer comes.
+   */
   #watchOver(connection: SubscriberConnection): () => void {
     const { clock, deadline } = this.#options;
     const look = (): void => {

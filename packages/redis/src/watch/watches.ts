@@ -5,7 +5,10 @@ import { type Names, placeOf } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
 import { type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
-/** What a connection for listening does differently: it ends when it breaks, so that nobody listens on without knowing of the gap. */
+/**
+ * What a connection for listening does differently: it ends when it breaks, so that nobody listens on without
+ * knowing of the gap.
+ */
 const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
 
 export interface WatchesOptions {
@@ -17,11 +20,12 @@ export interface WatchesOptions {
 }
 
 /**
- * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own, to the master of its
- * slot: messages that go from node to node may get lost without anybody knowing, these only together with the connection.
+ * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own,
+ * to the master of its slot: messages that go from node to node may get lost without anybody knowing, these
+ * only together with the connection.
  *
- * A watch of one key listens to that key alone, under the name of its entry: of many processes that each wait for a key of their own,
- * a commit wakes the one whose key it wrote.
+ * A watch of one key listens to that key alone, under the name of its entry: of many processes that each wait
+ * for a key of their own, a commit wakes the one whose key it wrote.
  */
 export class Watches {
   readonly #options: WatchesOptions;
@@ -94,7 +98,10 @@ async function openConnection(connection: Connection, name: string): Promise<Sub
   };
 }
 
-/** `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script that publishes it. */
+/**
+ * `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script
+ * that publishes it.
+ */
 function parse(text: string, channel: string): StoredChange | undefined {
   const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
   // Anybody may publish anything.

@@ -131,7 +131,8 @@ describe("while another process writes", () => {
       () => (state = "done"),
       () => (state = "failed"),
     );
-    // The blocker lets go only when it is told to: a commit that blocked the event loop would have failed by then.
+    // The blocker lets go only when it is told to: a commit that blocked the event loop would have failed by
+    // then.
     for (let i = 0; i < 10; i++) {
       await turn();
       expect(await get(opened, "a")).toMatchObject({ value: "1" });

@@ -112,7 +112,10 @@ export class Recorder implements WatchSink {
 /** All keys. */
 export const EVERYTHING = { from: "", to: "\u{10ffff}" };
 
-/** Expects of what `read` returns that it comes true, however slow the machine is: `await eventually(() => x).toBe(1)`. */
+/**
+ * Expects of what `read` returns that it comes true, however slow the machine is: `await eventually(() =>
+ * x).toBe(1)`.
+ */
 export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { interval: 2, timeout: 50_000 });
 }

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { inside } from "./namespaces.js";
 
 /*
- * A link between two namespaces that delays frames and loses some. Not every kernel has netem, which does the same: here a program
- * forwards between a TAP device on either side.
+ * A link between two namespaces that delays frames and loses some. Not every kernel has netem, which does the
+ * same: here a program forwards between a TAP device on either side.
  */
 
-/** Arguments: a file with the weather, then for each of both ends its namespace and the name of its device. */
+/**
+ * Arguments: a file with the weather, then for each of both ends its namespace and the name of its device.
+ */
 const SOURCE = `#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/if.h>
@@ -136,7 +138,10 @@ export class Forwarder {
     closeSync(file);
   }
 
-  /** Makes a link between devices that do not exist yet. It ends with the first of the two namespaces, or with this process. */
+  /**
+   * Makes a link between devices that do not exist yet. It ends with the first of the two namespaces, or with
+   * this process.
+   */
   async link(one: End, other: End): Promise<void> {
     const ends = [one, other].flatMap(({ namespace, device }) => [`/run/netns/${namespace}`, device]);
     const [command = "", ...args] = [...inside(one.namespace), this.#program, this.#weather, ...ends];

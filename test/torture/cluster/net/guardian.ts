@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * Waits until whoever started it closes its input, or dies: that closes it, too. Then it kills all that still runs in the namespaces
- * whose names begin with its argument, and removes them, and with them the links into them.
+ * Waits until whoever started it closes its input, or dies: that closes it, too. Then it kills all that still
+ * runs in the namespaces whose names begin with its argument, and removes them, and with them the links into
+ * them.
  */
 const SCRIPT = `trap "" INT TERM HUP
 cat > /dev/null

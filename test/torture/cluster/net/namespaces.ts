@@ -14,7 +14,10 @@ export function ipBatch(namespace: string, lines: readonly string[]): void {
   if (status !== 0) throw new Error(`ip in ${namespace}: ${stderr.trim()}`);
 }
 
-/** What starts a program inside a namespace. It is replaced by the program: the process id is the program's own. */
+/**
+ * What starts a program inside a namespace. It is replaced by the program: the process id is the program's
+ * own.
+ */
 export function inside(namespace: string): readonly string[] {
   return ["nsenter", `--net=/run/netns/${namespace}`, "--"];
 }

@@ -3,10 +3,16 @@ import { Forwarder } from "./forwarder.js";
 import { Guardian } from "./guardian.js";
 import { inside, ip, ipBatch } from "./namespaces.js";
 
-/** 198.18.0.0/15 is set aside for tests of networks, and used by nobody else. Each network has 254 addresses of it. */
+/**
+ * 198.18.0.0/15 is set aside for tests of networks, and used by nobody else. Each network has 254 addresses
+ * of it.
+ */
 const SUBNETS = 256;
 
-/** The way that traffic takes: the bridge on which most hosts are, or one on which those are that are cut off together. */
+/**
+ * The way that traffic takes: the bridge on which most hosts are, or one on which those are that are cut off
+ * together.
+ */
 const MAIN = "br0";
 const APART = "br1";
 
@@ -19,8 +25,8 @@ export interface NetworkOptions {
 }
 
 /**
- * Hosts on a network of their own: each is a network namespace with a link to a bridge, in a namespace that is no host. This process reaches all
- * hosts by a link of its own, to the bridge on which most of them are.
+ * Hosts on a network of their own: each is a network namespace with a link to a bridge, in a namespace that
+ * is no host. This process reaches all hosts by a link of its own, to the bridge on which most of them are.
  */
 export class PrivateNetwork {
   readonly #name: string;
@@ -117,7 +123,10 @@ export class PrivateNetwork {
     );
   }
 
-  /** From now on the links of the slow hosts delay by so many ms, one way, and lose so many frames of a hundred. */
+  /**
+   * From now on the links of the slow hosts delay by so many ms, one way, and lose so many frames of a
+   * hundred.
+   */
   slowDown(delay: number, loss: number): void {
     if (this.#forwarder === undefined) throw new Error("this network was not made with slow hosts");
     this.#forwarder.set(delay, loss);

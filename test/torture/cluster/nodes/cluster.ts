@@ -13,7 +13,10 @@ export interface Cluster {
   on(host: string): readonly ClusterNode[];
   /** The hosts of all nodes. */
   readonly hosts: readonly string[];
-  /** The node without which no write is acknowledged now, as the hosts other than those named tell: a leader or a master. Rejects while there is none. */
+  /**
+   * The node without which no write is acknowledged now, as the hosts other than those named tell: a leader
+   * or a master. Rejects while there is none.
+   */
   main(duty: Duty, without?: readonly string[]): Promise<ClusterNode>;
   /** Whether a node takes itself for the one that decides. */
   leads(node: ClusterNode): Promise<boolean>;

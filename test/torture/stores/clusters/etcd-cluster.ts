@@ -105,7 +105,9 @@ async function leads(network: PrivateNetwork, node: ClusterNode): Promise<boolea
   return leader === header.member_id;
 }
 
-/** A node that says of itself that it leads, and answers a read that only a leader with a quorum can answer. */
+/**
+ * A node that says of itself that it leads, and answers a read that only a leader with a quorum can answer.
+ */
 async function leaderOf(
   network: PrivateNetwork,
   nodes: readonly ClusterNode[],

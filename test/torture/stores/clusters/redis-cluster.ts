@@ -16,15 +16,19 @@ const BOUNDS = [0, 5_461, 10_923, 16_384];
 const SILENCE = 6_000;
 
 /*
- * What makes a cut-off master stop before another one begins: it takes no writes once no replica has been heard of for this many seconds, and it
- * looks once a second. With that and the time to live, a lease that it renewed last is over within less than the time above.
+ * What makes a cut-off master stop before another one begins: it takes no writes once no replica has been
+ * heard of for this many seconds, and it looks once a second. With that and the time to live, a lease that it
+ * renewed last is over within less than the time above.
  */
 const MOST_LAG = 2;
 
 /** Each all in one slot; those of these two are with different masters. */
 const PREFIXES: Readonly<Record<Duty, string>> = { locks: "{locks}:", records: "{records}:" };
 
-/** Three masters with two replicas each, on three hosts. The locks are with one master and the records with another one. */
+/**
+ * Three masters with two replicas each, on three hosts. The locks are with one master and the records with
+ * another one.
+ */
 export const redisCluster: StoreKind = {
   name: "redis-cluster",
   type: "redis",
@@ -94,7 +98,8 @@ async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Pro
   });
   for (const [i, master] of masters.entries()) {
     await command(network, master, "CLUSTER", "ADDSLOTSRANGE", String(BOUNDS[i]), String((BOUNDS[i + 1] ?? 0) - 1));
-    // One on each of the other hosts: the next port there for the first of them, and the one after that for the second.
+    // One on each of the other hosts: the next port there for the first of them, and the one after that for
+    // the second.
     const replicas = [1, 2].map((n) => nodes.find(isAt(HOSTS[(i + n) % HOSTS.length], FIRST_PORT + n)));
     for (const replica of replicas) {
       if (replica === undefined) throw new Error("there is no node for a replica");
@@ -108,7 +113,10 @@ const isAt =
   (node: ClusterNode): boolean =>
     node.host === host && node.port === port;
 
-/** The master of a slot as a node of another host knows it, once it takes writes: there is a replica in step with it. */
+/**
+ * The master of a slot as a node of another host knows it, once it takes writes: there is a replica in step
+ * with it.
+ */
 async function masterOf(
   network: PrivateNetwork,
   nodes: readonly ClusterNode[],
@@ -125,7 +133,10 @@ async function masterOf(
   return found;
 }
 
-/** Whom `asked` takes for the master of a slot. Rejects if the Cluster does not work, or it is on one of the hosts `without`. */
+/**
+ * Whom `asked` takes for the master of a slot. Rejects if the Cluster does not work, or it is on one of the
+ * hosts `without`.
+ */
 async function ownerOf(
   network: PrivateNetwork,
   nodes: readonly ClusterNode[],

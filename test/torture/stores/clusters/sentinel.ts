@@ -26,8 +26,8 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  // A connection without a byte is given up after two deadlines; one that was made to a master that had died by then, once more. A Sentinel lets a
-  // master that comes back be one for eight to ten seconds.
+  // A connection without a byte is given up after two deadlines; one that was made to a master that had died
+  // by then, once more. A Sentinel lets a master that comes back be one for eight to ten seconds.
   clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 10_000, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
@@ -54,7 +54,10 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
 /** A write is acknowledged once a replica has it. */
 export const redisSentinel: StoreKind = sentinelKind(1);
 
-/** A master that was cut off goes on by itself: two run. No cell of the matrix has this; a test sees that the harness finds it. */
+/**
+ * A master that was cut off goes on by itself: two run. No cell of the matrix has this; a test sees that the
+ * harness finds it.
+ */
 export const unsafeSentinel: StoreKind = sentinelKind(0);
 
 async function startNodes(network: PrivateNetwork, folder: string): Promise<Cluster> {
@@ -88,7 +91,10 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
   return cluster;
 }
 
-/** Whom most of the Sentinels on the other hosts name, once a replica is in step with it: without one it acknowledges nothing. */
+/**
+ * Whom most of the Sentinels on the other hosts name, once a replica is in step with it: without one it
+ * acknowledges nothing.
+ */
 async function masterOf(
   network: PrivateNetwork,
   nodes: readonly ClusterNode[],

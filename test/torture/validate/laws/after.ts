@@ -6,7 +6,10 @@ import type { Evidence, Violation } from "../verdict.js";
 /** For how long a process may stay that has closed everything, in ms. */
 const EXIT = 2_000;
 
-/** How long it took until each name was had again, at worst: from when on somebody wanted it, without what standing still took. */
+/**
+ * How long it took until each name was had again, at worst: from when on somebody wanted it, without what
+ * standing still took.
+ */
 export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene">): number | undefined {
   const { injected, runs, scene } = evidence;
   if (injected === undefined) return undefined;
@@ -22,7 +25,10 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
   return known.length === names.length ? Math.max(...known) : undefined;
 }
 
-/** When the run was done whose lease lived on, though the fault struck others: it had the lock when that was over, and was told of nothing. */
+/**
+ * When the run was done whose lease lived on, though the fault struck others: it had the lock when that was
+ * over, and was told of nothing.
+ */
 function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
   const { since = 0, struck } = injected ?? {};
   const had = runs.filter((run) => run.name === name && run.enter <= since && run.member !== struck);
@@ -34,7 +40,10 @@ function isHeld({ member, id }: ObservedRun): boolean {
   return member.all("enter").some((enter) => enter.id === id && enter.held);
 }
 
-/** From when on somebody whom the fault did not strike asked for the name. Who finds it taken asks again, whatever else there is to do. */
+/**
+ * From when on somebody whom the fault did not strike asked for the name. Who finds it taken asks again,
+ * whatever else there is to do.
+ */
 function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
   const { since = 0, struck } = injected ?? {};
   const asks = scene.members.flatMap((member) => {
@@ -81,7 +90,10 @@ export function judgeRest({ scene, stock }: Evidence): Violation[] {
 /** How exactly the record of a run says when it was asked for, in the time of the journals, in ms. */
 const ROUNDED = 5;
 
-/** Whether it is an open run of a time in which a lock was lost before its record arrived: nothing leads to that. */
+/**
+ * Whether it is an open run of a time in which a lock was lost before its record arrived: nothing leads to
+ * that.
+ */
 function mayStray(scene: Scene, left: string): boolean {
   const { strayRecords } = scene;
   const [, startTime] = /^the run (\d+) of .* is open/.exec(left) ?? [];

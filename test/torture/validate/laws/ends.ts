@@ -64,8 +64,9 @@ function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, 
 }
 
 /**
- * Of a run that began before the store lost its data, where fences begin anew with an empty store: a later run may have the same. Whoever closed the
- * older one after that wrote its record anew, by what its lock had told.
+ * Of a run that began before the store lost its data, where fences begin anew with an empty store: a later
+ * run may have the same. Whoever closed the older one after that wrote its record anew, by what its lock had
+ * told.
  */
 function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
   if (scene.kind.outgrowsLoss) return false;
@@ -99,7 +100,10 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
   return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
 }
 
-/** Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not arrive. It is never closed by a body. */
+/**
+ * Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not
+ * arrive. It is never closed by a body.
+ */
 function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; readonly t: number | undefined }[] {
   const known = new Set(
     [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
@@ -129,22 +133,34 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
   return found;
 }
 
-/** Whether what was written to a record at that moment is lost: whoever was not answered by then writes it again. */
+/**
+ * Whether what was written to a record at that moment is lost: whoever was not answered by then writes it
+ * again.
+ */
 function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
   return dataLost !== undefined && !kind.apart && t <= dataLost.to;
 }
 
-/** Whether it may have been acknowledged by a master that had been replaced, which needed nobody else for that. */
+/**
+ * Whether it may have been acknowledged by a master that had been replaced, which needed nobody else for
+ * that.
+ */
 function acknowledgedByStale(t: number, scene: Scene): boolean {
   return scene.kind.clustered?.acknowledgesAlone === true && wasToldByStale(t, scene);
 }
 
-/** Whether it may have been told by a master that had been replaced. The news may take as long as the answer to a question. */
+/**
+ * Whether it may have been told by a master that had been replaced. The news may take as long as the answer
+ * to a question.
+ */
 function wasToldByStale(t: number, { staleRecords }: Scene): boolean {
   return staleRecords !== undefined && t >= staleRecords.from && t <= staleRecords.to + ASKED_WITHIN;
 }
 
-/** Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no newcomer touches it. */
+/**
+ * Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no
+ * newcomer touches it.
+ */
 export function judgeLosses({ runs, scene }: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const run of runs) {

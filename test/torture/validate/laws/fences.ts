@@ -2,7 +2,10 @@ import { lockTakenBy } from "../excuse.js";
 import { leaseEnd } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/** Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty can promise neither across that. */
+/**
+ * Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty
+ * can promise neither across that.
+ */
 export function judgeFences(evidence: Evidence): Violation[] {
   const { kind, dataLost } = evidence.scene;
   if (dataLost !== undefined && !kind.outgrowsLoss) return [];
@@ -29,7 +32,10 @@ function increase({ runs, scene }: Evidence): Violation[] {
   return violations;
 }
 
-/** A fence is the version of its grant, and a store counts all that it writes by one count: what it took after a grant has a higher one. */
+/**
+ * A fence is the version of its grant, and a store counts all that it writes by one count: what it took after
+ * a grant has a higher one.
+ */
 function refused({ scene, runs }: Evidence): Violation[] {
   const grants = new Map<string, Set<bigint>>();
   const given = [...scene.members.flatMap((member) => member.all("granted")), ...runs];

@@ -9,7 +9,10 @@ export interface Holders {
   readonly violations: readonly Violation[];
   /** How often two ran at once, neither of them told, and nothing excused it. */
   readonly overlaps: number;
-  /** The longest of those that the fault excuses: from the second one's begin to the moment at which the first was told. */
+  /**
+   * The longest of those that the fault excuses: from the second one's begin to the moment at which the first
+   * was told.
+   */
   readonly excusedOverlap: number;
   /** The longest of those that a forced unlock excuses. */
   readonly forcedOverlap: number;
@@ -71,7 +74,8 @@ function overlapOf(
     const excused = Math.min(together, mayLast(scene, loser, from, to));
     return { excused, unexcused: together - excused, excuse };
   }
-  // What computes without a thread that renews its session has lost its lock, and runs on: that is no standing still.
+  // What computes without a thread that renews its session has lost its lock, and runs on: that is no
+  // standing still.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
   const stands = lags.filter((lag) => !computes.includes(lag));
   // Where all are in one process, none stands still while another one begins.
@@ -80,14 +84,20 @@ function overlapOf(
   return { excused, unexcused: to - from - covered(off, from, to), excuse };
 }
 
-/** Who had lost the lock: the one with the lower fence, whichever began first, as the store's answer to it may be the later one. */
+/**
+ * Who had lost the lock: the one with the lower fence, whichever began first, as the store's answer to it may
+ * be the later one.
+ */
 function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: ObservedRun): ObservedRun {
   const anew = dataLost !== undefined && !kind.outgrowsLoss;
   const secondLost = anew ? second.since < first.since : BigInt(second.fence) < BigInt(first.fence);
   return secondLost ? second : first;
 }
 
-/** For how long one may run on whose lock was taken away: until the next heartbeat asks, or the lease ends if it cannot. */
+/**
+ * For how long one may run on whose lock was taken away: until the next heartbeat asks, or the lease ends if
+ * it cannot.
+ */
 function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
   const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
   if (!wasInTrouble(scene, loser.member, from, from + asks)) return asks;

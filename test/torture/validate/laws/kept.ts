@@ -1,7 +1,10 @@
 import { takenBy } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/** A run that must be kept over the fault is kept: nobody else begins meanwhile, it is told of nothing, and its record says that it completed. */
+/**
+ * A run that must be kept over the fault is kept: nobody else begins meanwhile, it is told of nothing, and
+ * its record says that it completed.
+ */
 export function judgeKept({ injected, runs, scene, stock }: Evidence): Violation[] {
   const kept = injected?.kept;
   if (kept === undefined) return [];

@@ -70,7 +70,10 @@ async function transfer(t: CaseContext, channel: Channel, count: number): Promis
   }
 }
 
-/** A commit that is refused tells all entries as they were at one moment: the only snapshot of several keys that there is. */
+/**
+ * A commit that is refused tells all entries as they were at one moment: the only snapshot of several keys
+ * that there is.
+ */
 async function observe(t: CaseContext, channel: Channel, open: () => boolean): Promise<number> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => ({ check: ["account", n], version: "1" }));
   const checks = [...accounts, { check: "never written", version: "1" }];

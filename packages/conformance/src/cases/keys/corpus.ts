@@ -79,7 +79,10 @@ export const TRICKY_TEXTS: readonly string[] = [
   "[object Object]",
 ];
 
-/** The order of texts by their code points, which is that of their UTF-8 bytes; lone surrogates stand where they are numbered. */
+/**
+ * The order of texts by their code points, which is that of their UTF-8 bytes; lone surrogates stand where
+ * they are numbered.
+ */
 export function byCodePoints(a: string, b: string): number {
   const left = Array.from(a, (character) => character.codePointAt(0) ?? 0);
   const right = Array.from(b, (character) => character.codePointAt(0) ?? 0);

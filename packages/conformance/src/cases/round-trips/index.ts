@@ -19,8 +19,8 @@ function counted(id: string, what: string, prepare: (t: CaseContext) => Promise<
 }
 
 /**
- * The fewest round trips that a call took of many: other traffic, keep-alives and such, comes on top now and then, but can make none of them
- * look cheaper than it is.
+ * The fewest round trips that a call took of many: other traffic, keep-alives and such, comes on top now and
+ * then, but can make none of them look cheaper than it is.
  */
 async function fewest(t: CaseContext, call: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

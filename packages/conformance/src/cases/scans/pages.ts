@@ -25,7 +25,8 @@ export const pages: readonly Case[] = [
             what,
           );
           if (limit < keys.length) assert.equal(page.more, true, `${what}: there are more`);
-          // At the edge itself "there may be more" is true enough; beyond it, it would send the reader in circles.
+          // At the edge itself "there may be more" is true enough; beyond it, it would send the reader in
+          // circles.
           if (limit > keys.length) assert.equal(page.more, false, `${what}: there are no more`);
         }
       }

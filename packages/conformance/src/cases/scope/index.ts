@@ -28,7 +28,10 @@ function similarNames(t: CaseContext): string[] {
   return [...ends.map((end) => base + end), base.toUpperCase(), ` ${base}`];
 }
 
-/** What belongs to a channel. Besides, the neighbours of the channel under test are looked at after each case of every group. */
+/**
+ * What belongs to a channel. Besides, the neighbours of the channel under test are looked at after each case
+ * of every group.
+ */
 export const scope: CaseGroup = {
   prefix: "SCP",
   title: "scope",

@@ -6,7 +6,10 @@ import { rejectsWith } from "../../support/assert.js";
 /** Beyond this, trying a declared limit takes more memory and time than it proves. */
 const LARGEST_TRY = 8 * 1_048_576;
 
-/** The manifest is kept, neither more nor less. What it does not declare is proved by the cases that need it: refused there. */
+/**
+ * The manifest is kept, neither more nor less. What it does not declare is proved by the cases that need it:
+ * refused there.
+ */
 export const supports: CaseGroup = {
   prefix: "SUP",
   title: "what is declared",

@@ -6,9 +6,10 @@ import type { CaseContext } from "../../case/context.js";
 export const GRAIN = 5;
 
 /**
- * A write with a time to live, and when by our clock it must still be visible and when not any more. The store applied it at some
- * moment between sending and answer, so between the two deadlines nothing is promised. Comparing only times that we measured ourselves,
- * each in the direction in which a delay does no harm, no noise can make a right store look wrong.
+ * A write with a time to live, and when by our clock it must still be visible and when not any more. The
+ * store applied it at some moment between sending and answer, so between the two deadlines nothing is
+ * promised. Comparing only times that we measured ourselves, each in the direction in which a delay does no
+ * harm, no noise can make a right store look wrong.
  */
 export class Brief {
   readonly #t: CaseContext;

@@ -87,7 +87,8 @@ export const conditions: readonly Case[] = [
         const ttl = 10 + t.random.int(10);
         const brief = await Brief.write(t, ttl, () => writer.set("k", "old", { ttl }));
         let reading = true;
-        // Readers look all the time around the deadline, by reads and by lists, while the fresh write comes in the midst of it.
+        // Readers look all the time around the deadline, by reads and by lists, while the fresh write comes
+        // in the midst of it.
         const looks = readers.map(async (reader, n) => {
           while (reading) {
             await (n % 2 === 0 ? reader.entry("k") : reader.getAll());

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { Channel, JsonValue } from "@ojm/core";
 import { sameValue } from "../../support/same-value.js";
 
-/** What a channel must be like from outside: a map, the version of each entry, and every version that ever was. */
+/**
+ * What a channel must be like from outside: a map, the version of each entry, and every version that ever
+ * was.
+ */
 export class ChannelModel {
   readonly entries: Map<string, { value: JsonValue; version: string }> = new Map();
   readonly past: string[] = [];

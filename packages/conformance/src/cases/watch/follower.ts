@@ -94,7 +94,10 @@ export class Follower {
     this.#last.clear();
   }
 
-  /** Waits until the watch has told as much as there is in the channel, and throws where it differs from it for good. */
+  /**
+   * Waits until the watch has told as much as there is in the channel, and throws where it differs from it
+   * for good.
+   */
   async catchesUp(t: CaseContext, channel: Channel): Promise<void> {
     const expected = new Map<string, { value: JsonValue; version: string }>();
     for await (const { key, value, version } of channel.entries()) expected.set(String(key), { value, version });

@@ -24,7 +24,9 @@ export const supports: Supports = Object.freeze({
   maxValueBytes: 1_048_576,
 });
 
-/** A client of a {@link Server}: sends, waits, and takes up its watches again when the connection was lost. */
+/**
+ * A client of a {@link Server}: sends, waits, and takes up its watches again when the connection was lost.
+ */
 export class Client implements Backend {
   readonly supports: Supports = supports;
   protected readonly server: Server;

@@ -12,7 +12,10 @@ export interface Parts {
   readonly client?: new (server: Server, network: Network) => Backend;
 }
 
-/** A store in this process that has everything a harness can offer but other processes, made of the right parts or of wrong ones. */
+/**
+ * A store in this process that has everything a harness can offer but other processes, made of the right
+ * parts or of wrong ones.
+ */
 export function simulated(name: string, { server = Server, client = Client }: Parts = {}): Harness {
   let stores = 0;
   return {

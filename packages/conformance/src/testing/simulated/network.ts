@@ -6,8 +6,9 @@ import type { Faults } from "../../harness/harness.js";
 export const PATIENCE = 60;
 
 /**
- * The way between clients and a server in one process: messages take turns in an order that differs from run to run, and get lost on
- * demand. Only a message that is really lost is given up, so that a busy machine never looks like a fault.
+ * The way between clients and a server in one process: messages take turns in an order that differs from run
+ * to run, and get lost on demand. Only a message that is really lost is given up, so that a busy machine
+ * never looks like a fault.
  */
 export class Network implements Faults {
   readonly #random: Random;

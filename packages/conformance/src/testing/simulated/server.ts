@@ -26,8 +26,8 @@ export interface Subscriber {
 }
 
 /**
- * A store as simple as can be, and right. The planted bugs are made of it by overriding one of its members, which is why they are many and
- * small.
+ * A store as simple as can be, and right. The planted bugs are made of it by overriding one of its members,
+ * which is why they are many and small.
  */
 export class Server {
   readonly clock: Clock;

@@ -132,7 +132,10 @@ export function encodeChannelName(name: string): string {
   return escapeText(name) + END;
 }
 
-/** Reads the text of a key. Each step moves on or throws: anybody can write to a store, so the text may be anything. */
+/**
+ * Reads the text of a key. Each step moves on or throws: anybody can write to a store, so the text may be
+ * anything.
+ */
 class Reader {
   at = 0;
   depth = 0;
@@ -212,7 +215,9 @@ export function decodeKeyIfOurs(text: string): Key | undefined {
   }
 }
 
-/** Two texts that were read as one key would make two entries of one: only what the key is written as counts. */
+/**
+ * Two texts that were read as one key would make two entries of one: only what the key is written as counts.
+ */
 function isTextOf(text: string, key: Key): boolean {
   try {
     return encodeKey(key) === text;

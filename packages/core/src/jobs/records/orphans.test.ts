@@ -181,7 +181,9 @@ describe("with both in one store", () => {
 });
 
 describe("a run that completed before the store lost its data is not recorded as lost", () => {
-  /** A manager on this way has read the lock. It asks for the session while the run ends and the data goes. */
+  /**
+   * A manager on this way has read the lock. It asks for the session while the run ends and the data goes.
+   */
   const slowReads: FaultyBackend["fault"] = ({ kind }) => (kind === "read" ? { type: "slow", ms: 500 } : undefined);
 
   async function endAndForget(run: Run): Promise<void> {

@@ -21,8 +21,9 @@ export function isRecordKey(key: Key): key is { readonly name: string; readonly 
 }
 
 /**
- * Whether an entry is the record of a run, all of it: anybody can write to this channel. One that tells another name or start time than its key is none,
- * as nobody could find it again by what it tells. A field that is not known here is no fault, since a later version of ojm may write more.
+ * Whether an entry is the record of a run, all of it: anybody can write to this channel. One that tells
+ * another name or start time than its key is none, as nobody could find it again by what it tells. A field
+ * that is not known here is no fault, since a later version of ojm may write more.
  */
 export function isRecord({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const record = fieldsOf<RunRecord>(value);

@@ -37,9 +37,9 @@ export class RecordDraft {
   }
 
   /**
-   * Another process has taken this start time. The next draft starts after the newest run of that moment, not after
-   * the newest of all: a machine with a wrong date may have written that one, and all later runs would get start
-   * times in the future.
+   * Another process has taken this start time. The next draft starts after the newest run of that moment, not
+   * after the newest of all: a machine with a wrong date may have written that one, and all later runs would
+   * get start times in the future.
    */
   async moveOn(): Promise<void> {
     const { jobs, times, clock } = this.#context;

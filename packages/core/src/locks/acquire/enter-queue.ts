@@ -32,7 +32,9 @@ interface Entrant {
  */
 export class EnterQueue {
   readonly #channel: Channel<LocksValue>;
-  /** Who wants to enter, by the name of the lock. There is an entry while a commit for the name is under way. */
+  /**
+   * Who wants to enter, by the name of the lock. There is an entry while a commit for the name is under way.
+   */
   readonly #entrants: Map<string, Entrant[]> = new Map();
 
   constructor(channel: Channel<LocksValue>) {

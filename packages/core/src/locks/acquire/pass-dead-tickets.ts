@@ -2,8 +2,8 @@ import type { Ticket } from "../entries/schema.js";
 import type { LockView } from "../entries/view.js";
 
 /**
- * Whether a request may take a free lock: it passes the tickets of dead sessions, and no other. Resolves to the
- * tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
+ * Whether a request may take a free lock: it passes the tickets of dead sessions, and no other. Resolves to
+ * the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
  */
 export async function ticketsBehind(
   view: LockView,

@@ -167,8 +167,8 @@ export class PlaceInLine {
   }
 
   /**
-   * Whether the one ahead waits in this process too, with the same session. What that one watches and reads is
-   * enough for both.
+   * Whether the one ahead waits in this process too, with the same session. What that one watches and reads
+   * is enough for both.
    */
   #isBehindOwn(before: Ticket | undefined): boolean {
     const session = this.#queuedAs;

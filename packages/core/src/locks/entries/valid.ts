@@ -4,8 +4,9 @@ import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../..
 import type { CallValue, Holder, LockValue, QueueValue, SessionValue, Ticket } from "./schema.js";
 
 /*
- * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be used without a further look.
- * A field that is not known here is no fault, since a later version of ojm may write more.
+ * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be
+ * used without a further look. A field that is not known here is no fault, since a later version of ojm may
+ * write more.
  */
 
 /** The holder of a lock, also of the one of a run. */

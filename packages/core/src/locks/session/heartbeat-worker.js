@@ -1,5 +1,5 @@
-// Stands where the build puts the entry of the heartbeat thread, so that the sources find it under the same name. Runs the sources:
-// the loader of the main thread does not reach into threads.
+// Stands where the build puts the entry of the heartbeat thread, so that the sources find it under the same
+// name. Runs the sources: the loader of the main thread does not reach into threads.
 import { register } from "tsx/esm/api";
 
 register();

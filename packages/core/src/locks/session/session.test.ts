@@ -156,7 +156,8 @@ test("a renewal by the thread is found by the next heartbeat, which goes on from
 describe("the deadline", () => {
   test("passes by the local clock alone, counted from when the last renewal was sent", async () => {
     const { session } = await open();
-    // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment it asks.
+    // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment
+    // it asks.
     way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 2_000 } : undefined);
     const sent = clock.monotonic() + TTL / 3;
     await clock.advance(TTL / 3 + 2_000);
@@ -193,7 +194,8 @@ describe("the deadline", () => {
 
   test("passes although a renewal is answered after it", async () => {
     const { session } = await open();
-    // On SQLite it may be applied after others found the entry gone: its transaction looked at the clock before they did.
+    // On SQLite it may be applied after others found the entry gone: its transaction looked at the clock
+    // before they did.
     answeredAfter(0.7 * TTL);
     await clock.advance(TTL / 3 + 1);
     expect(session.over).toContain("answered a renewal after");
@@ -218,7 +220,8 @@ describe("the deadline", () => {
 });
 
 describe("a channel that was closed", () => {
-  // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one that has none.
+  // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one
+  // that has none.
   test("ends the session with the next beat, not only after its ttl", async () => {
     const { channel, session } = await open();
     await channel.close();

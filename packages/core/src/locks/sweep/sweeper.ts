@@ -12,7 +12,10 @@ import { chance, Turn } from "./turn.js";
  */
 const LIFE = 3 / 4;
 
-/** A process without the turn looks this part of a `ttl` later: its looks are in vain as long as another one sweeps. */
+/**
+ * A process without the turn looks this part of a `ttl` later: its looks are in vain as long as another one
+ * sweeps.
+ */
 const BEHIND = 1 / 4;
 
 /**

@@ -32,8 +32,8 @@ interface Held {
 }
 
 /**
- * What must hold at every moment, judged by what the bodies are told and by what is in the store. Nothing here asks the code that is
- * judged: to ask a run whether it is held ends one whose end was missed.
+ * What must hold at every moment, judged by what the bodies are told and by what is in the store. Nothing
+ * here asks the code that is judged: to ask a run whether it is held ends one whose end was missed.
  */
 export class Laws {
   readonly #clock: FakeClock;
@@ -48,7 +48,10 @@ export class Laws {
   /** When each renewal was first sent, and until when each session lives by the last one that was applied. */
   readonly #sent: Map<string, number> = new Map();
   readonly #lives: Map<string, number> = new Map();
-  /** What the store has forgotten: all before `version`. Whoever held it may not know until its session is over by its own clock. */
+  /**
+   * What the store has forgotten: all before `version`. Whoever held it may not know until its session is
+   * over by its own clock.
+   */
   #forgotten = { version: "0", until: 0 };
 
   /** With `late`, signals may be late. */
@@ -116,9 +119,11 @@ export class Laws {
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
-      // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever is inside may be the one.
+      // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever
+      // is inside may be the one.
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
-      // A process that goes on cannot tell all at once. What it begins before it has is judged: it must look at the clock first.
+      // A process that goes on cannot tell all at once. What it begins before it has is judged: it must look
+      // at the clock first.
       if (run.signal.aborted || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals) this.#checkSignal(inside);
       const other = holders.get(name);
@@ -155,7 +160,10 @@ function sessionsOf({ key, value }: StoredEntry): string[] {
   return session === undefined ? waiting.map((ticket: { readonly session: string }) => ticket.session) : [session];
 }
 
-/** Nothing that dead sessions left is in the store, though nobody wants any of it: to be asked where somebody sweeps. */
+/**
+ * Nothing that dead sessions left is in the store, though nobody wants any of it: to be asked where somebody
+ * sweeps.
+ */
 export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
   const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });
   const living = new Set(entries.filter(({ key }) => isSession(key)).map(({ value }) => JSON.parse(value).id));

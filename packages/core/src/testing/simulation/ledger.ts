@@ -69,7 +69,8 @@ export class Ledger {
   #checkWrites(key: string, writes: readonly RunRecord[]): void {
     const closings = writes.filter(({ status }) => status !== "running").length;
     if (closings > 1) throw new Error(`the run ${key} was closed ${closings} times: ${JSON.stringify(writes)}`);
-    // A run whose record never came, which takes two stores, or was forgotten, may have been closed in its absence.
+    // A run whose record never came, which takes two stores, or was forgotten, may have been closed in its
+    // absence.
     const mayLack = this.#apart || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
     const running = writes.map(({ status }) => status === "running");

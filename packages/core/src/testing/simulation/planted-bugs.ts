@@ -14,7 +14,10 @@ import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
 import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
 
-/** A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults must find it. */
+/**
+ * A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults
+ * must find it.
+ */
 export interface PlantedBug {
   readonly name: string;
   /** What the one who finds it says. */
@@ -37,7 +40,8 @@ function statusOf(write: StoredWrite): unknown {
 }
 
 class Planted extends PassedOn {
-  // Told of every loss at once, a holder stops in time for most of these faults to go unseen. What must hold, holds without being told.
+  // Told of every loss at once, a holder stops in time for most of these faults to go unseen. What must hold,
+  // holds without being told.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 
   /** Commits without asking for the check at `index`, as if it held. */

@@ -1,7 +1,9 @@
 import type { Clock } from "../../util/clock.js";
 import type { FakeClock } from "../fake-clock.js";
 
-/** The clock of one process of a simulation, which can be stopped, go on, and die. Its wall clock is its own. */
+/**
+ * The clock of one process of a simulation, which can be stopped, go on, and die. Its wall clock is its own.
+ */
 export class FakeProcess implements Clock {
   /** How far its wall clock is ahead of the world's. */
   ahead = 0;
@@ -87,7 +89,10 @@ export class FakeProcess implements Clock {
     this.#wakeUp();
   }
 
-  /** One by one, each with all that follows from it at once: an answer before the timers that are overdue, or after them, as it happens. */
+  /**
+   * One by one, each with all that follows from it at once: an answer before the timers that are overdue, or
+   * after them, as it happens.
+   */
   #wakeUp(): void {
     this.#world.after(0, () => {
       if (this.#state !== "waking") return;

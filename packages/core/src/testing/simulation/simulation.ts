@@ -19,8 +19,8 @@ const NAMES = ["a", "b", "c"];
 const PROCESSES = 4;
 
 /**
- * In times to live, after everything went wrong for the last time: what was late is applied, every process has gone on, whoever died is dead for the
- * others, and whoever is left has swept.
+ * In times to live, after everything went wrong for the last time: what was late is applied, every process
+ * has gone on, whoever died is dead for the others, and whoever is left has swept.
  */
 const CALM = 8;
 
@@ -32,8 +32,9 @@ export interface SimulationOptions {
 }
 
 /**
- * Several processes run jobs of a few names on a store that is slow, loses requests, loses replies, applies commits late or twice, and is
- * restarted; they are stopped, killed, cut off, and their wall clocks jump. A seed decides on everything: what failed once fails again.
+ * Several processes run jobs of a few names on a store that is slow, loses requests, loses replies, applies
+ * commits late or twice, and is restarted; they are stopped, killed, cut off, and their wall clocks jump. A
+ * seed decides on everything: what failed once fails again.
  */
 export class Simulation {
   readonly clock: FakeClock;
@@ -49,7 +50,9 @@ export class Simulation {
   /** Whether the store tells of changes. */
   readonly #watch: boolean;
   readonly #plan: Plan;
-  /** Whether the store forgets what is in it when it is restarted, which excuses two holders for a while, too. */
+  /**
+   * Whether the store forgets what is in it when it is restarted, which excuses two holders for a while, too.
+   */
   readonly #forgets: boolean;
   readonly #alive: Set<JobManager> = new Set();
   readonly #ways: Set<FaultyBackend> = new Set();
@@ -171,7 +174,10 @@ export class Simulation {
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
 
-  /** A lock or a ticket was written again after it had been removed: nobody knows of it, and it stays for as long as its session lives. */
+  /**
+   * A lock or a ticket was written again after it had been removed: nobody knows of it, and it stays for as
+   * long as its session lives.
+   */
   #taint(): void {
     this.note("what was given back is taken once more, by nobody");
     this.#tainted = true;

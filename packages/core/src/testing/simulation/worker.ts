@@ -13,7 +13,10 @@ import type { FakeProcess } from "./process.js";
 export interface Plan {
   readonly ttl: number;
   readonly names: readonly string[];
-  /** How many of the runs do not wait for their lock, from 0 to 1: those who wait keep each other in order, and hide races. */
+  /**
+   * How many of the runs do not wait for their lock, from 0 to 1: those who wait keep each other in order,
+   * and hide races.
+   */
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
   readonly unlocks: boolean;

@@ -14,10 +14,11 @@ import { ChannelError } from "../../channel/errors.js";
 import type { Clock } from "../../util/clock.js";
 
 /**
- * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`. `doubled`: applied and answered at
- * once, and made again after `ms`, without anybody who waits for the answer. `refused`: the store says at once that it is away. `request lost`
- * and `reply lost`: nothing comes back until the deadline, and only the second one was applied. `late`: applied, but only `ms` after the caller
- * stopped waiting.
+ * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
+ * `doubled`: applied and answered at once, and made again after `ms`, without anybody who waits for the
+ * answer. `refused`: the store says at once that it is away. `request lost` and `reply lost`: nothing comes
+ * back until the deadline, and only the second one was applied. `late`: applied, but only `ms` after the
+ * caller stopped waiting.
  */
 export type Fault =
   | { readonly type: "slow" | "slow reply" | "doubled"; readonly ms: number }

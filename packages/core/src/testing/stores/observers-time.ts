@@ -12,7 +12,10 @@ import type {
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "./passed-on.js";
 
-/** A store that tells its clock to nobody, as etcd: an entry lives until somebody has seen it at one version for the whole of its time. */
+/**
+ * A store that tells its clock to nobody, as etcd: an entry lives until somebody has seen it at one version
+ * for the whole of its time.
+ */
 export class ObserversTime extends PassedOn {
   readonly #life: number;
   /** Until when each entry lives for this observer, by key and version. */

@@ -41,7 +41,10 @@ export class SharedStore implements Backend {
     });
   }
 
-  /** Forgets, while it is away, what is in `range`: resolves to a version that everything forgotten is below, and everything to come is above. */
+  /**
+   * Forgets, while it is away, what is in `range`: resolves to a version that everything forgotten is below,
+   * and everything to come is above.
+   */
   async forget(range: KeyRange): Promise<string> {
     const { entries } = await this.memory.scan({ ...range, reverse: false, limit: 1_000_000, values: false });
     const writes = entries.map(({ key }) => ({ key, value: null }));

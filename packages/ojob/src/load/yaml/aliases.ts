@@ -12,16 +12,25 @@ import {
 
 export type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
 
-/** More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the memory. */
+/**
+ * More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the
+ * memory.
+ */
 export const MOST_NODES = 200_000;
 
 /** Deeper than any real job file. What reads on walks the tree by calling itself. */
 export const MOST_LEVELS = 200;
 
-/** How the tokens of pieces begin: plain and block texts behind a mark of the lexer, quoted ones, aliases, flow lists and maps. */
+/**
+ * How the tokens of pieces begin: plain and block texts behind a mark of the lexer, quoted ones, aliases,
+ * flow lists and maps.
+ */
 const BEGINNINGS = "\u001f\"'*[{";
 
-/** Whether a text has more pieces than a job file, told without making a document of it, which takes far longer. */
+/**
+ * Whether a text has more pieces than a job file, told without making a document of it, which takes far
+ * longer.
+ */
 export function hasTooMany(yaml: string): boolean {
   // Each piece has at least one character, and one that parts it from the next.
   if (yaml.length < 2 * MOST_NODES) return false;
@@ -33,8 +42,9 @@ export function hasTooMany(yaml: string): boolean {
 }
 
 /**
- * What the aliases of a document mean: an alias means the latest anchor of its name that stands before it. Found in one walk through the document. The
- * parser's own way walks from the beginning for each alias: 40,000 of them took minutes.
+ * What the aliases of a document mean: an alias means the latest anchor of its name that stands before it.
+ * Found in one walk through the document. The parser's own way walks from the beginning for each alias:
+ * 40,000 of them took minutes.
  */
 export class Aliases {
   readonly #targets: Map<Alias, AnyNode> = new Map();

@@ -1,4 +1,7 @@
-/** Opens, watches, writes and closes; nothing ends it but that nothing is left to do. With "no-close", leaves out the close. */
+/**
+ * Opens, watches, writes and closes; nothing ends it but that nothing is left to do. With "no-close", leaves
+ * out the close.
+ */
 import { argument, letGo, openFile } from "./program.js";
 
 letGo();

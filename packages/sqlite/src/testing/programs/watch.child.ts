@@ -1,4 +1,6 @@
-/** Watches everything, and tells each change. Says "watching" when it begins. On a message, stops and ends. */
+/**
+ * Watches everything, and tells each change. Says "watching" when it begins. On a message, stops and ends.
+ */
 import { argument, letGo, openFile, tell, told } from "./program.js";
 
 const opened = await openFile(argument(0));

@@ -1,4 +1,7 @@
-/** Writes pairs of entries for ever, each pair in one commit. Tells the number of each pair that was acknowledged. */
+/**
+ * Writes pairs of entries for ever, each pair in one commit. Tells the number of each pair that was
+ * acknowledged.
+ */
 import { argument, openFile, tell } from "./program.js";
 
 const opened = await openFile(argument(0));
