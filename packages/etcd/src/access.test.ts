@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     return host;
   }
 
-  it("lets the user in, and nobody else, and keeps the password out of every message", async () => {
+  it("only the right user and password are let in, and no error message shows the password", async () => {
     const hosts = await startWithUsers();
     const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
     await put(etcd, "c a", "1", 60_000);
@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     await expect(elsewhere).rejects.toMatchObject({ code: "DENIED" });
   });
 
-  it("signs in again when the node has forgotten its tokens, for calls and for watches", async () => {
+  it("calls and watches sign in again when the node has forgotten their tokens", async () => {
     const hosts = await startWithUsers();
     const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
     const seen = new Recorder();
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     expect([seen.of("c a"), seen.error]).toEqual([["1", "2"], undefined]);
   });
 
-  it("signs in again for a watch that begins when the node has forgotten the tokens, and leaves the others alone", async () => {
+  it("a new watch signs in again when the node has forgotten the tokens, and other watches go on undisturbed", async () => {
     const hosts = await startWithUsers();
     const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
     const [before, after] = [new Recorder(), new Recorder()];
@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     expect([before.gaps, before.error, after.gaps, after.error]).toEqual([0, undefined, 0, undefined]);
   });
 
-  it("says so when a user is given and the store has none", async () => {
+  it("opening with a user fails with INVALID_CONFIG if etcd has no users", async () => {
     const hosts = await start();
     const open = openEtcd({ hosts, auth: { username: "ojm", password } });
     await expect(open).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("auth") });
@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     return { ca: file("ca.pem"), cert: file("node.pem"), key: file("node.key") };
   }
 
-  it("is spoken to with its CA, given as a path, as text or as a buffer", async () => {
+  it("a backend trusts etcd by a CA given as a path, as text or as a buffer, and does not without the CA", async () => {
     const { ca, cert, key } = makeCertificates();
     const host = await start({ tls: { cert, key } });
     for (const rootCertificate of [ca, readFileSync(ca, "utf8"), readFileSync(ca)]) {
@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });
   });
 
-  it("lets clients in by their certificate", async () => {
+  it("a client with a certificate is let in, and a client without one is not", async () => {
     const { ca, cert, key } = makeCertificates();
     const host = await start({ tls: { cert, key, clientCa: ca } });
     const credentials = { rootCertificate: ca, certChain: cert, privateKey: key };
@@ -138,8 +138,8 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("a client that was passed in", () => {
-  it("is used, and left open", async () => {
+describe.skipIf(missing !== undefined)("a client of the caller", () => {
+  it("a client that the caller passed in is used, and left open", async () => {
     const hosts = await start();
     const client = new Etcd3({ hosts });
     onTestFinished(() => client.close());
@@ -149,7 +149,7 @@ describe.skipIf(missing !== undefined)("a client that was passed in", () => {
     expect(await client.get("ojm/c a").string()).toBe("1");
   });
 
-  it("keeps to its namespace", async () => {
+  it("a client that the caller passed in keeps to its namespace", async () => {
     const hosts = await start();
     const client = new Etcd3({ hosts });
     onTestFinished(() => client.close());
@@ -158,7 +158,7 @@ describe.skipIf(missing !== undefined)("a client that was passed in", () => {
     expect(await client.get("tenant/jobs/c a").string()).toBe("1");
   });
 
-  it("is not made to repeat a commit whose reply was lost, although it repeats its own calls", async () => {
+  it("a client that the caller passed in does not repeat a commit whose reply was lost, as it does its own calls", async () => {
     const hosts = await start();
     const client = new Etcd3({ hosts });
     onTestFinished(() => client.close());
@@ -172,7 +172,7 @@ describe.skipIf(missing !== undefined)("a client that was passed in", () => {
 });
 
 describe.skipIf(missing !== undefined)("a process with an etcd backend", () => {
-  it("exits by itself once the backend is closed", async () => {
+  it("a process exits by itself once its etcd backend is closed", async () => {
     const hosts = await start();
     const program = `
       import { systemClock } from "@ojm/core/backend";

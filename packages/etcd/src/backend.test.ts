@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
     openEtcd({ hosts: server.host, keyPrefix: `${randomUUID()}/`, ...args });
 
   describe("commit", () => {
-    it("creates what is absent, once", async () => {
+    it("a commit creates an absent entry once, and then returns the existing one", async () => {
       const etcd = await open();
       const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
       const first = await etcd.commit(create);
@@ -28,7 +28,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(await etcd.commit(create)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
     });
 
-    it("applies all writes under one version, or none", async () => {
+    it("a commit applies all of its writes under one version, or none", async () => {
       const etcd = await open();
       const held = await put(etcd, "c held", "0");
       const writes = [
@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(await etcd.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
     });
 
-    it("refuses a stale version, also of what was deleted, or deleted and made again with the same value", async () => {
+    it("a commit refuses a stale version, also of a deleted entry, or of one recreated with the same value", async () => {
       const etcd = await open();
       const stale = await put(etcd, "c a", "1");
       const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(await etcd.commit(retry)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
     });
 
-    it("compares without writing", async () => {
+    it("a commit without writes only compares versions", async () => {
       const etcd = await open();
       const version = await put(etcd, "c a", "1");
       const compare = (at: string | null) => etcd.commit({ checks: [{ key: "c a", version: at }], writes: [] });
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect((await compare(null)).ok).toBe(false);
     });
 
-    it("gives versions that only increase, also for writing the same and for deleting nothing", async () => {
+    it("versions only increase, also if a write repeats the value or a delete finds no entry", async () => {
       const etcd = await open();
       const versions = [
         await put(etcd, "c a", "1"),
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
     });
 
-    it("takes as many checks and writes as it declares, and refuses more before it sends any", async () => {
+    it("a commit takes as many checks and writes as supports.maxOps declares, and refuses more before sending", async () => {
       const etcd = await open();
       const { maxOps } = etcd.supports;
       const keys = Array.from({ length: maxOps }, (_, i) => `c ${i}`);
@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       await expect(etcd.commit(commit)).rejects.toMatchObject({ code: "TOO_LARGE", outcome: "not-applied" });
     });
 
-    it("stores values as long as it declares, and refuses a request that etcd finds too large", async () => {
+    it("values of the declared maximum length are stored, and a request too large for etcd is refused", async () => {
       const etcd = await open();
       const long = JSON.stringify("é".repeat(etcd.supports.maxValueBytes / 2 - 1));
       await put(etcd, "c a", long);
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       await expect(both).rejects.toMatchObject({ code: "TOO_LARGE", retryable: false, outcome: "not-applied" });
     });
 
-    it("loses no increment of eight clients at once", async () => {
+    it("no increment of eight concurrent clients is lost", async () => {
       const keyPrefix = `${randomUUID()}/`;
       const clients = await Promise.all(Array.from({ length: 8 }, () => open({ keyPrefix })));
       const increment = async (etcd: Backend): Promise<void> => {
@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect((await clients[0]?.read(["c n"]))?.[0]?.value).toBe("160");
     });
 
-    it("lets one of many creators win", async () => {
+    it("exactly one of twenty concurrent creates succeeds", async () => {
       const etcd = await open();
       const create = (value: string) =>
         etcd.commit({ checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value }] });
@@ -140,7 +140,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
   });
 
   describe("read and scan", () => {
-    it("reads more keys than a transaction holds, in their order", async () => {
+    it("a read takes more keys than one transaction holds, and returns the entries in their order", async () => {
       const etcd = await open();
       await put(etcd, "c 7", "7");
       const keys = Array.from({ length: 300 }, (_, i) => `c ${299 - i}`);
@@ -148,7 +148,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(entries.map((entry) => entry?.key)).toEqual(keys.map((key) => (key === "c 7" ? key : undefined)));
     });
 
-    it("lists in byte order, both ways, with limits, and nothing of the neighbours", async () => {
+    it("a scan lists keys in byte order, both ways, within its limit, and none of neighbouring channels", async () => {
       const etcd = await open();
       const keys = ["c ", "c \u0001", "c a", "c a b", "c aa", "c é", "c \uffee", "c \u{1f600}"];
       for (const key of [...keys, "b z", "c!", "c", "ca a", "d "]) await put(etcd, key, JSON.stringify(key));
@@ -165,14 +165,14 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(await list({ from: "c x", to: "c y" })).toEqual([[], false]);
     });
 
-    it("leaves values away where they are not needed", async () => {
+    it("a scan leaves out the values if the caller does not ask for them", async () => {
       const etcd = await open();
       const version = await put(etcd, "c a", '"long"');
       const { entries } = await etcd.scan({ ...channel("c"), reverse: false, limit: 1, values: false });
       expect(entries).toEqual([{ key: "c a", value: "", version }]);
     });
 
-    it("finds the end of a long range without reading the range", async () => {
+    it("a reverse scan finds the end of a long range without reading the range", async () => {
       const etcd = await open();
       const keys = Array.from({ length: 2_560 }, (_, i) => `c {"name":"nightly","startTime":${1_700_000_000_000 + i}}`);
       for (let i = 0; i < keys.length; i += 128) {
@@ -192,15 +192,15 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
     });
   });
 
-  describe("lifecycle", () => {
-    it("refuses calls after close", async () => {
+  describe("lifecycle of a backend", () => {
+    it("a closed backend refuses calls with CLOSED", async () => {
       const etcd = await open();
       await etcd.close();
       await expect(etcd.read(["c a"])).rejects.toMatchObject({ code: "CLOSED" });
       await expect(put(etcd, "c a", "1")).rejects.toMatchObject({ code: "CLOSED", outcome: "not-applied" });
     });
 
-    it("ends the waiting when asked to", async () => {
+    it("an abort signal ends a read or a commit with ABORTED", async () => {
       const etcd = await open();
       const signal = AbortSignal.abort();
       await expect(etcd.read(["c a"], { signal })).rejects.toMatchObject({ code: "ABORTED" });

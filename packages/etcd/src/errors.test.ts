@@ -6,14 +6,14 @@ function grpc(code: number, details: string): Error {
   return Object.assign(new Error(`${code} NAME: ${details}`), { code, details });
 }
 
-describe("what became of a commit that failed", () => {
+describe("errors of etcd", () => {
   it.each([
     [14, "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1"],
     [14, "Channel closed before call started"],
     [14, "Name resolution failed for target dns:nowhere:2379"],
     [4, "Deadline exceeded after 1.002s,name resolution: 0.001s,Waiting for LB pick"],
     [4, "Deadline exceeded after 1.002s,waiting for name resolution"],
-  ])("is that it was not sent: %i %s", (code, details) => {
+  ])("a commit that was not sent has the outcome not-applied: %i %s", (code, details) => {
     const error = rpcErrorOf(grpc(code, details));
     expect(error.sent).toBe(false);
     expect(channelErrorOf(error, "host:1", true)).toMatchObject({ outcome: "not-applied", retryable: true });
@@ -32,7 +32,7 @@ describe("what became of a commit that failed", () => {
     [14, "etcdserver: leader changed"],
     [13, "Received RST_STREAM with code 2 (Internal server error)"],
     [1, "Cancelled on client"],
-  ])("is unknown: %i %s", (code, details) => {
+  ])("a commit that may have been sent has the outcome unknown: %i %s", (code, details) => {
     const error = rpcErrorOf(grpc(code, details));
     expect(error.sent).toBe(true);
     expect(channelErrorOf(error, "host:1", true)).toMatchObject({ outcome: "unknown", retryable: true });
@@ -50,13 +50,13 @@ describe("what became of a commit that failed", () => {
     [9, "etcdserver: authentication is not enabled", "INVALID_CONFIG", false],
     [15, "etcdserver: corrupt cluster", "CORRUPT", false],
     [12, "unknown method Txn", "FAILED", false],
-  ])("is that it was refused: %i %s", (code, details, expected, retryable) => {
+  ])("a commit that etcd refused has the outcome not-applied: %i %s", (code, details, expected, retryable) => {
     const error = channelErrorOf(rpcErrorOf(grpc(code, details)), "host:1", true);
     expect(error).toMatchObject({ code: expected, outcome: "not-applied", retryable });
     expect(error.message).toContain("host:1");
   });
 
-  it("is read from what etcd3 leaves of an error: its text", () => {
+  it("the code of an error is read from its text, if etcd3 leaves nothing else of the error", () => {
     expect(rpcErrorOf(new Error("14 UNAVAILABLE: Connection dropped"))).toMatchObject({ code: 14, sent: true });
   });
 });

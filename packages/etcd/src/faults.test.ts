@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     return [server, await openEtcd({ hosts: server.host, ...args })];
   };
 
-  it("is waited for when it is away, for as long as the deadline", async () => {
+  it("calls wait for a node that is away, for as long as the deadline", async () => {
     const [server, etcd] = await open();
     await put(etcd, "c a", "1");
     await server.kill();
@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     await put(etcd, "c a", "2");
   });
 
-  it("never makes a key look absent by being away", async () => {
+  it("a node that is away never makes an entry look absent", async () => {
     const [server, etcd] = await open({ deadline: 3_000 });
     const version = await put(etcd, "c a", "1");
     await server.kill();
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     expect((await etcd.read(["c a"]))[0]?.version).toBe(version);
   });
 
-  it("times out while it is frozen; of a commit nobody knows what became, and it is not made twice", async () => {
+  it("calls to a frozen node time out, and a commit ends with an unknown outcome and is not made twice", async () => {
     const [server, etcd] = await open({ deadline: 3_000 });
     const version = await put(etcd, "c a", "1");
     await server.pause();
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     if (!outcome.ok) expect(outcome.current[0]?.value).toBe("2");
   });
 
-  it("keeps every acknowledged write when it is killed amid writes, and says of the others that nobody knows", async () => {
+  it("a node killed amid writes keeps all acknowledged writes, and others that it keeps were reported as unknown", async () => {
     const [server, etcd] = await open({ deadline: 10_000 });
     const writer = writeOn(etcd);
     for (let round = 0; round < 3; round++) {
@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     expect([...writer.codes].filter((code) => code !== "UNAVAILABLE")).toEqual([]);
   });
 
-  it("says so when it is full, and can still be read", async () => {
+  it("a full node refuses writes with FULL, and can still be read", async () => {
     const server = await startEtcd({ args: ["--quota-backend-bytes", "200000"] });
     servers.push(server);
     const etcd = await openEtcd({ hosts: server.host });
@@ -142,7 +142,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     return [cluster, await openEtcd({ hosts: cluster.map(({ host }) => host), ...args })];
   };
 
-  it("goes on when any one of them is killed, losing nothing that was acknowledged", async () => {
+  it("writes and watches go on if any one of three nodes is killed, and no acknowledged write is lost", async () => {
     const [cluster, etcd] = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -163,7 +163,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("goes on when one of them is frozen, whichever it is", async () => {
+  it("reads and writes go on if any one of three nodes is frozen", async () => {
     const [cluster, etcd] = await open({ deadline: 8_000 });
     await put(etcd, "c a", "0");
     for (const server of cluster) {
@@ -179,7 +179,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     }
   });
 
-  it("answers nothing without a quorum, and goes on once there is one", async () => {
+  it("calls fail without a quorum of nodes, and succeed again once there is one", async () => {
     const [cluster, etcd] = await open({ deadline: 3_000 });
     await put(etcd, "c a", "1");
     const [first, second] = cluster as [EtcdServer, EtcdServer, EtcdServer];
@@ -194,7 +194,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     await eventually(() => put(etcd, "c a", "3"));
   });
 
-  it("lets one of many contenders win while a leader is killed", async () => {
+  it("at most one of eight contenders creates an entry while a node is killed and restarted", async () => {
     const [cluster] = await open();
     const hosts = cluster.map(({ host }) => host).join(",");
     const clients = await Promise.all(Array.from({ length: 8 }, () => openEtcd({ hosts })));

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { readOptions } from "./options.js";
 
 describe("options of etcd", () => {
-  it("has defaults for all of them", () => {
+  it("all options have defaults", () => {
     expect(readOptions({})).toMatchObject({ hosts: ["127.0.0.1:2379"], keyPrefix: "ojm/", deadline: 5_000 });
   });
 
-  it("takes hosts as text, as text with commas and as a list, with and without a port", () => {
+  it("hosts may be a text, a text with commas or a list, with and without a port", () => {
     const hosts = ["a:1", "b:2379"];
     expect(readOptions({ hosts: "a:1, b" }).hosts).toEqual(hosts);
     expect(readOptions({ hosts: ["a:1", "b"] }).hosts).toEqual(hosts);
@@ -28,7 +28,7 @@ describe("options of etcd", () => {
     [{ credentials: { rootCertificate: "/no/such/file" } }, "rootCertificate: ENOENT"],
     [{ credentials: { privateKey: "-----BEGIN hunter2" } }, "certChain"],
     [{ client: {}, hosts: "a" }, "beside client"],
-  ])("refuses %j", (args, words) => {
+  ])("the invalid options %j are refused, and the message shows no password", (args, words) => {
     const refused = expect(() => readOptions(args));
     refused.toThrow(expect.objectContaining({ code: "INVALID_CONFIG", message: expect.stringContaining(words) }));
     refused.toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));

@@ -25,7 +25,7 @@ for (const { title, binary, start } of setups) {
     };
 
     describe("commit", () => {
-      it("creates only where nothing is, and tells what is there", async () => {
+      it("a commit creates an entry only where none exists, and otherwise returns the existing one", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const create = { checks: [{ key, version: null }], writes: [{ key, value: "1" }] };
@@ -34,7 +34,7 @@ for (const { title, binary, start } of setups) {
         expect(await get(store, key)).toEqual({ key, value: "1", version });
       });
 
-      it("changes its version with each write, the same value or not, and never goes back", async () => {
+      it("each write or delete of an entry gives a higher version, even if the value stays the same", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const versions = [
@@ -47,7 +47,7 @@ for (const { title, binary, start } of setups) {
         expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       });
 
-      it("lets a stale version lose: of another write, of a deleted entry, of one made again, and garbage", async () => {
+      it("a commit fails if a version is stale, is that of a deleted or recreated entry, or is no version", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const stale = await put(store, key, "1");
@@ -64,7 +64,7 @@ for (const { title, binary, start } of setups) {
         expect(await store.commit(garbage)).toEqual({ ok: false, current: [{ key, value: "2", version }] });
       });
 
-      it("applies all or nothing, and tells what stands under each check", async () => {
+      it("a commit applies all of its writes or none, and a failed one returns the entry of each check", async () => {
         const store = await opened();
         const channel = fresh();
         const [a, b, c] = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
@@ -87,7 +87,7 @@ for (const { title, binary, start } of setups) {
         expect(await store.read([a, b, c])).toEqual([undefined, undefined, { key: c, value: "2", version: next }]);
       });
 
-      it("compares without writing", async () => {
+      it("a commit without writes only compares versions, and changes nothing", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const version = await put(store, key, "1");
@@ -96,7 +96,7 @@ for (const { title, binary, start } of setups) {
         expect(await get(store, key)).toEqual({ key, value: "1", version });
       });
 
-      it("tells all that stands under the checks, and leaves no key of what it deletes in the set", async () => {
+      it("a failed commit returns all entries that it checked, and a delete leaves no key in the index", async () => {
         const store = await opened();
         const channel = fresh();
         const keys = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
@@ -109,12 +109,12 @@ for (const { title, binary, start } of setups) {
         expect(Math.max(...left)).toBe(0);
       });
 
-      it("deletes what is not there without an error", async () => {
+      it("a delete of an absent entry succeeds", async () => {
         const store = await opened();
         expect(Number(await remove(store, `${fresh()} "a `))).toBeGreaterThan(0);
       });
 
-      it("holds as many operations as it declares", async () => {
+      it("a commit takes as many operations as supports.maxOps declares", async () => {
         const store = await opened();
         const channel = fresh();
         const keys = Array.from({ length: store.supports.maxOps / 2 }, (_, i) => `${channel} "${i} `);
@@ -124,7 +124,7 @@ for (const { title, binary, start } of setups) {
         expect(entries).toEqual(keys.map((key) => ({ key, value: key, version })));
       });
 
-      it("holds values and keys as long as it declares", async () => {
+      it("keys and values of the declared maximum length are stored, read and told to a watch", async () => {
         const store = await opened();
         const channel = fresh();
         const key = `${channel} `.padEnd(store.supports.maxKeyBytes, "k");
@@ -138,7 +138,7 @@ for (const { title, binary, start } of setups) {
         expect(notes.changes[0]?.value === value).toBe(true);
       });
 
-      it("lets exactly one of many create, and loses no increment", async () => {
+      it("exactly one of eight concurrent creates succeeds, and no concurrent increment is lost", async () => {
         const key = `${fresh()} "counter `;
         const stores = await Promise.all(Array.from({ length: 8 }, () => open(setup.args)));
         const created = await Promise.all(
@@ -160,7 +160,7 @@ for (const { title, binary, start } of setups) {
         expect((await get(await opened(), key))?.value).toBe(String(stores.length * increments));
       });
 
-      it("goes on after SCRIPT FLUSH", async () => {
+      it("commits, reads and scans go on after SCRIPT FLUSH", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         await put(store, key, "1");
@@ -171,7 +171,7 @@ for (const { title, binary, start } of setups) {
         expect(await keysOf(store, key.slice(0, key.indexOf(" ")))).toEqual([key]);
       });
 
-      it("goes on from the last version where that is above the clock, as when the clock was set back", async () => {
+      it("versions go on from the last one if that is ahead of the clock, as when the clock was set back", async () => {
         const store = await opened();
         const channel = fresh();
         const key = `${channel} "a `;
@@ -186,7 +186,7 @@ for (const { title, binary, start } of setups) {
         expect(versions).toEqual([1n, 2n, 3n].map((i) => String(ahead + i)));
       });
 
-      it("gives out higher versions after the server lost all its data", async () => {
+      it("versions still increase after the server lost all of its data", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const version = await put(store, key, "1");
@@ -197,7 +197,7 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("scan", () => {
-      it("orders keys by their bytes and pages through them in both directions", async () => {
+      it("a scan orders keys by their bytes and pages through them in both directions", async () => {
         const store = await opened();
         const channel = fresh();
         const names = [
@@ -227,7 +227,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("keeps to its range: from is inside, to is not", async () => {
+      it("a scan includes its bound `from` and excludes its bound `to`", async () => {
         const store = await opened();
         const channel = fresh();
         const [a, b, c] = [`${channel} "a `, `${channel} "b `, `${channel} "c `];
@@ -242,7 +242,7 @@ for (const { title, binary, start } of setups) {
         expect(await keys(b, b)).toEqual([]);
       });
 
-      it("gives values, versions and deadlines", async () => {
+      it("a scan returns the value, the version and the remaining time of an entry", async () => {
         const store = await opened();
         const channel = fresh();
         const version = await put(store, `${channel} "a `, "1", 60_000);
@@ -257,7 +257,7 @@ for (const { title, binary, start } of setups) {
         expect(page.entries).toEqual([{ key: `${channel} "a `, value: "1", version, expiresIn: expect.any(Number) }]);
       });
 
-      it("sees nothing of channels with similar names, and none of them sees it", async () => {
+      it("scans and reads of a channel see no entries of other channels with similar names", async () => {
         const store = await opened();
         const name = fresh();
         const neighbours = [
@@ -278,7 +278,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("passes over a long row of expired entries, and takes their keys away", async () => {
+      it("a scan passes over thousands of expired entries, and removes their keys from the index", async () => {
         const store = await opened();
         const channel = fresh();
         const last = `${channel} "z `;
@@ -295,7 +295,7 @@ for (const { title, binary, start } of setups) {
         expect(Math.max(...left)).toBe(1);
       });
 
-      it("goes on behind more keys of entries that are gone than one script looks at, in both directions", async () => {
+      it("a scan gets past more leftover keys of gone entries than one script looks at, in both directions", async () => {
         const store = await opened();
         const channel = fresh();
         const [first, last] = [`${channel} "! `, `${channel} "z `];
@@ -313,7 +313,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("refuses a range that reaches into another channel", async () => {
+      it("a scan refuses a range that reaches into another channel", async () => {
         const store = await opened();
         const range = { from: "a ", to: "b ", reverse: false, limit: 10, values: true };
         expect(await faultOf(store.scan(range))).toMatchObject({ code: "INVALID_ARGUMENT" });
@@ -321,7 +321,7 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("time to live", () => {
-      it("never shows an entry at its deadline, and never loses it before", async () => {
+      it("an entry with a ttl is never lost before its deadline, and never shown from then on", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const ttl = 200;
@@ -345,7 +345,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("is not over in Redis before it is over to the µs", async () => {
+      it("a key never expires in Redis before the deadline that its entry records in microseconds", async () => {
         const store = await opened();
         const channel = fresh();
         for (let i = 0; i < 20; i++) {
@@ -357,7 +357,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("counts an expired entry as absent", async () => {
+      it("a commit treats an expired entry as absent", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const version = await put(store, key, "1", 20);
@@ -368,7 +368,7 @@ for (const { title, binary, start } of setups) {
         expect((await store.commit(create)).ok).toBe(true);
       });
 
-      it("forgets the deadline of what is written over", async () => {
+      it("a write without a ttl removes the deadline of the entry that it overwrites", async () => {
         const store = await opened();
         const channel = fresh();
         const key = `${channel} "a `;
@@ -381,7 +381,7 @@ for (const { title, binary, start } of setups) {
         expect(await keysOf(store, channel)).toEqual([key]);
       });
 
-      it("takes any time, up to for ever", async () => {
+      it("a ttl may have any length, from half a millisecond to practically for ever", async () => {
         const store = await opened();
         const channel = fresh();
         for (const ttl of [0.5, 1, 1.5, 86_400_000, 2 ** 53, 1e300]) {
@@ -391,7 +391,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("does not let the keys of expired entries pile up, also when nobody scans", async () => {
+      it("keys of expired entries do not pile up in the index, even if nobody scans", async () => {
         const store = await opened();
         const channel = fresh();
         for (let i = 0; i < 1_000; i++) await put(store, `${channel} "${i} `, "1", 1);
@@ -399,7 +399,7 @@ for (const { title, binary, start } of setups) {
         expect(Math.max(...left)).toBeLessThan(200);
       });
 
-      it("nor of those that were written together", async () => {
+      it("keys of expired entries that were written together do not pile up in the index", async () => {
         const store = await opened();
         const channel = fresh();
         for (let i = 0; i < 20; i++) {
@@ -410,7 +410,7 @@ for (const { title, binary, start } of setups) {
         expect(Math.max(...left)).toBeLessThan(1_000);
       });
 
-      it("nor of those between others that stay, at an even pace", async () => {
+      it("keys of expired entries do not pile up in the index between entries that stay", async () => {
         const store = await opened();
         const channel = fresh();
         for (let i = 0; i < 800; i++) await put(store, `${channel} "${i} `, "1", i % 8 === 0 ? undefined : 1);
@@ -419,7 +419,7 @@ for (const { title, binary, start } of setups) {
         expect(Math.max(...left)).toBeLessThan(500);
       });
 
-      it("nor of those that are written together with some of another channel", async () => {
+      it("keys of expired entries do not pile up if they are written together with entries of another channel", async () => {
         const store = await opened();
         const channels = [fresh(), fresh()];
         for (let i = 0; i < 1_000; i++) {
@@ -434,9 +434,9 @@ for (const { title, binary, start } of setups) {
       });
     });
 
-    describe("what somebody else wrote there", () => {
+    describe("foreign data under the names of the backend", () => {
       it.each(["hello", "inf", "99999999999999999999", "-5"])(
-        "%s is no version, where it should be one",
+        "the text %s in place of the last version is ignored, and versions still increase",
         async (text) => {
           const store = await opened();
           const channel = fresh();
@@ -450,7 +450,7 @@ for (const { title, binary, start } of setups) {
       );
 
       it.each(["no JSON", "17", "1 2x 3", "1 -- 3"])(
-        "%j is told as that, and keeps nobody from the rest",
+        "the text %j in place of an entry is reported as CORRUPT, and the other entries stay usable",
         async (text) => {
           const store = await opened();
           const channel = fresh();
@@ -476,7 +476,7 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("watch", () => {
-      it("tells own and foreign changes of its range, in order", async () => {
+      it("a watch tells the changes in its range, by its own backend and by others, in order", async () => {
         const channel = fresh();
         const [own, foreign] = [await opened(), await open(setup.args)];
         const notes = await watch(own, channel);
@@ -493,7 +493,7 @@ for (const { title, binary, start } of setups) {
         expect(notes.all).toEqual(told);
       });
 
-      it("tells only what lies in its range", async () => {
+      it("a watch tells only changes in its range, and none once it is stopped", async () => {
         const store = await opened();
         const channel = fresh();
         const notes = await watch(store, channel);
@@ -509,7 +509,7 @@ for (const { title, binary, start } of setups) {
         expect(some).toHaveLength(2);
       });
 
-      it("tells a gap once it listens again after its connection broke", async () => {
+      it("a watch tells a gap once it listens again after its connection broke", async () => {
         const channel = fresh();
         const store = await opened();
         const notes = await watch(store, channel);

@@ -7,7 +7,7 @@ function replyError(message: string): Error {
   return Object.assign(error, { command: { name: "evalsha", args: ["s3cret value"] } });
 }
 
-describe("errors", () => {
+describe("errors of Redis", () => {
   it.each([
     ["NOAUTH Authentication required.", "DENIED", false],
     ["WRONGPASS invalid username-password pair or user is disabled.", "DENIED", false],
@@ -38,13 +38,13 @@ describe("errors", () => {
     ["ERR DB index is out of range", "INVALID_CONFIG", false],
     ["ERR unknown command 'EVALSHA'", "NOT_SUPPORTED", false],
     ["ERR Script attempted to access a non local key in a cluster node script: 1", "UNAVAILABLE", true],
-  ])("%s", (message, code, retryable) => {
+  ])("a reply of Redis becomes an error of its code, with the outcome not-applied: %s", (message, code, retryable) => {
     const error = explain(replyError(message), "Redis at a:1", true);
     expect(error).toMatchObject({ code, retryable, outcome: "not-applied" });
     expect(error.message).toMatch(/^Redis at a:1 /);
   });
 
-  it("does not know what came of what was sent", () => {
+  it("the outcome is unknown if the connection closes, or the reply is an unfamiliar error, after sending", () => {
     const closed = new Error("Connection is closed.");
     expect(explain(closed, "Redis", true)).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "unknown" });
     expect(explain(closed, "Redis", false)).toMatchObject({ outcome: "not-applied" });
@@ -54,7 +54,7 @@ describe("errors", () => {
     });
   });
 
-  it("of a read leave nothing unknown: it changed nothing", () => {
+  it("an error of a read never has the outcome unknown, as a read changes nothing", () => {
     const error = explain(new Error("Connection is closed."), "Redis", true);
     expect(ofRead(error)).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
     expect((ofRead(error) as Error).message).not.toContain("not known");
@@ -62,17 +62,17 @@ describe("errors", () => {
     expect(ofRead(refused)).toBe(refused);
   });
 
-  it("does not take the name of a host for an answer", () => {
+  it("the word auth in the name of a host is not mistaken for a reply of the server", () => {
     const error = Object.assign(new Error("getaddrinfo ENOTFOUND auth.example.com"), { code: "ENOTFOUND" });
     expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
-  it("does not try again what a certificate keeps from working", () => {
+  it("an error about a certificate that is not trusted is not retryable", () => {
     const error = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
     expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: false });
   });
 
-  it("keeps nothing of the command: it holds values and passwords", () => {
+  it("an error keeps nothing of the command, as commands hold values and passwords", () => {
     const { cause } = explain(replyError("WRONGPASS invalid"), "Redis", true);
     expect(cause).not.toHaveProperty("command");
     const all = Object.assign(new Error("Failed to refresh slots cache."), { lastNodeError: replyError("NOAUTH no") });

@@ -20,8 +20,8 @@ async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
   return started;
 }
 
-describe.skipIf(missing !== undefined)("a server that is away", () => {
-  it("is told when opening, within the deadline", async () => {
+describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
+  it("opening a backend fails with UNAVAILABLE within the deadline if the server is away", async () => {
     const redis = await server();
     await redis.kill();
     expect(await faultOf(open({ url: redis.url, deadline: 3_000 }))).toEqual({
@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
     });
   });
 
-  it("is waited for when opening", async () => {
+  it("opening a backend waits until a server that is away comes back", async () => {
     const redis = await server();
     await redis.kill();
     const opening = open({ url: redis.url, deadline: 20_000 });
@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
     expect(await get(await opening, KEY)).toBeUndefined();
   });
 
-  it("is told by each call, which was not applied, and never as absent", async () => {
+  it("each call to a server that is away fails as not applied, and never reports an entry as absent", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
     await put(store, KEY, "1");
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
     expect(await faultOf(store.watch(range, sink))).toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
-  it("is used again as soon as it is back, by calls that waited too", async () => {
+  it("a server that comes back is used at once, also by calls that waited, and versions still increase", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 20_000 });
     const version = await put(store, KEY, "1");
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
     expect(Number(await put(store, KEY, "3"))).toBeGreaterThan(Number(version));
   });
 
-  it("is watched again as soon as it is back, after a gap", async () => {
+  it("a watch tells a gap and goes on as soon as the server is back", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 20_000 });
     const notes = await watch(store, "jobs");
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
     expect(notes.all).toEqual(["gap", { key: KEY, value: "1", version }]);
   });
 
-  it("keeps what it promises: entries and versions of a server that writes each one to its disk", async () => {
+  it("a server that writes each commit to its disk keeps entries and versions when it is killed", async () => {
     const redis = await server({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
     const store = await open({ url: redis.url, deadline: 20_000 });
     expect(store.supports.durability).toBe("host");
@@ -94,8 +94,8 @@ describe.skipIf(missing !== undefined)("a server that is away", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("a server that stands still", () => {
-  it("lets a commit end at the deadline, with an unknown outcome, and goes on when it wakes", async () => {
+describe.skipIf(missing !== undefined)("a Redis server that stands still", () => {
+  it("a commit to a frozen server times out with an unknown outcome, and calls succeed once the server wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
     await put(store, KEY, "1");
@@ -109,7 +109,7 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
     expect(["1", "2"]).toContain((await get(store, KEY))?.value);
   });
 
-  it("is given up if it stays so, and found again", async () => {
+  it("a connection to a server that stays frozen is given up, and calls and watches go on once it wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
     const notes = await watch(store, "jobs");
@@ -126,7 +126,7 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
     await until(() => notes.all.length > 0, "the watch goes on");
   });
 
-  it("does not keep a call that its signal ended", async () => {
+  it("an aborted call to a frozen server ends at once, with the outcome unknown only if it was sent", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 20_000 });
     redis.freeze();
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
     redis.thaw();
   });
 
-  it("does not keep the process alive after close", async () => {
+  it("a frozen server does not keep the process alive after the backend is closed", async () => {
     const redis = await server();
     const program = `
       import { backend } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
@@ -161,8 +161,8 @@ describe.skipIf(missing !== undefined)("a server that stands still", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("a server that refuses", () => {
-  it("says that it is full, does nothing by halves, and still deletes", async () => {
+describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
+  it("a full server refuses a commit with puts as a whole, with FULL, and still carries out deletes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url });
     const keys = ['jobs "a ', 'jobs "b '];
@@ -187,7 +187,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     expect(Number(await put(store, KEY, "1"))).toBeGreaterThan(versions[1] ?? 0);
   });
 
-  it("says so of a wrong password at once, and shows none", async () => {
+  it("a wrong password is refused at once with DENIED, and no error shows the password", async () => {
     const redis = await server({ args: ["--requirepass", "s3cret"], password: "s3cret" });
     for (const args of [{ url: `redis://:wr0ng@127.0.0.1:${redis.port}` }, { url: redis.url }]) {
       const fault = await faultOf(open({ ...args, deadline: 60_000 }));
@@ -203,7 +203,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     await put(store, KEY, "1");
   });
 
-  it("works for a user with no more rights than the README names", async () => {
+  it("a user with no more rights than the README names can use a single server", async () => {
     const redis = await server({ args: ["--appendonly", "yes"] });
     const rights =
       "on >pw ~ojm:* &ojm:* -@all +@connection +info +evalsha +eval +subscribe +unsubscribe +publish +time +get +getrange +set +del";
@@ -234,7 +234,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     }
   });
 
-  it("does not say that a commit failed because what may be done after it is denied", async () => {
+  it("a commit succeeds even if the user may not run the clean-up commands that follow it", async () => {
     const redis = await server();
     const denied = ["-zrandmember", "-exists", "-zrem", "-zcard"];
     await redis.command("ACL", "SETUSER", "ojm", "on", ">pw", "~*", "&*", "+@all", ...denied);
@@ -243,7 +243,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     expect(await keysOf(store, "jobs")).toHaveLength(100);
   });
 
-  it("ends a watch that is denied when it comes back", async () => {
+  it("a watch ends with DENIED if its user has lost the right to listen when the watch reconnects", async () => {
     const redis = await server();
     const acl = ["ACL", "SETUSER", "ojm", "on", ">pw", "~*", "+@all"] as const;
     const [acl0, ...rest] = acl;
@@ -256,7 +256,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     expect(notes.all).toEqual([expect.objectContaining({ code: "DENIED" })]);
   });
 
-  it("ends a watch of one key that is denied, and leaves the others", async () => {
+  it("a watch of one key ends with DENIED if its user loses that right, and other watches go on", async () => {
     const redis = await server();
     const user = ["SETUSER", "ojm", "on", ">pw", "~*", "+@all", "resetchannels"];
     await redis.command("ACL", ...user, "&ojm:{jobs}", "&ojm:{jobs}:*");
@@ -272,7 +272,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     await until(() => all.changes.length === 1, "the change was told");
   });
 
-  it("does not write into database 0 when there is none of the number asked for", async () => {
+  it("a database number that the server does not have is refused, and database 0 is not used instead", async () => {
     const redis = await server({ args: ["--databases", "2"] });
     const store = await open({ url: `${redis.url}/1` });
     await put(store, KEY, "1");
@@ -282,14 +282,14 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     expect(fault).toMatchObject({ code: "INVALID_CONFIG", retryable: false });
   });
 
-  it("is refused itself if it drops entries when full", async () => {
+  it("a server that evicts entries when full is refused, unless allowEviction is set", async () => {
     const redis = await server({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] });
     const fault = await faultOf(open({ url: redis.url }));
     expect(fault).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("allkeys-lru") });
     await put(await open({ url: redis.url, allowEviction: true }), KEY, "1");
   });
 
-  it("says so of a replica, and of too few replicas", async () => {
+  it("a write fails with READ_ONLY on a replica, and with UNAVAILABLE if too few replicas are connected", async () => {
     const redis = await server({ args: ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "10"] });
     const store = await open({ url: redis.url });
     expect(await faultOf(put(store, KEY, "1"))).toMatchObject({
@@ -314,7 +314,7 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
     });
   });
 
-  it("says so of a name that holds something else", async () => {
+  it("a read fails with CORRUPT if the Redis key of the entry holds another type of value", async () => {
     const redis = await server();
     const store = await open({ url: redis.url });
     await redis.command("LPUSH", `ojm:{jobs}:${KEY.slice(5)}`, "of somebody else");
@@ -325,8 +325,8 @@ describe.skipIf(missing !== undefined)("a server that refuses", () => {
 const noTls = spawnSync("openssl", ["version"]).status === 0 ? missing : (missing ?? "openssl is not installed");
 if (noTls !== undefined) console.warn(`skipped, TLS: ${noTls}`);
 
-describe.skipIf(noTls !== undefined)("TLS", () => {
-  it("is spoken, and refused at once where the certificate is not trusted", async () => {
+describe.skipIf(noTls !== undefined)("TLS to Redis", () => {
+  it("a backend speaks TLS, and opening fails at once if the certificate is not trusted", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ojm-tls-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -358,8 +358,8 @@ describe.skipIf(noTls !== undefined)("TLS", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("what is configured", () => {
-  it("keeps prefixes apart, also where one begins with another", async () => {
+describe.skipIf(missing !== undefined)("configuration of a Redis backend", () => {
+  it("backends with different key prefixes see only their own entries, even if one prefix begins with another", async () => {
     const redis = await server();
     const prefixes = ["ojm:", "ojm:x", "*", "", "{tag}:"];
     for (const keyPrefix of prefixes) await put(await open({ url: redis.url, keyPrefix }), KEY, keyPrefix);
@@ -370,7 +370,7 @@ describe.skipIf(missing !== undefined)("what is configured", () => {
     }
   });
 
-  it("leaves a client of the caller open and as it was", async () => {
+  it("a client that the caller passed in stays open and unchanged when the backend is closed", async () => {
     const redis = await server();
     const client = new Redis(redis.url, { keyPrefix: "mine:" });
     onTestFinished(() => client.disconnect());
@@ -384,7 +384,7 @@ describe.skipIf(missing !== undefined)("what is configured", () => {
     expect(await client.get('ojm:{jobs}:"a ')).toMatch(/^[0-9]+ - 1$/);
   });
 
-  it("rejects calls after close", async () => {
+  it("a closed backend rejects calls with CLOSED", async () => {
     const redis = await server();
     const store = await open({ url: redis.url });
     const [pending] = await Promise.allSettled([put(store, KEY, "1"), store.close()]);
@@ -393,8 +393,8 @@ describe.skipIf(missing !== undefined)("what is configured", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("an answer that is lost", () => {
-  it("lets a commit end with an unknown outcome, applied once and not sent again", async () => {
+describe.skipIf(missing !== undefined)("a lost reply of Redis", () => {
+  it("a commit whose reply is lost ends with an unknown outcome, is applied once and is not sent again", async () => {
     const redis = await server();
     const proxy = await startProxy(redis.port);
     const store = await open({ host: "127.0.0.1", port: proxy.port, deadline: 20_000 });

@@ -8,8 +8,8 @@ const entry = (key: string): string => names.entry(placeOf(key));
 /** What a Cluster hashes of a name. */
 const hashed = (name: string): string | undefined => /^[^{]*\{([^}]+)\}/.exec(name)?.[1];
 
-describe("names", () => {
-  it("can be read", () => {
+describe("names in Redis", () => {
+  it("names of entries, indexes and versions show the channel and the key in plain text", () => {
     expect(entry('jobs {name "daily startTime =512:1764000000123 ')).toBe(
       'ojm:{jobs}:{name "daily startTime =512:1764000000123 ',
     );
@@ -18,7 +18,7 @@ describe("names", () => {
     expect(new Names("ojm:", false).version("jobs")).toBe("ojm:version");
   });
 
-  it("never meet, whatever channels and keys are called", () => {
+  it("names of entries, indexes and versions never collide, whatever channels and keys are called", () => {
     const text = fc.string({ unit: fc.constantFrom(..."ab{}%:7BD25version") });
     const channel = text.filter((name) => name !== "" && !name.includes(" "));
     fc.assert(
@@ -29,7 +29,7 @@ describe("names", () => {
     );
   });
 
-  it("of one channel hash to one slot of a Cluster", () => {
+  it("all names of one channel hash to one slot of a Cluster", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."ab{}%:") }), fc.string(), (channel, member) => {
         fc.pre(channel !== "");
@@ -40,19 +40,19 @@ describe("names", () => {
     );
   });
 
-  it("all hash to one slot with a hash tag in the prefix", () => {
+  it("all names hash to one slot if the key prefix contains a hash tag", () => {
     expect(hasHashTag("{shop}:")).toBe(true);
     expect(hasHashTag("ojm:")).toBe(false);
     expect(hashed(new Names("{shop}:", false).index("jobs"))).toBe("shop");
   });
 
-  it("are for keys of a channel only", () => {
+  it("a key without a channel is refused with INVALID_KEY", () => {
     expect(() => placeOf("jobs")).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 });
 
 describe("compareBytes", () => {
-  it("is the order of UTF-8", () => {
+  it("compareBytes orders texts by their UTF-8 bytes", () => {
     const text = fc.string({ unit: "grapheme" });
     fc.assert(
       fc.property(text, text, (a, b) => {
@@ -64,7 +64,7 @@ describe("compareBytes", () => {
 });
 
 describe("ranges", () => {
-  it("stay within their channel", () => {
+  it("a range stays within its channel, and a range across channels is refused", () => {
     expect(lexRangeOf({ from: "jobs ", to: "jobs!" })).toEqual({ channel: "jobs", from: "[", to: "+" });
     expect(lexRangeOf({ from: 'jobs "a ', to: 'jobs "b ' })).toEqual({ channel: "jobs", from: '["a ', to: '("b ' });
     expect(lexRangeOf({ from: 'jobs "a ', to: "jobs" })).toMatchObject({ to: "-" });
@@ -73,7 +73,7 @@ describe("ranges", () => {
     );
   });
 
-  it("contain from and not to", () => {
+  it("a range contains its bound `from` and not its bound `to`", () => {
     const { contains } = rangeOf({ from: 'jobs "b ', to: 'jobs "d ' });
     expect(['jobs "a ', 'jobs "b ', 'jobs "c ', 'jobs "d '].map(contains)).toEqual([false, true, true, false]);
   });

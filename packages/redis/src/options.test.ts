@@ -14,18 +14,18 @@ function fault(args: Readonly<Record<string, unknown>>): string {
   return "nothing";
 }
 
-describe("options", () => {
-  it("are all optional", () => {
+describe("options of Redis", () => {
+  it("all options are optional and have defaults", () => {
     expect(readOptions({})).toMatchObject({ keyPrefix: "ojm:", deadline: 5_000, where: "Redis at localhost:6379" });
   });
 
-  it("names the nearest to an unknown one", () => {
+  it("an unknown option is refused with the name of the nearest known option", () => {
     expect(fault({ passwort: "x" })).toContain('Did you mean "password"?');
     expect(fault({ keyprefix: "x" })).toContain('Did you mean "keyPrefix"?');
     expect(fault({ cluster: { node: [] } })).toContain('Did you mean "nodes"?');
   });
 
-  it("cannot set what would send a command twice, or queue it", () => {
+  it("options of ioredis that would send a command twice, or queue it, are refused", () => {
     for (const option of ["maxRetriesPerRequest", "autoResendUnfulfilledCommands", "enableOfflineQueue"]) {
       expect(fault({ [option]: true })).toContain(`no option "${option}"`);
     }
@@ -47,11 +47,11 @@ describe("options", () => {
     [{ keyPrefix: "a{" }, '"keyPrefix"'],
     [{ keyPrefix: "{}" }, '"keyPrefix"'],
     [{ keyPrefix: 7 }, '"keyPrefix"'],
-  ])("refuses %j", (args, why) => {
+  ])("the invalid options %j are refused", (args, why) => {
     expect(fault(args)).toContain(why);
   });
 
-  it("let writes wait for a replica by Sentinel, unless told that they may be lost, and nowhere else", () => {
+  it("only with Sentinel, writes wait for a replica by default, and lost writes need explicit permission", () => {
     const by = { name: "main", sentinels: [{ host: "10.0.0.1", port: 26379 }] };
     const client = new Redis({ ...by, lazyConnect: true });
     onTestFinished(() => client.disconnect());
@@ -73,7 +73,7 @@ describe("options", () => {
     }
   });
 
-  it("never shows a secret", () => {
+  it("the description of the server and the error messages never show a secret of the options", () => {
     const shown = [
       readOptions({ url: "redis://user:s3cret@10.0.0.1:7000/2" }),
       readOptions({ host: "10.0.0.1", password: "s3cret" }),
@@ -89,7 +89,7 @@ describe("options", () => {
     expect(fault({ url: "http://:s3cret@localhost" })).not.toContain("s3cret");
   });
 
-  it("puts the prefix of a client before its own", async () => {
+  it("the key prefix of a client that the caller passed in comes before the prefix of the backend", async () => {
     const client = new Redis({ lazyConnect: true, keyPrefix: "shop:", host: "10.0.0.1", maxRetriesPerRequest: 7 });
     onTestFinished(() => client.disconnect());
     const settings = readOptions({ client });
@@ -100,7 +100,7 @@ describe("options", () => {
     expect(fault({ client, host: "10.0.0.2" })).toContain('excludes "host"');
   });
 
-  it("hands the rest on to ioredis", async () => {
+  it("all other options are passed on to ioredis", async () => {
     const tls = { rejectUnauthorized: false };
     const made = await readOptions({ url: "rediss://10.0.0.1:7000/3", tls, username: "u", family: 4 }).create();
     expect(made.options).toMatchObject({ host: "10.0.0.1", port: 7000, db: 3, tls, username: "u", family: 4 });

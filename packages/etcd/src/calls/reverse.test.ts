@@ -5,7 +5,7 @@ import { between, lastFew } from "./reverse.js";
 const bytes = fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array));
 
 describe("between", () => {
-  it("is above the one and below the other, or there is nothing between them", () => {
+  it("the result of between lies above the lower key and below the higher one, if there is a result", () => {
     fc.assert(
       fc.property(bytes, bytes, (a, b) => {
         const [low, high] = Buffer.compare(a, b) < 0 ? [a, b] : [b, a];
@@ -17,7 +17,7 @@ describe("between", () => {
     );
   });
 
-  it("finds nothing between neighbours", () => {
+  it("between finds nothing between neighbouring or equal keys", () => {
     expect(between(Buffer.from("a"), Buffer.from("a\0"))).toBeUndefined();
     expect(between(Buffer.from("a"), Buffer.from("a"))).toBeUndefined();
   });
@@ -29,7 +29,7 @@ describe("lastFew", () => {
     ["long common beginnings", (i: number) => `${"x".repeat(60)}${i.toString(36).padStart(6, "0")}`],
     ["names and times", (i: number) => `{"name":"job-${i % 7}","startTime":${1_700_000_000_000 + 7_919 * i}}`],
     ["beginnings of each other", (i: number) => "y".repeat(i % 40) + i.toString(36)],
-  ])("cuts off the end of a range of %s", async (_, keyOf) => {
+  ])("lastFew cuts off the end of a range of %s", async (_, keyOf) => {
     const keys = Array.from({ length: 20_000 }, (_, i) => Buffer.from(keyOf(i))).sort(Buffer.compare);
     const to = Buffer.from("~");
     let looks = 0;
@@ -46,7 +46,7 @@ describe("lastFew", () => {
     expect(taken).toBeLessThan(200);
   });
 
-  it("takes one look at a range that is short anyway", async () => {
+  it("lastFew takes one look at a range that is short anyway", async () => {
     const from = Buffer.from("a");
     expect(await lastFew(from, Buffer.from("b"), 1, 2, async () => ({ count: 2, first: from }))).toBe(from);
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Deadlines } from "./deadlines.js";
 
-describe("deadlines", () => {
+describe("deadlines of entries", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   });
@@ -14,7 +14,7 @@ describe("deadlines", () => {
     return { deadlines: new Deadlines((key, version) => expired.push(`${key}@${version}`)), expired };
   }
 
-  it("count from when a version was first seen", () => {
+  it("a deadline counts from when a version was first seen", () => {
     const { deadlines, expired } = start();
     expect(deadlines.seen("a", "1", 100)).toBe(100);
     vi.advanceTimersByTime(60);
@@ -24,14 +24,14 @@ describe("deadlines", () => {
     expect([deadlines.expiredVersion("a"), expired]).toEqual(["1", ["a@1"]]);
   });
 
-  it("come nearer when the lease is found to end sooner, never farther", () => {
+  it("a deadline comes nearer when the lease ends sooner, and never moves away", () => {
     const { deadlines } = start();
     deadlines.seen("a", "1", 100);
     expect(deadlines.seen("a", "1", 30)).toBe(30);
     expect(deadlines.seen("a", "1", 100)).toBe(30);
   });
 
-  it("start anew with each version, and old ones that are told late change nothing", () => {
+  it("a deadline starts anew with each version, and an older version that is told late changes nothing", () => {
     const { deadlines, expired } = start();
     deadlines.seen("a", "9", 100);
     vi.advanceTimersByTime(60);
@@ -41,7 +41,7 @@ describe("deadlines", () => {
     expect([deadlines.left("a", "10"), expired]).toEqual([40, []]);
   });
 
-  it("are kept when the entry is gone, so that a reply from before does not revive it", () => {
+  it("the deadline of a gone entry is kept, so that a reply from before does not revive the entry", () => {
     const { deadlines } = start();
     deadlines.seen("a", "1", 100);
     vi.advanceTimersByTime(100);
@@ -51,7 +51,7 @@ describe("deadlines", () => {
     expect(deadlines.seen("a", "2", 100)).toBe(100);
   });
 
-  it("may be farther away than a timer can run", () => {
+  it("a deadline may be farther away than a timer can run", () => {
     const { deadlines, expired } = start();
     const month = 30 * 24 * 3_600_000;
     deadlines.seen("a", "1", month);
@@ -61,7 +61,7 @@ describe("deadlines", () => {
     expect(expired).toEqual(["a@1"]);
   });
 
-  it("are kept for the 10,000 that were seen last", () => {
+  it("deadlines are kept for the 10,000 entries that were seen last", () => {
     // The timers that stand in for real ones take a minute for so many.
     vi.useRealTimers();
     const { deadlines } = start();
@@ -72,7 +72,7 @@ describe("deadlines", () => {
     deadlines.close();
   });
 
-  it("of an entry that nobody waits for end nothing, until somebody does", () => {
+  it("an entry that nobody waits for is not ended at its deadline until somebody waits for it", () => {
     const { deadlines, expired } = start();
     for (const key of ["a", "b", "c"]) deadlines.seen(key, "1", 100, false);
     vi.advanceTimersByTime(60);
@@ -86,7 +86,7 @@ describe("deadlines", () => {
     expect(expired).toEqual(["a@1", "b@1", "c@1"]);
   });
 
-  it("that come nearer keep their timer", () => {
+  it("a deadline that comes nearer keeps its timer", () => {
     const { deadlines, expired } = start();
     deadlines.seen("a", "1", 100);
     deadlines.seen("a", "1", 30, false);
@@ -94,7 +94,7 @@ describe("deadlines", () => {
     expect(expired).toEqual(["a@1"]);
   });
 
-  it("end nothing once they are closed", () => {
+  it("no entry is ended at its deadline once the deadlines are closed", () => {
     const { deadlines, expired } = start();
     deadlines.seen("a", "1", 100);
     deadlines.close();

@@ -15,12 +15,12 @@ async function leftOf(TTL: string): Promise<number | undefined> {
   return (await expiry.judge([entry]))?.[0]?.expiresIn;
 }
 
-it("a lease bounds an entry by its seconds, which were rounded down", async () => {
+it("the remaining time of an entry is bounded by the seconds of its lease, which are rounded down", async () => {
   expect(await leftOf("100")).toBeLessThanOrEqual(101_000);
   expect(await leftOf("100")).toBeGreaterThan(100_000);
   expect(await leftOf("0")).toBeGreaterThan(0);
 });
 
-it("a lease of which the store knows nothing is no proof of an end: a leader may have yet to apply its grant", async () => {
+it("an entry does not end because the store does not know its lease: a leader may yet apply the grant", async () => {
   expect(await leftOf("-1")).toBeGreaterThan(3_500_000);
 });

@@ -12,7 +12,7 @@ function leasesOf(answers: readonly (() => Promise<{ ID: number }>)[]): { leases
   return { leases: new Leases({ call } as unknown as Nodes, DEADLINE), grants: () => grants };
 }
 
-it("a grant that failed is asked for anew by the next write", async () => {
+it("a lease grant that failed is requested again by the next write", async () => {
   const refused = () => Promise.reject(new Error("no leader"));
   const { leases, grants } = leasesOf([refused, async () => ({ ID: 7 })]);
   await expect(leases.take(TTL)).rejects.toThrow("no leader");
@@ -20,7 +20,7 @@ it("a grant that failed is asked for anew by the next write", async () => {
   expect(grants()).toBe(2);
 });
 
-it("a write must be through by when its lease still outlives the entry", async () => {
+it("a write must be applied early enough for its lease to outlive the entry", async () => {
   const { leases } = leasesOf([async () => ({ ID: 7 })]);
   const before = performance.now();
   const { appliedBy } = await leases.take(TTL);

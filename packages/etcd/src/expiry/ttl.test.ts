@@ -39,7 +39,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     }
   }
 
-  it("shows an entry until its deadline and never after, to who wrote it and to who saw it", async () => {
+  it("an entry is shown until its deadline and never after, to its writer and to its readers", async () => {
     const prefix = `${randomUUID()}/`;
     const [writer, reader] = [await open(prefix), await open(prefix)];
     const sent = performance.now();
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(watched[1].lastSeen).toBeLessThan(watched[1].seen + 300);
   });
 
-  it("starts anew with every write, and ends with a write without ttl", async () => {
+  it("each write starts the ttl of an entry anew, and a write without a ttl ends it", async () => {
     const etcd = await open(`${randomUUID()}/`);
     await put(etcd, "c a", "1", 150);
     await put(etcd, "c kept", "1", 150);
@@ -68,7 +68,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await etcd.read(["c kept"]))[0]).not.toHaveProperty("expiresIn");
   });
 
-  it("counts an expired entry as absent, in checks of absence and of its version, and in scans", async () => {
+  it("an expired entry counts as absent in scans, in checks for absence and in checks of its version", async () => {
     const etcd = await open(`${randomUUID()}/`);
     const version = await put(etcd, "c a", "1", 100);
     const end = performance.now() + 100;
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(create.ok).toBe(true);
   });
 
-  describe("whose timer does not fire, as in a process that does not come to its timers", () => {
+  describe("an expired entry whose timer does not fire, as in a process that does not come to its timers", () => {
     /** Runs `write`, so that no timer is ever due that it begins. */
     async function withoutTimers<T>(write: () => Promise<T>): Promise<T> {
       vi.useFakeTimers({ toFake: ["setTimeout"] });
@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       return version;
     }
 
-    it("is deleted from the store by a read and by a scan, so that all other readers find it gone", async () => {
+    it("a read or a scan deletes an expired entry from the store, so that all other readers find it gone", async () => {
       const prefix = `${randomUUID()}/`;
       // Their lease must not end before we have looked.
       const etcd = await open(prefix, { deadline: 20_000 });
@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       }
     });
 
-    it("is absent for a commit: its version is refused, and it can be made anew", async () => {
+    it("a commit treats an expired entry as absent: its version is refused, and it can be created anew", async () => {
       const etcd = await open(`${randomUUID()}/`);
       const version = await expired(etcd, "c a");
       const stale = { checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] };
@@ -127,7 +127,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       expect(await etcd.commit(create)).toMatchObject({ ok: true });
     });
 
-    it("is absent for a commit of one who has only read it", async () => {
+    it("a commit treats an expired entry as absent, even if its backend has only read that entry", async () => {
       const prefix = `${randomUUID()}/`;
       const [writer, reader] = [await open(prefix, { deadline: 20_000 }), await open(prefix)];
       const version = await withoutTimers(async () => {
@@ -142,7 +142,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     });
   });
 
-  describe("of entries that a scan has shown", () => {
+  describe("the ttl of entries that a scan has returned", () => {
     /**
      * An entry of a process that is dead, as `reader` finds it in a scan, and when the scan was sent and
      * answered.
@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       return { prefix, reader, sent, answered: performance.now() };
     }
 
-    it("costs no delete of each when it ends: the next scan finds it expired", async () => {
+    it("an entry that a scan has returned is not deleted at its deadline, but by the next scan", async () => {
       const { prefix, reader, answered } = await scanned(100);
       await until(() => performance.now() > answered + 200);
       expect(await rawClient().get(`${prefix}c a`).string()).not.toBeNull();
@@ -168,7 +168,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       expect(await rawClient().get(`${prefix}c a`).string()).toBeNull();
     });
 
-    it.each(["before", "after"])("tells a watch of its end that began %s the scan", async (when) => {
+    it.each(["before", "after"])("a watch that began %s the scan is told when its entry expires", async (when) => {
       const seen = new Recorder();
       const watch = (reader: Backend): Promise<unknown> => reader.watch(channel("c"), seen);
       const { reader, sent } = await scanned(1_000, when === "before" ? watch : undefined);
@@ -179,7 +179,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     });
   });
 
-  it("never deletes what was written afresh at the moment of expiry", async () => {
+  it("an entry that is written afresh at the moment of expiry is never deleted", async () => {
     const etcd = await open(`${randomUUID()}/`);
     for (let round = 0; round < 20; round++) {
       await put(etcd, "c a", "old", 20);
@@ -191,7 +191,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     }
   });
 
-  it("leaves an entry to its lease when whoever wrote it is gone, and not before its time", async () => {
+  it("an entry whose writer is gone ends with its lease, and not before its deadline", async () => {
     const prefix = `${randomUUID()}/`;
     const writer = await open(prefix, { deadline: 3_000 });
     const raw = rawClient();
@@ -203,7 +203,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(performance.now()).toBeGreaterThanOrEqual(sent + 600);
   });
 
-  it("tells what is left of an entry that another process wrote long ago", async () => {
+  it("the remaining time of an entry that another process wrote long ago is bounded by its lease", async () => {
     const prefix = `${randomUUID()}/`;
     const raw = rawClient();
     const lease = await raw.leaseClient.leaseGrant({ TTL: 100, ID: 4711 });
@@ -216,7 +216,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(entries[0]?.expiresIn).toBeLessThanOrEqual(100_000);
   });
 
-  it("shares one lease between entries, and takes another when it is revoked", async () => {
+  it("entries share one lease, and the next write takes another lease if that one is revoked", async () => {
     const prefix = `${randomUUID()}/`;
     const etcd = await open(prefix);
     const raw = rawClient();
@@ -229,7 +229,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await etcd.read(["c again", "c 1"])).map((entry) => entry?.value)).toEqual(["1", undefined]);
   });
 
-  it("takes a lease of its own window: an older one could end before the entry does", async () => {
+  it("a write takes a new lease if the lease of an older write could end before the entry does", async () => {
     const prefix = `${randomUUID()}/`;
     const etcd = await open(prefix);
     const raw = rawClient();
@@ -242,7 +242,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(a).not.toBe(b);
   });
 
-  it("is deleted once: what is known to be gone is not deleted again by each commit", async () => {
+  it("an expired entry that is known to be gone is not deleted again by each commit", async () => {
     const etcd = await open(`${randomUUID()}/`);
     await put(etcd, "c a", "1", 30);
     await until(async () => (await etcd.read(["c a"]))[0] === undefined);
@@ -253,7 +253,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await transactions(server.host)) - before).toBe(5);
   });
 
-  it("tells an expiry as a delete", async () => {
+  it("a watch tells the expiry of an entry as a delete", async () => {
     const prefix = `${randomUUID()}/`;
     const [writer, watcher] = [await open(prefix), await open(prefix)];
     const seen = new Recorder();
@@ -265,7 +265,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(Number(seen.changes[1]?.version)).toBeGreaterThan(Number(seen.changes[0]?.version));
   });
 
-  it("refuses a ttl that no lease can have", async () => {
+  it("a write refuses a ttl that no lease can have", async () => {
     const etcd = await open(`${randomUUID()}/`);
     await expect(write(etcd, { key: "c a", value: "1", ttl: 1e15 })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",

@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
 
   const open = (): Promise<Backend> => openEtcd({ hosts: server.host, keyPrefix: prefix });
 
-  it("tells own and foreign writes and deletes in order, of its range alone", async () => {
+  it("a watch tells writes and deletes of its range alone, by its own backend and by others, in order", async () => {
     const [mine, other] = [await open(), await open()];
     await put(mine, "c before", "0");
     const seen = new Recorder();
@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("tells nothing more once it is stopped", async () => {
+  it("a watch tells nothing more once it is stopped", async () => {
     const etcd = await open();
     const [stopped, seen] = [new Recorder(), new Recorder()];
     const stop = await etcd.watch(channel("c"), stopped);
@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect(stopped.changes).toEqual([]);
   });
 
-  it("goes on after the node was killed and came back, without a gap", async () => {
+  it("a watch goes on without a gap after the node was killed and came back", async () => {
     const [mine, other] = [await open(), await open()];
     const seen = new Recorder();
     await mine.watch(channel("c"), seen);
@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("goes on after the node froze for longer than a stream may be silent", async () => {
+  it("a watch goes on after the node froze for longer than a stream may be silent", async () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.of("c a"), seen.gaps, seen.error]).toEqual([["1"], 0, undefined]);
   });
 
-  it("tells a gap when what it has missed is compacted, and goes on", async () => {
+  it("a watch tells a gap if the changes that it missed are compacted, and goes on", async () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect(seen.error).toBeUndefined();
   });
 
-  it("tells a gap when the store was set back", async () => {
+  it("a watch tells a gap when the store was set back, and goes on", async () => {
     const etcd = await open();
     for (let i = 0; i < 10; i++) await put(etcd, "c a", String(i));
     const seen = new Recorder();
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.gaps, seen.of("c a"), seen.error]).toEqual([1, ["after"], undefined]);
   });
 
-  it("rejects while no node answers", async () => {
+  it("a new watch is rejected with UNAVAILABLE while no node answers", async () => {
     const etcd = await openEtcd({ hosts: server.host, keyPrefix: prefix, deadline: 3_000 });
     await server.kill();
     await expect(etcd.watch(channel("c"), new Recorder())).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     });
   });
 
-  it("passes on a long revision that comes in pieces, whole and once", async () => {
+  it("a watch passes on a long revision that comes in pieces, whole and once", async () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);

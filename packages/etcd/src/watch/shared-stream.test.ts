@@ -45,7 +45,7 @@ describe("a watch stream", () => {
   afterEach(() => vi.useRealTimers());
 
   it.each([0, 1, 700, 1_499, 1_501, 2_900, 4_000])(
-    "is given up 3 s after its last message, %i ms after the first watch",
+    "a watch stream is given up 3 s after its last message, which came %i ms after the first watch",
     async (ms) => {
       await vi.advanceTimersByTimeAsync(ms);
       node.tell({ watch_id: "0" });
@@ -56,7 +56,7 @@ describe("a watch stream", () => {
     },
   );
 
-  it("asks for no sign of life while messages come, and for one in 1.5 s while none do", async () => {
+  it("a watch stream asks for no sign of life while messages come, and for one in 1.5 s while none do", async () => {
     for (let i = 0; i < 20; i++) {
       node.tell({ watch_id: "0" });
       await vi.advanceTimersByTimeAsync(1_000);

@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
   const streams = (): Promise<number> => metric(server, "etcd_debugging_mvcc_watch_stream_total");
   const watchers = (): Promise<number> => metric(server, "etcd_debugging_mvcc_watcher_total");
 
-  it("share one stream, and leave nothing behind", async () => {
+  it("many watches share one stream, and leave nothing behind in etcd once they are stopped", async () => {
     const etcd = await open();
     const stops = await Promise.all(keys.map((key) => etcd.watch(only(key), new Recorder())));
     await expect.poll(async () => [await streams(), await watchers()]).toEqual([1, keys.length]);
@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(() => seen.changes.length > 0);
   });
 
-  it("keep their stream while nothing happens", async () => {
+  it("many watches keep their stream while nothing happens", async () => {
     const etcd = await open();
     await put(etcd, "c a", "1");
     for (const key of keys) await etcd.watch(only(key), new Recorder());
@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length);
   });
 
-  it("come and go at once, and none misses what was written in its time, or is told what was written before", async () => {
+  it("watches that come and go at once are told every write of their time, and none from before", async () => {
     const prefix = `${randomUUID()}/`;
     const [etcd, other] = [
       await openEtcd({ hosts: server.host, keyPrefix: prefix }),
@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === 1);
   });
 
-  it("all go on after the node was killed and came back, also those that ended and began meanwhile", async () => {
+  it("watches go on after the node was killed and came back, also a new one, and a stopped one stays silent", async () => {
     const etcd = await open();
     const seen = keys.map(() => new Recorder());
     const stops = await Promise.all(keys.map((key, i) => etcd.watch(only(key), seen[i] as Recorder)));
@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length && (await streams()) === 1);
   });
 
-  it("each tell a gap when the store was set back", async () => {
+  it("each of many watches tells one gap when the store was set back", async () => {
     const etcd = await open();
     for (let i = 0; i < 10; i++) await put(etcd, "c x", String(i));
     const seen = keys.map(() => new Recorder());

@@ -37,8 +37,8 @@ class TestClock implements Clock {
   }
 }
 
-describe("deadlines", () => {
-  it("come for each call in its time, with one timer for all", () => {
+describe("deadlines of calls", () => {
+  it("each call expires at its own deadline, with one timer for all calls", () => {
     const clock = new TestClock();
     const deadlines = new Deadlines(clock, 100);
     const expired: string[] = [];
@@ -59,7 +59,7 @@ describe("deadlines", () => {
     expect(expired.at(-1)).toBe("b 300");
   });
 
-  it("are all over when there is nothing to wait for", () => {
+  it("expireAll makes all waiting calls expire at once, and stops the timer", () => {
     const clock = new TestClock();
     const deadlines = new Deadlines(clock, 100);
     let expired = 0;

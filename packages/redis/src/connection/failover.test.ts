@@ -6,8 +6,8 @@ import { applied, faultOf, get, keysOf, open, put, watch, watchKey } from "../te
 const missing = whyMissing("redis-server");
 if (missing !== undefined) console.warn(`skipped, Sentinel and Cluster: ${missing}`);
 
-describe.skipIf(missing !== undefined)("Sentinel", () => {
-  it("leads to the new master when the old one dies, and tells watches of the gap", async () => {
+describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
+  it("a backend finds the new master by Sentinel when the old one dies, and its watches tell a gap", async () => {
     const setup = await startSentinel();
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;
@@ -45,8 +45,8 @@ describe.skipIf(missing !== undefined)("Sentinel", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("Cluster", () => {
-  it("refuses commits across channels, unless a hash tag keeps them together", async () => {
+describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
+  it("a Cluster refuses a commit across channels, unless a hash tag keeps the channels in one slot", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const cluster = { nodes: setup.nodes };
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)("Cluster", () => {
     expect((await store.read(keys)).map((entry) => entry?.value)).toEqual(keys);
   });
 
-  it("works for a user with no more rights than the README names", async () => {
+  it("a user with no more rights than the README names can use a Cluster", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const rights =
@@ -86,7 +86,7 @@ describe.skipIf(missing !== undefined)("Cluster", () => {
     expect(await faultOf(denied)).toMatchObject({ code: "DENIED", retryable: false });
   });
 
-  it("follows a slot that moves to another node, entries and watches alike", async () => {
+  it("entries and watches follow a slot that moves to another node of the Cluster", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const client = new Cluster([...setup.nodes]);
@@ -119,7 +119,7 @@ describe.skipIf(missing !== undefined)("Cluster", () => {
     await until(() => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"), "the change was told");
   });
 
-  it("goes on when a node that died comes back", async () => {
+  it("reads, writes and watches go on when a node of the Cluster that died comes back", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const store = await open({ cluster: { nodes: setup.nodes }, deadline: 5_000 });

@@ -39,7 +39,7 @@ const write = (store: Backend, version: string | null, value: string): ReturnTyp
 const unanswered = { code: "UNAVAILABLE", retryable: true };
 
 describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
-  it("are not made where no replica is connected, and made again once one is", async () => {
+  it("a write is not applied while no replica is connected, and succeeds again once one is", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     const store = await open({ url: master.url, waitReplicas: 1 });
@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     );
   });
 
-  it("are made, with an unknown outcome, where the replica stands still", async () => {
+  it("a write is applied, with an unknown outcome, while the replica stands still", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     const store = await open({ url: master.url, waitReplicas: 1, deadline: 4_000 });
@@ -78,7 +78,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     });
   });
 
-  it("are not told by a check that failed, as long as no replica has them", async () => {
+  it("a failed check does not reveal a write as long as no replica has that write", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     const store = await open({ url: master.url, waitReplicas: 1, deadline: 4_000 });
@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     expect(await write(other, version, "3")).toMatchObject({ ok: false, current: [{ value: "2" }] });
   });
 
-  it("wait together: many at once ask the replicas once or twice", async () => {
+  it("fifty concurrent writes wait together, and ask the replicas only once or twice", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     const store = await open({ url: master.url, waitReplicas: 1, deadline: 6_000 });
@@ -118,7 +118,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     await Promise.all(Array.from({ length: 50 }, (_, i) => put(store, `jobs "${i} `, "1")));
   });
 
-  it("may be made by a user with the rights that the README names", async () => {
+  it("a user with the rights that the README names can make writes that wait for replicas", async () => {
     const master = await server();
     await replicaOf(master);
     const rights =
@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     expect(await write(store, "17", "2")).toEqual({ ok: false, current: [{ key: KEY, value: "1", version }] });
   });
 
-  it("end the lease of a holder that is cut off together with its master, as its renewals come to no replica", async () => {
+  it("a lease ends if its holder and the master are cut off together, as no renewal reaches a replica", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     registerBackend(backend);
@@ -148,8 +148,8 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("Sentinel", () => {
-  it("is opened with writes that wait for a replica, or by who says that they may be lost", async () => {
+describe.skipIf(missing !== undefined)("opening by Sentinel", () => {
+  it("a backend opens by Sentinel only if writes need a replica, or with allowLostWrites", async () => {
     const setup = await startSentinel();
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;
@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined)("Sentinel", () => {
     expect(await asked()).toBe(true);
   });
 
-  it("whose master has no replica is waited for when opening, and then refused by a word of what to do", async () => {
+  it("opening by Sentinel waits for a replica of the master, and then fails with a message on what to do", async () => {
     const setup = await startSentinel();
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;

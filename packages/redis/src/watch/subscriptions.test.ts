@@ -21,8 +21,8 @@ function warnings(): string[] {
   return all;
 }
 
-describe.skipIf(missing !== undefined)("the connection that listens", () => {
-  it("warns of nothing when it breaks before any of thirty watches is confirmed", async () => {
+describe.skipIf(missing !== undefined)("the listening connection of Redis", () => {
+  it("a connection that breaks before any of thirty watches is confirmed causes no process warning", async () => {
     const redis = await server();
     const proxy = await startProxy(redis.port);
     const warned = warnings();
@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)("the connection that listens", () => {
     await until(() => watches.every(({ changes }) => changes.length === 1), "all listen again");
   });
 
-  it("finds out that it hears nothing any more, though nobody closed it, and tells a gap", async () => {
+  it("a connection that hears nothing any more is noticed, though nobody closed it, and the watch tells a gap", async () => {
     const redis = await server();
     const proxy = await startProxy(redis.port);
     const store = await open({ host: "127.0.0.1", port: proxy.port, deadline: 1_500 });

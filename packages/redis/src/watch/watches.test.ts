@@ -24,7 +24,7 @@ for (const { title, binary, start } of setups) {
     });
     afterAll(() => setup.stop());
 
-    it("tell every change of it, and none of its neighbours and of the keys that begin with it", async () => {
+    it("a watch of one key tells every change of that key, and none of its neighbours or longer keys", async () => {
       const channel = fresh();
       const [store, writer] = [await open(setup.args), await open(setup.args)];
       const key = `${channel} "a `;
@@ -44,7 +44,7 @@ for (const { title, binary, start } of setups) {
       expect(all.changes.filter((change) => change.key === key)).toEqual(told);
     });
 
-    it("listen to nothing else, and to nothing when they are over", async () => {
+    it("watches of one key subscribe to that key alone, and to nothing once they are stopped", async () => {
       const channel = fresh();
       const store = await open(setup.args);
       const keys = [`${channel} "a `, `${channel} "b `];
@@ -58,7 +58,7 @@ for (const { title, binary, start } of setups) {
       await until(async () => (await listenedTo()).length === 0, "nothing is listened to");
     });
 
-    it("hear what is written once they are there, when the last watch of the key is just being ended", async () => {
+    it("a new watch of a key misses no write, even while the last watch of that key is just being stopped", async () => {
       const store = await open(setup.args);
       const key = `${fresh()} "a `;
       const range = { from: key, to: justAfter(key) };
@@ -75,7 +75,7 @@ for (const { title, binary, start } of setups) {
       await until(async () => (await listenedTo()).length === 0, "nothing is listened to");
     });
 
-    it("come and go by the hundred at once, and none misses what was written in its time", async () => {
+    it("watches of one key that come and go by the hundred miss no write that is made while they last", async () => {
       const channel = fresh();
       const [store, writer] = [await open(setup.args), await open(setup.args)];
       const all = await watch(store, channel);
@@ -98,7 +98,7 @@ for (const { title, binary, start } of setups) {
       await until(async () => (await listenedTo()).join() === `ojm:{${channel}}`, "only that one listens");
     });
 
-    it("tell a gap once they listen again after their connection broke, and those that ended meanwhile do not", async () => {
+    it("a watch of one key tells a gap after its connection broke, and a watch stopped meanwhile does not", async () => {
       const channel = fresh();
       const store = await open(setup.args);
       const [a, b] = [`${channel} "a `, `${channel} "b `];
@@ -116,7 +116,7 @@ for (const { title, binary, start } of setups) {
     });
 
     it.skipIf(title === "Redis Cluster")(
-      "hear nothing of the other databases of the server, nor does one of a channel",
+      "watches of a key and of a channel are told nothing of the other databases of the server",
       async () => {
         const channel = fresh();
         const key = `${channel} "a `;
@@ -131,7 +131,7 @@ for (const { title, binary, start } of setups) {
       },
     );
 
-    it("are told of all that a commit of many keys wrote, wherever they lie", async () => {
+    it("watches of one key are told all that a commit of many keys writes, wherever the keys lie", async () => {
       const channel = fresh();
       const store: Backend = await open(setup.args);
       const keys = Array.from({ length: 32 }, (_, i) => `${channel} "${i} `);
