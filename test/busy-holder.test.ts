@@ -45,7 +45,7 @@ async function renewals({ channels: { locks } }: JobManager, session: string, co
 }
 
 onSharedStores((create) => {
-  it("a body that computes for several times the ttl without a break keeps its lock", async () => {
+  it("a run whose body computes for several times the ttl without a break keeps its lock", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();
     const [holder, release] = await startBusy(options, witness, {});
@@ -71,7 +71,7 @@ onSharedStores((create) => {
     expect(await manager.channels.locks.get(["session", session])).toBeUndefined();
   });
 
-  it("a body that computes beyond its timeout loses its lock then, and its run is closed as timeout", async () => {
+  it("a run whose body computes beyond its timeout loses its lock then, and is closed as timeout", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();
     const [holder, release] = await startBusy(options, witness, { timeout: 5_000 });
@@ -90,7 +90,7 @@ onSharedStores((create) => {
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
   });
 
-  it("a busy process that waits for another lock lets those behind it pass", async () => {
+  it("a busy process that waits for another lock lets the waiters behind it in the queue pass", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();
     await using manager = await openJobManager({ ...options, ttl: 3_600_000 });

@@ -49,7 +49,7 @@ async function parse(words: readonly string[]): Promise<void> {
 describe("a command line in a document", () => {
   const shown = [...new Set(all.map(({ document, words }) => `${document}: ojm ${words.join(" ")}`))];
 
-  it("is found in blocks, in code, in tables and in comments, and no sentence is taken for one", () => {
+  it("a command line is found in blocks, code, tables and comments, and no sentence is taken for one", () => {
     const markdown = [
       "`ojm check FILE [key=value …] [--strict]` ojm is; `ojm` | `ojm run a.yaml \\| tee log`",
       "```sh",
@@ -75,12 +75,12 @@ describe("a command line in a document", () => {
     ["history", "a.yaml", "--limt", "3"],
     ["locks", "a.yaml", "--strict"],
     ["schema", "a"],
-  ])("that is wrong would be found: ojm %s %s %s", async (...words) => {
+  ])("a wrong command line in a document would be found: ojm %s %s %s", async (...words) => {
     await expect(parse(words)).rejects.toMatchObject({ name: "CommandError" });
   });
 
   it.each(all.map(({ document, words }) => [document, words.join(" "), words] as const))(
-    "is understood: %s: ojm %s",
+    "a command line in a document is understood: %s: ojm %s",
     async (_document, _line, words) => {
       vi.spyOn(process.stdout, "write").mockReturnValue(true);
       await parse(words);
@@ -102,8 +102,8 @@ const byDocument = documents
   .map((name) => [name, all.filter(({ document }) => document === name)] as const)
   .filter(([, lines]) => lines.length > 0);
 
-describe("the command lines of", () => {
-  it.each(byDocument)("%s do what it says, if they end by themselves", async (_document, lines) => {
+describe("the command lines of each document", () => {
+  it.each(byDocument)("command lines of %s that end by themselves do what it says", async (_document, lines) => {
     const runnable: CommandLine[] = [];
     for (const line of lines) if (await canRun(line)) runnable.push(line);
     if (runnable.length === 0) return;

@@ -205,7 +205,7 @@ test("the samples are of every kind of entry", () => {
 });
 
 describe("damaged entries", () => {
-  test.each(kinds)("of the kind %s end no call but with an error of ours", { timeout: ALL_DAY }, async (kind) => {
+  test.each(kinds)("damaged entries (%s) fail calls only with errors of ojm", { timeout: ALL_DAY }, async (kind) => {
     for (let i = 0; i < Math.ceil(RUNS / kinds.length); i++) {
       const seed = SEED + i;
       const planted = damaged(new Dice(seed), kind);

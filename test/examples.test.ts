@@ -51,14 +51,14 @@ function apartFromStore(text: string): string[] {
 describe("the quick start", () => {
   const original = readFileSync(join(EXAMPLES, "quick-start.yaml"), "utf8");
 
-  it("is there for every store that is tested here", () => {
+  it("a quick start is there for every store that is tested here, and for no other", () => {
     const there = readdirSync(EXAMPLES).filter((name) => name.startsWith("quick-start"));
     expect(there.sort()).toEqual(quickStarts.map(({ file }) => file).sort());
   });
 
   for (const { file, missing, server } of quickStarts) {
     it.skipIf(missing !== undefined)(
-      `${file} differs in its store alone, and runs${missing ? `: ${missing}` : ""}`,
+      `the quick start ${file} differs in its store alone, and runs${missing ? `: ${missing}` : ""}`,
       async () => {
         const text = readFileSync(join(EXAMPLES, file), "utf8");
         expect(apartFromStore(text)).toEqual(apartFromStore(original));

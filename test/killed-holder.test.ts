@@ -59,7 +59,7 @@ onSharedStores((create) => {
     expect((await waiting).result).toBe("mine");
   });
 
-  it("a run that is left open by a process that ends in good order is closed then and there", async () => {
+  it("a run that a process leaves open when it ends in good order is closed as lost at once", async () => {
     const options = await create();
     const child = startChild("leaver.child.ts", [JSON.stringify(options)]);
     expect(await child.ended).toBe(0);

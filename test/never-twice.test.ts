@@ -23,7 +23,7 @@ interface QueueEntry {
 }
 
 onSharedStores((create) => {
-  it(`${PROCESSES} processes × ${RUNS} runs of one name are never two at once, and each leaves its record`, async () => {
+  it(`of ${PROCESSES} processes × ${RUNS} runs of one name no two run at once, and each run leaves its record`, async () => {
     const options = await create();
     const witness = new Witness();
     const children = Array.from({ length: PROCESSES }, () =>
@@ -73,7 +73,7 @@ onSharedStores((create) => {
     expect(await manager.locks()).toEqual([]);
   }, 300_000);
 
-  it(`of ${WAITERS} processes that wait, each gets its turn in order of arrival, and those that were killed are skipped`, async () => {
+  it(`${WAITERS} waiting processes get the lock in the order of their arrival, and killed ones are skipped`, async () => {
     // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that
     // stalls.
     const options = { ...(await create()), ttl: 3_600_000 };

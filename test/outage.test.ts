@@ -58,9 +58,9 @@ async function goesOn(child: Child, more: number): Promise<SteadyReport> {
   }
 }
 
-describe.each(servers)("$name", ({ name, missing, start }) => {
+describe.each(servers)("an outage of $name", ({ name, missing, start }) => {
   it.skipIf(missing !== undefined)(
-    `a server that was away for ${OUTAGE} ms is found again: no process dies, nothing leaks, work goes on${missing ? `: ${missing}` : ""}`,
+    `after an outage of ${OUTAGE} ms the server is found again: no process dies, nothing leaks, work goes on${missing ? `: ${missing}` : ""}`,
     async () => {
       const server = await start();
       const options = JSON.stringify({ chJobs: server.channel, chLocks: server.channel, ttl: 2_000 });

@@ -40,12 +40,12 @@ async function runs(where: string): Promise<string[]> {
 }
 
 describe("the examples of patterns", () => {
-  it.each(files)("%s has nothing that is not known", async (file) => {
+  it.each(files)("the pattern %s passes ojm check --strict", async (file) => {
     const { code, err } = await ojm(folder(file), "check", "jobs.yaml", "--strict", "lock=x");
     expect([code, err]).toEqual([0, ""]);
   });
 
-  it("launching: each under a lock of its own", async () => {
+  it("the pattern launching.yaml runs each launched job under a lock of its own", async () => {
     const where = folder("launching.yaml");
     const { code, out } = await ojm(where, "run", "jobs.yaml");
     expect(code).toBe(0);
@@ -57,7 +57,7 @@ describe("the examples of patterns", () => {
     expect(await runs(where)).toEqual(["anna", "bo", "cleo", "dan"].map((to) => `deliver-to-${to} completed`));
   });
 
-  it("error handling: recorded, told, and no reason not to go on", async () => {
+  it("the pattern error-handling.yaml records and reports an error, and the other jobs go on", async () => {
     const where = folder("error-handling.yaml");
     const { code, out } = await ojm(where, "run", "jobs.yaml");
     expect(code).toBe(1);
@@ -70,19 +70,19 @@ describe("the examples of patterns", () => {
     expect(await runs(where)).toEqual(["fragile failed", "robust completed"]);
   });
 
-  it("dependencies: the order is theirs, not that of the todo", async () => {
+  it("the pattern dependencies.yaml runs jobs in the order of their dependencies, not in that of the todo", async () => {
     const { code, out } = await ojm(folder("dependencies.yaml"), "run", "jobs.yaml");
     expect(code).toBe(0);
     expect(logged(out).filter((line) => line !== "it is fine")).toEqual(["ground", "walls", "roof"]);
   });
 
-  it("monitoring: reports what is there, and forgets what is old", async () => {
+  it("the pattern monitoring.yaml reports the recorded runs, and forgets old ones", async () => {
     const { code, out } = await ojm(folder("monitoring.yaml"), "run", "jobs.yaml");
     expect(code).toBe(0);
     expect(logged(out)).toEqual(["0 runs are recorded, 0 are going on", "forgot 0 runs"]);
   });
 
-  it("monitoring: keeps what ended within keepDays, as the command line tells it", async () => {
+  it("the pattern monitoring.yaml keeps the runs that ended within the keepDays of the command line", async () => {
     const where = folder("monitoring.yaml");
     const text = readFileSync(join(PATTERNS, "monitoring.yaml"), "utf8");
     const ended = Date.now() - 10 * 86_400_000;
@@ -105,19 +105,19 @@ describe("the examples of patterns", () => {
     }
   });
 
-  it.each(documented())("%s documents %s, which no args of its jobs win over and which it uses", (file, key) => {
+  it.each(documented())("the example %s uses its documented argument %s, and no job overrides it", (file, key) => {
     const jobs = readFileSync(join(EXAMPLES, file), "utf8").replace(/^#.*$/gm, "");
     expect(jobs).not.toMatch(new RegExp(`^ +args:.*\\b${key}:`, "m"));
     expect(jobs).toMatch(new RegExp(`args\\.${key}\\b|\\{\\{ *${key}\\b|\\$\\{?${key}\\b|args\\[["']${key}`));
   });
 
-  it("languages: each says hello", async () => {
+  it("the pattern languages.yaml says hello in each language", async () => {
     const { code, out } = await ojm(folder("languages.yaml"), "run", "jobs.yaml", "who=world");
     expect(code).toBe(0);
     expect(out).toBe(`hello world, from the shell\nhello from Node ${process.versions.node.split(".")[0]}\n`);
   });
 
-  it("scheduled, and unlocked from another process", async () => {
+  it("the pattern scheduled.yaml runs at each tick, and unlock.yaml finds nothing to unlock afterwards", async () => {
     const where = folder("scheduled.yaml", ["*/10 * * * * *", "* * * * * *"]);
     const daemon = start(where, "run", "jobs.yaml");
     await expect.poll(() => daemon.out.split("swept").length).toBeGreaterThan(2);
@@ -128,7 +128,7 @@ describe("the examples of patterns", () => {
     expect([code, logged(out).at(-1)]).toEqual([0, "there was nothing to unlock"]);
   });
 
-  it("nightly batch: one step after the other, night after night", async () => {
+  it("the pattern nightly-batch.yaml runs one step after the other, night after night", async () => {
     const where = folder("nightly-batch.yaml", ['cron: "0 2 * * *"', 'cron: "*/2 * * * * *"']);
     const daemon = start(where, "run", "jobs.yaml");
     await expect.poll(() => daemon.out.split("loaded 1, 2, 3").length, { timeout: 90_000 }).toBeGreaterThan(2);

@@ -56,12 +56,15 @@ for (const page of pages()) {
   describe(`the programs of ${page}`, () => {
     for (const program of programs) {
       const why = missing(program.code);
-      it.skipIf(why !== undefined)(`${program.name} runs as pasted${why === undefined ? "" : `: ${why}`}`, async () => {
-        const folder = await folderOf(page, files, program);
-        const node = ["--import", "tsx", "--conditions=@ojm/source", program.name];
-        const { stdout } = await run(process.execPath, node, { cwd: folder });
-        if (program.prints !== undefined) expect(stdout).toBe(program.prints);
-      });
+      it.skipIf(why !== undefined)(
+        `the program ${program.name} of ${page} runs as pasted${why === undefined ? "" : `: ${why}`}`,
+        async () => {
+          const folder = await folderOf(page, files, program);
+          const node = ["--import", "tsx", "--conditions=@ojm/source", program.name];
+          const { stdout } = await run(process.execPath, node, { cwd: folder });
+          if (program.prints !== undefined) expect(stdout).toBe(program.prints);
+        },
+      );
     }
   });
 }

@@ -61,7 +61,7 @@ async function recordsOf(options: JobManagerOptions): Promise<RunRecord[]> {
 
 onSharedStores((create) => {
   it(
-    "each tick is run once, whoever is killed, and none is lost but those whose process was",
+    "each tick of a schedule is run once, whichever process is killed, and a tick is lost only with its process",
     async () => {
       const options = await create();
       const folder = folderWith({ "jobs.yaml": jobFile(options) });

@@ -39,7 +39,7 @@ async function recordsOf(folder: string): Promise<RunRecord[]> {
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
 it.skipIf(block === undefined)(
-  `the complete example runs for a week (${block === undefined ? NO_GUIDE : "simulated"})`,
+  `the complete example of the guide runs for a week (${block === undefined ? NO_GUIDE : "simulated"})`,
   async () => {
     const folder = folderWith({});
     writeFileSync(join(folder, "functions.js"), functions(folder));

@@ -13,13 +13,13 @@ todo: [Init]
 const withBackend = (open: string): string =>
   folderWith({ "a.yaml": JOBS, "own.mjs": `export const backend = { type: "own", open() { ${open} } };\n` });
 
-describe("a fault of ojm or of a backend is told in one line, without its stack: exit code 1", () => {
+describe("a fault of ojm or of a backend", () => {
   test.each([
     ["thrown", 'throw new TypeError("no such\\nthing")'],
     ["thrown later, to nobody", 'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})'],
     ["a rejection that nobody awaits", 'Promise.reject("no such thing"); return new Promise(() => {})'],
     ["thrown, with something left open", 'setInterval(() => {}, 1000); throw new Error("no such thing")'],
-  ])("%s", async (_, open) => {
+  ])("a fault of ojm or of a backend is told in one line without its stack, with exit code 1: %s", async (_, open) => {
     const { code, out, err } = await ojm(withBackend(open), "history", "a.yaml");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(
@@ -32,7 +32,7 @@ describe("a fault of ojm or of a backend is told in one line, without its stack:
     expect(err).toMatch(/^ojm: RangeError\n/);
   });
 
-  test("where a package of ojm is missing too", async () => {
+  test("a missing package of ojm is told in one line without its stack, with exit code 1", async () => {
     const hooks = `export async function resolve(name, context, next) {
       if (name.startsWith("@ojm/core")) throw new Error("no such package");
       return next(name, context);
@@ -46,7 +46,7 @@ describe("a fault of ojm or of a backend is told in one line, without its stack:
     expect([code, err]).toEqual([1, expect.stringMatching(/^ojm: .*no such package\nThis is a fault of ojm/)]);
   });
 
-  test("with OJM_DEBUG the stack and the cause are shown", async () => {
+  test("with OJM_DEBUG=1 a fault is shown with its stack and its cause", async () => {
     const folder = withBackend('throw new Error("no such thing", { cause: new Error("the disk") })');
     const { code, err } = await new Ojm(folder, ["locks", "a.yaml"], { ...process.env, OJM_DEBUG: "1" }).ended;
     expect(code).toBe(1);

@@ -3,7 +3,7 @@ import { folderWith, ojm } from "./testing/ojm.js";
 
 const HELLO = "jobs: [{name: A, exec: \"log('hello ' + args.who)\"}]\ntodo: [A]\n";
 
-describe("ojm", () => {
+describe("the command ojm", () => {
   test.each([
     ["--help", 0, /ojm run FILE/],
     ["--version", 0, /^\d+\.\d+\.\d+\n$/],
@@ -16,7 +16,7 @@ describe("ojm", () => {
     ["help history", 0, /^ojm history FILE/],
     ["help locks", 0, /^ojm locks FILE/],
     ["help schema", 0, /yaml-language-server: \$schema=/],
-  ])("%s", async (words, code, out) => {
+  ])("ojm %s prints what was asked for, and ends with 0", async (words, code, out) => {
     expect(await ojm(folderWith({}), ...words.split(" "))).toMatchObject({
       code,
       out: expect.stringMatching(out),
@@ -43,7 +43,7 @@ describe("ojm", () => {
     [["run", "a.yaml", "--load", "bad.js"], /cannot load .*bad\.js: SyntaxError/],
     [["history", "a.yaml", "--limit", "x"], /--limit takes a whole number/],
     [["locks", "a.yaml"], /keeps its runs in memory/],
-  ])("%j is a wrong command line: one message, exit code 2", async (words, message) => {
+  ])("the wrong command line %j gets one message and exit code 2", async (words, message) => {
     const { code, out, err } = await ojm(folderWith({ "a.yaml": HELLO, "bad.js": "function (" }), ...words);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(message);
@@ -52,13 +52,13 @@ describe("ojm", () => {
 });
 
 describe("ojm run", () => {
-  test("logs in lines TIME | LEVEL | message, and ends with 0", async () => {
+  test("ojm run logs in lines TIME | LEVEL | message, and ends with 0", async () => {
     const { code, out } = await ojm(folderWith({ "a.yaml": HELLO }), "run", "a.yaml", "who=you");
     expect(code).toBe(0);
     expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \| INFO {2}\| hello you\n$/);
   });
 
-  test("gives scripts the functions of --load files, and numbers of the command line as numbers", async () => {
+  test("ojm run gives scripts the functions of --load files, and numbers of the command line as numbers", async () => {
     const files = {
       "a.yaml": 'jobs: [{name: A, exec: "print(add(args.n, 1) + twice(args.n))"}]\ntodo: [A]\n',
       "one.js": "function add(a, b) { return a + b }",
@@ -70,7 +70,7 @@ describe("ojm run", () => {
     });
   });
 
-  test("ends with 1 when a job failed", async () => {
+  test("ojm run ends with 1 when a job failed", async () => {
     expect(
       await ojm(folderWith({ "a.yaml": "jobs: [{name: A, exec: nothing()}]\ntodo: [A]\n" }), "run", "a.yaml"),
     ).toMatchObject({
@@ -101,14 +101,14 @@ describe("ojm run", () => {
         "a.yaml": `include: oJobManager.yaml\n${started}, {name: M, from: oJobManager Job Start, args: {name: m, timeout: -1}}]\ntodo: [A, M]\n`,
       },
     ],
-  ])("%s: one clear message, exit code 2, nothing started", async (_, file, files) => {
+  ])("ojm run gives one clear message, ends with 2 and starts nothing: %s", async (_, file, files) => {
     const { code, out, err } = await ojm(folderWith(files as Record<string, string>), "run", file);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err.match(/error: /g)).toHaveLength(1);
     expect(err).not.toMatch(/\n\s+at |>> /);
   });
 
-  test("warns of an unknown key with its line, and runs", async () => {
+  test("ojm run warns of an unknown key with its line, and runs the job file", async () => {
     const yaml = "jobs:\n  - name: A\n    exec: print(1)\n    agrs: {}\ntodo: [A]\n";
     expect(await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml")).toMatchObject({
       code: 0,
@@ -119,7 +119,7 @@ describe("ojm run", () => {
     });
   });
 
-  test("loses no line when a script logs much and the process ends", async () => {
+  test("ojm run loses no line when a script prints much and the process ends", async () => {
     const yaml =
       "jobs: [{name: A, exec: 'for (let i = 0; i < 5000; i++) print(\"x\".repeat(100) + i); process.exit()'}]\ntodo: [A]\n";
     const { out } = await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml");

@@ -42,7 +42,7 @@ async function holder(folder: string): Promise<Ojm> {
 }
 
 describe("two processes on one job file", () => {
-  test("the second waits, says who holds the lock, ends with 1, and leaves no record and the winner's lock alone", async () => {
+  test("a process that does not get the lock tells who holds it, ends with 1, leaves no record and spares the lock", async () => {
     const folder = folderWith(managed(HOLD));
     const winner = await holder(folder);
     const { code, out, err } = await ojm(folder, "run", "a.yaml");
@@ -53,7 +53,7 @@ describe("two processes on one job file", () => {
     expect(await lockState(folder)).toMatch(new RegExp(`^work +held +.*pid ${winner.process.pid} `));
   });
 
-  test("the second takes over when the first is done in time", async () => {
+  test("a second process that waits takes over the lock when the first process is done in time", async () => {
     const folder = folderWith(managed('print("holding"); sleep(args.ms);'));
     const first = start(folder, "run", "a.yaml", "ms=1000");
     await first.prints("holding");
@@ -63,7 +63,7 @@ describe("two processes on one job file", () => {
     expect(await lockState(folder)).toMatch(/^work +free$/);
   });
 
-  test("after kill -9 of the holder the next one runs, and the dead run is closed as lost, once", async () => {
+  test("after kill -9 of the holder the next process runs, and the dead run is closed as lost, once", async () => {
     const folder = folderWith(managed('print("holding"); if (args.hold) sleep(60000);'));
     const dead = start(folder, "run", "a.yaml", "hold=true");
     await dead.prints("holding");
@@ -94,7 +94,7 @@ describe("a signal", () => {
     expect(await lockState(folder)).toMatch(/^work +free$/);
   });
 
-  test("given twice ends a job that does not listen, its run closed all the same", async () => {
+  test("a second signal ends a job that does not listen, and its run is closed as cancelled", async () => {
     const folder = folderWith(managed('print("holding"); for (;;) {}'));
     const process = await holder(folder);
     process.process.kill("SIGINT");
@@ -104,13 +104,13 @@ describe("a signal", () => {
   });
 });
 
-test("history tells the error of a run to its end, on one line", async () => {
+test("ojm history tells the whole error of a run on one line", async () => {
   const folder = folderWith(managed('throw new Error("x".repeat(200) + "\\nthe reason")'));
   expect((await ojm(folder, "run", "a.yaml")).code).toBe(1);
   expect(await history(folder)).toEqual([expect.stringMatching(/^work .* failed .* x{200} the reason$/)]);
 });
 
-test("a reader that goes away does not end the job", async () => {
+test("a reader of the output that goes away does not end the job", async () => {
   const folder = folderWith(managed('print("holding"); sleep(300); for (let i = 0; i < 2000; i++) log("line " + i);'));
   const process = await holder(folder);
   process.process.stdout?.destroy();

@@ -9,18 +9,18 @@ afterEach(() => {
 describe("oneLine", () => {
   const long = `${"x".repeat(100)} the reason`;
 
-  test("keeps the whole text where it goes into a file or a pipe: what matters may stand at its end", () => {
+  test("oneLine keeps the whole text for a file or a pipe, as what matters may stand at the end", () => {
     process.stdout.isTTY = false;
     expect(oneLine(long)).toBe(long);
   });
 
-  test("cuts it on a terminal, where a line that wraps breaks the table", () => {
+  test("oneLine cuts the text on a terminal, where a line that wraps breaks the table", () => {
     process.stdout.isTTY = true;
     expect(oneLine(long)).toBe(`${"x".repeat(79)}…`);
   });
 
   test.each([true, false])(
-    "keeps it one line, and shows as escapes what a terminal would obey (terminal: %s)",
+    "oneLine keeps the text on one line, and shows control characters as escapes (terminal: %s)",
     (terminal) => {
       process.stdout.isTTY = terminal;
       expect(oneLine("a\r\n\tb\u001b[31mc\u009bd\n")).toBe("a b\\u001b[31mc\\u009bd");
@@ -28,7 +28,7 @@ describe("oneLine", () => {
   );
 });
 
-test("a long cell makes no longer rule than fits a terminal", () => {
+test("a long cell makes the rule of its column no longer than fits a terminal", () => {
   const [, rule] = table([
     ["A", "B"],
     ["a", "b".repeat(5_000)],

@@ -10,8 +10,8 @@ import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 
-describe.skipIf(process.platform === "win32")("a folder", () => {
-  it("is for its owner alone if it is made, and keeps its mode if it is there", async () => {
+describe.skipIf(process.platform === "win32")("the folder of a LevelDB backend", () => {
+  it("a new folder is for its owner alone, and an existing folder keeps its mode", async () => {
     const before = process.umask(0o022);
     onTestFinished(() => void process.umask(before));
     const parent = temporaryFolder();
@@ -26,7 +26,7 @@ describe.skipIf(process.platform === "win32")("a folder", () => {
 });
 
 describe("keys whose characters take several bytes", () => {
-  it.each([..."éह😀"])("are found at every length: %s", async (character) => {
+  it.each([..."éह😀"])("keys whose characters take several bytes are found at every length: %s", async (character) => {
     const level = await openLevel();
     // A short key first, as the driver sizes a buffer by it; of the lengths that follow, some end in the
     // middle of a character there.
@@ -42,8 +42,8 @@ describe("keys whose characters take several bytes", () => {
   });
 });
 
-describe("commit", () => {
-  it("creates what is absent, once, and says what stands in the way", async () => {
+describe("commits to LevelDB", () => {
+  it("a commit creates an absent key once, and the next one is told the entry that stands in the way", async () => {
     const level = await openLevel();
     const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
     const first = await level.commit(create);
@@ -52,7 +52,7 @@ describe("commit", () => {
     expect(await level.commit(create)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
   });
 
-  it("applies all writes under one version, or none", async () => {
+  it("a commit applies all writes under one version, or none", async () => {
     const level = await openLevel();
     const held = await write(level, { key: "c held", value: "0" });
     const writes = [
@@ -68,7 +68,7 @@ describe("commit", () => {
     expect(await level.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
   });
 
-  it("refuses a stale version, also of what was deleted, or deleted and made again with the same value", async () => {
+  it("a commit with a stale version is refused, also after a delete, or a delete and the same value again", async () => {
     const level = await openLevel();
     const stale = await write(level, { key: "c a", value: "1" });
     const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
@@ -78,7 +78,7 @@ describe("commit", () => {
     expect(await level.commit(retry)).toEqual({ ok: false, current: [{ key: "c a", value: "1", version }] });
   });
 
-  it("judges the commits of one turn in their order, each on what the ones before it leave", async () => {
+  it("commits of one turn are judged in their order, each on what the commits before it leave", async () => {
     const level = await openLevel();
     const create = (value: string) =>
       level.commit({ checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value }] });
@@ -93,7 +93,7 @@ describe("commit", () => {
     expect((await level.read(["c a"]))[0]?.value).toBe("3");
   });
 
-  it("loses no increment of many at once", async () => {
+  it("many increments by compare-and-set at once are all kept", async () => {
     const path = temporaryFolder();
     const levels = await Promise.all(Array.from({ length: 8 }, () => openLevel(path)));
     await Promise.all(
@@ -109,7 +109,7 @@ describe("commit", () => {
     expect((await levels[0]?.read(["c n"]))?.[0]?.value).toBe("400");
   });
 
-  it("gives versions that only increase, also for comparing, for deleting nothing and after opening again", async () => {
+  it("versions only increase, also for comparing, for deleting nothing and after the folder is opened again", async () => {
     const path = temporaryFolder();
     const versions: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -124,7 +124,7 @@ describe("commit", () => {
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
   });
 
-  it("is not made when it is aborted while it stands in the line", async () => {
+  it("a commit that is aborted while it waits in the queue is not applied", async () => {
     const level = await openLevel();
     const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
     const controller = new AbortController();
@@ -137,7 +137,7 @@ describe("commit", () => {
     expect(await level.read(["c a"])).toEqual([undefined]);
   });
 
-  it("leaves nothing at a signal that many commits were given", async () => {
+  it("commits leave no listeners at the signal that they were given", async () => {
     const level = await openLevel();
     const { signal } = new AbortController();
     for (let i = 0; i < 3; i++) {
@@ -147,7 +147,7 @@ describe("commit", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("may have been made when it is aborted while it goes to the disk", async () => {
+  it("a commit that is aborted while it goes to the disk has an unknown outcome, and may have been applied", async () => {
     const folder = await openFolder(temporaryFolder(), systemClock);
     onTestFinished(() => folder.release());
     const controller = new AbortController();
@@ -161,7 +161,7 @@ describe("commit", () => {
     expect((await folder.store.read(["c a"]))[0]?.value).toBe("1");
   });
 
-  it("gives no version twice where the first write of all failed", async () => {
+  it("no version is given twice after the first write to the disk failed", async () => {
     const path = temporaryFolder();
     const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
     const before = await openFolder(path, systemClock);
@@ -177,22 +177,22 @@ describe("commit", () => {
     expect(second.ok && first.ok && Number(second.version) > Number(first.version)).toBe(true);
   });
 
-  it("is written with a sync, or a power cut would lose what was acknowledged", async () => {
+  it("a commit is written with a sync, as a power cut would otherwise lose what was acknowledged", async () => {
     const batch = vi.spyOn(Level.prototype, "batch");
     const level = await openLevel();
     await write(level, { key: "c a", value: "1" });
     expect((batch.mock.calls as unknown[][]).map(([, options]) => options)).toEqual([{ sync: true }]);
   });
 
-  it("refuses more checks and writes than it declares", async () => {
+  it("a commit of more checks and writes than the backend declares is refused", async () => {
     const level = await openLevel();
     const writes = Array.from({ length: level.supports.maxOps + 1 }, (_, i) => ({ key: `c ${i}`, value: "1" }));
     await expect(level.commit({ checks: [], writes })).rejects.toMatchObject({ code: "TOO_LARGE" });
   });
 });
 
-describe("read and scan", () => {
-  it("lists in byte order, both ways, with limits, and nothing of the neighbours", async () => {
+describe("reads and scans of LevelDB", () => {
+  it("a scan lists keys in byte order, both ways, with limits, and none of neighbouring channels", async () => {
     const level = await openLevel();
     const keys = ["c ", "c \u0001", "c a", "c a b", "c aa", "c é", "c \uffee", "c \u{1f600}"];
     const all = [...keys, "b z", "c!", "c", "ca a", "d "];
@@ -212,7 +212,7 @@ describe("read and scan", () => {
     expect(page.entries).toEqual([{ key: "c ", value: "", version }]);
   });
 
-  it("pages through values longer than one read of the iterator", async () => {
+  it("a scan pages through values that are longer than one read of the iterator", async () => {
     const level = await openLevel();
     const value = JSON.stringify("x".repeat(5_000));
     await write(level, ...Array.from({ length: 50 }, (_, i) => ({ key: `c ${100 + i}`, value })));
@@ -220,7 +220,7 @@ describe("read and scan", () => {
     expect([page.entries.length, page.more, page.entries[0]?.key]).toEqual([49, true, "c 149"]);
   });
 
-  it("leaves no iterator open", async () => {
+  it("a scan leaves no iterator open", async () => {
     const made = vi.spyOn(Level.prototype, "iterator");
     const level = await openLevel();
     await write(level, { key: "c a", value: "1" }, { key: "c b", value: "1" });
@@ -232,7 +232,7 @@ describe("read and scan", () => {
     }
   });
 
-  it("reads many keys at once, in their order", async () => {
+  it("a read of many keys gives their entries in the order of the keys", async () => {
     const level = await openLevel();
     await write(level, { key: "c 7", value: "7" });
     const keys = Array.from({ length: 100 }, (_, i) => `c ${99 - i}`);
@@ -240,7 +240,7 @@ describe("read and scan", () => {
     expect(entries.map((entry) => entry?.key)).toEqual(keys.map((key) => (key === "c 7" ? key : undefined)));
   });
 
-  it("keeps values as they are", async () => {
+  it("a read gives values as they were written", async () => {
     const level = await openLevel();
     for (const value of ["null", "{}", '"}"', '{"version":"1","value":2}', '"\u2028é\u{1f600}"', "[]"]) {
       await write(level, { key: "c a", value, ttl: 60_000 });
@@ -249,8 +249,8 @@ describe("read and scan", () => {
   });
 });
 
-describe("watch", () => {
-  it("tells the commits of all who share the folder, in order, of its range alone", async () => {
+describe("watches of LevelDB", () => {
+  it("a watch tells the commits of all backends that share the folder, in order, of its range alone", async () => {
     const path = temporaryFolder();
     const [mine, other] = [await openLevel(path), await openLevel(path)];
     const [seen, stopped] = [new Recorder(), new Recorder()];
@@ -269,7 +269,7 @@ describe("watch", () => {
     expect(stopped.changes).toEqual([]);
   });
 
-  it("ends with the backend that it belongs to, and leaves others alone", async () => {
+  it("a watch ends with the backend that it belongs to, and leaves other watches alone", async () => {
     const path = temporaryFolder();
     const [mine, other] = [await open({ path }), await openLevel(path)];
     const [ended, seen] = [new Recorder(), new Recorder()];
@@ -281,8 +281,8 @@ describe("watch", () => {
   });
 });
 
-describe("open and close", () => {
-  it("refuses a folder of another version, and leaves it as it is", async () => {
+describe("opening and closing a LevelDB folder", () => {
+  it("a folder of another format is refused, and left as it is", async () => {
     const path = temporaryFolder();
     const meta = JSON.stringify({ format: 2, reserved: "7" });
     const db = new Level(path);
@@ -294,7 +294,7 @@ describe("open and close", () => {
     await db.close();
   });
 
-  it("finds again what was written", async () => {
+  it("a folder that is opened again has the entries that were written", async () => {
     const path = join(temporaryFolder(), "made", "as needed");
     const first = await open({ path });
     const version = await write(first, { key: "c a", value: '{"a":1}' });
@@ -303,7 +303,7 @@ describe("open and close", () => {
     expect(await (await openLevel(path)).read(["c a"])).toEqual([{ key: "c a", value: '{"a":1}', version }]);
   });
 
-  it("shares one database between all opens of a folder, by whatever name, until the last one closes", async () => {
+  it("all opens of a folder share one database, by whatever path, until the last one closes", async () => {
     const path = temporaryFolder();
     const link = `${path}-link`;
     symlinkSync(path, link);
@@ -318,7 +318,7 @@ describe("open and close", () => {
     await c.close();
   });
 
-  it("writes what was committed before it closes, and refuses what comes after", async () => {
+  it("close() writes what was committed before, and later calls fail with CLOSED", async () => {
     const path = temporaryFolder();
     const level = await open({ path });
     const last = write(level, { key: "c a", value: "1" });
@@ -335,7 +335,7 @@ describe("open and close", () => {
     expect((await (await openLevel(path)).read(["c a"]))[0]?.value).toBe("1");
   });
 
-  it("leaves records that any tool can read", async () => {
+  it("the folder holds records that any tool for LevelDB can read", async () => {
     const path = temporaryFolder();
     const level = await open({ path });
     const version = await write(level, { key: "c a", value: '{"x":[1]}', ttl: 1_000 });
@@ -346,7 +346,7 @@ describe("open and close", () => {
     expect(record).toMatchObject({ version, value: { x: [1] }, deadline: { wall: expect.any(Number) } });
   });
 
-  it("says what is wrong with the options", async () => {
+  it("wrong options of the LevelDB backend are refused with an error that tells what is wrong", async () => {
     const wrong = (message: string) => ({ code: "INVALID_CONFIG", message: expect.stringContaining(message) });
     await expect(open({})).rejects.toMatchObject(wrong('"path"'));
     await expect(open({ path: "" })).rejects.toMatchObject(wrong('"path"'));
@@ -354,14 +354,14 @@ describe("open and close", () => {
     await expect(open({ pth: "/x" })).rejects.toMatchObject(wrong('Did you mean "path"'));
   });
 
-  it("says that a path is no folder", async () => {
+  it("a path that is no folder is refused with INVALID_CONFIG", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     await expect(open({ path: file })).rejects.toMatchObject({ code: "INVALID_CONFIG" });
     await expect(open({ path: join(file, "below") })).rejects.toMatchObject({ code: "INVALID_CONFIG" });
   });
 
-  it("says that the folder is damaged", async () => {
+  it("a damaged folder is refused as CORRUPT", async () => {
     const path = temporaryFolder();
     await (await open({ path })).close();
     writeFileSync(join(path, "CURRENT"), "nonsense");
@@ -373,7 +373,7 @@ describe("open and close", () => {
     expect(existsSync(join(path, "CURRENT"))).toBe(true);
   });
 
-  it("says that an entry is not its own", async () => {
+  it("an entry that another program wrote fails reads and commits with CORRUPT, and no other key", async () => {
     const path = temporaryFolder();
     const db = new Level(path);
     await db.put("c a", "hello");

@@ -29,7 +29,7 @@ function start(program: string, limit?: number): { child: ChildProcess; lines: A
 }
 
 describe("a second process", () => {
-  it("is told that LevelDB lets in one, and what to use instead, until the first is gone", async () => {
+  it("a second process that opens the folder fails with IN_USE and advice, until the first process is gone", async () => {
     const path = temporaryFolder();
     const { child, lines } = start(`
       await backend.open({ path: ${JSON.stringify(path)} }, { clock: systemClock });
@@ -51,7 +51,7 @@ describe("a second process", () => {
 });
 
 describe("a process that is killed amid writes", () => {
-  it("leaves every write that was acknowledged, none by half, and no version to be given out again", async () => {
+  it("a process that is killed amid writes leaves all acknowledged commits, none by half, and reuses no version", async () => {
     const path = temporaryFolder();
     const { child, lines } = start(`
       const level = await backend.open({ path: ${JSON.stringify(path)} }, { clock: systemClock });
@@ -86,7 +86,7 @@ describe("a process that is killed amid writes", () => {
 });
 
 describe("a full disk", () => {
-  it("is told as such, leaves what was acknowledged, and does not stop the store once there is room", async () => {
+  it("a full disk fails a commit with FULL, keeps what was acknowledged, and the store goes on once there is room", async () => {
     const path = temporaryFolder();
     const { lines } = start(
       `
@@ -112,7 +112,7 @@ describe("a full disk", () => {
     expect(entries.filter((entry) => entry === undefined)).toEqual([]);
   });
 
-  it("stops nobody who reads while the store is opened anew", async () => {
+  it("reads and scans fail with nothing but FULL while the store is opened anew on a full disk", async () => {
     const { lines } = start(
       `
       const level = await backend.open({ path: ${JSON.stringify(temporaryFolder())} }, { clock: systemClock });

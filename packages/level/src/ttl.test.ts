@@ -35,8 +35,8 @@ async function open(path: string, clock: Clock, boot: string = "boot-1"): Promis
   return { ...folder, commit: (commit) => folder.queue.add(commit) };
 }
 
-describe("ttl", () => {
-  it("shows an entry until its deadline and never after", async () => {
+describe("the ttl of entries in LevelDB", () => {
+  it("an entry with a ttl is shown until its deadline and never after", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     const version = await write(level, { key: "c a", value: "1", ttl: 1_000 });
@@ -56,7 +56,7 @@ describe("ttl", () => {
     await level.release();
   });
 
-  it("starts anew with every write, and ends with a write without ttl", async () => {
+  it("the ttl of an entry starts anew with every write, and ends with a write without ttl", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 100 }, { key: "c kept", value: "1", ttl: 100 });
@@ -68,7 +68,7 @@ describe("ttl", () => {
     await level.release();
   });
 
-  it("does not listen to a wall clock that somebody sets", async () => {
+  it("the ttl of an entry does not follow a wall clock that somebody sets", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 1_000 });
@@ -80,7 +80,7 @@ describe("ttl", () => {
     await level.release();
   });
 
-  it("goes by the wall clock once the host was started again", async () => {
+  it("the ttl of an entry goes by the wall clock once the host was started again", async () => {
     const path = temporaryFolder();
     const clock = new TestClock();
     const before = await open(path, clock, "boot-1");
@@ -95,7 +95,7 @@ describe("ttl", () => {
     await after.release();
   });
 
-  it("goes by the wall clock between processes where boots have no names", async () => {
+  it("the ttl of an entry goes by the wall clock between processes where boots have no names", async () => {
     const path = temporaryFolder();
     const clock = new TestClock();
     const before = await open(path, clock, "");
@@ -108,7 +108,7 @@ describe("ttl", () => {
     await after.release();
   });
 
-  it("removes what reads found expired, with the next commit, but nothing that was written afresh meanwhile", async () => {
+  it("a commit removes the entries that reads found expired, but none that was written anew meanwhile", async () => {
     const path = temporaryFolder();
     const clock = new TestClock();
     const level = await open(path, clock);
@@ -127,7 +127,7 @@ describe("ttl", () => {
     await db.close();
   });
 
-  it("keeps what was written afresh before a slow read found the entry before it expired", async () => {
+  it("a slow read that finds an old entry expired does not remove the entry that was written in its place", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 10 });
@@ -141,7 +141,7 @@ describe("ttl", () => {
     await level.release();
   });
 
-  it("fills a page although expired entries lie between", async () => {
+  it("a scan fills its page although expired entries lie between", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     const writes = Array.from({ length: 20 }, (_, i) => ({ key: `c ${100 + i}`, value: "1" }));

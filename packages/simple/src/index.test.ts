@@ -2,15 +2,15 @@ import { isChannelError, openChannel, systemClock } from "@ojm/core";
 import { describe, expect, test } from "vitest";
 import { backend } from "./index.js";
 
-describe("the in-memory type", () => {
-  test("declares what it can do", async () => {
+describe("the in-memory backend", () => {
+  test("the in-memory backend declares what it supports, and the declaration is frozen", async () => {
     const store = await backend.open({}, { clock: systemClock });
     expect(Object.isFrozen(store.supports)).toBe(true);
     expect(store.supports).toMatchObject({ shared: "process", durability: "none", ttl: true, watch: true });
     await store.close();
   });
 
-  test("has channels that see the same entries by their name, and others do not", async () => {
+  test("channels in memory see the same entries if they have the same name, and only then", async () => {
     const one = await openChannel("simple test", { type: "simple" });
     const two = await openChannel("simple test", { backend });
     const other = await openChannel("simple test 2", { backend });
@@ -25,7 +25,7 @@ describe("the in-memory type", () => {
     await again.close();
   });
 
-  test("has a world of its own for another clock", async () => {
+  test("channels in memory with different clocks share no entries", async () => {
     const clock = { ...systemClock };
     const one = await openChannel("simple test", { backend, clock });
     await one.set("a", 1);
@@ -35,12 +35,12 @@ describe("the in-memory type", () => {
     await two.close();
   });
 
-  test("has no options", async () => {
+  test("the in-memory backend refuses options", async () => {
     const error: unknown = await backend.open({ file: "x" }, { clock: systemClock }).catch((thrown: unknown) => thrown);
     expect(isChannelError(error) && error.code).toBe("INVALID_CONFIG");
   });
 
-  test("ends its watches when it is closed", async () => {
+  test("the in-memory backend ends its watches when it is closed", async () => {
     const store = await backend.open({}, { clock: systemClock });
     const other = await backend.open({}, { clock: systemClock });
     let told = 0;

@@ -27,7 +27,7 @@ const keys = (options: { reverse?: boolean; limit?: number } = {}): string[] =>
   memory.scan({ ...ALL, reverse: false, limit: 1_000_000, values: true, ...options }).entries.map(({ key }) => key);
 
 describe("an entry with a time to live", () => {
-  test("is there until its deadline, and not a moment longer: to reads, scans and checks alike", () => {
+  test("an entry with a time to live is there until its deadline, for reads, scans and checks alike", () => {
     put("a", "1", 100);
     const version = memory.get("a")?.version ?? "";
     now += 99.999;
@@ -42,7 +42,7 @@ describe("an entry with a time to live", () => {
     expect(memory.get("a")).not.toHaveProperty("expiresIn");
   });
 
-  test("that was renewed, or lost its time to live, outlasts the first deadline", () => {
+  test("an entry that was renewed, or lost its time to live, outlasts the first deadline", () => {
     put("a", "1", 100);
     put("b", "1", 100);
     now += 50;
@@ -56,7 +56,7 @@ describe("an entry with a time to live", () => {
     expect(keys()).toEqual(["b", "c"]);
   });
 
-  test("does not come back by a write of something else, nor under a new one", () => {
+  test("an expired entry does not come back when another key is written", () => {
     for (let i = 0; i < 1_000; i++) put(`${i}`, "1", 1 + i);
     for (let i = 0; i < 1_000; i++) {
       now += 1;
@@ -66,7 +66,7 @@ describe("an entry with a time to live", () => {
     expect(keys()).toEqual(["other"]);
   });
 
-  test("that expired is given back by later commits, and not only hidden", () => {
+  test("later commits remove expired entries from memory, and do not only hide them", () => {
     for (let i = 0; i < 1_000; i++) put(`${i}`, "1", 5 + (i % 3));
     for (let i = 0; i < 1_000; i++) {
       now += 1;
@@ -77,7 +77,7 @@ describe("an entry with a time to live", () => {
     expect(asked).toBe(0);
   });
 
-  test("that expired has given way in a page of a scan", () => {
+  test("a page of a scan is filled past expired entries", () => {
     for (let i = 0; i < 10; i++) put(`${i}`, "1", i % 2 === 0 ? 5 : undefined);
     now += 5;
     const page = memory.scan({ ...ALL, reverse: false, limit: 3, values: true });
@@ -89,7 +89,7 @@ describe("an entry with a time to live", () => {
 });
 
 describe("a commit", () => {
-  test("that deletes a key leaves nothing of it: made again, it is listed once", () => {
+  test("a commit that deletes a key leaves nothing of the key, which is listed once when it is made again", () => {
     for (let i = 0; i < 3; i++) {
       put("a");
       put("b", "1", 10);
@@ -100,7 +100,7 @@ describe("a commit", () => {
     expect(keys()).toEqual(["a", "b"]);
   });
 
-  test("is all or nothing, and shows what is there at that moment", () => {
+  test("a commit whose check does not hold writes nothing, and shows the entries of that moment", () => {
     put("a", "A");
     const version = memory.get("a")?.version ?? "";
     const checks = [
@@ -113,7 +113,7 @@ describe("a commit", () => {
     expect(keys()).toEqual(["a"]);
   });
 
-  test("gives one version to all that it writes, above every other, also across deletes", () => {
+  test("a commit gives all its writes one version above every earlier one, also across deletes", () => {
     let last = 0n;
     for (let i = 0; i < 100; i++) {
       const outcome = memory.commit({
@@ -131,8 +131,8 @@ describe("a commit", () => {
   });
 });
 
-describe("keys that were removed", () => {
-  test("are swept out: they take no memory for ever", () => {
+describe("removed keys", () => {
+  test("removed keys are swept out of memory", () => {
     for (let i = 0; i < 10_000; i++) {
       put(`key ${i}`);
       memory.commit({ checks: [], writes: [{ key: `key ${i}`, value: null }] });
@@ -140,7 +140,7 @@ describe("keys that were removed", () => {
     }
   });
 
-  test("come back, and what is there stays, however many come and go", () => {
+  test("removed keys can come back, and present keys stay, however many keys come and go", () => {
     for (let i = 0; i < 100; i++) put(`stays ${i}`, String(i));
     for (let i = 0; i < 10_000; i++) {
       put(`key ${i % 3_000}`, String(i));
@@ -152,7 +152,7 @@ describe("keys that were removed", () => {
     }
   });
 
-  test("are not looked at by one who uses the same key again", () => {
+  test("a key that is removed and used again many times is kept once, and needs no sweep", () => {
     for (let i = 0; i < 5_000; i++) {
       put("lock");
       memory.commit({ checks: [], writes: [{ key: "lock", value: null }] });
@@ -162,7 +162,7 @@ describe("keys that were removed", () => {
   });
 });
 
-test("a watch is told what lies in its range, until it ends", () => {
+test("a watch is told the changes in its range, until the watch ends", () => {
   const told: StoredChange[] = [];
   const sink = { change: (change: StoredChange) => told.push(change), gap: () => {}, fail: () => {} };
   const stop = memory.watch({ from: "b", to: "d" }, sink);

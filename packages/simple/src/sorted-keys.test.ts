@@ -14,7 +14,7 @@ const all = (keys: SortedKeys, reverse = false): string[] => [...keys.between(""
 const padded = (n: number): string => String(n).padStart(7, "0");
 
 describe("sorted keys", () => {
-  test("do what a set that is sorted each time does", () => {
+  test("sorted keys do the same as a set that is sorted each time", () => {
     const key = fc.string({ maxLength: 3 });
     const step = fc.oneof(fc.record({ add: key }), fc.record({ remove: key }));
     const range = fc.tuple(key, key, fc.boolean());
@@ -42,7 +42,7 @@ describe("sorted keys", () => {
     ["against the order", (i: number) => 99_999 - i],
     // 7 and 100,000 have no common factor: each comes once.
     ["in no order", (i: number) => (i * 7_919) % 100_000],
-  ])("hold 100,000 that come %s, and give them back when they are removed", (_, order) => {
+  ])("sorted keys hold 100,000 keys that come %s, and drop the keys that are removed", (_, order) => {
     const keys = new SortedKeys();
     for (let i = 0; i < 100_000; i++) keys.add(padded(order(i)));
     const shown = all(keys);
@@ -59,7 +59,7 @@ describe("sorted keys", () => {
     expect(all(keys)).toEqual(["again"]);
   });
 
-  test("begin and end anywhere, at the edges of their blocks too", () => {
+  test("a range of sorted keys begins and ends anywhere, at the edges of blocks too", () => {
     const keys = filled(Array.from({ length: 3_000 }, (_, i) => padded(i * 2)));
     for (let i = 0; i < 6_000; i += 1) {
       const [next] = keys.between(padded(i), LAST, false);

@@ -37,19 +37,19 @@ function failure(file: unknown, args: object = {}): Promise<unknown> {
   return rejection(openFile(file as string, undefined, args));
 }
 
-describe("type", () => {
-  it("is called sqlite, and db", () => {
+describe("the type of the SQLite backend", () => {
+  it("the SQLite backend has the type sqlite and the alias db", () => {
     expect([backend.type, ...(backend.aliases ?? [])]).toEqual(["sqlite", "db"]);
   });
 
-  it("declares what it can, for ever", async () => {
+  it("the SQLite backend declares what it supports, and the declaration is frozen", async () => {
     const { supports } = await openFile(temporaryFile());
     expect(supports).toMatchObject({ shared: "host", durability: "process", ttl: true, watch: true });
     expect(Object.isFrozen(supports)).toBe(true);
   });
 });
 
-describe("options", () => {
+describe("the options of the SQLite backend", () => {
   const cases: [what: string, args: Record<string, unknown>, says: RegExp][] = [
     ["no file", {}, /needs the option "file"/],
     ["a file that is no string", { file: 5 }, /must be a string, not number/],
@@ -60,7 +60,7 @@ describe("options", () => {
     ["an unknown durability", { file: "a.db", durability: "disk" }, /must be "process" or "host"/],
   ];
 
-  it.each(cases)("refuses %s", async (_what, args, says) => {
+  it.each(cases)("the SQLite backend refuses options with INVALID_CONFIG: %s", async (_what, args, says) => {
     const error = await rejection(
       backend.open(args, { clock: { ...(await import("@ojm/core/backend")).systemClock } }),
     );
@@ -87,7 +87,7 @@ describe.skipIf(process.platform === "win32")("the files of a database", () => {
     onTestFinished(() => void process.umask(before));
   }
 
-  it.each([0o022, 0])("are for their owner alone, and so are new folders, under umask %s", async (umask) => {
+  it.each([0o022, 0])("new database files and folders are for their owner alone under umask %s", async (umask) => {
     withUmask(umask);
     const above = join(temporaryFolder(), "a");
     const modes = await modesOf(join(above, "b", "jobs.db"));
@@ -95,7 +95,7 @@ describe.skipIf(process.platform === "win32")("the files of a database", () => {
     expect([above, join(above, "b")].map((folder) => statSync(folder).mode & 0o777)).toEqual([0o700, 0o700]);
   });
 
-  it.each([0o660, 0o644])("take the mode of a database that is there: %s", async (mode) => {
+  it.each([0o660, 0o644])("the files beside an existing database take the mode of the database: %s", async (mode) => {
     withUmask(0o022);
     const folder = temporaryFolder();
     chmodSync(folder, 0o770);
@@ -108,7 +108,7 @@ describe.skipIf(process.platform === "win32")("the files of a database", () => {
     expect(statSync(folder).mode & 0o777).toBe(0o770);
   });
 
-  it("are made where a symbolic link leads, for their owner alone too", async () => {
+  it("the files of a database are made where a symbolic link leads, for their owner alone", async () => {
     withUmask(0o022);
     const [folder, elsewhere] = [temporaryFolder(), join(temporaryFolder(), "far")];
     symlinkSync(join(elsewhere, "real.db"), join(folder, "jobs.db"));
@@ -119,20 +119,20 @@ describe.skipIf(process.platform === "win32")("the files of a database", () => {
   });
 });
 
-describe("a place for the file", () => {
-  it("is created, with its folders", async () => {
+describe("the place of the database file", () => {
+  it("a new database file is created together with its folders", async () => {
     const file = join(temporaryFolder(), "a", "b", "jobs.db");
     await (await openFile(file)).commit(put("k", "1"));
     expect(statSync(file).isFile()).toBe(true);
   });
 
-  it("may be an empty file", async () => {
+  it("an empty file may become a database", async () => {
     const file = temporaryFile();
     writeFileSync(file, "");
     await expect((await openFile(file)).commit(put("k", "1"))).resolves.toMatchObject({ ok: true });
   });
 
-  it("must be no folder", async () => {
+  it("a folder in place of the database file is refused", async () => {
     const folder = temporaryFolder();
     expect(await failure(folder)).toMatchObject({
       code: "INVALID_CONFIG",
@@ -140,30 +140,30 @@ describe("a place for the file", () => {
     });
   });
 
-  it("must be a regular file", async () => {
+  it("a database file that is no regular file is refused", async () => {
     expect(await failure("/dev/null")).toMatchObject({ code: "INVALID_CONFIG" });
   });
 
-  it("must not lie below a file", async () => {
+  it("a database file below another file is refused", async () => {
     const file = temporaryFile();
     writeFileSync(file, "");
     expect(await failure(join(file, "jobs.db"))).toMatchObject({ code: "INVALID_CONFIG" });
   });
 
-  it("must be one where folders can be created", async () => {
+  it("a database file is refused where its folders cannot be created, and the error names the folder", async () => {
     const error = await failure("/proc/no-folder/jobs.db");
     expect(error).toMatchObject({ message: expect.stringContaining("create the folder /proc/no-folder") });
   });
 });
 
-describe("a file of something else", () => {
-  it("is refused if it is no database", async () => {
+describe("a file that is no intact database of ojm", () => {
+  it("a file that is no database is refused as CORRUPT", async () => {
     const file = temporaryFile();
     writeFileSync(file, "name: daily\n".repeat(100));
     expect(await failure(file)).toMatchObject({ code: "CORRUPT", message: expect.stringContaining(file) });
   });
 
-  it("is refused if another program's, and left as it was", async () => {
+  it("the database of another program is refused, and left as it was", async () => {
     const file = temporaryFile();
     const other = new Database(file);
     other.exec("CREATE TABLE users (name)");
@@ -176,7 +176,7 @@ describe("a file of something else", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it("is refused if a newer version wrote it", async () => {
+  it("a database that a newer version of ojm wrote is refused", async () => {
     const file = temporaryFile();
     await (await openFile(file)).close();
     const db = new Database(file);
@@ -185,7 +185,7 @@ describe("a file of something else", () => {
     expect(await failure(file)).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("newer") });
   });
 
-  it("is refused if damaged", async () => {
+  it("a damaged database is refused as CORRUPT", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     for (let i = 0; i < 100; i++) await opened.commit(put(`k${i}`, "x".repeat(1000)));
@@ -196,7 +196,7 @@ describe("a file of something else", () => {
     expect(await failure(file)).toMatchObject({ code: "CORRUPT", retryable: false });
   });
 
-  it("is refused if its tables are gone", async () => {
+  it("a database whose tables are gone is refused as CORRUPT", async () => {
     const file = temporaryFile();
     await (await openFile(file)).close();
     const db = new Database(file);
@@ -206,7 +206,7 @@ describe("a file of something else", () => {
   });
 });
 
-describe("a place that cannot be written", () => {
+describe("a file system that cannot be written", () => {
   const mounted = (options: string): string | undefined => {
     const folder = temporaryFolder();
     try {
@@ -219,7 +219,7 @@ describe("a place that cannot be written", () => {
   };
   const unmount = (folder: string): void => run("umount", "--lazy", folder);
 
-  it("is read-only: says so, with and without a file", async ({ skip }) => {
+  it("on a read-only file system, opening a database, old or new, fails with READ_ONLY", async ({ skip }) => {
     const folder = mounted("size=4m") ?? skip();
     try {
       const file = join(folder, "jobs.db");
@@ -233,7 +233,7 @@ describe("a place that cannot be written", () => {
     }
   });
 
-  it("has room for no more files: what is watched is told without being woken", async ({ skip }) => {
+  it("a watch is told of changes without a wake file when there is no room for more files", async ({ skip }) => {
     const folder = mounted("size=4m,nr_inodes=4") ?? skip();
     try {
       const file = join(folder, "jobs.db");
@@ -251,7 +251,7 @@ describe("a place that cannot be written", () => {
     }
   });
 
-  it("is full: fails that write, and works again when there is room", async ({ skip }) => {
+  it("a full disk fails the commit with FULL, and commits work again when there is room", async ({ skip }) => {
     const folder = mounted("size=1m") ?? skip();
     try {
       const opened = await openFile(join(folder, "jobs.db"));
@@ -273,7 +273,7 @@ describe("a place that cannot be written", () => {
 });
 
 describe("one file in one process", () => {
-  it("has one connection, however its path is written", async () => {
+  it("a process has one connection to a database file, however its path is written", async () => {
     const folder = temporaryFolder();
     const file = join(folder, "jobs.db");
     const one = await openFile(file);
@@ -292,7 +292,7 @@ describe("one file in one process", () => {
     expect(openFileDescriptors(file)).toBe(0);
   });
 
-  it("has one durability", async () => {
+  it("a process refuses to open a database file twice with different durability", async () => {
     const file = temporaryFile();
     const one = await openFile(file, undefined, { durability: "host" });
     expect(one.supports.durability).toBe("host");
@@ -304,7 +304,7 @@ describe("one file in one process", () => {
     expect((await openFile(file)).supports.durability).toBe("process");
   });
 
-  it("can be opened again after a failure", async () => {
+  it("a database file can be opened after an attempt that failed", async () => {
     const file = temporaryFile();
     mkdirSync(file);
     expect(await failure(file)).toMatchObject({ code: "INVALID_CONFIG" });
@@ -325,8 +325,8 @@ function openFileDescriptors(file: string): number {
   return readdirSync("/proc/self/fd").filter((fd) => target(fd) === file).length;
 }
 
-describe("closing", () => {
-  it("answers what was asked for before, and refuses what comes after", async () => {
+describe("closing the SQLite backend", () => {
+  it("close() completes the commits that were made before, and later calls fail with CLOSED", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const pending = Promise.all([opened.commit(put("a", "1")), opened.commit(put("b", "1"))]);
@@ -344,7 +344,7 @@ describe("closing", () => {
     expect(await get(await openFile(file), "b")).toMatchObject({ value: "1" });
   });
 
-  it("leaves nothing that keeps the process alive, nor does not closing", async () => {
+  it("the SQLite backend does not keep its process alive, whether it is closed or left open", async () => {
     for (const how of ["close", "no-close"]) {
       const file = temporaryFile();
       const program = start("exit", file, how);
@@ -353,7 +353,7 @@ describe("closing", () => {
     }
   });
 
-  it("leaves no files beside the database", async () => {
+  it("close() leaves no files beside the database", async () => {
     const folder = temporaryFolder();
     const opened = await openFile(join(folder, "jobs.db"));
     await opened.watch(EVERYTHING, new Recorder());
@@ -365,8 +365,8 @@ describe("closing", () => {
   });
 });
 
-describe("a file that is deleted while it is open", () => {
-  it("is refused: another process would take the same lock in a new file", async () => {
+describe("a database file that is deleted while it is open", () => {
+  it("calls fail once the database file was deleted, as another process could take the same lock in a new file", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -392,8 +392,8 @@ async function untilItFails(call: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-describe("versions", () => {
-  it("go on after reopening", async () => {
+describe("versions of commits", () => {
+  it("versions go on increasing after the database is opened again", async () => {
     const file = temporaryFile();
     const first = await openFile(file);
     const version = versionOf(await first.commit(put("k", "1")));
@@ -402,7 +402,7 @@ describe("versions", () => {
     expect(BigInt(next)).toBeGreaterThan(BigInt(version));
   });
 
-  it("leap when the host was started anew, as a power cut may have taken back some that were given out", async () => {
+  it("versions leap after a restart of the host, as a power cut may have taken back some that were given out", async () => {
     const file = temporaryFile();
     const first = await openFile(file);
     const lost = versionOf(await first.commit(put("k", "1")));

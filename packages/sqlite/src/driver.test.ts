@@ -60,7 +60,7 @@ test.each([
   );
 });
 
-test("a driver without its native part says the command that builds it", () => {
+test("a SQLite driver without its native part fails with an error that tells the command to build it", () => {
   class Missing {
     constructor() {
       throw new Error("Could not locate the bindings file. Tried:\n → /a\n → /b");
@@ -72,7 +72,7 @@ test("a driver without its native part says the command that builds it", () => {
   );
 });
 
-test("the engines of the two drivers leave out no supported Node", () => {
+test("the engines of the two SQLite drivers leave out no supported version of Node", () => {
   const here = createRequire(import.meta.url);
   const { optionalDependencies } = here("../package.json") as { optionalDependencies: Record<string, string> };
   const wrapper = here("../../sqlite-node20/package.json") as Record<"version" | "engines", unknown>;

@@ -6,7 +6,7 @@ import { createTables, recognise } from "./layout.js";
 import { Database } from "./testing/driver.js";
 import { EVERYTHING, get, openFile, openRaw, put, Recorder, temporaryFile } from "./testing/fixtures.js";
 
-it("a file whose tables are made between two looks at it is not taken for another program's", () => {
+it("a database whose tables are made while it is inspected is not taken for another program's", () => {
   const folder = mkdtempSync(join(tmpdir(), "ojm-sqlite-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [db, other] = [0, 1].map(() => new Database(join(folder, "a.db"), { timeout: 0 }));
@@ -26,7 +26,7 @@ it("a file whose tables are made between two looks at it is not taken for anothe
   expect(recognise(db)).toBe(false);
 });
 
-it("a file of format 1 is brought up to date, and is none any more for who has it open in that format", async () => {
+it("a database of format 1 is brought up to date, and fails calls of a process that still has format 1 open", async () => {
   const file = temporaryFile();
   const first = await openFile(file);
   await first.commit(put("a", "1"));

@@ -9,8 +9,8 @@ function integrity(file: string): unknown {
   return openRaw(file).pragma("integrity_check", { simple: true });
 }
 
-describe("many processes", () => {
-  it("lose no increment of eight that use compare-and-set", async () => {
+describe("many processes on one database file", () => {
+  it("eight processes that increment a counter by compare-and-set lose no increment", async () => {
     const file = temporaryFile();
     const programs = Array.from({ length: 8 }, () => start("increment", file, "100"));
     for (const program of programs) expect(await program.exit).toBe(0);
@@ -18,7 +18,7 @@ describe("many processes", () => {
     expect(integrity(file)).toBe("ok");
   });
 
-  it("may open, create and close one file at once", async () => {
+  it("many processes may open, create and close one database file at once", async () => {
     const file = temporaryFile();
     const programs = Array.from({ length: 6 }, () => start("open-close", file, "25"));
     for (const program of programs) expect(await program.exit).toBe(0);
@@ -32,7 +32,7 @@ describe("many processes", () => {
     expect(new Set(entries.map(({ version }) => version)).size).toBe(150);
   });
 
-  it("do not let the write-ahead log grow without bound", async () => {
+  it("many processes that write do not let the write-ahead log grow without bound", async () => {
     const file = temporaryFile();
     const programs = Array.from({ length: 4 }, () => start("write", file));
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
@@ -42,8 +42,8 @@ describe("many processes", () => {
   });
 });
 
-describe("somebody who reads for long, such as a backup", () => {
-  it("does not stop the others from writing", async () => {
+describe("a long read transaction, such as a backup", () => {
+  it("a long read transaction, such as a backup, does not stop others from writing", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const reader = openRaw(file);
@@ -57,7 +57,7 @@ describe("somebody who reads for long, such as a backup", () => {
 });
 
 describe("a worker thread", () => {
-  it("may use the file of its process", async () => {
+  it("a worker thread may use the database file that its process has open", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const program = new URL("testing/programs/thread.child.ts", import.meta.url).href;
@@ -72,7 +72,7 @@ describe("a worker thread", () => {
 });
 
 describe("a process that is killed while it writes", () => {
-  it("loses nothing that was acknowledged, and leaves nothing half done", async () => {
+  it("a process that is killed while it writes loses no acknowledged commit, and leaves none half done", async () => {
     const file = temporaryFile();
     for (const after of [1, 7, 50, 200]) {
       const program = start("write", file);

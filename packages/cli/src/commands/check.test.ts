@@ -8,7 +8,7 @@ const FINE = `include: oJobManager.yaml\njobs:\n${JOB}  - {name: B, from: A}\nto
 const ODD = `jobs:\n${JOB}    agrs: {}\ntodo: [A]\n`;
 
 describe("ojm check", () => {
-  test("of a file that can be run says what is in it, ends with 0, and runs nothing", async () => {
+  test("ojm check of a file that can be run tells what is in the file, ends with 0, and runs nothing", async () => {
     const folder = folderWith({ "a.yaml": FINE });
     expect(await ojm(folder, "check", "a.yaml")).toEqual({
       code: 0,
@@ -18,7 +18,7 @@ describe("ojm check", () => {
     expect(existsSync(join(folder, "ran"))).toBe(false);
   });
 
-  test("shows warnings, and ends with 0", async () => {
+  test("ojm check shows warnings, and ends with 0", async () => {
     expect(await ojm(folderWith({ "a.yaml": ODD }), "check", "a.yaml")).toEqual({
       code: 0,
       out: "a.yaml can be run, with 1 warning: 1 job, 1 in todo.\n",
@@ -26,7 +26,7 @@ describe("ojm check", () => {
     });
   });
 
-  test("shows every problem of every file at once, file by file in the order of the lines, and ends with 2", async () => {
+  test("ojm check shows all problems of all files at once, in the order of files and lines, and ends with 2", async () => {
     const files = {
       "a.yaml": `include: [b.yaml, none.yaml]
 ojob: {templateArgs: maybe}
@@ -53,8 +53,8 @@ todo: [A]
   });
 });
 
-describe("--strict", () => {
-  test.each(["check", "run"])("makes an error of a warning: %s ends with 2, and nothing is run", async (command) => {
+describe("the option --strict", () => {
+  test.each(["check", "run"])("ojm %s --strict makes warnings errors: exit code 2, nothing is run", async (command) => {
     const folder = folderWith({ "a.yaml": ODD });
     const { code, out, err } = await ojm(folder, command, "a.yaml", "--strict");
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -74,7 +74,7 @@ test("ojm schema prints the JSON Schema", async () => {
   });
 });
 
-test("a store that is away: history and locks say so without a stack trace", async () => {
+test("ojm locks tells that the store is not reachable, without a stack trace", async () => {
   const at = '{type: redis, args: {url: "redis://127.0.0.1:1", connectTimeout: 50}}';
   const yaml = `include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chJobs: ${at}, chLocks: ${at}}}]\ntodo: [I]\n`;
   const { code, out, err } = await ojm(folderWith({ "a.yaml": yaml }), "locks", "a.yaml");

@@ -33,7 +33,7 @@ function lines(text: string): string[] {
   return text.split("\n").slice(0, -1);
 }
 
-test("the tables show what others wrote into a store as escapes, and none of it forges a row", async () => {
+test("the tables of history and locks show control characters as escapes, and no stored text forges a row", async () => {
   await using manager = await openJobManager({});
   await plant(manager);
   const [history, locks] = [await historyTable(manager, 20), await locksTable(manager)];
@@ -51,7 +51,7 @@ jobs:
 todo: [Init, A]
 `;
 
-test("a run that is refused tells who holds the lock, and a terminal only shows it", async () => {
+test("a refused run tells who holds the lock, with control characters as escapes", async () => {
   const folder = folderWith({ "a.yaml": JOBS });
   await prepareType("db");
   const store = { type: "db", args: { file: `${folder}/ojm.db` } };

@@ -29,7 +29,7 @@ async function help(...words: string[]): Promise<string> {
 
 describe("ojm run FILE", () => {
   test.each(["-h", "--help"])(
-    "%s shows what the file does, its arguments and its jobs, and runs nothing",
+    "ojm run FILE %s shows what the file does, its arguments and its jobs, and runs nothing",
     async (option) => {
       expect(await help(option)).toBe(`a.yaml: Sends the report of a day.
 
@@ -46,7 +46,7 @@ Jobs (ojm run FILE --jobhelp JOB tells more):
     },
   );
 
-  test("--jobhelp shows what a job does, takes and returns", async () => {
+  test("ojm run FILE --jobhelp shows what a job does, takes and returns", async () => {
     expect(await help("--jobhelp", "Report")).toBe(`Report
 
 Makes the report.
@@ -64,11 +64,11 @@ As written:
 `);
   });
 
-  test("--jobhelp knows the jobs that come with ojm", async () => {
+  test("ojm run FILE --jobhelp knows the jobs that come with ojm", async () => {
     expect(await help("--jobhelp", "oJobManager Job Start")).toMatch(/Takes the lock .*\* name /s);
   });
 
-  test("without an argument that the help calls mandatory is refused, with what it is for", async () => {
+  test("ojm run FILE without an argument that the help calls mandatory is refused, and the error explains it", async () => {
     const folder = folderWith({ "a.yaml": FILE });
     const { code, out, err } = await ojm(folder, "run", "a.yaml");
     expect({ code, out }).toEqual({ code: 2, out: "" });

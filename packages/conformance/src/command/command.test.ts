@@ -44,15 +44,15 @@ export const harness = {
 };
 `;
 
-describe("ojm-conformance", () => {
-  it("exits with 0 when all is well, and says what it ran", async () => {
+describe("the command ojm-conformance", () => {
+  it("ojm-conformance exits with 0 when all cases pass, and tells which cases, profile and seed it ran", async () => {
     const { code, output } = await command(example, "--only", "CAS-001,SCP", "--seed", "7");
     expect(output).toContain("ok       CAS-001  Expecting absence wins where there is no entry.");
     expect(output).toMatch(/notebook, full, seed 7: \d+ passed, 0 failed/);
     expect(code).toBe(0);
   });
 
-  it("takes a backend without a harness, and opens it with the args given", async () => {
+  it("ojm-conformance opens a backend that has no harness with the arguments of --args", async () => {
     const { code, output } = await command(exampleBackend, "--args", '{"name":"mine"}', "--only", "CAS");
     expect(output).toMatch(/notebook, full, seed \d+: \d+ passed, 0 failed/);
     expect(code).toBe(0);
@@ -61,7 +61,7 @@ describe("ojm-conformance", () => {
     expect(refused.code).toBe(1);
   });
 
-  it("exits with 1 when something failed, and says how to see it again", async () => {
+  it("ojm-conformance exits with 1 when a case fails, and tells how to run that case again", async () => {
     const { code, output } = await command(moduleOf(WRONG.replace("KNOWN", "")), "--only", "CAS", "--seed", "5");
     expect(output).toContain("FAIL     CAS-011");
     expect(output).toContain('the version "0" was taken for absence');
@@ -69,7 +69,7 @@ describe("ojm-conformance", () => {
     expect(code).toBe(1);
   });
 
-  it("forgives a known failure, until it passes", async () => {
+  it("ojm-conformance forgives a known failure, until its case passes", async () => {
     const known = `knownFailures: { "CAS-011": "0 is taken for absence", "CAS-001": "was wrong once" },`;
     const { code, output } = await command(moduleOf(WRONG.replace("KNOWN", known)), "--only", "CAS-011");
     expect(output).toContain("known    CAS-011");
@@ -80,14 +80,14 @@ describe("ojm-conformance", () => {
     expect(fixed.code).toBe(1);
   });
 
-  it("refuses a list of known failures that names a case that is not there", async () => {
+  it("ojm-conformance refuses a list of known failures that names an unknown case", async () => {
     const known = `knownFailures: { "CAS-999": "?" },`;
     const { code, output } = await command(moduleOf(WRONG.replace("KNOWN", known)), "--only", "CAS-001");
     expect(output).toContain("CAS-999");
     expect(code).toBe(2);
   });
 
-  it("writes a report", async () => {
+  it("ojm-conformance --json writes a report of all results and of the reasons for skipped cases", async () => {
     const json = join(folder, "report.json");
     await command(example, "--only", "VAL-001,ERR-001", "--json", json, "--quiet");
     const report = JSON.parse(readFileSync(json, "utf8")) as { results: unknown };
@@ -98,7 +98,7 @@ describe("ojm-conformance", () => {
     ]);
   });
 
-  it("exits with 2 when there is nothing to run", async () => {
+  it("ojm-conformance exits with 2 when its arguments name nothing that can be run", async () => {
     for (const argv of [[], ["./no-such-file.js"], [example, "--profile", "huge"], [example, "--only", "CAS-999"]]) {
       const { code, output } = await command(...argv);
       expect(output).toMatch(/^ojm-conformance: /);
@@ -107,22 +107,22 @@ describe("ojm-conformance", () => {
     expect((await command(moduleOf("export const other = 1;"))).output).toContain("neither a harness nor a backend");
   });
 
-  it("lists all cases with their laws", async () => {
+  it("ojm-conformance --list shows all cases with their laws", async () => {
     const { code, output } = await command("--list", "--profile", "soak");
     for (const { id, law } of groups.flatMap(({ cases }) => cases)) expect(output).toContain(`${id}  ${law}`);
     expect(code).toBe(0);
   });
 });
 
-describe("the names of cases", () => {
+describe("the ids and laws of cases", () => {
   const cases = groups.flatMap(({ prefix, cases }) => cases.map((it) => ({ ...it, prefix })));
 
-  it("are each there once, with the letters of their group", () => {
+  it("the id of each case is unique, and begins with the letters of its group", () => {
     expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
     for (const { id, prefix } of cases) expect(id).toMatch(new RegExp(`^${prefix}-\\d{3}$`));
   });
 
-  it("come with a law that is one sentence", () => {
+  it("the law of each case is one sentence", () => {
     for (const { law } of cases) expect(law).toMatch(/^[A-Z_a-z][^\n]*\.$/);
   });
 });

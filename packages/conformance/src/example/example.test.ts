@@ -10,19 +10,19 @@ import { harness } from "./harness.js";
 const root = new URL("../../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
 
-describe("the README", () => {
-  it.each(["src/example/backend.ts", "src/example/harness.ts"])("shows %s as it is", (file) => {
+describe("the README of the conformance suite", () => {
+  it.each(["src/example/backend.ts", "src/example/harness.ts"])("the README shows the file %s as it is", (file) => {
     const text = readFileSync(new URL(file, root), "utf8");
     expect(readme).toContain(`\`\`\`ts\n// ${basename(file)}\n${text}\`\`\``);
   });
 
-  it("counts what there is", () => {
+  it("the README of the conformance suite gives the right numbers of laws, cases and planted bugs", () => {
     for (const { prefix, cases } of groups) expect(readme).toContain(`| \`${prefix}\` | ${cases.length} |`);
     expect(readme).toContain(`${groups.flatMap(({ cases }) => cases).length} laws about`);
     expect(readme).toContain(`\`src/planted\` holds ${bugs.length} of them`);
   });
 
-  it("names only cases that there are", () => {
+  it("the README of the conformance suite names only cases that exist", () => {
     const ids = groups.flatMap(({ cases }) => cases.map(({ id }) => id));
     for (const [id] of readme.matchAll(/[A-Z]{3}-\d{3}/g)) expect(ids).toContain(id);
   });

@@ -151,17 +151,17 @@ const WRONG: Readonly<Record<string, History>> = {
 
 describe("the checker of histories", () => {
   for (const [name, history] of Object.entries(RIGHT)) {
-    it(`finds nothing wrong with ${name}`, () => {
+    it(`the checker of histories finds no violation: ${name}`, () => {
       expect(findViolation(history)).toBeUndefined();
     });
   }
   for (const [name, history] of Object.entries(WRONG)) {
-    it(`finds ${name}`, () => {
+    it(`the checker of histories finds a violation: ${name}`, () => {
       expect(findViolation(history)).toBeDefined();
     });
   }
 
-  it("takes long histories of many clients without effort", () => {
+  it("the checker of histories decides a long history of many clients without effort", () => {
     const history: Operation[] = [];
     let time = 0;
     for (let id = 1; id <= 400; id++) {
@@ -175,7 +175,7 @@ describe("the checker of histories", () => {
   });
 });
 
-describe("shrinking", () => {
+describe("shrinking a history", () => {
   const noise = Array.from({ length: 30 }, (_, i) => [
     put(100 + 2 * i, [100 + 10 * i, 104 + 10 * i]),
     read(101 + 2 * i, [105 + 10 * i, 106 + 10 * i], seen(100 + 2 * i)),
@@ -187,13 +187,13 @@ describe("shrinking", () => {
     read(903, [905, 906], seen(900)),
   ];
 
-  it("leaves what is wrong and little else", () => {
+  it("shrinking a history leaves only the operations that show the violation", () => {
     const smallest = shrink([...noise, ...wrong, put(990, [990, 991])]);
     expect(findViolation(smallest)).toBeDefined();
     expect(smallest.map(({ id }) => id)).toEqual([900, 901, 902, 903]);
   });
 
-  it("leaves out deletes, unless somebody found their key absent", () => {
+  it("shrinking a history leaves out the deletes of keys that no operation found absent", () => {
     const deletes = [
       remove(890, [890, 891]),
       remove(891, [892, 893], { ...expecting(null), outcome: { type: "applied", version: "8910" } }),
@@ -203,7 +203,7 @@ describe("shrinking", () => {
     expect(shrink([remove(4, [0.1, 0.2]), ...missed]).map(({ id }) => id)).toEqual([1, 2, 3]);
   });
 
-  it("prints it as a timeline", () => {
+  it("the error for a violation prints the shrunken history as a timeline", () => {
     const check = (): void => assertLinearizable([...noise, ...wrong]);
     expect(check).toThrow(NotLinearizable);
     expect(check).toThrow(/4 of 64 operations are enough to show it/);

@@ -43,8 +43,8 @@ async function clientOf(proxy: TcpProxy) {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("the proxy", () => {
-  it("passes everything, and counts how often somebody waited", async () => {
+describe("the TCP proxy", () => {
+  it("the proxy passes on all data, and counts the round trips", async () => {
     const { proxy, client, received } = await echo();
     for (const text of ["a", "b", "c"]) {
       client.write(text);
@@ -54,7 +54,7 @@ describe("the proxy", () => {
     expect(proxy.roundTrips).toBe(3);
   });
 
-  it("holds back everything during a partition, and passes it on in order afterwards", async () => {
+  it("the proxy holds back all data during a partition, and passes the data on in order afterwards", async () => {
     const { proxy, client, got, received } = await echo();
     const heal = await proxy.partition();
     client.write("a");
@@ -67,7 +67,7 @@ describe("the proxy", () => {
     await expect.poll(received).toBe("abc");
   });
 
-  it("does not tell either side during a partition that the other has gone", async () => {
+  it("the proxy does not tell one side during a partition that the other side has gone", async () => {
     const { proxy, client, got } = await echo();
     const heal = await proxy.partition();
     client.write("late");
@@ -79,7 +79,7 @@ describe("the proxy", () => {
     await expect.poll(() => proxy.connections).toBe(0);
   });
 
-  it("loses answers, and breaks a connection that lost some", async () => {
+  it("the proxy drops replies, and afterwards breaks only the connection that lost some", async () => {
     const { proxy, client, got, received } = await echo();
     const whole = await clientOf(proxy);
     const heal = await proxy.dropReplies();
@@ -94,7 +94,7 @@ describe("the proxy", () => {
     await expect.poll(whole.received).toBe("b");
   });
 
-  it("delays in both directions", async () => {
+  it("the proxy delays data in both directions", async () => {
     const { proxy, client, received } = await echo();
     await proxy.delay(50);
     const begun = performance.now();
@@ -103,7 +103,7 @@ describe("the proxy", () => {
     expect(performance.now() - begun).toBeGreaterThanOrEqual(99);
   });
 
-  it("keeps the order of what it delays when it delays no more", async () => {
+  it("the proxy keeps the order of delayed data when the delay ends", async () => {
     const { proxy, client, got, received } = await echo();
     const heal = await proxy.delay(100);
     client.write("a");
@@ -115,7 +115,7 @@ describe("the proxy", () => {
     expect(received()).toBe("ab");
   });
 
-  it("counts the requests of HTTP/2", async () => {
+  it("the proxy counts requests of HTTP/2 as round trips", async () => {
     const server = createHttp2Server((_request, response) => response.end("x".repeat(100_000)));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -138,7 +138,7 @@ describe("the proxy", () => {
 });
 
 describe("a server process", () => {
-  it("is started, paused, started again after a kill, and stopped", async () => {
+  it("a server process is started, paused, started again after a kill, and stopped", async () => {
     const args = (port: number) => ["-e", `require("net").createServer((s) => s.pipe(s)).listen(${port}, "127.0.0.1")`];
     const server = await ServerProcess.start({ command: process.execPath, args });
     const { port } = server;
@@ -155,7 +155,7 @@ describe("a server process", () => {
     expect(await refused).toBe("ECONNREFUSED");
   });
 
-  it.runIf(existsSync("/proc/self/task"))("is paused and killed with the processes that it started", async () => {
+  it.runIf(existsSync("/proc/self/task"))("a server process is paused and killed with all its children", async () => {
     const code = (port: number) => `
       const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
       require("net").createServer((s) => s.on("error", () => {}).end(String(child.pid))).listen(${port}, "127.0.0.1")`;
@@ -175,7 +175,7 @@ describe("a server process", () => {
     expect(stateOf(second)).toMatch(/^[ZX]?$/);
   });
 
-  it("is there only when it says so, also after a restart", async () => {
+  it("a server process counts as started only once the server is ready, also after a restart", async () => {
     const args = (port: number) => [
       "-e",
       `require("net").createServer((s) => s.on("error", () => {}).end()).listen(${port}, "127.0.0.1")`,
@@ -194,7 +194,7 @@ describe("a server process", () => {
     expect(asked).toHaveLength(5);
   });
 
-  it("tells what a server said that did not start", async () => {
+  it("the error for a server that ends at once tells what the server wrote", async () => {
     const args = ["-e", 'console.error("bad option"); process.exit(3)'];
     const start = ServerProcess.start({ command: process.execPath, args });
     await expect(start).rejects.toThrow(/ended at once: bad option/);

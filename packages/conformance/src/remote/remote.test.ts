@@ -5,7 +5,7 @@ import { isChannelError } from "@ojm/core";
 import { expect, onTestFinished, test } from "vitest";
 import { openRemote } from "./remote.js";
 
-test("a process that is killed fails what it is asked at that moment with an error of a channel", async () => {
+test("a call to a remote backend whose process is killed at that moment fails with a ChannelError", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ojm-remote-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (let round = 0; round < 8; round++) {

@@ -48,25 +48,25 @@ function lesser(backend: Backend, change: Partial<Supports>, refuses: boolean): 
 
 const simple: Case = { id: "XXX-001", law: "Nothing.", run: async () => {} };
 
-describe("a case that needs what is not declared", () => {
+describe("a case that needs something that the backend does not declare", () => {
   it.each([
     ["TTL-001", { ttl: false }],
     ["WCH-003", { watch: false }],
     ["CAS-030", { commitAcrossChannels: false }],
-  ] as const)("%s counts as refused where the backend refuses", async (id, change) => {
+  ] as const)("the case %s counts as refused when the backend refuses what it does not declare", async (id, change) => {
     expect(await runCase(lacking(change, true), caseOf(id), OPTIONS)).toMatchObject({ outcome: "refused" });
   });
 
   it.each([
     ["TTL-001", { ttl: false }],
     ["WCH-003", { watch: false }],
-  ] as const)("%s fails where it is done all the same", async (id, change) => {
+  ] as const)("the case %s fails when the backend does what it does not declare", async (id, change) => {
     expect(await runCase(lacking(change, false), caseOf(id), OPTIONS)).toMatchObject({ outcome: "fail" });
   });
 });
 
 describe("running a case", () => {
-  it("fails for an exception or a rejection that nobody handles", async () => {
+  it("a case fails when it leaves an exception or a rejection unhandled", async () => {
     const rejection = { ...simple, run: async () => void Promise.reject(new Error("stray")) };
     const exception = {
       ...simple,
@@ -83,13 +83,13 @@ describe("running a case", () => {
     }
   });
 
-  it("fails for a case that does not end", async () => {
+  it("a case fails when it does not end within its time limit", async () => {
     const endless = { ...simple, cap: 50, run: () => new Promise<void>(() => {}) };
     const result = await runCase(simulated("endless"), endless, OPTIONS);
     expect(result).toMatchObject({ outcome: "fail", reason: "did not end within 50 ms" });
   });
 
-  it("fails for a harness that opens nothing, and for clients that cannot be closed", async () => {
+  it("a case fails when the harness opens no store, and when a client cannot be closed", async () => {
     const broken: Harness = { name: "broken", open: () => Promise.reject(new Error("no server")) };
     const result = await runCase(broken, simple, OPTIONS);
     expect(result).toMatchObject({ outcome: "fail", reason: "the harness opened no store: no server" });
@@ -108,7 +108,7 @@ describe("running a case", () => {
     });
   });
 
-  it("makes the same choices from the same seed", async () => {
+  it("a case makes the same random choices from the same seed", async () => {
     const chosen: number[] = [];
     const it: Case = { ...simple, run: async (t) => void chosen.push(t.random.int(1e9), t.random.int(1e9)) };
     for (const seed of [1, 1, 2]) await runCase(simulated("seeded"), it, { ...OPTIONS, seed });
@@ -118,7 +118,7 @@ describe("running a case", () => {
 });
 
 describe("oneClient", () => {
-  it("opens once for all, closes with the last, and opens again after it", async () => {
+  it("oneClient opens one backend for all clients, closes it with the last client, and opens it again for the next", async () => {
     const log: string[] = [];
     const store = await simulated("shared").open();
     const client = oneClient(async () => {

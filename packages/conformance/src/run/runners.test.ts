@@ -48,7 +48,7 @@ async function runs(args: readonly string[], wrong: boolean): Promise<{ code: nu
 }
 
 describe("register", () => {
-  it("makes tests of node:test", async () => {
+  it("register() declares cases as tests of node:test", async () => {
     const args = ["--test", "--test-reporter=tap", testFile('import { describe, it } from "node:test";')];
     const right = await runs(args, false);
     expect(right.output).toContain("CAS-001 Expecting absence wins where there is no entry.");
@@ -59,7 +59,7 @@ describe("register", () => {
     expect(wrong.code).not.toBe(0);
   });
 
-  it("makes tests of mocha", async () => {
+  it("register() declares cases as tests of mocha", async () => {
     const mocha = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
     const args = [mocha, testFile("const { describe, it } = globalThis;")];
     const right = await runs(args, false);

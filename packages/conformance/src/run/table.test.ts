@@ -9,7 +9,7 @@ function report(backend: string, outcomes: Readonly<Record<string, Outcome>>): R
   return { backend, profile: "full", seed: 1, results };
 }
 
-it("has a line for each case and a column for each backend, and says what failed", () => {
+it("the table of results has a line for each case and a column for each backend, and marks what failed", () => {
   const reports = [
     report("one", { "A-1": "pass", "A-2": "refused" }),
     report("two", { "A-1": "fail", "A-2": "known", "B-1": "skipped" }),

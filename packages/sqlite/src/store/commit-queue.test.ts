@@ -43,7 +43,7 @@ function turn(): Promise<void> {
 }
 
 describe("commits of one turn", () => {
-  it("share one transaction, and are each judged by themselves", async () => {
+  it("commits of one turn share one transaction, and each commit is judged by itself", async () => {
     const { queue, transactions } = await countingQueue();
     const tries = Array.from({ length: 50 }, (_, i) => queue.commit(swap("lock", null, String(i)), undefined));
     const outcomes = await Promise.all(tries);
@@ -52,7 +52,7 @@ describe("commits of one turn", () => {
     expect(transactions()).toBe(1);
   });
 
-  it("share it also when promises bring them at different moments", async () => {
+  it("commits of one turn share one transaction also when promises bring them at different moments", async () => {
     const { queue, transactions } = await countingQueue();
     const after = async (steps: number): Promise<void> => {
       for (let i = 0; i < steps; i++) await undefined;
@@ -64,7 +64,7 @@ describe("commits of one turn", () => {
     expect(transactions()).toBe(1);
   });
 
-  it("do not suffer from one that fails", async () => {
+  it("a commit that fails leaves the other commits of its turn unharmed", async () => {
     const { queue, transactions } = await countingQueue();
     const results = await Promise.allSettled([
       queue.commit(put("a", "1"), undefined),
@@ -82,7 +82,7 @@ describe("commits of one turn", () => {
     expect(transactions()).toBe(3);
   });
 
-  it("are given to several transactions where they are very many", async () => {
+  it("very many commits of one turn are divided among several transactions", async () => {
     const { queue, transactions } = await countingQueue();
     const many = Array.from({ length: 5_000 }, (_, i) => queue.commit(put(`k${i}`, "1"), undefined));
     expect((await Promise.all(many)).every(({ ok }) => ok)).toBe(true);
@@ -94,7 +94,7 @@ describe("a disk that fails at the last step", () => {
   it.each([
     ["in writing", "SQLITE_IOERR_FSYNC", "unknown"],
     ["for want of room", "SQLITE_FULL", "not-applied"],
-  ])("%s: the commit is not told as done, and others go on", async (_, code, outcome) => {
+  ])("a disk that fails %s at the last step fails the commit, and later commits go on", async (_, code, outcome) => {
     const { queue, transaction } = await countingQueue();
     const commit = transaction.commit.bind(transaction);
     transaction.commit = () => {
@@ -106,8 +106,8 @@ describe("a disk that fails at the last step", () => {
   });
 });
 
-describe("while another process writes", () => {
-  it("commits that wait in several transactions keep their order", async () => {
+describe("commits while another process writes", () => {
+  it("commits that wait for another process in several transactions keep their order", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const blocker = start("block", file);
@@ -120,7 +120,7 @@ describe("while another process writes", () => {
     expect(await get(opened, "a")).toMatchObject({ value: "2" });
   });
 
-  it("a commit waits, and neither the event loop nor reads do", async () => {
+  it("a commit that waits for another process blocks neither the event loop nor reads", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     await opened.commit(put("a", "1"));
@@ -144,7 +144,7 @@ describe("while another process writes", () => {
     expect(await get(opened, "a")).toMatchObject({ value: "2" });
   });
 
-  it("a commit gives up in the end, having done nothing", async () => {
+  it("a commit that waits too long for another process fails with TIMEOUT, and is not applied", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const blocker = start("block", file);
@@ -161,7 +161,7 @@ describe("while another process writes", () => {
     expect((await opened.read(["a", "b", "c"])).map((entry) => entry?.value)).toEqual([undefined, undefined, "1"]);
   });
 
-  it("a commit can be aborted, and others go on waiting", async () => {
+  it("a commit that waits for another process can be aborted, and other commits go on waiting", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const blocker = start("block", file);
@@ -177,7 +177,7 @@ describe("while another process writes", () => {
     expect((await opened.read(["a", "b"])).map((entry) => entry?.value)).toEqual([undefined, "1"]);
   });
 
-  it("closing waits for what was asked for", async () => {
+  it("close() waits for a commit that waits for another process", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const blocker = start("block", file);
@@ -190,7 +190,7 @@ describe("while another process writes", () => {
     await expect(waiting).resolves.toMatchObject({ ok: true });
   });
 
-  it("a new file can be opened all the same", async () => {
+  it("a database file can be opened and read while another process writes", async () => {
     const file = temporaryFile();
     await (await openFile(file)).close();
     const blocker = start("block", file);

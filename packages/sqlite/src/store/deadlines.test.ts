@@ -16,7 +16,7 @@ import { Deadlines, NEVER } from "./deadlines.js";
 const SCAN = { ...EVERYTHING, reverse: false, limit: 10, values: true };
 
 describe("an entry with a time to live", () => {
-  it("is there until its deadline, and not at it", async () => {
+  it("an entry with a time to live is there until its deadline, and gone at the deadline", async () => {
     const clock = new TestClock();
     const opened = await openFile(temporaryFile(), clock);
     await opened.commit(put("a", "1", 100));
@@ -31,7 +31,7 @@ describe("an entry with a time to live", () => {
     expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: true });
   });
 
-  it("lives for ever when written again without one", async () => {
+  it("an entry that is written again without a time to live never expires", async () => {
     const clock = new TestClock();
     const opened = await openFile(temporaryFile(), clock);
     await opened.commit(put("a", "1", 100));
@@ -40,7 +40,7 @@ describe("an entry with a time to live", () => {
     expect(await get(opened, "a")).toEqual({ key: "a", value: "2", version: "2" });
   });
 
-  it("is not taken by a contender whose wall clock is ahead or behind", async () => {
+  it("a contender whose wall clock is ahead or behind cannot take an entry before its deadline", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const opened = await openFile(file, clock);
@@ -55,7 +55,7 @@ describe("an entry with a time to live", () => {
     expect(await contender.commit(swap("lock", null, "theirs"))).toMatchObject({ ok: true });
   });
 
-  it("is judged by wall time after the host was started anew", async () => {
+  it("the deadline of an entry is judged by wall time after a restart of the host", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const opened = await openFile(file, clock);
@@ -70,7 +70,7 @@ describe("an entry with a time to live", () => {
     expect(await opened.commit(swap("a", null, "2"))).toMatchObject({ ok: true });
   });
 
-  it("is deleted by later writes, never by reads", async () => {
+  it("an expired entry is deleted by later writes, never by reads", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const first = await openFile(file, clock);
@@ -88,7 +88,7 @@ describe("an entry with a time to live", () => {
     expect(rows.get()).toBe(0);
   });
 
-  it("is told with what is left to live, or as deleted when it was told too late", async () => {
+  it("a watch is told an entry with the time left to live, or as deleted when that time is over", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const watching = await openFile(file, clock);
@@ -105,8 +105,8 @@ describe("an entry with a time to live", () => {
   });
 });
 
-describe("where the system does not name its boots", () => {
-  it("wall time decides, as nobody can tell whether the monotonic clock began anew", () => {
+describe("a system that does not name its boots", () => {
+  it("wall time decides on deadlines where the system does not name its boots", () => {
     const clock = new TestClock();
     const deadlines = new Deadlines(clock, "");
     const until = deadlines.after(100, deadlines.now());

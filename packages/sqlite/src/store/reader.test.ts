@@ -8,7 +8,7 @@ function request(fields: Partial<ScanRequest> = {}): ScanRequest {
 }
 
 describe("a scan", () => {
-  it("is ordered by the bytes of the keys, both ways", async () => {
+  it("a scan lists entries by the bytes of their keys, forward and backward", async () => {
     const keys = fc.uniqueArray(
       fc.string({ unit: "grapheme", minLength: 1 }).filter((key) => !key.includes("\0")),
       {
@@ -30,14 +30,14 @@ describe("a scan", () => {
     );
   });
 
-  it("holds what is from the beginning of its range up to its end", async () => {
+  it("a scan includes the beginning of its range, and excludes the end", async () => {
     const opened = await openFile(temporaryFile());
     for (const key of ["a", "b", "ba", "c"]) await opened.commit(put(key, "1"));
     const { entries } = await opened.scan(request({ from: "b", to: "c" }));
     expect(entries.map(({ key }) => key)).toEqual(["b", "ba"]);
   });
 
-  it("says whether there is more", async () => {
+  it("a scan tells whether there are more entries beyond its page", async () => {
     const opened = await openFile(temporaryFile());
     for (const key of ["a", "b", "c"]) await opened.commit(put(key, "1"));
     expect(await opened.scan(request({ limit: 2 }))).toMatchObject({
@@ -48,7 +48,7 @@ describe("a scan", () => {
     expect(await opened.scan(request({ from: "x" }))).toEqual({ entries: [], more: false });
   });
 
-  it("fills its page past expired entries", async () => {
+  it("a scan fills its page past expired entries", async () => {
     const clock = new TestClock();
     const opened = await openFile(temporaryFile(), clock);
     for (const i of [1, 2, 3, 4, 5, 6]) await opened.commit(put(`k${i}`, "1", i % 2 === 0 ? 10 : undefined));
@@ -59,7 +59,7 @@ describe("a scan", () => {
     expect(await opened.scan(request({ limit: 3 }))).toMatchObject({ more: false });
   });
 
-  it("can leave out the values", async () => {
+  it("a scan can leave out the values", async () => {
     const opened = await openFile(temporaryFile());
     await opened.commit(put("a", "1"));
     expect((await opened.scan(request({ values: false }))).entries).toMatchObject([
@@ -69,7 +69,7 @@ describe("a scan", () => {
 });
 
 describe("a read", () => {
-  it("sees what was written before it in the same turn, awaited or not", async () => {
+  it("a read sees the commits made before it in the same turn, awaited or not", async () => {
     const opened = await openFile(temporaryFile());
     const written = opened.commit(put("a", "1"));
     expect(await opened.read(["a"])).toMatchObject([{ value: "1" }]);
@@ -77,7 +77,7 @@ describe("a read", () => {
     await written;
   });
 
-  it("of several keys is of one moment", async () => {
+  it("a read of several keys shows them as of one moment", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const raw = openRaw(file);
@@ -91,7 +91,7 @@ describe("a read", () => {
     }
   });
 
-  it("is refused with a signal that was aborted", async () => {
+  it("a read with an aborted signal is refused", async () => {
     const opened = await openFile(temporaryFile());
     const signal = AbortSignal.abort("enough");
     await expect(opened.read(["a"], { signal })).rejects.toMatchObject({ code: "ABORTED", cause: "enough" });

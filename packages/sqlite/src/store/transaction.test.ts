@@ -12,7 +12,7 @@ import {
 } from "../testing/fixtures.js";
 
 describe("a commit", () => {
-  it("writes all of it, with one version", async () => {
+  it("a commit applies all its writes with one version", async () => {
     const opened = await openFile(temporaryFile());
     const outcome = await opened.commit({
       checks: [],
@@ -29,7 +29,7 @@ describe("a commit", () => {
     ]);
   });
 
-  it("writes nothing if one check does not hold, and says what stands there", async () => {
+  it("a commit writes nothing if one check does not hold, and tells the current entries", async () => {
     const opened = await openFile(temporaryFile());
     const version = versionOf(await opened.commit(put("a", "1")));
     const outcome = await opened.commit({
@@ -44,7 +44,7 @@ describe("a commit", () => {
     expect(await get(opened, "a")).toMatchObject({ value: "1", version });
   });
 
-  it("changes the version also when it writes the same value", async () => {
+  it("a commit changes the version of an entry also when it writes the same value", async () => {
     const opened = await openFile(temporaryFile());
     const first = versionOf(await opened.commit(put("a", "1")));
     const second = versionOf(await opened.commit(put("a", "1")));
@@ -52,7 +52,7 @@ describe("a commit", () => {
     expect(await opened.commit(swap("a", first, "2"))).toMatchObject({ ok: false });
   });
 
-  it("does not bring a deleted key back by its old version", async () => {
+  it("a commit that expects the old version of a deleted key does not bring the key back", async () => {
     const opened = await openFile(temporaryFile());
     const version = versionOf(await opened.commit(put("a", "1")));
     await opened.commit(remove("a"));
@@ -62,7 +62,7 @@ describe("a commit", () => {
   });
 
   it.each(["0", "01", "1.0", "1e0", " 1", "", "x", "99999999999999999999"])(
-    "takes %j for no version of an entry at version 1",
+    "a commit that expects the version %j of an entry at version 1 is refused",
     async (version) => {
       const opened = await openFile(temporaryFile());
       expect(versionOf(await opened.commit(put("a", "1")))).toBe("1");
@@ -70,7 +70,7 @@ describe("a commit", () => {
     },
   );
 
-  it("without writes compares, with a version of its own", async () => {
+  it("a commit without writes compares, and has a version of its own", async () => {
     const opened = await openFile(temporaryFile());
     const version = versionOf(await opened.commit(put("a", "1")));
     const compared = versionOf(await opened.commit({ checks: [{ key: "a", version }], writes: [] }));
@@ -78,7 +78,7 @@ describe("a commit", () => {
     expect([version, compared, next].map(Number)).toEqual([1, 2, 3]);
   });
 
-  it("keeps text as it is", async () => {
+  it("a commit keeps the text of keys and values as it is", async () => {
     const opened = await openFile(temporaryFile());
     const texts = ["", "\"a'b\\", "ü€😀\u{10ffff}", "__proto__", "%_*?[a]", " a\n\t"];
     await opened.commit({ checks: [], writes: texts.map((text) => ({ key: `k${text}`, value: text })) });
@@ -86,7 +86,7 @@ describe("a commit", () => {
     expect(entries.map((entry) => entry?.value)).toEqual(texts);
   });
 
-  it("may be as large as declared, and no larger", async () => {
+  it("a commit may be as large as the backend declares, and no larger", async () => {
     const opened = await openFile(temporaryFile());
     const { maxOps, maxKeyBytes, maxValueBytes } = opened.supports;
     const writes = Array.from({ length: maxOps }, (_, i) => ({ key: `k${i}`, value: "1" }));
@@ -100,7 +100,7 @@ describe("a commit", () => {
     expect((await get(opened, key))?.value === value).toBe(true);
   });
 
-  it("logs no changes that nobody watches", async () => {
+  it("a commit logs no changes of keys that nobody watches", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const changes = openRaw(file).prepare("SELECT count(*) FROM changes").pluck();

@@ -12,7 +12,7 @@ async function interests(): Promise<Interests> {
   return new Interests(db);
 }
 
-it("finds who watches a key, alone or within a range", async () => {
+it("the table of interests finds the watchers of a key, watched alone or within a range", async () => {
   const all = await interests();
   all.add(1, { from: "b", to: justAfter("b") });
   all.add(2, { from: "b", to: "c" });
@@ -29,7 +29,7 @@ it("finds who watches a key, alone or within a range", async () => {
   expect(of("b")).toEqual([1]);
 });
 
-it("takes a range once, however often it is added", async () => {
+it("the table of interests holds a range once, however often a watcher adds it", async () => {
   const all = await interests();
   for (const range of [{ from: "a", to: justAfter("a") }, EVERYTHING]) {
     all.add(1, range);
@@ -39,7 +39,7 @@ it("takes a range once, however often it is added", async () => {
   }
 });
 
-it("orders keys by their bytes, as the table of entries does", async () => {
+it("the table of interests orders keys by their bytes, as the table of entries does", async () => {
   const all = await interests();
   all.add(1, { from: "\u{ffff}", to: "\u{10ffff}" });
   expect(all.of("\u{1f600}")).toEqual([1]);

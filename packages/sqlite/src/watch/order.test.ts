@@ -4,7 +4,7 @@ import { compareKeys, isInRange } from "./order.js";
 
 const key = fc.string({ unit: "binary", maxLength: 5 });
 
-it("orders keys as their UTF-8 bytes are ordered", () => {
+it("keys are ordered as their UTF-8 bytes are ordered", () => {
   fc.assert(
     fc.property(key, key, (a, b) => {
       expect(Math.sign(compareKeys(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -19,7 +19,7 @@ it("orders keys as their UTF-8 bytes are ordered", () => {
   );
 });
 
-it("takes the beginning of a range into it, and not its end", () => {
+it("a range includes its beginning, and excludes its end", () => {
   const range = { from: "b", to: "c" };
   expect(["a", "b", "bz", "c"].map((some) => isInRange(some, range))).toEqual([false, true, true, false]);
 });

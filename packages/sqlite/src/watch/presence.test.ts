@@ -35,7 +35,7 @@ function countRanges(file: string): () => unknown {
 }
 
 describe("a process that watches a key", () => {
-  it("is woken by the commits of others that write it, and by no other commit", async () => {
+  it("a process that watches a key is woken by commits of others that write the key, and by no other commit", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -56,7 +56,7 @@ describe("a process that watches a key", () => {
     expect(openRaw(file).prepare("SELECT DISTINCT key FROM changes").pluck().all()).toEqual(["a"]);
   });
 
-  it("can read what it is woken for, each time", async () => {
+  it("a process that is woken for a key can read the new value at once, each time", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     await opened.watch(exactly("a"), new Recorder());
@@ -72,7 +72,7 @@ describe("a process that watches a key", () => {
     }
   });
 
-  it("is told also when who committed died before it could wake anybody", async () => {
+  it("a process is told of a commit also when the writer died before it could wake anybody", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -85,7 +85,7 @@ describe("a process that watches a key", () => {
     await eventually(() => recorder.values).toEqual(["1"]);
   });
 
-  it("is not woken by its own commits", async () => {
+  it("a process that watches a key is not woken by its own commits", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -100,7 +100,7 @@ describe("a process that watches a key", () => {
     expect(wakes()).toBeLessThan(5);
   });
 
-  it("is woken also by one that is told of something itself at that moment, and writes again", async () => {
+  it("a process is woken also by a writer whose own sink is told of a gap at that moment and commits again", async () => {
     const file = temporaryFile();
     const other = await openFile(file, { ...systemClock });
     const recorder = new Recorder();
@@ -120,7 +120,7 @@ describe("a process that watches a key", () => {
     await eventually(() => recorder.values).toEqual(["1"]);
   });
 
-  it("may watch the whole, and other keys, besides", async () => {
+  it("a process may watch all keys, a range and single keys at the same time", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const writer = await openWriter(file);
@@ -141,7 +141,7 @@ describe("a process that watches a key", () => {
     await eventually(told).toEqual(["a a", "b b", "b bb bb b", "a b bb c"]);
   });
 
-  it("may watch one key several times: the last who stops ends it", async () => {
+  it("several watches of one key share one row in the database, which goes when the last of them stops", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const ranges = countRanges(file);
@@ -159,7 +159,7 @@ describe("a process that watches a key", () => {
     expect(ranges()).toBe(0);
   });
 
-  it("needs one transaction for many that begin together, and none to begin one again at once", async () => {
+  it("watches that begin together need one transaction, and watches that begin again at once need none", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const ranges = countRanges(file);
@@ -180,7 +180,7 @@ describe("a process that watches a key", () => {
 });
 
 describe("wake files", () => {
-  it("are there while somebody watches, and not for long after", async () => {
+  it("a wake file is there while its process watches, and not for long after", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     expect(wakeFiles(file)).toEqual([]);
@@ -192,7 +192,7 @@ describe("wake files", () => {
     await eventually(() => wakeFiles(file)).toEqual([]);
   });
 
-  it("are gone once all processes have closed", async () => {
+  it("wake files are gone once all processes have closed", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     await opened.watch(EVERYTHING, new Recorder());
@@ -208,7 +208,7 @@ describe("wake files", () => {
   });
 
   it.each(["opens the file", "begins to watch"])(
-    "of who was killed are removed by the next one who %s",
+    "the wake file of a killed process is removed by the next process that %s",
     async (what) => {
       const file = temporaryFile();
       const first = await openFile(file);
@@ -226,7 +226,7 @@ describe("wake files", () => {
     },
   );
 
-  it("of who stood still for too long are removed, and it goes on with another", async () => {
+  it("the wake file of a process that stood still too long is removed, and the process goes on with another", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);

@@ -22,7 +22,7 @@ interface Told {
 }
 
 describe("a watch", () => {
-  it("tells own writes and deletes, by the time that they are acknowledged", async () => {
+  it("a watch tells the writes and deletes of its own backend by the time that they are acknowledged", async () => {
     const opened = await openFile(temporaryFile());
     await opened.commit(put("a", "0"));
     const recorder = new Recorder();
@@ -39,7 +39,7 @@ describe("a watch", () => {
     ]);
   });
 
-  it("tells nothing of the delete of what is not there, nor of a refused commit", async () => {
+  it("a watch tells nothing of the delete of an absent key, nor of a refused commit", async () => {
     const opened = await openFile(temporaryFile());
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
@@ -48,7 +48,7 @@ describe("a watch", () => {
     expect(recorder.changes).toEqual([]);
   });
 
-  it("tells what is in its range, from its beginning to its end", async () => {
+  it("a watch tells the changes in its range, from the moment when it begins until it is stopped", async () => {
     const opened = await openFile(temporaryFile());
     const first = new Recorder();
     const stopFirst = await opened.watch({ from: "b", to: "c" }, first);
@@ -66,7 +66,7 @@ describe("a watch", () => {
     expect(second.values).toEqual(["2", "3", "4"]);
   });
 
-  it("can be begun and ended again and again, at any moment", async () => {
+  it("a watch can be begun and ended again and again, at any moment", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watchers = openRaw(file).prepare("SELECT (SELECT count(*) FROM watchers), watching FROM meta").raw();
@@ -83,7 +83,7 @@ describe("a watch", () => {
     await eventually(() => watchers.get()).toEqual([0, 0]);
   });
 
-  it("lets a sink read, write and stop", async () => {
+  it("the sink of a watch may read, write and stop the watch while it is told of a change", async () => {
     const opened = await openFile(temporaryFile());
     const values: unknown[] = [];
     let stop: (() => void) | undefined;
@@ -109,7 +109,7 @@ describe("a watch", () => {
     ]);
   });
 
-  it("tells a sink of what it writes itself while it is told of something", async () => {
+  it("a sink that commits while it is told of a change is told of its own commit too", async () => {
     const opened = await openFile(temporaryFile());
     const recorder = new Recorder();
     const told: number[] = [];
@@ -131,7 +131,7 @@ describe("a watch", () => {
     expect(told).toEqual([2]);
   });
 
-  it("leaves nothing behind when its backend is closed", async () => {
+  it("a watch leaves no rows in the database when its backend is closed", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     await opened.watch(EVERYTHING, new Recorder());
@@ -145,7 +145,7 @@ describe("a watch", () => {
 });
 
 describe("a watch across processes", () => {
-  it("tells every change of others once, in the order of versions", async () => {
+  it("a watch tells every change of another process once, in the order of versions", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);
@@ -161,7 +161,7 @@ describe("a watch across processes", () => {
     expect(await watcher.exit).toBe(0);
   });
 
-  it("wakes each time, not only the first", async () => {
+  it("a watch is woken by every commit of another process, not only by the first", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -176,7 +176,7 @@ describe("a watch across processes", () => {
     expect(recorder.changes).toHaveLength(30);
   });
 
-  it("keeps own and foreign writes in the order of versions", async () => {
+  it("a watch tells own and foreign commits in the order of their versions", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -191,7 +191,7 @@ describe("a watch across processes", () => {
     expect(recorder.gaps).toBe(0);
   });
 
-  it("tells a slow reader of a gap, and goes on from there", async () => {
+  it("a watch that falls behind is told of a gap, and goes on from there", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);
@@ -212,7 +212,7 @@ describe("a watch across processes", () => {
     expect(told).toMatchObject({ key: "after", value: "1" });
   });
 
-  it("is forgotten when its process was killed", async () => {
+  it("the watch of a killed process is forgotten", async () => {
     const file = temporaryFile();
     const first = await openFile(file);
     const watcher = start("watch", file);
@@ -229,7 +229,7 @@ describe("a watch across processes", () => {
     await eventually(() => counts.get()).toEqual([0, 0, 0]);
   });
 
-  it("is forgotten when its lease is over and nobody can tell whether it lives", async () => {
+  it("a watch is forgotten when its lease is over and nobody can tell whether its process lives", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const watching = await openFile(file, clock);
@@ -246,7 +246,7 @@ describe("a watch across processes", () => {
     expect(pids.get()).toBe(0);
   });
 
-  it("enters again when it was taken for dead, and tells of the gap", async () => {
+  it("a watch that was taken for dead enters again, and tells of the gap", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -262,7 +262,7 @@ describe("a watch across processes", () => {
     expect(narrow.gaps).toBe(1);
   });
 
-  it("enters again when it begins another watch after it was taken for dead", async () => {
+  it("a process that was taken for dead enters its watches again when it begins another one", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const before = new Recorder();
@@ -280,7 +280,7 @@ describe("a watch across processes", () => {
     expect([before.gaps, before.values, after.values]).toEqual([1, ["1"], ["2"]]);
   });
 
-  it("ends with an error when the file is damaged", async () => {
+  it("a watch ends with CORRUPT when the database file is damaged", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();

@@ -20,7 +20,7 @@ function temporaryDatabase(): string {
   return file;
 }
 
-it("wakes whenever its file is touched, and not when that of another is", async () => {
+it("a wakeup wakes whenever its own wake file is touched, and not when another wake file is", async () => {
   const file = temporaryDatabase();
   const one = counting(file, 1);
   const two = counting(file, 2);
@@ -31,13 +31,13 @@ it("wakes whenever its file is touched, and not when that of another is", async 
   expect(two.wakes()).toBe(0);
 });
 
-it("makes a file that may be written by whom the database may be", () => {
+it("a wake file may be written by everybody who may write the database", () => {
   const file = temporaryDatabase();
   counting(file, 1);
   expect(statSync(wakeFile(file, 1)).mode).toBe(statSync(file).mode);
 });
 
-it("is woken by other users, if they may write the database", async ({ skip }) => {
+it("a wakeup is woken by other users, if they may write the database", async ({ skip }) => {
   if (process.geteuid?.() !== 0) skip("only root can become another user");
   const file = temporaryDatabase();
   chmodSync(dirname(file), 0o755);
@@ -52,7 +52,7 @@ it("is woken by other users, if they may write the database", async ({ skip }) =
   await eventually(wakes).toBeGreaterThan(0);
 });
 
-it("is woken by a user of the group that shares the database", async ({ skip }) => {
+it("a wakeup is woken by a user of the group that shares the database", async ({ skip }) => {
   if (process.geteuid?.() !== 0) skip("only root can become another user");
   const file = temporaryDatabase();
   const group = statSync(file).gid + 65_000;
@@ -72,7 +72,7 @@ it("is woken by a user of the group that shares the database", async ({ skip }) 
   await eventually(wakes).toBeGreaterThan(0);
 });
 
-it("goes on with a new file when its own was removed", async () => {
+it("a wakeup goes on with a new wake file when its own was removed", async () => {
   const file = temporaryDatabase();
   const { wakes } = counting(file, 1);
   rmSync(wakeFile(file, 1));
@@ -82,12 +82,12 @@ it("goes on with a new file when its own was removed", async () => {
   await eventually(wakes).toBeGreaterThan(before);
 });
 
-it("polls where it can have no file", async () => {
+it("a wakeup polls where it can have no wake file", async () => {
   const { polls } = counting("/proc/no-folder/jobs.db", 1);
   await eventually(polls).toBeGreaterThan(1);
 });
 
-it("stops, and removes its file", async () => {
+it("a wakeup that is stopped removes its wake file, and neither wakes nor polls any more", async () => {
   const file = temporaryDatabase();
   const { wakeup, wakes, polls } = counting(file, 1);
   const other = counting(file, 2);
@@ -101,7 +101,7 @@ it("stops, and removes its file", async () => {
   expect([wakes(), polls()]).toEqual([0, before]);
 });
 
-it("takes no harm from a file that is not there", () => {
+it("touching or removing a wake file that is absent does no harm", () => {
   const file = temporaryDatabase();
   touchWakeFile(file, 7);
   removeWakeFile(file, 7);

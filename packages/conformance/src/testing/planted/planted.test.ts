@@ -9,9 +9,9 @@ const cases = groups.flatMap((group) => group.cases);
 /** A bug must be found whatever the dice say: one that is found by luck is not found. */
 const SEEDS = [1, 2, 3];
 
-describe("the suite kills the backend in which", () => {
+describe("planted bugs", () => {
   for (const bug of bugs) {
-    it(`${bug.name}, by ${bug.killedBy}`, async () => {
+    it(`the case ${bug.killedBy} finds the planted bug: ${bug.name}`, async () => {
       const killer = cases.find(({ id }) => id === bug.killedBy);
       if (killer === undefined) throw new Error(`there is no case ${bug.killedBy}`);
       for (const seed of SEEDS) {
