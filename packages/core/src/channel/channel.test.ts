@@ -18,30 +18,33 @@ beforeEach(async () => {
   channel = await openChannel<unknown>("c", { backend: way, clock: world.clock });
 });
 
-describe("a backend that throws what is no error of a channel", () => {
+describe("errors of a backend that are no ChannelError", () => {
   const broken = new TypeError("no such property");
 
-  test.each(["read", "scan", "commit", "watch"] as const)("is told as one that failed: %s", async (call) => {
-    way[call] = () => {
-      throw broken;
-    };
-    const calls = {
-      read: () => channel.get("a"),
-      scan: () => channel.size(),
-      commit: () => channel.set("a", 1),
-      watch: () => channel.watchKey("a", { changed: () => {}, gap: () => {}, failed: () => {} }).ready,
-    };
-    expect(await rejection(calls[call]())).toMatchObject({
-      name: "ChannelError",
-      code: "FAILED",
-      message: "the backend failed: no such property",
-      outcome: call === "commit" ? "unknown" : "not-applied",
-      retryable: false,
-      cause: broken,
-    });
-  });
+  test.each(["read", "scan", "commit", "watch"] as const)(
+    "an unknown error that a backend throws is reported as FAILED: %s",
+    async (call) => {
+      way[call] = () => {
+        throw broken;
+      };
+      const calls = {
+        read: () => channel.get("a"),
+        scan: () => channel.size(),
+        commit: () => channel.set("a", 1),
+        watch: () => channel.watchKey("a", { changed: () => {}, gap: () => {}, failed: () => {} }).ready,
+      };
+      expect(await rejection(calls[call]())).toMatchObject({
+        name: "ChannelError",
+        code: "FAILED",
+        message: "the backend failed: no such property",
+        outcome: call === "commit" ? "unknown" : "not-applied",
+        retryable: false,
+        cause: broken,
+      });
+    },
+  );
 
-  test("and later, from a watch", async () => {
+  test("a watch fails with FAILED when the backend reports an unknown error later", async () => {
     const watch = way.watch.bind(way);
     way.watch = async (range, sink) => {
       const stop = await watch(range, sink);
@@ -56,7 +59,7 @@ describe("a backend that throws what is no error of a channel", () => {
 });
 
 describe("reading and writing", () => {
-  test("a value read is a copy, of one that was written", async () => {
+  test("a value is copied when a channel writes it, and again when a channel reads it", async () => {
     const value = { list: [1, 2] };
     await channel.set("a", value);
     value.list.push(3);
@@ -76,7 +79,7 @@ describe("reading and writing", () => {
     }
   });
 
-  test("every write changes the version, and none comes twice, also after a delete", async () => {
+  test("every write gives a higher version, and no version comes twice, not even after a delete", async () => {
     const versions = [await channel.set("a", 1), await channel.set("a", 1)];
     await channel.unset("a");
     await channel.unset("a");
@@ -100,7 +103,7 @@ describe("reading and writing", () => {
     expect(await channel.get("a")).toBeUndefined();
   });
 
-  test("of many compare-and-sets one wins", async () => {
+  test("of many compare-and-sets at once on one key exactly one wins", async () => {
     const tries = Array.from({ length: 100 }, (_, i) => channel.compareAndSet("a", null, i));
     const won = (await Promise.all(tries)).filter(({ ok }) => ok);
     expect(won.length).toBe(1);
@@ -117,7 +120,7 @@ describe("reading and writing", () => {
     expect(await channel.entry("a")).not.toHaveProperty("expiresIn");
   });
 
-  test("a write without a ttl makes an entry last again", async () => {
+  test("a write without a ttl makes an entry that had a ttl permanent again", async () => {
     await channel.set("a", 1, { ttl: 100 });
     await channel.set("a", 2);
     await world.clock.advance(1_000);
@@ -129,8 +132,8 @@ describe("reading and writing", () => {
   });
 });
 
-describe("a commit", () => {
-  test("is applied all or nothing, and tells which checks failed, with what is there", async () => {
+describe("commits", () => {
+  test("a commit is applied as a whole or not at all, and returns failed checks with their current entries", async () => {
     const a = await channel.set("a", "A");
     const ops: Op<unknown>[] = [
       { check: "a", version: a },
@@ -156,7 +159,7 @@ describe("a commit", () => {
     expect((await channel.entry("x"))?.version).toBe(result.ok && result.version);
   });
 
-  test("with no writes compares", async () => {
+  test("a commit without writes only compares versions", async () => {
     const version = await channel.set("a", 1);
     const check = { check: "a", version } as const;
     expect((await channel.commit([check, { check: "b", version: null }])).ok).toBe(true);
@@ -164,7 +167,7 @@ describe("a commit", () => {
     expect((await channel.commit([check])).ok).toBe(false);
   });
 
-  test("over two channels of one store is one step", async () => {
+  test("a commit over two channels of one store is one atomic step", async () => {
     const other = await openChannel<number>("other", { backend: way, clock: world.clock });
     await other.set("n", 1);
     const ops: Op<unknown>[] = [
@@ -200,12 +203,12 @@ describe("a commit", () => {
     ],
     ["an op that is two", [{ check: "a", version: null, put: "a", value: 1 } as unknown as Op<unknown>]],
     ["an op that is two", [{ put: "a", value: 1, delete: "b" } as unknown as Op<unknown>]],
-  ])("refuses %s, and writes nothing", async (_, ops) => {
+  ])("a commit refuses %s, and writes nothing", async (_, ops) => {
     expect(await rejection(channel.commit(ops))).toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(await channel.size()).toBe(0);
   });
 
-  test("refuses what the store cannot hold, before it is sent", async () => {
+  test("a commit beyond the limits of the store is refused before it is sent", async () => {
     const small = await world.way({ maxOps: 2, maxKeyBytes: 20, maxValueBytes: 10, ttl: false });
     const tight = await openChannel<unknown>("t", { backend: small });
     const key = (n: number): Key => "ä".repeat(n);
@@ -220,14 +223,14 @@ describe("a commit", () => {
     expect(small.commits.length).toBe(2);
   });
 
-  test("names no value in what it throws", async () => {
+  test("the error of a commit does not contain the value that was refused", async () => {
     const error = (await rejection(channel.set("a", { secret: "hunter2", f: () => 1 }))) as Error;
     expect(error.message).toBe("value.f is a function, which JSON cannot hold");
   });
 });
 
-describe("a signal", () => {
-  test("that fired before sends nothing", async () => {
+describe("abort signals of calls", () => {
+  test("a call with a signal that has fired already sends nothing to the store", async () => {
     const signal = AbortSignal.abort("why");
     expect(await rejection(channel.set("a", 1, { signal }))).toMatchObject({
       code: "ABORTED",
@@ -238,7 +241,7 @@ describe("a signal", () => {
     expect(way.commits.length + way.reads).toBe(0);
   });
 
-  test("ends the waiting; whether a write was applied is not known then", async () => {
+  test("a signal ends the waiting of a call, and the outcome of a write is unknown then", async () => {
     const stop = new AbortController();
     way.fault = () => ({ type: "slow", ms: 1_000 });
     const write = rejection(channel.set("a", 1, { signal: stop.signal }));
@@ -249,7 +252,7 @@ describe("a signal", () => {
     expect(await read).toMatchObject({ code: "ABORTED", outcome: "not-applied" });
   });
 
-  test("shared by many calls causes no warning of a leak", async () => {
+  test("a signal that many calls share causes no warning of a leak", async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
     process.on("warning", note);
@@ -261,14 +264,14 @@ describe("a signal", () => {
   });
 });
 
-test("a store that is away rejects: it never answers absent", async () => {
+test("a call to a store that is away rejects, and never answers that an entry is absent", async () => {
   way.fault = () => ({ type: "refused" });
   for (const call of [channel.get("a"), channel.entry("a"), channel.getAll(), channel.size(), channel.set("a", 1)]) {
     expect(await rejection(call)).toMatchObject({ code: "UNAVAILABLE", retryable: true });
   }
 });
 
-test("after close every call rejects with CLOSED, and close does nothing more", async () => {
+test("after close every call of a channel rejects with CLOSED, and another close does nothing", async () => {
   await channel.close();
   await channel.close();
   expect(channel.closed).toBe(true);
@@ -291,7 +294,7 @@ test("after close every call rejects with CLOSED, and close does nothing more", 
   for (const call of calls) expect(await rejection(call())).toMatchObject({ code: "CLOSED" });
 });
 
-test("a block closes its channel", async () => {
+test("a channel that was opened by await using is closed at the end of its block", async () => {
   let inner: Channel;
   {
     await using opened = await openChannel("c", { backend: way });

@@ -8,14 +8,14 @@ describe.each([
   ["ojm.LockError", new LockError("LOST", "a", "x"), isLockError],
   ["ojm.RunError", new RunError("LOST", "a", "x"), isRunError],
 ] as const)("%s", (brand, error, is) => {
-  test("is recognised, also from another copy of the package, and nothing else is", () => {
+  test("an error is recognised by its brand, also from another copy of the package, and nothing else is", () => {
     expect(is(error)).toBe(true);
     expect(is(Object.assign(new Error("x"), { [Symbol.for(brand)]: true }))).toBe(true);
     for (const other of [new Error("x"), null, undefined, "x", 5, {}, { code: "FAILED" }])
       expect(is(other)).toBe(false);
   });
 
-  test("is an error like any other, and shows no brand", () => {
+  test("a branded error is an instance of Error, and does not show its brand", () => {
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe(brand.slice(4));
     expect(Object.keys(error)).not.toContain("brand");
@@ -23,7 +23,7 @@ describe.each([
   });
 });
 
-test("a channel error says whether to try again, and whether something was written", () => {
+test("a channel error says whether a retry makes sense, and whether something was written", () => {
   expect(new ChannelError("FAILED", "x")).toMatchObject({ retryable: false, outcome: "not-applied" });
   const cause = new Error("socket closed");
   const error = new ChannelError("UNAVAILABLE", "x", { retryable: true, outcome: "unknown", cause });

@@ -46,8 +46,8 @@ beforeEach(() => {
   type = new Counting();
 });
 
-describe("a store", () => {
-  test("is shared by all who open it with equal args, whatever their order, and closed by the last", async () => {
+describe("shared stores", () => {
+  test("a store is shared by channels that open it with equal args in any order, and the last one closes it", async () => {
     const one = await openChannel("a", { backend: type, args: { x: 1, y: { b: [1], a: 2 } } });
     const two = await openChannel("b", { backend: type, args: { y: { a: 2, b: [1] }, x: 1 } });
     expect(type.opened).toBe(1);
@@ -60,14 +60,14 @@ describe("a store", () => {
     expect(type.open_.length).toBe(0);
   });
 
-  test("is opened once by many who come at once", async () => {
+  test("a store is opened once when many channels open it at once", async () => {
     const all = await Promise.all(Array.from({ length: 20 }, (_, i) => openChannel(`${i}`, { backend: type })));
     expect(type.opened).toBe(1);
     await Promise.all(all.map((channel) => channel.close()));
     expect(type.open_.length).toBe(0);
   });
 
-  test("is not shared for other args, another clock, or another client object", async () => {
+  test("a store is not shared for other args, another clock, or another client object", async () => {
     const client = new (class Client {})();
     const other = new (class Client {})();
     const every = [{}, { a: 1 }, { a: "1" }, { client }, { client: other }, { client, f: () => 1 }, { f: () => 2 }];
@@ -78,7 +78,7 @@ describe("a store", () => {
     expect(type.opened).toBe(8);
   });
 
-  test("is opened anew after it was closed", async () => {
+  test("a store is opened anew after it was closed", async () => {
     for (let i = 1; i <= 3; i++) {
       const channel = await openChannel("a", { backend: type, args: { exclusive: true } });
       expect(type.opened).toBe(i);
@@ -86,7 +86,7 @@ describe("a store", () => {
     }
   });
 
-  test("that is being closed is opened anew only when it is closed", async () => {
+  test("a store that is being closed is opened anew only when it is closed", async () => {
     const one = await openChannel("a", { backend: type, args: { exclusive: true } });
     let goOn: () => void = () => {};
     type.slow = new Promise((resolve) => {
@@ -99,7 +99,7 @@ describe("a store", () => {
     await (await opening).get("x");
   });
 
-  test("is never handed out closed, whenever its last user leaves", async () => {
+  test("a store is never handed out closed, whenever its last channel closes", async () => {
     for (let turns = 0; turns < 12; turns++) {
       const one = await openChannel("a", { backend: type });
       const two = openChannel("b", { backend: type });
@@ -113,7 +113,7 @@ describe("a store", () => {
     }
   });
 
-  test("that could not be opened is tried again by the next", async () => {
+  test("a store that failed to open is tried again by the next channel", async () => {
     const open = vi.fn(type.open);
     open.mockRejectedValueOnce(new ChannelError("UNAVAILABLE", "down", { retryable: true }));
     const flaky: BackendType = { type: "flaky", open };
@@ -122,7 +122,7 @@ describe("a store", () => {
     expect(open).toHaveBeenCalledTimes(2);
   });
 
-  test("that the caller opened stays open", async () => {
+  test("a store that the caller opened and passed in stays open", async () => {
     const store: Backend = new HandDriven();
     const one = await openChannel("a", { backend: store });
     const two = await openChannel("b", { backend: store });
@@ -133,13 +133,13 @@ describe("a store", () => {
     await (await openChannel("a", { backend: store })).get("x");
   });
 
-  test("gets the clock that the channel has", async () => {
+  test("a store gets the clock of its channel", async () => {
     const clock = new FakeClock();
     await openChannel("a", { backend: type, clock });
     expect(type.clock).toBe(clock);
   });
 
-  test("lets two channels commit in one step only if it can", async () => {
+  test("two channels of one store commit in one step only if the store supports that", async () => {
     const apart = new HandDriven({ commitAcrossChannels: false });
     const one = await openChannel("a", { backend: apart });
     const two = await openChannel("b", { backend: apart });
@@ -150,14 +150,14 @@ describe("a store", () => {
   });
 });
 
-describe("a type", () => {
+describe("types of backends", () => {
   const message = async (name: unknown): Promise<string> => {
     const error = await rejection(openChannel("a", { type: name as string }));
     expect(error).toMatchObject({ name: "ChannelError", code: "UNKNOWN_TYPE" });
     return (error as Error).message;
   };
 
-  test("is in memory by default", async () => {
+  test("the default type is simple, which keeps its data in memory as long as the process lives", async () => {
     const one = await openChannel("by default");
     const two = await openChannel("by default", { type: "simple" });
     await one.set("a", 1);
@@ -170,7 +170,7 @@ describe("a type", () => {
     await three.destroy();
   });
 
-  test("is found by a name and aliases that were registered", async () => {
+  test("a registered type is found by its name and by its aliases", async () => {
     registerBackend({ type: "mine", aliases: ["my"], open: type.open });
     const one = await openChannel("a", { type: "mine" });
     const two = await openChannel("b", { type: "my" });
@@ -194,40 +194,43 @@ describe("a type", () => {
     ["C:\\x\\y.js", /no backend/],
     ["@scope", /no backend/],
     [".", /no backend|could not be loaded/],
-  ])("%s that is not there is told in one line", async (name, text) => {
+  ])("the unknown type %s is reported by an error of one line", async (name, text) => {
     const told = await message(name);
     expect(told).toMatch(text);
     expect(told).not.toContain("\n");
   });
 
   test.each([{ name: 5 }, { name: true }, { name: {} }, { name: [] }])(
-    "that is no name, $name, is refused",
+    "a type that is no text is refused: $name",
     async ({ name }) => {
       const error = await rejection(openChannel("a", { type: name as unknown as string }));
       expect(error).toMatchObject({ code: "INVALID_CONFIG" });
     },
   );
 
-  test.each([{ args: "file.db" }, { args: 5 }, { args: ["a"] }])("has no args like $args", async ({ args }) => {
-    const error = await rejection(
-      openChannel("a", { type: "simple", args: args as unknown as Record<string, unknown> }),
-    );
-    expect(error).toMatchObject({ code: "INVALID_CONFIG" });
-    expect((error as Error).message).toContain("args");
-  });
+  test.each([{ args: "file.db" }, { args: 5 }, { args: ["a"] }])(
+    "args that are no map are refused: $args",
+    async ({ args }) => {
+      const error = await rejection(
+        openChannel("a", { type: "simple", args: args as unknown as Record<string, unknown> }),
+      );
+      expect(error).toMatchObject({ code: "INVALID_CONFIG" });
+      expect((error as Error).message).toContain("args");
+    },
+  );
 
-  test("has no option that it does not know", async () => {
+  test("a type refuses an option that it does not know", async () => {
     const error = await rejection(openChannel("a", { type: "simple", args: { file: "x" } }));
     expect(error).toMatchObject({ code: "INVALID_CONFIG" });
     expect((error as Error).message).toContain('no option "file"');
   });
 
-  test.each(["", 5, undefined])("needs a channel with a name, not %j", async (name) => {
+  test.each(["", 5, undefined])("a channel needs a name that is a text and not empty: not %j", async (name) => {
     expect(await rejection(openChannel(name as string))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 });
 
-describe("a module", () => {
+describe("backends in modules", () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -254,12 +257,12 @@ describe("a module", () => {
   test.each([
     ["backend", "export { backend };"],
     ["default", "export default backend;"],
-  ])("is found by its path, by its export %s", async (_, exported) => {
+  ])("a backend module is found by its path, with its export %s", async (_, exported) => {
     await writeFile(join(folder, "mine.mjs"), good + exported);
     await expect((await openChannel("a", { type: join(folder, "mine.mjs") })).set("a", 1)).resolves.toBe("7");
   });
 
-  test("is found by a path from the working folder, also with a space in it", async () => {
+  test("a backend module is found by a path relative to the working folder, also with a space in it", async () => {
     await mkdir(join(folder, "my stores"));
     await writeFile(join(folder, "mine.mjs"), `${good}export default backend;`);
     const channel = await openChannel("a", { type: "./mine.mjs" });
@@ -268,28 +271,28 @@ describe("a module", () => {
     expect(await (await openChannel("a", { type: "./my stores/mine.mjs" })).set("a", 1)).toBe("7");
   });
 
-  test("is found as a package of the user's program", async () => {
+  test("a backend module is found as a package that the user's program has installed", async () => {
     await install("ojm-test-good", `${good}export { backend };`);
     expect(await (await openChannel("a", { type: "ojm-test-good" })).set("a", 1)).toBe("7");
     await install("@ojm/testgood", `${good}export { backend };`);
     expect(await (await openChannel("a", { type: "testgood" })).set("a", 1)).toBe("7");
   });
 
-  test("is found in a scope of somebody else's, and as a part of a package", async () => {
+  test("a backend module is found in the scope of another author, and is not found as a part of a package", async () => {
     await install("@ojmtest/store", `${good}export { backend };`);
     expect(await (await openChannel("a", { type: "@ojmtest/store" })).set("a", 1)).toBe("7");
     expect(await rejection(openChannel("a", { type: "@ojmtest/other" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
     expect(await rejection(openChannel("a", { type: "ojmtest/part" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
   });
 
-  test("that exports no backend says so", async () => {
+  test("a module that exports no backend is reported as that", async () => {
     await install("ojm-test-empty", "export const x = 1;");
     const error = await rejection(openChannel("a", { type: "ojm-test-empty" }));
     expect(error).toMatchObject({ code: "UNKNOWN_TYPE" });
     expect((error as Error).message).toContain("exports no backend");
   });
 
-  test("that throws when it is loaded is told with the type and the cause", async () => {
+  test("a module that throws while it loads is reported with the type and the cause", async () => {
     await install("ojm-test-throws", "throw new Error('no driver for this system');");
     const error = await rejection(openChannel("a", { type: "ojm-test-throws" }));
     expect(error).toMatchObject({
@@ -301,13 +304,13 @@ describe("a module", () => {
     expect((error as Error).message).toContain("no driver for this system");
   });
 
-  test("with a syntax error is told with the type and the cause", async () => {
+  test("a module with a syntax error is reported with the type and the cause", async () => {
     await writeFile(join(folder, "broken.mjs"), "export const = 5;");
     const error = await rejection(openChannel("a", { type: "./broken.mjs" }));
     expect(error).toMatchObject({ code: "FAILED", cause: expect.any(Error) });
   });
 
-  test("whose own import is missing is not called missing itself", async () => {
+  test("a module whose own import is missing is not reported as missing itself", async () => {
     await install("@ojm/testneedy", 'import "ojm-no-such-driver";');
     const error = await rejection(openChannel("a", { type: "testneedy" }));
     expect(error).toMatchObject({ code: "FAILED" });
@@ -317,25 +320,25 @@ describe("a module", () => {
   });
 });
 
-describe("how another thread can open the same channel", () => {
+describe("the locator by which another thread opens the same channel", () => {
   const origin = async (...[name, options]: Parameters<typeof openChannel>): Promise<unknown> => {
     await using channel = await openChannel(name, options);
     return channel.locator;
   };
 
-  test("is known where the type was found by its name, and by which one", async () => {
+  test("a channel has a locator where its type is that of a package, and none where it was registered", async () => {
     const args = { name: "x", list: [1, { deep: true }] };
     expect(await origin("a", { type: "simple" })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
     registerBackend({ ...type, type: "only here" });
     expect(await origin("a", { type: "only here", args })).toBeUndefined();
   });
 
-  test("is known where the program imported one of ours by itself", async () => {
+  test("a channel has a locator where the program imported a backend of ojm by itself", async () => {
     const { backend } = await import("@ojm/simple");
     expect(await origin("a", { backend })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
   });
 
-  test("is not known where a backend was handed over that only this program has", async () => {
+  test("a channel has no locator where the program passed in a backend of its own", async () => {
     expect(await origin("a", { backend: type })).toBeUndefined();
     expect(await origin("a", { backend: new HandDriven() })).toBeUndefined();
   });
@@ -345,7 +348,7 @@ describe("how another thread can open the same channel", () => {
     [{ client: new Counting() }, false],
     [{ tls: { check: () => true } }, false],
     [{ nodes: [new Date()] }, false],
-  ])("takes plain data and nothing that lives: case %#", (args, data) => {
+  ])("a locator holds args of plain data, and no live objects: case %#", (args, data) => {
     expect(isData(args)).toBe(data);
   });
 });

@@ -23,9 +23,9 @@ async function fill(count: number): Promise<void> {
 
 const values = async (options: EntriesOptions = {}): Promise<number[]> => channel.getAll(options);
 
-describe("a scan", () => {
+describe("scans", () => {
   test.each([0, 1, 499, 500, 501, 999, 1_000, 1_001, 1_500])(
-    "of %i entries shows each once, in both directions",
+    "a scan of %i entries shows each entry once, in both directions",
     async (n) => {
       await fill(n);
       const all = Array.from({ length: n }, (_, i) => i);
@@ -35,19 +35,19 @@ describe("a scan", () => {
     },
   );
 
-  test.each([0, 1, 2, 499, 500, 501, 1_000, 5_000])("ends at a limit of %i", async (limit) => {
+  test.each([0, 1, 2, 499, 500, 501, 1_000, 5_000])("a scan ends at a limit of %i", async (limit) => {
     await fill(1_200);
     const first = await values({ limit });
     expect(first).toEqual(Array.from({ length: Math.min(limit, 1_200) }, (_, i) => i));
     expect((await values({ limit, reverse: true })).length).toBe(first.length);
   });
 
-  test.each([-1, 1.5, Number.NaN, "ten"])("refuses a limit of %s", async (limit) => {
+  test.each([-1, 1.5, Number.NaN, "ten"])("a scan refuses a limit of %s", async (limit) => {
     await fill(3);
     expect(await rejection(values({ limit: limit as number }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
-  test("is resumed by after and before, in both directions", async () => {
+  test("a scan is resumed by after and before, in both directions", async () => {
     await fill(1_100);
     const read: number[] = [];
     for (let last: number | undefined; ; ) {
@@ -66,7 +66,7 @@ describe("a scan", () => {
     expect(await values({ after: 5.5, before: 7.5 })).toEqual([6, 7]);
   });
 
-  test("reads keys in the order of their parts, and only below a prefix", async () => {
+  test("a scan reads keys in the order of their parts, and only below its prefix", async () => {
     const keys = [["a"], ["a", -5], ["a", 2], ["a", 10], ["a", "x"], ["a!"], ["a b", 1], ["ab"], ["b"]];
     for (const [i, key] of keys.entries()) await channel.set(key, i);
     const below = (await channel.getKeys({ prefix: ["a"] })).map(String);
@@ -78,7 +78,7 @@ describe("a scan", () => {
     expect(await channel.getKeys({ prefix: ["a"], before: ["b"], reverse: true, limit: 1 })).toEqual([["a", 10]]);
   });
 
-  test("shows what is there all the time exactly once, whatever else changes", async () => {
+  test("a scan shows each entry that exists all the time exactly once, whatever else changes", async () => {
     await fill(2_000);
     const seen: number[] = [];
     for await (const { key } of channel.entries()) {
@@ -96,7 +96,7 @@ describe("a scan", () => {
     for (const key of kept) expect(shown.has(key)).toBe(true);
   });
 
-  test("asks for no more than it shows", async () => {
+  test("a scan asks the store for no more entries than it shows", async () => {
     const store = new HandDriven();
     store.entries = Array.from({ length: 3_000 }, (_, i) => ({ key: `c ${encodeKey(i)}`, value: "1", version: "1" }));
     const hand = await openChannel("c", { backend: store });
@@ -108,7 +108,7 @@ describe("a scan", () => {
     await hand.close();
   });
 
-  test("is ended by close and by its signal, also between two entries", async () => {
+  test("a scan is ended by close and by its signal, also between two entries", async () => {
     await fill(10);
     const stop = new AbortController();
     const one = (async () => {
@@ -128,7 +128,7 @@ describe("a scan", () => {
   });
 });
 
-describe("a key that no channel wrote", () => {
+describe("foreign keys in a store", () => {
   const FOREIGN = ["", "[", '["lock', '"3x', "=500:5"];
 
   /** A channel of the numbers from 0 to 9, and keys of somebody else between them. */
@@ -141,7 +141,7 @@ describe("a key that no channel wrote", () => {
     return channel;
   }
 
-  test("is left out of the keys, and does not count towards their limit", async () => {
+  test("a foreign key is left out of the listed keys, and does not count towards their limit", async () => {
     const channel = await mixed();
     const all = Array.from({ length: 10 }, (_, i) => i);
     expect(await channel.getKeys()).toEqual(all);
@@ -153,13 +153,13 @@ describe("a key that no channel wrote", () => {
     expect(await channel.size()).toBe(10);
   });
 
-  test("is corrupt to whoever asks for the entries", async () => {
+  test("a foreign key makes a scan of the entries reject as CORRUPT", async () => {
     const channel = await mixed();
     expect(await rejection(channel.getAll())).toMatchObject({ code: "CORRUPT" });
     expect(await channel.get(5)).toBe(5);
   });
 
-  test("does not keep the others from being removed", async () => {
+  test("a foreign key does not keep shift from removing the other entries", async () => {
     const channel = await mixed();
     for (let i = 0; i < 10; i++) expect(await channel.shift()).toEqual(expect.any(Number));
     expect(await channel.shift()).toBeUndefined();

@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 
 describe("getSet", () => {
-  test("writes if every field of the match is there, and says what is there if not", async () => {
+  test("getSet writes if every field of the match is there, and returns the current entry if not", async () => {
     await channel.set("1", { status: "free", row: { a: [1] } });
     expect(await channel.getSet({ status: "taken" }, "1", {})).toMatchObject({
       ok: false,
@@ -41,7 +41,7 @@ describe("getSet", () => {
     expect(await channel.get("2")).toBeUndefined();
   });
 
-  test("has one winner of many", async () => {
+  test("of many getSet calls at once on one key exactly one wins", async () => {
     await channel.set("1", { status: "free" });
     const tries = Array.from({ length: 50 }, (_, i) =>
       (i % 2 === 0 ? channel : other).getSet({ status: "free" }, "1", { status: "taken", by: i }),
@@ -51,7 +51,7 @@ describe("getSet", () => {
     expect((await channel.get("1"))?.by).toBe(won[0]);
   });
 
-  test("tries again when another write came in between that leaves the match", async () => {
+  test("getSet tries again when another write came in between that leaves the match intact", async () => {
     await channel.set("1", { status: "free", by: 0 });
     const tries = Array.from({ length: 10 }, (_, i) =>
       channel.getSet({ status: "free" }, "1", { status: "free", by: i }),
@@ -61,7 +61,7 @@ describe("getSet", () => {
 });
 
 describe("setAll and unsetAll", () => {
-  test("write and delete under the map of the fields", async () => {
+  test("setAll and unsetAll write and delete each value under the map of its key fields", async () => {
     const seats = [
       { name: "a", by: 1 },
       { name: "b", by: 2 },
@@ -78,7 +78,7 @@ describe("setAll and unsetAll", () => {
     expect(await channel.getAll()).toEqual([{ name: "a", by: 1 }]);
   });
 
-  test("of two values under one key keep the last, also if its inner fields are in another order", async () => {
+  test("setAll keeps the last of two values under one key, also if inner fields are in another order", async () => {
     await channel.setAll(
       ["row"],
       [
@@ -91,7 +91,7 @@ describe("setAll and unsetAll", () => {
     expect(await channel.size()).toBe(0);
   });
 
-  test("are cut where the store takes no more at once", async () => {
+  test("setAll and destroy split their writes where the store takes no more at once", async () => {
     const way = await world.way({ maxOps: 10 });
     const small = await openChannel<Seat>("small", { backend: way, clock: world.clock });
     await small.setAll(
@@ -104,14 +104,14 @@ describe("setAll and unsetAll", () => {
     expect(way.commits.map(({ writes }) => writes.length)).toEqual([10, 10, 5, 10, 10, 5]);
   });
 
-  test("refuse a value without the field, and write nothing of it", async () => {
+  test("setAll refuses a value without the key field, and writes nothing at all", async () => {
     expect(await rejection(channel.setAll(["name"], [{ name: "a" }, { by: 1 }]))).toMatchObject({
       code: "INVALID_KEY",
     });
     expect(await channel.size()).toBe(0);
   });
 
-  test("take a time to live", async () => {
+  test("setAll takes a time to live", async () => {
     await channel.setAll(["name"], [{ name: "a" }], { ttl: 100 });
     await world.clock.advance(100);
     expect(await channel.size()).toBe(0);
@@ -119,7 +119,7 @@ describe("setAll and unsetAll", () => {
 });
 
 describe("shift and pop", () => {
-  test("take by the order of the last modification", async () => {
+  test("shift takes the entry modified longest ago, and pop the one modified last", async () => {
     for (const name of ["c", "a", "b"]) await channel.push(name, { name });
     await channel.set("c", { name: "c again" });
     expect((await channel.getSortedKeys()).join()).toBe("a,b,c");
@@ -130,7 +130,7 @@ describe("shift and pop", () => {
     expect(await channel.shift()).toBeUndefined();
   });
 
-  test("under concurrency give each entry to one, and miss none", async () => {
+  test("concurrent calls of shift and pop give each entry to one caller, and miss none", async () => {
     for (let i = 0; i < 60; i++) await channel.push(i, { by: i });
     const take = async (n: number): Promise<unknown[]> => {
       const taken: unknown[] = [];
@@ -146,7 +146,7 @@ describe("shift and pop", () => {
   });
 });
 
-test("the listing verbs agree with each other", async () => {
+test("getKeys, getSortedKeys, getAll and forEach list the same entries", async () => {
   for (const [i, name] of ["b", "a", "c"].entries()) await channel.set(name, { by: i });
   expect(await channel.getKeys()).toEqual(["a", "b", "c"]);
   expect(await channel.getSortedKeys()).toEqual(["b", "a", "c"]);
@@ -161,7 +161,7 @@ test("the listing verbs agree with each other", async () => {
 });
 
 describe("subscribe", () => {
-  test("tells what is there and what changes, own and foreign, until unsubscribed", async () => {
+  test("a subscriber hears of existing entries and of changes, own and foreign, until unsubscribe", async () => {
     await channel.set("a", { by: 1 });
     const told: unknown[] = [];
     const id = await channel.subscribe((...args) => told.push(args));
@@ -179,7 +179,7 @@ describe("subscribe", () => {
     expect(told.length).toBe(3);
   });
 
-  test("tells only what is new, if asked", async () => {
+  test("a subscriber with onlyFromNow hears only of changes after the subscription", async () => {
     await channel.set("a", { by: 1 });
     const told: unknown[] = [];
     await channel.subscribe((_channel, operation, key) => told.push([operation, key]), { onlyFromNow: true });
@@ -188,14 +188,14 @@ describe("subscribe", () => {
     expect(told).toEqual([["set", "a"]]);
   });
 
-  test("refuses an id that is taken, and gives it back", async () => {
+  test("subscribe refuses an id that is taken, and takes it again after unsubscribe", async () => {
     await channel.subscribe(() => {}, { id: "me" });
     expect(await rejection(channel.subscribe(() => {}, { id: "me" }))).toMatchObject({ code: "INVALID_ARGUMENT" });
     channel.unsubscribe("me");
     await channel.subscribe(() => {}, { id: "me" });
   });
 
-  test("that failed leaves its id free", async () => {
+  test("a subscription that failed leaves its id free", async () => {
     const deaf = await openChannel<Seat>("deaf", { backend: new HandDriven({ watch: false }) });
     for (let i = 0; i < 2; i++) {
       expect(await rejection(deaf.subscribe(() => {}, { id: "me" }))).toMatchObject({ code: "NOT_SUPPORTED" });
@@ -209,7 +209,7 @@ describe("subscribe", () => {
     }
   });
 
-  test("throws as uncaught what the subscriber throws later", async () => {
+  test("an error that a subscriber throws later becomes an uncaught exception", async () => {
     const listeners = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException");
     const uncaught = vi.fn();
@@ -224,7 +224,7 @@ describe("subscribe", () => {
     expect(uncaught.mock.calls[0]?.[0]).toMatchObject({ message: "in the subscriber" });
   });
 
-  test("ends with the channel", async () => {
+  test("a subscription ends when its channel is closed", async () => {
     const told: unknown[] = [];
     await channel.subscribe((...args) => told.push(args));
     await channel.close();
@@ -235,7 +235,7 @@ describe("subscribe", () => {
   });
 });
 
-test("destroy deletes every entry of the channel, no others, and closes it", async () => {
+test("destroy deletes every entry of the channel and none of other channels, and closes the channel", async () => {
   const neighbour = await openChannel<Seat>("seats 2", { backend: await world.way(), clock: world.clock });
   await neighbour.set("a", { by: 1 });
   const keys = ["a", 5, -5, ["a", 1], { name: "a", row: { x: 1 } }, { name: "\0 !\uD800" }] as Key[];

@@ -27,7 +27,7 @@ describe.each([
     two = await world.manager({ apart });
   });
 
-  test("a run ends at its timeout: its body is told, its record closed, its lock free", async () => {
+  test("a run ends at its timeout: its signal fires, its record is closed, and its lock is free", async () => {
     let told: unknown;
     const work = one.manager.run(
       "a",
@@ -48,7 +48,7 @@ describe.each([
   });
 
   test.each(["its timeout passes", "its manager is closed", "it is abandoned"])(
-    "the body is told before anything of its end is sent to the store: %s",
+    "the signal of a run fires before anything about its end is sent to the store: %s",
     async (how) => {
       const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
       const told: boolean[] = [];
@@ -69,18 +69,21 @@ describe.each([
     ["end", (run) => run.end("late")],
     ["fail", (run) => run.fail("late")],
     ["cancel", (run) => run.cancel()],
-  ])("%s after the timeout comes too late, also in a program that was busy beyond it", async (_, over) => {
-    const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
-    clock.block(1_000);
-    expect(await clock.until(rejection(over(run)))).toMatchObject({ code: "TIMEOUT" });
-    await settled();
-    const [record] = await records(two);
-    expect(record).toMatchObject({ status: "timeout", inError: true });
-    expect(record).not.toHaveProperty("result");
-    expect(await two.manager.locks()).toEqual([]);
-  });
+  ])(
+    "a call of %s after the timeout is refused, also in a program that was busy beyond the timeout",
+    async (_, over) => {
+      const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
+      clock.block(1_000);
+      expect(await clock.until(rejection(over(run)))).toMatchObject({ code: "TIMEOUT" });
+      await settled();
+      const [record] = await records(two);
+      expect(record).toMatchObject({ status: "timeout", inError: true });
+      expect(record).not.toHaveProperty("result");
+      expect(await two.manager.locks()).toEqual([]);
+    },
+  );
 
-  test("what the body throws after its timeout has no consequence", async () => {
+  test("an error that a body throws after its timeout has no effect", async () => {
     const work = one.manager.run(
       "a",
       async () => {
@@ -94,7 +97,7 @@ describe.each([
     expect((await records(two))[0]?.status).toBe("timeout");
   });
 
-  test("whoever is told of a timeout finds the record closed, though the store takes its time", async () => {
+  test("a run rejects with TIMEOUT only once its record is closed, though the store is slow", async () => {
     const work = rejection(one.manager.run("a", () => new Promise(() => {}), { timeout: 1_000 }));
     await clock.advance(500);
     one.way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 200 } : undefined);
@@ -103,7 +106,7 @@ describe.each([
     expect((await records(two))[0]?.status).toBe("timeout");
   });
 
-  test("a run that is cancelled is waited for, holding its lock", async () => {
+  test("a cancelled run keeps its lock until its body has stopped", async () => {
     const stop = new AbortController();
     let stopped = false;
     const work = one.manager.run(
@@ -135,7 +138,7 @@ describe.each([
     expect((await records(two))[0]?.status).toBe("timeout");
   });
 
-  test("a cancelled run is told to be so, also when the store is away", async () => {
+  test("a cancelled run rejects with CANCELLED, also when the store is away", async () => {
     const stop = new AbortController();
     const work = one.manager.run(
       "a",
@@ -152,7 +155,7 @@ describe.each([
     expect(error).not.toHaveProperty("cause");
   });
 
-  test("a manager that goes out of scope is waited for until its runs are closed", async () => {
+  test("the disposal of a manager waits until the runs of the manager are closed", async () => {
     await one.manager.start("a");
     one.way.fault = ({ kind }) => (kind === "commit" ? { type: "slow", ms: 500 } : undefined);
     let done = false;
@@ -165,14 +168,14 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("a signal that fired before starts nothing and leaves nothing", async () => {
+  test("a run with a signal that has fired already does not start, and leaves nothing", async () => {
     const error = await rejection(one.manager.run("a", () => expect.unreachable(), { signal: AbortSignal.abort() }));
     expect(error).toMatchObject({ code: "CANCELLED", job: "a" });
     expect(await records(one)).toEqual([]);
     expect(await one.manager.locks()).toEqual([]);
   });
 
-  test("a signal that fires while the run waits ends the waiting", async () => {
+  test("a signal ends the waiting of a run for its lock", async () => {
     await one.manager.start("a");
     const stop = new AbortController();
     const work = rejection(two.manager.start("a", { wait: 60_000, signal: stop.signal }));
@@ -183,7 +186,7 @@ describe.each([
     expect((await one.manager.locks())[0]?.waiting).toBe(0);
   });
 
-  test("the signal of a run that was started by hand follows the one that it was given", async () => {
+  test("the signal of a run that was started by hand follows the signal that the caller passed in", async () => {
     const stop = new AbortController();
     const run = await one.manager.start("a", { signal: stop.signal });
     const ended = await one.manager.start("b", { signal: stop.signal });

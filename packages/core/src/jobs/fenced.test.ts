@@ -24,8 +24,8 @@ beforeEach(async () => {
   data = await openChannel<string>("data", { backend: one.way, clock });
 });
 
-describe("a fenced commit", () => {
-  test("is applied while the lock is held, with its own checks and their keys", async () => {
+describe("fenced commits", () => {
+  test("a fenced commit is applied while the lock is held, and reports its own failed checks with their keys", async () => {
     const lease = await one.locks.acquire("a");
     const first = await lease.fenced(data, [
       { check: "x", version: null },
@@ -54,7 +54,7 @@ describe("a fenced commit", () => {
         await two.locks.acquire("a");
       },
     ],
-  ])("is refused by the store when the lock %s, before the holder knows", async (_, harm) => {
+  ])("a fenced commit is refused by the store when the lock %s, before the holder knows", async (_, harm) => {
     const lease = await one.locks.acquire("a");
     await harm();
     expect(lease.held).toBe(true);
@@ -63,7 +63,7 @@ describe("a fenced commit", () => {
     expect(lease.signal.aborted).toBe(true);
   });
 
-  test("that is still under way when the lock passes on is refused", async () => {
+  test("a fenced commit that is still under way when the lock passes on is refused", async () => {
     const lease = await one.locks.acquire("a");
     one.way.once("data", { type: "slow", ms: 500 });
     const late = rejection(lease.fenced(data, [{ put: "x", value: "late" }]));
@@ -76,21 +76,24 @@ describe("a fenced commit", () => {
   test.each([
     ["at its timeout", "TIMEOUT", () => clock.block(60_000)],
     ["at the end of its session", "LOST", () => clock.block(TTL)],
-  ])("is refused without asking anybody %s, also in a program that had no time to notice", async (_, code, pass) => {
-    const lease = await one.locks.acquire("a", { timeout: 60_000 });
-    pass();
-    const commits = one.way.commits.length;
-    expect(await rejection(lease.fenced(data, [{ put: "x", value: "late" }]))).toMatchObject({ code });
-    expect(one.way.commits.length).toBe(commits);
-  });
+  ])(
+    "a fenced commit is refused without a call %s, also in a program that had no time to notice",
+    async (_, code, pass) => {
+      const lease = await one.locks.acquire("a", { timeout: 60_000 });
+      pass();
+      const commits = one.way.commits.length;
+      expect(await rejection(lease.fenced(data, [{ put: "x", value: "late" }]))).toMatchObject({ code });
+      expect(one.way.commits.length).toBe(commits);
+    },
+  );
 
-  test("is refused after the release", async () => {
+  test("a fenced commit is refused after the release of its lease", async () => {
     const lease = await one.locks.acquire("a");
     await lease.release();
     expect(await rejection(lease.fenced(data, [{ put: "x", value: "late" }]))).toMatchObject({ code: "RELEASED" });
   });
 
-  test("on a channel of another store is refused, and says what to do", async () => {
+  test("a fenced commit on a channel of another store is refused, and the error says what to do", async () => {
     await using other = await openChannel<string>("elsewhere", { type: "simple" });
     const lease = await one.locks.acquire("a");
     const error = await rejection(lease.fenced(other, [{ put: "x", value: "1" }]));
@@ -102,8 +105,8 @@ describe("a fenced commit", () => {
   });
 });
 
-describe("a run", () => {
-  test("writes fenced, and is refused with its own error once it is over", async () => {
+describe("fenced commits of runs", () => {
+  test("a run writes fenced, and its fenced commit is refused with a RunError once the run is over", async () => {
     const way = await world.way({ watch: false });
     await using manager = await openJobManager({ chJobs: { backend: way }, chLocks: { backend: way }, clock });
     const reports = await openChannel<string>("data", { backend: way, clock });

@@ -22,7 +22,7 @@ beforeEach(() => {
 describe.each([
   { stores: "in one store", apart: false },
   { stores: "in two stores", apart: true },
-])("records and locks $stores: what somebody else wrote over the record of a run", ({ apart }) => {
+])("records and locks $stores: foreign data in the store", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   let run: Run;
@@ -40,14 +40,14 @@ describe.each([
   };
   const texts = ["no JSON", "null", '"mine"', '{"name":"a","status":5}'];
 
-  test.each(texts)("keeps no lock taken when it ends: %s", async (text) => {
+  test.each(texts)("a run whose record was overwritten frees its lock at its end: %s", async (text) => {
     await overwrite(text);
     expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
     expect(await two.manager.locks()).toEqual([]);
     expect((await two.manager.run("a", () => "next", { wait: 0 })).result).toBe("next");
   });
 
-  test.each(texts)("is the end of it also where they wrote over its lock as well: %s", async (text) => {
+  test.each(texts)("a run whose record and lock were overwritten ends as lost: %s", async (text) => {
     await overwrite(text);
     const { way, manager } = two;
     await scribble({ way, channel: manager.channels.locks }, lockKey("a"), text);
@@ -55,7 +55,7 @@ describe.each([
   });
 
   test.each(texts)(
-    "keeps neither its lock from being taken by force, nor who looks from the others: %s",
+    "an overwritten record blocks neither a forced unlock nor the history of other runs: %s",
     async (text) => {
       const other = await one.manager.start("b");
       await overwrite(text);
@@ -75,7 +75,7 @@ describe.each([
   );
 
   test.each(texts)(
-    "keeps nobody from opening a manager once its process is gone, nor the lock taken: %s",
+    "an overwritten record of a dead process blocks neither a new manager nor the lock: %s",
     async (text) => {
       await overwrite(text);
       one.way.fault = () => ({ type: "refused" });
@@ -86,7 +86,7 @@ describe.each([
     },
   );
 
-  test.each(texts)("or over its lock, ends it as lost, and one end is written: %s", async (text) => {
+  test.each(texts)("a run whose lock was overwritten ends as lost, and one end is written: %s", async (text) => {
     await scribble({ way: two.way, channel: two.manager.channels.locks }, ["lock", "a"], text);
     await clock.advance(TTL);
     expect(run.signal.reason).toMatchObject({ code: "LOST" });
@@ -94,7 +94,7 @@ describe.each([
     expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
   });
 
-  test.each(texts)("or over the queue of its lock, ends nothing: %s", async (text) => {
+  test.each(texts)("a run goes on although the queue of its lock was overwritten: %s", async (text) => {
     await scribble({ way: two.way, channel: two.manager.channels.locks }, ["lock", "a", "queue"], text);
     const three = await world.manager({ apart });
     await clock.advance(50 * TTL);
@@ -103,7 +103,7 @@ describe.each([
     await three.manager.close();
   });
 
-  test("a store that fails every write of records as damaged is told as that, and the lock is kept until it is mended", async () => {
+  test("a store that fails writes of records as CORRUPT is reported as that, and keeps the lock until it is mended", async () => {
     const commit = one.jobsWay.commit.bind(one.jobsWay);
     const damaged = async (): Promise<never> => {
       throw new ChannelError("CORRUPT", "the store is damaged");
@@ -118,7 +118,7 @@ describe.each([
     expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
   });
 
-  test("nor is it asked again and again to close a run", async () => {
+  test("a store that fails writes of records as CORRUPT is not asked again and again to close a run", async () => {
     let commits = 0;
     two.jobsWay.commit = async () => {
       commits++;
@@ -130,15 +130,18 @@ describe.each([
     expect(commits).toBeLessThan(5);
   });
 
-  test.each(texts)("keeps nobody from closing what is open without a lock: %s", async (text) => {
-    await overwrite(text);
-    const other = await one.manager.start("b");
-    one.way.fault = () => ({ type: "refused" });
-    one.jobsWay.fault = () => ({ type: "refused" });
-    for (const name of ["a", "b"]) await two.manager.channels.locks.unset(["lock", name]);
-    await clock.advance(100 * TTL);
-    expect(await collect(two.manager.history({ name: "b" }))).toMatchObject([
-      { status: "lost", startTime: other.startTime },
-    ]);
-  });
+  test.each(texts)(
+    "an overwritten record does not keep a manager from closing other open runs without a lock: %s",
+    async (text) => {
+      await overwrite(text);
+      const other = await one.manager.start("b");
+      one.way.fault = () => ({ type: "refused" });
+      one.jobsWay.fault = () => ({ type: "refused" });
+      for (const name of ["a", "b"]) await two.manager.channels.locks.unset(["lock", name]);
+      await clock.advance(100 * TTL);
+      expect(await collect(two.manager.history({ name: "b" }))).toMatchObject([
+        { status: "lost", startTime: other.startTime },
+      ]);
+    },
+  );
 });

@@ -33,7 +33,7 @@ async function callsOf(count: number, apart: boolean): Promise<number> {
 test.each([
   { stores: "one store", apart: false },
   { stores: "two stores", apart: true },
-])("the calls of idle managers grow with their number, not with its square: $stores", async ({ apart }) => {
+])("the calls of idle managers grow with the number of managers, not with its square: $stores", async ({ apart }) => {
   const [few, many] = [await callsOf(10, apart), await callsOf(40, apart)];
   expect(many).toBeLessThanOrEqual(5);
   expect(many).toBeLessThanOrEqual(few * 1.1);

@@ -54,7 +54,7 @@ async function leavesNothing(ways: readonly Done[]): Promise<void> {
 
 const held = async (run: Run): Promise<void> => void run.signal.aborted;
 
-test("nothing is left of runs", () =>
+test("finished runs leave no callback, abort controller or timer in memory", () =>
   leavesNothing([
     ["a run", () => one.manager.run("a", held), 300],
     ["a run of a name that there was never before", (_, i) => one.manager.run(`job ${i}`, held)],
@@ -85,7 +85,7 @@ test("nothing is left of runs", () =>
     ["a lock", async () => (await one.manager.lock("a")).release()],
   ]));
 
-test("nothing is left of tries in vain", async () => {
+test("failed attempts to take a lock leave no callback, abort controller or timer in memory", async () => {
   await two.manager.lock("a", { timeout: 1e9 });
   await leavesNothing([
     ["that does not wait", () => rejection(one.manager.run("a", held, { wait: 0 })), 300],
@@ -94,7 +94,7 @@ test("nothing is left of tries in vain", async () => {
   ]);
 });
 
-test("what nobody knows to be in the store is asked for until it is known, and never again", async () => {
+test("a lock of unknown outcome is read until its outcome is known, and never again", async () => {
   const [first, second] = [await world.locks(), await world.locks()];
   await first.locks.acquire("warm up");
   first.way.once('"a', { type: "reply lost" });

@@ -29,7 +29,7 @@ describe.each([
     two = await world.manager({ apart });
   });
 
-  test("a dead run is closed as lost exactly once, whoever comes first", async () => {
+  test("the run of a dead process is closed as lost exactly once, however many processes find it", async () => {
     const dead = await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });
     one.jobsWay.fault = one.way.fault;
@@ -53,7 +53,7 @@ describe.each([
     expect((await records(two)).at(-1)).toEqual(all.at(-1));
   });
 
-  test("a dead run is closed by the sweeper, with nobody starting anything", async () => {
+  test("the run of a dead process is closed by the sweeper, though nobody starts anything", async () => {
     await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });
     one.jobsWay.fault = one.way.fault;
@@ -62,7 +62,7 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("a body is told at once that its session is over, whatever the store says", async () => {
+  test("the signal of a run fires at the end of its session, even if the store does not answer", async () => {
     let told = 0;
     const work = one.manager.run(
       "a",
@@ -82,7 +82,7 @@ describe.each([
     expect(told).toBeGreaterThan(at + TTL / 2);
   });
 
-  test("a run whose lock was removed is told by the next heartbeat, and closed", async () => {
+  test("a run whose lock was removed is lost at the next heartbeat, and its record is closed", async () => {
     const run = await one.manager.start("a");
     await two.manager.channels.locks.unset(["lock", "a"]);
     await clock.advance(TTL / 3);
@@ -91,7 +91,7 @@ describe.each([
     expect(await rejection(run.end())).toMatchObject({ code: "LOST" });
   });
 
-  test("a forced unlock closes the run as cancelled, frees the lock, and is audited", async () => {
+  test("a forced unlock closes the run as cancelled, frees the lock, and leaves an audit record", async () => {
     const run = await one.manager.start("a");
     const outcome = await two.manager.unlock("a", { reason: "it hangs" });
     expect(outcome).toMatchObject({ unlocked: true, holder: { pid: process.pid }, run: { status: "cancelled" } });
@@ -106,7 +106,7 @@ describe.each([
     expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "cancelled"]);
   });
 
-  test("a body that finds that its lock is over, before its signal could tell, leaves a record that says so", async () => {
+  test("a body that finds its lock lost, before its signal fires, leaves a record with the status lost", async () => {
     const work = one.manager.run("a", (run) => {
       clock.block(TTL);
       run.assertHeld();
@@ -116,7 +116,7 @@ describe.each([
   });
 
   test.each(["end", "fail", "cancel"] as const)(
-    "%s after a forced unlock does not say that it was written",
+    "a call of %s after a forced unlock rejects, and does not change the record",
     async (end) => {
       const run = await one.manager.start("a");
       await two.manager.unlock("a", { reason: "it hangs" });
@@ -125,7 +125,7 @@ describe.each([
     },
   );
 
-  test("close ends everything: bodies are told, runs closed as lost, waiting ended, nothing left behind", async () => {
+  test("close of a manager aborts its bodies, closes its runs as lost, ends its waits, and leaves nothing behind", async () => {
     const run = await one.manager.start("a");
     const body = rejection(
       one.manager.run(
@@ -151,7 +151,7 @@ describe.each([
     expect(await rejection(three.manager.start("a"))).toMatchObject({ code: "CLOSED" });
   });
 
-  test("a body that ignores its signal does not keep close from ending", async () => {
+  test("close of a manager ends although a body ignores its signal", async () => {
     const work = rejection(one.manager.run("a", () => new Promise(() => {})));
     await clock.advance(10);
     await clock.until(one.manager.close());

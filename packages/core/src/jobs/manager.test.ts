@@ -66,7 +66,7 @@ describe.each([
     expect(await two.manager.running()).toEqual([]);
   });
 
-  test("costs one commit to start and one to end, and in two stores one more each", async () => {
+  test("a run costs one commit to start and one to end, and in two stores one more each", async () => {
     await one.manager.run("warm up", () => {});
     const before = one.way.commits.length + (apart ? one.jobsWay.commits.length : 0);
     const reads = one.way.reads + one.jobsWay.reads;
@@ -76,7 +76,7 @@ describe.each([
     expect(one.way.reads + one.jobsWay.reads).toBe(reads);
   });
 
-  test("a body that throws is recorded as failed, and its error is thrown as it is", async () => {
+  test("a body that throws is recorded as failed, and the caller gets its error unchanged", async () => {
     const error = new TypeError("no such column");
     expect(await rejection(one.manager.run("a", () => Promise.reject(error)))).toBe(error);
     const [record] = await records(two);
@@ -85,7 +85,7 @@ describe.each([
     await two.manager.run("a", () => {});
   });
 
-  test("a body that throws at once is recorded too", async () => {
+  test("a body that throws synchronously is recorded as failed", async () => {
     const thrower = (): never => {
       throw new Error("at once");
     };
@@ -106,7 +106,7 @@ describe.each([
     expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "lost"]);
   });
 
-  test("a loser is told who holds it since when, and leaves nothing (D3, D4, D7, D9)", async () => {
+  test("a run that does not get the lock is told the holder since when, and leaves no record (D3, D4, D7, D9)", async () => {
     const run = await one.manager.start("a");
     const work = two.manager.run("a", () => expect.unreachable(), { wait: 2_500 });
     const error = (await clock.until(rejection(work))) as RunError;
@@ -120,7 +120,7 @@ describe.each([
     expect((await records(one))[0]?.status).toBe("completed");
   });
 
-  test("waits 2.5 s by default, and starts as soon as the name is free", async () => {
+  test("a run waits 2.5 s for its lock by default, and starts as soon as the lock is free", async () => {
     const run = await one.manager.start("a");
     const next = two.manager.run("a", () => "ran");
     await clock.advance(2_000);
@@ -130,7 +130,7 @@ describe.each([
     expect(clock.monotonic()).toBe(at);
   });
 
-  test("start and end by hand, in every way there is", async () => {
+  test("a run that was started by hand is ended by end, fail or cancel, with the matching record", async () => {
     const ends: [string, (run: Run) => Promise<RunRecord>, object][] = [
       ["completed", (run) => run.end([1]), { result: [1], inError: false }],
       ["failed", (run) => run.fail(new Error("no")), { error: "no", inError: true }],
@@ -150,19 +150,19 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("what a body returns that is no JSON is returned and not kept", async () => {
+  test("a result that is no JSON is returned by the run and left out of the record", async () => {
     const map = new Map();
     const { result, record } = await one.manager.run("a", () => map);
     expect(result).toBe(map);
     expect("result" in record).toBe(false);
   });
 
-  test("a run ended by its body is not ended twice", async () => {
+  test("a run that its body has ended is not ended twice", async () => {
     const { record } = await one.manager.run("a", async (run) => void (await run.end("by hand")));
     expect(record).toMatchObject({ status: "completed", result: "by hand" });
   });
 
-  test("a run that is left by its block without an end is closed as lost", async () => {
+  test("a run that its block leaves open is closed as lost at the end of the block", async () => {
     {
       await using run = await one.manager.start("a");
       expect(run.signal.aborted).toBe(false);
@@ -171,7 +171,7 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("a lock without a run keeps runs of its name out, leaves no record, and ends with its release", async () => {
+  test("a lock without a run keeps out the runs of its name until its release, and leaves no record", async () => {
     const lease = await one.manager.lock("a");
     expect(await rejection(two.manager.start("a", { wait: 0 }))).toMatchObject({ code: "LOCKED" });
     expect(await rejection(two.manager.lock("a"))).toMatchObject({ code: "LOCKED" });
@@ -180,7 +180,7 @@ describe.each([
     await (await two.manager.start("a", { wait: 0 })).end();
   });
 
-  test("a forced unlock of what nobody holds says so", async () => {
+  test("a forced unlock of a lock that nobody holds reports that nothing was unlocked", async () => {
     expect(await two.manager.unlock("a", { reason: "x" })).toEqual({ unlocked: false });
     expect(await rejection(two.manager.unlock("a", { reason: "" }))).toMatchObject({ code: "INVALID" });
   });
@@ -196,7 +196,7 @@ describe.each([
     expect(all.every(({ status }) => status === "completed")).toBe(true);
   });
 
-  test("a clock that steps back loses no record, and gives no duration below zero (D14)", async () => {
+  test("a clock that steps back loses no record, and makes no duration negative (D14)", async () => {
     await one.manager.run("a", () => {});
     clock.wall -= HOUR;
     await one.manager.run("a", () => {});
@@ -208,7 +208,7 @@ describe.each([
     expect((await records(one)).length).toBe(4);
   });
 
-  test("another process with a clock far ahead takes no start time from us", async () => {
+  test("start times that another process with a fast clock has taken are skipped by the next run", async () => {
     const run = await one.manager.start("a");
     await run.end();
     // Exactly the start times that we will want are taken.
@@ -224,7 +224,7 @@ describe.each([
   });
 });
 
-describe("options", () => {
+describe("options of runs and managers", () => {
   test.each([
     ["a name", "", {}, /name of a job/],
     ["a name", 5, {}, /name of a job/],
@@ -235,7 +235,7 @@ describe("options", () => {
     ["a timeout", "a", { timeout: Number.NaN }, /not NaN/],
     ["a wait", "a", { wait: -1 }, /wait of "a" must be a number of ms, 0 or more, not -1/],
     ["a wait", "a", { wait: "x" }, /not the text "x"/],
-  ])("refuse %s that makes no sense (D12): %j %j", async (_, name, options, message) => {
+  ])("a run refuses %s that makes no sense (D12): %j %j", async (_, name, options, message) => {
     const { manager } = await world.manager();
     const error = (await rejection(manager.run(name as string, () => {}, options as object))) as RunError;
     expect(error).toMatchObject({ code: "INVALID" });
@@ -243,7 +243,7 @@ describe("options", () => {
     expect(await collect(manager.history())).toEqual([]);
   });
 
-  test("a second manager with other channels has them (D16)", async () => {
+  test("a second manager with other channels has records of its own (D16)", async () => {
     const other = new World();
     const one = await world.manager();
     const two = await other.manager();
@@ -251,7 +251,7 @@ describe("options", () => {
     expect(await records(two)).toEqual([]);
   });
 
-  test("that make no sense leave no channel open", async () => {
+  test("a manager refused for its options leaves no channel open", async () => {
     let open = 0;
     const type = {
       type: "counting",
@@ -270,7 +270,7 @@ describe("options", () => {
   });
 });
 
-test("a manager is closed once its channels are", async () => {
+test("close of a manager resolves only when its channels are closed", async () => {
   const way = await world.way();
   let closed = false;
   way.close = async () => {

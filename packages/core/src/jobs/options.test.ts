@@ -6,7 +6,7 @@ import type { JobManagerOptions, RunOptions } from "./types.js";
 
 const body = (): void => expect.unreachable();
 
-describe("a job manager is not opened with options that nobody can have meant", () => {
+describe("wrong options of a job manager", () => {
   test.each<[unknown, string]>([
     [{ chLock: { type: "simple" } }, 'a job manager has no option "chLock". Did you mean "chLocks"?'],
     [{ chLocks: { typ: "simple" } }, '"chLocks" of a job manager has no option "typ". Did you mean "type"?'],
@@ -17,7 +17,7 @@ describe("a job manager is not opened with options that nobody can have meant", 
     [5, "the options of a job manager must be a map, not 5"],
     [null, "the options of a job manager must be a map, not null"],
     [[], "must be a map"],
-  ])("%j", async (options, text) => {
+  ])("a job manager is not opened with wrong options: %j", async (options, text) => {
     const error = await rejection(openJobManager(options as JobManagerOptions));
     expect(error).toMatchObject({
       name: "ChannelError",
@@ -27,7 +27,7 @@ describe("a job manager is not opened with options that nobody can have meant", 
   });
 });
 
-describe("a run does not begin, and takes no lock,", () => {
+describe("wrong options of a run", () => {
   let one: ManagerOf;
 
   beforeEach(async () => {
@@ -49,26 +49,26 @@ describe("a run does not begin, and takes no lock,", () => {
     [{ trigger: "x".repeat(1_001) }, 'trigger of "a" must be a text of at most 1000 characters'],
     [{ wait: "1" }, 'wait of "a" must be a number of ms, 0 or more, not the text "1"'],
     [null, 'the options of a run of "a" must be a map, not null'],
-  ])("with options that nobody can have meant: %j", async (options, text) => {
+  ])("a run with wrong options does not begin, and takes no lock: %j", async (options, text) => {
     const error = await rejection(one.manager.run("a", body, options as RunOptions));
     expect(error).toMatchObject({ name: "RunError", code: "INVALID", message: expect.stringContaining(text) });
     await nothingIsTaken();
   });
 
-  test("without a body", async () => {
+  test("a run without a body does not begin, and takes no lock", async () => {
     const error = await rejection(one.manager.run("a", 5 as never));
     expect(error).toMatchObject({ code: "INVALID", message: 'the body of "a" must be a function' });
     await nothingIsTaken();
   });
 
-  test("nor does a lock that waits by what is no signal", async () => {
+  test("a lock with a signal that is no AbortSignal is not taken", async () => {
     const error = await rejection(one.manager.lock("a", { signal: { aborted: false } as AbortSignal }));
     expect(error).toMatchObject({ code: "INVALID_ARGUMENT" });
     await nothingIsTaken();
   });
 });
 
-test("an unlock without a reason, and a pruning without an age, are refused as that", async () => {
+test("unlock without a reason and prune without an age are refused as INVALID", async () => {
   const { manager } = await new World().manager();
   expect(await rejection(manager.unlock("a", undefined as never))).toMatchObject({ code: "INVALID" });
   expect(await rejection(manager.prune(undefined as never))).toMatchObject({ code: "INVALID" });

@@ -23,12 +23,12 @@ async function search(bug: PlantedBug): Promise<string[]> {
   return said;
 }
 
-describe("the simulation finds what others shipped", () => {
-  test.each(plantedBugs)("$name", async (bug) => {
+describe("the simulation", () => {
+  test.each(plantedBugs)("the simulation finds a planted bug: $name", async (bug) => {
     expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
   });
 
-  test("and nothing where nothing is planted", async () => {
+  test("the simulation finds no bug where none is planted", async () => {
     expect(await search(noBug)).toEqual([]);
   });
 });

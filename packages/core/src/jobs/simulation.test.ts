@@ -25,12 +25,13 @@ async function simulate(seed: number, length: number): Promise<void> {
   }
 }
 
-describe("whatever happens, one at a time, and every run is closed once", () => {
+describe("the simulation", () => {
   if (OJM_SEED !== undefined) {
-    test(`seed ${OJM_SEED}`, () => simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
+    test(`locks have one holder at a time and every run is closed once: seed ${OJM_SEED}`, () =>
+      simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
     return;
   }
-  test("whatever can happen happens", async () => {
+  test("the simulation produces every kind of fault and event", async () => {
     const happened: string[] = [];
     for (let seed = 1; seed <= 60; seed++) {
       const simulation = new Simulation(seed, { length: SHORT });
@@ -53,16 +54,19 @@ describe("whatever happens, one at a time, and every run is closed once", () => 
       expect(all).toContain(event);
     }
   });
-  test("a seed decides on everything", async () => {
+  test("a seed decides on everything that happens in a simulation", async () => {
     const [first, second] = [new Simulation(2), new Simulation(2)];
     await first.run();
     await second.run();
     expect(first.timeline.length).toBeGreaterThan(100);
     expect(second.timeline).toEqual(first.timeline);
   });
-  test.each(Array.from({ length: long }, (_, i) => i + 1))("seed %i", (seed) => simulate(seed, LONG));
+  test.each(Array.from({ length: long }, (_, i) => i + 1))(
+    "locks have one holder at a time and every run is closed once, whatever happens: seed %i",
+    (seed) => simulate(seed, LONG),
+  );
   test.each(Array.from({ length: batches }, (_, i) => i * BATCH))(
-    `${BATCH} short ones after seed %i`,
+    `locks have one holder at a time and every run is closed once: ${BATCH} short simulations after seed %i`,
     async (before) => {
       for (let seed = before + 1; seed <= before + BATCH; seed++) await simulate(seed, SHORT);
     },

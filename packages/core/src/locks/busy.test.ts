@@ -47,7 +47,7 @@ const stores: readonly (readonly [string, () => OpenOptions])[] = [
   ["on LevelDB", () => ({ backend: level, args: { path: folder() } })],
 ];
 
-test.each(stores)("%s a lock outlives whatever keeps the only process that can look busy", async (_, options) => {
+test.each(stores)("%s a lock outlives work that keeps the only process of the store busy", async (_, options) => {
   const channel = await openChannel<LocksValue>("busy", options());
   onTestFinished(() => channel.close());
   const [one, two] = [openLocks(channel, { ttl: 50 }), openLocks(channel, { ttl: 50 })];
@@ -64,7 +64,7 @@ test.each(stores)("%s a lock outlives whatever keeps the only process that can l
   expect(await channel.size()).toBe(0);
 });
 
-test("what another process left in a store of one process at a time is dead, whatever its host and boot", async () => {
+test("a session left by another process in a store of one process at a time is dead, whatever its host and boot", async () => {
   const channel = await openChannel<LocksValue>("left", { type: "simple" });
   onTestFinished(() => channel.close());
   const process = { host: "elsewhere", pid: 1, boot: "before", namespace: "another", started: "1" };
@@ -78,7 +78,7 @@ test("what another process left in a store of one process at a time is dead, wha
   expect(await channel.size()).toBe(0);
 });
 
-test("a thread that fails is told, and the heartbeats of the main thread go on", async () => {
+test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread go on", async () => {
   const file = join(folder(), "only-main.mjs");
   const simple = import.meta.resolve("@ojm/simple");
   const source = `import { isMainThread } from "node:worker_threads";
@@ -104,7 +104,7 @@ test("a thread that fails is told, and the heartbeats of the main thread go on",
   await locks.close();
 });
 
-test("a thread that cannot be started is told, and the locks are those of the heartbeats of the main thread", async () => {
+test("a heartbeat thread that cannot be started causes a warning, and the main thread keeps the locks", async () => {
   withoutThreads();
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const channel = await openChannel<LocksValue>("refused", { backend: sqlite, args: { file: join(folder(), "db") } });
@@ -150,7 +150,7 @@ async function busyProgram(
 }
 
 // Nothing but its timeout brings the thread to look: the session need not be renewed for half an hour.
-test("a thread gives back what a busy program has held as long as it may", async () => {
+test("a heartbeat thread gives back a lock at its timeout while the main thread is busy", async () => {
   const { channel, holder, goOn } = await busyProgram(3_600_000, 1_000);
   const size = (): Promise<number> => channel.size({ prefix: ["lock"] });
   await Promise.race([expect.poll(size, { interval: 20 }).toBe(1), holder]);
@@ -159,7 +159,7 @@ test("a thread gives back what a busy program has held as long as it may", async
   expect((await holder).stdout).toBe("not held\n");
 });
 
-test("a thread that has looked is told of what runs out of its time sooner than it would look again", async () => {
+test("a heartbeat thread is told of a timeout that comes sooner than its next look", async () => {
   const channel = await openChannel<LocksValue>("told", { type: "sqlite", args: { file: join(folder(), "db") } });
   onTestFinished(() => channel.close());
   const { locator } = channel;
@@ -183,14 +183,17 @@ test("a thread that has looked is told of what runs out of its time sooner than 
 test.each([
   ["on the command line", ["--input-type=module", "--expose-gc"], {}],
   ["in the environment", ["--expose-gc"], { NODE_OPTIONS: "--input-type=module" }],
-])("a program that is a text, said to be a module %s, has a thread that keeps its locks", async (_, args, env) => {
-  const { channel, holder, goOn } = await busyProgram(12_000, 3_600_000, args, env);
-  const renewedBy = async () => {
-    for await (const { value } of channel.entries({ prefix: ["session"] })) if ("by" in value) return value.by;
-    return undefined;
-  };
-  await Promise.race([expect.poll(renewedBy, { interval: 100 }).toBe("thread"), holder]);
-  goOn();
-  expect(await holder).toMatchObject({ stdout: "held\n", stderr: expect.not.stringContaining("OJM_HEARTBEAT") });
-  expect(await channel.size()).toBe(0);
-});
+])(
+  "the heartbeat thread keeps the locks of a program given as a text, said to be a module %s",
+  async (_, args, env) => {
+    const { channel, holder, goOn } = await busyProgram(12_000, 3_600_000, args, env);
+    const renewedBy = async () => {
+      for await (const { value } of channel.entries({ prefix: ["session"] })) if ("by" in value) return value.by;
+      return undefined;
+    };
+    await Promise.race([expect.poll(renewedBy, { interval: 100 }).toBe("thread"), holder]);
+    goOn();
+    expect(await holder).toMatchObject({ stdout: "held\n", stderr: expect.not.stringContaining("OJM_HEARTBEAT") });
+    expect(await channel.size()).toBe(0);
+  },
+);

@@ -28,8 +28,8 @@ beforeEach(async () => {
   two = await world.locks();
 });
 
-describe("a release", () => {
-  test("frees the lock, once, and keeps the signal silent", async () => {
+describe("releases", () => {
+  test("a release frees the lock once, and the signal of the lease never fires", async () => {
     const lease = await one.locks.acquire("a");
     expect(lease.held).toBe(true);
     lease.assertHeld();
@@ -43,7 +43,7 @@ describe("a release", () => {
     expect(lease.signal.aborted).toBe(false);
   });
 
-  test("ends the holding before the store has it", async () => {
+  test("a release ends the lease before the store has applied it", async () => {
     const lease = await one.locks.acquire("a");
     one.way.once("lock", { type: "slow", ms: 500 });
     const released = lease.release();
@@ -52,7 +52,7 @@ describe("a release", () => {
     await clock.until(released);
   });
 
-  test("comes with the end of a block", async () => {
+  test("a lease of await using is released at the end of its block", async () => {
     {
       await using lease = await one.locks.acquire("a");
       expect(lease.held).toBe(true);
@@ -60,7 +60,7 @@ describe("a release", () => {
     expect(await two.locks.find("a")).toBeUndefined();
   });
 
-  test("of a lock that is somebody else's by now changes nothing (D4, D5)", async () => {
+  test("the release of a lock that another process holds by now changes nothing (D4, D5)", async () => {
     const old = await one.locks.acquire("a");
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(2 * TTL);
@@ -71,7 +71,7 @@ describe("a release", () => {
     expect(fresh.held).toBe(true);
   });
 
-  test("is tried again while the store is away", async () => {
+  test("a release is tried again while the store is away", async () => {
     const lease = await one.locks.acquire("a");
     one.way.fault = () => ({ type: "refused" });
     const released = lease.release();
@@ -81,14 +81,17 @@ describe("a release", () => {
     expect(await two.locks.find("a")).toBeUndefined();
   });
 
-  test.each(["reply lost", "request lost"] as const)("ends well: %s", async (type) => {
-    const lease = await one.locks.acquire("a");
-    one.way.once("lock", { type });
-    await clock.until(lease.release(), 2_000);
-    expect(await two.locks.find("a")).toBeUndefined();
-  });
+  test.each(["reply lost", "request lost"] as const)(
+    "a release without an answer from the store still frees the lock: %s",
+    async (type) => {
+      const lease = await one.locks.acquire("a");
+      one.way.once("lock", { type });
+      await clock.until(lease.release(), 2_000);
+      expect(await two.locks.find("a")).toBeUndefined();
+    },
+  );
 
-  test("that failed in a way that trying again does not mend is made up for by the next heartbeat", async () => {
+  test("a release that failed with an error that no retry mends is made up for by the next heartbeat", async () => {
     const lease = await one.locks.acquire("a");
     const commit = one.way.commit.bind(one.way);
     one.way.commit = () => Promise.reject(new Error("out of memory"));
@@ -100,8 +103,8 @@ describe("a release", () => {
   });
 });
 
-describe("a lease", () => {
-  test("is over at its timeout, and the lock is free", async () => {
+describe("leases", () => {
+  test("a lease is over at its timeout, and its lock is free", async () => {
     const lease = await one.locks.acquire("a", { timeout: 60_000 });
     await clock.advance(59_999);
     expect(lease.signal.aborted).toBe(false);
@@ -113,14 +116,14 @@ describe("a lease", () => {
     expect(await two.locks.find("a")).toBeDefined();
   });
 
-  test("lasts as long as its timeout says, beyond what a timer can count", async () => {
+  test("a lease lasts as long as its timeout says, beyond what a timer of Node can count", async () => {
     const lease = await one.locks.acquire("a", { timeout: 90 * 86_400_000 });
     expect(lease.held).toBe(true);
     await clock.advance(60_000);
     expect(lease.held).toBe(true);
   });
 
-  test("is lost with its session, at the local deadline, for all locks of the process", async () => {
+  test("all leases of a process are lost with their session, at the local deadline", async () => {
     const leases = await Promise.all(Array.from({ length: 50 }, (_, i) => one.locks.acquire(`lock ${i}`)));
     one.way.fault = () => ({ type: "request lost" });
     await clock.advance(TTL);
@@ -133,7 +136,7 @@ describe("a lease", () => {
       "replaced",
       async () => void (await two.channel.set(lockKey("a"), (await two.channel.get(lockKey("a"))) as LocksValue)),
     ],
-  ])("is lost, by the next heartbeat, when its entry was %s", async (_, harm) => {
+  ])("a lease is lost at the next heartbeat when the entry of its lock was %s", async (_, harm) => {
     const lease = await one.locks.acquire("a");
     const other = await one.locks.acquire("b");
     await harm();
@@ -142,7 +145,7 @@ describe("a lease", () => {
     expect(other.held).toBe(true);
   });
 
-  test("of a lock of this very process tells its holder before the store is", async () => {
+  test("a forced unlock of a lock of the same process fires the signal of the lease before it writes to the store", async () => {
     const lease = await one.locks.acquire("a");
     const told: boolean[] = [];
     one.way.fault = (call) => {
@@ -153,7 +156,7 @@ describe("a lease", () => {
     expect(told).toEqual([true]);
   });
 
-  test("of a lock of this very process that fails is made up for by the next heartbeat", async () => {
+  test("a forced unlock of a lock of the same process that fails is made up for by the next heartbeat", async () => {
     await one.locks.acquire("a");
     one.way.once("audit", { type: "refused" });
     expect(await rejection(one.locks.forceUnlock("a", "it hangs"))).toMatchObject({ code: "UNAVAILABLE" });
@@ -161,14 +164,14 @@ describe("a lease", () => {
     expect(await two.locks.find("a")).toBeUndefined();
   });
 
-  test("is no longer held in a process that was not let run, before its timers say so", async () => {
+  test("a lease is no longer held in a process that was suspended beyond its session, before its timers fire", async () => {
     const lease = await one.locks.acquire("a");
     clock.block(TTL);
     expect(lease.held).toBe(false);
     expect(() => lease.assertHeld()).toThrow("is lost");
   });
 
-  test("is no longer held once its timeout passed, before the timers of a busy program say so", async () => {
+  test("a lease is no longer held once its timeout passed, before the timers of a busy program fire", async () => {
     const lease = await one.locks.acquire("a", { timeout: 1_000 });
     clock.block(999);
     expect(lease.held).toBe(true);
@@ -179,7 +182,7 @@ describe("a lease", () => {
     expect(lease.session.alive).toBe(true);
   });
 
-  test("is held on by a heartbeat for as long as it takes, ten thousand for the price of one", async () => {
+  test("one heartbeat keeps two hundred leases with three commits", async () => {
     for (let i = 0; i < 200; i++) await one.locks.acquire(`lock ${i}`);
     await clock.advance(100);
     const commits = one.way.commits.length;
@@ -191,8 +194,8 @@ describe("a lease", () => {
   });
 });
 
-describe("a forced unlock", () => {
-  test("frees the lock, tells the holder, and leaves an audit record with the reason (D17)", async () => {
+describe("forced unlocks", () => {
+  test("a forced unlock frees the lock, tells the holder, and leaves an audit record with the reason (D17)", async () => {
     const lease = await one.locks.acquire("a", { note: { run: 7 } });
     const at = clock.now();
     expect(await two.locks.forceUnlock("a", "it hangs")).toMatchObject({ name: "a", fence: lease.fence });
@@ -204,7 +207,7 @@ describe("a forced unlock", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("of a lock of this very process tells its holder at once", async () => {
+  test("a forced unlock of a lock of the same process tells its holder the reason at once", async () => {
     const lease = await one.locks.acquire("a");
     const other = await one.locks.acquire("b");
     await one.locks.forceUnlock("a", "it hangs");
@@ -213,12 +216,12 @@ describe("a forced unlock", () => {
     expect(other.held).toBe(true);
   });
 
-  test("of a lock that nobody holds does nothing and says so", async () => {
+  test("a forced unlock of a lock that nobody holds returns undefined, and leaves no audit record", async () => {
     expect(await two.locks.forceUnlock("a", "just in case")).toBeUndefined();
     expect(await two.channel.size({ prefix: ["audit"] })).toBe(0);
   });
 
-  test("lets the first waiter in", async () => {
+  test("a forced unlock gives the lock to the first waiter", async () => {
     await one.locks.acquire("a");
     const next = two.locks.acquire("a", { wait: 60_000 });
     await settled();
@@ -226,7 +229,7 @@ describe("a forced unlock", () => {
     await clock.until(next, 0);
   });
 
-  test("takes the lock of whoever holds it by then", async () => {
+  test("a forced unlock frees the lock of a new holder that took it meanwhile", async () => {
     const first = await one.locks.acquire("a");
     const seen: string[] = [];
     const unlocked = await two.locks.forceUnlock("a", "why not", async (lock) => {
@@ -240,8 +243,8 @@ describe("a forced unlock", () => {
   });
 });
 
-describe("what is held", () => {
-  test("is listed by name, with who holds it and how many wait", async () => {
+describe("list and find", () => {
+  test("held locks are listed by name, with their note and the number of waiters", async () => {
     await one.locks.acquire("b");
     await two.locks.acquire("a b", { note: "x" });
     await one.locks.acquire("a");
@@ -257,7 +260,7 @@ describe("what is held", () => {
   });
 });
 
-test("a lock that is lost and never released is forgotten", async () => {
+test("a lock that is lost and never released is forgotten by its process", async () => {
   const lease = await one.locks.acquire("a");
   one.way.fault = () => ({ type: "refused" });
   await clock.advance(2 * TTL);
@@ -278,12 +281,12 @@ test("a lock that is lost and never released is forgotten", async () => {
   expect(await one.locks.find("a")).toBeUndefined();
 });
 
-test.each([undefined, null, "LOCKED", 5, {}, new Error("locked")])("%s is no error of locks", (value) => {
+test.each([undefined, null, "LOCKED", 5, {}, new Error("locked")])("isLockError is false for %s", (value) => {
   expect(isLockError(value)).toBe(false);
 });
 
 describe("sweeping", () => {
-  test("removes the locks of dead sessions after the cleaning up, and no others", async () => {
+  test("a sweep removes the locks of dead sessions after onOrphan, and no other locks", async () => {
     const orphans: string[] = [];
     const sweeper = await world.locks({ onOrphan: async ({ value }) => void orphans.push(value.name) });
     await one.locks.acquire("dead 1");
@@ -296,7 +299,7 @@ describe("sweeping", () => {
     expect((await sweeper.locks.list()).map(({ name }) => name)).toEqual(["alive"]);
   });
 
-  test("leaves a lock that was taken over meanwhile", async () => {
+  test("a sweep leaves a lock that was taken over meanwhile", async () => {
     const sweeper = await world.locks({
       onOrphan: async () => {
         two.way.fault = () => undefined;
@@ -312,7 +315,7 @@ describe("sweeping", () => {
 });
 
 describe("close", () => {
-  test("releases every lease, ends the session, leaves no timer; later calls reject", async () => {
+  test("close releases every lease, ends the session, and leaves no timer; later calls reject as CLOSED", async () => {
     const alone = new World();
     const { locks, channel } = await alone.locks();
     await locks.acquire("a");
@@ -326,7 +329,7 @@ describe("close", () => {
     expect(await rejection(locks.forceUnlock("a", "x"))).toMatchObject({ code: "CLOSED" });
   });
 
-  test("tells those who hold a lock before it gives it back", async () => {
+  test("close fires the signal of each lease before the lock is given back", async () => {
     const lease = await one.locks.acquire("a");
     const told: unknown[] = [];
     one.way.fault = (call) => {
@@ -339,7 +342,7 @@ describe("close", () => {
     expect(await two.locks.find("a")).toBeUndefined();
   });
 
-  test("while the store is away ends all the same, and its locks with the session", async () => {
+  test("close ends although the store is away, and the locks end with the session", async () => {
     const lease = await one.locks.acquire("a");
     one.way.fault = () => ({ type: "refused" });
     await clock.until(one.locks.close(), 2 * TTL);
@@ -348,7 +351,7 @@ describe("close", () => {
     await two.locks.acquire("a");
   });
 
-  test("during an attempt leaves no lock behind", async () => {
+  test("close during an attempt leaves no lock behind", async () => {
     await (await one.locks.acquire("warm up")).release();
     one.way.once('"a', { type: "slow", ms: 500 });
     const attempt = rejection(one.locks.acquire("a"));
@@ -357,7 +360,7 @@ describe("close", () => {
     expect(await one.channel.size()).toBe(0);
   });
 
-  test("during the opening of a session leaves none behind", async () => {
+  test("close during the opening of a session leaves no session behind", async () => {
     one.way.once("session", { type: "slow", ms: 500 });
     const attempt = rejection(one.locks.acquire("a"));
     await clock.until(one.locks.close());
@@ -365,7 +368,7 @@ describe("close", () => {
     expect(await one.channel.size()).toBe(0);
   });
 
-  test("twice at once: the second one waits for the first", async () => {
+  test("a second close at the same time waits for the first close", async () => {
     await one.locks.acquire("a");
     one.way.once("lock", { type: "slow", ms: 500 });
     const first = one.locks.close();
@@ -375,7 +378,7 @@ describe("close", () => {
   });
 });
 
-test("more than ten leases and waits at once cause no warning of a leak", async () => {
+test("more than ten leases and waits at once cause no warning of a leak of listeners", async () => {
   const warnings: Error[] = [];
   const note = (warning: Error): void => void warnings.push(warning);
   process.on("warning", note);
@@ -391,14 +394,14 @@ test("more than ten leases and waits at once cause no warning of a leak", async 
   expect(warnings).toEqual([]);
 });
 
-test("a session of another process is not ended by ours", async () => {
+test("close of one process does not end the session of another process", async () => {
   const lease = await one.locks.acquire("a");
   await two.locks.acquire("b");
   await two.locks.close();
   expect(await one.channel.entry(sessionKey(lease.session.id))).toBeDefined();
 });
 
-test("works with the clock of the machine", async () => {
+test("locks work with the system clock", async () => {
   await using channel = await openChannel<LocksValue>("real locks");
   const locks = openLocks(channel);
   const lease = await locks.acquire("a", { timeout: 10 });

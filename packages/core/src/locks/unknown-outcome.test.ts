@@ -33,21 +33,24 @@ const onWrite =
   (call: Call): Fault | undefined =>
     call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes(part)) ? fault : undefined;
 
-describe("an attempt of which nobody knows whether it was applied", () => {
-  test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
-    const one = await world.locks();
-    await (await one.locks.acquire("warm up")).release();
-    one.way.once("lock", { type });
-    const error = await clock.until(rejection(one.locks.acquire("a")));
-    expect(isChannelError(error) && error.outcome).toBe("unknown");
-    expect(await one.locks.find("a")).toEqual(type === "reply lost" ? expect.anything() : undefined);
-    await clock.advance(TTL / 2);
-    expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
-    const two = await world.locks();
-    await two.locks.acquire("a");
-  });
+describe("attempts with an unknown outcome", () => {
+  test.each(["reply lost", "request lost"] as const)(
+    "a lock attempt with an unknown outcome is cleaned up: %s",
+    async (type) => {
+      const one = await world.locks();
+      await (await one.locks.acquire("warm up")).release();
+      one.way.once("lock", { type });
+      const error = await clock.until(rejection(one.locks.acquire("a")));
+      expect(isChannelError(error) && error.outcome).toBe("unknown");
+      expect(await one.locks.find("a")).toEqual(type === "reply lost" ? expect.anything() : undefined);
+      await clock.advance(TTL / 2);
+      expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
+      const two = await world.locks();
+      await two.locks.acquire("a");
+    },
+  );
 
-  test("is cleaned up after a driver that is broken, too", async () => {
+  test("a lock attempt with an unknown outcome is cleaned up after an error of a broken driver, too", async () => {
     const one = await world.locks();
     await (await one.locks.acquire("warm up")).release();
     breakOnce(one);
@@ -60,7 +63,7 @@ describe("an attempt of which nobody knows whether it was applied", () => {
     expect(await one.channel.size({ prefix: ["lock"] })).toBe(0);
   });
 
-  test("takes no lock when it is applied after it was cleaned up", async () => {
+  test("a lock attempt that is applied after it was cleaned up takes no lock", async () => {
     for (let ms = 0; ms < TTL; ms += 500) {
       const one = await world.locks();
       await (await one.locks.acquire("warm up")).release();
@@ -72,7 +75,7 @@ describe("an attempt of which nobody knows whether it was applied", () => {
     }
   });
 
-  test("is not taken for cleaned up by a question that was asked before it failed", async () => {
+  test("a lock attempt is not taken for cleaned up by a question that was asked before the attempt failed", async () => {
     const one = await world.locks();
     await one.locks.acquire("kept");
     // The beat asks about "kept", which takes a second and more; meanwhile an attempt is made, fails, and is
@@ -87,18 +90,21 @@ describe("an attempt of which nobody knows whether it was applied", () => {
   });
 });
 
-describe("a place in the queue of which nobody knows whether it was given", () => {
-  test.each(["reply lost", "request lost"] as const)("is cleaned up: %s", async (type) => {
-    const one = await world.locks();
-    const two = await world.locks();
-    await one.locks.acquire("a");
-    two.way.once("queue", { type });
-    await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
-    await clock.advance(TTL / 2);
-    expect(await waiting(one)).toBe(0);
-  });
+describe("tickets with an unknown outcome", () => {
+  test.each(["reply lost", "request lost"] as const)(
+    "a ticket with an unknown outcome is cleaned up: %s",
+    async (type) => {
+      const one = await world.locks();
+      const two = await world.locks();
+      await one.locks.acquire("a");
+      two.way.once("queue", { type });
+      await clock.until(rejection(two.locks.acquire("a", { wait: 60_000 })));
+      await clock.advance(TTL / 2);
+      expect(await waiting(one)).toBe(0);
+    },
+  );
 
-  test("is cleaned up after a driver that is broken, though it comes late", async () => {
+  test("a ticket that a broken driver writes late is cleaned up", async () => {
     const [one, two] = [await world.locks(), await world.locks()];
     await one.locks.acquire("a");
     await (await two.locks.acquire("warm up")).release();
@@ -116,7 +122,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     expect(await waiting(one)).toBe(0);
   });
 
-  test("that was withdrawn while the program was busy is missed as soon as it is not", async () => {
+  test("a ticket that was withdrawn while the program was busy is missed as soon as the program is free again", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a");
     const first = two.locks.acquire("a", { wait: 60_000 });
@@ -132,7 +138,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await clock.until(second, 300);
   });
 
-  test("is left at once by one whose waiting failed", async () => {
+  test("the ticket of a wait that failed leaves the queue at once", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a");
     const first = rejection(two.locks.acquire("a", { wait: 60_000 }));
@@ -150,7 +156,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     await clock.until(second, 300);
   });
 
-  test("does not block the lock for ever when it is given late", async () => {
+  test("a ticket that is written late does not block the lock for ever", async () => {
     for (let ms = 0; ms < TTL; ms += 500) {
       const one = await world.locks();
       const two = await world.locks();
@@ -166,7 +172,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
     }
   });
 
-  test("is left when the store comes back, if it could not be left in time", async () => {
+  test("a ticket that could not be removed in time is removed when the store comes back", async () => {
     const one = await world.locks();
     const two = await world.locks();
     await one.locks.acquire("a");
@@ -183,7 +189,7 @@ describe("a place in the queue of which nobody knows whether it was given", () =
   });
 });
 
-test("what a damaged store does not let be cleared away is cleared away once it is mended", async () => {
+test("a lock that a damaged store does not let be removed is removed once the store is mended", async () => {
   const one = await world.locks();
   await (await one.locks.acquire("warm up")).release();
   one.way.once('"a', { type: "reply lost" });

@@ -24,8 +24,8 @@ async function countCalls({ channel }: LocksOf): Promise<number> {
   return calls;
 }
 
-describe("waiting", () => {
-  test("ends within a step of the release, woken by the watch", async () => {
+describe("waits", () => {
+  test("a wait ends at once after the release, woken by the watch", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a");
@@ -38,7 +38,7 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
-  test("is woken also by a release that it is told of while it reads what was before", async () => {
+  test("a wait is woken also by a release that it hears of while it still reads the state before", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a");
@@ -57,7 +57,7 @@ describe("waiting", () => {
     await clock.until(next, 150);
   });
 
-  test("begins without a read of the session of the holder, by what was read of the holder before", async () => {
+  test("a wait begins without a read of the holder's session, if the holder was read recently", async () => {
     const [one, two] = [await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a");
     await rejection(two.locks.acquire("a"));
@@ -72,7 +72,7 @@ describe("waiting", () => {
     await clock.until(next);
   });
 
-  test("goes without a watch too", async () => {
+  test("a wait works in a store without watches too", async () => {
     const one = await world.locks();
     const two = await world.locks({ way: await world.way({ watch: false }) });
     const lease = await one.locks.acquire("a");
@@ -82,7 +82,7 @@ describe("waiting", () => {
     await clock.until(next, 200);
   });
 
-  test("is in order of arrival", async () => {
+  test("waiters get the lock in order of arrival", async () => {
     const first = await world.locks();
     const lease = await first.locks.acquire("a");
     const order: number[] = [];
@@ -106,7 +106,7 @@ describe("waiting", () => {
     expect(await first.channel.entry(queueKey("a"))).toBeUndefined();
   });
 
-  test("wakes nobody but the first in the queue, however many come and go behind it", async () => {
+  test("a release wakes only the first waiter of the queue, however many come and go behind it", async () => {
     const holder = await world.locks();
     const lease = await holder.locks.acquire("a");
     const others = await Promise.all(Array.from({ length: 6 }, () => world.locks()));
@@ -127,7 +127,7 @@ describe("waiting", () => {
     for (const next of [...all, coming]) await (await clock.until(next)).release();
   });
 
-  test("wakes the next one when the first gives up while the lock is free", async () => {
+  test("the next waiter is woken when the first waiter gives up while the lock is free", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const three = await world.locks();
@@ -147,7 +147,7 @@ describe("waiting", () => {
     await clock.until(first);
   });
 
-  test("goes on after a gap in what is told", async () => {
+  test("a wait goes on after a gap in the watch of the lock", async () => {
     const one = await world.locks();
     const two = await world.locks();
     let gap = (): void => {};
@@ -172,7 +172,7 @@ describe("waiting", () => {
     await clock.until(next, 0);
   });
 
-  test("goes on after a gap in which its call was lost", async () => {
+  test("a wait goes on after a gap in which its call was lost", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     let gap = (): void => expect.unreachable();
     const watch = three.way.watch.bind(three.way);
@@ -194,7 +194,7 @@ describe("waiting", () => {
     await clock.until(second, 0);
   });
 
-  test("fails where the store tells that it will call nobody any more, and leaves no ticket", async () => {
+  test("a wait fails when the watch of its call fails, and leaves no ticket", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     let begun = 0;
     let fail = (_error: Error): void => expect.unreachable();
@@ -220,7 +220,7 @@ describe("waiting", () => {
     expect(begun).toBe(2);
   });
 
-  test("fails where the store cannot tell of anything, and leaves no ticket", async () => {
+  test("a wait fails where the store cannot be watched now, and leaves no ticket", async () => {
     const one = await world.locks();
     const two = await world.locks();
     await one.locks.acquire("a");
@@ -232,7 +232,7 @@ describe("waiting", () => {
     expect(await clock.until(rejection(two.locks.acquire("a", { wait: 500 })))).toMatchObject({ code: "LOCKED" });
   });
 
-  test("leaves no call behind: neither one who leaves in good order, nor one who dies", async () => {
+  test("a waiter leaves no call behind, neither when it closes nor when it dies", async () => {
     const one = await world.locks();
     for (const how of ["closes", "dies"]) {
       const lease = await one.locks.acquire("a");
@@ -255,7 +255,7 @@ describe("waiting", () => {
     }
   });
 
-  test("lets nobody pass, not even one who asks at the moment the lock is free", async () => {
+  test("a waiter is not overtaken, not even by an attempt at the moment when the lock is free", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const three = await world.locks();
@@ -269,7 +269,7 @@ describe("waiting", () => {
     await clock.until(next);
   });
 
-  test("behind waiters that died is not in vain", async () => {
+  test("a waiter behind dead waiters gets the lock", async () => {
     const one = await world.locks();
     const lease = await one.locks.acquire("a");
     for (let i = 0; i < 3; i++) {
@@ -286,7 +286,7 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
-  test("of one who died is over for the others while the holder goes on, and wakes whoever is the first then", async () => {
+  test("the ticket of a dead waiter is removed while the holder goes on, and the next waiter is then the first", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a", { timeout: 600_000 });
     void rejection(two.locks.acquire("a", { wait: 600_000 }));
@@ -300,7 +300,7 @@ describe("waiting", () => {
     await clock.until(next, 0);
   });
 
-  test("while others come and go all the time is no reason to miss that the holder died", async () => {
+  test("a waiter finds that the holder died, though others come and go in the queue all the time", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const others = await world.locks();
@@ -321,7 +321,7 @@ describe("waiting", () => {
     }
   });
 
-  test("that is over in vain leaves no ticket, and tells who was in the way", async () => {
+  test("a wait that ends in vain leaves no ticket, and tells who held the lock", async () => {
     const one = await world.locks();
     const two = await world.locks();
     await one.locks.acquire("a");
@@ -332,7 +332,7 @@ describe("waiting", () => {
     expect(await one.channel.entry(queueKey("a"))).toBeUndefined();
   });
 
-  test("is ended by its signal, and leaves no ticket", async () => {
+  test("a wait is ended by its signal, and leaves no ticket", async () => {
     const one = await world.locks();
     const two = await world.locks();
     await one.locks.acquire("a");
@@ -345,14 +345,14 @@ describe("waiting", () => {
     expect(await waiting(one)).toBe(0);
   });
 
-  test("whose signal has fired before does not begin, and takes nothing", async () => {
+  test("a wait with a signal that has fired already does not begin, and takes nothing", async () => {
     const { locks, channel } = await world.locks();
     const error = await rejection(locks.acquire("a", { signal: AbortSignal.abort("stop") }));
     expect(error).toMatchObject({ code: "ABORTED" });
     expect(await channel.size({ prefix: ["lock"] })).toBe(0);
   });
 
-  test("goes on in a new session when the one of its ticket is over", async () => {
+  test("a wait goes on in a new session when the session of its ticket is over", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a");
@@ -367,7 +367,7 @@ describe("waiting", () => {
     expect(mine.session.id).not.toBe(ticket?.session);
   });
 
-  test("is ended by close, and keeps nobody else waiting", async () => {
+  test("a wait is ended by close, and keeps no other waiter from the lock", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const three = await world.locks();
@@ -385,7 +385,7 @@ describe("waiting", () => {
   });
 });
 
-test("a signal that outlives many waits keeps nothing of them", async () => {
+test("a signal that outlives many waits keeps no listeners of them", async () => {
   const [one, two] = [await world.locks(), await world.locks()];
   await one.locks.acquire("a");
   const { signal } = new AbortController();
@@ -395,7 +395,7 @@ test("a signal that outlives many waits keeps nothing of them", async () => {
   expect(keptBy(signal)).toBe(0);
 });
 
-test("a wait that is over leaves no timer, however long it might have been", async () => {
+test("a wait that is over leaves no timer, however long it might have lasted", async () => {
   const [one, two] = [await world.locks(), await world.locks()];
   const pass = async (): Promise<number> => {
     const lease = await one.locks.acquire("a");

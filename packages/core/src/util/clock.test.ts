@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { startOf, systemClock } from "./clock.js";
 
 describe("the clock of the machine", () => {
-  test("goes forward only, in ms", async () => {
+  test("the system clock goes forward only, and counts in ms", async () => {
     const before = systemClock.monotonic();
     const wall = systemClock.now();
     await sleep(20);
@@ -12,7 +12,7 @@ describe("the clock of the machine", () => {
     expect(Number.isInteger(systemClock.now())).toBe(true);
   });
 
-  test("calls once, not before its time, and not when cancelled", async () => {
+  test("a timer of the system clock calls once, not before its time, and not when it is cancelled", async () => {
     const start = systemClock.monotonic();
     const at = await new Promise<number>((resolve) => {
       systemClock.after(30, () => resolve(systemClock.monotonic()), true);
@@ -25,7 +25,7 @@ describe("the clock of the machine", () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test("waits longer than a timer of Node can count", () => {
+  test("a timer of the system clock can wait longer than a timer of Node can count", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     let now = 0;
     vi.spyOn(systemClock, "monotonic").mockImplementation(() => now);
@@ -54,14 +54,14 @@ describe("the clock of the machine", () => {
     vi.useRealTimers();
   });
 
-  test("rolls characters that are all different from roll to roll", () => {
+  test("the system clock rolls random texts that are all different", () => {
     const rolls = new Set(Array.from({ length: 1_000 }, () => systemClock.random(12)));
     expect(rolls.size).toBe(1_000);
     for (const roll of rolls) expect(roll).toMatch(/^[0-9a-z]{12}$/);
   });
 });
 
-test("a process that stands still while it sets its clock is not behind the others", () => {
+test("a process that is suspended while it sets its clock gets a clock that is not behind others", () => {
   let time = 5_000;
   let stalls = 3;
   const host = (): number => time;

@@ -28,7 +28,7 @@ const stateOf = (pid: number): string => {
   return stat.charAt(stat.lastIndexOf(")") + 2);
 };
 
-test("this process has a name that lasts", () => {
+test("the identity of this process stays the same", () => {
   const me = processIdentity();
   expect(me.pid).toBe(process.pid);
   expect(processIdentity()).toBe(me);
@@ -36,8 +36,8 @@ test("this process has a name that lasts", () => {
   expect(processIsGone(me)).toBe(false);
 });
 
-describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => {
-  test("is gone when it is dead, and not before", async () => {
+describe.skipIf(!existsSync("/proc/self/stat"))("processes of this host", () => {
+  test("a process is gone when it is dead, and not before", async () => {
     const child = start("process.stdin.resume()");
     await once(child, "spawn");
     const identity = identityOf(child.pid);
@@ -47,7 +47,7 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     expect(processIsGone(identity)).toBe(true);
   });
 
-  test("is not gone while it stands still", async () => {
+  test("a process that is stopped by SIGSTOP is not gone", async () => {
     const child = start("process.stdin.resume()");
     await once(child, "spawn");
     const identity = identityOf(child.pid);
@@ -56,7 +56,7 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     expect(processIsGone(identity)).toBe(false);
   });
 
-  test("is gone when it is dead, though its parent has not asked after it", async () => {
+  test("a zombie process is gone, although its parent has not reaped it", async () => {
     // A shell that never waits for its child.
     const parent = spawn("/bin/sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -73,7 +73,7 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     expect(processIsGone(identity)).toBe(true);
   });
 
-  test("is gone when its number is another process's by now", () => {
+  test("a process is gone when its pid belongs to another process by now", () => {
     expect(processIsGone({ ...processIdentity(), started: "1" })).toBe(true);
   });
 
@@ -82,24 +82,24 @@ describe.skipIf(!existsSync("/proc/self/stat"))("a process of this host", () => 
     ["another pid namespace", { namespace: "pid:[1]" }],
     ["a host that names no boot", { boot: "" }],
     ["a process whose start is not known", { started: "unknown" }],
-  ])("that cannot be judged is not gone: %s", (_, other) => {
+  ])("a process that cannot be judged from here is not gone: %s", (_, other) => {
     expect(processIsGone({ ...processIdentity(), pid: 4_194_304, ...other })).toBe(false);
   });
 
-  test("with a name of parentheses and spaces is told by its start time all the same", async () => {
+  test("a process with parentheses and spaces in its name is recognised by its start time", async () => {
     const child = start("process.title = ') S 1 (x) '; process.stdin.resume(); console.log('up')");
     await once(child.stdout as NonNullable<typeof child.stdout>, "data");
     expect(processIsGone(identityOf(child.pid))).toBe(false);
   });
 });
 
-describe("where /proc is that of another pid namespace", () => {
+describe("a /proc of another pid namespace", () => {
   afterEach(() => {
     vi.doUnmock("node:fs");
     vi.resetModules();
   });
 
-  test("nobody is judged: the numbers in it are other processes'", async () => {
+  test("no process is judged to be gone where /proc is that of another pid namespace", async () => {
     vi.resetModules();
     vi.doMock("node:fs", async (original) => {
       const fs = await original<typeof import("node:fs")>();

@@ -15,12 +15,12 @@ const HIDDEN = [
   ...range(0x2066, 0x2069),
 ];
 
-test("what a terminal would obey is shown as an escape, all of it", () => {
+test("every character that a terminal would obey is shown as an escape", () => {
   for (const character of HIDDEN) expect(visible(`a${character}b`)).toMatch(/^a\\([nrt]|u[0-9a-f]{4})b$/);
   expect(visible("\u001b[2Ja\u009b\u202eb\nc\td\r")).toBe("\\u001b[2Ja\\u009b\\u202eb\\nc\\td\\r");
 });
 
-test("everything else stays as it is", () => {
+test("a text without control characters stays as it is", () => {
   for (const text of ["", "büro-7", "日本語", "C:\\new", "🙂", "a\u00a0b", "é"]) expect(visible(text)).toBe(text);
 });
 
@@ -29,11 +29,11 @@ test("a text that was made visible is not changed a second time", () => {
   expect(visible(once)).toBe(once);
 });
 
-test("a text of several lines keeps its line breaks and tabs, and nothing else", () => {
+test("a text of several lines keeps its line breaks and tabs, and no other control characters", () => {
   expect(visible("a\n\tb\nc\u001b[31m\rd\u2028e", LINES)).toBe("a\n\tb\nc\\u001b[31m\\rd\\u2028e");
 });
 
-test("a JSON text stays one that means the same", () => {
+test("a JSON text that was made visible is still JSON and means the same", () => {
   const value = { text: HIDDEN.join("x") };
   const shown = visible(JSON.stringify(value));
   expect(JSON.parse(shown)).toEqual(value);

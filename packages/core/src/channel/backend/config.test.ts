@@ -17,22 +17,22 @@ test.each([
   ["x", undefined],
   ["", undefined],
   ["somethingElse", undefined],
-])("the nearest to %j is %j", (word, meant) => {
+])("the option nearest to the word %j is %j", (word, meant) => {
   expect(nearest(word, KNOWN)).toBe(meant);
 });
 
-test("the first of two that are equally near is meant", () => {
+test("of two options that are equally near to a word, the first one is suggested", () => {
   expect(nearest("job", ["jobs", "jobx"])).toBe("jobs");
   expect(nearest("a", [])).toBeUndefined();
 });
 
-test("a word that is far too long has no nearest one, and takes no time to find that out", () => {
+test("a word that is far too long has no nearest option, and the search takes no time", () => {
   const long = "x".repeat(100_000);
   expect(nearest(`a${long}`, [`b${long}`])).toBeUndefined();
   expect(nearest("file", [long, "fill"])).toBe("fill");
 });
 
-test("an unknown option is refused with the nearest one and the list", () => {
+test("an unknown option is refused with the nearest option and the list of all options", () => {
   const refusal = (args: Record<string, unknown>, known: readonly string[]): unknown => {
     try {
       rejectUnknownOptions("sqlite", args, known);

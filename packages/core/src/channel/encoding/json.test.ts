@@ -5,8 +5,8 @@ import { decodeValue, encodeValue, sameJson } from "./json.js";
 
 const back = (value: unknown): unknown => decodeValue(encodeValue(value), "a");
 
-describe("a value", () => {
-  test("comes back equal, and never aliases what was written", () => {
+describe("values as JSON", () => {
+  test("a value comes back equal from its JSON text, and never as the same object", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const read = back(value);
@@ -17,7 +17,7 @@ describe("a value", () => {
     );
   });
 
-  test("of any kind comes back as JSON says it, or is refused: nothing is destroyed in silence", () => {
+  test("any JavaScript value comes back as JSON says it, or is refused: no data is lost in silence", () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -41,7 +41,7 @@ describe("a value", () => {
     );
   });
 
-  test("is what its toJSON says, which is asked once", () => {
+  test("a value with toJSON is encoded as what toJSON returns, which is called once", () => {
     expect(back(new Date(0))).toBe("1970-01-01T00:00:00.000Z");
     expect(back({ at: [new Date(0)] })).toEqual({ at: ["1970-01-01T00:00:00.000Z"] });
     expect(() => encodeValue({ a: 1, toJSON: () => Number.NaN })).toThrow("value is NaN");
@@ -53,17 +53,17 @@ describe("a value", () => {
     expect(() => encodeValue(endless)).toThrow("nested deeper");
   });
 
-  test("keeps lone surrogates, and fields named __proto__", () => {
+  test("a value keeps lone surrogates, and fields named __proto__", () => {
     expect(back("\uD800")).toBe("\uD800");
     const value = JSON.parse('{"__proto__": 1}') as object;
     expect(JSON.stringify(back(value))).toBe('{"__proto__":1}');
   });
 
-  test("leaves out fields that are undefined", () => {
+  test("a value is encoded without its fields that are undefined", () => {
     expect(back({ a: undefined, b: 1 })).toEqual({ b: 1 });
   });
 
-  test("that occurs twice is no cycle", () => {
+  test("an object that occurs twice in a value is no cycle", () => {
     const shared = { a: 1 };
     expect(back([shared, { shared }])).toEqual([{ a: 1 }, { shared: { a: 1 } }]);
   });
@@ -90,7 +90,7 @@ describe("a value", () => {
     [Object(5), "value is a Number"],
     [cycle, "value[0].inner is a reference to something that contains it"],
     [deep, "nested deeper than 512 levels"],
-  ])("is refused with its path: %#", (value, message) => {
+  ])("a value that JSON cannot hold is refused with the path to the culprit: %#", (value, message) => {
     let error: unknown;
     try {
       encodeValue(value);
@@ -102,7 +102,7 @@ describe("a value", () => {
   });
 });
 
-test("two values are the same whatever the order of their fields, and only then", () => {
+test("sameJson is true for equal values whatever the order of their fields, and only then", () => {
   expect(sameJson({ a: 1, b: [1, { c: null }] }, { b: [1, { c: null }], a: 1 })).toBe(true);
   for (const [a, b] of [
     [{ a: 1 }, { a: 1, b: 1 }],

@@ -96,8 +96,8 @@ function compareParts(a: readonly unknown[], b: readonly unknown[]): number {
 const byString = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const startsWith = (text: string, prefix: string): boolean => text >= prefix && text < endOfPrefix(prefix);
 
-describe("a key", () => {
-  test("comes back as it was", () => {
+describe("keys as text", () => {
+  test("a key comes back from its text as it was", () => {
     fc.assert(
       fc.property(anyKey, (key) => {
         // Through JSON, for which a field named __proto__ is a field.
@@ -106,7 +106,7 @@ describe("a key", () => {
     );
   });
 
-  test("of different parts has different text", () => {
+  test("two keys of different parts have different texts", () => {
     fc.assert(
       fc.property(anyKey, anyKey, (a, b) => {
         fc.pre(JSON.stringify(decodeKey(encodeKey(a))) !== JSON.stringify(decodeKey(encodeKey(b))));
@@ -115,7 +115,7 @@ describe("a key", () => {
     );
   });
 
-  test("sorts by its parts, strings by code point", () => {
+  test("keys sort by their parts, and strings in them by code point", () => {
     const parts = fc.array(scalar, { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(parts, parts, (a, b) => {
@@ -125,7 +125,7 @@ describe("a key", () => {
     );
   });
 
-  test("sorts alike as a JavaScript string and as UTF-8 bytes, and survives UTF-8", () => {
+  test("keys sort alike as JavaScript strings and as UTF-8 bytes, and survive UTF-8", () => {
     fc.assert(
       fc.property(anyKey, anyKey, (a, b) => {
         const [x, y] = [encodeKey(a), encodeKey(b)];
@@ -136,7 +136,7 @@ describe("a key", () => {
     );
   });
 
-  test("holds no control character, and is readable where order allows", () => {
+  test("the text of a key holds no control character, and is readable where order allows", () => {
     fc.assert(
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are looked for
       fc.property(anyKey, (key) => !/[\0-\x1f]/.test(encodeKey(key))),
@@ -145,7 +145,7 @@ describe("a key", () => {
     expect(encodeKey({ startTime: 1_764_000_000_123, name: "a" })).toBe('{name "a startTime =512:1764000000123 ');
   });
 
-  test("of a map is the same whatever the order of its fields, inner ones too", () => {
+  test("the key of a map is the same whatever the order of its fields, inner fields too", () => {
     expect(encodeKey({ a: { x: 1, y: 2 }, b: 2 })).toBe(encodeKey({ b: 2, a: { y: 2, x: 1 } }));
     fc.assert(
       fc.property(anyMap, (map) => {
@@ -182,7 +182,7 @@ describe("a key", () => {
     Number.MIN_VALUE,
     -Number.MAX_VALUE,
     -Number.MIN_VALUE,
-  ])("holds the number %d", (number) => {
+  ])("a key holds the number %d", (number) => {
     expect(decodeKey(encodeKey(number))).toBe(number);
     expect(decodeKey(encodeKey(["a", number, "b"]))).toEqual(["a", number, "b"]);
   });
@@ -196,13 +196,13 @@ describe("a key", () => {
     ["the other escape", "\uD7FF1d800"],
     ["a private character", "\uE000\uFFFF"],
     ["an emoji", "👩‍👩‍👧"],
-  ])("holds %s", (_, text) => {
+  ])("a key holds a text of %s", (_, text) => {
     for (const key of [text, [text, text], { [text]: text, b: text }] as Key[]) {
       expect(plain(decodeKey(encodeKey(key)))).toEqual(plain(key));
     }
   });
 
-  test("holds a field named __proto__", () => {
+  test("a key holds a field named __proto__", () => {
     const key = JSON.parse('{"__proto__": {"a": 1}, "b": 2}') as Key;
     expect(JSON.stringify(decodeKey(encodeKey(key)))).toBe('{"__proto__":{"a":1},"b":2}');
   });
@@ -229,7 +229,7 @@ describe("a key", () => {
         x = 1;
       })(),
     ],
-  ])("refuses %s", (_, key) => {
+  ])("a key cannot be %s", (_, key) => {
     let error: unknown;
     try {
       encodeKey(key as Key);
@@ -239,15 +239,15 @@ describe("a key", () => {
     expect(isChannelError(error) && error.code).toBe("INVALID_KEY");
   });
 
-  test("that contains itself is refused", () => {
+  test("a key that contains itself is refused", () => {
     const key: Record<string, unknown> = {};
     key["self"] = key;
     expect(() => encodeKey(key as Key)).toThrow("nested deeper");
   });
 });
 
-describe("a prefix", () => {
-  test("reaches the keys that begin with its parts, and no others", () => {
+describe("prefixes of keys", () => {
+  test("a prefix matches the keys that begin with its parts, and no others", () => {
     const parts = fc.array(scalar, { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(parts, parts, (key, prefix) => {
@@ -259,7 +259,7 @@ describe("a prefix", () => {
     );
   });
 
-  test("of a map is one of its first fields", () => {
+  test("the prefix of a map consists of the first fields of the map", () => {
     const prefix = encodeKey({ name: "a" });
     expect(startsWith(encodeKey({ name: "a", startTime: 1 }), prefix)).toBe(true);
     expect(startsWith(encodeKey({ name: "a", startTime: -1e300 }), prefix)).toBe(true);
@@ -268,7 +268,7 @@ describe("a prefix", () => {
     }
   });
 
-  test("does not reach from one channel into another", () => {
+  test("a prefix does not reach from one channel into another", () => {
     fc.assert(
       fc.property(anyText, anyText, anyKey, (one, other, key) => {
         fc.pre(one !== other);
@@ -279,7 +279,7 @@ describe("a prefix", () => {
   });
 });
 
-test("nothing lies between a key and what comes just after it", () => {
+test("no key lies between a key and the text just after it", () => {
   fc.assert(
     fc.property(anyKey, anyKey, (a, b) => {
       const [x, y] = [encodeKey(a), encodeKey(b)];
@@ -304,8 +304,8 @@ function decoded(text: string): Key | undefined {
   }
 }
 
-describe("a text that no key was written as", () => {
-  test("is corrupt, however deep it is nested", () => {
+describe("texts that are no key", () => {
+  test("a text that is no key is corrupt, however deep it is nested", () => {
     for (const part of ["[", "{", "[[ ", "{a "]) expect(decodeKeyIfOurs(part.repeat(100_000))).toBeUndefined();
   });
 
@@ -341,12 +341,12 @@ describe("a text that no key was written as", () => {
     '"!zz ',
     '"\u001b ',
     '"\ud800 ',
-  ])("is corrupt: %j", (text) => {
+  ])("a text that is no key is corrupt: %j", (text) => {
     expect(decoded(text)).toBeUndefined();
     expect(() => decodeKey(text)).toThrow(expect.objectContaining({ code: "CORRUPT" }));
   });
 
-  test("is corrupt, whatever it is, or the one text of its key", () => {
+  test("a random text is either corrupt or the one text of its key", () => {
     const piece = fc.constantFrom(
       ..." !_~[]{}?=-:\"'\\\0\u001b\ud7ff\ud8000123456789ae",
       "true",

@@ -48,7 +48,7 @@ async function watchMany(count: number): Promise<KeyWatch[]> {
   return all;
 }
 
-it("watches nothing but the keys that are followed, each once", async () => {
+it("only the keys that somebody follows are watched in the store, each of them once", async () => {
   const one = recorder();
   const two = recorder();
   const keyWatch = [keyWatches.watch("c a ", one), keyWatches.watch("c a ", two)];
@@ -66,7 +66,7 @@ it("watches nothing but the keys that are followed, each once", async () => {
   expect(watches.size).toBe(0);
 });
 
-it("shares one watch of everything beyond a number of keys, and gives it up", async () => {
+it("beyond a number of keys, all keys share one watch of the whole channel, which ends with the last", async () => {
   const many = await watchMany(100);
   expect(watches.size).toBeLessThan(50);
   expect([...watches].filter(({ range }) => range === ALL).length).toBe(1);
@@ -80,7 +80,7 @@ it("shares one watch of everything beyond a number of keys, and gives it up", as
   expect(watches.size).toBe(0);
 });
 
-it("tells of a gap those whom it concerns", async () => {
+it("a gap in the watch of a key is told only to the watchers of that key", async () => {
   const [one, two] = [recorder(), recorder()];
   await keyWatches.watch("c a ", one).ready;
   await keyWatches.watch("c b ", two).ready;
@@ -88,7 +88,7 @@ it("tells of a gap those whom it concerns", async () => {
   expect([one.told, two.told]).toEqual([["gap"], []]);
 });
 
-it("tells those of a watch that failed, and begins anew with the next", async () => {
+it("a failed watch is told to its watchers, and the next watcher of the key begins a new watch", async () => {
   const [one, two] = [recorder(), recorder()];
   await keyWatches.watch("c a ", one).ready;
   for (const { sink } of [...watches]) sink.fail(new Error("over"));
@@ -97,8 +97,8 @@ it("tells those of a watch that failed, and begins anew with the next", async ()
   expect([one.told, two.told]).toEqual([["over"], ["c a 1"]]);
 });
 
-describe("a watch that could not be begun", () => {
-  it("rejects for those who wait for it, and for no later ones", async () => {
+describe("watches that cannot be begun", () => {
+  it("a watch that cannot be begun rejects for its watchers, and not for later watchers of the key", async () => {
     refuse = new ChannelError("UNAVAILABLE", "away", { retryable: true });
     const one = recorder();
     await expect(keyWatches.watch("c a ", one).ready).rejects.toThrow("away");
@@ -110,7 +110,7 @@ describe("a watch that could not be begun", () => {
   });
 });
 
-it("tells nobody anything after it was closed", async () => {
+it("no watcher is told of anything after KeyWatches was closed", async () => {
   const one = recorder();
   await keyWatches.watch("c a ", one).ready;
   const [{ sink }] = watches as unknown as [Watched];

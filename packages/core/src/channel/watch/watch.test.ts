@@ -27,7 +27,7 @@ function follow(events: AsyncIterable<WatchEvent>): { told: string[]; end: Promi
   return { told, end };
 }
 
-describe("a watch, of a backend driven by hand,", () => {
+describe("watches, of a backend driven by hand", () => {
   const key = (name: string): string => `c ${encodeKey(name)}`;
   let clock: FakeClock;
   let store: HandDriven;
@@ -45,7 +45,7 @@ describe("a watch, of a backend driven by hand,", () => {
     store.entries.push({ key: key(name), value: JSON.stringify(value), version: String(version), ...more });
   };
 
-  test("tells the snapshot, synced, and then each change", async () => {
+  test("a watch tells the snapshot, then synced, and then each change", async () => {
     put("a", 1, 1);
     put("b", 2, 2);
     const { told } = follow(channel.watch());
@@ -58,13 +58,13 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told.slice(3)).toEqual(["a=3 @3", "-b @4", "c=new @5"]);
   });
 
-  test("is told of nothing: synced comes at once", async () => {
+  test("a watch of an empty channel tells synced at once", async () => {
     const { told } = follow(channel.watch());
     await settled();
     expect(told).toEqual(["synced"]);
   });
 
-  test("does not tell again what the snapshot already held, nor what is older", async () => {
+  test("a watch does not tell a version again that the snapshot held, nor an older one", async () => {
     put("a", 1, 5);
     store.beforePage = () => {
       store.tell(key("a"), 0, 4);
@@ -79,7 +79,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told).toEqual(["a=1 @5", "synced", "a=2 @6", "a=10th is later than the 9th @10"]);
   });
 
-  test("tells the delete of what the snapshot showed, and none of what nobody was told of", async () => {
+  test("a watch tells the delete of an entry of the snapshot, and of no entry that it never told", async () => {
     put("a", 1, 1);
     store.beforePage = () => {
       store.tell(key("a"), null, 3);
@@ -90,7 +90,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told).toEqual(["a=1 @1", "synced", "-a @3"]);
   });
 
-  test("tells what was written anew after a delete", async () => {
+  test("a watch tells an entry that was written anew after a delete", async () => {
     put("a", 1, 1);
     const { told } = follow(channel.watch());
     await settled();
@@ -100,7 +100,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told.slice(2)).toEqual(["-a @2", "a=2 @3"]);
   });
 
-  test("after a gap comes a new snapshot, up to the next synced", async () => {
+  test("a watch tells a new snapshot after a gap, up to the next synced", async () => {
     put("a", 1, 1);
     put("b", 1, 2);
     const { told } = follow(channel.watch());
@@ -116,7 +116,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told.slice(3)).toEqual(["gap", "a=1 @1", "c=1 @9", "synced", "c=2 @10"]);
   });
 
-  test("a gap during the snapshot gives another one", async () => {
+  test("a gap during the snapshot makes a watch tell another snapshot", async () => {
     put("a", 1, 1);
     store.beforePage = () => {
       store.beforePage = () => {};
@@ -127,7 +127,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told).toEqual(["a=1 @1", "synced", "gap", "a=1 @1", "synced"]);
   });
 
-  test("keeps only so many changes for a slow reader: then there is a gap, and nothing of what is there is missed", async () => {
+  test("a watch with a slow reader drops changes beyond a limit, and tells a gap and a new snapshot instead", async () => {
     const events = channel.watch()[Symbol.asyncIterator]();
     expect((await events.next()).value).toEqual({ type: "synced" });
     for (let i = 1; i <= 25_000; i++) {
@@ -141,7 +141,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(store.sinks.size).toBe(0);
   });
 
-  test("tells an expiry that no store tells, once the store says so", async () => {
+  test("a watch tells an expiry that the store does not tell, once the store says that the entry is gone", async () => {
     put("a", 1, 1, 1_000);
     const { told } = follow(channel.watch());
     await settled();
@@ -159,7 +159,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told.length).toBe(3);
   });
 
-  test("tells no expiry of what was renewed", async () => {
+  test("a watch tells no expiry of an entry that was renewed", async () => {
     const { told } = follow(channel.watch());
     await settled();
     put("a", 1, 1, 1_000);
@@ -172,7 +172,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("asks again about an expiry when the store was away", async () => {
+  test("a watch asks the store again about an expiry when the store was away", async () => {
     put("a", 1, 1, 1_000);
     const { told } = follow(channel.watch());
     await settled();
@@ -185,28 +185,31 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(told.at(-1)).toBe("-a @1 expired");
   });
 
-  test.each(["break", "signal", "close"])("ended by %s lets go of everything", async (how) => {
-    put("a", 1, 1, 1_000);
-    const stop = new AbortController();
-    let told = 0;
-    const end = (async () => {
-      for await (const event of channel.watch({ signal: stop.signal })) {
-        told++;
-        if (how === "break" && event.type === "synced") break;
-      }
-    })();
-    await settled();
-    if (how === "signal") stop.abort();
-    if (how === "close") await channel.close();
-    await end;
-    store.tell(key("a"), 2, 2);
-    await settled();
-    expect(told).toBe(2);
-    expect(store.sinks.size).toBe(0);
-    expect(clock.pending).toBe(0);
-  });
+  test.each(["break", "signal", "close"])(
+    "a watch ended by %s leaves no timer, and no watch in the store",
+    async (how) => {
+      put("a", 1, 1, 1_000);
+      const stop = new AbortController();
+      let told = 0;
+      const end = (async () => {
+        for await (const event of channel.watch({ signal: stop.signal })) {
+          told++;
+          if (how === "break" && event.type === "synced") break;
+        }
+      })();
+      await settled();
+      if (how === "signal") stop.abort();
+      if (how === "close") await channel.close();
+      await end;
+      store.tell(key("a"), 2, 2);
+      await settled();
+      expect(told).toBe(2);
+      expect(store.sinks.size).toBe(0);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
-  test("ended while the snapshot is read or the store takes its time ends in good order", async () => {
+  test("a watch that is ended while the snapshot is being read ends without an error", async () => {
     const stop = new AbortController();
     const one = follow(channel.watch({ signal: stop.signal }));
     store.beforePage = () => new Promise(() => {});
@@ -218,13 +221,13 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(two.told).toEqual([]);
   });
 
-  test("whose signal fired before tells nothing", async () => {
+  test("a watch with a signal that has fired already tells nothing", async () => {
     const { told, end } = follow(channel.watch({ signal: AbortSignal.abort() }));
     await end;
     expect(told).toEqual([]);
   });
 
-  test("fails with what the backend says, after what came before", async () => {
+  test("a watch tells the changes that came before, and then fails with the error of the backend", async () => {
     const { told, end } = follow(channel.watch());
     await settled();
     store.tell(key("a"), 1, 1);
@@ -234,7 +237,7 @@ describe("a watch, of a backend driven by hand,", () => {
     expect(store.sinks.size).toBe(0);
   });
 
-  test("on what cannot be watched, or was closed, is refused", async () => {
+  test("a watch is refused on a store that cannot be watched, and on a closed channel", async () => {
     const deaf = await openChannel("c", { backend: new HandDriven({ watch: false }), clock });
     expect(await rejection(follow(deaf.watch()).end)).toMatchObject({ code: "NOT_SUPPORTED" });
     await channel.close();
@@ -242,7 +245,7 @@ describe("a watch, of a backend driven by hand,", () => {
   });
 });
 
-test("a watch keeps to its prefix", async () => {
+test("a watch with a prefix tells only the entries below the prefix", async () => {
   const world = new World();
   const channel = await openChannel("c", { backend: await world.way(), clock: world.clock });
   await channel.set(["a", 1], "in");
@@ -256,7 +259,7 @@ test("a watch keeps to its prefix", async () => {
   expect(told).toEqual(["a,1=in @1", "synced", "a,2=in @3", "-a,1 @5"]);
 });
 
-test("a signal that outlives many watches keeps nothing of them", async () => {
+test("a signal that outlives many watches keeps no listeners of them", async () => {
   const channel = await openChannel("c", { backend: new HandDriven() });
   const { signal } = new AbortController();
   for (let i = 0; i < 3; i++) for await (const { type } of channel.watch({ signal })) if (type === "synced") break;
@@ -266,7 +269,7 @@ test("a signal that outlives many watches keeps nothing of them", async () => {
   for await (const _ of channel.watch({ signal: ended.signal })) expect.unreachable();
 });
 
-test("what a watch tells, applied in order, gives what is there: under many writers", async () => {
+test("the events of a watch, applied in order, give the entries of the channel under many writers", async () => {
   const world = new World(7);
   const channel = await openChannel<number>("c", { backend: await world.way(), clock: world.clock });
   const seen = new Map<unknown, number>();

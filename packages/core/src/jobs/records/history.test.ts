@@ -30,7 +30,7 @@ const history = (options: { name?: string; limit?: number } = {}): Promise<RunRe
   collect(one.manager.history(options));
 
 describe("the history", () => {
-  test("of a name is newest first, and of that name only (D24)", async () => {
+  test("the history of a name shows the runs of that name only, newest first (D24)", async () => {
     await write([3, 1, 2].flatMap((at) => ["a", "ab", "a b", "A", ""].map((name) => record(name, at))));
     expect((await history({ name: "a" })).map(({ name, startTime }) => [name, startTime])).toEqual([
       ["a", 3],
@@ -42,7 +42,7 @@ describe("the history", () => {
     expect(await history({ name: "a", limit: 0 })).toEqual([]);
   });
 
-  test("of all names is merged, newest first, whatever the limit", async () => {
+  test("the history of all names is merged, newest first, whatever the limit", async () => {
     const chance = seeded(5);
     const all: RunRecord[] = [];
     for (let i = 0; i < 400; i++) {
@@ -57,14 +57,14 @@ describe("the history", () => {
     }
   });
 
-  test("of all names shows both of two that began at once", async () => {
+  test("the history of all names shows both of two runs that began at the same time", async () => {
     await write([record("a", 5), record("b", 5), record("a", 6), record("c", 5)]);
     const shown = (await history()).map(({ name, startTime }) => `${name}${startTime}`);
     expect(shown[0]).toBe("a6");
     expect(shown.slice(1).sort()).toEqual(["a5", "b5", "c5"]);
   });
 
-  test("reads no more than it shows, however much there is", async () => {
+  test("the history reads no more records than it shows, however many there are", async () => {
     await write(Array.from({ length: 3_000 }, (_, i) => record(i % 2 === 0 ? "a" : "b", i)));
     const asked: number[] = [];
     const scan = one.way.scan.bind(one.way);
@@ -80,13 +80,13 @@ describe("the history", () => {
     for await (const _ of one.manager.history()) break;
   });
 
-  test.each([-1, 1.5, Number.NaN])("refuses a limit of %s", async (limit) => {
+  test.each([-1, 1.5, Number.NaN])("the history refuses a limit of %s", async (limit) => {
     await write([record("a", 1)]);
     expect(await rejection(history({ limit }))).toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(await rejection(history({ limit, name: "a" }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
-  test("is not confused by what is no record", async () => {
+  test("the history and prune skip entries that are no records", async () => {
     await write([record("a", 1), record("c", 2)]);
     const { jobs } = one.manager.channels;
     const keys = ["text", 5, ["a", 1], { name: "a", zone: 1 }, { name: "b" }, { name: 5, startTime: 1 }, { zone: 1 }];
@@ -97,7 +97,7 @@ describe("the history", () => {
     expect((await one.manager.prune({ olderThan: 0 })).removed).toBe(2);
   });
 
-  test("of all names ends, and shows no record that tells another start time than its key", async () => {
+  test("the history of all names skips records with another start time than their key, and ends", async () => {
     await write([record("a", 1), record("a", 2), record("b", 3)]);
     const { jobs } = one.manager.channels;
     for (const startTime of [5, 1e300, 3.5])
@@ -113,15 +113,15 @@ describe("the history", () => {
     expect((await history({ name: "a" })).map(({ startTime }) => startTime)).toEqual([2, 1]);
   });
 
-  test("with a signal is ended by it", async () => {
+  test("the history is ended by its signal", async () => {
     await write([record("a", 1)]);
     const signal = AbortSignal.abort();
     expect(await rejection(collect(one.manager.history({ signal })))).toMatchObject({ code: "ABORTED" });
   });
 });
 
-describe("pruning", () => {
-  test("asks for no more at once than the store takes", async () => {
+describe("prune", () => {
+  test("prune deletes no more records in one commit than the store takes", async () => {
     const backend = await world.way({ maxOps: 10 });
     const small = await world.manager({ chJobs: { backend } });
     const records = Array.from({ length: 45 }, (_, i) => record("a", i + 1));
@@ -130,7 +130,7 @@ describe("pruning", () => {
     expect(backend.commits.filter(({ writes }) => writes.length > 10)).toEqual([]);
   });
 
-  test("deletes what ended long enough ago, and never what is open", async () => {
+  test("prune deletes the records of runs that ended long enough ago, and never an open run", async () => {
     const now = world.clock.now();
     await write([
       record("a", now - 10 * DAY),
@@ -147,9 +147,12 @@ describe("pruning", () => {
     expect((await history()).map(({ startTime }) => startTime)).toEqual([run.startTime]);
   });
 
-  test.each([undefined, "7d", Number.NaN, -1, Number.POSITIVE_INFINITY])("refuses an age of %s", async (olderThan) => {
-    const error = await rejection(one.manager.prune({ olderThan: olderThan as number }));
-    expect(error).toMatchObject({ code: "INVALID" });
-    expect((error as Error).message).toContain("olderThan");
-  });
+  test.each([undefined, "7d", Number.NaN, -1, Number.POSITIVE_INFINITY])(
+    "prune refuses an age of %s",
+    async (olderThan) => {
+      const error = await rejection(one.manager.prune({ olderThan: olderThan as number }));
+      expect(error).toMatchObject({ code: "INVALID" });
+      expect((error as Error).message).toContain("olderThan");
+    },
+  );
 });

@@ -29,7 +29,7 @@ describe("with records and locks in two stores", () => {
   });
 
   test.each(["reply lost", "request lost"] as const)(
-    "a start whose record has no answer leaves no open run: %s",
+    "a start whose record gets no answer leaves no open run: %s",
     async (type) => {
       one.jobsWay.once('"a', { type });
       const error = await clock.until(rejection(one.manager.start("a")));
@@ -41,7 +41,7 @@ describe("with records and locks in two stores", () => {
     },
   );
 
-  test("a start whose record meets a driver that is broken leaves no open run", async () => {
+  test("a start whose record meets a broken driver leaves no open run", async () => {
     const { commit } = one.jobsWay;
     one.jobsWay.commit = async (it, options) => {
       one.jobsWay.commit = commit;
@@ -54,7 +54,7 @@ describe("with records and locks in two stores", () => {
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
   });
 
-  test("a record that comes late, after its run was closed, is refused", async () => {
+  test("a record that reaches the store after its run was closed is refused", async () => {
     for (let ms = 0; ms <= TTL; ms += 2_500) {
       one.jobsWay.once('"a', { type: "late", ms });
       await clock.until(rejection(one.manager.start("a")));
@@ -64,7 +64,7 @@ describe("with records and locks in two stores", () => {
     }
   });
 
-  test("a run that is unlocked by force before it is open does not begin", async () => {
+  test("a run that is unlocked by force before its record is written does not begin", async () => {
     one.jobsWay.once('"a', { type: "slow", ms: 1_000 });
     const body = rejection(one.manager.run("a", () => expect.unreachable()));
     await clock.advance(500);
@@ -75,7 +75,7 @@ describe("with records and locks in two stores", () => {
     expect(await two.manager.running()).toEqual([]);
   });
 
-  test("a record that cannot be closed keeps its lock until it is", async () => {
+  test("a run whose record cannot be closed keeps its lock until the record is closed", async () => {
     const run = await one.manager.start("a");
     const commit = one.jobsWay.commit.bind(one.jobsWay);
     one.jobsWay.commit = () => Promise.reject(new Error("disk full"));
@@ -87,7 +87,7 @@ describe("with records and locks in two stores", () => {
     expect((await records(two))[0]?.status).toBe("lost");
   });
 
-  test("a run that is over is completed, also if its lock cannot be given back", async () => {
+  test("a run is completed at its end, also if its lock cannot be released", async () => {
     const run = await one.manager.start("a");
     const commit = one.way.commit.bind(one.way);
     one.way.commit = () => Promise.reject(new Error("out of memory"));
@@ -98,7 +98,7 @@ describe("with records and locks in two stores", () => {
     expect((await records(two))[0]?.status).toBe("completed");
   });
 
-  test("runs whose locks are gone with their store are closed by the next manager", async () => {
+  test("runs whose locks are lost with the store of the locks are closed by the next manager", async () => {
     await one.manager.start("a");
     for (const manager of [one, two]) manager.way.fault = () => ({ type: "refused" });
     one.jobsWay.fault = () => ({ type: "refused" });
@@ -110,9 +110,9 @@ describe("with records and locks in two stores", () => {
   });
 });
 
-describe("with both in one store", () => {
+describe("with records and locks in one store", () => {
   test.each(["reply lost", "request lost"] as const)(
-    "a start without an answer leaves nothing open: %s",
+    "a start that gets no answer leaves no open run and no lock: %s",
     async (type) => {
       const one = await world.manager();
       const two = await world.manager();
@@ -128,7 +128,7 @@ describe("with both in one store", () => {
   );
 
   test.each(["reply lost", "request lost"] as const)(
-    "an end without an answer is found out about: %s",
+    "an end that gets no answer is read back, and the run is completed: %s",
     async (type) => {
       const one = await world.manager();
       const run = await one.manager.start("a");
@@ -140,7 +140,7 @@ describe("with both in one store", () => {
     },
   );
 
-  test("a run that is closed between its lock's removal and its end is not closed twice", async () => {
+  test("a run whose lock was removed before its end has one end in its record", async () => {
     const one = await world.manager();
     const two = await world.manager();
     const run = await one.manager.start("a");
@@ -152,7 +152,7 @@ describe("with both in one store", () => {
     expect((await next.fail("because")).status).toBe("failed");
   });
 
-  test("runs without a lock are closed by the next manager, older ones too, and none that goes on", async () => {
+  test("runs without a lock are closed by the next manager, older ones too, but no run that still goes on", async () => {
     const one = await world.manager();
     await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });
@@ -166,7 +166,7 @@ describe("with both in one store", () => {
     expect(statuses).toEqual(["running", "completed", "completed", "completed", "lost"]);
   });
 
-  test("a holder that closes its run between the two steps of a forced unlock has closed it", async () => {
+  test("a holder that ends its run in the middle of a forced unlock closes the run only once", async () => {
     const one = await world.manager();
     const two = await world.manager();
     const run = await one.manager.start("a");
@@ -180,7 +180,7 @@ describe("with both in one store", () => {
   });
 });
 
-describe("a run that completed before the store lost its data is not recorded as lost", () => {
+describe("a store that loses its data after a run completed", () => {
   /**
    * A manager on this way has read the lock. It asks for the session while the run ends and the data goes.
    */
@@ -192,7 +192,7 @@ describe("a run that completed before the store lost its data is not recorded as
     await world.forgetAll();
   }
 
-  test("by a waiter that saw its lock", async () => {
+  test("a waiter that saw the lock of a completed run does not record that run as lost", async () => {
     const [one, two] = [await world.manager(), await world.manager()];
     const run = await one.manager.start("a");
     two.way.fault = slowReads;
@@ -202,7 +202,7 @@ describe("a run that completed before the store lost its data is not recorded as
     expect(await records(two)).toEqual([record]);
   });
 
-  test("by the sweep of a manager that saw its lock", async () => {
+  test("the sweep of a manager that saw the lock of a completed run does not record that run as lost", async () => {
     const one = await world.manager();
     const run = await one.manager.start("a");
     const way = await world.way();
@@ -217,7 +217,7 @@ describe("a run that completed before the store lost its data is not recorded as
 describe.each([
   { stores: "in one store", apart: false },
   { stores: "in two stores", apart: true },
-])("records and locks $stores: a manager that goes on", ({ apart }) => {
+])("records and locks $stores: the search of a manager for orphans", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 
@@ -226,7 +226,7 @@ describe.each([
     two = await world.manager({ apart });
   });
 
-  test("closes the run of a process that died, although its lock is gone with what the store lost", async () => {
+  test("a manager closes the run of a process that died, although its lock is gone with lost data", async () => {
     await one.manager.start("a");
     await two.manager.start("b");
     for (const way of [one.way, one.jobsWay]) way.fault = () => ({ type: "refused" });
@@ -236,7 +236,7 @@ describe.each([
     expect((await two.manager.running()).map(({ name }) => name)).toEqual(["b"]);
   });
 
-  test("leaves alone what begins meanwhile, however long that takes", async () => {
+  test("a manager leaves alone the runs that begin during its search, however long their start takes", async () => {
     for (let at = 6.5; at <= 8.5; at += 0.25) {
       const name = `at ${at}`;
       const three = await world.manager({ apart });
@@ -250,7 +250,7 @@ describe.each([
     }
   });
 
-  test("looks at few records, and seldom, however many there are", async () => {
+  test("a manager reads few records in search of orphans, and seldom, however many records there are", async () => {
     const startTime = clock.now();
     const holder = { host: "here", pid: 1, instance: "x" };
     const record = {
@@ -278,7 +278,7 @@ describe.each([
   });
 });
 
-test("whose own locks others cannot see closes nothing that may go on where it cannot look", async () => {
+test("a manager with locks of its own closes no run that may still go on under locks that it cannot see", async () => {
   const owner = await world.manager({ apart: true });
   const run = await owner.manager.start("a", { timeout: 4 * 3_600_000 });
   const chJobs = { backend: await world.way({ shared: "network" }) };
@@ -291,7 +291,7 @@ test("whose own locks others cannot see closes nothing that may go on where it c
   expect((await records(onlooker)).map(({ status }) => status)).toEqual(["lost"]);
 });
 
-test("a manager that is closed waits for the end of a run that was over when it began", async () => {
+test("close of a manager waits for the end of a run whose timeout passed during its start", async () => {
   const one = await world.manager({ apart: true });
   one.jobsWay.once('"a', { type: "slow reply", ms: 500 });
   const run = await clock.until(one.manager.start("a", { timeout: 100 }));

@@ -10,23 +10,23 @@ test.each<[unknown, string]>([
   [null, "null"],
   [10n, "10"],
   [Symbol("s"), "Symbol(s)"],
-])("an error is put in words: %#", (error, text) => {
+])("an error of a body becomes a text in the record: %#", (error, text) => {
   expect(errorText(error)).toBe(text);
 });
 
-test("an error that cannot be put in words is one all the same", () => {
+test("an error that cannot be put in words still gives a text", () => {
   const nothing = Object.create(null) as object;
   Object.assign(nothing, { f: () => 1 });
   expect(typeof errorText(nothing)).toBe("string");
 });
 
-test("of a long text of an error the beginning is kept", () => {
+test("a long error text is cut, and its beginning is kept", () => {
   const text = errorText(new Error("x".repeat(1_000_000)));
   expect(text.length).toBeLessThan(10_010);
   expect(text).toMatch(/^x+…$/);
 });
 
-test("a result is kept where it is JSON, and something, and not too large", () => {
+test("a result is kept if it is JSON, not null, and not too large", () => {
   const most = 40_000;
   expect(resultOf({ a: 1 }, most)).toEqual({ result: { a: 1 } });
   expect(resultOf(0, most)).toEqual({ result: 0 });

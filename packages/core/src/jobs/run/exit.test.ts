@@ -7,7 +7,7 @@ import { closeOnExit, forgetOnExit } from "./exit.js";
 
 const child = fileURLToPath(new URL("../../testing/exit.child.ts", import.meta.url));
 
-test("a run that is open when its process ends in good order is closed as lost, and the process ends", async () => {
+test("a run that is open when its process ends normally is closed as lost, and the process ends", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--import",
     "tsx",
@@ -21,7 +21,7 @@ test("a run that is open when its process ends in good order is closed as lost, 
   expect(told.length).toBe(1);
 });
 
-test("a process has one listener for its end, however many managers there are, and none once they are closed", () => {
+test("a process has one beforeExit listener for all its managers, and none once they are closed", () => {
   const before = process.listenerCount("beforeExit");
   const closeOpenRuns = async (): Promise<boolean> => false;
   const [one, two] = [{ closeOpenRuns }, { closeOpenRuns }];

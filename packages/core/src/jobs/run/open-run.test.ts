@@ -61,20 +61,23 @@ describe.each([
     ["end", (run) => run.end("done")],
     ["fail", (run) => run.fail("because")],
     ["cancel", (run) => run.cancel()],
-  ])("%s settles, and a heartbeat closes the run once it can", async (_, over) => {
-    const run = await one.manager.start("a");
-    harm(one);
-    const error = await clock.until(rejection(over(run)), TTL + 1_000);
-    expect(isChannelError(error) && error.code).toBe("UNAVAILABLE");
-    await clock.advance(TTL);
-    expect((await two.manager.locks()).length).toBe(1);
-    mend(one);
-    await clock.advance(TTL);
-    expect(await two.manager.locks()).toEqual([]);
-    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
-  });
+  ])(
+    "a call of %s rejects in time, and a heartbeat closes the run once the store takes writes again",
+    async (_, over) => {
+      const run = await one.manager.start("a");
+      harm(one);
+      const error = await clock.until(rejection(over(run)), TTL + 1_000);
+      expect(isChannelError(error) && error.code).toBe("UNAVAILABLE");
+      await clock.advance(TTL);
+      expect((await two.manager.locks()).length).toBe(1);
+      mend(one);
+      await clock.advance(TTL);
+      expect(await two.manager.locks()).toEqual([]);
+      expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+    },
+  );
 
-  test("the end of a run is written when the store is back in time", async () => {
+  test("the end of a run is written if the store is back in time", async () => {
     const run = await one.manager.start("a");
     harm(one);
     const ending = run.end("done");
@@ -84,7 +87,7 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("a body that is done in time is not waited for longer than the timeout", async () => {
+  test("the end of a run whose body is done in time waits for the store no longer than the timeout", async () => {
     const before = clock.monotonic();
     const running = one.manager.run("a", () => harm(one), { timeout: 5_000 });
     const error = await clock.until(rejection(running));
@@ -92,7 +95,7 @@ describe.each([
     expect(clock.monotonic() - before).toBeLessThanOrEqual(5_000);
   });
 
-  test("a run that times out is told so at once, and recorded so if the store is back in time", async () => {
+  test("a run that times out rejects at once, and its record says timeout if the store is back in time", async () => {
     const before = clock.monotonic();
     const body = (): Promise<void> => {
       harm(one);
@@ -107,7 +110,7 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("close settles, and whoever is left closes the run", async () => {
+  test("close of a manager settles, and another manager closes the run", async () => {
     await one.manager.start("a");
     harm(one);
     await clock.until(one.manager.close(), 2 * TTL);
@@ -118,7 +121,7 @@ describe.each([
 });
 
 test.each([false, true])(
-  "a result or an error that the store has no room for ends the run all the same, as it did: in two stores %s",
+  "a run ends with its status although its result or error is too large to store: in two stores %s",
   async (apart) => {
     const world = new World();
     const chJobs = { backend: await world.way({ maxValueBytes: 100_000 }) };

@@ -22,7 +22,7 @@ const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manage
 describe.each([
   { stores: "in one store", apart: false },
   { stores: "in two stores", apart: true },
-])("records and locks $stores: a run for a tick", ({ apart }) => {
+])("records and locks $stores: runs for ticks", ({ apart }) => {
   let all: ManagerOf[];
   let at: number;
 
@@ -51,7 +51,7 @@ describe.each([
   };
 
   test.each([0, 100, 10_000])(
-    "is started by one of all that want to, however soon it is over: after %d ms",
+    "a tick is run by one of all managers that try, however soon the run is over: after %d ms",
     async (ms) => {
       expect((await race(ms)).toSorted()).toEqual(["TICK_TAKEN", "TICK_TAKEN", "ran"]);
       expect(await records(first())).toEqual([expect.objectContaining({ tick: at, status: "completed" })]);
@@ -60,7 +60,7 @@ describe.each([
     },
   );
 
-  test("is refused when the tick or a later one was run, also after its record is gone", async () => {
+  test("a tick is refused when it or a later tick was run, also after the record is gone", async () => {
     await (await start(first(), at)).end();
     await first().manager.prune({ olderThan: 0 });
     const by = `${process.pid}`;
@@ -75,21 +75,21 @@ describe.each([
     expect(await first().manager.locks()).toEqual([]);
   });
 
-  test("says nothing about other schedules, or about runs for no tick", async () => {
+  test("a tick blocks neither other schedules nor runs for no tick", async () => {
     await (await start(first(), at)).end();
     await (await start(all[1] as ManagerOf, at, "another")).end();
     await clock.until(first().manager.run("a", () => {}));
     await expect(start(first(), at)).rejects.toMatchObject({ code: "TICK_TAKEN" });
   });
 
-  test("is not taken by one that did not get the lock", async () => {
+  test("a run that did not get the lock does not take its tick", async () => {
     const other = await clock.until(first().manager.start("a"));
     await expect(start(all[1] as ManagerOf, at)).rejects.toMatchObject({ code: "LOCKED" });
     await other.end();
     await (await start(all[2] as ManagerOf, at)).end();
   });
 
-  test("whose process dies is lost, and its tick is not run again", async () => {
+  test("a run for a tick whose process dies is lost, and its tick is not run again", async () => {
     await start(first(), at);
     first().way.fault = () => ({ type: "refused" });
     first().jobsWay.fault = () => ({ type: "refused" });
@@ -98,7 +98,7 @@ describe.each([
     expect(await records(all[1] as ManagerOf)).toEqual([expect.objectContaining({ tick: at, status: "lost" })]);
   });
 
-  test("has its record even if the process dies before it is written", async () => {
+  test("a run for a tick has a record even if the process dies before the record is written", async () => {
     if (!apart) return;
     first().jobsWay.once('"a', { type: "request lost" });
     await expect(start(first(), at)).rejects.toMatchObject({ outcome: "unknown" });
@@ -106,7 +106,7 @@ describe.each([
     expect(await records(all[1] as ManagerOf)).toEqual([expect.objectContaining({ tick: at, status: "lost" })]);
   });
 
-  test("of a machine whose date was wrong does not stop the schedule", async () => {
+  test("a tick of a machine with a wrong date does not stop the schedule", async () => {
     clock.wall += 20 * 365 * DAY;
     await (await start(first(), clock.now())).end();
     clock.wall -= 20 * 365 * DAY;
@@ -114,12 +114,12 @@ describe.each([
     await expect(start(all[2] as ManagerOf, at)).rejects.toMatchObject({ code: "TICK_TAKEN" });
   });
 
-  test("is refused if its tick is no instant", async () => {
+  test("a tick that is no instant is refused", async () => {
     await expect(start(first(), Number.NaN)).rejects.toMatchObject({ code: "INVALID" });
   });
 });
 
-test("a start whose record is refused gives the first tick of its schedule back", async () => {
+test("a start whose record is refused gives back the first tick of its schedule", async () => {
   const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
   const tick = { schedule: "s", at: clock.now() };
   one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
@@ -128,7 +128,7 @@ test("a start whose record is refused gives the first tick of its schedule back"
   expect((await clock.until(two.manager.run("a", () => "ran", { tick }))).result).toBe("ran");
 });
 
-test("a start whose record is refused gives its lock back, also where its tick was removed meanwhile", async () => {
+test("a start whose record is refused gives back its lock, also if its tick was removed meanwhile", async () => {
   const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
   let claimed = "";
   one.way.sent = ({ writes }) => {
@@ -145,7 +145,7 @@ test("a start whose record is refused gives its lock back, also where its tick w
   expect(await two.manager.locks()).toEqual([]);
 });
 
-test("a start whose record is refused gives the tick back, to whoever can run it", async () => {
+test("a start whose record is refused gives back its tick to any manager that can run it", async () => {
   const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
   const tick = { schedule: "s", at: clock.now() };
   await clock.until(two.manager.run("a", () => {}, { tick: { ...tick, at: tick.at - MINUTE } }));

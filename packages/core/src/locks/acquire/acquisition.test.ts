@@ -19,8 +19,8 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe("taking a lock", () => {
-  test("has one winner of many, in one process and across processes", async () => {
+describe("acquire", () => {
+  test("of many attempts at one lock exactly one wins, in one process and across processes", async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => world.locks()));
     for (let i = 0; i < 20; i++) {
       const all = processes.flatMap(({ locks }) => [locks.acquire(`lock ${i}`), locks.acquire(`lock ${i}`)]);
@@ -32,7 +32,7 @@ describe("taking a lock", () => {
     }
   });
 
-  test("that is free costs one commit and no read", async () => {
+  test("an attempt at a free lock costs one commit and no read", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
     const commits = way.commits.length;
@@ -43,7 +43,7 @@ describe("taking a lock", () => {
     expect(way.reads).toBe(0);
   });
 
-  test("tells the loser who holds it, and changes nothing", async () => {
+  test("an attempt at a held lock tells who holds the lock, and changes nothing", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a", { note: { run: 5 } });
@@ -63,7 +63,7 @@ describe("taking a lock", () => {
     expect((await one.channel.entry(lockKey("a")))?.version).toBe(lease.fence);
   });
 
-  test("whose answer comes after its timeout gives nothing to hold, and frees the lock", async () => {
+  test("a lock whose grant is answered after its timeout is not held, and is freed", async () => {
     const one = await world.locks();
     await (await one.locks.acquire("warm up")).release();
     one.way.once('"a', { type: "slow", ms: 100 });
@@ -78,7 +78,7 @@ describe("taking a lock", () => {
     expect(await one.locks.find("a")).toBeUndefined();
   });
 
-  test("whose answer comes after the end of its session gives nothing to hold", async () => {
+  test("a lock whose grant is answered after the end of its session is not held, and is freed", async () => {
     const one = await world.locks();
     await (await one.locks.acquire("warm up")).release();
     const commit = one.way.commit.bind(one.way);
@@ -99,7 +99,7 @@ describe("taking a lock", () => {
     expect(await one.locks.find("a")).toBeUndefined();
   });
 
-  test("gives out fences that only ever go up", async () => {
+  test("the fences of successive leases only ever go up", async () => {
     const processes = [await world.locks(), await world.locks()];
     let last = "0";
     for (let i = 0; i < 50; i++) {
@@ -110,7 +110,7 @@ describe("taking a lock", () => {
     }
   });
 
-  test("of a process that fell silent is possible once its session is over, and at no time before", async () => {
+  test("the lock of a process that fell silent is free once its session is over, and at no time before", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a");
@@ -124,7 +124,7 @@ describe("taking a lock", () => {
     expect(compareVersions(next.fence, lease.fence)).toBeGreaterThan(0);
   });
 
-  test("of a dead process has one winner of many", async () => {
+  test("of many attempts at the lock of a dead process exactly one wins", async () => {
     const one = await world.locks();
     await one.locks.acquire("a");
     cut(one);
@@ -134,7 +134,7 @@ describe("taking a lock", () => {
     expect(outcomes.filter(({ status }) => status === "fulfilled").length).toBe(1);
   });
 
-  test("is not kept from it by tickets of the dead, however often it is asked for, only by those of the living", async () => {
+  test("tickets of dead sessions in the queue do not block a lock, and tickets of live sessions do", async () => {
     const one = await world.locks();
     const waiting = [
       { session: "gone", token: "1" },
@@ -148,7 +148,7 @@ describe("taking a lock", () => {
     expect(await rejection(one.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
   });
 
-  test("is not helped by a wall clock that runs ahead (D13)", async () => {
+  test("a wall clock that runs ahead does not take a lock from its holder (D13)", async () => {
     const one = await world.locks();
     await one.locks.acquire("a", { timeout: 60_000 });
     const two = await world.locks();
@@ -158,7 +158,7 @@ describe("taking a lock", () => {
     expect(await rejection(two.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
   });
 
-  test("calls for the cleaning up after a dead holder before it takes over", async () => {
+  test("onOrphan is called for a dead holder before the lock is taken over", async () => {
     const orphans: string[] = [];
     const one = await world.locks();
     const two = await world.locks({
@@ -174,7 +174,7 @@ describe("taking a lock", () => {
     expect(orphans).toEqual([fence]);
   });
 
-  test("goes on with a renewal that was applied while the attempt was under way", async () => {
+  test("an attempt succeeds although a renewal of its session was applied meanwhile", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
     // The store has renewed the session, and the answer takes its time.
@@ -184,7 +184,7 @@ describe("taking a lock", () => {
     expect(lease.held).toBe(true);
   });
 
-  test("goes on at once when the session was renewed once more before the answer came", async () => {
+  test("an attempt goes on at once when its session was renewed once more before the answer came", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
     // The store has renewed the session, and the answer takes its time, longer than the next renewal does.
@@ -200,7 +200,7 @@ describe("taking a lock", () => {
     await clock.until(locks.acquire("a"), TTL / 2 + 100);
   });
 
-  test("opens a new session in place of one whose entry was removed", async () => {
+  test("an attempt opens a new session in place of a session whose entry was removed", async () => {
     const { locks, channel } = await world.locks();
     const first = await locks.acquire("a");
     await channel.unset(sessionKey(first.session.id));
@@ -217,7 +217,7 @@ describe("taking a lock", () => {
     { timeout: -1 },
     { wait: -1 },
     { wait: "x" },
-  ])("refuses %j", async ({ name = "a", ...options }) => {
+  ])("acquire refuses %j", async ({ name = "a", ...options }) => {
     const { locks } = await world.locks();
     expect(await rejection(locks.acquire(name as string, options as object))).toMatchObject({
       code: "INVALID_ARGUMENT",
@@ -225,7 +225,7 @@ describe("taking a lock", () => {
   });
 });
 
-test("who found a session dead takes nothing from one who waits on in a new one", async () => {
+test("leaveQueue with the ticket of a dead session leaves the same waiter's ticket of a new session alone", async () => {
   const { channel } = await world.locks();
   const ticket = { session: "new", token: "t" };
   await channel.set(queueKey("a"), { waiting: [ticket] });
@@ -235,7 +235,7 @@ test("who found a session dead takes nothing from one who waits on in a new one"
   expect(await channel.get(queueKey("a"))).toBeUndefined();
 });
 
-test("who leaves a queue leaves it also if another one enters at that moment", async () => {
+test("leaveQueue removes a ticket also if another ticket enters the queue at that moment", async () => {
   const [one, two] = [await world.locks(), await world.locks()];
   const mine = { session: "s", token: "mine" };
   const waiting = [mine, { session: "s", token: "2" }];
@@ -250,7 +250,7 @@ test("who leaves a queue leaves it also if another one enters at that moment", a
   expect(await one.channel.get(queueKey("a"))).toMatchObject({ waiting: [{ token: "2" }, { token: "3" }] });
 });
 
-test("a contended lock passes through many hands without a second holder", async () => {
+test("a contended lock passes through many holders without two holders at once", async () => {
   const processes = await Promise.all(Array.from({ length: 4 }, () => world.locks()));
   let inside = 0;
   let entered = 0;
@@ -268,7 +268,7 @@ test("a contended lock passes through many hands without a second holder", async
   expect(entered).toBe(32);
 });
 
-test("an attempt in a store that went back to an older version of the session takes a new one, and asks for it once", async () => {
+test("an attempt opens one new session when the store went back to an older version of the session", async () => {
   const one = await world.locks();
   const lease = await one.locks.acquire("warm up");
   await clock.advance(TTL);

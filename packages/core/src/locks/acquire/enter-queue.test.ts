@@ -37,8 +37,8 @@ const writesOfQueue = ({ way }: LocksOf): number =>
 const queue = async (): Promise<QueueValue | undefined> =>
   (await one.channel.get(queueKey("a"))) as QueueValue | undefined;
 
-describe("many waiters of one process", () => {
-  it("enter the queue together, in order of arrival", async () => {
+describe("waiters of one process in a queue", () => {
+  it("many waiters of one process enter the queue together, in order of arrival", async () => {
     const done = crowd(two, MANY);
     await world.clock.advance(100);
     expect(await waiting(one)).toBe(MANY);
@@ -48,7 +48,7 @@ describe("many waiters of one process", () => {
     expect(await waiting(one)).toBe(0);
   });
 
-  it("ask the store for next to nothing while they wait", async () => {
+  it("many waiters of one process ask the store for next to nothing while they wait", async () => {
     void crowd(two, MANY);
     await world.clock.advance(100);
     const before = two.way.reads + two.way.commits.length;
@@ -58,7 +58,7 @@ describe("many waiters of one process", () => {
     expect(calls).toBeLessThan(10 * (5 + 10) * 2);
   });
 
-  it("and those of another process keep every ticket, though they enter at once", async () => {
+  it("waiters of two processes keep every ticket, though they enter the queue at once", async () => {
     const three = await world.locks();
     const had: string[] = [];
     const both = Promise.all([crowd(two, 50, had, "x"), crowd(three, 50, had, "y")]);
@@ -70,7 +70,7 @@ describe("many waiters of one process", () => {
     expect(had.filter((who) => who.startsWith("y"))).toEqual(Array.from({ length: 50 }, (_, i) => `y${i}`));
   });
 
-  it("all hear of an error, and leave nothing in the queue", async () => {
+  it("waiters that enter the queue together all get its error, and leave no ticket in the queue", async () => {
     let commits = 0;
     two.way.fault = (call) => {
       const enters = call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes('"queue'));
@@ -88,7 +88,7 @@ describe("many waiters of one process", () => {
     expect(settledAs).toEqual(["fulfilled", ...Array.from({ length: 9 }, () => "rejected")]);
   });
 
-  it("enter again with the next session, when theirs is over", async () => {
+  it("waiters enter the queue again with a new session, when their session is over", async () => {
     const done = crowd(two, 20);
     await world.clock.advance(100);
     const before = (await queue())?.waiting[0]?.session ?? "";
@@ -100,7 +100,7 @@ describe("many waiters of one process", () => {
     expect(await done).toHaveLength(20);
   });
 
-  it("are refused one by one where the queue has no room for all", async () => {
+  it("waiters are refused one by one where the queue has no room for all of them", async () => {
     const way = await world.way({ maxValueBytes: 1_000 });
     const small = await world.locks({ way });
     const once = async (): Promise<void> => (await small.locks.acquire("a", { wait: 100 * TTL })).release();
@@ -115,7 +115,7 @@ describe("many waiters of one process", () => {
     expect(refusals).toEqual(Array.from({ length: 40 - entered }, () => "TOO_LARGE"));
   });
 
-  it("that give up leave, and the others stay", async () => {
+  it("waiters that give up leave the queue, and the others stay", async () => {
     const stop = new AbortController();
     const stays = two.locks.acquire("a", { wait: 100 * TTL });
     const leaves = Array.from({ length: 9 }, () => two.locks.acquire("a", { wait: 100 * TTL, signal: stop.signal }));
@@ -129,7 +129,7 @@ describe("many waiters of one process", () => {
     expect((await world.clock.until(stays)).held).toBe(true);
   });
 
-  it("go on by themselves where the notices of their turns are lost", async () => {
+  it("waiters get the lock one after another though the notices of their turns are lost", async () => {
     const way = await world.way();
     const watch = way.watch.bind(way);
     way.watch = (range, sink) =>

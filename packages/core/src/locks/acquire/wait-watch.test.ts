@@ -15,7 +15,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-test("one who waits is woken at once when the session of the holder is removed", async () => {
+test("a waiter is woken at once when the session of the holder is removed", async () => {
   const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
   const lease = await one.locks.acquire("a", {}, { prepare: () => ({}), refused: () => {}, onLeaseOver: () => {} });
   const next = two.locks.acquire("a", { wait: 600_000 });
@@ -26,7 +26,7 @@ test("one who waits is woken at once when the session of the holder is removed",
 });
 
 // When a session ends, such a store knows no better than whoever saw its last renewal.
-describe("a wait in a store that tells its clock to nobody", () => {
+describe("waits in a store that tells its clock to nobody", () => {
   const MOST = lifeInStore(TTL) + 250;
 
   const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
@@ -36,7 +36,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
   }
 
   test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
-    "lasts for no more than a ttl after the holder fell silent, %i ms into it",
+    "a wait lasts no more than a ttl after the holder fell silent, %i ms into the wait",
     async (ms) => {
       const [one, two] = await three();
       await one.locks.acquire("a");
@@ -48,7 +48,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
   );
 
   test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
-    "lasts for no more than a ttl after the one before fell silent, %i ms into it",
+    "a wait lasts no more than a ttl after the waiter ahead fell silent, %i ms into the wait",
     async (ms) => {
       const [one, two, last] = await three();
       const lease = await one.locks.acquire("a");
@@ -63,7 +63,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
   );
 
   test.each([100, 4_000, 5_100, 9_000, 14_000, 16_000, 31_000])(
-    "is no longer, in sum, for one who asks again and again: a ttl after the holder fell silent, %i ms into it",
+    "repeated short waits last no longer in sum: a ttl after the holder fell silent, %i ms into them",
     async (ms) => {
       for (const wait of [0, 100, 200]) {
         const [one, two] = await three();
@@ -89,7 +89,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
   );
 
   test.each([100, 4_000, 5_100, 9_000, 14_000])(
-    "lasts for no more than a ttl after the holder fell silent, %i ms after the one before did",
+    "a wait lasts no more than a ttl after the holder fell silent, %i ms after the waiter ahead did",
     async (ms) => {
       const [one, two, last] = await three();
       await one.locks.acquire("a");
@@ -125,7 +125,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
     [3, 29_000],
     [7, 16_000],
   ])(
-    "lasts for no more than a ttl when the holder and all %i before fall silent at once, %i ms into it",
+    "a wait lasts no more than a ttl when the holder and all %i waiters ahead fall silent, %i ms into it",
     (waiters, ms) => lastsWhenAllBeforeFallSilent(waiters, ms, MOST),
   );
 
@@ -133,11 +133,12 @@ describe("a wait in a store that tells its clock to nobody", () => {
     [8, 16_000],
     [20, 31_000],
     [40, 9_000],
-  ])("lasts for no more than two when very many do: all %i before, %i ms into it", (waiters, ms) =>
-    lastsWhenAllBeforeFallSilent(waiters, ms, MOST + lifeInStore(TTL)),
+  ])(
+    "a wait lasts no more than two ttls when the holder and very many waiters fall silent: %i waiters, %i ms",
+    (waiters, ms) => lastsWhenAllBeforeFallSilent(waiters, ms, MOST + lifeInStore(TTL)),
   );
 
-  test("lasts for no more than a ttl when the lock was handed on before the holder and all before fell silent", async () => {
+  test("a wait lasts no more than a ttl when the lock was handed on before the holder and all waiters fell silent", async () => {
     const [one, ...dying] = await Promise.all(Array.from({ length: 5 }, () => enter()));
     const lease = await one?.locks.acquire("a");
     for (const each of dying) {
@@ -152,7 +153,7 @@ describe("a wait in a store that tells its clock to nobody", () => {
     await clock.until(next, MOST);
   });
 
-  test("ends nothing before its time", async () => {
+  test("a wait does not end the lease of the holder before its time", async () => {
     const [one, two] = await three();
     const lease = await one.locks.acquire("a", { timeout: 600_000 });
     const next = rejection(two.locks.acquire("a", { wait: 300_000 }));

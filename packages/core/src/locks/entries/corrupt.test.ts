@@ -27,29 +27,35 @@ async function keysOf(kind: string): Promise<Key[]> {
 
 const texts = ["no JSON", "null", '"mine"', "{}"];
 
-test.each([false, true])("what cannot be read keeps nobody from the rest: in reverse %s", async (reverse) => {
-  for (const name of ["a", "b", "c", "d"]) await one.locks.acquire(name);
-  await scribble(two, lockKey("b"), "no JSON");
-  const names: unknown[] = [];
-  for await (const { key } of readable(two.channel, { prefix: ["lock"], reverse })) names.push((key as string[])[1]);
-  expect(names).toEqual(reverse ? ["d", "c", "b", "a"] : ["a", "b", "c", "d"]);
-});
+test.each([false, true])(
+  "an unreadable entry is skipped, and the other entries are listed: in reverse %s",
+  async (reverse) => {
+    for (const name of ["a", "b", "c", "d"]) await one.locks.acquire(name);
+    await scribble(two, lockKey("b"), "no JSON");
+    const names: unknown[] = [];
+    for await (const { key } of readable(two.channel, { prefix: ["lock"], reverse })) names.push((key as string[])[1]);
+    expect(names).toEqual(reverse ? ["d", "c", "b", "a"] : ["a", "b", "c", "d"]);
+  },
+);
 
-describe("what somebody else wrote into the store", () => {
-  test.each(texts)("under a lock is said to be that, and keeps nobody from sweeping: %s", async (text) => {
-    await scribble(two, lockKey("a"), text);
-    const error = await rejection(one.locks.acquire("a"));
-    expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
-    expect((error as Error).message).toContain("was not written by ojm");
-    const dead = await world.locks();
-    await dead.locks.acquire("b");
-    cut(dead);
-    await world.clock.advance(2 * TTL);
-    await one.locks.sweep();
-    expect(await two.locks.find("b")).toBeUndefined();
-  });
+describe("foreign data in the store", () => {
+  test.each(texts)(
+    "foreign data under a lock makes acquire reject as CORRUPT, and does not stop the sweep: %s",
+    async (text) => {
+      await scribble(two, lockKey("a"), text);
+      const error = await rejection(one.locks.acquire("a"));
+      expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
+      expect((error as Error).message).toContain("was not written by ojm");
+      const dead = await world.locks();
+      await dead.locks.acquire("b");
+      cut(dead);
+      await world.clock.advance(2 * TTL);
+      await one.locks.sweep();
+      expect(await two.locks.find("b")).toBeUndefined();
+    },
+  );
 
-  test.each(texts)("under a lock is said to be that to who asks for it, or takes it by force: %s", async (text) => {
+  test.each(texts)("foreign data under a lock makes find, list and forceUnlock reject as CORRUPT: %s", async (text) => {
     await scribble(two, lockKey("a"), text);
     const calls = [() => one.locks.find("a"), () => one.locks.list(), () => one.locks.forceUnlock("a", "it hangs")];
     for (const call of calls) {
@@ -59,7 +65,7 @@ describe("what somebody else wrote into the store", () => {
     }
   });
 
-  test.each(texts)("over a lock that is held tells its holder, and ends nothing else: %s", async (text) => {
+  test.each(texts)("foreign data over a held lock ends its lease as LOST, and no other lease: %s", async (text) => {
     const [lease, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
     await world.clock.advance(100);
     await scribble(two, lockKey("a"), text);
@@ -70,7 +76,7 @@ describe("what somebody else wrote into the store", () => {
   });
 
   test.each(texts)(
-    "over a lock that is held is told by the heartbeat, where the store cannot be watched: %s",
+    "the heartbeat finds foreign data over a held lock, where the store cannot be watched: %s",
     async (text) => {
       const blind = await world.locks({ way: await world.way({ watch: false }) });
       const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
@@ -82,19 +88,22 @@ describe("what somebody else wrote into the store", () => {
     },
   );
 
-  test.each(texts)("over a lock that is held leaves nothing of its process behind: %s", async (text) => {
-    const blind = await world.locks({ way: await world.way({ watch: false }) });
-    await blind.locks.acquire("a");
-    const other = await blind.locks.acquire("b");
-    await scribble(two, lockKey("a"), text);
-    await world.clock.advance(TTL);
-    expect(other.held).toBe(true);
-    await blind.locks.close();
-    expect(await keysOf("session")).toEqual([]);
-    expect(await keysOf("lock")).toEqual([lockKey("a")]);
-  });
+  test.each(texts)(
+    "a process whose held lock was overwritten leaves nothing else behind when it closes: %s",
+    async (text) => {
+      const blind = await world.locks({ way: await world.way({ watch: false }) });
+      await blind.locks.acquire("a");
+      const other = await blind.locks.acquire("b");
+      await scribble(two, lockKey("a"), text);
+      await world.clock.advance(TTL);
+      expect(other.held).toBe(true);
+      await blind.locks.close();
+      expect(await keysOf("session")).toEqual([]);
+      expect(await keysOf("lock")).toEqual([lockKey("a")]);
+    },
+  );
 
-  test.each(texts)("over a session keeps nobody from sweeping, and is swept: %s", async (text) => {
+  test.each(texts)("foreign data over a session does not stop the sweep, and is removed by it: %s", async (text) => {
     await scribble(two, sessionKey("x"), text);
     await one.locks.sweep();
     const session = (await one.locks.acquire("a")).session.id;
@@ -102,7 +111,7 @@ describe("what somebody else wrote into the store", () => {
   });
 
   test.each(texts)(
-    "over a session tells its owner by its renewal, where the store cannot be watched: %s",
+    "a renewal finds foreign data over its session, where the store cannot be watched: %s",
     async (text) => {
       const blind = await world.locks({ way: await world.way({ watch: false }) });
       const lease = await blind.locks.acquire("a");
@@ -112,7 +121,7 @@ describe("what somebody else wrote into the store", () => {
     },
   );
 
-  test.each(texts)("over a session tells its owner: %s", async (text) => {
+  test.each(texts)("foreign data over a session ends its leases as LOST: %s", async (text) => {
     const lease = await one.locks.acquire("a");
     await world.clock.advance(100);
     await scribble(two, sessionKey(lease.session.id), text);
@@ -121,7 +130,7 @@ describe("what somebody else wrote into the store", () => {
   });
 
   test.each(["null", '"mine"', "{}"])(
-    "over a queue is said to be that, and keeps nobody from sweeping: %s",
+    "foreign data over a queue makes a wait reject as CORRUPT, and does not stop the sweep: %s",
     async (text) => {
       await scribble(two, queueKey("a"), text);
       await one.locks.sweep();
@@ -131,7 +140,7 @@ describe("what somebody else wrote into the store", () => {
     },
   );
 
-  test.each(texts)("over the session of a holder that died leaves the lock to others: %s", async (text) => {
+  test.each(texts)("foreign data over the session of a dead holder leaves the lock to others: %s", async (text) => {
     const lease = await one.locks.acquire("a");
     cut(one);
     await scribble(two, sessionKey(lease.session.id), text);
@@ -140,8 +149,8 @@ describe("what somebody else wrote into the store", () => {
   });
 });
 
-describe("a callback that fails", () => {
-  test("keeps nothing else from being cleared away, and is told as a warning", async () => {
+describe("callbacks that fail", () => {
+  test("an onOrphan callback that throws causes a warning, and the other locks are still removed", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const orphans: string[] = [];
     const failing = await world.locks({
@@ -167,7 +176,7 @@ describe("a callback that fails", () => {
   });
 });
 
-test("a store that answers later than a session lives is told as that", async () => {
+test("a store that answers later than a session lives is reported as TIMEOUT, with the ttl", async () => {
   one.way.fault = (call) => (call.kind === "commit" ? { type: "slow reply", ms: TTL + 1 } : undefined);
   const error = await world.clock.until(rejection(one.locks.acquire("a", { wait: 100_000 })), 10 * TTL);
   expect(error).toMatchObject({ code: "TIMEOUT", retryable: true });

@@ -61,7 +61,7 @@ const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
 ];
 
 test.each(kinds)(
-  "a %s is taken as it is written, also with fields of a later version, and not with one that is wrong",
+  "a %s entry is valid as written, also with fields of a later version, and invalid with a wrong field",
   (_, is, entry, wrong) => {
     expect(is(entry)).toBe(true);
     expect(is({ ...entry, later: [1] })).toBe(true);

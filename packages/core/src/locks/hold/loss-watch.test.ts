@@ -49,7 +49,7 @@ function failOnce({ way }: LocksOf, key: Key): void {
   };
 }
 
-test("a driver that is broken ends neither the process nor what is held", async () => {
+test("a broken driver ends neither the process nor the lease", async () => {
   const lease = await one.locks.acquire("a");
   const broken = async (): Promise<never> => {
     throw new TypeError("no such property");
@@ -76,8 +76,8 @@ describe.each([
   ["deleted", async () => void (await two.channel.unset(lockKey("a")))],
   ["replaced", () => overwrite(two, lockKey("a"))],
   ["unlocked by force", async () => void (await two.locks.forceUnlock("a", "it hangs"))],
-])("a lock whose entry is %s by another process", (_, harm) => {
-  test("is lost at once, and no other", async () => {
+])("locks whose entry is %s by another process", (_, harm) => {
+  test("a lock with a changed entry is lost at once, and no other lock is", async () => {
     const lease = await one.locks.acquire("a");
     const other = await one.locks.acquire("b");
     await clock.advance(SETTLE);
@@ -87,7 +87,7 @@ describe.each([
     expect(other.held).toBe(true);
   });
 
-  test("is lost within moments if it was not watched over yet", async () => {
+  test("a lock with a changed entry is lost within moments if it was not watched over yet", async () => {
     const lease = await one.locks.acquire("a");
     await harm();
     await clock.advance(50);
@@ -98,8 +98,8 @@ describe.each([
 describe.each([
   ["deleted", async (key: ReturnType<typeof sessionKey>) => void (await two.channel.unset(key))],
   ["replaced", (key: ReturnType<typeof sessionKey>) => overwrite(two, key)],
-])("a session whose entry is %s by another process", (_, harm) => {
-  test("is over at once, with all that it held", async () => {
+])("sessions whose entry is %s by another process", (_, harm) => {
+  test("a session with a changed entry is over at once, with all locks that it held", async () => {
     const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
     await clock.advance(SETTLE);
     await harm(sessionKey(leases[0]?.session.id ?? ""));
@@ -108,8 +108,8 @@ describe.each([
   });
 });
 
-describe("watching over what is held", () => {
-  test("takes few watches however many are held, begun when a lock is held for more than a moment", async () => {
+describe("watches over held locks", () => {
+  test("many held locks share few watches, begun when a lock is held for more than a moment", async () => {
     const watches = countWatches(one);
     for (let i = 0; i < 20; i++) {
       const lease = await one.locks.acquire(`short ${i}`);
@@ -129,7 +129,7 @@ describe("watching over what is held", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("takes our own renewals for ours, also those whose answer was lost or late", async () => {
+  test("own renewals end no lease, also those whose answer was lost or late", async () => {
     const lease = await one.locks.acquire("a");
     one.way.once("session", { type: "reply lost" });
     await clock.advance(TTL);
@@ -138,7 +138,7 @@ describe("watching over what is held", () => {
     expect(lease.held).toBe(true);
   });
 
-  test("takes a release for one, not for a loss", async () => {
+  test("a release by the holder is not taken for a loss", async () => {
     const lease = await one.locks.acquire("a");
     await clock.advance(SETTLE);
     await lease.release();
@@ -149,7 +149,7 @@ describe("watching over what is held", () => {
     expect(again.held).toBe(true);
   });
 
-  test("asks the store after a gap", async () => {
+  test("a gap in the watch makes the process ask the store for its locks", async () => {
     const lease = await one.locks.acquire("a");
     const other = await one.locks.acquire("b");
     let gap = (): void => {};
@@ -170,7 +170,7 @@ describe("watching over what is held", () => {
     expect(other.held).toBe(true);
   });
 
-  test("begins later where the store cannot be watched now", async () => {
+  test("the watch over a lock begins later if the store cannot be watched now", async () => {
     const lease = await one.locks.acquire("a");
     const { watch } = one.way;
     one.way.watch = () =>
@@ -183,7 +183,7 @@ describe("watching over what is held", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("begins anew for one lock alone where the others are watched over already", async () => {
+  test("the watch over one lock begins anew where the other locks are watched over already", async () => {
     const watches = countWatches(one);
     failOnce(one, lockKey("b"));
     const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
@@ -195,7 +195,7 @@ describe("watching over what is held", () => {
     expect(watches()).toBe(0);
   });
 
-  test("of what was released while it could not be watched does not begin", async () => {
+  test("a lock that was released while it could not be watched is not watched later", async () => {
     const watches = countWatches(one);
     failOnce(one, lockKey("a"));
     const lease = await one.locks.acquire("a");
@@ -205,7 +205,7 @@ describe("watching over what is held", () => {
     expect(watches()).toBe(0);
   });
 
-  test("begins anew for a session that alone could not be watched", async () => {
+  test("the watch over a session begins anew if the session alone could not be watched", async () => {
     const lease = await one.locks.acquire("a");
     failOnce(one, sessionKey(lease.session.id));
     await clock.advance(2_000);
@@ -214,7 +214,7 @@ describe("watching over what is held", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("is left to heartbeats where the store tells nothing", async () => {
+  test("heartbeats find a lost lock where the store has no watches", async () => {
     const deaf = await world.locks({ way: await world.way({ watch: false }) });
     const lease = await deaf.locks.acquire("a");
     await clock.advance(SETTLE);
@@ -224,7 +224,7 @@ describe("watching over what is held", () => {
   });
 });
 
-test("a process that stood still is told so, whatever others did to its lock meanwhile, and whichever news comes first", async () => {
+test("a process that stood still is told so, even if its lock and session were removed meanwhile", async () => {
   const lease = await one.locks.acquire("a");
   await clock.advance(SETTLE);
   clock.block(TTL + 5_000);
@@ -234,8 +234,8 @@ test("a process that stood still is told so, whatever others did to its lock mea
   expect((lease.signal.reason as Error).message).toContain("this process was suspended or busy");
 });
 
-describe("a lock that was removed and taken again by the same process, before anything told it of that,", () => {
-  test("is lost to the first holder before the second one begins", async () => {
+describe("locks removed and taken again by the same process, before it hears of the removal", () => {
+  test("a removed lock is lost to the first holder before the second holder in the process begins", async () => {
     const [first, other] = [await one.locks.acquire("a"), await one.locks.acquire("b")];
     await two.channel.unset(lockKey("a"));
     const second = await one.locks.acquire("a");
@@ -245,7 +245,7 @@ describe("a lock that was removed and taken again by the same process, before an
     expect([second.held, other.held]).toEqual([true, true]);
   });
 
-  test("is lost to the first holder also if that hears of its own grant later", async () => {
+  test("a removed lock is lost to the first holder also if the first holder hears of its grant later", async () => {
     await one.locks.acquire("warm up");
     one.way.once('"a', { type: "slow reply", ms: 500 });
     const late = one.locks.acquire("a");
@@ -259,7 +259,7 @@ describe("a lock that was removed and taken again by the same process, before an
     expect(clock.pending).toBe(0);
   });
 
-  test("keeps no heartbeat from finding what else is lost", async () => {
+  test("a removed lock that was taken again does not keep the heartbeat from finding other lost locks", async () => {
     const blind = await world.locks({ way: await world.way({ watch: false }), onOrphan: async () => {} });
     const never = { prepare: () => ({}), refused: () => {}, onLeaseOver: () => {} };
     await blind.locks.acquire("a", {}, never);
@@ -271,7 +271,7 @@ describe("a lock that was removed and taken again by the same process, before an
     expect(other.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("of a store that lost its data is not taken for a late one: fences may begin anew", async () => {
+  test("a new lease with a lower fence is held in a store that lost its data", async () => {
     const first = await one.locks.acquire("a", {}, { prepare: () => ({}), refused: () => {}, onLeaseOver: () => {} });
     await two.channel.unset(lockKey("a"));
     await clock.advance(2 * TTL);

@@ -78,8 +78,8 @@ async function take(name: string, timeout: number, instance: string = ID): Promi
 
 const stored = async (key: ReturnType<typeof lockKey>) => (await open()).entry(key);
 
-describe("while the main thread renews the session", () => {
-  test("a stand-in does nothing, opens nothing and asks nothing", async () => {
+describe("a backup heartbeat while the main thread renews the session", () => {
+  test("a backup heartbeat opens nothing and asks nothing while the main thread renews the session", async () => {
     backupHeartbeat.look();
     for (let i = 0; i < 30; i++) {
       await clock.advance(TTL / 3);
@@ -90,7 +90,7 @@ describe("while the main thread renews the session", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("it leaves timeouts to it", async () => {
+  test("a backup heartbeat leaves timeouts to a main thread that answers", async () => {
     await take("a", 1_000);
     answers = () => {
       deadlines.timeout = Number.POSITIVE_INFINITY;
@@ -103,8 +103,8 @@ describe("while the main thread renews the session", () => {
   });
 });
 
-describe("while it does not", () => {
-  test("the session lives on, and so does what it holds", async () => {
+describe("a backup heartbeat while the main thread does not renew the session", () => {
+  test("the session and its locks live on through the backup heartbeat", async () => {
     await take("a", 100 * TTL);
     backupHeartbeat.look();
     for (let i = 0; i < 200; i++) {
@@ -116,7 +116,7 @@ describe("while it does not", () => {
     expect(await stored(lockKey("a"))).toBeDefined();
   });
 
-  test("it is renewed also by a store that fails now and then", async () => {
+  test("the session is renewed also if the store fails now and then", async () => {
     let call = 0;
     way.fault = () => (++call % 3 === 0 ? { type: "refused" } : undefined);
     backupHeartbeat.look();
@@ -124,7 +124,7 @@ describe("while it does not", () => {
     expect(deadlines.deadline).toBeGreaterThan(clock.monotonic());
   });
 
-  test("its life is counted from when the last renewal was sent: it is over before the store lets the entry go", async () => {
+  test("a session counts its life from when its last renewal was sent, and ends before its entry expires", async () => {
     const slow: Fault = { type: "slow reply", ms: TTL / 10 };
     way.fault = (call) => (call.kind === "commit" ? slow : undefined);
     backupHeartbeat.look();
@@ -137,7 +137,7 @@ describe("while it does not", () => {
     }
   });
 
-  test("the main thread takes over again when it is back", async () => {
+  test("the main thread takes over the renewals again when it is back", async () => {
     backupHeartbeat.look();
     await clock.advance(5 * TTL);
     const before = asked;
@@ -148,7 +148,7 @@ describe("while it does not", () => {
     expect(asked).toBe(before);
   });
 
-  test("what was held as long as it may be is given back after its cleaning up, and nothing else", async () => {
+  test("a lock past its timeout is given back after its cleanup, and no other lock", async () => {
     await take("late", 1_000);
     await take("later", 3 * TTL);
     await take("of others", 1_000, "another session");
@@ -163,7 +163,7 @@ describe("while it does not", () => {
     expect(await stored(lockKey("of others"))).toBeDefined();
   });
 
-  test("its tickets stay as long as the session is renewed by the main thread", async () => {
+  test("the tickets of a session stay as long as the main thread renews the session", async () => {
     const mine = { session: ID, token: "mine" };
     await (await open()).set(queueKey("b"), { waiting: [mine] });
     await take("late", 1_000);
@@ -173,7 +173,7 @@ describe("while it does not", () => {
     expect((await stored(queueKey("b")))?.value).toEqual({ waiting: [mine] });
   });
 
-  test("nothing more is given back once it is stopped, also in the middle of a look", async () => {
+  test("a stopped backup heartbeat gives back no more locks, also in the middle of a look", async () => {
     await take("late", 1_000);
     const scan = way.scan.bind(way);
     way.scan = async (...args) => {
@@ -188,7 +188,7 @@ describe("while it does not", () => {
     expect(timedOut).toEqual([]);
   });
 
-  test("that is so also where somebody else wrote into the store", async () => {
+  test("a lock past its timeout is given back also where another lock holds foreign data", async () => {
     await scribble({ way, channel: await open() }, lockKey("a"), "no JSON");
     await take("late", 1_000);
     backupHeartbeat.look();
@@ -196,7 +196,7 @@ describe("while it does not", () => {
     expect(await stored(lockKey("late"))).toBeUndefined();
   });
 
-  test("a lock is given back at its timeout also if it is told after the look was planned", async () => {
+  test("a lock is given back at its timeout also if it was taken after the next look was planned", async () => {
     backupHeartbeat.look();
     await clock.advance(100);
     expect(deadlines.nextLook).toBeGreaterThan(clock.monotonic() + TTL / 3);
@@ -206,7 +206,7 @@ describe("while it does not", () => {
     expect(await stored(lockKey("a"))).toBeUndefined();
   });
 
-  test("its tickets are withdrawn, those of others stay", async () => {
+  test("the tickets of a session whose main thread is busy are withdrawn, and those of others stay", async () => {
     const others = { session: "another session", token: "x" };
     await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }, others] });
     backupHeartbeat.look();
@@ -215,7 +215,7 @@ describe("while it does not", () => {
   });
 });
 
-test("tickets that a store refused to let go are withdrawn a little later", async () => {
+test("tickets that the store refused to remove are withdrawn a little later", async () => {
   await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }] });
   way.once('"a', { type: "refused" });
   backupHeartbeat.look();
@@ -223,8 +223,8 @@ test("tickets that a store refused to let go are withdrawn a little later", asyn
   expect(await stored(queueKey("a"))).toBeUndefined();
 });
 
-describe("a session that is gone", () => {
-  test("from the store is never brought back, and the main thread can see it", async () => {
+describe("a backup heartbeat of a session that is gone", () => {
+  test("a session gone from the store is never brought back, and the main thread sees the loss", async () => {
     await (await open()).unset(sessionKey(ID));
     backupHeartbeat.look();
     await clock.advance(10 * TTL);
@@ -232,14 +232,14 @@ describe("a session that is gone", () => {
     expect(await stored(sessionKey(ID))).toBeUndefined();
   });
 
-  test("because somebody wrote over it is told to the main thread", async () => {
+  test("a session that was overwritten is reported lost to the main thread", async () => {
     await scribble({ way, channel: await open() }, sessionKey(ID), "no JSON");
     backupHeartbeat.look();
     await clock.advance(TTL);
     expect(deadlines.lost).toBe(true);
   });
 
-  test("because nothing reached the store stays gone", async () => {
+  test("a session that expired while the store was away stays gone", async () => {
     way.fault = () => ({ type: "refused" });
     backupHeartbeat.look();
     await clock.advance(2 * TTL);
@@ -251,7 +251,7 @@ describe("a session that is gone", () => {
     expect(deadlines.deadline).toBe(before);
   });
 
-  test("because this thread stood still is not renewed, though the store has not yet let its entry go", async () => {
+  test("a thread that stood still beyond the deadline does not renew the session, though its entry is still there", async () => {
     await beat(lifeInStore(TTL));
     const read = way.read.bind(way);
     way.read = async (...args) => {
@@ -268,7 +268,7 @@ describe("a session that is gone", () => {
     expect(way.commits.length).toBe(commits);
   });
 
-  test("because it was stopped writes no more", async () => {
+  test("a backup heartbeat that was stopped writes no more", async () => {
     backupHeartbeat.look();
     await clock.advance(TTL);
     await backupHeartbeat.stop();

@@ -25,8 +25,8 @@ async function takeOnce(locks: Locks = one.locks): Promise<string> {
   return lease.fence;
 }
 
-describe("a session that nobody uses", () => {
-  it("ends after a ttl, and from then on costs no call", async () => {
+describe("idle sessions", () => {
+  it("an idle session ends after a ttl, and costs no call from then on", async () => {
     await takeOnce();
     await world.clock.advance(TTL - 1);
     expect(await sessions()).toHaveLength(1);
@@ -37,7 +37,7 @@ describe("a session that nobody uses", () => {
     expect(one.way.commits.length + one.way.reads).toBe(before);
   });
 
-  it("is followed by another one, with which locks are taken as before", async () => {
+  it("an idle session that ended is followed by a new session, with which locks are taken as before", async () => {
     const first = await takeOnce();
     await world.clock.advance(2 * TTL);
     const lease = await one.locks.acquire("a");
@@ -46,7 +46,7 @@ describe("a session that nobody uses", () => {
     expect([lease.held, await sessions()]).toEqual([true, [sessionKey(lease.session.id)]]);
   });
 
-  it("ends also where the program waited for a lock, or unlocked one by force", async () => {
+  it("an idle session ends also in a program that waited for a lock, or unlocked a lock by force", async () => {
     const two = await world.locks();
     const lease = await two.locks.acquire("a");
     await expect(world.clock.until(one.locks.acquire("a", { wait: 3 * TTL }))).rejects.toThrow("held by");
@@ -56,7 +56,7 @@ describe("a session that nobody uses", () => {
     expect(await sessions()).toEqual([]);
   });
 
-  it("is not waited for: what its end could not remove expires", async () => {
+  it("an idle session whose end was not applied by the store expires, and blocks nobody", async () => {
     await takeOnce();
     await world.clock.advance(TTL - 1);
     one.way.fault = ({ kind }) => (kind === "commit" ? { type: "request lost" } : undefined);
@@ -67,7 +67,7 @@ describe("a session that nobody uses", () => {
     expect(await sessions()).toEqual([]);
   });
 
-  it("is ended by close() before the caller closes the channel", async () => {
+  it("close() waits for the end of an idle session that is under way", async () => {
     await takeOnce();
     await world.clock.advance(TTL + 1);
     one.way.fault = (call) =>
@@ -80,8 +80,8 @@ describe("a session that nobody uses", () => {
   });
 });
 
-describe("a session lives on", () => {
-  it("while its process takes locks more often than once a ttl", async () => {
+describe("sessions in use", () => {
+  it("a session lives on while its process takes locks more often than once a ttl", async () => {
     await takeOnce();
     const before = await sessions();
     for (let i = 0; i < 20; i++) {
@@ -91,7 +91,7 @@ describe("a session lives on", () => {
     expect(await sessions()).toEqual(before);
   });
 
-  it("while a lock is held or waited for", async () => {
+  it("a session lives on while a lock is held or waited for", async () => {
     const two = await world.locks();
     const lease = await one.locks.acquire("a");
     const waiting = two.locks.acquire("a", { wait: 100 * TTL });
@@ -101,7 +101,7 @@ describe("a session lives on", () => {
     expect((await waiting).held).toBe(true);
   });
 
-  it("while a release is under way: until it arrives, nobody else may have the lock", async () => {
+  it("a session lives on while a release is under way, and nobody else gets the lock until it arrives", async () => {
     const lease = await one.locks.acquire("a");
     // Right before a heartbeat, so that four of them pass.
     await world.clock.advance(2 * TTL - 1);
@@ -128,7 +128,7 @@ describe("a session lives on", () => {
     expect((await world.clock.until(one.locks.acquire("a"))).held).toBe(true);
   });
 
-  it("until what a call without an answer may have left is removed", async () => {
+  it("a session lives on until the lock that a call without an answer may have left is removed", async () => {
     await takeOnce();
     one.way.once("lock", { type: "reply lost" });
     await expect(world.clock.until(one.locks.acquire("a"))).rejects.toThrow();

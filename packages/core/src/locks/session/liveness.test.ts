@@ -24,12 +24,12 @@ async function enter(id: string, process: Partial<SessionValue["process"]> = {},
   await one.channel.set(sessionKey(id), value, { ttl });
 }
 
-describe("a session", () => {
-  test("is dead when it has no entry", async () => {
+describe("liveness of sessions", () => {
+  test("a session without an entry is dead", async () => {
     expect(await liveness.isDead("nobody")).toBe(true);
   });
 
-  test("is read again by who must know recently after a tenth of its time, and each look in between costs no read", async () => {
+  test("a session is read again by a caller that must know recently, only after a tenth of its ttl", async () => {
     await enter("a");
     const { reads } = one.way;
     await liveness.isDead("a");
@@ -41,7 +41,7 @@ describe("a session", () => {
     expect(one.way.reads).toBe(reads + 2);
   });
 
-  test("is alive while it has one, and looking again costs no read until it would have expired", async () => {
+  test("a session is alive while it has an entry, which is read again only when it would have expired", async () => {
     await enter("a");
     const { reads } = one.way;
     for (let i = 0; i < 10; i++) expect(await liveness.isDead("a")).toBe(false);
@@ -56,13 +56,13 @@ describe("a session", () => {
     expect(await liveness.isDead("a")).toBe(true);
   });
 
-  test("of this host is dead as soon as its process is gone, whatever its entry says", async () => {
+  test("a session of this host is dead as soon as its process is gone, whatever its entry says", async () => {
     await enter("a", { started: "1" });
     expect(await liveness.isDead("a")).toBe(true);
     expect(await liveness.isDead("a")).toBe(true);
   });
 
-  test("is dead within moments when its process, which was seen alive, is killed", async () => {
+  test("a session is dead within moments when its process, which was seen alive, is killed", async () => {
     const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1_000)"], { stdio: "ignore" });
     const ended = once(child, "exit");
     const started = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? "";
@@ -75,21 +75,21 @@ describe("a session", () => {
     expect(await liveness.isDead("a")).toBe(true);
   });
 
-  test("of another host is judged by its entry alone", async () => {
+  test("a session of another host or pid namespace is judged by its entry alone", async () => {
     await enter("a", { started: "1", boot: "another" });
     expect(await liveness.isDead("a")).toBe(false);
     await enter("b", { started: "1", namespace: "another" });
     expect(await liveness.isDead("b")).toBe(false);
   });
 
-  test("is not taken for dead because the store is away", async () => {
+  test("a session is not taken for dead because the store is away", async () => {
     await enter("a");
     one.way.fault = () => ({ type: "refused" });
     await expect(liveness.isDead("a")).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 });
 
-test("is right about more sessions than are remembered, and reads again only those that were read longest ago", async () => {
+test("more sessions than are remembered are judged right, and only those read longest ago are read again", async () => {
   const count = REMEMBERED + 100;
   for (let i = 0; i < count; i++) await enter(`${i}`, i % 2 === 0 ? {} : { started: "1" });
   for (let i = 0; i < count; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
@@ -100,7 +100,7 @@ test("is right about more sessions than are remembered, and reads again only tho
   expect(one.way.reads).toBe(reads + 100);
 });
 
-test("takes what a scan brought of a session for a read of it", async () => {
+test("the entry of a session that a scan brought counts as a read of the session", async () => {
   await enter("a");
   for await (const entry of one.channel.entries({ prefix: ["session"] }))
     expect(liveness.looksDead("a", entry)).toBe(false);

@@ -45,8 +45,8 @@ function answeredAfter(ms: number): void {
 
 const why = (session: Session): string => session.over ?? "";
 
-describe("a heartbeat", () => {
-  test("renews the entry for as long as the process lives, one commit each third of the ttl", async () => {
+describe("heartbeats", () => {
+  test("a heartbeat renews the session while the process lives, with one commit each third of the ttl", async () => {
     const { session, stored } = await open();
     const first = session.version;
     await clock.advance(10 * TTL);
@@ -57,7 +57,7 @@ describe("a heartbeat", () => {
     expect(way.commits.length).toBe(31);
   });
 
-  test("that fails until the session is over says why", async () => {
+  test("a heartbeat that fails until the session is over makes the session say why", async () => {
     const { session } = await open();
     way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
     await clock.advance(2 * TTL);
@@ -66,7 +66,7 @@ describe("a heartbeat", () => {
     );
   });
 
-  test("that fails is tried again until it succeeds", async () => {
+  test("a heartbeat that fails is tried again until it succeeds", async () => {
     const { session } = await open();
     way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
     await clock.advance(TTL * 0.9);
@@ -75,14 +75,14 @@ describe("a heartbeat", () => {
     expect(session.alive).toBe(true);
   });
 
-  test("that hangs does not use up the time of the next one", async () => {
+  test("a heartbeat that hangs does not use up the time of the next heartbeat", async () => {
     const { session } = await open();
     way.once("session", { type: "slow", ms: 10 * TTL });
     await clock.advance(2 * TTL);
     expect(session.alive).toBe(true);
   });
 
-  test("whose answer was lost is adopted by its beat", async () => {
+  test("a heartbeat whose answer was lost is adopted by its retry", async () => {
     const { session, stored } = await open();
     way.once("session", { type: "reply lost" });
     await clock.advance(TTL);
@@ -90,7 +90,7 @@ describe("a heartbeat", () => {
     expect((await stored())?.version).toBe(session.version);
   });
 
-  test("that was applied late, after the next one, changes nothing", async () => {
+  test("a heartbeat that was applied late, after the next one, changes nothing", async () => {
     const { session, stored } = await open();
     way.once("session", { type: "late", ms: 3_000 });
     await clock.advance(2 * TTL);
@@ -98,7 +98,7 @@ describe("a heartbeat", () => {
     expect((await stored())?.version).toBe(session.version);
   });
 
-  test("adopts what an earlier one wrote that was applied late", async () => {
+  test("a heartbeat adopts the renewal of an earlier heartbeat that was applied late", async () => {
     const { session, stored } = await open();
     // Ahead of the retry, 200 ms after the client gave up.
     way.once("session", { type: "late", ms: 100 });
@@ -107,14 +107,14 @@ describe("a heartbeat", () => {
     expect((await stored())?.version).toBe(session.version);
   });
 
-  test("goes on while what follows a beat hangs", async () => {
+  test("heartbeats go on while the callback after a heartbeat hangs", async () => {
     const { session } = await open(() => new Promise(() => {}));
     await clock.advance(10 * TTL);
     expect(session.alive).toBe(true);
     expect(beats).toBe(1);
   });
 
-  test("finds the entry removed, and never brings it back", async () => {
+  test("a heartbeat finds the session entry removed, and never brings it back", async () => {
     const { session, stored, channel } = await open();
     await channel.unset(sessionKey(session.id));
     await clock.advance(TTL / 3 + 1);
@@ -124,7 +124,7 @@ describe("a heartbeat", () => {
     expect(await stored()).toBeUndefined();
   });
 
-  test("finds the entry replaced by somebody else", async () => {
+  test("a heartbeat finds the session entry replaced by another process, and the session ends", async () => {
     const { session, channel } = await open();
     const entry = await channel.entry(sessionKey(session.id));
     await channel.set(sessionKey(session.id), { ...(entry?.value as object), id: "somebody" } as LocksValue);
@@ -133,7 +133,7 @@ describe("a heartbeat", () => {
   });
 });
 
-test("a renewal by the thread is found by the next heartbeat, which goes on from it", async () => {
+test("a renewal by the heartbeat thread is found by the next heartbeat, which goes on from it", async () => {
   const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
     throw new Error("no thread here");
   });
@@ -153,8 +153,8 @@ test("a renewal by the thread is found by the next heartbeat, which goes on from
   await session.close();
 });
 
-describe("the deadline", () => {
-  test("passes by the local clock alone, counted from when the last renewal was sent", async () => {
+describe("the deadline of a session", () => {
+  test("the deadline passes by the local clock alone, counted from when the last renewal was sent", async () => {
     const { session } = await open();
     // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment
     // it asks.
@@ -170,7 +170,7 @@ describe("the deadline", () => {
     expect(why(session)).toContain("the store answered no renewal");
   });
 
-  test("comes before the store lets the entry go", async () => {
+  test("the deadline comes before the entry of the session expires in the store", async () => {
     const { session, stored } = await open();
     way.fault = (call) => (call.kind === "commit" ? { type: "request lost" } : undefined);
     while (session.over === undefined) {
@@ -179,7 +179,7 @@ describe("the deadline", () => {
     }
   });
 
-  test("comes before the store lets the entry go though the timer is as late as it may be", async () => {
+  test("the deadline comes before the entry expires in the store, though the timer is as late as it may be", async () => {
     const { session, stored } = await open();
     await clock.advance(TTL / 3);
     way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
@@ -192,7 +192,7 @@ describe("the deadline", () => {
     expect(session.over).toBeDefined();
   });
 
-  test("passes although a renewal is answered after it", async () => {
+  test("the deadline passes although a renewal is answered after the deadline", async () => {
     const { session } = await open();
     // On SQLite it may be applied after others found the entry gone: its transaction looked at the clock
     // before they did.
@@ -201,7 +201,7 @@ describe("the deadline", () => {
     expect(session.over).toContain("answered a renewal after");
   });
 
-  test("has passed for a process that was not let run, before its timers say so", async () => {
+  test("the deadline has passed for a process that was suspended, before its timers fire", async () => {
     const { session } = await open();
     clock.block(TTL + 100);
     expect(session.alive).toBe(false);
@@ -209,7 +209,7 @@ describe("the deadline", () => {
     expect(why(session)).toContain("was suspended or busy");
   });
 
-  test("is not moved by the wall clock", async () => {
+  test("the deadline is not moved by jumps of the wall clock", async () => {
     const { session } = await open();
     for (const jump of [3_600_000, -7_200_000]) {
       clock.wall += jump;
@@ -219,10 +219,10 @@ describe("the deadline", () => {
   });
 });
 
-describe("a channel that was closed", () => {
+describe("sessions of a closed channel", () => {
   // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one
   // that has none.
-  test("ends the session with the next beat, not only after its ttl", async () => {
+  test("a session of a closed channel ends at the next heartbeat, not only after its ttl", async () => {
     const { channel, session } = await open();
     await channel.close();
     await clock.advance(TTL / 3);
@@ -232,7 +232,7 @@ describe("a channel that was closed", () => {
 });
 
 describe("close", () => {
-  test("removes the entry and leaves no timer", async () => {
+  test("close of a session removes its entry and leaves no timer", async () => {
     const { session, stored } = await open();
     await session.close();
     expect(await stored()).toBeUndefined();
@@ -240,7 +240,7 @@ describe("close", () => {
     expect(why(session)).toContain("closed");
   });
 
-  test("while a renewal is under way lets it not bring the entry back", async () => {
+  test("close of a session while a renewal is under way does not let the entry come back", async () => {
     const { session, stored } = await open();
     way.once("session", { type: "slow", ms: 500 });
     await clock.advance(TTL / 3);

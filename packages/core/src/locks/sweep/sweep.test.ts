@@ -35,8 +35,8 @@ async function callsOf(work: () => Promise<unknown>): Promise<number> {
   return sweeper.way.reads + commits.length - before;
 }
 
-describe("a sweep", () => {
-  test("reads sessions and locks page by page, and asks about none that lives", async () => {
+describe("sweeps", () => {
+  test("a sweep reads sessions and locks page by page, and reads no live session again", async () => {
     for (let i = 0; i < 1_200; i++) {
       await enter(`${i}`);
       await lock(`job ${i}`, `${i}`);
@@ -46,14 +46,14 @@ describe("a sweep", () => {
     expect(await keys("lock")).toHaveLength(1_200);
   });
 
-  test("asks once about a dead session, however many locks it left", async () => {
+  test("a sweep asks once about a dead session, however many locks the session left", async () => {
     for (let i = 0; i < 10; i++) await lock(`job ${i}`, "dead");
     // Two scans, one read, and one commit for each lock.
     expect(await callsOf(() => sweeper.locks.sweep())).toBe(2 + 1 + 10);
     expect(await keys("lock")).toEqual([]);
   });
 
-  test("removes the session and the calls of a process of this host that is gone, with its locks", async () => {
+  test("a sweep removes the session, calls and locks of a process of this host that is gone", async () => {
     await enter("gone", { started: "1" });
     await enter("here");
     for (const id of ["gone", "here", "expired"]) {
@@ -66,7 +66,7 @@ describe("a sweep", () => {
     expect(await keys("lock")).toEqual([queueKey("here")]);
   });
 
-  test("leaves the lock of a session that was opened after the sessions were read", async () => {
+  test("a sweep leaves the lock of a session that was opened after the sessions were read", async () => {
     const late = await world.locks();
     sweeper.way.fault = (call) => {
       if (call.kind !== "scan") return undefined;
@@ -80,7 +80,7 @@ describe("a sweep", () => {
     expect((await sweeper.locks.find("a"))?.fence).toBe(lease.fence);
   });
 
-  test("removes the lock of a session that ended, though it was seen alive a moment ago", async () => {
+  test("a sweep removes the lock of a session that ended, though the session was seen alive a moment ago", async () => {
     await enter("a");
     await lock("job", "a");
     await sweeper.locks.sweep();
@@ -100,7 +100,7 @@ describe("sweeping in turn", () => {
     }
   }
 
-  test("goes on within two times to live after the one died whose turn it was", async () => {
+  test("sweeping goes on within two ttls after the process that has the turn died", async () => {
     const dying = await world.locks();
     await dying.locks.sweepInTurn();
     cut(dying);
@@ -111,7 +111,7 @@ describe("sweeping in turn", () => {
     expect(await keys("lock")).toEqual([]);
   });
 
-  test("goes on within each time to live of the one who has the turn", async () => {
+  test("the process that has the turn sweeps within each ttl", async () => {
     void keepSweeping(sweeper, 100 * TTL);
     await world.clock.advance(TTL);
     for (let i = 0; i < 20; i++) {
@@ -121,17 +121,20 @@ describe("sweeping in turn", () => {
     }
   });
 
-  test.each(["no JSON", "null", "{}"])("goes on though somebody writes over whose turn it is: %s", async (text) => {
-    const before = await world.locks();
-    await before.locks.sweepInTurn();
-    await scribble(sweeper, sweepKey, text);
-    void keepSweeping(sweeper, 10 * TTL);
-    await lock("a", "dead");
-    await world.clock.advance(2 * TTL);
-    expect(await keys("lock")).toEqual([]);
-  });
+  test.each(["no JSON", "null", "{}"])(
+    "sweeping goes on though somebody overwrites the entry of the turn: %s",
+    async (text) => {
+      const before = await world.locks();
+      await before.locks.sweepInTurn();
+      await scribble(sweeper, sweepKey, text);
+      void keepSweeping(sweeper, 10 * TTL);
+      await lock("a", "dead");
+      await world.clock.advance(2 * TTL);
+      expect(await keys("lock")).toEqual([]);
+    },
+  );
 
-  test("is over for one that another one took the turn from meanwhile", async () => {
+  test("a sweep ends without removing locks when another process took the turn meanwhile", async () => {
     await lock("a", "dead");
     sweeper.way.fault = (call) => (call.kind === "scan" ? { type: "slow", ms: TTL / 2 } : undefined);
     const sweeping = sweeper.locks.sweepInTurn();

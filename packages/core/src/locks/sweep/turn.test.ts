@@ -18,26 +18,26 @@ beforeEach(async () => {
 
 const turnOf = ({ channel }: LocksOf): Turn => new Turn(channel, world.clock, sweepKey, LIFE);
 
-describe("a turn", () => {
-  test("that nobody has is taken by one of those who want it", async () => {
+describe("turns", () => {
+  test("a free turn is taken by exactly one of two that want it", async () => {
     const turns = [turnOf(one), turnOf(two)];
     expect(await Promise.all(turns.map((turn) => turn.take()))).toEqual([true, false]);
   });
 
-  test("is taken though somebody else keeps entries behind it, under whatever keys", async () => {
+  test("a turn is taken though foreign entries lie behind its key", async () => {
     await one.channel.set([...(sweepKey as string[]), "theirs"], {} as LocksValue);
     await one.way.commit({ checks: [], writes: [{ key: 'locks ["sweep', value: "theirs" }] });
     const turns = [turnOf(one), turnOf(two)];
     expect([await turns[0]?.take(), await turns[1]?.take()]).toEqual([true, false]);
   });
 
-  test("says who has it, and since when", async () => {
+  test("the entry of a turn says who has the turn, and since when", async () => {
     await turnOf(one).take();
     const { by, at } = (await two.channel.get(sweepKey)) as { by: { pid: number }; at: number };
     expect([by.pid, at]).toEqual([process.pid, world.clock.now()]);
   });
 
-  test("is free again once nobody kept it for its time, counted from when that was first seen", async () => {
+  test("a turn is free again when it was not kept for its life, counted from when that was first seen", async () => {
     await turnOf(one).take();
     await world.clock.advance(LIFE - 1);
     const turn = turnOf(two);
@@ -48,7 +48,7 @@ describe("a turn", () => {
     expect(await turn.take()).toBe(true);
   });
 
-  test("stays with the one who keeps it", async () => {
+  test("a turn stays with the process that keeps it", async () => {
     const [mine, theirs] = [turnOf(one), turnOf(two)];
     await mine.take();
     for (let i = 0; i < 10; i++) {
@@ -63,7 +63,7 @@ describe("a turn", () => {
     }
   });
 
-  test("costs one call as long as somebody else has it", async () => {
+  test("an attempt to take a turn that another process has costs one call", async () => {
     await turnOf(one).take();
     const turn = turnOf(two);
     const calls = (): number => two.way.reads + two.way.commits.length;
@@ -72,7 +72,7 @@ describe("a turn", () => {
     expect(calls()).toBe(before + 5);
   });
 
-  test("that was taken by another one while ours stood still is ours no more", async () => {
+  test("a turn that another process took during a standstill is not kept any more", async () => {
     const [mine, theirs] = [turnOf(one), turnOf(two)];
     await mine.take();
     await theirs.take();
@@ -82,22 +82,19 @@ describe("a turn", () => {
     expect(await mine.hold()).toBe(false);
   });
 
-  test.each(["no JSON", "null", "{}"])(
-    "is free once its time is over, though somebody wrote over it: %s",
-    async (text) => {
-      const mine = turnOf(one);
-      await mine.take();
-      await scribble(two, sweepKey, text);
-      await world.clock.advance(LIFE);
-      expect(await mine.keep()).toBe(false);
-      const turn = turnOf(two);
-      expect(await turn.take()).toBe(false);
-      await world.clock.advance(LIFE);
-      expect(await turn.take()).toBe(true);
-    },
-  );
+  test.each(["no JSON", "null", "{}"])("an overwritten turn is free once its life is over: %s", async (text) => {
+    const mine = turnOf(one);
+    await mine.take();
+    await scribble(two, sweepKey, text);
+    await world.clock.advance(LIFE);
+    expect(await mine.keep()).toBe(false);
+    const turn = turnOf(two);
+    expect(await turn.take()).toBe(false);
+    await world.clock.advance(LIFE);
+    expect(await turn.take()).toBe(true);
+  });
 
-  test("is free at once in a store that lost its data", async () => {
+  test("a turn is free at once in a store that lost its data", async () => {
     await turnOf(one).take();
     const turn = turnOf(two);
     await turn.take();
@@ -106,7 +103,7 @@ describe("a turn", () => {
   });
 });
 
-test("chance is from 0 up to 1, and is spread evenly", () => {
+test("chance() is from 0 up to 1, and is spread evenly", () => {
   const rolls = Array.from({ length: 2_000 }, () => chance(world.clock));
   expect(Math.min(...rolls)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...rolls)).toBeLessThan(1);
