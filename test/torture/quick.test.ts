@@ -51,9 +51,9 @@ function quickCell(backend: string, fault: string, mode: Mode, bug?: string, see
   return cellOf({ backend, fault, mode, seed, ttl: TTL, ...(bug !== undefined && { bug }) });
 }
 
-describe.each(Object.entries(quick))("on %s", (type, cells) => {
+describe.each(Object.entries(quick))("cells of the matrix on %s", (type, cells) => {
   for (const [fault, mode] of cells) {
-    it(`${fault}, ${mode}`, { timeout: LIMIT }, async ({ skip }) => {
+    it(`no law is broken on ${type}: ${fault}, ${mode}`, { timeout: LIMIT }, async ({ skip }) => {
       const cell = quickCell(type, fault, mode);
       const why = whySkipped(cell);
       if (why !== undefined) skip(why);
@@ -140,14 +140,14 @@ const SIMULATION_ONLY = [
   "a sweep goes by the sessions that it read before the locks",
 ];
 
-describe("the harness finds what is wrong", () => {
-  it("has a cell for each planted bug", () => {
+describe("the torture harness finds planted bugs", () => {
+  it("each planted bug has a cell of the harness, or is for the simulation only", () => {
     const named = [...traps.map(({ bug }) => bug), ...SIMULATION_ONLY];
     expect(named.sort()).toEqual(plantedBugs.map(({ name }) => name).sort());
   });
 
   for (const { bug, type, fault, mode, laws } of traps) {
-    it(bug, { timeout: LIMIT }, async ({ skip }) => {
+    it(`the harness finds the planted bug: ${bug}`, { timeout: LIMIT }, async ({ skip }) => {
       const why = whySkipped(quickCell(type, fault, mode));
       if (why !== undefined) skip(why);
       const found = new Set<Law>();
@@ -161,8 +161,8 @@ describe("the harness finds what is wrong", () => {
   }
 });
 
-describe("the harness finds what is set up wrong", () => {
-  it("waitReplicas: 0 under Sentinel", { timeout: LIMIT }, async ({ skip }) => {
+describe("the torture harness finds a wrong setup", () => {
+  it("the harness finds two holders under Sentinel with waitReplicas: 0", { timeout: LIMIT }, async ({ skip }) => {
     const cell = { ...quickCell("redis-sentinel", "main node cut off with the holder", "try"), kind: unsafeSentinel };
     const why = whySkipped(cell);
     if (why !== undefined) skip(why);
@@ -172,9 +172,9 @@ describe("the harness finds what is set up wrong", () => {
 });
 
 /* The same cells, with stores as the planted bugs have them, and no bug. */
-describe("the harness finds nothing where nothing is wrong", () => {
+describe("the torture harness without a planted bug", () => {
   const cells = new Map(traps.map((trap) => [`${trap.fault}, ${trap.mode}, on ${trap.type}`, trap]));
-  it.each([...cells])("%s", { timeout: LIMIT }, async (_name, { type, fault, mode }) => {
+  it.each([...cells])("no law breaks without a bug: %s", { timeout: LIMIT }, async (_name, { type, fault, mode }) => {
     const cell = quickCell(type, fault, mode, NO_BUG, 1);
     if (whySkipped(cell) !== undefined) return;
     const result = await runCell(cell);

@@ -18,7 +18,7 @@ const row = (seed: number, more: Partial<Row> = {}): Row => ({
   ...more,
 });
 
-it("tells the rounds in short, and the worst of all of them in each place", () => {
+it("the table sums up the rounds, and shows the worst result of all of them in each place", () => {
   const rows = [
     row(3, { worstSignal: 0.4 }),
     row(4, { worstSignal: 1.25 }),
@@ -37,18 +37,18 @@ it("tells the rounds in short, and the worst of all of them in each place", () =
   expect(table).toContain("| combination | not run |");
 });
 
-it("takes the results of one commit, and of several days", () => {
+it("the table takes the results of one commit only, but of several days", () => {
   expect(() => tableOf([row(1), row(2, { commit: "abc1234+changes" })], [])).toThrow("abc1234, abc1234+changes");
   expect(tableOf([row(1, { date: "2026-01-03" }), row(2)], [])).toMatch(/^2026-01-02, 2026-01-03, commit abc1234/);
 });
 
-it("tells apart how long two ran by the fault and by force", () => {
+it("the table tells apart how long two holders ran at once by the fault and by force", () => {
   const table = tableOf([row(1, { mode: "force", forcedOverlap: 49.2 }), row(2, { excusedOverlap: 12 })], []);
   expect(table).toContain("| none | held, two ran 12 |");
   expect(table).toContain("two ran for at most 49 ms");
 });
 
-it("says why a place is empty", () => {
+it("the table says why a place of the matrix is empty", () => {
   const skipped = (backend: string, fault: string): Row =>
     row(1, { backend, fault, skipped: "n/a: no network", runs: 0 });
   const cut = "network cut to the holder";

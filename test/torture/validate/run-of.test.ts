@@ -32,19 +32,19 @@ it("a lease ends one ttl after the last answered renewal was sent", () => {
   expect(lease.earliest).toBeGreaterThan(2_050);
 });
 
-it("an answer that comes after the end may come too late, or not", () => {
+it("a renewal that is answered after the end of the lease may come too late, or not", () => {
   const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828]), 1_830, STORE);
   expect(lease.earliest).toBeLessThan(1_800);
   expect(lease.latest).toBe(2_200);
 });
 
-it("who renews a lease after such an answer has not given it up", () => {
+it("a process that renews a lease after a late answer has not given up the lease", () => {
   const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_828], [1_830, 1_831]), 1_900, STORE);
   expect(lease.latest).toBe(2_630);
   expect(lease.earliest).toBeGreaterThan(2_600);
 });
 
-it("who looked at the clock before the end, and stood still until it sent the renewal, may have given up the lease", () => {
+it("a process that stood still between a look at the clock and its renewal may have given up the lease", () => {
   const { member, ...run } = runWith([1_000, 1_001], [1_814, 2_050]);
   const lag: Event = { e: "lag", t: 1_900, from: 1_770, to: 1_900 };
   const stalled = { all: (e: string) => (e === "lag" ? [lag] : member.all(e as "renewed")) } as unknown as Member;
@@ -64,7 +64,7 @@ it("in a store of one process a lease ends with its timeout alone", () => {
   expect(leaseEnd({ ...runWith(), since: 1_000, timeout: 40 }, 9_000, alone).latest).toBe(1_040);
 });
 
-it("without a look at its renewals, only a process that did not come to its timers may have lost its lease", () => {
+it("if renewals are not observed, only a process that did not come to its timers may have lost its lease", () => {
   const { member, ...run } = { ...runWith(), session: undefined, since: 1_000 };
   expect(leaseEnd({ ...run, member }, 1_900, STORE).earliest).toBe(Infinity);
   const lag: Event = { e: "lag", t: 1_800, from: 1_300, to: 1_800 };

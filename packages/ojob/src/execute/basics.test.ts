@@ -9,7 +9,7 @@ function run(jobs: string, todo: string, files: Readonly<Record<string, string>>
 const SHOW = "  - { name: Show, exec: \"print(stringify(args, undefined, ''))\" }";
 
 describe("oJobBasics.yaml", () => {
-  test("oJob Start, Stop, Shutdown and Sleep", async () => {
+  test("oJob Start logs init, oJob Stop and Shutdown log done, and oJob Sleep logs nothing", async () => {
     expect((await run(SHOW, "[oJob Start, oJob Sleep 1s, oJob Stop, oJob Shutdown]")).lines).toEqual([
       "init",
       "done",
@@ -32,7 +32,7 @@ describe("oJobBasics.yaml", () => {
     });
   });
 
-  test("oJob Args from JSON and from YAML", async () => {
+  test("oJob Args from JSON reads args from a file; a missing file fails it, and oJob Args from YAML", async () => {
     const ran = await runText(
       `include: oJobBasics.yaml
 jobs:
@@ -68,7 +68,7 @@ todo: [A, B]
     expect(err).toMatch(/job "D" failed: oJob sh needs "cmd"/);
   });
 
-  test("is named where one of its jobs is used without it", async () => {
+  test("a job of oJobBasics.yaml that is used without its include is an error that names the include", async () => {
     await expect(runText("jobs: []\ntodo: [oJob sh]\n")).rejects.toThrow(
       /It comes with oJobBasics\.yaml: add "include:/,
     );

@@ -20,7 +20,7 @@ todo: [L]
 const launch = (name: string, args = "{}"): string => `global.oJobManagerLaunchJob("${name}", ${args})`;
 
 describe("a launched job", () => {
-  test("is asked for at once, and runs beside the one that launches it", async () => {
+  test("a launched job runs beside the job that launches it, which gets an id at once", async () => {
     const code = `$ch("c").create();
 const id = ${launch("W", "{ x: 7 }")};
 while (isUnDef($ch("c").get("x"))) sleep(5);
@@ -29,26 +29,26 @@ log(id + " " + $ch("c").get("x"));`;
     expect([well, lines]).toEqual([true, ["W#2 7"]]);
   });
 
-  test("is never dropped: the run goes on until all of them are done, those that they launch too", async () => {
+  test("a launched job is never dropped: the run ends after all launched jobs, and those that they launch", async () => {
     const more = `  - { name: W, exec: 'if (args.n > 0) ${launch("W", "{ n: args.n - 1 }")}; sleep(20); log(args.n)' }`;
     const { well, lines } = await runText(launcher(launch("W", "{ n: 5 }"), more));
     expect([well, lines]).toEqual([true, ["5", "4", "3", "2", "1", "0"]]);
   });
 
-  test("that fails makes the run fail, not the job that launched it", async () => {
+  test("a launched job that fails makes the run fail, not the job that launched it", async () => {
     const code = `${launch("W")}; log("on")`;
     const { well, lines, err } = await runText(launcher(code, `  - { name: W, exec: "throw new Error('broken')" }`));
     expect([well, lines]).toEqual([false, ["on"]]);
     expect(err).toMatch(/job "W" failed: broken/);
   });
 
-  test("that does not exist throws, with the nearest name", async () => {
+  test("a launch of a job that does not exist throws, with the nearest name", async () => {
     const code = `try { ${launch("Wrok")} } catch (e) { log(e.message) }`;
     const { well, lines } = await runText(launcher(code, "  - { name: Work, exec: log(1) }"));
     expect([well, lines]).toEqual([true, ['there is no job "Wrok". Did you mean "Work"?']]);
   });
 
-  test("is recorded as launched; its args fill the name of its lock", async () => {
+  test("a launched job is recorded as launched, and its args fill the name of its lock", async () => {
     const more = `  - name: W
     from: oJobManager Job Start
     to: oJobManager Job End
@@ -64,12 +64,12 @@ describe("launched jobs that depend on each other", () => {
   - { name: Load, deps: [Transform], exec: "log('L' + args.n)" }`;
   const night = (n: number, ...names: string[]): string => names.map((name) => launch(name, `{ n: ${n} }`)).join(";\n");
 
-  test("run in the order of their dependencies, whatever the order of the launches", async () => {
+  test("launched jobs run in the order of their dependencies, whatever the order of the launches", async () => {
     const { well, lines } = await runText(launcher(night(1, "Load", "Transform", "Extract"), etl));
     expect([well, lines]).toEqual([true, ["E1", "T1", "L1"]]);
   });
 
-  test("wait for the run of the same night, not for the outcome of the night before", async () => {
+  test("launched jobs wait for dependencies launched in the same night, not for those of the night before", async () => {
     const code = `${night(1, "Extract", "Transform", "Load")};
 while (isUnDef($get("done"))) sleep(5);
 ${night(2, "Extract", "Transform", "Load")};`;
@@ -78,7 +78,7 @@ ${night(2, "Extract", "Transform", "Load")};`;
     expect([well, lines]).toEqual([true, ["E1", "T1", "L1", "E2", "T2", "L2"]]);
   });
 
-  test("are skipped when the first one failed, and the reason is printed", async () => {
+  test("launched jobs are skipped when the job that they depend on failed, and the reason is printed", async () => {
     const more = etl.replace("log('E' + args.n)", "throw new Error('no data')");
     const { well, lines, err } = await runText(launcher(night(1, "Extract", "Transform", "Load"), more));
     expect([well, lines]).toEqual([false, []]);
@@ -86,7 +86,7 @@ ${night(2, "Extract", "Transform", "Load")};`;
     expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was skipped/);
   });
 
-  test("are skipped when nobody launches the first one", async () => {
+  test("a launched job is skipped when nobody launches the job that it depends on", async () => {
     const { well, err } = await runText(launcher(night(1, "Load"), etl));
     expect(well).toBe(false);
     expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which nobody asked for/);

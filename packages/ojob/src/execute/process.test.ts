@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 
-test("ojob.channels.create opens channels before the first job; one that cannot be opened keeps all from running", async () => {
+test("ojob.channels.create opens channels before the first job; if one cannot be opened, no job runs", async () => {
   const yaml = (config: string): string =>
     `ojob: { channels: { create: [{ name: mine, ${config} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a"))')}`;
   expect((await runText(yaml("type: simple"))).lines).toEqual(["1"]);

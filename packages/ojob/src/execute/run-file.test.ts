@@ -30,18 +30,18 @@ function managed(code: string, more = "", args = "name: work"): string {
 }
 
 describe("a managed job", () => {
-  test("holds its lock, is recorded, and releases the lock", async () => {
+  test("a managed job holds its lock, is recorded as running and then as completed, and releases the lock", async () => {
     const { well, lines } = await runText(managed(`log("body " + $ch("oJobManager-jobs").getAll()[0].status);`));
     expect(lines).toEqual(["body running", "work completed"]);
     expect(well).toBe(true);
   });
 
-  test("may return: that ends its own step only", async () => {
+  test("a return in the script of a managed job ends its own step only", async () => {
     const { well, lines } = await runText(managed('log("a"); return;\nlog("never");'));
     expect([well, lines]).toEqual([true, ["a", "work completed"]]);
   });
 
-  test("that throws is recorded as failed with the error, and shown with its line", async () => {
+  test("a managed job that throws is recorded as failed with the error, which is shown with its line", async () => {
     const { well, lines, err } = await runText(managed('log("a");\n  throw new Error("broken");'));
     expect([well, lines]).toEqual([false, ["a", "work failed broken"]]);
     expect(err).toMatch(
@@ -53,17 +53,17 @@ describe("a managed job", () => {
     ["neither to nor catch", "    deps: []"],
     ["only to", "    to: oJobManager Job End"],
     ["only catch", "    catch: oJobManager Error"],
-  ])("releases its lock in either case, with %s", async (_, more) => {
+  ])("a managed job releases its lock whether it completes or fails, with %s", async (_, more) => {
     expect((await runText(managed("args.ok = 1", more))).lines).toEqual(["work completed"]);
     expect((await runText(managed("throw 'text'", more))).lines).toEqual(["work failed text"]);
   });
 
-  test("frees the name for the next run", async () => {
+  test("a managed job frees its name for the next run", async () => {
     const yaml = managed(`log("run");`).replace("Work, Look", "Work, Work, Look");
     expect((await runText(yaml)).lines).toEqual(["run", "run", "work completed; work completed"]);
   });
 
-  test("is really ended at its timeout, even in an endless loop", async () => {
+  test("a managed job is ended at its timeout, even in an endless loop", async () => {
     const { well, lines, err } = await runText(managed("for (;;) {}", "", "name: work, timeout: 300"));
     expect(well).toBe(false);
     expect(lines).toEqual([
@@ -73,13 +73,13 @@ describe("a managed job", () => {
   });
 
   test.each(["process.exit(0)", "Promise.reject(new Error('x')); await new Promise(r => setTimeout(r, 2000))"])(
-    "that crashes its thread (%s) is recorded as failed",
+    "a managed job that crashes its thread (%s) is recorded as failed",
     async (code) => {
       expect((await runText(managed(code))).lines).toEqual([expect.stringMatching(/^work failed /)]);
     },
   );
 
-  test("runs from, exec and to on the same args", async () => {
+  test("from, exec and to of a job work on the same args", async () => {
     const yaml = `jobs:
   - { name: Before, exec: "args.list.push('from'); return;" }
   - { name: After, exec: "log(args.list.concat('to').join())" }
@@ -94,8 +94,8 @@ todo: [Job]
   });
 });
 
-describe("what goes wrong before the body", () => {
-  test("an Init that fails closes the door: the body never runs", async () => {
+describe("errors around oJobManager Init and Job End", () => {
+  test("an oJobManager Init that fails keeps the body of a managed job from running", async () => {
     const yaml = managed(`log("body");`).replace(
       "  - name: Work",
       "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {args: {gridName: g}}}\n  - name: Work",
@@ -106,7 +106,7 @@ describe("what goes wrong before the body", () => {
     expect(err).toMatch(/job "Work" failed: .*oJobManager Init failed/);
   });
 
-  test("a misspelt argument of Init does not fall back to memory", async () => {
+  test("a misspelt argument of oJobManager Init is an error, and does not fall back to memory", async () => {
     const yaml =
       "include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chLock: {type: db}}}]\ntodo: [I]\n";
     await expect(runText(yaml)).rejects.toThrow(/oJobManager Init has no argument "chLock"\. Did you mean "chLocks"\?/);
@@ -115,7 +115,7 @@ describe("what goes wrong before the body", () => {
     expect((await runText(late)).err).toMatch(/job "I" failed: oJobManager Init has no argument "chLock"/);
   });
 
-  test("a second Init with other channels is refused", async () => {
+  test("a second oJobManager Init with other channels is refused", async () => {
     const yaml = `include: oJobManager.yaml
 jobs: [{name: I, to: oJobManager Init, args: {chLocks: {type: simple, args: {x: 1}}}}]
 todo: [oJobManager Init, I, oJobManager Init]
@@ -123,7 +123,7 @@ todo: [oJobManager Init, I, oJobManager Init]
     expect((await runText(yaml)).err).toMatch(/initialised already, on other channels/);
   });
 
-  test("Job End without a start says so, and writes nothing", async () => {
+  test("oJobManager Job End without a Job Start says so, and writes no record", async () => {
     const yaml = `include: oJobManager.yaml
 jobs: [{name: E, to: oJobManager Job End, args: {name: never}}, {name: Look, exec: '${list().replaceAll("'", "''")}'}]
 todo: [E, Look]
@@ -134,8 +134,8 @@ todo: [E, Look]
   });
 });
 
-describe("catch", () => {
-  test("takes code, which sees the exception and the args", async () => {
+describe("catch of a job", () => {
+  test("a catch may be code, which sees the exception and the args", async () => {
     const yaml = `jobs:
   - name: Job
     args: { a: 1 }
@@ -147,14 +147,14 @@ todo: [Job]
     expect([well, lines]).toEqual([false, ["RangeError,far,2"]]);
   });
 
-  test("that fails itself does not keep the rest of it from running", async () => {
+  test("a catch that fails does not keep the rest of the catch from running", async () => {
     const yaml = managed("throw 'text'", "    catch: ['throw new Error(\"alert\")', oJobManager Error]");
     const { lines, err } = await runText(yaml);
     expect(lines).toEqual(["work failed text"]);
     expect(err).toMatch(/job "Work" failed: .*alert/);
   });
 
-  test("of one's own ends a run by hand", async () => {
+  test("a script can end its run by hand, with oJobManager Error or oJobManager Job End", async () => {
     const code =
       'try { throw new Error("risky") } catch (e) { $job("oJobManager Error", { name: args.name, e: e }); throw e; }';
     expect((await runText(managed(code, "    deps: []"))).lines).toEqual(["work failed risky"]);
@@ -169,24 +169,24 @@ describe("$job", () => {
   - { name: Bad, exec: "throw new Error('inner')" }
 `;
 
-  test("runs a job to its end and returns its args", async () => {
+  test("$job runs a job to its end and returns its args", async () => {
     const yaml = `${jobs}  - { name: A, exec: "log($job('Double', {n: 21}).n)" }\ntodo: [A]\n`;
     expect((await runText(yaml)).lines).toEqual(["42"]);
   });
 
-  test("throws if the job failed or does not exist", async () => {
+  test("$job throws if the job failed or does not exist", async () => {
     const yaml = `${jobs}  - { name: A, exec: "for (const j of ['Bad', 'Doubel']) try { $job(j) } catch (e) { log(e.message) }" }\ntodo: [A]\n`;
     expect((await runText(yaml)).lines).toEqual(["inner", 'there is no job "Doubel". Did you mean "Double"?']);
   });
 
-  test("of a managed job whose name is held by the caller itself gives up after the wait", async () => {
+  test("$job of a managed job whose lock the caller itself holds gives up after the wait", async () => {
     const yaml = managed('try { $job("Work") } catch (e) { log(e.message) }');
     const { lines } = await runText(yaml);
     expect(lines[0]).toMatch(/^Can't lock to execute job 'work': held by /);
     expect(lines[1]).toBe("work completed");
   });
 
-  test("ends with the job that called it", async () => {
+  test("a job that was called by $job ends with its caller", async () => {
     const yaml = managed('$job("Loop")', "", "name: work, timeout: 300").replace(
       "  - name: Look",
       '  - {name: Loop, exec: "for (;;) {}"}\n  - name: Look',
@@ -195,14 +195,14 @@ describe("$job", () => {
   });
 });
 
-describe("args", () => {
-  test("of the command line are there, those of the job win", async () => {
+describe("args of a job", () => {
+  test("args of the command line and of the todo reach the job, whose own args win", async () => {
     const yaml =
       "jobs: [{name: A, args: {a: own, t: 'x-{{b}}'}, exec: 'log([args.a, args.b, args.t, args.c].join())'}]\ntodo: [{name: A, args: {a: todo, b: todo}}]\n";
     expect((await runText(yaml, { args: { a: "line", b: "line", c: 5 } })).lines).toEqual(["own,todo,x-todo,5"]);
   });
 
-  test("as a list run the job once for each, at once or, with single, in turn", async () => {
+  test("a list of args runs the job once for each map, at once or, with single, in turn", async () => {
     const yaml =
       "jobs: [{name: A, typeArgs: {single: true}, args: [{a: 1}, {a: 2}], exec: 'log(args.a + args.b)'}]\ntodo: [{name: A, args: [{b: x}, {b: y}]}]\n";
     expect((await runText(yaml)).lines).toEqual(["1x", "2x", "1y", "2y"]);
@@ -210,7 +210,7 @@ describe("args", () => {
     expect(lines.toSorted()).toEqual(["1x", "1y", "2x", "2y"]);
   });
 
-  test("with a template that nothing fills are warned of", async () => {
+  test("args with a template that nothing fills are warned of", async () => {
     const yaml = "jobs: [{name: A, args: {a: 'x {{nobody}}'}, exec: 'log(args.a)'}]\ntodo: [A]\n";
     expect((await runText(yaml)).lines).toEqual([
       'nothing fills {{nobody}} in the argument "a" of the job "A".',
@@ -220,7 +220,7 @@ describe("args", () => {
 });
 
 describe("channels of scripts", () => {
-  test("are created and used by name, also by another job", async () => {
+  test("a script creates a channel and uses it by name", async () => {
     const yaml = script(
       `$ch("c").create();
 $ch("c").set({ k: 1 }, { v: 1 });
@@ -235,12 +235,12 @@ log($ch("c").getAll().length);`,
     expect(out).toMatch(/\["b",2\]\n\[\{"k":1\},\{"v":1\}\]/);
   });
 
-  test("that do not exist say so", async () => {
+  test("a channel that does not exist is an error with a hint", async () => {
     expect((await runText(script('$ch("c").get(1)'))).err).toMatch(/there is no channel "c"\. Create it first/);
     expect((await runText(script('$ch("oJobManager-job").getAll()'))).err).toMatch(/Did you mean "oJobManager-jobs"\?/);
   });
 
-  test("refuse what JSON cannot hold, at the line of the script", async () => {
+  test("a channel refuses a value that JSON cannot hold, at the line of the script", async () => {
     expect((await runText(script('$ch("c").create();\n$ch("c").set("k", { a: NaN })'))).err).toMatch(
       /failed: .*NaN.* \(.*jobs\.yaml:5:\d+\)/,
     );
@@ -285,7 +285,7 @@ describe("the functions of scripts", () => {
         { name: "b", runs: 1 },
       ],
     ],
-  ])("%s", async (code, expected) => {
+  ])("a function of scripts gives the right value: %s", async (code, expected) => {
     const { lines, err } = await runText(script(`log(JSON.stringify(${code}))`));
     expect(err).not.toMatch(/ERROR/);
     expect(JSON.parse(lines[0] ?? "null")).toEqual(expected);
@@ -309,7 +309,7 @@ test("a script that subscribes to a channel is told what to write instead", asyn
   expect(err).toMatch(/a script cannot subscribe to a channel\. Write a job .*chSubscribe: c.*jobs\.yaml:4/);
 });
 
-test("force unlock says what it did", async () => {
+test("force unlock says what it did, and cancels the run that held the lock", async () => {
   const { lines } = await runText(
     managed(
       'global.__oJobManager.jobLocks.unlock("nobody"); global.__oJobManager.jobLocks.unlock("work"); sleep(60000)',
@@ -336,7 +336,7 @@ test.each([
   expect(err).toContain(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${shown} (`);
 });
 
-test("force unlock takes a number too: as an argument of the command line, a name of digits is one", async () => {
+test("force unlock takes a number too, because the command line reads a name of digits as one", async () => {
   const { well, lines } = await runText(script("global.__oJobManager.jobLocks.unlock(4711)"));
   expect([well, lines]).toEqual([true, ['nobody holds the lock "4711"']]);
 });
@@ -347,14 +347,14 @@ test("a job that failed does not keep the next one of the todo from running", as
   expect([well, lines]).toEqual([false, ["2"]]);
 });
 
-describe("a stop", () => {
+describe("a stop of a managed job", () => {
   /** Stops the run as soon as a script of it says so, by a signal that nobody else uses. */
   const stopping = (): Pick<RunFileOptions, "onStart"> => ({
     onStart: (control) => void process.once("SIGUSR2", () => control.stop("SIGINT")),
   });
   const now = 'log("on"); process.kill(process.pid, "SIGUSR2");';
 
-  test("tells the job, cancels its run, releases its lock, and starts nothing more", async () => {
+  test("a stop tells a managed job, cancels its run, releases its lock, and starts no more jobs", async () => {
     const catching = `${now} try { sleep(60000, true) } catch (e) { log(e.code); throw e }`;
     const { well, err, lines } = await runText(managed(catching), stopping());
     expect([well, lines]).toEqual([false, ["on", "CANCELLED"]]);
@@ -362,7 +362,7 @@ describe("a stop", () => {
     expect((await runText(managed("args.ok = 1"))).lines[0]).toBe("work completed");
   });
 
-  test("lets a job finish that does so in time", async () => {
+  test("a stop lets a job finish that does so in time", async () => {
     const { lines } = await runText(
       managed(`${now} const end = Date.now() + 50; while (Date.now() < end); log("finished")`),
       stopping(),
@@ -370,13 +370,13 @@ describe("a stop", () => {
     expect(lines).toEqual(["on", "finished"]);
   });
 
-  test("ends a job that does not listen after the grace period", async () => {
+  test("a stop ends a job that does not listen after the grace period", async () => {
     const { well, err } = await runText(managed(`${now} for (;;) {}`), { grace: 50, ...stopping() });
     expect(well).toBe(false);
     expect(err).toMatch(/job "Work" failed: the job was stopped: SIGINT/);
   });
 
-  test("runs the catch of a job that it ends", async () => {
+  test("a stop runs the catch of a job that it ends", async () => {
     const { lines } = await runText(
       managed(`${now} sleep(60000)`, "    catch: [log('cleaning up'), oJobManager Error]"),
       stopping(),

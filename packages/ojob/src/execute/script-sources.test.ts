@@ -4,7 +4,7 @@ import { runText, script } from "../testing/run-file.js";
 const job = (more: string): string => `jobs:\n  - name: Job\n${more}\ntodo: [Job]\n`;
 
 describe("a script from a file", () => {
-  test("runs, beside the job file or in the current folder, and fails at the lines of that file", async () => {
+  test("a script from a file runs, and its errors are shown at the lines of that file", async () => {
     const yaml = job("    typeArgs: { file: lib/a.js }");
     const ran = await runText(yaml, { args: { n: 1 } }, { "lib/a.js": "log(args.n);\n\n  nothing();" });
     expect(ran.lines).toEqual(["1"]);
@@ -15,7 +15,7 @@ describe("a script from a file", () => {
     ["file: none.js", {}, /jobs\.yaml:3:23: error: there is no file none\.js beside/],
     ["file: a.js", { "a.js": "let a = ;" }, /a\.js:1:9: error: the script of "Job" has a syntax error/],
     ["{file: a.js, execRequire: a.js}", { "a.js": "" }, /has both file and execRequire/],
-  ])("%s", async (typeArgs, files, message) => {
+  ])("a wrong file or execRequire of a job is an error before anything runs: %s", async (typeArgs, files, message) => {
     const yaml = job(`    typeArgs: ${typeArgs.startsWith("{") ? typeArgs : `{ ${typeArgs} }`}`);
     await expect(runText(yaml, {}, files as Record<string, string>)).rejects.toThrow(message);
   });
@@ -25,17 +25,17 @@ test.each([
   ["exports.Job = (args, job) => log(args.n + job.name)", ["1Job"]],
   ["module.exports = async (args) => { await null; log(args.n) }", ["1"]],
   ["exports.exec = (args) => log(args.n)", ["1"]],
-])("execRequire runs what a module exports: %s", async (module, lines) => {
+])("execRequire runs the function that a module exports: %s", async (module, lines) => {
   const yaml = job("    typeArgs: { execRequire: m.cjs }");
   expect((await runText(yaml, { args: { n: 1 } }, { "m.cjs": module })).lines).toEqual(lines);
 });
 
-test("execRequire without a function to run says so", async () => {
+test("execRequire of a module without a function to run fails the job, and says so", async () => {
   const yaml = job("    typeArgs: { execRequire: m.cjs }");
   expect((await runText(yaml, {}, { "m.cjs": "exports.other = 1" })).err).toMatch(/exports no function "Job"/);
 });
 
-test("code holds modules that scripts require by name, and that require each other", async () => {
+test("the key code holds modules that scripts require by name, and that require each other", async () => {
   const yaml = `code:
   tool.js: |
     const { three } = require("three");
@@ -66,7 +66,7 @@ test("a file of ojob.loads that is missing or does not load is an error before a
   );
 });
 
-test("init is a value of all scripts, and fills templates", async () => {
+test("init of a job file is a value of all scripts, and fills templates", async () => {
   const yaml = `init: { host: h, port: 1 }
 jobs:
   - { name: A, args: { url: "{{init.host}}:{{init.port}}" }, exec: "log(init.host + args.init.port + args.url)" }
@@ -75,7 +75,7 @@ todo: [A]
   expect((await runText(yaml)).lines).toEqual(["h1h:1"]);
 });
 
-test("ojob.argsFromEnvs makes arguments of the environment, the command line before it", async () => {
+test("ojob.argsFromEnvs makes environment variables arguments; those of the command line win", async () => {
   process.env["OJM_TEST_N"] = "5";
   process.env["OJM_TEST_M"] = "6";
   const yaml = `ojob: { argsFromEnvs: true }\n${script("log(args.OJM_TEST_N + 1); log(args.OJM_TEST_M)")}`;
@@ -84,11 +84,11 @@ test("ojob.argsFromEnvs makes arguments of the environment, the command line bef
   expect(without.lines).toEqual(["undefined"]);
 });
 
-describe("check", () => {
+describe("check of a job", () => {
   const checking = (more: string, code: string): string =>
     `jobs:\n  - name: Job\n    check: ${more}\n    exec: ${code}\ntodo: [Job]\n`;
 
-  test("in: fills in defaults and converts before the first step", async () => {
+  test("check.in fills in defaults and converts arguments before the first step", async () => {
     const yaml = checking(
       "{ in: { n: 'toNumber.isNumber', s: \"isString.default('x')\" } }",
       "log(args.n + 1 + args.s)",
@@ -96,18 +96,18 @@ describe("check", () => {
     expect((await runText(yaml, { args: { n: "5" } })).lines).toEqual(["6x"]);
   });
 
-  test("in: refuses before anything of the job runs", async () => {
+  test("check.in refuses wrong arguments before anything of the job runs", async () => {
     const { well, lines, err } = await runText(checking("{ in: { n: isNumber } }", "log(1)"));
     expect({ well, lines }).toEqual({ well: false, lines: [] });
     expect(err).toMatch(/job "Job" failed: the argument "n" is missing \(.*jobs\.yaml:2:11\)/);
   });
 
-  test("out: fails the job that leaves something else behind", async () => {
+  test("check.out fails a job that leaves a wrong result behind", async () => {
     const yaml = checking("{ out: { n: isNumber } }", "args.n = 'x'");
     expect((await runText(yaml)).err).toMatch(/the result "n" must be a number: "x"/);
   });
 
-  test("that does not exist is an error before anything runs", async () => {
+  test("a check that does not exist is an error before anything runs", async () => {
     await expect(runText(checking("{ in: { n: isNumbr } }", "log(1)"))).rejects.toThrow(
       /"check\.in" of "Job": "n": there is no check "isNumbr"\. Did you mean isNumber\? There are: default,/,
     );

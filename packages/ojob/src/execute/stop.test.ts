@@ -14,8 +14,8 @@ function stopping(): Pick<RunFileOptions, "onStart"> {
 
 const STOP = 'process.kill(process.pid, "SIGUSR2")';
 
-describe("a stop", () => {
-  test("tells what runs, and skips what waits, each with the reason", async () => {
+describe("a stop of a run", () => {
+  test("a stop tells the running jobs, and skips the waiting ones, each with the reason", async () => {
     const yaml = `ojob: { async: true, numThreads: 2 }
 jobs:
   - name: Long
@@ -34,7 +34,7 @@ todo: [Long, Waits, Beside, Launched]
     expect(err.match(/job "Waits" was skipped: SIGTERM/g)).toHaveLength(1);
   });
 
-  test("refuses launches and calls that come after it", async () => {
+  test("a stop refuses launches and calls that come after it", async () => {
     const code = `${STOP};
       try { sleep(60000) } catch (e) {}
       for (const start of [global.oJobManagerLaunchJob, $job]) try { start("B") } catch (e) { log(e.message) }`;
@@ -45,7 +45,7 @@ todo: [Long, Waits, Beside, Launched]
     ]);
   });
 
-  test("ends a wait for a lock", async () => {
+  test("a stop ends a wait for a lock", async () => {
     const yaml = `ojob: { async: true }
 include: oJobManager.yaml
 jobs:
@@ -62,7 +62,7 @@ todo:
     expect(err).toMatch(/job "W" failed: the job was stopped: SIGTERM/);
   });
 
-  test("reaches the jobs of another file", async () => {
+  test("a stop reaches the jobs of a file that a job of type jobs runs", async () => {
     const yaml = "jobs: [{ name: A, type: jobs, typeArgs: { file: b.yaml } }]\ntodo: [A]\n";
     const other = `jobs: [{ name: B, exec: '${STOP}; try { sleep(60000) } catch (e) { log(e.code) }' }, { name: C, exec: log(1) }]\ntodo: [B, C]\n`;
     const { lines, err } = await runText(yaml, stopping(), { "b.yaml": other });
@@ -72,7 +72,7 @@ todo:
 });
 
 describe("a daemon", () => {
-  test("goes on when the todo is done, and runs what waits for jobs still to come, until it is stopped", async () => {
+  test("a daemon goes on when the todo is done, and lets jobs wait for their dependencies, until it is stopped", async () => {
     const yaml = `ojob: { daemon: true }
 jobs:
   - { name: A, exec: "log('A')" }
@@ -96,7 +96,7 @@ describe("jobs of type shutdown", () => {
 todo: [Close, Work]
 `;
 
-  test("run when all is done, launched jobs too", async () => {
+  test("jobs of type shutdown run when all other jobs are done, launched ones too", async () => {
     const launching = `${yaml("global.oJobManagerLaunchJob('L')")}`.replace(
       "todo",
       '  - { name: L, exec: "sleep(30); log(1)" }\ntodo',
@@ -105,24 +105,24 @@ todo: [Close, Work]
     expect([well, lines]).toEqual([true, ["1", "close"]]);
   });
 
-  test("run after a failure, and make the run fail if they do", async () => {
+  test("jobs of type shutdown run after a failure, and make the run fail if they fail", async () => {
     expect((await runText(yaml("throw 1"))).lines).toEqual(["close"]);
     expect((await runText(yaml("log(1)", "throw new Error('x')"))).well).toBe(false);
   });
 
-  test("run after a stop, once what runs is over", async () => {
+  test("jobs of type shutdown run after a stop, once the running jobs are over", async () => {
     const work = `${STOP}; try { sleep(60000) } catch (e) { log(e.code) }`;
     const { well, lines } = await runText(yaml(work), stopping());
     expect([well, lines]).toEqual([false, ["CANCELLED", "close"]]);
   });
 
-  test("are ended after the grace period if they hang", async () => {
+  test("jobs of type shutdown that hang after a stop are ended after the grace period", async () => {
     const { well, err } = await runText(yaml(`${STOP}; for (;;) {}`, "for (;;) {}"), { grace: 100, ...stopping() });
     expect(well).toBe(false);
     expect(err).toMatch(/job "Close" failed: the job was stopped: SIGTERM/);
   });
 
-  test("have no time when somebody asks twice", async () => {
+  test("a second stop skips the jobs of type shutdown", async () => {
     const { lines, err } = await runText(
       yaml(`${STOP}; try { sleep(60000) } catch (e) { ${STOP}; for (;;) {} }`),
       stopping(),

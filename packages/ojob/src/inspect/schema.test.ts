@@ -51,31 +51,31 @@ function expectSameOfValue(value: unknown): void {
 
 const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
 
-test("the file in the package is made of this definition (after a change of it: npx vitest run packages/ojob/src/inspect --update)", async () => {
+test("job-file.schema.json is up to date (after a change: npx vitest run packages/ojob/src/inspect --update)", async () => {
   const text = `${JSON.stringify(schemaOfJobFiles(), undefined, 2)}\n`;
   await expect(text).toMatchFileSnapshot("../../job-file.schema.json");
 });
 
-describe("the schema takes", () => {
-  test.each(wholes.map((whole, choice) => [choice, whole]))("a file with every key (%i)", (_, whole) => {
+describe("files that the schema of job files takes", () => {
+  test.each(wholes.map((whole, choice) => [choice, whole]))("the schema takes every key of a file (%i)", (_, whole) => {
     expect(verdicts(nodeOf(whole))).toMatchObject({ loader: [], schema: [] });
   });
 
-  test.each(exampleNames())("the example %s", (name) => {
+  test.each(exampleNames())("the schema takes the example %s", (name) => {
     expect(ofText(readFileSync(join(EXAMPLES, name), "utf8"))).toMatchObject({ loader: [], schema: [] });
   });
 
-  if (GUIDE === undefined) test.skip(`the blocks of the guide: ${NO_GUIDE}`, () => undefined);
+  if (GUIDE === undefined) test.skip(`the schema takes the blocks of the guide: ${NO_GUIDE}`, () => undefined);
   test.each(guideBlocks().filter(({ text }) => /^jobs:/m.test(text)))(
-    "the block in line $line of the guide",
+    "the schema takes the block in line $line of the guide",
     ({ text }) => {
       expect(ofText(text)).toMatchObject({ loader: [], schema: [] });
     },
   );
 });
 
-describe("the schema refuses what the loader calls wrong, and nothing else", () => {
-  test("with every kind of value in every place, and with every piece taken away", () => {
+describe("the schema and the loader refuse the same files", () => {
+  test("schema and loader agree on every kind of value in every place, and on every piece taken away", () => {
     for (const whole of wholes) {
       for (const path of pathsOf(whole)) {
         // A file that is empty as a whole is refused before its shape is looked at.
@@ -86,11 +86,11 @@ describe("the schema refuses what the loader calls wrong, and nothing else", () 
     }
   });
 
-  test("in fragments of the guide", () => {
+  test("schema and loader agree on the fragments of the guide", () => {
     for (const { text } of guideBlocks()) expectSame(ofText(text), () => text);
   });
 
-  test("with pieces that have moved, and keys that were renamed", () => {
+  test("schema and loader agree on pieces that have moved, and on keys that were renamed", () => {
     const wholeAt = fc.tuple(fc.constantFrom(...wholes), fc.nat());
     fc.assert(
       fc.property(wholeAt, wholeAt, fc.string({ maxLength: 12 }), ([whole, at], [other, otherAt], key) => {

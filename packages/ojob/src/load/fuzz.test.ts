@@ -61,7 +61,7 @@ function expectReadable({ message, problems }: JobFileError): void {
 
 const options = { seed: SEED, numRuns: RUNS };
 
-test("job files that were spoilt", { timeout: ALL_DAY }, async () => {
+test("spoilt job files are taken, or refused with a message that a user can read", { timeout: ALL_DAY }, async () => {
   const files = corpus();
   const spoilt = fc
     .tuple(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 6 }))
@@ -71,7 +71,7 @@ test("job files that were spoilt", { timeout: ALL_DAY }, async () => {
   await fc.assert(fc.asyncProperty(spoilt, read), options);
 });
 
-test("random values in every place", { timeout: ALL_DAY }, async () => {
+test("job files with random values in every place are taken or refused readably", { timeout: ALL_DAY }, async () => {
   const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
   const place = fc
     .constantFrom(...wholes)
@@ -82,7 +82,7 @@ test("random values in every place", { timeout: ALL_DAY }, async () => {
   await fc.assert(fc.asyncProperty(text, read), { ...options, numRuns: Math.ceil(RUNS / 5) });
 });
 
-test("random text of the characters that mean something in YAML", { timeout: ALL_DAY }, async () => {
+test("random text of YAML's special characters is taken or refused readably", { timeout: ALL_DAY }, async () => {
   const unit = fc.constantFrom(
     ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
     "jobs:",

@@ -6,40 +6,40 @@ import { errorsOf, load, warningsOf } from "../testing/load.js";
 import { describe as describeProblem } from "../text/problem.js";
 import { loadJobFile } from "./load.js";
 
-describe("a file that is no job file", () => {
-  test("is missing, with the name of one that is there", () => {
+describe("files that are no job files", () => {
+  test("a missing job file is an error that names a similar file beside it", () => {
     const folder = folderWith({ "jobs.yaml": "" });
     expect(errorsOf(() => loadJobFile(join(folder, "jobs.yml")))[0]).toMatch(
       /there is no file .*jobs\.yml\. Did you mean jobs\.yaml\?/,
     );
   });
 
-  test("is a folder", () => {
+  test("a folder in the place of a job file is an error", () => {
     expect(errorsOf(() => loadJobFile(folderWith({})))[0]).toMatch(/is a folder\. Give the job file inside it\./);
   });
 
   test.each([
     ["zeros", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 0)],
     ["no UTF-8", Uint8Array.of(0xff, 0xfe, 0x41)],
-  ])("is not text: %s", (_, bytes) => {
+  ])("a job file that is not text is one error: %s", (_, bytes) => {
     const [message, ...others] = errorsOf(() => load(bytes));
     expect(message).toMatch(/is not a text file/);
     expect(others).toEqual([]);
   });
 
-  test("is larger than any job file, a device that never ends among them", () => {
+  test("a file of more than 4 MB is an error, and so is a device that never ends", () => {
     expect(errorsOf(() => load(new Uint8Array(5 * 1024 * 1024).fill(35)))[0]).toMatch(/larger than 4 MB/);
     expect(errorsOf(() => loadJobFile("/dev/zero"))[0]).toMatch(/larger than 4 MB/);
   });
 
-  test("is empty, or a list, or has nothing to do", () => {
+  test("an empty file, a list, and a file without a todo are errors", () => {
     expect(errorsOf(() => load("# nothing\n"))[0]).toMatch(/is empty/);
     expect(errorsOf(() => load("- a\n"))[0]).toMatch(/^1:1 .* must be a map, not a list/);
     expect(errorsOf(() => load("jobs: []\n"))[0]).toMatch(/has no "todo"/);
   });
 });
 
-describe("YAML that is wrong", () => {
+describe("YAML of a job file", () => {
   test.each([
     ["a tab", "jobs:\n\t- name: A\n", "2:1 a tab is used for indentation. YAML allows spaces only."],
     [
@@ -50,7 +50,7 @@ describe("YAML that is wrong", () => {
     ["an open bracket", "todo: [A\n", /^2:1 this is not valid YAML: /],
     ["an alias without an anchor", "todo: *none\n", /alias/],
     ["an alias of itself", "todo: &a [*a]\n", /alias/],
-  ])("%s: one error at its place", (_, yaml, expected) => {
+  ])("wrong YAML is one error at its place: %s", (_, yaml, expected) => {
     const errors = errorsOf(() => load(yaml));
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(
@@ -58,14 +58,14 @@ describe("YAML that is wrong", () => {
     );
   });
 
-  test("of an older version is read by the same rules", () => {
+  test("a file that declares YAML 1.1 is read by the same rules as any other", () => {
     const { file } = load(
       "%YAML 1.1\n---\ninit: {date: 2026-01-31, yes: yes, set: !!set {a, b}}\njobs: [{name: A}]\ntodo: [A]\n",
     );
     expect(file.init).toEqual({ date: "2026-01-31", yes: "yes", set: { a: null, b: null } });
   });
 
-  test("with control characters does not send them to the terminal", () => {
+  test("control characters of a job file are escaped in messages, and never reach the terminal", () => {
     const yaml = 'jobs: [{name: A}]\ntodo: ["\\e[31mred\\a"]\n"\\e[2J": 1\n';
     const { file, problems } = load(yaml);
     plan(file, {}, problems);
@@ -74,7 +74,7 @@ describe("YAML that is wrong", () => {
     expect([...shown].filter((character) => character < " " && character !== "\n")).toEqual([]);
   });
 
-  test("nested ten thousand deep is an error, and no crash", () => {
+  test("YAML nested ten thousand deep is an error, not a crash", () => {
     // In a map the parser takes the end of its stack for a fault of the file.
     for (const yaml of ["[".repeat(10_000), `jobs: ${"[".repeat(2_000)}`]) {
       expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(/nested too deeply/)]);
@@ -82,13 +82,13 @@ describe("YAML that is wrong", () => {
     expect(errorsOf(() => load(`${"a: [".repeat(300)}${"]".repeat(300)}`))[0]).toMatch(/nested too deeply/);
   });
 
-  test("aliases of aliases do not fill the memory", () => {
+  test("aliases of aliases are refused before they fill the memory", () => {
     const lines = ["a0: &a0 [x, x]"];
     for (let i = 1; i < 40; i++) lines.push(`a${i}: &a${i} [*a${i - 1}, *a${i - 1}]`);
     expect(errorsOf(() => load(`${lines.join("\n")}\n`))[0]).toMatch(/too large/);
   });
 
-  test("is shown with its line and a caret", () => {
+  test("a problem of a job file is shown with its line and a caret", () => {
     const folder = folderWith({ "jobs.yaml": "jobs:\n  - name: A\n    from: {}\ntodo: [A]\n" });
     const path = join(folder, "jobs.yaml");
     expect(() => loadJobFile(path).problems.throwErrors()).toThrow(
@@ -97,13 +97,13 @@ describe("YAML that is wrong", () => {
   });
 });
 
-test("a name of 100,000 characters does not bury the message", () => {
+test("a name of 100,000 characters is cut short in the message", () => {
   const { file, problems } = load(`jobs: [{name: A}]\ntodo: [${"x".repeat(100_000)}]`);
   plan(file, {}, problems);
   expect(problems.list.map(describeProblem).join().length).toBeLessThan(2_000);
 });
 
-describe("values", () => {
+describe("values of jobs and of the todo", () => {
   test.each([
     ["a job without a name", "jobs:\n  - exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
     ["an empty name", "jobs:\n  - name:\n    exec: log(1)\ntodo: [A]", '2:5 this job has no "name".'],
@@ -124,17 +124,17 @@ describe("values", () => {
     ],
     ["an empty item", "jobs: [{name: A}]\ntodo: [A, ]\ninclude: [~]", '3:11 "include" has an item with nothing in it.'],
     ["a todo without a name", "jobs: [{name: A}]\ntodo: [{args: {}}]", '2:8 this item of "todo" has no "name".'],
-  ])("%s", (_, yaml, expected) => {
+  ])("%s is an error at its place", (_, yaml, expected) => {
     expect(errorsOf(() => load(yaml))).toEqual([expected]);
   });
 
-  test("every problem is told at once", () => {
+  test("all problems of a job file are told at once", () => {
     expect(errorsOf(() => load("jobs: [{exec: a}, {name: B, from: {}}]\ntodo: [B]"))).toHaveLength(2);
   });
 });
 
 describe("unknown keys", () => {
-  test("are warned of, with the nearest known one", () => {
+  test("unknown keys are warned of, with the nearest known key", () => {
     expect(warningsOf("jobs:\n  - name: A\n    exce: log(1)\ntodo: [A]\ntodos: 1\n")).toEqual([
       '3:5 unknown key "exce" in this job: it has no effect. Did you mean "exec"?',
       '5:1 unknown key "todos": it has no effect. Did you mean "todo"?',
@@ -151,7 +151,7 @@ describe("unknown keys", () => {
   });
 });
 
-test("anchors, aliases and merges work, the map's own keys winning", () => {
+test("YAML anchors, aliases and merges work, and a map's own keys win over merged ones", () => {
   const { file } = load(
     "jobs:\n  - &base\n    name: A\n    args: &args {x: 1, y: 1}\n  - <<: *base\n    name: B\n    args: {<<: *args, y: 2}\ntodo: [A, B]\n",
   );
@@ -159,7 +159,7 @@ test("anchors, aliases and merges work, the map's own keys winning", () => {
   expect(file.jobs.get("A")?.args).toEqual([{ x: 1, y: 1 }]);
 });
 
-test("scripts know where they stand", () => {
+test("a script knows the line and the indentation at which it stands in the job file", () => {
   const { file } = load(
     "jobs:\n  - name: A\n    exec: | # js\n\n      one();\n      two();\n  - name: B\n    exec: one()\ntodo: [A]\n",
   );

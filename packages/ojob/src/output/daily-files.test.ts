@@ -35,8 +35,8 @@ function unpacked(path: string): string {
   return gunzipSync(readFileSync(path)).toString();
 }
 
-describe("log files", () => {
-  test("change at midnight UTC, no line lost, those of the days before compressed", async () => {
+describe("daily log files", () => {
+  test("log files change at midnight UTC without losing a line, and those of earlier days are compressed", async () => {
     const folder = join(folderWith({}), "logs");
     const { files } = filesIn(folder);
     for (let i = 0; i < 4; i++) files.write(`line ${i}`, START + i);
@@ -48,7 +48,7 @@ describe("log files", () => {
     expect(readFileSync(join(folder, "log-2026-01-31.log"), "utf8")).toBe("line 2\nline 3\nlate\nnext day\n");
   });
 
-  test("hold one line for each call, and are added to by the next process", async () => {
+  test("a log file holds one line for each call, and the next process appends to it", async () => {
     const folder = folderWith({});
     for (const text of ["two\nlines", "more"]) {
       const { files } = filesIn(folder);
@@ -58,7 +58,7 @@ describe("log files", () => {
     expect(readFileSync(join(folder, "log-2026-01-30.log"), "utf8")).toBe("two\\nlines\nmore\n");
   });
 
-  test("are as many as numberOfFiles says, and no older than HKhowLongAgoInMinutes; other files are left alone", async () => {
+  test("old log files are removed by numberOfFiles and HKhowLongAgoInMinutes; other files are left alone", async () => {
     const older = [
       "log-2026-01-01.log",
       "log-2026-01-28.log.gz",
@@ -86,7 +86,7 @@ describe("log files", () => {
     ]);
   });
 
-  test("that another process wrote after they were compressed join what is there", async () => {
+  test("a log file written again after it was compressed is added to the compressed one", async () => {
     const folder = folderWith({ "log-2026-01-29.log": "one\n" });
     for (const later of [undefined, "two\n"]) {
       if (later !== undefined) writeFileSync(join(folder, "log-2026-01-29.log"), later);
@@ -97,7 +97,7 @@ describe("log files", () => {
     expect(unpacked(join(folder, "log-2026-01-29.log.gz"))).toBe("one\ntwo\n");
   });
 
-  test("that cannot be opened are said once, and tried again later", async () => {
+  test("a log file that cannot be opened is warned of once, and tried again later", async () => {
     const parent = folderWith({ logs: "a file, no folder" });
     const folder = join(parent, "logs");
     const { files, warnings } = filesIn(folder);
@@ -109,7 +109,7 @@ describe("log files", () => {
     await files.close();
   });
 
-  test("that cannot be closed are said, and fail nobody", async () => {
+  test("a log file that cannot be closed is a warning, not a failure", async () => {
     const folder = folderWith({});
     const { files, warnings } = filesIn(folder);
     files.write("a", START);
@@ -127,7 +127,7 @@ describe("log files", () => {
     expect(warnings).toEqual([expect.stringMatching(/the log file cannot be written: EBADF/)]);
   });
 
-  test("on a disk that is full lose lines, say so once, and hang nobody", async () => {
+  test("a log file on a full disk loses lines, is warned of once, and does not hang the writer", async () => {
     const { files, warnings } = filesIn("/dev", { names: new FileNames("full") });
     for (let i = 0; i < 100; i++) files.write("x".repeat(1_000), START + i);
     await files.room();
@@ -136,7 +136,7 @@ describe("log files", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("log files of a folder that others may write", () => {
+describe.skipIf(process.platform === "win32")("log files in a folder that others may write", () => {
   const TODAY = "log-2026-01-30.log";
   const YESTERDAY = "log-2026-01-29.log";
 
@@ -154,14 +154,14 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
     return warnings;
   }
 
-  test.each([0o022, 0])("are for their owner alone, and so is a folder that is made, under umask %s", async (umask) => {
+  test.each([0o022, 0])("log files and new folders are for their owner alone, under umask %s", async (umask) => {
     withUmask(umask);
     const folder = join(folderWith({}), "a", "logs");
     await write(folder);
     expect([modeOf(folder, ".."), modeOf(folder), modeOf(folder, TODAY)]).toEqual(["700", "700", "600"]);
   });
 
-  test("keep the mode that they have, when they are compressed too", async () => {
+  test("log files keep the mode that they have, also when they are compressed", async () => {
     withUmask(0o022);
     const folder = folderWith({ [TODAY]: "", [YESTERDAY]: "x\n" });
     chmodSync(join(folder, TODAY), 0o664);
@@ -170,7 +170,7 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
     expect([modeOf(folder, TODAY), modeOf(folder, `${YESTERDAY}.gz`)]).toEqual(["664", "664"]);
   });
 
-  test("can be read by the group to which the folder gives its files", async () => {
+  test("log files can be read by the group to which a setgid folder gives its files", async () => {
     withUmask(0o022);
     const folder = folderWith({});
     chmodSync(folder, 0o2750);
@@ -178,7 +178,7 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
     expect(modeOf(folder, TODAY)).toBe("640");
   });
 
-  test("are not written through a symbolic link, which is said; a folder may be one", async () => {
+  test("log files are not written through a symbolic link, which is warned of; their folder may be a link", async () => {
     const folder = folderWith({ "target.txt": "precious" });
     symlinkSync(join(folder, "target.txt"), join(folder, TODAY));
     expect(await write(folder)).toEqual([
@@ -192,7 +192,7 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
     expect(readFileSync(join(folder, "target.txt"), "utf8")).toBe("precious");
   });
 
-  test("are not compressed through a symbolic link, nor into the target of one", async () => {
+  test("log files are not compressed through a symbolic link, nor into the target of one", async () => {
     const folder = folderWith({ "target.txt": "precious", [YESTERDAY]: "x\n" });
     const target = join(folder, "target.txt");
     symlinkSync(target, join(folder, "log-2026-01-28.log"));
@@ -203,7 +203,7 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
-  test("in the place of which a pipe or a folder lies hang nobody", async () => {
+  test("a pipe or a folder in the place of a log file does not hang the writer", async () => {
     const folder = folderWith({ "log-2026-01-01.log/a": "x" });
     execFileSync("mkfifo", [join(folder, TODAY)]);
     expect(await write(folder)).toEqual([expect.stringMatching(/the log file cannot be written: ENXIO/)]);
@@ -217,7 +217,7 @@ describe.skipIf(process.platform === "win32")("log files of a folder that others
 test.each([
   ["{{timedate}}.txt", undefined, "2026-01-30.txt", "2026-01-30.txt.gz"],
   ["a.log.{{timedate}}", "old/{{timedate}}.gz", "a.log.2026-01-30", "old/2026-01-30.gz"],
-])("files are called as the template %s says", (template, backup, name, old) => {
+])("log files are named by the template %s", (template, backup, name, old) => {
   const names = new FileNames(template, backup);
   expect([names.of("2026-01-30"), names.backupOf("2026-01-30")]).toEqual([name, old]);
   expect([names.dayOf(name), names.dayOf(old), names.dayOf(`x${name}`)]).toEqual([

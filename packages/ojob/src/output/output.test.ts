@@ -32,7 +32,7 @@ test("a pipe that nobody reads holds back the writer, never the event loop", asy
   expect(read === text).toBe(true);
 });
 
-test("a reader that is gone is no error", async () => {
+test("output that cannot be written, for a reader that is gone, is no error, and other output goes on", async () => {
   const output = new Output();
   const [full, path] = [openSync("/dev/full", "w"), join(folderWith({ out: "" }), "out")];
   const fd = openSync(path, "w");
@@ -71,7 +71,7 @@ async function logged(use: (log: Log) => void): Promise<string[]> {
   return lines.map((line) => line.replace(/^\S+Z \| /, ""));
 }
 
-test("a name of a job file or a store cannot send escape sequences in a line of ours, or forge a line", async () => {
+test("a name from a job file or a store cannot send escape sequences to the terminal, or forge a log line", async () => {
   const name = "a\u001b[2J\u009b\u202e\nWARN  | forged";
   const shown = "a\\u001b[2J\\u009b\\u202e\\nWARN  | forged";
   const lines = await logged((log) => {
@@ -89,7 +89,7 @@ test("a name of a job file or a store cannot send escape sequences in a line of 
   ]);
 });
 
-test("what a script logs and prints stays as it is", async () => {
+test("text that a script logs or prints stays as it is, escape sequences included", async () => {
   const lines = await logged((log) => {
     log.scriptLine("INFO", "\u001b[32mgood\u001b[0m", 0, "A");
     log.print("\u001b[1mbold\u001b[0m\n");
@@ -97,7 +97,7 @@ test("what a script logs and prints stays as it is", async () => {
   expect(lines).toEqual(["INFO  | \u001b[32mgood\u001b[0m", "\u001b[1mbold\u001b[0m"]);
 });
 
-test("a line in JSON means what was logged, and holds nothing that a terminal obeys", async () => {
+test("a log line in JSON holds the message as it was logged, in printable ASCII only", async () => {
   const message = "a\u001b[2J\u009b\u202e\n";
   const [line = ""] = await logged((log) => {
     log.use({ json: true });
@@ -113,6 +113,6 @@ test.each([
   [1_200, "1.2 s"],
   [200_000, "3 min 20 s"],
   [7_500_000, "2 h 5 min"],
-])("%d ms is %s", (ms, text) => {
+])("a duration of %d ms is shown as %s", (ms, text) => {
   expect(duration(ms)).toBe(text);
 });

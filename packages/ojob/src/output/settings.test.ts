@@ -17,7 +17,7 @@ function logFile(folder: string): string[] {
 }
 
 describe("ojob.logToFile", () => {
-  test("writes each log call into the file of the day too, in order, and what scripts print not", async () => {
+  test("logToFile writes log calls into the file of the day too, in order, but not what scripts print", async () => {
     const folder = join(folderWith({}), "logs");
     const { out, err } = await runText(withOjob(`logToFile: { logFolder: ${folder} }`));
     expect(out).toMatch(/\| INFO {2}\| a\nc\n$/);
@@ -28,7 +28,7 @@ describe("ojob.logToFile", () => {
     ]);
   });
 
-  test("with setLogOff writes into the file only", async () => {
+  test("logToFile with setLogOff writes into the file only", async () => {
     const folder = join(folderWith({}), "logs");
     const { out, err } = await runText(withOjob(`logToFile: { logFolder: ${folder}, setLogOff: true }`));
     expect(out).toBe("c\n");
@@ -36,13 +36,13 @@ describe("ojob.logToFile", () => {
     expect(logFile(folder)).toHaveLength(2);
   });
 
-  test("in a folder that cannot be written is warned of, the job runs, and its log is shown", async () => {
+  test("logToFile in a folder that cannot be written is a warning: the job runs, and its log is shown", async () => {
     const { well, lines, err } = await runText(withOjob("logToFile: { logFolder: /proc/none, setLogOff: true }"));
     expect({ well, lines }).toEqual({ well: true, lines: ["a"] });
     expect(err.match(/warning: the log file cannot be written: .*\/proc\/none/g)).toHaveLength(1);
   });
 
-  test("loses no line of a script that ends its thread, fills its memory or never ends", async () => {
+  test("logToFile loses no line of a script that ends its thread, fills its memory or never ends", async () => {
     const folder = folderWith({});
     const yaml = `include: oJobManager.yaml
 ojob: { logToFile: { logFolder: ${folder}, setLogOff: true } }
@@ -59,7 +59,7 @@ todo: [A, B, C]
     expect(lines.filter((line) => /job "[ABC]" failed/.test(line))).toHaveLength(3);
   });
 
-  test("without a day in its name is refused", async () => {
+  test("logToFile with a filenameTemplate without the day is refused", async () => {
     await expect(runText(withOjob("logToFile: { filenameTemplate: a.log }"))).rejects.toThrow(/without {{timedate}}/);
   });
 });
@@ -76,12 +76,12 @@ test("logJobs: false shows no banners", async () => {
   expect(err).toMatch(/^\S+ \| ERROR \| b\n$/);
 });
 
-test("logArgs logs what each job starts with", async () => {
+test("logArgs logs the args with which each job starts", async () => {
   const { lines } = await runText(withOjob("logArgs: true"), { args: { n: 1 } });
   expect(lines).toEqual(['args of "Job": {"n":1}', "a"]);
 });
 
-test("log.format: json makes every line a map, banners included", async () => {
+test("log.format: json makes every line a JSON map, banners included", async () => {
   const { out, err } = await runText(withOjob("log: { format: json }", "log('a\\nb'); logErr('c')"));
   const parsed = [...out.split("\n"), ...err.split("\n")].filter(Boolean).map((line) => JSON.parse(line));
   const time = expect.stringMatching(/^\d{4}-.*Z$/);

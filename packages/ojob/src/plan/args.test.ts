@@ -9,12 +9,12 @@ const merge = (own: object, given: object = {}, commandLine: object = {}): unkno
   return missing.length === 0 ? args : { args, missing };
 };
 
-describe("arguments", () => {
-  test("of the job win over those of the todo, and those over the command line", () => {
+describe("arguments of a job", () => {
+  test("arguments of the job win over those of the todo, and those over the command line", () => {
     expect(merge({ a: 1 }, { a: 2, b: 2 }, { a: 3, b: 3, c: 3 })).toEqual({ a: 1, b: 2, c: 3 });
   });
 
-  test("templates are filled from the others, at any depth", () => {
+  test("templates in arguments are filled from other arguments, at any depth", () => {
     expect(
       merge({ name: "batch-{{batchId}}", list: [{ at: "{{ order.id }}" }] }, { batchId: "001", order: { id: 7 } }),
     ).toEqual({
@@ -25,11 +25,11 @@ describe("arguments", () => {
     });
   });
 
-  test("a template that is the whole text keeps the type", () => {
+  test("a template that is the whole text of an argument keeps the type of its value", () => {
     expect(merge({ timeout: "{{ms}}" }, {}, { ms: 5 })).toEqual({ timeout: 5, ms: 5 });
   });
 
-  test("own arguments may build on each other, and on a value from outside of the same name", () => {
+  test("a job's own arguments may build on each other, and on an outer value of the same name", () => {
     expect(merge({ base: "/tmp/{{id}}", file: "{{base}}/x" }, { id: 1 })).toMatchObject({
       base: "/tmp/1",
       file: "/tmp/1/x",
@@ -37,7 +37,7 @@ describe("arguments", () => {
     expect(merge({ name: "x-{{name}}" }, { name: "y" })).toEqual({ name: "x-y" });
   });
 
-  test("what comes from outside is data: its braces stay", () => {
+  test("an argument from outside is data: braces in it are not filled", () => {
     expect(merge({ text: "{{note}}" }, { note: "see {{a}}", a: 1 })).toEqual({
       text: "see {{a}}",
       note: "see {{a}}",
@@ -45,7 +45,7 @@ describe("arguments", () => {
     });
   });
 
-  test("what nothing fills stays as it is, and is told", () => {
+  test("a template that nothing fills stays as it is, and is reported", () => {
     expect(merge({ name: "batch-{{batchId}}" })).toEqual({
       args: { name: "batch-{{batchId}}" },
       missing: ["name: batchId"],
@@ -63,6 +63,6 @@ test.each([
   ["12345678901234567890", "12345678901234567890"],
   ["1e3", "1e3"],
   ["", ""],
-])("the command line's %j is %j", (text, value) => {
+])("the argument %j of the command line is read as %j", (text, value) => {
   expect(commandLineValue(text)).toBe(value);
 });

@@ -15,14 +15,14 @@ function managed(args: string, todo = "A"): string {
   return `include: oJobManager.yaml\njobs:\n  - name: A\n    from: oJobManager Job Start\n    args: ${args}\ntodo: [${todo}]\n`;
 }
 
-describe("names", () => {
-  test("an unknown job in the todo is an error with the nearest one", () => {
+describe("names of jobs", () => {
+  test("an unknown job in the todo is an error that names the nearest job", () => {
     expect(planText("jobs: [{name: Process Data}]\ntodo:\n  - Proces Data\n").errors).toEqual([
       '3:5 "todo" names the job "Proces Data", which does not exist. Did you mean "Process Data"?',
     ]);
   });
 
-  test("a built-in job without its include is told how to include it", () => {
+  test("a built-in job that is not included is an error that says how to include it", () => {
     expect(planText("jobs: [{name: A, from: oJobManager Job Start}]\ntodo: [A]\n").errors[0]).toMatch(
       /^1:24 "from" of "A" names .* It comes with oJobManager\.yaml: add "include: \[oJobManager\.yaml\]"\.$/,
     );
@@ -42,13 +42,13 @@ describe("names", () => {
     ]);
   });
 
-  test("steps in a cycle are an error", () => {
+  test("steps (from, to) in a cycle are an error", () => {
     expect(planText("jobs: [{name: A, from: B}, {name: B, to: A}]\ntodo: [A]\n").errors[0]).toMatch(/"A" → "B" → "A"/);
   });
 });
 
 describe("dependencies", () => {
-  test("on a job that does not exist are an error with the nearest one", () => {
+  test("a dependency on a job that does not exist is an error that names the nearest job", () => {
     expect(planText("jobs: [{name: Extract}, {name: B, deps: [Extrakt]}]\ntodo: [B]\n").errors).toEqual([
       '1:42 "deps" of "B" names the job "Extrakt", which does not exist. Did you mean "Extract"?',
     ]);
@@ -59,13 +59,13 @@ describe("dependencies", () => {
     ["of one", "{name: A, deps: A}", '"A" → "A"'],
     ["through a step", "{name: A, deps: B}, {name: B, from: S}, {name: S, deps: A}", '"A" → "B" → "S" → "A"'],
     ["through each", "{name: A, each: B}, {name: B, deps: A}", '"A" → "B" → "A"'],
-  ])("in a cycle %s are an error that names it", (_, jobs, cycle) => {
+  ])("dependencies in a cycle %s are an error that names the cycle", (_, jobs, cycle) => {
     expect(planText(`jobs: [${jobs}]\ntodo: [A]\n`).errors).toEqual([
       `1:15 these jobs wait for each other in a cycle: ${cycle}.`,
     ]);
   });
 
-  test("that meet again are no cycle", () => {
+  test("dependencies that meet again in one job are no cycle", () => {
     const jobs =
       "{name: A}, {name: B, deps: A}, {name: C, deps: A}, {name: D, deps: [B, C], from: S}, {name: S, deps: A}";
     const { plan, errors } = planText(`jobs: [${jobs}]\ntodo: [D]\n`);
@@ -74,17 +74,17 @@ describe("dependencies", () => {
   });
 });
 
-describe("scripts", () => {
+describe("scripts of a job file", () => {
   test.each([
     ["a wrong token", "if (x {", 13],
     ["the [...] of a template", "var x = [...];", 19],
     ["an await that goes wrong", "await foo(;", 17],
-  ])("%s is an error at its line and column", (_, code, column) => {
+  ])("a syntax error in a script is shown at its line and column: %s", (_, code, column) => {
     const { errors } = planText(`jobs:\n  - name: A\n    exec: |\n      one();\n      ${code}\ntodo: [A]\n`);
     expect(errors).toEqual([expect.stringMatching(new RegExp(`^5:${column} the script of "A" has a syntax error: `))]);
   });
 
-  test("an end that comes too early is shown at the last line of the script, not in the next job", () => {
+  test("a script that ends too early is an error at its last line, not in the next job", () => {
     const { errors } = planText(
       "jobs:\n  - name: A\n    exec: |\n      if (x) {\n        y();\n\n  - name: B\ntodo: [A]\n",
     );
@@ -95,39 +95,39 @@ describe("scripts", () => {
     ["onFail", "jobs: [{name: A}, {name: B, deps: [{name: A, onFail: 'if ('}]}]\ntodo: [B]\n"],
     ["stopWhen", "jobs: [{name: B, typeArgs: {stopWhen: 'if ('}}]\ntodo: [B]\n"],
     ["when", "jobs: [{name: B}]\ntodo: [{name: B, when: 'if ('}]\n"],
-  ])("%s is checked too", (key, yaml) => {
+  ])("the code of %s is checked for syntax errors too", (key, yaml) => {
     expect(planText(yaml).errors).toEqual([expect.stringContaining(`the "${key}" of "B" has a syntax error`)]);
   });
 
-  test("await, return and import are fine", () => {
+  test("await, return and import are allowed in a script", () => {
     const code = "await null; const fs = await import('node:fs'); if (fs) return 1;";
     expect(planText(`jobs:\n  - name: A\n    exec: |\n      ${code}\ntodo: [A]\n`).errors).toEqual([]);
   });
 });
 
-describe("runs", () => {
+describe("arguments of managed jobs", () => {
   test.each([
     ['{name: a, timeout: "1h"}', '5:29 "timeout" must be a number of milliseconds, more than 0, not "1h".'],
     ["{name: a, timeout: -5}", '5:24 "timeout" must be a number of milliseconds, more than 0, not -5.'],
     ["{name: a, timeout: 0}", '5:24 "timeout" must be a number of milliseconds, more than 0, not 0.'],
     ["{timeout: 5}", '6:8 oJobManager Job Start needs "name" among the args: what the lock is called.'],
-  ])("args %s are refused before anything starts", (args, expected) => {
+  ])("a managed job with args %s is refused before anything starts", (args, expected) => {
     const [error] = planText(managed(args)).errors;
     // The column of a quoted text is where its quote is.
     expect(error?.replace(/^\d+:\d+/, "")).toBe(expected.replace(/^\d+:\d+/, ""));
     expect(error?.split(":")[0]).toBe(expected.split(":")[0]);
   });
 
-  test("a timeout of the command line is looked at too", () => {
+  test("a timeout that the command line gives to a managed job is checked too", () => {
     expect(planText(managed("{name: a}"), { timeout: "1h" }).errors[0]).toMatch(/"timeout" must be .* not "1h"/);
     expect(planText(managed("{name: a}"), { timeout: 5 }).errors).toEqual([]);
   });
 
-  test("a timeout of somebody else is nobody's business", () => {
+  test("an argument named timeout of a job that is not managed is not checked", () => {
     expect(planText('jobs: [{name: A, args: {timeout: "1h"}}]\ntodo: [A]\n').errors).toEqual([]);
   });
 
-  test("templates and scripts decide later", () => {
+  test("name and timeout of a managed job are not checked where a template or a script sets them", () => {
     expect(planText(managed('{name: "{{x}}", timeout: "{{ms}}"}')).errors).toEqual([]);
     const set = `include: oJobManager.yaml\njobs:\n  - {name: S, exec: "args.name = 'x'"}\n  - {name: A, from: [S, oJobManager Job Start]}\ntodo: [A]\n`;
     expect(planText(set).errors).toEqual([]);

@@ -16,16 +16,16 @@ test.each([
     '{timeZone: Europe/Lisbonn, cron: "@daily"}',
     /^2:45 .*Did you mean Europe\/Lisbon\?/,
   ],
-])("%s is an error at its place", async (_, typeArgs, message) => {
+])("a schedule with %s is an error at its place", async (_, typeArgs, message) => {
   expect(await errorsOf(`  - {name: A, exec: a, typeArgs: ${typeArgs}}`)).toEqual([expect.stringMatching(message)]);
 });
 
-test("a wrong expression does not hide a wrong zone, nor those of other jobs", async () => {
+test("a wrong cron expression hides neither a wrong time zone nor the errors of other jobs", async () => {
   const wrong = 'typeArgs: {cron: "x", timeZone: y}';
   expect(await errorsOf(`  - {name: A, ${wrong}}\n  - {name: B, ${wrong}}`)).toHaveLength(4);
 });
 
-test("right ones are fine, by whatever way they are written", async () => {
+test("valid schedules are accepted: cron of 5 or 6 fields, with a time zone, or an interval", async () => {
   const good = ['{cron: "0 2 * * *"}', '{cron: "0 0 2 * * *", timeZone: Asia/Kathmandu}', "{timeInterval: 1000}"];
   expect(await errorsOf(good.map((typeArgs, i) => `  - {name: A${i}, typeArgs: ${typeArgs}}`).join("\n"))).toEqual([]);
 });

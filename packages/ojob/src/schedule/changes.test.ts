@@ -55,8 +55,8 @@ function holds(zone: string, stretch: Walk, sample: Sample, start: number): void
   if (expected.length < 5) expect(schedule.next(after)).toBeGreaterThanOrEqual(end);
 }
 
-describe.each(CHANGES)("%s", (zone, ...days) => {
-  it.each(days)("around %s every random expression ticks as the clocks are read minute by minute", (day) => {
+describe.each(CHANGES)("clock changes in %s", (zone, ...days) => {
+  it.each(days)("around %s random cron expressions tick as the clocks show minute by minute", (day) => {
     const middle = Date.parse(day);
     const stretch = walk(zone, middle - 84 * HOUR, middle + 60 * HOUR, MINUTE);
     expect(changes(stretch)).toHaveLength(1);
@@ -66,7 +66,7 @@ describe.each(CHANGES)("%s", (zone, ...days) => {
     fc.assert(property, { numRuns: 100 });
   });
 
-  it.each(days)("around %s seconds tick as the clocks are read second by second", (day) => {
+  it.each(days)("around %s random cron expressions with seconds tick as the clocks show second by second", (day) => {
     const middle = Date.parse(day);
     const [change = 0] = changes(walk(zone, middle - 84 * HOUR, middle + 60 * HOUR, MINUTE));
     const stretch = walk(zone, change - 3 * HOUR, change + 3 * HOUR, SECOND);

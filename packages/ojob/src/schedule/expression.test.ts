@@ -4,7 +4,7 @@ import { ScheduleError } from "./schedule.js";
 
 const FROM = Date.parse("2026-01-01T00:00Z");
 
-describe("an expression", () => {
+describe("a cron expression", () => {
   it.each([
     ["15 10 * * *", "2026-01-01T10:15:00"],
     ["30 15 10 * * *", "2026-01-01T10:15:30"],
@@ -24,7 +24,7 @@ describe("an expression", () => {
     ["@weekly", "2026-01-04T00:00:00"],
     ["@monthly", "2026-02-01T00:00:00"],
     ["@yearly", "2027-01-01T00:00:00"],
-  ])("%s is next due at %s", (text, expected) => {
+  ])("the cron expression %s is next due at %s", (text, expected) => {
     expect(new Date(readExpression(text).next(FROM)).toISOString()).toBe(`${expected}.000Z`);
   });
 
@@ -39,12 +39,12 @@ describe("an expression", () => {
     ["0 * * * *", "clock"],
     ["0 0-23 * * *", "clock"],
     ["@hourly", "clock"],
-  ])("%s is read by the rule %s where clocks are changed", (text, rule) => {
+  ])("the cron expression %s is read by the rule %s where clocks are changed", (text, rule) => {
     expect(readExpression(text).rule).toBe(rule);
   });
 });
 
-describe("an expression that is wrong", () => {
+describe("a wrong cron expression", () => {
   it.each([
     ["61 * * * *", 'the minute "61"'],
     ["0 0 25 * * *", 'the hour "25"'],
@@ -62,11 +62,11 @@ describe("an expression that is wrong", () => {
     ["1,,2 * * * *", 'the minute "1,,2"'],
     ["1.5 * * * *", 'the minute "1.5"'],
     ["-1 * * * *", 'the minute "-1"'],
-  ])("%s: the field is named with what it takes", (text, named) => {
+  ])("the error of the wrong cron expression %s names the field and what it takes", (text, named) => {
     expect(messageOf(text)).toContain(`${named} of cron "${text}" cannot be read: it takes `);
   });
 
-  it("says how many fields there are, and which there must be", () => {
+  it("the error of a cron expression says how many fields there are, and which there must be", () => {
     const order = "it takes 5 (minute, hour, day of month, month, day of week), or 6 with the second first.";
     expect(messageOf("1 2 3")).toBe(`cron "1 2 3" has 3 fields: ${order}`);
     expect(messageOf("")).toBe(`cron "" has no fields: ${order}`);
@@ -75,13 +75,13 @@ describe("an expression that is wrong", () => {
   });
 
   it.each(["@reboot", "@every 5m", "@day", "@daily * * * *"])(
-    "%s: the nicknames that there are, are listed",
+    "the error of the unknown cron nickname %s lists the known ones",
     (text) => {
       expect(messageOf(text)).toContain(`cron "${text}" is no nickname that is known: there are @yearly`);
     },
   );
 
-  it.each(["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30 2 +MON"])("%s: it never fires", (text) => {
+  it.each(["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30 2 +MON"])("cron %s is refused: it never fires", (text) => {
     expect(messageOf(text)).toBe(`cron "${text}" never fires: there is no such day in any year.`);
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { intervalSchedule } from "./interval.js";
 
-it("ticks first one interval after the start, and is not shifted by a late look", () => {
+it("an interval first ticks one interval after the start, and a late look does not shift its ticks", () => {
   const schedule = intervalSchedule(1000, 500);
   expect(schedule.next(0)).toBe(1500);
   expect(schedule.next(500)).toBe(1500);
@@ -10,7 +10,7 @@ it("ticks first one interval after the start, and is not shifted by a late look"
   expect(schedule.next(4321)).toBe(4500);
 });
 
-it("gives the first tick that is later, whatever the interval", () => {
+it("the next tick of an interval is the first one after the given instant, whatever the interval", () => {
   const intervals = fc.oneof(fc.integer({ min: 1, max: 1e9 }), fc.double({ min: 1, max: 1e6, noNaN: true }));
   const property = fc.property(intervals, fc.integer({ min: 0, max: 2e12 }), fc.nat(1000), (interval, start, count) => {
     const schedule = intervalSchedule(interval, start);
@@ -26,7 +26,7 @@ it("gives the first tick that is later, whatever the interval", () => {
   fc.assert(property);
 });
 
-it.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY])("refuses an interval of %s ms", (interval) => {
+it.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY])("an interval of %s ms is refused", (interval) => {
   const message = `"timeInterval" must be a number of milliseconds, 1 or more, not ${interval}.`;
   expect(() => intervalSchedule(interval, 0)).toThrow(expect.objectContaining({ setting: "timeInterval", message }));
 });

@@ -30,7 +30,7 @@ function note(expression: string): string[] {
 const until = (end: string): Promise<void> => clock.until(`2026-${end}:30Z`, () => true);
 
 describe("a timetable", () => {
-  it("tells each tick once, far ones too", async () => {
+  it("a timetable tells each tick once, even ticks that are months away", async () => {
     const [hourly, monthly] = [note("0 * * * *"), note("0 0 1 * *")];
     await until("05-01T04:10");
     expect(hourly).toEqual(["05-01T01:00", "05-01T02:00", "05-01T03:00", "05-01T04:00"]);
@@ -39,20 +39,20 @@ describe("a timetable", () => {
     expect(hourly).toHaveLength(24 * 75);
   });
 
-  it("tells all that are due in one second, each once", async () => {
+  it("a timetable tells all ticks that are due in one second, each once", async () => {
     const all = Array.from({ length: 20 }, () => note("*/10 * * * *"));
     await until("05-01T01:00");
     for (const seen of all) expect(seen).toEqual(["05-01T00:40", "05-01T00:50", "05-01T01:00"]);
   });
 
-  it("makes one late tick of those that a sleeping process missed", async () => {
+  it("a timetable makes one late tick of those that a sleeping process missed", async () => {
     const seen = note("0 * * * *");
     clock.sleep(5 * HOUR);
     await until("05-01T06:10");
     expect(seen).toEqual(["05-01T05:00 for 4 from 05-01T01:00", "05-01T06:00"]);
   });
 
-  it("makes one late tick of those over which the wall clock was put, within a minute", async () => {
+  it("a timetable makes one late tick of those that the wall clock is put past, within a minute", async () => {
     const seen = note("0 * * * *");
     await until("05-01T00:35");
     clock.wall += 3 * HOUR;
@@ -60,7 +60,7 @@ describe("a timetable", () => {
     expect(seen).toEqual(["05-01T03:00 for 2 from 05-01T01:00"]);
   });
 
-  it("tells no tick again when the wall clock is put back", async () => {
+  it("a timetable tells no tick again when the wall clock is put back", async () => {
     const seen = note("*/10 * * * *");
     await until("05-01T01:05");
     clock.wall -= HOUR;
@@ -68,7 +68,7 @@ describe("a timetable", () => {
     expect(seen).toEqual(["05-01T00:40", "05-01T00:50", "05-01T01:00", "05-01T01:10"]);
   });
 
-  it("goes on at once when a date that was wrong is put right", async () => {
+  it("a timetable goes on at once when a wrong date of the wall clock is put right", async () => {
     clock.wall += 24 * 365 * 24 * HOUR;
     const seen = note("0 * * * *");
     await clock.until("2050-04-25T03:05:00Z", () => true);
@@ -78,7 +78,7 @@ describe("a timetable", () => {
     expect(seen.slice(before)).toEqual(["05-01T04:00", "05-01T05:00"]);
   });
 
-  it("is not held up by the years that a wrong date skips", async () => {
+  it("a timetable is not held up by the years that a wrong date of the wall clock skips", async () => {
     const seen = note("* * * * * *");
     clock.wall += 50 * 365 * 24 * HOUR;
     await clock.until("2076-04-18T00:31:30Z", () => true);
@@ -86,7 +86,7 @@ describe("a timetable", () => {
     expect(seen.length).toBeGreaterThan(1);
   });
 
-  it("counts intervals in real time, whatever the wall clock does", async () => {
+  it("a timetable counts intervals in real time, whatever the wall clock does", async () => {
     const seen: number[] = [];
     const start = clock.monotonic();
     timetable.add(
@@ -100,7 +100,7 @@ describe("a timetable", () => {
     expect(seen.map((at) => Math.round(at / MINUTE))).toEqual([10, 20]);
   });
 
-  it("tells nothing once it is stopped, not even what is due at that moment", async () => {
+  it("a timetable tells no tick once it is stopped, not even one that is due at that moment", async () => {
     const first: number[] = [];
     timetable.add(
       cronSchedule("0 * * * *"),

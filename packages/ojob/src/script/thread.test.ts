@@ -46,14 +46,14 @@ async function run(code: string, args: Record<string, unknown> = {}): Promise<Sc
   return end;
 }
 
-describe("a script", () => {
-  test("shares its args, returns a result, and what it prints is in order", async () => {
+describe("a script in a thread", () => {
+  test("a script shares its args, returns a result, and prints in order", async () => {
     const code = "log('a'); print({b: 1}); printErr('c'); console.log('d'); args.n++; args.f = () => 1; return args.n;";
     expect(await run(code, { n: 1 })).toMatchObject({ args: { n: 2 }, result: 2 });
     expect(host.printed).toEqual(["INFO a", '{\n  "b": 1\n}\n', "! c\n", "d\n"]);
   });
 
-  test("waits for a call, and gets its answer or its error", async () => {
+  test("a script waits for a blocking call, and gets its answer or its error", async () => {
     host.answers["get"] = async (key) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       if (key === "bad") throw Object.assign(new Error("no such key"), { code: "MISSING" });
@@ -63,19 +63,19 @@ describe("a script", () => {
     expect((await run(code)).result).toEqual([["good", 1], "no such key", "MISSING", ["x", 1]]);
   });
 
-  test("may await what is not blocking", async () => {
+  test("a script may await imports and timers, and require modules", async () => {
     const code =
       "const os = await import('node:os'); await new Promise(r => setTimeout(r, 5)); return typeof os.cpus + typeof require('fs').readFileSync";
     expect((await run(code)).result).toBe("functionfunction");
   });
 
-  test("that fails has a stack with the lines of the file", async () => {
+  test("a script that fails has a stack with the lines of the job file", async () => {
     const { failure } = await run("\nfunction f() {\n  nothing();\n}\nf();");
     expect(failure).toMatchObject({ name: "ReferenceError", message: "nothing is not defined" });
     expect(failure?.stack).toMatch(/at f \(\/jobs\.yaml:12:3\)\n\s+at .*\/jobs\.yaml:14:1/);
   });
 
-  test("that awaits fails at the same lines and columns", async () => {
+  test("a script that awaits and then fails has a stack with the same lines and columns", async () => {
     const { failure } = await run("await null;\n  nothing();");
     expect(failure?.stack).toMatch(/\/jobs\.yaml:11:3/);
   });
@@ -84,17 +84,17 @@ describe("a script", () => {
     ["throw 'text'", "text"],
     ["throw {a: 1}", '{"a":1}'],
     ["throw undefined", "undefined"],
-  ])("may throw anything: %s", async (code, message) => {
+  ])("a script may throw any value: %s", async (code, message) => {
     expect((await run(code)).failure).toEqual({ name: "", message });
   });
 
-  test("that fails inside a call fails at the line of the call", async () => {
+  test("a script that fails inside a blocking call fails at the line of the call", async () => {
     host.answers["get"] = () => Promise.reject(new Error("down"));
     expect((await run("let a;\na = $get('x');")).failure?.stack).toMatch(/\/jobs\.yaml:11:/);
   });
 });
 
-describe("a script that goes wrong ends alone", () => {
+describe("scripts that go wrong", () => {
   test.each([
     ["process.exit()", /process\.exit\(\), or waits for what can never come/],
     ["function f() { f() } f()", /Maximum call stack size exceeded/],
@@ -105,12 +105,12 @@ describe("a script that goes wrong ends alone", () => {
     ["Promise.reject(new Error('late')); await new Promise(r => setTimeout(r, 1000))", /late/],
     ["setTimeout(() => { throw new Error('timer') }, 1); await new Promise(r => setTimeout(r, 1000))", /timer/],
     ["const all = []; for (;;) all.push(new Array(1000).fill(all.length))", /filled its memory, 64 MB/],
-  ])("%s", async (code, message) => {
+  ])("a script that goes wrong fails alone, and the next script runs: %s", async (code, message) => {
     expect((await run(code)).failure?.message).toMatch(message);
     expect((await run("return 1")).result).toBe(1);
   });
 
-  test("an endless loop ends when its thread is ended, with the reason for it", async () => {
+  test("a script in an endless loop ends when its thread is ended, with the given reason", async () => {
     const thread = pool.acquire();
     const running = runOn(thread, "log('on'); for (;;) {}");
     while (host.printed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -119,7 +119,7 @@ describe("a script that goes wrong ends alone", () => {
   });
 });
 
-test("a late rejection of one job never hits the next", async () => {
+test("a late rejection in the script of one job never hits the next job", async () => {
   for (let i = 0; i < 5; i++) {
     await run(`new Promise((_, no) => setTimeout(() => no(new Error('late')), ${i}).unref()); 1;`);
     const end = await run("sleep(10); await new Promise(r => setTimeout(r, 10)); return 'fine'");
@@ -128,7 +128,7 @@ test("a late rejection of one job never hits the next", async () => {
 });
 
 describe("a script that is asked to stop", () => {
-  test("is told once by the call it waits in, and may clean up", async () => {
+  test("a script that is asked to stop is told once, by the call in which it waits, and may clean up", async () => {
     host.answers["get"] = () => new Promise(() => {});
     host.answers["set"] = () => "cleaned";
     const thread = pool.acquire();
@@ -138,7 +138,7 @@ describe("a script that is asked to stop", () => {
     expect((await running).result).toEqual(["CANCELLED", "cleaned"]);
   });
 
-  test("wakes from its sleep, and by job.signal from what it awaits", async () => {
+  test("a script that is asked to stop wakes from its sleep, and by job.signal from what it awaits", async () => {
     const code = "log('on'); try { sleep(60000, true) } catch (e) { return job.signal.aborted || e.code }";
     const awaiting =
       "log('on'); await new Promise(r => { const t = setTimeout(r, 60000); job.signal.onabort = () => { clearTimeout(t); r() } }); return 'told'";
@@ -157,8 +157,8 @@ describe("a script that is asked to stop", () => {
   });
 });
 
-describe("globals", () => {
-  test("that are data are seen by other threads, functions by this one", async () => {
+describe("globals of scripts", () => {
+  test("globals that are data are seen by all threads, functions by their own thread only", async () => {
     const [one, two] = [pool.acquire(), pool.acquire()];
     await runOn(one, "global.count = 1; global.list = [1]; undeclared = { a: 1 }; global.f = () => 7;");
     expect((await runOn(two, "count++; list.push(2); return [count, list, undeclared, typeof f]")).result).toEqual([
@@ -171,7 +171,7 @@ describe("globals", () => {
   });
 });
 
-describe("files to load", () => {
+describe("files to load (ojob.loads)", () => {
   const loading = async (files: Readonly<Record<string, string>>, code: string): Promise<ScriptEnd> => {
     const folder = folderWith(files);
     const loader = new ThreadPool({
@@ -186,7 +186,7 @@ describe("files to load", () => {
     }
   };
 
-  test("define functions by declaration, by exports, or as a module", async () => {
+  test("files to load define functions by declaration, by exports, or as a module", async () => {
     const files = {
       "a.js": "function a() { return 1 }\nconst hidden = 2;\nvar b = hidden;",
       "c.cjs": "exports.c = () => require('node:path').sep",
@@ -195,7 +195,7 @@ describe("files to load", () => {
     expect((await loading(files, "return [a(), b, c(), d]")).result).toEqual([1, 2, "/", 4]);
   });
 
-  test("that do not load fail the script, with the file's name", async () => {
+  test("a file that does not load fails the script, with the file's name", async () => {
     const { failure } = await loading({ "bad.js": "nothing()" }, "return 1");
     expect(failure?.message).toMatch(/^cannot load .*bad\.js: ReferenceError: nothing is not defined$/);
   });

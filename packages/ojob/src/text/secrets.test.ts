@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 import { isSecretName, maskLine, maskUrls, shownArgs } from "./secrets.js";
 
-describe("a secret in a URL is masked", () => {
+describe("secrets in URLs", () => {
   test.each([
     ["redis://:hunter2@host:6379/0", "redis://:***@host:6379/0"],
     ["rediss://joe:hunter2@host", "rediss://joe:***@host"],
@@ -12,14 +12,14 @@ describe("a secret in a URL is masked", () => {
     ["https://ghp_hunter2@github.com/a.git", "https://***@github.com/a.git"],
     ["https://host/a?user=joe&access_token=hunter2&b=1#c", "https://host/a?user=joe&access_token=***&b=1#c"],
     ["at postgres://a:hunter2@one/x and amqp://b:hunter2@two", "at postgres://a:***@one/x and amqp://b:***@two"],
-  ])("%s", (text, shown) => expect(maskUrls(text)).toBe(shown));
+  ])("the secret in a URL is masked: %s", (text, shown) => expect(maskUrls(text)).toBe(shown));
 
   test.each(["http://host:8080/@scope/a:b", "redis://host:6379/0", "mail joe@host: 12:30", "file:///a/b"])(
-    "and %s stays as it is",
+    "a text without a secret in a URL stays as it is: %s",
     (text) => expect(maskUrls(text)).toBe(text),
   );
 
-  test("in a time that grows with the text, not with its square", () => {
+  test("masking secrets takes time that grows with the text, not with its square", () => {
     const parts = ["://a:b", "a", "://", "?a=", "password=", '"token":"', "-----BEGIN PRIVATE KEY-----"];
     // What other work of this process costs meanwhile is in some of the measurements, not in the least one.
     const least = (times: number): number => Math.min(...[1, 2, 3].map(() => costOf(parts, times)));
@@ -36,7 +36,7 @@ describe("a secret in a URL is masked", () => {
   }
 });
 
-test("names of secrets are told from others", () => {
+test("names of secrets, such as apiKey, are told from other names, such as keyPrefix", () => {
   const secret = [
     "password",
     "Password",
@@ -54,8 +54,8 @@ test("names of secrets are told from others", () => {
   expect(open.filter(isSecretName)).toEqual([]);
 });
 
-describe("arguments are shown", () => {
-  test("without secrets, at whatever depth", () => {
+describe("arguments that are shown", () => {
+  test("secrets in arguments are masked, at whatever depth", () => {
     const args = {
       chLocks: { type: "redis", args: { url: "redis://:hunter2@h", password: "hunter2" } },
       list: [{ apiKey: 12345, auth: { username: "joe", password: "hunter2" } }],
@@ -76,12 +76,12 @@ describe("arguments are shown", () => {
     });
   });
 
-  test("with all that is not secret as it is", () => {
+  test("arguments that are not secret, and empty secrets, are shown as they are", () => {
     const args = { n: 1, t: "a text: with, words", list: [null, true, { password: "", token: null, auth: false }] };
     expect(shownArgs(args)).toBe(JSON.stringify(args));
   });
 
-  test("whatever they hold", () => {
+  test("arguments are shown even if they hold a bigint, a circle, a date or very deep lists", () => {
     const circle: Record<string, unknown> = { n: 1n };
     circle["self"] = circle;
     expect(shownArgs(circle)).toBe('{"n":"1","self":"…"}');
@@ -92,7 +92,7 @@ describe("arguments are shown", () => {
   });
 });
 
-test("a line of a job file is shown without its secrets; a template is none", () => {
+test("secrets in a shown line of a job file are masked; a template is not a secret", () => {
   expect(maskLine("  chLocks: { args: { url: redis://:hunter2@h } }")).toBe(
     "  chLocks: { args: { url: redis://:***@h } }",
   );
@@ -101,7 +101,7 @@ test("a line of a job file is shown without its secrets; a template is none", ()
   expect(maskLine("    password: '{{secrets.db}}'")).toBe("    password: '{{secrets.db}}'");
 });
 
-describe("no password reaches the output", () => {
+describe("passwords in the output", () => {
   const URL_WITH = "redis://:hunter2@127.0.0.1:1/0";
   const hidden = async (yaml: string, args = {}): Promise<string> => {
     const text = await runText(yaml, { args }).then(
@@ -112,25 +112,25 @@ describe("no password reaches the output", () => {
     return text;
   };
 
-  test("by logArgs", async () => {
+  test("logArgs masks passwords", async () => {
     const yaml = `ojob: { logArgs: true }\n${script("log('a')")}`;
     const text = await hidden(yaml, { url: URL_WITH, db: { password: "hunter2" } });
     expect(text).toMatch(/args of "Job": \{"url":"redis:\/\/:\*\*\*@127.0.0.1:1\/0","db":\{"password":"\*\*\*"\}\}/);
   });
 
-  test("by logArgs, of an argument that the help of the job calls secret", async () => {
+  test("logArgs masks an argument that the help of the job calls secret", async () => {
     const help = "    help: { text: a, expects: [{ name: pin, desc: b, secret: true }] }";
     expect(await hidden(`ojob: { logArgs: true }\n${script("log('a')", help)}`, { pin: "hunter2" })).toMatch(
       /"pin":"\*\*\*"/,
     );
   });
 
-  test("by the error of a script, or the line in which it is", async () => {
+  test("a password in the error of a script, or in the line that is shown with it, is masked", async () => {
     const text = await hidden(script(`throw new Error("cannot reach ${URL_WITH}")`));
     expect(text).toMatch(/cannot reach redis:\/\/:\*\*\*@127\.0\.0\.1:1/);
   });
 
-  test("by a check of an argument", async () => {
+  test("a password in the error of an argument check is masked", async () => {
     const checks = "    check: { in: { password: isNumber, url: isNumber } }";
     expect(await hidden(script("log('a')", checks), { password: "hunter2", url: 1 })).toMatch(
       /"password" must be.*\*\*\*/,
@@ -138,7 +138,7 @@ describe("no password reaches the output", () => {
     expect(await hidden(script("log('a')", checks), { password: 1, url: URL_WITH })).toMatch(/"url" must be.*:\*\*\*@/);
   });
 
-  test("by what is wrong with a job file, and the line of it that is shown", async () => {
+  test("a password in a problem of a job file, or in the line that is shown with it, is masked", async () => {
     const text = await hidden(`ojob: { numThreads: ${URL_WITH} }\n${script("log('a')")}`);
     expect(text).toMatch(/the text "redis:\/\/:\*\*\*@127/);
     expect(text).toMatch(/1 \| ojob: \{ numThreads: redis:\/\/:\*\*\*@127\.0\.0\.1:1\/0 \}\n {5} \| {21}\^/);
@@ -148,7 +148,7 @@ describe("no password reaches the output", () => {
     );
   });
 
-  test("by a channel that cannot be opened", async () => {
+  test("a password in the error of a channel that cannot be opened is masked", async () => {
     const text = await hidden(
       `ojob: { channels: { create: [{ name: c, type: sqlite, args: { file: "/proc/none/${URL_WITH}" } }] } }\n${script("log('a')")}`,
     );

@@ -40,7 +40,7 @@ const leftOf = (network: PrivateNetwork): string[] => {
 };
 
 describe.skipIf(whyNoNamespaces() !== undefined)("a private network", () => {
-  it("loses what is sent to hosts that are cut off, until they are back", async () => {
+  it("a private network loses what is sent to hosts that are cut off, until they are back", async () => {
     const { network } = await start();
     network.cutOff(["one"]);
     let isConnected = false;
@@ -53,7 +53,7 @@ describe.skipIf(whyNoNamespaces() !== undefined)("a private network", () => {
     await once(socket, "connect");
   });
 
-  it("ends with all that runs on its hosts, and leaves nothing behind", async () => {
+  it("a private network ends with all that runs on its hosts, and leaves nothing behind", async () => {
     const { network, ended } = await start();
     expect(leftOf(network)).toHaveLength(3);
     await network.stop();
@@ -61,7 +61,7 @@ describe.skipIf(whyNoNamespaces() !== undefined)("a private network", () => {
     expect(leftOf(network)).toEqual([]);
   });
 
-  it.skipIf(whyNoForwarder() !== undefined)("delays what comes and goes by slow links", async () => {
+  it.skipIf(whyNoForwarder() !== undefined)("a private network delays what comes and goes by slow links", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ojm-network-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const { network } = await start(folder);

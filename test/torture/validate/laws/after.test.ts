@@ -13,12 +13,12 @@ function withOpenRun(startTime: number, strayRecords?: Evidence["scene"]["strayR
   return { ...evidence, scene: Object.assign(evidence.scene, { strayRecords }), stock };
 }
 
-describe("an open run that is left", () => {
-  it("is a violation", () => {
+describe("open runs that are left", () => {
+  it("an open run that is left is a violation", () => {
     expect(judgeRest(withOpenRun(500))).toMatchObject([{ law: "nothing left" }]);
   });
 
-  it("is none if its lock was lost with a master that took it alone, and only then", () => {
+  it("an open run that is left is no violation if its lock was lost with a master that took it alone", () => {
     const strayRecords = { from: BEGAN + 400, to: BEGAN + 600 };
     expect(judgeRest(withOpenRun(500, strayRecords))).toEqual([]);
     expect(judgeRest(withOpenRun(300, strayRecords))).toMatchObject([{ law: "nothing left" }]);

@@ -25,8 +25,8 @@ const WRONG = ["one end, the right one"];
 const robbed: Facts = { excuses: [{ name: "a", from: 110, to: 111 }] };
 const away: Facts = { troubles: [{ from: 110, to: 130 }] };
 
-describe("a record", () => {
-  it("says what its caller was told", () => {
+describe("the record of a run", () => {
+  it("a record that does not say what its caller was told is a violation", () => {
     for (const [outcome, status] of [
       ["completed", "completed"],
       ["failed", "failed"],
@@ -38,7 +38,7 @@ describe("a record", () => {
     expect(records("completed", undefined)).toEqual(WRONG);
   });
 
-  it("says something else only with a reason", () => {
+  it("a record says something else than its caller was told only with a reason", () => {
     expect(records("failed", "lost", robbed)).toEqual([]);
     expect(records("failed", "cancelled")).toEqual(WRONG);
     expect(records("failed", "cancelled", robbed)).toEqual([]);
@@ -49,13 +49,13 @@ describe("a record", () => {
     expect(records("TIMEOUT", "lost")).toEqual(WRONG);
   });
 
-  it("says that it was cancelled where that was done by force, whatever the run does after that", () => {
+  it("a record says cancelled after a force unlock, whatever the run does after that", () => {
     const more: Event[] = [{ e: "unlocked", name: "a", taken: true, fence: "1", t: 111 }];
     expect(records("completed", "completed", { ...robbed, more })).toEqual(WRONG);
     expect(records("LOST", "cancelled", { ...robbed, more })).toEqual([]);
   });
 
-  it("says that it was cancelled where its lock, left behind by a run that was lost, was taken by force later", () => {
+  it("a record says cancelled if the lock that a lost run left behind is taken by force later", () => {
     const later: Facts = { excuses: [{ name: "a", fence: "1", byForce: true, from: 200, to: 201 }] };
     expect(records("LOST", "cancelled", later)).toEqual([]);
     expect(records("LOST", "cancelled")).toEqual(WRONG);
@@ -63,7 +63,7 @@ describe("a record", () => {
     expect(records("TIMEOUT", "cancelled", later)).toEqual(WRONG);
   });
 
-  it("says so, too, where it was done before the body began, and nobody saw when the lock was given", () => {
+  it("a record says cancelled after a force unlock before the body began, even if nobody saw the grant", () => {
     const run: RunTimes = { since: 100, enter: 112, signal: [113, "LOST"], settled: [114, "LOST"] };
     const events = runEvents("1", run).filter(({ e }) => e !== "granted" && e !== "renewed");
     const robbedBefore: Excuse = { name: "a", fence: "1", byForce: true, from: 108, to: 110 };
@@ -77,12 +77,12 @@ describe("a record", () => {
     expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
   });
 
-  it("is missing only if the run was asked for before the store lost its data", () => {
+  it("a record is missing only if the run was asked for before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);
   });
 
-  it("of a run from before that loss, which whoever closed it wrote anew, is no other run's, though their fences are the same", () => {
+  it("a record of a run from before a loss of data is not taken for that of a later run with the same fence", () => {
     const dataLost = { from: 90, to: 95 };
     const members = [memberWith(runEvents("1", { since: 100, exit: 120, settled: [125, "completed"] }))];
     const [asked] = members[0]?.all("asked") ?? [];
@@ -100,7 +100,7 @@ describe("a record", () => {
     expect(laws(own, { ...own, fence: "0", status: "lost", startTime: wall(80) })).toEqual(WRONG);
   });
 
-  it("is of somebody who had the lock, or whose attempt was not answered", () => {
+  it("a record belongs to a run that had the lock, or to an attempt that was not answered", () => {
     const of = (status: string, events: readonly Event[], member: Partial<Member> = {}): string[] => {
       const facts = { records: [{ name: "a", fence: "7", status }] };
       return judgeRecords(evidenceOf([memberWith(events, member)], facts)).map(({ law }) => law);
@@ -114,14 +114,14 @@ describe("a record", () => {
   });
 });
 
-describe("a loss", () => {
+describe("the loss of a lock", () => {
   const losses = (
     times: RunTimes,
     facts: { readonly shared?: boolean; readonly excuses?: readonly Excuse[] } = {},
   ): string[] => judgeLosses(evidenceOf([memberWith(runEvents("1", times))], facts)).map(({ law }) => law);
   const LAW = ["no loss without a reason"];
 
-  it("before the end of the lease has a reason", () => {
+  it("a lock that is lost before the end of its lease without a reason is a violation", () => {
     expect(losses({ since: 0, signal: [700, "LOST"] })).toEqual(LAW);
     expect(losses({ since: 0, signal: [700, "LOST"] }, { excuses: [{ session: "s", from: 690, to: 691 }] })).toEqual(
       [],
@@ -132,7 +132,7 @@ describe("a loss", () => {
     expect(losses({ since: 0, signal: [801, "LOST"] })).toEqual([]);
   });
 
-  it("has one in a store of one process too, however late it is", () => {
+  it("a lock that is lost in a store of one process without a reason is a violation, however late", () => {
     expect(losses({ since: 0, signal: [5_000, "LOST"] }, { shared: false })).toEqual(LAW);
     expect(losses({ since: 0, timeout: 40, signal: [100, "LOST"] }, { shared: false })).toEqual(LAW);
     expect(losses({ since: 0, timeout: 40, signal: [40, "TIMEOUT"] }, { shared: false })).toEqual([]);

@@ -35,35 +35,35 @@ const unobserved = (members: Member[]): Member[] =>
     ),
   );
 
-describe("two who run at once", () => {
-  it("are not excused by news of a node that acknowledges nothing", () => {
+describe("two runs at once", () => {
+  it("two runs at once are not excused by news of a node that acknowledges nothing", () => {
     const members = two({ since: 0, exit: 300 }, { since: 100, exit: 200 });
     const excuse = { from: 90, to: 110 };
     expect(judge(members, { excuses: [excuse] })).toEqual([]);
     expect(judge(members, { excuses: [{ ...excuse, newsOnly: true }] })).toEqual(["one holder"]);
   });
 
-  it("are found, for however short a time, before the end of the lease or after it", () => {
+  it("two runs at once are found, for however short a time, before the end of the lease or after it", () => {
     expect(judge(two({ since: 0, exit: 300 }, { since: 100, exit: 200 }))).toEqual(["one holder"]);
     expect(judge(two({ since: 0, exit: 101.05 }, { since: 100, exit: 200 }))).toEqual(["one holder"]);
     expect(judge(two({ since: 0, signal: [805, "LOST"] }, { since: 803, exit: 900 }))).toEqual(["one holder"]);
     expect(judge(two({ since: 0, exit: 101 }, { since: 100, exit: 200 }))).toEqual([]);
   });
 
-  it("are found in stores of one process, and where renewals are not observed", () => {
+  it("two runs at once are found in stores of one process, and where renewals are not observed", () => {
     const members = two({ since: 0, exit: 103 }, { since: 100, exit: 200 });
     expect(judge(members, { shared: false })).toEqual(["one holder"]);
     expect(judge(unobserved(members))).toEqual(["one holder"]);
   });
 
-  it("are excused while the process of the one that lost its lock stands still, not while that of the other does", () => {
+  it("two runs at once are excused while the process that lost its lock stands still, not while the other does", () => {
     const times = [{ since: 0, signal: [1_500, "LOST"] } as const, { since: 900, exit: 1_600 }] as const;
     expect(judge(two(...times, [lag(100, 1_500)]))).toEqual([]);
     expect(judge(two(...times, [lag(100, 1_499)]))).toEqual(["one holder"]);
     expect(judge(two(...times, [], [lag(901, 1_500)]))).toContain("one holder");
   });
 
-  it("are excused, and told of, while the first computes as it was ordered to", () => {
+  it("two runs at once are excused, and reported, while the first computes as it was ordered to", () => {
     const members = two({ since: 0, signal: [1_500.5, "LOST"] }, { since: 899, exit: 1_600 }, [
       computed(10, 1_500),
       lag(8, 1_501),
@@ -75,12 +75,12 @@ describe("two who run at once", () => {
   });
 });
 
-describe("an excuse", () => {
+describe("an excuse for two runs at once", () => {
   const members = two({ since: 0, exit: 300 }, { since: 100, exit: 200 });
   const longer = two({ since: 0, exit: 750 }, { since: 100, exit: 700 });
   const excuse: Excuse = { name: "a", from: 50, to: 60 };
 
-  it("is of the name, the fence and the session of the one that lost its lock", () => {
+  it("an excuse holds only for the name, the fence and the session of the run that lost its lock", () => {
     for (const of of [{}, { fence: "1" }, { session: "s" }])
       expect(judge(members, { excuses: [{ ...excuse, ...of }] })).toEqual([]);
     for (const of of [{ name: "b" }, { fence: "2" }, { session: "t" }]) {
@@ -88,23 +88,23 @@ describe("an excuse", () => {
     }
   });
 
-  it("lasts until the next heartbeat, and where that cannot ask, until the end of the lease", () => {
+  it("an excuse lasts until the next heartbeat, or to the end of the lease if the heartbeat gets no answer", () => {
     expect(judge(longer, { excuses: [excuse] })).toEqual(["one holder"]);
     expect(judge(longer, { excuses: [excuse], troubles: [{ from: 110, to: 900 }] })).toEqual([]);
   });
 
-  it("of a record is none of a lock", () => {
+  it("an excuse of a record does not excuse two holders of a lock", () => {
     expect(judge(members, { excuses: [{ ...excuse, recordOnly: true }] })).toEqual(["one holder"]);
   });
 
-  it("by force is told of apart", () => {
+  it("an overlap that is excused by force is reported apart", () => {
     const { excusedOverlap, forcedOverlap } = judgeHolders(
       evidenceOf(members, { excuses: [{ ...excuse, byForce: true }] }),
     );
     expect([excusedOverlap, forcedOverlap]).toEqual([0, 99]);
   });
 
-  it("holds too where the one that lost its lock heard of its grant later than the other of its own", () => {
+  it("an excuse holds too where the loser of the lock hears of its grant later than the other run of its own", () => {
     const late = two({ since: 40, enter: 90, exit: 300 }, { since: 70, enter: 80, exit: 200 });
     expect(judge(late, { excuses: [excuse] })).toEqual([]);
     expect(judge(late)).toContain("fences increase");
@@ -112,7 +112,7 @@ describe("an excuse", () => {
 });
 
 describe("the end of a lease", () => {
-  it("is told in time, by renewals and by timeouts", () => {
+  it("a run that is told of the end of its lease too late is a violation, by renewals and by timeouts", () => {
     expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["told in time"]);
     const timedOut = two({ since: 0, timeout: 40, signal: [92, "TIMEOUT"] }, { since: 95, exit: 99 });
     expect(judge(timedOut)).toEqual(["told in time"]);

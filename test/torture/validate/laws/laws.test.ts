@@ -10,7 +10,7 @@ import { judgeKept } from "./kept.js";
 
 const lawsOf = (violations: readonly { readonly law: string }[]): string[] => violations.map(({ law }) => law);
 
-describe("a write", () => {
+describe("the law about older fences", () => {
   const late = (version: string): Event => ({ e: "write", name: "a", fence: "3", ok: true, version, t: 50 });
   const members = (version: string) => [
     memberWith([...runEvents("3", { since: 0, exit: 60 }), late(version)]),
@@ -18,20 +18,20 @@ describe("a write", () => {
     memberWith([{ e: "granted", name: "a", fence: "7", session: "t", sent: 70, timeout: 40, t: 71 }], { index: 1 }),
   ];
 
-  it("is refused once a higher fence was given, whether or not that one writes", () => {
+  it("a write with an older fence is a violation once a higher fence was given, even if its holder wrote nothing", () => {
     expect(lawsOf(judgeFences(evidenceOf(members("9"))))).toEqual(["older fence refused"]);
     expect(lawsOf(judgeFences(evidenceOf(members("5"))))).toEqual([]);
   });
 });
 
-describe("a call that fails", () => {
+describe("the law about failed calls", () => {
   const calls = (code: string, troubles: readonly Trouble[] = [], more: readonly Event[] = []): string[] => {
     const members = [memberWith([{ e: "trouble", code, text: "no", t: 100 }, ...more])];
     return lawsOf(judgeCalls(evidenceOf(members, { troubles })));
   };
   const trouble: Trouble = { from: 50, to: 90 };
 
-  it("has a reason", () => {
+  it("a call that fails without a reason is a violation", () => {
     expect(calls("TIMEOUT")).toEqual(["no error"]);
     expect(calls("TIMEOUT", [trouble])).toEqual([]);
     expect(calls("TIMEOUT", [], [{ e: "lag", from: 20, to: 99, t: 99 }])).toEqual(["no error"]);
@@ -46,7 +46,7 @@ describe("recovery", () => {
   const next = (times: RunTimes, more: readonly Event[] = []) =>
     evidenceOf([struck, memberWith([...runEvents("2", times), ...more], { index: 1 })], { injected });
 
-  it("is late if it is later than its bound, without an allowance", () => {
+  it("a recovery later than its bound is a violation; time in which its process stood still does not count", () => {
     const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 90 };
     expect(lawsOf(judgeRecovery(next({ since: 600, enter: 601 }, [asked])))).toEqual(["recovers in time"]);
     expect(lawsOf(judgeRecovery(next({ since: 590, enter: 599 }, [asked])))).toEqual([]);
@@ -54,11 +54,11 @@ describe("recovery", () => {
     expect(recoveryOf(next({ since: 600, enter: 701 }, [asked, lag]))).toBeCloseTo(481);
   });
 
-  it("counts from when somebody else wanted the lock", () => {
+  it("a recovery counts from when another process wanted the lock", () => {
     expect(recoveryOf(next({ since: 600, enter: 610 }))).toBeCloseTo(11);
   });
 
-  it("counts from the end of a run whose lease lived on, not of one that was told", () => {
+  it("a recovery counts from the end of a run whose lease lived on, not of a run that was told of its loss", () => {
     const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 90 };
     const times = { since: 0, exit: 580 };
     const recoveredIn = (times: RunTimes, isStruck = false) => {
@@ -72,7 +72,7 @@ describe("recovery", () => {
     expect(recoveredIn(times, true)).toBeCloseTo(490);
   });
 
-  it("does not count from when the one asked who had the lock already", () => {
+  it("a recovery does not count from when the holder of the lock itself asked for the lock", () => {
     const asked: Event = { e: "asked", id: "run 1", name: "a", wait: 0, wall: 0, t: -5 };
     const holder = memberWith([asked, ...runEvents("1", { since: 0, settled: [140, "LOST"] })]);
     const other = memberWith(runEvents("2", { since: 600, enter: 610 }), { index: 1 });
@@ -92,7 +92,7 @@ describe("a run that its thread must keep", () => {
     return lawsOf(judgeKept(evidenceOf([member, other], { injected, records })));
   };
 
-  it("is alone, told of nothing, and completes", () => {
+  it("a run that its thread must keep runs alone, is told of no loss, and completes", () => {
     const sound: RunTimes = { since: 0, exit: 7_001, settled: [7_002, "completed"] };
     expect(judge(sound, { since: 7_005, exit: 7_010 }, "completed")).toEqual([]);
     expect(judge(sound, { since: 5_000, exit: 5_010 }, "completed")).toEqual(["kept by the thread"]);
@@ -101,7 +101,7 @@ describe("a run that its thread must keep", () => {
   });
 });
 
-it("a process that has closed everything ends", () => {
+it("a process that does not end after it closed everything is a violation", () => {
   const rest = (endedAt: number): string[] =>
     lawsOf(judgeRest(evidenceOf([memberWith([{ e: "closed", t: 100 }], { endedAt })])));
   expect(rest(500)).toEqual([]);

@@ -12,27 +12,27 @@ function jobs(deps = "A", a = "exec: log('A')"): string {
 
 const FAILS = "exec: throw new Error('no')";
 
-describe("a job waits for what it depends on", () => {
+describe("a job with dependencies", () => {
   test.each([
     ["[A, B, C]", ["A", "B", "C"]],
     ["[B, A, C]", ["A", "B", "C"]],
     ["[B, C, A]", ["C", "A", "B"]],
-  ])("wherever it stands in the todo: %s", async (todo, expected) => {
+  ])("a job waits for its dependency wherever it stands in the todo: %s", async (todo, expected) => {
     const { well, lines } = await runText(`${jobs()}todo: ${todo}\n`);
     expect([well, lines]).toEqual([true, expected]);
   });
 
-  test("at once with all others, and holds no slot", async () => {
+  test("a job that waits for its dependency with async holds no slot", async () => {
     const { lines } = await runText(`ojob: { async: true, numThreads: 1 }\n${jobs()}todo: [B, B, C, A]\n`);
     expect(lines).toEqual(["C", "A", "B", "B"]);
   });
 
-  test("also where a step of it does", async () => {
+  test("a job waits for the dependencies of its steps too", async () => {
     const yaml = `${jobs()}  - { name: D, from: B, exec: "log('D')" }\ntodo: [D, A]\n`;
     expect((await runText(yaml)).lines).toEqual(["A", "B", "D"]);
   });
 
-  test("through a chain that stands upside down", async () => {
+  test("a chain of dependencies runs in order, even if the todo lists it upside down", async () => {
     const names = Array.from({ length: 30 }, (_, index) => `J${index}`);
     const list = names.map(
       (name, index) => `  - { name: ${name}, exec: log('${name}')${index > 0 ? `, deps: J${index - 1}` : ""} }`,
@@ -41,14 +41,14 @@ describe("a job waits for what it depends on", () => {
     expect((await runText(yaml)).lines).toEqual(names);
   });
 
-  test("and counts a run that a script called for", async () => {
+  test("a run that a script called by $job fulfils a dependency too", async () => {
     const yaml = `${jobs()}  - { name: D, exec: "$job('A')" }\ntodo: [B, D]\n`;
     expect((await runText(yaml)).lines).toEqual(["A", "B"]);
   });
 });
 
-describe("a job is skipped, and says why, if what it depends on", () => {
-  test("failed, and so are those that depend on it in turn", async () => {
+describe("a job whose dependency is not fulfilled", () => {
+  test("a job whose dependency failed is skipped with the reason, and so are those that depend on it", async () => {
     const yaml = `${jobs("A", FAILS)}  - { name: D, deps: B, exec: "log('D')" }\ntodo: [A, B, C, D]\n`;
     const { well, lines, err } = await runText(yaml);
     expect([well, lines]).toEqual([false, ["C"]]);
@@ -56,7 +56,7 @@ describe("a job is skipped, and says why, if what it depends on", () => {
     expect(err).toMatch(/ERROR \| job "D" was skipped: it depends on "B", which was skipped$/m);
   });
 
-  test("was never asked for", async () => {
+  test("a job whose dependency was never asked for is skipped with the reason", async () => {
     const { well, lines, err } = await runText(`${jobs()}todo: [B, C]\n`);
     expect([well, lines]).toEqual([false, ["C"]]);
     expect(err).toMatch(
@@ -64,7 +64,7 @@ describe("a job is skipped, and says why, if what it depends on", () => {
     );
   });
 
-  test("did not come in time", async () => {
+  test("a job whose dependency is not done within depsTimeout is skipped with the reason", async () => {
     const yaml = `ojob: { depsTimeout: 20, async: true }\n${jobs("A", "exec: sleep(400)")}todo: [B, A]\n`;
     const { well, lines, err } = await runText(yaml);
     expect([well, lines]).toEqual([false, []]);
@@ -72,7 +72,7 @@ describe("a job is skipped, and says why, if what it depends on", () => {
   });
 });
 
-describe("code decides", () => {
+describe("onSuccess and onFail of a dependency", () => {
   test.each([
     ["onSuccess", "return true", "exec: log('A')", true, ["A", "B"]],
     ["onSuccess", "return args.go", "exec: log('A')", false, ["A"]],
@@ -80,25 +80,25 @@ describe("code decides", () => {
     ["onFail", "return false", FAILS, false, []],
     ["onSuccess", "return true", FAILS, false, []],
     ["onFail", "return false", "exec: log('A')", true, ["A", "B"]],
-  ])("with %s: %s after %s", async (key, code, a, well, lines) => {
+  ])("the %s of a dependency decides whether the job runs: %s after %s", async (key, code, a, well, lines) => {
     const ran = await runText(`${jobs(`{ name: A, ${key}: "${code}" }`, a)}todo: [B, A]\n`);
     expect([ran.well, ran.lines]).toEqual([well, lines]);
   });
 
-  test("and is named where it says no", async () => {
+  test("an onSuccess that does not return true is named as the reason of the skip", async () => {
     const { err } = await runText(`${jobs('{ name: A, onSuccess: "log(1)" }')}todo: [A, B]\n`);
     expect(err).toMatch(/job "B" was skipped: it depends on "A", and its onSuccess returned nothing, not true$/m);
   });
 });
 
-describe("a call", () => {
-  test("waits for the dependencies of the job that it calls, and lends its slot to them", async () => {
+describe("calls by $job", () => {
+  test("$job waits for the dependencies of the job that it calls, and lends its slot to them", async () => {
     const yaml = `ojob: { numThreads: 1, async: true }\n${jobs()}  - { name: D, exec: "log('D'); $job('B'); log('end')" }\ntodo: [D, A]\n`;
     const { well, lines } = await runText(yaml);
     expect([well, lines]).toEqual([true, ["D", "A", "B", "end"]]);
   });
 
-  test("throws if they can never be met", async () => {
+  test("$job throws if the dependencies of the called job can never be fulfilled", async () => {
     const yaml = `${jobs()}  - { name: D, exec: "try { $job('B') } catch (e) { log(e.message) }" }\ntodo: [D]\n`;
     const { lines } = await runText(yaml);
     expect(lines).toEqual([
@@ -106,7 +106,7 @@ describe("a call", () => {
     ]);
   });
 
-  test("that would wait for its own caller throws instead of hanging", async () => {
+  test("$job throws instead of hanging if the called job would wait for its own caller", async () => {
     const yaml = `jobs:
   - { name: A, exec: "try { $job('B') } catch (e) { log(e.message) }" }
   - { name: B, deps: M, exec: "log('B')" }

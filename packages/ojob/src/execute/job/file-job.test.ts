@@ -9,7 +9,7 @@ todo: [After, Other]
 `;
 
 describe("a job of type jobs", () => {
-  test("runs the todo of another file with its args, in the slots of this one", async () => {
+  test("a job of type jobs runs the todo of another file with its args, in the slots of its own file", async () => {
     const other = `jobs:
   - { name: A, exec: "log('A' + args.day); global.oJobManagerLaunchJob('B')" }
   - { name: B, exec: "log('B' + args.day)" }
@@ -19,7 +19,7 @@ todo: [A]
     expect([well, lines]).toEqual([true, ["A5", "B5", "after"]]);
   });
 
-  test("fails if a job of that file fails", async () => {
+  test("a job of type jobs fails if a job of the other file fails", async () => {
     const { well, lines, err } = await runText(
       OUTER,
       {},
@@ -38,19 +38,19 @@ todo: [A]
       /other\.yaml cannot be run:\n.*other\.yaml:2:8: error: "todo" names the job "B"/,
     ],
     ["runs this one", OUTER.replace("other.yaml", "jobs.yaml"), /job files run each other in a cycle: .*jobs\.yaml/],
-  ])("says what is wrong with a file that %s", async (_, other, message) => {
+  ])("a job of type jobs says what is wrong with a file that %s", async (_, other, message) => {
     const { well, err } = await runText(OUTER, {}, other === undefined ? {} : { "other.yaml": other });
     expect(well).toBe(false);
     expect(err).toMatch(message);
   });
 
-  test("needs a file", async () => {
+  test("a job of type jobs needs a file in its typeArgs", async () => {
     await expect(runText("jobs: [{name: A, type: jobs}]\ntodo: [A]\n")).rejects.toThrow(
       /"A" is of type jobs: it needs "file" in its "typeArgs"/,
     );
   });
 
-  test("ends with its timeout", async () => {
+  test("a job of type jobs ends at its timeout", async () => {
     const yaml = OUTER.replace("file: other.yaml", "file: other.yaml, timeout: 200");
     const { err } = await runText(yaml, {}, { "other.yaml": "jobs: [{name: A, exec: 'for (;;) {}'}]\ntodo: [A]\n" });
     expect(err).toMatch(/job "Other" failed: "Other" took longer than its timeout of 200 ms/);

@@ -13,9 +13,9 @@ todo: [A, B]
 `;
 }
 
-describe("timeout", () => {
+describe("timeout of a job", () => {
   test.each(["for (;;) {}", "sleep(60000)", "await new Promise((r) => setTimeout(r, 60000))"])(
-    "ends the job: %s",
+    "a timeout ends the job: %s",
     async (code) => {
       const { well, lines, err } = await runText(job("timeout: 100", code, "catch: log(exception.code)"));
       expect([well, lines]).toEqual([false, ["TIMEOUT", "B"]]);
@@ -23,7 +23,7 @@ describe("timeout", () => {
     },
   );
 
-  test("of a step ends that step; the job that it is a step of can catch it", async () => {
+  test("a timeout of a step ends that step, and the job of the step can catch it", async () => {
     const yaml = `jobs:
   - { name: S, typeArgs: { timeout: 100 }, exec: "for (;;) {}" }
   - { name: A, from: S, exec: "log('A')", catch: "log('caught ' + exception.code)" }
@@ -32,14 +32,14 @@ todo: [A]
     expect((await runText(yaml)).lines).toEqual(["caught TIMEOUT"]);
   });
 
-  test("leaves a job alone that is done in time", async () => {
+  test("a timeout leaves a job alone that is done in time", async () => {
     const { well, lines } = await runText(job("timeout: 60000", "log('A')"));
     expect([well, lines]).toEqual([true, ["A", "B"]]);
   });
 });
 
-describe("stopWhen", () => {
-  test("ends the job as soon as it returns true, as cancelled", async () => {
+describe("stopWhen of a job", () => {
+  test("a stopWhen that returns true ends the job as cancelled", async () => {
     const code = "$set('go', args.ok); for (;;) {}";
     const yaml = job(
       "stopWhen: \"return $get('go') == args.ok\"",
@@ -51,14 +51,14 @@ describe("stopWhen", () => {
     expect(err).toMatch(/job "A" failed: the stopWhen of "A" ended it/);
   });
 
-  test("that fails ends the job too", async () => {
+  test("a stopWhen that fails ends the job too", async () => {
     const { well, err } = await runText(job('stopWhen: "nowhere()"', "for (;;) {}"));
     expect(well).toBe(false);
     expect(err).toMatch(/job "A" failed: the stopWhen of "A" failed: .*nowhere is not defined/);
   });
 });
 
-describe("lock", () => {
+describe("lock of a job", () => {
   const locked = (lock: string): string => `ojob: { async: true }
 include: oJobManager.yaml
 jobs:
@@ -69,14 +69,14 @@ todo: [Make, A, A, A]
   const inTurn = ["in", "out", "in", "out", "in", "out"];
 
   test.each(["lock: x", "lock: y, lockCh: mine", "lock: z, lockCh: oJobManager-locks"])(
-    "keeps jobs apart that run at once: %s",
+    "jobs with the same lock run one after the other, even with async: %s",
     async (lock) => {
       const { well, lines } = await runText(locked(lock));
       expect([well, lines]).toEqual([true, inTurn]);
     },
   );
 
-  test("is the same lock that a managed job takes, seen by everybody while the job runs, and released", async () => {
+  test("the lock of a job keeps a managed job of that name out while the job runs, and is released then", async () => {
     const yaml = `include: oJobManager.yaml
 jobs:
   - name: M
@@ -90,7 +90,7 @@ todo: [A, M]
     expect(lines).toEqual([expect.stringMatching(/^Can't lock to execute job 'runtime': held by /), "managed"]);
   });
 
-  test("is not taken twice by a job that calls itself, and released when the job fails", async () => {
+  test("a job that calls itself does not take its lock twice, and releases it when it fails", async () => {
     const yaml = `include: oJobManager.yaml
 jobs:
   - name: A
@@ -101,12 +101,12 @@ todo: [{ name: A, args: { n: 2 } }, { name: A, args: { n: 0 } }]
     expect((await runText(yaml)).lines).toEqual(["0", "1", "2", "0"]);
   });
 
-  test("in a channel that nobody created says so", async () => {
+  test("a lock in a channel that nobody created fails the job, and the error says so", async () => {
     const { err } = await runText(job("lock: x, lockCh: nowhere", "log(1)"));
     expect(err).toMatch(/job "A" failed: there is no channel "nowhere"/);
   });
 
-  test("is waited for no longer than the timeout of the job", async () => {
+  test("a job waits for its lock no longer than its timeout", async () => {
     const yaml = `ojob: { async: true }
 jobs:
   - { name: H, typeArgs: { lock: w }, exec: "$set('held', 1); while (isUnDef($get('late'))) sleep(5)" }
@@ -117,7 +117,7 @@ todo: [H, { name: W, when: "while (isUnDef($get('held'))) sleep(5); return true"
   });
 });
 
-test("noLog leaves out the banners", async () => {
+test("noLog leaves out the banners of the job", async () => {
   const { err } = await runText(job("noLog: true", "log('A')"));
   expect(err).toMatch(/^>> B$/m);
   expect(err).not.toMatch(/ A/);

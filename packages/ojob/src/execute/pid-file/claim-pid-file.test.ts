@@ -68,13 +68,13 @@ const yaml = (file: string, more = ""): string =>
 const KILL = ", killPrevious: true";
 
 describe("ojob.unique", () => {
-  test("holds the pid file while the jobs run, and leaves nothing behind", async () => {
+  test("a run with ojob.unique holds the pid file while its jobs run, and leaves no file behind", async () => {
     const folder = folderWith({});
     expect((await runText(yaml(join(folder, "a.pid")))).lines).toEqual([String(process.pid)]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("is not blocked by a process that is gone, or by an empty file", async () => {
+  test("a pid file of a process that is gone, or an empty pid file, does not block a run", async () => {
     const { pid, ended } = await sleeper();
     process.kill(pid, "SIGKILL");
     await ended;
@@ -87,7 +87,7 @@ describe("ojob.unique", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("never replaces a file that is no pid file", async () => {
+  test("ojob.unique never replaces a file that is no pid file", async () => {
     const folder = folderWith({ folder: "" });
     const texts = ["jobs: []\n", "x".repeat(100_000), "12 monkeys\n", "-1\n"];
     for (const [index, text] of texts.entries()) {
@@ -100,7 +100,7 @@ describe("ojob.unique", () => {
     }
   });
 
-  test("is one process at a time, however many want to be it, with files left behind by those that died", async () => {
+  test("ojob.unique lets one process at a time in, however many compete, despite files that dead ones left", async () => {
     const folder = folderWith({ "a.pid": "999999999\n" });
     const [node = "", ...parameters] = program("./claim-pid-file.child.ts", folder, "20");
     const child = (): ReturnType<typeof run> => run(node, parameters);
@@ -111,7 +111,7 @@ describe("ojob.unique", () => {
     expect(readdirSync(folder).length).toBeLessThanOrEqual(2);
   });
 
-  test("refuses a second run within the same process, and never ends that process", async () => {
+  test("ojob.unique refuses a second run within the same process, and never ends that process", async () => {
     const file = join(folderWith({}), "a.pid");
     const letGo = await claimPidFile({ pidFile: file }, 0);
     const text = readFileSync(file, "utf8");
@@ -125,7 +125,7 @@ describe("ojob.unique", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test("whose pid file cannot be written, or is a folder, says so", async () => {
+  test("a pid file that cannot be written, or is a folder, is an error that says so", async () => {
     expect((await runText(yaml("/no/such/a.pid"))).err).toMatch(/the pid file \/no\/such\/a\.pid cannot be written/);
     const inFile = join(folderWith({ "a.txt": "" }), "a.txt", "a.pid");
     expect((await runText(yaml(inFile))).err).toMatch(/the pid file .*a\.pid cannot be (written|cleared away|read)/);
@@ -136,7 +136,7 @@ describe("ojob.unique", () => {
 });
 
 describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
-  test("is running while it is there, and is told by name", async () => {
+  test("a run is refused while the process that its pid file names is alive, and the error names the process", async () => {
     const { pid, alive } = await sleeper();
     const text = fileOf(pid);
     const file = pidFile(text);
@@ -150,7 +150,7 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
   test.each([
     ["by SIGTERM", 'process.on("SIGTERM", () => process.exit(7))', [7, null]],
     ["by SIGKILL after the grace", 'process.on("SIGTERM", () => {})', [null, "SIGKILL"]],
-  ])("is ended by killPrevious: %s", async (_, code, how) => {
+  ])("killPrevious ends the process that the pid file names: %s", async (_, code, how) => {
     const { pid, ended } = await sleeper(code);
     // A grace of no time would be over before the process comes to its handler.
     const options = { grace: how[1] === null ? 60_000 : 100 };
@@ -165,7 +165,7 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     ["of a process whose number is used again", (pid) => fileOf(pid, { started: "1" })],
   ];
   test.each(INNOCENT)(
-    "is gone if the file is %s; who has its number now blocks nobody and lives on",
+    "a pid file %s is stale: the process that has the pid now blocks no run, and lives on",
     async (_, text) => {
       for (const more of ["", KILL]) {
         const { pid, alive } = await sleeper();
@@ -185,7 +185,7 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     ["with an identity of another pid", (pid) => `${pid}\n${fileOf(process.pid).split("\n")[1]}\n`, /without a proof/],
     ["with a damaged identity", (pid) => `${pid}\n{"pid":${pid}\n`, /without a proof/],
   ];
-  test.each(UNCLEAR)("cannot be told from a file %s: nothing is started, ended or replaced", async (_, text, why) => {
+  test.each(UNCLEAR)("an unclear pid file %s: nothing is started, ended or replaced", async (_, text, why) => {
     for (const more of ["", KILL]) {
       const { pid, alive } = await sleeper();
       const file = pidFile(text(pid));
@@ -203,13 +203,13 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     ["of a process before us", () => fileOf(process.pid, { started: "1" })],
     ["of a boot before this one", () => fileOf(process.pid, { boot: "a boot before" })],
   ];
-  test.each(BEFORE_US)("is never this process by its number alone: a file %s is replaced", async (_, text) => {
+  test.each(BEFORE_US)("a pid file %s is replaced, though its pid is that of this process", async (_, text) => {
     for (const more of ["", KILL]) {
       expect((await runText(yaml(pidFile(text()), more))).lines).toEqual([String(process.pid)]);
     }
   });
 
-  test.skipIf(!HAS_NAMESPACES)("that does not end is waited for no longer than the bound, and named", async () => {
+  test.skipIf(!HAS_NAMESPACES)("killPrevious waits for a process no longer than its bound, and names it", async () => {
     // The first process of a pid namespace gets no signal from within it for which it has no handler, SIGKILL
     // included.
     const command = program("./unkillable.child.ts").map((word) => `'${word}'`);
@@ -231,7 +231,7 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
     return { pid: child.pid ?? 0, ended, alive: () => child.exitCode === null && child.signalCode === null };
   }
 
-  test("is taken over from a container that died, and its socket is cleared away", async () => {
+  test("a pid file of a container that died is taken over, and its socket is cleared away", async () => {
     for (const more of ["", KILL]) {
       // The path of the socket is longer than the system allows for one.
       const folder = join(folderWith({}), "x".repeat(120));
@@ -244,7 +244,7 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
     }
   });
 
-  test("stays with a container that lives: nothing is started, ended or replaced", async () => {
+  test("a pid file of a container that lives stays: nothing is started, ended or replaced", async () => {
     const file = join(folderWith({}), "a.pid");
     const { alive } = await container(file, "stay");
     const text = readFileSync(file, "utf8");
@@ -260,13 +260,13 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
     }
   });
 
-  test("stays with a container that lives and is suspended, however many ask for it", async () => {
+  test("the holder of a pid file counts as alive while it is suspended, however many ask for it", async () => {
     const { file, socket } = await listener("SIGSTOP");
     const asked = await Promise.all(Array.from({ length: 600 }, () => probeHolder(file, socket)));
     expect(new Set(asked)).toEqual(new Set(["there"]));
   });
 
-  test("cannot be told from a socket that is not the very one of the holder", async () => {
+  test("the holder of a pid file is unknown, not gone, if its socket is missing or is another one", async () => {
     const { file, socket } = await listener("SIGKILL");
     expect(await probeHolder(file, socket)).toBe("gone");
     expect(await probeHolder(file, { ...socket, dev: socket.dev + 1 })).toBe("unknown");
@@ -290,8 +290,8 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
   }
 });
 
-describe("a symbolic link", () => {
-  test("in the place of the pid file is not followed", async () => {
+describe("symbolic links and the pid file", () => {
+  test("a symbolic link in the place of the pid file is not followed", async () => {
     const folder = folderWith({ "target.txt": "999999999\n" });
     for (const target of ["target.txt", "none.txt"]) {
       const file = join(folder, `${target}.pid`);
@@ -305,7 +305,7 @@ describe("a symbolic link", () => {
     expect(existsSync(join(folder, "none.txt"))).toBe(false);
   });
 
-  test("beside the pid file leads nobody to its target", async () => {
+  test("a symbolic link beside the pid file leaves its target unchanged", async () => {
     const folder = folderWith({ "target.txt": "precious" });
     const file = join(folder, "a.pid");
     symlinkSync(join(folder, "target.txt"), `${file}.${process.pid}`);
@@ -315,7 +315,7 @@ describe("a symbolic link", () => {
 });
 
 describe.skipIf(!ON_LINUX)("a pid file", () => {
-  test("is for its owner alone, whatever the umask", async () => {
+  test("a pid file is for its owner alone, whatever the umask", async () => {
     const file = join(folderWith({}), "a.pid");
     const before = process.umask(0);
     onTestFinished(() => void process.umask(before));
@@ -332,7 +332,7 @@ describe.skipIf(!ON_LINUX)("a pid file", () => {
     return { folder, file: join(folder, "a.pid"), turn: join(folder, `a.pid.${hash}.takeover`) };
   }
 
-  test("that a process died clearing away is cleared away by the next one", async () => {
+  test("a stale pid file that a process died clearing away is cleared away by the next process", async () => {
     const { pid, ended } = await sleeper();
     const { folder, file, turn } = leftBehind();
     writeFileSync(turn, fileOf(pid));
@@ -342,7 +342,7 @@ describe.skipIf(!ON_LINUX)("a pid file", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("that another process is clearing away is waited for, and that process is named if it does not get on", async () => {
+  test("a stale pid file that another process is still clearing away is an error that names that process", async () => {
     const { pid } = await sleeper();
     const { file, turn } = leftBehind();
     writeFileSync(turn, fileOf(pid));
@@ -352,7 +352,7 @@ describe.skipIf(!ON_LINUX)("a pid file", () => {
     expect([file, turn].map(existsSync)).toEqual([true, true]);
   });
 
-  test("is there until the stores and the log are closed", async () => {
+  test("a pid file is there until the stores and the log are closed", async () => {
     const file = join(folderWith({}), "a.pid");
     const job = join(folderWith({ "jobs.yaml": yaml(file) }), "jobs.yaml");
     const there: boolean[] = [];

@@ -2,7 +2,7 @@ import { systemClock } from "@ojm/core";
 import { expect, test, vi } from "vitest";
 import { Runtime } from "./runtime.js";
 
-test("a channel that cannot be closed keeps neither the others nor the job manager open", async () => {
+test("a channel that cannot be closed keeps neither other channels nor the job manager open", async () => {
   const runtime = new Runtime(async () => {}, systemClock);
   for (const name of ["a", "b"]) await runtime.channels.call(name, "create", ["simple", {}]);
   const [one, two] = [await runtime.channels.channel("a"), await runtime.channels.channel("b")];

@@ -48,8 +48,8 @@ async function flood(channel: Channel, keyOf: (i: number) => string): Promise<vo
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe("a flood of changes", () => {
-  test("is told in order up to the bound, and beyond it as the last state of each key, those that are gone too", async () => {
+describe("a follower of a channel in a flood of changes", () => {
+  test("a slow follower gets changes in order up to the bound, then the last state of each key, deleted ones too", async () => {
     const channel = await opened();
     await channel.set("old", 0);
     const { told, seen, letGo } = await heldBack(channel);
@@ -68,7 +68,7 @@ describe("a flood of changes", () => {
     expect(told).toContain("unset old");
   }, 60_000);
 
-  test("of ever new keys loses none of them", async () => {
+  test("a slow follower of a flood of ever new keys loses none of them", async () => {
     const channel = await opened();
     const { told, seen, letGo } = await heldBack(channel);
     await flood(channel, (i) => `k${i}`);
@@ -77,7 +77,7 @@ describe("a flood of changes", () => {
     expect(new Set(told).size).toBe(FLOOD);
   }, 60_000);
 
-  test("that nobody takes any more is dropped, and counted", async () => {
+  test("changes that are left when a follower is closed are dropped, and counted", async () => {
     const channel = await opened();
     const { told, seen, letGo, stop } = await heldBack(channel);
     await flood(channel, (i) => `k${i % 10}`);

@@ -22,11 +22,11 @@ async function simulated(yaml: string, end: string): Promise<readonly string[]> 
 }
 
 describe("a job of the todo that has a schedule", () => {
-  test("runs at its ticks, not at once, in UTC", async () => {
+  test("a scheduled job of the todo runs at its ticks, not at once, in UTC", async () => {
     expect(await simulated(hourly('{ cron: "0 * * * *" }'), "03:10")).toEqual(["A 01:00", "A 02:00", "A 03:00"]);
   });
 
-  test("runs by the clocks of its time zone", async () => {
+  test("a scheduled job runs by the clocks of its time zone", async () => {
     const inKathmandu = '{ cron: "0 7 * * *", timeZone: Asia/Kathmandu }';
     expect(await simulated(hourly(inKathmandu), "04:00")).toEqual(["A 01:15"]);
     expect(await simulated(hourly(inKathmandu, "", "A", "ojob: { cronInLocalTime: true }"), "04:00")).toEqual([
@@ -34,11 +34,11 @@ describe("a job of the todo that has a schedule", () => {
     ]);
   });
 
-  test("runs at each interval", async () => {
+  test("a job with timeInterval runs at each interval", async () => {
     expect(await simulated(hourly("{ timeInterval: 1800000 }"), "02:05")).toEqual(["A 01:00", "A 01:30", "A 02:00"]);
   });
 
-  test("begins in its turn, with the arguments of the todo and its own", async () => {
+  test("a scheduled job begins in its turn in the todo, with the arguments of the todo and its own", async () => {
     const yaml = `jobs:
   - { name: First, exec: "sleep(20); log('first')" }
   - { name: A, args: [{ a: own }, { a: second }], typeArgs: { cron: "0 * * * *", single: true }, exec: "log([args.a, args.b].join())" }
@@ -49,17 +49,17 @@ todo: [First, { name: A, args: { a: todo, b: "{{x}}" } }]
     expect((await simulation.stop()).lines).toEqual(["first", "own,line", "second,line"]);
   });
 
-  test("does not begin if its when says no, and the process ends", async () => {
+  test("a scheduled job does not begin if its when returns false, and the process ends", async () => {
     const { well, lines } = await runText(hourly('{ cron: "* * * * * *" }', "", "{ name: A, when: return false }"));
     expect([well, lines]).toEqual([true, []]);
   });
 
-  test("does not keep the process where daemon: false is written", async () => {
+  test("a scheduled job does not keep the process alive where daemon: false is written", async () => {
     const yaml = hourly('{ cron: "0 * * * *" }', "  - { name: B, exec: log('B') }", "A, B", "ojob: { daemon: false }");
     expect((await runText(yaml)).lines).toEqual(["B"]);
   });
 
-  test("is what others wait for that depend on it", async () => {
+  test("a job that depends on a scheduled job waits for its first run", async () => {
     const more = `  - { name: B, deps: A, exec: "log('B')" }`;
     expect(await simulated(hourly('{ cron: "0 * * * *" }', more, "A, B"), "02:10")).toEqual([
       "A 01:00",
@@ -68,13 +68,13 @@ todo: [First, { name: A, args: { a: todo, b: "{{x}}" } }]
     ]);
   });
 
-  test("runs at once when it is called or launched", async () => {
+  test("a scheduled job runs at once when it is called or launched", async () => {
     const more = `  - { name: B, exec: "$job('A'); global.oJobManagerLaunchJob('A')" }`;
     const { lines } = await runText(hourly('{ cron: "0 0 1 1 *" }', more, "B"));
     expect(lines).toHaveLength(2);
   });
 
-  test("fires once each of many that are due in the same second, whatever the todo waits for", async () => {
+  test("scheduled jobs that are due in the same second run once each, whatever the todo waits for", async () => {
     const names = Array.from({ length: 8 }, (_, i) => `J${i}`);
     const jobs = names.map(
       (name) => `  - { name: ${name}, typeArgs: { cron: "0 0 * * * *" }, exec: "log('${name}')" }`,
@@ -85,7 +85,7 @@ todo: [First, { name: A, args: { a: todo, b: "{{x}}" } }]
     for (const half of [lines.slice(0, 8), lines.slice(8)]) expect(half.toSorted()).toEqual(names.toSorted());
   });
 
-  test("fails without ending the daemon, and the run is not well", async () => {
+  test("a scheduled job that fails does not end the daemon, and runs again at its next tick", async () => {
     const yaml = hourly(
       '{ cron: "0 * * * *" }',
       `  - { name: B, typeArgs: { cron: "1 * * * *" }, exec: throw 1 }`,
@@ -99,8 +99,8 @@ todo: [First, { name: A, args: { a: todo, b: "{{x}}" } }]
   });
 });
 
-describe("a process that slept", () => {
-  test("makes one late run of all that it missed, and says so", async () => {
+describe("a process that slept, or whose clock was put back", () => {
+  test("a process that slept makes one late run for all ticks that it missed, and says so", async () => {
     const simulation = new Simulation(START, hourly('{ cron: "0 * * * *" }'));
     await simulation.until("2026-05-01T00:40:00Z");
     simulation.clock.sleep(5 * 3_600_000);
@@ -113,7 +113,7 @@ describe("a process that slept", () => {
     ]);
   });
 
-  test("runs no tick twice when its clock is put back", async () => {
+  test("a process runs no tick twice when its clock is put back", async () => {
     const simulation = new Simulation(START, hourly('{ cron: "0 * * * *" }'));
     await simulation.until("2026-05-01T02:10:00Z");
     simulation.clock.wall -= 3_600_000;
@@ -145,13 +145,13 @@ todo: [Slow]
     },
   };
 
-  test("is skipped with waitForFinish", async () => {
+  test("a tick that comes during the run before it is skipped with waitForFinish", async () => {
     const { lines } = await runText(slow("waitForFinish: true", 3_300), stopping);
     expect(lines.filter((line) => line.startsWith("runs")).every((line) => line === "runs 1")).toBe(true);
     expect(lines).toContainEqual(expect.stringMatching(/skipped at its tick of .*the run before it is going on$/));
   });
 
-  test("runs beside it without", async () => {
+  test("a tick that comes during the run before it runs beside it without waitForFinish", async () => {
     const yaml = `jobs:
   - name: A
     typeArgs: { cron: "* * * * * *" }
@@ -166,7 +166,7 @@ todo: [A]
     expect((await runText(yaml, stopping)).lines).toContain("both");
   });
 
-  test("never overlaps a managed job: it is skipped, says who runs, and is no failure; nor does its catch run", async () => {
+  test("a tick during a run of a managed job is skipped, names the holder, and is no failure; no catch runs", async () => {
     const more = `    from: oJobManager Job Start
     to: oJobManager Job End
     catch: ["log('caught ' + exception.message)", oJobManager Error]
@@ -182,8 +182,8 @@ todo: [A]
   });
 });
 
-describe("a managed job of a schedule", () => {
-  test("has its tick and the trigger in its records", async () => {
+describe("a managed job with a schedule", () => {
+  test("the records of a managed job with a schedule hold the trigger, and with cron the tick", async () => {
     const yaml = `include: oJobManager.yaml
 jobs:
   - { name: A, typeArgs: { cron: "0 * * * *" }, from: oJobManager Job Start, to: oJobManager Job End, args: { name: a } }
@@ -201,7 +201,7 @@ todo: [A, B, Look]
     ]);
   });
 
-  test("is run for its tick by each of several schedules that share its name", async () => {
+  test("several schedules that share the name of a managed job each run for the same tick", async () => {
     const yaml = `include: oJobManager.yaml
 jobs:
   - name: A
@@ -216,7 +216,7 @@ todo: [{ name: A, args: { y: p } }, { name: A, args: { y: q } }]
   });
 });
 
-test("a stop lets no more ticks come, ends what runs, and then come the jobs of type shutdown", async () => {
+test("a stop lets no more ticks come, ends the running job, and then runs the jobs of type shutdown", async () => {
   const yaml = `jobs:
   - name: A
     typeArgs: { cron: "* * * * * *", waitForFinish: true }

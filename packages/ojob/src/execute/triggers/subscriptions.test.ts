@@ -21,18 +21,18 @@ todo: [Make, { name: Follow, args: { mine: x } }, Write]
 }
 
 describe("a job of type subscribe", () => {
-  test("runs once for every change from then on, and none is lost at the end", async () => {
+  test("a job of type subscribe runs once for every later change, and none is lost at the end", async () => {
     const yaml = following("$ch('c').set({ a: 1 }, 7); $ch('c').set('b', 8); $ch('c').unset('b');");
     const { well, lines } = await runText(`ojob: { numThreads: 1 }\n${yaml}`);
     expect([well, lines]).toEqual([true, ['c set {"a":1} 7 x', 'c set "b" 8 x', 'c unset "b"  x']]);
   });
 
-  test("may change the channel itself", async () => {
+  test("a job of type subscribe may change its channel itself", async () => {
     const yaml = following("$ch('c').set('n', 3)", "log(args.v); if (args.v > 0) $ch('c').set('n', args.v - 1)");
     expect((await runText(yaml)).lines).toEqual(["3", "2", "1", "0"]);
   });
 
-  test("runs for one change at a time, in their order, however many slots there are", async () => {
+  test("a job of type subscribe runs for one change at a time, in order, however many slots there are", async () => {
     const yaml = following(
       "for (var i = 0; i < 6; i++) $ch('c').set('k', i)",
       "log('>' + args.v); sleep(6 - args.v); log('<' + args.v)",
@@ -41,7 +41,7 @@ describe("a job of type subscribe", () => {
     expect(lines).toEqual(Array.from({ length: 6 }, (_, i) => [`>${i}`, `<${i}`]).flat());
   });
 
-  test("that is too slow for a flood is told of the last state, with a warning", async () => {
+  test("a job of type subscribe that is too slow for a flood gets the last state of each key, with a warning", async () => {
     const yaml = following(
       "for (var i = 0; i < 2500; i++) $ch('c').setAll(['k'], [0, 1, 2, 3, 4].map(k => ({ k, i }))); $set('over', true)",
       "while (!$get('over')) sleep(5); log(args.k.k + ' ' + args.v.i)",
@@ -56,16 +56,16 @@ describe("a job of type subscribe", () => {
     expect(new Set(told.slice(-5))).toEqual(new Set([0, 1, 2, 3, 4].map((k) => `${k} 2499`)));
   });
 
-  test("that fails makes the run fail", async () => {
+  test("a job of type subscribe that fails makes the run fail", async () => {
     expect((await runText(following("$ch('c').set('n', 3)", "throw 1"))).well).toBe(false);
   });
 
-  test("of a channel that is not there says so", async () => {
+  test("a job of type subscribe fails if its channel does not exist, and says so", async () => {
     const yaml = "jobs: [{ name: F, type: subscribe, typeArgs: { chSubscribe: nope } }]\ntodo: [F]\n";
     expect((await runText(yaml)).err).toMatch(/job "F" failed: there is no channel "nope"/);
   });
 
-  test("names its channel", async () => {
+  test("a job of type subscribe without chSubscribe is an error", async () => {
     await expect(runText("jobs: [{name: F, type: subscribe}]\ntodo: [F]\n")).rejects.toThrow(
       /"F" is of type subscribe: it needs "chSubscribe" in its "typeArgs"/,
     );

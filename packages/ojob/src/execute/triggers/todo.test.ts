@@ -4,7 +4,7 @@ import { runText } from "../../testing/run-file.js";
 const SAY = "exec: log(job.name)";
 
 describe("the todo", () => {
-  test("runs one after the other, in its order", async () => {
+  test("the todo runs one job after the other, in its order", async () => {
     const yaml = `jobs:
   - { name: A, exec: "sleep(60); log('A')" }
   - { name: B, ${SAY} }
@@ -13,7 +13,7 @@ todo: [A, B, A, B]
     expect((await runText(yaml)).lines).toEqual(["A", "B", "A", "B"]);
   });
 
-  test("runs all at once with async: each can wait for the other", async () => {
+  test("the todo runs all jobs at once with async: each can wait for the other", async () => {
     const meet = (mine: string, other: string): string =>
       `$ch('m').create(); $ch('m').set('${mine}', 1); while (isUnDef($ch('m').get('${other}'))) sleep(5); log('met')`;
     const yaml = `ojob: { async: true }
@@ -25,7 +25,7 @@ todo: [A, B]
     expect((await runText(yaml)).lines).toEqual(["met", "met"]);
   });
 
-  test("never runs more at once than numThreads says", async () => {
+  test("the todo never runs more jobs at once than numThreads says", async () => {
     const yaml = `ojob: { async: true, numThreads: 1 }
 jobs:
   - { name: A, exec: "log('in'); sleep(30); log('out')" }
@@ -34,7 +34,7 @@ todo: [A, A, A]
     expect((await runText(yaml)).lines).toEqual(["in", "out", "in", "out", "in", "out"]);
   });
 
-  test("leaves out what its when does not allow, which is no failure", async () => {
+  test("an item of the todo whose when does not return true is left out, which is no failure", async () => {
     const yaml = `jobs:
   - { name: A, ${SAY} }
   - { name: B, ${SAY} }
@@ -49,14 +49,14 @@ todo:
     expect(err).toMatch(/^-- A: skipped, its "when" did not return true$/m);
   });
 
-  test("fails where a when fails", async () => {
+  test("an item of the todo whose when throws fails, and its job does not run", async () => {
     const yaml = `jobs: [{ name: A, ${SAY} }]\ntodo: [{ name: A, when: "return nowhere.x" }]\n`;
     const { well, lines, err } = await runText(yaml);
     expect([well, lines]).toEqual([false, []]);
     expect(err).toMatch(/job "A" failed: ReferenceError: nowhere is not defined \(.*jobs\.yaml:2:/);
   });
 
-  test("hands on what a job left behind, with shareArgs", async () => {
+  test("the args that a job left behind reach the next jobs of the todo with shareArgs only", async () => {
     const jobs = `jobs:
   - { name: A, exec: "args.total = 5; args.own = 'A'" }
   - { name: B, args: { own: B }, exec: "log([args.total, args.own, args.given].join())" }
@@ -67,7 +67,7 @@ todo: [A, { name: B, args: { given: "{{total}}" } }, B]
   });
 });
 
-test("a long list of args gives back the slots that it borrowed when others want them", async () => {
+test("a job with a long list of args gives back the slots that it borrowed when other jobs want them", async () => {
   const yaml = `ojob: { numThreads: 2 }
 jobs:
   - name: Many

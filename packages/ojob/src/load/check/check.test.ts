@@ -4,7 +4,7 @@ import { fullValue, pathsOf } from "../../testing/values.js";
 import { isOpenAfKey } from "./openaf-keys.js";
 import { jobFileShape } from "./schema.js";
 
-describe("a key in the wrong place", () => {
+describe("unknown keys, and keys in the wrong place", () => {
   const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
 
   test.each([
@@ -60,12 +60,12 @@ describe("a key in the wrong place", () => {
       '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, ojm has not.',
     ],
     ["none like it", `zzzzzzzzzz: true\n${job("exec: a")}`, '1:1 unknown key "zzzzzzzzzz": it has no effect.'],
-  ])("%s", (_, yaml, expected) => {
+  ])("an unknown or misplaced key is warned of, with a hint where there is one: %s", (_, yaml, expected) => {
     expect(warningsOf(yaml)).toEqual([expected]);
   });
 });
 
-describe("values", () => {
+describe("values of a job file", () => {
   const settings = (more: string): string => `ojob: {${more}}\njobs: [{name: A}]\ntodo: [A]\n`;
 
   test.each([
@@ -118,7 +118,7 @@ describe("values", () => {
     expect(errorsOf(() => load(yaml))).toEqual([expected]);
   });
 
-  test("that are wrong are left out, so that those who read on find the right kind or nothing", () => {
+  test("wrong values are left out of the loaded file: its readers find the right kind, or nothing", () => {
     const { file } = load(
       "ojob: {numThreads: x, daemon: true}\njobs: [{name: A, typeArgs: {cron: [1]}, from: [{}, A]}]\ntodo: [[], A]",
     );
@@ -130,7 +130,7 @@ describe("values", () => {
   });
 });
 
-test("a key that is there twice is an error at the second, and in a map of 100,000 keys it is found at once", () => {
+test("a duplicate key is an error at its second place, and is found at once among 100,000 keys", () => {
   expect(errorsOf(() => load("jobs: [{name: A, exec: a, exec: b, args: []}]\ntodo: [A]\ntodo: [B]"))).toEqual([
     '1:27 the key "exec" is already there, in line 1.',
     '3:1 the key "todo" is already there, in line 2.',
@@ -139,7 +139,7 @@ test("a key that is there twice is an error at the second, and in a map of 100,0
   expect(errorsOf(() => load(`init: {${many}, k0: 1}\njobs: [{name: A}]\ntodo: [A]`))).toHaveLength(1);
 });
 
-test("no key that is said to be foreign is one of ours", () => {
+test("no key of ojm's job files is taken for a key that only OpenAF has", () => {
   for (const path of pathsOf(fullValue(jobFileShape, 1))) {
     const keys = path.filter((key) => typeof key === "string");
     const key = keys.at(-1);

@@ -7,7 +7,7 @@ test("every job that comes with ojm has help", () => {
   expect(jobs.filter(({ help }) => help?.text === undefined).map(({ name }) => name)).toEqual([]);
 });
 
-test("help is a text, or a map of OpenAF's", () => {
+test("help is a text, or a map as in OpenAF", () => {
   const { file, problems } = load(`help: Short.
 jobs:
   - name: A

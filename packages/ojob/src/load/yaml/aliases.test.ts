@@ -25,8 +25,8 @@ function problems(yaml: string): string {
   }
 }
 
-describe("the aliases of a document", () => {
-  test("mean the latest anchor of their name before them", () => {
+describe("YAML aliases", () => {
+  test("an alias means the latest anchor of its name before it", () => {
     const { file } = load(
       "jobs:\n  - { name: &a A }\n  - { name: B, to: *a }\n  - { name: &a C, to: *a }\ntodo: [*a]\n",
     );
@@ -35,16 +35,16 @@ describe("the aliases of a document", () => {
     expect(file.todo.map(({ job }) => job)).toEqual(["C"]);
   });
 
-  test("and never one that comes after them", () => {
+  test("an alias never means an anchor that comes after it", () => {
     expect(problems("jobs: [{ name: *a }, { name: &a A }]\n")).toContain("there is no anchor &a before this alias");
   });
 
-  test("are found in one walk, however many there are", () => {
+  test("aliases are resolved in one walk over the document, however many there are", () => {
     const visits = (count: number): number => read(manyAliases(count)).visits;
     expect(visits(20_000) - visits(10_000)).toBe(10_000);
   });
 
-  test("are not looked for by the parser, which walks from the beginning for each of them", () => {
+  test("aliases are not resolved by the parser, which walks from the beginning for each of them", () => {
     const resolve = vi.spyOn(Alias.prototype, "resolve");
     load(manyAliases(10_000));
     expect(resolve).not.toHaveBeenCalled();

@@ -23,7 +23,7 @@ test.each([
   ["isString.regexp('^a+$')", "aaa", "aaa"],
   ["isString . isUUID", "6f9619ff-8b86-4011-b42d-00cf4fc964ff", "6f9619ff-8b86-4011-b42d-00cf4fc964ff"],
   ["isDate", new Date(0), new Date(0)],
-])("%s of %j is %j", (chain, value, result) => {
+])("the check %s of the value %j gives %j", (chain, value, result) => {
   expect(checked(chain, value)).toEqual(result);
 });
 
@@ -35,7 +35,7 @@ test.each([
   ["greater(1)", 1, 'the argument "x" must be more than 1: 1'],
   ["isNumber.default(1)", "1", 'the argument "x" must be a number: "1"'],
   ["notEquals('')", "", 'the argument "x" must not be "": ""'],
-])("%s refuses %j", (chain, value, message) => {
+])("the check %s refuses the value %j", (chain, value, message) => {
   expect(() => checked(chain, value)).toThrow(message);
 });
 
@@ -46,11 +46,11 @@ test.each([
   [{ x: "5" }, /"5" is no check/],
   [{ x: 5 }, /what "x" must look like is a text/],
   ["isString", /must be a map of arguments/],
-])("%j cannot be read", (written, message) => {
+])("a check that cannot be read is an error: %j", (written, message) => {
   expect(() => readChecks(written)).toThrow(message);
 });
 
-test("a path leads into maps, which stay as they are in the job file", () => {
+test("a check of a path, such as config.port, leads into maps, and leaves those of the job file unchanged", () => {
   const args = { config: { host: "h" } };
   expect(applyChecks(readChecks({ "config.port": "isNumber.default(80)" }), args, "argument")).toEqual({
     config: { host: "h", port: 80 },

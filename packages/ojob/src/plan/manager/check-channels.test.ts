@@ -26,7 +26,7 @@ async function found(yaml: string, args = {}): Promise<string[]> {
   }
 }
 
-describe("the type of a channel that nobody knows is found before anything is started", () => {
+describe("unknown channel types", () => {
   test.each([
     ["sqllite", /^error 8:23 no backend for the channel type "sqllite" is installed\. Did you mean "sqlite"\?$/],
     ["rediss", /^error 8:23 .*"rediss".*Did you mean "redis"\?$/],
@@ -36,18 +36,18 @@ describe("the type of a channel that nobody knows is found before anything is st
     ],
     ["nosuchthing", /^error 8:23 .*Types are simple, .*, or the name or path of a package that exports a backend\.$/],
     ["./no-such-file.js", /^error 8:23 .*"\.\/no-such-file\.js" is installed/],
-  ])("%s", async (type, message) => {
+  ])("an unknown channel type is an error at its place, with a hint: %s", async (type, message) => {
     expect(await found(types(JSON.stringify(type)))).toEqual([expect.stringMatching(message)]);
   });
 
-  test("for each channel, and each at its place", async () => {
+  test("an unknown channel type is found for each channel, each at its place", async () => {
     expect(await found(types("sqllite", "ignite"))).toEqual([
       expect.stringMatching(/^error 8:23 .*sqllite/),
       expect.stringMatching(/^error 9:24 .*ignite/),
     ]);
   });
 
-  test("in ojob.channels, in the todo, and in a template that the command line fills", async () => {
+  test("an unknown channel type is found in ojob.channels, in the todo, and in a template that is filled", async () => {
     const channels =
       "ojob: { channels: { create: [{ name: c, type: levle }] } }\njobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n";
     expect(await found(channels)).toEqual([expect.stringMatching(/^error 1:47 .*"levle".*"level"\?$/)]);
@@ -58,13 +58,13 @@ describe("the type of a channel that nobody knows is found before anything is st
     ]);
   });
 
-  test("by ojm run too: nothing of the file is run then", async () => {
+  test("a run with an unknown channel type is refused, and nothing of the file runs", async () => {
     const yaml = types("sqllite").replace("todo: [I]", "todo: [A, I]");
     await expect(runText(yaml)).rejects.toThrow(/jobs\.yaml:8:23: error: .*Did you mean "sqlite"\?/);
   });
 });
 
-describe("what may be right is not refused", () => {
+describe("channel types that may be right", () => {
   test.each([
     ["a type that comes along", types("simple")],
     ["a template that nothing fills yet", types('"{{store}}"')],
@@ -77,11 +77,11 @@ describe("what may be right is not refused", () => {
       "an argument of another job",
       withInit("").replace("    exec:", "    args: { chJobs: { type: mine } }\n    exec:"),
     ],
-  ])("%s", async (_, yaml) => {
+  ])("a channel type that may be right is not refused: %s", async (_, yaml) => {
     expect(await found(yaml)).toEqual([]);
   });
 
-  test("a path to a backend that is there, which is not run by a check", async () => {
+  test("a path to a backend that exists is accepted, and the check does not run the backend", async () => {
     const folder = folderWith({ "own.mjs": "throw new Error('this was run')" });
     expect(await found(types(JSON.stringify(join(folder, "own.mjs"))))).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe("what may be right is not refused", () => {
   test.each([
     ["a job that the todo does not run", "[A]"],
     ["a job that runs on a condition", "[A, { name: I, when: return args.far }]"],
-  ])("%s: a warning", async (_, todo) => {
+  ])("an unknown channel type in %s is only a warning", async (_, todo) => {
     const yaml = types("sqllite").replace("todo: [I]", `todo: ${todo}`);
     expect(await found(yaml)).toEqual([expect.stringMatching(/^warning 8:23 .*"sqllite"/)]);
   });
@@ -99,11 +99,11 @@ test.each([
   ["{ chjob: { type: simple } }", /^error 7:20 oJobManager Init has no argument "chjob"\. Did you mean "chJobs"\?$/],
   ["{ chJobs: simple }", /^error 7:21 "chJobs" must be a map with "type" and "args"/],
   ["{ chJobs: { typ: simple } }", /^error 7:21 "chJobs" has "type" and "args", but no "typ"\.$/],
-])("wrong arguments of Init: %s", async (args, message) => {
+])("wrong arguments of oJobManager Init are an error at their place: %s", async (args, message) => {
   expect(await found(withInit(`    args: ${args}`))).toEqual([expect.stringMatching(message)]);
 });
 
-test("locks that stay in memory, beside records that do not, are worth a warning", async () => {
+test("records in a store without chLocks are warned of, because the locks stay in memory", async () => {
   const channels = (text: string): Promise<string[]> => found(withInit(`    args: { ${text} }`));
   const records = "chJobs: { type: sqlite, args: { file: ./a.db } }";
   expect(await channels(records)).toEqual([
@@ -113,7 +113,7 @@ test("locks that stay in memory, beside records that do not, are worth a warning
   expect(await channels("chJobs: { type: simple }")).toEqual([]);
 });
 
-test("wrong arguments of Init are told all at once, and the type of the other channel with them", async () => {
+test("wrong arguments of oJobManager Init are told all at once, with the wrong type of the other channel", async () => {
   const both = "    args:\n      chJobs: { type: simple, args: 5 }\n      chLocks: { type: simple, args: 5 }";
   expect(await found(withInit(both))).toEqual([
     expect.stringMatching(/^error 8:15 "chJobs" must be a map/),

@@ -28,7 +28,7 @@ test.each([
   expect(existsSync(mark)).toBe(false);
 });
 
-test("a group that is gone gets no signal any more: its number may be another group's by now", async () => {
+test("a process group that has ended gets no signal any more: its id may be another group's by now", async () => {
   const grace = 20;
   const parameters = ["-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done"];
   const one = new ChildGroup({ command: "sh", parameters }, grace);

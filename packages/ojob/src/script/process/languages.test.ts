@@ -26,8 +26,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe("shell", () => {
-  test("finds its args as variables and in templates, and leaves templates alone that are none of ours", async () => {
+describe("scripts in shell", () => {
+  test("a shell script finds its args as variables and in templates; other templates are left alone", async () => {
     const code = 'echo "$who $n $flag" \'{{who}}\' \'{{.Names}}\'\necho "$list"; echo "[$none]"';
     const { well, out } = await run("shell", code, { who: "a'b", n: 5, flag: true, list: [1, { a: 2 }] });
     expect(well).toBe(false); // the quote of `who` ends the text that the template stands in
@@ -37,7 +37,7 @@ describe("shell", () => {
     );
   });
 
-  test("runs in typeArgs.pwd, and a folder that is missing is said", async () => {
+  test("a shell script runs in typeArgs.pwd; a folder that is missing is an error that says so", async () => {
     const folder = folderWith({});
     expect((await run("shell", "pwd", {}, `    typeArgs: { pwd: ${folder} }`)).out).toBe(`${folder}\n`);
     const { well, err } = await run("shell", "pwd", {}, "    typeArgs: { pwd: /no/such/folder }");
@@ -45,7 +45,7 @@ describe("shell", () => {
     expect(err).toMatch(/there is no folder \/no\/such\/folder to run the script in/);
   });
 
-  test("that ends with another code than 0 fails the job, at the line that the shell names", async () => {
+  test("a shell script that ends with another code than 0 fails the job, at the line that the shell names", async () => {
     const plain = await run("shell", "echo out\nexit 3");
     expect(plain.well).toBe(false);
     expect(plain.out).toBe("out\n");
@@ -54,7 +54,7 @@ describe("shell", () => {
     expect((await run("shell", "kill -9 $$")).err).toMatch(/the script was ended by SIGKILL/);
   });
 
-  test("loses no line of much output, the last one without a line break included", async () => {
+  test("a shell script loses no line of much output, nor a last one without a line break", async () => {
     const { out, err } = await run("shell", "seq 1 20000; echo oops >&2; printf end");
     expect(out.split("\n").length).toBe(20_002);
     expect(out).toMatch(/\n20000\nend\n$/);
@@ -64,7 +64,7 @@ describe("shell", () => {
   test.each([
     ["is told by SIGTERM, with all that it started", 60_000, "trap 'echo told > told; exit 1' TERM", "sleep 1000"],
     ["that does not listen is killed after the grace", 100, "trap '' TERM", "sh -c 'trap \"\" TERM; sleep 1000'"],
-  ])("%s", async (_, grace, trap, child) => {
+  ])("a stopped shell script %s", async (_, grace, trap, child) => {
     const folder = folderWith({});
     const pid = join(folder, "child");
     const code = `${trap}\n${child} &\necho $! > new && mv new child\nwhile :; do wait; done`;
@@ -77,7 +77,7 @@ describe("shell", () => {
     expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(false);
   });
 
-  test("ends at the timeout of its run, and its grandchildren with it", async () => {
+  test("a shell script ends at the timeout of its run, and the processes that it started end with it", async () => {
     const folder = folderWith({});
     const yaml = inLanguage("shell", `sleep 1000 &\necho $! > ${folder}/child\nwait`)
       .replace("jobs:", "include: oJobManager.yaml\njobs:")
@@ -88,7 +88,7 @@ describe("shell", () => {
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
 
-  test("leaves nothing running behind its end", async () => {
+  test("a shell script leaves no process running behind its end", async () => {
     const folder = folderWith({});
     const { well } = await run("shell", `sleep 1000 > /dev/null 2>&1 &\necho $! > ${folder}/child`);
     expect(well).toBe(true);
@@ -99,8 +99,8 @@ describe("shell", () => {
 describe.each([
   ["node", "print", "console.log(args.n); args.n += 1; args.list = [args.n];"],
   ["python", "print", "print(args['n'])\nargs['n'] += 1\nargs['list'] = [args['n']]"],
-])("%s", (lang, _, code) => {
-  test("takes args and hands them on", async () => {
+])("scripts in %s", (lang, _, code) => {
+  test(`a script in ${lang} takes args and hands them on`, async () => {
     const more = "    to: Show";
     const yaml = inLanguage(lang, code, more).replace(
       "jobs:",
@@ -119,13 +119,13 @@ test.each([
   ["python", "a = 1\ndef f():\n  nothing()\nf()", /NameError: name 'nothing' is not defined \(.*:8:/],
   ["python", "a = (", /SyntaxError: .*:6:/],
   ["python", "import sys\nsys.exit(3)", /ended with exit code 3/],
-])("a script in %s that fails: %s", async (lang, code, message) => {
+])("a failing script in %s fails the job, with its error: %s", async (lang, code, message) => {
   const { well, err } = await run(lang, code);
   expect(well).toBe(false);
   expect(err).toMatch(message);
 });
 
-test("a language that is not there is an error before anything runs", async () => {
+test("an unknown language of a script is an error before anything runs", async () => {
   await expect(run("pyton", "x")).rejects.toThrow(
     /jobs\.yaml:3:11: error: .*"pyton"\. Languages that there are: js, shell, node, python\. Did you mean python\?/,
   );
