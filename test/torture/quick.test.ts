@@ -174,11 +174,16 @@ describe("the torture harness finds a wrong setup", () => {
 /* The same cells, with stores as the planted bugs have them, and no bug. */
 describe("the torture harness without a planted bug", () => {
   const cells = new Map(traps.map((trap) => [`${trap.fault}, ${trap.mode}, on ${trap.type}`, trap]));
-  it.each([...cells])("no law breaks without a bug: %s", { timeout: LIMIT }, async (_name, { type, fault, mode }) => {
-    const cell = quickCell(type, fault, mode, NO_BUG, 1);
-    if (whySkipped(cell) !== undefined) return;
-    const result = await runCell(cell);
-    if (result.violations.length > 0) console.error(troubleOf(result));
-    expect(result.violations).toEqual([]);
-  });
+  it.for([...cells])(
+    "no law breaks without a bug: %s",
+    { timeout: LIMIT },
+    async ([, { type, fault, mode }], { skip }) => {
+      const cell = quickCell(type, fault, mode, NO_BUG, 1);
+      const why = whySkipped(cell);
+      if (why !== undefined) skip(why);
+      const result = await runCell(cell);
+      if (result.violations.length > 0) console.error(troubleOf(result));
+      expect(result.violations).toEqual([]);
+    },
+  );
 });

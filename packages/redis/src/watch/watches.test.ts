@@ -104,8 +104,9 @@ for (const { title, binary, start } of setups) {
       const [a, b] = [`${channel} "a `, `${channel} "b `];
       const [kept, over] = [await watchKey(store, a), new Notes()];
       const stop = await store.watch({ from: b, to: justAfter(b) }, over);
-      await Promise.all(setup.servers.map((server) => server.command("CLIENT", "KILL", "TYPE", "pubsub")));
+      const killing = Promise.all(setup.servers.map((server) => server.command("CLIENT", "KILL", "TYPE", "pubsub")));
       stop();
+      await killing;
       const again = await watchKey(store, b);
       await until(() => kept.gaps === 1, "a gap was told");
       const versions = [await put(store, a, "1"), await put(store, b, "1")];
