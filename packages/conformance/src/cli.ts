@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { main } from "./command/main.js";
 
-// Whoever read along has gone (`| head`): there is nobody to tell any more.
+// If the reader closes the pipe (`| head`), exit: the unhandled error would crash the process with a stack
+// trace.
 process.stdout.on("error", () => process.exit(2));
 
-// Otherwise no process.exit(): what a backend leaves running shows, and is a fault of its own.
+// No process.exit() here: what a backend leaves running must keep the process alive, so that its author
+// notices.
 process.exitCode = await main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-/** For backend authors: the suite that proves a backend, and what it is told of one. */
+/** For backend authors: the conformance suite, and what you need to describe a backend to it. */
 
 export type { Case, CaseGroup } from "./case/case.js";
 export { CaseContext } from "./case/context.js";

@@ -2,23 +2,24 @@ import type { Capability, Facility, Fault } from "../harness/harness.js";
 import type { CaseContext } from "./context.js";
 import { type Profile, profiles } from "./profile.js";
 
-/** One law, and how to find out whether a backend keeps it. */
+/** One law, and how to check that a backend keeps it. */
 export interface Case {
-  /** Stable: it is used in lists of known failures and in reports. */
+  /** Stable, because lists of known failures and reports refer to it. */
   readonly id: string;
-  /** What holds, in one sentence. */
+  /** What must hold, in one sentence. */
   readonly law: string;
   /** The smallest profile that runs it. Default: smoke. */
   readonly profile?: Profile;
   /** What the backend must declare and the harness must offer. */
   readonly needs?: readonly (Capability | Facility)[];
-  /** Faults that it brings about where the harness offers them, besides those that it needs. */
+  /** Faults that the case causes if the harness offers them, in addition to those that it needs. */
   readonly uses?: readonly Fault[];
   /**
-   * How long it may take, in ms, before it counts as failed; in a soak ten times as long. Default: 60,000.
+   * How long the case may run, in ms, before it counts as failed. A soak allows ten times as long. Default:
+   * 60,000.
    */
   readonly cap?: number;
-  /** Data may be lost in it by design, so that neighbours need not survive. */
+  /** The case may lose data by design, so the suite does not check the neighbouring channels after it. */
   readonly losesData?: boolean;
   /** Rejects if the law is broken. */
   run(t: CaseContext): Promise<void>;
@@ -37,7 +38,7 @@ export function capOf(it: Case, profile: Profile): number {
   return (it.cap ?? 60_000) * (profile === "soak" ? 10 : 1);
 }
 
-/** Whether a run of `profile` holds `it`. */
+/** Whether a run of `profile` includes `it`. */
 export function isIn(it: Case, profile: Profile): boolean {
   return profiles.indexOf(it.profile ?? "smoke") <= profiles.indexOf(profile);
 }

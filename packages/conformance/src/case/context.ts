@@ -6,19 +6,19 @@ import type { Profile } from "./profile.js";
 import type { Random } from "./random.js";
 import { Skip } from "./skip.js";
 
-/** What a case works with. Everything that it opens here is closed after it. */
+/** What a case works with. The suite closes everything that the case opens here. */
 export class CaseContext {
   readonly harness: Harness;
   readonly store: TestStore;
   readonly supports: Supports;
   readonly clock: Clock;
   readonly profile: Profile;
-  /** How long to wait for what must come, in ms. */
+  /** How long to wait for something that must happen, in ms. */
   readonly patience: number;
   readonly random: Random;
-  /** The seed of `random`, for generators of their own. */
+  /** The seed of `random`, for cases that use a generator of their own. */
   readonly seed: number;
-  /** The name of the channel under test; others may be made by appending to it. */
+  /** The name of the channel under test. A case may append to it to name further channels. */
   readonly name: string;
   readonly #clients: Set<Backend> = new Set();
   readonly #cleanUps: (() => unknown)[] = [];
@@ -43,13 +43,13 @@ export class CaseContext {
     this.#clients.add(first);
   }
 
-  /** The first client, which all share that need no client of their own. */
+  /** The first client. All work that needs no client of its own shares it. */
   async main(): Promise<Backend> {
     this.#main ??= this.client();
     return this.#main;
   }
 
-  /** A new client. */
+  /** Opens a new client. */
   async client(): Promise<Backend> {
     const client = await this.store.client();
     this.#clients.add(client);
@@ -60,7 +60,7 @@ export class CaseContext {
     return Promise.all(Array.from({ length: count }, () => this.client()));
   }
 
-  /** A client that no fault touches. */
+  /** Opens a client that no fault affects. Throws {@link Skip} if the harness offers none. */
   async direct(): Promise<Backend> {
     const client = await this.store.direct?.();
     if (client === undefined) throw new Skip("the harness has no direct client");
@@ -68,7 +68,7 @@ export class CaseContext {
     return client;
   }
 
-  /** A client in a process of its own. */
+  /** Opens a client in a process of its own. Throws {@link Skip} if the harness offers none. */
   async remote(): Promise<RemoteBackend> {
     if (this.store.remote === undefined) throw new Skip("the harness has no clients in other processes");
     const client = await openRemote(this.store.remote);
@@ -83,7 +83,7 @@ export class CaseContext {
     await client.close();
   }
 
-  /** The channel under test, or another of the store, through the first client or another one. */
+  /** Opens the channel under test, or the channel `name`, through the first client or the client `by`. */
   async channel(options: { readonly by?: Backend; readonly name?: string } = {}): Promise<Channel> {
     const backend = options.by ?? (await this.main());
     const channel = await openChannel(options.name ?? this.name, { backend, clock: this.clock });
@@ -91,33 +91,33 @@ export class CaseContext {
     return channel;
   }
 
-  /** The channel under test by each of `count` new clients. */
+  /** Opens the channel under test through each of `count` new clients. */
   async channels(count: number): Promise<Channel[]> {
     const clients = await this.clients(count);
     return Promise.all(clients.map((by) => this.channel({ by })));
   }
 
-  /** The name of a channel that was not used yet, for cases that begin anew several times. */
+  /** A channel name that was not used yet, for cases that start over several times. */
   freshName(): string {
     return `${this.name}-${++this.#names}`;
   }
 
-  /** Called after the case, the last one first. */
+  /** Registers work to do after the case. What was registered last runs first. */
   later(cleanUp: () => unknown): void {
     this.#cleanUps.push(cleanUp);
   }
 
-  /** A number of repetitions, by how much is to be proved. */
+  /** The number of repetitions for the profile of this run. */
   scale(smoke: number, full: number, soak: number): number {
     return { smoke, full, soak }[this.profile];
   }
 
-  /** The longest that a call may take when the store cannot be reached. */
+  /** The longest that a call may take while the store cannot be reached, in ms. */
   get deadline(): number {
     return this.harness.deadline ?? 15_000;
   }
 
-  /** How long to wait for a store to be back after a fault, in ms. */
+  /** How long to wait for the store to recover from a fault, in ms. */
   get recovery(): number {
     return 3 * this.patience;
   }
@@ -129,20 +129,25 @@ export class CaseContext {
   }
 
   /**
-   * Lets others run, for loops that go on until they succeed: on a store that is wrong they might go on for
-   * ever. Throws once the case is over.
+   * Yields to the event loop. Call it in loops that repeat until they succeed: with a faulty store they might
+   * never end. Throws once the case is over.
    */
   async breathe(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#over) throw new Error("the case is over");
   }
 
-  /** Waits until `condition` holds, without making time pass for the store faster than it does. */
+  /**
+   * Waits until `condition` holds. Does not move the clock of the store. Throws after `cap` ms of real time.
+   */
   async until(what: string, condition: () => boolean | Promise<boolean>, cap: number = this.patience): Promise<void> {
     await this.#poll(what, condition, cap, () => sleep(1));
   }
 
-  /** Waits until `condition` holds, while time passes for the store. */
+  /**
+   * Waits until `condition` holds, and lets time pass for the store meanwhile. Throws after `cap` ms of real
+   * time.
+   */
   async elapseUntil(
     what: string,
     condition: () => boolean | Promise<boolean>,
@@ -165,7 +170,10 @@ export class CaseContext {
     }
   }
 
-  /** Resolves with `work`, while time passes for the store: for work that waits for timers. */
+  /**
+   * Resolves to what `work` resolves to, and lets time pass for the store meanwhile. Use it for work that
+   * waits for timers.
+   */
   async whileTimePasses<T>(work: Promise<T>): Promise<T> {
     let pending = true;
     const done = (): void => {
@@ -176,7 +184,7 @@ export class CaseContext {
     return work;
   }
 
-  /** @internal Called once by the runner. Resolves to what went wrong. */
+  /** @internal Called once by the runner. Resolves to the errors of the cleanup. */
   async cleanUp(): Promise<unknown[]> {
     this.#over = true;
     const errors: unknown[] = [];

@@ -3,8 +3,8 @@ import { type Channel, openChannel } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 
 /**
- * Channels whose names look much like the one under test. No case writes to them, so whatever happens to one
- * of their entries was done to the wrong channel.
+ * Channels whose names resemble that of the channel under test. No case writes to them, so a change to one of
+ * their entries was meant for another channel.
  */
 export class Neighbours {
   readonly #names: readonly string[];
@@ -14,14 +14,14 @@ export class Neighbours {
     this.#names = [name.slice(0, -1), `${name}~`, `${name}*`, `${name}:neighbour`, ` ${name}`, name.toUpperCase()];
   }
 
-  /** Writes an entry to each. */
+  /** Writes one entry to each neighbour. */
   async settle(by: Backend): Promise<void> {
     await this.#each(by, async (channel) => {
       this.#versions.set(channel.name, await channel.set("here", { channel: channel.name }));
     });
   }
 
-  /** Throws if something was done to any of them. */
+  /** Throws if any neighbour was changed. */
   async check(by: Backend): Promise<void> {
     await this.#each(by, async (channel) => {
       const where = `the channel ${JSON.stringify(channel.name)}, a neighbour of the one under test,`;

@@ -1,4 +1,4 @@
-/** How much to prove: in seconds, in a minute or two, or for as long as it takes to be sure. */
+/** How thorough a run is: it takes seconds, a minute or two, or as long as it takes to be sure. */
 export type Profile = "smoke" | "full" | "soak";
 
 /** All profiles, the smallest first. */

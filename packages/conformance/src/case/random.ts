@@ -1,4 +1,4 @@
-/** Random numbers that can be had again from their seed. */
+/** Random numbers that a seed determines. */
 export class Random {
   #state: number;
 
@@ -14,7 +14,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
   }
 
-  /** True in `percent` of a hundred times. */
+  /** True with a probability of `percent` percent. */
   chance(percent: number): boolean {
     return this.int(100) < percent;
   }
@@ -34,7 +34,10 @@ export class Random {
   }
 }
 
-/** A seed for one case out of that of the run, so that a case does the same alone and among others. */
+/**
+ * Derives the seed of a case from that of the run, so that a case makes the same choices alone and among
+ * others.
+ */
 export function seedFor(id: string, seed: number): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);

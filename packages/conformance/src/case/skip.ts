@@ -1,4 +1,4 @@
-/** Thrown by a case that finds that it has nothing to test here. */
+/** A case throws it if it finds nothing to test here. */
 export class Skip extends Error {
   override readonly name: string = "Skip";
 }

@@ -7,8 +7,9 @@ import { harnessOf } from "../harness/from-type.js";
 import type { Harness } from "../harness/harness.js";
 
 /**
- * The harness that a module exports, as `harness` or by default, or one made for the backend that it exports.
- * `name` is a path, or a package as the folder that we were called in sees it.
+ * Loads the harness that a module exports as `harness` or by default. If the module exports a backend
+ * instead, makes a harness for it, with `args`. `name` is a path, or a package as resolved from the current
+ * folder.
  */
 export async function loadHarness(name: string, args: Readonly<Record<string, unknown>>): Promise<Harness> {
   const module = (await import(locate(name))) as Record<string, unknown>;

@@ -5,7 +5,7 @@ import { run, select } from "../run/run.js";
 import { loadHarness } from "./load.js";
 import { type Options, parse, USAGE } from "./options.js";
 
-/** The command, without the process around it. Resolves to the exit code. */
+/** Runs the command, without the process around it. Resolves to the exit code. */
 export async function main(argv: readonly string[], print: (text: string) => void = console.log): Promise<number> {
   try {
     const options = parse(argv);

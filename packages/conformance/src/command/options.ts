@@ -15,7 +15,7 @@ MODULE is a path or package that exports a \`harness\`, or a \`backend\` (a type
 
 exit code: 0 all is well, 1 something failed, 2 the suite could not run`;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Options {
   readonly module: string | undefined;
   readonly profile: Profile;
@@ -28,7 +28,7 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Reads the command line. Throws an error with a message for the user. */
+/** Parses the command line. Throws an error with a message for the user. */
 export function parse(argv: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...argv],

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type BackendType, systemClock } from "@ojm/core/backend";
 import type { Harness } from "./harness.js";
 
-/** How a store that lives in files is tested. */
+/** How to test a backend that stores its data in files. */
 export interface FolderHarness {
   readonly type: BackendType;
   /** The path of the module that exports the type, for clients in other processes. */
@@ -16,7 +16,10 @@ export interface FolderHarness {
   readonly knownFailures?: Readonly<Record<string, string>>;
 }
 
-/** The harness of a store that lives in files: each case gets a folder of its own. */
+/**
+ * Makes the harness of a backend that stores its data in files. Each case gets its own folder, which is
+ * deleted afterwards.
+ */
 export function inFolder({ type, module, args, name = type.type, knownFailures = {} }: FolderHarness): Harness {
   return {
     name,

@@ -3,8 +3,9 @@ import type { Harness } from "./harness.js";
 import { oneClient } from "./one-client.js";
 
 /**
- * The harness of a backend that comes with none: opens the type with `args`, again for each client. No
- * faults, no other processes: it proves what can be proved without them.
+ * Makes a harness for a backend that has none of its own. It opens the type with `args`, again for each
+ * client. If the store belongs to one process, the clients share one backend. There are no faults and no
+ * other processes, so the suite skips the cases that need them.
  */
 export function harnessOf(type: BackendType, args: Readonly<Record<string, unknown>> = {}): Harness {
   const open = (): Promise<Backend> => type.open(args, { clock: systemClock });
@@ -12,7 +13,7 @@ export function harnessOf(type: BackendType, args: Readonly<Record<string, unkno
     name: type.type,
     async open() {
       const first = await open();
-      // Core opens such a store once in a process, and so may rely on it.
+      // Core opens such a store only once in a process, and the backend may rely on that.
       const once = first.supports.shared === "process";
       let unused: Backend | undefined = first;
       const next = async (): Promise<Backend> => {

@@ -1,9 +1,9 @@
 import type { Backend, Clock, Supports } from "@ojm/core/backend";
 
 /**
- * What the author of a backend hands to the suite: a name, and a way to open a store that the suite may write
- * to. Everything that is optional here, and in {@link TestStore}, proves more when it is there; cases that
- * need it are otherwise reported as skipped.
+ * What the author of a backend gives to the suite: a name, and a way to open a store that the suite may write
+ * to. With more of the optional members, here and in {@link TestStore}, the suite proves more. It reports a
+ * case as skipped if the harness lacks what the case needs.
  *
  * @example
  * export const harness: Harness = {
@@ -20,53 +20,54 @@ import type { Backend, Clock, Supports } from "@ojm/core/backend";
 export interface Harness {
   readonly name: string;
   /**
-   * A store that nobody else uses while it is open. It need not be empty: no two stores are asked for the
-   * same channels.
+   * Opens a store that only the suite uses while it is open. The store need not be empty: the suite never
+   * uses the same channels in two stores.
    */
   open(options?: OpenOptions): Promise<TestStore>;
-  /** Called once, when no more stores will be opened: the place to stop what `open` started. */
+  /** Called once, when the suite opens no more stores. Stop here what `open` started. */
   close?(): Promise<void>;
   /**
-   * Cases that are known to fail, by name (`"WCH-012"`), each with the reason. One that passes fails the run.
+   * Cases that are known to fail: the reason, by name (`"WCH-012"`). A listed case that passes fails the run.
    */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /**
-   * The longest a call may take when the store cannot be reached, in ms, with the options that `client` uses.
-   * Default: 15,000.
+   * The longest that a call may take while the store cannot be reached, in ms, with the options that `client`
+   * uses. Default: 15,000.
    */
   readonly deadline?: number;
 }
 
-/** What a store is opened for. */
+/** How the suite will use a store. */
 export interface OpenOptions {
   /**
-   * The case brings no fault about: its clients may wait for as long as they like, so that a machine that
-   * stands still for seconds is not taken for a store that is away. Default: false.
+   * True if the case causes no faults. Its clients may then wait for as long as they like, so that a machine
+   * that stalls for seconds does not look like an unreachable store. Default: false.
    */
   readonly patient?: boolean;
 }
 
-/** A store while a case runs on it. */
+/** An open store, while a case runs on it. */
 export interface TestStore {
   /**
-   * One more client, which has nothing in common with the others but the store: a connection of its own.
-   * Where a process can open the store only once, see {@link oneClient}.
+   * Opens one more client. Clients share nothing but the store: each has its own connection. If a process can
+   * open the store only once, use {@link oneClient}.
    */
   client(): Promise<Backend>;
-  /** Lets go of the store. The clients are closed by then. */
+  /** Closes the store. The suite has closed the clients by then. */
   close(): Promise<void>;
-  /** The clock that the backend measures by, if it is not that of the machine. */
+  /** The clock that the backend uses. Default: the clock of the machine. */
   readonly clock?: Clock;
-  /** Moves on the time by which entries expire. Without it, the suite waits. */
+  /** Advances the clock by which entries expire, by `ms`. Without it, the suite waits. */
   advance?(ms: number): Promise<void>;
-  /** A client that no fault touches, to look at the store while there is one. */
+  /** Opens a client that no fault affects, to look at the store during a fault. */
   direct?(): Promise<Backend>;
   /** How to open a client in another process. */
   readonly remote?: RemoteClient;
-  /** Faults on the way between `client()` and the store. */
+  /** Faults of the store, and of the network between `client()` and the store. */
   readonly faults?: Faults;
   /**
-   * How often a client sent something and waited for the answer, of all clients since the store was opened.
+   * The number of round trips of all clients since the store was opened. In a round trip, a client sends
+   * something and waits for the answer.
    */
   roundTrips?(): number;
 }
@@ -74,8 +75,8 @@ export interface TestStore {
 /** A module that another process imports to open a client of the same store. */
 export interface RemoteClient {
   /**
-   * The URL of a module that exports `client(args)`, which resolves to a `Backend`, or a backend type, which
-   * is opened with `args`. A package's is found by `createRequire(import.meta.url).resolve("@ojm/redis")`.
+   * The URL of a module. It exports either `client(args)`, which resolves to a `Backend`, or a backend type,
+   * which is opened with `args`. For a package, use `createRequire(import.meta.url).resolve("@ojm/redis")`.
    */
   readonly module: string;
   /** Must be JSON. */
@@ -85,19 +86,20 @@ export interface RemoteClient {
 /** Ends a fault. Resolves once the store can be reached again. */
 export type Heal = () => Promise<void>;
 
-/** Faults that a harness can bring about. Each lasts until it is healed. */
+/** Faults that a harness can cause. All but `restart` last until they are healed. */
 export interface Faults {
-  /** Nothing passes, in either direction, and nobody is told. */
+  /** No data passes in either direction, and neither side is notified. */
   partition?(): Promise<Heal>;
-  /** Requests arrive and are carried out; what comes back is lost. */
+  /** The store executes requests, but its replies are lost. */
   dropReplies?(): Promise<Heal>;
-  /** What passes takes `ms` longer. */
+  /** All data takes `ms` longer to arrive. */
   delay?(ms: number): Promise<Heal>;
   /**
-   * The store hangs: what was sent is carried out when it goes on. Resolves once it answers nothing any more.
+   * The store hangs. Once it resumes, it executes what was sent meanwhile. Resolves once the store no longer
+   * answers.
    */
   pause?(): Promise<Heal>;
-  /** The store is killed and started again, over what it kept. Resolves once it answers. */
+  /** Kills the store and starts it again with the data that it kept. Resolves once the store answers. */
   restart?(): Promise<void>;
 }
 
@@ -105,18 +107,18 @@ export interface Faults {
 export type Fault = keyof Faults;
 
 /**
- * What a backend may declare or not: that several processes may share the store, that entries have a time to
- * live, and so on.
+ * What a backend may or may not declare: that several processes can share the store, that entries can have a
+ * time to live, and so on.
  */
 export type Capability = "severalProcesses" | "ttl" | "watch" | "commitAcrossChannels";
 
-/** What a harness may offer or not. */
+/** What a harness may or may not offer. */
 export type Facility = Fault | "advance" | "direct" | "remote" | "roundTrips";
 
 const FAULTS: readonly string[] = ["partition", "dropReplies", "delay", "pause", "restart"];
 const CAPABILITIES: readonly string[] = ["severalProcesses", "ttl", "watch", "commitAcrossChannels"];
 
-/** What `needs` a case has, that `supports` does not declare. */
+/** The first capability in `needs` that `supports` does not declare. */
 export function undeclared(needs: readonly (Capability | Facility)[], supports: Supports): Capability | undefined {
   return needs.find((need): need is Capability => isCapability(need) && !declares(supports, need));
 }
@@ -125,7 +127,7 @@ function declares(supports: Supports, capability: Capability): boolean {
   return capability === "severalProcesses" ? supports.shared !== "process" : supports[capability];
 }
 
-/** What `needs` a case has, that the harness of `store` does not offer. */
+/** The first facility in `needs` that the harness of `store` does not offer. */
 export function missing(needs: readonly (Capability | Facility)[], store: TestStore): Facility | undefined {
   return needs.find((need): need is Facility => !isCapability(need) && !offers(store, need));
 }
@@ -134,7 +136,7 @@ function isCapability(need: string): need is Capability {
   return CAPABILITIES.includes(need);
 }
 
-/** Whether it is a fault that a case asks for, of all that it asks for. */
+/** Whether a need of a case is a fault. */
 export function isFault(need: Capability | Facility): need is Fault {
   return FAULTS.includes(need);
 }

@@ -5,7 +5,10 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until it is told to go on, for harnesses whose store takes its time from one. */
+/**
+ * A clock that moves only when {@link ManualClock.advance} is called, for harnesses whose store takes its
+ * time from a clock.
+ */
 export class ManualClock implements Clock {
   #now = 0;
   readonly #epoch: number = Date.now();
@@ -29,7 +32,10 @@ export class ManualClock implements Clock {
     return systemClock.random(length);
   }
 
-  /** Lets `ms` pass: timers fire in order, and what they start is given room to run. */
+  /**
+   * Moves the clock forward by `ms`. Timers fire in order. After each one the event loop takes a turn, so
+   * that the work that the timer started can go on.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {

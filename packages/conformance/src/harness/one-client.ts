@@ -1,8 +1,8 @@
 import type { Backend } from "@ojm/core/backend";
 
 /**
- * Clients for a store that a process can open only once, as `@ojm/core` shares it among the channels of a
- * process: all are users of one backend, which closes with the last of them.
+ * Makes clients for a store that a process can open only once. All clients share one backend, as the channels
+ * of a process do in `@ojm/core`. The backend closes with the last client.
  *
  * @example
  * const client = oneClient(() => backend.open({ path }, { clock: systemClock }));
@@ -24,8 +24,8 @@ export function oneClient(open: () => Promise<Backend>): () => Promise<Backend> 
 }
 
 /**
- * A backend of its own as far as watches and closing go: closing it ends its watches and leaves the others
- * alone.
+ * A view of `backend` with its own watches and its own `close()`. Closing it ends its watches and leaves the
+ * other users alone.
  */
 function userOf(backend: Backend, leave: () => Promise<void>): Backend {
   const stops = new Set<() => void>();

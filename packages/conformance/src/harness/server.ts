@@ -4,14 +4,14 @@ import type { RequestCounter } from "../proxy/counters.js";
 import { TcpProxy } from "../proxy/tcp-proxy.js";
 import type { Faults, Harness, TestStore } from "./harness.js";
 
-/** How long a call may take, in ms, where nothing is wrong. */
+/** The deadline of a call in a case that causes no faults, in ms, unless that of the harness is longer. */
 const PATIENT = 20_000;
 
-/** A server, or several, that a harness started. */
+/** One or more servers that a harness started. */
 export interface RunningServer {
   /**
-   * Where clients connect. Given, they do so through a {@link TcpProxy}. Without, there are no faults of the
-   * network.
+   * The port of the server. Clients connect to it through a {@link TcpProxy}. Without a port there is no
+   * proxy, and so there are no network faults.
    */
   readonly port?: number;
   /** Faults of the server itself. */
@@ -19,7 +19,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** How a store on a server is tested. */
+/** How to test a backend whose store is a server. */
 export interface ServerHarness<S extends RunningServer> {
   readonly name: string;
   readonly type: BackendType;
@@ -27,20 +27,21 @@ export interface ServerHarness<S extends RunningServer> {
   readonly module: string;
   /** Starts the server, before the first case. All cases share it. */
   start(): Promise<S>;
-  /** The args to reach it at `port`, with calls that take `deadline` ms at the longest. */
+  /** The args that open a client at `port`. A call must take at most `deadline` ms. */
   args(port: number, server: S, deadline: number): Readonly<Record<string, unknown>>;
   /**
-   * That deadline where a case brings faults about. The others get a longer one: a machine that stands still
-   * for seconds is no fault.
+   * The deadline for cases that cause faults, in ms. Other cases get a longer one, so that a machine that
+   * stalls for seconds does not look like a fault.
    */
   readonly deadline: number;
-  /** How round trips are counted. Default: bursts. */
+  /** Counts the round trips of a connection. Default: `bursts`. */
   readonly counter?: () => RequestCounter;
   readonly knownFailures?: Readonly<Record<string, string>>;
 }
 
 /**
- * The harness of a store on a server.
+ * Makes the harness of a backend whose store is a server. Clients connect through a proxy, which causes the
+ * network faults.
  *
  * @example
  * const harness = onServer({

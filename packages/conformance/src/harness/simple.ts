@@ -3,7 +3,10 @@ import { backend } from "@ojm/simple";
 import type { Harness } from "./harness.js";
 import { ManualClock } from "./manual-clock.js";
 
-/** `@ojm/simple`, which has a memory for each clock, on the time of the machine. */
+/**
+ * `@ojm/simple` in real time. It has one memory for each clock object, so each store gets a clock object of
+ * its own.
+ */
 export const simple: Harness = {
   name: "simple",
   async open() {
@@ -12,7 +15,7 @@ export const simple: Harness = {
   },
 };
 
-/** The same on a time that the suite moves. */
+/** The same with a clock that the suite moves. */
 export const simpleInManualTime: Harness = {
   name: "simple in manual time",
   async open() {

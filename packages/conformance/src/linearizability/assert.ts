@@ -3,7 +3,7 @@ import type { History } from "./history.js";
 import { shrink } from "./shrink.js";
 import { timeline } from "./timeline.js";
 
-/** A history that no correct store could have brought about. */
+/** The error for a history that no correct store can have produced. */
 export class NotLinearizable extends Error {
   override readonly name: string = "NotLinearizable";
   readonly history: History;
@@ -15,8 +15,8 @@ export class NotLinearizable extends Error {
 }
 
 /**
- * Throws {@link NotLinearizable}, with the smallest part of the history that shows it, unless the history is
- * right.
+ * Throws {@link NotLinearizable} if no correct store can have produced the history. The error has the
+ * smallest part of the history that shows it.
  */
 export function assertLinearizable(history: History): void {
   if (findViolation(history) === undefined) return;

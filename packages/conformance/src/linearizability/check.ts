@@ -3,16 +3,16 @@ import { type Step, search } from "./search.js";
 import { resolveVersions, type Versions, type Violation } from "./versions.js";
 
 interface State {
-  /** Which operation put what is under each key: 0 where there is nothing. */
+  /** For each key, the operation that put its value; 0 if the key is absent. */
   readonly writers: readonly number[];
-  /** The highest version so far. Not part of a state's name: it follows from which steps were taken. */
+  /** The highest version so far. It is not part of a state's name, because the steps taken determine it. */
   readonly last: bigint;
 }
 
 /**
- * What is wrong with a history, if anything is: whether it could have come about by the operations happening
- * one after the other, each at some moment between its beginning and its end, and whether its versions are
- * what versions must be.
+ * Returns what is wrong with a history, if anything is. A history is right if its operations can have
+ * happened one after the other, each at some moment between its beginning and its end, and if its versions
+ * are unique and increase.
  */
 export function findViolation(history: History): Violation | undefined {
   const { versions, violation } = resolveVersions(history);
@@ -24,7 +24,7 @@ export function findViolation(history: History): Violation | undefined {
   return undefined;
 }
 
-/** Without what can have had no effect. */
+/** Leaves out the operations that can be taken to have had no effect. */
 function relevant(history: History): Operation[] {
   const seen = new Set<number>();
   for (const operation of history)
@@ -32,15 +32,15 @@ function relevant(history: History): Operation[] {
   return history.filter((operation) => {
     if (operation.kind === "read") return true;
     if (operation.outcome.type === "not-applied") return false;
-    // Puts without an answer that nobody ever saw may as well not have happened. Deletes leave no trace to be
-    // seen by.
+    // Unanswered puts that no operation saw need not have happened. Deletes leave no trace to be seen, so
+    // they stay.
     const onlyPuts = operation.writes.every(({ put }) => put);
     return operation.outcome.type !== "unknown" || !onlyPuts || seen.has(operation.id);
   });
 }
 
 /**
- * Operations on keys that have nothing to do with each other are checked apart: there are far fewer orders to
+ * Splits a history into parts that have no key in common. Checked separately, they have far fewer orders to
  * try.
  */
 function independentParts(history: readonly Operation[]): Operation[][] {

@@ -1,12 +1,15 @@
 import type { StoredCheck } from "@ojm/core/backend";
 
-/** What somebody saw under a key. */
+/** What an operation saw under a key. */
 export interface Seen {
   readonly value: string;
   readonly version: string;
 }
 
-/** Common to all operations: who, and from when to when, in steps of one counter that all clients share. */
+/**
+ * Common to all operations: the client, and when the call began and ended. Times are steps of one counter
+ * that all clients share.
+ */
 interface Timed {
   readonly id: number;
   readonly client: number;
@@ -23,8 +26,8 @@ export interface ReadOperation extends Timed {
 }
 
 /**
- * Checks and writes. Every put of an operation has the value {@link valueFor} of its id, so that it is known
- * again when seen.
+ * Checks and writes. Every put of an operation writes {@link valueFor} of its id, so that a value identifies
+ * its operation.
  */
 export interface CommitOperation extends Timed {
   readonly kind: "commit";
@@ -33,17 +36,17 @@ export interface CommitOperation extends Timed {
   readonly outcome: CommitEnd;
 }
 
-/** How a commit ended, as its client was told. */
+/** How a commit ended, as reported to its client. */
 export type CommitEnd =
   | { readonly type: "applied"; readonly version: string }
   | { readonly type: "refused"; readonly current: readonly (Seen | undefined)[] }
-  /** It rejected and said that nothing was applied. */
+  /** It rejected with an error that says that nothing was applied. */
   | { readonly type: "not-applied" }
   | { readonly type: "unknown" };
 
 export type Operation = ReadOperation | CommitOperation;
 
-/** What clients did and were told, in the order in which they began. */
+/** The operations of all clients with their answers, in the order in which they began. */
 export type History = readonly Operation[];
 
 /** The value that the operation `id` puts. */
@@ -51,19 +54,19 @@ export function valueFor(id: number): string {
   return JSON.stringify(`#${id}`);
 }
 
-/** The operation that put `value`. */
+/** The id of the operation that put `value`; -1 if `value` does not come from {@link valueFor}. */
 export function writerOf(value: string): number {
   const match = /^"#(\d+)"$/.exec(value);
   return match === null ? -1 : Number(match[1]);
 }
 
-/** The keys that an operation has to do with. */
+/** The keys that an operation reads, checks or writes. */
 export function keysOf(operation: Operation): readonly string[] {
   if (operation.kind === "read") return operation.keys;
   return [...operation.checks.map(({ key }) => key), ...operation.writes.map(({ key }) => key)];
 }
 
-/** All that an operation saw. */
+/** Everything that an operation saw. */
 export function seenBy(operation: Operation): readonly (Seen | undefined)[] {
   if (operation.kind === "read") return operation.seen;
   return operation.outcome.type === "refused" ? operation.outcome.current : [];

@@ -2,7 +2,7 @@ import { isChannelError } from "@ojm/core";
 import type { Backend, StoredCheck, StoredEntry } from "@ojm/core/backend";
 import { type CommitEnd, type History, type Operation, type Seen, valueFor } from "./history.js";
 
-/** Makes calls and takes down when they began and ended, and what came of them. */
+/** Makes calls, and records when each began and ended, and how it ended. */
 export class Recorder {
   readonly #operations: Operation[] = [];
   #time = 0;
@@ -12,7 +12,7 @@ export class Recorder {
     return [...this.#operations].sort((a, b) => a.invoked - b.invoked);
   }
 
-  /** Reads one key. A read that fails says nothing, and is not taken down. */
+  /** Reads one key. A read that fails is not recorded, because it says nothing about the store. */
   async read(client: number, backend: Backend, key: string): Promise<Seen | undefined> {
     const invoked = ++this.#time;
     const [entry] = await backend.read([key]);
@@ -21,7 +21,7 @@ export class Recorder {
     return seen;
   }
 
-  /** Reads all of `keys`, which are in order and next to each other, as one page. */
+  /** Reads all of `keys` as one page. They must be in order, with no other key between them. */
   async page(client: number, backend: Backend, keys: readonly string[]): Promise<void> {
     const [from = "", to = ""] = [keys[0], `${keys.at(-1)}\x01`];
     const invoked = ++this.#time;
@@ -40,8 +40,8 @@ export class Recorder {
   }
 
   /**
-   * Commits `checks` and writes: each key of `puts` gets the value of this operation, each of `deletes` is
-   * deleted.
+   * Commits `checks` and writes: puts the value of this operation under each of `puts`, and deletes each of
+   * `deletes`.
    */
   async commit(
     client: number,

@@ -3,17 +3,17 @@ export interface Step<S> {
   readonly invoked: number;
   /** `Infinity`: it may take effect at any later time, or never. */
   readonly returned: number;
-  /** The state after it, or `undefined` if it cannot have happened in `state` with the answer that it had. */
+  /** The state after this step; `undefined` if the step cannot have had its answer in `state`. */
   apply(state: S): S | undefined;
 }
 
-/** An order in which all steps can have happened, or how far one comes. */
+/** An order in which all steps can have happened, or the longest beginning of an order that was found. */
 export type SearchResult =
   | { readonly ok: true; readonly order: readonly number[] }
   | { readonly ok: false; readonly longest: readonly number[] };
 
 interface Entry {
-  /** Which step begins or ends here. */
+  /** The step that begins or ends here. */
   readonly step: number;
   readonly begins: boolean;
   before: Entry | undefined;
@@ -29,9 +29,9 @@ interface Choice<S> {
 }
 
 /**
- * Looks for an order of the steps that respects which ended before which began, and in which each answer is
- * right: the algorithm of Wing and Gong, with Lowe's memory of what was tried. `nameOf` gives equal texts for
- * equal states.
+ * Looks for an order of the steps in which every answer is right. A step that ended before another one began
+ * must come before it. This is the algorithm of Wing and Gong, with Lowe's memory of the states that were
+ * tried. `nameOf` returns equal texts for equal states.
  */
 export function search<S>(steps: readonly Step<S>[], initial: S, nameOf: (state: S) => string): SearchResult {
   const head = timeline(steps);
@@ -61,8 +61,8 @@ export function search<S>(steps: readonly Step<S>[], initial: S, nameOf: (state:
       entry = head.after;
       continue;
     }
-    // An end: whatever comes later must come after this step, which was not placed yet. The last choice was
-    // wrong.
+    // This is the end of a step that is not placed yet, and no later step can come before it. So the last
+    // choice was wrong.
     if (choices.length > longest.length) longest = choices.map((choice) => choice.entry.step);
     const last = choices.pop();
     if (last === undefined) return { ok: false, longest };
@@ -74,7 +74,7 @@ export function search<S>(steps: readonly Step<S>[], initial: S, nameOf: (state:
   return { ok: true, order: choices.map((choice) => choice.entry.step) };
 }
 
-/** A list of all beginnings and ends in the order of time, and in front of it an entry that is neither. */
+/** Links all beginnings and ends in the order of time. Returns an entry in front of them that is neither. */
 function timeline<S>(steps: readonly Step<S>[]): Entry {
   const entries: { readonly time: number; readonly entry: Entry }[] = [];
   steps.forEach(({ invoked, returned }, step) => {

@@ -2,11 +2,11 @@ import { findViolation } from "./check.js";
 import { type CommitOperation, type History, type Operation, seenBy, writerOf } from "./history.js";
 
 /**
- * The smallest part of a history that is found which is wrong by itself.
+ * Returns the smallest part of a history, of those that it tries, that is wrong by itself.
  *
- * Only such operations are left out without which a right history would still be right: what came after some
- * moment, what had no effect, puts that nobody saw, and deletes of keys that nobody found absent. So what is
- * wrong in the part was wrong in the whole.
+ * It leaves out only operations without which a right history would still be right: those after some moment,
+ * those without effect, puts that no operation saw, and deletes of keys that no operation found absent. So
+ * what is wrong in the part is wrong in the whole.
  */
 export function shrink(history: History): History {
   let smallest = cutTail(history);
@@ -38,7 +38,7 @@ function cutTail(history: History): History {
   return findViolation(cut) === undefined ? history : cut;
 }
 
-/** As it looked at `time`: what had no answer yet may have happened or not. */
+/** The history as it was at `time`. A commit that had no answer yet may or may not have happened. */
 function upTo(history: History, time: number): History {
   return history.flatMap((operation): Operation[] => {
     if (operation.returned <= time) return [operation];
@@ -57,12 +57,12 @@ function removable(operation: Operation, history: History): boolean {
   return !history.some((other) => other.kind === "commit" && other.checks.some((check) => check.version === version));
 }
 
-/** Whether it deletes only what it expects to be absent. */
+/** Whether the commit deletes only keys that it expects to be absent. */
 function changesNothing({ checks, writes }: CommitOperation): boolean {
   return writes.every(({ key }) => checks.some((check) => check.key === key && check.version === null));
 }
 
-/** Whether anybody else found, or expected, one of the keys that it deletes to be absent. */
+/** Whether another operation found or expected one of the deleted keys to be absent. */
 function foundAbsent({ id, writes }: CommitOperation, history: History): boolean {
   const deleted = new Set(writes.map(({ key }) => key));
   return history.some((other) => {

@@ -2,7 +2,7 @@ import { type CommitEnd, type History, type Operation, type Seen, writerOf } fro
 
 const WIDTH = 48;
 
-/** A history for people: one line for each operation, with a bar from where it began to where it ended. */
+/** A history for people: one line for each operation, with a bar from its beginning to its end. */
 export function timeline(history: History): string {
   const times = history.flatMap(({ invoked, returned }) => [invoked, returned]);
   const moments = [...new Set(times.filter((time) => time < Number.POSITIVE_INFINITY))].sort((a, b) => a - b);
@@ -48,7 +48,7 @@ function saySeen(seen: Seen | undefined): string {
   return `${writer < 0 ? seen.value : `what #${writer} put`} at ${seen.version}`;
 }
 
-/** Names keys by what tells them apart. */
+/** Shortens keys to the part in which they differ. */
 function shortener(history: History): (key: string) => string {
   const keys = history.flatMap((operation) =>
     operation.kind === "read" ? operation.keys : [...operation.checks, ...operation.writes].map(({ key }) => key),

@@ -7,7 +7,8 @@ export interface Violation {
 }
 
 /**
- * Which operation has which version: told by the answer, or, where there was none, by who saw what it put.
+ * Which operation has which version. The answer of the operation tells it. Without an answer, an operation
+ * that saw what it put tells it.
  */
 export class Versions {
   readonly #byVersion: Map<string, number> = new Map();
@@ -22,7 +23,10 @@ export class Versions {
     return this.#byWriter.get(id);
   }
 
-  /** Takes down that `id` put something at `version`. */
+  /**
+   * Records that the operation `id` put something at `version`. Returns a violation if that contradicts an
+   * earlier record.
+   */
   bind(id: number, version: string): Violation | undefined {
     const known = this.#byWriter.get(id);
     if (known !== undefined && known !== version) {
@@ -41,13 +45,13 @@ export class Versions {
   }
 }
 
-/** Finds out the versions of a history, or what of them cannot be. */
+/** Finds the versions of a history, and what is wrong with them. */
 export function resolveVersions(history: History): { readonly versions: Versions; readonly violation?: Violation } {
   const versions = new Versions();
   const commits = new Map<number, CommitOperation>();
   for (const operation of history) if (operation.kind === "commit") commits.set(operation.id, operation);
   for (const { id, outcome, writes } of commits.values()) {
-    // A commit that puts nothing changes perhaps nothing, and may tell a version that was there before.
+    // A commit that puts nothing may change nothing, and may report a version that existed before.
     if (outcome.type !== "applied" || !writes.some(({ put }) => put)) continue;
     const violation = versions.bind(id, outcome.version);
     if (violation !== undefined) return { versions, violation };
@@ -82,8 +86,8 @@ function bindSeen(
 }
 
 /**
- * Whatever their keys: of two puts of which one ended before the other began, the later one has the higher
- * version.
+ * If one put ended before another one began, the later one must have the higher version, whatever their keys.
+ * Returns a violation otherwise.
  */
 function outOfOrder(commits: ReadonlyMap<number, CommitOperation>, versions: Versions): Violation | undefined {
   const known = [...commits.values()].flatMap((operation) => {

@@ -1,14 +1,14 @@
-/** Counts the requests of one connection in what its client sends. */
+/** Counts the requests in what the client of one connection sends. */
 export interface RequestCounter {
-  /** Called with what the client sent. Returns how many requests begin in it. */
+  /** Call it with what the client sent. Returns the number of requests that begin in it. */
   sent(chunk: Buffer): number;
-  /** Called when the server sent something. */
+  /** Call it when the server sent something. */
   answered(): void;
 }
 
 /**
- * One for each time that the client sends after the server did: how often somebody waited, whatever the
- * protocol. Right for protocols that answer in turn, such as that of Redis or PostgreSQL.
+ * Counts one request each time the client sends after the server sent: this is how often the client waited,
+ * whatever the protocol. Correct for protocols that answer in turn, such as those of Redis and PostgreSQL.
  */
 export function bursts(): RequestCounter {
   let waiting = false;
@@ -29,11 +29,11 @@ const FRAME_HEADER = 9;
 const HEADERS = 1;
 
 /**
- * One for each request of HTTP/2 without TLS, and so of gRPC: there, both sides also send frames that nobody
- * waits for.
+ * Counts the requests of HTTP/2 without TLS, and so of gRPC. There, both sides also send frames that need no
+ * answer, so {@link bursts} would count wrongly.
  */
 export function http2Requests(): RequestCounter {
-  // The client begins with a fixed text.
+  // The client begins with a fixed preface, which is not a frame.
   let skip = PREFACE;
   let rest: Buffer = Buffer.alloc(0);
   return {

@@ -1,14 +1,15 @@
 import { createServer } from "node:net";
 
 /**
- * Test workers that run at the same time take ports of their own: one that is free because its server is down
- * for a moment is not taken by the other.
+ * Two test workers that run at the same time use different ports, so that one of them cannot take the port of
+ * a server that the other one is restarting.
  */
 const worker: number = Number(process.env["VITEST_POOL_ID"] ?? process.pid) % 2;
 
 /**
- * A port that nobody listens on. It is below those that systems give to outgoing connections, one of which
- * could otherwise take it while its server is down. With `distance`, so is the one that far above it.
+ * Resolves to a port on which no server listens. It is below the range for outgoing connections: one of these
+ * could take the port while its server is down. With `distance`, the same holds for the port that far above
+ * it.
  */
 export async function freePort(distance = 0): Promise<number> {
   for (;;) {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { RequestCounter } from "./counters.js";
 
-/** What the network does to a connection now. */
+/** The present faults of the network. */
 export interface Weather {
   readonly partitioned: boolean;
   readonly deaf: boolean;
@@ -15,8 +15,8 @@ export class Link {
   readonly #server: Socket;
   readonly #weather: () => Weather;
   /**
-   * What is under way, in order: whatever the weather was when it was sent, nothing overtakes what was sent
-   * before.
+   * Data that was sent but not delivered, in order. No chunk overtakes an earlier one, even if the delay
+   * changes in between.
    */
   readonly #underWay: { readonly due: number; readonly deliver: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -44,7 +44,7 @@ export class Link {
       if (this.#weather().deaf) this.#lostBytes = true;
       else this.#pass(() => client.write(chunk));
     });
-    // Nobody can tell through a partition that the other side has gone.
+    // Closing waits in the same order: during a partition, neither side can notice that the other one closed.
     client.on("close", () => this.#pass(() => this.#server.end()));
     this.#server.on("close", () => this.#pass(() => client.destroy()));
     for (const socket of [client, this.#server]) {
@@ -55,7 +55,7 @@ export class Link {
     }
   }
 
-  /** How many requests passed, or tried to. */
+  /** The number of requests that the client sent, delivered or not. */
   get requests(): number {
     return this.#requests;
   }
@@ -65,7 +65,7 @@ export class Link {
     this.#deliver();
   }
 
-  /** Delivers what is due, as far as the weather allows. */
+  /** Delivers what is due, unless there is a partition. */
   #deliver(): void {
     clearTimeout(this.#timer);
     for (;;) {
@@ -82,15 +82,15 @@ export class Link {
   }
 
   /**
-   * The weather cleared up: what was held goes on, as TCP would send it again; what was lost breaks the
-   * connection.
+   * Call it when a fault ends. Delivers held data, as TCP would send it again. Breaks the connection if data
+   * was lost.
    */
   clear(): void {
     if (this.#lostBytes) this.cut();
     this.#deliver();
   }
 
-  /** Breaks the connection, for both sides to see. */
+  /** Breaks the connection on both sides. */
   cut(): void {
     this.#client.destroy();
     this.#server.destroy();

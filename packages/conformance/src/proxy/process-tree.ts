@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /**
- * A process and all that it started: a server such as PostgreSQL answers from processes of its own for each
- * connection. Where the system does not tell, the process alone.
+ * The ids of a process and of all processes that it started: a server such as PostgreSQL has one process for
+ * each connection. On a system without `/proc`, only the process itself.
  */
 export function familyOf(pid: number): number[] {
   const family = [pid];
@@ -25,7 +25,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** A process that is gone in the meantime has nothing to tell. */
+/** Returns an empty text if the process has ended meanwhile. */
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -34,14 +34,15 @@ function read(file: string): string {
   }
 }
 
-/**
- * Whether all threads of a process stand still or have ended. Where the system does not tell, it is believed.
- */
+/** Whether all threads of a process are stopped or have ended. Always true on a system without `/proc`. */
 export function standsStill(pid: number): boolean {
   return threadsOf(pid).every((thread) => "TtZX".includes(stateOf(`/proc/${pid}/task/${thread}/stat`)));
 }
 
-/** Whether a process has ended. Nobody may have asked yet how: it is then still listed. */
+/**
+ * Whether a process has ended. An ended process may still be listed, as a zombie, until its parent reads its
+ * exit status.
+ */
 export function hasEnded(pid: number): boolean {
   if (existsSync("/proc/self/stat")) return "ZX".includes(stateOf(`/proc/${pid}/stat`));
   try {
@@ -52,13 +53,16 @@ export function hasEnded(pid: number): boolean {
   }
 }
 
-/** The letter that stands for it: `T` is stopped, `Z` and `X` are ended; an empty text is gone. */
+/**
+ * The state of a process or thread as one letter: `T` is stopped, `Z` and `X` are ended. Empty if it no
+ * longer exists.
+ */
 function stateOf(file: string): string {
   const stat = read(file);
   return stat.charAt(stat.lastIndexOf(")") + 2);
 }
 
-/** Sends a signal, unless the process is gone. */
+/** Sends a signal. Does nothing if the process no longer exists. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -8,22 +8,25 @@ import { familyOf, hasEnded, signal, standsStill } from "./process-tree.js";
 /** How to start a server. */
 export interface ServerOptions {
   readonly command: string;
-  /** Its arguments, which may depend on its port. */
+  /** The arguments of the command, or a function that makes them from the port. */
   readonly args: readonly string[] | ((port: number) => readonly string[]);
-  /** It is ready when this port takes connections, and `ready` resolves to true. Default: a free one. */
+  /**
+   * The server counts as ready when this port accepts connections and `ready` resolves to true. Default: a
+   * free port.
+   */
   readonly port?: number;
   /**
-   * For a server that takes connections before it does what they ask. It is asked again until then, also
+   * For a server that accepts connections before it can answer. Called again until it resolves to true, also
    * after a rejection.
    */
   readonly ready?: (port: number) => Promise<boolean>;
-  /** The longest that it may take to become ready, in ms. Default: 20,000. */
+  /** How long the server may take to become ready, in ms. Default: 20,000. */
   readonly patience?: number;
 }
 
 /**
- * A server that a harness starts, kills, starts again, and stops: a process, with those that it started
- * itself.
+ * A server that a harness starts, pauses, restarts and stops. All of this applies to its process and to the
+ * processes which that one started.
  */
 export class ServerProcess {
   readonly port: number;
@@ -36,7 +39,7 @@ export class ServerProcess {
     process.once("exit", this.#onExit);
   }
 
-  // A test run that is interrupted leaves no server behind.
+  // An interrupted test run must not leave the server running.
   readonly #onExit = (): void => {
     for (const pid of this.#family()) signal(pid, "SIGKILL");
   };
@@ -74,14 +77,14 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
-  /** The process and those that it started, while it runs. */
+  /** The ids of the process and of those that it started. Empty while the server does not run. */
   #family(): number[] {
     const child = this.#child;
     const ended = child === undefined || child.exitCode !== null || child.signalCode !== null;
     return ended || child.pid === undefined ? [] : familyOf(child.pid);
   }
 
-  /** Makes it hang. */
+  /** Makes the server hang until it is healed. Resolves once all its processes are stopped. */
   readonly pause = async (): Promise<Heal> => {
     await this.#stopAll();
     return async () => {
@@ -90,8 +93,8 @@ export class ServerProcess {
   };
 
   async #stopAll(): Promise<void> {
-    // The signal is on its way when it was sent, and a thread may answer one more request, or start one more
-    // process.
+    // Repeat until all are stopped: a signal takes effect late, and until then a thread may answer one more
+    // request or start one more process.
     for (let family = this.#family(); ; family = this.#family()) {
       if (family.every(standsStill)) return;
       for (const pid of family) signal(pid, "SIGSTOP");
@@ -99,16 +102,19 @@ export class ServerProcess {
     }
   }
 
-  /** Kills it without a warning and starts it again. `between` is called while it is down. */
+  /**
+   * Kills the server without warning and starts it again. Calls `between` while it is down. Resolves once it
+   * is ready.
+   */
   readonly restart = async (between: () => Promise<void> = async () => {}): Promise<void> => {
     await this.#kill();
     await between();
     await this.#spawn();
   };
 
-  /** Until none of its processes is left: a new server would meet an old one over the same data. */
+  /** Resolves once none of its processes is left: a new server must not meet an old one on the same data. */
   async #kill(): Promise<void> {
-    // Nothing can start one more process meanwhile.
+    // Stop all processes first, so that none of them can start one more meanwhile.
     await this.#stopAll();
     const child = this.#child;
     const family = this.#family();
@@ -119,7 +125,7 @@ export class ServerProcess {
     while (!family.every(hasEnded)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  /** Ends it. */
+  /** Kills the server for good, without warning. */
   async stop(): Promise<void> {
     process.off("exit", this.#onExit);
     await this.#kill();

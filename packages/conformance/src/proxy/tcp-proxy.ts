@@ -4,7 +4,7 @@ import type { Faults, Heal } from "../harness/harness.js";
 import { bursts, type RequestCounter } from "./counters.js";
 import { Link, type Weather } from "./link.js";
 
-/** Where a proxy leads, and how it counts. */
+/** The server behind a proxy, and how the proxy counts requests. */
 export interface ProxyOptions {
   readonly host?: string;
   readonly port: number;
@@ -13,8 +13,8 @@ export interface ProxyOptions {
 }
 
 /**
- * A way to a server on which faults can be had. Clients connect to its {@link TcpProxy.port} instead of the
- * server's.
+ * A proxy in front of a server, which can cause network faults. Clients connect to {@link TcpProxy.port}
+ * instead of the port of the server.
  *
  * @example
  * const proxy = await TcpProxy.start({ port: 6379 });
@@ -42,7 +42,7 @@ export class TcpProxy {
     });
   }
 
-  /** Listens on a port of its own. */
+  /** Starts a proxy on a free port of 127.0.0.1. */
   static async start(options: ProxyOptions): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server, options);
@@ -55,14 +55,14 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many requests were sent so far. */
+  /** The number of requests that clients have sent so far. */
   get roundTrips(): number {
     let sum = this.#closedRequests;
     for (const link of this.#links) sum += link.requests;
     return sum;
   }
 
-  /** How many connections there are. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#links.size;
   }
@@ -94,7 +94,7 @@ export class TcpProxy {
     };
   }
 
-  /** Breaks all connections, for both sides to see. */
+  /** Breaks all connections on both sides. */
   cut(): void {
     for (const link of this.#links) link.cut();
   }

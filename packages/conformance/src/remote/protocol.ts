@@ -1,7 +1,7 @@
 import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core";
 import type { Commit, KeyRange, ScanRequest, StoredChange, Supports } from "@ojm/core/backend";
 
-/** What is asked of a client in another process. */
+/** A call to a client in another process. */
 export type Call =
   | { readonly member: "read"; readonly keys: readonly string[] }
   | { readonly member: "scan"; readonly request: ScanRequest }
@@ -10,19 +10,19 @@ export type Call =
   | { readonly member: "unwatch"; readonly watch: number }
   | { readonly member: "close" };
 
-/** An error on its way between processes. */
+/** An error as one process sends it to another. */
 export interface WireError {
   readonly message: string;
-  /** Of a `ChannelError`. */
+  /** Only for a `ChannelError`. */
   readonly code?: ChannelErrorCode;
   readonly retryable?: boolean;
   readonly outcome?: "not-applied" | "unknown";
 }
 
-/** From the process that runs the suite. */
+/** A message from the process that runs the suite. */
 export type Request = { readonly id: number; readonly call: Call };
 
-/** From the process of the client. */
+/** A message from the process of the client. */
 export type Reply =
   | { readonly type: "open"; readonly supports: Supports }
   | { readonly type: "refused"; readonly error: WireError }

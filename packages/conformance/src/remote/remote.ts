@@ -6,23 +6,24 @@ import type { Backend, CommitOutcome, ScanPage, StoredEntry, Supports, WatchSink
 import type { RemoteClient } from "../harness/harness.js";
 import { type Call, fromWire, type Reply, type Request } from "./protocol.js";
 
-/** A client in a process of its own, as a backend of this process. */
+/** A client that runs in a process of its own, as a backend of this process. */
 export interface RemoteBackend extends Backend {
-  /** Kills the process without a warning. */
+  /** Kills the process without warning. */
   kill(): Promise<void>;
   /**
-   * Closes the client and waits for its process to end by itself. Resolves to its exit code, or to why there
-   * is none.
+   * Closes the client and waits for its process to end by itself. Resolves to its exit code, or to a text
+   * that says why there is none.
    */
   closeAndExit(): Promise<number | string>;
 }
 
-/** How long a process may take to end once its client is closed. */
+/** How long a process may take to end once its client is closed, in ms. */
 const LAST_WORDS = 15_000;
 
 /** Opens a client in a process of its own. */
 export async function openRemote({ module, args }: RemoteClient): Promise<RemoteBackend> {
-  // From sources this file is TypeScript, and so is the worker; the process is started as this one was.
+  // If this file runs as TypeScript, so does the worker: `fork` passes on the options with which this process
+  // was started.
   const worker = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
   const child = fork(fileURLToPath(worker), [module, JSON.stringify(args)], { serialization: "advanced" });
   const client = new Client(child);
@@ -91,8 +92,8 @@ class Client implements RemoteBackend {
     return new Promise((resolve, reject) => {
       if (!this.#child.connected) return reject(new ChannelError("CLOSED", "the process of the client ended"));
       this.#pending.set(id, { resolve, reject });
-      // A process that was just killed still counts as connected; without a callback, its broken pipe would
-      // be an event that nobody hears.
+      // A process that was just killed still counts as connected. Without a callback, its broken pipe would
+      // be an unhandled `error` event.
       this.#child.send(request, (error) => {
         if (error === null) return;
         const details = { outcome: "unknown", cause: error } as const;

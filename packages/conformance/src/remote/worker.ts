@@ -1,7 +1,10 @@
 import { type Backend, type BackendType, systemClock } from "@ojm/core/backend";
 import { type Call, type Reply, type Request, toWire } from "./protocol.js";
 
-/** The process of a remote client: opens it as the module given says, and does what it is asked. */
+/**
+ * The process of a remote client: opens a backend with the given module, and performs the calls that it
+ * receives.
+ */
 
 const [module = "", args = "null"] = process.argv.slice(2);
 const stops = new Map<number, () => void>();
@@ -13,7 +16,7 @@ function send(reply: Reply): void {
 async function perform(backend: Backend, call: Call): Promise<unknown> {
   switch (call.member) {
     case "read":
-      // `undefined` in a list does not survive the way between processes.
+      // An absent entry travels as `null`; the other process turns it back into `undefined`.
       return (await backend.read(call.keys)).map((entry) => entry ?? null);
     case "scan":
       return backend.scan(call.request);
@@ -44,12 +47,12 @@ async function serve(backend: Backend, { id, call }: Request): Promise<void> {
   } catch (error) {
     send({ type: "error", id, error: toWire(error) });
   }
-  // From here on nothing of ours keeps the process alive: if it does not end, something of the backend's
-  // does.
+  // From here on the suite no longer keeps the process alive. If it does not end, the backend has left
+  // something open.
   if (call.member === "close") process.disconnect();
 }
 
-/** What the module given may export. */
+/** What the given module may export. */
 interface Openers {
   client?(args: unknown): Promise<Backend>;
   readonly backend?: BackendType;

@@ -8,7 +8,7 @@ const MARKS: Readonly<Record<CaseResult["outcome"], string>> = {
   fail: "FAIL   ",
 };
 
-/** One line for a result; more where it failed. */
+/** A result as one line, and below it the reason or the error, if there is one. */
 export function line(result: CaseResult): string {
   const { id, law, outcome, reason, ms } = result;
   const head = `${MARKS[outcome]}  ${id}  ${law}  (${ms} ms)`;
@@ -27,7 +27,7 @@ function indent(text: string): string {
   return text.replace(/^/gm, "         ");
 }
 
-/** What came of a run, in a few lines. */
+/** The outcome of a run, in a few lines. */
 export function summary(report: RunReport): string {
   const counts = tally(report.results);
   const parts = [`${counts.pass} passed`];
@@ -44,7 +44,7 @@ export function summary(report: RunReport): string {
   return lines.join("\n");
 }
 
-/** A report as JSON: errors, which JSON leaves empty, become their messages. */
+/** A report as JSON. An error becomes its message, because JSON would make it an empty object. */
 export function toJson(report: RunReport): string {
   return `${JSON.stringify(report, (_key, value: unknown) => (value instanceof Error ? value.message : value), 2)}\n`;
 }

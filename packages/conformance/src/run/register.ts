@@ -12,15 +12,15 @@ export interface Runner {
   it(title: string, body: (this: unknown, ...context: unknown[]) => Promise<void>, timeout?: number): unknown;
 }
 
-/** What {@link register} can be told. */
+/** Options of {@link register}. */
 export interface RegisterOptions extends SuiteOptions {
-  /** A file to write the report to, once the last case ran. */
+  /** The file to which the report is written after the last case. */
   readonly json?: string;
 }
 
 /**
- * Makes each case a test of the runner: vitest, node:test, mocha, or any that has `describe` and `it`. The
- * result is filled as they run.
+ * Makes each case a test of the runner: vitest, node:test, mocha, or any that has `describe` and `it`.
+ * Returns the report at once, and adds the results to it as the tests run.
  *
  * @example
  * import { describe, it } from "node:test";
@@ -35,9 +35,10 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
     for (const { title, cases } of select(options)) {
       describe(title, () => {
         for (const one of cases) {
-          // Ours ends first, and says what did not end.
+          // Make the timeout of the runner longer than the cap of the case: the error of the cap says what
+          // did not end.
           const cap = capOf(one, profile) + 60_000;
-          // A declared parameter would tell mocha that it is a callback to wait for.
+          // Declare no parameter: mocha would take it for a callback and wait for it.
           const body = async function (this: unknown, ...[context]: unknown[]): Promise<void> {
             giveTime(this, cap);
             const result = await runCase(harness, one, { profile, seed });
@@ -48,7 +49,8 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
         }
       });
     }
-    // In a group of its own: mocha runs the tests of a group before the groups in it.
+    // Mocha runs the tests of a group before its inner groups: without a group of its own, this would close
+    // the harness before the cases run.
     describe("afterwards", () => {
       it("lets go of what the harness started", async () => {
         await harness.close?.();
@@ -59,7 +61,7 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
   return report;
 }
 
-/** Mocha takes a longer timeout only from inside of the test. */
+/** Mocha accepts a longer timeout only from inside the test. */
 function giveTime(test: unknown, ms: number): void {
   if (hasMembers(test) && typeof test["timeout"] === "function") test["timeout"](ms);
 }

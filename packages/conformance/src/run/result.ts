@@ -1,25 +1,25 @@
 import type { Case } from "../case/case.js";
 
-/** What became of a case. */
+/** How a case ended. */
 export type Outcome =
   /** The law holds. */
   | "pass"
-  /** The backend declares that it cannot, and refuses as it must. */
+  /** The backend declares that it lacks what the case needs, and refuses it as it must. */
   | "refused"
-  /** It fails, as the harness lists with a reason. */
+  /** The case fails, and the harness lists it as a known failure with a reason. */
   | "known"
-  /** The harness offers no way to find out. */
+  /** The harness offers no way to test it. */
   | "skipped"
   | "fail";
 
-/** A case and what became of it. */
+/** The result of one case. */
 export interface CaseResult {
   readonly id: string;
   readonly law: string;
   readonly outcome: Outcome;
-  /** Why it was skipped, is known to fail, or failed. */
+  /** Why the case was skipped, is known to fail, or failed. */
   readonly reason?: string;
-  /** What was thrown, for a failure. */
+  /** The error of a case that failed. */
   readonly error?: unknown;
   readonly ms: number;
 }
@@ -33,19 +33,22 @@ export interface RunReport {
   readonly results: readonly CaseResult[];
 }
 
-/** Whether a run proves the backend: nothing failed. */
+/** Whether the run proves the backend: no case failed. */
 export function isGood(report: RunReport): boolean {
   return report.results.every(({ outcome }) => outcome !== "fail");
 }
 
-/** How many results there are of each outcome. */
+/** Counts the results by outcome. */
 export function tally(results: readonly CaseResult[]): Record<Outcome, number> {
   const counts: Record<Outcome, number> = { pass: 0, refused: 0, known: 0, skipped: 0, fail: 0 };
   for (const { outcome } of results) counts[outcome]++;
   return counts;
 }
 
-/** Turns a result about, where the harness lists the case as a known failure. */
+/**
+ * Adjusts the result of a case that the harness lists as a known failure for `reason`. A failure becomes
+ * `known`. A case that passes or is refused becomes a failure. A skipped case stays skipped.
+ */
 export function againstKnown(it: Case, result: CaseResult, reason: string | undefined): CaseResult {
   if (reason === undefined) return result;
   if (result.outcome === "fail") {

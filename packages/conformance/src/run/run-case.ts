@@ -11,13 +11,13 @@ import { type Harness, isFault, missing, type TestStore, undeclared } from "../h
 import { within } from "../support/within.js";
 import { againstKnown, type CaseResult, type Outcome } from "./result.js";
 
-/** How a case is run. */
+/** Options of {@link runCase}. */
 export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
   /**
-   * How long to wait for what must come, in ms. It is waited for to the end only where something is wrong.
-   * Default: 20,000.
+   * How long to wait for something that must happen, in ms. A case waits that long only if something is
+   * wrong. Default: 20,000.
    */
   readonly patience?: number;
 }
@@ -28,11 +28,12 @@ interface Verdict {
   readonly error?: unknown;
 }
 
-// Two runs over one store that is kept, a Redis server say, must not meet in it.
+// Part of all channel names: two runs on one lasting store, such as a Redis server, must not use the same
+// channels.
 const RUN: string = `${process.pid.toString(36)}${Date.now().toString(36)}`;
 let stores = 0;
 
-/** Runs one case on a fresh store. Never rejects: what goes wrong is a result. */
+/** Runs one case on a new store. Never rejects: an error becomes the result. */
 export async function runCase(harness: Harness, it: Case, options: RunOptions): Promise<CaseResult> {
   const begun = performance.now();
   const verdict = await judge(harness, it, options);
@@ -95,7 +96,7 @@ async function withNeighbours(it: Case, context: CaseContext, first: Backend, ru
   await run();
   if (it.losesData === true) return;
   const by = await context.main();
-  // Where there were faults, the client may still be about to come back.
+  // After a fault the client may still be reconnecting, so try again until the deadline.
   const end = performance.now() + context.deadline;
   for (;;) {
     try {
@@ -115,8 +116,8 @@ function failed(error: unknown, what?: string): Verdict {
 type Emergency = "unhandledRejection" | "uncaughtException";
 
 /**
- * Rejections and exceptions that nobody handled while a case ran: a program would have died of one. Nobody
- * else is told of them meanwhile, so that they are the fault of the case and not of the test run as a whole.
+ * Collects the rejections and exceptions that are not handled while a case runs: one of them would have ended
+ * a program. It replaces all other listeners meanwhile, so that the case fails and not the whole test run.
  */
 class StrayErrors {
   first: unknown;

@@ -9,13 +9,16 @@ import { runCase } from "./run-case.js";
 export interface SuiteOptions {
   /** Default: full. */
   readonly profile?: Profile;
-  /** The same seed makes the same choices. Default: another one each time. */
+  /** The same seed makes the same choices. Default: a random one. */
   readonly seed?: number;
-  /** Only these cases, by name (`CAS-017`) or group (`CAS`), whatever the profile. */
+  /** Run only these cases, by name (`CAS-017`) or group (`CAS`), whatever the profile. */
   readonly only?: readonly string[];
 }
 
-/** The cases that a run with `options` holds, with the titles of their groups. */
+/**
+ * The cases of a run with `options`, by group. Throws a `RangeError` if `only` names neither a case nor a
+ * group.
+ */
 export function select(
   options: Pick<SuiteOptions, "profile" | "only">,
 ): { readonly title: string; readonly cases: readonly Case[] }[] {
@@ -31,7 +34,10 @@ export function select(
     .filter(({ cases }) => cases.length > 0);
 }
 
-/** Throws for a known failure of a case that does not exist: it would never fail the run. */
+/**
+ * Throws a `RangeError` if the harness lists a known failure of a case that does not exist: such an entry
+ * could never fail the run.
+ */
 export function checkKnownFailures({ knownFailures = {} }: Harness): void {
   for (const id of Object.keys(knownFailures)) {
     if (groups.some(({ cases }) => cases.some((it) => it.id === id))) continue;
@@ -39,12 +45,15 @@ export function checkKnownFailures({ knownFailures = {} }: Harness): void {
   }
 }
 
-/** A seed for a run that was given none. */
+/** A random seed, for a run without one. */
 export function anySeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
 }
 
-/** Runs the suite without a test runner. `onResult` is told each result as it comes. */
+/**
+ * Runs the suite without a test runner, and closes the harness at the end. Calls `onResult` with each result
+ * as it comes. Rejects with a `RangeError` if `only` or `knownFailures` names a case that does not exist.
+ */
 export async function run(
   harness: Harness,
   options: SuiteOptions = {},

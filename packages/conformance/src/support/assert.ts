@@ -22,7 +22,7 @@ export async function rejectsWith(
   return error;
 }
 
-/** Throws unless `versions` strictly increase, which they can only if they are what a version may be. */
+/** Throws unless `versions` are valid versions and strictly increase. */
 export function assertIncreasing(versions: readonly string[], what: string): void {
   for (const version of versions)
     assert.match(version, /^[1-9][0-9]*$/, `${what}: decimal digits without leading zeros`);

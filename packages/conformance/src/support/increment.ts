@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Channel } from "@ojm/core";
 import type { CaseContext } from "../case/context.js";
 
-/** Adds 1 to the number under `count` by compare-and-set, trying again as long as others are faster. */
+/** Adds 1 to the number under `count` by compare-and-set. Tries again as long as other clients are faster. */
 export async function increment(t: CaseContext, channel: Channel): Promise<void> {
   for (let current = await channel.entry("count"); ; ) {
     const outcome = await channel.compareAndSet("count", current?.version ?? null, Number(current?.value) + 1);
@@ -13,7 +13,7 @@ export async function increment(t: CaseContext, channel: Channel): Promise<void>
 }
 
 /**
- * Lets each of `channels` make `each` increments at the same time, and throws unless all of them were
+ * Makes `each` increments through each of `channels` at the same time. Throws unless all of them were
  * counted.
  */
 export async function countTogether(t: CaseContext, channels: readonly Channel[], each: number): Promise<void> {

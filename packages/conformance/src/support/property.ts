@@ -2,8 +2,8 @@ import fc from "fast-check";
 import type { CaseContext } from "../case/context.js";
 
 /**
- * Throws unless `body` holds for values that `arbitraries` make, after shrinking what it does not hold for.
- * The seed is that of the case.
+ * Throws unless `body` holds for the values that `arbitraries` generate. Shrinks a counterexample first. Uses
+ * the seed of the case.
  */
 export async function property<T extends [unknown, ...unknown[]]>(
   t: CaseContext,

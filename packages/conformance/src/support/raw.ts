@@ -1,21 +1,21 @@
 import type { Backend, CommitOutcome, KeyRange, StoredEntry, StoredWrite, WatchSink } from "@ojm/core/backend";
 
 /*
- * Keys and ranges as a backend gets them from core, for cases that call it directly. What they are made of is
- * kept to letters, digits and dashes, so that nothing needs escaping.
+ * Keys and ranges as core passes them to a backend, for cases that call the backend directly. Parts are not
+ * escaped, so use letters, digits and dashes.
  */
 
-/** The key that core makes of `parts`, an array, in the channel `channel`. */
+/** The key that core makes of the array `parts` in the channel `channel`. */
 export function rawKey(channel: string, ...parts: readonly string[]): string {
   return `${channel} [${parts.map((part) => `"${part} `).join("")}`;
 }
 
-/** All keys of a channel. */
+/** The range of all keys of a channel. */
 export function rawRange(channel: string): KeyRange {
   return { from: `${channel} `, to: `${channel}!` };
 }
 
-/** A number as text, so that the order of texts is the order of numbers. */
+/** A number as text, padded so that the order of texts is the order of numbers. */
 export function padded(n: number): string {
   return String(n).padStart(6, "0");
 }
@@ -26,14 +26,14 @@ export async function readOne(backend: Backend, key: string): Promise<StoredEntr
   return entry;
 }
 
-/** Writes whatever was there, and resolves to the version. */
+/** Writes without a condition. Resolves to the version. */
 export async function write(backend: Backend, ...writes: readonly StoredWrite[]): Promise<string> {
   const outcome = await backend.commit({ checks: [], writes });
   if (!outcome.ok) throw new Error("a commit without checks was refused");
   return outcome.version;
 }
 
-/** Writes if `key` is at `version`. */
+/** Writes `key` if it is at `version`. */
 export function writeIf(
   backend: Backend,
   key: string,
@@ -43,7 +43,7 @@ export function writeIf(
   return backend.commit({ checks: [{ key, version }], writes: [{ key, value }] });
 }
 
-/** Everything in a range, page by page. */
+/** Reads all entries of a range, page by page. */
 export async function readRange(backend: Backend, range: KeyRange, limit = 500): Promise<StoredEntry[]> {
   const found: StoredEntry[] = [];
   let { from } = range;
@@ -56,7 +56,7 @@ export async function readRange(backend: Backend, range: KeyRange, limit = 500):
   }
 }
 
-/** A sink that only remembers. */
+/** A sink that records what it receives. */
 export interface Heard extends WatchSink {
   readonly changes: { readonly key: string; readonly value: string | null; readonly version: string }[];
   gaps: number;

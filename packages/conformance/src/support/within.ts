@@ -1,5 +1,5 @@
 /**
- * What `work` comes to, unless it takes longer than `ms`: then rejects with `message`. For what might never
+ * Settles as `work` does. If `work` takes longer than `ms`, rejects with `message`. For work that might never
  * end.
  */
 export async function within<T>(ms: number, work: Promise<T>, message: string): Promise<T> {

@@ -8,7 +8,7 @@ import { settle } from "../../support/assert.js";
 import { rawKey, readOne } from "../../support/raw.js";
 import { wander } from "./workload.js";
 
-/** Whatever clients do at the same time, it is as if they had done it one after the other. */
+/** Concurrent calls have the same result as some order of the same calls, one after the other. */
 export const linearizable: readonly Case[] = [
   {
     id: "LIN-001",
@@ -73,7 +73,10 @@ export const linearizable: readonly Case[] = [
   },
 ];
 
-/** Lets each of `clients` make random calls, `disturb`s them meanwhile, and looks at what they were told. */
+/**
+ * Each of `clients` makes random calls while `disturb` runs. Throws unless the history of the calls is
+ * linearizable.
+ */
 async function trial(
   t: CaseContext,
   clients: readonly Backend[],
@@ -110,7 +113,7 @@ async function withFault(t: CaseContext, fault: "dropReplies" | "partition" | "p
   }
 }
 
-/** A store that may forget everything still never gives out a version again. */
+/** A store may lose everything in a restart, but it never gives out a version again. */
 async function versionsOnly(t: CaseContext): Promise<void> {
   const client = await t.main();
   const key = rawKey(t.name, "k");

@@ -4,7 +4,7 @@ import type { Case } from "../../case/case.js";
 import { countTogether } from "../../support/increment.js";
 import { rawKey, readOne, write } from "../../support/raw.js";
 
-/** Many at once. */
+/** Many clients at once. */
 export const races: readonly Case[] = [
   {
     id: "CNC-001",

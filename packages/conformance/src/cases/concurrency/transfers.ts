@@ -7,7 +7,7 @@ import { rawKey, rawRange, readRange, write } from "../../support/raw.js";
 const ACCOUNTS = 4;
 const EACH = 100;
 
-/** Commits of several keys at once. */
+/** Concurrent commits of several keys. */
 export const transfers: readonly Case[] = [
   {
     id: "CNC-020",
@@ -71,8 +71,8 @@ async function transfer(t: CaseContext, channel: Channel, count: number): Promis
 }
 
 /**
- * A commit that is refused tells all entries as they were at one moment: the only snapshot of several keys
- * that there is.
+ * Takes snapshots while `open()` is true, and throws if one of them shows half of a transfer. A refused
+ * commit reports all its entries as they were at one moment: there is no other snapshot of several keys.
  */
 async function observe(t: CaseContext, channel: Channel, open: () => boolean): Promise<number> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => ({ check: ["account", n], version: "1" }));

@@ -11,11 +11,11 @@ export interface Wanderer {
   readonly backend: Backend;
   readonly recorder: Recorder;
   readonly random: Random;
-  /** In order, and next to each other in the store. */
+  /** In order, with no other key between them in the store. */
   readonly keys: readonly string[];
 }
 
-/** The last version that a client saw of each key, right or long stale. */
+/** The last version of each key that a client saw, current or long stale. */
 type Memory = Map<string, string | null>;
 
 type Act = (it: Wanderer, memory: Memory) => Promise<void>;
@@ -31,7 +31,10 @@ const ACTS: readonly (readonly [percent: number, act: Act])[] = [
   [6, both],
 ];
 
-/** Makes `steps` calls one after the other. Calls that fail are taken down by the recorder or say nothing. */
+/**
+ * Makes `steps` calls one after the other. The recorder records commits that fail; reads that fail say
+ * nothing.
+ */
 export async function wander(it: Wanderer, steps: number): Promise<void> {
   const memory: Memory = new Map();
   for (let i = 0; i < steps; i++) {
@@ -76,7 +79,7 @@ async function create({ recorder, number, backend, random, keys }: Wanderer, mem
 }
 
 async function remove({ recorder, number, backend, random, keys }: Wanderer): Promise<void> {
-  // The version stays in memory: it is stale now, and must lose.
+  // Keep the version in memory: it is stale now, and a later check of it must fail.
   await recorder.commit(number, backend, [], [], [random.pick(keys)]);
 }
 
@@ -85,7 +88,7 @@ async function removeIf({ recorder, number, backend, random, keys }: Wanderer, m
   await recorder.commit(number, backend, [{ key, version: memory.get(key) ?? null }], [], [key]);
 }
 
-/** Writes one key if another is as it was, and a third along with it. */
+/** Writes two keys if the first of them is at its remembered version. Sometimes deletes a third one, too. */
 async function both({ recorder, number, backend, random, keys }: Wanderer, memory: Memory): Promise<void> {
   const [checked = "", written = "", deleted = ""] = random.shuffle(keys);
   const check = { key: checked, version: memory.get(checked) ?? null };

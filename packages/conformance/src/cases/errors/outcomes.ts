@@ -5,7 +5,7 @@ import { type CaseContext, sleep } from "../../case/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
 import { increment } from "../../support/increment.js";
 
-/** What is said of a write that failed is true. */
+/** The error of a failed write tells the truth about it. */
 export const outcomes: readonly Case[] = [
   {
     id: "ERR-020",
@@ -180,7 +180,7 @@ async function blink(t: CaseContext): Promise<void> {
   await heal?.();
 }
 
-/** What `work` resolves to, as soon as the store answers again. */
+/** Repeats `work` until the store answers again. Resolves to what `work` resolves to. */
 async function eventually<T>(t: CaseContext, work: () => Promise<T>): Promise<T> {
   let found: { readonly value: T } | undefined;
   await t.until(

@@ -7,10 +7,10 @@ import { rejectsWith, settle } from "../../support/assert.js";
 import { rawKey, rawRange } from "../../support/raw.js";
 import { within } from "../../support/within.js";
 
-/** What a store that cannot be reached may be called. */
+/** The error codes for a store that cannot be reached. */
 const AWAY = ["UNAVAILABLE", "TIMEOUT"] as const;
 
-/** The store is not there. */
+/** The store cannot be reached. */
 export const unreachable: readonly Case[] = [
   {
     id: "ERR-001",
@@ -38,7 +38,7 @@ export const unreachable: readonly Case[] = [
       const channel = await t.channel();
       await channel.set("k", 1);
       await during(t, "partition", async () => {
-        // Generous to a machine that is busy: what this is about is calls that wait for ever.
+        // A generous limit for a busy machine: the case is about calls that wait for ever.
         const cap = 2 * t.deadline + 2_000;
         const calls = [channel.get("k"), channel.set("k", 2), channel.getKeys(), channel.compareAndSet("k", null, 3)];
         const errors = Promise.all(calls.map((call) => rejectsWith(call, ...AWAY)));
@@ -127,7 +127,7 @@ async function rejects(t: CaseContext, fault: "partition" | "dropReplies" | "pau
   for (const error of errors) assert.equal(error.outcome, "not-applied", "a read changes nothing");
 }
 
-/** Does `work` while there is a fault, and ends the fault whatever comes of it. */
+/** Does `work` during a fault. Heals the fault even if `work` rejects. */
 async function during(t: CaseContext, fault: "partition" | "dropReplies" | "pause", work: () => Promise<void>) {
   const heal: Heal | undefined = await t.store.faults?.[fault]?.();
   try {

@@ -1,4 +1,4 @@
-/** Texts that somebody's store mistook for something else. */
+/** Texts that some store has mistaken for something else. */
 export const TRICKY_TEXTS: readonly string[] = [
   "a",
   "A",
@@ -80,8 +80,8 @@ export const TRICKY_TEXTS: readonly string[] = [
 ];
 
 /**
- * The order of texts by their code points, which is that of their UTF-8 bytes; lone surrogates stand where
- * they are numbered.
+ * Compares texts by their code points, which is the order of their UTF-8 bytes. A lone surrogate counts by
+ * its number.
  */
 export function byCodePoints(a: string, b: string): number {
   const left = Array.from(a, (character) => character.codePointAt(0) ?? 0);

@@ -8,7 +8,7 @@ import { property } from "../../support/property.js";
 import { rawKey, rawRange, readOne, readRange, write } from "../../support/raw.js";
 import { TRICKY_TEXTS } from "./corpus.js";
 
-/** Which keys are the same, and which are not. */
+/** Which keys are equal, and which are not. */
 export const identity: readonly Case[] = [
   {
     id: "KEY-001",

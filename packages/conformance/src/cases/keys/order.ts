@@ -4,7 +4,7 @@ import type { Case } from "../../case/case.js";
 import type { CaseContext } from "../../case/context.js";
 import { byCodePoints, TRICKY_TEXTS } from "./corpus.js";
 
-/** In which order keys are listed, and what a prefix of them is. */
+/** The order in which keys are listed, and what a prefix is. */
 export const order: readonly Case[] = [
   {
     id: "KEY-020",
@@ -90,7 +90,7 @@ function byParts(a: readonly (string | number)[], b: readonly (string | number)[
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [left, right] = [a[i], b[i]];
     if (left === right) continue;
-    // Of two types, texts come first.
+    // Texts come before numbers.
     if (typeof left !== typeof right) return typeof left === "string" ? -1 : 1;
     if (typeof left === "string" && typeof right === "string") return byCodePoints(left, right);
     return Number(left) - Number(right);

@@ -134,7 +134,8 @@ export const lifecycle: CaseGroup = {
         for (let i = 0; i < 3; i++) await cycle();
         const before = process.getActiveResourcesInfo().length;
         for (let i = 0; i < 15; i++) await cycle();
-        // What is being let go of may take a moment, and others in this process may have begun something.
+        // Closing may take a moment, and other code in this process may have opened something: wait, and
+        // allow a few more.
         await t.until("no more is open than before", () => process.getActiveResourcesInfo().length < before + 12);
       },
     },

@@ -8,7 +8,7 @@ import { Brief } from "../ttl/clocked.js";
 
 type LocksChannel = ConstructorParameters<typeof Locks>[0];
 
-/** Locks over the backend, as jobs will use them. */
+/** Locks over the backend, as jobs use them. */
 export const locks: CaseGroup = {
   prefix: "LCK",
   title: "locks on top",
@@ -93,7 +93,7 @@ export const locks: CaseGroup = {
         const brief = await Brief.write(t, ttl, async () => {
           lease = await old.acquire("job");
         });
-        // Its heartbeats do not reach the store any more.
+        // The heartbeats of the old holder do not reach the store any more.
         await channel.close();
         await brief.gone();
         const heir = await locksOf(t, two);

@@ -11,7 +11,7 @@ function counted(id: string, what: string, prepare: (t: CaseContext) => Promise<
     needs: ["roundTrips"],
     async run(t) {
       const call = await prepare(t);
-      // The first ones may load a script or open a connection.
+      // The first calls may load a script or open a connection.
       for (let i = 0; i < 3; i++) await call();
       assert.equal(await fewest(t, call), 1);
     },
@@ -19,8 +19,8 @@ function counted(id: string, what: string, prepare: (t: CaseContext) => Promise<
 }
 
 /**
- * The fewest round trips that a call took of many: other traffic, keep-alives and such, comes on top now and
- * then, but can make none of them look cheaper than it is.
+ * The fewest round trips of a call, of many tries. Other traffic, such as keep-alives, can add to a try, but
+ * can never make it look cheaper than it is.
  */
 async function fewest(t: CaseContext, call: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ async function fewest(t: CaseContext, call: () => Promise<unknown>): Promise<num
   return least;
 }
 
-/** What each operation costs on the way to the store. */
+/** The number of round trips of each operation. */
 export const roundTrips: CaseGroup = {
   prefix: "RTT",
   title: "round trips",

@@ -3,7 +3,7 @@ import type { Case } from "../../case/case.js";
 import { collect, rejectsWith } from "../../support/assert.js";
 import { fill, upTo } from "./fill.js";
 
-/** Scans of a channel that changes meanwhile, and scans that are left. */
+/** Scans of a channel that changes meanwhile, and scans that are not read to the end. */
 export const changing: readonly Case[] = [
   {
     id: "SCN-030",
@@ -18,7 +18,7 @@ export const changing: readonly Case[] = [
         let step = 0;
         for await (const { key } of reader.entries({ reverse })) {
           seen.push(Number(key));
-          // Odd numbers come and go around the scan; even ones stay, but are written again.
+          // Odd numbers come and go during the scan. Even numbers stay, but are written again.
           if (step++ % 100 !== 0) continue;
           const odd = t.random.int(size / 2) * 2 + 1;
           await writer.unset(odd);

@@ -1,6 +1,6 @@
 import type { Channel } from "@ojm/core";
 
-/** Writes entries under the numbers of `numbers`, each holding its own. */
+/** Writes one entry for each of `numbers`, with the number as its key and its value. */
 export async function fill(channel: Channel, numbers: readonly number[]): Promise<void> {
   const most = Math.min(100, channel.supports.maxOps);
   for (let i = 0; i < numbers.length; i += most) {

@@ -5,7 +5,7 @@ import type { Case } from "../../case/case.js";
 import { property } from "../../support/property.js";
 import { padded, rawKey, rawRange, readRange, write } from "../../support/raw.js";
 
-/** Single pages, asked of the backend itself. */
+/** Single pages, requested from the backend itself. */
 export const pages: readonly Case[] = [
   {
     id: "SCN-020",
@@ -25,8 +25,8 @@ export const pages: readonly Case[] = [
             what,
           );
           if (limit < keys.length) assert.equal(page.more, true, `${what}: there are more`);
-          // At the edge itself "there may be more" is true enough; beyond it, it would send the reader in
-          // circles.
+          // At `limit === keys.length`, both answers are allowed. Beyond it, `more: true` would make a reader
+          // ask again for ever.
           if (limit > keys.length) assert.equal(page.more, false, `${what}: there are no more`);
         }
       }

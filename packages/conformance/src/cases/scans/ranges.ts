@@ -3,7 +3,7 @@ import type { Case } from "../../case/case.js";
 import { collect, rejectsWith } from "../../support/assert.js";
 import { fill, upTo } from "./fill.js";
 
-/** Core reads this many entries to a page: what goes wrong with pages goes wrong around here. */
+/** The number of entries that core reads in one page. Errors with pages show around this number. */
 const PAGE = 500;
 
 /** What a scan lists. */

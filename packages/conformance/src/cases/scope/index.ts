@@ -3,7 +3,7 @@ import type { CaseGroup } from "../../case/case.js";
 import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readRange, write } from "../../support/raw.js";
 
-/** Names that a careless store takes for one another, or one for a part of another. */
+/** Names that a careless store confuses, or takes for a part of one another. */
 function similarNames(t: CaseContext): string[] {
   const base = t.freshName();
   const ends = [
@@ -29,8 +29,8 @@ function similarNames(t: CaseContext): string[] {
 }
 
 /**
- * What belongs to a channel. Besides, the neighbours of the channel under test are looked at after each case
- * of every group.
+ * What belongs to a channel. In addition, the runner checks the neighbours of the channel under test after
+ * each case of every group.
  */
 export const scope: CaseGroup = {
   prefix: "SCP",

@@ -3,12 +3,12 @@ import type { CaseGroup } from "../../case/case.js";
 import { Skip } from "../../case/skip.js";
 import { rejectsWith } from "../../support/assert.js";
 
-/** Beyond this, trying a declared limit takes more memory and time than it proves. */
+/** The largest limit to try, in bytes. To try a larger one takes more memory and time than it proves. */
 const LARGEST_TRY = 8 * 1_048_576;
 
 /**
- * The manifest is kept, neither more nor less. What it does not declare is proved by the cases that need it:
- * refused there.
+ * The backend does what its manifest declares, neither more nor less. Cases that need an undeclared
+ * capability check that the backend refuses it.
  */
 export const supports: CaseGroup = {
   prefix: "SUP",
@@ -25,7 +25,7 @@ export const supports: CaseGroup = {
         for (const flag of ["commitAcrossChannels", "ttl", "watch"] as const) {
           assert.equal(typeof supports[flag], "boolean", flag);
         }
-        // A lock is taken by three checks and two writes, and its run record comes with it.
+        // Taking a lock needs three checks and two writes, and its run record comes with it.
         assert.ok(Number.isInteger(supports.maxOps) && supports.maxOps >= 8, `maxOps: ${supports.maxOps}`);
         assert.ok(supports.maxKeyBytes >= 256, `maxKeyBytes: ${supports.maxKeyBytes}`);
         assert.ok(supports.maxValueBytes >= 4_096, `maxValueBytes: ${supports.maxValueBytes}`);
@@ -64,7 +64,7 @@ export const supports: CaseGroup = {
       async run(t) {
         const channel = await t.channel();
         const { maxKeyBytes } = t.supports;
-        // The name of the channel, a space, the quote in front and the space behind count too.
+        // The name of the channel, a space, the quote before the text and the space after it count too.
         const around = Buffer.byteLength(t.name) + 3;
         const longest = "k".repeat(Math.min(maxKeyBytes, t.scale(65_536, 1_048_576, LARGEST_TRY)) - around);
         await channel.set(longest, "long");
@@ -75,7 +75,7 @@ export const supports: CaseGroup = {
         assert.equal(await channel.size(), 1);
         if (maxKeyBytes > LARGEST_TRY) throw new Skip(`keys up to ${maxKeyBytes} bytes are too large to try`);
         await rejectsWith(() => channel.set("k".repeat(maxKeyBytes - around + 1), 1), "TOO_LARGE");
-        // Three bytes to a character: a limit in characters would let this one pass.
+        // Each character has three bytes: a limit in characters would let this key pass.
         await rejectsWith(() => channel.set("\u20ac".repeat(Math.ceil(maxKeyBytes / 3)), 1), "TOO_LARGE");
       },
     },

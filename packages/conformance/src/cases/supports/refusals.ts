@@ -6,8 +6,9 @@ import { rejectsWith } from "../../support/assert.js";
 import { listener, rawKey, rawRange, readOne } from "../../support/raw.js";
 
 /**
- * How a backend must refuse what it does not declare. Asked of the backend itself as well as of a channel
- * over it: what core refuses in its place would still be half done where the backend is called directly.
+ * How a backend must refuse what it does not declare. `ttl` and `watch` call the backend itself as well as a
+ * channel: core refuses in place of the backend, so a channel alone does not show that the backend refuses
+ * too.
  */
 export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<void>>> = {
   async severalProcesses(t) {

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import type { Channel, Key } from "@ojm/core";
 import type { CaseContext } from "../../case/context.js";
 
-/** How much the store's clock may be coarser than ours: some count whole milliseconds. */
+/** How much coarser than ours the clock of the store may be, in ms: some stores count whole milliseconds. */
 export const GRAIN = 5;
 
 /**
- * A write with a time to live, and when by our clock it must still be visible and when not any more. The
- * store applied it at some moment between sending and answer, so between the two deadlines nothing is
- * promised. Comparing only times that we measured ourselves, each in the direction in which a delay does no
- * harm, no noise can make a right store look wrong.
+ * A write with a time to live, and two deadlines by our clock. Until the first one the entry must be visible,
+ * and from the second one on it must be absent. The store applied the write at some moment between sending
+ * and answer, so between the deadlines nothing is promised.
+ *
+ * We compare only times that we measured ourselves, each in the direction in which a delay does no harm. So
+ * noise cannot make a correct store look wrong.
  */
 export class Brief {
   readonly #t: CaseContext;
@@ -22,14 +24,17 @@ export class Brief {
     this.#goneFrom = answered + ttl + GRAIN;
   }
 
-  /** Does a write that gives `ttl`. */
+  /** Calls `write`, which must write an entry with this `ttl`. */
   static async write(t: CaseContext, ttl: number, write: () => Promise<unknown>): Promise<Brief> {
     const sent = t.clock.monotonic();
     await write();
     return new Brief(t, sent, t.clock.monotonic(), ttl);
   }
 
-  /** What a look at the store saw, and what it had to see: `undefined` where nothing is promised. */
+  /**
+   * Looks at the store. Resolves to what `read` saw, and to whether the entry had to be visible: `undefined`
+   * if nothing is promised.
+   */
   async look<T>(read: () => Promise<T>): Promise<{ readonly seen: T; readonly visible: boolean | undefined }> {
     const sent = this.#t.clock.monotonic();
     const seen = await read();
@@ -38,18 +43,21 @@ export class Brief {
     return { seen, visible };
   }
 
-  /** Whether it is certainly gone for a look that is sent now. */
+  /** Whether a look that is sent now must find the entry absent. */
   get over(): boolean {
     return this.#t.clock.monotonic() > this.#goneFrom;
   }
 
-  /** Lets time pass until it must be gone. */
+  /** Lets time pass until the entry must be absent. */
   async gone(): Promise<void> {
     await this.#t.elapseUntil("the deadline passed", () => this.over);
   }
 }
 
-/** Reads `key` again and again until it must be gone: visible before the deadline, absent after it. */
+/**
+ * Reads `key` again and again until it must be absent. Throws unless it is visible before the deadline and
+ * absent after it.
+ */
 export async function bothSides(t: CaseContext, brief: Brief, channel: Channel, key: Key): Promise<void> {
   for (let end = false; !end; ) {
     end = brief.over;

@@ -5,7 +5,7 @@ import { Brief, bothSides } from "./clocked.js";
 
 const TTL = 100;
 
-/** Expired entries and conditions. */
+/** Conditions on expired entries. */
 export const conditions: readonly Case[] = [
   {
     id: "TTL-020",
@@ -70,7 +70,7 @@ export const conditions: readonly Case[] = [
       const brief = await Brief.write(t, TTL, () => channel.set("k", 1, { ttl: TTL }));
       const refused = await brief.look(() => channel.compareAndSet("k", null, 2, { ttl: 86_400_000 }));
       if (refused.visible === true) assert.ok(!refused.seen.ok, "an entry counted as absent before its deadline");
-      // So slow that the entry was gone by then: it was no refusal, and says nothing.
+      // The machine was so slow that the entry had expired: the write was not refused, and proves nothing.
       if (refused.seen.ok) return;
       await brief.gone();
       assert.equal(await channel.entry("k"), undefined, "a refused write prolonged an entry");
@@ -87,8 +87,8 @@ export const conditions: readonly Case[] = [
         const ttl = 10 + t.random.int(10);
         const brief = await Brief.write(t, ttl, () => writer.set("k", "old", { ttl }));
         let reading = true;
-        // Readers look all the time around the deadline, by reads and by lists, while the fresh write comes
-        // in the midst of it.
+        // The readers read and list all the time around the deadline, so that the fresh write comes between
+        // their calls.
         const looks = readers.map(async (reader, n) => {
           while (reading) {
             await (n % 2 === 0 ? reader.entry("k") : reader.getAll());

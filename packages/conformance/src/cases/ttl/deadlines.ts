@@ -6,7 +6,7 @@ import { Brief, bothSides, GRAIN } from "./clocked.js";
 const TTL = 120;
 const DAY = 86_400_000;
 
-/** When an entry is visible, and when not. */
+/** When an entry is visible, and when it is not. */
 export const deadlines: readonly Case[] = [
   {
     id: "TTL-001",
@@ -137,7 +137,7 @@ export const deadlines: readonly Case[] = [
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
-      // 2^31 ms, where timers of 32 bits turn over, lies within the 25th day.
+      // A timer of 32 bits overflows at 2^31 ms, which is within the 25th day.
       for (const ttl of [24 * DAY, 25 * DAY, 50 * DAY, 400 * DAY, 1_000_000.5, 2 ** 31, 2 ** 32 + 5]) {
         await channel.set("k", ttl, { ttl });
         await t.elapse(2);

@@ -5,7 +5,7 @@ import { rawKey, readOne, write } from "../../support/raw.js";
 
 type Mutable = { list: number[]; inner: { n: number } };
 
-/** What is read and what was written are apart. */
+/** The store shares no object with its callers. */
 export const aliasing: readonly Case[] = [
   {
     id: "VAL-020",

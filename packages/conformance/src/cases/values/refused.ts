@@ -6,7 +6,7 @@ import { rejectsWith } from "../../support/assert.js";
 const cycle: Record<string, unknown> = { name: "cycle" };
 cycle["itself"] = [cycle];
 
-/** Values that JSON would silently destroy, and where they hide. */
+/** Values that JSON would silently destroy, and the path to each. */
 const DESTROYED: readonly (readonly [value: unknown, path: string])[] = [
   [undefined, "value"],
   [{ a: [1, undefined] }, "value.a[1]"],
@@ -24,7 +24,7 @@ const DESTROYED: readonly (readonly [value: unknown, path: string])[] = [
   [cycle, "value.itself[0]"],
 ];
 
-/** What is refused, and how. */
+/** Which values are refused, and how. */
 export const refused: readonly Case[] = [
   {
     id: "VAL-010",

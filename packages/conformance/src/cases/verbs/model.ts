@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import type { Channel, JsonValue } from "@ojm/core";
 import { sameValue } from "../../support/same-value.js";
 
-/**
- * What a channel must be like from outside: a map, the version of each entry, and every version that ever
- * was.
- */
+/** A model of a channel as seen from outside: a map, the version of each entry, and every version so far. */
 export class ChannelModel {
   readonly entries: Map<string, { value: JsonValue; version: string }> = new Map();
   readonly past: string[] = [];
@@ -17,7 +14,7 @@ export class ChannelModel {
     this.entries.set(key, { value, version });
   }
 
-  /** Throws unless the channel is as the model says. */
+  /** Throws unless the channel holds what the model holds. */
   async check(channel: Channel): Promise<void> {
     const found = new Map<string, { value: JsonValue; version: string }>();
     for await (const { key, value, version } of channel.entries()) found.set(String(key), { value, version });
@@ -44,13 +41,13 @@ export interface Step {
     | "size"
     | "shift"
     | "pop";
-  /** Which client. */
+  /** The number of the client. */
   readonly by: number;
   readonly key: string;
   readonly value: number;
 }
 
-/** Applies a step to both and throws where they differ. */
+/** Applies a step to the channel and to the model. Throws if they differ. */
 export async function apply(step: Step, channel: Channel, model: ChannelModel): Promise<void> {
   await STEPS[step.verb](step, channel, model);
 }

@@ -25,7 +25,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   value: fc.nat(3),
 });
 
-/** Any program of verbs. */
+/** Random programs of verbs. */
 export const properties: readonly Case[] = [
   {
     id: "VRB-020",

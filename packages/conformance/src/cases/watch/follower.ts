@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Channel, JsonValue, Key, WatchEvent } from "@ojm/core";
 import type { CaseContext } from "../../case/context.js";
 
-/** Follows a channel by a watch, and knows at any time what the watch says is there. */
+/** Follows a channel by a watch, and knows at any time which entries the watch has reported. */
 export class Follower {
-  /** What the events so far add up to. */
+  /** The entries after all events so far. */
   readonly state: Map<string, { readonly value: JsonValue; readonly version: string }> = new Map();
-  /** One word for each event: `put k 1`, `delete k`, `expired k`, `synced`, `gap`. */
+  /** One text for each event: `put k 1`, `delete k`, `expired k`, `synced`, `gap`. */
   readonly log: string[] = [];
   readonly events: WatchEvent[] = [];
   gaps = 0;
@@ -17,7 +17,7 @@ export class Follower {
   readonly #stop: AbortController = new AbortController();
   #done: Promise<void> = Promise.resolve();
 
-  /** Starts to follow, and ends with the case. */
+  /** Starts a follower, which ends with the case. Resolves once the first snapshot is complete. */
   static async start(t: CaseContext, channel: Channel, prefix?: Key): Promise<Follower> {
     const follower = new Follower();
     follower.#done = follower.#follow(channel, prefix);
@@ -67,7 +67,7 @@ export class Follower {
   #delete({ key, version, expired }: Extract<WatchEvent, { type: "delete" }>): void {
     const name = String(key);
     this.log.push(`${expired === true ? "expired" : "delete"} ${name}`);
-    // An expiry is no write: it has the version of the entry that it ends.
+    // An expiry is not a write: it has the version of the entry that it ends.
     this.#inOrder(name, version, expired === true);
     this.state.delete(name);
   }
@@ -90,13 +90,12 @@ export class Follower {
     this.log.push("gap");
     this.gaps++;
     this.state.clear();
-    // The snapshot that follows may begin with what was told before.
+    // The snapshot that follows may repeat versions that the watch has reported before.
     this.#last.clear();
   }
 
   /**
-   * Waits until the watch has told as much as there is in the channel, and throws where it differs from it
-   * for good.
+   * Waits until the watch has reported all that is in the channel. Throws if the two still differ in the end.
    */
   async catchesUp(t: CaseContext, channel: Channel): Promise<void> {
     const expected = new Map<string, { value: JsonValue; version: string }>();

@@ -5,7 +5,7 @@ import { settle } from "../../support/assert.js";
 import { listener, rawKey, rawRange, write } from "../../support/raw.js";
 import { Follower } from "./follower.js";
 
-/** Watches that end, and watches that must not. */
+/** Watches that end, and watches that must go on. */
 export const interrupted: readonly Case[] = [
   {
     id: "WCH-040",
@@ -103,7 +103,7 @@ export const interrupted: readonly Case[] = [
   },
 ];
 
-/** Tries again until the store is back. */
+/** Repeats `work` until the store is back. */
 async function retry(t: CaseContext, work: () => Promise<unknown>): Promise<void> {
   await t.until("the store is back", async () => "value" in (await settle(work())), t.recovery);
 }

@@ -7,7 +7,7 @@ import { listener, padded, rawKey, rawRange, write } from "../../support/raw.js"
 import { within } from "../../support/within.js";
 import { Follower } from "./follower.js";
 
-/** Nothing is lost, nothing comes twice, nothing comes out of order. */
+/** A watch loses no change, repeats none, and keeps their order. */
 export const lossless: readonly Case[] = [
   {
     id: "WCH-020",
@@ -46,7 +46,7 @@ export const lossless: readonly Case[] = [
       await t.until("all was told", () => follower.events.length > count * writers.length || follower.gaps > 0);
       assert.equal(follower.error, undefined);
       const told = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
-      // A slow watch may have a gap, but then it must say so.
+      // A slow watch may have a gap, but then it must report it.
       if (follower.gaps === 0) assert.deepEqual(told, written.flat().sort(byVersion));
       await follower.catchesUp(t, channel);
     },
@@ -110,7 +110,7 @@ export const lossless: readonly Case[] = [
       for (let event = await events.next(); ; event = await events.next()) {
         if (event.done === true || event.value.type === "synced") break;
       }
-      // Not one event is taken while more is written than any bounded line holds.
+      // Take no event while we write more than any bounded queue holds.
       const most = Math.min(500, t.supports.maxOps);
       for (let n = 0; n < 12_000; n += most) {
         await writer.commit(Array.from({ length: most }, (_, i) => ({ put: (n + i) % 1_000, value: n })));
@@ -165,7 +165,7 @@ export const lossless: readonly Case[] = [
         rawKey(t.freshName(), "a"),
       ];
       const heard = listener();
-      // Watched and left before, and watched twice: none of that may take a change from this one.
+      // Other watches of the same key, one stopped early: none of them may take a change from this watch.
       const stops = [await backend.watch(only(key), listener()), await backend.watch(only(key), listener())];
       stops.pop()?.();
       const stop = await backend.watch(only(key), heard);
@@ -193,12 +193,12 @@ export const lossless: readonly Case[] = [
   },
 ];
 
-/** The range that holds this key alone. */
+/** The range of this key alone. */
 function only(key: string): KeyRange {
   return { from: key, to: justAfter(key) };
 }
 
-/** Writes and deletes some keys, some of its own and some that others write too. */
+/** Writes and deletes keys: some that only this writer uses, and some that all writers use. */
 async function churn(t: CaseContext, channel: Channel, writer: number, steps: number): Promise<void> {
   for (let i = 0; i < steps; i++) {
     const key = t.random.chance(50) ? `shared ${t.random.int(5)}` : `${writer} ${t.random.int(10)}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Case } from "../../case/case.js";
 import { Follower } from "./follower.js";
 
-/** What a watch tells. */
+/** What a watch reports. */
 export const telling: readonly Case[] = [
   {
     id: "WCH-001",
@@ -133,7 +133,7 @@ export const telling: readonly Case[] = [
         const sent = t.clock.monotonic();
         await channel.set("k", i, { ttl });
         await t.elapse(t.store.advance === undefined ? 20 : ttl / 2);
-        // A machine that slept for so long let it expire; that says nothing about the store.
+        // The machine stalled for longer than `ttl`, so the entry expired: this says nothing about the store.
         if (t.store.advance === undefined && t.clock.monotonic() - sent > ttl) return;
       }
       await t.until("the last renewal was told", () => follower.state.get("k")?.value === 5);
@@ -142,7 +142,10 @@ export const telling: readonly Case[] = [
   },
 ];
 
-/** Told as expired, or never told to be there: on a slow machine it was gone before anybody looked. */
+/**
+ * Whether the watch reported the entry as expired, or never reported it: on a slow machine it expired before
+ * the watch saw it.
+ */
 function expired({ log, state }: Follower, key: string): boolean {
   return log.includes(`expired ${key}`) || log.includes(`delete ${key}`) || !state.has(key);
 }

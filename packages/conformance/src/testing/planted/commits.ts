@@ -3,7 +3,7 @@ import { Client } from "../simulated/client.js";
 import { type Held, Server } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
 
-/** Commits that are not all or nothing, and versions that are not what they must be. */
+/** Commits that are not all or nothing, and versions that break the rules. */
 export const commits: readonly Bug[] = [
   {
     name: "a commit is sent write by write",

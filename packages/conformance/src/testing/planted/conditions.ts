@@ -3,7 +3,7 @@ import { Client } from "../simulated/client.js";
 import { Server } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
 
-/** Checks that are not what they seem. */
+/** Checks that hold or fail when they must not, and refusals that report the wrong entries. */
 export const conditions: readonly Bug[] = [
   {
     name: "a stale version brings a deleted key back",

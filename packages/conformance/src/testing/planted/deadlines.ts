@@ -13,7 +13,7 @@ import type { Bug } from "./bug.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** A server of which expired entries can be seen. */
+/** A server that can show expired entries. */
 class Graveyard extends Server {
   expired(key: string): boolean {
     return (this.entries.get(key)?.deadline ?? NEVER) <= this.clock.monotonic();
@@ -37,7 +37,7 @@ function deadlines(change: (ttl: number) => number): typeof Server {
   };
 }
 
-/** Entries that live too long, too short, or in the wrong places. */
+/** Entries that live too long or too short, or that count as present after they expired. */
 export const timesToLive: readonly Bug[] = [
   { name: "entries expire early", killedBy: "TTL-001", server: deadlines((ttl) => ttl * 0.8) },
   { name: "entries expire late", killedBy: "TTL-001", server: deadlines((ttl) => ttl + 50) },

@@ -3,7 +3,7 @@ import { ChannelError, type Commit, type CommitOutcome, isChannelError, type Sto
 import { Client } from "../simulated/client.js";
 import type { Bug } from "./bug.js";
 
-/** Clients that make of a fault something else. */
+/** Clients that hide a fault or report it wrongly. */
 export const faults: readonly Bug[] = [
   {
     name: "a store that is down reads as absent",
@@ -104,7 +104,7 @@ export const faults: readonly Bug[] = [
     client: class extends Client {
       override read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
         const reading = super.read(keys);
-        // A copy that nobody waits for.
+        // This copy of the promise is never awaited, so its rejection is unhandled.
         void reading.then((entries) => entries.length);
         return reading;
       }

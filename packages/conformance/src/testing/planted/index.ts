@@ -7,7 +7,7 @@ import { keysAndValues } from "./keys-and-values.js";
 import { scans } from "./scans.js";
 import { watches } from "./watches.js";
 
-/** Every backend that is wrong on purpose. */
+/** All backends that are wrong on purpose. */
 export const bugs: readonly Bug[] = [
   ...keysAndValues,
   ...scans,

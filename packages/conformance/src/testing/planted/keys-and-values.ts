@@ -3,7 +3,7 @@ import { Client } from "../simulated/client.js";
 import { type Held, Server } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
 
-/** A server that keeps entries under another key than it was told. */
+/** A server that stores an entry under another key than the given one. */
 function keyedBy(name: (key: string) => string): typeof Server {
   return class extends Server {
     override commit({ checks, writes }: Commit): CommitOutcome {
@@ -21,7 +21,7 @@ function keyedBy(name: (key: string) => string): typeof Server {
   };
 }
 
-/** Stores that take keys for others and values for what they are not. */
+/** Stores that confuse keys or change values. */
 export const keysAndValues: readonly Bug[] = [
   {
     name: "keys are the same in upper and lower case",

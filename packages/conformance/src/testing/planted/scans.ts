@@ -3,7 +3,7 @@ import { Client } from "../simulated/client.js";
 import { Server } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
 
-/** Lists that hold too much, too little, or the right things in the wrong order. */
+/** Scans that return too much, too little, or the right entries in the wrong order. */
 export const scans: readonly Bug[] = [
   {
     name: "a range has no end",
@@ -32,7 +32,7 @@ export const scans: readonly Bug[] = [
     killedBy: "SCP-001",
     server: class extends Server {
       protected override keysBetween(from: string, to: string): string[] {
-        // All of a channel: up to its first space.
+        // Change only the range of a whole channel: it begins with the name and a space.
         if (from.indexOf(" ") !== from.length - 1 || to !== `${from.slice(0, -1)}!`) return super.keysBetween(from, to);
         return super.keysBetween(from.slice(0, -1), `${from.slice(0, -1)}\uffff`);
       }

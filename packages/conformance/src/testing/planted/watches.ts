@@ -3,7 +3,7 @@ import { Client } from "../simulated/client.js";
 import { Server, type Subscriber } from "../simulated/server.js";
 import type { Bug } from "./bug.js";
 
-/** Watches that lose, make up, or mix up. */
+/** Watches that lose, invent or mix up changes. */
 export const watches: readonly Bug[] = [
   {
     name: "a change is lost now and then",

@@ -25,7 +25,8 @@ export const supports: Supports = Object.freeze({
 });
 
 /**
- * A client of a {@link Server}: sends, waits, and takes up its watches again when the connection was lost.
+ * A client of a {@link Server}. It sends messages, waits for the answers, and resumes its watches after a
+ * lost connection.
  */
 export class Client implements Backend {
   readonly supports: Supports = supports;
@@ -47,7 +48,7 @@ export class Client implements Backend {
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {
-    // A message is a copy: what the caller does with its objects afterwards is not sent.
+    // A message is a copy, so that later changes to the objects of the caller do not reach the server.
     const { checks, writes } = structuredClone(commit);
     return this.network.send(() => this.server.commit({ checks, writes }), "unknown");
   }
@@ -68,7 +69,7 @@ export class Client implements Backend {
   }
 }
 
-/** A watch that lasts over lost connections, and says so when something may have been missed. */
+/** A watch that survives lost connections. It reports a gap when it may have missed something. */
 export class Subscription {
   readonly #server: Server;
   readonly #network: Network;
@@ -99,7 +100,7 @@ export class Subscription {
     this.#unsubscribe = this.#server.subscribe({ range: this.#range, tell });
   }
 
-  /** One after the other, as on one connection. */
+  /** Delivers one after the other, as on one connection. */
   #push(deliver: () => void): void {
     this.#arrived = this.#arrived.then(async () => {
       await this.#network.travel();

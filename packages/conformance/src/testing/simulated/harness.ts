@@ -6,15 +6,15 @@ import { Client } from "./client.js";
 import { Network, PATIENCE } from "./network.js";
 import { Server } from "./server.js";
 
-/** What a simulated store is made of. */
+/** The parts of a simulated store. */
 export interface Parts {
   readonly server?: typeof Server;
   readonly client?: new (server: Server, network: Network) => Backend;
 }
 
 /**
- * A store in this process that has everything a harness can offer but other processes, made of the right
- * parts or of wrong ones.
+ * A store in this process, made of the right parts or of wrong ones. Its harness offers everything but other
+ * processes.
  */
 export function simulated(name: string, { server = Server, client = Client }: Parts = {}): Harness {
   let stores = 0;

@@ -2,13 +2,13 @@ import { ChannelError } from "@ojm/core/backend";
 import type { Random } from "../../case/random.js";
 import type { Faults } from "../../harness/harness.js";
 
-/** How long a client waits before it takes a message for lost, in ms of real time. */
+/** How long a client waits before it counts a message as lost, in ms of real time. */
 export const PATIENCE = 60;
 
 /**
- * The way between clients and a server in one process: messages take turns in an order that differs from run
- * to run, and get lost on demand. Only a message that is really lost is given up, so that a busy machine
- * never looks like a fault.
+ * The network between clients and a server in one process. Messages arrive in a random order, and get lost on
+ * demand. A client gives up only a message that is really lost, so that a busy machine never looks like a
+ * fault.
  */
 export class Network implements Faults {
   readonly #random: Random;
@@ -19,7 +19,7 @@ export class Network implements Faults {
   #resumed: Promise<void> | undefined;
   #life = 0;
   readonly #reconnects: Set<() => void> = new Set();
-  /** Messages that were answered or lost. */
+  /** The number of messages sent, whether answered or lost. */
   roundTrips = 0;
 
   constructor(random: Random, onRestart: () => void) {
@@ -27,18 +27,21 @@ export class Network implements Faults {
     this.#onRestart = onRestart;
   }
 
-  /** Whether what the server sends arrives. */
+  /** Whether messages from the server arrive. */
   get hears(): boolean {
     return !this.#partitioned && !this.#deaf;
   }
 
-  /** Calls `listener` whenever a connection that was lost is there again. */
+  /** Calls `listener` whenever a lost connection is back. Returns a function that removes the listener. */
   onReconnect(listener: () => void): () => void {
     this.#reconnects.add(listener);
     return () => void this.#reconnects.delete(listener);
   }
 
-  /** Sends a message that makes the server do `work`, and brings back what it answers. */
+  /**
+   * Sends a message that makes the server do `work`. Resolves to the answer. If the message or the answer is
+   * lost, rejects with a `TIMEOUT` and the given `outcome`.
+   */
   async send<T>(work: () => T, outcome: "not-applied" | "unknown"): Promise<T> {
     this.roundTrips++;
     const life = this.#life;
@@ -46,7 +49,7 @@ export class Network implements Faults {
     if (this.#partitioned) return lost(outcome);
     if (this.#resumed !== undefined) {
       const hung = lost(outcome);
-      // Carried out when the server goes on, whether or not anybody still waits for it.
+      // The server executes the message when it resumes, even if no client waits for it any more.
       const late = this.#resumed.then(() => (life === this.#life ? work() : lost(outcome)));
       late.catch(() => {});
       return hung;
@@ -57,7 +60,7 @@ export class Network implements Faults {
     return this.hears && life === this.#life ? answer : lost(outcome);
   }
 
-  /** Takes as long as a message takes. */
+  /** Resolves after the time that a message takes. */
   async travel(): Promise<void> {
     for (let hops = 1 + this.#random.int(3); hops > 0; hops--) await new Promise((resolve) => setImmediate(resolve));
     if (this.#extra > 0) await sleep(this.#extra);

@@ -11,23 +11,23 @@ import type {
   StoredWrite,
 } from "@ojm/core/backend";
 
-/** What is kept of an entry. */
+/** What the server stores of an entry. */
 export interface Held {
   readonly value: string;
   readonly version: string;
-  /** By the server's clock; `Infinity` for ever. */
+  /** By the server's clock; `Infinity` if the entry never expires. */
   readonly deadline: number;
 }
 
-/** Who is told of changes. */
+/** A receiver of the changes in a range. */
 export interface Subscriber {
   readonly range: KeyRange;
   tell(change: StoredChange): void;
 }
 
 /**
- * A store as simple as can be, and right. The planted bugs are made of it by overriding one of its members,
- * which is why they are many and small.
+ * A correct store, as simple as possible. Each planted bug overrides a few of its members, so there can be
+ * many small ones.
  */
 export class Server {
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export class Server {
     return () => void this.subscribers.delete(subscriber);
   }
 
-  /** Killed and started again: what was written is there, who was connected is not. */
+  /** Acts as if killed and started again: the data stays, the subscribers are lost. */
   restart(): void {
     this.subscribers.clear();
   }

@@ -15,11 +15,11 @@ import { Connection, type Way } from "./connection.js";
 interface Watch {
   readonly range: KeyRange;
   readonly sink: WatchSink;
-  /** The number that the server knows it by on the present connection. */
+  /** The id of the watch on the present connection. */
   id: number;
 }
 
-/** A backend over a {@link Host}: what a careful author of a network backend does, in small. */
+/** A backend over a {@link Host}: a small model of a careful network backend. */
 export class WireClient implements Backend {
   readonly supports: Supports = supports;
   readonly #way: Way;
@@ -63,7 +63,7 @@ export class WireClient implements Backend {
     try {
       watch.id = (await connection.ask({ watch: watch.range }, "not-applied")).id;
     } catch (error) {
-      // A connection on which nothing comes back is given up, and with it what it may still bring.
+      // Give up a connection that does not answer, so that a late answer or change cannot arrive on it.
       connection.close();
       throw error;
     }
@@ -97,7 +97,7 @@ export class WireClient implements Backend {
   }
 }
 
-/** Opens a client in another process. */
+/** Opens a client. Another process imports this module and calls it. */
 export async function client(way: Way): Promise<Backend> {
   return new WireClient(way);
 }

@@ -2,18 +2,18 @@ import { connect, type Socket } from "node:net";
 import { ChannelError } from "@ojm/core/backend";
 import { type Answer, type Question, receive, send } from "./messages.js";
 
-/** Where a host is, and for how long it is waited for, in ms. */
+/** The port of a host, and how long to wait for an answer, in ms. */
 export interface Way {
   readonly port: number;
   readonly deadline: number;
 }
 
-/** `Omit` over each member of a union. */
+/** `Omit`, applied to each member of a union. */
 type Each<T> = T extends unknown ? Omit<T, "id"> : never;
 
 type Waiting = { resolve(answer: unknown): void; readonly reject: (error: Error) => void };
 
-/** One connection to a host; once it is lost it stays so. */
+/** One connection to a host. A lost connection stays lost. */
 export class Connection {
   readonly #socket: Socket;
   readonly #waiting: Map<number, Waiting> = new Map();
@@ -22,7 +22,7 @@ export class Connection {
   #last = 0;
   #lost = false;
 
-  /** A call waits for `deadline` ms at the longest. */
+  /** A call waits for at most `deadline` ms. */
   constructor(
     { port, deadline }: Way,
     onChange: (watch: number, change: Extract<Answer, { change: unknown }>["change"]) => void,
@@ -50,7 +50,7 @@ export class Connection {
     else this.#waiting.get(answer.id)?.resolve(answer.answer);
   }
 
-  /** Asks and waits for the answer. Resolves to it and the number of the question. */
+  /** Sends a question and waits for the answer. Resolves to the answer and to the id of the question. */
   async ask(question: Each<Question>, outcome: "not-applied" | "unknown"): Promise<{ answer: unknown; id: number }> {
     const id = ++this.#last;
     let timer: NodeJS.Timeout | undefined;

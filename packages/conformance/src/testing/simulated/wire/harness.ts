@@ -10,8 +10,8 @@ const clock: Clock = systemClock;
 const DEADLINE = 1_500;
 
 /**
- * The simulated store behind real sockets and the proxy, with clients in other processes: what the suite
- * brings, tested as a whole.
+ * The simulated store behind real sockets and the proxy, with clients in other processes. It tests the tools
+ * of the suite as a whole.
  */
 export const wired: Harness = {
   name: "simulated, over TCP",

@@ -4,7 +4,7 @@ import type { CommitOutcome, StoredEntry } from "@ojm/core/backend";
 import type { Server } from "../server.js";
 import { type Answer, type Question, receive, send } from "./messages.js";
 
-/** Puts a simulated server on a port, so that real sockets and other processes come into play. */
+/** Serves a simulated server on a port, to real sockets and other processes. */
 export class Host {
   readonly #store: Server;
   readonly #sockets: Set<Socket> = new Set();

@@ -10,7 +10,7 @@ import type {
   StoredEntry,
 } from "@ojm/core/backend";
 
-/** One line of JSON each. */
+/** A message to the server. Each message is one line of JSON. */
 export type Question =
   | { readonly id: number; readonly read: readonly string[] }
   | { readonly id: number; readonly scan: ScanRequest }
@@ -21,11 +21,12 @@ export type Answer =
   | { readonly id: number; readonly answer: (StoredEntry | null)[] | ScanPage | CommitOutcome | "watching" }
   | { readonly watch: number; readonly change: StoredChange };
 
-/** Calls `take` for each message that comes in. */
+/** Calls `take` for each incoming message. */
 export function receive<T>(stream: Readable, take: (message: T) => void): void {
   const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   lines.on("line", (line) => take(JSON.parse(line) as T));
-  // The errors of the stream come by here too; whoever owns it deals with them.
+  // The interface repeats the errors of the stream. The owner of the stream handles them, so ignore them
+  // here.
   lines.on("error", () => {});
 }
 
