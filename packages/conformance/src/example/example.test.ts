@@ -19,7 +19,7 @@ describe("the README of the conformance suite", () => {
   it("the README of the conformance suite gives the right numbers of laws, cases and planted bugs", () => {
     for (const { prefix, cases } of groups) expect(readme).toContain(`| \`${prefix}\` | ${cases.length} |`);
     expect(readme).toContain(`${groups.flatMap(({ cases }) => cases).length} laws about`);
-    expect(readme).toContain(`\`src/planted\` holds ${bugs.length} of them`);
+    expect(readme).toContain(`\`src/testing/planted\` holds ${bugs.length} of them`);
   });
 
   it("the README of the conformance suite names only cases that exist", () => {
