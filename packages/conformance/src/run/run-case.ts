@@ -48,15 +48,23 @@ async function judge(harness: Harness, it: Case, options: RunOptions): Promise<V
   } catch (error) {
     return failed(error, "the harness opened no store");
   }
+  const verdict = await onFirstClient(harness, it, options, store);
   try {
-    const lacking = missing(it.needs ?? [], store);
-    if (lacking !== undefined) return { outcome: "skipped", reason: `the harness has no ${lacking}` };
-    const first = await store.client();
-    return await onStore(harness, it, options, store, first);
+    await store.close();
+  } catch (error) {
+    // A store that stays may break the next case. But an error of the case itself says more.
+    return verdict.outcome === "fail" ? verdict : failed(error, "the harness could not close its store");
+  }
+  return verdict;
+}
+
+async function onFirstClient(harness: Harness, it: Case, options: RunOptions, store: TestStore): Promise<Verdict> {
+  const lacking = missing(it.needs ?? [], store);
+  if (lacking !== undefined) return { outcome: "skipped", reason: `the harness has no ${lacking}` };
+  try {
+    return await onStore(harness, it, options, store, await store.client());
   } catch (error) {
     return failed(error, "the harness opened no client");
-  } finally {
-    await store.close();
   }
 }
 

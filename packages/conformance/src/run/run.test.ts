@@ -89,6 +89,16 @@ describe("running a case", () => {
     expect(result).toMatchObject({ outcome: "fail", reason: "did not end within 50 ms" });
   });
 
+  it("a case fails when the harness cannot close its store, and the run goes on", async () => {
+    const right = simulated("open for ever");
+    const sticky: Harness = {
+      name: "open for ever",
+      open: async () => ({ ...(await right.open()), close: () => Promise.reject(new Error("still busy")) }),
+    };
+    const result = await runCase(sticky, simple, OPTIONS);
+    expect(result).toMatchObject({ outcome: "fail", reason: "the harness could not close its store: still busy" });
+  });
+
   it("a case fails when the harness opens no store, and when a client cannot be closed", async () => {
     const broken: Harness = { name: "broken", open: () => Promise.reject(new Error("no server")) };
     const result = await runCase(broken, simple, OPTIONS);
