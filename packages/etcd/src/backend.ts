@@ -23,8 +23,8 @@ import { RangeWatch } from "./watch/range-watch.js";
 import { WatchStreams } from "./watch/streams.js";
 
 /**
- * etcd's default `--max-txn-ops`. It counts the checks and the writes of a transaction apart; we count them
- * together.
+ * etcd's default `--max-txn-ops`. etcd counts the checks and the writes of a transaction separately. This
+ * backend counts them together.
  */
 const MAX_OPS = 128;
 
@@ -36,11 +36,11 @@ const SUPPORTS: Supports = Object.freeze({
   watch: true,
   maxOps: MAX_OPS,
   maxKeyBytes: 8_192,
-  // A request holds 1.5 MiB by default (`--max-request-bytes`), its keys and everything around them included.
+  // etcd accepts requests of up to 1.5 MiB by default (`--max-request-bytes`), keys and overhead included.
   maxValueBytes: 1_048_576,
 });
 
-/** Channels in etcd: an entry is a key of the store, its version is the revision of its last change. */
+/** Channels in etcd: each entry is a key of the store, and its version is the revision of its last change. */
 export class EtcdBackend implements Backend {
   readonly supports: Supports = SUPPORTS;
   readonly #nodes: Nodes;
@@ -86,8 +86,8 @@ export class EtcdBackend implements Backend {
       if (response.succeeded) return { ok: true, version: await this.#succeeded(commit, response) };
       const raw = this.#entriesOf(response);
       const current = await this.#expiry.judge(raw);
-      // Otherwise something that stood in the way was expired, and is deleted now. The commit has changed
-      // nothing yet.
+      // If it is `undefined`, a checked entry had expired and is deleted now. The commit changed nothing, so
+      // send it again.
       if (current !== undefined) return { ok: false, current };
     }
   }
@@ -132,12 +132,15 @@ export class EtcdBackend implements Backend {
       const request = readAll([first, ...more]);
       return this.#entriesOf(await this.#nodes.call("read", (node, limits) => node.txn(request, limits), options));
     }
-    // The most frequent call of all: a range is cheaper to the node than a transaction.
+    // This is the most frequent call, and a range costs the node less than a transaction.
     const { kvs } = await this.#nodes.call("read", (node, limits) => node.range({ key: first }, limits), options);
     return [kvs[0] === undefined ? undefined : this.#codec.entry(kvs[0])];
   }
 
-  /** Sends a commit once; a second time only if etcd has refused it because a lease of ours is gone. */
+  /**
+   * Sends a commit. Sends it a second time only if etcd refused it because one of our leases no longer
+   * exists.
+   */
   async #send(commit: Commit, options: CallOptions | undefined): Promise<TxnResponse> {
     try {
       return await this.#sendOnce(commit, options);
@@ -166,8 +169,8 @@ export class EtcdBackend implements Backend {
     }
     if (commit.writes.length === 0 || commit.writes.some(({ value }) => value !== null)) return version;
     const deleted = response.responses.some((each) => Number(each.response_delete_range?.deleted ?? 0) > 0);
-    // Deleting what was not there is no change to etcd, and so the revision is one that some entry may have
-    // already.
+    // For etcd, deleting absent keys is no change, so the revision in the response may already be the version
+    // of an entry.
     return deleted ? version : await this.#newRevision();
   }
 

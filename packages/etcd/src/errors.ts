@@ -1,9 +1,9 @@
 import { ChannelError, type ChannelErrorCode } from "@ojm/core/backend";
 
-/** Says that a call never left this process. */
+/** For {@link RpcError.sent}: the call never left this process. */
 export const UNSENT = false;
 
-/** The gRPC status codes that are told apart here. */
+/** The gRPC status codes that this package distinguishes. */
 export const GRPC = {
   cancelled: 1,
   unknown: 2,
@@ -19,9 +19,9 @@ export const GRPC = {
 } as const;
 
 /**
- * What gRPC says when a call found no connection, so that no byte of it was sent. It is taken by the word: a
- * deadline that ends a call under way reads "Deadline exceeded after 1s,name resolution:
- * 0.001s,remote_addr=…".
+ * The messages for a call that was not carried out. Most are gRPC's: it found no connection, and sent no byte
+ * of the call. Match these exact words: a deadline that ends a call in flight also mentions name resolution,
+ * as in "Deadline exceeded after 1s,name resolution: 0.001s,remote_addr=…".
  */
 const NEVER_SENT = [
   "No connection established",
@@ -30,7 +30,7 @@ const NEVER_SENT = [
   "waiting for metadata filters",
   "Channel closed before call started",
   "Name resolution failed",
-  // Said by nodes that turn a request away at the door. Others may take it.
+  // A node says these when it refuses a request before handling it. Other nodes may accept the request.
   "not supported for learner",
   "too many requests",
 ];
@@ -39,7 +39,7 @@ function neverSent(details: string): boolean {
   return NEVER_SENT.some((words) => details.includes(words)) && !details.includes("previous attempts");
 }
 
-/** A call to etcd that failed: its gRPC status, and whether the node may have got it. */
+/** A failed call to etcd: its gRPC status, and whether the node may have received it. */
 export class RpcError extends Error {
   override readonly name: string = "RpcError";
   readonly code: number;
@@ -54,8 +54,8 @@ export class RpcError extends Error {
   }
 
   /**
-   * Another node, or the same one later, may answer: it is the connection or the node that failed, not the
-   * request.
+   * Whether the connection or the node failed, not the request. Another node, or the same one later, may
+   * answer.
    */
   get transient(): boolean {
     if (this.details.includes("too many requests")) return true;
@@ -65,8 +65,8 @@ export class RpcError extends Error {
 }
 
 /**
- * Reads what grpc-js or etcd3 threw. etcd3 keeps only the text, which begins with the code: "14 UNAVAILABLE:
- * …".
+ * Converts an error of grpc-js or etcd3. etcd3 keeps only the text, which begins with the code: "14
+ * UNAVAILABLE: …".
  */
 export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
@@ -77,10 +77,7 @@ export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   return new RpcError(number, text, sent && !neverSent(text), error);
 }
 
-/**
- * What etcd says of a request that it refuses, and the code that this has with us. The first that fits
- * counts.
- */
+/** etcd's messages for refused requests, and the error code for each. The first match counts. */
 const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advice: string])[] = [
   ["database space exceeded", "FULL", "compact and defragment it, then clear its alarm with `etcdctl alarm disarm`"],
   ["request is too large", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
@@ -92,8 +89,8 @@ const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advic
 ];
 
 /**
- * The {@link ChannelError} for a failed call. `writing` says that it may have changed something when it was
- * sent. The message names the host, and nothing of what the call carried.
+ * Returns the {@link ChannelError} for a failed call. `writing` is whether the call may have changed
+ * something if it was sent. The message names the host, but nothing of the content of the call.
  */
 export function channelErrorOf(error: RpcError, host: string, writing: boolean): ChannelError {
   const where = `etcd at ${host}`;

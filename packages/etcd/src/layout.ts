@@ -1,24 +1,25 @@
 import type { KeyValue } from "./calls/messages.js";
 
-/** An entry as etcd holds it, before anybody has judged whether it is expired. */
+/** An entry as etcd stores it. Whether it has expired is not checked yet. */
 export interface RawEntry {
   readonly key: string;
   readonly value: string;
   readonly version: string;
-  /** The lease it hangs on. Absent: it never expires. */
+  /** The lease that the entry is attached to. Absent if the entry never expires. */
   readonly lease?: string;
-  /** The ttl it was written with, in ms, where the value was read along. */
+  /** The ttl that the entry was written with, in ms. Known only if the value was read. */
   readonly ttl?: number;
 }
 
 /**
- * What stands before the value of an entry that expires. The lease knows only whole seconds, and is shared.
+ * The mark before the value of an entry with a ttl. The lease cannot replace it: a lease counts whole
+ * seconds, and several entries share it.
  */
 const TTL_MARK = /^ttl=(\d+(?:\.\d+)?) /;
 
 /**
- * Between the names of etcd and those of a channel: keys get the prefix of the store, values the mark of
- * their ttl.
+ * Converts between entries of a channel and keys of etcd: a key gets the prefix of the store, and a value the
+ * mark of its ttl.
  */
 export class Codec {
   readonly #prefix: Buffer;
@@ -27,7 +28,10 @@ export class Codec {
     this.#prefix = Buffer.from(prefix, "utf8");
   }
 
-  /** A key that no channel can have. Written when a commit needs a revision and changes nothing itself. */
+  /**
+   * A key that no channel can have. The backend writes it if a commit needs a new revision but changes
+   * nothing.
+   */
   get revisionKey(): Buffer {
     return this.key("\0revision");
   }
@@ -42,11 +46,11 @@ export class Codec {
 
   value(value: string, ttl: number | undefined): Buffer {
     if (ttl === undefined) return Buffer.from(value, "utf8");
-    // To the microsecond, upwards: what is smaller would be written with an exponent.
+    // Round up to a microsecond: a smaller number would be written with an exponent.
     return Buffer.from(`ttl=${Math.ceil(ttl * 1000) / 1000} ${value}`, "utf8");
   }
 
-  /** Reads an entry. With `values` false the value was not read along, and so the ttl is not known. */
+  /** Decodes an entry. If `values` is false, the value was not read, so the ttl is unknown. */
   entry(kv: KeyValue, values: boolean = true): RawEntry {
     const entry = { key: this.keyOf(kv.key), version: String(kv.mod_revision) };
     const lease = Number(kv.lease) === 0 ? undefined : String(kv.lease);
@@ -54,7 +58,7 @@ export class Codec {
     const text = kv.value.toString("utf8");
     if (lease === undefined) return { ...entry, value: text };
     const mark = TTL_MARK.exec(text);
-    // Somebody attached the lease by hand: there is an end, but only the lease knows when.
+    // The lease was attached by hand: the entry expires, but only the lease knows when.
     if (mark === null) return { ...entry, value: text, lease };
     return { ...entry, value: text.slice(mark[0].length), lease, ttl: Number(mark[1]) };
   }

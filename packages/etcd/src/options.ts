@@ -11,15 +11,15 @@ export interface PassedClient {
 /** Options of the `etcd` type, as `args` of a channel config. */
 export interface EtcdOptions {
   /**
-   * The nodes, as `host:port` or `https://host:port`: a list, or one string with commas. Default:
+   * The nodes, each as `host:port` or `https://host:port`: a list, or one comma-separated string. Default:
    * `127.0.0.1:2379`.
    */
   readonly hosts?: string | readonly string[];
-  /** What all keys begin with. Default: `ojm/`. */
+  /** The prefix of all keys. Default: `ojm/`. */
   readonly keyPrefix?: string;
   /** The longest time that a call may take, in ms. Default: 5000. */
   readonly deadline?: number;
-  /** The user of the store. */
+  /** The etcd user to sign in as. */
   readonly auth?: { readonly username: string; readonly password: string };
   /** For TLS: each as PEM text, as a `Buffer`, or as the path of a file. */
   readonly credentials?: {
@@ -29,11 +29,14 @@ export interface EtcdOptions {
   };
   /** Options of the gRPC channels, such as `grpc.ssl_target_name_override`. */
   readonly grpcOptions?: Readonly<Record<string, string | number>>;
-  /** In a program: an etcd3 client, used instead of one of our own, and never closed by us. */
+  /**
+   * An etcd3 client to use instead of one of our own. Only a program can pass one. The backend never closes
+   * it.
+   */
   readonly client?: PassedClient;
 }
 
-/** What remains of the options once they are checked. */
+/** The checked options, with defaults applied. */
 export interface Settings {
   readonly hosts: readonly string[];
   readonly keyPrefix: string;
@@ -60,7 +63,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /**
  * Checks the options.
  *
- * @throws ChannelError `INVALID_CONFIG`, without the value of a password or a key
+ * @throws ChannelError `INVALID_CONFIG`. Its message contains no password and no key
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("etcd", args, KNOWN);
@@ -86,7 +89,7 @@ function readHosts(hosts: unknown = "127.0.0.1:2379"): string[] {
   if (!Array.isArray(list) || list.length === 0) throw wrong("hosts must be a string or a list of strings");
   const checked = list.map((host: unknown) => {
     const match = typeof host === "string" ? /^(https?:\/\/)?([^\s/@]+?)(:\d+)?\/?$/.exec(host.trim()) : null;
-    // The text itself stays out of the message: somebody may have put a password into a URL.
+    // Keep the value out of the message: a URL may contain a password.
     if (match === null) throw wrong('each of hosts must look like "host:2379" or "https://host:2379"');
     return `${match[1] ?? ""}${match[2]}${match[3] ?? ":2379"}`;
   });

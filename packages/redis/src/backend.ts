@@ -33,12 +33,12 @@ export interface RedisBackendOptions {
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
-  /** If writes wait for replicas. */
+  /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
 }
 
 /**
- * A Redis or Valkey server, or several, as a store. Each call is one script in the server, and one round
+ * Channels in Redis or Valkey: one server or several. Each call is one script in the server, and one round
  * trip.
  */
 export class RedisBackend implements Backend {
@@ -81,8 +81,8 @@ export class RedisBackend implements Backend {
         const entry = entryAt(reply, at + 1, `${channel} ${reply[at]}`, values);
         if (entry !== undefined) entries.push(entry);
       }
-      // A page with nothing in it reads like the end, and cannot be gone on from: keys of expired entries are
-      // no end.
+      // Do not return an empty page before the end: it looks like the end, and has no key to continue from.
+      // The keys of expired entries can leave a page empty.
       if (entries.length > 0 || goOn === "") return { entries, more: goOn !== "" };
       range = reverse ? { from: range.from, to: goOn } : { from: goOn, to: range.to };
     }
@@ -97,7 +97,7 @@ export class RedisBackend implements Backend {
       const place = placeOf(key);
       only = this.#sameNode(only, place.channel);
       keys.push(this.#names.entry(place));
-      // Absence is "" to the script. A caller's "" is no version, and must not stand for absence.
+      // The script takes "" for absence. A caller's "" is no version, and must not stand for absence.
       args.push(version === null ? "" : version || "none");
     }
     for (const { key, value, ttl } of writes) {
@@ -137,8 +137,8 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * Runs a script by its hash, and once by its text on a server that does not know it (yet, or after SCRIPT
-   * FLUSH or a restart).
+   * Runs a script by its hash. If the server does not know it (yet, or after SCRIPT FLUSH or a restart), runs
+   * it by its text.
    */
   #run(
     script: Script,
@@ -163,7 +163,7 @@ export class RedisBackend implements Backend {
     return this.#connection.call(send, signal);
   }
 
-  /** What can be read in one go: in a Cluster, only keys of one channel. */
+  /** Splits keys into what one script can read: in a Cluster, only keys of one channel. */
   #batches(keys: readonly string[]): string[][] {
     const batches: string[][] = [];
     const open = new Map<string, string[]>();
@@ -190,10 +190,10 @@ export class RedisBackend implements Backend {
 }
 
 /**
- * Version, value and remaining microseconds, as the scripts answer them. What somebody else wrote there can
- * be seen to be there, by its key and a version that no entry has; it cannot be read.
+ * Decodes version, value and remaining microseconds, as the scripts return them. An entry that another
+ * program wrote is visible only by its key, with a version that no entry has. Its value cannot be read.
  *
- * @throws ChannelError `CORRUPT`
+ * @throws ChannelError `CORRUPT` for the value of such an entry
  */
 function entryAt(reply: readonly Reply[], at: number, key: string, values: boolean = true): StoredEntry | undefined {
   const version = reply[at];

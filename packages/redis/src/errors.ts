@@ -13,7 +13,7 @@ function meaning(code: ChannelErrorCode, retryable: boolean, what: string): Mean
 const DENIED: Meaning = meaning("DENIED", false, "refuses the user or password. Check username and password");
 const REDIRECTS: Meaning = meaning("UNAVAILABLE", true, "is moving the data to another node");
 
-/** By the first word of an error reply. The server did nothing of what it was asked to. */
+/** Refusals, by the first word of an error reply. The server did nothing of what was requested. */
 const REFUSALS: Readonly<Record<string, Meaning>> = {
   NOAUTH: DENIED,
   WRONGPASS: DENIED,
@@ -37,7 +37,7 @@ const REFUSALS: Readonly<Record<string, Meaning>> = {
   WRONGTYPE: meaning("CORRUPT", false, "holds something else under a name of this backend. Use another keyPrefix"),
 };
 
-/** By what else an error reply says. */
+/** Refusals, by a phrase in an error reply. */
 const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
   [/max number of clients/, meaning("UNAVAILABLE", true, "has no connection left (maxclients)")],
   [/^ERR (invalid password|AUTH|Client sent AUTH)/, DENIED],
@@ -52,17 +52,16 @@ const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
 const TLS = /^(CERT_|ERR_TLS|ERR_SSL|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|ERR_OSSL)/;
 
 /**
- * What an error of ioredis means for the caller of a channel.
+ * Converts an error of ioredis into the error for the caller of a channel.
  *
  * @param where the server, as the options name it
- * @param sent whether the command may have come to the server
+ * @param sent whether the command may have reached the server
  */
 export function explain(error: unknown, where: string, sent: boolean): ChannelError {
   if (isChannelError(error)) return error;
   const cause = withoutSecrets(error);
   const found = refusal(cause.message);
-  // A refusal as such says that nothing was done; what the server says else may come from the middle of a
-  // script.
+  // A refusal proves that nothing was done. Any other error reply may come from the middle of a script.
   if (found !== undefined) return told(found, `${where} ${found.what}`, { cause });
   const { code } = cause;
   if (code !== undefined && TLS.test(code)) {
@@ -82,19 +81,19 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   });
 }
 
-/** The same fault of a call that only reads: whatever became of it, it changed nothing. */
+/** Returns the same error for a call that only reads: whatever became of the call, it changed nothing. */
 export function ofRead(error: unknown): unknown {
   if (!isChannelError(error) || error.outcome === "not-applied") return error;
   const { code, message, retryable, cause } = error;
   return new ChannelError(code, message.replace(": whether it was done is not known", ""), { retryable, cause });
 }
 
-/** Whether trying to connect again will not help before somebody changed something. */
+/** Whether reconnecting is useless until somebody changes something. */
 export function isLasting(error: ChannelError): boolean {
   return !error.retryable;
 }
 
-/** Whether ioredis refused to send: the command is for certain nowhere. */
+/** Whether ioredis refused to send a command, so that it surely reached no server. */
 export function neverSent(error: unknown): boolean {
   return error instanceof Error && error.message.endsWith("enableOfflineQueue options is false");
 }
@@ -121,8 +120,8 @@ interface Cause extends Error {
 }
 
 /**
- * ioredis adds the command with all arguments: values, and the password of AUTH. Nobody may find these in a
- * log.
+ * Copies an error without its command. ioredis attaches the command with all arguments: values, and the
+ * password of AUTH. They must not appear in a log.
  */
 function withoutSecrets(error: unknown): Cause {
   if (!(error instanceof Error)) return new Error(String(error));

@@ -10,7 +10,7 @@ import { Watches } from "./watch/watches.js";
 
 /**
  * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED`
- * for a wrong password, `UNAVAILABLE` if the server is not there within the deadline.
+ * for a wrong password, `UNAVAILABLE` if the server cannot be reached within the deadline.
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
   const settings = readOptions(args);
@@ -24,8 +24,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
     const clustered = isCluster(client);
     const oneNode = !clustered || hasHashTag(keyPrefix);
-    // With replicas that take over, a write that was acknowledged can be lost whatever the servers do with
-    // their disks.
+    // If a replica can take over, an acknowledged write can be lost, whatever the servers do with their
+    // disks.
     const failsOver = clustered || Boolean(client.options.sentinels);
     const supports: Supports = Object.freeze({
       shared: "network",
@@ -40,7 +40,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const watches = new Watches({ connection, names, where, deadline, clock });
     const publish = clustered ? "SPUBLISH" : "PUBLISH";
-    // Half of the deadline, so that its answer comes within the time of the commit that waits for it.
+    // Give the replicas half of the deadline, so that their answer arrives within the time of the commit that
+    // waits for it.
     const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
     return new RedisBackend({ connection, watches, names, supports, publish, replicas });
   } catch (error) {

@@ -1,12 +1,16 @@
 import { ChannelError } from "@ojm/core/backend";
 
-/** Where an entry lives: its channel's set of keys, and its key in there. */
+/** The place of an entry: its channel, and its key in the channel's set of keys. */
 export interface Place {
   readonly channel: string;
   readonly member: string;
 }
 
-/** The channel of an encoded key (its text up to the first space) and the rest. */
+/**
+ * Splits an encoded key into its channel (the text up to the first space) and the rest.
+ *
+ * @throws ChannelError `INVALID_KEY` if the key has no space
+ */
 export function placeOf(key: string): Place {
   const end = key.indexOf(" ");
   if (end < 0) throw new ChannelError("INVALID_KEY", `the key ${JSON.stringify(key)} names no channel`);
@@ -18,8 +22,8 @@ export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
   /**
-   * What stands behind the names under which changes are published. The databases of a server have their keys
-   * to themselves, but hear each other: a lock that is taken in one must not look stolen in another.
+   * The suffix of the names under which changes are published. The databases of a server have separate keys,
+   * but share the published messages: without it, a lock that is taken in one would look stolen in another.
    */
   readonly database: string;
 
@@ -35,34 +39,35 @@ export class Names {
   }
 
   /**
-   * The text that holds an entry, and the name under which its changes are published once more, for those who
-   * watch it alone.
+   * The key of the text that holds an entry. Its changes are published under this name too, for watches of
+   * this entry alone.
    */
   entry({ channel, member }: Place): string {
     return `${this.#prefix}{${tag(channel)}}:${member}`;
   }
 
-  /** The last version given out. */
+  /** The key that holds the last version given out. */
   version(channel: string): string {
     return this.#versionPerChannel ? `${this.index(channel)}.version` : `${this.#prefix}version`;
   }
 }
 
-// A Cluster places a key by what stands in its first pair of braces. A brace in the name of a channel would
-// end that too early, and its entries would be spread over the nodes.
+// A Cluster places a key by the text in its first pair of braces. A brace in the name of a channel would end
+// that text too early, and spread the channel's entries over the nodes.
 function tag(channel: string): string {
   return /[%{}]/.test(channel) ? channel.replace(/[%{}]/g, encodeURIComponent) : channel;
 }
 
 /**
- * Whether all names with this prefix live on one node of a Cluster: it has a hash tag of its own, `{shop}:`.
+ * Whether the prefix has a hash tag of its own, as in `{shop}:`. Then all names with it are on one node of a
+ * Cluster.
  */
 export function hasHashTag(prefix: string): boolean {
   return /^[^{]*\{[^}]+\}/.test(prefix);
 }
 
 /**
- * Order of two strings by their UTF-8 bytes. JavaScript's `<` goes by UTF-16 and puts U+FF00 above U+10000.
+ * Compares two strings by their UTF-8 bytes. JavaScript's `<` compares UTF-16, and puts U+FF00 above U+10000.
  */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
@@ -73,7 +78,7 @@ export function compareBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates stand for what lies above all other characters. */
+/** Surrogates stand for code points above all other characters. */
 function weight(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

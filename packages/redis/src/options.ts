@@ -10,8 +10,8 @@ import {
 } from "./connection/client.js";
 
 /**
- * Options of ioredis that are handed on. The others decide about queues and retries, and the backend sets
- * them itself.
+ * Options that are passed on to ioredis. The others control queues and retries, and the backend sets them
+ * itself.
  */
 const IOREDIS = [
   "host",
@@ -51,33 +51,33 @@ const OWN = [
   "allowEviction",
 ] as const;
 
-/** What the options of a channel of type "redis" come to. */
+/** The checked options of a channel of type "redis". */
 export interface Settings {
-  /** Makes the client, not yet connected. */
+  /** Creates the client. It is not connected yet. */
   create(): Promise<NodeClient | ClusterClient>;
   readonly keyPrefix: string;
-  /** The longest that a call may take, in ms. */
+  /** The longest time that a call may take, in ms. */
   readonly deadline: number;
   readonly waitReplicas: number;
-  /** Whether a failover may lose what was written, and the caller has not said that this is wanted. */
+  /** Whether a failover may lose writes, and the caller has not allowed that. */
   readonly refuseLostWrites: boolean;
   readonly allowEviction: boolean;
-  /** The server, for messages: never with a password. */
+  /** The server, for messages. Never contains a password. */
   readonly where: string;
 }
 
 /**
- * Checks the options and says what is wrong with them.
+ * Checks the options.
  *
- * @throws ChannelError `INVALID_CONFIG`
+ * @throws ChannelError `INVALID_CONFIG`, which says what is wrong
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("redis", args, [...OWN, ...IOREDIS]);
   const deadline = number(args, "deadline", 5_000, 1);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
-  // A master that was cut off together with a holder would go on to renew its lock, which the next master
-  // gives away.
+  // With Sentinel, writes wait for a replica: a master that is cut off together with a holder would go on to
+  // renew the holder's lock, while the next master gives that lock away.
   const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
   if (waitReplicas > 0 && source.isCluster) {
     throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);
@@ -104,8 +104,9 @@ interface Source {
 }
 
 /**
- * The caller's client is a pattern for ours, which are made like it: it stays untouched. Its own settings
- * would send commands twice or hold them back for ever, and a connection that watches can do nothing else.
+ * Uses the caller's client as a template only: our clients are made like it, and it stays untouched. Its own
+ * settings would send commands twice or hold them back for ever, and a connection that watches can do nothing
+ * else.
  */
 function lent(args: Readonly<Record<string, unknown>>): Source {
   const client = args["client"] as NodeClient | ClusterClient;
@@ -175,7 +176,7 @@ function ofServer(args: Readonly<Record<string, unknown>>): Source {
   return { create, isCluster: false, isSentinel: sentinels !== undefined, keyPrefix: "", where };
 }
 
-/** All that the caller may not change: everything but the two that are options of ours too. */
+/** The options that the caller may not change: all of {@link nodeOptions} except `connectTimeout`. */
 function fixed(deadline: number): Record<string, unknown> {
   const { connectTimeout: _, ...rest } = nodeOptions(deadline);
   return rest;
@@ -195,15 +196,14 @@ function address({ host = "localhost", port = 6379 }: ClientOptions): string {
   return `${host}:${port}`;
 }
 
-/** Host and port of a URL, without what may be secret in it. */
+/** The host and port of a URL, without its secrets. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url.replace(/^.*@/, "");
 }
 
 function prefix(args: Readonly<Record<string, unknown>>): string {
   const { keyPrefix = "ojm:" } = args;
-  // A brace that is no hash tag would be taken for the beginning of one, and tear the channels of a Cluster
-  // apart.
+  // A Cluster would take any other brace for the start of a hash tag, and spread a channel over its nodes.
   if (typeof keyPrefix !== "string" || !/^[^{}]*(\{[^{}]+\}[^{}]*)?$/.test(keyPrefix)) {
     throw invalid(`"keyPrefix" is a text in which braces may only form one hash tag, like "{shop}:"`);
   }

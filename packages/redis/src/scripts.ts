@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 
 /*
- * What runs inside the server. A script is one step for everybody else, which is all that atomicity here
- * rests on.
+ * The scripts that run inside the server. For all other clients a script is one atomic step, and all
+ * atomicity of this backend rests on that.
  *
- * What a channel called "jobs" has in Redis, with the prefix "ojm:":
+ * The data of a channel "jobs" in Redis, with the prefix "ojm:":
  *
  *   ojm:{jobs}          sorted set   the keys of its entries, with score 0: so the set is ordered by bytes
  *   ojm:{jobs}:KEY      string       its version, deadline in µs (or "-") and value, with spaces
@@ -12,11 +12,11 @@ import { createHash } from "node:crypto";
  *   ojm:{jobs}:KEY      pub/sub      what was written to this entry, for watches of it alone
  *   ojm:version         string       the last version (in a Cluster one per channel, ojm:{jobs}.version)
  *
- * An entry with a deadline expires by Redis' own means and leaves its key behind in the set. Whoever comes
- * across such a key removes it, in the same step that saw the entry missing: so the key of a fresh write is
- * never taken away.
+ * Redis itself expires an entry at its deadline, but the key of the entry stays in the set. A script that
+ * finds such a key removes it in the same step that saw the entry missing, so the key of a fresh write is
+ * never removed.
  *
- * Numbers in Lua are doubles, exact up to 2^53: microseconds since 1970 get there in the year 2255.
+ * Numbers in Lua are doubles, exact up to 2^53. Microseconds since 1970 reach that in the year 2255.
  */
 
 const LOOK = `
@@ -46,7 +46,7 @@ end
 
 /**
  * KEYS: the entries to read.
- * Answers version, value and remaining microseconds of each.
+ * Returns version, value and remaining microseconds of each.
  */
 const READ = `${LOOK}
 local found = {}
@@ -57,7 +57,8 @@ return found
 /**
  * KEYS: the set of keys.
  * ARGV: lower and upper bound, "reverse" or "", the most entries to return, "values" or "".
- * Answers where to go on ("" at the end), then key, version, value and remaining microseconds of each entry.
+ * Returns where to continue ("" at the end), then key, version, value and remaining microseconds of each
+ * entry.
  */
 const SCAN = `${LOOK}
 local from, to, reverse, limit, values = ARGV[1], ARGV[2], ARGV[3] ~= '', tonumber(ARGV[4]), ARGV[5] ~= ''
@@ -93,17 +94,17 @@ return result
 `;
 
 /**
- * KEYS: the last version; the entry of each check; of each write, the entry and the set of keys. ARGV: the
- * number of checks, the number of puts, PUBLISH or SPUBLISH, what stands behind the names under which is
- * published, how many replicas must be there to take a write; the version of each check ("" for absent); of
- * each write "delete" or its time to live in ms ("" for none), and the value. Publishes of each write, under
- * the name of the set and that of the entry: "delete" or the time to live, the key, NUL, the new version or
- * the whole new entry. Answers the new version, or, where a check failed, a list like that of READ for all
- * checks.
+ * KEYS: the last version; the entry of each check; for each write, the entry and the set of keys.
+ * ARGV: the number of checks; the number of puts; PUBLISH or SPUBLISH; the suffix of the names under which
+ * changes are published; how many replicas must be connected to accept a write; the version of each check (""
+ * for absent); for each write, "delete" or its time to live in ms ("" for none), and the value.
+ * Publishes each write, under the name of the set and that of the entry: "delete" or the time to live, the
+ * key, NUL, the new version or the whole new entry.
+ * Returns the new version, or, if a check failed, a list like that of READ for all checks.
  *
- * A caller that wants its write on replicas asks for them with WAIT, which covers no more than this
- * connection has sent to replicas. So a failed check sends them something too: what it answers with may be a
- * write of ours that no replica has.
+ * A caller that needs its write on replicas sends WAIT, which covers no more than this connection has sent to
+ * replicas. So a failed check sends them something too: the entries that it returns may come from a write of
+ * ours that no replica has.
  */
 const COMMIT = `${LOOK}
 local checks, puts, publish, database = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -214,7 +215,7 @@ for index, added in pairs(expiring) do removeExpired(index, added) end
 return version
 `;
 
-/** A script and the hash by which a server that saw it before knows it. */
+/** A script, and the hash by which a server that has seen it before identifies it. */
 export interface Script {
   readonly source: string;
   readonly sha: string;

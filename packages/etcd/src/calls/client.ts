@@ -9,28 +9,28 @@ import type {
   WatchStream,
 } from "./messages.js";
 
-/** How long one call may take, and what ends the waiting sooner. */
+/** The timeout of one call, and a signal that ends it sooner. */
 export interface CallLimits {
-  /** Milliseconds, more than 0. */
+  /** In ms, above 0. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The calls to etcd that this package makes: to one node, or to several behind one client. Whatever offers
- * these can take the place of etcd3. A call that fails rejects with an {@link RpcError}; no call is ever
- * repeated in here.
+ * The calls to etcd that this package makes, to one node or to several behind one client. Anything that
+ * offers these calls can replace etcd3. A failed call rejects with an {@link RpcError}. A call that may have
+ * been carried out is never repeated in here.
  */
 export interface EtcdNode {
   /** Host and port, for messages. */
   readonly name: string;
-  /** These are several, and each call goes to any of them. */
+  /** Whether these are several nodes, and each call goes to any of them. */
   readonly several: boolean;
   range(request: RangeRequest, limits: CallLimits): Promise<RangeResponse>;
   txn(request: TxnRequest, limits: CallLimits): Promise<TxnResponse>;
   leaseGrant(request: { readonly TTL: number; readonly ID: number }, limits: CallLimits): Promise<LeaseGrantResponse>;
   leaseTimeToLive(request: { readonly ID: string }, limits: CallLimits): Promise<LeaseTimeToLiveResponse>;
-  /** A stream that the node ends when it has lost its leader, instead of staying silent. */
+  /** Opens a stream. A node that loses its leader ends the stream, instead of staying silent. */
   watch(limits: CallLimits): Promise<WatchStream>;
   close(): void;
 }
@@ -49,7 +49,7 @@ type GrpcMethod = (
   callback: (error: Error | null, response: unknown) => void,
 ) => GrpcCall;
 
-/** The part of etcd3's connection pool that is used. */
+/** The part of etcd3's connection pool that this package uses. */
 export interface Etcd3Pool {
   withConnection(
     service: string,
@@ -58,12 +58,14 @@ export interface Etcd3Pool {
   readonly authenticator?: { invalidateMetadata?(): void };
 }
 
-/** gRPC ends a call at its deadline by itself; this much later we no longer believe that it will. */
+/**
+ * gRPC ends a call at its deadline. If it has not done so this much later, in ms, we end the call ourselves.
+ */
 const GRACE = 100;
 
 /**
- * Makes one call, past etcd3's own `exec`: that one sends a transaction again after a lost reply, and the
- * second sending then reports a lost race to somebody who has won.
+ * Makes one call, without etcd3's own `exec`. That one repeats a transaction after a lost reply: the second
+ * attempt then reports a lost race to a caller that has won.
  */
 function unary<Response>(
   pool: Etcd3Pool,
@@ -102,14 +104,14 @@ function unary<Response>(
           else reject(rpcErrorOf(error));
         });
       })
-      // Nothing was sent yet: this is the sign-in that etcd3 makes first, or a client that is closed.
+      // Nothing of the call was sent: etcd3's sign-in failed, which comes first, or the client is closed.
       .catch((error: unknown) => settle() && reject(rpcErrorOf(error, UNSENT)));
   });
 }
 
 /**
- * An {@link EtcdNode} over the pool of an etcd3 client. `close` is called for a client of our own, not for
- * one passed in.
+ * An {@link EtcdNode} over the pool of an etcd3 client. `close` must close a client of our own, but not a
+ * passed one.
  */
 export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: () => void): EtcdNode {
   const call = async <Response>(
@@ -121,8 +123,8 @@ export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: 
     try {
       return await unary<Response>(pool, service, method, request, limits);
     } catch (error) {
-      // A token lives five minutes, and not beyond a restart of the node. Refused for it, the call was not
-      // carried out.
+      // A token expires after five minutes, or when the node restarts. A call that is refused for its token
+      // was not carried out, so repeat it with a new token.
       const stale = error instanceof RpcError && error.details.includes("invalid auth token");
       if (!stale || pool.authenticator?.invalidateMetadata === undefined) throw error;
       pool.authenticator.invalidateMetadata();
@@ -155,7 +157,7 @@ function openWatch(pool: Etcd3Pool, limits: CallLimits): Promise<WatchStream> {
         const withLeader = metadata.clone();
         withLeader.set("hasleader", "true");
         const open = (client as { watch(metadata: GrpcMetadata): WatchStream }).watch(withLeader);
-        // Node ends the process for an 'error' that nobody listens to, and a cancelled stream has one.
+        // A cancelled stream emits an `error`, and Node ends the process if no listener handles it.
         open.on("error", () => undefined);
         resolve(open);
       })

@@ -1,9 +1,9 @@
-// The messages of etcd's v3 API, as far as they are used.
+// The messages of etcd's v3 API, as far as this package uses them.
 
 /**
- * Comes as text, since JavaScript's numbers end at 2^53; but as a number where protobuf does not find the
- * package `long`, which depends on how modules are loaded, and there only for what is 0. So it is never
- * compared as it is.
+ * An int64 arrives as text, since JavaScript's numbers are exact only up to 2^53. But if protobuf does not
+ * find the package `long`, which depends on how modules are loaded, a 0 arrives as a number. So never compare
+ * it without a conversion.
  */
 export type Int64 = string | number;
 
@@ -17,7 +17,7 @@ export interface KeyValue {
   readonly key: Buffer;
   readonly value: Buffer;
   readonly mod_revision: Int64;
-  /** The id of the lease it hangs on, 0 for none. */
+  /** The id of the lease that the key is attached to; 0 for none. */
   readonly lease: Int64;
 }
 
@@ -90,14 +90,14 @@ export interface CreateWatch {
 }
 
 export interface WatchRequest {
-  /** Under a number of our own choice, which no other watch of the stream has or had. */
+  /** `watch_id` is a number of our own choice, which no other watch of the stream has or had. */
   readonly create_request?: CreateWatch & { readonly watch_id: string };
   readonly cancel_request?: { readonly watch_id: string };
 }
 
 export interface WatchResponse {
   readonly header: Header;
-  /** -1: of none. */
+  /** -1 if the response is about no single watch. */
   readonly watch_id: Int64;
   readonly created: boolean;
   readonly canceled: boolean;

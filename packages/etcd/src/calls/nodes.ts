@@ -3,13 +3,13 @@ import { channelErrorOf, GRPC, RpcError } from "../errors.js";
 import type { CallLimits, EtcdNode } from "./client.js";
 import type { Header, RangeResponse } from "./messages.js";
 
-/** How long a node may stay silent before calls that can go elsewhere do, in ms. */
+/** How long a node may stay silent before calls that can use another node do so, in ms. */
 const PATIENCE = 1_000;
 
-/** How much longer an answer is waited for that will most likely not come, in ms. */
+/** How much longer a call waits for an answer that will most likely not come, in ms. */
 const GRACE = 500;
 
-/** Between two rounds through nodes none of which can be reached, in ms. */
+/** The pause between two rounds through the nodes if none can be reached, in ms. */
 const PAUSE = 50;
 
 /** A call is repeated on another node only if that cannot apply it twice. */
@@ -21,18 +21,18 @@ interface Answer {
 
 interface Member {
   readonly node: EtcdNode;
-  /** It answered lately, and has not kept anybody waiting since. */
+  /** Whether the node answered lately, and has kept no call waiting since. */
   trusted: boolean;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * The nodes of a cluster, as one that answers within a deadline.
+ * The nodes of a cluster, used as one that answers within a deadline.
  *
- * Calls go to one node until it fails or keeps silent. A node that is not trusted is first asked something
- * harmless, which also proves that it has a quorum behind it: a write to a frozen or cut-off node could
- * neither be repeated nor taken back.
+ * Calls go to one node until it fails or stays silent. A node that is not trusted first gets a harmless
+ * request, which also proves that it has a quorum: a write to a frozen or cut-off node could neither be
+ * repeated nor taken back.
  */
 export class Nodes {
   readonly #members: readonly Member[];
@@ -40,9 +40,9 @@ export class Nodes {
   readonly deadline: number;
   readonly #probeKey: Buffer;
   #current = 0;
-  /** The current node has answered since it is the current one. */
+  /** Whether the current node has answered since it became the current one. */
   #inTouch = false;
-  /** The latest election that an answer has told of. */
+  /** The latest election that an answer has shown. */
   #term = 0;
   #closed = false;
 
@@ -50,7 +50,7 @@ export class Nodes {
     this.#members = nodes.map((node) => ({ node, trusted: false }));
     this.deadline = deadline;
     this.#probeKey = probeKey;
-    // Several programs with the same list should not all sit on its first node.
+    // Start at a random node: several programs with the same list must not all use its first one.
     this.#current = Math.floor(Math.random() * nodes.length);
   }
 
@@ -58,19 +58,22 @@ export class Nodes {
     return this.#members.map(({ node }) => node.name).join(", ");
   }
 
-  /** The node that answered last. */
+  /** The node that the next call goes to. */
   get current(): EtcdNode {
     return this.#member().node;
   }
 
-  /** The current node lags behind no answer that was given to us: its own came last, and was linearizable. */
+  /**
+   * Whether the current node has all that earlier answers have shown: the last answer was its own, and was
+   * linearizable.
+   */
   get isUpToDate(): boolean {
     return this.#inTouch && !this.current.several;
   }
 
   /**
-   * Makes a call, on another node where one fails, until it is answered or the deadline is reached. A write
-   * that may have been carried out is not repeated. `until` (monotonic ms) is an earlier deadline.
+   * Makes a call, and repeats it on the next node if one fails, until it is answered or the deadline passes.
+   * Does not repeat a write that may have been carried out. `until` (monotonic ms) is an earlier deadline.
    *
    * @throws ChannelError
    */
@@ -101,11 +104,11 @@ export class Nodes {
     }
   }
 
-  /** Sends the next calls to another node, until this one has proved itself again. */
+  /** Sends the next calls to another node. This node has to prove itself before it gets calls again. */
   distrust(node: EtcdNode): void {
     const member = this.#member();
     for (const each of this.#members) if (each.node === node) each.trusted = false;
-    // Of many calls that fail together, only the first moves on: the others would skip nodes that are well.
+    // If many calls fail together, only the first one moves on: the others would skip healthy nodes.
     if (member.node !== node) return;
     this.#current = (this.#current + 1) % this.#members.length;
     this.#inTouch = false;
@@ -131,8 +134,7 @@ export class Nodes {
     const start = performance.now();
     if (!alone && !member.trusted) await this.#probe(member, limits);
     const left = limits.timeout - (performance.now() - start);
-    // A read that takes long for its size gets more time with each attempt, a node that is frozen does not
-    // hold it up.
+    // Give a read more time with each attempt: a large one needs it, and a frozen node does not hold it up.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
     const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
@@ -142,7 +144,10 @@ export class Nodes {
     return answer;
   }
 
-  /** Waits for an answer, and sends other calls elsewhere meanwhile if it takes long. */
+  /**
+   * Waits for an answer. If it takes long, sends other calls to another node meanwhile, and gives up a write
+   * that is most likely lost.
+   */
   async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
     const term = this.#term;
     let timer: NodeJS.Timeout | undefined;
@@ -163,9 +168,9 @@ export class Nodes {
   }
 
   /**
-   * Whether a write that is not answered will most likely never be: its node is frozen, or had passed it on
-   * to a leader that has died since, for which etcd waits seven seconds. A disk that is slow does not count:
-   * the answer will come.
+   * Whether an unanswered write will most likely never be answered: its node is frozen, or passed it on to a
+   * leader that has died since, for which etcd waits seven seconds. A slow disk does not count: the answer
+   * will come.
    */
   async #isLost(member: Member, term: number): Promise<boolean> {
     try {
@@ -188,13 +193,13 @@ export class Nodes {
     try {
       await this.#ask(member.node, timeout, limits.signal);
     } catch (error) {
-      // Whoever refuses is awake. The call itself will say what is wrong.
+      // A node that refuses is awake. The call itself will say what is wrong.
       if (error instanceof RpcError && error.transient) throw new RpcError(error.code, error.details, false, error);
     }
     member.trusted = true;
   }
 
-  /** Asks something harmless that only a node with a quorum behind it can answer. */
+  /** Makes a harmless request that only a node with a quorum can answer. */
   #ask(node: EtcdNode, timeout: number, signal?: AbortSignal): Promise<RangeResponse> {
     return node.range({ key: this.#probeKey, count_only: true }, { timeout, signal });
   }
@@ -206,7 +211,7 @@ export class Nodes {
 
   #deadlineReached(last: { readonly error: RpcError; readonly host: string } | undefined): ChannelError {
     const error = last?.error ?? new RpcError(GRPC.deadlineExceeded, `not reached within ${this.deadline} ms`, false);
-    // Only what was surely not carried out, or changes nothing, is tried until the end.
+    // Pass `writing` as false: only calls that were surely not carried out, or that change nothing, get here.
     return channelErrorOf(error, this.#members.length > 1 ? this.names : (last?.host ?? this.names), false);
   }
 }

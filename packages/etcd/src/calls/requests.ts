@@ -3,18 +3,17 @@ import type { Lease } from "../expiry/leases.js";
 import type { Codec } from "../layout.js";
 import type { Compare, RequestOp, TxnRequest } from "./messages.js";
 
-/** A revision that no key is ever at. */
+/** A revision that no key ever has. */
 const NO_REVISION = "-1";
 
 /**
- * What versions look like. etcd reads more as a number, "07" and "-0" among it, and takes revision 0 for
+ * The form of a version. etcd accepts other numbers too, such as "07" and "-0", and takes revision 0 for
  * absence.
  */
 const VERSION = /^[1-9]\d{0,17}$/;
 
 /**
- * The condition that `key` is at exactly `version`; etcd's way to say "absent" is that it was created at
- * revision 0.
+ * The condition that `key` is at exactly `version`. For etcd, a key that was created at revision 0 is absent.
  */
 function compare(key: Buffer, version: string | null): Compare {
   if (version === null) return { key, target: "Create", result: "Equal", create_revision: "0" };
@@ -23,7 +22,7 @@ function compare(key: Buffer, version: string | null): Compare {
 
 const get = (key: Buffer): RequestOp => ({ request_range: { key } });
 
-/** Reads single keys at one moment. */
+/** Reads several keys at one moment. */
 export function readAll(keys: readonly Buffer[]): TxnRequest {
   return { compare: [], success: keys.map(get), failure: [] };
 }
@@ -33,12 +32,12 @@ export function deleteAt(key: Buffer, version: string): TxnRequest {
   return { compare: [compare(key, version)], success: [{ request_delete_range: { key } }], failure: [] };
 }
 
-/** Writes something that is no entry, only to get a revision that was never given out. */
+/** Writes a key that is no entry, only to get a new revision. */
 export function touch(key: Buffer): TxnRequest {
   return { compare: [], success: [{ request_put: { key, value: Buffer.alloc(0) } }], failure: [] };
 }
 
-/** A commit as one transaction, which answers with all checked entries when a check fails. */
+/** Returns a commit as one transaction. If a check fails, the response has the entries of all checks. */
 export function commitRequest(
   codec: Codec,
   checks: readonly StoredCheck[],

@@ -1,20 +1,21 @@
-/** What a look at the keys of `[from, to)` tells: how many there are, and the first of them. */
+/** The result of a look at the keys of `[from, to)`: how many there are, and the first of them. */
 export interface Look {
   readonly count: number;
   readonly first: Buffer | undefined;
 }
 
-/** More looks than this, and the keys are too alike to be told apart in reasonable time. */
+/** After this many looks, the search gives up: the keys are too alike to be told apart in reasonable time. */
 const MOST_LOOKS = 400;
 
-/** Halvings that decide one byte. */
+/** How many halvings decide one byte. */
 const BITS = 8;
 
 /**
  * Finds where the last few keys of `[from, to)` begin: a key `start` such that `[start, to)` holds at least
- * `least` of them and at most `most`. It narrows down the space of keys, so that the number of looks depends
- * on how many bytes tell the keys apart, not on how many keys there are. Returns `from` itself for a range
- * that has no more than `most`, after one look.
+ * `least` and at most `most` of them. If the search gives up, `[start, to)` holds more than `most`.
+ *
+ * It halves the space of keys. So the number of looks depends on how many bytes tell the keys apart, not on
+ * how many keys there are. A range of at most `most` keys takes one look, and the result is `from` itself.
  *
  * @param most at least twice `least`
  */
@@ -30,8 +31,7 @@ export async function lastFew(
   const search = new Search(whole.first ?? from, to, least, most, look);
   while (search.found === undefined && search.looks < MOST_LOOKS) {
     const { low, high } = search;
-    // Keys begin alike: halving their space alone would take eight looks for each byte that all of them
-    // share.
+    // Skip the bytes that all keys share: halving alone would take eight looks for each of them.
     await search.skipSharedBytes();
     for (let i = 0; i < BITS && search.found === undefined; i++) {
       const middle = between(search.low, search.high);
@@ -61,18 +61,18 @@ class Search {
     this.#look = look;
   }
 
-  /** Looks from `key` on. Returns whether there are enough keys. */
+  /** Looks at the keys from `key` on. Resolves to whether there are enough. */
   async tryAt(key: Buffer): Promise<boolean> {
     this.looks++;
     const { count, first } = await this.#look(key);
     if (count < this.#least) this.high = key;
-    // The first key may be far beyond: starting from it skips the empty space between them.
+    // The first key may be far beyond `key`: start from it to skip the empty space between them.
     else if (count > this.#most) this.low = first ?? key;
     else this.found = key;
     return count >= this.#least;
   }
 
-  /** Finds how many bytes of `low` the keys in question begin with, by halving that number. */
+  /** Finds how many bytes of `low` all remaining keys begin with, by halving that number. */
   async skipSharedBytes(): Promise<void> {
     const key = this.low;
     let few = sharedLength(key, this.high);
@@ -93,7 +93,7 @@ function sharedLength(a: Buffer, b: Buffer): number {
   return length;
 }
 
-/** The first byte string after all that begin with `prefix`. */
+/** The first byte string after all that begin with `prefix`; `undefined` if there is none. */
 function afterPrefix(prefix: Buffer): Buffer | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
@@ -104,7 +104,7 @@ function afterPrefix(prefix: Buffer): Buffer | undefined {
 }
 
 /**
- * The byte string half way between two, as fractions to the base of 256. `undefined` if nothing fits between
+ * The byte string halfway between two, read as fractions in base 256. `undefined` if nothing fits between
  * them.
  */
 export function between(low: Buffer, high: Buffer): Buffer | undefined {
@@ -123,8 +123,8 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
     middle[i] = value >> 1;
     carry = value & 1;
   }
-  // Bytes beyond the first one that differs decide nothing, and would make halves of halves longer and
-  // longer.
+  // Cut off what follows the first differing byte: it decides nothing, and repeated halving would make it
+  // longer and longer.
   const short = middle.subarray(0, sharedLength(middle, low) + 1);
   return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
 }

@@ -5,20 +5,21 @@ import type { Nodes } from "./nodes.js";
 import { lastFew } from "./reverse.js";
 
 /**
- * etcd reads a whole range before it turns it round. Up to this many keys, that is cheaper than to look for
- * its end.
+ * etcd reads a whole range before it reverses it. Up to this many keys, that is cheaper than to search for
+ * the end of the range.
  */
 const TURN_ROUND = 1_000;
 
-/** A page as etcd has it, expired entries included. */
+/** A page as etcd returns it, expired entries included. */
 export interface RawPage {
   readonly raw: readonly RawEntry[];
   readonly more: boolean;
 }
 
 /**
- * Reads one page. Forward it costs one round trip. Backward it costs two: the first counts, and a range that
- * is long is then cut down to its end, lest the node reads a million records to hand out ten.
+ * Reads one page. A forward page costs one round trip. A reverse page costs two, as the first one counts the
+ * keys. A long range is then cut down to its end, which costs more round trips: otherwise the node would read
+ * a million records to return ten.
  */
 export async function scanRaw(
   nodes: Nodes,
@@ -30,7 +31,8 @@ export async function scanRaw(
   const from = codec.key(request.from);
   const to = codec.key(request.to);
   const read = (key: Buffer): Promise<RangeResponse> => {
-    // Without an order asked for, etcd stops at the limit; it hands out keys in their order anyway.
+    // Request no order for a forward page: etcd then stops at the limit, and returns the keys in order
+    // anyway.
     const order = reverse ? ({ sort_order: "Descend", sort_target: "Key" } as const) : {};
     const range = { key, range_end: to, limit, keys_only: !values, ...order };
     return nodes.call("read", (node, limits) => node.range(range, limits), options);
@@ -45,7 +47,8 @@ export async function scanRaw(
     });
   }
   let page = await read(start);
-  // Entries went away since they were counted, so that the end that was cut off holds too few.
+  // Entries were deleted after they were counted, so the end of the range holds too few: read the whole
+  // range.
   if (page.kvs.length < limit && start !== from) {
     start = from;
     page = await read(start);

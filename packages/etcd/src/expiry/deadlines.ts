@@ -1,6 +1,8 @@
 import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 
-/** The most deadlines kept. Of older ones only the lease knows. */
+/**
+ * The most deadlines that are kept. The oldest are dropped: only the lease knows when those entries expire.
+ */
 const MOST = 10_000;
 
 /** The longest delay that `setTimeout` takes; it fires at once for anything more. */
@@ -11,25 +13,25 @@ interface Deadline {
   /** Monotonic ms. */
   readonly due: number;
   /**
-   * The entry was deleted or replaced. Still kept: a reply from before that may yet arrive, and must not
-   * revive it.
+   * The entry was deleted or replaced. Keep the record: an older reply may still arrive, and must not revive
+   * the entry.
    */
   gone: boolean;
-  /** `undefined` if nobody in this process waits for the end of the entry. */
+  /** `undefined` if nothing in this process waits for the entry to expire. */
   timer?: NodeJS.Timeout;
 }
 
 /**
- * When the entries that this process has seen expire.
+ * The times at which the entries that this process has seen expire.
  *
- * etcd's leases end by the second, and up to several seconds late; etcd tells its clock to nobody. But
- * whoever has seen an entry at one version for as long as its ttl knows that it is expired, since it was
- * written before it was first seen. Only that span is measured here, by the monotonic clock: a clock that is
- * set wrong changes nothing. So the process that wrote an entry, and each that read or watched it, knows its
- * end to the millisecond, and nobody believes it ended too early.
+ * etcd's leases end at whole seconds, up to several seconds late, and etcd does not expose its clock. But an
+ * entry was written before it was first seen. So a process that has seen an entry at one version for as long
+ * as its ttl knows that the entry has expired. Only that span is measured, by the monotonic clock: a wrong
+ * wall clock changes nothing. Each process that wrote, read or watched an entry knows its end to the
+ * millisecond, and no process takes it for expired too early.
  *
- * What is due is handed to `expire`, which deletes it from the store where it still has that version. So an
- * expiry is an event in the store, and the same for all.
+ * An entry that is due goes to `expire`, which deletes it from the store if it still has that version. So an
+ * expiry is an event in the store, and the same for all processes.
  */
 export class Deadlines {
   readonly #byKey: Map<string, Deadline> = new Map();
@@ -40,10 +42,10 @@ export class Deadlines {
   }
 
   /**
-   * Notes that an entry was seen just now, written with this ttl, or ending in `ttl` ms at the latest. Hands
-   * it to `expire` when it is due, unless `timed` is false: then only the next reader finds it expired.
+   * Records that an entry was seen just now: it was written with this ttl, or ends in `ttl` ms at the latest.
+   * Passes it to `expire` when it is due. If `timed` is false, only the next reader finds it expired.
    *
-   * @returns the ms that are left of it, more than 0 unless it is expired
+   * @returns the ms that the entry has left; above 0 unless it has expired
    */
   seen(key: string, version: string, ttl: number, timed: boolean = true): number {
     const now = performance.now();
@@ -52,8 +54,7 @@ export class Deadlines {
       if (timed) this.#time(key, known);
       return known.due - now;
     }
-    // A reply that comes late, and tells of a version since replaced, must not displace what is known of the
-    // later one.
+    // A late reply about a replaced version must not displace what is known of the newer one.
     if (known !== undefined && Number(known.version) > Number(version)) return ttl;
     this.#forget(key);
     const deadline: Deadline = { version, due: now + ttl, gone: false };
@@ -63,7 +64,7 @@ export class Deadlines {
     return ttl;
   }
 
-  /** From now on, hands the known entries of a range to `expire` when they are due. */
+  /** From now on, passes the known entries of a range to `expire` when they are due. */
   time(range: KeyRange): void {
     const only = onlyKeyOf(range);
     for (const key of only === undefined ? this.#byKey.keys() : [only]) {
@@ -72,19 +73,19 @@ export class Deadlines {
     }
   }
 
-  /** Milliseconds left for the entry at this version, `undefined` if nothing is known of it. */
+  /** The ms that the entry has left at this version; `undefined` if its deadline is unknown. */
   left(key: string, version: string): number | undefined {
     const known = this.#byKey.get(key);
     return known?.version === version ? known.due - performance.now() : undefined;
   }
 
-  /** The version at which the entry is known to be expired, and not known to be gone. */
+  /** The version at which the entry is known to have expired, and is not known to be gone. */
   expiredVersion(key: string): string | undefined {
     const known = this.#byKey.get(key);
     return known !== undefined && !known.gone && known.due <= performance.now() ? known.version : undefined;
   }
 
-  /** The entry is no longer at this version. */
+  /** Records that the entry is no longer at this version. */
   gone(key: string, version: string): void {
     const known = this.#byKey.get(key);
     if (known === undefined || Number(known.version) > Number(version)) return;
@@ -104,7 +105,7 @@ export class Deadlines {
     const left = Math.ceil(deadline.due - performance.now());
     deadline.timer = setTimeout(
       () => {
-        // Timers may fire a fraction of a millisecond early, and long ones come in stages.
+        // A timer may fire a fraction of a millisecond early, and a long delay takes several timers.
         if (performance.now() < deadline.due) this.#arm(key, deadline);
         else this.#expire(key, deadline.version);
       },

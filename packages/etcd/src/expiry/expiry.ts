@@ -4,10 +4,10 @@ import { deleteAt } from "../calls/requests.js";
 import type { Codec, RawEntry } from "../layout.js";
 import { Deadlines } from "./deadlines.js";
 
-/** Below this ttl, asking the lease for the time that is left tells no more than the ttl itself. In ms. */
+/** Below this ttl, in ms, the lease's remaining time says no more than the ttl itself. */
 const WORTH_ASKING = 60_000;
 
-/** Judges entries by their deadlines: which are expired, and how long the others have. */
+/** Decides by their deadlines which entries have expired, and how long the others have left. */
 export class Expiry {
   readonly deadlines: Deadlines;
   readonly #nodes: Nodes;
@@ -18,15 +18,16 @@ export class Expiry {
     this.#nodes = nodes;
     this.#codec = codec;
     this.deadlines = new Deadlines((key, version) => {
-      // In vain if the store is away: then whoever reads the entry next does it, or its lease.
+      // Ignore an error: if the store cannot be reached, the next reader of the entry deletes it, or its
+      // lease does.
       this.#remove(key, version).catch(() => undefined);
     });
   }
 
   /**
-   * Turns what was read into entries. If some are expired, they are deleted from the store, and `undefined`
-   * says: read again. An expired entry is not just hidden: another process, which does not know that it is,
-   * would show it after we have said that it is gone.
+   * Converts what was read into entries. If some have expired, it deletes them from the store and resolves to
+   * `undefined`: the caller must read again. It does not merely hide them. Another process, which does not
+   * know that they have expired, would show them after this one reported them as gone.
    *
    * @param timed whether to delete each entry as soon as it expires; otherwise the next reader does
    */
@@ -47,7 +48,7 @@ export class Expiry {
     return undefined;
   }
 
-  /** The entry with the time that it has left, `undefined` if it is known to be expired. */
+  /** Returns the entry with its remaining time, or `undefined` if it is known to have expired. */
   see(entry: RawEntry, timed: boolean = true): StoredEntry | undefined {
     const { key, value, version } = entry;
     if (entry.lease === undefined) return { key, value, version };
@@ -57,7 +58,7 @@ export class Expiry {
     return left > 0 ? { key, value, version, expiresIn: left } : undefined;
   }
 
-  /** Deletes those of the keys that are known to be expired, so that a commit finds them absent. */
+  /** Deletes the entries of these keys that are known to have expired, so that a commit finds them absent. */
   async settle(keys: readonly string[]): Promise<void> {
     const due = keys.flatMap((key) => {
       const version = this.deadlines.expiredVersion(key);
@@ -67,8 +68,8 @@ export class Expiry {
   }
 
   /**
-   * Call it when a watch of this process begins: it must be told of what expires. Returns a function that
-   * ends it.
+   * Call it when a watch of this process begins, as the watch must report entries that expire. Returns a
+   * function that undoes it.
    */
   watch(range: KeyRange): () => void {
     this.#watched.add(range);
@@ -77,8 +78,8 @@ export class Expiry {
   }
 
   /**
-   * Whether a watch of this process has keys of this range. Only then does a scan of the range need timers. A
-   * sweep reads the sessions of all processes; deleting each of them at its end, in vain, cost as much as all
+   * Whether a watch of this process overlaps this range. Only then does a scan of the range need timers. A
+   * sweep reads the sessions of all processes: deleting each of them at its end, in vain, cost as much as all
    * heartbeats together.
    */
   isWatched({ from, to }: KeyRange): boolean {
@@ -96,8 +97,9 @@ export class Expiry {
   }
 
   /**
-   * Asks the leases of entries that are seen for the first time long after they were written, or without
-   * their ttl. Their lease outlives them by little, and so bounds how long they can have.
+   * Asks the leases of entries that this process sees for the first time, if their ttl is long or unknown.
+   * Such an entry may have been written long ago. A lease outlives its entries only a little, and so bounds
+   * their remaining time.
    */
   async #learn(raw: readonly (RawEntry | undefined)[]): Promise<void> {
     const unknown = raw.filter(
@@ -115,13 +117,14 @@ export class Expiry {
   }
 
   /**
-   * The most that is left of a lease in ms, told in whole seconds, rounded down. Infinity where the store
-   * does not tell.
+   * The longest time that a lease may have left, in ms. etcd reports whole seconds, rounded down. Infinity if
+   * etcd does not report it.
    */
   async #leaseLeft(id: string): Promise<number> {
     try {
       const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));
-      // -1 is no proof that it ended: a new leader says so of a lease whose grant it has yet to apply.
+      // -1 does not prove that the lease ended: a new leader also returns it for a lease whose grant it has
+      // yet to apply.
       return Number(TTL) < 0 ? Number.POSITIVE_INFINITY : (Number(TTL) + 1) * 1000;
     } catch {
       return Number.POSITIVE_INFINITY;

@@ -2,31 +2,31 @@ import { randomInt } from "node:crypto";
 import { ChannelError } from "@ojm/core/backend";
 import type { Nodes } from "../calls/nodes.js";
 
-/** etcd refuses longer ones: about 285 years. */
+/** The longest lease that etcd accepts, in s: about 285 years. */
 const MAX_LEASE_SECONDS = 9_000_000_000;
 
 /**
- * For how long after its grant a lease takes entries, in ms: the three heartbeats of a ttl of 5 s. A grant
- * costs the store as much as a write does. An entry that nobody has seen stays that much longer after its
- * end.
+ * How long after its grant a lease accepts entries, in ms: the three heartbeats of a ttl of 5 s. A grant
+ * costs the store as much as a write. An entry that no process has seen stays in the store that much longer
+ * after its end.
  */
 const WINDOW = 3_500;
 
 /**
- * An id of our own choice. Those that etcd chooses have 63 bits, and where protobuf does not find the package
- * `long`, they come here as rounded numbers, which no lease has.
+ * An id of our own choice. etcd's own ids have 63 bits: if protobuf does not find the package `long`, they
+ * arrive as rounded numbers, which match no lease.
  */
 const newId = (): number => randomInt(1, 2 ** 48 - 1);
 
 interface Grant {
   readonly id: Promise<string>;
-  /** When it was asked for, in monotonic ms. The node counts from later. */
+  /** When the grant was requested, in monotonic ms. The node begins to count later. */
   readonly asked: number;
 }
 
 /**
- * A lease for a write, and until when the write must be through (monotonic ms) so that the lease surely
- * outlives its entry.
+ * A lease for a write. The write must be applied by `appliedBy` (monotonic ms), so that the lease is sure to
+ * outlive the entry.
  */
 export interface Lease {
   readonly id: string;
@@ -34,16 +34,18 @@ export interface Lease {
 }
 
 /**
- * The leases that entries with a ttl hang on, so that they go away although nobody is left to delete them.
+ * The leases of entries with a ttl. A lease removes its entries even if no process is left to delete them.
  *
- * A lease is shared by all entries of about the same ttl that are written within a few seconds, and is then
- * left alone: it is neither renewed nor revoked, and ends by itself together with its entries. A write with a
- * ttl so costs one round trip, or two when it is the first of its window. Renewing a lease instead would cost
- * less, but a leader that is cut off confirms renewals that its successor never hears of. A lease for each
- * entry would cost two for each, and etcd's leases do not scale to many.
+ * All entries of about the same ttl that are written within a few seconds share one lease. It is then left
+ * alone: it is neither renewed nor revoked, and ends by itself together with its entries. So a write with a
+ * ttl costs one round trip, or two if it is the first of its window.
  *
- * A lease is granted for longer than the ttl: by the window, and by the longest that a write may be under
- * way. No entry can end before its time. That it may stay beyond is what `Deadlines` is for.
+ * Renewing a lease would cost less, but a leader that is cut off confirms renewals that its successor never
+ * learns of. A lease for each entry would cost two round trips for each, and etcd does not scale to many
+ * leases.
+ *
+ * A lease is granted for longer than the ttl: by the window, and by the longest time that a write may take.
+ * So no lease removes an entry too early. `Deadlines` handles entries that their lease keeps too long.
  *
  * @see https://github.com/etcd-io/etcd/issues/15247 a leader that is stuck confirms renewals
  */
@@ -58,7 +60,11 @@ export class Leases {
     this.#slack = WINDOW + deadline;
   }
 
-  /** A lease for an entry with this ttl (ms) that is sent right now. */
+  /**
+   * Resolves to a lease for an entry with this ttl (ms) that is sent right now.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT` if the ttl is longer than etcd can keep
+   */
   async take(ttl: number): Promise<Lease> {
     const seconds = Math.ceil((ttl + this.#slack) / 1000);
     if (seconds > MAX_LEASE_SECONDS) {
@@ -73,7 +79,10 @@ export class Leases {
     }
   }
 
-  /** Forgets all leases: one of them turned out to be gone, revoked by hand or with the data of its store. */
+  /**
+   * Forgets all leases. Call it when one of them no longer exists: it was revoked by hand, or lost with the
+   * data of its store.
+   */
   clear(): void {
     this.#grants.clear();
   }

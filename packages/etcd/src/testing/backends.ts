@@ -26,7 +26,7 @@ export function channel(name: string): { from: string; to: string } {
   return { from: `${name} `, to: `${name}!` };
 }
 
-/** Keeps what a watch tells, and lets a test wait for it. */
+/** Records what a watch reports, so that a test can wait for it. */
 export class Recorder implements WatchSink {
   readonly changes: StoredChange[] = [];
   gaps = 0;
@@ -44,13 +44,13 @@ export class Recorder implements WatchSink {
     this.error = error;
   }
 
-  /** What was told of a key, oldest first. */
+  /** The values reported for a key, oldest first. */
   of(key: string): (string | null)[] {
     return this.changes.filter((change) => change.key === key).map(({ value }) => value);
   }
 }
 
-/** Waits for a condition; the timeout of the test is what bounds it. */
+/** Waits for a condition. Only the timeout of the test limits it. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

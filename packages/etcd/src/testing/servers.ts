@@ -12,16 +12,19 @@ export function etcdMissing(): string | undefined {
 
 /** One etcd node, a child process with a folder of its own. */
 export interface EtcdServer {
-  /** `host:port` of its clients. */
+  /** `host:port` for clients. */
   readonly host: string;
-  /** SIGKILL: no farewell. */
+  /** Sends SIGKILL: the node does not shut down in order. */
   kill(): Promise<void>;
-  /** SIGSTOP: the node keeps its connections and answers nothing. Resolves once all of it stands still. */
+  /**
+   * Sends SIGSTOP: the node keeps its connections and answers nothing. Resolves once all its threads are
+   * stopped.
+   */
   pause(): Promise<void>;
   resume(): void;
   /**
-   * Starts it again after `kill`, with its data and on its port, and waits until it serves. Hidden, it serves
-   * only on {@link hiddenHost}: what happens there, the clients of its port miss.
+   * Starts it again after `kill`, with its data and on its port. Resolves once it serves. If `hidden`, it
+   * serves only on {@link hiddenHost}, so that the clients of its port miss what happens there.
    */
   restart(options?: { readonly hidden?: boolean }): Promise<void>;
   readonly hiddenHost: string;
@@ -36,7 +39,10 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** The signal is on its way when `kill` returns, and a thread of the process may answer one more request. */
+/**
+ * Whether all threads are stopped. `kill` returns before the signal arrives, and a thread of the process may
+ * answer one more request.
+ */
 function standsStill(pid: number | undefined): boolean {
   if (!existsSync(`/proc/${pid}/task`)) return true;
   const states = readdirSync(`/proc/${pid}/task`).map((thread) => {
@@ -46,7 +52,7 @@ function standsStill(pid: number | undefined): boolean {
   return states.every((state) => state === "T");
 }
 
-/** A worker that the test runner kills runs no exit handler: on Linux, the system then kills its nodes. */
+/** A worker that the test runner kills runs no exit handler. On Linux, the system then kills its nodes. */
 const withParent: readonly string[] =
   spawnSync("setpriv", ["--pdeathsig", "KILL", "true"], { stdio: "ignore" }).status === 0
     ? ["setpriv", "--pdeathsig", "KILL"]
@@ -103,7 +109,7 @@ function server(
   };
 }
 
-/** Another process may take a port between our look and etcd's start: then once more, with others. */
+/** Repeats `start`, with other ports, if another process took a port between our check and etcd's start. */
 async function retrying<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -114,15 +120,15 @@ async function retrying<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a test may want of its node. */
+/** The options of a test's node. */
 export interface EtcdServerOptions {
-  /** More arguments for etcd. */
+  /** Additional arguments for etcd. */
   readonly args?: readonly string[];
-  /** With TLS: the files of a certificate for 127.0.0.1, and the CA whose clients alone are let in. */
+  /** For TLS: the files of a certificate for 127.0.0.1, and the only CA whose clients may connect. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
 }
 
-/** A single node. It is ready in about 0.1 s. */
+/** Starts a single node. It is ready in about 0.1 s. */
 export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<EtcdServer> {
   return retrying(async () => {
     const dir = mkdtempSync(join(tmpdir(), "ojm-etcd-"));
@@ -142,7 +148,7 @@ export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<E
   });
 }
 
-/** A cluster. Its nodes elect a new leader within a second. */
+/** Starts a cluster. Its nodes elect a new leader within a second. */
 export function startEtcdCluster(size: number): Promise<EtcdServer[]> {
   return retrying(async () => {
     const members = await Promise.all(

@@ -7,18 +7,19 @@ import type { Codec } from "../layout.js";
 import { CompactedError, type ConfirmedWatch } from "./shared-stream.js";
 import type { WatchStreams } from "./streams.js";
 
-/** Between two attempts to take up a stream again, in ms. */
+/** The pause between two attempts to open a stream again, in ms. */
 const PAUSE = 50;
 
 /**
- * A node that restarts may refuse a sign-in that was good before. Refused more often than this, it is meant.
+ * A restarting node may refuse a sign-in that was valid before. After this many refusals, the refusal is
+ * final.
  */
 const MOST_DENIALS = 3;
 
 /**
- * A watch of one range that outlives its streams: it goes on where the last one ended, on whichever node
- * answers. If what it has not told yet is compacted away, or the store was set back to an earlier state, it
- * tells a gap.
+ * A watch of one range that outlives its streams: it resumes where the last stream ended, on any node that
+ * answers. If changes that it has not reported yet were compacted, or the store was restored to an earlier
+ * state, it reports a gap.
  */
 export class RangeWatch {
   readonly #nodes: Nodes;
@@ -27,11 +28,11 @@ export class RangeWatch {
   readonly #expiry: Expiry;
   readonly #range: KeyRange;
   readonly #sink: WatchSink;
-  /** Everything below this revision is told; 0 before the first stream. */
+  /** All changes below this revision are reported. 0 before the first stream. */
   #next = 0;
   /**
-   * The keys of revision `#next` that are told: a long revision comes in pieces, and the stream may break
-   * between them.
+   * The keys of revision `#next` that are reported already. A long revision arrives in fragments, and the
+   * stream may break between two of them.
    */
   readonly #told: Set<string> = new Set();
   #watch: ConfirmedWatch | undefined;
@@ -64,7 +65,7 @@ export class RangeWatch {
       }
       await pause();
     }
-    // Not waited for: it lasts as long as the watch, and tells the sink what goes wrong.
+    // Do not await it: it runs as long as the watch, and reports errors to the sink.
     this.#keep().catch((error: unknown) => this.#sink.fail(this.#channelError(error)));
   }
 
@@ -74,7 +75,8 @@ export class RangeWatch {
   }
 
   /**
-   * Takes the watch up again whenever it ends, until the watch is stopped or the store refuses it for good.
+   * Reopens the watch whenever its stream ends. Returns once the watch is stopped, and throws if the store
+   * refuses it for good.
    */
   async #keep(): Promise<void> {
     while (!this.#stopped) {
@@ -94,13 +96,14 @@ export class RangeWatch {
 
   async #connect(): Promise<void> {
     const isNew = this.#next === 0;
-    // From now on is all that a new watch needs to say, to a node that lags behind nothing that we know of.
+    // A new watch needs only changes from now on. An up-to-date node can start it at its own revision, so do
+    // not ask for the revision.
     if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
-    // Asked first: it finds a node that answers, renews a sign-in that has run out, and tells where the store
-    // stands.
+    // Ask for the revision first: this call finds a node that answers, renews an expired sign-in, and returns
+    // the present revision of the store.
     const revision = await this.#revision();
-    // A revision that is past when the node reads it costs 100 ms: so often etcd looks after watches that lag
-    // behind.
+    // Do not name a revision: if it has passed when the node reads it, the watch lags behind, and etcd serves
+    // such watches only every 100 ms.
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
@@ -108,7 +111,7 @@ export class RangeWatch {
     await this.#open(this.#next, missed);
   }
 
-  /** @param start the first revision to be told, 0 for the one after that at which the node stands */
+  /** @param start the first revision to report; 0 for the one after the node's present revision */
   async #open(start: number, missed: boolean): Promise<void> {
     const node = this.#nodes.current;
     const [key, range_end] = [this.#codec.key(this.#range.from), this.#codec.key(this.#range.to)];
@@ -124,8 +127,8 @@ export class RangeWatch {
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
-      // A watch that is confirmed may be refused in the next message: only one that lives shows that we are
-      // let in.
+      // A node may refuse a watch right after it confirmed it, so a confirmation does not prove access. Look
+      // at how the watch ends.
       watch.ended.then(
         (reason) => this.#watchEnded(reason, node),
         () => undefined,
@@ -166,7 +169,7 @@ export class RangeWatch {
         this.#expiry.deadlines.gone(key, String(revision));
         this.#sink.change({ key, value: null, version: String(revision) });
       } else {
-        // Expired already, it is not told: its delete is under way.
+        // Do not report an entry that has expired already: its delete is under way.
         const entry = this.#expiry.see(this.#codec.entry(kv));
         if (entry !== undefined) this.#sink.change(entry);
       }

@@ -3,8 +3,8 @@ import type { CreateWatch, WatchResponse, WatchStream } from "../calls/messages.
 import { GRPC, RpcError, rpcErrorOf } from "../errors.js";
 
 /**
- * A stream on which nothing came for so long (ms) is asked for a sign of life, and given up when as long
- * again none came.
+ * A stream that is silent for this long, in ms, gets a probe. If it stays silent for as long again, it is
+ * ended.
  */
 const SILENCE = 1_500;
 
@@ -12,26 +12,28 @@ const SILENCE = 1_500;
 const CONFIRM = 2_000;
 
 /**
- * How long a stream without a watch is kept for the next one, in ms. Not for long: an open stream keeps the
- * process alive.
+ * How long a stream without a watch stays open for the next one, in ms. Keep it short: an open stream keeps
+ * the process alive.
  */
 const LINGER = 1_000;
 
-/** The revision to watch from is compacted away. */
+/** The revision to watch from is compacted. */
 export class CompactedError extends RpcError {
   constructor(revision: string) {
     super(GRPC.unavailable, `compacted up to revision ${revision}`, true);
   }
 }
 
-/** What is told of a watch. `confirmed` comes first, and once. */
+/** Receives the events of a watch. `confirmed` comes first, and once. */
 export interface StreamListener {
-  /** @param revision where the node stands: without a `start_revision`, all that comes later is told */
+  /**
+   * @param revision the node's present revision. Without a `start_revision`, all later changes are reported
+   */
   confirmed(revision: number): void;
   changes(response: WatchResponse): void;
 }
 
-/** A watch that the node has confirmed. `ended` resolves with what ended it. */
+/** A watch that the node has confirmed. `ended` resolves to the reason for its end. */
 export interface ConfirmedWatch {
   readonly ended: Promise<RpcError>;
   cancel(): void;
@@ -46,20 +48,23 @@ interface Watching {
 const NOBODY: StreamListener = { confirmed: () => undefined, changes: () => undefined };
 
 /**
- * One stream to a node, which all watches there share: a stream for each would cost five times as much as the
+ * One stream to a node, shared by all watches there. A stream per watch would cost five times as much as the
  * watch itself.
  */
 export class SharedStream {
   readonly #name: string;
   readonly #stream: WatchStream;
-  /** A key that may be watched, whatever happens to it. */
+  /** The key that probes watch. Its changes do not matter. */
   readonly #probeKey: Buffer;
   readonly #onEnd: () => void;
   readonly #watches: Map<number, Watching> = new Map();
-  /** Those asked for, in their order. The node answers in the same. */
+  /**
+   * The ids of watches that the node has not answered, in the order of the requests. The node answers in the
+   * same order.
+   */
   readonly #unconfirmed: Set<number> = new Set();
   #nextId = 0;
-  /** When the last message came, in monotonic ms. */
+  /** When the last message arrived, in monotonic ms. */
   #heard = performance.now();
   #life: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -67,8 +72,8 @@ export class SharedStream {
   #over: RpcError | undefined;
 
   /**
-   * Rejects with an `RpcError` if there is no connection in time. `onEnd` is told when the stream is of no
-   * use any more.
+   * Opens a stream. Rejects with an `RpcError` if there is no connection in time. Calls `onEnd` once the
+   * stream is of no more use.
    */
   static async open(node: EtcdNode, probeKey: Buffer, onEnd: () => void): Promise<SharedStream> {
     return new SharedStream(node.name, await node.watch({ timeout: CONFIRM }), probeKey, onEnd);
@@ -85,7 +90,8 @@ export class SharedStream {
   }
 
   /**
-   * Resolves once the node watches. Rejects with an `RpcError` if it refuses, or does not confirm in time.
+   * Resolves once the node has confirmed the watch. Rejects with an `RpcError` if the node refuses, or does
+   * not confirm in time.
    */
   watch(request: CreateWatch, listener: StreamListener, patience: number = CONFIRM): Promise<ConfirmedWatch> {
     return new Promise((resolve, reject) => {
@@ -95,7 +101,8 @@ export class SharedStream {
       const ended = new Promise<RpcError>((resolve) => {
         settle = resolve;
       });
-      // Whoever does not confirm is frozen or cut off: nothing will come on this stream for anybody.
+      // A node that does not confirm is frozen or cut off: end the stream, as no watch would receive anything
+      // on it.
       const unconfirmed = setTimeout(() => this.end(this.#silent()), patience);
       this.#watches.set(id, {
         listener,
@@ -112,18 +119,21 @@ export class SharedStream {
       });
       this.#unconfirmed.add(id);
       this.#watchOver();
-      // The node would count from 0 too, if it was left to it.
+      // The first id is 0, which leaves the choice to the node. The node counts from 0 too.
       this.#stream.write({ create_request: { ...request, watch_id: String(id) } });
     });
   }
 
-  /** Takes no further watches. Those that it has go on. */
+  /**
+   * Call it when the stream gets no further watches. Its present watches go on, and it ends with the last
+   * one.
+   */
   retire(): void {
     this.#retired = true;
     this.#rest();
   }
 
-  /** Ends the stream, and all watches of it with this error. */
+  /** Ends the stream and all its watches with this error. */
   end(error: RpcError): void {
     if (this.#over !== undefined) return;
     this.#over = error;
@@ -142,13 +152,13 @@ export class SharedStream {
     const id = Number(response.watch_id);
     if (response.created) this.#answered(id, response);
     else if (!response.canceled) this.#watches.get(id)?.listener.changes(response);
-    // Without a number, it is about all of them.
+    // A response without an id concerns all watches.
     else if (id < 0) this.end(reasonOf(response));
     else this.#ended(id, reasonOf(response));
   }
 
   #answered(id: number, response: WatchResponse): void {
-    // Some versions refuse without saying which.
+    // Some versions of etcd refuse a watch without naming it: it is the oldest one without an answer.
     const [oldest] = this.#unconfirmed;
     const asked = response.canceled && !this.#unconfirmed.has(id) ? oldest : id;
     if (asked === undefined || !this.#unconfirmed.delete(asked)) {
@@ -173,10 +183,11 @@ export class SharedStream {
   }
 
   /**
-   * Tells a quiet stream from a dead one. A frozen node, or a cable that was cut, closes no connection, and
-   * gRPC's own pings may not come more often than every five seconds. What is asked is a watch more: etcd
-   * leaves a request for progress unanswered while any watch of the stream waits for a revision that is yet
-   * to come, on a quiet store for ever.
+   * Distinguishes a quiet stream from a dead one. A frozen node or a cut cable closes no connection, and gRPC
+   * allows its own pings at most every five seconds.
+   *
+   * The probe is an additional watch. A request for progress would not do: etcd does not answer it while any
+   * watch of the stream waits for a future revision, which on a quiet store never comes.
    */
   #watchOver(): void {
     clearTimeout(this.#idle);
@@ -204,7 +215,10 @@ export class SharedStream {
     );
   }
 
-  /** Nothing to watch over: the next watch will show whether the stream is alive. */
+  /**
+   * If no watch is left, stops the probes and closes the stream, unless a new watch comes soon. The new watch
+   * shows whether the stream is alive.
+   */
   #rest(): void {
     if (this.#watches.size > 0 || this.#over !== undefined) return;
     clearTimeout(this.#life);

@@ -3,30 +3,30 @@ import type { CreateWatch } from "../calls/messages.js";
 import { GRPC, RpcError } from "../errors.js";
 import { type ConfirmedWatch, SharedStream, type StreamListener } from "./shared-stream.js";
 
-/** The streams of a backend: one for each node that something is watched on. */
+/** The watch streams of a backend: one for each node that has watches. */
 export class WatchStreams {
   readonly #probeKey: Buffer;
   readonly #streams: Map<EtcdNode, Promise<SharedStream>> = new Map();
 
-  /** @param probeKey a key that may be watched, to see whether a node is there */
+  /** @param probeKey a key that may be watched, to check whether a node is alive */
   constructor(probeKey: Buffer) {
     this.#probeKey = probeKey;
   }
 
-  /** There is a stream to this node, as far as is known. */
+  /** Whether there is a stream to this node, as far as this process knows. */
   has(node: EtcdNode): boolean {
     return this.#streams.has(node);
   }
 
-  /** Resolves once the node watches. Rejects with an `RpcError`. */
+  /** Resolves once the node has confirmed the watch. Rejects with an `RpcError`. */
   async watch(node: EtcdNode, request: CreateWatch, listener: StreamListener): Promise<ConfirmedWatch> {
     const opening = this.#streams.get(node) ?? this.#open(node);
     const stream = await opening;
     try {
       return await stream.watch(request, listener);
     } catch (error) {
-      // A stream keeps the sign-in that it was opened with, and that may have run out: the next attempt is
-      // made on a new one.
+      // A stream keeps the sign-in that it was opened with, which may have expired: make the next attempt on
+      // a new stream.
       this.#forget(node, opening);
       stream.retire();
       throw error;

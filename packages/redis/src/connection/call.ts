@@ -3,16 +3,16 @@ import { neverSent } from "../errors.js";
 import type { RedisClient } from "./client.js";
 import type { Expiring } from "./deadlines.js";
 
-/** What a call asks of the connection that it is made on. */
+/** What a call needs from its connection. */
 export interface CallOwner {
   readonly client: RedisClient;
-  /** The call is over, in whatever way. */
+  /** The call is over, whether it succeeded or failed. */
   forget(call: Waiting): void;
   /** The call could not be sent, and waits for the next connection. */
   wait(call: Waiting): void;
-  /** Why a call that came back with `error` failed. */
+  /** The error for a call that failed with `error`. */
   explain(error: unknown): ChannelError;
-  /** Why a call failed that did not come back in time. */
+  /** The error for a call that was not answered in time. */
   overdue(sent: boolean): ChannelError;
 }
 
@@ -24,8 +24,8 @@ export interface Waiting extends Expiring {
 }
 
 /**
- * One call to the server. It knows whether it may have been sent, as that decides what its failure means. A
- * class and not closures: there is one for each call.
+ * One call to the server. It records whether it may have been sent, as that decides what its failure means.
+ * It is a class, as closures would cost more for each call.
  */
 export class Call<T> implements Waiting {
   readonly #owner: CallOwner;
@@ -49,7 +49,7 @@ export class Call<T> implements Waiting {
     if (signal?.aborted === true) this.handleEvent();
   }
 
-  /** Of the signal. */
+  /** The listener of the signal. */
   handleEvent(): void {
     const outcome = this.#sent ? "unknown" : "not-applied";
     this.fail(
@@ -87,7 +87,8 @@ export class Call<T> implements Waiting {
       this.fail(this.#owner.explain(error));
       return;
     }
-    // The connection is about to be found broken. Nothing was sent, so it can be sent on the next one.
+    // ioredis is about to notice that the connection broke. Nothing was sent, so the next connection can send
+    // it.
     this.#sent = false;
     if (!this.#settled) this.#owner.wait(this);
   }

@@ -29,11 +29,11 @@ export interface ClusterClient extends RedisClient {
   refreshSlotsCache(callback?: (error?: Error) => void): void;
 }
 
-/** What is read of the options of a client. */
+/** The options of a client that this backend reads. */
 export interface ClientOptions {
   readonly host?: string;
   readonly port?: number;
-  /** Of one server. */
+  /** The number of the database. A Cluster has none. */
   readonly db?: number;
   readonly path?: string;
   readonly keyPrefix?: string;
@@ -42,9 +42,9 @@ export interface ClientOptions {
 }
 
 /**
- * Lets the process end though the connection is open: what is under way keeps it alive by its deadline, and
- * whoever awaits a change by the watch. So a program that forgets to close its channel ends as it does with a
- * store in a file.
+ * Lets the process end although the connection is open. The deadline of a call in flight keeps the process
+ * alive, and so does the watch of a caller that awaits a change. So a program that forgets to close its
+ * channel still ends, as it does with a store in a file.
  */
 export function letProcessEnd(client: RedisClient): void {
   const release = (node: RedisClient): void => {
@@ -59,42 +59,42 @@ export function isCluster(client: RedisClient): client is ClusterClient {
 }
 
 /**
- * How long to wait before the n-th attempt to connect again, in ms. Short at the end too: a server that is
- * back is wanted.
+ * The pause before the n-th attempt to reconnect, in ms. It stays short, so that a server that is back is
+ * used soon.
  */
 export function backoff(attempt: number): number {
   return Math.min(attempt * 50, 500);
 }
 
 /**
- * What ioredis must do, whatever else is configured: wait for nothing, send nothing twice, come back by
- * itself.
+ * The options that ioredis must have, whatever else is configured: it queues nothing, sends nothing twice,
+ * and reconnects by itself.
  *
  * @param deadline of a call, in ms
  */
 export function nodeOptions(deadline: number): Record<string, unknown> {
   return {
     lazyConnect: true,
-    // Commands in its queues would be sent after the caller was told that they were not, or a second time
+    // ioredis would send queued commands after the caller was told that they were not sent, or a second time
     // after a lost reply.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Without this, commands that were under way when the connection broke are never answered.
+    // Without this, commands in flight are never answered when the connection breaks.
     maxRetriesPerRequest: 0,
     autoResubscribe: false,
     enableAutoPipelining: false,
     retryStrategy: backoff,
     sentinelRetryStrategy: backoff,
-    // After a failover this server is the wrong one; the next connection finds the right one.
+    // After a failover this server is the wrong one: reconnect to find the right one.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     enableReadyCheck: true,
     maxLoadingRetryTime: 200,
     connectTimeout: Math.min(deadline, 2_000),
     sentinelCommandTimeout: Math.min(deadline, 1_000),
-    // A peer that vanished without a word is given up. Later than a call, so that a short freeze costs no
+    // Give up a peer that vanished silently, but later than a call, so that a short freeze costs no
     // connection.
     socketTimeout: 2 * deadline,
-    // A server that does not answer must not keep a process alive that closed its channels.
+    // A server that does not answer must not keep a process alive after its channels were closed.
     disconnectTimeout: 200,
     commandTimeout: undefined,
     role: "master",
@@ -115,7 +115,7 @@ export function clusterOptions(deadline: number): Record<string, unknown> {
     keyPrefix: "",
     clusterRetryStrategy: backoff,
     clusterNodeRetryStrategy: null,
-    // A connection that broke may have carried the command to its goal: sending it again could do it twice.
+    // Do not send a command again: a broken connection may have delivered it, and it would be applied twice.
     retryDelayOnFailover: 0,
     slotsRefreshTimeout: Math.min(deadline, 1_000),
   };

@@ -5,8 +5,8 @@ import { backoff, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
 
 /**
- * A client of ours, and the rules of every call to the server: it ends within the deadline, it is sent once
- * at most, and the error says truly whether it may have been sent.
+ * One of our clients, with the rules for every call: the call ends within the deadline, it is sent at most
+ * once, and its error says correctly whether it may have been sent.
  */
 export class Connection implements CallOwner {
   readonly client: RedisClient;
@@ -29,14 +29,14 @@ export class Connection implements CallOwner {
     client.on("error", (error: Error) => this.#onError(error));
     client.on("ready", () => this.#onReady());
     client.on("end", () => this.#onEnd());
-    client.connect().catch(() => {}); // told by the event
+    client.connect().catch(() => {}); // the `error` event reports it
   }
 
   /**
-   * Sends something as soon as there is a connection.
+   * Makes a call as soon as there is a connection.
    *
    * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline,
-   * `ABORTED` by the signal, and what the server says
+   * `ABORTED` by the signal, `CLOSED` after `close()`, and the errors of the server
    */
   call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const call = new Call(this, send, signal);
@@ -73,7 +73,7 @@ export class Connection implements CallOwner {
     return this.client.status === "ready";
   }
 
-  /** Closes the client. What is under way is rejected. */
+  /** Closes the client. Rejects all calls that are not over. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#disconnect();
@@ -82,11 +82,11 @@ export class Connection implements CallOwner {
 
   #disconnect(): Promise<void> {
     const { client } = this;
-    // Between two attempts to connect there is nothing to close, and no event will tell of it.
+    // Between two attempts to connect there is nothing to close, and no `end` event follows.
     const hasSocket = !["wait", "end", "close", "reconnecting"].includes(client.status);
     return new Promise((resolve) => {
-      // ioredis keeps quiet too when it is stopped on its way to a Cluster. This timer keeps the process
-      // alive, or an `await close()` at the end of a program would never come back.
+      // ioredis emits no `end` either if it is stopped while it connects to a Cluster. This timer keeps the
+      // process alive, or an `await close()` at the end of a program would never resolve.
       const timer = setTimeout(resolve, hasSocket ? 500 : 0);
       client.once("end", () => {
         clearTimeout(timer);
@@ -105,13 +105,13 @@ export class Connection implements CallOwner {
 
   #onError(error: Error): void {
     this.#trouble = explain(error, this.#where, false);
-    // ioredis would go on with database 0: somebody else's.
+    // Reconnect: ioredis would go on with database 0, which belongs to others.
     if (isSelect(error)) this.client.disconnect(true);
     if (!isLasting(this.#trouble)) return;
     for (const call of [...this.#waiting]) call.fail(this.#trouble);
   }
 
-  /** ioredis gives up for good on errors that it takes for final, while the server may come back. */
+  /** Reconnects. ioredis gives up on errors that it considers final, but the server may come back. */
   #onEnd(): void {
     if (this.#closed) return;
     this.#clock.after(backoff(10), () => {

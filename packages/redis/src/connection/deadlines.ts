@@ -1,19 +1,18 @@
 import type { Clock } from "@ojm/core/backend";
 
-/** What is told when its time is over. */
+/** Something with a deadline. `expire` is called when the deadline passes. */
 export interface Expiring {
   expire(): void;
 }
 
 /**
- * The deadlines of many calls that may all take equally long, with one timer for all of them: a timer per
- * call would cost a good part of the time that a call takes. It keeps the process alive, as somebody awaits
- * these calls.
+ * The deadlines of many calls with the same timeout. One timer serves them all: a timer per call would cost a
+ * good part of the time that a call takes. The timer keeps the process alive, as a caller awaits these calls.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ms: number;
-  /** In order of time, as all last equally long. */
+  /** Ordered by deadline, as all calls have the same timeout. */
   readonly #pending: Map<Expiring, number> = new Map();
   #cancelTimer: (() => void) | undefined;
 
@@ -30,12 +29,12 @@ export class Deadlines {
   end(call: Expiring): void {
     this.#pending.delete(call);
     if (this.#pending.size > 0) return;
-    // A program that has nothing left to do must not stay for the rest of a deadline.
+    // Cancel the timer: a program that has nothing left to do must not stay for the rest of a deadline.
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
 
-  /** Waits for no deadline any more: all of them are over now. */
+  /** Expires all calls now. */
   expireAll(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -48,7 +47,7 @@ export class Deadlines {
     this.#cancelTimer = undefined;
     const now = this.#clock.monotonic();
     for (const [call, due] of this.#pending) {
-      // A timer may fire a moment before its time.
+      // A timer may fire slightly early.
       if (due > now) {
         this.#cancelTimer ??= this.#clock.after(Math.max(1, due - now), () => this.#check(), true);
         return;

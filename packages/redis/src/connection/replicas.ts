@@ -2,19 +2,18 @@ import { ChannelError } from "@ojm/core/backend";
 import type { RedisClient } from "./client.js";
 
 /**
- * Asks replicas whether they have what was written. `WAIT` keeps the whole connection waiting, so that one
- * question at a time is under way: all commits that are answered meanwhile share the next one, and fail with
- * this one if it fails.
+ * Asks whether replicas have what was written. `WAIT` blocks the whole connection, so only one is in flight
+ * at a time. All commits that are answered meanwhile share the next one, and fail if the one in flight fails.
  */
 export class Replicas {
-  /** How many must have a write. */
+  /** How many replicas must have a write. */
   readonly count: number;
   readonly #longest: string;
   readonly #where: string;
   #underWay: Promise<number> | undefined;
   #next: Promise<number> | undefined;
 
-  /** @param longest for how long they have time to answer, in ms */
+  /** @param longest how long the replicas have to answer, in ms */
   constructor(count: number, longest: number, where: string) {
     this.count = count;
     this.#longest = String(Math.ceil(longest));
@@ -22,13 +21,13 @@ export class Replicas {
   }
 
   /**
-   * Resolves once enough replicas have all that was written on this connection until now. To be called as
-   * soon as the commit is answered: a server that is connected to afterwards knows nothing of it, and says
-   * yes.
+   * Resolves once enough replicas have all that was written on this connection until now. Call it as soon as
+   * the commit is answered: a server that the client connects to afterwards knows nothing of the commit, and
+   * confirms.
    *
-   * @param applied whether the commit was, or else a check of it failed
-   * @throws ChannelError `UNAVAILABLE`. What was applied may be lost with the master, and so may what the
-   * check has found.
+   * @param applied whether the commit was applied; otherwise one of its checks failed
+   * @throws ChannelError `UNAVAILABLE` if too few replicas confirm. The applied write may be lost with the
+   * master, and so may the state that a failed check found.
    */
   async confirm(client: RedisClient, applied: boolean): Promise<void> {
     let reached = 0;
@@ -48,7 +47,7 @@ export class Replicas {
   #ask(client: RedisClient): Promise<number> {
     const before = this.#underWay;
     if (before === undefined) return this.#send(client);
-    // One that is under way may have been sent before our commit was done.
+    // The `WAIT` in flight may have been sent before our commit was done, so use the next one.
     this.#next ??= this.#after(before, client);
     return this.#next;
   }

@@ -1,23 +1,23 @@
 import { ChannelError, type Clock, isChannelError, type Supports } from "@ojm/core/backend";
 import type { Connection } from "./connection.js";
 
-/** What a server says of itself. */
+/** What a server reports about itself. */
 export interface ServerFacts {
   readonly durability: Supports["durability"];
-  /** The policy by which it drops entries when its memory is full, if it does. */
+  /** The policy by which the server drops entries when its memory is full; `undefined` if it drops none. */
   readonly eviction: string | undefined;
-  /** How many replicas are connected; `undefined` where this user may not ask. */
+  /** How many replicas are connected; `undefined` if this user may not ask. */
   readonly replicas: number | undefined;
-  /** Whether it takes no writes without replicas (min-replicas-to-write). */
+  /** Whether the server refuses writes without replicas (min-replicas-to-write). */
   readonly needsReplicas: boolean;
 }
 
-/** How often a server is asked whether its replicas are there, in ms. */
+/** The pause between two checks of whether the replicas are connected, in ms. */
 const PAUSE = 100;
 
 /**
- * Asks a server how it keeps what it is given. What it does not tell (INFO and CONFIG are often forbidden) is
- * taken to be the worst for durability, and the default for the rest.
+ * Asks a server how it keeps its data. For what it does not report (INFO and CONFIG are often forbidden),
+ * assumes the worst for durability, and the default for the rest.
  */
 export async function inspectServer(connection: Connection): Promise<ServerFacts> {
   const info = await ask(connection, "INFO");
@@ -28,11 +28,13 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   const common = {
     eviction,
     replicas: info === "" ? undefined : countReplicas(info),
-    // Told only by a server that is configured so. CONFIG, which would tell too, is often forbidden.
+    // Only a server with min-replicas-to-write reports this field. CONFIG would tell too, but is often
+    // forbidden.
     needsReplicas: fact("min_slaves_good_slaves") !== undefined,
   };
   if (fact("aof_enabled") !== "1") return { durability: "none", ...common };
-  // With its file written before each answer, what a write outlives is the process; with fsync, the host.
+  // The server writes its file before each answer, so a write survives the process. With fsync, it survives
+  // the host.
   const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
 }
@@ -41,13 +43,13 @@ function countReplicas(info: string): number {
   return info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
 }
 
-/** The answer as text, or "" where this user may not ask. */
+/** Returns the answer as text, or "" if this user may not ask. */
 async function ask(connection: Connection, command: string, ...args: string[]): Promise<string> {
   try {
     return String(await connection.call((client) => client.call(command, ...args)));
   } catch (error) {
-    // A refusal by the ACL looks like a wrong password; that one would have kept the connection from getting
-    // ready.
+    // A refusal by the ACL looks like a wrong password. But with a wrong password, the connection would not
+    // be ready.
     const forbidden = isChannelError(error) && connection.isReady && !error.retryable;
     if (forbidden) return "";
     throw error;
@@ -69,7 +71,8 @@ export function refuseEviction(facts: ServerFacts, where: string): void {
 }
 
 /**
- * Refuses Sentinel where a failover may lose locks and nobody has said that this is wanted.
+ * Refuses a Sentinel setup in which a failover may lose locks, unless the servers themselves need replicas.
+ * For callers that have not allowed lost writes.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */
@@ -83,7 +86,7 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
 }
 
 /**
- * Waits until as many replicas are connected as a write is to wait for. Without them no write can be
+ * Waits until as many replicas are connected as each write waits for. Without them no write can be
  * acknowledged.
  *
  * @throws ChannelError `UNAVAILABLE` after the deadline

@@ -1,16 +1,16 @@
 import { createServer, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Stands between client and server, and does to the way between them what a network does. */
+/** A proxy between client and server that simulates the faults of a network. */
 export interface Proxy {
   readonly port: number;
-  /** Swallows the next answer and cuts its connection. */
+  /** Drops the next answer and cuts its connection. */
   cutAfterNextAnswer(): void;
-  /** The connections of now carry nothing any more, in no direction, and stay open. Later ones work. */
+  /** The present connections stay open, but carry nothing any more in either direction. Later ones work. */
   silence(): void;
   /**
-   * Cuts the next connections that carry a command of this name, as many as `times` says, before it comes to
-   * the server.
+   * Cuts the next `times` connections that carry a command of this name, before the command reaches the
+   * server.
    */
   cutOn(command: string, times: number): void;
 }

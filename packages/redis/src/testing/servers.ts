@@ -9,7 +9,7 @@ import { freePort } from "../../../conformance/src/proxy/free-port.js";
 /** Which server to start. */
 export type RedisBinary = "redis-server" | "valkey-server";
 
-/** A server process on a port of its own with a folder of its own. */
+/** A server process with its own port and its own folder. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
@@ -20,7 +20,7 @@ export interface RedisServer {
   kill(): Promise<void>;
   /** Starts it again after {@link kill}, on the same port and folder. */
   start(): Promise<void>;
-  /** The process stands still: it keeps its connections and says nothing. */
+  /** Suspends the process: it keeps its connections and answers nothing. */
   freeze(): void;
   thaw(): void;
   /** Ends the process and removes the folder. */
@@ -31,9 +31,9 @@ export interface RedisServerOptions {
   readonly binary?: RedisBinary;
   /** Arguments as on the command line: `["--maxmemory", "4mb"]`. */
   readonly args?: readonly string[];
-  /** What {@link RedisServer.command} needs to get in. */
+  /** The password for {@link RedisServer.command}. */
   readonly password?: string;
-  /** What its environment has besides ours. */
+  /** Environment variables in addition to ours. */
   readonly env?: Readonly<Record<string, string>>;
   /**
    * How long a node may be silent, in ms, until the others go on without it. Default: 1,000 under Sentinels,
@@ -53,8 +53,7 @@ export function whyMissing(binary: RedisBinary): string | undefined {
 }
 
 /**
- * Waits until `condition` holds, looking every few ms. The deadline is only there to end a test that has
- * failed.
+ * Waits until `condition` holds, and checks it every few ms. The deadline only ends a test that has failed.
  */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
@@ -64,12 +63,12 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** From a port to the one that a Cluster needs for its bus. */
+/** The offset from a port to the port of the Cluster's bus. */
 const BUS = 10_000;
 
 /**
- * Calls `start` with other ports until it succeeds: another process may take a port that was free when we
- * looked.
+ * Calls `start` with other ports until it succeeds, at most five times: another process may take a port that
+ * was free when we checked.
  */
 async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -81,7 +80,7 @@ async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs a server until it says that it accepts connections. Rejects with its output if it ends before. */
+/** Starts a server. Resolves once it accepts connections, and rejects with its output if it ends before. */
 async function launch(
   binary: string,
   args: readonly string[],
@@ -160,7 +159,7 @@ async function startOnPort(port: number, options: RedisServerOptions): Promise<R
 
 async function commandOnce(options: Record<string, unknown>, name: string, args: readonly string[]): Promise<unknown> {
   const client = new Redis({ ...options, lazyConnect: true, retryStrategy: null, commandTimeout: 10_000 });
-  client.on("error", () => {}); // told by the rejection
+  client.on("error", () => {}); // the rejection reports it
   try {
     await client.connect();
     return await client.call(name, ...args);

@@ -1,6 +1,6 @@
 import { type RedisBinary, type RedisServer, startRedis, startRedisCluster } from "./servers.js";
 
-/** Servers that are ready, and the options that open them. */
+/** Running servers, and the options to open them. */
 export interface Setup {
   readonly args: Readonly<Record<string, unknown>>;
   readonly servers: readonly RedisServer[];
@@ -17,7 +17,7 @@ async function cluster(): Promise<Setup> {
   return { args: { cluster: { nodes } }, servers, stop };
 }
 
-/** What every behaviour must be the same on. */
+/** The setups on which every behaviour must be the same. */
 export const setups: readonly { readonly title: string; readonly binary: RedisBinary; start(): Promise<Setup> }[] = [
   { title: "Redis", binary: "redis-server", start: () => single("redis-server") },
   { title: "Valkey", binary: "valkey-server", start: () => single("valkey-server") },

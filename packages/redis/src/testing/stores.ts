@@ -18,7 +18,7 @@ export async function open(args: Readonly<Record<string, unknown>>): Promise<Bac
   return store;
 }
 
-/** Writes one entry, whatever is there. The result is its version. */
+/** Writes one entry without a condition. Resolves to its version. */
 export async function put(store: Backend, key: string, value: string, ttl?: number): Promise<string> {
   const write = ttl === undefined ? { key, value } : { key, value, ttl };
   return applied(store, { checks: [], writes: [write] });
@@ -28,7 +28,7 @@ export async function remove(store: Backend, key: string): Promise<string> {
   return applied(store, { checks: [], writes: [{ key, value: null }] });
 }
 
-/** The version of a commit that must not fail. */
+/** Makes a commit that must not fail. Resolves to its version. */
 export async function applied(store: Backend, commit: Commit): Promise<string> {
   const outcome = await store.commit(commit);
   if (!outcome.ok) throw new Error("a check failed");
@@ -55,7 +55,10 @@ export async function keysOf(store: Backend, channel: string, limit = 100, rever
   }
 }
 
-/** What a call is rejected with: code, whether to try again, and whether it may have been applied. */
+/**
+ * Resolves to the error of a call: its code, whether to retry, whether it may have been applied, and its
+ * message.
+ */
 export async function faultOf(call: Promise<unknown>): Promise<Record<string, unknown>> {
   const error: unknown = await call.then(
     (value) => new Error(`it succeeded: ${JSON.stringify(value)}`),
@@ -66,7 +69,7 @@ export async function faultOf(call: Promise<unknown>): Promise<Record<string, un
   return { code, retryable, outcome, message };
 }
 
-/** A sink that keeps what it is told. */
+/** A sink that records what it receives. */
 export class Notes implements WatchSink {
   readonly all: (StoredChange | "gap" | Error)[] = [];
 

@@ -1,16 +1,16 @@
 import { ChannelError, type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 import { compareBytes, placeOf } from "../layout.js";
 
-/** A run of keys of one channel. */
+/** A range of keys of one channel. */
 export interface ChannelRange {
   readonly channel: string;
-  /** The key, of a range that holds no other. */
+  /** The key, if the range holds no other. */
   readonly only: string | undefined;
-  /** Whether an encoded key lies in it. */
+  /** Whether the range contains this encoded key. */
   contains(key: string): boolean;
 }
 
-/** A run of keys of one channel, in the words of ZRANGE BYLEX. */
+/** A range of keys of one channel, in the syntax of ZRANGE BYLEX. */
 export interface LexRange {
   readonly channel: string;
   readonly from: string;
@@ -18,7 +18,7 @@ export interface LexRange {
 }
 
 /**
- * The channel of a range, which is all there is to look into.
+ * Converts a range to a range of its channel.
  *
  * @throws ChannelError `INVALID_ARGUMENT` for a range that reaches into other channels
  */

@@ -2,7 +2,7 @@ import { ChannelError, type Clock } from "@ojm/core/backend";
 import { backoff, letProcessEnd, type RedisClient } from "../connection/client.js";
 import { explain } from "../errors.js";
 
-/** A connection that is there to listen. */
+/** A client that listens. */
 export interface SubscriberClient extends RedisClient {
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
@@ -11,15 +11,15 @@ export interface SubscriberClient extends RedisClient {
 }
 
 /**
- * A client that is not connected yet and does not connect again, and whether its server is still the one to
- * listen to.
+ * A client that is not connected yet and does not reconnect. `isCurrent` returns whether its server is still
+ * the one to listen to.
  */
 export interface SubscriberConnection {
   readonly client: SubscriberClient;
   isCurrent(): boolean;
 }
 
-/** Who listens. Of one listener, calls come one at a time. */
+/** Receives messages. The calls of one listener come one at a time. */
 export interface Listener {
   message(text: string): void;
   /** Messages may have been missed. */
@@ -30,7 +30,7 @@ export interface Listener {
 export interface SubscriptionsOptions {
   /** Makes the next connection. */
   open(): Promise<SubscriberConnection>;
-  /** Whether channels are those of a Cluster's shards. */
+  /** Whether to use the sharded channels of a Cluster. */
   readonly sharded: boolean;
   readonly where: string;
   readonly deadline: number;
@@ -40,25 +40,25 @@ export interface SubscriptionsOptions {
 interface Subscription {
   readonly channel: string;
   readonly listener: Listener;
-  /** Called once, when the first subscription is confirmed or when there will be none. */
+  /** Called when the first subscription is confirmed, or when there will be none. */
   settle(error?: ChannelError): void;
   live: boolean;
 }
 
 /**
- * The messages of published changes, over one connection that is made anew whenever it breaks. Redis keeps no
- * message for those who are away: after each break everybody who listens is told of a gap, once the new
+ * The messages of published changes, over one connection that is replaced whenever it breaks. Redis keeps no
+ * messages for a client that is away. So after each break, every listener gets a gap once its new
  * subscription is confirmed.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
-  /** The present connection, in whatever state, and once it can be used. */
+  /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;
   #usable: SubscriberClient | undefined;
-  /** The last one that was ended. */
+  /** The last connection that was ended. */
   #ended: SubscriberClient | undefined;
-  /** Of the present connection: the subscriptions asked for, which resolve when confirmed. */
+  /** The requested subscriptions of the present connection. Each resolves when it is confirmed. */
   #subscribed: Map<string, Promise<unknown>> = new Map();
   #running = false;
   #closed = false;
@@ -68,7 +68,8 @@ export class Subscriptions {
   }
 
   /**
-   * Resolves once every later message is told. The result ends it.
+   * Subscribes a listener. Resolves once the listener receives every later message, to a function that ends
+   * the subscription.
    *
    * @throws ChannelError `UNAVAILABLE` if the server did not confirm within the deadline, `DENIED` if it
    * refused
@@ -121,7 +122,7 @@ export class Subscriptions {
     left.catch(() => {}); // a broken connection has no subscriptions
   }
 
-  /** Keeps a connection for as long as this is open. */
+  /** Keeps a connection open until `close()`, or until the server denies it. */
   async #run(): Promise<void> {
     this.#running = true;
     for (let attempt = 1; !this.#closed; attempt++) {
@@ -134,7 +135,7 @@ export class Subscriptions {
     this.#running = false;
   }
 
-  /** One connection, from connecting to its end. The result is why it could not be had, if so. */
+  /** Opens a connection and listens until it ends. Resolves to the error if it could not be opened. */
   async #listenUntilLost(onOpen: () => void): Promise<ChannelError | undefined> {
     const { open, clock, deadline, where } = this.#options;
     let trouble: unknown;
@@ -176,8 +177,8 @@ export class Subscriptions {
   }
 
   /**
-   * Once: each time, ioredis puts a listener on the socket, and Node warns of more than ten. All watches find
-   * a broken connection at once.
+   * Ends a connection, but only once: each time, ioredis adds a listener to the socket, and Node warns of
+   * more than ten. All watches find a broken connection at the same time.
    */
   #end(client: SubscriberClient): void {
     if (this.#ended === client) return;
@@ -194,7 +195,7 @@ export class Subscriptions {
       await asked;
     } catch (error) {
       const explained = explain(error, this.#options.where, false);
-      // Not on this connection, but maybe on the next one: of a node that has the channel now, say.
+      // The next connection may succeed: to the node that has the channel now, for example.
       if (explained.code !== "DENIED") return this.#end(client);
       this.#drop(subscription, explained);
       return;
@@ -206,8 +207,8 @@ export class Subscriptions {
   }
 
   /**
-   * A connection that hears nothing may be dead: something has to be asked now and then. ioredis closes it if
-   * no answer comes.
+   * Pings a connection now and then, as a silent one may be dead. ioredis closes it if no answer comes. Ends
+   * it if its server is no longer the one to listen to.
    */
   #watchOver(connection: SubscriberConnection): () => void {
     const { clock, deadline } = this.#options;

@@ -6,8 +6,8 @@ import type { ChannelRange } from "./ranges.js";
 import { type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
 /**
- * What a connection for listening does differently: it ends when it breaks, so that nobody listens on without
- * knowing of the gap.
+ * The options of a connection that listens. It ends when it breaks: if ioredis reconnected it, its listeners
+ * would not learn of the gap.
  */
 const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
 
@@ -20,12 +20,12 @@ export interface WatchesOptions {
 }
 
 /**
- * All watches of a backend. With one server they share one connection. In a Cluster each channel has its own,
- * to the master of its slot: messages that go from node to node may get lost without anybody knowing, these
- * only together with the connection.
+ * All watches of a backend. With one server, they share one connection. In a Cluster, each channel has its
+ * own connection, to the master of its slot. Messages between nodes may get lost unnoticed, but messages of
+ * the master only together with the connection.
  *
- * A watch of one key listens to that key alone, under the name of its entry: of many processes that each wait
- * for a key of their own, a commit wakes the one whose key it wrote.
+ * A watch of one key listens to that key alone, under the name of its entry. If many processes each wait for
+ * a key of their own, a commit wakes only the one whose key it wrote.
  */
 export class Watches {
   readonly #options: WatchesOptions;
@@ -62,7 +62,7 @@ export class Watches {
     for (const each of this.#subscriptions.values()) each.close();
   }
 
-  /** @param name a name in the slot where all of a channel lives */
+  /** @param name a name in the slot that holds the whole channel */
   #subscriptionsOf(name: string): Subscriptions {
     const { connection, where, deadline, clock } = this.#options;
     const sharded = isCluster(connection.client);
@@ -89,7 +89,7 @@ async function openConnection(connection: Connection, name: string): Promise<Sub
   const master = (): string | undefined => client.slots[slot]?.[0];
   const address = master();
   const node = client.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
-  // Whatever goes wrong with this node, the next attempt asks anew which one it is.
+  // Refresh the slots: if this node fails, the next attempt must find the node that serves the slot then.
   client.refreshSlotsCache();
   if (node === undefined) throw new Error(`no node serves slot ${slot}`);
   return {
@@ -99,12 +99,12 @@ async function openConnection(connection: Connection, name: string): Promise<Sub
 }
 
 /**
- * `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the script
- * that publishes it.
+ * Parses `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the
+ * script that publishes it.
  */
 function parse(text: string, channel: string): StoredChange | undefined {
   const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
-  // Anybody may publish anything.
+  // Ignore the message: any client may publish anything.
   if (member === undefined || version === undefined) return undefined;
   const key = `${channel} ${member}`;
   if (mode === "delete") return { key, value: null, version };
