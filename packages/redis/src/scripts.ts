@@ -23,9 +23,9 @@ const LOOK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
--- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its deadline; what
--- stands in the entry is exact. An entry at its deadline is no entry. What somebody else wrote there has the version "?": it is told as what
--- it is, and must not fail the whole step, which may be about others too.
+-- Version, value and remaining microseconds of an entry. Redis shows a key during the whole millisecond of its
+-- deadline. The deadline in the entry is exact: from that moment on the entry is gone. A value that ojm did not
+-- write gets the version "?". It must not fail the whole script, which may concern other entries too.
 local function look(entry)
   if not entry or entry == '' then return false, false, false end
   local version, deadline, value = string.match(entry, '^(%d+) ([%d-]+) (.*)$')
@@ -64,7 +64,7 @@ const SCAN = `${LOOK}
 local from, to, reverse, limit, values = ARGV[1], ARGV[2], ARGV[3] ~= '', tonumber(ARGV[4]), ARGV[5] ~= ''
 local found, looked, result = 0, 0, {''}
 
--- A script stops the whole server. Behind a long row of expired entries the caller comes back for the rest.
+-- A script stops the whole server. After a long row of expired entries, return: the caller calls again.
 while found < limit and looked < 10000 do
   local want = math.min(limit - found, 1000)
   local members
@@ -110,8 +110,9 @@ const COMMIT = `${LOOK}
 local checks, puts, publish, database = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local replicas = tonumber(ARGV[5])
 
--- A write without its replicas would be done and then be told as one of unknown outcome. Where they are known to be away, nothing is done.
--- One that was silent for ten seconds is away, as by Redis' own min-replicas-max-lag. Who may not ask for INFO asks the replicas alone.
+-- Refuse a write if too few replicas are there: it would be applied, and its outcome would be unknown. A replica
+-- that was silent for ten seconds is away, as in Redis' own min-replicas-max-lag. Without the right to use INFO,
+-- only WAIT asks the replicas.
 if replicas > 0 then
   local info = redis.pcall('INFO', 'replication')
   if type(info) == 'string' then
@@ -128,7 +129,7 @@ end
 local present = {}
 for i = 1, checks do
   local key, expected = KEYS[1 + i], ARGV[5 + i]
-  -- The beginning is enough to know version and deadline: values can be large. Where nothing is, this is an empty text.
+  -- Values can be large: read only the beginning, which has version and deadline. A missing key gives "".
   local beginning = redis.call('GETRANGE', key, 0, 40)
   local version = beginning ~= '' and look(beginning) or ''
   if version ~= expected or version == '?' then
@@ -140,19 +141,20 @@ for i = 1, checks do
   if version ~= '' then present[key] = true end
 end
 
--- Whoever watches one key is not woken by the others. Publishing to nobody costs about 1 µs; asking first who listens (PUBSUB NUMSUB)
--- would save that, but whoever still listens to a master that was made a replica hears through it only what is published anyhow.
+-- One message for each key: a watch of one key must not wake for others. To publish without subscribers costs
+-- about 1 µs. Do not ask PUBSUB NUMSUB first: a subscriber that is still connected to a former master hears only
+-- what the new master publishes in any case.
 local function tell(index, entry, message)
   redis.call(publish, index .. database, message)
   redis.call(publish, entry .. database, message)
 end
 
--- Not below the clock: a server that restarts without its data must not give out a version a second time.
+-- Never below the clock: a server that restarts without its data must not give out a version again.
 local version
 local function stamp()
   version = string.format('%.0f', now)
   local last = redis.call('SET', KEYS[1], version, 'GET')
-  -- What somebody else wrote there is no version, or one above which there are no others.
+  -- Somebody overwrote the last version: it is no number, or too large to count on.
   local before = last and string.match(last, '^%d+$') and tonumber(last)
   if before and before >= now and before < 9007199254740991 then
     version = string.format('%.0f', before + 1)
@@ -160,9 +162,9 @@ local function stamp()
   end
 end
 
--- Redis does not undo what a failed script did, but it refuses a script for lack of memory at its first write only. So that
--- nothing is done by halves, the first write is one that can be refused where there are puts, and one that cannot where there
--- are only deletes: these must work on a full server too.
+-- Redis does not undo the writes of a failed script, but it refuses a script for lack of memory only at its first
+-- write. So a commit with puts begins with a write that a full server refuses, and a commit of deletes alone with
+-- one that it takes: deletes must work on a full server.
 if puts > 0 then stamp() end
 
 local deleted, expiring = {}, {}
@@ -196,14 +198,14 @@ for _, k in ipairs(deleted) do
   tell(index, entry, 'delete ' .. string.sub(entry, #index + 2) .. '\\0' .. version)
 end
 
--- Entries that expire leave their keys in the set. Looking at some keys now and then, two for each one added, keeps it from growing
--- beyond about twice what it should be. When to look is for a die to say: whoever counts (what the clock says, or how many there are) can be
--- met at an even pace that never comes to a look. Here nothing may fail the commit any more: it is done.
+-- Entries that expire leave their keys in the set. Look at two keys for each key added, on average, so that the set
+-- holds at most about twice the living entries. Decide by chance: a fixed pace, by the clock or by a count, could
+-- always miss. The commit is done, so nothing here may fail it.
 local function removeExpired(index, added)
   local die = tonumber(string.sub(redis.sha1hex(version .. index), 1, 6), 16) % 8
   local eights = math.floor((added + die) / 8)
   if eights == 0 then return end
-  -- Lua cannot hand over more than 8000 arguments.
+  -- A call in Lua takes at most 8000 arguments.
   local members, keys = redis.pcall('ZRANDMEMBER', index, math.min(16 * eights, 4096)), {}
   for i, member in ipairs(members) do keys[i] = index .. ':' .. member end
   if redis.pcall('EXISTS', unpack(keys)) == #keys then return end
