@@ -201,8 +201,8 @@ describe("commits", () => {
         { check: "a", version: "1" },
       ],
     ],
-    ["an op that is two", [{ check: "a", version: null, put: "a", value: 1 } as unknown as Op<unknown>]],
-    ["an op that is two", [{ put: "a", value: 1, delete: "b" } as unknown as Op<unknown>]],
+    ["an op that checks and puts", [{ check: "a", version: null, put: "a", value: 1 } as unknown as Op<unknown>]],
+    ["an op that puts and deletes", [{ put: "a", value: 1, delete: "b" } as unknown as Op<unknown>]],
   ])("a commit refuses %s, and writes nothing", async (_, ops) => {
     expect(await rejection(channel.commit(ops))).toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(await channel.size()).toBe(0);

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 
@@ -24,5 +23,4 @@ todo: [A, B, C]
   expect(well).toBe(false);
   expect(lines).toEqual(["own", "any: A inner 1", "any: B b 2", "c"]);
   await expect(runText("ojob: { catch: 'a b' }\njobs: [{ name: A }]\ntodo: [A]\n")).rejects.toThrow(/syntax error/);
-  expect(existsSync("ojob.pid")).toBe(false);
 });

@@ -2,10 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RunFileOptions } from "../run.js";
 import { runText, script } from "../testing/run-file.js";
 
-/**
- * Channels in memory are runtime by all tests of this process: only the records since the test began are
- * looked at.
- */
+/** All tests of this process share the channels in memory: look only at the records since the test began. */
 function list(): string {
   return `log($ch("oJobManager-jobs").getAll().filter(r => r.startTime >= ${Date.now()}).map(r => r.name + " " + r.status + (r.error ? " " + r.error : "")).join("; "))`;
 }
