@@ -4,7 +4,7 @@ import { root, run } from "./lib/run.mjs";
 
 await install();
 await build();
-// The built packages are measured, as users get them; only the benchmark itself is run from its source.
+// Measure the built packages, as users get them. Only the benchmark itself runs from its source.
 const SUBJECTS = ["loss", "handoff", "idle", "crowd", "recovery", "start"];
 const [first, ...rest] = process.argv.slice(2);
 const [main, args] = SUBJECTS.includes(first) ? [`${first}/main.ts`, rest] : ["main.ts", process.argv.slice(2)];

@@ -13,10 +13,10 @@ import { startServers } from "./nodes/servers.mjs";
 
 const USAGE = `npm run nodes -- [--node 20,22,24,26] [--manager npm,pnpm] [--minutes 0]
 
-Packs the packages, installs them in an empty folder under each Node, by each package manager, and runs there: the quick start on all five stores,
-the programs of the READMEs, the quick part of the conformance suite on every backend, and a daemon that is killed ten times.
+Packs the packages. For each version of Node and each package manager, installs them in an empty folder and runs there: the quick start on all five
+stores, the programs of the READMEs, the quick part of the conformance suite on every backend, and a daemon that is killed ten times.
 
---minutes  how long the ten daemons run, together: at least until each has ticked twice`;
+--minutes  how long the ten daemons run in total. Each runs at least until it has ticked twice`;
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,7 @@ const head = ["", "", "install", "quick starts", "READMEs", "suite", "daemon"];
 for (const row of [head, ...rows]) console.log(row.map((cell, i) => cell.padEnd(head[i].length + 8)).join(""));
 process.exit(rows.some((row) => row.includes("FAILED")) ? 1 : 0);
 
-/** One word for each check. What went wrong is printed at once. */
+/** Runs all checks. Resolves to one word for each of them. Prints at once what went wrong. */
 async function checkAll(line, bin, manager) {
   const env = bin === undefined ? process.env : environment(bin);
   const folder = join(home, `${line}-${manager}`);
@@ -68,7 +68,7 @@ async function checkAll(line, bin, manager) {
   ];
   const words = [];
   for (const step of steps) {
-    // Without packages nothing else can be said.
+    // Without installed packages, no other check can run.
     if (words[0] === "FAILED") words.push("-");
     else {
       const wrong = await step();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { root, run, stop, tool } from "./lib/run.mjs";
 
-// First the driver for Node 20: @ojm/sqlite depends on it, and as it is no package of the workspace,
+// Publish the driver for Node 20 first, because @ojm/sqlite depends on it. It is not in the workspace, so
 // changesets do not know of it.
 const driver = join(root, "packages/sqlite-node20");
 const { name, version } = JSON.parse(readFileSync(join(driver, "package.json"), "utf8"));

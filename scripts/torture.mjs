@@ -7,8 +7,8 @@ import { buildTorture, built } from "./lib/torture.mjs";
 
 await install();
 await installServers();
-// The packages as users get them. A cell starts a dozen processes and threads, and each would spend half a
-// second on reading TypeScript.
+// Build the packages, as users get them. A cell starts a dozen processes and threads, and each would spend
+// half a second on reading TypeScript.
 await build();
 if (!(await buildTorture())) stop("The torture harness could not be built.", "See the messages above.");
 process.exit(await run(process.execPath, [join(built, "main.js"), ...process.argv.slice(2)], { cwd: root }));

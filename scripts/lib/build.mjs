@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { root, stop, tool } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
 
-/** The packages of the repository that are built, each after those that it depends on. */
+/** The packages of the repository that are built, each after its dependencies. */
 export function packages() {
   const all = new Map();
   for (const folder of readdirSync(join(root, "packages"))) {
     const path = join(root, "packages", folder);
     if (!existsSync(join(path, "package.json"))) continue;
     const manifest = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
-    // It is no package of the workspace, see pnpm-workspace.yaml.
+    // It is not in the workspace, see pnpm-workspace.yaml.
     if (manifest.name === "@ojm/sqlite-node20") continue;
     all.set(manifest.name, { name: manifest.name, path, manifest });
   }

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { root, run, stop } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
 
-// Not as "packageManager" in package.json: pnpm would then want to manage its own version in the lock file.
+// This is not "packageManager" in package.json: pnpm would then manage its own version in the lock file.
 export const PNPM = "pnpm@12.21.0";
 
-/** Installs the dependencies, unless they are. Needs nothing but npm: pnpm comes through it. */
+/** Installs the dependencies unless they are installed. Needs only npm, which provides pnpm. */
 export async function install() {
   const manifests = ["packages", "examples"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(root, folder, name, "package.json")),
@@ -30,8 +30,8 @@ export async function install() {
 }
 
 /**
- * node-gyp downloads Node's headers unless it is told where they are. pnpm takes the place from the
- * environment only.
+ * The environment that tells node-gyp where Node's headers are: otherwise it downloads them. pnpm takes the
+ * place from the environment only.
  */
 export function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));

@@ -9,7 +9,10 @@ export function published() {
   return packages().filter(({ manifest }) => !manifest.private);
 }
 
-/** Packs what is published, as it would be. Returns the path of each package's tarball by its name. */
+/**
+ * Packs the published packages, as they would be published. Resolves to the path of each package's tarball by
+ * its name.
+ */
 export async function pack() {
   const folder = join(root, "node_modules/.ojm/packed");
   rmSync(folder, { recursive: true, force: true });
@@ -25,7 +28,10 @@ export async function pack() {
   return tarballs;
 }
 
-/** The driver for Node 20 is no package of the workspace: `pnpm pack` would not find its place there. */
+/**
+ * Packs the driver for Node 20 by npm: it is not in the workspace, and `pnpm pack` would not find its place
+ * there.
+ */
 async function packDriver(folder) {
   const path = join(root, "packages/sqlite-node20");
   const { name, version } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));

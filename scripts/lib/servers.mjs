@@ -23,7 +23,7 @@ const WANTED = [
   },
 ];
 
-/** Debian keeps the programs of PostgreSQL off the PATH, by version. */
+/** Debian keeps the programs of PostgreSQL off the PATH, in a folder for each version. */
 function hasPostgres() {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian) : [];
@@ -35,7 +35,7 @@ function hasPostgres() {
 const isThere = ({ programs, found = () => onPath(...programs) !== undefined }) => found();
 
 /**
- * Without this, installing PostgreSQL makes a database of its own and starts it, now and with each start of
+ * Without this, the installation of PostgreSQL creates a database and starts it, now and with each start of
  * the machine.
  */
 function forbidCluster() {
@@ -45,7 +45,7 @@ function forbidCluster() {
 }
 
 /**
- * Installs the servers that the tests start, where that is possible; otherwise says how. Tests without their
+ * Installs the servers that the tests start, if that is possible; otherwise says how. Tests without their
  * server are reported as skipped.
  */
 export async function installServers() {
@@ -58,7 +58,7 @@ export async function installServers() {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     await run("apt-get", ["update", "-qq"], { quiet: true, quietErrors: true, env });
     if (names.includes("postgresql")) forbidCluster();
-    // One by one: an older Debian has no Valkey, and must get the others.
+    // Install them one by one: an older Debian has no Valkey, and must get the others.
     for (const name of names)
       await run("apt-get", ["install", "-y", "-qq", name], { quiet: true, quietErrors: true, env });
   }

@@ -7,7 +7,7 @@ export default class SkipReporter {
     const lines = new Map();
     for (const module of modules) {
       for (const test of module.children.allTests("skipped")) {
-        // A test that was skipped as such tells its reason in its name.
+        // A test that is declared as skipped has the reason in its name.
         const why = test.result().note ?? test.name;
         const line = `${module.relativeModuleId}: ${why}`;
         lines.set(line, (lines.get(line) ?? 0) + 1);

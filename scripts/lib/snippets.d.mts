@@ -6,7 +6,7 @@ export interface Snippet {
   readonly code: string;
   /** Whether it is JavaScript or TypeScript. */
   readonly program: boolean;
-  /** What the page says that it prints. */
+  /** The output that the page states. */
   readonly prints: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./run.mjs";
 
-/** The pages that a user reads, from the folder of the repository. */
+/** The paths of the pages that a user reads, relative to the folder of the repository. */
 export function pages() {
   const folders = ["packages", "examples"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
@@ -12,8 +12,8 @@ export function pages() {
 
 /**
  * The files that a page shows: its blocks of JavaScript and TypeScript, and the blocks of YAML whose first
- * line is the name of a file. The first line of a block names its file; a block of text right after a program
- * is what it prints.
+ * line is the name of a file. The first line of a block names its file. A block of text right after a program
+ * is its output. Throws if a program does not name its file.
  */
 export function snippets(page) {
   const lines = readFileSync(join(root, page), "utf8").split("\n");

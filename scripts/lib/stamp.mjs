@@ -24,7 +24,10 @@ function add(hash, path) {
 
 const file = (name) => join(root, "node_modules/.ojm", name);
 
-/** Whether the step `name` was done for this hash. Kept below node_modules: who deletes that, starts anew. */
+/**
+ * Whether the step `name` was done for this hash. The stamps are below node_modules: whoever deletes that
+ * starts anew.
+ */
 export function isDone(name, hash) {
   return existsSync(file(name)) && readFileSync(file(name), "utf8") === hash;
 }

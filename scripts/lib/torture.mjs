@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { root, tool } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
 
-/** Where the harness is, built. Below node_modules, from where it finds the packages. */
+/** The folder of the built harness. It is below node_modules, so that the harness finds the packages. */
 export const built = join(root, "node_modules/.ojm/torture");
 
-/** Builds the torture harness, unless it is. Resolves to whether it could be built. */
+/** Builds the torture harness unless it is up to date. Resolves to whether it could be built. */
 export async function buildTorture() {
   const helpers = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "src/testing"));
   helpers.push(join(root, "packages/conformance/src/proxy"));

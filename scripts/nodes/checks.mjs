@@ -5,7 +5,7 @@ import { root } from "../lib/run.mjs";
 import { pages, snippets } from "../lib/snippets.mjs";
 import { program } from "./install.mjs";
 
-/** Runs a program; what went wrong, or `undefined`. */
+/** Runs a program. Returns its output as `stdout`, or what went wrong as `wrong`. */
 function attempt(what, command, args, options) {
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     ...options,
@@ -16,7 +16,7 @@ function attempt(what, command, args, options) {
   return { stdout };
 }
 
-/** The addresses that files name, and where the servers are. */
+/** The addresses in the files, each with the address of the server that replaces it. */
 const addresses = ({ redis, etcd }) => [
   ["redis://localhost:6379", `redis://127.0.0.1:${redis}`],
   ["redis://127.0.0.1:6379", `redis://127.0.0.1:${redis}`],
@@ -27,7 +27,7 @@ function withServers(text, servers) {
   return addresses(servers).reduce((result, [named, actual]) => result.replaceAll(named, actual), text);
 }
 
-/** The quick start on each store, as it stands in `examples`. */
+/** Runs the quick start on each store, as it is in `examples`. Returns what went wrong, or `undefined`. */
 export function quickStarts({ folder, env, servers }) {
   const examples = join(root, "examples");
   const files = readdirSync(examples).filter((name) => name.startsWith("quick-start"));
@@ -38,7 +38,7 @@ export function quickStarts({ folder, env, servers }) {
   }
 }
 
-/** Every JavaScript program that a README shows, as pasted. */
+/** Runs every JavaScript program that a README shows, as pasted. Returns what went wrong, or `undefined`. */
 export function readmePrograms({ folder, env, servers }) {
   for (const page of pages()) {
     const files = snippets(page);
@@ -62,14 +62,14 @@ const harnesses = ({ redis, etcd }) => ({
   etcd: onServer("etcd", `{ hosts: "127.0.0.1:${etcd}" }`),
 });
 
-/** The suite opens the backend in other processes too, and needs its path for that. */
+/** The suite also opens the backend in other processes, and needs its path for that. */
 const inFolder = (name, option) => `import { fileURLToPath } from "node:url";
 import { inFolder } from "@ojm/conformance";
 import { backend } from "@ojm/${name}";
 const module = fileURLToPath(import.meta.resolve("@ojm/${name}"));
 export const harness = inFolder({ type: backend, module, args: (folder) => ({ ${option}: folder + "/store" }) });`;
 
-/** Each store of the suite has a prefix of its own on the one server. */
+/** Each store of the suite has its own prefix on the one server. */
 const onServer = (name, args) => `import { systemClock } from "@ojm/core/backend";
 import { backend } from "@ojm/${name}";
 let stores = 0;
@@ -81,7 +81,7 @@ export const harness = {
   },
 };`;
 
-/** The quick part of the conformance suite, on every backend. */
+/** Runs the quick part of the conformance suite on every backend. Returns what went wrong, or `undefined`. */
 export function suites({ folder, env, servers }) {
   for (const [name, code] of Object.entries(harnesses(servers))) {
     const file = `suite-${name}.mjs`;

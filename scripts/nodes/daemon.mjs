@@ -23,8 +23,8 @@ todo: [Init, Tick]
 const STARTS = 10;
 
 /**
- * A daemon on SQLite with a job each second, killed and started ten times. Resolves to what went wrong, or
- * `undefined`.
+ * Runs a daemon on SQLite with a job each second, and kills and starts it ten times. Resolves to what went
+ * wrong, or `undefined`.
  */
 export async function daemon(ojm, { folder, env, minutes }) {
   mkdirSync(folder, { recursive: true });
@@ -36,8 +36,8 @@ export async function daemon(ojm, { folder, env, minutes }) {
 }
 
 /**
- * Runs until it has ticked twice and the time is over, then kills it. A daemon that ends by itself has
- * failed.
+ * Runs the daemon until it has ticked twice and `ms` have passed, then kills it. A daemon that ends by itself
+ * has failed.
  */
 async function untilKilled(ojm, { folder, env, ms }) {
   const running = spawn(ojm, ["run", "daemon.yaml"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -3,7 +3,10 @@ import { delimiter, join } from "node:path";
 import { nodeHeaders, PNPM } from "../lib/install.mjs";
 import { run } from "../lib/run.mjs";
 
-/** A real Node of a line, from the npm package `node`. Resolves to the folder that it is in. */
+/**
+ * Installs a real Node of a line, from the npm package `node`. Resolves to its folder, or to `undefined` if
+ * that failed.
+ */
 export async function installNode(line, folder) {
   const home = join(folder, `node-${line}`);
   const bin = join(home, "node_modules/node/bin");
@@ -19,18 +22,18 @@ export function environment(bin) {
   return { ...process.env, ...nodeHeaders(), CI: "true", PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
-/** Packages that npm or pnpm find in no registry before they are published, by name, as their tarballs. */
+/** The packages by name, as their tarballs: no registry has them before they are published. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
 
 /**
- * Installs every package into an empty folder as a user does. Resolves to what went wrong, or `undefined`.
+ * Installs every package into an empty folder, as a user does. Resolves to what went wrong, or `undefined`.
  */
 export async function installPackages(manager, { folder, env, tarballs, line }) {
   mkdirSync(folder, { recursive: true });
   const { "@ojm/sqlite-node20": driver, ...dependencies } = specs(tarballs);
   const manifest = { private: true, type: "module", dependencies };
   if (manager === "npm") {
-    // It is found for @ojm/sqlite because it stands here too. Optional, as it is there.
+    // npm finds the driver for @ojm/sqlite because it is listed here too. It is optional, as it is there.
     writeManifest(folder, { ...manifest, optionalDependencies: { "@ojm/sqlite-node20": driver } });
     return failure(
       "npm install",
@@ -45,7 +48,8 @@ function writeManifest(folder, manifest) {
 }
 
 /**
- * First `ojm` alone, as most begin; then the rest, with the install scripts allowed that the READMEs name.
+ * Installs `ojm` alone first, as most users begin. Then installs the rest, and allows the install scripts
+ * that the READMEs name.
  */
 async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const pnpm = (...args) =>
@@ -54,7 +58,7 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const lines = Object.entries(overrides).map(([name, spec]) => `  "${name}": "${spec}"`);
   writeFileSync(join(folder, "pnpm-workspace.yaml"), `overrides:\n${lines.join("\n")}\n`);
   const code = await pnpm("add", dependencies.ojm);
-  // On Node 20 the driver has an install script: pnpm says so, and this is the one command.
+  // On Node 20 the driver has an install script. pnpm says so, and this one command approves it.
   const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
   if (approved !== 0) return failure("pnpm add ojm", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
@@ -65,5 +69,5 @@ function failure(what, code) {
   return code === 0 ? undefined : `${what} ended with ${code}`;
 }
 
-/** A program that a package has installed. */
+/** The path of a program that a package has installed. */
 export const program = (folder, name) => join(folder, "node_modules/.bin", name);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { onPath, run } from "../lib/run.mjs";
 
-/** Starts the servers that the pages and the suite ask for. A server that is not installed is left out. */
+/** Starts the servers that the pages and the suite need. Leaves out a server that is not installed. */
 export async function startServers(folder) {
   const children = [];
   const start = (name, command, args) => {
@@ -28,7 +28,7 @@ export async function startServers(folder) {
   const stop = () => {
     for (const child of children) child.kill("SIGKILL");
   };
-  // Also when the command is interrupted.
+  // Stop the servers when the command is interrupted, too.
   process.once("exit", stop);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   for (const port of Object.values(servers)) await answering(port);

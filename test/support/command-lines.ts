@@ -1,22 +1,19 @@
-/* The command lines of ojm that documents tell their readers to type. */
+/* The command lines of ojm that documents tell readers to type. */
 
 export interface CommandLine {
   readonly document: string;
-  /** The words behind `ojm`. */
+  /** The words after `ojm`. */
   readonly words: readonly string[];
-  /** What the document says of its end: `(exit code 1: a job failed)`. */
+  /** The exit code that the document states: `(exit code 1: a job failed)`. */
   readonly code: number;
 }
 
-/**
- * A line that somebody types: `ojm`, a command, and no sentence about ojm, which goes on with a word of
- * English.
- */
+/** A line to type: `ojm` and a command. A sentence about ojm goes on with an English word instead. */
 const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?ojm (.*)$/;
 
 /**
- * The command lines of a document: in Markdown those of its blocks and its `code`, in all others those of the
- * comments.
+ * The command lines of a document. In Markdown they are in code blocks and in inline `code`; in other files,
+ * in comments.
  */
 export function commandLines(document: string, text: string): CommandLine[] {
   const lines = document.endsWith(".md") ? ofMarkdown(text) : ofComments(text);
@@ -39,7 +36,7 @@ function ofComments(text: string): string[] {
   return (text.match(/^ *#.*$/gm) ?? []).map((line) => line.replace(/^ *# */, ""));
 }
 
-/** One command of a line for each of those that are joined by `&&`, `;` or `|`. */
+/** The commands of ojm in a line, which may be joined by `&&`, `;` or `|`. */
 function read(document: string, line: string): CommandLine[] {
   const [, exit] = /\(exit code (\d+)/.exec(line) ?? [];
   const typed = line.replace(/(?: {2,}| #).*$/, "").split(/ *(?:&&|;|\|) */);
@@ -50,7 +47,7 @@ function read(document: string, line: string): CommandLine[] {
   });
 }
 
-/** What stands in a synopsis for a word of the user's. All that is optional is taken. */
+/** Values for the placeholders of a synopsis. All optional parts are taken. */
 const STAND_INS: Readonly<Record<string, string>> = { FILE: "jobs.yaml", COMMAND: "run", N: "3" };
 
 function wordsOf(behind: string): string[] {

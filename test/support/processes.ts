@@ -19,7 +19,7 @@ export function temporaryFolder(): string {
 /** A child process of a test. Killed when the test is over, whatever happened. */
 export interface Child {
   readonly process: ChildProcess;
-  /** What it printed so far. */
+  /** Its output so far. */
   readonly output: { stdout: string; stderr: string };
   /** Resolves to the exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>;

@@ -5,23 +5,26 @@ import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.
 import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
 import { temporaryFolder } from "./processes.js";
 
-/** Makes an empty store, as the options of a manager; it is removed when the test is over. */
+/**
+ * Creates an empty store. Resolves to the options of a manager for it. The store is removed when the test is
+ * over.
+ */
 type CreateStore = () => Promise<JobManagerOptions>;
 
 interface SharedStore {
   readonly name: string;
-  /** Why it cannot be had on this machine, if so. */
+  /** Why this machine cannot run it, if so. */
   readonly missing?: string | undefined;
   readonly create: CreateStore;
 }
 
-/** Of a call, in ms. Generous: on a machine that stalls, a test is not about how soon a server answers. */
+/**
+ * The deadline of a call, in ms. It is generous: a test on a machine that stalls is not about how soon a
+ * server answers.
+ */
 const DEADLINE = 30_000;
 
-/**
- * The stores that several processes of one host can share. Those on a server have one of their own for each
- * test.
- */
+/** The stores that several processes of one host can share. Each test gets a server of its own. */
 const sharedStores: readonly SharedStore[] = [
   {
     name: "sqlite, one file",

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 
-/** What a body reports: it asks before it begins, and before it gives up its lock. */
+/** The report of a body. The body waits for the answer before it begins, and before it gives up its lock. */
 export interface Report {
   readonly type: "enter" | "exit";
   readonly job: string;
@@ -8,9 +8,9 @@ export interface Report {
 }
 
 /**
- * A neutral witness outside every store: bodies in many processes report to it when they begin and end, and
- * go on only once it has noted that. Two bodies of one job at once, or a fence that does not increase, cannot
- * escape it.
+ * A neutral witness outside every store. Bodies in many processes report to it when they begin and end, and
+ * go on only once it has noted that. So it detects two bodies of one job at once, and a fence that does not
+ * increase.
  */
 export class Witness {
   readonly violations: string[] = [];
@@ -18,7 +18,7 @@ export class Witness {
   readonly #inside: Map<string, string> = new Map();
   readonly #lastFence: Map<string, bigint> = new Map();
 
-  /** Listens to what the bodies of a process report. */
+  /** Listens to the reports of a process. */
   observe(child: ChildProcess): void {
     child.on("message", (report: Report) => {
       if (report.type !== "enter" && report.type !== "exit") return;
@@ -28,7 +28,7 @@ export class Witness {
     });
   }
 
-  /** A process was killed: whatever it was doing, it does no more. */
+  /** Call it when a process was killed: its body does not run any more. */
   gone(job: string): void {
     this.#inside.delete(job);
   }

@@ -13,24 +13,24 @@ import type { StoreKind } from "./stores/store.js";
 
 const USAGE = `npm run torture -- [options]
 
-  Runs the matrix of the torture harness, a line for each cell. Without options: all of it, one cell after the other, which takes two
-  hours or more. Three rounds, two cells at a time, take half a day on 2 cores that do nothing else:
+  Runs the matrix of the torture harness and prints one line for each cell. Without options, it runs all cells one after the other, which takes
+  two hours or more. Three rounds, two cells at a time, take half a day on 2 cores that are otherwise idle:
 
     npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/guarantees.md
 
-  --backend NAME   only on this store: ${storeKinds.map(({ name }) => name).join(", ")};
-                   clusters: on all that have several nodes. These need Linux, root and iproute2
-  --fault NAME     only this fault; --fault list names all
-  --mode NAME      only this mode: ${modes.join(", ")}
-  --seed NUMBER    what decides on everything but the system's own timing. Default: one by chance
-  --rounds NUMBER  how often, with the next seed each time. Default: 1
+  --backend NAME   run only on this store: ${storeKinds.map(({ name }) => name).join(", ")};
+                   "clusters" runs on all stores of several nodes, which need Linux, root and iproute2
+  --fault NAME     run only this fault; --fault list prints all names
+  --mode NAME      run only in this mode: ${modes.join(", ")}
+  --seed NUMBER    decides everything but the timing of the system. Default: a random number
+  --rounds NUMBER  how many times to run, each time with the next seed. Default: 1
   --ttl MS         the time to live of a session. Default: 800
-  --jobs NUMBER    how many cells at a time, each in processes of its own. No more than there are cores. Default: 1
-  --bug NAME       with a planted bug in all workers; none: with stores as those have them, and no bug
-  --results FILE   appends what was found to FILE, a line of JSON for each cell
-  --table FILE     after that, writes the tables of all results into FILE: that of the stores of one node between its lines <!-- matrix --> and
-                   <!-- /matrix -->, that of those of several nodes between <!-- clusters --> and <!-- /clusters -->
-  --commit NAME    only the results of this commit, of those in FILE: a table is of one
+  --jobs NUMBER    how many cells run at a time, each in its own processes. Use no more than there are cores. Default: 1
+  --bug NAME       plant this bug in all workers. "none" uses the same stores as with a planted bug, but plants no bug
+  --results FILE   append the results to FILE, one line of JSON for each cell
+  --table FILE     then write the tables of all results into FILE: stores of one node between its lines <!-- matrix --> and
+                   <!-- /matrix -->, stores of several nodes between its lines <!-- clusters --> and <!-- /clusters -->
+  --commit NAME    use only the results of this commit from the results file: a table shows one commit
 `;
 
 const { values } = parseArgs({
@@ -50,7 +50,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The one of that name, or all. */
+/** The item of that name, or all items without a name. Exits with code 2 if there is no such item. */
 function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T) => string, what: string): T[] {
   const found = all.filter((item) => name === undefined || nameOf(item) === name);
   if (found.length > 0) return found;
@@ -90,8 +90,8 @@ async function runAll(): Promise<Row[]> {
 }
 
 /**
- * Writes the tables for which there are results: the stores of one node have other faults than those of
- * several.
+ * Writes each table that has results. Stores of one node and of several nodes have different faults, so each
+ * group has its own table.
  */
 function writeTables(file: string, rows: readonly Row[]): void {
   const single = storeKinds.filter(({ clustered }) => clustered === undefined);
@@ -100,7 +100,10 @@ function writeTables(file: string, rows: readonly Row[]): void {
   writeTable(file, "clusters", several, rows);
 }
 
-/** Between its lines `<!-- mark -->` and `<!-- /mark -->`. */
+/**
+ * Writes a table between the lines `<!-- mark -->` and `<!-- /mark -->` of `file`. Throws if it has no such
+ * lines.
+ */
 function writeTable(file: string, mark: string, kinds: readonly StoreKind[], all: readonly Row[]): void {
   const rows = all.filter(({ backend }) => kinds.some(({ name }) => name === backend));
   if (rows.length === 0) return;
@@ -115,7 +118,7 @@ function writeTable(file: string, mark: string, kinds: readonly StoreKind[], all
   );
 }
 
-/** All of one commit, if one is chosen. */
+/** The results in `file`; with `--commit`, only the results of that commit. */
 function resultsIn(file: string): Row[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");

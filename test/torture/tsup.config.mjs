@@ -1,11 +1,11 @@
 import { builtinModules } from "node:module";
 
-/** What a neighbour starts its servers with. */
+/** The helpers by which the tests of other packages start servers. */
 const HELPERS = /\/testing\/|\/conformance\/src\/proxy\/free-port\.ts$/;
 
 /**
- * A neighbour's test helpers are bundled. Anything else of its source would be there a second time, beside
- * the built package.
+ * Bundles the test helpers of other packages. Their other sources would be there a second time, beside the
+ * built package.
  */
 const onlyHelpers = {
   name: "only helpers",
@@ -19,8 +19,8 @@ const onlyHelpers = {
 };
 
 /**
- * The harness without its types, for processes that start in a tenth of the time that tsx takes. Where it
- * goes, scripts/torture.mjs says.
+ * Builds the harness as JavaScript, whose processes start in a tenth of the time that tsx takes.
+ * scripts/lib/torture.mjs sets the output folder.
  */
 export default {
   entry: {
@@ -31,9 +31,9 @@ export default {
   format: "esm",
   target: "node20",
   external: [/^@ojm\//, ...builtinModules],
-  // The clients that the helpers use can be found from their own packages only.
+  // Bundle the clients that the helpers use: they can be found from their own packages only.
   noExternal: [/^(?!@ojm\/)/],
-  // CommonJS that became a part of the bundle asks for Node's modules.
+  // Bundled CommonJS calls `require` for Node's modules.
   banner: {
     js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
   },

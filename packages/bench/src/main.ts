@@ -42,7 +42,7 @@ async function measure(store: Store, rounds: number): Promise<Row[]> {
   }
 }
 
-/** A ratio means nothing unless both sides did the same. */
+/** Throws unless both sides left as many records: a ratio means nothing if they did different work. */
 async function proveSameFacts(manager: JobManager, floor: Floor): Promise<void> {
   let records = 0;
   for await (const record of manager.history()) if (record.status === "completed") records++;

@@ -1,7 +1,9 @@
-/** Something that does `count` runs and can be measured against something else. */
+/** Does `count` runs, and can be measured against another load. */
 export type Load = (count: number) => Promise<void>;
 
-/** What was measured: runs a second of both sides, and how many times the floor's cost ours is. */
+/**
+ * The result of a comparison: runs a second of both sides, and how many times the cost of the floor ours is.
+ */
 export interface Ratio {
   readonly ours: number;
   readonly floor: number;
@@ -11,8 +13,8 @@ export interface Ratio {
 }
 
 /**
- * Measures two loads in turns, so that whatever else the machine does falls on both alike. The ratio is the
- * median over rounds.
+ * Measures two loads in turns, so that other work of the machine falls on both alike. The ratio is the median
+ * over the rounds.
  */
 export async function compare(ours: Load, floor: Load, count: number, rounds: number): Promise<Ratio> {
   await ours(count);
@@ -51,14 +53,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** One name, one run after the other. */
+/** Runs one name, one run after the other. */
 export function inSequence(run: (job: string) => Promise<unknown>): Load {
   return async (count) => {
     for (let i = 0; i < count; i++) await run("job");
   };
 }
 
-/** So many names at once, each one run after the other. */
+/** Runs `names` names at once, the runs of each one after the other. */
 export function atOnce(run: (job: string) => Promise<unknown>, names: number): Load {
   return async (count) => {
     const each = async (job: string): Promise<void> => {

@@ -11,7 +11,7 @@ import { memoryFloor } from "./floors/memory.js";
 import { redisFloor } from "./floors/redis.js";
 import { sqliteFloor } from "./floors/sqlite.js";
 
-/** A store that is ready to be measured, beside its floor. */
+/** An open store that is ready to be measured, with its floor. */
 export interface Measured extends FloorStore {
   readonly options: JobManagerOptions;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export interface Store {
   readonly name: string;
   /** Runs in a round: enough to take a good part of a second. */
   readonly count: number;
-  /** Why it cannot be measured here, if so. */
+  /** Why this machine cannot measure it, if so. */
   missing(): string | undefined;
   open(): Promise<Measured>;
 }

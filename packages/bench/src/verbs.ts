@@ -12,7 +12,7 @@ const VALUE: JsonValue = {
   timeout: 3_600_000,
 };
 
-/** Calls of one verb, so many under way at a time, each on a key of its own. */
+/** Calls of one verb, `width` in flight at a time, each on its own key. */
 function inFlight(width: number, call: (key: string) => Promise<unknown>): Load {
   return async (count) => {
     const each = async (key: string): Promise<void> => {
@@ -22,11 +22,11 @@ function inFlight(width: number, call: (key: string) => Promise<unknown>): Load 
   };
 }
 
-/** Compare-and-set by what is known of the version: it must succeed each time, or nothing was measured. */
+/** Compare-and-set with the last known version. Throws if it fails once: then nothing was measured. */
 function swapping(swap: (key: string, version: string | null) => Promise<string | undefined>) {
   const versions = new Map<string, string>();
   return async (key: string): Promise<void> => {
-    // Not the keys of the other verbs: those are written without a look at their version.
+    // Use other keys than the other verbs: they write theirs without a look at the version.
     const version = await swap(`swapped-${key}`, versions.get(key) ?? null);
     if (version === undefined) throw new Error(`${key} was changed by somebody else`);
     versions.set(key, version);

@@ -6,7 +6,7 @@ import { root } from "../run.mjs";
 
 const reports = join(root, "docs/api");
 
-/** The types that each published package offers, by the name of their report. */
+/** The types of each published package, one item for each entry, with the name of its report. */
 function entryPoints() {
   return published().flatMap(({ path, manifest }) =>
     Object.entries(manifest.exports ?? {})

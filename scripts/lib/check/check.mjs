@@ -5,8 +5,8 @@ import { checkManifests } from "./manifests.mjs";
 import { checkShape } from "./shape.mjs";
 
 /**
- * Types, lint and format, unused code, and whether the packages are packed as they should. Resolves to the
- * names of what failed.
+ * Checks types, lint and format, unused code, and the packaging of the packages. Resolves to the names of the
+ * checks that failed.
  */
 export async function check() {
   await build();

@@ -28,7 +28,8 @@ const RESOLUTIONS = {
 
 /**
  * Compiles the packed packages and every program of a README as a strict user would, who checks libraries
- * too, and looks whether what the declarations promise is there at run time. Resolves to an exit code.
+ * too. Then checks that the values which the declarations promise exist at run time. Resolves to an exit
+ * code.
  */
 export async function checkConsumers() {
   await unpack();
@@ -45,7 +46,7 @@ export async function checkConsumers() {
 
 const host = { getCurrentDirectory: () => consumer, getCanonicalFileName: (name) => name, getNewLine: () => "\n" };
 
-/** A `node_modules` with the packed packages, and with what they depend on from this repository. */
+/** Creates a `node_modules` with the packed packages, and with their dependencies from this repository. */
 async function unpack() {
   const tarballs = await pack();
   rmSync(consumer, { recursive: true, force: true });
@@ -84,8 +85,8 @@ function importAll() {
 }
 
 /**
- * The programs of a page, which may import each other. Those beside sources of their own are left to the
- * tests of those.
+ * Writes the programs of a page, which may import each other. Skips programs beside sources of their own: the
+ * tests of those check them.
  */
 function writePrograms(page) {
   if (page.startsWith("examples/")) return [];
@@ -101,8 +102,8 @@ function writePrograms(page) {
 }
 
 /**
- * A type may be exported as a value by mistake: then a program compiles and does not start. Resolves to how
- * many there are.
+ * Resolves to how many declared values are not exported at run time. If a type is exported as a value by
+ * mistake, a program compiles and does not start.
  */
 async function missingValues(program) {
   const checker = program.getTypeChecker();

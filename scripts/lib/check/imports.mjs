@@ -21,7 +21,7 @@ export async function checkImports() {
     const path = cycle === undefined ? [from, to] : [from, ...cycle.map(({ name }) => name)];
     console.error(`${rule.name}: ${path.join(" -> ")}`);
   }
-  // A configuration that finds no files would be content with anything.
+  // A configuration that finds no files would accept anything.
   if (totalCruised < 100) console.error(`only ${totalCruised} files were read`);
   return violations.length === 0 && totalCruised >= 100 ? 0 : 1;
 }

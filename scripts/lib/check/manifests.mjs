@@ -4,7 +4,7 @@ import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
 
 /**
- * Whether each published package says what a registry shows, and publishes no tests. Resolves to an exit
+ * Checks that each published package says what a registry shows, and publishes no tests. Returns an exit
  * code.
  */
 export function checkManifests() {

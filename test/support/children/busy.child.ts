@@ -4,9 +4,9 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
- * Runs the job "job" once, with a body that computes without a break until a file is there. Reports to the
- * witness, and in the end sends what `run` said and whether the signal had fired when the body was done.
- * Arguments: the manager's options, the path of the file, the options of the run.
+ * Runs the job "job" once, with a body that blocks the event loop until a file exists. Reports to the
+ * witness. At the end it sends the outcome of `run`, and whether the lock was still held when the body was
+ * done. Arguments: the manager's options, the path of the file, the options of the run.
  */
 const [options = "{}", file = "", runOptions = "{}"] = process.argv.slice(2);
 const NOTHING = new Int32Array(new SharedArrayBuffer(4));

@@ -3,7 +3,7 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Report } from "../witness.js";
 
 /*
- * Runs one job so many times, one after the other or "at once", and reports each body to the witness.
+ * Runs one job several times, one after the other or "at once", and reports each body to the witness.
  * Arguments: the manager's options as JSON, the name of the job, how many times (with 0, one body that never
  * ends), "at once".
  */

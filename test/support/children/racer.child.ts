@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { isRunError, type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Takes as many locks as it can when it is told to, some at once and in the same order as every racer, and
- * reports the numbers of those that it got. Arguments: the manager's options as JSON, how many names.
+ * Takes as many locks as it can once it gets a message, several at once and in the same order as every other
+ * racer. Reports the numbers of the locks that it got. Arguments: the manager's options as JSON, how many
+ * names.
  */
 const WIDTH = 20;
 

@@ -1,29 +1,28 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isChannelError, isRunError, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 
-/** What {@link SteadyReport} answers: `look` asks for one, `stop` ends the work in good order. */
+/** A request to the process: `look` asks for a {@link SteadyReport}, `stop` ends the work in good order. */
 export type SteadyRequest = "look" | "stop";
 
-/** What the process tells of itself. */
+/** The report of the process. */
 export interface SteadyReport {
   readonly completed: number;
-  /** Codes of what failed, by how often. */
+  /** How often each error code occurred. */
   readonly failures: Readonly<Record<string, number>>;
-  /** What keeps the event loop busy, by kind. */
+  /** How many resources of each kind keep the event loop busy. */
   readonly resources: Readonly<Record<string, number>>;
 }
 
 /*
- * Runs one job after the other, whatever happens to the store, until it is told to stop. Anything but an
- * error of the store, or of a lock that was lost with it, ends the process. Arguments: the manager's options
- * as JSON, the name of the job.
+ * Runs one job after the other, whatever happens to the store, until it gets `stop`. An error that is neither
+ * of the store nor of a run ends the process. Arguments: the manager's options as JSON, the name of the job.
  */
 const [options = "{}", job = "job"] = process.argv.slice(2);
 let completed = 0;
 const failures: Record<string, number> = {};
 let stopped = false;
 
-/** Resolves to what `work` does, or to `undefined` where the store does not let it. */
+/** Resolves to the result of `work`, or to `undefined` if the store or the run fails. */
 async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

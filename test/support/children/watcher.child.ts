@@ -1,8 +1,8 @@
 import { type JobManagerOptions, openChannel } from "@ojm/core";
 
 /*
- * Does nothing but wait for the first change of a channel, and forgets to close it. Argument: a manager's
- * options as JSON.
+ * Waits for the first change of a channel, and does not close the channel. Argument: a manager's options as
+ * JSON.
  */
 const { chJobs = {} } = JSON.parse(process.argv[2] ?? "{}") as JobManagerOptions;
 const channel = await openChannel("changes", chJobs);

@@ -1,6 +1,6 @@
 import { able, type Fault, MARGIN, ONE_PROCESS } from "./fault.js";
 
-/** More than any time to live, in s. */
+/** Longer than any time to live, in s. */
 const HOUR = 3_600;
 
 function ofWorker(name: string, who: "holder" | "contender", seconds: number): Fault {
@@ -11,8 +11,7 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
     async inject(scene) {
       const { member } = await scene.hold(1.5 * scene.ttl);
       const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
-      // gRPC counts the deadline of a call by the wall clock: one that is under way when that jumps ahead is
-      // over.
+      // gRPC measures the deadline of a call by the wall clock: a jump ahead ends the calls in progress.
       const over = scene.kind.type === "etcd" && seconds > 0 ? scene.trouble(target) : () => {};
       scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
       target.setWallClock(seconds);
@@ -26,8 +25,8 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
 }
 
 /**
- * Where sessions end by the server's clock, all do at once when it jumps ahead, and none before its time when
- * it jumps back.
+ * Sets the wall clock of the server, where it ends sessions. A jump ahead ends all sessions at once. A jump
+ * back must end no session early.
  */
 function ofServer(name: string, seconds: number): Fault {
   return {
@@ -46,7 +45,7 @@ function ofServer(name: string, seconds: number): Fault {
   };
 }
 
-/** What happens to wall clocks. */
+/** Faults of wall clocks. */
 export const clockFaults: readonly Fault[] = [
   ofWorker("wall clock +1 h on the holder", "holder", HOUR),
   ofWorker("wall clock -1 h on the holder", "holder", -HOUR),

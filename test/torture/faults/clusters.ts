@@ -6,12 +6,12 @@ import type { StoreKind } from "../stores/store.js";
 import { able, type Fault, type Injected, MARGIN, storeIsBack } from "./fault.js";
 
 /**
- * What a lost frame of a connection that is being made costs, in ms: it is sent again after a second, and
- * then after two more.
+ * What a lost frame costs while a connection is being made, in ms: it is sent again after a second, and then
+ * after two more.
  */
 const FRAME_LOST = 3_000;
 
-/** How slow a link is, one way, in ms, and how many of a hundred frames are lost. */
+/** The one-way delay of a slow link in ms, and its loss in percent. */
 const DELAY = 20;
 const LOSS = 2;
 
@@ -21,29 +21,26 @@ function factsOf({ kind }: Scene): NonNullable<StoreKind["clustered"]> {
 }
 
 /**
- * Within what every name is had again once the cluster does its work again: its clients find that out, and
- * then it is as if a store came back.
+ * Within how many ms every name is locked again once the cluster works again: its clients find that out, and
+ * then recover as from a store that came back.
  */
 function clusterIsBack(scene: Scene): number {
   return factsOf(scene).findsAnew + storeIsBack(scene.ttl);
 }
 
-/**
- * Waits until another one than the node that was struck does its work. From then on recovery counts: until
- * then nothing can be had.
- */
+/** Waits until another node leads. Recovery counts from then on: before that, no lock can be taken. */
 async function succession(scene: Scene, duty: Duty, { host }: ClusterNode): Promise<number> {
   const next = await eventually("another node leads", () => able(scene, "cluster").main(duty, [host]));
   return scene.note(`${next.name} leads`);
 }
 
-/** Waits until all nodes are in step again. */
+/** Waits until all nodes are in sync again. */
 async function healed(scene: Scene, cluster: Cluster): Promise<void> {
   await eventually("all nodes are in step", async () => (await cluster.isWhole()) || undefined);
   scene.note("all nodes are in step");
 }
 
-/** A moment somewhere on the way of the clients to the node that leads now, the seed says where. */
+/** Waits for a part of the time that the clients need to find the new leader. The seed decides how long. */
 function meanwhile(scene: Scene): Promise<void> {
   return scene.sleep(scene.between(0, factsOf(scene).findsAnew));
 }
@@ -62,7 +59,7 @@ const cutOff: Strike = async (_scene, cluster, { host }) => {
   return async () => cluster.network.join([host]);
 };
 
-/** Something happens to the node that decides, until another one does and for a while longer. */
+/** Strikes the leading node until another node leads, and for a while longer. Then heals it. */
 async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike): Promise<Injected> {
   const cluster = able(scene, "cluster");
   await scene.hold(4 * scene.ttl);
@@ -84,9 +81,9 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
 }
 
 /**
- * One that stood still takes itself for the leader until it hears that it is not, and does what it was asked
- * meanwhile by what it knows of: it tells holders that their locks are gone, and whoever watches that records
- * were closed. Where it needs nobody else to acknowledge, it also gives locks that others have.
+ * Waits until a resumed leader knows that it leads no more. Until then it acts on its old state: it tells
+ * holders that their locks are gone, and tells watchers that records were closed. If it acknowledges writes
+ * alone, it also grants locks that others have.
  */
 async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
@@ -105,7 +102,7 @@ function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {
   };
 }
 
-/** The holder is on the side of the node that decided until now: to it nothing seems to have happened. */
+/** The holder is cut off together with the old leader: to the holder nothing seems to have happened. */
 const cutOffWithHolder: Fault = {
   name: "main node cut off with the holder",
   whyNot: () => undefined,
@@ -127,14 +124,14 @@ const cutOffWithHolder: Fault = {
     overForHolder(factsOf(scene).findsAnew);
     const { acknowledgesAlone, staleFor } = factsOf(scene);
     if (acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
-    // What the old master wrote for the holder, and could not acknowledge, it tells those who watch as soon
-    // as they hear it again.
+    // The old master could not acknowledge what it wrote for the holder. It tells the watchers of it as soon
+    // as they reach it again.
     if (staleFor > 0) scene.staleRecords = { from: cut, to: scene.now() };
     return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
   },
 };
 
-/** The cluster goes on without it. */
+/** The holder alone is cut off; the cluster goes on without it. */
 const holderCutOff: Fault = {
   name: "holder cut off",
   whyNot: () => undefined,
@@ -152,7 +149,7 @@ const holderCutOff: Fault = {
   },
 };
 
-/** Nothing is acknowledged meanwhile. */
+/** The other hosts are stopped: meanwhile, no write is acknowledged. */
 const noQuorum: Fault = {
   name: "no quorum",
   whyNot: () => undefined,
@@ -175,7 +172,7 @@ const noQuorum: Fault = {
   },
 };
 
-/** How often, and how long it is away and there each time, in ms. */
+/** How often the link goes down, and the shortest and longest time that it is down or up, in ms. */
 const FLAPS = 6;
 const SHORTEST = 150;
 const LONGEST = 700;
@@ -241,7 +238,7 @@ function slowDown(scene: Scene): () => void {
   };
 }
 
-/** What happens to stores of several nodes, and to the way between them and their clients. */
+/** Faults of stores of several nodes, and of the network between them and their clients. */
 export const clusterFaults: readonly Fault[] = [
   holderCutOff,
   onMain("main node killed", "locks", "is killed", kill),

@@ -16,7 +16,7 @@ function harm(name: string, what: Harm): Fault {
   };
 }
 
-/** What happens to the entries in the store. */
+/** Faults of the entries in the store. */
 export const entryFaults: readonly Fault[] = [
   harm("lock entry deleted", "delete lock"),
   harm("lock entry overwritten", "overwrite lock"),

@@ -3,33 +3,36 @@ import type { Member } from "../scene/member.js";
 import type { HeldBody, Scene } from "../scene/scene.js";
 import type { StoreKind } from "../stores/store.js";
 
-/** What a fault did, once it is over. */
+/** The effect of a fault, once it is over. */
 export interface Injected {
-  /** From when on it is counted how long it took until the lock was had again. */
+  /** When the recovery time begins. It ends when the lock is taken again. */
   readonly since: number;
-  /** The names that must be had again. */
+  /** The names that must be locked again. */
   readonly names: readonly string[];
-  /** How long that may take, in ms; where nothing is promised, it is measured only. */
+  /** The longest that recovery may take, in ms. Where nothing is promised, it is only measured. */
   readonly bound?: number;
-  /** Whom the fault struck: it counts from when on another one wants the lock. */
+  /** The worker that the fault struck. Recovery counts from when another worker wants the lock. */
   readonly struck?: Member;
-  /** The run that must not lose its lock by it. */
+  /** The run that must keep its lock through the fault. */
   readonly kept?: { readonly member: Member; readonly id: string };
 }
 
-/** One thing that goes wrong. */
+/** A kind of fault. */
 export interface Fault {
   readonly name: string;
-  /** Why it cannot be had; `undefined` if it can. */
+  /** Why the fault does not apply; `undefined` if it does. */
   whyNot(kind: StoreKind, mode: Mode): string | undefined;
   readonly smallDisk?: true;
-  /** The network of the workers can be made slow. */
+  /** The links of the workers must be able to be slow. */
   readonly slowNetwork?: true;
-  /** Whose wall clock is set. */
+  /** Whose wall clock the fault sets. */
   readonly fakeClock?: "workers" | "server";
-  /** With the heartbeat thread, whose renewals cannot be observed: when a lease ends is not known then. */
+  /**
+   * Runs the workers with the heartbeat thread. Its renewals cannot be observed, so the end of a lease is not
+   * known.
+   */
   readonly plain?: true;
-  /** The least time to live for which it makes sense, in ms. */
+  /** The shortest time to live for which the fault makes sense, in ms. */
   readonly ttl?: number;
   inject(scene: Scene): Promise<Injected | undefined>;
 }
@@ -38,29 +41,32 @@ export const ONE_PROCESS = "n/a: one process";
 export const NO_SERVER = "n/a: no server";
 
 /**
- * The heartbeat thread opens its connection only when it is needed: under load that takes longer than a short
- * time to live.
+ * A time to live for the heartbeat thread, in ms. The thread opens its connection only when it is needed,
+ * which under load takes longer than a short time to live.
  */
 export const TTL_FOR_THREAD = 4_000;
 
 /**
- * What time is added to a bound for what is no waiting: a look at the holder's process, a reconnection, the
+ * Added to a bound, in ms, for what is not waiting: a check of the holder's process, a reconnection, the
  * commit itself.
  */
 export const MARGIN = 500;
 
-/** Within what a lock is had again whose process is gone, by processes of its host, in ms. */
+/** Within how many ms the processes of a host take the lock of a process of it that is gone. */
 export const GONE_WITHIN = 1_000;
 
-/** Within what every lock is had again once its store answers again. */
+/** Within how many ms every lock is taken again once its store answers again. */
 export function storeIsBack(ttl: number): number {
   return 2 * ttl + MARGIN;
 }
 
-/** How often a fault is tried that strikes nothing. */
+/** How often a fault is attempted if it finds nothing to strike. */
 const ATTEMPTS = 20;
 
-/** Makes some worker hold a lock, and tries on it what `strike` does, until it struck it. */
+/**
+ * Makes a worker hold a lock and calls `strike`, until that resolves to true. Throws after {@link ATTEMPTS}
+ * attempts.
+ */
 export async function strikeHolder(
   scene: Scene,
   ms: number,
@@ -73,7 +79,10 @@ export async function strikeHolder(
   throw new Error(`in ${ATTEMPTS} attempts, the fault found nothing to strike`);
 }
 
-/** What can be done to the store of the scene. Where it cannot, a fault must say so beforehand. */
+/**
+ * What the harness can do to the store of the scene. Throws if the store cannot: the fault must say so by
+ * `whyNot` first.
+ */
 export function able<
   K extends "freeze" | "freezeRecords" | "restart" | "fillDisk" | "setWallClock" | "network" | "cluster",
 >({ store }: Scene, what: K): NonNullable<Scene["store"][K]> {

@@ -1,2 +1,2 @@
-/** Puts an end to a fault. */
+/** Ends a fault. */
 export type Heal = () => Promise<void>;

@@ -9,15 +9,12 @@ import { storeFaults } from "./stores.js";
 
 const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults, ...clockFaults];
 
-/**
- * Three faults, one right after the other, whatever the last one has left behind. Which ones, the seed
- * decides.
- */
+/** Three faults in direct succession, whatever the last one left behind. The seed picks them. */
 const combination: Fault = {
   name: "combination",
   whyNot: () => undefined,
   async inject(scene) {
-    // What needs a store or a process of its own making, or ends one, is left to the cells of its own.
+    // Leave out the faults that need a special store or process, or end one: they have their own cells.
     const possible = single.filter(
       ({ name, whyNot, smallDisk, fakeClock, plain }) =>
         whyNot(scene.kind, scene.mode) === undefined && !smallDisk && !fakeClock && !plain && name !== "client SIGTERM",
@@ -34,10 +31,10 @@ const combination: Fault = {
   },
 };
 
-/** All faults of stores of one node, and the combinations of them. */
+/** All faults of stores of one node, and their combination. */
 const ofOneNode: readonly Fault[] = [...single, combination];
 
-/** Those of processes, which have stores of several nodes too. */
+/** The faults of processes that stores of several nodes have too. */
 const ofAll: readonly Fault[] = processFaults.filter(({ name }) =>
   ["none", "holder stopped, longer", "holder kill -9"].includes(name),
 );

@@ -11,7 +11,7 @@ function network(scene: Scene, member: Member): TcpProxy {
   return able(scene, "network")(member.index);
 }
 
-/** Something goes wrong on the way of one worker for longer than the TTL. */
+/** Harms the connection of one worker for longer than the time to live. */
 function onOneWay(
   name: string,
   who: "holder" | "waiter",
@@ -37,7 +37,7 @@ function onOneWay(
   };
 }
 
-/** Connections break for both sides to see, and new ones hang. */
+/** Breaks the connections visibly for both sides. New connections hang. */
 async function cut(way: TcpProxy): Promise<Heal> {
   const heal = await way.partition();
   way.cut();
@@ -45,12 +45,12 @@ async function cut(way: TcpProxy): Promise<Heal> {
 }
 
 /**
- * The next renewal is sent within a third of the time to live, reaches the store and prolongs the session;
- * those after it are refused.
+ * The bound for lost replies. The next renewal is sent within a third of the time to live, reaches the store
+ * and prolongs the session. Later renewals are refused.
  */
 const afterLostReplies = (ttl: number): number => (4 / 3) * ttl + MARGIN;
 
-/** What each round trip takes longer, in ms. */
+/** How much longer each round trip takes, in ms. */
 const SLOW = 200;
 
 const slow: Fault = {
@@ -70,7 +70,7 @@ const slow: Fault = {
   },
 };
 
-/** What happens to the network. */
+/** Faults of the network. */
 export const networkFaults: readonly Fault[] = [
   onOneWay("network cut to the holder", "holder", cut),
   onOneWay("network cut to a waiter", "waiter", cut),

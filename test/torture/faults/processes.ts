@@ -2,16 +2,19 @@ import type { Member } from "../scene/member.js";
 import type { Scene } from "../scene/scene.js";
 import { type Fault, GONE_WITHIN, MARGIN, ONE_PROCESS, TTL_FOR_THREAD } from "./fault.js";
 
-/** Long enough that the fault, and not the body, decides when it ends. */
+/** How long a body holds its lock, in times to live: long enough that the fault, not the body, ends it. */
 const LONG = 4;
 
 /**
- * So long that no lock comes free within its bound by the end of a session: what finds it is the look at the
- * process. In ms.
+ * A time to live, in ms, so long that no session ends within the bound: only the check of the holder's
+ * process can free the lock.
  */
 const TTL_FOR_LOOK = 10_000;
 
-/** Beyond the bound, and not so long that who ignores its signal holds up the cell, in ms. */
+/**
+ * How long a body holds its lock, in ms: beyond the bound, but a body that ignores its signal must not delay
+ * the cell.
+ */
 const HELD = 5_000;
 
 const none: Fault = {
@@ -34,7 +37,7 @@ function stop(name: string, share: number): Fault {
       await scene.sleep(share * scene.ttl);
       scene.note(`worker ${member.index} goes on`);
       member.goOn();
-      // Where nobody else can open the store, nothing is lost.
+      // If no other process can open the store, no lock is lost.
       return share < 1 || !scene.kind.shared
         ? undefined
         : { since, names: [run.name], bound: scene.ttl + MARGIN, struck: member };
@@ -53,7 +56,7 @@ const kill: Fault = {
     await member.kill();
     if (scene.kind.shared) return { since, names: [run.name], bound: GONE_WITHIN, struck: member };
     await scene.enlist();
-    // Counted with the start of the process that takes its place.
+    // No bound: the time includes the start of the process that replaces it.
     return { since, names: [run.name] };
   },
 };
@@ -108,7 +111,7 @@ async function endOf(scene: Scene, index: number): Promise<void> {
   await scene.until(() => scene.members[index]?.over === true, `worker ${index} has ended`);
 }
 
-/** What happens to the processes. */
+/** Faults of processes. */
 export const processFaults: readonly Fault[] = [
   none,
   stop("holder stopped, shorter", 0.4),

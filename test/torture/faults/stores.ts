@@ -13,13 +13,13 @@ function freeze(name: string, share: number): Fault {
       await heal();
       over();
       const since = scene.note("the store goes on");
-      // The holder keeps its lock over a short one.
+      // The holder keeps its lock through a short stop.
       return share < 1 ? undefined : { since, names: scene.names, bound: storeIsBack(scene.ttl) };
     },
   };
 }
 
-/** Locks are had and kept meanwhile, and no run begins or ends. */
+/** Meanwhile, locks can be taken and kept, but no run begins or ends. */
 const freezeRecords: Fault = {
   name: "store of the records stopped, longer",
   whyNot: ({ apart }) => (apart ? undefined : "n/a: one store"),
@@ -41,7 +41,7 @@ function restart(name: string, data: boolean): Fault {
     name,
     whyNot: ({ networked }) => (networked ? undefined : NO_SERVER),
     async inject(scene) {
-      // The holder may keep its lock over it.
+      // The holder may keep its lock through the restart.
       await scene.hold(scene.ttl);
       const from = scene.note(`the store is killed${data ? "" : ", and its data removed"}`);
       const over = scene.trouble();
@@ -65,7 +65,7 @@ const diskFull: Fault = {
     return type === "etcd" ? "n/a: etcd ends itself on a full disk, see store restarted" : undefined;
   },
   async inject(scene) {
-    // Where a session does not end by silence, the holder keeps its lock.
+    // In a store of one process silence ends no session, so the holder keeps its lock: hold it for less time.
     await scene.hold((scene.kind.shared ? 6 : 2) * scene.ttl);
     scene.note("the disk is full");
     const over = scene.trouble();
@@ -78,7 +78,7 @@ const diskFull: Fault = {
   },
 };
 
-/** What happens to the store. */
+/** Faults of the store. */
 export const storeFaults: readonly Fault[] = [
   freeze("store stopped, shorter", 0.4),
   freeze("store stopped, longer", 2),

@@ -1,14 +1,14 @@
-/** Of which code the results are, and of which day. */
+/** The commit and the day of results. */
 export interface Stamp {
-  /** As Git names it, with "+changes" if there was more than that. */
+  /** Its name in Git, with "+changes" if the work tree had changes. */
   readonly commit: string;
   readonly date: string;
 }
 
-/** What is kept of a cell for the table. */
+/** What the table needs of a cell. */
 export interface Row extends Finding, Stamp {}
 
-/** What was found in a cell. */
+/** The result of a cell. */
 export interface Finding {
   readonly backend: string;
   readonly fault: string;
@@ -16,17 +16,17 @@ export interface Finding {
   readonly seed: number;
   readonly ttl: number;
   readonly skipped?: string;
-  /** Why the harness could not bring it to its end: it is not judged. */
+  /** Why the harness could not finish the cell. Such a cell is not judged. */
   readonly broken?: string;
   readonly runs: number;
   readonly overlaps: number;
   readonly violations: number;
-  /** The laws that were broken. */
+  /** The laws that the cell violated. */
   readonly laws?: readonly string[];
   readonly worstSignal?: number;
-  /** How long two ran whom the fault excuses. */
+  /** The longest time that two bodies ran at once and the fault excuses, in ms. */
   readonly excusedOverlap: number;
-  /** And whom a forced unlock does. */
+  /** The longest time that two bodies ran at once and a forced unlock excuses, in ms. */
   readonly forcedOverlap: number;
   readonly recovery?: number;
 }

@@ -21,7 +21,7 @@ export function lineOf(result: CellResult): string {
   return `${cell} ${violations.length === 0 ? "ok    " : "FAILED"} ${facts.join(", ")}`;
 }
 
-/** One line about a cell that the harness could not bring to its end. It says nothing about the locks. */
+/** One line about a cell that the harness could not finish. It says nothing about the locks. */
 export function brokenLine({ backend, fault, mode, seed }: Task, why: string): string {
   return `${nameOf(backend, fault, mode)} BROKEN seed ${seed}, the harness failed: ${why}`;
 }
@@ -34,7 +34,7 @@ function milliseconds(ms: number): string {
   return `${ms.toFixed(1)} ms`;
 }
 
-/** What went wrong in a cell, how it came to that, and how to run it again. */
+/** The violations of a cell, the timeline around the first one, and the command that repeats the cell. */
 export function troubleOf({ cell, violations, timeline }: CellResult): string {
   const { kind, fault, mode, seed, ttl, bug } = cell;
   const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed} --ttl ${ttl}`;

@@ -25,15 +25,15 @@ export function rowOf(result: CellResult): Finding {
   };
 }
 
-/** The row of a cell that the harness could not bring to its end. */
+/** The row of a cell that the harness could not finish. */
 export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Finding {
   const nothing = { runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0, forcedOverlap: 0 };
   return { backend, fault, mode, seed, ttl, broken, ...nothing };
 }
 
 /**
- * The matrix as Markdown: a line for each fault, a column for each store. Throws if the results are not of
- * one commit.
+ * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results are of
+ * several commits.
  */
 export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
   const commits = [...new Set(rows.map(({ commit }) => commit))];
@@ -64,12 +64,12 @@ export function tableOf(rows: readonly Row[], versions: readonly string[]): stri
   ].join("\n");
 }
 
-/** Those that were judged. */
+/** The rows that were judged. */
 function judged(rows: readonly Row[]): Row[] {
   return rows.filter(({ skipped, broken }) => skipped === undefined && broken === undefined);
 }
 
-/** How much was run, and what came out. */
+/** How many cells ran, and what they found. */
 function factsOf(rows: readonly Row[]): string[] {
   const dates = [...new Set(rows.map(({ date }) => date))].sort().join(", ");
   const run = judged(rows);
@@ -89,7 +89,7 @@ function factsOf(rows: readonly Row[]): string[] {
   ];
 }
 
-/** What forced unlocks did, whatever the fault of their cell. */
+/** The longest overlap after forced unlocks, whatever the fault of the cell. */
 function forceOf(rows: readonly Row[]): string[] {
   const most = Math.max(0, ...judged(rows).map(({ forcedOverlap }) => forcedOverlap));
   if (most === 0) return [];

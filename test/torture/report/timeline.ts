@@ -2,19 +2,19 @@ import type { Event } from "../scene/events.js";
 import type { Scene } from "../scene/scene.js";
 import type { Violation } from "../validate/verdict.js";
 
-/** How much is shown before and after the first thing that went wrong, in ms. */
+/** How much the timeline shows before and after the first violation, in ms. */
 const BEFORE = 2_500;
 const AFTER = 500;
 const MOST_LINES = 250;
 
-/** Those who only try are refused most of the time: that hides what happens. */
+/** Callers that do not wait are refused most of the time. Leave that out: it would hide the other events. */
 function isIdle(event: Event): boolean {
   return (event.e === "asked" && event.wait === 0) || (event.e === "settled" && event.outcome === "LOCKED");
 }
 
 /**
- * What happened around the first violation: what the harness did, and what each worker wrote down. Times in
- * ms before and after it.
+ * What happened around the first violation: the actions of the harness, and the journal of each worker. Times
+ * in ms before and after it.
  */
 export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
   const lines = [

@@ -24,12 +24,15 @@ import { runsOf } from "../validate/run-of.js";
 import { takeStock } from "../validate/stock.js";
 import type { Evidence, Violation } from "../validate/verdict.js";
 
-/** How many processes, or in a store of one process how many managers, contend in a cell, and for what. */
+/**
+ * How many processes contend in a cell, and for which names. In a store of one process, as many managers
+ * contend.
+ */
 const WORKERS = 3;
 const NAMES = ["a", "b"];
 const SMALL_DISK = 24;
 
-/** One place of the matrix. */
+/** One cell of the matrix. */
 export interface Cell {
   readonly kind: StoreKind;
   readonly fault: Fault;
@@ -37,7 +40,7 @@ export interface Cell {
   readonly seed: number;
   /** In ms. */
   readonly ttl: number;
-  /** The planted bug that all workers carry. */
+  /** The bug that is planted in all workers. */
   readonly bug?: string;
 }
 
@@ -56,7 +59,7 @@ export interface CellResult {
   readonly timeline: string;
 }
 
-/** Why a cell has no run of its own; `undefined` if it has one. */
+/** Why a cell does not run; `undefined` if it does. */
 export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
   const why = fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
@@ -68,7 +71,7 @@ export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | 
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
 }
 
-/** Runs a cell from its start to its judgement. Throws only if the harness itself fails. */
+/** Runs a cell and judges it. Throws only if the harness itself fails. */
 export async function runCell(asked: Cell): Promise<CellResult> {
   const cell = { ...asked, ttl: Math.max(asked.ttl, asked.fault.ttl ?? 0) };
   const skipped = whySkipped(cell);
@@ -108,7 +111,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await scene.until(() => isHadAgain(scene, injected), "the names are had again");
     stock = await theEnd(cell, store, scene);
   } catch (error) {
-    // What did not strike proves nothing.
+    // A fault that did not strike proves nothing: the harness has failed.
     if (error instanceof NotStruck) throw error;
     troubles.push({ law: "all settle", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   } finally {
@@ -122,7 +125,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
   return judge(cell, evidence, troubles);
 }
 
-/** The fault did not come about. */
+/** The fault did not strike. */
 class NotStruck extends Error {}
 
 async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined> {
@@ -188,7 +191,7 @@ function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
   return recoveryOf({ runs: runsOf(scene.members), injected, scene }) !== undefined || injected === undefined;
 }
 
-/** All stop, leave, and one looks what is there. */
+/** Stops all workers. Once they have exited, takes stock of what is left in the store. */
 async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
   const { living } = scene;
   for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });

@@ -4,8 +4,8 @@ import { runCell } from "./cell.js";
 import { cellOf, type Done, type Task } from "./task.js";
 
 /*
- * Runs one cell after the other, as it is told to. The proxies of a cell are in this process: what another
- * cell computes must not hold them up.
+ * Runs cells one after the other, on request. The proxies of a cell are in this process, so that the
+ * computing of another cell cannot delay them.
  */
 
 async function run(task: Task): Promise<Done> {
@@ -20,8 +20,8 @@ async function run(task: Task): Promise<Done> {
 }
 
 process.on("message", (task: Task) => void run(task).then((done) => process.send?.(done)));
-// Whoever ends this leaves no worker and no server behind: each ends with this process, if it comes to its
-// exit.
+// Always exit through `process.exit()`: workers and servers end with this process only if its exit handlers
+// run.
 process.once("disconnect", () => process.exit());
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));

@@ -6,8 +6,8 @@ import { nodeArgs } from "./entry.js";
 import type { Done, Task } from "./task.js";
 
 /**
- * Runs all cells, so many at a time, each in its own lane: a process that runs one after the other. `tell` is
- * called as each is done.
+ * Runs all cells, `jobs` at a time, each in a lane: a process that runs one cell after the other. Calls
+ * `tell` as each cell is done.
  */
 export async function inLanes(jobs: number, tasks: readonly Task[], tell: (done: Done) => void): Promise<void> {
   const left = tasks.values();
@@ -18,7 +18,7 @@ export async function inLanes(jobs: number, tasks: readonly Task[], tell: (done:
 async function oneLane(left: Iterator<Task>, tell: (done: Done) => void): Promise<void> {
   let lane: ChildProcess | undefined;
   for (let next = left.next(); next.done !== true; next = left.next()) {
-    // One that ended was the end of its cell, and not of those that are left.
+    // A lane that ended took only its own cell with it: start a new one for the rest.
     if (lane === undefined || !lane.connected) lane = startLane();
     tell(await runIn(lane, next.value));
   }

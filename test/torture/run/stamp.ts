@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import type { Stamp } from "../report/finding.js";
 
-/** What is run now. */
+/** The stamp of the code that runs now. */
 export function stampNow(): Stamp {
   const changes = git("status", "--porcelain");
   const commit = `${git("rev-parse", "--short", "HEAD") || "unknown"}${changes === "" ? "" : "+changes"}`;

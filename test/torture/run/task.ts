@@ -4,7 +4,7 @@ import type { Mode } from "../scene/events.js";
 import { storeKinds } from "../stores/index.js";
 import type { Cell } from "./cell.js";
 
-/** A cell by the names of its parts, as processes tell each other. */
+/** A cell by the names of its parts, as processes send it to each other. */
 export interface Task {
   readonly backend: string;
   readonly fault: string;
@@ -15,13 +15,13 @@ export interface Task {
   readonly bug?: string;
 }
 
-/** What became of one: what is said about it, and what is kept. */
+/** The result of a task: the text to print, and the finding to keep. */
 export interface Done {
   readonly text: string;
   readonly row: Finding;
 }
 
-/** The cell of a task. */
+/** The cell of a task. Throws if there is no such cell. */
 export function cellOf({ backend, fault: faultName, ...rest }: Task): Cell {
   const kind = storeKinds.find(({ name }) => name === backend);
   const fault = faults.find((each) => each.name === faultName);

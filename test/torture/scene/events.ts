@@ -1,17 +1,20 @@
 /**
- * What the processes of a cell write down, each in its own journal. All times are of the one monotonic clock
- * of the host, in ms.
+ * What a process of a cell writes to its journal. All times are by the one monotonic clock of the host, in
+ * ms.
  */
 export type Event = { readonly t: number } & (
   | { readonly e: "ready" }
   | { readonly e: "stopping" }
-  /** Whose lock, by its fence, or which session was harmed. Without either, there was nothing to harm. */
+  /**
+   * An entry was harmed: the lock with this fence, or this session. Without either, there was nothing to
+   * harm.
+   */
   | { readonly e: "harmed"; readonly fence?: string; readonly session?: string }
-  /** A run was asked for. `wall`: what the wall clock of the process said. */
+  /** A run was requested. `wall`: the time by the wall clock of the process. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
   /**
-   * The store gave a lock to a session. `sent`: when the commit was sent; `timeout`: how long from then on it
-   * may be held at most.
+   * The store granted a lock to a session. `sent`: when the commit was sent. `timeout`: how long the lock may
+   * be held at most, counted from then.
    */
   | {
       readonly e: "granted";
@@ -21,9 +24,9 @@ export type Event = { readonly t: number } & (
       readonly sent: number;
       readonly timeout: number;
     }
-  /** An attempt to take the lock was sent, and whether the store made it is not known. */
+  /** An attempt to take the lock had no answer: the store may have applied it. */
   | { readonly e: "unanswered"; readonly name: string }
-  /** A body began. `told`: its signal had fired by then. `timeout`: how long its run may take. */
+  /** A body began. `told`: its signal had already fired. `timeout`: how long its run may take. */
   | {
       readonly e: "enter";
       readonly id: string;
@@ -36,11 +39,11 @@ export type Event = { readonly t: number } & (
   /** The run's signal fired. */
   | { readonly e: "signal"; readonly id: string; readonly code: string }
   | { readonly e: "exit"; readonly id: string }
-  /** From `from` to `to`, the body kept the event loop to itself, as it was told to. */
+  /** The body blocked the event loop from `from` to `to`, as ordered. */
   | { readonly e: "computed"; readonly id: string; readonly from: number; readonly to: number }
-  /** What the one who asked was told: `completed`, or the code of the error. */
+  /** What the caller got: `completed`, or the code of the error. */
   | { readonly e: "settled"; readonly id: string; readonly outcome: string }
-  /** A write that the store may only accept while the fence is that of the lock. */
+  /** A write under a fence. The store may accept it only while the lock has this fence. */
   | {
       readonly e: "write";
       readonly name: string;
@@ -48,17 +51,20 @@ export type Event = { readonly t: number } & (
       readonly ok: boolean;
       readonly version: string;
     }
-  /** The store renewed a session, on a request that was sent at `sent`. */
+  /** The store renewed a session. `sent`: when the request was sent. */
   | { readonly e: "renewed"; readonly session: string; readonly sent: number }
   | { readonly e: "unlocking"; readonly name: string }
-  /** Whether it was taken by force. `fence`: from whom, where that is known. */
+  /**
+   * A forced unlock ended. `taken`: whether it took the lock. `fence`: the fence of the run that lost the
+   * lock, if known.
+   */
   | { readonly e: "unlocked"; readonly name: string; readonly taken: boolean | "unknown"; readonly fence?: string }
   /** A call of the channel failed. */
   | { readonly e: "trouble"; readonly code: string; readonly text: string }
-  /** From `from` to `to`, the process did not come to its timers. */
+  /** The process did not run its timers from `from` to `to`. */
   | { readonly e: "lag"; readonly from: number; readonly to: number }
   | { readonly e: "stock"; readonly stock: Stock }
-  /** All is closed: nothing keeps the process alive. */
+  /** The worker has closed everything: nothing keeps the process alive. */
   | { readonly e: "closed" }
   | { readonly e: "error"; readonly text: string }
 );
@@ -66,7 +72,7 @@ export type Event = { readonly t: number } & (
 /** What is in the store when all work is done. */
 export interface Stock {
   readonly records: readonly StockRecord[];
-  /** Locks, sessions and open runs that are still there although nobody is. */
+  /** Locks, sessions and open runs that are still there although no process uses them. */
   readonly left: readonly string[];
 }
 
@@ -77,13 +83,13 @@ export interface StockRecord {
   readonly startTime: number;
 }
 
-/** What a worker is started with. */
+/** The configuration of a worker. */
 export interface WorkerConfig {
   readonly index: number;
   readonly journal: string;
   readonly backend: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** Where the records of runs are, if not where the locks are. */
+  /** The store of the records of runs, if it is not that of the locks. */
   readonly records?: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
   readonly ttl: number;
   /** How many managers the process has, each with its own session. */
@@ -92,27 +98,27 @@ export interface WorkerConfig {
   readonly mode: Mode;
   readonly seed: number;
   /**
-   * Whether it opens the store as users do, so that its heartbeat thread can too, and not through what
-   * observes the grants and renewals.
+   * Whether the worker opens the store directly, as users do, so that its heartbeat thread can open it too.
+   * Otherwise it opens it through a wrapper that observes grants and renewals.
    */
   readonly plain: boolean;
-  /** The name of a planted bug that it carries. */
+  /** The name of the bug that is planted in it. */
   readonly bug?: string;
 }
 
 /**
- * How workers ask for their locks: now or never; waiting for long; as `run` does by default; with forced
- * unlocks in between.
+ * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by
+ * default, `force` adds forced unlocks.
  */
 export const modes = ["try", "wait", "run", "force"] as const;
 export type Mode = (typeof modes)[number];
 
-/** What a worker can be told. */
+/** An order to a worker. */
 export type Order =
   | { readonly order: "go" | "stop" | "stock" }
   /**
-   * The next body takes so long, or until it is told to stop, if it obeys. With `block`, it keeps the event
-   * loop to itself.
+   * The next body takes `ms`; if it obeys, it ends earlier when its signal fires. With `block`, it blocks the
+   * event loop.
    */
   | { readonly order: "hold"; readonly ms: number; readonly obeys: boolean; readonly block: boolean }
   /** Harms an entry, in stores that only the worker's process can open. */

@@ -1,8 +1,7 @@
 import { hostTime } from "./time.js";
 
 /**
- * How often it is looked whether the process comes to its timers, and from when on it counts that it did not,
- * in ms.
+ * The interval between two checks of the timers, and the interval from which on it counts as a lag, in ms.
  */
 const LOOK = 5;
 const LAG = 12;
@@ -14,20 +13,20 @@ export interface Stretch {
 }
 
 /**
- * Notes when this process does not come to its timers, and so to nothing else that a program does. It never
- * keeps the process.
+ * Records when this process does not run its timers, and so nothing else of its program. It never keeps the
+ * process alive.
  */
 export class LagWatch {
   readonly lags: Stretch[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** `tell` is called with each. */
+  /** Calls `tell` with each lag. */
   constructor(tell: (lag: Stretch) => void = () => {}) {
     let last = hostTime();
     const look = (): void => {
       const from = last;
       last = hostTime();
-      // It has come to its timers once all that were due have had their turn, and not with the first of them.
+      // The lag ends once all timers that were due have run, not with the first of them.
       if (last - from > LAG) setImmediate(() => this.#note({ from, to: hostTime() }, tell));
       this.#timer = setTimeout(look, LOOK).unref();
     };
@@ -44,7 +43,7 @@ export class LagWatch {
   }
 }
 
-/** How much of the time between two moments is in one of these stretches or more. */
+/** How much of the time from `from` to `to` these stretches cover, in ms. Overlaps count once. */
 export function covered(stretches: readonly Stretch[], from: number, to: number): number {
   let sum = 0;
   let end = from;

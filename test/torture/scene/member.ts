@@ -8,13 +8,13 @@ import { WallClock } from "./wall-clock.js";
 
 export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
 
-/** A worker process, as the harness sees it: what it wrote down, and what can be done to it. */
+/** A worker process as the harness sees it: its journal, and what the harness can do to it. */
 export class Member {
   readonly index: number;
   readonly events: Event[] = [];
-  /** When it was killed: what it did until then, it did. */
+  /** When the harness killed it. What it wrote until then counts. */
   killedAt: number | undefined;
-  /** When the harness was told that it ended. */
+  /** When the harness learned that it ended. */
   endedAt: number | undefined;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
@@ -27,8 +27,8 @@ export class Member {
   #stderr = "";
 
   /**
-   * With `clockLibrary`, the path of libfaketime, its wall clock can be set. With `runOn` it is started by
-   * that, on a host of its own.
+   * With `clockLibrary`, the path of libfaketime, the wall clock of the worker can be set. `runOn` is the
+   * command prefix that starts it on a host of its own.
    */
   constructor(config: WorkerConfig, clockLibrary: string | undefined, runOn: readonly string[] = []) {
     this.index = config.index;
@@ -50,7 +50,7 @@ export class Member {
       this.endedAt = hostTime();
       return (code ?? signal) as number | string;
     });
-    // A cell that is broken off leaves no process behind.
+    // A cell that is broken off must leave no process behind.
     process.once("exit", this.#onExit);
     void this.ended.finally(() => process.off("exit", this.#onExit));
   }
@@ -65,7 +65,7 @@ export class Member {
     return this.#stderr;
   }
 
-  /** Reads what it wrote since the last time. */
+  /** Reads what the worker wrote to its journal since the last call. */
   refresh(): void {
     const file = openSync(this.#journal, "r");
     const buffer = Buffer.alloc(1 << 18);
@@ -73,7 +73,7 @@ export class Member {
       const length = readSync(file, buffer, 0, buffer.length, this.#read);
       if (length === 0) break;
       this.#read += length;
-      // What it writes down is ASCII, as far as a chunk may end within it.
+      // Latin-1, because a chunk may end within a character. What matters in a journal is ASCII.
       const lines = (this.#rest + buffer.toString("latin1", 0, length)).split("\n");
       this.#rest = lines.pop() ?? "";
       for (const line of lines) this.events.push(JSON.parse(line) as Event);
@@ -89,7 +89,7 @@ export class Member {
     if (this.#process.connected) this.#process.send(order);
   }
 
-  /** Resolves once all of it stands still. */
+  /** Stops the process. Resolves once all its threads are stopped. */
   async pause(): Promise<void> {
     this.#process.kill("SIGSTOP");
     while (!standsStill(this.#process.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -110,7 +110,7 @@ export class Member {
     this.#process.kill("SIGTERM");
   }
 
-  /** Its wall clock is ahead by so many seconds from now on. */
+  /** Sets its wall clock `ahead` seconds ahead of the host's. */
   setWallClock(ahead: number): void {
     this.#wallClock?.set(ahead);
   }

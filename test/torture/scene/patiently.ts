@@ -1,12 +1,12 @@
 import { isChannelError } from "@ojm/core";
 
-/** How long it is tried, in ms, and how long it takes until the next time. */
+/** How long to repeat an attempt, and the pause between two attempts, in ms. */
 const PATIENCE = 60_000;
 const PAUSE = 200;
 
 /**
- * A machine under load may not let us reach the store in time. Where that is not what is judged, it is tried
- * again.
+ * Repeats `attempt` while it fails with a retryable error of the channel. Use it where the connection itself
+ * is not judged: a machine under load may not reach the store in time.
  */
 export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   const end = performance.now() + PATIENCE;

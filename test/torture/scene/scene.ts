@@ -5,56 +5,59 @@ import { LagWatch } from "./lag-watch.js";
 import type { EventOf, Member } from "./member.js";
 import { hostTime } from "./time.js";
 
-/** How long anything may take that must happen, in ms. Only a cell that fails waits for so long. */
+/** How long to wait for what must happen, in ms. Only a failing cell waits this long. */
 export const PATIENCE = 60_000;
 
 /**
- * As much as one look at the workers may take, in ms. What is beyond it, this process stood still, and could
- * not see what others did in time.
+ * The longest that one look at the workers counts as waiting, in ms. If it takes longer, this process was
+ * suspended, and could not see in time what the workers did.
  */
 const LOOK = 100;
 
-/** That the store was told that a lock is free, and its holder cannot know yet: two may run until it does. */
+/**
+ * A time in which the store was told that a lock is free while its holder could not know: two bodies may run
+ * until it knows.
+ */
 export interface Excuse {
-  /** Of all names, if none is given. */
+  /** The name of the lock. Without it, the excuse is for all names. */
   readonly name?: string;
-  /** Whose lock it was, where that is known: of the run with this fence, or of all runs of this session. */
+  /** The owner of the lock, where it is known: the run with this fence, or all runs of this session. */
   readonly fence?: string;
   readonly session?: string;
   readonly from: number;
-  /** Who asked for its lock until then is excused. */
+  /** The excuse covers runs that asked for their lock until then. */
   readonly to: number;
-  /** Whether somebody who knew better did it, and not a fault. */
+  /** Whether a forced unlock caused it, not a fault. */
   readonly byForce?: true;
   /**
-   * Whether it may have been no more than the closing of the run's record: that comes first, and the lock may
-   * be given back in between.
+   * Whether it may have closed only the record of the run. That comes first, and the holder may release the
+   * lock in between.
    */
   readonly recordOnly?: true;
   /**
-   * Whether it was only told, by a node that leads no more and acknowledges nothing: nobody else can have the
-   * lock.
+   * Whether it was only an announcement, by a node that leads no more and acknowledges nothing: no other run
+   * can have the lock.
    */
   readonly newsOnly?: true;
 }
 
-/** A stretch of time in which calls to the store may fail or hang: those of one worker, or of all. */
+/** A time in which calls to the store may fail or hang: those of one worker, or of all. */
 export interface Trouble {
   readonly member?: Member;
   readonly from: number;
   to: number;
 }
 
-/** What the workers should have come to did not come. */
+/** The workers did not reach an expected state. */
 export class NotSo extends Error {}
 
-/** A body that was told to go on for a while, so that a fault hits a holder. */
+/** A body that was ordered to hold its lock for a while, so that a fault strikes a holder. */
 export interface HeldBody {
   readonly member: Member;
   readonly run: EventOf<"enter">;
 }
 
-/** A cell while it runs: its store, its workers, and what was done to them. */
+/** A running cell: its store, its workers, and what was done to them. */
 export class Scene {
   readonly kind: StoreKind;
   readonly store: TortureStore;
@@ -63,20 +66,21 @@ export class Scene {
   readonly names: readonly string[];
   readonly chance: () => number;
   readonly members: Member[] = [];
-  /** What this process stood still for: what passes through its proxies did too. */
+  /** The times in which this process did not run. Traffic through its proxies stopped too. */
   readonly lags: LagWatch = new LagWatch();
   readonly notes: { readonly t: number; readonly text: string }[] = [];
   readonly excuses: Excuse[] = [];
   readonly troubles: Trouble[] = [];
-  /** From when to when the store lost all that was in it, and was not there. */
+  /** The time in which the store lost all its data and was away. */
   dataLost: { readonly from: number; readonly to: number } | undefined;
   /**
-   * From when to when a master of the records answered that had been replaced: what it took is gone with it.
+   * The time in which a master of the records still answered though it was replaced. What it accepted is
+   * lost.
    */
   staleRecords: { readonly from: number; readonly to: number } | undefined;
   /**
-   * From when to when a master took locks that were lost with it, for somebody who did not reach the records:
-   * what was written there may arrive when nothing leads to it any more.
+   * The time in which a replaced master granted locks to a worker that did not reach the records. Those locks
+   * are lost. A record of such a run may arrive later, when no lock leads to it any more.
    */
   strayRecords: { readonly from: number; readonly to: number } | undefined;
   readonly #spawn: (index: number) => Member;
@@ -113,8 +117,8 @@ export class Scene {
   }
 
   /**
-   * From now on calls to the store may fail, those of one worker or of all; until what is returned is called,
-   * or so many ms after that.
+   * Notes that from now on calls to the store may fail, those of one worker or of all. The returned function
+   * ends that, `later` ms after it is called.
    */
   trouble(member?: Member): (later?: number) => void {
     const trouble: Trouble = { ...(member && { member }), from: this.now(), to: Infinity };
@@ -124,7 +128,7 @@ export class Scene {
     };
   }
 
-  /** Starts one more worker. */
+  /** Starts one more worker. Resolves once it is ready. */
   async enlist(): Promise<Member> {
     const member = this.#spawn(this.members.length);
     this.members.push(member);
@@ -152,8 +156,8 @@ export class Scene {
   }
 
   /**
-   * Waits until `condition` holds of what the workers wrote down. `most` does not count while this process
-   * itself comes to nothing.
+   * Waits until `condition` holds of the journals. Throws {@link NotSo} after `most` ms, or if a worker ended
+   * by itself. Time in which this process did not run does not count.
    */
   async until(condition: () => boolean, what: string, most: number = PATIENCE): Promise<void> {
     let waited = 0;
@@ -177,8 +181,8 @@ export class Scene {
   }
 
   /**
-   * Makes some worker, or that one, hold a lock for `ms`, or until it is told to stop if it obeys. Resolves
-   * when it holds it.
+   * Makes a worker, `by` or a random one, hold a lock for `ms`; a body that obeys ends earlier when its
+   * signal fires. Resolves once the worker holds it.
    */
   async hold(
     ms: number,
@@ -194,8 +198,8 @@ export class Scene {
   }
 
   /**
-   * Does something to the entries of a lock, or of its holder, that nobody may. Resolves to whether there was
-   * something to do it to.
+   * Does something forbidden to the entries of a lock, or of its holder. Resolves to whether it found
+   * something to harm.
    */
   async harm(harm: Harm, name: string): Promise<boolean> {
     const from = this.note(`${harm} of ${name}`);

@@ -1,5 +1,5 @@
 /**
- * The monotonic clock of the host in ms: one for all processes, and not by way of the code that is judged by
+ * The monotonic clock of the host in ms, one for all processes. It does not use the code that is judged by
  * it.
  */
 export function hostTime(): number {

@@ -9,11 +9,11 @@ export function clockLibrary(): string | undefined {
 
 /** A wall clock of one process that can be set. Its monotonic clock is that of the host. */
 export class WallClock {
-  /** What the process must be started with. */
+  /** The environment that the process must be started with. */
   readonly env: Readonly<Record<string, string>>;
   readonly #file: string;
 
-  /** It is told in `file` how far ahead it is. */
+  /** `file` says how far ahead the clock is. */
   constructor(library: string, file: string) {
     this.#file = file;
     this.env = {
@@ -26,9 +26,9 @@ export class WallClock {
     this.set(0);
   }
 
-  /** It is ahead by so many seconds from now on. */
+  /** Sets the clock `ahead` seconds ahead of the host's. */
   set(ahead: number): void {
-    // In one step: a process that finds the file empty ends itself.
+    // Replace the file in one step: a process that finds it empty ends itself.
     writeFileSync(`${this.#file}.new`, `${ahead < 0 ? "" : "+"}${ahead}\n`);
     renameSync(`${this.#file}.new`, this.#file);
   }

@@ -3,7 +3,7 @@ import { redis } from "./redis.js";
 import type { StoreKind } from "./store.js";
 
 /**
- * The records in SQLite and the locks in Redis: begin and end of a run are two commits each, and anything may
+ * The records in SQLite and the locks in Redis. A run begins and ends by two commits each, and anything may
  * come between them.
  */
 export const apart: StoreKind = {

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Heal } from "../faults/heal.js";
 
-/** Mounts a small disk in memory on `folder`. Throws with the reason if the system does not let us. */
+/** Mounts a small disk in memory on `folder`. Throws with the reason if the system refuses. */
 export function mountSmallDisk(folder: string, megabytes: number): void {
   mkdirSync(folder, { recursive: true });
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], { stdio: "pipe" });
@@ -13,7 +13,7 @@ export function unmount(folder: string): void {
   spawnSync("umount", ["--lazy", folder]);
 }
 
-/** Why no small disk can be had here; `undefined` if one can. */
+/** Why this machine cannot mount a small disk; `undefined` if it can. */
 export function whyNoSmallDisk(folder: string): string | undefined {
   try {
     mountSmallDisk(folder, 1);
@@ -26,7 +26,7 @@ export function whyNoSmallDisk(folder: string): string | undefined {
   }
 }
 
-/** Writes until nothing more fits. */
+/** Fills the disk of `folder`. The returned function frees it again. */
 export function fill(folder: string): Heal {
   const path = join(folder, "filler");
   const file = openSync(path, "a");

@@ -5,7 +5,7 @@ import { type StoreKind, versionOf } from "./store.js";
 
 const DEADLINE = 1_000;
 
-/** One node. */
+/** One etcd node. */
 export const etcd: StoreKind = {
   name: "etcd",
   type: "etcd",

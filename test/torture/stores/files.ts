@@ -8,7 +8,7 @@ import type { StoreKind } from "./store.js";
 
 const require = createRequire(import.meta.url);
 
-/** In memory: one process, and nothing outlives it. */
+/** In memory: only one process can open it, and no data outlives that process. */
 export const simple: StoreKind = {
   name: "simple",
   type: "simple",
@@ -70,11 +70,11 @@ export const sqlite: StoreKind = {
   },
 };
 
-/** The packages through which this Node comes to its SQLite driver. */
+/** The packages through which this version of Node resolves its SQLite driver. */
 const sqliteDriver =
   Number.parseInt(process.versions.node, 10) < 22 ? ["@ojm/sqlite", "@ojm/sqlite-node20"] : ["@ojm/sqlite"];
 
-/** `require` as the last package of a chain of dependencies has it. */
+/** The `require` of the last package in a chain of dependencies. */
 function requireOf(chain: readonly string[]): NodeJS.Require {
   return chain.reduce((from, name) => createRequire(from.resolve(`${name}/package.json`)), require);
 }
@@ -84,8 +84,8 @@ function packageVersion(owners: readonly string[], name: string): string {
 }
 
 /**
- * Where there is no server to freeze, a stranger that holds the write lock does the same: nobody else can
- * write.
+ * SQLite has no server to freeze. A foreign process that holds the write lock has the same effect: no other
+ * process can write.
  */
 async function lockFile(file: string): Promise<Heal> {
   const path = requireOf(sqliteDriver).resolve("better-sqlite3");

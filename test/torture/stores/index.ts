@@ -7,7 +7,9 @@ import { level, simple, sqlite } from "./files.js";
 import { redis } from "./redis.js";
 import type { StoreKind } from "./store.js";
 
-/** All kinds of stores, the simplest first, then the one of two stores, and last those of several nodes. */
+/**
+ * All kinds of stores: the simplest first, then the one of two stores, and last the stores of several nodes.
+ */
 export const storeKinds: readonly StoreKind[] = [
   simple,
   level,

@@ -8,8 +8,8 @@ import { type StoreKind, versionOf } from "./store.js";
 const DEADLINE = 1_000;
 
 /**
- * One server that keeps what it acknowledged. With `everysec` it refuses writes while the disk is full; with
- * `always` it ends itself.
+ * One Redis server that keeps acknowledged writes. While the disk is full, `everysec` refuses writes;
+ * `always` ends the server.
  */
 export const redis: StoreKind = {
   name: "redis",
@@ -58,7 +58,7 @@ export const redis: StoreKind = {
   },
 };
 
-/** The way of one worker. */
+/** The proxy of one worker. Throws if there is no such worker. */
 export function wayOf(ways: readonly TcpProxy[], worker: number): TcpProxy {
   const way = ways[worker];
   if (way === undefined) throw new Error(`there is no worker ${worker}`);

@@ -3,13 +3,13 @@ import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /*
- * The wall clock of a server. Not by libfaketime, as that of the workers: it asks for memory when it is asked
- * for the time, and the memory of Redis, jemalloc, asks for the time when it is asked for memory for the
- * first time. The two wait for each other for ever.
+ * The wall clock of a server. libfaketime, which sets the clock of the workers, would deadlock here: it
+ * allocates memory when it is asked for the time, and jemalloc, the allocator of Redis, asks for the time
+ * when it first allocates.
  */
 
 /**
- * Adds to the wall clock what stands in a file, in whole seconds. What it calls are the system's own calls,
+ * A library that adds the whole seconds in a file to the wall clock. It calls only the system's own calls,
  * which need no memory.
  */
 const SOURCE = `#define _GNU_SOURCE
@@ -53,7 +53,7 @@ time_t time(time_t *t) {
 }
 `;
 
-/** Why no server's clock can be set here; `undefined` if one can. */
+/** Why this machine cannot set the clock of a server; `undefined` if it can. */
 export function whyNoServerClock(): string | undefined {
   if (process.platform !== "linux") return "the wall clock of a server can be set on Linux only";
   const { error } = spawnSync("cc", ["--version"], { stdio: "ignore" });
@@ -62,11 +62,11 @@ export function whyNoServerClock(): string | undefined {
 
 /** A wall clock of one server that can be set. Its monotonic clock is that of the host. */
 export class ServerClock {
-  /** What the server must be started with. */
+  /** The environment that the server must be started with. */
   readonly env: Readonly<Record<string, string>>;
   readonly #file: string;
 
-  /** Its files are put into `folder`. */
+  /** Creates its files in `folder`. */
   constructor(folder: string) {
     const source = join(folder, "wall-clock.c");
     const library = join(folder, "wall-clock.so");
@@ -77,11 +77,11 @@ export class ServerClock {
     this.env = { LD_PRELOAD: library, OJM_WALL_CLOCK: this.#file };
   }
 
-  /** It is ahead by so many seconds from now on. */
+  /** Sets the clock `ahead` seconds ahead of the host's. */
   set(ahead: number): void {
     const seconds = Buffer.alloc(8);
     seconds.writeBigInt64LE(BigInt(ahead));
-    // Never shorter than it is: the server looks at it all the time.
+    // Write in place: the server has the file mapped, and a truncated file would crash it.
     const file = openSync(this.#file, "r+");
     writeSync(file, seconds, 0, 8, 0);
     closeSync(file);

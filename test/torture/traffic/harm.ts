@@ -3,13 +3,13 @@ import type { Harm } from "../scene/events.js";
 
 type LocksChannel = JobManager["channels"]["locks"];
 
-/** What was struck: a lock, by its fence, or a session; neither if nobody held the lock. */
+/** What was harmed: a lock, by its fence, or a session. Neither if the lock was free. */
 export interface Struck {
   readonly fence?: string;
   readonly session?: string;
 }
 
-/** Does to the entries of a held lock what nobody should. */
+/** Harms the entries of a held lock in a way that is not allowed. */
 export async function doHarm(locks: LocksChannel, harm: Harm, name: string): Promise<Struck> {
   const key = ["lock", name];
   const entry = await locks.entry(key);

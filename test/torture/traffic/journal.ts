@@ -5,7 +5,9 @@ import { hostTime } from "../scene/time.js";
 
 type Entry = Event extends infer E ? (E extends Event ? Omit<E, "t"> : never) : never;
 
-/** Where a process writes down what happens, at once: what it wrote is there whatever becomes of it. */
+/**
+ * The journal of a process. It writes synchronously, so an entry is there whatever becomes of the process.
+ */
 export class Journal {
   readonly #file: number;
 

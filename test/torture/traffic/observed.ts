@@ -6,14 +6,14 @@ import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
 
 /**
- * A backend whose grants and renewals are written down, so that the end of each lease is known without asking
- * the locks.
+ * A backend that writes grants and renewals to the journal. So the end of each lease is known without asking
+ * the code that is judged.
  */
 class Observed extends PassedOn {
   journal: Journal | undefined;
   /**
-   * When each renewal was sent, by the session and the number of its beat: one whose answer was lost may be
-   * found out about later.
+   * When each renewal was sent, by session and beat. If its answer is lost, a later one may show that it was
+   * applied.
    */
   readonly #sent: Map<string, number> = new Map();
 
@@ -27,8 +27,8 @@ class Observed extends PassedOn {
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
-    // An attempt that was given up was not answered, whatever comes later: the next one finds out what became
-    // of it.
+    // An aborted attempt counts as unanswered, whatever comes later: the next one finds out what became of
+    // it.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
     return outcome;
   }
@@ -55,18 +55,18 @@ function beatOf(value: string | null): string {
   return `${id} ${beat}`;
 }
 
-/**
- * The store of a process with a planted bug, without the bug: whoever finds the bug must not find anything
- * here.
- */
+/** The same setup as for a planted bug, without the bug. A check that finds bugs must find nothing here. */
 export const NO_BUG = "none";
 
-/** As they are with a planted bug: holders are told of nothing by watch. */
+/** As with a planted bug, no watch tells holders of a loss. */
 class Unwatched extends PassedOn {
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 }
 
-/** The type `name`, observed; with the planted bug of that name, if one is given. */
+/**
+ * The backend type `name`, observed. With `bug`, the bug of that name is planted in it. Throws if there is no
+ * such bug.
+ */
 export async function observed(name: string, journal: Journal, bug?: string): Promise<BackendType> {
   const { backend } = (await import(`@ojm/${name}`)) as { readonly backend: BackendType };
   const planted = plantedBugs.find((each) => each.name === bug);

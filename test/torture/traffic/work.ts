@@ -3,27 +3,27 @@ import type { Order, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
 
-/** For a run that may take as long as it likes. */
+/** The timeout of a run that may take as long as it likes, in ms. */
 const HOUR = 3_600_000;
 
-/** What bodies may take longer than a session lives, as long as that does not hold up a cell, in ms. */
+/** A body may outlast its session only if it takes less than this, in ms: it must not delay the cell. */
 const LONGEST = 6_000;
 
-/** How long the modes wait for a lock, in ms; `run` takes the default. */
+/** How long the mode `wait` waits for a lock, in ms; `run` waits as by default. */
 const PATIENCE = 20_000;
 
 /** What a body does. */
 interface Shape {
   readonly ms: number;
   readonly obeys: boolean;
-  /** Whether it writes past its run, under its fence alone. */
+  /** Whether it writes without its run, checked by its fence alone. */
   readonly past: boolean;
   readonly fails: boolean;
   readonly block: boolean;
   readonly held: boolean;
 }
 
-/** A run that is under way, and how long it may take. */
+/** A run in progress, and how long it may take, in ms. */
 interface OwnRun {
   readonly id: string;
   readonly run: Run;
@@ -33,12 +33,12 @@ interface OwnRun {
 /** The register that bodies write to under their fence. */
 export type Register = Channel<{ readonly fence: string }>;
 
-/** Runs jobs, one after the other, until it is stopped. */
+/** Runs jobs one after the other until it is stopped. */
 export class Work {
   readonly #config: WorkerConfig;
   readonly #journal: Journal;
   readonly #chance: () => number;
-  /** What the next body is to do. */
+  /** The orders for the next bodies. */
   readonly #orders: (Order & { readonly order: "hold" })[] = [];
   #runs = 0;
   #stopped = false;
@@ -57,7 +57,7 @@ export class Work {
     this.#stopped = true;
   }
 
-  /** Resolves once it was stopped and its last run is settled. */
+  /** Runs jobs until it is stopped. Resolves once its last run is settled. */
   async loop(manager: JobManager, register: Register): Promise<void> {
     while (!this.#stopped) {
       await this.#oneRun(manager, register);
@@ -65,7 +65,7 @@ export class Work {
     }
   }
 
-  /** Unlocks by force, now and then. */
+  /** Forces an unlock now and then, until it is stopped. */
   async unlock(manager: JobManager): Promise<void> {
     while (!this.#stopped) {
       await sleep(this.#between(100, 400));
@@ -92,7 +92,7 @@ export class Work {
 
   #shape(timeout: number): Shape {
     const past = this.#chance() < 0.5;
-    // A timeout would end it before the fault does.
+    // Only a run without a timeout takes an order: a timeout would end the body before the fault does.
     const order = timeout === HOUR ? this.#orders.shift() : undefined;
     if (order !== undefined) return { ...order, past, fails: false, held: true };
     const long = this.#chance() < 0.02 && 1.3 * this.#config.ttl < LONGEST;
@@ -100,7 +100,7 @@ export class Work {
     return { ms, obeys: this.#chance() < 0.85, past, fails: this.#chance() < 0.05, block: false, held: false };
   }
 
-  /** Where nothing else ends a lease by itself, timeouts are what there is to be told of. */
+  /** Where nothing else ends a lease by itself, timeouts are more frequent: only they make signals fire. */
   #timeout(): number {
     const { plain, managers } = this.#config;
     return this.#chance() < (plain || managers > 1 ? 0.15 : 0.03) ? this.#between(10, 45) : HOUR;
@@ -146,7 +146,7 @@ export class Work {
     const told = (): void => this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason) });
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
-    // Its end comes before anything has told it of a loss: the store must refuse it.
+    // A blocked body ends before a signal can tell it of a loss: the store must refuse its end.
     if (shape.block) this.#compute(id, shape.ms);
     else await this.#writeAndTake(run, shape, register, manager);
     this.#journal.write({ e: "exit", id });
@@ -162,7 +162,7 @@ export class Work {
   async #writeAndTake(run: Run, shape: Shape, register: Register, manager: JobManager): Promise<void> {
     await this.#fencedWrite(run, shape, register, manager);
     await this.#take(shape, run.signal);
-    // What did not obey writes late: it is the store that must refuse it.
+    // A body that ignores its signal writes late: the store must refuse that write.
     await this.#fencedWrite(run, shape, register, manager);
   }
 
@@ -179,7 +179,10 @@ export class Work {
     });
   }
 
-  /** By the run, as a body should, or past it, as one that ignores everything might. */
+  /**
+   * Writes under the fence: through the run, as a body should, or without it, as one that ignores everything
+   * might.
+   */
   async #fencedWrite(run: Run, { obeys, past }: Shape, register: Register, manager: JobManager): Promise<void> {
     const { name, fence } = run;
     const put = { put: name, value: { fence } };
@@ -207,7 +210,7 @@ export class Work {
     return "error";
   }
 
-  /** Whether a store that is away is a surprise, the fault decides. */
+  /** Writes an error to the journal. Whether an error of the store is a violation depends on the fault. */
   #unexpected(error: unknown): void {
     if (isChannelError(error)) {
       this.#journal.write({ e: "trouble", code: error.code, text: error.message });

@@ -10,8 +10,8 @@ import { observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
 
 /*
- * A process of a cell: its managers run jobs and write down all that happens. Argument: a WorkerConfig as
- * JSON.
+ * A worker process of a cell: its managers run jobs, and its journal records all that happens. Argument: a
+ * WorkerConfig as JSON.
  */
 
 const LOOPS = 2;
@@ -44,7 +44,7 @@ function go(): void {
 
 let closing: Promise<void> | undefined;
 
-/** With `atOnce`, runs that go on are closed; otherwise they come to their end. */
+/** Closes the managers. With `atOnce`, it closes open runs; otherwise it lets them end first. */
 function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });
@@ -69,7 +69,7 @@ async function obey(it: Order): Promise<void> {
     journal.write({ e: "harmed", ...(await doHarm(first.channels.locks, it.harm, it.name)) });
   } else if (it.order === "stop") await close(false).then(leave);
   else if (it.order === "stock") {
-    // Nobody else can open this store.
+    // No other process can open this store: take stock here.
     await close(false);
     journal.write({ e: "stock", stock: await takeStock(options) });
     await leave();

@@ -7,7 +7,7 @@ import { judgeHolders } from "./laws/holders.js";
 import { judgeKept } from "./laws/kept.js";
 import type { Evidence, Violation } from "./verdict.js";
 
-/** By every law there is. `troubles`: why the cell was broken off, if it was. */
+/** Judges a cell by every law. `troubles`: why the cell was broken off, if it was. */
 export async function judgeAll(evidence: Evidence, troubles: readonly Violation[]): Promise<Violation[]> {
   return [
     ...troubles,
@@ -18,7 +18,7 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
     ...judgeCalls(evidence),
     ...judgeKept(evidence),
     ...(await judgeExits(evidence.scene)),
-    // A cell that was broken off has left things behind.
+    // A cell that was broken off leaves things behind: these laws do not apply.
     ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
   ];
 }

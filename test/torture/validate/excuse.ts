@@ -5,34 +5,34 @@ import { blocked, leaseEnd, type ObservedRun } from "./run-of.js";
 import { ASKED_WITHIN } from "./verdict.js";
 
 /**
- * For so long after a trouble, in ms, calls may still fail: the deadline of those that were under way, and a
+ * How long calls may still fail after a trouble, in ms: the deadline of the calls in progress, and a
  * reconnection.
  */
 const AFTERMATH = 1_500;
 
 /**
- * Who stands still for so long of the time that a call may take, in ms, hears of its end and not of its
- * answer.
+ * The time that a call may take, in ms. A process that is suspended for a large part of it sees the call time
+ * out, not its answer.
  */
 const DEADLINE = 1_000;
 
 /**
- * Why the lock of a run may have been free at `at`: the store was told so, by a fault or by force, after the
- * run had asked for it.
+ * Why the lock of a run may have been free at `at`: after the run had asked for it, a fault or a forced
+ * unlock told the store that it is free.
  */
 export function lockTakenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at).find(({ recordOnly, newsOnly }) => recordOnly !== true && newsOnly !== true);
 }
 
-/** The same of a run: of its lock, or of its record alone, or by what it was told. */
+/** The same for a run: also if only its record was closed, or only an announcement was made. */
 export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at)[0];
 }
 
 function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse[] {
   const of = (wanted: string | undefined, is: string | undefined): boolean => wanted === undefined || wanted === is;
-  // Where nobody saw when the lock was given, it may have been taken away before the body began: the fence
-  // says that it was this one. By its next heartbeat its process knows.
+  // If the grant was not observed, the lock may have been taken away before the body began. The fence proves
+  // that it was this lock. The process knows by its next heartbeat.
   const mayBeginLate = (to: number): boolean =>
     run.since - blocked(run.member, to, run.since) <= to + ttl / 3 + ASKED_WITHIN;
   const wasHad = ({ fence, to }: Excuse): boolean =>
@@ -44,8 +44,8 @@ function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse
 }
 
 /**
- * Whether some calls of a process may have failed between two moments: by the store, the way to it, or
- * because it did not come to listen.
+ * Whether calls of a process may have failed between two moments: because of the store, the way to it, or a
+ * suspension of the process.
  */
 export function wasInTrouble({ troubles, lags }: Scene, member: Member, from: number, to: number): boolean {
   const hit = troubles.some(
@@ -54,17 +54,21 @@ export function wasInTrouble({ troubles, lags }: Scene, member: Member, from: nu
   return hit || covered([...member.all("lag"), ...lags.lags], from - DEADLINE, to) >= DEADLINE / 2;
 }
 
-/** Whether it may have come to its end without its lock: that was taken from it, or its lease was over. */
+/**
+ * Whether a run may have ended without its lock: because the lock was taken from it, or its lease was over.
+ */
 export function lostItsLock(scene: Scene, run: ObservedRun): boolean {
   const at = run.settled?.t ?? Infinity;
   if (run.signal?.code === "LOST" || takenBy(scene, run, at) !== undefined) return true;
   return at >= leaseEnd(run, at, scene).earliest;
 }
 
-/** What was sent before its process was killed may reach the store for so long after that, in ms. */
+/** How long after a process was killed its requests may still reach the store, in ms. */
 const ON_ITS_WAY = 1_000;
 
-/** A forced unlock excuses two holders, from its call on: its reply may come late. */
+/**
+ * The excuses of forced unlocks. Each excuses two holders from its call on, because its reply may come late.
+ */
 export function forcedUnlocks({ members }: Scene): Excuse[] {
   return members.flatMap((member) => {
     const done = member.all("unlocked");

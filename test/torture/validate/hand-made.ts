@@ -9,13 +9,13 @@ import type { Evidence } from "./verdict.js";
 
 type Made = Partial<Member> & { readonly events: Event[] };
 
-/** A worker that wrote this down. */
+/** A worker with these events in its journal. */
 export function memberWith(events: readonly Event[], more: Partial<Member> = {}): Member {
   const made: Made = { index: 0, ...more, events: [...events].sort((a, b) => a.t - b.t) };
   return { ...made, all: (e: string) => made.events.filter((event) => event.e === e) } as unknown as Member;
 }
 
-/** When a run began and what became of it. */
+/** The times and the outcome of a run. */
 export interface RunTimes {
   readonly name?: string;
   readonly since: number;
@@ -27,7 +27,7 @@ export interface RunTimes {
   readonly session?: string;
 }
 
-/** What a worker writes down about a run with this fence. */
+/** The events that a worker writes about a run with this fence. */
 export function runEvents(fence: string, times: RunTimes): Event[] {
   const { name = "a", since, enter = since + 1, timeout = 3_600_000, session = "s" } = times;
   const id = `run ${fence}`;
@@ -56,7 +56,7 @@ interface CellFacts {
   readonly dataLost?: Scene["dataLost"];
 }
 
-/** What a cell with these workers is judged by. */
+/** The evidence of a cell with these workers. */
 export function evidenceOf(members: readonly Member[], more: CellFacts = {}): Evidence {
   const { shared = true, apart = false, outgrowsLoss = true, ttl = 800, excuses = [], troubles = [] } = more;
   const { records, injected, dataLost } = more;

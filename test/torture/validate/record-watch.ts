@@ -2,13 +2,13 @@ import { type Channel, type OpenOptions, openChannel, type RunRecord } from "@oj
 import { patiently } from "../scene/patiently.js";
 import { hostTime } from "../scene/time.js";
 
-/** That a record was closed: when it was told of, and as what. */
+/** A closing of a record: when the watch reported it, and the status. */
 export interface Closing {
   readonly t: number;
   readonly status: string;
 }
 
-/** Watches the records of a cell, and notes each time that one was closed. */
+/** Watches the records of a cell, and notes each closing. */
 export class RecordWatch {
   /** By the record's key. */
   readonly closings: Map<string, Closing[]> = new Map();
@@ -23,9 +23,9 @@ export class RecordWatch {
 
   static async start(options: OpenOptions): Promise<RecordWatch> {
     const watch = new RecordWatch(await patiently(() => openChannel<RunRecord>("oJobManager-jobs", options)));
-    // After a gap, all that is there is told once more.
+    // After a gap, the watch reports all entries again. `#follow` skips the versions that it has seen.
     watch.#following = patiently(() => watch.#follow());
-    // Whoever closes it is told.
+    // `close()` reports the failure.
     watch.#following.catch(() => {});
     return watch;
   }

@@ -2,30 +2,33 @@ import { covered } from "../scene/lag-watch.js";
 import type { EventOf, Member } from "../scene/member.js";
 import type { Scene } from "../scene/scene.js";
 
-/** A run, put together from what its process wrote down. */
+/** A run, put together from the journal of its process. */
 export interface ObservedRun {
   readonly member: Member;
   readonly id: string;
   readonly name: string;
   readonly fence: string;
   readonly enter: number;
-  /** `undefined` where grants and renewals are not observed. */
+  /** `undefined` if grants and renewals are not observed. */
   readonly session: string | undefined;
   /**
-   * When it asked for the lock that it got; where that is not known, when it began. Between the two the lock
-   * may be taken from it.
+   * When it asked for the lock that it got; if that is not known, when its body began. Between the two, the
+   * lock may be taken from it.
    */
   readonly since: number;
-  /** How long from then on it may hold it at most: others take it as soon as that is over. */
+  /** How long from then on it may hold the lock at most. Others take it as soon as that is over. */
   readonly timeout: number;
-  /** Whether it was told before it began: the store's answer came when the lease was over already. */
+  /**
+   * Whether its signal had fired before its body began: the answer of the store came when the lease was
+   * already over.
+   */
   readonly wasTold: boolean;
   signal?: { readonly t: number; readonly code: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string };
 }
 
-/** Every run whose body began, in the order in which they did. */
+/** Every run whose body began, in the order in which the bodies began. */
 export function runsOf(members: readonly Member[]): ObservedRun[] {
   const runs: ObservedRun[] = [];
   for (const member of members) {
@@ -61,23 +64,22 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   return runs.sort((a, b) => a.enter - b.enter);
 }
 
-/** Until when it ran without having been told to stop. */
+/** Until when a run went on without a signal. */
 export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): number {
   if (wasTold) return enter;
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 
 /**
- * For how long, between two moments, a process did not come to its timers, and so to nothing else that a
- * program does.
+ * How long, between two moments, a process did not run its timers, and so nothing else of its program. In ms.
  */
 export function blocked(member: Member, from: number, to: number): number {
   return covered(member.all("lag"), from, to);
 }
 
 /**
- * When the lease of a run ends, as far as was known at `at`: counted from the sending of the last renewal
- * that was answered, or with its timeout.
+ * When the lease of a run ends, as far as was known at `at`. It counts from the sending of the last answered
+ * renewal, or ends with the timeout.
  */
 export interface LeaseEnd {
   readonly earliest: number;
@@ -85,15 +87,15 @@ export interface LeaseEnd {
 }
 
 /**
- * A process may stand still between its look at the clock and our own; a stretch that is too short to be
- * noted is allowed for.
+ * A process may be suspended between its look at the clock and our own. This allows for a suspension too
+ * short to be noted, in ms.
  */
 const UNNOTED = 15;
 
 export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind" | "ttl">): LeaseEnd {
   const { member, session, since, timeout } = run;
   const byTimeout = { earliest: lookBefore(member, since) + timeout, latest: since + timeout };
-  // Nobody else can open such a store: no silence ends a session there.
+  // No other process can open such a store: silence does not end a session there.
   if (!scene.kind.shared) return byTimeout;
   if (session === undefined) return { ...byTimeout, earliest: unobservedEnd(run, at, scene.ttl, byTimeout.earliest) };
   let sure: number | undefined;
@@ -101,9 +103,9 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
-    // An answer that comes after the end may find the lease given up, and that is for good. Who goes on to
-    // renew it has not given it up, if it looked at the clock after the end: it may have stood still between
-    // its look and the sending.
+    // A process that gets an answer after the end may have given up the lease, and that is for good. A later
+    // renewal shows that it has not, but only if it looked at the clock after the end: it may have been
+    // suspended between its look and the sending.
     const end = (sure ?? Infinity) + scene.ttl;
     if (renewed.t < end - UNNOTED || lookBefore(member, renewed.sent) > end) sure = Math.max(sure ?? 0, renewed.sent);
   }
@@ -115,20 +117,20 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
 }
 
 /**
- * Without a look at its renewals: a process that came to its timers has renewed its session, and only one
- * that did not may have lost it.
+ * The earliest end of a lease whose renewals are not observed. A process that ran its timers has renewed its
+ * session. Only a process that did not run them may have lost it.
  */
 function unobservedEnd({ member }: ObservedRun, at: number, ttl: number, byTimeout: number): number {
   return blocked(member, at - ttl, at) > ttl / 3 ? -Infinity : byTimeout;
 }
 
-/** When, at the earliest, a process looked at the clock for what it sent at `sent`. */
+/** The earliest moment at which a process may have looked at the clock for what it sent at `sent`. */
 function lookBefore(member: Member, sent: number): number {
   const gap = member.all("lag").find(({ from, to }) => from <= sent && sent <= to);
   return (gap?.from ?? sent) - UNNOTED;
 }
 
-/** When a run began, by its record: the wall clock of that, in the time of the journals. */
+/** When a run began, by its record: its wall clock time on the clock of the journals. */
 export function beginningOf({ members }: Scene, startTime: number): number | undefined {
   const [asked] = members.flatMap((member) => member.all("asked"));
   return asked && asked.t + startTime - asked.wall;

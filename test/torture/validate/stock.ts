@@ -2,12 +2,12 @@ import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/co
 import type { Stock, StockRecord } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 
-/** How long what is left by processes that ended may stay, in ms. Only a failing cell waits for so long. */
+/** How long the leftovers of ended processes may stay, in ms. Only a failing cell waits this long. */
 const PATIENCE = 30_000;
 
 /**
- * Opens a manager after everybody has gone, as the next process would, and tells what is there once it has
- * cleaned up.
+ * Opens a manager after all others have ended, as the next process would. Resolves to what is in the store
+ * once that manager has cleaned up.
  */
 export async function takeStock(options: JobManagerOptions): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
@@ -38,7 +38,7 @@ async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
  */
 const PREFIXES = ["lock", "session"];
 
-/** Locks and queues of anybody, sessions of others than this process. */
+/** The locks and queues of all processes, the sessions of other processes, and the open runs. */
 async function whatIsLeft(manager: JobManager): Promise<string[]> {
   const left: string[] = [];
   for (const prefix of PREFIXES) {

@@ -4,24 +4,24 @@ import type { Scene } from "../scene/scene.js";
 import type { Closing } from "./record-watch.js";
 import type { ObservedRun } from "./run-of.js";
 
-/** What a cell is judged by. */
+/** The evidence by which a cell is judged. */
 export interface Evidence {
   readonly scene: Scene;
   readonly runs: readonly ObservedRun[];
   readonly injected: Injected | undefined;
   readonly stock: Stock | undefined;
-  /** How each record was closed, as seen by somebody who watched the records. */
+  /** How each record was closed, as a watch of the records saw it. */
   readonly closings: ReadonlyMap<string, readonly Closing[]>;
 }
 
-/** What was found wrong, and when it showed. */
+/** A broken law, and when that showed. */
 export interface Violation {
   readonly law: Law;
   readonly text: string;
   readonly t?: number;
 }
 
-/** What must hold, by the names under which a violation is told. */
+/** The laws, by the names under which violations are reported. */
 export type Law =
   | "one holder"
   | "fences increase"
@@ -36,11 +36,11 @@ export type Law =
   | "no error"
   | "exits by itself";
 
-/** The longest that a signal may come after the end of the lease, in ms, while the event loop is free. */
+/** The longest delay of a signal after the end of its lease, in ms, while the event loop is free. */
 export const TOLD_WITHIN = 50;
 
 /**
- * What may pass, beyond a third of the time to live, until the heartbeat has asked whether a lock is there
- * and was answered, in ms.
+ * How long the heartbeat may need, beyond a third of the time to live, to ask whether a lock is there and get
+ * the answer, in ms.
  */
 export const ASKED_WITHIN = 200;

@@ -11,7 +11,7 @@ const NAME = "job";
 /** The stores that many processes share. */
 const SHARED = ["sqlite", "redis", "etcd"];
 
-/** So many waiters, and in how many processes. */
+/** How many waiters, and in how many processes. */
 const CROWDS = [
   [10, 1],
   [1_000, 1],
@@ -23,7 +23,7 @@ interface Told {
   readonly failed: number;
 }
 
-/** For how long the waiters are left alone while their processor time is measured, in ms. */
+/** How long the processor time of the idle waiters is measured, in ms. */
 const IDLE = 10_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
@@ -69,7 +69,10 @@ for (const store of stores) {
   }
 }
 
-/** Waits until all are in the queue. Resolves to what they take of a core then, all together. */
+/**
+ * Waits until all waiters are in the queue. Resolves to the share of a core that they then take, all
+ * together.
+ */
 async function waitAndMeasure(
   manager: JobManager,
   children: readonly ChildProcess[],

@@ -1,9 +1,9 @@
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * So many calls of this process wait for one name at once. Answers "cpu" with the processor time so far, and in
- * the end tells its bodies: begin and end, by the clock of the host, and how many calls failed.
- * Arguments: the manager's options as JSON, the name, how many.
+ * Several calls of this process wait for one name at once. Answers "cpu" with the processor time so far, in
+ * ms. At the end it sends the begin and end of each body, by the clock of the host, and how many calls
+ * failed. Arguments: the manager's options as JSON, the name, how many calls.
  */
 const [options = "{}", name = "job", count = "1"] = process.argv.slice(2);
 

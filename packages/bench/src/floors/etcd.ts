@@ -1,7 +1,7 @@
 import { Etcd3, type IKeyValue } from "etcd3";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
-/** Two transactions; the locks hang on one lease that all share. */
+/** Two transactions. All locks share one lease. */
 export async function etcdFloor(hosts: string): Promise<FloorStore> {
   const etcd = new Etcd3({ hosts });
   const lease = etcd.lease(60);

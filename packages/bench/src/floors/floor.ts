@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 
 /**
- * The least that leaves the same facts as a managed run: a lock that names its holder and cannot be taken
- * twice, with a fence that only increases, and a record that is open while the run goes on and closed after
+ * The least work that leaves the same facts as a managed run: a lock that names its holder and cannot be
+ * taken twice, with a fence that only increases; and a record that is open during the run and closed after
  * it. Written by hand for one store, in the fewest steps.
  */
 export interface Floor {
@@ -14,13 +14,13 @@ export interface Floor {
 
 const holder = { host: hostname(), pid: process.pid, instance: "floor" };
 
-/** The three calls that everything is made of, by the store's own driver. Values are JSON. */
+/** The three calls from which everything is made, through the store's own driver. Values are JSON. */
 export interface RawStore {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
   /**
-   * Writes if the version is the one given, `null` for absence. The new version, or `undefined` for a lost
-   * race.
+   * Writes if the entry has this version; `null` stands for absence. Resolves to the new version, or to
+   * `undefined` if another write came first.
    */
   compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
 }

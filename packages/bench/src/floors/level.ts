@@ -4,8 +4,8 @@ import { ended, type FloorStore, type RawStore, started, startTimes } from "./fl
 type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
 
 /**
- * Writes of one turn of the event loop in one batch with one sync: nothing is answered before it is on the
- * disk.
+ * Collects the writes of one turn of the event loop in one batch with one sync. No write is answered before
+ * it is on the disk.
  */
 class Batches {
   readonly #db: Level;
@@ -30,7 +30,7 @@ class Batches {
   }
 }
 
-/** One process has the folder: who holds what is known in memory, and written with the records. */
+/** Only one process has the folder open, so the holders are kept in memory, and written with the records. */
 export async function levelFloor(path: string): Promise<FloorStore> {
   const db = new Level(path);
   await db.open();

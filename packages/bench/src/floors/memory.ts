@@ -1,6 +1,6 @@
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
-/** Two maps of JSON texts: what is stored is a copy, as it is everywhere else. */
+/** Two maps of JSON texts. A stored value is a copy, as in every other store. */
 export function memoryFloor(): FloorStore {
   const locks = new Map<string, { text: string; fence: string }>();
   const records = new Map<string, string>();
@@ -13,7 +13,7 @@ export function memoryFloor(): FloorStore {
       const fence = String(++version);
       locks.set(job, { text: JSON.stringify(lock), fence });
       records.set(`${job} ${record.startTime}`, JSON.stringify(record));
-      // The body of the run, and one turn for each of the two steps, as any store that can be awaited needs.
+      // The body of the run, and one turn for each of the two steps, as every store that is awaited needs.
       await Promise.resolve();
       if (locks.get(job)?.fence !== fence) throw new Error(`${job} was lost`);
       records.set(`${job} ${record.startTime}`, JSON.stringify(ended(record, fence, Date.now())));

@@ -2,8 +2,8 @@ import { Redis } from "ioredis";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
 /**
- * Lock and record in one script: the fence is a counter, and the records of a name are listed in the order of
- * their start.
+ * Writes lock and record in one script. The fence is a counter, and the records of a name are listed in the
+ * order of their start.
  */
 const START = `
   if redis.call('EXISTS', KEYS[1]) == 1 then return false end

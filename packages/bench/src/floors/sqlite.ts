@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type DatabaseClass from "better-sqlite3";
 import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
 
-/** The driver that `@ojm/sqlite` loads on this Node: both sides are measured on the same one. */
+/** The driver that `@ojm/sqlite` loads on this Node, so that both sides are measured on the same one. */
 const requireOfSqlite = createRequire(createRequire(import.meta.url).resolve("@ojm/sqlite/package.json"));
 const name = Number.parseInt(process.versions.node, 10) < 22 ? "@ojm/sqlite-node20" : "better-sqlite3";
 const Database = requireOfSqlite(name) as typeof DatabaseClass;

@@ -18,8 +18,8 @@ interface Body {
 }
 
 /**
- * How long it takes from the end of one body to the begin of the next, among many processes that want one
- * name: closing the record, giving the lock back, waking the next in line, taking the lock.
+ * Measures the time from the end of one body to the begin of the next, among many processes that want one
+ * name. It includes closing the record, releasing the lock, waking the next waiter and taking the lock.
  */
 async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
   console.log(
@@ -45,7 +45,7 @@ async function measureHandOff(runs: number, only: string | undefined): Promise<v
 
 interface Contest {
   readonly bodies: readonly Body[];
-  /** Processor time of a run, in ms, all processes together. */
+  /** Processor time of a run, in ms, of all processes together. */
   readonly cpu: number;
 }
 
@@ -70,8 +70,8 @@ function startChild(options: JobManagerOptions, runs: number): ChildProcess {
 }
 
 /**
- * Without the beginning, when programs are still being compiled, and the end, when there are fewer and fewer
- * of them.
+ * The middle half. At the beginning programs are still being compiled, and at the end fewer and fewer
+ * processes take part.
  */
 function middle(bodies: readonly Body[]): Body[] {
   return bodies.slice(bodies.length / 4, (bodies.length * 3) / 4);
@@ -83,7 +83,7 @@ function show(name: string, { bodies, cpu }: Contest): void {
   const last = new Map<number, number>();
   bodies.forEach((body, i) => {
     const before = bodies[i - 1];
-    // Within one process it is its own turn that comes first: nobody was woken.
+    // Leave out hand-offs within one process: they wake no other process.
     if (before !== undefined && before.process !== body.process) gaps.push(body.begin - before.end);
     most = Math.max(most, i - (last.get(body.process) ?? i) - 1);
     last.set(body.process, i);

@@ -7,12 +7,12 @@ import { etcdMissing, startEtcd } from "../../../etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
 
 /**
- * The managers are spread over so many processes: each has its own connection to the store, and they share
- * the time to start.
+ * How many processes the managers are spread over, so that these share the time to start. Each manager has
+ * its own connection to the store.
  */
 const PROCESSES = 5;
 
-/** What a server has done since it was started. */
+/** The work of a server since it was started. */
 interface Work {
   /** Calls of ojm. */
   readonly calls: number;
@@ -75,7 +75,7 @@ function child(script: string, args: readonly string[]): ChildProcess {
   });
 }
 
-/** Opens the managers; resolves to what ends them. */
+/** Opens the managers. Resolves to a function that ends them. */
 async function openManagers(type: string, { args }: Server, count: number, ttl: number): Promise<() => void> {
   const children = Array.from({ length: PROCESSES }, (_, i) => {
     const [first, last] = [i, i + 1].map((part) => String(Math.round((part * count) / PROCESSES)));
@@ -87,7 +87,7 @@ async function openManagers(type: string, { args }: Server, count: number, ttl: 
   };
 }
 
-/** From the end of a body to the begin of the next in another process, in ms, in order. */
+/** The times from the end of a body to the begin of the next in another process, in ms, sorted. */
 async function handOffs(type: string, { args }: Server, runs: number): Promise<number[]> {
   const store = { type, args };
   const contender = [JSON.stringify({ chJobs: store, chLocks: store }), String(runs), "5"];

@@ -3,13 +3,13 @@ import { backend as etcd } from "@ojm/etcd";
 import { backend as redis } from "@ojm/redis";
 
 /*
- * Opens so many managers, each with a connection of its own, as if it were a process; each runs one job, and
- * is idle from then on. Arguments: the type of the store, its args as JSON, the time to live, and the first
- * and the last number of the managers.
+ * Opens several managers, each with its own connection, as if it were a process. Each runs one job, and is
+ * idle from then on. Arguments: the type of the store, its args as JSON, the time to live, and the first and
+ * the last number of the managers.
  */
 const [type = "", args = "{}", ttl = "", first = "0", last = "0"] = process.argv.slice(2);
 
-/** So many names have records. */
+/** How many names have records. */
 const NAMES = 20;
 
 const open = async (i: number): Promise<JobManager> => {

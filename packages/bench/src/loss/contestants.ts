@@ -4,15 +4,15 @@ import { Redis } from "ioredis";
 import { Mutex } from "redis-semaphore";
 import Redlock from "redlock";
 
-/** How long a lock lasts that is not renewed, in ms: the same for all. */
+/** How long a lock lasts that is not renewed, in ms: the same for all contestants. */
 export const TTL = 3_000;
 
 const NAME = "job";
 const RETRY = 50;
 
 /**
- * Runs under the lock until `told` fires. `leaseEnd`, where it can be had: when the lease ends as it stands
- * now, in {@link now}.
+ * Runs under the lock until `told` fires. `leaseEnd`, if it is known, returns when the lease ends as it
+ * stands now, by the clock of {@link now}.
  */
 export type Body = (told: AbortSignal, leaseEnd?: () => number) => Promise<void>;
 
@@ -23,11 +23,11 @@ export function now(): number {
 
 /** A way to hold a lock by name over Redis, with renewal, as its documentation recommends it. */
 export interface Contestant {
-  /** The key that holds the lock, where it is one that can be deleted or overwritten by hand. */
+  /** The key of the lock, if that can be deleted or overwritten by hand. */
   readonly key: string | undefined;
   /** Whether another thread renews the lock while the event loop is blocked. */
   readonly keptByThread?: boolean;
-  /** Waits for the lock, however long, and runs the body under it. */
+  /** Waits for the lock without a limit, and runs the body under it. */
   hold(url: string, body: Body): Promise<void>;
 }
 
@@ -42,7 +42,10 @@ const ojm: Contestant = {
   },
 };
 
-/** When the last renewal of a session that the store answered was sent by this thread, in {@link now}. */
+/**
+ * Returns when this thread sent the last renewal of a session that the store answered, by the clock of {@link
+ * now}.
+ */
 function observeRenewals(locks: JobManager["channels"]["locks"]): () => number {
   let last = Number.NaN;
   const isSession = (key: unknown): boolean => Array.isArray(key) && key.length === 2 && key[0] === "session";
@@ -66,7 +69,7 @@ function observeRenewals(locks: JobManager["channels"]["locks"]): () => number {
 const redlock: Contestant = {
   key: NAME,
   async hold(url, body) {
-    // Its default of ten tries is for renewals too, so whoever waits for longer begins anew.
+    // Its default of ten tries also counts for renewals. So keep it, and begin anew when a wait takes longer.
     const locks = new Redlock([new Redis(url)], { retryDelay: RETRY });
     locks.on("error", () => {});
     let entered = false;
@@ -102,7 +105,7 @@ const bullmq: Contestant = {
   async hold(url, body) {
     const { hostname: host, port } = new URL(url);
     const connection = { host, port: Number(port), maxRetriesPerRequest: null };
-    // The same id from everybody: whoever comes second finds the job there.
+    // All processes use the same id: the second one finds the job that is there.
     await new Queue("runs", { connection }).add(NAME, {}, { jobId: "the-run" });
     await new Promise<void>((resolve, reject) => {
       const options = { connection, lockDuration: TTL, stalledInterval: 1_000, maxStalledCount: 10 };
@@ -118,7 +121,7 @@ const bullmq: Contestant = {
   },
 };
 
-/** By the name under which the results are shown. */
+/** The contestants, by their names in the results. */
 export const contestants: Readonly<Record<string, Contestant>> = {
   ojm,
   redlock,

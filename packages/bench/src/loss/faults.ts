@@ -5,10 +5,10 @@ import { Redis } from "ioredis";
 import type { RedisServer } from "../../../redis/src/testing/servers.js";
 import { type Contestant, now } from "./contestants.js";
 
-/** How long the server stands still, or the event loop is blocked: twice the time to live. */
+/** How long the server is frozen, or the event loop is blocked, in ms: twice the time to live. */
 const LONG = 6_000;
 
-/** The fault that a thread can make up for. */
+/** The fault that a heartbeat thread can make up for. */
 export const BLOCKED = "event loop blocked for 6 s";
 
 /** Where a fault strikes. */
@@ -24,7 +24,7 @@ async function onKey(
 ): Promise<number> {
   const key = contestant.key ?? "";
   const redis = new Redis(server.url);
-  // Nobody's lock is no lock to lose: the fault must strike something.
+  // The fault must strike a held lock, or the trial measures nothing.
   if ((await redis.exists(key)) !== 1) throw new Error(`there is no lock at ${key}`);
   const struck = now();
   await act(redis, key);
@@ -32,7 +32,7 @@ async function onKey(
   return struck;
 }
 
-/** Ours is an entry of a channel, with an index beside it: it goes by the front door. */
+/** The lock of ojm is an entry of a channel, with an index beside it, so change it through a channel. */
 async function onEntry({ server }: Scene, act: (value: object) => object | undefined): Promise<number> {
   await using channel = await openChannel("oJobManager-locks", { type: "redis", args: { url: server.url } });
   const value = await channel.get(["lock", "job"]);
@@ -45,8 +45,8 @@ async function onEntry({ server }: Scene, act: (value: object) => object | undef
 }
 
 /**
- * What goes wrong while the first process is inside and the second one waits. Resolves to when it struck, all
- * that it needs being at hand by then.
+ * The faults that strike while the first process is inside and the second one waits. Each resolves to when it
+ * struck. All that it needs is ready by then.
  */
 export const faults: Readonly<Record<string, (scene: Scene) => Promise<number>>> = {
   "server frozen for 6 s": async ({ server }) => {

@@ -1,10 +1,10 @@
 import { contestants, now } from "./contestants.js";
 
-/** What a process tells, and when on the clock that all processes of the host share, in ms. */
+/** A message of a process, and when it was sent, by the clock that all processes of the host share, in ms. */
 export interface Told {
   readonly type: "waiting" | "enter" | "told" | "leave";
   readonly at: number;
-  /** When the lease ended, or would have ended, for one that is told. */
+  /** With `told`: when the lease ended, or would have ended. */
   readonly leaseEnd?: number;
 }
 
@@ -13,9 +13,8 @@ function tell(type: Told["type"], leaseEnd?: number): void {
 }
 
 /*
- * Holds the lock and stays inside until it is told to stop, or for so long. A message is a number of ms: the
- * event loop is blocked for as long. Arguments: the contestant, the address of the server, the longest stay
- * in ms.
+ * Holds the lock until its signal fires, for at most `stay` ms. A message is a number of ms, for which it
+ * blocks the event loop. Arguments: the contestant, the address of the server, the longest stay in ms.
  */
 const [name = "", url = "", stay = "0"] = process.argv.slice(2);
 process.on("message", (ms: number) => {

@@ -7,13 +7,13 @@ import { BLOCKED, faults } from "./faults.js";
 import type { Told } from "./holder.child.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
-/** The longest that a body stays inside when nobody tells it to stop, in ms. */
+/** The longest that a body stays inside if its signal does not fire, in ms. */
 const STAY = 15_000;
 
 interface Process {
   readonly child: ChildProcess;
   readonly moments: Partial<Record<Told["type"], number>>;
-  /** When the lease of one that was told ended. */
+  /** When the lease ended, for a process whose signal fired. */
   leaseEnd(): number | undefined;
   happens(type: Told["type"], within?: number): Promise<boolean>;
 }
@@ -38,14 +38,16 @@ function start(name: string, url: string): Process {
 }
 
 interface Result {
-  /** When the holder's body was told, in ms after the fault struck; `undefined` for never. */
+  /** When the holder's signal fired, in ms after the fault struck; `undefined` for never. */
   readonly told: number | undefined;
   /**
-   * The same in ms after the end of its lease, less than 0 for before it; `undefined` where that is not
-   * known.
+   * The same in ms after the end of its lease, less than 0 for before it; `undefined` if that is not known.
    */
   readonly afterLease: number | undefined;
-  /** How long two bodies were inside, the first one not told, in ms; `undefined` for not at all. */
+  /**
+   * How long two bodies were inside while the signal of the first had not fired, in ms; `undefined` for not
+   * at all.
+   */
   readonly overlap: number | undefined;
 }
 
@@ -57,14 +59,14 @@ async function trial(name: string, contestant: Contestant, fault: string): Promi
     if (!(await first.happens("enter"))) throw new Error(`${name} got no lock`);
     second = start(name, server.url);
     await second.happens("waiting");
-    // A whole renewal, so that the lock is in its usual state.
+    // Wait for a whole renewal, so that the lock is in its usual state.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const struck = (await faults[fault]?.({ contestant, server, holder: first.child })) ?? Number.NaN;
     await first.happens("leave");
     const { told, leave = Number.POSITIVE_INFINITY } = first.moments;
     const enter = second.moments.enter;
     const leaseEnd = first.leaseEnd();
-    // Who came in only once the first one was told, or had left, was never beside it.
+    // A second body that enters only once the first was told, or had left, was never beside it.
     const together = enter === undefined ? 0 : Math.min(told ?? leave, leave) - enter;
     return {
       told: told === undefined ? undefined : told - struck,
@@ -86,7 +88,10 @@ function ms(time: number | undefined, otherwise: string): string {
   return time === undefined ? otherwise : `${time.toFixed(2)} ms`;
 }
 
-/** Who keeps its lock, and whose second body came only after the first one, has nothing to tell. */
+/**
+ * When the holder was told, as text. A holder that kept its lock, without a second body beside it, had
+ * nothing to be told.
+ */
 function toldText(contestant: Contestant, fault: string, { told, overlap }: Result): string {
   const kept = fault === BLOCKED && contestant.keptByThread === true && overlap === undefined;
   return ms(told, kept ? "never: kept by a thread" : "never");

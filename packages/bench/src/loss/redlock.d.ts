@@ -1,4 +1,4 @@
-/** Its own types are not reached through its `exports`. */
+/** The package's own types cannot be reached through its `exports`. */
 declare module "redlock" {
   import type { Redis } from "ioredis";
 

@@ -11,17 +11,17 @@ import { stores } from "../stores.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
 const TTL = 3_000;
-/** Trials that go on at the same time, each with a name, a holder and a waiter of its own. */
+/** How many trials run at the same time, each with its own name, holder and waiter. */
 const AT_ONCE = 5;
 
-/** Where the holder lives: its kernel tells another boot id to a process of "another" host. */
+/** Where the holder runs. A process of "another" host sees another boot id. */
 type Host = "same" | "another";
 
 function startHolder(host: Host, folder: string, options: JobManagerOptions, job: string): ChildProcess {
   const node = [process.execPath, "--import", "tsx", CHILD, JSON.stringify(options), job];
   const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
   if (host === "same") return spawn(node[0] ?? "", node.slice(1), { stdio: [...stdio] });
-  // A host for each: processes of one host would find out about each other.
+  // Give each holder its own host: processes of one host would find out about each other.
   const file = join(folder, job.replace(" ", "-"));
   writeFileSync(file, `${randomUUID()}\n`);
   const bind = `mount --bind ${file} /proc/sys/kernel/random/boot_id && exec "$@"`;
@@ -29,8 +29,8 @@ function startHolder(host: Host, folder: string, options: JobManagerOptions, job
 }
 
 /**
- * From the death of a holder, `ms` after somebody began to wait for its lock, to the start of the one who
- * waited, in ms.
+ * Resolves to the time from the death of a holder to the start of its waiter, in ms. The holder dies `ms`
+ * after the waiter began to wait.
  */
 async function trial(
   { host, ms, job }: { readonly host: Host; readonly ms: number; readonly job: string },
@@ -58,7 +58,7 @@ async function measure(host: Host, options: JobManagerOptions, trials: number): 
   const work = async (): Promise<void> => {
     while (next < trials) {
       const job = `${host} ${next++}`;
-      // At every moment of the heartbeat, and of what the others know of it.
+      // Spread the deaths over the heartbeat, and over what the other processes know of it.
       times.push(await trial({ host, ms: (2 * TTL * next) / trials, job }, folder, options));
     }
   };

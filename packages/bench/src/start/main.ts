@@ -12,7 +12,7 @@ const OJM = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url))
 /** What a start is compared with: Node with nothing to do. */
 const FLOOR = "node";
 
-/** A job file with one managed job, and where its runs and locks are kept. */
+/** A job file with one managed job. `init` says where its runs and locks are kept. */
 function jobFile(init: string): string {
   return `include: [oJobManager.yaml]
 jobs:
@@ -36,7 +36,7 @@ const FILES: Readonly<Record<string, string>> = {
   ),
 };
 
-/** How long a command takes from its start to its end, in ms. */
+/** How long a command takes from its start to its end, in ms. Throws if it fails. */
 function time(args: readonly string[], folder: string): number {
   const start = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
@@ -45,14 +45,16 @@ function time(args: readonly string[], folder: string): number {
   return ms;
 }
 
-/** The times of each command, one of each in turn: whatever else the machine does falls on all alike. */
+/**
+ * The times of each command. The commands take turns, so that other work of the machine falls on all alike.
+ */
 function measure(rounds: number, folder: string): Map<string, number[]> {
   const commands = new Map<string, readonly string[]>([[FLOOR, ["-e", ""]]]);
   for (const [name, text] of Object.entries(FILES)) {
     writeFileSync(join(folder, `${name}.yaml`), text);
     commands.set(name, [OJM, "run", `${name}.yaml`]);
   }
-  for (const args of commands.values()) time(args, folder); // the files of the first start, and of the machine's cache
+  for (const args of commands.values()) time(args, folder); // warm-up: creates the files, fills the machine's cache
   const times = new Map([...commands.keys()].map((name) => [name, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, args] of commands) times.get(name)?.push(time(args, folder));

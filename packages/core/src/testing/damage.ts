@@ -2,12 +2,9 @@ import { encodeKey } from "../channel/encoding/key.js";
 import type { Key } from "../channel/types.js";
 import type { Dice } from "./simulation/dice.js";
 
-/*
- * Entries as they may look after somebody, or a fault, has changed them: by chance, the same for the same
- * dice.
- */
+/* Entries as a person or a fault may have changed them: random, but the same for the same dice. */
 
-/** What stands in a store: the text of a value need not be JSON. */
+/** An entry as it is stored. The text of its value need not be JSON. */
 export interface StoredText {
   readonly key: Key;
   readonly text: string;
@@ -15,7 +12,7 @@ export interface StoredText {
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json };
 
-/** So deep that a function that calls itself for each level meets the end of the stack. */
+/** Nested so deeply that a recursive function overflows the stack. */
 const DEEP: string = "[".repeat(20_000) + "]".repeat(20_000);
 
 const TEXTS: readonly string[] = [
@@ -56,12 +53,12 @@ const OTHERS: readonly string[] = [
   DEEP,
 ];
 
-/** The text of a value that is what nobody expects. */
+/** The text of an unexpected value. */
 function junk(dice: Dice): string {
   return dice.pick([() => JSON.stringify(dice.pick(TEXTS)), () => dice.pick(NUMBERS), () => dice.pick(OTHERS)])();
 }
 
-/** Writes JSON in which one place is another text. */
+/** Writes a value as JSON, with `piece` as the text at `path`. Without `piece`, that place is left out. */
 function withPiece(value: Json, path: readonly (string | number)[], piece: string | undefined): string {
   const [step, ...rest] = path;
   if (step === undefined || typeof value !== "object" || value === null) return piece ?? "null";
@@ -76,14 +73,14 @@ function withPiece(value: Json, path: readonly (string | number)[], piece: strin
   return `{${fields.join(",")}}`;
 }
 
-/** All places in a value. */
+/** The paths of all places in a value. */
 function pathsOf(value: Json): (string | number)[][] {
   if (typeof value !== "object" || value === null) return [[]];
   const entries: [string | number, Json][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return [[], ...entries.flatMap(([key, item]) => pathsOf(item).map((path) => [key, ...path]))];
 }
 
-/** A value in which something is missing, something else, or too much. */
+/** The text of a value in which something is missing, changed or added. */
 export function damagedText(dice: Dice, text: string): string {
   const value = JSON.parse(text) as Json;
   const path = dice.pick(pathsOf(value));
@@ -95,8 +92,8 @@ export function damagedText(dice: Dice, text: string): string {
 }
 
 /**
- * What a key could be stored as by somebody who does not know how: the text of a key, cut off, changed or
- * with more behind it.
+ * The text of a key, cut off, changed or with more behind it, as a program may store it that does not know
+ * the encoding.
  */
 export function damagedKeyText(dice: Dice, key: Key): string {
   const text = encodeKey(key);
@@ -108,7 +105,7 @@ export function damagedKeyText(dice: Dice, key: Key): string {
   return text.slice(0, at) + piece + text.slice(at + 1);
 }
 
-/** A key with another part, a part more, or one less. */
+/** A key with a part changed, added or removed. */
 export function damagedKey(dice: Dice, key: Key): Key {
   const part = dice.pick<string | number | boolean>(["", "x", "queue", 5, true, 1e300, -1, "\u001b[2J"]);
   if (typeof key !== "object") return key;

@@ -8,15 +8,12 @@ interface Timer {
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/**
- * Gives what was already set off the time to come to rest: all promises that hang on no timer are settled
- * then.
- */
+/** Resolves once the work that has begun is at rest: all promises that wait for no timer are settled then. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Numbers from 0 up to 1, the same for the same seed. */
+/** Random numbers from 0 up to 1, the same for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -28,15 +25,13 @@ export function seeded(seed: number): () => number {
 }
 
 /**
- * A clock that stands still until a test moves it. What comes due is fired in order, one by one, and each may
- * come to rest before the next.
+ * A clock that stands still until a test moves it. It fires due timers in order, one by one, and lets all
+ * work come to rest before the next one.
  */
 export class FakeClock implements Clock {
   /** How far the wall clock is ahead; a test may set it. */
   wall: number;
-  /**
-   * Called after each timer that fired, when all is at rest: the place to look whether what must hold does.
-   */
+  /** Called after each timer that fired, when all work is at rest. A test can check its invariants here. */
   afterStep: () => void = () => {};
   readonly #chance: () => number;
   readonly #timers: Set<Timer> = new Set();
@@ -99,7 +94,9 @@ export class FakeClock implements Clock {
     return work;
   }
 
-  /** Time passes while nobody gets to run: what came due meanwhile is late. */
+  /**
+   * Lets time pass without firing timers, as a blocked process does: timers that come due meanwhile are late.
+   */
   block(ms: number): void {
     this.#monotonic += ms;
   }

@@ -1,8 +1,8 @@
 import { getEventListeners } from "node:events";
 
 /**
- * How much hangs on a signal: listeners, and what AbortSignal.any() made of it, which stays there for as long
- * as the signal lives, whoever has forgotten it.
+ * How many listeners and dependent signals a signal keeps. A signal that AbortSignal.any() made of it stays
+ * there for as long as the source lives, even if no code refers to it any more.
  *
  * @see https://github.com/nodejs/node/issues/55351
  */

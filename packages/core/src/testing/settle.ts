@@ -1,4 +1,4 @@
-/** What `work` is rejected with. Throws if it is resolved. */
+/** Resolves to the error with which `work` rejects. Throws if `work` resolves. */
 export async function rejection(work: Promise<unknown>): Promise<unknown> {
   const outcome = await work.then(
     (value) => ({ value }),
@@ -8,7 +8,7 @@ export async function rejection(work: Promise<unknown>): Promise<unknown> {
   throw new Error(`resolved to ${JSON.stringify(outcome.value)} where it should have been rejected`);
 }
 
-/** All that an iteration yields. */
+/** All items of an iteration. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

@@ -12,8 +12,8 @@ import { FaultyBackend } from "./stores/faulty-backend.js";
 import { ObserversTime } from "./stores/observers-time.js";
 
 /**
- * A store in memory with a time of its own, and as many processes as a test wants, each with its own way to
- * the store.
+ * A store in memory with its own time, and as many processes as a test wants, each with its own way to the
+ * store.
  */
 export class World {
   readonly clock: FakeClock;
@@ -27,7 +27,7 @@ export class World {
     return new FaultyBackend(await simple.open({}, { clock: this.clock }), this.clock, supports);
   }
 
-  /** The store loses all that is in it. Its versions go on. */
+  /** Removes everything from the store. Its versions continue. */
   async forgetAll(): Promise<void> {
     const store = await simple.open({}, { clock: this.clock });
     const { entries } = await store.scan({ from: "", to: "\u{10ffff}", reverse: false, limit: 10_000, values: false });
@@ -35,7 +35,7 @@ export class World {
   }
 
   /**
-   * A way to a store that tells its clock to nobody: each process counts the `life` of an entry from when it
+   * A way to a store that does not expose its clock: each process counts the `life` of an entry from when it
    * first saw it.
    */
   async timelessWay(life: number): Promise<FaultyBackend> {
@@ -66,7 +66,7 @@ export class World {
 
 export interface ManagerOf {
   readonly manager: JobManager;
-  /** The way to the locks, and in one store to the records. */
+  /** The way to the locks; with one store, also to the records. */
   readonly way: FaultyBackend;
   readonly jobsWay: FaultyBackend;
 }

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { inside } from "./namespaces.js";
 
 /*
- * A link between two namespaces that delays frames and loses some. Not every kernel has netem, which does the
- * same: here a program forwards between a TAP device on either side.
+ * A link between two namespaces that delays and drops frames. Not every kernel has netem, so a small program
+ * forwards the frames between two TAP devices, one in each namespace.
  */
 
 /**
- * Arguments: a file with the weather, then for each of both ends its namespace and the name of its device.
+ * Arguments of the program: the weather file (delay and loss), then the namespace and the device name of each
+ * end.
  */
 const SOURCE = `#define _GNU_SOURCE
 #include <fcntl.h>
@@ -99,25 +100,25 @@ int main(int count, char **args) {
 }
 `;
 
-/** Why no link can be made slow here; `undefined` if one can. */
+/** Why this machine cannot make a slow link; `undefined` if it can. */
 export function whyNoForwarder(): string | undefined {
   if (!existsSync("/dev/net/tun")) return "no slow network: there is no /dev/net/tun";
   const { error } = spawnSync("cc", ["--version"], { stdio: "ignore" });
   return error === undefined ? undefined : "no slow network: there is no C compiler (apt-get install gcc)";
 }
 
-/** An end of a link. */
+/** One end of a link. */
 export interface End {
   readonly namespace: string;
   readonly device: string;
 }
 
-/** Makes links whose frames can be delayed and lost, all by the same weather. */
+/** Makes links that can delay and drop frames. All its links have the same delay and loss. */
 export class Forwarder {
   readonly #program: string;
   readonly #weather: string;
 
-  /** Its files are put into `folder`. */
+  /** Creates its files in `folder`. */
   constructor(folder: string) {
     const source = join(folder, "forwarder.c");
     this.#program = join(folder, "forwarder");
@@ -127,20 +128,20 @@ export class Forwarder {
     writeFileSync(this.#weather, Buffer.alloc(16));
   }
 
-  /** Each frame takes so many ms, one way, and so many of a hundred are lost. */
+  /** Sets the one-way delay of each frame in ms, and the loss in percent. */
   set(delay: number, loss: number): void {
     const bytes = Buffer.alloc(16);
     bytes.writeBigInt64LE(BigInt(Math.round(delay * 1_000)), 0);
     bytes.writeBigInt64LE(BigInt(Math.round(loss * 10_000)), 8);
-    // Never shorter than it is: the program looks at it all the time.
+    // Write in place: the program has the file mapped, and a truncated file would crash it.
     const file = openSync(this.#weather, "r+");
     writeSync(file, bytes, 0, bytes.length, 0);
     closeSync(file);
   }
 
   /**
-   * Makes a link between devices that do not exist yet. It ends with the first of the two namespaces, or with
-   * this process.
+   * Makes a link and its two devices, which must not exist yet. The link ends with the namespace of `one`, or
+   * with this process. Rejects if the program ends at once.
    */
   async link(one: End, other: End): Promise<void> {
     const ends = [one, other].flatMap(({ namespace, device }) => [`/run/netns/${namespace}`, device]);
@@ -151,7 +152,7 @@ export class Forwarder {
       said += chunk;
     });
     child.stdin.on("error", () => {});
-    // It is there for as long as the network, and keeps nobody waiting.
+    // The link must not keep this process alive.
     child.unref();
     const ended = once(child, "exit").then(() => Promise.reject(new Error(`the link did not come about: ${said}`)));
     ended.catch(() => {});

@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * Waits until whoever started it closes its input, or dies: that closes it, too. Then it kills all that still
- * runs in the namespaces whose names begin with its argument, and removes them, and with them the links into
- * them.
+ * Waits until its input is closed, which also happens when its parent dies. Then kills every process in the
+ * namespaces whose names begin with the argument, and removes these namespaces and the links into them.
  */
 const SCRIPT = `trap "" INT TERM HUP
 cat > /dev/null
@@ -15,19 +14,19 @@ done
 ip link del "$1" 2> /dev/null
 exit 0`;
 
-/** Removes the namespaces of a network when that is over, also if the harness is killed. */
+/** Removes the namespaces of a network at its end, even if the harness is killed. */
 export class Guardian {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
 
   constructor(network: string) {
-    // A group of its own: Ctrl-C in the terminal of the harness must not end it.
+    // Use a separate process group: Ctrl-C in the terminal of the harness must not end the guardian.
     this.#process = spawn("sh", ["-c", SCRIPT, "sh", network], { stdio: ["pipe", "ignore", "ignore"], detached: true });
     this.#ended = once(this.#process, "exit");
     this.#process.stdin?.on("error", () => {});
   }
 
-  /** Resolves once nothing of the network is left. */
+  /** Removes the network. Resolves once nothing of it is left. */
   async cleanUp(): Promise<void> {
     this.#process.stdin?.end();
     await this.#ended;

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** Runs one `ip` command. Throws with what it said. */
+/** Runs one `ip` command. Throws with its error output if it fails. */
 export function ip(...args: readonly string[]): void {
   const { status, stderr, error } = spawnSync("ip", args, { encoding: "utf8" });
   if (error !== undefined) throw error;
@@ -15,8 +15,8 @@ export function ipBatch(namespace: string, lines: readonly string[]): void {
 }
 
 /**
- * What starts a program inside a namespace. It is replaced by the program: the process id is the program's
- * own.
+ * The command prefix that starts a program inside a namespace. It replaces itself by the program, so the
+ * process id is the program's own.
  */
 export function inside(namespace: string): readonly string[] {
   return ["nsenter", `--net=/run/netns/${namespace}`, "--"];
@@ -24,7 +24,7 @@ export function inside(namespace: string): readonly string[] {
 
 let reason: { readonly text: string | undefined } | undefined;
 
-/** Why there are no network namespaces here; `undefined` if there are. */
+/** Why this machine has no network namespaces; `undefined` if it has them. */
 export function whyNoNamespaces(): string | undefined {
   reason ??= { text: lookForReason() };
   return reason.text;

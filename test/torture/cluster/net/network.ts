@@ -4,29 +4,26 @@ import { Guardian } from "./guardian.js";
 import { inside, ip, ipBatch } from "./namespaces.js";
 
 /**
- * 198.18.0.0/15 is set aside for tests of networks, and used by nobody else. Each network has 254 addresses
+ * 198.18.0.0/15 is reserved for tests of networks, so nothing else uses it. Each network takes 254 addresses
  * of it.
  */
 const SUBNETS = 256;
 
-/**
- * The way that traffic takes: the bridge on which most hosts are, or one on which those are that are cut off
- * together.
- */
+/** The bridges: most hosts are on `MAIN`. Hosts that are cut off together are on `APART`. */
 const MAIN = "br0";
 const APART = "br1";
 
-/** What is made of it. */
+/** The options of a private network. */
 export interface NetworkOptions {
   /** The names of the hosts: at most eight letters each. */
   readonly hosts: readonly string[];
-  /** Those whose link can be slow and lose frames, and a folder for that. */
+  /** The hosts whose links can delay and drop frames, and a folder for the files of the forwarder. */
   readonly slow?: { readonly hosts: readonly string[]; readonly folder: string };
 }
 
 /**
- * Hosts on a network of their own: each is a network namespace with a link to a bridge, in a namespace that
- * is no host. This process reaches all hosts by a link of its own, to the bridge on which most of them are.
+ * Hosts on a private network. Each host is a network namespace with a link to a bridge. The bridges are in a
+ * namespace of their own, the hub. This process reaches the hosts by its own link to the bridge `MAIN`.
  */
 export class PrivateNetwork {
   readonly #name: string;
@@ -96,22 +93,25 @@ export class PrivateNetwork {
     return `198.18.${this.#subnet}.${number}`;
   }
 
-  /** By which the other hosts and this process reach it. */
+  /** The address by which the other hosts and this process reach `host`. */
   address(host: string): string {
     return this.#addressOf(this.#hosts.indexOf(host) + 1);
   }
 
-  /** What a program must be started with to run on that host. */
+  /** The command prefix that starts a program on that host. */
   on(host: string): readonly string[] {
     return inside(this.#namespaceOf(host));
   }
 
-  /** From now on these hosts reach each other only. What is sent across is lost without a word. */
+  /**
+   * Cuts these hosts off: from now on they reach only each other. Frames between them and the others are
+   * dropped silently.
+   */
   cutOff(hosts: readonly string[]): void {
     this.#move(hosts, APART);
   }
 
-  /** These hosts reach the others again. */
+  /** Connects these hosts to the others again. */
   join(hosts: readonly string[]): void {
     this.#move(hosts, MAIN);
   }
@@ -124,15 +124,15 @@ export class PrivateNetwork {
   }
 
   /**
-   * From now on the links of the slow hosts delay by so many ms, one way, and lose so many frames of a
-   * hundred.
+   * Sets the one-way delay in ms and the loss in percent for the links of the slow hosts. Throws if the
+   * network has no slow hosts.
    */
   slowDown(delay: number, loss: number): void {
     if (this.#forwarder === undefined) throw new Error("this network was not made with slow hosts");
     this.#forwarder.set(delay, loss);
   }
 
-  /** Kills all that runs on its hosts, and removes it. */
+  /** Kills every process on its hosts, and removes the network. */
   async stop(): Promise<void> {
     await this.#guardian.cleanUp();
   }
@@ -142,7 +142,10 @@ function nameOf(subnet: number): string {
   return `ojm-${subnet}`;
 }
 
-/** One that nobody has: whoever makes the namespace of its hub first. */
+/**
+ * Takes a free subnet by creating the namespace of its hub: only one process can create it. Throws if no
+ * subnet is left.
+ */
 function takeSubnet(): number {
   const start = Math.floor(Math.random() * SUBNETS);
   let said = "";

@@ -5,26 +5,26 @@ import type { Heal } from "../../faults/heal.js";
 
 /** How to start a node. */
 export interface NodeOptions {
-  /** What it is called in the timeline. */
+  /** Its name in the timeline. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** The program and its arguments, with all that it needs to run on its host. */
+  /** The program and its arguments, with the prefix that runs it on its host. */
   readonly command: readonly string[];
-  /** What it prints once it serves. */
+  /** Matches its output once it serves. */
   readonly ready: RegExp;
 }
 
-/** How long a node may take until it serves, in ms. Only a machine that does not come to it takes so long. */
+/** How long a node may take until it serves, in ms. Only an overloaded machine takes this long. */
 const PATIENCE = 60_000;
 
-/** A harness that ends leaves none behind. */
+/** The running nodes. The harness kills them when it exits. */
 const running: Set<ChildProcess> = new Set();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** A process of a cluster, on a host of a network of its own. */
+/** A process of a cluster, on a host of a private network. */
 export class ClusterNode {
   readonly name: string;
   readonly host: string;
@@ -40,7 +40,10 @@ export class ClusterNode {
     this.#options = options;
   }
 
-  /** Resolves once it serves. Rejects with what it said if it ends instead. */
+  /**
+   * Starts the process. Resolves once it serves. Rejects with its output if it ends instead, or does not
+   * serve within {@link PATIENCE} ms.
+   */
   async start(): Promise<void> {
     const [program = "", ...args] = this.#options.command;
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -62,7 +65,7 @@ export class ClusterNode {
     }).finally(() => clearTimeout(timer));
   }
 
-  /** Without a warning. What it kept stays. */
+  /** Kills the process without a warning. Its data stays. */
   async kill(): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -71,7 +74,10 @@ export class ClusterNode {
     await ended;
   }
 
-  /** It keeps its connections and answers nothing. Resolves once all of it stands still. */
+  /**
+   * Stops the process: it keeps its connections and answers nothing. Resolves once all its threads are
+   * stopped.
+   */
   async freeze(): Promise<Heal> {
     const child = this.#process;
     child?.kill("SIGSTOP");
@@ -80,7 +86,7 @@ export class ClusterNode {
   }
 }
 
-/** Starts all of them at once. */
+/** Starts all nodes at once. */
 export async function startAll(nodes: readonly ClusterNode[]): Promise<void> {
   await Promise.all(nodes.map((node) => node.start()));
 }

@@ -6,7 +6,7 @@ import { ask } from "./resp.js";
 
 const READY = /Ready to accept connections|Sentinel ID is/;
 
-/** Where a server of Redis runs, and with what folder for its files. */
+/** Where a Redis server runs, and the folder for its files. */
 export interface Place {
   readonly network: PrivateNetwork;
   readonly host: string;
@@ -14,7 +14,7 @@ export interface Place {
   readonly folder: string;
 }
 
-/** A server that keeps what it acknowledged over a kill. */
+/** A Redis server that keeps acknowledged writes when it is killed. */
 export function redisServer({ network, host, port, folder }: Place, args: readonly string[]): ClusterNode {
   const dir = join(folder, `redis-${host}-${port}`);
   mkdirSync(dir);
@@ -34,10 +34,10 @@ export function sentinel({ network, host, port, folder }: Place, lines: readonly
   return new ClusterNode({ name: `sentinel on ${host}`, host, port, command, ready: READY });
 }
 
-/** What one does not answer within this time, it does not answer, in ms. */
+/** How long to wait for an answer, in ms. */
 const PATIENCE = 10_000;
 
-/** The answer of a server to a command: a text, or a list of texts as lines. */
+/** Sends a command to a server. Resolves to its answer as text; a list becomes lines. */
 export async function command(
   network: PrivateNetwork,
   { host, port }: Pick<ClusterNode, "host" | "port">,
@@ -47,7 +47,7 @@ export async function command(
   return Array.isArray(reply) ? reply.join("\n") : String(reply).trim();
 }
 
-/** What INFO says under these names. */
+/** Reads the replication state of a server by `INFO replication`. */
 export async function replicationOf(network: PrivateNetwork, node: ClusterNode): Promise<Replication> {
   const info = await command(network, node, "INFO", "replication");
   const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
@@ -58,10 +58,10 @@ export async function replicationOf(network: PrivateNetwork, node: ClusterNode):
   };
 }
 
-/** What a server says of its replication. */
+/** The replication state of a server. */
 export interface Replication {
   readonly isMaster: boolean;
-  /** How many replicas are in step with it. */
+  /** How many replicas are in sync with it. */
   readonly replicas: number;
   readonly followsLiving: boolean;
 }

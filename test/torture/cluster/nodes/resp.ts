@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 
-/** What a server of Redis answers. */
+/** An answer of a Redis server. */
 export type Reply = string | number | null | readonly Reply[];
 
-/** Asks a server one thing over a connection of its own. Rejects after `patience` ms without an answer. */
+/** Sends one command to a server over a new connection. Rejects after `patience` ms without an answer. */
 export function ask(
   address: { readonly host: string; readonly port: number },
   words: readonly string[],
@@ -36,11 +36,11 @@ function encoded(words: readonly string[]): string {
 
 interface Decoded {
   readonly reply: Reply | Error;
-  /** Where the next one begins. */
+  /** Where the next reply begins. */
   readonly end: number;
 }
 
-/** The reply that begins there; `undefined` as long as some of it is missing. */
+/** Decodes the reply that begins at `from`; `undefined` while a part of it is missing. */
 function decoded(bytes: Buffer, from: number): Decoded | undefined {
   const lineEnd = bytes.indexOf("\r\n", from);
   if (lineEnd < 0) return undefined;

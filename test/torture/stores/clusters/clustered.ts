@@ -1,12 +1,15 @@
 import type { NetworkOptions } from "../../cluster/net/network.js";
 import type { StoreWishes } from "../store.js";
 
-/** The host of a worker. */
+/** The name of a worker's host. */
 export function workerHost(worker: number): string {
   return `w${worker}`;
 }
 
-/** A network of these hosts and those of the workers, whose links can be slow if that is wished for. */
+/**
+ * The options of a network with these hosts and the hosts of the workers. With `slowNetwork`, the links of
+ * the workers can be slow.
+ */
 export function networkWishes(hosts: readonly string[], { workers, slowNetwork, folder }: StoreWishes): NetworkOptions {
   const ofWorkers = Array.from({ length: workers }, (_, worker) => workerHost(worker));
   return { hosts: [...hosts, ...ofWorkers], ...(slowNetwork && { slow: { hosts: ofWorkers, folder } }) };

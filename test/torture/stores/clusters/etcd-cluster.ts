@@ -12,7 +12,10 @@ const HOSTS = ["n0", "n1", "n2"];
 const CLIENTS = 2379;
 const PEERS = 2380;
 
-/** Three nodes. Whoever has not heard of the leader for an election timeout asks to become it. In ms. */
+/**
+ * The heartbeat interval, and the election timeout: a node that has not heard of the leader for that long
+ * asks to become it. In ms.
+ */
 const HEARTBEAT = 100;
 const ELECTION = 1_000;
 
@@ -26,7 +29,7 @@ export const etcdCluster: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: false,
-  // A write is given up after 2.5 s, and each of the nodes is asked for a second whether it has a quorum.
+  // A client gives up a write after 2.5 s, and asks each node for up to a second whether it has a quorum.
   clustered: { silence: ELECTION, findsAnew: 2_500 + 2 * DEADLINE, staleFor: 0, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? etcdMissing(),
   version: () => versionOf("etcd"),
@@ -106,7 +109,8 @@ async function leads(network: PrivateNetwork, node: ClusterNode): Promise<boolea
 }
 
 /**
- * A node that says of itself that it leads, and answers a read that only a leader with a quorum can answer.
+ * The node that claims to lead, and answers a read that only a leader with a quorum can answer. Rejects if
+ * there is none.
  */
 async function leaderOf(
   network: PrivateNetwork,
@@ -123,7 +127,7 @@ async function leaderOf(
   );
 }
 
-/** All know the same leader, and lag behind it by nothing that counts. */
+/** Whether all nodes know the same leader, and no node lags behind by a number of entries that counts. */
 async function isWhole(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<boolean> {
   const all = await Promise.all(nodes.map((node) => statusOf(network, node)));
   const leaders = new Set(all.map(({ leader, raftTerm }) => `${leader} ${raftTerm}`));

@@ -12,21 +12,21 @@ const HOSTS = ["n0", "n1", "n2"];
 const FIRST_PORT = 6379;
 const BOUNDS = [0, 5_461, 10_923, 16_384];
 
-/** A master that is silent for so long is taken for dead, in ms. */
+/** After this silence, in ms, the other nodes consider a master dead. */
 const SILENCE = 6_000;
 
 /*
- * What makes a cut-off master stop before another one begins: it takes no writes once no replica has been
- * heard of for this many seconds, and it looks once a second. With that and the time to live, a lease that it
- * renewed last is over within less than the time above.
+ * A cut-off master must stop before another one begins. It refuses writes once it has heard of no replica for
+ * this many seconds, and checks that once a second. With that and the time to live, the last lease that it
+ * renewed ends within less than `SILENCE`.
  */
 const MOST_LAG = 2;
 
-/** Each all in one slot; those of these two are with different masters. */
+/** The key prefixes. Each puts all its keys in one slot, and the two slots are on different masters. */
 const PREFIXES: Readonly<Record<Duty, string>> = { locks: "{locks}:", records: "{records}:" };
 
 /**
- * Three masters with two replicas each, on three hosts. The locks are with one master and the records with
+ * Three masters with two replicas each, on three hosts. The locks are on one master and the records on
  * another one.
  */
 export const redisCluster: StoreKind = {
@@ -83,7 +83,7 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
   return cluster;
 }
 
-/** The first of each host becomes a master, and those of the other hosts its replicas. */
+/** Makes the first node of each host a master, and nodes on the other hosts its replicas. */
 async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<void> {
   const masters = nodes.filter(({ port }) => port === FIRST_PORT);
   const ids = new Map<ClusterNode, string>();
@@ -98,7 +98,7 @@ async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Pro
   });
   for (const [i, master] of masters.entries()) {
     await command(network, master, "CLUSTER", "ADDSLOTSRANGE", String(BOUNDS[i]), String((BOUNDS[i + 1] ?? 0) - 1));
-    // One on each of the other hosts: the next port there for the first of them, and the one after that for
+    // One replica on each of the other hosts: the next port on the first of them, and the one after that on
     // the second.
     const replicas = [1, 2].map((n) => nodes.find(isAt(HOSTS[(i + n) % HOSTS.length], FIRST_PORT + n)));
     for (const replica of replicas) {
@@ -114,8 +114,8 @@ const isAt =
     node.host === host && node.port === port;
 
 /**
- * The master of a slot as a node of another host knows it, once it takes writes: there is a replica in step
- * with it.
+ * The master of the slot of `duty`, as a node of another host sees it, once it accepts writes: a replica is
+ * in sync with it. Rejects while there is none.
  */
 async function masterOf(
   network: PrivateNetwork,
@@ -134,8 +134,8 @@ async function masterOf(
 }
 
 /**
- * Whom `asked` takes for the master of a slot. Rejects if the Cluster does not work, or it is on one of the
- * hosts `without`.
+ * The master of a slot, according to `asked`. Rejects if the Cluster does not work, or if the master is on
+ * one of the hosts `without`.
  */
 async function ownerOf(
   network: PrivateNetwork,
@@ -159,7 +159,7 @@ async function ownerOf(
   throw new Error(`${asked.name} knows no other master of slot ${slot}`);
 }
 
-/** All nodes take the Cluster for working, and each replica is in step with its master. */
+/** Whether all nodes report that the Cluster works, and each replica is in sync with its master. */
 async function isWhole(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<boolean> {
   const infos = await Promise.all(nodes.map((node) => command(network, node, "CLUSTER", "INFO")));
   if (!infos.every((info) => info.includes("cluster_state:ok") && info.includes("cluster_slots_ok:16384")))

@@ -13,10 +13,10 @@ const DATA = 6379;
 const SENTINELS = 26379;
 const NAME = "main";
 
-/** A master that is silent for so long is taken for dead, in ms. */
+/** After this silence, in ms, the Sentinels consider a master dead. */
 const SILENCE = 2_000;
 
-/** On each of three hosts a server and a Sentinel. */
+/** A Redis server and a Sentinel on each of three hosts. */
 const sentinelKind = (waitReplicas: number): StoreKind => ({
   name: "redis-sentinel",
   type: "redis",
@@ -26,8 +26,8 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  // A connection without a byte is given up after two deadlines; one that was made to a master that had died
-  // by then, once more. A Sentinel lets a master that comes back be one for eight to ten seconds.
+  // A client gives up a silent connection after two deadlines. A connection that it made to a master that had
+  // died by then costs two more. A Sentinel lets a master that comes back stay one for eight to ten seconds.
   clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 10_000, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
@@ -55,8 +55,8 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
 export const redisSentinel: StoreKind = sentinelKind(1);
 
 /**
- * A master that was cut off goes on by itself: two run. No cell of the matrix has this; a test sees that the
- * harness finds it.
+ * A cut-off master goes on alone, so two bodies run. No cell of the matrix uses this store: a test checks
+ * that the harness detects it.
  */
 export const unsafeSentinel: StoreKind = sentinelKind(0);
 
@@ -92,8 +92,8 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
 }
 
 /**
- * Whom most of the Sentinels on the other hosts name, once a replica is in step with it: without one it
- * acknowledges nothing.
+ * The master that the Sentinels on the other hosts name, once a replica is in sync with it: without one it
+ * acknowledges nothing. Rejects while there is none.
  */
 async function masterOf(
   network: PrivateNetwork,
@@ -116,7 +116,7 @@ async function namedBy(network: PrivateNetwork, node: ClusterNode): Promise<stri
   return (await command(network, node, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)).split("\n")[0];
 }
 
-/** One master, all others in step with it, and all Sentinels name it. */
+/** Whether there is one master that all Sentinels name, and all other nodes are in sync with it. */
 async function isWhole(
   network: PrivateNetwork,
   nodes: readonly ClusterNode[],

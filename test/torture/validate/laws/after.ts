@@ -3,12 +3,12 @@ import type { Scene } from "../../scene/scene.js";
 import { beginningOf, type ObservedRun } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/** For how long a process may stay that has closed everything, in ms. */
+/** How long a process may stay after it has closed everything, in ms. */
 const EXIT = 2_000;
 
 /**
- * How long it took until each name was had again, at worst: from when on somebody wanted it, without what
- * standing still took.
+ * The longest time until a name was locked again, in ms, from when a worker wanted it. Suspensions do not
+ * count. `undefined` if a name is not locked again yet, or no recovery is expected.
  */
 export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene">): number | undefined {
   const { injected, runs, scene } = evidence;
@@ -18,7 +18,7 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
     const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run));
     if (next === undefined) return undefined;
     const from = Math.min(next.enter, Math.max(wantedFrom(evidence, name), keptUntil(evidence, name)));
-    // What passes through the proxies of this process stands still with it.
+    // Traffic through the proxies of this process stops while this process is suspended.
     return next.enter - from - covered([...next.member.all("lag"), ...scene.lags.lags], from, next.enter);
   });
   const known = times.filter((time): time is number => time !== undefined);
@@ -26,8 +26,8 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
 }
 
 /**
- * When the run was done whose lease lived on, though the fault struck others: it had the lock when that was
- * over, and was told of nothing.
+ * When the last run ended whose lease survived, because the fault struck others: it had the lock when the
+ * fault struck, and its signal did not fire.
  */
 function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
   const { since = 0, struck } = injected ?? {};
@@ -41,15 +41,15 @@ function isHeld({ member, id }: ObservedRun): boolean {
 }
 
 /**
- * From when on somebody whom the fault did not strike asked for the name. Who finds it taken asks again,
- * whatever else there is to do.
+ * When a worker that the fault did not strike asked for the name. A worker that finds the lock taken asks
+ * again, whatever else it has to do.
  */
 function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
   const { since = 0, struck } = injected ?? {};
   const asks = scene.members.flatMap((member) => {
     if (member === struck) return [];
     const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
-    // Who had it already does not want it any more, though its call has not settled.
+    // A run that had the lock already does not want it any more, though its call has not settled.
     const had = new Set(member.all("enter").flatMap(({ id, t }) => (t <= since ? [id] : [])));
     const wants = (id: string): boolean => !had.has(id) && (settled.get(id) ?? Infinity) > since;
     return member.all("asked").filter((ask) => ask.name === name && wants(ask.id));
@@ -68,7 +68,7 @@ export function judgeRecovery(evidence: Evidence): Violation[] {
   return [{ law: "recovers in time", text, t: since }];
 }
 
-/** Nothing is left in the store, nobody waits for ever, no process stays. */
+/** Nothing is left in the store, every call settles, and no process stays. */
 export function judgeRest({ scene, stock }: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const left of stock?.left ?? []) {
@@ -87,12 +87,14 @@ export function judgeRest({ scene, stock }: Evidence): Violation[] {
   return violations;
 }
 
-/** How exactly the record of a run says when it was asked for, in the time of the journals, in ms. */
+/**
+ * How exactly a record gives the time at which its run was requested, on the clock of the journals, in ms.
+ */
 const ROUNDED = 5;
 
 /**
- * Whether it is an open run of a time in which a lock was lost before its record arrived: nothing leads to
- * that.
+ * Whether it is an open run from a time in which its lock was lost before its record arrived: no lock leads
+ * to such a record.
  */
 function mayStray(scene: Scene, left: string): boolean {
   const { strayRecords } = scene;
@@ -106,7 +108,7 @@ function lateExits({ members, lags }: Scene, index: number): Violation[] {
   const [closed] = members[index]?.all("closed") ?? [];
   const end = members[index]?.endedAt;
   if (closed === undefined || end === undefined) return [];
-  // A body that ignores its signal keeps its process.
+  // A body that ignores its signal keeps its process alive.
   const from = Math.max(closed.t, ...(members[index]?.all("exit") ?? []).map(({ t }) => t));
   const stayed = end - from - covered(lags.lags, from, end);
   if (stayed <= EXIT) return [];

@@ -1,10 +1,10 @@
 import { wasInTrouble } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/** What no fault of a store explains. */
+/** Error codes that no fault of a store explains. */
 const NEVER = ["CORRUPT", "FAILED", "INVALID_ARGUMENT"];
 
-/** No call fails, unless the store or the way to it does, or its process closes its managers. */
+/** No call fails, unless the store or the way to it fails, or the process closes its managers. */
 export function judgeCalls({ scene }: Pick<Evidence, "scene">): Violation[] {
   const violations: Violation[] = [];
   for (const member of scene.members) {

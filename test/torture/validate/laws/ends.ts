@@ -6,10 +6,10 @@ import { ASKED_WITHIN, type Evidence, type Violation } from "../verdict.js";
 
 const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
 
-/** The loops of a process: each may have asked for a lock when it was killed. */
+/** How many loops a process has. Each may have asked for a lock when the process was killed. */
 const LOOPS = 2;
 
-/** Each run has one record, closed once, with the status that its caller was told. */
+/** Each run has one record, closed once, with the status that its caller got. */
 export function judgeRecords(evidence: Evidence): Violation[] {
   const { runs, scene, stock, closings } = evidence;
   if (stock === undefined) return [];
@@ -19,7 +19,8 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   const records = statusesOf(scene, stock.records);
   for (const run of runs) {
     if (run.settled !== undefined && acknowledgedByStale(run.settled.t, scene)) continue;
-    // Its record went with the store. One of its fence is another's: such a store counts anew.
+    // The record was lost with the store. Such a store counts fences anew, so a record with this fence is of
+    // another run.
     if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
     const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
     const [status] = statuses;
@@ -34,7 +35,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
       wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
   }
   for (const { text, t } of nobodys(evidence)) wrong(text, t);
-  // Who took the lock by force was given the record as it closed it.
+  // A forced unlock returns the record as it closed it: the store must agree.
   for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
     const [status] = records.get(`${name} ${fence}`) ?? [];
     if (fence === undefined || status === "cancelled" || wentWithTheStore(t, scene)) continue;
@@ -52,7 +53,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   return violations;
 }
 
-/** What the records say, by name and fence. */
+/** The statuses of the records, by name and fence. */
 function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, string[]> {
   const [older, newer] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const record of records) {
@@ -64,9 +65,9 @@ function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, 
 }
 
 /**
- * Of a run that began before the store lost its data, where fences begin anew with an empty store: a later
- * run may have the same. Whoever closed the older one after that wrote its record anew, by what its lock had
- * told.
+ * Whether the run began before the store lost its data, in a store that then counts fences anew: a later run
+ * may have the same fence. The process that closed the older run after that wrote its record anew, from what
+ * its lock had told.
  */
 function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
   if (scene.kind.outgrowsLoss) return false;
@@ -74,12 +75,12 @@ function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
   return scene.dataLost !== undefined && began !== undefined && began <= scene.dataLost.to;
 }
 
-/** What the record of a run may say whose caller was told this. */
+/** The statuses that the record of a run may have if its caller got this outcome. */
 function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
   const { member, since, settled, timeout } = run;
   const at = settled?.t ?? Infinity;
   const isOver = lostItsLock(scene, run) || wasInTrouble(scene, member, since, at);
-  // Who takes a lock by force closes its run. Others close what they find without a lock.
+  // A forced unlock closes the run. Other processes close the runs that they find without a lock.
   const closedByOthers = [
     ...(isOver ? ["lost"] : []),
     ...(takenBy(scene, run, at) === undefined ? [] : ["cancelled"]),
@@ -90,19 +91,19 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
   if (outcome === "completed") return ["completed"];
   if (outcome === "failed") return ["failed", ...closedByOthers];
   if (outcome === "TIMEOUT") return ["timeout", ...closedByOthers];
-  // Its lock may stay in the store until somebody takes that by force.
+  // The lock may stay in the store until a forced unlock takes it.
   if (outcome === "LOST" && takenBy(scene, run, Infinity) !== undefined)
     return ["lost", "cancelled", ...closedByOthers];
   if (outcome === "LOST") return ["lost", ...closedByOthers];
   if (outcome === "CANCELLED") return stops ? ["cancelled", ...closedByOthers] : [];
-  // It ended with its process, or an answer was lost.
+  // The run ended with its process, or an answer was lost.
   if (outcome === "nothing") return member.killedAt === undefined ? [] : CLOSED;
   return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
 }
 
 /**
- * Records of runs that nobody had: one that has no holder was asked for, and the store's answer did not
- * arrive. It is never closed by a body.
+ * Records of runs that no process had: a lock was requested, and the answer of the store did not arrive. A
+ * body never closes such a record.
  */
 function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; readonly t: number | undefined }[] {
   const known = new Set(
@@ -134,32 +135,29 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
 }
 
 /**
- * Whether what was written to a record at that moment is lost: whoever was not answered by then writes it
- * again.
+ * Whether a write to a record at that moment is lost with the store. A process without an answer by then
+ * writes it again.
  */
 function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
   return dataLost !== undefined && !kind.apart && t <= dataLost.to;
 }
 
-/**
- * Whether it may have been acknowledged by a master that had been replaced, which needed nobody else for
- * that.
- */
+/** Whether a master that had been replaced may have acknowledged it, alone. */
 function acknowledgedByStale(t: number, scene: Scene): boolean {
   return scene.kind.clustered?.acknowledgesAlone === true && wasToldByStale(t, scene);
 }
 
 /**
- * Whether it may have been told by a master that had been replaced. The news may take as long as the answer
- * to a question.
+ * Whether a master that had been replaced may have announced it. The announcement may take as long as the
+ * answer to a query.
  */
 function wasToldByStale(t: number, { staleRecords }: Scene): boolean {
   return staleRecords !== undefined && t >= staleRecords.from && t <= staleRecords.to + ASKED_WITHIN;
 }
 
 /**
- * Nobody loses a lock whose lease has not ended, unless a fault took it away: no loser, no waiter and no
- * newcomer touches it.
+ * No run loses a lock whose lease has not ended, unless a fault took it away: losers, waiters and newcomers
+ * do not touch it.
  */
 export function judgeLosses({ runs, scene }: Evidence): Violation[] {
   const violations: Violation[] = [];
@@ -171,7 +169,7 @@ export function judgeLosses({ runs, scene }: Evidence): Violation[] {
     if (stopping !== undefined && t >= stopping.t) continue;
     if (takenBy(scene, run, t) !== undefined) continue;
     const { earliest } = leaseEnd(run, t, scene);
-    // In a store of one process, what runs out of its time is told so.
+    // In a store of one process, a run that exceeds its time gets `TIMEOUT`, never `LOST`.
     if (scene.kind.shared && t >= earliest) continue;
     const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended`;
     violations.push({ law: "no loss without a reason", text, t });

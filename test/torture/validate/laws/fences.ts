@@ -3,8 +3,8 @@ import { leaseEnd } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Fences increase, and no store takes a write under an older one. A store that counts anew when it is empty
- * can promise neither across that.
+ * Fences increase, and no store accepts a write under an older fence. A store that counts anew after it lost
+ * its data can promise neither across the loss.
  */
 export function judgeFences(evidence: Evidence): Violation[] {
   const { kind, dataLost } = evidence.scene;
@@ -22,9 +22,9 @@ function increase({ runs, scene }: Evidence): Violation[] {
       highest.set(run.name, fence);
       continue;
     }
-    // One that stood still between its grant and its first line comes late, and has lost its lease by then.
+    // A run that was suspended between its grant and its first line begins late. Its lease is over by then.
     if (fence < last && run.enter >= leaseEnd(run, run.enter, scene).earliest) continue;
-    // So does one from which the lock was taken by force before it knew that it had it.
+    // So does a run whose lock a forced unlock took before the run knew that it had it.
     if (fence < last && lockTakenBy(scene, run, run.enter) !== undefined) continue;
     const text = `worker ${run.member.index} began ${run.name} with fence ${fence} after ${last}`;
     violations.push({ law: "fences increase", text, t: run.enter });
@@ -33,8 +33,8 @@ function increase({ runs, scene }: Evidence): Violation[] {
 }
 
 /**
- * A fence is the version of its grant, and a store counts all that it writes by one count: what it took after
- * a grant has a higher one.
+ * A fence is the version of its grant, and a store counts all its writes by one counter: what it accepts
+ * after a grant has a higher version.
  */
 function refused({ scene, runs }: Evidence): Violation[] {
   const grants = new Map<string, Set<bigint>>();

@@ -4,23 +4,22 @@ import { lockTakenBy, wasInTrouble } from "../excuse.js";
 import { blocked, holdEnd, leaseEnd, type ObservedRun } from "../run-of.js";
 import { ASKED_WITHIN, type Evidence, TOLD_WITHIN, type Violation } from "../verdict.js";
 
-/** What was found about two who hold one lock, and about being told. Times in ms. */
+/** What was found about two holders of one lock, and about signals. Times in ms. */
 export interface Holders {
   readonly violations: readonly Violation[];
-  /** How often two ran at once, neither of them told, and nothing excused it. */
+  /** How often two bodies ran at once, without a signal to either and without an excuse. */
   readonly overlaps: number;
   /**
-   * The longest of those that the fault excuses: from the second one's begin to the moment at which the first
-   * was told.
+   * The longest overlap that the fault excuses: from the begin of the second body to the signal of the first.
    */
   readonly excusedOverlap: number;
-  /** The longest of those that a forced unlock excuses. */
+  /** The longest overlap that a forced unlock excuses. */
   readonly forcedOverlap: number;
-  /** The latest signal, after the end of its lease. */
+  /** The latest signal, counted from the end of its lease. */
   readonly worstSignal: number | undefined;
 }
 
-/** At most one who was not told to stop, per name, at any moment; and each is told in time. */
+/** At any moment, each name has at most one run whose signal has not fired; and each signal fires in time. */
 export function judgeHolders(evidence: Evidence): Holders {
   const violations: Violation[] = [];
   const longest = { byFault: 0, byForce: 0 };
@@ -46,7 +45,7 @@ export function judgeHolders(evidence: Evidence): Holders {
 
 type Pair = readonly [first: ObservedRun, second: ObservedRun];
 
-/** Runs of one name of which the second began while the first held on. */
+/** The pairs of runs of one name in which the second began while the first held the lock. */
 function* pairs({ runs }: Evidence): Generator<Pair> {
   const inside = new Map<string, ObservedRun[]>();
   for (const run of runs) {
@@ -56,7 +55,7 @@ function* pairs({ runs }: Evidence): Generator<Pair> {
   }
 }
 
-/** How long two were in the body at once, with and without an excuse. */
+/** How long two bodies ran at once, with and without an excuse. */
 function overlapOf(
   scene: Scene,
   [first, second]: Pair,
@@ -74,19 +73,19 @@ function overlapOf(
     const excused = Math.min(together, mayLast(scene, loser, from, to));
     return { excused, unexcused: together - excused, excuse };
   }
-  // What computes without a thread that renews its session has lost its lock, and runs on: that is no
-  // standing still.
+  // A body that blocks the event loop, without a thread that renews its session, loses its lock and runs on.
+  // That is no suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
   const stands = lags.filter((lag) => !computes.includes(lag));
-  // Where all are in one process, none stands still while another one begins.
+  // If all workers are in one process, none is suspended while another one begins.
   const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? computes : [])];
   const excused = mayCompute ? covered(computes, from, to) : 0;
   return { excused, unexcused: to - from - covered(off, from, to), excuse };
 }
 
 /**
- * Who had lost the lock: the one with the lower fence, whichever began first, as the store's answer to it may
- * be the later one.
+ * The run that had lost the lock: the one with the lower fence. Which one began first does not matter, as its
+ * answer from the store may have come later.
  */
 function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: ObservedRun): ObservedRun {
   const anew = dataLost !== undefined && !kind.outgrowsLoss;
@@ -95,8 +94,8 @@ function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: Observed
 }
 
 /**
- * For how long one may run on whose lock was taken away: until the next heartbeat asks, or the lease ends if
- * it cannot.
+ * How long a run may go on after its lock was taken away, in ms: until the next heartbeat asks, or until its
+ * lease ends if it cannot ask.
  */
 function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
   const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
@@ -109,9 +108,9 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
   let worstSignal: number | undefined;
   for (const run of runs) {
     const end = holdEnd(run);
-    // Where the store's answer came late, the lease may be over before the body begins.
+    // If the answer of the store came late, the lease may be over before the body begins.
     const from = Math.max(leaseEnd(run, end, scene).latest, run.enter);
-    // What ended with its process was not to be told.
+    // A run that ended with its process needed no signal.
     if (end <= from || end === run.member.killedAt) continue;
     const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);

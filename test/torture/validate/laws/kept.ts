@@ -2,8 +2,8 @@ import { takenBy } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * A run that must be kept over the fault is kept: nobody else begins meanwhile, it is told of nothing, and
- * its record says that it completed.
+ * A run that must keep its lock through the fault keeps it: no other run begins meanwhile, its signal does
+ * not fire, and its record says that it completed.
  */
 export function judgeKept({ injected, runs, scene, stock }: Evidence): Violation[] {
   const kept = injected?.kept;

@@ -5,17 +5,17 @@ import type { Dice } from "./dice.js";
 import { isAudit } from "./entry-kinds.js";
 import type { FakeProcess } from "./process.js";
 
-/** What chaos needs to know of the simulation that it is let loose on. */
+/** What chaos needs to know of its simulation. */
 export interface ChaosOptions {
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly ttl: number;
-  /** How long it goes on, in ms: the shorter, the denser. */
+  /** How long chaos lasts, in ms. The shorter it is, the denser are the faults. */
   readonly length: number;
   note(text: string): void;
 }
 
-/** A process, for those who do it harm. */
+/** A process that chaos can harm. */
 export interface Victim {
   readonly name: string;
   readonly process: FakeProcess;
@@ -23,7 +23,7 @@ export interface Victim {
   end(how: "dies" | "closes"): void;
 }
 
-/** What goes wrong: with calls, with processes, and with the store. */
+/** Makes calls, processes and the store go wrong. */
 export class Chaos {
   readonly #options: ChaosOptions;
   #over = false;
@@ -32,23 +32,24 @@ export class Chaos {
     this.#options = options;
   }
 
-  /** From now on all goes well. */
+  /** Ends chaos: from now on all goes well. */
   end(): void {
     this.#over = true;
   }
 
-  /** What becomes of a call of the process `name`. */
+  /** The fault of a call of the process `name`; `undefined` if the call goes well. */
   fault(name: string, call: Call): Fault | undefined {
     if (this.#over) return undefined;
     const fault = this.#pick(call);
-    // Each third call is a little slow.
+    // Do not note slow calls: every third call is one.
     if (fault !== undefined && fault.type !== "slow") this.#options.note(`${name} ${textOf(call, fault)}`);
     return fault;
   }
 
   #pick(call: Call): Fault | undefined {
     const { dice, ttl } = this.#options;
-    // Rare, and between the step and its answer two may run.
+    // Delay half of the answers to forced unlocks: these are rare, and two bodies may run between the unlock
+    // and its answer.
     if (isUnlock(call) && dice.chance() < 0.5) return { type: "slow reply", ms: dice.between(0, 2 * ttl) };
     const chance = dice.chance();
     if (chance < 0.02) return { type: "request lost" };
@@ -64,7 +65,7 @@ export class Chaos {
     return chance < 0.42 ? { type: "slow", ms: dice.between(0, 900) } : undefined;
   }
 
-  /** From time to time a process dies, closes, stands still, is cut off, or is given another date. */
+  /** From time to time the process dies, closes, is suspended, is cut off, or gets another date. */
   harm(victim: Victim): void {
     const { dice, clock, length, note, ttl } = this.#options;
     const { name, process, ways, end } = victim;
@@ -96,7 +97,7 @@ export class Chaos {
     });
   }
 
-  /** From time to time the store is restarted; `before` is called while it is away. */
+  /** From time to time the store is restarted. Calls `before` while it is away. */
   restarts(store: SharedStore, before: () => void): void {
     const { dice, clock, length, note, ttl } = this.#options;
     clock.after(dice.between(length / 8, length), () => {

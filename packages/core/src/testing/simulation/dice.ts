@@ -1,8 +1,8 @@
 import { seeded } from "../fake-clock.js";
 
-/** Chance, the same for the same seed. */
+/** Random choices, the same for the same seed. */
 export class Dice {
-  /** From 0 up to 1. */
+  /** A random number from 0 up to 1. */
   readonly chance: () => number;
 
   constructor(seed: number) {

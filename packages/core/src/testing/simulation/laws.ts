@@ -9,7 +9,7 @@ import type { FakeProcess } from "./process.js";
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
 
-/** A body that runs. */
+/** A running body. */
 export interface Entered {
   readonly name: string;
   readonly process: FakeProcess;
@@ -19,21 +19,22 @@ export interface Entered {
 interface Inside extends Entered {
   /** How often its process had been stopped when it began. */
   readonly stops: number;
-  /** Somebody unlocked it by force: until it finds out, two may run. */
+  /** Whether a forced unlock took its lock: until it finds out, two bodies may run. */
   unlocked: boolean;
-  /** The one that its own process began while it ran, and of which it is told first. */
+  /** The forced unlock that its own process began while it ran. The body is told of this one first. */
   unlockedHere?: object;
 }
 
 interface Held {
   readonly session: string;
-  /** When it runs out of its time. */
+  /** When its timeout ends. */
   readonly until: number;
 }
 
 /**
- * What must hold at every moment, judged by what the bodies are told and by what is in the store. Nothing
- * here asks the code that is judged: to ask a run whether it is held ends one whose end was missed.
+ * The laws that must hold at every moment, judged by the signals of the bodies and by what is in the store.
+ * They do not ask the code under test: asking a run whether it is held would end a run whose end the code
+ * missed.
  */
 export class Laws {
   readonly #clock: FakeClock;
@@ -41,16 +42,16 @@ export class Laws {
   readonly #judgesSignals: boolean;
   readonly #inside: Set<Inside> = new Set();
   readonly #lastFence: Map<string, string> = new Map();
-  /** By whom which names are being unlocked by force. */
+  /** The forced unlocks in progress: which name, and by which process. */
   readonly #unlocking: Set<{ readonly name: string; readonly by: FakeProcess }> = new Set();
-  /** The locks that were taken, by their fences. */
+  /** The locks that were taken, by fence. */
   readonly #held: Map<string, Held> = new Map();
-  /** When each renewal was first sent, and until when each session lives by the last one that was applied. */
+  /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
   readonly #sent: Map<string, number> = new Map();
   readonly #lives: Map<string, number> = new Map();
   /**
-   * What the store has forgotten: all before `version`. Whoever held it may not know until its session is
-   * over by its own clock.
+   * The store has forgotten everything before `version`. A holder may not know that until its session is over
+   * by its own clock.
    */
   #forgotten = { version: "0", until: 0 };
 
@@ -61,7 +62,7 @@ export class Laws {
     this.#ttl = ttl;
   }
 
-  /** A process sends this to the store. */
+  /** Call it with each commit that a process sends to the store. */
   sent({ writes }: Commit): void {
     for (const { key, value } of writes) {
       if (!isSession(key) || value === null) continue;
@@ -70,7 +71,7 @@ export class Laws {
     }
   }
 
-  /** The store has applied this. */
+  /** Call it with each change that the store applied. */
   applied({ key, value, version }: StoredChange): void {
     if (value === null) return;
     if (isLock(key)) {
@@ -94,7 +95,7 @@ export class Laws {
     this.check();
     const last = this.#lastFence.get(name) ?? "0";
     if (compareVersions(run.fence, last) > 0) this.#lastFence.set(name, run.fence);
-    // One that was robbed before it had heard of its grant cannot know that others came after it.
+    // A run that lost its lock before it heard of its grant cannot know that others came after it.
     else if (!inside.unlocked && !this.#mayNotKnow(run))
       throw new Error(`${name} runs with ${run.fence} after ${last}`);
   }
@@ -119,11 +120,11 @@ export class Laws {
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
-      // Two may run from the moment at which the entry is gone, of which nobody but the store knows: whoever
-      // is inside may be the one.
+      // Two bodies may run from the moment at which the entry is gone. Only the store knows that moment, so
+      // each body inside is excused.
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
-      // A process that goes on cannot tell all at once. What it begins before it has is judged: it must look
-      // at the clock first.
+      // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
+      // before it has done so is judged: the process must look at the clock first.
       if (run.signal.aborted || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals) this.#checkSignal(inside);
       const other = holders.get(name);
@@ -131,7 +132,10 @@ export class Laws {
     }
   }
 
-  /** Two hold a name: by right only if the older one was robbed, and cannot know yet. */
+  /**
+   * Returns the newer of two holders of a name. Throws unless the older one lost its lock and cannot know
+   * yet.
+   */
   #newerOf(one: Inside, two: Inside): Inside {
     const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
     if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
@@ -142,7 +146,7 @@ export class Laws {
     return compareVersions(fence, this.#forgotten.version) < 0 && this.#clock.monotonic() <= this.#forgotten.until;
   }
 
-  /** The signal of one that runs has not fired: its lease is not over for longer than it takes to tell. */
+  /** Throws if the lease of a body ended more than {@link LATE} ms ago and its signal has not fired. */
   #checkSignal({ name, process, run }: Inside): void {
     const held = this.#held.get(run.fence);
     if (held === undefined) throw new Error(`${name} runs with ${run.fence}, with which nobody took it`);
@@ -153,7 +157,7 @@ export class Laws {
   }
 }
 
-/** What a lock, a queue or a call names: the sessions without which it would be dead. */
+/** The sessions that a lock, a queue or a call names. If all of them are dead, so is the entry. */
 function sessionsOf({ key, value }: StoredEntry): string[] {
   const { holder, waiting = [], session } = JSON.parse(value);
   if (isLock(key)) return [holder.instance];
@@ -161,8 +165,8 @@ function sessionsOf({ key, value }: StoredEntry): string[] {
 }
 
 /**
- * Nothing that dead sessions left is in the store, though nobody wants any of it: to be asked where somebody
- * sweeps.
+ * Throws if an entry of dead sessions is left in the store, even if no process wants it. Use it where some
+ * process sweeps.
  */
 export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
   const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });

@@ -3,7 +3,7 @@ import type { StoredChange } from "../../channel/backend/backend.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run, RunRecord } from "../../jobs/types.js";
 
-/** What must be in the history in the end, by what was written to it and what was told to those who ran. */
+/** What must be in the history at the end, by what was written to it and what callers were told. */
 export class Ledger {
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
@@ -11,16 +11,16 @@ export class Ledger {
   readonly #written: Map<string, RunRecord[]> = new Map();
   /** The runs that began. */
   readonly #begun: Map<string, Run> = new Map();
-  /** What run() told those who called it, by the run. */
+  /** What run() told its callers, by run. */
   readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
-  /** Of what is before this the store may have forgotten the record. */
+  /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
   constructor(apart: boolean) {
     this.#apart = apart;
   }
 
-  /** The store has applied this to a record. */
+  /** Call it with each change of a record that the store applied. */
   applied({ key, value }: StoredChange): void {
     if (value === null) {
       this.#written.delete(key);
@@ -43,7 +43,7 @@ export class Ledger {
     this.#told.set(`${name} ${fence}`, { fence, outcome });
   }
 
-  /** `records`: all that is left. */
+  /** Checks `records`: all that are left. */
   check(records: readonly RunRecord[]): void {
     const byRun = new Map<string, RunRecord>();
     for (const record of records) {
@@ -69,8 +69,8 @@ export class Ledger {
   #checkWrites(key: string, writes: readonly RunRecord[]): void {
     const closings = writes.filter(({ status }) => status !== "running").length;
     if (closings > 1) throw new Error(`the run ${key} was closed ${closings} times: ${JSON.stringify(writes)}`);
-    // A run whose record never came, which takes two stores, or was forgotten, may have been closed in its
-    // absence.
+    // A run may have been closed while its record was missing: with two stores the record may never arrive,
+    // and a store may forget it.
     const mayLack = this.#apart || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
     const running = writes.map(({ status }) => status === "running");

@@ -15,18 +15,18 @@ import { PassedOn } from "../stores/passed-on.js";
 import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
 
 /**
- * A fault of lock code that others shipped, planted between ours and the store: whoever looks for such faults
+ * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
  * must find it.
  */
 export interface PlantedBug {
   readonly name: string;
-  /** What the one who finds it says. */
+  /** Matches the error of the check that finds it. */
   readonly caughtAs: RegExp;
-  /** The way of one process to the store, with the fault. */
+  /** The way of one process to the store, with the bug. */
   plant(store: Backend, clock: Clock): Backend;
-  /** The clock of that process, where the fault is in there too. */
+  /** The clock of that process, if the bug is in there too. */
   clock?(clock: Clock): Clock;
-  /** Its signals are late: what is looked for is what comes of that. */
+  /** Its signals are late: the check looks for the consequences. */
   readonly late?: true;
 }
 
@@ -40,11 +40,11 @@ function statusOf(write: StoredWrite): unknown {
 }
 
 class Planted extends PassedOn {
-  // Told of every loss at once, a holder stops in time for most of these faults to go unseen. What must hold,
-  // holds without being told.
+  // Without a watch: a holder that is told of every loss at once stops in time, which hides most of these
+  // bugs. The laws must hold without being told.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 
-  /** Commits without asking for the check at `index`, as if it held. */
+  /** Commits without the check at `index`, as if it held. */
   async commitWithout(index: number, { checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await this.store.commit({ checks: checks.filter((_, i) => i !== index), writes }, options);
     if (outcome.ok) return outcome;
@@ -100,13 +100,13 @@ class WallClockExpiry extends Planted {
 }
 
 class RenewalAfterExpiry extends Planted {
-  /** Without deadlines of its own, its process must ask anew each time whether others are dead. */
+  /** Its process has no deadlines of its own, so it must ask each time whether others are dead. */
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     return (await super.read(keys, options)).map((entry) => entry && { ...entry, expiresIn: 0 });
   }
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    // Who takes its session for unbroken has no reason to ask whether its locks are still there.
+    // A process that believes its session never ended has no reason to ask whether its locks are still there.
     if (commit.writes.length === 0) return { ok: true, version: "0" };
     const outcome = await super.commit(commit, options);
     const renews = commit.writes.some(({ key, ttl }) => isSession(key) && ttl !== undefined);
@@ -154,7 +154,7 @@ class TurnForEver extends Planted {
   }
 }
 
-/** For so long, in ms, a sweep goes by what it read of all sessions before it read the locks. */
+/** How long a sweep uses the sessions that it read before the locks, in ms. */
 const SWEEP = 100;
 
 class SessionsBeforeLocks extends Planted {
@@ -185,14 +185,14 @@ function withoutDeadlines(clock: Clock): Clock {
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
 }
 
-/** The same setup without any fault: what is found there is no planted bug's. */
+/** The same setup without a bug: what a check finds here is not a planted bug. */
 export const noBug: PlantedBug = {
   name: "none",
   caughtAs: /^$/,
   plant: (store, clock) => new Planted(store, clock),
 };
 
-/** All of them. */
+/** All planted bugs. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "no owner check on release",

@@ -2,37 +2,38 @@ import type { Clock } from "../../util/clock.js";
 import type { FakeClock } from "../fake-clock.js";
 
 /**
- * The clock of one process of a simulation, which can be stopped, go on, and die. Its wall clock is its own.
+ * The clock of one process of a simulation, which can be stopped, resumed and killed. It has its own wall
+ * clock.
  */
 export class FakeProcess implements Clock {
   /** How far its wall clock is ahead of the world's. */
   ahead = 0;
-  /** Since when it runs, by the world's clock, or it ran last. */
+  /** When it last began to run, by the world's clock. */
   since: number;
   /** How often it was stopped. */
   stops = 0;
   #state: "running" | "stopped" | "waking" | "dead" = "running";
-  /** What came due, and what was heard, while it stood still: each in its order. */
+  /** The timers that came due and the answers that arrived while it was stopped, each in order. */
   readonly #due: (() => void)[] = [];
   readonly #answers: (() => void)[] = [];
-  /** What takes back each timer that is set. */
+  /** Cancels each timer that is set. */
   readonly #timers: Set<() => void> = new Set();
   readonly #world: FakeClock;
   readonly #chance: () => number;
 
-  /** `chance` decides on the order of what a process that goes on comes to. */
+  /** `chance` decides in which order a resumed process handles what it missed. */
   constructor(world: FakeClock, chance: () => number = () => 0) {
     this.#world = world;
     this.#chance = chance;
     this.since = world.monotonic();
   }
 
-  /** Whether it has come to all that happened while it stood still. */
+  /** Whether it runs, and has handled all that happened while it was stopped. */
   get running(): boolean {
     return this.#state === "running";
   }
 
-  /** Whether it goes on, and has not yet come to all that happened while it stood still. */
+  /** Whether it was resumed, and has not yet handled all that happened while it was stopped. */
   get waking(): boolean {
     return this.#state === "waking";
   }
@@ -69,7 +70,7 @@ export class FakeProcess implements Clock {
     };
   }
 
-  /** Resolves while the process runs; else once it does again. */
+  /** Resolves at once while the process runs; otherwise once it runs again. */
   readonly heard = (): Promise<void> => new Promise((resolve) => this.#whenRunning(this.#answers, resolve));
 
   #whenRunning(held: (() => void)[], callback: () => void): void {
@@ -90,8 +91,8 @@ export class FakeProcess implements Clock {
   }
 
   /**
-   * One by one, each with all that follows from it at once: an answer before the timers that are overdue, or
-   * after them, as it happens.
+   * Handles what it missed one by one, each with all its immediate consequences. Chance decides whether an
+   * answer comes before the overdue timers or after them.
    */
   #wakeUp(): void {
     this.#world.after(0, () => {
@@ -112,7 +113,7 @@ export class FakeProcess implements Clock {
     this.#state = "dead";
     this.#due.length = 0;
     this.#answers.length = 0;
-    // Those that are far off would be taken for what somebody who lives has left behind.
+    // The test would take far-off timers for leftovers of a living process.
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
   }

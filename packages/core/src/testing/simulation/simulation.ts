@@ -19,22 +19,22 @@ const NAMES = ["a", "b", "c"];
 const PROCESSES = 4;
 
 /**
- * In times to live, after everything went wrong for the last time: what was late is applied, every process
- * has gone on, whoever died is dead for the others, and whoever is left has swept.
+ * How long all goes well before the check, in times to live. By then late commits are applied, every process
+ * has resumed, dead processes count as dead, and the others have swept.
  */
 const CALM = 8;
 
 export interface SimulationOptions {
-  /** Every process has it. */
+  /** A bug that is planted in every process. */
   readonly bug?: PlantedBug;
-  /** How long things go wrong, in ms; faults come the denser the shorter it is. Default: 40,000. */
+  /** How long things go wrong, in ms. The shorter it is, the denser are the faults. Default: 40,000. */
   readonly length?: number;
 }
 
 /**
  * Several processes run jobs of a few names on a store that is slow, loses requests, loses replies, applies
- * commits late or twice, and is restarted; they are stopped, killed, cut off, and their wall clocks jump. A
- * seed decides on everything: what failed once fails again.
+ * commits late or twice, and is restarted. The processes are stopped, killed and cut off, and their wall
+ * clocks jump. A seed decides on everything: what failed once fails again.
  */
 export class Simulation {
   readonly clock: FakeClock;
@@ -47,11 +47,11 @@ export class Simulation {
   readonly #length: number;
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
-  /** Whether the store tells of changes. */
+  /** Whether the store has watches. */
   readonly #watch: boolean;
   readonly #plan: Plan;
   /**
-   * Whether the store forgets what is in it when it is restarted, which excuses two holders for a while, too.
+   * Whether the store forgets its content when it is restarted, which also excuses two holders for a while.
    */
   readonly #forgets: boolean;
   readonly #alive: Set<JobManager> = new Set();
@@ -107,7 +107,7 @@ export class Simulation {
     this.#throwFailure();
   }
 
-  /** What goes wrong where nobody awaits it: the first of it fails the test. */
+  /** Notes an error of background work. The first one fails the test. */
   #failed(error: unknown): void {
     this.note(`FAILED: ${error}`);
     this.#failure ??= { error };
@@ -138,14 +138,14 @@ export class Simulation {
     if (!this.#apart) this.#ledger.forgotten(version);
   }
 
-  /** A process that is started anew whenever it dies. */
+  /** Starts a process, and starts it anew whenever it dies. */
   #keepAlive(store: SharedStore, i: number): void {
     if (this.#over) return;
     const process = new FakeProcess(this.clock, this.#dice.chance);
     process.ahead = this.#dice.chance() < 0.3 ? this.#dice.between(-3_600_000, 3_600_000) : 0;
     void this.#live(store, i, process).catch((error: unknown) => {
       if (!isChannelError(error)) this.#failed(error);
-      // The store was away when it wanted to begin.
+      // The store was away when the process began: try again later.
       this.clock.after(500, () => this.#keepAlive(store, i));
     });
   }
@@ -175,8 +175,8 @@ export class Simulation {
   }
 
   /**
-   * A lock or a ticket was written again after it had been removed: nobody knows of it, and it stays for as
-   * long as its session lives.
+   * A lock or a ticket was written again after it had been removed. No process knows of it, so it stays for
+   * as long as its session lives.
    */
   #taint(): void {
     this.note("what was given back is taken once more, by nobody");
@@ -196,7 +196,7 @@ export class Simulation {
   }
 
   async #end(store: SharedStore): Promise<void> {
-    // Whoever comes next closes what is left.
+    // The next process closes what is left.
     const last = new FakeProcess(this.clock);
     const way = this.#way(store, last, "last");
     const jobsWay = this.#apart ? this.#way(store, last, "last") : way;

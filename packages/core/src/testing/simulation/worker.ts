@@ -9,13 +9,13 @@ import type { Laws } from "./laws.js";
 import type { Ledger } from "./ledger.js";
 import type { FakeProcess } from "./process.js";
 
-/** What the workers of a simulation do, and who must hear of it. */
+/** What the workers of a simulation do, and what they report to. */
 export interface Plan {
   readonly ttl: number;
   readonly names: readonly string[];
   /**
-   * How many of the runs do not wait for their lock, from 0 to 1: those who wait keep each other in order,
-   * and hide races.
+   * The share of runs that do not wait for their lock, from 0 to 1. Waiters keep each other in order, which
+   * hides races.
    */
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
@@ -25,11 +25,11 @@ export interface Plan {
   readonly laws: Laws;
   readonly ledger: Ledger;
   note(text: string): void;
-  /** What should not have been thrown. */
+  /** Reports an error that should not have been thrown. */
   failed(error: unknown): void;
 }
 
-/** Runs jobs in a process, and unlocks some. */
+/** Runs jobs in a process, and forces some unlocks. */
 export class Worker {
   readonly #name: string;
   readonly #process: FakeProcess;
@@ -45,10 +45,10 @@ export class Worker {
     this.#plan = plan;
   }
 
-  /** Does one thing after the other for as long as `goesOn`. */
+  /** Does one thing after the other while `goesOn` returns `true`. */
   work(goesOn: () => boolean): void {
     const { dice, unlocks, failed, ttl } = this.#plan;
-    // Now and then for so long that its session ends, because nobody uses it.
+    // Now and then it rests so long that its unused session ends.
     const rest = dice.chance() < 0.03 ? dice.between(ttl, 3 * ttl) : dice.between(0, 1_000);
     this.#process.after(rest, () => {
       if (!goesOn()) return;
@@ -62,7 +62,7 @@ export class Worker {
 
   async #unlock(): Promise<void> {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
-    // What runs in the very process that unlocks it can be told first.
+    // Often unlock a name that runs in this process: the process can tell that body first.
     const own = this.#inside.length > 0 && dice.chance() < 0.5;
     const name = dice.pick(own ? this.#inside : names);
     const unlocked = laws.unlocking(name, this.#process);
@@ -112,7 +112,7 @@ export class Worker {
   }
 
   #enter(run: Run): void {
-    // What is over before it began is told so.
+    // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
     note(`${this.#name} enters ${run.name} with ${run.fence}`);

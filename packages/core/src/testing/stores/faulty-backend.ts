@@ -14,11 +14,11 @@ import { ChannelError } from "../../channel/errors.js";
 import type { Clock } from "../../util/clock.js";
 
 /**
- * What becomes of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
- * `doubled`: applied and answered at once, and made again after `ms`, without anybody who waits for the
- * answer. `refused`: the store says at once that it is away. `request lost` and `reply lost`: nothing comes
- * back until the deadline, and only the second one was applied. `late`: applied, but only `ms` after the
- * caller stopped waiting.
+ * What happens to a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
+ * `doubled`: applied and answered at once, and made again after `ms`, when no caller waits for the answer.
+ * `refused`: the store says at once that it is away. `request lost` and `reply lost`: no answer comes before
+ * the deadline, and only the second one is applied. `late`: applied, but only `ms` after the caller stopped
+ * waiting.
  */
 export type Fault =
   | { readonly type: "slow" | "slow reply" | "doubled"; readonly ms: number }
@@ -29,23 +29,23 @@ export type Fault =
 
 export type Call = { readonly kind: "read" | "scan" } | { readonly kind: "commit"; readonly commit: Commit };
 
-/** How long a client waits for an answer. */
+/** How long a client waits for an answer, in ms. */
 const DEADLINE = 1_000;
 
-/** A way to a store on which calls go wrong when `fault` says so. */
+/** A way to a store on which calls fail as `fault` decides. */
 export class FaultyBackend implements Backend {
   readonly supports: Supports;
-  /** Decides on each call; undefined: all goes well. */
+  /** Decides on each call; `undefined` means that it goes well. */
   fault: (call: Call) => Fault | undefined = () => undefined;
-  /** What the process hears of the store passes through here: one that is stopped or dead hears nothing. */
+  /** The process hears of the store only once this resolves: a stopped or dead process hears nothing. */
   heard: () => Promise<void> = async () => {};
   /** Called with each commit, as it is sent. */
   sent: (commit: Commit) => void = () => {};
-  /** Called with each commit that was applied once more. */
+  /** Called with each commit that was applied a second time. */
   repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
   reads = 0;
-  /** Ends the calls that are under way. */
+  /** Ends the calls in progress. */
   readonly #underWay: Set<() => void> = new Set();
   readonly #store: Backend;
   readonly #clock: Clock;
@@ -56,7 +56,9 @@ export class FaultyBackend implements Backend {
     this.supports = Object.freeze({ ...store.supports, ...supports });
   }
 
-  /** The next commit that touches a key with `part` in it goes wrong like this; then all goes well again. */
+  /**
+   * Applies `fault` to the next commit that writes a key with `part` in it. After that, calls go as before.
+   */
   once(part: string, fault: Fault): void {
     const before = this.fault;
     this.fault = (call) => {
@@ -96,7 +98,9 @@ export class FaultyBackend implements Backend {
 
   async close(): Promise<void> {}
 
-  /** The connection breaks: nobody can say what became of the calls that are under way. */
+  /**
+   * Breaks the connection: the calls in progress reject, and the outcome of commits among them is unknown.
+   */
   hangUp(): void {
     for (const end of [...this.#underWay]) end();
   }
@@ -143,7 +147,7 @@ export class FaultyBackend implements Backend {
     throw new ChannelError("TIMEOUT", "the store did not answer in time", { retryable: true, outcome });
   }
 
-  /** Whatever comes of it, nobody is there to be told. */
+  /** Applies a call later, and ignores its result: no caller waits for it. */
   #later(ms: number, apply: () => Promise<unknown>): void {
     this.#clock.after(ms, () => void apply().catch(() => {}));
   }

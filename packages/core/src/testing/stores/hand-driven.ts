@@ -10,11 +10,11 @@ import type {
   WatchSink,
 } from "../../channel/backend/backend.js";
 
-/** A backend of which a test decides everything: what a scan shows, and what a watch is told and when. */
+/** A backend of which a test decides everything: what a scan shows, and what a watch reports and when. */
 export class HandDriven implements Backend {
   readonly supports: Supports;
   entries: StoredEntry[] = [];
-  /** The sinks of the watches that are open. */
+  /** The sinks of the open watches. */
   readonly sinks: Set<WatchSink> = new Set();
   readonly scans: ScanRequest[] = [];
   /** Called before each page is read. */

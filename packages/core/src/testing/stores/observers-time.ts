@@ -13,15 +13,18 @@ import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "./passed-on.js";
 
 /**
- * A store that tells its clock to nobody, as etcd: an entry lives until somebody has seen it at one version
- * for the whole of its time.
+ * A store that does not expose its clock, as etcd: an entry lives until an observer has seen it at one
+ * version for its whole time.
  */
 export class ObserversTime extends PassedOn {
   readonly #life: number;
   /** Until when each entry lives for this observer, by key and version. */
   readonly #until: Map<string, number> = new Map();
 
-  /** `life`: of every entry that has a time to live. Its like must open the store for all who use it. */
+  /**
+   * `life`: the time of every entry that has a time to live, in ms. All users of the store must open it
+   * through this class.
+   */
   constructor(store: Backend, clock: Clock, life: number) {
     super(store, clock);
     this.#life = life;

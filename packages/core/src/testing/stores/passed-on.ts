@@ -12,7 +12,7 @@ import type {
 } from "../../channel/backend/backend.js";
 import type { Clock } from "../../util/clock.js";
 
-/** A store that is passed on as it is. */
+/** Passes all calls on to a store, unchanged. */
 export class PassedOn implements Backend {
   readonly supports: Supports;
   readonly store: Backend;

@@ -13,10 +13,13 @@ import type {
 import { ChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../fake-clock.js";
 
-/** A store in memory that can be restarted. All who open it with the same clock share what is in it. */
+/**
+ * A store in memory that can be restarted. All stores that are opened with the same clock share their
+ * content.
+ */
 export class SharedStore implements Backend {
   readonly supports: Supports;
-  /** As it is while the store is away, too: for those who judge. */
+  /** The content, readable while the store is away too: for checks. */
   readonly memory: Backend;
   readonly #clock: FakeClock;
   readonly #sinks: Set<WatchSink> = new Set();
@@ -32,7 +35,9 @@ export class SharedStore implements Backend {
     return new SharedStore(await simple.open({}, { clock }), clock);
   }
 
-  /** It is away for `ms`, in which it tells nobody anything. Whoever watched is told of a gap then. */
+  /**
+   * Makes the store unavailable for `ms`. It reports no change in that time. After it, each watch gets a gap.
+   */
   restart(ms: number): void {
     this.#away++;
     this.#clock.after(ms, () => {
@@ -42,8 +47,8 @@ export class SharedStore implements Backend {
   }
 
   /**
-   * Forgets, while it is away, what is in `range`: resolves to a version that everything forgotten is below,
-   * and everything to come is above.
+   * Forgets the content of `range`, even while the store is away. Resolves to a version: everything forgotten
+   * is below it, and everything to come is above it.
    */
   async forget(range: KeyRange): Promise<string> {
     const { entries } = await this.memory.scan({ ...range, reverse: false, limit: 1_000_000, values: false });
