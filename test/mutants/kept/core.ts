@@ -6,12 +6,20 @@ const JOBS = "packages/core/src/jobs";
 const named: readonly NamedMutant[] = [
   {
     name: "W01 waiters of one process enter one after the other",
-    file: `${LOCKS}/acquire/enter-queue.ts`,
+    file: `${LOCKS}/acquire/own-tickets.ts`,
     search:
       "const together = entrants.filter((entrant) => entrant.session === session);\n      const others = entrants.filter((entrant) => entrant.session !== session);",
     replace: "const together = [first];\n      const others = entrants.slice(1);",
     why: "a thousand waiters of a process rewrite the queue a thousand times, and the holder comes to nothing",
-    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
+  },
+  {
+    name: "W06 waiters of one process leave one after the other",
+    file: `${LOCKS}/acquire/own-tickets.ts`,
+    search: "const together = leavers.splice(0);",
+    replace: "const together = leavers.splice(0, 1);",
+    why: "a thousand waiters that give up at once rewrite the queue a thousand times",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
   },
   {
     name: "W02 a waiter behind one of its process asks the store, too",
@@ -19,7 +27,7 @@ const named: readonly NamedMutant[] = [
     search: "if (!woken && !busy && this.#isBehindOwn(before)) continue;",
     replace: "",
     why: "a thousand idle waiters take a third of a processor",
-    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
   },
   {
     name: "W03 a waiter relies on one of its process that is gone",
@@ -27,23 +35,23 @@ const named: readonly NamedMutant[] = [
     search: "return this.#context.notices.isExpected(before.token);",
     replace: "return true;",
     why: "after one lost notice, all who wait in a process wait for ever",
-    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
   },
   {
     name: "W04 a ticket enters without a check of its session",
-    file: `${LOCKS}/acquire/enter-queue.ts`,
+    file: `${LOCKS}/acquire/own-tickets.ts`,
     search: "          { check: keys.session, version: checked },\n",
     replace: "",
     why: "the ticket of a waiter that gave up arrives late, and blocks all others until its process ends",
-    tests: [`${LOCKS}/acquire/enter-queue.test.ts`, `${LOCKS}/waiting.test.ts`, `${LOCKS}/unknown-outcome.test.ts`],
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`, `${LOCKS}/waiting.test.ts`, `${LOCKS}/unknown-outcome.test.ts`],
   },
   {
     name: "W05 one ticket too many refuses all of them",
-    file: `${LOCKS}/acquire/enter-queue.ts`,
+    file: `${LOCKS}/acquire/own-tickets.ts`,
     search: `if (entrants.length > 1 && isChannelError(error) && error.code === "TOO_LARGE") {`,
     replace: "if (entrants.length < 0) {",
     why: "who came early is refused because others came late",
-    tests: [`${LOCKS}/acquire/enter-queue.test.ts`],
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
   },
   {
     name: "I01 a session that nobody uses lives on",

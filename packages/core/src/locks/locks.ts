@@ -9,7 +9,7 @@ import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
 import { checkedOptions, positive } from "./acquire/checked-options.js";
 import type { AcquireContext, Taken } from "./acquire/context.js";
-import { EnterQueue } from "./acquire/enter-queue.js";
+import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
 import { TurnNotices } from "./acquire/turn-notices.js";
 import type { AtomicWrites } from "./atomic-writes.js";
@@ -111,7 +111,7 @@ export class Locks {
       clock: this.#clock,
       liveness: this.#liveness,
       notices: this.#notices,
-      queues: new EnterQueue(this.#channel),
+      tickets: new OwnTickets(this.#channel),
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
       onOrphan: this.#onOrphan,

@@ -4,7 +4,7 @@ import type { Clock } from "../../util/clock.js";
 import type { LocksValue, LockValue } from "../entries/schema.js";
 import type { Liveness } from "../session/liveness.js";
 import type { Session } from "../session/session.js";
-import type { EnterQueue } from "./enter-queue.js";
+import type { OwnTickets } from "./own-tickets.js";
 import type { TurnNotices } from "./turn-notices.js";
 
 /** The parts of {@link Locks} that an acquisition uses. */
@@ -13,7 +13,7 @@ export interface AcquireContext {
   readonly clock: Clock;
   readonly liveness: Liveness;
   readonly notices: TurnNotices;
-  readonly queues: EnterQueue;
+  readonly tickets: OwnTickets;
   /** The living session of this process; opens one if there is none. */
   session(): Promise<Session>;
   /** A token that is unique among all acquisitions of all processes. */

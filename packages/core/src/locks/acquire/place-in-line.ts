@@ -61,7 +61,7 @@ export class PlaceInLine {
    * lock and its queue.
    */
   async wait(from: LockView): Promise<Taken | LockView> {
-    const { channel, notices, abandon } = this.#context;
+    const { channel, notices, tickets, abandon } = this.#context;
     const { name, token } = this.#acquisition;
     const onAbort = (): void => this.#waker.wake();
     this.#signal.addEventListener("abort", onAbort, { once: true });
@@ -74,7 +74,7 @@ export class PlaceInLine {
         if ("fence" in outcome) return outcome;
         view = await this.#next(outcome);
       }
-      await leaveQueue(channel, name, { token });
+      await tickets.leave(name, token);
       const over = await readView(channel, name);
       assertNotCorrupt(channel.name, name, over);
       return over;
@@ -114,12 +114,12 @@ export class PlaceInLine {
    * became free meanwhile, only the first waiter acts, and it looks once its watch is ready.
    */
   async #enter(session: Session, view: LockView): Promise<LockView> {
-    const { notices, queues } = this.#context;
+    const { notices, tickets } = this.#context;
     const { name, token } = this.#acquisition;
     // Listen first: without a listener a turn notice would be lost, and this waiter would wait on beside a
     // free lock.
     await notices.hear(session.id);
-    const entered = await this.#acquisition.guarded(queues.enter(name, session, token, view.queue));
+    const entered = await this.#acquisition.guarded(tickets.enter(name, session, token, view.queue));
     if (entered.type === "session") {
       await this.#acquisition.settle(session, entered.checked, entered.current);
       return view;
@@ -188,7 +188,7 @@ export class PlaceInLine {
 
   async #tryToLeave(): Promise<boolean> {
     const { name, token } = this.#acquisition;
-    return leaveQueue(this.#context.channel, name, { token }).then(
+    return this.#context.tickets.leave(name, token).then(
       () => true,
       () => false,
     );

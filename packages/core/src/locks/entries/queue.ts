@@ -34,13 +34,30 @@ export async function leaveQueue(
   name: string,
   { token, session }: Pick<Ticket, "token"> & Partial<Ticket>,
 ): Promise<void> {
+  const stays = (ticket: Ticket): boolean =>
+    ticket.token !== token || (session !== undefined && ticket.session !== session);
+  await keepInQueue(channel, name, stays);
+}
+
+/** Removes several tickets from the queue of a lock, in one commit. */
+export async function leaveQueueTogether(
+  channel: Channel<LocksValue>,
+  name: string,
+  tokens: ReadonlySet<string>,
+): Promise<void> {
+  await keepInQueue(channel, name, ({ token }) => !tokens.has(token));
+}
+
+async function keepInQueue(
+  channel: Channel<LocksValue>,
+  name: string,
+  stays: (ticket: Ticket) => boolean,
+): Promise<void> {
   let queue = (await channel.entry(queueKey(name))) as LockView["queue"];
   while (queue !== undefined) {
     if (!isQueue(queue.value)) return;
     const { waiting } = queue.value;
-    const remaining = waiting.filter(
-      (ticket) => ticket.token !== token || (session !== undefined && ticket.session !== session),
-    );
+    const remaining = waiting.filter(stays);
     if (remaining.length === waiting.length) return;
     const result = await channel.commit([
       { check: queueKey(name), version: queue.version },

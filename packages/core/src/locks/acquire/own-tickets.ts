@@ -2,7 +2,7 @@ import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
-import { queueOps } from "../entries/queue.js";
+import { leaveQueueTogether, queueOps } from "../entries/queue.js";
 import { type LocksValue, queueKey, type SessionValue, sessionKey } from "../entries/schema.js";
 import { isQueue } from "../entries/valid.js";
 import type { LockView } from "../entries/view.js";
@@ -25,17 +25,25 @@ interface Entrant {
   reject(error: unknown): void;
 }
 
+interface Leaver {
+  readonly token: string;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /**
- * Enters tickets at the end of the queues of locks, in order of arrival. Those that want to enter one queue
- * while a commit is under way enter together in the next commit: a thousand waiters of a process would
- * otherwise refuse each other half a million times.
+ * Enters the tickets of this process at the end of the queues of locks, in order of arrival, and removes them.
+ * Those that want to enter or leave one queue while a commit is under way do so together in the next commit:
+ * a thousand waiters of a process would otherwise refuse each other half a million times.
  */
-export class EnterQueue {
+export class OwnTickets {
   readonly #channel: Channel<LocksValue>;
   /**
    * Who wants to enter, by the name of the lock. There is an entry while a commit for the name is under way.
    */
   readonly #entrants: Map<string, Entrant[]> = new Map();
+  /** The same for those who want to leave. */
+  readonly #leavers: Map<string, Leaver[]> = new Map();
 
   constructor(channel: Channel<LocksValue>) {
     this.#channel = channel;
@@ -54,6 +62,35 @@ export class EnterQueue {
       this.#entrants.set(name, [entrant]);
       void this.#enterAll(name, queue);
     });
+  }
+
+  /**
+   * Removes a ticket. Does nothing if it is not there.
+   *
+   * @throws ChannelError any error of the store
+   */
+  leave(name: string, token: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leaver = { token, resolve, reject };
+      const others = this.#leavers.get(name);
+      if (others !== undefined) return void others.push(leaver);
+      this.#leavers.set(name, [leaver]);
+      void this.#leaveAll(name);
+    });
+  }
+
+  async #leaveAll(name: string): Promise<void> {
+    const leavers = this.#leavers.get(name) ?? [];
+    while (leavers.length > 0) {
+      const together = leavers.splice(0);
+      try {
+        await leaveQueueTogether(this.#channel, name, new Set(together.map(({ token }) => token)));
+        for (const { resolve } of together) resolve();
+      } catch (error) {
+        for (const { reject } of together) reject(error);
+      }
+    }
+    this.#leavers.delete(name);
   }
 
   async #enterAll(name: string, seen: Queue): Promise<void> {

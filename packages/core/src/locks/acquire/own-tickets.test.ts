@@ -129,6 +129,34 @@ describe("waiters of one process in a queue", () => {
     expect((await world.clock.until(stays)).held).toBe(true);
   });
 
+  it("many waiters of one process that give up at once leave the queue together", async () => {
+    const stop = new AbortController();
+    const options = { wait: 100 * TTL, signal: stop.signal };
+    const all = Promise.allSettled(Array.from({ length: MANY }, () => two.locks.acquire("a", options)));
+    const stays = one.locks.acquire("a", { wait: 100 * TTL });
+    await world.clock.advance(1_000);
+    expect(await waiting(one)).toBe(MANY + 1);
+    const before = two.way.commits.length;
+    stop.abort();
+    await world.clock.until(all);
+    expect(await waiting(one)).toBe(1);
+    // Two that leave, and a heartbeat or two.
+    expect(two.way.commits.length - before).toBeLessThanOrEqual(5);
+    await world.clock.until(held.release());
+    expect((await world.clock.until(stays)).held).toBe(true);
+  });
+
+  it("all waiters of one process that leave together hear of an error", async () => {
+    const all = Promise.allSettled(Array.from({ length: 10 }, () => two.locks.acquire("a", { wait: 3_000 })));
+    await world.clock.advance(1_000);
+    two.way.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+    const codes = (await world.clock.until(all)).map((it) => (it.status === "rejected" ? it.reason.code : "taken"));
+    expect(new Set(codes)).toEqual(new Set(["UNAVAILABLE"]));
+    two.way.fault = () => undefined;
+    await world.clock.advance(TTL);
+    expect(await waiting(one)).toBe(0);
+  });
+
   it("waiters get the lock one after another though the notices of their turns are lost", async () => {
     const way = await world.way();
     const watch = way.watch.bind(way);
