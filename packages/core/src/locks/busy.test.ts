@@ -120,6 +120,17 @@ test("a heartbeat thread that cannot be started causes a warning, and the main t
   expect(await channel.size()).toBe(0);
 });
 
+// In memory nothing else does: there is no connection, and the heartbeats let the process end.
+test("a program that does nothing but wait for a lock is kept alive by that until it is told", async () => {
+  const program = `import { openChannel, openLocks } from "@ojm/core";
+    const channel = await openChannel("waits", { type: "simple" });
+    await openLocks(channel).acquire("a");
+    await openLocks(channel).acquire("a", { wait: 300 }).catch(({ code }) => console.log(code));`;
+  const flags = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module"];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "--eval", program]);
+  expect(stdout).toBe("LOCKED\n");
+});
+
 /** Locks in a file, and a program that takes a lock of them and computes until it is told to go on. */
 async function busyProgram(
   ttl: number,

@@ -207,3 +207,22 @@ test("a lock that a damaged store does not let be removed is removed once the st
   await clock.advance(TTL);
   expect(await one.locks.find("a")).toBeUndefined();
 });
+
+test("what a damaged store does not let be cleared away keeps nothing else from being it", async () => {
+  const one = await world.locks();
+  await (await one.locks.acquire("warm up")).release();
+  for (const name of ["a", "b"]) {
+    one.way.once(`"${name}`, { type: "reply lost" });
+    await clock.until(rejection(one.locks.acquire(name)));
+  }
+  const commit = one.way.commit.bind(one.way);
+  one.way.commit = async (it, options) => {
+    if (it.writes.some(({ key, value }) => key.includes('"a') && value === null)) {
+      throw new ChannelError("CORRUPT", "the store is damaged");
+    }
+    return commit(it, options);
+  };
+  await clock.advance(TTL);
+  expect(await one.locks.find("a")).toBeDefined();
+  expect(await one.locks.find("b")).toBeUndefined();
+});

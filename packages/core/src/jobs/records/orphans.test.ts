@@ -278,6 +278,20 @@ describe.each([
   });
 });
 
+test.each(["000000", "zzzzzz"])(
+  "a run that is open without a lock is closed in time, whatever chance adds to the rest between two looks: %s",
+  async (digits) => {
+    const random = clock.random.bind(clock);
+    clock.random = (length) => (length === digits.length ? digits : random(length));
+    const [one, two] = [await world.manager(), await world.manager()];
+    await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    await clock.advance(25 * TTL);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
+  },
+);
+
 test("a manager with locks of its own closes no run that may still go on under locks that it cannot see", async () => {
   const owner = await world.manager({ apart: true });
   const run = await owner.manager.start("a", { timeout: 4 * 3_600_000 });

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { ChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { rejection } from "../../testing/settle.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
-import { lifeInStore, sessionKey } from "../entries/schema.js";
+import { lifeInStore, type QueueValue, queueKey, sessionKey } from "../entries/schema.js";
 
 const TTL = 15_000;
 
@@ -149,6 +150,41 @@ describe("waits in a store that tells its clock to nobody", () => {
     await clock.advance(7_000);
     await lease?.release();
     await clock.advance(7_000);
+    for (const each of dying) cut(each);
+    await clock.until(next, MOST);
+  });
+
+  test("a wait lasts for no more than a ttl also where the holder renewed its session for the last time before it was watched", async () => {
+    const [one, two] = await three();
+    await one.locks.acquire("a");
+    await clock.advance(TTL / 3 - 100);
+    const next = two.locks.acquire("a", { wait: 600_000 });
+    await clock.advance(250);
+    cut(one);
+    await clock.until(next, MOST);
+  });
+
+  test("a wait lasts for no more than a ttl also where one of those before could not be read when it was to be watched", async () => {
+    const dying = [await enter(), await enter(), await enter()];
+    await dying[0]?.locks.acquire("a");
+    for (const each of dying.slice(1)) {
+      void rejection(each.locks.acquire("a", { wait: 600_000 }));
+      await clock.advance(10);
+    }
+    const last = await enter();
+    const { waiting } = (await last.channel.get(queueKey("a"))) as QueueValue;
+    const { read } = last.way;
+    let failed = false;
+    last.way.read = async (keys, options) => {
+      if (!keys.some((key) => key.includes(waiting[0]?.session ?? ""))) return read.call(last.way, keys, options);
+      last.way.read = read;
+      failed = true;
+      throw new ChannelError("UNAVAILABLE", "away", { retryable: true });
+    };
+    const next = last.locks.acquire("a", { wait: 600_000 });
+    // It begins to watch the sessions at its first glance, and again at the next one.
+    await clock.advance(450);
+    expect(failed).toBe(true);
     for (const each of dying) cut(each);
     await clock.until(next, MOST);
   });

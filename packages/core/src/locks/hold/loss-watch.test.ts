@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ChannelError } from "../../channel/errors.js";
 import type { Key } from "../../channel/types.js";
 import { type FakeClock, settled } from "../../testing/fake-clock.js";
+import { scribble } from "../../testing/scribble.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { type LocksValue, lockKey, sessionKey } from "../entries/schema.js";
 
@@ -212,6 +213,19 @@ describe("watches over held locks", () => {
     await two.channel.unset(sessionKey(lease.session.id));
     await settled();
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+  });
+
+  test("a loss is left to a heartbeat that asks for each lock alone where one of them was written over, and once", async () => {
+    const blind = await world.locks({ way: await world.way({ watch: false }) });
+    const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
+    await scribble(two, lockKey("a"), "no JSON");
+    const before = blind.way.commits.length;
+    // Whoever asks for ever is stopped by that, and counted.
+    blind.way.fault = () => (blind.way.commits.length > before + 50 ? { type: "refused" } : undefined);
+    await clock.advance(TTL / 3);
+    expect(blind.way.commits.length - before).toBeLessThan(10);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
+    expect(other.held).toBe(true);
   });
 
   test("heartbeats find a lost lock where the store has no watches", async () => {

@@ -223,6 +223,19 @@ test("tickets that the store refused to remove are withdrawn a little later", as
   expect(await stored(queueKey("a"))).toBeUndefined();
 });
 
+test("a store that is away is asked a few times each second, not as often as there is time for", async () => {
+  backupHeartbeat.look();
+  await clock.advance(TTL / 2 - 1);
+  let calls = 0;
+  way.fault = () => {
+    calls++;
+    return { type: "refused" };
+  };
+  await clock.advance(5_000);
+  expect(calls).toBeGreaterThan(5);
+  expect(calls).toBeLessThan(50);
+});
+
 describe("a backup heartbeat of a session that is gone", () => {
   test("a session gone from the store is never brought back, and the main thread sees the loss", async () => {
     await (await open()).unset(sessionKey(ID));

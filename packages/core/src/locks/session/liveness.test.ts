@@ -41,6 +41,15 @@ describe("liveness of sessions", () => {
     expect(one.way.reads).toBe(reads + 2);
   });
 
+  test("that was found gone by who must know recently is gone for everybody from then on", async () => {
+    await enter("a");
+    expect(await liveness.isDead("a")).toBe(false);
+    await one.channel.unset(sessionKey("a"));
+    await world.clock.advance(TTL / 10);
+    expect(await liveness.isDead("a", { recently: true })).toBe(true);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
   test("a session is alive while it has an entry, which is read again only when it would have expired", async () => {
     await enter("a");
     const { reads } = one.way;
@@ -98,6 +107,16 @@ test("more sessions than are remembered are judged right, and only those read lo
   expect(one.way.reads).toBe(reads);
   for (let i = 0; i < 100; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
   expect(one.way.reads).toBe(reads + 100);
+  // The next one to be forgotten is read once more: another one is forgotten then.
+  await world.clock.advance(TTL / 10);
+  await liveness.isDead("200", { recently: true });
+  await enter("another");
+  await liveness.isDead("another");
+  expect(one.way.reads).toBe(reads + 102);
+  await liveness.isDead("200");
+  expect(one.way.reads).toBe(reads + 102);
+  await liveness.isDead("201");
+  expect(one.way.reads).toBe(reads + 103);
 });
 
 test("the entry of a session that a scan brought counts as a read of the session", async () => {

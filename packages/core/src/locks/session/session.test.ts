@@ -75,6 +75,14 @@ describe("heartbeats", () => {
     expect(session.alive).toBe(true);
   });
 
+  test("that fails is tried again in time also where the ttl is no longer than a moment", async () => {
+    const { locks } = await world.locks({ way, ttl: 300 });
+    const lease = await locks.acquire("a");
+    way.once("session", { type: "refused" });
+    await clock.advance(3_000);
+    expect(lease.held).toBe(true);
+  });
+
   test("a heartbeat that hangs does not use up the time of the next heartbeat", async () => {
     const { session } = await open();
     way.once("session", { type: "slow", ms: 10 * TTL });
@@ -122,6 +130,14 @@ describe("heartbeats", () => {
     expect(why(session)).toContain("removed");
     await clock.advance(TTL);
     expect(await stored()).toBeUndefined();
+  });
+
+  test("that finds its session over is the last, and nothing follows it", async () => {
+    const { session, channel } = await open();
+    await channel.unset(sessionKey(session.id));
+    await clock.advance(TTL / 3);
+    expect(session.alive).toBe(false);
+    expect([beats, clock.pending]).toEqual([0, 0]);
   });
 
   test("a heartbeat finds the session entry replaced by another process, and the session ends", async () => {
@@ -229,6 +245,13 @@ describe("sessions of a closed channel", () => {
     expect(why(session)).toContain("its channel was closed");
     expect(clock.pending).toBe(0);
   });
+});
+
+test("a session that is over when its opening is answered, as its process stood still, is followed by another at once", async () => {
+  const { locks } = await world.locks({ way });
+  answeredAfter(TTL + 1);
+  const lease = await locks.acquire("a");
+  expect(lease.held).toBe(true);
 });
 
 describe("close", () => {

@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { openChannel } from "../../channel/open.js";
 import { scribble } from "../../testing/scribble.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { processIdentity } from "../../util/process-state.js";
 import { callKey, lockKey, queueKey, sessionKey, sweepKey } from "../entries/schema.js";
+import { openLocks } from "../locks.js";
 
 const TTL = 15_000;
 
@@ -90,7 +92,42 @@ describe("sweeps", () => {
   });
 });
 
+test("a sweep pauses once a page where time stands still, not at each entry", async () => {
+  for (let i = 0; i < 1_200; i++) await lock(`job ${i}`, "dead");
+  const before = world.clock.monotonic();
+  await world.clock.until(sweeper.locks.sweep());
+  // A pause takes a ms.
+  expect(world.clock.monotonic() - before).toBeLessThan(10);
+  expect(await keys("lock")).toEqual([]);
+});
+
+test("who alone can use a store rests for most of a time to live between two sweeps, and less than one", async () => {
+  const channel = await openChannel("alone", { type: "simple" });
+  onTestFinished(() => channel.close());
+  const locks = openLocks(channel, { ttl: TTL });
+  for (let i = 0; i < 100; i++) {
+    const rest = locks.nextSweep();
+    expect(rest).toBeGreaterThan(TTL / 2);
+    expect(rest).toBeLessThan(TTL);
+  }
+});
+
 describe("sweeping in turn", () => {
+  test.each(["000000", "zzzzzz"])(
+    "is not asked for again before the turn of another one may be free, nor much later, whatever chance adds: %s",
+    async (digits) => {
+      const random = world.clock.random.bind(world.clock);
+      world.clock.random = (length) => (length === digits.length ? digits : random(length));
+      const other = await world.locks();
+      await other.locks.sweepInTurn();
+      sweeper.locks.nextSweep();
+      await sweeper.locks.sweepInTurn();
+      const rest = sweeper.locks.nextSweep();
+      expect(rest).toBeGreaterThan(0.75 * TTL);
+      expect(rest).toBeLessThanOrEqual(1.5 * TTL);
+    },
+  );
+
   /** Sweeps for as long as `ms`, as a manager does. */
   async function keepSweeping({ locks }: LocksOf, ms: number): Promise<void> {
     const end = world.clock.monotonic() + ms;
