@@ -40,6 +40,8 @@ function configFor({ name, path, types }) {
       },
       apiReport: {
         enabled: true,
+        // The classes behind the exported types: their members are public, their constructors are not.
+        includeForgottenExports: true,
         reportFileName: `${name}.api.md`,
         reportFolder: reports,
         reportTempFolder: join(root, "node_modules/.ojm/api"),

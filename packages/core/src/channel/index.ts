@@ -1,5 +1,7 @@
+import type { Channel as OpenedChannel } from "./channel.js";
+import type { JsonValue } from "./encoding/json.js";
+
 export { registerBackend } from "./backend/find-type.js";
-export type { Channel } from "./channel.js";
 export type { JsonValue } from "./encoding/json.js";
 export { compareVersions } from "./encoding/version.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./errors.js";
@@ -27,3 +29,6 @@ export type {
   WriteOutcome,
 } from "./types.js";
 export type { Subscriber } from "./verbs.js";
+
+/** Entries of keys and values in a store. {@link openChannel} opens one. */
+export type Channel<V = JsonValue> = OpenedChannel<V>;

@@ -1,5 +1,7 @@
+import type { JobManager as OpenedManager } from "./manager.js";
+
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
-export { type JobManager, openJobManager } from "./manager.js";
+export { openJobManager } from "./manager.js";
 export type {
   JobManagerOptions,
   Outcome,
@@ -10,3 +12,6 @@ export type {
   Tick,
   UnlockOutcome,
 } from "./types.js";
+
+/** Runs jobs by name, and keeps a record of every run. {@link openJobManager} opens one. */
+export type JobManager = OpenedManager;

@@ -121,7 +121,7 @@ test("a heartbeat thread that cannot be started causes a warning, and the main t
 });
 
 // In memory nothing else does: there is no connection, and the heartbeats let the process end.
-test("a program that does nothing but wait for a lock is kept alive by that until it is told", async () => {
+test("a wait for a lock keeps the program alive", async () => {
   const program = `import { openChannel, openLocks } from "@ojm/core";
     const channel = await openChannel("waits", { type: "simple" });
     await openLocks(channel).acquire("a");

@@ -208,7 +208,7 @@ test("a lock that a damaged store does not let be removed is removed once the st
   expect(await one.locks.find("a")).toBeUndefined();
 });
 
-test("what a damaged store does not let be cleared away keeps nothing else from being it", async () => {
+test("a leftover that a damaged store keeps does not stop the cleanup of the others", async () => {
   const one = await world.locks();
   await (await one.locks.acquire("warm up")).release();
   for (const name of ["a", "b"]) {

@@ -6,7 +6,7 @@ import type { CaseContext } from "../../case/context.js";
 import { assertIncreasing } from "../../support/assert.js";
 import { Brief } from "../ttl/clocked.js";
 
-type LocksChannel = ConstructorParameters<typeof Locks>[0];
+type LocksChannel = Parameters<typeof openLocks>[0];
 
 /** Locks over the backend, as jobs use them. */
 export const locks: CaseGroup = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Locks, openLocks } from "@ojm/core";
+import { openLocks } from "@ojm/core";
 import type { Case, CaseGroup } from "../../case/case.js";
 import type { CaseContext } from "../../case/context.js";
 import { rawKey, rawRange, readOne, write, writeIf } from "../../support/raw.js";
@@ -87,7 +87,7 @@ export const roundTrips: CaseGroup = {
       law: "Taking a free lock and giving it back are one round trip each.",
       needs: ["roundTrips", "ttl"],
       async run(t) {
-        const channel = (await t.channel()) as unknown as ConstructorParameters<typeof Locks>[0];
+        const channel = (await t.channel()) as unknown as Parameters<typeof openLocks>[0];
         const locks = openLocks(channel, { clock: t.clock });
         t.later(() => locks.close());
         await (await locks.acquire("warm")).release();

@@ -32,9 +32,9 @@ interface Leaver {
 }
 
 /**
- * Enters the tickets of this process at the end of the queues of locks, in order of arrival, and removes them.
- * Those that want to enter or leave one queue while a commit is under way do so together in the next commit:
- * a thousand waiters of a process would otherwise refuse each other half a million times.
+ * Enters the tickets of this process at the end of the queues of locks, in order of arrival, and removes
+ * them. Those that want to enter or leave one queue while a commit is under way do so together in the next
+ * commit. Otherwise a thousand waiters of a process would refuse each other half a million times.
  */
 export class OwnTickets {
   readonly #channel: Channel<LocksValue>;

@@ -41,7 +41,7 @@ describe("liveness of sessions", () => {
     expect(one.way.reads).toBe(reads + 2);
   });
 
-  test("that was found gone by who must know recently is gone for everybody from then on", async () => {
+  test("a session that a recent look found gone is gone for every later look", async () => {
     await enter("a");
     expect(await liveness.isDead("a")).toBe(false);
     await one.channel.unset(sessionKey("a"));

@@ -75,7 +75,7 @@ describe("heartbeats", () => {
     expect(session.alive).toBe(true);
   });
 
-  test("that fails is tried again in time also where the ttl is no longer than a moment", async () => {
+  test("a heartbeat that fails is tried again in time, however short the ttl is", async () => {
     const { locks } = await world.locks({ way, ttl: 300 });
     const lease = await locks.acquire("a");
     way.once("session", { type: "refused" });
@@ -132,7 +132,7 @@ describe("heartbeats", () => {
     expect(await stored()).toBeUndefined();
   });
 
-  test("that finds its session over is the last, and nothing follows it", async () => {
+  test("a heartbeat that finds its session over is the last one", async () => {
     const { session, channel } = await open();
     await channel.unset(sessionKey(session.id));
     await clock.advance(TTL / 3);

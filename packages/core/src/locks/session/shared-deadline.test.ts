@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { SharedDeadline } from "./shared-deadline.js";
 
-test("what one thread notes of a session is what the other one reads, and nothing else changes with it", () => {
+test("each thread reads of a session what the other thread noted", () => {
   const mine = new SharedDeadline();
   const theirs = new SharedDeadline(mine.memory);
   const read = ({ deadline, timeout, nextLook, lost, connected }: SharedDeadline): unknown[] => [

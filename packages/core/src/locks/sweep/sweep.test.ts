@@ -101,7 +101,7 @@ test("a sweep pauses once a page where time stands still, not at each entry", as
   expect(await keys("lock")).toEqual([]);
 });
 
-test("who alone can use a store rests for most of a time to live between two sweeps, and less than one", async () => {
+test("a process that uses its store alone waits for most of a ttl between two sweeps, and for less than one", async () => {
   const channel = await openChannel("alone", { type: "simple" });
   onTestFinished(() => channel.close());
   const locks = openLocks(channel, { ttl: TTL });
