@@ -75,6 +75,14 @@ describe("two runs at once", () => {
   });
 });
 
+it("a run whose process computed as it was ordered to is told within 50 ms after that", () => {
+  const toldAt = (t: number): Member[] =>
+    two({ since: 0, signal: [t, "LOST"] }, { since: 899, exit: 1_600 }, [computed(10, 1_500), lag(8, 1_501)]);
+  expect(judge(toldAt(1_503))).toEqual([]);
+  expect(judge(toldAt(1_550))).toEqual([]);
+  expect(judge(toldAt(1_555))).toContain("one holder");
+});
+
 describe("an excuse for two runs at once", () => {
   const members = two({ since: 0, exit: 300 }, { since: 100, exit: 200 });
   const longer = two({ since: 0, exit: 750 }, { since: 100, exit: 700 });

@@ -76,10 +76,12 @@ function overlapOf(
   // A body that blocks the event loop, without a thread that renews its session, loses its lock and runs on.
   // That is no suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
+  // Once its event loop is free again, its process has a moment to tell all its bodies, on a busy machine too.
+  const untilTold = computes.map((lag) => ({ from: lag.from, to: lag.to + TOLD_WITHIN }));
   const stands = lags.filter((lag) => !computes.includes(lag));
   // If all workers are in one process, none is suspended while another one begins.
-  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? computes : [])];
-  const excused = mayCompute ? covered(computes, from, to) : 0;
+  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? untilTold : [])];
+  const excused = mayCompute ? covered(untilTold, from, to) : 0;
   return { excused, unexcused: to - from - covered(off, from, to), excuse };
 }
 
