@@ -76,7 +76,7 @@ function overlapOf(
   // A body that blocks the event loop, without a thread that renews its session, loses its lock and runs on.
   // That is no suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
-  // Once its event loop is free again, its process has a moment to tell all its bodies, on a busy machine too.
+  // Once its event loop is free again, the process has this long to tell all its bodies.
   const untilTold = computes.map((lag) => ({ from: lag.from, to: lag.to + TOLD_WITHIN }));
   const stands = lags.filter((lag) => !computes.includes(lag));
   // If all workers are in one process, none is suspended while another one begins.
