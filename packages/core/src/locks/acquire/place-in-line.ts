@@ -9,7 +9,7 @@ import type { AcquireContext, Taken } from "./context.js";
 import { WaitWatch } from "./wait-watch.js";
 import { Waker } from "./waker.js";
 
-/** The same for a waiter behind another one of its process: that one does what there is to do. */
+/** How often a waiter behind another one of its process checks that one, in ms. That one does the rest. */
 const GLANCE_BEHIND_OWN = 5 * GLANCE;
 
 /** A waiter reads the store once in this many glances, in case a notice was lost. */

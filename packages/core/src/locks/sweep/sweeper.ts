@@ -13,8 +13,8 @@ import { chance, Turn } from "./turn.js";
 const LIFE = 3 / 4;
 
 /**
- * A process without the turn looks this part of a `ttl` later: its looks are in vain as long as another one
- * sweeps.
+ * A process without the turn waits at least this part of a `ttl` longer before it looks again. While another
+ * process sweeps, its looks find nothing to do.
  */
 const BEHIND = 1 / 4;
 
