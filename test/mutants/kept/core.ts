@@ -116,6 +116,22 @@ const named: readonly NamedMutant[] = [
     why: "a session that its owner has given up lives on in the store, and keeps the locks for another ttl",
   },
   {
+    name: "T02 tickets that could not be withdrawn wait for the next renewal",
+    file: `${LOCKS}/session/backup-heartbeat.ts`,
+    search: "if (!this.#withdrawing && this.#now()",
+    replace: "if (!behind && this.#now()",
+    why: "one refused call, and the ticket of a busy process blocks all others for half a ttl",
+    tests: [`${LOCKS}/session/backup-heartbeat.test.ts`],
+  },
+  {
+    name: "T03 tickets are withdrawn for ever after",
+    file: `${LOCKS}/session/backup-heartbeat.ts`,
+    search: "    this.#withdrawing = false;\n  }",
+    replace: "  }",
+    why: "a process that is free again loses its place in every queue, and is asked at each look",
+    tests: [`${LOCKS}/session/backup-heartbeat.test.ts`],
+  },
+  {
     name: "C03 any ticket ahead blocks, those of the dead too",
     file: `${LOCKS}/acquire/pass-dead-tickets.ts`,
     search: "for (const { session } of ahead) if (!(await isDead(session))) return undefined;",

@@ -215,12 +215,30 @@ describe("a backup heartbeat while the main thread does not renew the session", 
   });
 });
 
-test("tickets that the store refused to remove are withdrawn a little later", async () => {
+test("tickets that the store refused to remove after a renewal are withdrawn with the next attempt", async () => {
   await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }] });
   way.once('"a', { type: "refused" });
   backupHeartbeat.look();
-  await clock.advance(TTL);
+  await clock.advance(TTL / 2 + 100);
+  expect(deadlines.deadline).toBeGreaterThan(clock.monotonic() + TTL - 200);
+  expect(await stored(queueKey("a"))).toBeDefined();
+  await clock.advance(200);
   expect(await stored(queueKey("a"))).toBeUndefined();
+});
+
+test("tickets that the store refused to remove stay once the main thread answers again", async () => {
+  await (await open()).set(queueKey("a"), { waiting: [{ session: ID, token: "mine" }] });
+  way.once('"a', { type: "refused" });
+  backupHeartbeat.look();
+  await clock.advance(TTL / 2 + 100);
+  answers = () => true;
+  const before = asked;
+  await clock.advance(200);
+  await beat();
+  answers = () => false;
+  await clock.advance(TTL / 3);
+  expect(asked).toBe(before + 1);
+  expect(await stored(queueKey("a"))).toBeDefined();
 });
 
 test("a store that is away is asked a few times each second, not as often as there is time for", async () => {

@@ -55,6 +55,11 @@ export class BackupHeartbeat {
    * store.
    */
   #found: { readonly reported: number; readonly timeout: number } | undefined;
+  /**
+   * Set while tickets must be withdrawn: after a renewal by this thread, until they are withdrawn or the main
+   * thread answers. A retry would see the session renewed, and leave the tickets for half a `ttl`.
+   */
+  #withdrawing = false;
 
   constructor(options: BackupHeartbeatOptions) {
     this.#options = options;
@@ -127,12 +132,16 @@ export class BackupHeartbeat {
 
   async #doWhatIsDue(): Promise<void> {
     const behind = this.#now() >= this.#renewalDue();
-    if (behind) await this.#renew();
-    if (!behind && this.#now() < this.#timeoutDue()) return;
+    if (behind) {
+      await this.#renew();
+      this.#withdrawing = true;
+    }
+    if (!this.#withdrawing && this.#now() < this.#timeoutDue()) return;
     if (this.#stopped || this.#options.deadlines.lost) return;
     const reported = this.#options.deadlines.timeout;
     if (await this.#options.mainAnswers()) this.#found = undefined;
-    else this.#found = { reported, timeout: await this.#tend(behind) };
+    else this.#found = { reported, timeout: await this.#tend(this.#withdrawing) };
+    this.#withdrawing = false;
   }
 
   async #renew(): Promise<void> {
