@@ -203,6 +203,16 @@ describe("shrinking a history", () => {
     expect(shrink([remove(4, [0.1, 0.2]), ...missed]).map(({ id }) => id)).toEqual([1, 2, 3]);
   });
 
+  it.each<[string, Operation]>([
+    ["read", read(2, [3, 20], undefined)],
+    ["create", put(2, [3, 20], expecting(null))],
+    ["refused commit", put(2, [3, 20], { ...expecting("10"), ...refused(undefined) })],
+  ])("shrinking a history keeps a delete whose key was found absent by a %s", (_, absent) => {
+    // Without the delete, the other operation looks wrong, and would be shown in the place of the last read.
+    const history = [put(1, [1, 2]), absent, remove(3, [4, 5]), read(4, [21, 22], seen(1))];
+    expect(shrink(history).map(({ id }) => id)).toEqual([1, 3, 4]);
+  });
+
   it("the error for a violation prints the shrunken history as a timeline", () => {
     const check = (): void => assertLinearizable([...noise, ...wrong]);
     expect(check).toThrow(NotLinearizable);
