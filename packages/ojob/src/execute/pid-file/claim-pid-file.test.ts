@@ -259,7 +259,9 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
       expect(alive()).toBe(true);
     }
   });
+});
 
+describe.skipIf(!ON_LINUX)("the holder of a pid file", () => {
   test("the holder of a pid file counts as alive while it is suspended, however many ask for it", async () => {
     const { file, socket } = await listener("SIGSTOP");
     const asked = await Promise.all(Array.from({ length: 600 }, () => probeHolder(file, socket)));
