@@ -39,6 +39,12 @@ async function runs(where: string): Promise<string[]> {
     .sort();
 }
 
+/** Runs the pattern unlock.yaml on the store of another pattern, in whose folder it is put. */
+async function unlock(where: string): ReturnType<typeof ojm> {
+  writeFileSync(join(where, "unlock.yaml"), readFileSync(join(PATTERNS, "unlock.yaml")));
+  return await ojm(where, "run", "unlock.yaml", "lock=sweep-the-desk");
+}
+
 describe("the examples of patterns", () => {
   it.each(files)("the pattern %s passes ojm check --strict", async (file) => {
     const { code, err } = await ojm(folder(file), "check", "jobs.yaml", "--strict", "lock=x");
@@ -124,8 +130,25 @@ describe("the examples of patterns", () => {
     daemon.process.kill("SIGTERM");
     expect((await daemon.ended).code).toBe(143);
     expect((await runs(where)).filter((run) => !/ (completed|cancelled)$/.test(run))).toEqual([]);
-    const { code, out } = await ojm(folder("unlock.yaml"), "run", "jobs.yaml", "lock=sweep-the-desk");
+    const { code, out } = await unlock(where);
     expect([code, logged(out).at(-1)]).toEqual([0, "there was nothing to unlock"]);
+  });
+
+  it("the pattern unlock.yaml takes a held lock: the holder is told, and its run is closed as cancelled", async () => {
+    const where = folder("scheduled.yaml", ["*/10 * * * * *", "* * * * * *"]);
+    const file = join(where, "jobs.yaml");
+    // The first run holds the lock until somebody takes it.
+    const endless = readFileSync(file, "utf8").replace("timeout: 8000", "timeout: 3600000").replace("300,", "3600000,");
+    writeFileSync(file, endless);
+    const daemon = start(where, "run", "jobs.yaml");
+    await daemon.prints("sweeping");
+    expect(await runs(where)).toEqual(["sweep-the-desk running"]);
+    const { code, out } = await unlock(where);
+    expect([code, logged(out)]).toEqual([0, [expect.stringMatching(/^unlocked "sweep-the-desk", which .* held$/)]]);
+    expect(await runs(where)).toContain("sweep-the-desk cancelled");
+    await expect.poll(() => daemon.err).toContain('the lock "sweep-the-desk" is lost');
+    daemon.process.kill("SIGTERM");
+    await daemon.ended;
   });
 
   it("the pattern nightly-batch.yaml runs one step after the other, night after night", async () => {
