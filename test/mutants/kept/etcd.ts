@@ -167,4 +167,24 @@ export const etcd: readonly NamedMutant[] = [
       "each commit deletes again",
     ],
   ),
+  ...of(
+    "packages/etcd/src/calls/nodes.ts",
+    ["packages/etcd/src/faults.test.ts"],
+    [
+      "E27 what was sent and not answered is sent again",
+      'if (kind === "write" && thrown.sent) throw channelErrorOf',
+      "if (false) throw channelErrorOf",
+      "the winner of a lock is told that another process holds it, and nobody runs",
+    ],
+  ),
+  ...of(
+    "packages/etcd/src/errors.ts",
+    ["packages/etcd/src/faults.test.ts"],
+    [
+      "E28 what was sent was not applied",
+      "const inDoubt = writing && error.sent &&",
+      "const inDoubt = writing && !error.sent &&",
+      "a commit that was applied is told as not applied",
+    ],
+  ),
 ];
