@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
+import { stopped } from "../../../packages/conformance/src/proxy/process-tree.js";
 import { nodeArgs } from "../run/entry.js";
 import type { Event, Order, WorkerConfig } from "./events.js";
 import { hostTime } from "./time.js";
@@ -92,7 +93,7 @@ export class Member {
   /** Stops the process. Resolves once all its threads are stopped. */
   async pause(): Promise<void> {
     this.#process.kill("SIGSTOP");
-    while (!standsStill(this.#process.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+    await stopped(this.#process.pid);
   }
 
   goOn(): void {
@@ -114,13 +115,4 @@ export class Member {
   setWallClock(ahead: number): void {
     this.#wallClock?.set(ahead);
   }
-}
-
-function standsStill(pid: number | undefined): boolean {
-  const folder = `/proc/${pid}/task`;
-  if (!existsSync(folder)) return true;
-  return readdirSync(folder).every((thread) => {
-    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2] === "T";
-  });
 }

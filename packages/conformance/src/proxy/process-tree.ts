@@ -40,6 +40,14 @@ export function standsStill(pid: number): boolean {
 }
 
 /**
+ * Resolves once all threads of a process that was sent SIGSTOP are stopped. A signal takes effect late, and
+ * until then a thread may answer one more request.
+ */
+export async function stopped(pid: number | undefined): Promise<void> {
+  while (pid !== undefined && !standsStill(pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/**
  * Whether a process has ended. An ended process may still be listed, as a zombie, until its parent reads its
  * exit status.
  */

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../../conformance/src/proxy/free-port.js";
+import { stopped } from "../../../conformance/src/proxy/process-tree.js";
 
 /** Why etcd cannot be started here, `undefined` if it can. */
 export function etcdMissing(): string | undefined {
@@ -38,19 +39,6 @@ const running: Set<ChildProcess> = new Set();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
-
-/**
- * Whether all threads are stopped. `kill` returns before the signal arrives, and a thread of the process may
- * answer one more request.
- */
-function standsStill(pid: number | undefined): boolean {
-  if (!existsSync(`/proc/${pid}/task`)) return true;
-  const states = readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2)[0];
-  });
-  return states.every((state) => state === "T");
-}
 
 /** A worker that the test runner kills runs no exit handler. On Linux, the system then kills its nodes. */
 const withParent: readonly string[] =
@@ -94,7 +82,7 @@ function server(
     kill,
     async pause() {
       child.kill("SIGSTOP");
-      while (!standsStill(child.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+      await stopped(child.pid);
     },
     resume: () => void child.kill("SIGCONT"),
     async restart({ hidden = false } = {}) {

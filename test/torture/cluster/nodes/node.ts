@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { stopped } from "../../../../packages/conformance/src/proxy/process-tree.js";
 import type { Heal } from "../../faults/heal.js";
 
 /** How to start a node. */
@@ -81,7 +81,7 @@ export class ClusterNode {
   async freeze(): Promise<Heal> {
     const child = this.#process;
     child?.kill("SIGSTOP");
-    while (!standsStill(child?.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+    await stopped(child?.pid);
     return async () => void child?.kill("SIGCONT");
   }
 }
@@ -89,13 +89,4 @@ export class ClusterNode {
 /** Starts all nodes at once. */
 export async function startAll(nodes: readonly ClusterNode[]): Promise<void> {
   await Promise.all(nodes.map((node) => node.start()));
-}
-
-function standsStill(pid: number | undefined): boolean {
-  const folder = `/proc/${pid}/task`;
-  if (!existsSync(folder)) return true;
-  return readdirSync(folder).every((thread) => {
-    const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2] === "T";
-  });
 }
