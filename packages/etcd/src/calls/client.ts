@@ -1,4 +1,4 @@
-import { RpcError, rpcErrorOf, UNSENT } from "../errors.js";
+import { GRPC, RpcError, rpcErrorOf, UNSENT } from "../errors.js";
 import type {
   LeaseGrantResponse,
   LeaseTimeToLiveResponse,
@@ -89,8 +89,9 @@ function unary<Response>(
       call?.cancel();
       reject(new RpcError(code, details, call !== undefined));
     };
-    const abort = (): void => giveUp(1, "aborted by the caller");
-    const backstop = setTimeout(() => giveUp(4, `no answer within ${limits.timeout} ms`), limits.timeout + GRACE);
+    const abort = (): void => giveUp(GRPC.cancelled, "aborted by the caller");
+    const overdue = (): void => giveUp(GRPC.deadlineExceeded, `no answer within ${limits.timeout} ms`);
+    const backstop = setTimeout(overdue, limits.timeout + GRACE);
     limits.signal?.addEventListener("abort", abort, { once: true });
 
     const deadline = Date.now() + limits.timeout;
@@ -148,7 +149,7 @@ function openWatch(pool: Etcd3Pool, limits: CallLimits): Promise<WatchStream> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      reject(new RpcError(4, `no stream within ${limits.timeout} ms`, UNSENT));
+      reject(new RpcError(GRPC.deadlineExceeded, `no stream within ${limits.timeout} ms`, UNSENT));
     }, limits.timeout);
     pool
       .withConnection("Watch", ({ client, metadata }) => {

@@ -1,7 +1,7 @@
 import { ChannelError, isChannelError, type KeyRange, type WatchSink } from "@ojm/core/backend";
 import type { WatchResponse } from "../calls/messages.js";
 import type { Nodes } from "../calls/nodes.js";
-import { channelErrorOf, RpcError } from "../errors.js";
+import { channelErrorOf, GRPC, RpcError } from "../errors.js";
 import type { Expiry } from "../expiry/expiry.js";
 import type { Codec } from "../layout.js";
 import { CompactedError, type ConfirmedWatch } from "./shared-stream.js";
@@ -141,7 +141,7 @@ export class RangeWatch {
   }
 
   #watchEnded(reason: RpcError, node: Nodes["current"]): void {
-    if (reason.code === 7) this.#denials++;
+    if (reason.code === GRPC.permissionDenied) this.#denials++;
     if (!this.#stopped && !(reason instanceof CompactedError)) this.#nodes.distrust(node);
   }
 
@@ -179,7 +179,7 @@ export class RangeWatch {
   #isFinal(error: unknown): boolean {
     if (isChannelError(error)) return !error.retryable;
     if (!(error instanceof RpcError)) return true;
-    return error.code === 7 ? this.#denials >= MOST_DENIALS : !error.transient;
+    return error.code === GRPC.permissionDenied ? this.#denials >= MOST_DENIALS : !error.transient;
   }
 
   #channelError(error: unknown): ChannelError {
