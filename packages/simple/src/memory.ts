@@ -39,16 +39,8 @@ export class Memory {
   #commitsToGo = 0;
   #version = 0;
 
-  /** How often removed entries were swept out. */
-  sweeps = 0;
-
   constructor(clock: Clock) {
     this.#clock = clock;
-  }
-
-  /** The entries that take memory, those that were removed too. */
-  get kept(): number {
-    return this.#entries.size;
   }
 
   get(key: string): StoredEntry | undefined {
@@ -115,7 +107,6 @@ export class Memory {
   #sweepRemoved(): void {
     this.#entries = new Map([...this.#entries].filter(([, held]) => held !== undefined));
     this.#removed = 0;
-    this.sweeps++;
   }
 
   /** Frees the memory of expired entries, which are invisible already. */
