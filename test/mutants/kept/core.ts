@@ -501,6 +501,22 @@ const survived: readonly NamedMutant[] = [
     why: "names that run by turns in one ms are refused their start times, and cost a scan each",
     tests: [`${JOBS}/run/start-times.test.ts`],
   },
+  {
+    name: "K17 locks that are checked one by one are not awaited",
+    file: `${LOCKS}/hold/held-leases.ts`,
+    search: "await this.#findLost([lease])",
+    replace: "void this.#findLost([lease])",
+    why: "a store that goes away in between ends the process of the holder by an error that nobody catches",
+    tests: [`${LOCKS}/hold/held-leases.test.ts`],
+  },
+  {
+    name: "K18 a store that is away is asked for each leftover",
+    file: `${LOCKS}/hold/pending-cleanup.ts`,
+    search: "if (isChannelError(error) && error.retryable) throw error;",
+    replace: "",
+    why: "close() takes the deadline of a call for each leftover, one after the other",
+    tests: [`${LOCKS}/hold/pending-cleanup.test.ts`],
+  },
 ];
 
 const equivalent: readonly Equivalent[] = [
