@@ -190,7 +190,7 @@ describe("commits while another process writes", () => {
     await expect(waiting).resolves.toMatchObject({ ok: true });
   });
 
-  it("a database file can be opened and read while another process writes", async () => {
+  it("a database file that has its tables is opened and read while another process writes", async () => {
     const file = temporaryFile();
     await (await openFile(file)).close();
     const blocker = start("block", file);
@@ -198,5 +198,21 @@ describe("commits while another process writes", () => {
     const opened = await openFile(file);
     expect(await get(opened, "a")).toBeUndefined();
     blocker.send("go");
+  });
+
+  it("a new database file is opened once the process that writes to it is done", async () => {
+    const file = temporaryFile();
+    const blocker = start("block", file);
+    await blocker.next();
+    let state = "waiting";
+    const opening = openFile(file).finally(() => {
+      state = "done";
+    });
+    for (let i = 0; i < 10; i++) await turn();
+    expect(state).toBe("waiting");
+    blocker.send("go");
+    const opened = await opening;
+    await opened.commit(put("a", "1"));
+    expect(await get(opened, "a")).toMatchObject({ value: "1" });
   });
 });
