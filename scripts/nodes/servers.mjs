@@ -2,49 +2,77 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { onPath, run } from "../lib/run.mjs";
+import { onPath } from "../lib/run.mjs";
+
+/** How often a server is started with other ports if an address is in use. */
+const ATTEMPTS = 5;
 
 /** Starts the servers that the pages and the suite need. Leaves out a server that is not installed. */
 export async function startServers(folder) {
-  const children = [];
-  const start = (name, command, args) => {
-    const data = join(folder, name);
-    mkdirSync(data, { recursive: true });
-    children.push(spawn(command, args(data), { stdio: "ignore", cwd: data }));
-  };
-  const [redis, etcd, peer] = await Promise.all([freePort(), freePort(), freePort()]);
-  const servers = {};
-  if (onPath("redis-server")) {
-    start("redis", "redis-server", () => ["--port", `${redis}`, "--bind", "127.0.0.1", "--save", ""]);
-    servers.redis = redis;
-  }
-  if (onPath("etcd")) {
-    const [client, between] = [`http://127.0.0.1:${etcd}`, `http://127.0.0.1:${peer}`];
-    const urls = ["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", between];
-    start("etcd", "etcd", (data) => ["--data-dir", data, ...urls, "--log-level", "fatal"]);
-    servers.etcd = etcd;
-  }
+  const children = new Set();
   const stop = () => {
     for (const child of children) child.kill("SIGKILL");
   };
   // Stop the servers when the command is interrupted, too.
   process.once("exit", stop);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
-  for (const port of Object.values(servers)) await answering(port);
+  const start = (command, ready, args) => {
+    const cwd = join(folder, command);
+    mkdirSync(cwd, { recursive: true });
+    return onFreePorts(command, (ports) => {
+      const child = spawn(command, args(...ports), { stdio: ["ignore", "pipe", "pipe"], cwd });
+      children.add(child);
+      return serving(child, ready);
+    });
+  };
+  const servers = {};
+  if (onPath("redis-server")) {
+    const args = (port) => ["--port", port, "--bind", "127.0.0.1", "--save", ""];
+    servers.redis = await start("redis-server", /Ready to accept connections/, args);
+  }
+  if (onPath("etcd")) {
+    servers.etcd = await start("etcd", /ready to serve client requests/, (port, peer) => {
+      const [client, between] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peer}`];
+      const urls = ["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", between];
+      return ["--data-dir", ".", ...urls, "--log-level", "info"];
+    });
+  }
   return { ...servers, stop };
+}
+
+/**
+ * Calls `start` with two free ports, and with others if another program took one after the check. Resolves to
+ * the first port.
+ */
+async function onFreePorts(command, start) {
+  for (let attempt = 1; ; attempt++) {
+    const ports = [await freePort(), await freePort()];
+    const failure = await start(ports);
+    if (failure === undefined) return Number(ports[0]);
+    if (attempt === ATTEMPTS || !/address already in use/i.test(failure)) throw new Error(`${command}: ${failure}`);
+  }
+}
+
+/** Resolves once a server is ready, or to its last words if it ends instead. */
+function serving(child, ready) {
+  return new Promise((resolve) => {
+    let said = "";
+    const read = (chunk) => {
+      said = (said + chunk).slice(-10_000);
+      if (ready.test(said)) resolve(undefined);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", () => resolve(said));
+  });
 }
 
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address();
-      server.close(() => resolve(port));
+      server.close(() => resolve(String(port)));
     });
   });
-}
-
-async function answering(port) {
-  const code = `require("net").connect(${port}, "127.0.0.1").on("connect", () => process.exit()).on("error", () => process.exit(1))`;
-  while ((await run(process.execPath, ["-e", code], { quiet: true, quietErrors: true })) !== 0) await pause(100);
 }

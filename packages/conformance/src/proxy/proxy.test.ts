@@ -194,6 +194,32 @@ describe("a server process", () => {
     expect(asked).toHaveLength(5);
   });
 
+  /** A program that listens, and the port that it has taken. */
+  async function occupied(): Promise<number> {
+    const other = createServer((socket) => void socket.on("error", () => {}).end());
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    return (other.address() as AddressInfo).port;
+  }
+
+  const listening = (port: number): string[] => ["-e", `require("net").createServer().listen(${port}, "127.0.0.1")`];
+
+  it("a server is started on another port if it reports that its address is in use", async () => {
+    const taken = await occupied();
+    const given: number[] = [];
+    const args = (port: number) => listening(given.push(port) === 1 ? taken : port);
+    const server = await ServerProcess.start({ command: process.execPath, args });
+    onTestFinished(() => server.stop());
+    expect(given).toEqual([expect.any(Number), server.port]);
+  });
+
+  it("another program on the port of a server does not count as that server", async () => {
+    const port = await occupied();
+    const start = ServerProcess.start({ command: process.execPath, args: listening(port), port });
+    await expect(start).rejects.toThrow(/address already in use/);
+  });
+
   it("the error for a server that ends at once tells what the server wrote", async () => {
     const args = ["-e", 'console.error("bad option"); process.exit(3)'];
     const start = ServerProcess.start({ command: process.execPath, args });

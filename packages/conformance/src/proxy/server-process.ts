@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Heal } from "../harness/harness.js";
-import { freePort } from "./free-port.js";
+import { onFreePorts, releasePort } from "./free-port.js";
 import { familyOf, hasEnded, signal, standsStill } from "./process-tree.js";
 
 /** How to start a server. */
@@ -23,6 +23,9 @@ export interface ServerOptions {
   /** How long the server may take to become ready, in ms. Default: 20,000. */
   readonly patience?: number;
 }
+
+/** How long to wait for the rest of the output of a server that has ended, in ms. */
+const LAST_WORDS = 1_000;
 
 /**
  * A server that a harness starts, pauses, restarts and stops. All of this applies to its process and to the
@@ -45,15 +48,27 @@ export class ServerProcess {
   };
 
   static async start(options: ServerOptions): Promise<ServerProcess> {
-    const server = new ServerProcess(options, options.port ?? (await freePort()));
-    await server.#spawn();
-    return server;
+    if (options.port !== undefined) return await ServerProcess.#startOn(options.port, options);
+    return await onFreePorts({}, (port = 0) => ServerProcess.#startOn(port, options));
+  }
+
+  static async #startOn(port: number, options: ServerOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options, port);
+    try {
+      await server.#spawn();
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   async #spawn(): Promise<void> {
     const { command, args, ready = async () => true, patience = 20_000 } = this.#options;
     const { port } = this;
     const given = typeof args === "function" ? args(port) : args;
+    // Otherwise the other program would count as our server.
+    if (await accepts(port)) throw new Error(`${command} cannot start: port ${port} is an address already in use`);
     const child = spawn(command, given, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     let said = "";
@@ -64,10 +79,17 @@ export class ServerProcess {
     }
     const failed = once(child, "error").then(([error]) => Promise.reject(error));
     failed.catch(() => {});
+    const closed = once(child, "close").catch(() => {});
     const end = performance.now() + patience;
     for (;;) {
-      if ((await Promise.race([accepts(port), failed])) && (await ready(port).catch(() => false))) return;
-      if (child.exitCode !== null) throw new Error(`${command} ended at once: ${said}`);
+      const isReady = (await Promise.race([accepts(port), failed])) && (await ready(port).catch(() => false));
+      // If it has ended, another program answers on its port.
+      if (child.exitCode !== null) {
+        // Its last words say why. A process that it left behind may keep its output open.
+        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LAST_WORDS))]);
+        throw new Error(`${command} ended at once: ${said}`);
+      }
+      if (isReady) return;
       if (performance.now() > end) throw new Error(`${command} was not ready within ${patience} ms: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -129,6 +151,7 @@ export class ServerProcess {
   async stop(): Promise<void> {
     process.off("exit", this.#onExit);
     await this.#kill();
+    releasePort(this.port);
   }
 }
 

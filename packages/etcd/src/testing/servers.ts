@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../../conformance/src/proxy/free-port.js";
+import { onFreePorts, releasePort } from "../../../conformance/src/proxy/free-port.js";
 import { stopped } from "../../../conformance/src/proxy/process-tree.js";
 
 /** Why etcd cannot be started here, `undefined` if it can. */
@@ -59,17 +59,21 @@ function launch(args: readonly string[]): Promise<ChildProcess> {
       if (log.includes("ready to serve client requests")) resolve(child);
     });
     child.once("error", reject);
-    child.once("exit", () => reject(new Error(`etcd did not start:\n${log.slice(-2_000)}`)));
+    // Not "exit": the last words, which say why, may come after it.
+    child.once("close", () => reject(new Error(`etcd did not start:\n${log.slice(-2_000)}`)));
   });
 }
 
-function server(
-  host: string,
-  dir: string,
-  args: readonly string[],
-  first: ChildProcess,
-  hiddenHost: string = host,
-): EtcdServer {
+/** `hidden` is the port of {@link EtcdServer.hiddenHost}, `peer` that for the other nodes. */
+interface NodePorts {
+  readonly client: number;
+  readonly peer: number;
+  readonly hidden?: number;
+}
+
+function server(dir: string, args: readonly string[], first: ChildProcess, ports: NodePorts): EtcdServer {
+  const host = local(ports.client);
+  const hiddenHost = local(ports.hidden ?? ports.client);
   let child = first;
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -93,20 +97,12 @@ function server(
     async stop() {
       await kill();
       rmSync(dir, { recursive: true, force: true });
+      for (const port of Object.values(ports)) releasePort(port);
     },
   };
 }
 
-/** Repeats `start`, with other ports, if another process took a port between our check and etcd's start. */
-async function retrying<T>(start: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await start();
-    } catch (error) {
-      if (attempt === 5 || !String(error).includes("address already in use")) throw error;
-    }
-  }
-}
+const local = (port: number): string => `127.0.0.1:${port}`;
 
 /** The options of a test's node. */
 export interface EtcdServerOptions {
@@ -118,11 +114,11 @@ export interface EtcdServerOptions {
 
 /** Starts a single node. It is ready in about 0.1 s. */
 export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<EtcdServer> {
-  return retrying(async () => {
+  return onFreePorts({ count: 3 }, async (client = 0, between = 0, hidden = 0) => {
     const dir = mkdtempSync(join(tmpdir(), "ojm-etcd-"));
-    const host = `127.0.0.1:${await freePort()}`;
+    const host = local(client);
     const url = `${tls === undefined ? "http" : "https"}://${host}`;
-    const peer = `http://127.0.0.1:${await freePort()}`;
+    const peer = `http://${local(between)}`;
     const all = [
       ...["--data-dir", dir, "--log-level", "info", "--unsafe-no-fsync"],
       ...["--listen-client-urls", url, "--advertise-client-urls", url],
@@ -132,24 +128,23 @@ export function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<E
       ...(tls?.clientCa === undefined ? [] : ["--client-cert-auth", "--trusted-ca-file", tls.clientCa]),
       ...args,
     ];
-    return server(host, dir, all, await launch(all), `127.0.0.1:${await freePort()}`);
+    return server(dir, all, await launch(all), { client, peer: between, hidden });
   });
 }
 
 /** Starts a cluster. Its nodes elect a new leader within a second. */
 export function startEtcdCluster(size: number): Promise<EtcdServer[]> {
-  return retrying(async () => {
-    const members = await Promise.all(
-      Array.from({ length: size }, async (_, i) => ({
-        name: `node${i}`,
-        dir: mkdtempSync(join(tmpdir(), "ojm-etcd-")),
-        host: `127.0.0.1:${await freePort()}`,
-        peer: `http://127.0.0.1:${await freePort()}`,
-      })),
-    );
+  return onFreePorts({ count: 2 * size }, async (...ports) => {
+    const members = Array.from({ length: size }, (_, i) => ({
+      name: `node${i}`,
+      dir: mkdtempSync(join(tmpdir(), "ojm-etcd-")),
+      ports: { client: ports[2 * i] ?? 0, peer: ports[2 * i + 1] ?? 0 },
+      host: local(ports[2 * i] ?? 0),
+      peer: `http://${local(ports[2 * i + 1] ?? 0)}`,
+    }));
     const cluster = members.map(({ name, peer }) => `${name}=${peer}`).join(",");
     const started = await Promise.allSettled(
-      members.map(async ({ name, dir, host, peer }) => {
+      members.map(async ({ name, dir, ports, host, peer }) => {
         const all = [
           ...["--name", name, "--data-dir", dir, "--log-level", "info", "--unsafe-no-fsync"],
           ...["--listen-client-urls", `http://${host}`, "--advertise-client-urls", `http://${host}`],
@@ -157,7 +152,7 @@ export function startEtcdCluster(size: number): Promise<EtcdServer[]> {
           ...["--initial-cluster", cluster, "--initial-cluster-token", members[0]?.peer ?? ""],
           ...["--heartbeat-interval", "50", "--election-timeout", "500"],
         ];
-        return server(host, dir, all, await launch(all));
+        return server(dir, all, await launch(all), ports);
       }),
     );
     const servers = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { freePort } from "../../../conformance/src/proxy/free-port.js";
+import { onFreePorts, releasePort } from "../../../conformance/src/proxy/free-port.js";
 
 /** Which server to start. */
 export type RedisBinary = "redis-server" | "valkey-server";
@@ -66,20 +66,6 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
 /** The offset from a port to the port of the Cluster's bus. */
 const BUS = 10_000;
 
-/**
- * Calls `start` with other ports until it succeeds, at most five times: another process may take a port that
- * was free when we checked.
- */
-async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await start(await freePort(BUS));
-    } catch (error) {
-      if (attempt === 5) throw error;
-    }
-  }
-}
-
 /** Starts a server. Resolves once it accepts connections, and rejects with its output if it ends before. */
 async function launch(
   binary: string,
@@ -114,7 +100,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** Starts one server. Without arguments it keeps everything in memory and nothing on disk. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  return onFreePort((port) => startOnPort(port, options));
+  return onFreePorts({ distance: BUS }, (port = 0) => startOnPort(port, options));
 }
 
 async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
@@ -153,6 +139,7 @@ async function startOnPort(port: number, options: RedisServerOptions): Promise<R
     async stop() {
       await end(child);
       rmSync(folder, { recursive: true, force: true });
+      releasePort(port);
     },
   };
 }
@@ -220,7 +207,7 @@ async function startOneSentinel(
   masterPort: number,
   { binary = "redis-server", silence = 1_000 }: RedisServerOptions,
 ): Promise<{ port: number; stop(): Promise<void> }> {
-  return onFreePort(async (port) => {
+  return onFreePorts({}, async (port = 0) => {
     const folder = mkdtempSync(join(tmpdir(), "ojm-sentinel-"));
     const file = join(folder, "sentinel.conf");
     const lines = [
@@ -240,6 +227,7 @@ async function startOneSentinel(
         async stop() {
           await end(child);
           remove();
+          releasePort(port);
         },
       };
     } catch (error) {
