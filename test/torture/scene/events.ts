@@ -36,13 +36,13 @@ export type Event = { readonly t: number } & (
       readonly timeout: number;
       readonly told?: true;
     }
-  /** The run's signal fired. */
-  | { readonly e: "signal"; readonly id: string; readonly code: string }
+  /** The run's signal fired. `why`: the text of its reason. */
+  | { readonly e: "signal"; readonly id: string; readonly code: string; readonly why?: string }
   | { readonly e: "exit"; readonly id: string }
   /** The body blocked the event loop from `from` to `to`, as ordered. */
   | { readonly e: "computed"; readonly id: string; readonly from: number; readonly to: number }
-  /** What the caller got: `completed`, or the code of the error. */
-  | { readonly e: "settled"; readonly id: string; readonly outcome: string }
+  /** What the caller got: `completed`, or the code of the error. `why`: the text of the error. */
+  | { readonly e: "settled"; readonly id: string; readonly outcome: string; readonly why?: string }
   /** A write under a fence. The store may accept it only while the lock has this fence. */
   | {
       readonly e: "write";

@@ -114,11 +114,15 @@ export class Work {
     this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
     const options = { wait, timeout: this.#timeout() };
     const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
-    const outcome = await (mode === "run" || mode === "force"
-      ? manager.run(name, body, options).then(() => "completed")
-      : this.#startAndEnd(manager, name, body, options)
-    ).catch((error: unknown) => this.#codeOf(error));
-    this.#journal.write({ e: "settled", id, outcome });
+    const ran =
+      mode === "run" || mode === "force"
+        ? manager.run(name, body, options)
+        : this.#startAndEnd(manager, name, body, options);
+    const settled = await ran.then(
+      () => ({ outcome: "completed" }),
+      (error: unknown) => ({ outcome: this.#codeOf(error), ...whyOf(error) }),
+    );
+    this.#journal.write({ e: "settled", id, ...settled });
   }
 
   async #startAndEnd(
@@ -126,7 +130,7 @@ export class Work {
     name: string,
     body: (run: Run) => Promise<void>,
     options: { readonly wait: number; readonly timeout: number },
-  ): Promise<string> {
+  ): Promise<void> {
     const run = await manager.start(name, options);
     try {
       await body(run);
@@ -135,7 +139,6 @@ export class Work {
       throw error;
     }
     await run.end();
-    return "completed";
   }
 
   async #body({ id, run, timeout }: OwnRun, register: Register, manager: JobManager): Promise<void> {
@@ -143,7 +146,9 @@ export class Work {
     const shape = this.#shape(timeout);
     const { held } = shape;
     this.#journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { told: true }) });
-    const told = (): void => this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason) });
+    const told = (): void => {
+      this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason), ...whyOf(signal.reason) });
+    };
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
     // A blocked body ends before a signal can tell it of a loss: the store must refuse its end.
@@ -221,6 +226,11 @@ export class Work {
 }
 
 class BodyError extends Error {}
+
+/** The text of an error of a run, for the journal. "LOCKED" needs no more words: most callers get it. */
+function whyOf(error: unknown): { readonly why?: string } {
+  return isRunError(error) && error.code !== "LOCKED" ? { why: error.message } : {};
+}
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

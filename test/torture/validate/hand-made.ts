@@ -21,7 +21,7 @@ export interface RunTimes {
   readonly since: number;
   readonly enter?: number;
   readonly exit?: number;
-  readonly signal?: readonly [t: number, code: string];
+  readonly signal?: readonly [t: number, code: string, why?: string];
   readonly settled?: readonly [t: number, outcome: string];
   readonly timeout?: number;
   readonly session?: string;
@@ -36,12 +36,18 @@ export function runEvents(fence: string, times: RunTimes): Event[] {
     { e: "renewed", session, sent: since - 1, t: since },
     { e: "granted", name, fence, session, sent: since, timeout, t: enter - 0.5 },
     { e: "enter", id, name, fence, held: false, timeout, t: enter },
-    ...(times.signal === undefined ? [] : [{ e: "signal", id, t: times.signal[0], code: times.signal[1] } as const]),
+    ...signalEvents(id, times.signal),
     ...(times.exit === undefined ? [] : [{ e: "exit", id, t: times.exit } as const]),
     ...(times.settled === undefined
       ? []
       : [{ e: "settled", id, t: times.settled[0], outcome: times.settled[1] } as const]),
   ];
+}
+
+function signalEvents(id: string, signal: RunTimes["signal"]): Event[] {
+  if (signal === undefined) return [];
+  const [t, code, why] = signal;
+  return [{ e: "signal", id, t, code, ...(why !== undefined && { why }) }];
 }
 
 interface CellFacts {

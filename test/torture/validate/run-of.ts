@@ -23,9 +23,9 @@ export interface ObservedRun {
    * already over.
    */
   readonly wasTold: boolean;
-  signal?: { readonly t: number; readonly code: string };
+  signal?: { readonly t: number; readonly code: string; readonly why?: string };
   exit?: number;
-  settled?: { readonly t: number; readonly outcome: string };
+  settled?: { readonly t: number; readonly outcome: string; readonly why?: string };
 }
 
 /** Every run whose body began, in the order in which the bodies began. */

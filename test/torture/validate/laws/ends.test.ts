@@ -132,6 +132,12 @@ describe("the loss of a lock", () => {
     expect(losses({ since: 0, signal: [801, "LOST"] })).toEqual([]);
   });
 
+  it("a loss without a reason says what the signal gave as its reason", () => {
+    const why = "the session s is over: its entry was removed from the store";
+    const [violation] = judgeLosses(evidenceOf([memberWith(runEvents("1", { since: 0, signal: [700, "LOST", why] }))]));
+    expect(violation?.text).toContain(why);
+  });
+
   it("a lock that is lost in a store of one process without a reason is a violation, however late", () => {
     expect(losses({ since: 0, signal: [5_000, "LOST"] }, { shared: false })).toEqual(LAW);
     expect(losses({ since: 0, timeout: 40, signal: [100, "LOST"] }, { shared: false })).toEqual(LAW);

@@ -171,7 +171,8 @@ export function judgeLosses({ runs, scene }: Evidence): Violation[] {
     const { earliest } = leaseEnd(run, t, scene);
     // In a store of one process, a run that exceeds its time gets `TIMEOUT`, never `LOST`.
     if (scene.kind.shared && t >= earliest) continue;
-    const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended`;
+    const why = (told === undefined ? run.settled : run.signal)?.why ?? "no reason was given";
+    const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended: ${why}`;
     violations.push({ law: "no loss without a reason", text, t });
   }
   return violations;
