@@ -26,6 +26,13 @@ function runWith(...renewals: readonly (readonly [sent: number, answered: number
   };
 }
 
+/** The same run in a process that did not run its timers in this time. */
+function suspended({ member, ...run }: ObservedRun, [from, to]: readonly [from: number, to: number]): ObservedRun {
+  const lag: Event = { e: "lag", t: to, from, to };
+  const stalled = { all: (e: string) => (e === "lag" ? [lag] : member.all(e as "renewed")) } as unknown as Member;
+  return { ...run, member: stalled };
+}
+
 it("a lease ends one ttl after the last answered renewal was sent", () => {
   const lease = leaseEnd(runWith([1_000, 1_001], [1_300, 1_302], [1_600, 1_950]), 1_900, STORE);
   expect(lease.latest).toBe(2_100);
@@ -45,12 +52,33 @@ it("a process that renews a lease after a late answer has not given up the lease
 });
 
 it("a process that stood still between a look at the clock and its renewal may have given up the lease", () => {
-  const { member, ...run } = runWith([1_000, 1_001], [1_814, 2_050]);
-  const lag: Event = { e: "lag", t: 1_900, from: 1_770, to: 1_900 };
-  const stalled = { all: (e: string) => (e === "lag" ? [lag] : member.all(e as "renewed")) } as unknown as Member;
-  const lease = leaseEnd({ ...run, member: stalled }, 2_051, STORE);
+  const lease = leaseEnd(suspended(runWith([1_000, 1_001], [1_814, 2_050]), [1_770, 1_900]), 2_051, STORE);
   expect(lease.earliest).toBeLessThan(1_800);
   expect(lease.latest).toBe(2_614);
+});
+
+it("a process that stood still after it noted an answer may have given up the lease", () => {
+  const lease = leaseEnd(suspended(runWith([1_000, 1_001], [1_500, 1_690]), [1_680, 1_850]), 1_845, STORE);
+  expect(lease.earliest).toBeLessThan(1_800);
+  expect(lease.latest).toBe(2_300);
+});
+
+it("a process that noted an answer in a suspension that ended before the lease has not given up the lease", () => {
+  const lease = leaseEnd(suspended(runWith([1_000, 1_001], [1_500, 1_690]), [1_680, 1_760]), 1_845, STORE);
+  expect(lease.earliest).toBeGreaterThan(2_250);
+});
+
+it("a lease may have ended earlier if its process stood still before it sent the renewal", () => {
+  const lease = leaseEnd(suspended(runWith([1_000, 1_001], [1_500, 1_690]), [850, 1_010]), 1_695, STORE);
+  expect(lease.earliest).toBeLessThan(1_660);
+  expect(lease.latest).toBe(2_300);
+});
+
+it("a renewal shows that an earlier one was accepted, not that its own answer came in time", () => {
+  const lease = leaseEnd(runWith([1_000, 1_001], [1_400, 1_790], [1_830, 2_210]), 2_211, STORE);
+  expect(lease.earliest).toBeLessThan(2_200);
+  expect(lease.earliest).toBeGreaterThan(2_150);
+  expect(lease.latest).toBe(2_630);
 });
 
 it("a lease ends with the timeout of its run", () => {
@@ -65,9 +93,7 @@ it("in a store of one process a lease ends with its timeout alone", () => {
 });
 
 it("if renewals are not observed, only a process that did not come to its timers may have lost its lease", () => {
-  const { member, ...run } = { ...runWith(), session: undefined, since: 1_000 };
-  expect(leaseEnd({ ...run, member }, 1_900, STORE).earliest).toBe(Infinity);
-  const lag: Event = { e: "lag", t: 1_800, from: 1_300, to: 1_800 };
-  const stalled = { all: (e: string) => (e === "lag" ? [lag] : []) } as unknown as Member;
-  expect(leaseEnd({ ...run, member: stalled }, 1_900, STORE).earliest).toBe(-Infinity);
+  const run = { ...runWith(), session: undefined, since: 1_000 };
+  expect(leaseEnd(run, 1_900, STORE).earliest).toBe(Infinity);
+  expect(leaseEnd(suspended(run, [1_300, 1_800]), 1_900, STORE).earliest).toBe(-Infinity);
 });

@@ -1,4 +1,4 @@
-import { covered } from "../scene/lag-watch.js";
+import { covered, type Stretch } from "../scene/lag-watch.js";
 import type { EventOf, Member } from "../scene/member.js";
 import type { Scene } from "../scene/scene.js";
 
@@ -98,20 +98,26 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   // No other process can open such a store: silence does not end a session there.
   if (!scene.kind.shared) return byTimeout;
   if (session === undefined) return { ...byTimeout, earliest: unobservedEnd(run, at, scene.ttl, byTimeout.earliest) };
-  let sure: number | undefined;
   let sent: number | undefined;
+  // One of these is when the last renewal was sent that the process accepted. There are several while an
+  // answer may have come after the end: then the process may have given up the lease, and that is for good.
+  let accepted: number[] = [];
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
-    // A process that gets an answer after the end may have given up the lease, and that is for good. A later
-    // renewal shows that it has not, but only if it looked at the clock after the end: it may have been
-    // suspended between its look and the sending.
-    const end = (sure ?? Infinity) + scene.ttl;
-    if (renewed.t < end - UNNOTED || lookBefore(member, renewed.sent) > end) sure = Math.max(sure ?? 0, renewed.sent);
+    // It sent this renewal, so it had accepted one whose end was still to come when it looked at the clock.
+    const looked = lookBefore(member, renewed.sent);
+    const living = accepted.filter((earlier) => earlier + scene.ttl > looked);
+    if (living.length > 0) accepted = living;
+    // After the answer it looks at the clock again, and may be suspended before that.
+    const looks = lookAfter(member, renewed.t);
+    accepted = accepted.filter((earlier) => looks >= lookBefore(member, earlier) + scene.ttl);
+    accepted.push(renewed.sent);
   }
-  if (sent === undefined || sure === undefined) return byTimeout;
+  if (sent === undefined) return byTimeout;
+  const earliest = Math.min(...accepted.map((it) => lookBefore(member, it))) + scene.ttl;
   return {
-    earliest: Math.min(lookBefore(member, sure) + scene.ttl, byTimeout.earliest),
+    earliest: Math.min(earliest, byTimeout.earliest),
     latest: Math.min(sent + scene.ttl, byTimeout.latest),
   };
 }
@@ -126,8 +132,17 @@ function unobservedEnd({ member }: ObservedRun, at: number, ttl: number, byTimeo
 
 /** The earliest moment at which a process may have looked at the clock for what it sent at `sent`. */
 function lookBefore(member: Member, sent: number): number {
-  const gap = member.all("lag").find(({ from, to }) => from <= sent && sent <= to);
-  return (gap?.from ?? sent) - UNNOTED;
+  return Math.min(sent, ...lagsAt(member, sent).map(({ from }) => from)) - UNNOTED;
+}
+
+/** The latest moment at which a process may have looked at the clock after it noted something at `noted`. */
+function lookAfter(member: Member, noted: number): number {
+  return Math.max(noted, ...lagsAt(member, noted).map(({ to }) => to)) + UNNOTED;
+}
+
+/** The stretches around a moment in which a process did not run its timers. */
+function lagsAt(member: Member, t: number): Stretch[] {
+  return member.all("lag").filter(({ from, to }) => from <= t && t <= to);
 }
 
 /** When a run began, by its record: its wall clock time on the clock of the journals. */

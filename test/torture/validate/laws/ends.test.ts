@@ -138,6 +138,19 @@ describe("the loss of a lock", () => {
     expect(violation?.text).toContain(why);
   });
 
+  // The answer to a renewal was noted 34 ms before the end of the lease. Then the process did not run for
+  // 137 ms, found the lease over, and told its body.
+  it("a lock may be lost if its process stood still between the answer to a renewal and its look at the clock", () => {
+    const renewed: Event = { e: "renewed", session: "s", sent: 490, t: 665 };
+    const lag: Event = { e: "lag", from: 563, to: 862, t: 863 };
+    const run = runEvents("1", { since: 0, signal: [803, "LOST"] });
+    const laws = (...events: Event[]): string[] =>
+      judgeLosses(evidenceOf([memberWith([...run, renewed, ...events])], { ttl: 700 })).map(({ law }) => law);
+    expect(laws(lag)).toEqual([]);
+    expect(laws({ ...lag, to: 666, t: 667 })).toEqual(LAW);
+    expect(laws()).toEqual(LAW);
+  });
+
   it("a lock that is lost in a store of one process without a reason is a violation, however late", () => {
     expect(losses({ since: 0, signal: [5_000, "LOST"] }, { shared: false })).toEqual(LAW);
     expect(losses({ since: 0, timeout: 40, signal: [100, "LOST"] }, { shared: false })).toEqual(LAW);
