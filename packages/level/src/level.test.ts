@@ -6,7 +6,7 @@ import { Level } from "level";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openFolder } from "./folders.js";
 import { backend } from "./index.js";
-import { channel, openLevel, Recorder, temporaryFolder, write } from "./testing/backends.js";
+import { channel, openLevel, Recorder, temporaryFolder, watchWrites, write } from "./testing/backends.js";
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 
@@ -178,10 +178,29 @@ describe("commits to LevelDB", () => {
   });
 
   it("a commit is written with a sync, as a power cut would otherwise lose what was acknowledged", async () => {
-    const batch = vi.spyOn(Level.prototype, "batch");
+    const options = watchWrites();
     const level = await openLevel();
     await write(level, { key: "c a", value: "1" });
-    expect((batch.mock.calls as unknown[][]).map(([, options]) => options)).toEqual([{ sync: true }]);
+    expect(options).toEqual([{ sync: true }]);
+  });
+
+  it("commits of one turn of the event loop share one write to the disk, from whatever callback they come", async () => {
+    const level = await openLevel();
+    const options = watchWrites();
+    const inCallback = () =>
+      new Promise((resolve) => setImmediate(() => resolve(write(level, { key: "c a", value: "1" }))));
+    await Promise.all([inCallback(), inCallback(), inCallback()]);
+    expect(options.length).toBe(1);
+  });
+
+  it("commits that are sent when others were answered share one write to the disk", async () => {
+    const level = await openLevel();
+    const chains = async () => {
+      for (let i = 0; i < 5; i++) await write(level, { key: "c a", value: "1" });
+    };
+    const options = watchWrites();
+    await Promise.all([chains(), chains(), chains()]);
+    expect(options.length).toBe(5);
   });
 
   it("a commit of more checks and writes than the backend declares is refused", async () => {

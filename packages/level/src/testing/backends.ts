@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backend, type StoredChange, type StoredWrite, systemClock, type WatchSink } from "@ojm/core/backend";
-import { onTestFinished } from "vitest";
+import { Level } from "level";
+import { onTestFinished, vi } from "vitest";
 import { backend } from "../index.js";
 
 /** A folder that is removed when the test ends. */
@@ -29,6 +30,30 @@ export async function write(on: Pick<Backend, "commit">, ...writes: StoredWrite[
 /** A range of all keys of the channel `name`. */
 export function channel(name: string): { from: string; to: string } {
   return { from: `${name} `, to: `${name}!` };
+}
+
+type Write = (options: unknown) => Promise<void>;
+
+/** Puts `around` in the place of the write of each batch of LevelDB, until the test ends. */
+export function aroundWrites(around: (write: Write, options: unknown) => Promise<void>): void {
+  const make = Level.prototype.batch as () => { write: Write };
+  const wrapped = function (this: Level): { write: Write } {
+    const batch = make.call(this);
+    const write = batch.write.bind(batch);
+    batch.write = (options) => around(write, options);
+    return batch;
+  };
+  vi.spyOn(Level.prototype, "batch").mockImplementation(wrapped as never);
+}
+
+/** The options of each later write to the disk. */
+export function watchWrites(): unknown[] {
+  const seen: unknown[] = [];
+  aroundWrites(async (write, options) => {
+    seen.push(options);
+    await write(options);
+  });
+  return seen;
 }
 
 /** Keeps what a watch tells. */
