@@ -25,6 +25,18 @@ export const sqlite: readonly NamedMutant[] = [
       "a session that is over is renewed",
     ],
     [
+      "Q31 checked at its deadline",
+      "version === (left > 0 ? String(-found) : null)",
+      "version === (left >= 0 ? String(-found) : null)",
+      "a session that is over is renewed",
+    ],
+    [
+      "Q32 a check goes by the wall clock alone",
+      "SELECT CASE boot WHEN ? THEN deadline - ? ELSE",
+      "SELECT CASE boot || '?' WHEN ? THEN deadline - ? ELSE",
+      "a contender whose clock is ahead takes a held lock",
+    ],
+    [
       "Q04 a write over keeps the deadline",
       "version = excluded.version, deadline = NULL, boot = NULL, expires = NULL, value",
       "version = excluded.version, value",
