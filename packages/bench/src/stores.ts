@@ -1,88 +1,157 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobManagerOptions } from "@ojm/core";
 import { etcdMissing, startEtcd } from "../../etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../../redis/src/testing/servers.js";
-import { etcdFloor } from "./floors/etcd.js";
-import type { FloorStore } from "./floors/floor.js";
-import { levelFloor } from "./floors/level.js";
-import { memoryFloor } from "./floors/memory.js";
-import { redisFloor } from "./floors/redis.js";
-import { sqliteFloor } from "./floors/sqlite.js";
+import { postgresMissing, postgresVersion, startPostgres } from "./peers/postgres-server.js";
 
-/** An open store that is ready to be measured, with its floor. */
-export interface Measured extends FloorStore {
+/** A store that is ready to be measured. */
+export interface OpenStore {
+  /** What our manager opens. */
   readonly options: JobManagerOptions;
+  /** Where a contestant finds the store: a URL, `host:port`, or a path of its own. */
+  addressOf(contestant: string): string;
+  /** The processes of the server that the benchmark started. */
+  readonly servers: readonly number[];
+  /** The port of the server, if there is one. */
+  readonly port?: number;
   close(): Promise<void>;
 }
 
 /** A store of the benchmark. */
 export interface Store {
   readonly name: string;
-  /** Runs in a round: enough to take a good part of a second. */
-  readonly count: number;
+  /** What an acknowledged run survives, on both sides of a ratio. */
+  readonly durability: string;
+  /** Whether it is measured through a slow network too. */
+  readonly overNetwork?: boolean;
   /** Why this machine cannot measure it, if so. */
   missing(): string | undefined;
-  open(): Promise<Measured>;
+  /** The versions of the server and of the driver. */
+  version(): string;
+  options(address: string): JobManagerOptions;
+  open(): Promise<OpenStore>;
 }
 
-function one(type: string, args: Readonly<Record<string, unknown>> = {}): JobManagerOptions {
+const NOTHING = "nothing: it is in the memory of the process";
+const MEMORY = "the death of its process, not of the server, which keeps nothing on the disk";
+const KILL = "the death of any process, not a power cut";
+
+function one(type: string, args: Readonly<Record<string, unknown>>): JobManagerOptions {
   return { chJobs: { type, args }, chLocks: { type, args } };
 }
 
-function inFolder(
-  type: string,
-  count: number,
-  args: (folder: string) => Record<string, string>,
-  floor: (path: string) => FloorStore | Promise<FloorStore>,
-): Store {
+/** The version of a driver, as the package with this name resolves it. */
+export function versionOf(driver: string, from: string = import.meta.url): string {
+  const file = createRequire(from).resolve(driver);
+  // Most packages do not export their package.json, so look for it from their main file upwards.
+  for (let folder = join(file, ".."); folder !== "/"; folder = join(folder, "..")) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      if (name === driver) return `${driver} ${version}`;
+    } catch {}
+  }
+  return driver;
+}
+
+const ofPackage = (name: string): string => createRequire(import.meta.url).resolve(`${name}/package.json`);
+
+function said(command: string, pattern: RegExp): string {
+  return pattern.exec(execFileSync(command, ["--version"], { encoding: "utf8" }))?.[1] ?? "unknown";
+}
+
+function inFolder(name: string, durability: string, argument: "path" | "file", version: () => string): Store {
+  const options = (address: string): JobManagerOptions => one(name, { [argument]: address });
   return {
-    name: type,
-    count,
+    name,
+    durability,
     missing: () => undefined,
+    version,
+    options,
     async open() {
       const folder = mkdtempSync(join(tmpdir(), "ojm-bench-"));
-      const close = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
-      return { options: one(type, args(folder)), ...(await floor(join(folder, "floor"))), close };
+      return {
+        options: options(join(folder, "ojm")),
+        addressOf: (contestant) => join(folder, contestant),
+        servers: [],
+        close: async () => rmSync(folder, { recursive: true, force: true }),
+      };
     },
   };
 }
 
-/** The stores, each with the driver that its backend uses. Both sides share one server. */
+const simple: Store = {
+  name: "simple",
+  durability: NOTHING,
+  missing: () => undefined,
+  version: () => "",
+  options: () => ({}),
+  open: async () => ({ options: {}, addressOf: () => "", servers: [], close: async () => {} }),
+};
+
+const redis: Store = {
+  name: "redis",
+  overNetwork: true,
+  durability: MEMORY,
+  missing: () => whyMissing("redis-server"),
+  version: () => `Redis ${said("redis-server", /v=(\S+)/)}, ${versionOf("ioredis")}`,
+  options: (url) => one("redis", { url }),
+  async open() {
+    const server = await startRedis();
+    const info = String(await server.command("INFO", "server"));
+    return {
+      options: one("redis", { url: server.url }),
+      addressOf: () => server.url,
+      servers: [Number(/^process_id:(\d+)/m.exec(info)?.[1])],
+      port: server.port,
+      close: () => server.stop(),
+    };
+  },
+};
+
+const etcd: Store = {
+  name: "etcd",
+  overNetwork: true,
+  durability: `${KILL} (--unsafe-no-fsync)`,
+  missing: etcdMissing,
+  version: () => `etcd ${said("etcd", /etcd Version: (\S+)/)}, ${versionOf("etcd3")}`,
+  options: (hosts) => one("etcd", { hosts }),
+  async open() {
+    const server = await startEtcd();
+    return {
+      options: one("etcd", { hosts: server.host }),
+      addressOf: () => server.host,
+      servers: server.pid === undefined ? [] : [server.pid],
+      port: Number(server.host.split(":")[1]),
+      close: () => server.stop(),
+    };
+  },
+};
+
+/** We have no backend for it: it is here for queues that need it. */
+const postgresql: Store = {
+  name: "postgresql",
+  durability: "a power cut",
+  missing: postgresMissing,
+  version: () => `PostgreSQL ${postgresVersion()}`,
+  options: () => ({}),
+  async open() {
+    const server = await startPostgres();
+    return { options: {}, addressOf: () => server.url, servers: [server.pid], close: () => server.stop() };
+  },
+};
+
+const sqliteDriver = Number.parseInt(process.versions.node, 10) < 22 ? "@ojm/sqlite-node20" : "better-sqlite3";
+
+/** The stores, each with the driver that its backend uses. All contestants share one server. */
 export const stores: readonly Store[] = [
-  {
-    name: "simple",
-    count: 4_000,
-    missing: () => undefined,
-    open: async () => ({ options: {}, ...memoryFloor(), close: async () => {} }),
-  },
-  inFolder("level", 1_000, (folder) => ({ path: join(folder, "ours") }), levelFloor),
-  inFolder("sqlite", 2_000, (folder) => ({ file: join(folder, "ours.db") }), sqliteFloor),
-  {
-    name: "redis",
-    count: 2_000,
-    missing: () => whyMissing("redis-server"),
-    async open() {
-      const server = await startRedis();
-      return {
-        options: one("redis", { url: server.url }),
-        ...(await redisFloor(server.url)),
-        close: () => server.stop(),
-      };
-    },
-  },
-  {
-    name: "etcd",
-    count: 300,
-    missing: etcdMissing,
-    async open() {
-      const server = await startEtcd();
-      return {
-        options: one("etcd", { hosts: server.host }),
-        ...(await etcdFloor(server.host)),
-        close: () => server.stop(),
-      };
-    },
-  },
+  simple,
+  inFolder("level", "a power cut", "path", () => versionOf("classic-level", ofPackage("level"))),
+  inFolder("sqlite", KILL, "file", () => versionOf(sqliteDriver, ofPackage("@ojm/sqlite"))),
+  redis,
+  etcd,
+  postgresql,
 ];

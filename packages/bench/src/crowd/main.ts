@@ -37,7 +37,7 @@ for (const store of stores) {
     continue;
   }
   for (const [waiters, processes] of CROWDS) {
-    const { options, close, floor } = await store.open();
+    const { options, close } = await store.open();
     try {
       await using manager = await openJobManager(options);
       const start = (): ChildProcess =>
@@ -63,7 +63,6 @@ for (const store of stores) {
       await holder.end();
       show(store.name, { waiters, processes, idle, lost }, await Promise.all(told));
     } finally {
-      await floor.close();
       await close();
     }
   }

@@ -1,41 +1,50 @@
 import { Etcd3, type IKeyValue } from "etcd3";
-import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, TTL } from "./floor.js";
 
-/** Two transactions. All locks share one lease. */
-export async function etcdFloor(hosts: string): Promise<FloorStore> {
+const SESSION_KEY = `floor/session/${SESSION}`;
+
+/** Two transactions. All locks share the lease of the session, which the driver renews. */
+export async function etcdFloor(hosts: string): Promise<Floor> {
   const etcd = new Etcd3({ hosts });
-  const lease = etcd.lease(60);
+  const lease = etcd.lease(TTL / 1_000);
   const leaseId = await lease.grant();
+  await etcd.put(SESSION_KEY).value(JSON.stringify(session)).lease(leaseId);
   const next = startTimes();
-  const floor = {
-    async run(job: string) {
+  return {
+    async run(job) {
       const { record, lock } = started(job, next(job));
       const [lockKey, recordKey] = [`floor/lock/${job}`, `floor/record/${job}/${record.startTime}`];
       const got = await etcd
-        .if(lockKey, "Create", "==", 0)
+        .if(SESSION_KEY, "Create", "!=", 0)
+        .and(lockKey, "Create", "==", 0)
+        .and(`floor/queue/${job}`, "Create", "==", 0)
         .then(
           etcd.put(lockKey).value(JSON.stringify(lock)).lease(leaseId),
           etcd.put(recordKey).value(JSON.stringify(record)),
+          etcd.put(`floor/time/${record.startTime}/${job}`).value(""),
         )
         .commit();
-      if (!got.succeeded) throw new Error(`${job} is locked`);
+      if (!got.succeeded) throw new Error(`${job} is locked, or the session is over`);
       const fence = got.header.revision;
       const text = JSON.stringify(ended(record, fence, Date.now()));
       const done = await etcd
-        .if(lockKey, "Mod", "==", Number(fence))
+        .if(SESSION_KEY, "Create", "!=", 0)
+        .and(lockKey, "Mod", "==", Number(fence))
         .then(etcd.put(recordKey).value(text), etcd.delete().key(lockKey))
         .commit();
+      // Those who wait watch the key of the lock: etcd tells them.
       if (!done.succeeded) throw new Error(`${job} was lost`);
     },
     async records() {
-      return etcd.getAll().prefix("floor/record/").count();
+      const count = (kind: string): Promise<number> => etcd.getAll().prefix(`floor/${kind}/`).count();
+      return Math.min(await count("record"), await count("time"));
     },
     async close() {
       await lease.revoke();
       etcd.close();
     },
+    verbs: rawStore(etcd),
   };
-  return { floor, raw: rawStore(etcd) };
 }
 
 function rawStore(etcd: Etcd3): RawStore {

@@ -1,23 +1,21 @@
 import { hostname } from "node:os";
+import type { Contestant } from "../run/contestant.js";
 
 /**
- * The least work that leaves the same facts as a managed run: a lock that names its holder and cannot be
- * taken twice, with a fence that only increases; and a record that is open during the run and closed after
- * it. Written by hand for one store, in the fewest steps.
+ * The least work that leaves the same facts as a managed run, written by hand for one store, in the fewest
+ * steps that keep what the run promises:
+ *
+ * - A lock that names its holder and cannot be taken twice, with a fence that only increases.
+ * - A record that is open during the run and closed after it, and an entry that finds it by its start time.
+ * - Neither the start nor the end is written once the entry of our session is gone.
+ * - Nobody starts before those who wait for the name, and a release tells them.
  */
-export interface Floor {
-  run(job: string): Promise<void>;
-  /** How many closed records there are. */
-  records(): Promise<number>;
-  close(): Promise<void>;
-}
-
-const holder = { host: hostname(), pid: process.pid, instance: "floor" };
+export type Floor = Pick<Contestant, "run" | "records" | "close"> & { readonly verbs: RawStore };
 
 /** The three calls from which everything is made, through the store's own driver. Values are JSON. */
 export interface RawStore {
   get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<void>;
+  set(key: string, value: unknown): Promise<unknown>;
   /**
    * Writes if the entry has this version; `null` stands for absence. Resolves to the new version, or to
    * `undefined` if another write came first.
@@ -25,16 +23,22 @@ export interface RawStore {
   compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
 }
 
-/** What a store is measured against. Both halves share a connection; {@link Floor.close} closes it. */
-export interface FloorStore {
-  readonly floor: Floor;
-  readonly raw: RawStore;
-}
+/** The session of a floor: one is enough, as each floor has a store or a prefix for itself. */
+export const SESSION = "floor";
+
+/** How long the entry of a session lives without a renewal, in ms, as in a manager. */
+export const TTL = 15_000;
+
+const holder = { host: hostname(), pid: process.pid, instance: SESSION };
+
+/** What the entry of a session tells. */
+export const session: Record<string, unknown> = { id: SESSION, process: holder, since: Date.now() };
 
 type Facts = Record<string, unknown> & { readonly startTime: number };
 
 /** The facts of a start, as a lock and a record hold them. */
 export function started(name: string, startTime: number): { record: Facts; lock: Record<string, unknown> } {
+  const timeout = 3_600_000;
   const record = {
     name,
     startTime,
@@ -42,9 +46,10 @@ export function started(name: string, startTime: number): { record: Facts; lock:
     status: "running",
     holder,
     trigger: "manual",
-    timeout: 3_600_000,
+    timeout,
   };
-  const lock = { name, holder, token: "0123456789ab", since: startTime, timeout: 3_600_000, note: { run: startTime } };
+  const until = startTime + timeout;
+  const lock = { name, holder, token: "0123456789ab", since: startTime, timeout, until, note: { run: startTime } };
   return { record, lock };
 }
 
@@ -69,4 +74,19 @@ export function startTimes(): (job: string) => number {
     last.set(job, time);
     return time;
   };
+}
+
+/** The waiters of a store that only this process has open: by name, what wakes each of them. */
+export class Waiters {
+  readonly #queues = new Map<string, (() => void)[]>();
+
+  /** Whether somebody waits for this name. */
+  has(job: string): boolean {
+    return this.#queues.has(job);
+  }
+
+  /** Wakes the first waiter of this name, if there is one. */
+  wakeFirst(job: string): void {
+    this.#queues.get(job)?.[0]?.();
+  }
 }

@@ -1,5 +1,5 @@
 import { Level } from "level";
-import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
 type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
 
@@ -30,17 +30,24 @@ class Batches {
   }
 }
 
-/** Only one process has the folder open, so the holders are kept in memory, and written with the records. */
-export async function levelFloor(path: string): Promise<FloorStore> {
+/**
+ * Only one process has the folder open, so the holders, sessions and waiters are kept in memory, and written
+ * with the records.
+ */
+export async function levelFloor(path: string): Promise<Floor> {
   const db = new Level(path);
   await db.open();
   const batches = new Batches(db);
+  const sessions = new Set([SESSION]);
+  await batches.add({ type: "put", key: `session ${SESSION}`, value: JSON.stringify(session) });
   const locks = new Map<string, string>();
+  const waiters = new Waiters();
   const next = startTimes();
   let version = 0;
-  const floor = {
-    async run(job: string) {
-      if (locks.has(job)) throw new Error(`${job} is locked`);
+  return {
+    async run(job) {
+      if (!sessions.has(SESSION)) throw new Error("the session is over");
+      if (locks.has(job) || waiters.has(job)) throw new Error(`${job} is locked`);
       const { record, lock } = started(job, next(job));
       const fence = String(++version);
       locks.set(job, fence);
@@ -48,20 +55,22 @@ export async function levelFloor(path: string): Promise<FloorStore> {
       await batches.add(
         { type: "put", key: `lock ${job}`, value: JSON.stringify({ ...lock, fence }) },
         { type: "put", key, value: JSON.stringify(record) },
+        { type: "put", key: `time ${record.startTime} ${job}`, value: "" },
       );
-      if (locks.get(job) !== fence) throw new Error(`${job} was lost`);
+      if (locks.get(job) !== fence || !sessions.has(SESSION)) throw new Error(`${job} was lost`);
       const text = JSON.stringify(ended(record, fence, Date.now()));
       await batches.add({ type: "put", key, value: text }, { type: "del", key: `lock ${job}` });
       locks.delete(job);
+      waiters.wakeFirst(job);
     },
     async records() {
-      return (await db.keys({ gte: "record ", lt: "record!" }).all()).length;
+      const count = async (kind: string): Promise<number> =>
+        (await db.keys({ gte: `${kind} `, lt: `${kind}!` }).all()).length;
+      return Math.min(await count("record"), await count("time"));
     },
-    async close() {
-      await db.close();
-    },
+    close: () => db.close(),
+    verbs: rawStore(db, batches),
   };
-  return { floor, raw: rawStore(db, batches) };
 }
 
 function rawStore(db: Level, batches: Batches): RawStore {

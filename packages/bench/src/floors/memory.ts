@@ -1,29 +1,36 @@
-import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
-/** Two maps of JSON texts. A stored value is a copy, as in every other store. */
-export function memoryFloor(): FloorStore {
+/** Maps of JSON texts. A stored value is a copy, as in every other store. */
+export function memoryFloor(): Floor {
+  const sessions = new Map([[SESSION, JSON.stringify(session)]]);
   const locks = new Map<string, { text: string; fence: string }>();
   const records = new Map<string, string>();
+  const byTime = new Map<string, string>();
+  const waiters = new Waiters();
   const next = startTimes();
   let version = 0;
-  const floor = {
-    async run(job: string) {
-      if (locks.has(job)) throw new Error(`${job} is locked`);
+  return {
+    async run(job) {
+      if (!sessions.has(SESSION)) throw new Error("the session is over");
+      if (locks.has(job) || waiters.has(job)) throw new Error(`${job} is locked`);
       const { record, lock } = started(job, next(job));
       const fence = String(++version);
+      const key = `${job} ${record.startTime}`;
       locks.set(job, { text: JSON.stringify(lock), fence });
-      records.set(`${job} ${record.startTime}`, JSON.stringify(record));
+      records.set(key, JSON.stringify(record));
+      byTime.set(`${record.startTime} ${job}`, key);
       // The body of the run, and one turn for each of the two steps, as every store that is awaited needs.
       await Promise.resolve();
-      if (locks.get(job)?.fence !== fence) throw new Error(`${job} was lost`);
-      records.set(`${job} ${record.startTime}`, JSON.stringify(ended(record, fence, Date.now())));
+      if (locks.get(job)?.fence !== fence || !sessions.has(SESSION)) throw new Error(`${job} was lost`);
+      records.set(key, JSON.stringify(ended(record, fence, Date.now())));
       locks.delete(job);
+      waiters.wakeFirst(job);
       await Promise.resolve();
     },
-    records: async () => records.size,
+    records: async () => Math.min(records.size, byTime.size),
     async close() {},
+    verbs: rawStore(),
   };
-  return { floor, raw: rawStore() };
 }
 
 function rawStore(): RawStore {

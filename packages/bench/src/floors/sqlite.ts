@@ -1,35 +1,65 @@
 import { createRequire } from "node:module";
 import type DatabaseClass from "better-sqlite3";
-import { ended, type FloorStore, type RawStore, started, startTimes } from "./floor.js";
+import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
 /** The driver that `@ojm/sqlite` loads on this Node, so that both sides are measured on the same one. */
 const requireOfSqlite = createRequire(createRequire(import.meta.url).resolve("@ojm/sqlite/package.json"));
 const name = Number.parseInt(process.versions.node, 10) < 22 ? "@ojm/sqlite-node20" : "better-sqlite3";
 const Database = requireOfSqlite(name) as typeof DatabaseClass;
 
+const TABLES = `
+  CREATE TABLE counter (fence INTEGER NOT NULL);
+  INSERT INTO counter VALUES (0);
+  CREATE TABLE sessions (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE locks (name TEXT PRIMARY KEY, fence INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE queues (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE records (name TEXT, start INTEGER, value TEXT NOT NULL, PRIMARY KEY (name, start)) WITHOUT ROWID;
+  CREATE INDEX records_by_time ON records (start, name);
+`;
+
 /** Two transactions in one file: lock and record, then record and lock. */
-export function sqliteFloor(file: string): FloorStore {
+export function sqliteFloor(file: string): Floor {
   const db = new Database(file);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
-  db.exec(`
-    CREATE TABLE counter (fence INTEGER NOT NULL);
-    INSERT INTO counter VALUES (0);
-    CREATE TABLE locks (name TEXT PRIMARY KEY, fence INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE records (name TEXT, start INTEGER, value TEXT NOT NULL, PRIMARY KEY (name, start)) WITHOUT ROWID;
-  `);
+  db.exec(TABLES);
+  db.prepare("INSERT INTO sessions VALUES (?, ?)").run(SESSION, JSON.stringify(session));
+  const size = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM records WHERE value LIKE '%completed%'");
+  const waiters = new Waiters();
+  const next = startTimes();
+  const { start, end } = transactions(db);
+  return {
+    async run(job) {
+      const facts = started(job, next(job));
+      const time = facts.record.startTime;
+      const fence = start.immediate(job, time, JSON.stringify(facts.lock), JSON.stringify(facts.record));
+      await Promise.resolve();
+      end.immediate(job, time, fence, JSON.stringify(ended(facts.record, String(fence), Date.now())));
+      waiters.wakeFirst(job);
+      await Promise.resolve();
+    },
+    records: async () => size.get()?.n ?? 0,
+    async close() {
+      db.close();
+    },
+    verbs: rawStore(db),
+  };
+}
+
+function transactions(db: DatabaseClass.Database) {
   // Two plain statements: UPDATE … RETURNING goes through a temporary table and takes nearly twice as long as
   // all the rest.
   const readFence = db.prepare<[], number>("SELECT fence FROM counter").pluck();
   const writeFence = db.prepare<[number]>("UPDATE counter SET fence = ?");
+  const lives = db.prepare<[string], number>("SELECT 1 FROM sessions WHERE id = ?").pluck();
+  const queued = db.prepare<[string], number>("SELECT 1 FROM queues WHERE name = ?").pluck();
   const lock = db.prepare<[string, number, string]>("INSERT INTO locks VALUES (?, ?, ?)");
   const open = db.prepare<[string, number, string]>("INSERT INTO records VALUES (?, ?, ?)");
   const unlock = db.prepare<[string, number]>("DELETE FROM locks WHERE name = ? AND fence = ?");
   const close = db.prepare<[string, string, number]>("UPDATE records SET value = ? WHERE name = ? AND start = ?");
-  const size = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM records WHERE value LIKE '%completed%'");
-  const next = startTimes();
-
   const start = db.transaction((job: string, time: number, lockText: string, recordText: string): number => {
+    if (lives.get(SESSION) === undefined) throw new Error("the session is over");
+    if (queued.get(job) !== undefined) throw new Error(`others wait for ${job}`);
     const fence = (readFence.get() ?? 0) + 1;
     writeFence.run(fence);
     lock.run(job, fence, lockText);
@@ -37,24 +67,11 @@ export function sqliteFloor(file: string): FloorStore {
     return fence;
   });
   const end = db.transaction((job: string, time: number, fence: number, recordText: string): void => {
+    if (lives.get(SESSION) === undefined) throw new Error("the session is over");
     if (unlock.run(job, fence).changes !== 1) throw new Error(`${job} was lost`);
     close.run(recordText, job, time);
   });
-  const floor = {
-    async run(job: string) {
-      const facts = started(job, next(job));
-      const time = facts.record.startTime;
-      const fence = start.immediate(job, time, JSON.stringify(facts.lock), JSON.stringify(facts.record));
-      await Promise.resolve();
-      end.immediate(job, time, fence, JSON.stringify(ended(facts.record, String(fence), Date.now())));
-      await Promise.resolve();
-    },
-    records: async () => size.get()?.n ?? 0,
-    async close() {
-      db.close();
-    },
-  };
-  return { floor, raw: rawStore(db) };
+  return { start, end };
 }
 
 function rawStore(db: DatabaseClass.Database): RawStore {

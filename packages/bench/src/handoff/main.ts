@@ -33,11 +33,10 @@ async function measureHandOff(runs: number, only: string | undefined): Promise<v
       console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
       continue;
     }
-    const { options, close, floor } = await store.open();
+    const { options, close } = await store.open();
     try {
       show(store.name, await contend(options, runs));
     } finally {
-      await floor.close();
       await close();
     }
   }

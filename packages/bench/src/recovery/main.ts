@@ -79,7 +79,7 @@ for (const store of stores) {
     console.log(`${store.name.padEnd(8)} not measured: ${missing}`);
     continue;
   }
-  const { options, floor, close } = await store.open();
+  const { options, close } = await store.open();
   try {
     // SQLite serves the processes of one host.
     for (const host of store.name === "sqlite" ? (["same"] as const) : (["same", "another"] as const)) {
@@ -91,7 +91,6 @@ for (const store of stores) {
       );
     }
   } finally {
-    await floor.close();
     await close();
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { median } from "../measure.js";
+import { median } from "../report/statistics.js";
 
 const GOAL = 2.5;
 const OJM = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));

@@ -15,6 +15,8 @@ export function etcdMissing(): string | undefined {
 export interface EtcdServer {
   /** `host:port` for clients. */
   readonly host: string;
+  /** Its process, as the system numbers it. */
+  readonly pid: number | undefined;
   /** Sends SIGKILL: the node does not shut down in order. */
   kill(): Promise<void>;
   /**
@@ -83,6 +85,9 @@ function server(dir: string, args: readonly string[], first: ChildProcess, ports
   };
   return {
     host,
+    get pid() {
+      return child.pid;
+    },
     kill,
     async pause() {
       child.kill("SIGSTOP");

@@ -1,0 +1,65 @@
+import { Logger, run, runMigrations } from "graphile-worker";
+import PgBoss from "pg-boss";
+import type { Contestant } from "../run/contestant.js";
+
+/**
+ * A job that is sent, fetched and completed. Its own worker asks only twice a second, so fetch by hand as
+ * soon as there is a job: that is the least that it can cost.
+ */
+export async function pgBossPeer(connectionString: string): Promise<Contestant> {
+  const boss = new PgBoss({ connectionString, max: 32 });
+  boss.on("error", () => {}); // a rejected run reports it
+  await boss.start();
+  await boss.createQueue("runs");
+  return {
+    async run(name) {
+      await boss.send("runs", { name });
+      const [job] = await boss.fetch("runs");
+      if (job === undefined) throw new Error("pg-boss has no job");
+      await boss.complete("runs", job.id);
+    },
+    async records() {
+      const { rows } = await boss
+        .getDb()
+        .executeSql("SELECT count(*) AS n FROM pgboss.job WHERE state = 'completed'", []);
+      return Number((rows as { n: string }[])[0]?.n);
+    },
+    close: () => boss.stop({ graceful: false }),
+  };
+}
+
+/** A job that is added, and awaited until a worker of this process has completed it. It leaves no record. */
+export async function graphileWorkerPeer(connectionString: string): Promise<Contestant> {
+  const options = { connectionString, maxPoolSize: 40, noHandleSignals: true, logger: new Logger(() => () => {}) };
+  await runMigrations(options);
+  const waiting = new Map<number, () => void>();
+  let [last, completed] = [0, 0];
+  const start = async (concurrency: number) => {
+    const runner = await run({ ...options, concurrency, taskList: { job: async () => {} } });
+    runner.events.on("job:complete", ({ job, error }) => {
+      if (error) return;
+      completed++;
+      waiting.get((job.payload as { id: number }).id)?.();
+    });
+    return runner;
+  };
+  let width = 1;
+  let runner = await start(width);
+  return {
+    async prepare(wanted) {
+      if (wanted === width) return;
+      await runner.stop();
+      width = wanted;
+      runner = await start(width);
+    },
+    async run(name) {
+      const id = ++last;
+      const done = new Promise<void>((resolve) => waiting.set(id, resolve));
+      await runner.addJob("job", { id, name });
+      await done;
+      waiting.delete(id);
+    },
+    records: async () => completed,
+    close: () => runner.stop(),
+  };
+}

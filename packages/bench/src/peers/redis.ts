@@ -1,0 +1,82 @@
+import { Queue, QueueEvents, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { Mutex } from "redis-semaphore";
+import Redlock from "redlock";
+import { ended, started, startTimes, TTL } from "../floors/floor.js";
+import type { Contestant } from "../run/contestant.js";
+
+/** Takes the lock of a name. Resolves to what gives it back. */
+type Acquire = (job: string) => Promise<() => Promise<unknown>>;
+
+/**
+ * What people do without a manager: a lock, a record that is open, then closed, and the release: four round
+ * trips. Nothing joins them, so a crash in between leaves half of it, and the record can be of a holder that
+ * lost its lock.
+ */
+function withTwoWrites(redis: Redis, prefix: string, acquire: Acquire): Contestant {
+  const next = startTimes();
+  return {
+    async run(job) {
+      const release = await acquire(`${prefix}:lock:${job}`);
+      const { record } = started(job, next(job));
+      const key = `${prefix}:record:${job}:${record.startTime}`;
+      await redis.set(key, JSON.stringify(record));
+      await redis.set(key, JSON.stringify(ended(record, "", Date.now())));
+      await release();
+    },
+    records: async () => (await redis.keys(`${prefix}:record:*`)).length,
+    async close() {
+      await redis.quit();
+    },
+  };
+}
+
+export function redlockPeer(url: string): Contestant {
+  const redis = new Redis(url);
+  const locks = new Redlock([redis], { retryDelay: 50 });
+  return withTwoWrites(redis, "redlock", async (job) => {
+    const lock = await locks.acquire([job], TTL);
+    return () => lock.release();
+  });
+}
+
+export function redisSemaphorePeer(url: string): Contestant {
+  const redis = new Redis(url);
+  return withTwoWrites(redis, "semaphore", async (job) => {
+    const mutex = new Mutex(redis as never, job, { lockTimeout: TTL });
+    await mutex.acquire();
+    return () => mutex.release();
+  });
+}
+
+/** A job that is added, and awaited until a worker of this process has completed it. */
+export async function bullmqPeer(url: string): Promise<Contestant> {
+  const { hostname: host, port } = new URL(url);
+  const connection = { host, port: Number(port), maxRetriesPerRequest: null };
+  const queue = new Queue("runs", { connection });
+  const events = new QueueEvents("runs", { connection });
+  const worker = new Worker("runs", async () => {}, { connection, concurrency: 1 });
+  // A rejected run reports it.
+  queue.on("error", () => {});
+  events.on("error", () => {});
+  worker.on("error", () => {});
+  // Each run that is awaited adds a listener. Without this, the warnings would be measured.
+  queue.setMaxListeners(0);
+  events.setMaxListeners(0);
+  await Promise.all([events.waitUntilReady(), worker.waitUntilReady()]);
+  return {
+    async prepare(width) {
+      worker.concurrency = width;
+    },
+    async run(name) {
+      const job = await queue.add(name, { name });
+      await job.waitUntilFinished(events);
+    },
+    records: () => queue.getCompletedCount(),
+    async close() {
+      await worker.close();
+      await events.close();
+      await queue.close();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { RawStore } from "../floors/floor.js";
+
+/** Something that does managed runs, or what its users do instead of one. */
+export interface Contestant {
+  /** Called before a load with the number of runs that it has at once, if the contestant must know. */
+  prepare?(width: number): Promise<void>;
+  run(job: string): Promise<unknown>;
+  /** The plain calls, if they are measured too. */
+  readonly verbs?: RawStore;
+  /** How many closed runs it left in the store. */
+  records(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Which contestant a child process is to be. */
+export interface Spec {
+  readonly name: string;
+  readonly store: string;
+  readonly address: string;
+  /** The processes of the server. */
+  readonly servers: readonly number[];
+}
+
+/** What is done over and over, and how many of it at once. */
+export interface Load {
+  readonly what: "run" | "get" | "set" | "compareAndSet";
+  readonly width: number;
+}
+
+/** What one run costs, in µs. */
+export interface Cost {
+  readonly wall: number;
+  /** Processor time of the contestant's process, all threads. */
+  readonly client: number;
+  /** The part of its main thread, where Node tells it. */
+  readonly main?: number;
+  /** Processor time of the server. */
+  readonly server: number;
+}
+
+/** What the benchmark asks of a child process: one message for each order, and one answer. */
+export type Order =
+  | { readonly do: "warm-up" | "measure" | "allocation"; readonly load: Load; readonly count: number }
+  | { readonly do: "prove" | "close" };
+
+/** The answer: a {@link Cost}, bytes a run, or nothing; or why there is none. */
+export type Answer = { readonly value?: Cost | number } | { readonly error: string };

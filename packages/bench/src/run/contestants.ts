@@ -1,0 +1,63 @@
+import { openChannel, openJobManager } from "@ojm/core";
+import type { RawStore } from "../floors/floor.js";
+import { stores } from "../stores.js";
+import type { Contestant, Spec } from "./contestant.js";
+
+type Opener = (address: string) => Contestant | Promise<Contestant>;
+
+/** What our manager is measured against. Each is loaded only in its own process. */
+const others: Readonly<Record<string, () => Promise<Opener>>> = {
+  "floor on simple": async () => (await import("../floors/memory.js")).memoryFloor,
+  "floor on level": async () => (await import("../floors/level.js")).levelFloor,
+  "floor on sqlite": async () => (await import("../floors/sqlite.js")).sqliteFloor,
+  "floor on redis": async () => (await import("../floors/redis.js")).redisFloor,
+  "floor on etcd": async () => (await import("../floors/etcd.js")).etcdFloor,
+  "redlock on redis": async () => (await import("../peers/redis.js")).redlockPeer,
+  "redis-semaphore on redis": async () => (await import("../peers/redis.js")).redisSemaphorePeer,
+  "bullmq on redis": async () => (await import("../peers/redis.js")).bullmqPeer,
+  "etcd3 Lock on etcd": async () => (await import("../peers/etcd.js")).etcdLockPeer,
+  "pg-boss on postgresql": async () => (await import("../peers/postgres.js")).pgBossPeer,
+  "graphile-worker on postgresql": async () => (await import("../peers/postgres.js")).graphileWorkerPeer,
+};
+
+/** The contestants on a store, ours first if it has a backend for it. */
+export function contestantsOn(store: string): string[] {
+  const suffix = ` on ${store}`;
+  const names = Object.keys(others).flatMap((each) => (each.endsWith(suffix) ? [each.slice(0, -suffix.length)] : []));
+  return names.includes("floor") ? ["ojm", ...names] : names;
+}
+
+/** Opens our manager, a floor or a peer. */
+export async function openContestant({ name, store, address }: Spec): Promise<Contestant> {
+  if (name === "ojm") return openOurs(store, address);
+  const load = others[`${name} on ${store}`];
+  if (load === undefined) throw new Error(`there is no contestant "${name}" on ${store}`);
+  return (await load())(address);
+}
+
+async function openOurs(name: string, address: string): Promise<Contestant> {
+  const options = stores.find((store) => store.name === name)?.options(address) ?? {};
+  const manager = await openJobManager(options);
+  const channel = await openChannel("verbs", options.chJobs ?? {});
+  const verbs: RawStore = {
+    get: (key) => channel.get(key),
+    set: (key, value) => channel.set(key, value as string),
+    async compareAndSet(key, version, value) {
+      const result = await channel.compareAndSet(key, version, value as string);
+      return result.ok ? result.version : undefined;
+    },
+  };
+  return {
+    run: (job) => manager.run(job, () => undefined),
+    verbs,
+    async records() {
+      let records = 0;
+      for await (const record of manager.history()) if (record.status === "completed") records++;
+      return records;
+    },
+    async close() {
+      await channel.close();
+      await manager.close();
+    },
+  };
+}

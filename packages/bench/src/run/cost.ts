@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { GCProfiler, getHeapStatistics } from "node:v8";
+import type { Cost } from "./contestant.js";
+
+/**
+ * Processor time of each thread of these processes and of their children, in µs. A tick of `/proc/PID/stat`
+ * is 10 ms, as much as 400 runs take on Redis, so read what the scheduler counts in nanoseconds.
+ */
+function threadTimes(pids: readonly number[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const pid of pids) {
+    for (const thread of list(`/proc/${pid}/task`)) {
+      const text = read(`/proc/${pid}/task/${thread}/schedstat`) ?? "";
+      if (text !== "") times.set(thread, Number(text.split(" ")[0]) / 1_000);
+      const children = (read(`/proc/${pid}/task/${thread}/children`) ?? "").split(" ").filter((it) => it.trim() !== "");
+      for (const [child, time] of threadTimes(children.map(Number))) times.set(child, time);
+    }
+  }
+  return times;
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // the process ended meanwhile
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined; // the thread ended meanwhile
+  }
+}
+
+/** Begins to count the processor time of processes. The result ends it, and returns µs. */
+export function countServerTime(pids: readonly number[]): () => number {
+  const before = threadTimes(pids);
+  return () => {
+    let sum = 0;
+    // Thread by thread: what a thread had when it ended meanwhile must not be taken off.
+    for (const [thread, time] of threadTimes(pids)) sum += time - (before.get(thread) ?? 0);
+    return sum;
+  };
+}
+
+/** Node has it from 22.19 and 24 on. */
+type ThreadUsage = (before?: NodeJS.CpuUsage) => NodeJS.CpuUsage;
+const threadUsage = (process as { threadCpuUsage?: ThreadUsage }).threadCpuUsage?.bind(process);
+
+/** Measures a load. `work` resolves to the number of its runs. */
+export async function measureCost(work: () => Promise<number>, servers: readonly number[]): Promise<Cost> {
+  const serverTime = countServerTime(servers);
+  const main = threadUsage?.();
+  const client = process.cpuUsage();
+  const begin = performance.now();
+  const runs = await work();
+  const wall = (performance.now() - begin) * 1_000;
+  const own = process.cpuUsage(client);
+  const ofMain = main === undefined ? undefined : threadUsage?.(main);
+  const server = serverTime();
+  return {
+    wall: wall / runs,
+    client: (own.user + own.system) / runs,
+    ...(ofMain !== undefined && { main: (ofMain.user + ofMain.system) / runs }),
+    server: server / runs,
+  };
+}
+
+/**
+ * How many bytes a run allocates on the heap of the main thread. No Node in use counts them, but its profiler
+ * tells the size of the heap before and after each garbage collection: the sum of what the heap grew in
+ * between is what was allocated. Measure nothing else meanwhile: the profiler takes time.
+ */
+export async function measureAllocation(work: () => Promise<number>): Promise<number> {
+  globalThis.gc?.();
+  const profiler = new GCProfiler();
+  profiler.start();
+  let last = getHeapStatistics().used_heap_size;
+  const runs = await work();
+  const end = getHeapStatistics().used_heap_size;
+  let sum = 0;
+  for (const { beforeGC, afterGC } of profiler.stop().statistics) {
+    sum += beforeGC.heapStatistics.usedHeapSize - last;
+    last = afterGC.heapStatistics.usedHeapSize;
+  }
+  return (sum + end - last) / runs;
+}

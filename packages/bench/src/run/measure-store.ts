@@ -1,0 +1,89 @@
+import { startProxy } from "../network/proxy.js";
+import { type Group, LOOPBACK, type Network, SLOW } from "../report/result.js";
+import type { OpenStore, Store } from "../stores.js";
+import { Child } from "./child.js";
+import type { Load } from "./contestant.js";
+import { contestantsOn } from "./contestants.js";
+import { measureInRounds } from "./rounds.js";
+import { countOf, RUNS, VERBS } from "./sizes.js";
+
+/** What to measure. */
+export interface Plan {
+  readonly quick: boolean;
+  readonly rounds: number;
+  /** Called for each group as soon as it is measured. */
+  readonly onGroup: (group: Group) => void;
+}
+
+/** In ms, each way: a data centre, or two that are near. */
+const DELAY = 0.5;
+
+/** Measures a store, first as it is, then a new one through a slow network, if it has one. */
+export async function measureStore(store: Store, plan: Plan): Promise<Group[]> {
+  const near = await measureNear(store, plan);
+  return store.overNetwork ? [...near, ...(await measureFar(store, plan))] : near;
+}
+
+async function measureNear(store: Store, plan: Plan): Promise<Group[]> {
+  const open = await store.open();
+  try {
+    return await measureOn(LOOPBACK, store, open, plan);
+  } finally {
+    await open.close();
+  }
+}
+
+/** Measures through a proxy that delays. */
+async function measureFar(store: Store, plan: Plan): Promise<Group[]> {
+  const open = await store.open();
+  const { port = 0 } = open;
+  const proxy = await startProxy(port, DELAY);
+  const addressOf = (contestant: string): string =>
+    open.addressOf(contestant).replace(String(port), String(proxy.port));
+  try {
+    return await measureOn(SLOW, store, { ...open, addressOf }, plan);
+  } finally {
+    proxy.close();
+    await open.close();
+  }
+}
+
+async function measureOn(network: Network, store: Store, open: OpenStore, plan: Plan): Promise<Group[]> {
+  const children = await startAll(store.name, open);
+  try {
+    const groups: Group[] = [];
+    const plain = network === LOOPBACK && children.some(({ name }) => name === "ojm");
+    const loads = plain ? [...RUNS, ...VERBS] : RUNS;
+    for (const load of loads) {
+      const group = await measureLoad(network, store, children, load, plan);
+      plan.onGroup(group);
+      groups.push(group);
+    }
+    for (const child of children) await child.proveFacts();
+    for (const child of children) await child.close();
+    return groups;
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+async function startAll(store: string, { addressOf, servers }: OpenStore): Promise<Child[]> {
+  const children: Child[] = [];
+  for (const name of contestantsOn(store)) {
+    children.push(await Child.start({ name, store, address: addressOf(name), servers }));
+  }
+  return children;
+}
+
+async function measureLoad(
+  network: Network,
+  store: Store,
+  children: readonly Child[],
+  load: Load,
+  { quick, rounds }: Plan,
+): Promise<Group> {
+  const count = countOf(store.name, load, { quick, slow: network === SLOW });
+  const taking = load.what === "run" ? children : children.filter(({ name }) => name === "ojm" || name === "floor");
+  const measured = await measureInRounds(taking, load, { count, rounds });
+  return { store: store.name, network, load, count, durability: store.durability, measured };
+}
