@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { HEADER, linesOf } from "./report/lines.js";
-import { loadNow, machineNow } from "./report/machine.js";
+import { commitNow, loadNow, machineNow } from "./report/machine.js";
 import type { Group, Result } from "./report/result.js";
 import { measureStore } from "./run/measure-store.js";
 import { stores } from "./stores.js";
@@ -15,6 +15,11 @@ const { values } = parseArgs({
   },
 });
 const only = values.only?.split(",");
+const unknown = only?.filter((name) => stores.every((store) => store.name !== name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`there is no store "${unknown.join('", "')}": ${stores.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
 const chosen = stores.filter(({ name }) => only === undefined || only.includes(name));
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 
@@ -25,28 +30,36 @@ console.log(
 console.log(HEADER);
 
 const before = loadNow();
+const date = new Date().toISOString().slice(0, 10);
+const commit = commitNow();
 const groups: Group[] = [];
 const versions: string[] = [`Node ${process.versions.node}`];
 const notMeasured: Record<string, string> = {};
+
+/** Called after each load: a run that is broken off leaves what it found so far. */
+function write(): void {
+  if (values.json === undefined) return;
+  const machine = machineNow([before, loadNow()]);
+  const known = commit === undefined ? {} : { commit };
+  const result: Result = { date, ...known, quick: values.quick, machine, versions, groups, notMeasured };
+  writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+function onGroup(group: Group): void {
+  for (const line of linesOf(group)) console.log(line);
+  groups.push(group);
+  write();
+}
+
 for (const store of chosen) {
   const missing = store.missing();
   if (missing !== undefined) {
     notMeasured[store.name] = missing;
-    console.log(`${store.name.padEnd(12)}not measured: ${missing}`);
+    console.log(`${store.name.padEnd(12)} not measured: ${missing}`);
+    write();
     continue;
   }
-  versions.push(store.version());
-  const onGroup = (group: Group): void => {
-    for (const line of linesOf(group)) console.log(line);
-  };
-  groups.push(...(await measureStore(store, { quick: values.quick, rounds, onGroup })));
+  const version = store.version();
+  if (version !== "") versions.push(version);
+  await measureStore(store, { quick: values.quick, rounds, onGroup });
 }
-const result: Result = {
-  date: new Date().toISOString().slice(0, 10),
-  quick: values.quick,
-  machine: machineNow([before, loadNow()]),
-  versions: versions.filter((version) => version !== ""),
-  groups,
-  notMeasured,
-};
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);

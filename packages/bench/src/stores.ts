@@ -57,6 +57,9 @@ export function versionOf(driver: string, from: string = import.meta.url): strin
   return driver;
 }
 
+const withPeers = (server: string, ...libraries: readonly string[]): string =>
+  [server, ...libraries.map((library) => versionOf(library))].join(", ");
+
 const ofPackage = (name: string): string => createRequire(import.meta.url).resolve(`${name}/package.json`);
 
 function said(command: string, pattern: RegExp): string {
@@ -97,7 +100,8 @@ const redis: Store = {
   overNetwork: true,
   durability: MEMORY,
   missing: () => whyMissing("redis-server"),
-  version: () => `Redis ${said("redis-server", /v=(\S+)/)}, ${versionOf("ioredis")}`,
+  version: () =>
+    withPeers(`Redis ${said("redis-server", /v=(\S+)/)}`, "ioredis", "redlock", "redis-semaphore", "bullmq"),
   options: (url) => one("redis", { url }),
   async open() {
     const server = await startRedis();
@@ -136,7 +140,7 @@ const postgresql: Store = {
   name: "postgresql",
   durability: "a power cut",
   missing: postgresMissing,
-  version: () => `PostgreSQL ${postgresVersion()}`,
+  version: () => withPeers(`PostgreSQL ${postgresVersion()}`, "pg-boss", "graphile-worker"),
   options: () => ({}),
   async open() {
     const server = await startPostgres();
@@ -144,13 +148,18 @@ const postgresql: Store = {
   },
 };
 
-const sqliteDriver = Number.parseInt(process.versions.node, 10) < 22 ? "@ojm/sqlite-node20" : "better-sqlite3";
+/** On Node 20 `@ojm/sqlite` has the driver from a package in between. */
+function sqliteVersion(): string {
+  const ours = ofPackage("@ojm/sqlite");
+  const old = Number.parseInt(process.versions.node, 10) < 22;
+  return versionOf("better-sqlite3", old ? createRequire(ours).resolve("@ojm/sqlite-node20/package.json") : ours);
+}
 
 /** The stores, each with the driver that its backend uses. All contestants share one server. */
 export const stores: readonly Store[] = [
   simple,
   inFolder("level", "a power cut", "path", () => versionOf("classic-level", ofPackage("level"))),
-  inFolder("sqlite", KILL, "file", () => versionOf(sqliteDriver, ofPackage("@ojm/sqlite"))),
+  inFolder("sqlite", KILL, "file", sqliteVersion),
   redis,
   etcd,
   postgresql,

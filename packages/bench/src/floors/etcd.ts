@@ -1,5 +1,6 @@
 import { Etcd3, type IKeyValue } from "etcd3";
-import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, TTL } from "./floor.js";
+import type { RawStore } from "../run/contestant.js";
+import { ended, type Floor, SESSION, session, started, startTimes, TTL } from "./floor.js";
 
 const SESSION_KEY = `floor/session/${SESSION}`;
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Contestant } from "../run/contestant.js";
+import type { Contestant, RawStore } from "../run/contestant.js";
 
 /**
  * The least work that leaves the same facts as a managed run, written by hand for one store, in the fewest
@@ -11,17 +11,6 @@ import type { Contestant } from "../run/contestant.js";
  * - Nobody starts before those who wait for the name, and a release tells them.
  */
 export type Floor = Pick<Contestant, "run" | "records" | "close"> & { readonly verbs: RawStore };
-
-/** The three calls from which everything is made, through the store's own driver. Values are JSON. */
-export interface RawStore {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<unknown>;
-  /**
-   * Writes if the entry has this version; `null` stands for absence. Resolves to the new version, or to
-   * `undefined` if another write came first.
-   */
-  compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
-}
 
 /** The session of a floor: one is enough, as each floor has a store or a prefix for itself. */
 export const SESSION = "floor";

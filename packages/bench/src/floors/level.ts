@@ -1,5 +1,6 @@
 import { Level } from "level";
-import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
+import type { RawStore } from "../run/contestant.js";
+import { ended, type Floor, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
 type Write = { type: "put"; key: string; value: string } | { type: "del"; key: string };
 

@@ -1,4 +1,5 @@
-import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
+import type { RawStore } from "../run/contestant.js";
+import { ended, type Floor, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
 /** Maps of JSON texts. A stored value is a copy, as in every other store. */
 export function memoryFloor(): Floor {

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
-import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, TTL } from "./floor.js";
+import type { RawStore } from "../run/contestant.js";
+import { ended, type Floor, SESSION, session, started, startTimes, TTL } from "./floor.js";
 
 /**
  * KEYS: session, lock, queue, record, records of the name, records of all names, last fence. Writes lock and

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type DatabaseClass from "better-sqlite3";
-import { ended, type Floor, type RawStore, SESSION, session, started, startTimes, Waiters } from "./floor.js";
+import type { RawStore } from "../run/contestant.js";
+import { ended, type Floor, SESSION, session, started, startTimes, Waiters } from "./floor.js";
 
 /** The driver that `@ojm/sqlite` loads on this Node, so that both sides are measured on the same one. */
 const requireOfSqlite = createRequire(createRequire(import.meta.url).resolve("@ojm/sqlite/package.json"));

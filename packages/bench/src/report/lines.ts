@@ -1,4 +1,4 @@
-import { goalOf, goalText } from "./goals.js";
+import { ALLOCATION, goalOf, goalText } from "./goals.js";
 import { type Group, SLOW } from "./result.js";
 import { type Comparison, comparisonsOf, costOf, cpu, type Spread, wall } from "./statistics.js";
 
@@ -24,7 +24,7 @@ export const HEADER: string =
 /** What is printed of a group: a line for each contestant that ours is compared with. */
 export function linesOf(group: Group): string[] {
   const comparisons = comparisonsOf(group);
-  if (comparisons.length > 0) return comparisons.map(lineOf);
+  if (comparisons.length > 0) return [...comparisons.map(lineOf), ...allocationLines(group)];
   return group.measured.map((it) => {
     const cost = `CPU ${short(costOf(it, cpu).median)} µs, wall ${short(costOf(it, wall).median)} µs`;
     return `${storeText(group)} ${it.contestant.padEnd(17)}${loadText(group).padEnd(29)} ${cost} a run`;
@@ -33,6 +33,16 @@ export function linesOf(group: Group): string[] {
 
 /** "redis", or "redis far" if there is a slow network in between. */
 const storeText = ({ store, network }: Group): string => (network === SLOW ? `${store} far` : store).padEnd(12);
+
+function allocationLines(group: Group): string[] {
+  const known = group.measured.flatMap(({ contestant, allocated }) =>
+    allocated === undefined ? [] : [`${contestant} ${short(allocated / 1024)} KB`],
+  );
+  const ours = group.measured.find(({ contestant }) => contestant === "ojm")?.allocated;
+  if (ours === undefined) return [];
+  const goal = `goal of ojm ${ALLOCATION / 1024} KB, ${ours <= ALLOCATION ? "met" : "over"}`;
+  return [`${storeText(group)} allocated a run: ${known.join(", ")}; ${goal}`];
+}
 
 function lineOf(comparison: Comparison): string {
   const { group, ours, other, cpu: ofCpu, wall: ofWall } = comparison;

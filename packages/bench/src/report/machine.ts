@@ -1,5 +1,17 @@
+import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release, type } from "node:os";
 import type { Machine } from "./result.js";
+
+/** The commit that is checked out, with a mark if files were changed. */
+export function commitNow(): string | undefined {
+  try {
+    return execFileSync("git", ["describe", "--always", "--dirty=+changes", "--exclude=*"], {
+      encoding: "utf8",
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
 
 /** The average load over the last minute. */
 export function loadNow(): number {

@@ -21,6 +21,8 @@ export type Network = typeof LOOPBACK | typeof SLOW;
 /** All that a call of the benchmark found, as `--json` writes it. */
 export interface Result {
   readonly date: string;
+  /** The commit that was measured, where Git can tell it. */
+  readonly commit?: string;
   readonly quick: boolean;
   readonly machine: Machine;
   /** Of Node, the servers and the libraries. */

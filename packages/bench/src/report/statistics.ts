@@ -41,7 +41,7 @@ export interface Comparison {
   readonly more: Spread;
 }
 
-/** Ours against each other contestant. A ratio is formed within a round: both had the same load beside them. */
+/** Ours against each other. A ratio is formed within a round: both had the same load beside them. */
 export function comparisonsOf(group: Group): Comparison[] {
   const ours = group.measured.find(({ contestant }) => contestant === "ojm");
   if (ours === undefined) return [];

@@ -49,4 +49,6 @@ process.on("message", async (order: Order) => {
   process.send?.(answer);
   if (order.do === "close") process.disconnect();
 });
+// Also if the benchmark was broken off: the connections would keep this process alive.
+process.once("disconnect", () => process.exit());
 process.send?.({});

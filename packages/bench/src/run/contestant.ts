@@ -1,4 +1,13 @@
-import type { RawStore } from "../floors/floor.js";
+/** The three calls from which everything is made, through the store's own driver. Values are JSON. */
+export interface RawStore {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<unknown>;
+  /**
+   * Writes if the entry has this version; `null` stands for absence. Resolves to the new version, or to
+   * `undefined` if another write came first.
+   */
+  compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
+}
 
 /** Something that does managed runs, or what its users do instead of one. */
 export interface Contestant {

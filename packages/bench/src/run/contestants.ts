@@ -1,7 +1,6 @@
 import { openChannel, openJobManager } from "@ojm/core";
-import type { RawStore } from "../floors/floor.js";
 import { stores } from "../stores.js";
-import type { Contestant, Spec } from "./contestant.js";
+import type { Contestant, RawStore, Spec } from "./contestant.js";
 
 type Opener = (address: string) => Contestant | Promise<Contestant>;
 

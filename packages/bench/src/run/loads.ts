@@ -1,5 +1,4 @@
-import type { RawStore } from "../floors/floor.js";
-import type { Contestant, Load } from "./contestant.js";
+import type { Contestant, Load, RawStore } from "./contestant.js";
 
 const VALUE: unknown = {
   name: "daily-report",

@@ -19,49 +19,45 @@ export interface Plan {
 const DELAY = 0.5;
 
 /** Measures a store, first as it is, then a new one through a slow network, if it has one. */
-export async function measureStore(store: Store, plan: Plan): Promise<Group[]> {
-  const near = await measureNear(store, plan);
-  return store.overNetwork ? [...near, ...(await measureFar(store, plan))] : near;
+export async function measureStore(store: Store, plan: Plan): Promise<void> {
+  await measureNear(store, plan);
+  if (store.overNetwork) await measureFar(store, plan);
 }
 
-async function measureNear(store: Store, plan: Plan): Promise<Group[]> {
+async function measureNear(store: Store, plan: Plan): Promise<void> {
   const open = await store.open();
   try {
-    return await measureOn(LOOPBACK, store, open, plan);
+    await measureOn(LOOPBACK, store, open, plan);
   } finally {
     await open.close();
   }
 }
 
 /** Measures through a proxy that delays. */
-async function measureFar(store: Store, plan: Plan): Promise<Group[]> {
+async function measureFar(store: Store, plan: Plan): Promise<void> {
   const open = await store.open();
   const { port = 0 } = open;
   const proxy = await startProxy(port, DELAY);
   const addressOf = (contestant: string): string =>
     open.addressOf(contestant).replace(String(port), String(proxy.port));
   try {
-    return await measureOn(SLOW, store, { ...open, addressOf }, plan);
+    await measureOn(SLOW, store, { ...open, addressOf }, plan);
   } finally {
     proxy.close();
     await open.close();
   }
 }
 
-async function measureOn(network: Network, store: Store, open: OpenStore, plan: Plan): Promise<Group[]> {
+async function measureOn(network: Network, store: Store, open: OpenStore, plan: Plan): Promise<void> {
   const children = await startAll(store.name, open);
   try {
-    const groups: Group[] = [];
     const plain = network === LOOPBACK && children.some(({ name }) => name === "ojm");
     const loads = plain ? [...RUNS, ...VERBS] : RUNS;
     for (const load of loads) {
-      const group = await measureLoad(network, store, children, load, plan);
-      plan.onGroup(group);
-      groups.push(group);
+      plan.onGroup(await measureLoad(network, store, children, load, plan));
     }
     for (const child of children) await child.proveFacts();
     for (const child of children) await child.close();
-    return groups;
   } finally {
     for (const child of children) child.kill();
   }

@@ -36,9 +36,9 @@ const FULL: Readonly<Record<string, Counts>> = {
 const SLOW: Counts = { runs: [1_500, 20_000], calls: [0, 0] };
 
 const QUICK: Readonly<Record<string, Counts>> = {
-  simple: { runs: [3_000, 3_000], calls: [5_000, 5_000] },
+  simple: { runs: [3_000, 3_000], calls: [50_000, 50_000] },
   level: { runs: [500, 2_000], calls: [1_000, 5_000] },
-  sqlite: { runs: [3_000, 3_000], calls: [5_000, 5_000] },
+  sqlite: { runs: [3_000, 3_000], calls: [20_000, 20_000] },
   redis: { runs: [2_000, 3_000], calls: [2_000, 5_000] },
   etcd: { runs: [300, 600], calls: [300, 1_000] },
   postgresql: { runs: [300, 600], calls: [0, 0] },
@@ -48,7 +48,8 @@ const QUICK_SLOW: Counts = { runs: [200, 2_000], calls: [0, 0] };
 
 /** How many runs or calls a round has. */
 export function countOf(store: string, { what, width }: Load, of: { quick: boolean; slow: boolean }): number {
-  const near = (of.quick ? QUICK : FULL)[store];
-  const counts = of.slow ? (of.quick ? QUICK_SLOW : SLOW) : near;
-  return counts?.[what === "run" ? "runs" : "calls"][width === 1 ? 0 : 1] ?? 1_000;
+  const count = (counts: Counts | undefined): number =>
+    counts?.[what === "run" ? "runs" : "calls"][width === 1 ? 0 : 1] ?? 1_000;
+  const near = count((of.quick ? QUICK : FULL)[store]);
+  return of.slow ? Math.min(near, count(of.quick ? QUICK_SLOW : SLOW)) : near;
 }

@@ -1,0 +1,112 @@
+import { ALLOCATION, goalOf } from "../report/goals.js";
+import { loadText, short, spreadText } from "../report/lines.js";
+import { type Group, LOOPBACK, type Result, SLOW } from "../report/result.js";
+import { type Comparison, comparisonsOf, costOf, cpu, wall } from "../report/statistics.js";
+import type { Measured } from "../run/rounds.js";
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return "Not measured.";
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
+}
+
+/** "1.35, over" */
+function goalCell(comparison: Comparison): string {
+  const goal = goalOf(comparison);
+  if (goal === undefined) return "–";
+  return `${goal.unit === "times" ? "" : "≤ "}${goal.most}${goal.unit === "times" ? "" : ` ${goal.unit}`}, ${goal.met ? "met" : "over"}`;
+}
+
+/** "118 + 44 µs": client and server. */
+function cpuCell(measured: Measured): string {
+  const client = short(costOf(measured, (cost) => cost.client).median);
+  const server = costOf(measured, (cost) => cost.server).median;
+  return server === 0 ? `${client} µs` : `${client} + ${short(server)} µs`;
+}
+
+const wallCell = (measured: Measured): string => `${short(costOf(measured, wall).median)} µs`;
+
+const comparisonRow = (it: Comparison): string[] => [
+  it.group.store,
+  it.other.contestant,
+  loadText(it.group),
+  spreadText(it.cpu),
+  goalOf(it)?.of === "cpu" ? goalCell(it) : "–",
+  spreadText(it.wall),
+  cpuCell(it.ours),
+  cpuCell(it.other),
+];
+const COMPARISON_HEAD = ["store", "against", "load", "CPU, times", "goal", "wall, times", "our CPU", "its CPU"];
+
+const farRow = (it: Comparison): string[] => [
+  it.group.store,
+  it.other.contestant,
+  loadText(it.group),
+  spreadText(it.wall),
+  goalCell(it),
+  wallCell(it.ours),
+  wallCell(it.other),
+];
+
+const queueRow = (group: Group, measured: Measured): string[] => [
+  measured.contestant,
+  loadText(group),
+  cpuCell(measured),
+  `${short(costOf(measured, cpu).median)} µs`,
+  wallCell(measured),
+];
+
+function allocationRow(group: Group, measured: Measured): string[] {
+  const { allocated = Number.NaN } = measured;
+  const goal = measured.contestant === "ojm" ? `12 KB, ${allocated <= ALLOCATION ? "met" : "over"}` : "–";
+  return [group.store, measured.contestant, loadText(group), `${short(allocated / 1024)} KB`, goal];
+}
+
+function versionText({ date, commit, quick, machine, versions, groups, notMeasured }: Result): string {
+  const rounds = Math.max(...groups.flatMap(({ measured }) => measured.map((it) => it.rounds.length)));
+  const survives = new Map(groups.map(({ store, durability }) => [store, durability]));
+  return [
+    `## Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`,
+    "",
+    `${machine.cpu}, ${machine.cores} cores, ${machine.system}.${commit === undefined ? "" : ` Commit ${commit}.`} ${versions.join("; ")}. ${rounds} rounds. The load of the machine was ${machine.load[0]} before and ${machine.load[1]} after.`,
+    "",
+    "What an acknowledged run survives, ours and the other's alike:",
+    "",
+    ...[...survives].map(([store, what]) => `- ${store}: ${what}.`),
+    ...Object.entries(notMeasured).map(([what, why]) => `- ${what}: not measured, ${why}.`),
+  ].join("\n");
+}
+
+/** The tables of a result, by the names of their places in the document. */
+export function tablesOf(result: Result): Map<string, string> {
+  const all = result.groups.flatMap(comparisonsOf);
+  const runs = all.filter(({ group }) => group.load.what === "run");
+  const near = runs.filter(({ group }) => group.network === LOOPBACK);
+  const far = runs.filter(({ group }) => group.network === SLOW);
+  const isFloor = ({ other }: Comparison): boolean => other.contestant === "floor";
+  const each = result.groups
+    .filter(({ load, network }) => load.what === "run" && network === LOOPBACK)
+    .flatMap((group) => group.measured.map((measured) => [group, measured] as const));
+  const farHead = ["store", "against", "load", "wall, times", "goal", "our wall", "its wall"];
+  return new Map([
+    ["facts", versionText(result)],
+    ["floor", table(COMPARISON_HEAD, near.filter(isFloor).map(comparisonRow))],
+    ["peers", table(COMPARISON_HEAD, near.filter((it) => !isFloor(it)).map(comparisonRow))],
+    ["network", table(farHead, far.map(farRow))],
+    [
+      "queues",
+      table(
+        ["queue", "load", "CPU: client + server", "together", "wall"],
+        each.filter(([{ store }]) => store === "postgresql").map(([group, measured]) => queueRow(group, measured)),
+      ),
+    ],
+    ["calls", table(COMPARISON_HEAD, all.filter(({ group }) => group.load.what !== "run").map(comparisonRow))],
+    [
+      "allocation",
+      table(
+        ["store", "who", "load", "allocated a run", "goal"],
+        each.map(([group, measured]) => allocationRow(group, measured)),
+      ),
+    ],
+  ]);
+}
