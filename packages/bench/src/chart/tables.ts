@@ -2,6 +2,7 @@ import { ALLOCATION, goalOf } from "../report/goals.js";
 import { loadText, short, spreadText } from "../report/lines.js";
 import { type Group, LOOPBACK, type Result, SLOW } from "../report/result.js";
 import { type Comparison, comparisonsOf, costOf, cpu, wall } from "../report/statistics.js";
+import type { Cost } from "../run/contestant.js";
 import type { Measured } from "../run/rounds.js";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -17,11 +18,14 @@ function goalCell(comparison: Comparison): string {
   return `${goal.unit === "times" ? "" : "≤ "}${goal.most}${goal.unit === "times" ? "" : ` ${goal.unit}`}, ${goal.met ? "met" : "over"}`;
 }
 
-/** "118 + 44 µs": client and server. */
+/** "118 (97.0) + 44 µs": client, its main thread alone, and server. */
 function cpuCell(measured: Measured): string {
-  const client = short(costOf(measured, (cost) => cost.client).median);
-  const server = costOf(measured, (cost) => cost.server).median;
-  return server === 0 ? `${client} µs` : `${client} + ${short(server)} µs`;
+  const part = (of: (cost: Cost) => number): number => costOf(measured, of).median;
+  const main = part((cost) => cost.main ?? Number.NaN);
+  const server = part((cost) => cost.server);
+  const client = short(part((cost) => cost.client));
+  const brackets = Number.isNaN(main) ? "" : ` (${short(main)})`;
+  return `${client}${brackets}${server === 0 ? "" : ` + ${short(server)}`} µs`;
 }
 
 const wallCell = (measured: Measured): string => `${short(costOf(measured, wall).median)} µs`;

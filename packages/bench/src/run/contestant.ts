@@ -41,7 +41,7 @@ export interface Cost {
   readonly wall: number;
   /** Processor time of the contestant's process, all threads. */
   readonly client: number;
-  /** The part of its main thread, where Node tells it. */
+  /** The part of its main thread, where the system tells it. Most of the rest is garbage collection. */
   readonly main?: number;
   /** Processor time of the server. */
   readonly server: number;

@@ -10,13 +10,19 @@ function threadTimes(pids: readonly number[]): Map<string, number> {
   const times = new Map<string, number>();
   for (const pid of pids) {
     for (const thread of list(`/proc/${pid}/task`)) {
-      const text = read(`/proc/${pid}/task/${thread}/schedstat`) ?? "";
-      if (text !== "") times.set(thread, Number(text.split(" ")[0]) / 1_000);
+      const time = schedStat(pid, thread);
+      if (time !== undefined) times.set(thread, time);
       const children = (read(`/proc/${pid}/task/${thread}/children`) ?? "").split(" ").filter((it) => it.trim() !== "");
       for (const [child, time] of threadTimes(children.map(Number))) times.set(child, time);
     }
   }
   return times;
+}
+
+/** Processor time of a thread, in µs. */
+function schedStat(pid: number, thread: string): number | undefined {
+  const text = read(`/proc/${pid}/task/${thread}/schedstat`);
+  return text === undefined ? undefined : Number(text.split(" ")[0]) / 1_000;
 }
 
 function list(folder: string): string[] {
@@ -46,25 +52,26 @@ export function countServerTime(pids: readonly number[]): () => number {
   };
 }
 
-/** Node has it from 22.19 and 24 on. */
-type ThreadUsage = (before?: NodeJS.CpuUsage) => NodeJS.CpuUsage;
-const threadUsage = (process as { threadCpuUsage?: ThreadUsage }).threadCpuUsage?.bind(process);
+/** Processor time of our main thread so far, in µs. Node itself tells it only from version 22.19 on. */
+function mainThreadTime(): number | undefined {
+  return schedStat(process.pid, String(process.pid));
+}
 
 /** Measures a load. `work` resolves to the number of its runs. */
 export async function measureCost(work: () => Promise<number>, servers: readonly number[]): Promise<Cost> {
   const serverTime = countServerTime(servers);
-  const main = threadUsage?.();
+  const mainBefore = mainThreadTime();
   const client = process.cpuUsage();
   const begin = performance.now();
   const runs = await work();
   const wall = (performance.now() - begin) * 1_000;
   const own = process.cpuUsage(client);
-  const ofMain = main === undefined ? undefined : threadUsage?.(main);
+  const mainAfter = mainThreadTime();
   const server = serverTime();
   return {
     wall: wall / runs,
     client: (own.user + own.system) / runs,
-    ...(ofMain !== undefined && { main: (ofMain.user + ofMain.system) / runs }),
+    ...(mainBefore !== undefined && mainAfter !== undefined && { main: (mainAfter - mainBefore) / runs }),
     server: server / runs,
   };
 }

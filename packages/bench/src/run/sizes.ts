@@ -39,12 +39,12 @@ const QUICK: Readonly<Record<string, Counts>> = {
   simple: { runs: [3_000, 3_000], calls: [50_000, 50_000] },
   level: { runs: [500, 2_000], calls: [1_000, 5_000] },
   sqlite: { runs: [3_000, 3_000], calls: [20_000, 20_000] },
-  redis: { runs: [2_000, 3_000], calls: [2_000, 5_000] },
-  etcd: { runs: [300, 600], calls: [300, 1_000] },
-  postgresql: { runs: [300, 600], calls: [0, 0] },
+  redis: { runs: [1_500, 3_000], calls: [2_000, 5_000] },
+  etcd: { runs: [200, 400], calls: [200, 500] },
+  postgresql: { runs: [150, 300], calls: [0, 0] },
 };
 
-const QUICK_SLOW: Counts = { runs: [200, 2_000], calls: [0, 0] };
+const QUICK_SLOW: Counts = { runs: [150, 1_500], calls: [0, 0] };
 
 /** How many runs or calls a round has. */
 export function countOf(store: string, { what, width }: Load, of: { quick: boolean; slow: boolean }): number {
