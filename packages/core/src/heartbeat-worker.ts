@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { findType } from "./channel/backend/find-type.js";
-import type { Channel } from "./channel/channel.js";
 import { openChannel } from "./channel/open.js";
+import { closeRecords, openRecords, type Records } from "./jobs/channels.js";
 import { closeRunOf } from "./jobs/records/orphans.js";
 import { timeoutText } from "./jobs/records/record.js";
-import type { RunRecord } from "./jobs/types.js";
+import { TimeIndex } from "./jobs/records/time-index.js";
 import type { LocksValue } from "./locks/entries/schema.js";
 import { BackupHeartbeat } from "./locks/session/backup-heartbeat.js";
 import type { FromHeartbeat, HeartbeatData, ToHeartbeat } from "./locks/session/heartbeat-thread.js";
@@ -23,15 +23,15 @@ const { locators, session, ttl, memory } = workerData as HeartbeatData;
 const port = parentPort;
 if (port === null) throw new Error("this is the entry of a thread");
 
-let jobs: Promise<Channel<RunRecord>> | undefined;
+let records: Promise<Records> | undefined;
 
-function openJobs(): Promise<Channel<RunRecord>> | undefined {
+function recordsOfSession(): Promise<Records> | undefined {
   if (locators.records === undefined) return undefined;
-  const { name, type, args } = locators.records;
-  const opening = jobs ?? openChannel<RunRecord>(name, { type, args });
-  jobs = opening;
+  const { type, args } = locators.records;
+  const opening = records ?? openRecords({ type, args });
+  records = opening;
   opening.catch(() => {
-    if (jobs === opening) jobs = undefined;
+    if (records === opening) records = undefined;
   });
   return opening;
 }
@@ -58,10 +58,11 @@ const backupHeartbeat: BackupHeartbeat = new BackupHeartbeat({
   open: () => openChannel<LocksValue>(locators.locks.name, locators.locks),
   mainAnswers,
   async onTimeout(lock, locks) {
-    const records = await openJobs();
-    if (records === undefined) return;
+    const opened = await recordsOfSession();
+    if (opened === undefined) return;
+    const { jobs, times } = opened;
     const { name, timeout } = lock.value;
-    await closeRunOf({ jobs: records, locks }, lock, {
+    await closeRunOf({ jobs, locks, index: new TimeIndex(jobs, times) }, lock, {
       endTime: systemClock.now(),
       status: "timeout",
       error: timeoutText(name, timeout),
@@ -77,7 +78,8 @@ port.on("message", (message: ToHeartbeat) => {
 
 async function stop(): Promise<void> {
   await backupHeartbeat.stop();
-  await (await jobs?.catch(() => undefined))?.close();
+  const opened = await records?.catch(() => undefined);
+  if (opened !== undefined) await closeRecords(opened);
   process.exit();
 }
 

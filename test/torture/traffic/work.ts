@@ -195,7 +195,7 @@ export class Work {
     try {
       const result =
         !obeys && past
-          ? await manager.channels.locks.commitWith([check], register, [put])
+          ? await manager.channels.locks.commitWith([check], [{ channel: register, ops: [put] }])
           : await run.fenced(register, [put]);
       this.#journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
     } catch (error) {

@@ -12,22 +12,41 @@ const PATIENCE = 30_000;
 export async function takeStock(options: JobManagerOptions): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
   const end = performance.now() + PATIENCE;
-  let left = await patiently(() => whatIsLeft(manager));
-  while (left.length > 0 && performance.now() < end) {
+  let stock = await patiently(() => whatIsThere(manager));
+  while (stock.left.length > 0 && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 50));
-    left = await patiently(() => whatIsLeft(manager));
+    stock = await patiently(() => whatIsThere(manager));
   }
-  const records = await patiently(() => recordsOf(manager));
+  return stock;
+}
+
+async function whatIsThere(manager: JobManager): Promise<Stock> {
+  const left = await whatIsLeft(manager);
+  const records = await recordsOf(manager);
   for (const { name, status, startTime } of records) {
     if (status === "running") left.push(`the run ${startTime} of ${name} is open, without a lock`);
   }
+  const shown = new Set<string>();
+  for await (const record of manager.history()) shown.add(runText(record));
+  for (const record of records) {
+    if (!shown.delete(runText(record))) left.push(`${runText(record)} is not in the history of all names`);
+  }
+  for (const more of shown) left.push(`${more} is in the history of all names only`);
   return { records, left };
 }
 
+const runText = ({ name, startTime }: Pick<StockRecord, "name" | "startTime">): string =>
+  `the run ${startTime} of ${name}`;
+
+/** The records of each name, read name by name: the history of all names is found by an index. */
 async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
+  const names = new Set<string>();
+  for await (const { key } of manager.channels.jobs.keys()) names.add((key as { readonly name: string }).name);
   const records: StockRecord[] = [];
-  for await (const { name, fence = "", status, startTime } of manager.history()) {
-    records.push({ name, fence, status, startTime });
+  for (const each of names) {
+    for await (const { name, fence = "", status, startTime } of manager.history({ name: each })) {
+      records.push({ name, fence, status, startTime });
+    }
   }
   return records;
 }

@@ -174,13 +174,13 @@ describe("commits", () => {
       { put: "a", value: 1 },
       { put: "b", value: 2 },
     ];
-    expect(await channel.commitWith(ops, other, [{ check: "n", version: null }])).toMatchObject({
+    expect(await channel.commitWith(ops, [{ channel: other, ops: [{ check: "n", version: null }] }])).toMatchObject({
       ok: false,
       failed: [{ channel: "other", key: "n", current: { key: "n", value: 1 } }],
     });
     expect(await channel.size()).toBe(0);
     // The same key in both is two keys.
-    expect((await channel.commitWith(ops, other, [{ put: "a", value: 5 }])).ok).toBe(true);
+    expect((await channel.commitWith(ops, [{ channel: other, ops: [{ put: "a", value: 5 }] }])).ok).toBe(true);
     expect(await channel.get("a")).toBe(1);
     expect(await other.get("a")).toBe(5);
   });

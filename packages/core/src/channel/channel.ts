@@ -29,6 +29,12 @@ import { ChannelVerbs } from "./verbs.js";
 import { KeyWatches } from "./watch/key-watches.js";
 import { Watch } from "./watch/watch.js";
 
+/** Ops on a channel, as a part of a {@link Channel.commitWith}. */
+export interface ChannelOps<V> {
+  readonly channel: Channel<V>;
+  readonly ops: readonly Op<V>[];
+}
+
 /**
  * A named set of entries in a store. Each entry has a key, a value and a version, and any write can be made
  * conditional on versions.
@@ -128,27 +134,24 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Like {@link Channel.commit}, with ops on a second channel of the same store in the same step; see {@link
+   * Like {@link Channel.commit}, with ops on other channels of the same store in the same step; see {@link
    * Channel.joins}.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` if one of the channels is in another store
+   * @example
+   * await accounts.commitWith([{ put: "alice", value: 10 }], [{ channel: audit, ops: [{ put: id, value: "+10" }] }]);
    */
-  async commitWith<W>(
+  async commitWith<W extends readonly unknown[] | []>(
     ops: readonly Op<V>[],
-    other: Channel<W>,
-    otherOps: readonly Op<W>[],
+    others: { readonly [I in keyof W]: ChannelOps<W[I]> },
     options: CallOptions = {},
-  ): Promise<CommitResult<V | W>> {
-    if (!this.joins(other)) {
-      const names = `"${this.name}" and "${other.name}"`;
-      throw new ChannelError(
-        "NOT_SUPPORTED",
-        `the channels ${names} share no store that can commit to both in one step`,
-      );
+  ): Promise<CommitResult<V | W[number]>> {
+    const parts: ScopedOps[] = [{ scope: this.#scope, ops }];
+    for (const { channel, ops } of others as readonly ChannelOps<unknown>[]) {
+      if (!this.joins(channel)) throw notJoined(this.name, channel.name);
+      parts.push({ scope: channel.#scope, ops });
     }
-    const parts = [
-      { scope: this.#scope, ops },
-      { scope: other.#scope, ops: otherOps },
-    ];
-    return this.#commit(parts, options) as Promise<CommitResult<V | W>>;
+    return this.#commit(parts, options) as Promise<CommitResult<V | W[number]>>;
   }
 
   /**
@@ -301,6 +304,11 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     throwIfAborted(options.signal);
     return this.#store.backend;
   }
+}
+
+function notJoined(one: string, other: string): ChannelError {
+  const text = `the channels "${one}" and "${other}" share no store that can commit to both in one step`;
+  return new ChannelError("NOT_SUPPORTED", text);
 }
 
 function put<V>(key: Key, value: V, options: WriteOptions): Op<V> {

@@ -2,6 +2,7 @@ import type { Channel as OpenedChannel } from "./channel.js";
 import type { JsonValue } from "./encoding/json.js";
 
 export { registerBackend } from "./backend/find-type.js";
+export type { ChannelOps } from "./channel.js";
 export type { JsonValue } from "./encoding/json.js";
 export { compareVersions } from "./encoding/version.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./errors.js";

@@ -144,9 +144,11 @@ describe("shared stores", () => {
     const one = await openChannel("a", { backend: apart });
     const two = await openChannel("b", { backend: apart });
     expect(one.joins(two)).toBe(false);
-    expect(await rejection(one.commitWith([], two, []))).toMatchObject({ code: "NOT_SUPPORTED" });
+    expect(await rejection(one.commitWith([], [{ channel: two, ops: [] }]))).toMatchObject({ code: "NOT_SUPPORTED" });
     const elsewhere = await openChannel("b", { backend: new HandDriven() });
-    expect(await rejection(elsewhere.commitWith([], one, []))).toMatchObject({ code: "NOT_SUPPORTED" });
+    expect(await rejection(elsewhere.commitWith([], [{ channel: one, ops: [] }]))).toMatchObject({
+      code: "NOT_SUPPORTED",
+    });
   });
 });
 

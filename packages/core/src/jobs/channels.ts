@@ -1,8 +1,11 @@
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
+import type { OpenOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
-import { systemClock } from "../util/clock.js";
+import { type Clock, systemClock } from "../util/clock.js";
+import type { SeenValue } from "./records/seen.js";
+import type { TimeIndexValue } from "./records/time-index.js";
 import type { JobManagerOptions, RunRecord } from "./types.js";
 
 const JOBS = "oJobManager-jobs";
@@ -15,31 +18,54 @@ const LOCKS = "oJobManager-locks";
  */
 const TURNS = "oJobManager-turns";
 
-/** The channels of a manager. */
-export interface Channels {
+/** The records by their start time; see TimeIndex. Its own channel for the same reason. */
+const TIMES = "oJobManager-times";
+
+/** The channels of the records, in the store that `chJobs` names. */
+export interface Records {
   readonly jobs: Channel<RunRecord>;
+  readonly turns: Channel<TurnValue | SeenValue | number>;
+  readonly times: Channel<TimeIndexValue>;
+}
+
+/** The channels of a manager. */
+export interface Channels extends Records {
   readonly locks: Channel<LocksValue>;
-  readonly turns: Channel<TurnValue>;
+}
+
+/** Opens the channels of the records, or none. */
+export async function openRecords(config: OpenOptions, clock: Clock = systemClock): Promise<Records> {
+  const opened: { close(): Promise<void> }[] = [];
+  const open = async <V>(name: string): Promise<Channel<V>> => {
+    const channel = await openChannel<V>(name, { ...config, clock });
+    opened.unshift(channel);
+    return channel;
+  };
+  try {
+    return { jobs: await open(JOBS), turns: await open(TURNS), times: await open(TIMES) };
+  } catch (error) {
+    for (const channel of opened) await channel.close();
+    throw error;
+  }
 }
 
 /** Opens all channels of a manager, or none. */
 export async function openChannels(options: JobManagerOptions): Promise<Channels> {
   const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
-  const jobs = await openChannel<RunRecord>(JOBS, { ...chJobs, clock });
-  let locks: Channel<LocksValue> | undefined;
+  const records = await openRecords(chJobs, clock);
   try {
-    locks = await openChannel<LocksValue>(LOCKS, { ...chLocks, clock });
-    const turns = await openChannel<TurnValue>(TURNS, { ...chJobs, clock });
-    return { jobs, locks, turns };
+    return { ...records, locks: await openChannel<LocksValue>(LOCKS, { ...chLocks, clock }) };
   } catch (error) {
-    await locks?.close();
-    await jobs.close();
+    await closeRecords(records);
     throw error;
   }
 }
 
-export async function closeChannels({ jobs, locks, turns }: Channels): Promise<void> {
+export async function closeRecords({ jobs, turns, times }: Records): Promise<void> {
+  for (const channel of [times, turns, jobs]) await channel.close();
+}
+
+export async function closeChannels({ locks, ...records }: Channels): Promise<void> {
   await locks.close();
-  await turns.close();
-  await jobs.close();
+  await closeRecords(records);
 }

@@ -3,6 +3,7 @@ import type { JobManager as OpenedManager } from "./manager.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export { openJobManager } from "./manager.js";
 export type {
+  HistoryOptions,
   JobManagerOptions,
   Outcome,
   Run,

@@ -1,29 +1,29 @@
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
-import type { Entry, Op } from "../channel/types.js";
+import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { TurnValue } from "../locks/sweep/turn.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
-import { checkManagerOptions, checkRunOptions, isMap } from "./options.js";
-import { historyOf, historyOfAll, names } from "./records/history.js";
-import { OrphanRecords } from "./records/orphan-records.js";
+import { checkHistoryOptions, checkManagerOptions, checkRunOptions, isMap } from "./options.js";
+import { historyByName, historyByTime, historyOf } from "./records/history.js";
+import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordOf } from "./records/orphans.js";
-import { records } from "./records/read.js";
-import { recordKey, toRecord } from "./records/record.js";
+import { prune } from "./records/prune.js";
+import { toRecord } from "./records/record.js";
+import { TimeIndex } from "./records/time-index.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
 import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
-import type { JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
+import type { HistoryOptions, JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
 
 const TTL = 15_000;
 
@@ -73,25 +73,28 @@ export class JobManager {
   readonly #open: Set<OpenRun> = new Set();
   readonly #context: RunContext;
   readonly #starting: InFlight = new InFlight();
-  readonly #orphans: OrphanRecords;
-  readonly #turns: Channel<TurnValue>;
+  readonly #housekeeping: Housekeeping;
+  readonly #channels: Channels;
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
   /** @internal Use {@link openJobManager}. */
-  constructor({ jobs, locks, turns }: Channels, options: JobManagerOptions) {
+  constructor(channels: Channels, options: JobManagerOptions) {
+    const { jobs, locks, times } = channels;
     this.channels = { jobs, locks };
-    this.#turns = turns;
+    this.#channels = channels;
     this.#clock = options.clock ?? systemClock;
+    const index = new TimeIndex(jobs, times);
     const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
       const error = lostText(lock.value.holder);
-      await closeRunOf({ jobs, locks }, lock, { endTime: this.#clock.now(), status: "lost", error });
+      await closeRunOf({ jobs, locks, index }, lock, { endTime: this.#clock.now(), status: "lost", error });
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
     this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
     this.#context = {
       jobs,
+      index,
       locks: this.#locks,
       lockChannel: locks as Channel<unknown>,
       clock: this.#clock,
@@ -99,14 +102,14 @@ export class JobManager {
       times: new StartTimes(this.#clock),
       onOver: (run) => void this.#open.delete(run as OpenRun),
     };
-    this.#orphans = new OrphanRecords({ jobs, locks, turns }, this.#clock, ttl);
+    this.#housekeeping = new Housekeeping(channels, index, this.#clock, ttl);
   }
 
   /** @internal Closes as `lost` what dead processes left open, now and from time to time. */
   async begin(): Promise<void> {
     await this.#locks.sweep();
     this.#keepSweeping(this.#locks.nextSweep());
-    this.#orphans.begin();
+    this.#housekeeping.begin();
     closeOnExit(this);
   }
 
@@ -178,15 +181,20 @@ export class JobManager {
    * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
    * Skips entries that are not records, as anybody can write into the channel.
    *
-   * @throws ChannelError if the store fails
+   * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
+   * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
+   * then, and in a Redis Cluster without a hash tag, this reads every name.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * for await (const run of manager.history({ from: Date.now() - 3_600_000 })) console.log(run.name, run.status);
    */
-  async *history(
-    options: { readonly name?: string; readonly limit?: number; readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<RunRecord, void, undefined> {
-    const { name, limit = Number.POSITIVE_INFINITY, signal } = options;
-    yield* name === undefined
-      ? historyOfAll(this.channels.jobs, limit, signal)
-      : historyOf(this.channels.jobs, name, limit, signal);
+  async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { name, ...range } = checkHistoryOptions(options);
+    const { jobs, index } = this.#context;
+    if (name !== undefined) yield* historyOf(jobs, name, range);
+    else if (await index.isComplete()) yield* historyByTime(jobs, index, range);
+    else yield* historyByName(jobs, range);
   }
 
   /**
@@ -229,7 +237,7 @@ export class JobManager {
     let run: RunRecord | undefined;
     const lock = await this.#locks.forceUnlock(name, reason, async (held) => {
       const close = { endTime: this.#clock.now(), status: "cancelled", error: `unlocked by force: ${reason}` } as const;
-      run = await closeRunOf(this.channels, held, close);
+      run = await closeRunOf({ ...this.channels, index: this.#context.index }, held, close);
     });
     if (lock === undefined) return { unlocked: false, ...(run && { run }) };
     return { unlocked: true, holder: lock.holder, ...(run && { run }) };
@@ -246,25 +254,10 @@ export class JobManager {
     if (typeof olderThan !== "number" || !(olderThan >= 0) || !Number.isFinite(olderThan)) {
       throw new RunError("INVALID", "", `olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
     }
+    const { signal } = options;
     const cutoff = this.#clock.now() - olderThan;
-    const signal = options.signal && { signal: options.signal };
-    let removed = 0;
-    for await (const name of names(this.channels.jobs, options.signal)) {
-      const old = records(this.channels.jobs, { prefix: { name }, before: recordKey(name, cutoff), ...signal });
-      let batch: Op<RunRecord>[] = [];
-      const flush = async (): Promise<void> => {
-        if (batch.length > 0) await this.channels.jobs.commit(batch, signal);
-        removed += batch.length;
-        batch = [];
-      };
-      for await (const { key, value } of old) {
-        // No check is needed: nobody writes a closed record again.
-        if (value.endTime !== undefined && value.endTime < cutoff) batch.push({ delete: key });
-        if (batch.length >= Math.min(100, this.channels.jobs.supports.maxOps)) await flush();
-      }
-      await flush();
-    }
-    return { removed };
+    const { jobs, index } = this.#context;
+    return { removed: await prune({ jobs, index, cutoff, options: signal === undefined ? {} : { signal } }) };
   }
 
   #keepSweeping(rest: number): void {
@@ -294,14 +287,14 @@ export class JobManager {
   async #close(): Promise<void> {
     forgetOnExit(this);
     this.#cancelSweep();
-    this.#orphans.close();
+    this.#housekeeping.close();
     await this.#locks.stop();
     await this.#starting.none();
     await this.closeOpenRuns("its manager was closed");
     try {
       await this.#locks.close();
     } finally {
-      await closeChannels({ ...this.channels, turns: this.#turns });
+      await closeChannels(this.#channels);
     }
   }
 

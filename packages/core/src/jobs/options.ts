@@ -1,8 +1,9 @@
 import { unknownOption } from "../channel/backend/config.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort.js";
+import { isTime } from "../util/shape.js";
 import { RunError } from "./errors.js";
-import type { JobManagerOptions, RunOptions, Tick } from "./types.js";
+import type { HistoryOptions, JobManagerOptions, RunOptions, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
@@ -74,6 +75,24 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     refuse(`tick of "${name}" must be { schedule, at }: a text, and a time in whole ms since 1970`);
   }
   return { ...options, timeout, wait, trigger };
+}
+
+/**
+ * Checks the options of a history and fills in the defaults.
+ *
+ * @throws ChannelError `INVALID_ARGUMENT`
+ */
+export function checkHistoryOptions(options: HistoryOptions): HistoryOptions & { readonly limit: number } {
+  const { limit = Number.POSITIVE_INFINITY, from = 0, to = 0 } = options;
+  const refuse = (what: string): never => {
+    throw new ChannelError("INVALID_ARGUMENT", what);
+  };
+  if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit)))
+    refuse(`limit is a whole number from 0 up, not ${limit}`);
+  for (const [field, time] of Object.entries({ from, to })) {
+    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
+  }
+  return { ...options, limit };
 }
 
 function isTick(tick: unknown): boolean {

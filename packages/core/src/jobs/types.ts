@@ -68,6 +68,18 @@ export interface JobManagerOptions {
   readonly clock?: Clock;
 }
 
+/** Options of {@link JobManager.history}. */
+export interface HistoryOptions extends CallOptions {
+  /** Only the runs of this name. */
+  readonly name?: string;
+  /** Only runs that began at this time or later, in ms since 1970. */
+  readonly from?: number;
+  /** Only runs that began before this time, in ms since 1970. */
+  readonly to?: number;
+  /** The most records. */
+  readonly limit?: number;
+}
+
 /** A time at which a schedule wants a run. */
 export interface Tick {
   /** The name of the schedule. Two schedules may start runs of the same job. */

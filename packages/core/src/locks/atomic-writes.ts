@@ -1,4 +1,4 @@
-import type { Channel } from "../channel/channel.js";
+import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
 import type { Holder, LocksValue } from "./entries/schema.js";
@@ -11,17 +11,12 @@ export interface PreparedWrites {
   readonly note?: JsonValue;
   /** Checks and writes in the channel of the locks. */
   readonly lockOps?: readonly Op<unknown>[];
-  /** Checks and writes in {@link AtomicWrites.channel}. */
-  readonly jobOps?: readonly Op<unknown>[];
+  /** Checks and writes in other channels of the same store. */
+  readonly others?: readonly ChannelOps<unknown>[];
 }
 
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
 export interface AtomicWrites {
-  /**
-   * The channel of `jobOps`, in the same store as the locks. Absent: the owner writes only in the channel of
-   * the locks.
-   */
-  readonly channel?: Channel<unknown>;
   /** Called anew for each attempt, so that its times are those of the attempt. */
   prepare(holder: Holder): PreparedWrites;
   /**
@@ -42,9 +37,8 @@ export interface AtomicWrites {
 export function commitTogether(
   locks: Channel<LocksValue>,
   ops: readonly Op<LocksValue>[],
-  channel: Channel<unknown> | undefined,
-  { lockOps = [], jobOps = [] }: PreparedWrites,
+  { lockOps = [], others = [] }: PreparedWrites,
 ): Promise<CommitResult<unknown>> {
   const all = [...ops, ...(lockOps as readonly Op<LocksValue>[])];
-  return channel === undefined ? locks.commit(all) : locks.commitWith<unknown>(all, channel, jobOps);
+  return others.length === 0 ? locks.commit(all) : locks.commitWith<unknown[]>(all, others);
 }

@@ -33,9 +33,7 @@ export async function releaseLock(
   const options = { clock, until: endingUntil(clock.monotonic(), until, ttl), goesOn: () => session.alive };
   for (;;) {
     try {
-      const result = await retry(options, () =>
-        commitTogether(channel, ops, writes?.channel, writes?.prepare(session.holder) ?? {}),
-      );
+      const result = await retry(options, () => commitTogether(channel, ops, writes?.prepare(session.holder) ?? {}));
       if (result.ok) return true;
       if (failedCheck(result.failed, key) !== undefined) return false;
       await writes?.refused(result.failed[0]?.current);

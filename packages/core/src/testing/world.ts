@@ -2,8 +2,11 @@ import { backend as simple } from "@ojm/simple";
 import type { Supports } from "../channel/backend/backend.js";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
+import { closeRecords, openRecords } from "../jobs/channels.js";
 import { type JobManager, openJobManager } from "../jobs/manager.js";
-import type { JobManagerOptions } from "../jobs/types.js";
+import { recordKey } from "../jobs/records/record.js";
+import { TimeIndex } from "../jobs/records/time-index.js";
+import type { JobManagerOptions, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { type Locks, openLocks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
@@ -55,6 +58,17 @@ export class World {
       ...rest,
     });
     return { way, jobsWay, manager: await this.clock.until(opening) };
+  }
+
+  /** Writes records as a manager on this way would: with their entries in the index. */
+  async write({ jobsWay }: Pick<ManagerOf, "jobsWay">, all: readonly RunRecord[]): Promise<void> {
+    const { jobs, times, turns } = await openRecords({ backend: jobsWay }, this.clock);
+    const index = new TimeIndex(jobs, times);
+    for (const record of all) {
+      const { name, startTime } = record;
+      await jobs.commitWith<unknown[]>([{ put: recordKey(name, startTime), value: record }], index.add(record));
+    }
+    await closeRecords({ jobs, times, turns });
   }
 
   async locks(options: LocksOptions & { readonly way?: FaultyBackend } = {}): Promise<LocksOf> {

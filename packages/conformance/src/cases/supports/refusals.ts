@@ -38,7 +38,7 @@ export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<v
     const one = await t.channel();
     const other = await t.channel({ name: t.freshName() });
     await rejectsWith(
-      one.commitWith([{ put: "here", value: 1 }], other, [{ put: "there", value: 1 }]),
+      one.commitWith([{ put: "here", value: 1 }], [{ channel: other, ops: [{ put: "there", value: 1 }] }]),
       "NOT_SUPPORTED",
     );
     assert.equal(await one.get("here"), undefined, "what was refused was written");

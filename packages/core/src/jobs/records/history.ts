@@ -1,11 +1,9 @@
 import type { Channel } from "../../channel/channel.js";
 import type { Entry, Key } from "../../channel/types.js";
 import type { RunRecord } from "../types.js";
-import { isRecordKey, records } from "./read.js";
+import { isRecordKey, records, recordUnder } from "./read.js";
 import { recordKey, toRecord } from "./record.js";
-
-/** A start time above that of every record. */
-const END_OF_TIME = Number.MAX_VALUE;
+import { BEGIN_OF_TIME, END_OF_TIME, type RecordRef, type TimeIndex } from "./time-index.js";
 
 /**
  * The names that have records. Skips from one name to the next, with two reads each, so the number of records
@@ -24,55 +22,95 @@ export async function* names(jobs: Channel<RunRecord>, signal?: AbortSignal): As
   }
 }
 
+/** Which records a history shows: those that began from `from` (inclusive) to `to` (exclusive). */
+export interface HistoryRange {
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+  readonly signal?: AbortSignal;
+}
+
 /** The records of one name, newest first. */
 export async function* historyOf(
   jobs: Channel<RunRecord>,
   name: string,
-  limit: number,
-  signal?: AbortSignal,
+  { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
 ): AsyncGenerator<RunRecord, void, undefined> {
-  const range = { prefix: { name }, before: recordKey(name, END_OF_TIME), reverse: true };
-  for await (const entry of records(jobs, { ...range, limit, ...(signal && { signal }) })) yield toRecord(entry);
+  const range = { prefix: { name }, before: recordKey(name, to), reverse: true };
+  for await (const entry of records(jobs, { ...range, limit, ...(signal && { signal }) })) {
+    if (entry.value.startTime < from) return;
+    yield toRecord(entry);
+  }
+}
+
+/** How many records are read at once. */
+const AT_ONCE = 100;
+
+/** The records of all names, newest first, by the index. Skips what is in the index alone. */
+export async function* historyByTime(
+  jobs: Channel<RunRecord>,
+  index: TimeIndex,
+  { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
+): AsyncGenerator<RunRecord, void, undefined> {
+  let before: RecordRef | number = to;
+  for (let left = limit; left > 0; ) {
+    const asked = Math.min(left, AT_ONCE);
+    const refs: RecordRef[] = await index.refs({ after: from, before, reverse: true, limit: asked, signal });
+    const entries = await Promise.all(refs.map((ref) => recordUnder(jobs, recordKey(ref.name, ref.startTime))));
+    for (const entry of entries) {
+      if (entry === undefined) continue;
+      yield toRecord(entry);
+      left--;
+    }
+    if (refs.length < asked) return;
+    before = refs.at(-1) ?? before;
+  }
 }
 
 /** How many records of a name are read at once when the records of all names are merged. */
 const AHEAD = 8;
 
-/** The records of all names, newest first. Keeps a few records of each name in memory. */
-export async function* historyOfAll(
+/**
+ * The records of all names, newest first, for a store without an index. Reads every name, and keeps a few
+ * records of each in memory.
+ */
+export async function* historyByName(
   jobs: Channel<RunRecord>,
-  limit: number,
-  signal?: AbortSignal,
+  { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
 ): AsyncGenerator<RunRecord, void, undefined> {
   const heads: Head[] = [];
   for await (const name of names(jobs, signal)) {
-    const head = new Head(jobs, name, Math.min(limit, AHEAD), signal);
+    const head = new Head(jobs, recordKey(name, to), { name, size: Math.min(limit, AHEAD), signal });
     if (await head.fill()) heads.push(head);
   }
   heads.sort(newestLast);
   for (let left = limit; left > 0; left--) {
     const head = heads.pop();
     const record = head?.take();
-    if (head === undefined || record === undefined) return;
+    if (head === undefined || record === undefined || record.startTime < from) return;
     yield record;
     if (await head.fill()) insert(heads, head);
   }
 }
 
+/** One name among those that are merged. */
+interface HeadOptions {
+  readonly name: string;
+  /** How many records are read at once. */
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 class Head {
   readonly #jobs: Channel<RunRecord>;
-  readonly #name: string;
-  readonly #size: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: HeadOptions;
   #records: RunRecord[] = [];
   #before: Key;
 
-  constructor(jobs: Channel<RunRecord>, name: string, size: number, signal: AbortSignal | undefined) {
+  constructor(jobs: Channel<RunRecord>, before: Key, options: HeadOptions) {
     this.#jobs = jobs;
-    this.#name = name;
-    this.#size = size;
-    this.#signal = signal;
-    this.#before = recordKey(name, END_OF_TIME);
+    this.#before = before;
+    this.#options = options;
   }
 
   /** The start time of the newest record that is left. */
@@ -84,9 +122,9 @@ class Head {
   async fill(): Promise<boolean> {
     if (this.#records.length > 0) return true;
     const before = this.#before;
-    const signal = this.#signal && { signal: this.#signal };
+    const { name, size, signal } = this.#options;
     const page: Entry<RunRecord>[] = [];
-    const options = { prefix: { name: this.#name }, reverse: true, limit: this.#size, before, ...signal };
+    const options = { prefix: { name }, reverse: true, limit: size, before, ...(signal && { signal }) };
     for await (const entry of records(this.#jobs, options)) page.push(entry);
     this.#records = page.map(toRecord).reverse();
     // From the key, not from the record: each page begins before the last one even if a record is damaged.

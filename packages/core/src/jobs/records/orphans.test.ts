@@ -105,7 +105,7 @@ describe("with records and locks in two stores", () => {
     const elsewhere = new World();
     const chLocks = { backend: await elsewhere.way() };
     const three = await world.manager({ chLocks });
-    await clock.advance(1);
+    await clock.advance(25 * TTL);
     expect((await records(three))[0]?.status).toBe("lost");
   });
 });
@@ -161,7 +161,7 @@ describe("with records and locks in one store", () => {
     for (let i = 0; i < 3; i++) await two.manager.run("a", () => {});
     await two.manager.start("a");
     await world.manager();
-    await clock.advance(1);
+    await clock.advance(25 * TTL);
     const statuses = (await records(two)).map(({ status }) => status);
     expect(statuses).toEqual(["running", "completed", "completed", "completed", "lost"]);
   });

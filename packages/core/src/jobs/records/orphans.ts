@@ -1,23 +1,17 @@
-import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { failedCheck } from "../../channel/calls/failed-check.js";
-import type { Channel } from "../../channel/channel.js";
-import type { Entry, Key, WriteOutcome } from "../../channel/types.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { visible } from "../../util/visible.js";
 import type { RunRecord } from "../types.js";
-import { names } from "./history.js";
 import { isOverwritten, isRecord, records, recordUnder } from "./read.js";
 import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
+import type { TimeIndex } from "./time-index.js";
 
 /** How many of the newest records are searched if the lock does not lead to its record. */
 const NEWEST = 10;
-
-/** How widely a store is shared, as an order. */
-const REACH = { process: 0, host: 1, network: 2 };
-
-/** The most that the clocks of two machines may differ, in ms. */
-const DAY = 86_400_000;
 
 /**
  * The record of the run that holds a lock.
@@ -39,10 +33,11 @@ export async function recordOf(
   return undefined;
 }
 
-/** The channels of the locks and of the records. */
+/** The channels of the locks and of the records, and the index of the records. */
 export interface RunStores {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
+  readonly index: TimeIndex;
 }
 
 /**
@@ -53,10 +48,11 @@ export interface RunStores {
  * nobody would find it.
  */
 export async function closeRunOf(
-  { jobs, locks }: RunStores,
+  stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: { readonly endTime: number; readonly status: "lost" | "cancelled" | "timeout"; readonly error: string },
 ): Promise<RunRecord | undefined> {
+  const { jobs } = stores;
   const { endTime, ...ending } = close;
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
@@ -69,7 +65,7 @@ export async function closeRunOf(
     const key = recordKey(name, startTime);
     // Somebody overwrote the record. There is nothing to close, and the lock must not stay for that.
     if (await isOverwritten(jobs, key)) return undefined;
-    const outcome = await writeInPlace({ jobs, locks }, lock, key, record);
+    const outcome = await writeInPlace(stores, lock, key, record);
     if (outcome === "lock gone") return undefined;
     if (outcome.ok) return record;
     const { current } = outcome;
@@ -85,19 +81,26 @@ export async function closeRunOf(
  * lock is still there.
  */
 async function writeInPlace(
-  { jobs, locks }: RunStores,
+  { jobs, locks, index }: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   key: Key,
   record: RunRecord,
 ): Promise<WriteOutcome<RunRecord> | "lock gone"> {
-  if (!locks.joins(jobs as Channel<unknown>)) return jobs.compareAndSet(key, null, record);
-  const lockCheck = { check: lockKey(lock.value.name), version: lock.version };
-  const put = [
+  const put: Op<RunRecord>[] = [
     { check: key, version: null },
     { put: key, value: record },
   ];
-  // An overwritten lock or record counts as gone.
-  const result = await unlessCorrupt(locks.commitWith<RunRecord>([lockCheck], jobs, put));
+  const joined = locks.joins(jobs as Channel<unknown>);
+  const lockCheck = { check: lockKey(lock.value.name), version: lock.version };
+  // With one store, an overwritten lock or record counts as gone.
+  const result = joined
+    ? await unlessCorrupt(
+        locks.commitWith<unknown[]>(
+          [lockCheck],
+          [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...index.add(record)],
+        ),
+      )
+    : await jobs.commitWith<unknown[]>(put, index.add(record));
   if (result?.ok === true) return result;
   const failed = result?.failed ?? [];
   const refused = failedCheck(failed, key);
@@ -108,55 +111,6 @@ async function writeInPlace(
 /** The error text of a run that was closed as `lost`. */
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
   return `its process (${visible(holder.host)}, pid ${holder.pid}) ended or hung, without closing the run`;
-}
-
-/**
- * Closes open records without a lock: the locks were in another store and are gone. Looks at the newest
- * records of each name. A run that is starting is safe, as it has its lock before and while its record is
- * open.
- *
- * Locks in memory cannot prove that another process's run is dead: a process that cannot see all locks closes
- * a run only a day after its timeout.
- */
-export async function closeOrphanRecords(
-  jobs: Channel<RunRecord>,
-  locks: Channel<LocksValue>,
-  now: () => number,
-  signal: AbortSignal,
-  goesOn: () => Promise<boolean>,
-): Promise<void> {
-  const all = seesAll(jobs, locks);
-  for await (const name of names(jobs, signal)) {
-    if (!(await goesOn())) return;
-    for await (const { key, value, version } of records(jobs, {
-      prefix: { name },
-      reverse: true,
-      limit: NEWEST,
-      signal,
-    })) {
-      if (value.status !== "running") continue;
-      if (!all && now() < value.startTime + value.timeout + DAY) continue;
-      // Read the lock after the record: a run that ends meanwhile closes its record before its lock is free.
-      if (await mayHold(locks, name, fenceOf({ value, version }))) continue;
-      await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
-    }
-  }
-}
-
-/** Whether `locks` shows every lock that can be held for a run in `jobs`. */
-export function seesAll(jobs: Channel<RunRecord>, locks: Channel<LocksValue>): boolean {
-  return REACH[locks.supports.shared] >= REACH[jobs.supports.shared];
-}
-
-/** Whether the lock of a name has this fence, or is corrupt: a damaged store must not end runs that go on. */
-async function mayHold(channel: Channel<LocksValue>, name: string, fence: string | undefined): Promise<boolean> {
-  try {
-    const lock = await channel.entry(lockKey(name));
-    return lock !== undefined && lock.version === fence;
-  } catch (error) {
-    if (!isCorrupt(error)) throw error;
-    return true;
-  }
 }
 
 /** The run and the tick in the note of a lock. */

@@ -1,12 +1,14 @@
 import type { Channel } from "../../channel/channel.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
+import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
 import type { StartTimes } from "./start-times.js";
 
 /** The parts of a manager that a run uses. */
 export interface RunContext {
   readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
   readonly locks: Locks;
   /** The channel of the locks. It also has the ticks of schedules. */
   readonly lockChannel: Channel<unknown>;

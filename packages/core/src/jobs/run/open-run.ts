@@ -1,6 +1,6 @@
 import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { endingUntil, retry } from "../../channel/calls/retry.js";
-import type { Channel } from "../../channel/channel.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
@@ -206,8 +206,8 @@ export class OpenRun implements Run {
     const { jobs, locks } = this.#context;
     let refused = false;
     const releasing = locks.release(this.#lease, {
-      channel: jobs as Channel<unknown>,
-      prepare: () => ({ jobOps: refused ? [] : this.#closingOps(record) }),
+      prepare: () =>
+        refused ? {} : { others: [{ channel: jobs, ops: this.#closingOps(record) } as ChannelOps<unknown>] },
       // Another process closed or overwrote the record: only the lock is left to release.
       refused: () => {
         refused = true;

@@ -1,6 +1,6 @@
-import type { Channel } from "../../channel/channel.js";
+import type { ChannelOps } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { Entry } from "../../channel/types.js";
+import type { Entry, Op } from "../../channel/types.js";
 import type { AtomicWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -67,20 +67,18 @@ async function acquire(context: RunContext, starting: Starting): Promise<Lease> 
  */
 function writesOf(context: RunContext, starting: Starting): AtomicWrites {
   const { options, draft, claim } = starting;
+  const { jobs, index } = context;
   const joined = inOneStore(context);
   return {
-    ...(joined && { channel: context.jobs as Channel<unknown> }),
     prepare: (holder) => {
       const value = draft.renew(holder);
-      const key = recordKey(value.name, value.startTime);
-      const jobOps = joined
-        ? [
-            { check: key, version: null },
-            { put: key, value },
-          ]
-        : [];
+      const record = { channel: jobs, ops: openingOps(value) } as ChannelOps<unknown>;
       const note = { run: value.startTime, ...(options.tick && { tick: options.tick.at }) };
-      return { note, jobOps, ...(claim && { lockOps: claim.ops(holder) }) };
+      return {
+        note,
+        ...(joined && { others: [record, ...index.add(value)] }),
+        ...(claim && { lockOps: claim.ops(holder) }),
+      };
     },
     refused: async () => {
       await claim?.look();
@@ -94,14 +92,23 @@ function writesOf(context: RunContext, starting: Starting): AtomicWrites {
   };
 }
 
+function openingOps(record: RunRecord): Op<RunRecord>[] {
+  const key = recordKey(record.name, record.startTime);
+  return [
+    { check: key, version: null },
+    { put: key, value: record },
+  ];
+}
+
 async function writeRecord(context: RunContext, starting: Starting, lease: Lease): Promise<OpenRun> {
-  const { draft, name } = starting;
+  const { jobs, index } = context;
+  const { draft } = starting;
   const { holder } = lease.session;
   for (;;) {
     const record = { ...draft.current(holder), holder, fence: lease.fence };
-    const outcome = await context.jobs.compareAndSet(recordKey(name, record.startTime), null, record);
+    const outcome = await jobs.commitWith<unknown[]>(openingOps(record), index.add(record));
     if (outcome.ok) return open(context, starting, lease, record, outcome.version);
-    const { current } = outcome;
+    const current = outcome.failed[0]?.current as Entry<RunRecord> | undefined;
     if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
       return adopt(context, starting, lease, current);
     await draft.moveOn();

@@ -73,13 +73,12 @@ export class Acquisition {
 
   async #attempt(view: LockView, waiting: readonly Ticket[]): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
-    const { channel } = this.#writes ?? {};
     for (;;) {
       const session = await this.context.session();
       const writes = this.#writes?.prepare(session.holder) ?? {};
       const value = this.#value(session, writes.note ?? this.#options.note);
       const checked = session.version;
-      const outcome = await this.guarded(attempt(locks, { session, view, value, waiting, writes, channel }));
+      const outcome = await this.guarded(attempt(locks, { session, view, value, waiting, writes }));
       if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#writes?.refused(outcome.current);

@@ -27,9 +27,8 @@ export interface Attempt {
   readonly value: LockValue;
   /** The queue once the lock is taken. */
   readonly waiting: readonly Ticket[];
-  /** The writes of the lock's owner, in the same commit, and the channel of its `jobOps`. */
+  /** The writes of the lock's owner, in the same commit. */
   readonly writes: PreparedWrites;
-  readonly channel: Channel<unknown> | undefined;
 }
 
 /** The result of an attempt. */
@@ -44,7 +43,7 @@ export type AttemptOutcome =
 
 /** Makes one attempt. Writes all or nothing. */
 export async function attempt(locks: Channel<LocksValue>, request: Attempt): Promise<AttemptOutcome> {
-  const { session, view, value, waiting, writes, channel } = request;
+  const { session, view, value, waiting, writes } = request;
   const keys = { session: sessionKey(session.id), lock: lockKey(value.name), queue: queueKey(value.name) };
   const ops: Op<LocksValue>[] = [
     { check: keys.session, version: session.version },
@@ -53,7 +52,7 @@ export async function attempt(locks: Channel<LocksValue>, request: Attempt): Pro
     { put: keys.lock, value },
     ...queueOps(value.name, view.queue?.value.waiting ?? [], waiting),
   ];
-  const result = await commitTogether(locks, ops, channel, writes);
+  const result = await commitTogether(locks, ops, writes);
   return result.ok ? { type: "taken", fence: result.version } : refusal(result.failed, keys, view);
 }
 

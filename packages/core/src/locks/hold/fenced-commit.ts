@@ -25,7 +25,7 @@ export async function commitFenced<V>(
 ): Promise<CommitResult<V> | "lock lost"> {
   if (!locks.joins(channel as Channel<unknown>)) throw otherStore(channel.name, name, fence);
   const check = { check: lockKey(name), version: fence };
-  const result = await locks.commitWith<V>([check], channel, ops, options);
+  const result = await locks.commitWith<[V]>([check], [{ channel, ops }], options);
   if (result.ok) return result;
   return failedCheck(result.failed, check.check) === undefined ? (result as CommitResult<V>) : "lock lost";
 }

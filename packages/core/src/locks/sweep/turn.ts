@@ -64,10 +64,18 @@ export class Turn {
     return this.left() <= 0 && this.#write();
   }
 
-  /** Keeps the turn, or takes it if it is free. Resolves to whether this process has it. */
-  async hold(): Promise<boolean> {
+  /** Gives up the turn: nobody keeps it, so it is free after its `life`. */
+  giveUp(): void {
+    this.#mine = false;
+  }
+
+  /**
+   * Keeps the turn, or takes it if it is free. Resolves to whether this process has it. With `seize`, takes
+   * it from any other process: of several that seize it at once, one gets it.
+   */
+  async hold(seize = false): Promise<boolean> {
     await this.#look();
-    return this.#mine ? this.keep() : this.left() <= 0 && this.#write();
+    return this.#mine ? this.keep() : (seize || this.left() <= 0) && this.#write();
   }
 
   /** Keeps the turn of this process. Resolves to false if another process has it now. */

@@ -6,6 +6,8 @@ export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"
 export const isLocking = (key: string): boolean => key.startsWith('oJobManager-locks ["lock ');
 export const isSession = (key: string): boolean => /^oJobManager-locks \["session "[^"]*$/.test(key);
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
+/** The entry of a record in the index by start time. */
+export const isIndexed = (key: string): boolean => key.startsWith("oJobManager-times [");
 /** The audit entry of a forced unlock. */
 export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');
 /** The call to a session: which of its tickets became the first of its queue. */

@@ -1,9 +1,10 @@
 import type { Commit, StoredChange, StoredEntry } from "../../channel/backend/backend.js";
+import { decodeKey } from "../../channel/encoding/key.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { SharedStore } from "../stores/shared-store.js";
-import { isCall, isLock, isLocking, isSession } from "./entry-kinds.js";
+import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "./entry-kinds.js";
 import type { FakeProcess } from "./process.js";
 
 /** How late the signal of a run may be, in ms. */
@@ -176,4 +177,24 @@ export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
     const sessions = sessionsOf(entry);
     if (sessions.every((session) => !living.has(session))) throw new Error(`${entry.key} is left of ${sessions}`);
   }
+}
+
+/**
+ * Throws unless the index by start time has each record that is in the store, and nothing else. With
+ * `forgets`, the store may have lost a record while its entry was on its way.
+ */
+export async function checkIndex({ memory }: SharedStore, forgets: boolean): Promise<void> {
+  const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: false });
+  const [records, indexed] = [new Set<string>(), new Set<string>()];
+  for (const { key } of entries) {
+    const decoded = decodeKey(key.slice(key.indexOf(" ") + 1));
+    if (isRecord(key)) records.add(JSON.stringify(decoded));
+    else if (isIndexed(key)) {
+      const [startTime, name] = decoded as readonly unknown[];
+      indexed.add(JSON.stringify({ name, startTime }));
+    }
+  }
+  for (const record of records) if (!indexed.has(record)) throw new Error(`the index lacks the record ${record}`);
+  for (const ref of indexed)
+    if (!forgets && !records.has(ref)) throw new Error(`the index has ${ref}, which is no record`);
 }

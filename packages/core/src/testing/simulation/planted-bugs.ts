@@ -12,7 +12,7 @@ import type {
 } from "../../channel/backend/backend.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
 
 /**
  * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
@@ -154,6 +154,14 @@ class TurnForEver extends Planted {
   }
 }
 
+class RecordWithoutIndex extends Planted {
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    // Of every tenth record, the entry in the index is not in the same commit, and is forgotten.
+    const kept = writes.filter(({ key, value }) => !isIndexed(key) || value === null || !key.endsWith('7 "a '));
+    return super.commit({ checks, writes: kept }, options);
+  }
+}
+
 /** How long a sweep uses the sessions that it read before the locks, in ms. */
 const SWEEP = 100;
 
@@ -226,5 +234,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a sweep goes by the sessions that it read before the locks",
     caughtAs: TWO_HOLD,
     plant: (store, clock) => new SessionsBeforeLocks(store, clock),
+  },
+  {
+    name: "a record is written without its entry in the index",
+    caughtAs: /the index lacks|: expected 'undefined' to be/,
+    plant: (store, clock) => new RecordWithoutIndex(store, clock),
   },
 ];

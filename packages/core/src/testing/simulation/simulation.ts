@@ -8,7 +8,7 @@ import { SharedStore } from "../stores/shared-store.js";
 import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
-import { checkNothingDead, Laws } from "./laws.js";
+import { checkIndex, checkNothingDead, Laws } from "./laws.js";
 import { Ledger } from "./ledger.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
@@ -208,6 +208,9 @@ export class Simulation {
     expect(await manager.locks()).toEqual([]);
     expect(await manager.running()).toEqual([]);
     this.#ledger.check(await collect(manager.history()));
+    await checkIndex(store, this.#forgets);
+    await manager.prune({ olderThan: 0 });
+    await checkIndex(store, this.#forgets);
     await this.#closeAll();
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
     await this.clock.until(manager.close());

@@ -1,0 +1,137 @@
+import { isCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import type { Key } from "../../channel/types.js";
+import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
+import type { RunRecord } from "../types.js";
+import { names } from "./history.js";
+import { lostText } from "./orphans.js";
+import { records, recordUnder } from "./read.js";
+import { closeOpen, fenceOf, recordKey } from "./record.js";
+import { isFullLookDue, MARGIN, markBegin, type SeenValue, seenNow } from "./seen.js";
+import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type TimeIndex } from "./time-index.js";
+
+/** How many of the newest records of each name are searched where there is no index. */
+const NEWEST = 10;
+
+/** How many entries of the index, and how many records, are read at once. */
+const PAGE = 500;
+const AT_ONCE = 100;
+
+/** How widely a store is shared, as an order. */
+const REACH = { process: 0, host: 1, network: 2 };
+
+const DAY = 86_400_000;
+
+/** What a look needs. */
+export interface Look {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly turns: Channel<unknown>;
+  readonly index: TimeIndex;
+  readonly signal: AbortSignal;
+  now(): number;
+  /** Asked before each page: another process may have taken over the work. */
+  goesOn(): Promise<boolean>;
+}
+
+/**
+ * Closes open records without a lock: the locks were in another store and are gone. A run that is starting is
+ * safe, as it has its lock before and while its record is open.
+ *
+ * Looks at the records that were written since the last look, and at the runs that were open then. Once a day
+ * it looks at all records: the clock of a machine may be wrong by more than {@link MARGIN}.
+ *
+ * Locks in memory cannot prove that another process's run is dead: a process that cannot see all locks closes
+ * a run only a day after its timeout.
+ *
+ * @returns what the look saw; `undefined` if another process has taken over
+ */
+export async function closeOrphans(
+  look: Look,
+  seen: SeenValue | undefined,
+): Promise<Omit<SeenValue, "due"> | undefined> {
+  const until = look.now();
+  const version = await markBegin(look.turns, until);
+  const usable = seen === undefined || isFullLookDue(seen, until) ? undefined : seen;
+  const open = (await look.index.isComplete()) ? await closeSince(look, usable) : await closeOfNames(look);
+  return open && seenNow(open, { until, version, full: usable?.full ?? until });
+}
+
+async function closeSince(look: Look, seen: SeenValue | undefined): Promise<RecordRef[] | undefined> {
+  const { index, signal, goesOn } = look;
+  const { version = "0", open: before = [] } = seen ?? {};
+  const refs = before.map(([startTime, name]) => ({ startTime, name }));
+  const open = await stillOpen(look, refs);
+  let after: RecordRef | number = seen === undefined ? BEGIN_OF_TIME : seen.until - MARGIN;
+  for (;;) {
+    if (!(await goesOn())) return undefined;
+    const page: IndexedRef[] = await index.refs({ after, limit: PAGE, signal });
+    // The order of start times is that of several clocks. The order of versions is that of the store.
+    open.push(
+      ...(await stillOpen(
+        look,
+        page.filter((ref) => compareVersions(ref.version, version) > 0),
+      )),
+    );
+    after = page.at(-1) ?? after;
+    if (page.length < PAGE) return open;
+  }
+}
+
+/** Where there is no index: the newest records of each name. */
+async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
+  const { jobs, signal, goesOn } = look;
+  for await (const name of names(jobs, signal)) {
+    if (!(await goesOn())) return undefined;
+    const newest = { prefix: { name }, reverse: true, limit: NEWEST, signal };
+    for await (const { key, value, version } of records(jobs, newest))
+      await closeIfOrphan(look, { key, value, version });
+  }
+  return [];
+}
+
+/** Closes the orphans among these records. Resolves to those that are open and have a lock. */
+async function stillOpen(look: Look, refs: readonly RecordRef[]): Promise<RecordRef[]> {
+  const open: RecordRef[] = [];
+  for (let i = 0; i < refs.length; i += AT_ONCE) {
+    const some = refs.slice(i, i + AT_ONCE);
+    const keys = some.map(({ name, startTime }) => recordKey(name, startTime));
+    const entries = await Promise.all(keys.map((key) => recordUnder(look.jobs, key)));
+    for (const [at, entry] of entries.entries()) {
+      const ref = some[at];
+      if (entry === undefined || ref === undefined || entry.value.status !== "running") continue;
+      if (!(await closeIfOrphan(look, entry))) open.push(ref);
+    }
+  }
+  return open;
+}
+
+/** Closes a record that is open without a lock. Resolves to whether the record is closed now. */
+async function closeIfOrphan(
+  { jobs, locks, now }: Look,
+  { key, value, version }: { readonly key: Key; readonly value: RunRecord; readonly version: string },
+): Promise<boolean> {
+  if (value.status !== "running") return true;
+  if (!seesAll(jobs, locks) && now() < value.startTime + value.timeout + DAY) return false;
+  // Read the lock after the record: a run that ends meanwhile closes its record before its lock is free.
+  if (await mayHold(locks, value.name, fenceOf({ value, version }))) return false;
+  await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
+  return true;
+}
+
+/** Whether `locks` shows every lock that can be held for a run in `jobs`. */
+export function seesAll(jobs: Channel<RunRecord>, locks: Channel<LocksValue>): boolean {
+  return REACH[locks.supports.shared] >= REACH[jobs.supports.shared];
+}
+
+/** Whether the lock of a name has this fence, or is corrupt: a damaged store must not end runs that go on. */
+async function mayHold(channel: Channel<LocksValue>, name: string, fence: string | undefined): Promise<boolean> {
+  try {
+    const lock = await channel.entry(lockKey(name));
+    return lock !== undefined && lock.version === fence;
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return true;
+  }
+}

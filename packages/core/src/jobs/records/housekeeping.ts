@@ -1,0 +1,124 @@
+import { inBackground } from "../../channel/calls/background.js";
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import type { Key } from "../../channel/types.js";
+import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
+import { type Clock, systemClock } from "../../util/clock.js";
+import { fieldsOf, isTime } from "../../util/shape.js";
+import type { Channels } from "../channels.js";
+import { closeOrphans, type Look, seesAll } from "./close-orphans.js";
+import { fillIndex } from "./fill-index.js";
+import { isStale, readSeen, type SeenValue, writeSeen } from "./seen.js";
+import type { TimeIndex } from "./time-index.js";
+
+/**
+ * The rest between two looks, in times to live: with a turn, and without. A process that takes over the turn
+ * of a dead one also looks within the second.
+ */
+const REST = 7;
+const REST_ALONE = 20;
+
+/** When a turn that nobody keeps is free, and the most random delay of a look, in times to live. */
+const LIFE = 5;
+const JITTER = 1;
+
+/**
+ * The least rest after a look, as a multiple of its duration, up to a day. A look at many records must cost
+ * the store next to nothing. The limit of a day covers a look during which the process was suspended.
+ */
+const REST_OF_LOOK = 100;
+const DAY = 86_400_000;
+
+const TURN: Key = ["orphans"];
+
+/**
+ * Looks after the records while a manager lives. Fills the index of an existing store once, and closes open
+ * records without a lock: if a store loses the locks, no run must stay open for ever. One process does it for
+ * all that see the same locks.
+ */
+export class Housekeeping {
+  readonly #look: Omit<Look, "goesOn">;
+  readonly #turns: Channel<unknown>;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  /** `undefined` if other processes cannot see the locks of this one: it then looks for itself alone. */
+  readonly #turn: Turn | undefined;
+  readonly #closing: AbortController = new AbortController();
+  /** When the next look is due, for the process with the turn. */
+  #due = 0;
+  #cancel: () => void = () => {};
+
+  constructor({ jobs, locks, turns }: Channels, index: TimeIndex, clock: Clock, ttl: number) {
+    this.#turns = turns as Channel<unknown>;
+    this.#look = { jobs, locks, turns: this.#turns, index, signal: this.#closing.signal, now: () => clock.now() };
+    this.#clock = clock;
+    this.#ttl = ttl;
+    const alone = jobs.supports.shared === "process" && clock === systemClock;
+    if (!alone && seesAll(jobs, locks)) this.#turn = new Turn(turns, clock, TURN, LIFE * ttl);
+  }
+
+  /** Looks now if nobody else does, and again after each rest. */
+  begin(): void {
+    void this.#lookInTurn().then((rest) => this.#restFor(rest));
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#cancel();
+  }
+
+  #restFor(ms: number): void {
+    if (this.#closing.signal.aborted) return;
+    const jitter = JITTER * this.#ttl * chance(this.#clock);
+    this.#cancel = this.#clock.after(ms + jitter, () => void this.#lookInTurn().then((rest) => this.#restFor(rest)));
+  }
+
+  /** Looks if this process has the turn. Resolves to the time until the next call, in ms. */
+  async #lookInTurn(): Promise<number> {
+    const turn = this.#turn;
+    if (turn === undefined) {
+      await this.#lookNow(async () => true);
+      return this.#left();
+    }
+    let hasTurn = false;
+    await inBackground(async () => {
+      hasTurn = await turn.hold(!turn.mine && (await this.#isNeglected()));
+    });
+    if (hasTurn && this.#left() <= 0) await this.#lookNow(() => turn.keep());
+    if (!hasTurn) return Math.max(turn.left(), this.#ttl);
+    return Math.max(0, Math.min(this.#left(), turn.left() - (LIFE / 2) * this.#ttl));
+  }
+
+  /**
+   * Whether nobody looks, by the wall clocks of the others. A process that lives for a moment, such as one that
+   * cron starts, never sees the turn of a dead process become free.
+   */
+  async #isNeglected(): Promise<boolean> {
+    const now = this.#clock.now();
+    if (!isStale(await readSeen(this.#turns), now, this.#ttl)) return false;
+    const at = fieldsOf<TurnValue>(await unlessCorrupt(this.#turns.get(TURN)))?.at;
+    return !isTime(at) || now > at + LIFE * this.#ttl || now < at - DAY;
+  }
+
+  #left(): number {
+    return this.#due - this.#clock.monotonic();
+  }
+
+  async #lookNow(goesOn: () => Promise<boolean>): Promise<void> {
+    const look = { ...this.#look, goesOn };
+    const began = this.#clock.monotonic();
+    await inBackground(() => fillIndex(look));
+    let saw: Omit<SeenValue, "due"> | undefined;
+    await inBackground(async () => {
+      saw = await closeOrphans(look, await readSeen(this.#turns));
+    });
+    const ended = this.#clock.monotonic();
+    const least = (this.#turn === undefined ? REST_ALONE : REST) * this.#ttl;
+    const rest = Math.max(least, Math.min(DAY, REST_OF_LOOK * (ended - began)));
+    this.#due = ended + rest;
+    const due = this.#clock.now() + rest;
+    // Do not keep the turn of a look that failed: another process may reach the locks.
+    if (saw === undefined) this.#turn?.giveUp();
+    await inBackground(async () => saw && writeSeen(this.#turns, { ...saw, due }));
+  }
+}

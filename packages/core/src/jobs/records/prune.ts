@@ -1,0 +1,77 @@
+import type { Channel } from "../../channel/channel.js";
+import type { CallOptions } from "../../channel/types.js";
+import type { RunRecord } from "../types.js";
+import { names } from "./history.js";
+import { records, recordUnder } from "./read.js";
+import { recordKey } from "./record.js";
+import type { RecordRef, TimeIndex } from "./time-index.js";
+
+/** The most records of one commit. */
+const AT_ONCE = 200;
+
+/** What a prune needs. */
+export interface Pruning {
+  readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
+  /** Deletes the records of runs that ended before this time, in ms since 1970. */
+  readonly cutoff: number;
+  readonly options: CallOptions;
+}
+
+/** Deletes the records of runs that ended before a time. Resolves to how many. */
+export async function prune(pruning: Pruning): Promise<number> {
+  const { jobs, index } = pruning;
+  // A record and its entry in the index go in one commit: two ops each.
+  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 2 : 1))));
+  return (await index.isComplete()) ? pruneByTime(pruning, most) : pruneByName(pruning, most);
+}
+
+async function pruneByTime({ jobs, index, cutoff, options }: Pruning, most: number): Promise<number> {
+  let removed = 0;
+  let after: RecordRef | undefined;
+  for (;;) {
+    const range = { before: cutoff, limit: most, signal: options.signal, ...(after && { after }) };
+    const refs: RecordRef[] = await index.refs(range);
+    const entries = await Promise.all(refs.map((ref) => recordUnder(jobs, recordKey(ref.name, ref.startTime))));
+    const old = refs.filter((_, i) => isOld(entries[i]?.value, cutoff));
+    // Somebody deleted or overwrote these records. Without this, each prune would read them again.
+    const gone = refs.filter((_, i) => entries[i] === undefined);
+    await remove({ jobs, index, options }, old, gone);
+    removed += old.length;
+    if (refs.length < most) return removed;
+    after = refs.at(-1);
+  }
+}
+
+async function pruneByName({ jobs, index, cutoff, options }: Pruning, most: number): Promise<number> {
+  let removed = 0;
+  let batch: RecordRef[] = [];
+  const flush = async (): Promise<void> => {
+    await remove({ jobs, index, options }, batch, []);
+    removed += batch.length;
+    batch = [];
+  };
+  for await (const name of names(jobs, options.signal)) {
+    for await (const { value } of records(jobs, { prefix: { name }, before: recordKey(name, cutoff), ...options })) {
+      if (isOld(value, cutoff)) batch.push(value);
+      if (batch.length >= most) await flush();
+    }
+  }
+  await flush();
+  return removed;
+}
+
+/** No check is needed: nobody writes a closed record again. */
+async function remove(
+  { jobs, index, options }: Omit<Pruning, "cutoff">,
+  old: readonly RecordRef[],
+  gone: readonly RecordRef[],
+): Promise<void> {
+  if (old.length + gone.length === 0) return;
+  const deletes = old.map(({ name, startTime }) => ({ delete: recordKey(name, startTime) }));
+  await jobs.commitWith<unknown[]>(deletes, index.remove([...old, ...gone]), options);
+}
+
+function isOld(record: RunRecord | undefined, cutoff: number): boolean {
+  return record?.endTime !== undefined && record.endTime < cutoff;
+}

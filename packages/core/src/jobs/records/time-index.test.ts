@@ -1,0 +1,189 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import { closeRecords, openRecords } from "../channels.js";
+import { openJobManager } from "../manager.js";
+import type { HistoryOptions, RunRecord } from "../types.js";
+
+const TTL = 15_000;
+const DAY = 86_400_000;
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+function record(name: string, startTime: number, more: Partial<RunRecord> = {}): RunRecord {
+  const startDate = new Date(startTime).toISOString();
+  const holder = { host: "h", pid: 1, instance: "1-x" };
+  const end = { endTime: startTime + 1, fence: "1" };
+  return { name, startTime, startDate, holder, status: "completed", trigger: "manual", timeout: 1, ...end, ...more };
+}
+
+/** Writes records as an older version of ojm did: without an index. */
+async function writeOld(one: ManagerOf, records: readonly RunRecord[]): Promise<void> {
+  await one.manager.channels.jobs.setAll(["name", "startTime"], records);
+}
+
+const shown = async ({ manager }: Pick<ManagerOf, "manager">, options: HistoryOptions = {}): Promise<string[]> =>
+  (await collect(manager.history(options))).map(({ name, startTime }) => `${name}${startTime}`);
+
+/** How many keys and entries the index has. */
+async function sizeOfIndex({ jobsWay }: ManagerOf): Promise<number> {
+  const records = await openRecords({ backend: jobsWay }, world.clock);
+  let size = 0;
+  for await (const { key } of records.times.keys()) if (Array.isArray(key)) size++;
+  await closeRecords(records);
+  return size;
+}
+
+describe.each([
+  { how: "by the index", across: true },
+  { how: "name by name", across: false },
+])("a history that is read $how", ({ across }) => {
+  test("a history shows the runs that began from one time to before another", async () => {
+    const backend = await world.way({ commitAcrossChannels: across });
+    const one = await world.manager({ chJobs: { backend } });
+    await world.write(
+      { jobsWay: backend },
+      [5, 10, 15, 20].flatMap((at) => [record("a", at), record("b", at + 1)]),
+    );
+    expect(await shown(one, { from: 10, to: 20 })).toEqual(["b16", "a15", "b11", "a10"]);
+    expect(await shown(one, { from: 11, to: 21, limit: 3 })).toEqual(["a20", "b16", "a15"]);
+    expect(await shown(one, { from: 10, to: 20, name: "a" })).toEqual(["a15", "a10"]);
+    expect(await shown(one, { from: 17 })).toEqual(["b21", "a20"]);
+    expect(await shown(one, { to: 6 })).toEqual(["a5"]);
+    expect(await shown(one, { from: 30 })).toEqual([]);
+  });
+
+  test("every end of a run is found in the history of all names, and nothing after a prune", async () => {
+    const backend = await world.way({ commitAcrossChannels: across });
+    const { manager } = await world.manager({ chJobs: { backend } });
+    await manager.run("a", () => {});
+    await rejection(manager.run("b", () => Promise.reject(new Error("no"))));
+    await (await manager.start("c")).cancel();
+    const open = await manager.start("d");
+    await world.clock.advance(10);
+    expect((await shown({ manager })).map((each) => each[0]).sort()).toEqual(["a", "b", "c", "d"]);
+    expect(await manager.prune({ olderThan: 0 })).toEqual({ removed: 3 });
+    expect((await shown({ manager })).map((each) => each[0])).toEqual(["d"]);
+    await open.end();
+  });
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, "now"])("a history refuses a time of %s", async (time) => {
+  const one = await world.manager();
+  for (const options of [{ from: time }, { to: time }] as HistoryOptions[]) {
+    expect(await rejection(shown(one, options))).toMatchObject({ code: "INVALID_ARGUMENT" });
+  }
+});
+
+describe("the index of a store that had none", () => {
+  /** A manager on a store with three records of an older version, before anybody looked at the store. */
+  async function upgraded(): Promise<ManagerOf> {
+    const way = await world.way();
+    const records = await openRecords({ backend: way }, world.clock);
+    await records.jobs.setAll(["name", "startTime"], [record("a", 1), record("b", 2), record("a", 3)]);
+    await closeRecords(records);
+    const manager = await openJobManager({ chJobs: { backend: way }, chLocks: { backend: way }, clock: world.clock });
+    return { manager, way, jobsWay: way };
+  }
+
+  test("the records of an older version are in the history before and after they are in the index", async () => {
+    const one = await upgraded();
+    expect(await shown(one)).toEqual(["a3", "b2", "a1"]);
+    await world.clock.advance(TTL);
+    expect(await sizeOfIndex(one)).toBe(3);
+    expect(await shown(one)).toEqual(["a3", "b2", "a1"]);
+  });
+
+  test("records that an older version writes during an upgrade are in the index a day later", async () => {
+    const one = await upgraded();
+    await world.clock.advance(TTL);
+    await writeOld(one, [record("late", 4)]);
+    await world.clock.advance(DAY + 25 * TTL);
+    expect(await shown(one)).toEqual(["late4", "a3", "b2", "a1"]);
+  });
+
+  test("a store is filled by one process, however many are opened at once", async () => {
+    const one = await upgraded();
+    const others = await Promise.all([world.manager(), world.manager(), world.manager()]);
+    await world.clock.advance(TTL);
+    const fillings = [one, ...others].flatMap(({ way }) =>
+      way.commits.filter(({ writes }) => writes.some(({ key }) => key.startsWith("oJobManager-times ["))),
+    );
+    expect(fillings.length).toBe(1);
+  });
+
+  test("a store that is new is not filled again", async () => {
+    const one = await world.manager();
+    await world.clock.advance(2 * DAY);
+    const fillings = one.way.commits.filter(({ writes }) => writes.some(({ key }) => key.endsWith('"filled ')));
+    expect(fillings.length).toBe(1);
+  });
+
+  test("an index whose filling fails half-way is filled by the next look", async () => {
+    const one = await upgraded();
+    one.way.once("oJobManager-times", { type: "refused" });
+    await world.clock.advance(25 * TTL);
+    expect(await sizeOfIndex(one)).toBe(3);
+  });
+});
+
+test("prune removes the entries of records that somebody else deleted or overwrote", async () => {
+  const one = await world.manager();
+  await world.write(one, [record("a", 1), record("b", 2), record("c", 3)]);
+  await one.manager.channels.jobs.unset({ name: "a", startTime: 1 });
+  await one.manager.channels.jobs.set({ name: "b", startTime: 2 }, 5 as unknown as RunRecord);
+  expect(await shown(one)).toEqual(["c3"]);
+  expect(await one.manager.prune({ olderThan: 0 })).toEqual({ removed: 1 });
+  expect(await sizeOfIndex(one)).toBe(0);
+});
+
+describe("a look for orphans by the index", () => {
+  /** Two managers; the run of the first is open, and its lock is gone. */
+  async function orphaned(change: (startTime: number) => Promise<void> | void): Promise<ManagerOf> {
+    const [one, two] = [await world.manager(), await world.manager()];
+    await world.clock.advance(30 * TTL);
+    await change(world.clock.now());
+    await one.manager.start("a");
+    one.way.fault = () => ({ type: "refused" });
+    await two.manager.channels.locks.unset(["lock", "a"]);
+    return two;
+  }
+
+  test("an orphan is found although the clock of its process was hours behind", async () => {
+    const two = await orphaned(() => {
+      world.clock.wall -= 5 * 3_600_000;
+    });
+    world.clock.wall += 5 * 3_600_000;
+    await world.clock.advance(25 * TTL);
+    expect((await collect(two.manager.history())).map(({ status }) => status)).toEqual(["lost"]);
+  });
+
+  test("a run that had its lock at one look and not at a later one is found, also among very many", async () => {
+    const [one, two] = [await world.manager(), await world.manager()];
+    for (let i = 0; i < 600; i++) await one.manager.start(`job ${i}`);
+    await world.clock.advance(30 * TTL);
+    one.way.fault = () => ({ type: "refused" });
+    for (let i = 0; i < 600; i++) await two.manager.channels.locks.unset(["lock", `job ${i}`]);
+    await world.clock.advance(40 * TTL);
+    const records = await collect(two.manager.history());
+    expect(records.filter(({ status }) => status !== "lost")).toEqual([]);
+    expect(records.length).toBe(600);
+  });
+
+  test("a look reads no record that an earlier look has seen closed", async () => {
+    const one = await world.manager();
+    await world.clock.advance(1);
+    await world.write(
+      one,
+      Array.from({ length: 300 }, (_, i) => record("a", world.clock.now() + i)),
+    );
+    await world.clock.advance(20 * TTL);
+    const { reads } = one.way;
+    await world.clock.advance(20 * TTL);
+    expect(one.way.reads - reads).toBeLessThan(150);
+  });
+});

@@ -1,0 +1,120 @@
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import type { Key, Version } from "../../channel/types.js";
+import { isText, isTime } from "../../util/shape.js";
+import type { RunRecord } from "../types.js";
+
+/** Start times below and above that of every record. */
+export const BEGIN_OF_TIME: number = -Number.MAX_VALUE;
+export const END_OF_TIME: number = Number.MAX_VALUE;
+
+/** The name and start time of a record: what its key says. */
+export interface RecordRef {
+  readonly name: string;
+  readonly startTime: number;
+}
+
+/** A ref as the index has it. `version`: that of the commit that added it. */
+export interface IndexedRef extends RecordRef {
+  readonly version: Version;
+}
+
+/** A range of start times, and how many refs of it are wanted. */
+export interface RefsOptions {
+  /** Only refs after this one; without a name, from this start time on. */
+  readonly after?: RecordRef | number;
+  /** Only refs before this one; without a name, before this start time. */
+  readonly before?: RecordRef | number;
+  readonly reverse?: boolean;
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The value of an entry of the index: its key says all. */
+const NOTHING = 0;
+
+/**
+ * The entry that says that the index has every record. `settled`: it was filled again a day later, so that it
+ * also has what an older version of ojm wrote during an upgrade.
+ */
+export interface FilledValue {
+  readonly at: number;
+  readonly settled: boolean;
+}
+
+/** The values of the index's channel. */
+export type TimeIndexValue = typeof NOTHING | FilledValue;
+
+const FILLED: Key = "filled";
+
+const timeKey = ({ name, startTime }: RecordRef): Key => [startTime, name];
+
+/**
+ * The records of all names by their start time, in a channel of its own. The commit that writes or deletes a
+ * record writes or deletes its entry here. Without it, whoever asks for the newest runs of all names would
+ * read every name.
+ *
+ * In a Redis Cluster without a hash tag, one commit cannot write to both channels. Then there is no index.
+ */
+export class TimeIndex {
+  /** Whether one commit can write a record and its entry here. */
+  readonly kept: boolean;
+  readonly #times: Channel<TimeIndexValue>;
+  #complete = false;
+
+  constructor(jobs: Channel<RunRecord>, times: Channel<TimeIndexValue>) {
+    this.kept = jobs.joins(times as Channel<unknown>);
+    this.#times = times;
+  }
+
+  /** The ops that add a record, for the commit that writes it. */
+  add(ref: RecordRef): ChannelOps<unknown>[] {
+    return this.#ops([{ put: timeKey(ref), value: NOTHING }]);
+  }
+
+  /** The ops that remove records, for the commit that deletes them. */
+  remove(refs: readonly RecordRef[]): ChannelOps<unknown>[] {
+    return this.#ops(refs.map((ref) => ({ delete: timeKey(ref) })));
+  }
+
+  #ops(ops: ChannelOps<TimeIndexValue>["ops"]): ChannelOps<unknown>[] {
+    return this.kept ? [{ channel: this.#times, ops } as ChannelOps<unknown>] : [];
+  }
+
+  /** Adds the refs of records that are in the store already. */
+  async put(refs: readonly RecordRef[]): Promise<void> {
+    await this.#times.commit(refs.map((ref) => ({ put: timeKey(ref), value: NOTHING })));
+  }
+
+  /** Whether every record can be found here. Once true, it stays true. */
+  async isComplete(): Promise<boolean> {
+    if (this.kept && !this.#complete) this.#complete = (await this.filled()) !== undefined;
+    return this.#complete;
+  }
+
+  /** What is known about the filling of the index; `undefined` if it may lack records. */
+  async filled(): Promise<FilledValue | undefined> {
+    const value = await this.#times.get(FILLED);
+    return typeof value === "object" && value !== null && isTime(value.at) ? value : undefined;
+  }
+
+  async setFilled(value: FilledValue): Promise<void> {
+    await this.#times.set(FILLED, value);
+  }
+
+  /** Refs in the order of their start times. */
+  async refs(options: RefsOptions): Promise<IndexedRef[]> {
+    const { after = BEGIN_OF_TIME, before = END_OF_TIME, reverse = false, limit, signal } = options;
+    const range = { after: boundary(after), before: boundary(before), reverse, limit, ...(signal && { signal }) };
+    const found: IndexedRef[] = [];
+    for await (const { key, version } of this.#times.keys(range)) {
+      const [startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
+      if (isTime(startTime) && isText(name)) found.push({ name, startTime, version });
+    }
+    return found;
+  }
+}
+
+/** A key of a start time alone sorts before all keys of that time. */
+function boundary(at: RecordRef | number): Key {
+  return typeof at === "number" ? [at] : timeKey(at);
+}
