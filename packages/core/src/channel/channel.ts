@@ -139,7 +139,9 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    *
    * @throws ChannelError `NOT_SUPPORTED` if one of the channels is in another store
    * @example
-   * await accounts.commitWith([{ put: "alice", value: 10 }], [{ channel: audit, ops: [{ put: id, value: "+10" }] }]);
+   * await accounts.commitWith([{ put: "alice", value: 10 }], [
+   *   { channel: audit, ops: [{ put: 4711, value: "alice: +10" }] },
+   * ]);
    */
   async commitWith<W extends readonly unknown[] | []>(
     ops: readonly Op<V>[],

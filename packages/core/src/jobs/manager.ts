@@ -187,7 +187,9 @@ export class JobManager {
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
-   * for await (const run of manager.history({ from: Date.now() - 3_600_000 })) console.log(run.name, run.status);
+   * for await (const { name, status } of manager.history({ from: Date.now() - 3_600_000 })) {
+   *   console.log(name, status);
+   * }
    */
   async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
     const { name, ...range } = checkHistoryOptions(options);

@@ -90,8 +90,8 @@ export class Housekeeping {
   }
 
   /**
-   * Whether nobody looks, by the wall clocks of the others. A process that lives for a moment, such as one that
-   * cron starts, never sees the turn of a dead process become free.
+   * Whether nobody looks, by the wall clocks of the others. A process that lives for a moment, such as one
+   * that cron starts, never sees the turn of a dead process become free.
    */
   async #isNeglected(): Promise<boolean> {
     const now = this.#clock.now();
