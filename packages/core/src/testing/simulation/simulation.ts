@@ -131,8 +131,8 @@ export class Simulation {
 
   async #forget(store: SharedStore): Promise<void> {
     // Records in a store of their own are not lost with the locks.
-    const from = this.#apart ? "oJobManager-locks " : "";
-    const version = await store.forget({ from, to: "\uFFFF" });
+    const locks = { from: "oJobManager-locks ", to: "oJobManager-locks!" };
+    const version = await store.forget(this.#apart ? locks : { from: "", to: "\uFFFF" });
     this.note(`the store has forgotten all before ${version}`);
     this.#laws.forgotten(version);
     if (!this.#apart) this.#ledger.forgotten(version);
