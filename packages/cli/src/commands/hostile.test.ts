@@ -1,4 +1,4 @@
-import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { type JobManager, openChannel, openJobManager, type RunRecord } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { expect, test } from "vitest";
 import { prepareType } from "../backends.js";
@@ -25,6 +25,9 @@ async function plant({ channels: { locks, jobs } }: JobManager): Promise<void> {
   const texts = { startDate: EVIL, fence: EVIL, error: EVIL, trigger: EVIL };
   const record: RunRecord = { name, startTime: 7, status: "failed", holder, timeout: 9, ...texts };
   await jobs.set({ name, startTime: 7 }, record);
+  // Its entry in the index, as a manager would write it.
+  await using times = await openChannel("oJobManager-times");
+  await times.set([7, name], 0);
 }
 
 /** What is shown, line by line: a terminal obeys none of it. */

@@ -1,4 +1,4 @@
-import { type Channel, type Clock, type JsonValue, openChannel } from "@ojm/core";
+import { type Channel, type Clock, type JsonValue, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { closeAll } from "./close-all.js";
@@ -68,8 +68,20 @@ export class ScriptChannels {
     await closeAll(this.#open.values());
   }
 
-  async #history() {
-    return collect((await this.#managers.get()).history());
+  /**
+   * All records, also those that a script wrote by itself: the manager's history of all names shows only what
+   * managers wrote.
+   */
+  async #history(): Promise<RunRecord[]> {
+    const manager = await this.#managers.get();
+    const names = new Set<string>();
+    for await (const { key } of manager.channels.jobs.keys()) {
+      const { name } = key as { readonly name?: unknown };
+      if (typeof name === "string") names.add(name);
+    }
+    const records: RunRecord[] = [];
+    for (const name of names) records.push(...(await collect(manager.history({ name }))));
+    return records.sort((a, b) => b.startTime - a.startTime);
   }
 
   /** @throws JobError if nobody created a channel of that name */
