@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { queryObjects } from "node:v8";
 import { beforeEach, expect, test } from "vitest";
+import { Lease } from "../locks/hold/lease.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
@@ -32,6 +33,15 @@ async function left(): Promise<number[]> {
   await clock.advance(TTL);
   return [...KINDS.map((kind) => queryObjects(kind, { format: "count" })), clock.pending];
 }
+
+test("a lease that is released is let go of at once, not by a timer", async () => {
+  const leases = (): number => queryObjects(Lease, { format: "count" });
+  await one.manager.run("a", held);
+  const before = leases();
+  for (let i = 0; i < 100; i++) await one.manager.run("a", held);
+  // The timer that looks at young leases has not fired: the clock stands still.
+  expect(leases() - before).toBeLessThan(5);
+});
 
 /** Something that is done, and how many times. */
 type Done = readonly [what: string, once: (signal: AbortSignal, i: number) => Promise<unknown>, times?: number];

@@ -219,6 +219,7 @@ export class Locks {
   async release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
     // Remove the lease first: a heartbeat would take the missing entry for a lost lock.
     if (!this.#held.remove(lease)) return false;
+    this.#lossWatch.released(lease);
     // Without its session, the lock would be free for others before the release arrives.
     this.#uses.begin();
     // End the lease before the store answers: by then another holder may have the lock.
@@ -241,6 +242,7 @@ export class Locks {
    */
   giveUp(lease: Lease): void {
     if (!this.#held.remove(lease)) return;
+    this.#lossWatch.released(lease);
     this.#cleanup.add(lease.name, lease.token);
     lease.end();
   }

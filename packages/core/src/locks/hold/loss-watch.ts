@@ -28,8 +28,8 @@ export class LossWatch {
   readonly #clock: Clock;
   readonly #heldLeases: HeldLeases;
   /** The leases taken since the last look, and those taken before it. */
-  #young: Lease[] = [];
-  #older: Lease[] = [];
+  #young: Set<Lease> = new Set();
+  #older: Set<Lease> = new Set();
   /** The watches that run or start. */
   readonly #sessions: Map<Session, KeyWatch> = new Map();
   readonly #leases: Map<Lease, KeyWatch> = new Map();
@@ -48,16 +48,21 @@ export class LossWatch {
   /** Call it for each lease that was just taken. */
   taken(lease: Lease): void {
     if (this.#off) return;
-    this.#young.push(lease);
+    this.#young.add(lease);
     if (this.#cancelLook === undefined) this.#lookIn(SHORT);
+  }
+
+  /** Call it for each lease that is released: thousands of short ones would else be kept until the next look. */
+  released(lease: Lease): void {
+    if (!this.#young.delete(lease)) this.#older.delete(lease);
   }
 
   /** Ends all watching. */
   close(): void {
     this.#off = true;
     this.#cancelLook?.();
-    this.#young = [];
-    this.#older = [];
+    this.#young.clear();
+    this.#older.clear();
     for (const { stop } of this.#sessions.values()) stop();
     this.#sessions.clear();
   }
@@ -82,11 +87,11 @@ export class LossWatch {
 
   /** Watches the locks that were held at the last look and are still held. */
   async #look(): Promise<void> {
-    const held = this.#older.filter(({ token }) => this.#heldLeases.find(token) !== undefined);
+    const held = [...this.#older].filter(({ token }) => this.#heldLeases.find(token) !== undefined);
     this.#older = this.#young;
-    this.#young = [];
+    this.#young = new Set();
     this.#cancelLook = undefined;
-    if (this.#older.length > 0) this.#lookIn(SHORT);
+    if (this.#older.size > 0) this.#lookIn(SHORT);
     if (held.length === 0) return;
     try {
       await Promise.all(held.map((lease) => this.#watchLease(lease)));
@@ -103,7 +108,7 @@ export class LossWatch {
   #notNow(retryable: boolean, leases: readonly Lease[]): void {
     if (!retryable) this.#off = true;
     if (this.#off) return;
-    this.#older.push(...leases);
+    for (const lease of leases) this.#older.add(lease);
     if (this.#cancelLook === undefined) this.#lookIn(RETRY);
   }
 
