@@ -1,10 +1,18 @@
+/** What this backend does to the socket of a client. */
+export interface ClientSocket {
+  unref(): void;
+  cork(): void;
+  uncork(): void;
+  write(...args: never[]): boolean;
+}
+
 /** The calls of an ioredis client, of one server or of a Cluster, that this backend makes. */
 export interface RedisClient {
   readonly status: string;
   readonly isCluster?: boolean;
   readonly options: ClientOptions;
   /** The socket, once there is one. A Cluster has one for each node. */
-  readonly stream?: { unref(): void };
+  readonly stream?: ClientSocket;
   on(event: string, listener: (...args: never[]) => void): unknown;
   once(event: string, listener: (...args: never[]) => void): unknown;
   connect(): Promise<void>;

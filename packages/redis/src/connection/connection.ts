@@ -3,6 +3,7 @@ import { explain, isLasting } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
 import { backoff, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
+import { joinWritesOf } from "./turn-writes.js";
 
 /**
  * One of our clients, with the rules for every call: the call ends within the deadline, it is sent at most
@@ -26,6 +27,7 @@ export class Connection implements CallOwner {
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock, deadline);
     letProcessEnd(client);
+    joinWritesOf(client);
     client.on("error", (error: Error) => this.#onError(error));
     client.on("ready", () => this.#onReady());
     client.on("end", () => this.#onEnd());
