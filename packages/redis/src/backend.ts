@@ -11,20 +11,23 @@ import {
   type Supports,
   type WatchSink,
 } from "@ojm/core/backend";
+import { encodeCommit } from "./commit/encode.js";
+import { JoinedCommits } from "./commit/joined.js";
+import { type CommitReply, outcomeOf } from "./commit/reply.js";
+import { commitScript, joinedScript } from "./commit/script.js";
 import type { RedisClient } from "./connection/client.js";
 import type { Connection } from "./connection/connection.js";
 import type { Replicas } from "./connection/replicas.js";
-import { isNoScript, ofRead } from "./errors.js";
+import { ofRead } from "./errors.js";
 import type { Names } from "./layout.js";
 import { placeOf } from "./layout.js";
-import { commitScript, readScript, type Script, scanScript } from "./scripts.js";
+import { entryAt, type Reply } from "./reply.js";
+import { evaluate, readScript, type Script, scanScript } from "./scripts.js";
 import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
 import type { Watches } from "./watch/watches.js";
 
 /** The most keys that one script reads. */
 const BATCH = 1_000;
-
-type Reply = string | number | null;
 
 export interface RedisBackendOptions {
   readonly connection: Connection;
@@ -33,6 +36,8 @@ export interface RedisBackendOptions {
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
+  /** The server, for messages. */
+  readonly where: string;
   /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
 }
@@ -46,12 +51,26 @@ export class RedisBackend implements Backend {
   readonly #options: RedisBackendOptions;
   readonly #connection: Connection;
   readonly #names: Names;
+  /** The script of a commit without writes, and of one with. */
+  readonly #compare: Script;
+  readonly #write: Script;
+  /** `undefined` if each commit is a call of its own. */
+  readonly #joined: JoinedCommits | undefined;
 
   constructor(options: RedisBackendOptions) {
     this.supports = options.supports;
     this.#options = options;
     this.#connection = options.connection;
     this.#names = options.names;
+    const { connection, publish, names, replicas, where } = options;
+    const setup = { publish, database: names.database, prefixBytes: names.prefixBytes };
+    this.#compare = commitScript({ ...setup, replicas: 0 });
+    this.#write = replicas === undefined ? this.#compare : commitScript({ ...setup, replicas: replicas.count });
+    // One script runs on one node, and one WAIT confirms one commit.
+    if (!options.supports.commitAcrossChannels || replicas !== undefined) return;
+    const several = joinedScript({ ...setup, replicas: 0 });
+    const version = names.version("");
+    this.#joined = new JoinedCommits({ connection, one: this.#compare, several, version, where });
   }
 
   async read(keys: readonly string[], { signal }: CallOptions = {}): Promise<(StoredEntry | undefined)[]> {
@@ -88,34 +107,15 @@ export class RedisBackend implements Backend {
     }
   }
 
-  async commit({ checks, writes }: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
-    const keys: string[] = [""];
-    const args: string[] = [String(checks.length), "", this.#options.publish, this.#names.database, ""];
-    let puts = 0;
-    let only: string | undefined;
-    for (const { key, version } of checks) {
-      const place = placeOf(key);
-      only = this.#sameNode(only, place.channel);
-      keys.push(this.#names.entry(place));
-      // The script takes "" for absence. A caller's "" is no version, and must not stand for absence.
-      args.push(version === null ? "" : version || "none");
-    }
-    for (const { key, value, ttl } of writes) {
-      const place = placeOf(key);
-      only = this.#sameNode(only, place.channel);
-      keys.push(this.#names.entry(place), this.#names.index(place.channel));
-      if (value !== null) puts++;
-      args.push(value === null ? "delete" : ttl === undefined ? "" : String(ttl), value ?? "");
-    }
-    keys[0] = this.#names.version(only ?? "");
-    args[1] = String(puts);
-    const replicas = writes.length > 0 ? this.#options.replicas : undefined;
-    args[4] = String(replicas?.count ?? 0);
-    const reply = await this.#run(commitScript, keys, args, signal, replicas);
-    if (typeof reply !== "string") {
-      return { ok: false, current: checks.map(({ key }, i) => entryAt(reply as Reply[], i * 3, key)) };
-    }
-    return { ok: true, version: reply };
+  async commit(commit: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
+    const version = this.#names.version(this.#channelOf(commit));
+    const encoded = encodeCommit(commit, this.#names);
+    if (this.#joined !== undefined) return this.#joined.commit(commit, encoded, signal);
+    const writes = commit.writes.length > 0;
+    const replicas = writes ? this.#options.replicas : undefined;
+    const script = writes ? this.#write : this.#compare;
+    const reply = await this.#run(script, [version, ...encoded.keys], encoded.args, signal, replicas);
+    return outcomeOf(reply as CommitReply, commit, encoded, this.#options.where);
   }
 
   watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
@@ -124,6 +124,7 @@ export class RedisBackend implements Backend {
 
   async close(): Promise<void> {
     this.#options.watches.close();
+    this.#joined?.send();
     await this.#connection.close();
   }
 
@@ -136,27 +137,17 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /**
-   * Runs a script by its hash. If the server does not know it (yet, or after SCRIPT FLUSH or a restart), runs
-   * it by its text.
-   */
   #run(
     script: Script,
-    keys: string[],
-    args: string[],
+    keys: readonly string[],
+    args: readonly string[],
     signal?: AbortSignal,
     replicas?: Replicas | undefined,
   ): Promise<unknown> {
-    const evaluate = async (client: RedisClient): Promise<unknown> => {
-      try {
-        return await client.evalsha(script.sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!isNoScript(error)) throw error;
-        return client.eval(script.source, keys.length, ...keys, ...args);
-      }
-    };
+    // The commits that were made before this call come to the server before it.
+    this.#joined?.send();
     const send = async (client: RedisClient): Promise<unknown> => {
-      const reply = await evaluate(client);
+      const reply = await evaluate(client, script, keys, args);
       await replicas?.confirm(client, typeof reply === "string");
       return reply;
     };
@@ -180,29 +171,19 @@ export class RedisBackend implements Backend {
     return batches;
   }
 
-  #sameNode(known: string | undefined, channel: string): string {
-    if (this.supports.commitAcrossChannels || known === undefined || known === channel) return channel;
+  /**
+   * The channel that tells on which node of a Cluster the commit runs.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` if there is no such node
+   */
+  #channelOf({ checks, writes }: Commit): string {
+    if (this.supports.commitAcrossChannels) return "";
+    const [first = "", ...others] = [...checks, ...writes].map(({ key }) => placeOf(key).channel);
+    const other = others.find((channel) => channel !== first);
+    if (other === undefined) return first;
     const message =
-      `one commit cannot touch the channels "${known}" and "${channel}" in a Redis Cluster: they live on different nodes. ` +
+      `one commit cannot touch the channels "${first}" and "${other}" in a Redis Cluster: they live on different nodes. ` +
       `A keyPrefix with a hash tag, "{shop}:", keeps all channels on one`;
     throw new ChannelError("NOT_SUPPORTED", message);
   }
-}
-
-/**
- * Decodes version, value and remaining microseconds, as the scripts return them. An entry that another
- * program wrote is visible only by its key, with a version that no entry has. Its value cannot be read.
- *
- * @throws ChannelError `CORRUPT` for the value of such an entry
- */
-function entryAt(reply: readonly Reply[], at: number, key: string, values: boolean = true): StoredEntry | undefined {
-  const version = reply[at];
-  const value = reply[at + 1];
-  const left = reply[at + 2];
-  if (version === "?") {
-    if (values) throw new ChannelError("CORRUPT", `the entry ${key} was not written by ojm`);
-    return { key, value: "", version: "0" };
-  }
-  if (typeof version !== "string" || typeof value !== "string") return undefined;
-  return typeof left === "number" ? { key, value, version, expiresIn: left / 1_000 } : { key, value, version };
 }

@@ -81,6 +81,19 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   });
 }
 
+/**
+ * The error for one commit of several that the server failed, while it went on with the others.
+ *
+ * @param text the server's error
+ * @param outcome of the commit, which the script knows
+ */
+export function explainPart(text: string, where: string, outcome: "not-applied" | "unknown"): ChannelError {
+  const cause = new Error(text);
+  const found = refusal(text);
+  if (found !== undefined) return told(found, `${where} ${found.what}`, { outcome, cause });
+  return new ChannelError("FAILED", `${where} says: ${text}`, { outcome, cause });
+}
+
 /** Returns the same error for a call that only reads: whatever became of the call, it changed nothing. */
 export function ofRead(error: unknown): unknown {
   if (!isChannelError(error) || error.outcome === "not-applied") return error;

@@ -132,6 +132,8 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     redis.freeze();
     const call = new AbortController();
     const commit = store.commit({ checks: [], writes: [{ key: KEY, value: "1" }] }, { signal: call.signal });
+    // It leaves at the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
     call.abort();
     expect(await faultOf(commit)).toMatchObject({ code: "ABORTED", outcome: "unknown" });
     const never = store.commit({ checks: [], writes: [{ key: KEY, value: "2" }] }, { signal: call.signal });

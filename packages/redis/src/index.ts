@@ -43,7 +43,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     // Give the replicas half of the deadline, so that their answer arrives within the time of the commit that
     // waits for it.
     const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
-    return new RedisBackend({ connection, watches, names, supports, publish, replicas });
+    return new RedisBackend({ connection, watches, names, supports, publish, where, replicas });
   } catch (error) {
     await connection.close();
     throw error;

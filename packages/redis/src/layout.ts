@@ -26,10 +26,15 @@ export class Names {
    * but share the published messages: without it, a lock that is taken in one would look stolen in another.
    */
   readonly database: string;
+  /** The length of the prefix in Redis. */
+  readonly prefixBytes: number;
+  /** The beginning of the names of a channel's entries. */
+  readonly #heads: Map<string, string> = new Map();
 
   constructor(prefix: string, versionPerChannel: boolean, database = 0) {
     this.database = database === 0 ? "" : ` ${database}`;
     this.#prefix = prefix;
+    this.prefixBytes = Buffer.byteLength(prefix);
     this.#versionPerChannel = versionPerChannel;
   }
 
@@ -43,7 +48,21 @@ export class Names {
    * this entry alone.
    */
   entry({ channel, member }: Place): string {
-    return `${this.#prefix}{${tag(channel)}}:${member}`;
+    return `${this.index(channel)}:${member}`;
+  }
+
+  /** The same for an encoded key. */
+  entryOf(key: string): string {
+    const end = key.indexOf(" ");
+    const channel = end < 0 ? placeOf(key).channel : key.slice(0, end);
+    let head = this.#heads.get(channel);
+    if (head === undefined) {
+      // A program has a few channels. One that makes up names without end must not fill the memory.
+      if (this.#heads.size >= 1_000) this.#heads.clear();
+      head = this.entry({ channel, member: "" });
+      this.#heads.set(channel, head);
+    }
+    return head + key.slice(end + 1);
   }
 
   /** The key that holds the last version given out. */

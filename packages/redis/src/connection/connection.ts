@@ -41,14 +41,19 @@ export class Connection implements CallOwner {
    * `ABORTED` by the signal, `CLOSED` after `close()`, and the errors of the server
    */
   call<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.start(send, signal).result;
+  }
+
+  /** The same. The caller can end the call early by its `fail`. */
+  start<T>(send: (client: RedisClient) => Promise<T>, signal?: AbortSignal): Call<T> {
     const call = new Call(this, send, signal);
-    if (call.isOver) return call.result;
+    if (call.isOver) return call;
     this.#deadlines.start(call);
     if (this.#closed) call.fail(closed());
     else if (this.isReady) call.go();
     else if (this.#trouble !== undefined && isLasting(this.#trouble)) call.fail(this.#trouble);
     else this.#waiting.add(call);
-    return call.result;
+    return call;
   }
 
   /** See {@link CallOwner}. */
