@@ -33,6 +33,7 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["store restarted, without data", "run"],
     ["network cut to the holder", "wait"],
     ["replies to the holder lost", "run"],
+    ["joined script call times out", "try"],
     ["wall clock +1 h on the server", "try"],
   ],
   etcd: [

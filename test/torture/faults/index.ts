@@ -3,11 +3,19 @@ import { clockFaults } from "./clocks.js";
 import { clusterFaults } from "./clusters.js";
 import { entryFaults } from "./entries.js";
 import type { Fault } from "./fault.js";
+import { joinedFault } from "./joined.js";
 import { networkFaults } from "./network.js";
 import { processFaults } from "./processes.js";
 import { storeFaults } from "./stores.js";
 
-const single: readonly Fault[] = [...processFaults, ...storeFaults, ...networkFaults, ...entryFaults, ...clockFaults];
+const single: readonly Fault[] = [
+  ...processFaults,
+  ...storeFaults,
+  ...networkFaults,
+  joinedFault,
+  ...entryFaults,
+  ...clockFaults,
+];
 
 /** Three faults in direct succession, whatever the last one left behind. The seed picks them. */
 const combination: Fault = {

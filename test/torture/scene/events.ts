@@ -24,8 +24,11 @@ export type Event = { readonly t: number } & (
       readonly sent: number;
       readonly timeout: number;
     }
-  /** An attempt to take the lock had no answer: the store may have applied it. */
-  | { readonly e: "unanswered"; readonly name: string }
+  /**
+   * An attempt to take the lock had no answer: the store may have applied it. `unknown`: the caller was told
+   * so.
+   */
+  | { readonly e: "unanswered"; readonly name: string; readonly unknown: boolean }
   /** A body began. `told`: its signal had already fired. `timeout`: how long its run may take. */
   | {
       readonly e: "enter";
@@ -121,6 +124,8 @@ export type Order =
    * event loop.
    */
   | { readonly order: "hold"; readonly ms: number; readonly obeys: boolean; readonly block: boolean }
+  /** Asks for several runs in one turn. */
+  | { readonly order: "burst"; readonly runs: number }
   /** Harms an entry, in stores that only the worker's process can open. */
   | { readonly order: "harm"; readonly harm: Harm; readonly name: string };
 

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
 import type { Cluster } from "../cluster/nodes/cluster.js";
 import type { Heal } from "../faults/heal.js";
+import type { JoinedCall } from "./joined-calls.js";
 import type { ServerClock } from "./server-clock.js";
 
 /** A store that is made for one cell, and what can be done to it. A missing method cannot be done. */
@@ -14,6 +15,11 @@ export interface TortureStore {
   readonly records?: { readonly type: string; readonly args: Readonly<Record<string, unknown>> };
   /** The network between a worker and the store. */
   network?(worker: number): TcpProxy;
+  /**
+   * Loses the answer of the next call by which a worker starts several runs, and all later answers to that
+   * worker, until it is healed. Resolves when the worker sends that call.
+   */
+  loseJoined?(worker: number): Promise<JoinedCall & { readonly heal: Heal }>;
   /** Makes the store answer nothing until it is healed. */
   freeze?(): Promise<Heal>;
   /** The same for the store of the records alone, if it is separate. */

@@ -1,4 +1,12 @@
-import type { BackendType, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
+import {
+  type BackendType,
+  type CallOptions,
+  type Commit,
+  type CommitOutcome,
+  isChannelError,
+  type StoredWrite,
+  type Supports,
+} from "@ojm/core/backend";
 import { isLock, isSession } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
 import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js";
@@ -23,7 +31,9 @@ class Observed extends PassedOn {
     if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
     const lock = commit.writes.find(({ key, value }) => isLock(key) && value !== null);
     const outcome = await super.commit(commit, options).catch((error: unknown) => {
-      if (lock !== undefined) this.journal?.write({ e: "unanswered", name: JSON.parse(lock.value ?? "").name });
+      const unknown = isChannelError(error) && error.outcome === "unknown";
+      if (lock !== undefined)
+        this.journal?.write({ e: "unanswered", name: JSON.parse(lock.value ?? "").name, unknown });
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);

@@ -65,6 +65,11 @@ export class Work {
     }
   }
 
+  /** Asks for several runs in one turn. Resolves once all are settled. */
+  async burst(manager: JobManager, register: Register, runs: number): Promise<void> {
+    await Promise.all(Array.from({ length: runs }, () => this.#oneRun(manager, register)));
+  }
+
   /** Forces an unlock now and then, until it is stopped. */
   async unlock(manager: JobManager): Promise<void> {
     while (!this.#stopped) {

@@ -42,6 +42,8 @@ function go(): void {
   working = Promise.all([...loops, ...unlocking]);
 }
 
+const bursts: Promise<void>[] = [];
+
 let closing: Promise<void> | undefined;
 
 /** Closes the managers. With `atOnce`, it closes open runs; otherwise it lets them end first. */
@@ -49,9 +51,9 @@ function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });
     work.stop();
-    if (!atOnce) await working;
+    if (!atOnce) await Promise.all([working, ...bursts]);
     await Promise.all(managers.map((manager) => manager.close()));
-    await working;
+    await Promise.all([working, ...bursts]);
   })();
   return closing;
 }
@@ -65,6 +67,7 @@ async function leave(): Promise<void> {
 async function obey(it: Order): Promise<void> {
   if (it.order === "go") go();
   else if (it.order === "hold") work.hold(it);
+  else if (it.order === "burst" && first !== undefined) bursts.push(work.burst(first, register, it.runs));
   else if (it.order === "harm" && first !== undefined) {
     journal.write({ e: "harmed", ...(await doHarm(first.channels.locks, it.harm, it.name)) });
   } else if (it.order === "stop") await close(false).then(leave);
