@@ -55,14 +55,15 @@ function callIn(chunk: Buffer): JoinedCall | undefined {
     .slice(from + 2)
     .split("\r\n")
     .filter((_, i) => i % 2 === 0);
+  const entries = rest.slice(1, Number(keyCount));
   const args = rest.slice(Number(keyCount) + 1);
-  let [commits, starts] = [0, 0];
+  let [commits, starts, entry] = [0, 0, 0];
   for (let at = 0; /^\d+$/.test(args[at] ?? ""); at += 1 + Number(args[at])) {
-    const own = args.slice(at + 1, at + 1 + Number(args[at]));
+    const letters = args[at + 1] ?? "";
+    const own = entries.slice(entry, entry + letters.length);
+    if (own.some((key, i) => /\}:\["lock "/.test(key) && /[pPtT12]/.test(letters[i] ?? ""))) starts++;
     commits++;
-    // Of all that is written with these letters, only a lock names its holder and its timeout.
-    if (own.some((arg) => arg.includes('"holder":') && arg.includes('"timeout":') && arg.includes('"token":')))
-      starts++;
+    entry += letters.length;
   }
   return starts > 1 ? { commits, starts } : undefined;
 }
