@@ -3,6 +3,9 @@ import { able, type Fault, storeIsBack } from "./fault.js";
 /** How many runs a worker asks for in one turn. */
 const RUNS = 8;
 
+/** How many such turns may pass without a call that starts several runs. */
+const TURNS = 25;
+
 /**
  * Loses the answer of one call of several commits, until its deadline has passed. The server has applied what
  * it did not refuse: each run of the call must be told that its outcome is unknown, and what the call left
@@ -13,15 +16,23 @@ export const joinedFault: Fault = {
   whyNot: ({ type }) => (type === "redis" ? undefined : "n/a: each commit is a call of its own"),
   async inject(scene) {
     const member = scene.pick(scene.living);
-    const told = (): number => member.all("unanswered").filter(({ unknown }) => unknown).length;
-    const lost = able(scene, "loseJoined")(member.index);
+    const lose = able(scene, "loseJoined")(member.index);
     const over = scene.trouble(member);
-    const before = told();
-    member.order({ order: "burst", runs: RUNS });
-    const { commits, starts, heal } = await lost;
-    scene.note(`worker ${member.index}: the answer of a call of ${commits} commits, ${starts} of them starts, is lost`);
-    await scene.until(() => told() >= before + starts, `each of the ${starts} runs is told that it is unknown`);
-    await heal();
+    const bursts = (): number => member.all("burst").length;
+    for (let turn = 1; lose.call === undefined; turn++) {
+      if (turn > TURNS) throw new Error(`in ${TURNS} turns with ${RUNS} runs each, no call started several runs`);
+      const before = bursts();
+      member.order({ order: "burst", runs: RUNS });
+      await scene.until(() => lose.call !== undefined || bursts() > before, `the runs of turn ${turn} are settled`);
+    }
+    const { commits, tokens } = lose.call;
+    scene.note(
+      `worker ${member.index}: lost the answer of a call of ${commits} commits, ${tokens.length} of them starts`,
+    );
+    const told = (token: string): boolean =>
+      member.all("unanswered").some((attempt) => attempt.token === token && attempt.unknown);
+    await scene.until(() => tokens.every(told), `each of the ${tokens.length} runs is told that it is unknown`);
+    await lose.heal();
     over();
     const since = scene.note("answers arrive again");
     return { since, names: scene.names, bound: storeIsBack(scene.ttl) };

@@ -12,6 +12,8 @@ export type Event = { readonly t: number } & (
   | { readonly e: "harmed"; readonly fence?: string; readonly session?: string }
   /** A run was requested. `wall`: the time by the wall clock of the process. */
   | { readonly e: "asked"; readonly id: string; readonly name: string; readonly wait: number; readonly wall: number }
+  /** All runs of an ordered burst have settled. */
+  | { readonly e: "burst" }
   /**
    * The store granted a lock to a session. `sent`: when the commit was sent. `timeout`: how long the lock may
    * be held at most, counted from then.
@@ -25,10 +27,10 @@ export type Event = { readonly t: number } & (
       readonly timeout: number;
     }
   /**
-   * An attempt to take the lock had no answer: the store may have applied it. `unknown`: the caller was told
-   * so.
+   * An attempt to take the lock, with this token, had no answer: the store may have applied it. `unknown`:
+   * the caller was told so.
    */
-  | { readonly e: "unanswered"; readonly name: string; readonly unknown: boolean }
+  | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
   /** A body began. `told`: its signal had already fired. `timeout`: how long its run may take. */
   | {
       readonly e: "enter";

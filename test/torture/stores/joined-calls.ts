@@ -1,32 +1,32 @@
-import { bursts, type RequestCounter } from "@ojm/conformance";
-import { joinedScript } from "../../../packages/redis/src/commit/script.js";
-import type { Script } from "../../../packages/redis/src/scripts.js";
+import { bursts, type Heal, type RequestCounter, type TcpProxy } from "@ojm/conformance";
+import { isLock } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
 
-/** The script of several commits, as the workers run it on one server. */
-export const joined: Script = joinedScript({
-  publish: "PUBLISH",
-  database: "",
-  prefixBytes: "ojm:".length,
-  replicas: 0,
-});
-
-/** A call of several commits, some of which start a run. */
+/** A script call of several commits. */
 export interface JoinedCall {
+  /** The hash of the script. */
+  readonly script: string;
   readonly commits: number;
-  readonly starts: number;
+  /** The tokens of the locks that it takes. */
+  readonly tokens: readonly string[];
 }
 
 /** Sees the calls of several commits in what a client sends to Redis. */
 export class JoinedCalls {
+  readonly #isLoaded: (script: string) => Promise<boolean>;
+  readonly #loaded: Set<string> = new Set();
   #next: ((call: JoinedCall) => void) | undefined;
+
+  /** `isLoaded`: whether the server has the script of this hash. */
+  constructor(isLoaded: (script: string) => Promise<boolean>) {
+    this.#isLoaded = isLoaded;
+  }
 
   /** For a proxy, which asks for a counter for each connection. */
   readonly counter = (): RequestCounter => {
     const counter = bursts();
     return {
       sent: (chunk) => {
-        const call = this.#next && callIn(chunk);
-        if (call !== undefined) this.#take()?.(call);
+        if (this.#next !== undefined) for (const call of callsIn(chunk)) this.#see(call);
         return counter.sent(chunk);
       },
       answered: () => counter.answered(),
@@ -38,32 +38,85 @@ export class JoinedCalls {
     this.#next = listener;
   }
 
-  #take(): ((call: JoinedCall) => void) | undefined {
-    const next = this.#next;
-    this.#next = undefined;
-    return next;
+  #see(call: JoinedCall): void {
+    // The server refuses a script that it does not have yet. With that answer lost, nothing is applied.
+    if (!this.#loaded.has(call.script)) void this.#ask(call.script);
+    else if (call.tokens.length > 1) {
+      this.#next?.(call);
+      this.#next = undefined;
+    }
+  }
+
+  async #ask(script: string): Promise<void> {
+    if (await this.#isLoaded(script).catch(() => false)) this.#loaded.add(script);
   }
 }
 
-/** The first call of several commits in a chunk, if it starts several runs. */
-function callIn(chunk: Buffer): JoinedCall | undefined {
-  const text = chunk.toString();
-  const from = text.indexOf(`\r\n${joined.sha}\r\n`);
-  if (from < 0) return undefined;
-  // Every second line is a length. Keys and values of ojm have no line breaks.
-  const [, keyCount = "", ...rest] = text
-    .slice(from + 2)
-    .split("\r\n")
-    .filter((_, i) => i % 2 === 0);
-  const entries = rest.slice(1, Number(keyCount));
-  const args = rest.slice(Number(keyCount) + 1);
-  let [commits, starts, entry] = [0, 0, 0];
-  for (let at = 0; /^\d+$/.test(args[at] ?? ""); at += 1 + Number(args[at])) {
-    const letters = args[at + 1] ?? "";
-    const own = entries.slice(entry, entry + letters.length);
-    if (own.some((key, i) => /\}:\["lock "/.test(key) && /[pPtT12]/.test(letters[i] ?? ""))) starts++;
-    commits++;
-    entry += letters.length;
+/** Loses the answer of the next call that starts several runs, and all later answers, until it is healed. */
+export class LostCall {
+  #call: JoinedCall | undefined;
+  #heal: Promise<Heal> | undefined;
+
+  constructor(way: TcpProxy, calls: JoinedCalls) {
+    calls.onNext((call) => {
+      this.#call = call;
+      this.#heal = way.dropReplies();
+    });
   }
-  return starts > 1 ? { commits, starts } : undefined;
+
+  /** The call; `undefined` before the client has sent it. */
+  get call(): JoinedCall | undefined {
+    return this.#call;
+  }
+
+  async heal(): Promise<void> {
+    await (await this.#heal)?.();
+  }
+}
+
+/** The calls of several commits that lie wholly in a chunk. See joinedScript for their arguments. */
+export function callsIn(chunk: Buffer): JoinedCall[] {
+  const text = chunk.toString();
+  const calls: JoinedCall[] = [];
+  for (const found of text.matchAll(/\*(\d+)\r\n\$7\r\nevalsha\r\n/gi)) {
+    // Every second line is a length. Keys and values of ojm have no line breaks.
+    const lines = text.slice(found.index + found[0].length).split("\r\n");
+    const words = lines.filter((_, i) => i % 2 === 1).slice(0, Number(found[1]) - 1);
+    const [script = "", keyCount = "", ...rest] = words;
+    const keys = rest.slice(1, Number(keyCount));
+    const [kind = "", ...args] = rest.slice(Number(keyCount));
+    // The script of one commit has letters there. A call that is cut off goes on in the next chunk.
+    const whole = lines.length > 2 * (Number(found[1]) - 1);
+    if (whole && (kind === "puts" || kind === "") && /^\d+$/.test(args[0] ?? "")) {
+      calls.push({ script, ...partsOf(keys, args) });
+    }
+  }
+  return calls;
+}
+
+function partsOf(keys: readonly string[], args: readonly string[]): Pick<JoinedCall, "commits" | "tokens"> {
+  const tokens: string[] = [];
+  let [commits, key] = [0, 0];
+  for (let at = 0; at < args.length; at += 1 + Number(args[at])) {
+    const own = args.slice(at + 1, at + 1 + Number(args[at]));
+    const letters = own[0] ?? "";
+    const token = tokenIn(keys.slice(key, key + letters.length), letters, own);
+    if (token !== undefined) tokens.push(token);
+    commits++;
+    key += letters.length;
+  }
+  return { commits, tokens };
+}
+
+/** The token of the lock that a commit takes. */
+function tokenIn(keys: readonly string[], letters: string, args: readonly string[]): string | undefined {
+  let at = 1 + letters.replace(/[^NPTD]/g, "").length;
+  for (const [i, letter] of [...letters].entries()) {
+    if (!/[pPtT12]/.test(letter)) continue;
+    if (/[tT2]/.test(letter)) at++;
+    // Not a queue, and not the audit record of a forced unlock, which quotes the lock.
+    if (isLock((keys[i] ?? "").replace(/^ojm:\{(.*?)\}:/, "$1 "))) return JSON.parse(args[at] ?? "").token;
+    at++;
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { TcpProxy } from "@ojm/conformance";
 import { startRedis, whyMissing } from "../../../packages/redis/src/testing/servers.js";
 import { fill } from "./disk.js";
-import { JoinedCalls, joined } from "./joined-calls.js";
+import { JoinedCalls, LostCall } from "./joined-calls.js";
 import { type StoreKind, versionOf } from "./store.js";
 
 const DEADLINE = 1_000;
@@ -27,21 +27,16 @@ export const redis: StoreKind = {
     const disk = smallDisk ? ["--dir", folder, "--appendfsync", "everysec"] : ["--appendfsync", "always"];
     const server = await startRedis({ args: ["--appendonly", "yes", ...disk], ...(clock && { env: clock.env }) });
     const ways: TcpProxy[] = [];
-    const calls = Array.from({ length: workers }, () => new JoinedCalls());
+    const isLoaded = async (script: string): Promise<boolean> =>
+      String(await server.command("SCRIPT", "EXISTS", script)) === "1";
+    const calls = Array.from({ length: workers }, () => new JoinedCalls(isLoaded));
     for (const { counter } of calls) ways.push(await TcpProxy.start({ port: server.port, counter }));
     const args = (port: number) => ({ host: "127.0.0.1", port, deadline: DEADLINE });
     return {
       args: (worker) => args(ways[worker]?.port ?? 0),
       directArgs: args(server.port),
       network: (worker) => wayOf(ways, worker),
-      async loseJoined(worker) {
-        // A call of a script that the server does not know yet would be lost with all that it was to do.
-        await server.command("SCRIPT", "LOAD", joined.source);
-        const way = wayOf(ways, worker);
-        return new Promise((resolve) => {
-          calls[worker]?.onNext((call) => void way.dropReplies().then((heal) => resolve({ ...call, heal })));
-        });
-      },
+      loseJoined: (worker) => new LostCall(wayOf(ways, worker), wayOf(calls, worker)),
       async freeze() {
         server.freeze();
         return async () => server.thaw();
@@ -69,7 +64,7 @@ export const redis: StoreKind = {
 };
 
 /** The proxy of one worker. Throws if there is no such worker. */
-export function wayOf(ways: readonly TcpProxy[], worker: number): TcpProxy {
+export function wayOf<T>(ways: readonly T[], worker: number): T {
   const way = ways[worker];
   if (way === undefined) throw new Error(`there is no worker ${worker}`);
   return way;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
 import type { Cluster } from "../cluster/nodes/cluster.js";
 import type { Heal } from "../faults/heal.js";
-import type { JoinedCall } from "./joined-calls.js";
+import type { LostCall } from "./joined-calls.js";
 import type { ServerClock } from "./server-clock.js";
 
 /** A store that is made for one cell, and what can be done to it. A missing method cannot be done. */
@@ -17,9 +17,9 @@ export interface TortureStore {
   network?(worker: number): TcpProxy;
   /**
    * Loses the answer of the next call by which a worker starts several runs, and all later answers to that
-   * worker, until it is healed. Resolves when the worker sends that call.
+   * worker, until it is healed.
    */
-  loseJoined?(worker: number): Promise<JoinedCall & { readonly heal: Heal }>;
+  loseJoined?(worker: number): LostCall;
   /** Makes the store answer nothing until it is healed. */
   freeze?(): Promise<Heal>;
   /** The same for the store of the records alone, if it is separate. */

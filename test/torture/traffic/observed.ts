@@ -31,9 +31,7 @@ class Observed extends PassedOn {
     if (renewal !== undefined) this.#sent.set(beatOf(renewal.value), sent);
     const lock = commit.writes.find(({ key, value }) => isLock(key) && value !== null);
     const outcome = await super.commit(commit, options).catch((error: unknown) => {
-      const unknown = isChannelError(error) && error.outcome === "unknown";
-      if (lock !== undefined)
-        this.journal?.write({ e: "unanswered", name: JSON.parse(lock.value ?? "").name, unknown });
+      if (lock !== undefined) this.#unanswered(lock, error);
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
@@ -41,6 +39,12 @@ class Observed extends PassedOn {
     // it.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
     return outcome;
+  }
+
+  #unanswered({ value }: StoredWrite, error: unknown): void {
+    const { name, token } = JSON.parse(value ?? "");
+    const unknown = isChannelError(error) && error.outcome === "unknown";
+    this.journal?.write({ e: "unanswered", name, token, unknown });
   }
 
   #granted({ value }: StoredWrite, fence: string, sent: number): void {

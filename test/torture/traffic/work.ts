@@ -68,6 +68,7 @@ export class Work {
   /** Asks for several runs in one turn. Resolves once all are settled. */
   async burst(manager: JobManager, register: Register, runs: number): Promise<void> {
     await Promise.all(Array.from({ length: runs }, () => this.#oneRun(manager, register)));
+    this.#journal.write({ e: "burst" });
   }
 
   /** Forces an unlock now and then, until it is stopped. */

@@ -105,7 +105,7 @@ describe("the record of a run", () => {
       const facts = { records: [{ name: "a", fence: "7", status }] };
       return judgeRecords(evidenceOf([memberWith(events, member)], facts)).map(({ law }) => law);
     };
-    const unanswered: Event = { e: "unanswered", name: "a", unknown: true, t: 5 };
+    const unanswered: Event = { e: "unanswered", name: "a", token: "x", unknown: true, t: 5 };
     expect(of("lost", [])).toEqual(WRONG);
     expect(of("lost", [{ ...unanswered, name: "b" }])).toEqual(WRONG);
     expect(of("lost", [unanswered])).toEqual([]);

@@ -1,0 +1,73 @@
+import type { Commit } from "@ojm/core/backend";
+import { describe, expect, it } from "vitest";
+import { encodeCommit } from "../../../packages/redis/src/commit/encode.js";
+import { Names } from "../../../packages/redis/src/layout.js";
+import { callsIn } from "./joined-calls.js";
+
+const script = "0123456789".repeat(4);
+const names = new Names("ojm:", false);
+
+/** A call of these commits, as ioredis sends it. */
+function sent(commits: readonly Commit[]): Buffer {
+  const keys = ["ojm:version"];
+  const args = ["puts"];
+  for (const commit of commits) {
+    const encoded = encodeCommit(commit, names);
+    keys.push(...encoded.keys);
+    args.push(String(encoded.args.length), ...encoded.args);
+  }
+  return command(["evalsha", script, String(keys.length), ...keys, ...args]);
+}
+
+function command(words: readonly string[]): Buffer {
+  return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`);
+}
+
+const locks = (rest: string): string => `oJobManager-locks [${rest}`;
+const lock = (name: string, token: string): string =>
+  JSON.stringify({ name, holder: { host: "h", pid: 1, instance: "i" }, token, since: 1, timeout: 2, until: 3 });
+
+const start = (name: string, token: string): Commit => ({
+  checks: [
+    { key: locks('"session "i '), version: "7" },
+    { key: locks(`"lock "${name} `), version: null },
+    { key: locks(`"lock "${name} "queue `), version: "8" },
+  ],
+  writes: [
+    { key: `oJobManager-jobs {name "${name} `, value: "{}", ttl: 5 },
+    { key: locks(`"lock "${name} `), value: lock(name, token) },
+    { key: locks(`"lock "${name} "queue `), value: '{"waiting":[]}' },
+  ],
+});
+const queue: Commit = {
+  checks: [{ key: locks('"lock "a "queue '), version: null }],
+  writes: [{ key: locks('"lock "a "queue '), value: '{"waiting":[{"session":"i","token":"t"}]}' }],
+};
+const audit: Commit = {
+  checks: [{ key: locks('"lock "a '), version: "9" }],
+  writes: [
+    { key: locks('"lock "a '), value: null },
+    { key: locks('"audit "a '), value: `{"lock":${lock("a", "gone")}}` },
+  ],
+};
+
+describe("the calls of several commits that the proxy sees", () => {
+  it("the tokens of a call are those of the locks that it takes, not of a queue or an audit record", () => {
+    const call = sent([start("a", "x"), queue, audit, start("b", "y")]);
+    expect(callsIn(call)).toEqual([{ script, commits: 4, tokens: ["x", "y"] }]);
+  });
+
+  it("calls behind one another in one chunk are seen, and one that is cut off is not", () => {
+    const call = sent([start("a", "x"), queue]);
+    const chunk = Buffer.concat([call, sent([audit]), call]);
+    expect(callsIn(chunk).map(({ tokens }) => tokens)).toEqual([["x"], [], ["x"]]);
+    expect(callsIn(chunk.subarray(0, -4))).toHaveLength(2);
+  });
+
+  it("a call of one commit and another command are passed over", () => {
+    const { keys, args } = encodeCommit(start("a", "x"), names);
+    const words = ["evalsha", script, String(keys.length + 1), "ojm:version", ...keys, ...args];
+    expect(callsIn(command(words))).toEqual([]);
+    expect(callsIn(command(["ping"]))).toEqual([]);
+  });
+});
