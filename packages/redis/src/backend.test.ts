@@ -368,6 +368,20 @@ for (const { title, binary, start } of setups) {
         expect((await store.commit(create)).ok).toBe(true);
       });
 
+      it("a commit treats an entry past its deadline as absent while Redis still has it", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const key = `${channel} "a `;
+        const version = await put(store, key, "1", 20);
+        // Redis removes a key up to a millisecond late. PERSIST makes that moment last.
+        await ask(setup, "PERSIST", `ojm:{${channel}}:"a `);
+        await until(async () => (await get(store, key)) === undefined, "its deadline has passed");
+        const outdated = { checks: [{ key, version }], writes: [{ key, value: "2" }] };
+        expect(await store.commit(outdated)).toEqual({ ok: false, current: [undefined] });
+        const create = { checks: [{ key, version: null }], writes: [{ key, value: "3" }] };
+        expect((await store.commit(create)).ok).toBe(true);
+      });
+
       it("a write without a ttl removes the deadline of the entry that it overwrites", async () => {
         const store = await opened();
         const channel = fresh();

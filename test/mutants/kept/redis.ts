@@ -13,7 +13,7 @@ export const redis: readonly NamedMutant[] = [
     [
       "R01b visible at the deadline",
       "(tonumber(deadline) or 0) <= now then",
-      "(tonumber(deadline) or 0) <= now - 50000 then",
+      "false then",
       "an expired session still counts as alive",
     ],
     ["R02 a failed check is passed over", "if version ~= args[a] or deadline", "if deadline", "two hold one lock"],
@@ -99,7 +99,7 @@ export const redis: readonly NamedMutant[] = [
       "if puts then version = string.format('%.0f', now) end if false then $",
       "a commit is half done",
     ],
-    ["R19 a delete needs memory", "if not puts then $", "if false then $", "a delete has no version"],
+    ["R19 a delete needs memory", "if puts then $", "puts = true if puts then $", "a full server cannot be emptied"],
   ),
   ...of(
     "packages/redis/src/scripts.ts",
