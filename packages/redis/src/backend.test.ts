@@ -313,6 +313,24 @@ for (const { title, binary, start } of setups) {
         }
       });
 
+      it("a read of many keys is split, so that one script does not hold up the server for long", async () => {
+        const store = await opened();
+        const channel = fresh();
+        const scripts = async (): Promise<number> => {
+          let sum = 0;
+          for (const server of setup.servers) {
+            const stats = String(await server.command("INFO", "commandstats"));
+            sum += Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+          }
+          return sum;
+        };
+        await get(store, `${channel} "0 `);
+        const before = await scripts();
+        const keys = Array.from({ length: 2_001 }, (_, i) => `${channel} "${i} `);
+        expect(await store.read(keys)).toEqual(keys.map(() => undefined));
+        expect((await scripts()) - before).toBe(3);
+      });
+
       it("a scan refuses a range that reaches into another channel", async () => {
         const store = await opened();
         const range = { from: "a ", to: "b ", reverse: false, limit: 10, values: true };

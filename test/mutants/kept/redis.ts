@@ -207,23 +207,18 @@ export const redis: readonly NamedMutant[] = [
       "a large read fails",
     ],
   ),
-  ...of(
-    "packages/redis/src/commit/encode.ts",
-    redisTests,
-    [
-      "R32 the empty version is absence",
-      'args.push(version || "none")',
-      'args.push(version || "0")',
-      "a check of no version has another answer than it has from a store that keeps its promise",
-    ],
-    ["R33 a ttl is ignored", "args.push(String(write.ttl))", 'args.push("1000000000000")', "a dead session never ends"],
-    [
-      "R70 an entry gets another check's answer",
-      "if (version === null) places[i] = keys.push(names.entryOf(key)) - 1;",
-      "if (version === null) places[keys.length] = keys.push(names.entryOf(key)) - 1;",
-      "a lock is taken over at the version of the queue",
-    ],
-  ),
+  ...of("packages/redis/src/commit/encode.ts", redisTests, [
+    "R33 a ttl is ignored",
+    "args.push(String(write.ttl))",
+    'args.push("1000000000000")',
+    "a dead session never ends",
+  ]),
+  ...of("packages/redis/src/commit/encode.ts", joinedTests, [
+    "R70 an entry gets another check's answer",
+    "if (version === null) places[i] = keys.push(names.entryOf(key)) - 1;",
+    "if (version === null) places[keys.length] = keys.push(names.entryOf(key)) - 1;",
+    "a lock is taken over at the version of the queue",
+  ]),
   ...of(
     "packages/redis/src/commit/script.ts",
     joinedTests,

@@ -32,8 +32,7 @@ export function encodeCommit(commit: Commit, names: Names): EncodedCommit {
     const { key, version } = checks[i] as StoredCheck;
     if (version === null) continue;
     places[i] = keys.push(names.entryOf(key)) - 1;
-    // A caller's "" is no version, and no entry has it.
-    args.push(version || "none");
+    args.push(version);
   }
   const written = placeWrites(commit, places, keys, names);
   let letters = "";

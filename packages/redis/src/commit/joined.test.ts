@@ -68,14 +68,19 @@ describe.skipIf(missing !== undefined)("commits of one turn", () => {
   it("a refused commit names the entry of each check in the order of the checks", async () => {
     const store = await prepared(await server());
     const [a, b, c, d] = keys(4) as [string, string, string, string];
-    const [va, vc] = [await put(store, a, "a"), await put(store, c, "c")];
+    const [va, vb, vc] = [await put(store, a, "a"), await put(store, b, "b"), await put(store, c, "c")];
     const checks = [
       { key: a, version: va },
       { key: b, version: null },
       { key: c, version: "1" },
       { key: d, version: null },
     ];
-    const current = [{ key: a, value: "a", version: va }, undefined, { key: c, value: "c", version: vc }, undefined];
+    const current = [
+      { key: a, value: "a", version: va },
+      { key: b, value: "b", version: vb },
+      { key: c, value: "c", version: vc },
+      undefined,
+    ];
     const refused = { checks, writes: [{ key: d, value: "never" }] };
     expect(await store.commit(refused)).toEqual({ ok: false, current });
     const [one, two] = await Promise.all([store.commit(refused), store.commit(refused)]);

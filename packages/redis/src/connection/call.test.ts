@@ -3,6 +3,26 @@ import { explain } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
 import type { RedisClient } from "./client.js";
 
+it("the outcome of an aborted call is unknown only if it was sent", async () => {
+  const owner: CallOwner = {
+    client: {} as RedisClient,
+    forget: () => {},
+    wait: () => expect.unreachable(),
+    explain: () => expect.unreachable(),
+    overdue: () => expect.unreachable(),
+  };
+  for (const [sent, outcome] of [
+    [true, "unknown"],
+    [false, "not-applied"],
+  ]) {
+    const stop = new AbortController();
+    const call = new Call(owner, () => new Promise(() => {}), stop.signal);
+    if (sent) call.go();
+    stop.abort();
+    await expect(call.result).rejects.toMatchObject({ code: "ABORTED", outcome });
+  }
+});
+
 it("a call that the client refused to send waits for the next connection, and is sent there", async () => {
   const refused = new Error("Stream isn't writeable and enableOfflineQueue options is false");
   const answers = [Promise.reject(refused), Promise.resolve("done")];
