@@ -133,7 +133,8 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
     return await fault.inject(scene);
   } catch (error) {
     if (error instanceof NotSo) throw error;
-    throw new NotStruck(`the fault "${fault.name}" did not come about`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NotStruck(`the fault "${fault.name}" did not come about: ${why}`, { cause: error });
   }
 }
 
