@@ -186,12 +186,16 @@ export const batches: readonly Case[] = [
     async run(t) {
       const one = await t.channel();
       const other = await t.channel({ name: t.freshName() });
-      const result = await one.commitWith([{ put: "here", value: 1 }], [{ channel: other, ops: [{ put: "there", value: 2 }] }]);
+      const result = await one.commitWith(
+        [{ put: "here", value: 1 }],
+        [{ channel: other, ops: [{ put: "there", value: 2 }] }],
+      );
       assert.ok(result.ok);
       assert.equal((await other.entry("there"))?.version, result.version);
-      const refused = await one.commitWith([{ put: "here", value: 3 }], [
-        { channel: other, ops: [{ check: "there", version: null }] },
-      ]);
+      const refused = await one.commitWith(
+        [{ put: "here", value: 3 }],
+        [{ channel: other, ops: [{ check: "there", version: null }] }],
+      );
       assert.ok(!refused.ok);
       assert.deepEqual(refused.failed[0], { channel: other.name, key: "there", current: await other.entry("there") });
       assert.equal(await one.get("here"), 1, "half of a commit was applied");

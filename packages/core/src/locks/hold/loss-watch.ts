@@ -52,7 +52,7 @@ export class LossWatch {
     if (this.#cancelLook === undefined) this.#lookIn(SHORT);
   }
 
-  /** Call it for each lease that is released: thousands of short ones would else be kept until the next look. */
+  /** Call it for each lease that is released. Else thousands of short ones are kept until the next look. */
   released(lease: Lease): void {
     if (!this.#young.delete(lease)) this.#older.delete(lease);
   }
