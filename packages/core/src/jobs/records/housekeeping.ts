@@ -46,6 +46,7 @@ export class Housekeeping {
   readonly #closing: AbortController = new AbortController();
   /** When the next look is due, for the process with the turn. */
   #due = 0;
+  #isNew = true;
   #cancel: () => void = () => {};
 
   constructor({ jobs, locks, turns }: Channels, index: TimeIndex, clock: Clock, ttl: number) {
@@ -82,7 +83,8 @@ export class Housekeeping {
     }
     let hasTurn = false;
     await inBackground(async () => {
-      hasTurn = await turn.hold(!turn.mine && (await this.#isNeglected()));
+      hasTurn = await turn.hold(this.#isNew && (await this.#isNeglected()));
+      this.#isNew = false;
     });
     if (hasTurn && this.#left() <= 0) await this.#lookNow(() => turn.keep());
     if (!hasTurn) return Math.max(turn.left(), this.#ttl);
@@ -90,8 +92,8 @@ export class Housekeeping {
   }
 
   /**
-   * Whether nobody looks, by the wall clocks of the others. A process that lives for a moment, such as one
-   * that cron starts, never sees the turn of a dead process become free.
+   * Whether nobody looks, by the wall clocks of the others. Asked once: who lives longer sees the turn of a
+   * dead process become free. A process that lives for a moment, such as one that cron starts, does not.
    */
   async #isNeglected(): Promise<boolean> {
     const now = this.#clock.now();
