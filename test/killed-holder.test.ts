@@ -59,14 +59,18 @@ onSharedStores((create) => {
     expect((await waiting).result).toBe("mine");
   });
 
-  it("a run that a process leaves open when it ends in good order is closed as lost at once", async () => {
-    const options = await create();
-    const child = startChild("leaver.child.ts", [JSON.stringify(options)]);
-    expect(await child.ended).toBe(0);
-    await using manager = await openJobManager(options);
-    expect(await history(manager)).toMatchObject([
-      { status: "lost", error: "its process ended without closing the run" },
-    ]);
-    expect(await manager.locks()).toEqual([]);
-  });
+  // After some 40 ms, the process watches its lock.
+  it.each([0, 200])(
+    "a run that a process leaves open when it ends after %i ms is closed as lost at once",
+    async (ms) => {
+      const options = await create();
+      const child = startChild("leaver.child.ts", [JSON.stringify(options), String(ms)]);
+      expect(await child.ended).toBe(0);
+      await using manager = await openJobManager(options);
+      expect(await history(manager)).toMatchObject([
+        { status: "lost", error: "its process ended without closing the run" },
+      ]);
+      expect(await manager.locks()).toEqual([]);
+    },
+  );
 });

@@ -26,8 +26,11 @@ export class LagWatch {
     const look = (): void => {
       const from = last;
       last = hostTime();
-      // The lag ends once all timers that were due have run, not with the first of them.
-      if (last - from > LAG) setImmediate(() => this.#note({ from, to: hostTime() }, tell));
+      // The lag ends once all timers that were due have run, not with the first of them. A new timer comes
+      // after them all, also if the process was suspended while it ran timers: only a millisecond later does
+      // Node look which others fell due meanwhile.
+      if (last - from > LAG)
+        setTimeout(() => setImmediate(() => this.#note({ from, to: hostTime() }, tell)), 1).unref();
       this.#timer = setTimeout(look, LOOK).unref();
     };
     look();

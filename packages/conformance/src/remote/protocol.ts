@@ -8,7 +8,9 @@ export type Call =
   | { readonly member: "commit"; readonly commit: Commit }
   | { readonly member: "watch"; readonly range: KeyRange; readonly watch: number }
   | { readonly member: "unwatch"; readonly watch: number }
-  | { readonly member: "close" };
+  | { readonly member: "close" }
+  /** Ends the connection to the suite, with the client open. */
+  | { readonly member: "leave" };
 
 /** An error as one process sends it to another. */
 export interface WireError {

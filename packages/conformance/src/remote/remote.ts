@@ -15,6 +15,8 @@ export interface RemoteBackend extends Backend {
    * that says why there is none.
    */
   closeAndExit(): Promise<number | string>;
+  /** Like {@link closeAndExit}, but leaves the client open, and its watches too. */
+  leaveAndExit(): Promise<number | string>;
 }
 
 /** How long a process may take to end once its client is closed, in ms. */
@@ -137,7 +139,15 @@ class Client implements RemoteBackend {
   }
 
   async closeAndExit(): Promise<number | string> {
-    if (this.#child.connected) await this.#call({ member: "close" });
+    return this.#exitAfter("close");
+  }
+
+  async leaveAndExit(): Promise<number | string> {
+    return this.#exitAfter("leave");
+  }
+
+  async #exitAfter(member: "close" | "leave"): Promise<number | string> {
+    if (this.#child.connected) await this.#call({ member });
     await this.#end();
     return this.#child.exitCode ?? `it did not end within ${LAST_WORDS} ms and was ended by ${this.#child.signalCode}`;
   }

@@ -30,6 +30,8 @@ async function perform(backend: Backend, call: Call): Promise<unknown> {
       return stops.get(call.watch)?.();
     case "close":
       return backend.close();
+    case "leave":
+      return undefined;
   }
 }
 
@@ -49,7 +51,7 @@ async function serve(backend: Backend, { id, call }: Request): Promise<void> {
   }
   // From here on the suite no longer keeps the process alive. If it does not end, the backend has left
   // something open.
-  if (call.member === "close") process.disconnect();
+  if (call.member === "close" || call.member === "leave") process.disconnect();
 }
 
 /** What the given module may export. */

@@ -8,6 +8,7 @@ import type {
   TxnResponse,
   WatchStream,
 } from "./messages.js";
+import { unrefStream } from "./unref.js";
 
 /** The timeout of one call, and a signal that ends it sooner. */
 export interface CallLimits {
@@ -111,10 +112,12 @@ function unary<Response>(
 }
 
 /**
- * An {@link EtcdNode} over the pool of an etcd3 client. `close` must close a client of our own, but not a
- * passed one.
+ * An {@link EtcdNode} over the pool of an etcd3 client.
+ *
+ * @param close closes a client of our own. Without it, the client was passed, and its connections go on
+ * keeping the process alive as its owner may expect
  */
-export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: () => void): EtcdNode {
+export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close?: () => void): EtcdNode {
   const call = async <Response>(
     service: string,
     method: string,
@@ -139,8 +142,12 @@ export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close: 
     txn: (request, limits) => call("KV", "txn", request, limits),
     leaseGrant: (request, limits) => call("Lease", "leaseGrant", request, limits),
     leaseTimeToLive: (request, limits) => call("Lease", "leaseTimeToLive", request, limits),
-    watch: (limits) => openWatch(pool, limits),
-    close,
+    watch: async (limits) => {
+      const stream = await openWatch(pool, limits);
+      if (close !== undefined) stream.once("metadata", () => unrefStream(stream));
+      return stream;
+    },
+    close: () => close?.(),
   };
 }
 

@@ -58,7 +58,7 @@ function overPassedClient(client: PassedClient, keyPrefix: string): Connection {
   // Add the prefix of a client's namespace here: etcd3 adds it only in calls that this package does not use.
   const { prefix } = client as { prefix?: unknown };
   const namespace = prefix instanceof Buffer ? prefix.toString("utf8") : "";
-  return { nodes: [nodeOverEtcd3([hosts].flat(), pool, () => undefined)], keyPrefix: namespace + keyPrefix };
+  return { nodes: [nodeOverEtcd3([hosts].flat(), pool)], keyPrefix: namespace + keyPrefix };
 }
 
 function poolOf(client: object): Etcd3Pool {

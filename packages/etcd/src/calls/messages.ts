@@ -113,4 +113,6 @@ export interface WatchStream {
   on(event: "data", listener: (response: WatchResponse) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end", listener: () => void): unknown;
+  /** The first message of the node has arrived. */
+  once(event: "metadata", listener: () => void): unknown;
 }

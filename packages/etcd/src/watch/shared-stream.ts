@@ -11,10 +11,7 @@ const SILENCE = 1_500;
 /** How long a node may take to open a stream and to confirm a watch, in ms. */
 const CONFIRM = 2_000;
 
-/**
- * How long a stream without a watch stays open for the next one, in ms. Keep it short: an open stream keeps
- * the process alive.
- */
+/** How long a stream without a watch stays open for the next one, in ms. */
 const LINGER = 1_000;
 
 /** The revision to watch from is compacted. */

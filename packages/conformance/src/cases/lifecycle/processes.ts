@@ -94,4 +94,29 @@ export const processes: readonly Case[] = [
       assert.equal(await there.closeAndExit(), 0, "it ended with an error");
     },
   },
+  {
+    id: "LIF-025",
+    law: "An open client and its watches keep no process alive.",
+    needs: ["remote", "watch"],
+    async run(t) {
+      if (t.supports.shared === "process") await t.closeClient(await t.main());
+      const there = await t.remote();
+      const key = rawKey(t.name, "k");
+      let told = false;
+      // The range of one key, as core watches a lock that it holds.
+      await there.watch(
+        { from: key, to: `${key}\0` },
+        {
+          change: () => {
+            told = true;
+          },
+          gap: () => undefined,
+          fail: () => undefined,
+        },
+      );
+      await write(there, { key, value: "1" });
+      await t.until("the watch told the write", () => told);
+      assert.equal(await there.leaveAndExit(), 0, "it did not end by itself");
+    },
+  },
 ];

@@ -150,6 +150,9 @@ export interface Backend {
   /**
    * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
    *
+   * A watch by itself does not keep the process alive. Core does that while somebody waits for a change. Else
+   * a process that forgets to end a run would never end, and never free its lock.
+   *
    * Waiters rely on watches of a single key (see `onlyKeyOf`), a few dozen at a time, each short: wake only
    * the client concerned. A backend that reports every commit to every watcher wakes all waiters for each of
    * them.
