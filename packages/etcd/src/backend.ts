@@ -15,7 +15,7 @@ import {
 import type { TxnResponse } from "./calls/messages.js";
 import type { Nodes } from "./calls/nodes.js";
 import { commitRequest, readAll, touch } from "./calls/requests.js";
-import { scanRaw } from "./calls/scan.js";
+import { Scans } from "./calls/scan.js";
 import { Expiry } from "./expiry/expiry.js";
 import { type Lease, Leases } from "./expiry/leases.js";
 import type { Codec, RawEntry } from "./layout.js";
@@ -47,6 +47,7 @@ export class EtcdBackend implements Backend {
   readonly #codec: Codec;
   readonly #leases: Leases;
   readonly #expiry: Expiry;
+  readonly #scans: Scans;
   readonly #streams: WatchStreams;
   readonly #watches: Set<RangeWatch> = new Set();
 
@@ -56,6 +57,7 @@ export class EtcdBackend implements Backend {
     this.#codec = codec;
     this.#leases = new Leases(nodes, deadline);
     this.#expiry = new Expiry(nodes, codec);
+    this.#scans = new Scans(nodes, codec);
     this.#streams = new WatchStreams(codec.revisionKey);
   }
 
@@ -69,7 +71,7 @@ export class EtcdBackend implements Backend {
 
   async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
     for (;;) {
-      const { raw, more } = await scanRaw(this.#nodes, this.#codec, request, options);
+      const { raw, more } = await this.#scans.page(request, options);
       const entries = await this.#expiry.judge(raw, this.#expiry.isWatched(request));
       if (entries !== undefined) return { entries: entries.filter((entry) => entry !== undefined), more };
     }

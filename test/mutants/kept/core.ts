@@ -534,6 +534,22 @@ const survived: readonly NamedMutant[] = [
     tests: [`${JOBS}/records/time-index.test.ts`],
   },
   {
+    name: "K26 a history ends with a window of time that is not full",
+    file: `${JOBS}/records/history.ts`,
+    search: "if (after <= from) return;",
+    replace: "return;",
+    why: "the history shows the last hour as all there is",
+    tests: [`${JOBS}/records/time-index.test.ts`],
+  },
+  {
+    name: "K27 a record that ojm did not write hides those read with it",
+    file: `${JOBS}/records/read.ts`,
+    search: "return Promise.all(keys.map((key) => recordUnder(jobs, key)));",
+    replace: "return keys.map(() => undefined);",
+    why: "one damaged entry hides a hundred runs from the history, and prune leaves them",
+    tests: [`${JOBS}/records/history.test.ts`, `${JOBS}/records/time-index.test.ts`],
+  },
+  {
     name: "K25 a look that failed keeps its turn",
     file: `${JOBS}/records/housekeeping.ts`,
     search: "if (saw === undefined) this.#turn?.giveUp();",

@@ -187,4 +187,30 @@ export const etcd: readonly NamedMutant[] = [
       "a commit that was applied is told as not applied",
     ],
   ),
+  ...of(
+    "packages/etcd/src/calls/large-ranges.ts",
+    ["packages/etcd/src/calls/scan.test.ts"],
+    [
+      "E29 a part of a large range is all the rest of it",
+      "less < bytes; less +=",
+      "less < 0; less +=",
+      "each page of a million keys has all of them counted",
+    ],
+  ),
+  ...of(
+    "packages/etcd/src/calls/scan.ts",
+    ["packages/etcd/src/calls/scan.test.ts"],
+    [
+      "E30 an empty part ends a scan",
+      "if (kvs.length === 0 && part.bytes > 0) continue;",
+      "",
+      "a scan shows a part of the entries as all of them",
+    ],
+    [
+      "E31 what a part does not hold is not told",
+      "return { kvs, more: more || part.bytes > 0 };",
+      "return { kvs, more };",
+      "a scan shows a part of the entries as all of them",
+    ],
+  ),
 ];

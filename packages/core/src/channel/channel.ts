@@ -84,6 +84,17 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return stored === undefined ? undefined : this.#scope.entry<V>(stored);
   }
 
+  /**
+   * @internal The entries under several keys, in one call to the store.
+   *
+   * @throws ChannelError `CORRUPT` if ojm did not write one of them
+   */
+  async entriesUnder(keys: readonly Key[]): Promise<(Entry<V> | undefined)[]> {
+    if (keys.length === 0) return [];
+    const stored = await this.#open().read(keys.map((key) => this.#scope.key(key)));
+    return stored.map((entry) => entry && this.#scope.entry<V>(entry));
+  }
+
   async #read(key: Key, options: CallOptions) {
     const backend = this.#open(options);
     const [stored] = await abortable(backend.read([this.#scope.key(key)], options), options.signal, "not-applied");

@@ -13,7 +13,7 @@ import { RunError } from "./errors.js";
 import { checkHistoryOptions, checkManagerOptions, checkRunOptions, isMap } from "./options.js";
 import { historyByName, historyByTime, historyOf } from "./records/history.js";
 import { Housekeeping } from "./records/housekeeping.js";
-import { closeRunOf, lostText, recordOf } from "./records/orphans.js";
+import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
@@ -195,7 +195,7 @@ export class JobManager {
     const { name, ...range } = checkHistoryOptions(options);
     const { jobs, index } = this.#context;
     if (name !== undefined) yield* historyOf(jobs, name, range);
-    else if (await index.isComplete()) yield* historyByTime(jobs, index, range);
+    else if (await index.isComplete()) yield* historyByTime(jobs, index, this.#clock.now(), range);
     else yield* historyByName(jobs, range);
   }
 
@@ -208,7 +208,7 @@ export class JobManager {
     const running: RunRecord[] = [];
     const locks = await this.#locks.list();
     for (let i = 0; i < locks.length; i += AT_ONCE) {
-      const entries = await Promise.all(locks.slice(i, i + AT_ONCE).map((lock) => recordOf(this.channels.jobs, lock)));
+      const entries = await recordsOf(this.channels.jobs, locks.slice(i, i + AT_ONCE));
       for (const entry of entries) if (entry?.value.status === "running") running.push(toRecord(entry));
     }
     return running;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { between, lastFew } from "./reverse.js";
+import { between } from "./bytes.js";
+import { lastFew } from "./reverse.js";
 
 const bytes = fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array));
 

@@ -1,3 +1,5 @@
+import { afterPrefix, between, sharedLength } from "./bytes.js";
+
 /** The result of a look at the keys of `[from, to)`: how many there are, and the first of them. */
 export interface Look {
   readonly count: number;
@@ -85,46 +87,4 @@ class Search {
       else few = length;
     }
   }
-}
-
-function sharedLength(a: Buffer, b: Buffer): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
-}
-
-/** The first byte string after all that begin with `prefix`; `undefined` if there is none. */
-function afterPrefix(prefix: Buffer): Buffer | undefined {
-  let length = prefix.length;
-  while (length > 0 && prefix[length - 1] === 0xff) length--;
-  if (length === 0) return undefined;
-  const end = Buffer.from(prefix.subarray(0, length));
-  end[length - 1] = (end[length - 1] ?? 0) + 1;
-  return end;
-}
-
-/**
- * The byte string halfway between two, read as fractions in base 256. `undefined` if nothing fits between
- * them.
- */
-export function between(low: Buffer, high: Buffer): Buffer | undefined {
-  const length = Math.max(low.length, high.length) + 1;
-  const middle = Buffer.alloc(length);
-  // (low + high) / 2, byte by byte: first the sum from the right, with its carry, then the halves from the
-  // left.
-  let carry = 0;
-  for (let i = length - 1; i >= 0; i--) {
-    const sum = (low[i] ?? 0) + (high[i] ?? 0) + carry;
-    middle[i] = sum & 0xff;
-    carry = sum >> 8;
-  }
-  for (let i = 0; i < length; i++) {
-    const value = carry * 256 + (middle[i] ?? 0);
-    middle[i] = value >> 1;
-    carry = value & 1;
-  }
-  // Cut off what follows the first differing byte: it decides nothing, and repeated halving would make it
-  // longer and longer.
-  const short = middle.subarray(0, sharedLength(middle, low) + 1);
-  return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
 }

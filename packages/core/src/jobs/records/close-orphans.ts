@@ -6,8 +6,8 @@ import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history.js";
 import { lostText } from "./orphans.js";
-import { records, recordUnder } from "./read.js";
-import { closeOpen, fenceOf, recordKey } from "./record.js";
+import { records, recordsUnder } from "./read.js";
+import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
 import { isFullLookDue, MARGIN, markBegin, type SeenValue, seenNow } from "./seen.js";
 import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type TimeIndex } from "./time-index.js";
 
@@ -96,8 +96,7 @@ async function stillOpen(look: Look, refs: readonly RecordRef[]): Promise<Record
   const open: RecordRef[] = [];
   for (let i = 0; i < refs.length; i += AT_ONCE) {
     const some = refs.slice(i, i + AT_ONCE);
-    const keys = some.map(({ name, startTime }) => recordKey(name, startTime));
-    const entries = await Promise.all(keys.map((key) => recordUnder(look.jobs, key)));
+    const entries = await recordsUnder(look.jobs, some.map(recordKeyOf));
     for (const [at, entry] of entries.entries()) {
       const ref = some[at];
       if (entry === undefined || ref === undefined || entry.value.status !== "running") continue;

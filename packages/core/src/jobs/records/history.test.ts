@@ -65,7 +65,8 @@ describe("the history", () => {
   });
 
   test("the history reads no more records than it shows, however many there are", async () => {
-    await write(Array.from({ length: 3_000 }, (_, i) => record(i % 2 === 0 ? "a" : "b", i)));
+    const now = world.clock.now();
+    await write(Array.from({ length: 3_000 }, (_, i) => record(i % 2 === 0 ? "a" : "b", now - i)));
     const asked: number[] = [];
     const scan = one.way.scan.bind(one.way);
     one.way.scan = (request, options) => {
@@ -113,6 +114,16 @@ describe("the history", () => {
     ]);
     expect(one.way.reads - reads).toBeLessThan(20);
     expect((await history({ name: "a" })).map(({ startTime }) => startTime)).toEqual([2, 1]);
+  });
+
+  test("a record that was damaged in the store hides no other one", async () => {
+    await write([record("a", 1), record("b", 2), record("c", 3)]);
+    const { entries } = await one.way.scan({ from: "", to: "~", reverse: false, limit: 100, values: true });
+    const [damaged] = entries.filter(({ key, value }) => key.includes('"b ') && value !== "0");
+    await one.way.commit({ checks: [], writes: [{ key: damaged?.key ?? "", value: "{" }] });
+    expect((await history()).map(({ name }) => name)).toEqual(["c", "a"]);
+    expect((await one.manager.prune({ olderThan: 0 })).removed).toBe(2);
+    expect(await history()).toEqual([]);
   });
 
   test("the history is ended by its signal", async () => {

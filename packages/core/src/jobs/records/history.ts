@@ -1,8 +1,8 @@
 import type { Channel } from "../../channel/channel.js";
 import type { Entry, Key } from "../../channel/types.js";
 import type { RunRecord } from "../types.js";
-import { isRecordKey, records, recordUnder } from "./read.js";
-import { recordKey, toRecord } from "./record.js";
+import { isRecordKey, records, recordsUnder } from "./read.js";
+import { recordKey, recordKeyOf, toRecord } from "./record.js";
 import { BEGIN_OF_TIME, END_OF_TIME, type RecordRef, type TimeIndex } from "./time-index.js";
 
 /**
@@ -46,24 +46,43 @@ export async function* historyOf(
 /** How many records are read at once. */
 const AT_ONCE = 100;
 
-/** The records of all names, newest first, by the index. Skips what is in the index alone. */
+/** How far the first window of a history reaches back, in ms, and how much longer each next one is. */
+const FIRST_WINDOW = 3_600_000;
+const LONGER = 16;
+const YEAR = 365 * 86_400_000;
+
+/**
+ * The records of all names, newest first, by the index. Skips what is in the index alone.
+ *
+ * Reads a window of time after the other: to find the end of a range, etcd counts all of its keys.
+ */
 export async function* historyByTime(
   jobs: Channel<RunRecord>,
   index: TimeIndex,
+  now: number,
   { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
 ): AsyncGenerator<RunRecord, void, undefined> {
   let before: RecordRef | number = to;
+  let window = FIRST_WINDOW;
+  let after = Math.max(from, Math.min(to, now) - window);
   for (let left = limit; left > 0; ) {
     const asked = Math.min(left, AT_ONCE);
-    const refs: RecordRef[] = await index.refs({ after: from, before, reverse: true, limit: asked, signal });
-    const entries = await Promise.all(refs.map((ref) => recordUnder(jobs, recordKey(ref.name, ref.startTime))));
+    const refs: RecordRef[] = await index.refs({ after, before, reverse: true, limit: asked, signal });
+    const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
     for (const entry of entries) {
       if (entry === undefined) continue;
       yield toRecord(entry);
       left--;
     }
-    if (refs.length < asked) return;
-    before = refs.at(-1) ?? before;
+    if (refs.length === asked) {
+      before = refs.at(-1) ?? before;
+      continue;
+    }
+    if (after <= from) return;
+    before = after;
+    window *= LONGER;
+    // Beyond a year, read all that is left.
+    after = window > YEAR ? from : Math.max(from, after - window);
   }
 }
 

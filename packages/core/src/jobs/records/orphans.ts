@@ -6,7 +6,7 @@ import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/sc
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { visible } from "../../util/visible.js";
 import type { RunRecord } from "../types.js";
-import { isOverwritten, isRecord, records, recordUnder } from "./read.js";
+import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
 import type { TimeIndex } from "./time-index.js";
 
@@ -31,6 +31,22 @@ export async function recordOf(
     if (fenceOf(entry) === fence) return entry;
   }
   return undefined;
+}
+
+/** The same for several locks. */
+export async function recordsOf(
+  jobs: Channel<RunRecord>,
+  locks: readonly { readonly name: string; readonly fence: string; readonly note?: unknown }[],
+): Promise<(Entry<RunRecord> | undefined)[]> {
+  // A lock without a note has no record at time 0 either, unless its fence proves it.
+  const keys = locks.map((lock) => recordKey(lock.name, runOf(lock).startTime ?? 0));
+  const entries = await recordsUnder(jobs, keys);
+  return Promise.all(
+    locks.map((lock, i) => {
+      const entry = entries[i];
+      return entry !== undefined && fenceOf(entry) === lock.fence ? entry : recordOf(jobs, lock);
+    }),
+  );
 }
 
 /** The channels of the locks and of the records, and the index of the records. */

@@ -2,8 +2,8 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history.js";
-import { records, recordUnder } from "./read.js";
-import { recordKey } from "./record.js";
+import { records, recordsUnder } from "./read.js";
+import { recordKey, recordKeyOf } from "./record.js";
 import type { RecordRef, TimeIndex } from "./time-index.js";
 
 /** The most records of one commit. */
@@ -32,7 +32,7 @@ async function pruneByTime({ jobs, index, cutoff, options }: Pruning, most: numb
   for (;;) {
     const range = { before: cutoff, limit: most, signal: options.signal, ...(after && { after }) };
     const refs: RecordRef[] = await index.refs(range);
-    const entries = await Promise.all(refs.map((ref) => recordUnder(jobs, recordKey(ref.name, ref.startTime))));
+    const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
     const old = refs.filter((_, i) => isOld(entries[i]?.value, cutoff));
     // Somebody deleted or overwrote these records. Without this, each prune would read them again.
     const gone = refs.filter((_, i) => entries[i] === undefined);

@@ -49,6 +49,20 @@ export async function recordUnder(jobs: Channel<RunRecord>, key: Key): Promise<E
   return entry !== undefined && isRecord(entry) ? entry : undefined;
 }
 
+/** The same for several keys, in one call to the store. */
+export async function recordsUnder(
+  jobs: Channel<RunRecord>,
+  keys: readonly Key[],
+): Promise<(Entry<RunRecord> | undefined)[]> {
+  try {
+    const entries = await jobs.entriesUnder(keys);
+    return entries.map((entry) => (entry !== undefined && isRecord(entry) ? entry : undefined));
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return Promise.all(keys.map((key) => recordUnder(jobs, key)));
+  }
+}
+
 /** Whether the entry under the key of a record is not a record. */
 export async function isOverwritten(jobs: Channel<RunRecord>, key: Key): Promise<boolean> {
   try {

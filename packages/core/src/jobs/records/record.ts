@@ -13,6 +13,9 @@ const ROOM = 32_768;
 
 export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
 
+export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "startTime">): Key =>
+  recordKey(name, startTime);
+
 /** The record of a run that starts. */
 export function startedRecord(
   run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout"> & {

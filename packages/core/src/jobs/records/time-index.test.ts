@@ -57,6 +57,23 @@ describe.each([
     expect(await shown(one, { from: 30 })).toEqual([]);
   });
 
+  test("a history shows each record once, whether it is of this hour, of last year or of the next day", async () => {
+    const backend = await world.way({ commitAcrossChannels: across });
+    const one = await world.manager({ chJobs: { backend } });
+    const now = world.clock.now();
+    // At, before and after each age at which one window of time ends and the next one begins.
+    const ages = [1, 17, 273, 4_369, 70_000].flatMap((hours) => [-1, 0, 1].map((ms) => hours * 3_600_000 + ms));
+    const times = [now + DAY, now, ...ages.map((age) => now - age)].sort((a, b) => b - a);
+    await world.write(
+      { jobsWay: backend },
+      times.map((at) => record("a", at)),
+    );
+    const all = times.map((at) => `a${at}`);
+    for (const limit of [1, 2, 5, 100]) expect(await shown(one, { limit })).toEqual(all.slice(0, limit));
+    for (const [i, to] of times.entries()) expect(await shown(one, { to, limit: 4 })).toEqual(all.slice(i + 1, i + 5));
+    for (const [i, from] of times.entries()) expect(await shown(one, { from })).toEqual(all.slice(0, i + 1));
+  });
+
   test("every end of a run is found in the history of all names, and nothing after a prune", async () => {
     const backend = await world.way({ commitAcrossChannels: across });
     const { manager } = await world.manager({ chJobs: { backend } });

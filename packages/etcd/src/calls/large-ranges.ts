@@ -1,0 +1,87 @@
+import { afterPrefix, sharedLength } from "./bytes.js";
+
+/** A range of more keys than this is read in parts. A node takes about a millisecond to count so many. */
+export const LARGE = 10_000;
+
+/** A page of less than this says nothing about how close to each other the keys are. */
+const PAGE = 10;
+
+/** The most ranges that are remembered. */
+const MOST = 100;
+
+/** A part of a range: the keys there that begin with the first `bytes` of the key where the page begins. */
+export interface Part {
+  readonly from: Buffer;
+  readonly to: Buffer;
+  /** 0 for all the rest of the range. */
+  readonly bytes: number;
+}
+
+/** A page, as far as it tells how wide the next part should be. */
+export interface PageRead {
+  readonly kvs: readonly { readonly key: Buffer }[];
+  readonly limit: number;
+  /** How many keys its part has. */
+  readonly count: number;
+  /** A part with more keys is too wide. */
+  readonly most: number;
+}
+
+/**
+ * Remembers which ranges hold many keys, by the end that stays the same from page to page, and how wide a
+ * part of them to read.
+ */
+export class LargeRanges {
+  readonly #bytes: Map<string, number> = new Map();
+
+  /** The parts of a range, from its first key on. One part if the range is not known to be large. */
+  *partsFrom(from: Buffer, to: Buffer): Generator<Part, void, undefined> {
+    let start = from;
+    for (const prefix of this.#prefixes(to, from)) {
+      const end = afterPrefix(prefix);
+      if (end === undefined || Buffer.compare(end, to) >= 0) break;
+      if (Buffer.compare(end, start) <= 0) continue;
+      yield { from: start, to: end, bytes: prefix.length };
+      start = end;
+    }
+    yield { from: start, to, bytes: 0 };
+  }
+
+  /** The same from its last key on. */
+  *partsBefore(from: Buffer, to: Buffer): Generator<Part, void, undefined> {
+    let end = to;
+    for (const start of this.#prefixes(from, to)) {
+      if (Buffer.compare(start, from) <= 0) break;
+      if (Buffer.compare(start, end) >= 0) continue;
+      yield { from: start, to: end, bytes: start.length };
+      end = start;
+    }
+    yield { from, to: end, bytes: 0 };
+  }
+
+  /** Call it with each page that was read. */
+  read(end: Buffer, part: Part, { kvs, limit, count, most }: PageRead): void {
+    const id = end.toString("latin1");
+    if (part.bytes === 0 && count <= LARGE) this.#bytes.delete(id);
+    else if (kvs.length < limit) this.#remember(id, part.bytes - 1);
+    else if (count <= most) this.#remember(id, part.bytes);
+    else if (limit >= PAGE) {
+      const [first, last] = [kvs[0]?.key, kvs.at(-1)?.key];
+      if (first !== undefined && last !== undefined)
+        this.#remember(id, Math.max(part.bytes + 1, sharedLength(first, last)));
+    }
+  }
+
+  /** Prefixes of a key, each for a wider part: one byte less, then two more, then four more each time. */
+  *#prefixes(id: Buffer, key: Buffer): Generator<Buffer, void, undefined> {
+    const bytes = Math.min(this.#bytes.get(id.toString("latin1")) ?? 0, key.length);
+    for (let less = 0; less < bytes; less += Math.min(less + 1, 4)) yield key.subarray(0, bytes - less);
+  }
+
+  #remember(id: string, bytes: number): void {
+    this.#bytes.delete(id);
+    this.#bytes.set(id, bytes);
+    const [oldest] = this.#bytes.keys();
+    if (this.#bytes.size > MOST && oldest !== undefined) this.#bytes.delete(oldest);
+  }
+}
