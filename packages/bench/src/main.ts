@@ -25,7 +25,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 
 console.log(
   "A run is: lock, started record, ended record, release. The floor is the store's own driver, written by hand.\n" +
-    "A ratio is our cost over the other's, within a round: median (least … most). CPU is that of client and server.\n",
+    "A ratio is our cost over the other's, within a round: median (least … most). CPU is that of the main thread and of the server.\n",
 );
 console.log(HEADER);
 

@@ -28,7 +28,7 @@ const BOTTOM = 40;
 const MOST = 4;
 
 /** Colours are written out: not every reader of SVG knows variables of CSS. */
-const STYLE = `
+export const STYLE: string = `
     text { font: 13px system-ui, sans-serif; fill: #1f2328; }
     .title { font-weight: 600; font-size: 15px; }
     .end { text-anchor: end; }
@@ -98,6 +98,6 @@ function barLines({ label, value, goal }: Bar, y: number, { x, most }: Scale): s
   ];
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

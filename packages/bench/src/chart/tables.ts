@@ -1,11 +1,11 @@
 import { ALLOCATION, goalOf } from "../report/goals.js";
 import { loadText, short, spreadText } from "../report/lines.js";
 import { type Group, LOOPBACK, type Result, SLOW } from "../report/result.js";
-import { type Comparison, comparisonsOf, costOf, cpu, wall } from "../report/statistics.js";
+import { allThreads, type Comparison, comparisonsOf, costOf, wall } from "../report/statistics.js";
 import type { Cost } from "../run/contestant.js";
 import type { Measured } from "../run/rounds.js";
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "Not measured.";
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
@@ -36,11 +36,22 @@ const comparisonRow = (it: Comparison): string[] => [
   loadText(it.group),
   spreadText(it.cpu),
   goalOf(it)?.of === "cpu" ? goalCell(it) : "–",
+  short(it.all.median),
   spreadText(it.wall),
   cpuCell(it.ours),
   cpuCell(it.other),
 ];
-const COMPARISON_HEAD = ["store", "against", "load", "CPU, times", "goal", "wall, times", "our CPU", "its CPU"];
+const COMPARISON_HEAD = [
+  "store",
+  "against",
+  "load",
+  "CPU, times",
+  "goal",
+  "with all threads",
+  "wall, times",
+  "our CPU",
+  "its CPU",
+];
 
 const farRow = (it: Comparison): string[] => [
   it.group.store,
@@ -56,7 +67,7 @@ const queueRow = (group: Group, measured: Measured): string[] => [
   measured.contestant,
   loadText(group),
   cpuCell(measured),
-  `${short(costOf(measured, cpu).median)} µs`,
+  `${short(costOf(measured, allThreads).median)} µs`,
   wallCell(measured),
 ];
 

@@ -30,6 +30,18 @@ it("a ratio is formed within a round, of client and server together", () => {
   expect(floor?.more).toEqual({ median: 45, least: 30, most: 60 });
 });
 
+it("a ratio is of the main thread where the system tells it, and of all threads beside it", () => {
+  const [floor] = comparisonsOf(
+    aGroup({
+      ojm: [{ wall: 1, client: 90, main: 50, server: 10 }],
+      floor: [{ wall: 1, client: 40, main: 30, server: 10 }],
+    }),
+  );
+  expect(floor?.cpu.median).toBe(1.5);
+  expect(floor?.all.median).toBe(2);
+  expect(floor?.more.median).toBe(20);
+});
+
 it("a store without a backend of ours is compared with nothing", () => {
   const group = aGroup({ "pg-boss": [{ wall: 2_000, client: 400, server: 600 }] }, { store: "postgresql" });
   expect(comparisonsOf(group)).toEqual([]);

@@ -21,8 +21,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** Processor time of client and server together: what a run takes from the machines. */
-export const cpu = ({ client, server }: Cost): number => client + server;
+/**
+ * Processor time of the client's main thread and of the server: what the goals are about. Where the system
+ * does not tell threads apart, all of them count.
+ */
+export const cpu = ({ client, main, server }: Cost): number => (main ?? client) + server;
+/** Processor time with all threads of the client, those too that collect its garbage and compile. */
+export const allThreads = ({ client, server }: Cost): number => client + server;
 export const wall = (cost: Cost): number => cost.wall;
 
 /** What a contestant costs, over its rounds, in µs. */
@@ -36,6 +41,8 @@ export interface Comparison {
   readonly ours: Measured;
   readonly other: Measured;
   readonly cpu: Spread;
+  /** The same with all threads of the client. */
+  readonly all: Spread;
   readonly wall: Spread;
   /** By how many µs of processor time ours is more. */
   readonly more: Spread;
@@ -54,6 +61,7 @@ export function comparisonsOf(group: Group): Comparison[] {
       ours,
       other,
       cpu: each((a, b) => cpu(a) / cpu(b)),
+      all: each((a, b) => allThreads(a) / allThreads(b)),
       wall: each((a, b) => a.wall / b.wall),
       more: each((a, b) => cpu(a) - cpu(b)),
     };
