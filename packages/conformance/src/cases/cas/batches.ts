@@ -186,19 +186,29 @@ export const batches: readonly Case[] = [
     async run(t) {
       const one = await t.channel();
       const other = await t.channel({ name: t.freshName() });
+      const third = await t.channel({ name: t.freshName() });
       const result = await one.commitWith(
         [{ put: "here", value: 1 }],
-        [{ channel: other, ops: [{ put: "there", value: 2 }] }],
+        [
+          { channel: other, ops: [{ put: "there", value: 2 }] },
+          { channel: third, ops: [{ put: "there", value: 3 }] },
+        ],
       );
       assert.ok(result.ok);
-      assert.equal((await other.entry("there"))?.version, result.version);
+      assert.equal((await one.entry("here"))?.version, result.version);
+      assert.deepEqual(await other.entry("there"), { key: "there", value: 2, version: result.version });
+      assert.deepEqual(await third.entry("there"), { key: "there", value: 3, version: result.version });
       const refused = await one.commitWith(
-        [{ put: "here", value: 3 }],
-        [{ channel: other, ops: [{ check: "there", version: null }] }],
+        [{ put: "here", value: 4 }],
+        [
+          { channel: third, ops: [{ delete: "there" }] },
+          { channel: other, ops: [{ check: "there", version: null }] },
+        ],
       );
       assert.ok(!refused.ok);
-      assert.deepEqual(refused.failed[0], { channel: other.name, key: "there", current: await other.entry("there") });
+      assert.deepEqual(refused.failed, [{ channel: other.name, key: "there", current: await other.entry("there") }]);
       assert.equal(await one.get("here"), 1, "half of a commit was applied");
+      assert.equal(await third.get("there"), 3, "half of a commit was applied");
     },
   },
 ];
