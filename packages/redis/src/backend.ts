@@ -19,6 +19,7 @@ import type { RedisClient } from "./connection/client.js";
 import type { Connection } from "./connection/connection.js";
 import type { Replicas } from "./connection/replicas.js";
 import { ofRead } from "./errors.js";
+import { JoinedReads, REPLIES } from "./joined-reads.js";
 import type { Names } from "./layout.js";
 import { placeOf } from "./layout.js";
 import { entryAt, type Reply } from "./reply.js";
@@ -28,6 +29,9 @@ import type { Watches } from "./watch/watches.js";
 
 /** The most keys that one script reads. */
 const BATCH = 1_000;
+
+/** The most entries of a call that several reads share: the server builds the whole answer in its memory. */
+const READ_TOGETHER = 32;
 
 export interface RedisBackendOptions {
   readonly connection: Connection;
@@ -56,6 +60,7 @@ export class RedisBackend implements Backend {
   readonly #write: Script;
   /** `undefined` if each commit is a call of its own. */
   readonly #joined: JoinedCommits | undefined;
+  readonly #reads: JoinedReads = new JoinedReads((entries) => this.#readAlone(entries), READ_TOGETHER);
 
   constructor(options: RedisBackendOptions) {
     this.supports = options.supports;
@@ -77,9 +82,10 @@ export class RedisBackend implements Backend {
     const found = new Map<string, StoredEntry>();
     const readBatch = async (batch: readonly string[]): Promise<void> => {
       const entries = batch.map((key) => this.#names.entry(placeOf(key)));
-      const reply = await this.#look(readScript, entries, [], signal);
+      const together = signal === undefined && this.supports.commitAcrossChannels;
+      const reply = await (together ? this.#reads.read(entries) : this.#readAlone(entries, signal));
       batch.forEach((key, i) => {
-        const entry = entryAt(reply as Reply[], i * 3, key);
+        const entry = entryAt(reply, i * REPLIES, key);
         if (entry !== undefined) found.set(key, entry);
       });
     };
@@ -123,6 +129,7 @@ export class RedisBackend implements Backend {
 
   async close(): Promise<void> {
     this.#options.watches.close();
+    this.#reads.send();
     this.#joined?.send();
     await this.#connection.close();
   }
@@ -137,8 +144,17 @@ export class RedisBackend implements Backend {
     return outcomeOf(reply as CommitReply, commit, encoded, this.#options.where);
   }
 
+  #readAlone(entries: readonly string[], signal?: AbortSignal): Promise<readonly Reply[]> {
+    return this.#look(readScript, entries, [], signal) as Promise<readonly Reply[]>;
+  }
+
   /** Runs a script that only reads. */
-  async #look(script: Script, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown> {
+  async #look(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     try {
       return await this.#run(script, keys, args, signal);
     } catch (error) {

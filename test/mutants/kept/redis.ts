@@ -391,4 +391,26 @@ export const redis: readonly NamedMutant[] = [
       "an error that nobody catches",
     ],
   ),
+  ...of(
+    "packages/redis/src/joined-reads.ts",
+    ["packages/redis/src/joined-reads.test.ts"],
+    [
+      "R84 every joined read gets the entries of the first",
+      "at = end;",
+      "",
+      "a lock is judged by the entry of another one, and two run at once",
+    ],
+    [
+      "R85 one read that is denied fails its neighbours",
+      'parts.length > 1 && isChannelError(error) && error.code === "DENIED"',
+      "false",
+      "a user who may see one channel sees nothing while another part of the program asks for the other one",
+    ],
+    [
+      "R86 a call of joined reads has no limit",
+      "if (this.#entries + entries.length > this.#most) this.send();",
+      "",
+      "a thousand large entries are one answer, which the server builds in its memory",
+    ],
+  ),
 ];
