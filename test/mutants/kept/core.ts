@@ -368,7 +368,7 @@ const survived: readonly NamedMutant[] = [
   {
     name: "K06 a release whose record was written over tries the same again",
     file: `${LOCKS}/release.ts`,
-    search: "      await writes?.refused(result.failed[0]?.current);\n",
+    search: "    await writes?.refused(result.failed[0]?.current);\n",
     replace: "",
     why: "the end of a run that somebody else closed asks the store without a pause, and keeps its lock",
     tests: [`${JOBS}/foreign.test.ts`],

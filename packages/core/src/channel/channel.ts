@@ -1,6 +1,7 @@
 import { firstOf } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
-import type { Backend } from "./backend/backend.js";
+import type { Backend, CommitOutcome } from "./backend/backend.js";
+import { channelErrorOf } from "./backend/driver-errors.js";
 import type { Store } from "./backend/store.js";
 import { abortable, throwIfAborted } from "./calls/abortable.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
@@ -140,8 +141,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    *   { put: "from", value: from.value - 1 }, { put: "to", value: to.value + 1 },
    * ]);
    */
-  async commit(ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
-    return this.#commit([{ scope: this.#scope, ops }], options) as Promise<CommitResult<V>>;
+  commit(ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
+    return this.#commit(ops, [], options) as Promise<CommitResult<V>>;
   }
 
   /**
@@ -154,17 +155,12 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    *   { channel: audit, ops: [{ put: 4711, value: "alice: +10" }] },
    * ]);
    */
-  async commitWith<W extends readonly unknown[] | []>(
+  commitWith<W extends readonly unknown[] | []>(
     ops: readonly Op<V>[],
     others: { readonly [I in keyof W]: ChannelOps<W[I]> },
     options: CallOptions = {},
   ): Promise<CommitResult<V | W[number]>> {
-    const parts: ScopedOps[] = [{ scope: this.#scope, ops }];
-    for (const { channel, ops } of others as readonly ChannelOps<unknown>[]) {
-      if (!this.joins(channel)) throw notJoined(this.name, channel.name);
-      parts.push({ scope: channel.#scope, ops });
-    }
-    return this.#commit(parts, options) as Promise<CommitResult<V | W[number]>>;
+    return this.#commit(ops, others as readonly ChannelOps<unknown>[], options) as Promise<CommitResult<V | W[number]>>;
   }
 
   /**
@@ -175,10 +171,25 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#store === other.#store && this.supports.commitAcrossChannels;
   }
 
-  async #commit(parts: readonly ScopedOps[], options: CallOptions): Promise<CommitResult<JsonValue>> {
+  /** The one async step between a commit and the backend: each further one costs every run time. */
+  async #commit(
+    ops: readonly Op<unknown>[],
+    others: readonly ChannelOps<unknown>[],
+    options: CallOptions,
+  ): Promise<CommitResult<JsonValue>> {
+    const parts: ScopedOps[] = [{ scope: this.#scope, ops }];
+    for (const { channel, ops } of others) {
+      if (!this.joins(channel)) throw notJoined(this.name, channel.name);
+      parts.push({ scope: channel.#scope, ops });
+    }
     const backend = this.#open(options);
     const encoded = encodeCommit(parts, this.supports);
-    const outcome = await abortable(backend.commit(encoded.commit, options), options.signal, "unknown");
+    let outcome: CommitOutcome;
+    try {
+      outcome = await abortable(backend.commit(encoded.commit, options), options.signal, "unknown");
+    } catch (error) {
+      throw channelErrorOf(error, "unknown");
+    }
     return decodeOutcome(encoded, outcome);
   }
 

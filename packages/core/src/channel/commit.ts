@@ -51,17 +51,23 @@ export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): E
   const writes: StoredWrite[] = [];
   let count = 0;
   for (const { scope, ops } of parts) {
-    const keys = new KeyEncoder(scope, supports);
+    const first = checks.length;
+    // Most keys are checked and then written: they are encoded once.
+    const textOf = (key: Key): string => {
+      const last = Math.min(checks.length, first + REMEMBERED);
+      for (let i = first; i < last; i++) if (checkedKeys[i]?.key === key) return checks[i]?.key as string;
+      return checkKeySize(scope.key(key), supports);
+    };
     for (const op of ops) {
       if ("check" in op) {
         if ("put" in op || "delete" in op) throw mixedOp();
-        checks.push({ key: keys.encode(op.check), version: op.version });
+        checks.push({ key: textOf(op.check), version: op.version });
         checkedKeys.push({ key: op.check, scope });
       } else if ("put" in op) {
         if ("delete" in op) throw mixedOp();
-        writes.push(encodePut(keys.encode(op.put), op.value, op.ttl, supports));
+        writes.push(encodePut(textOf(op.put), op.value, op.ttl, supports));
       } else {
-        writes.push({ key: keys.encode(op.delete), value: null });
+        writes.push({ key: textOf(op.delete), value: null });
       }
       count++;
     }
@@ -79,30 +85,6 @@ function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }
 
-/** Encodes the keys of one commit. Most keys are checked and then written: they are encoded once. */
-class KeyEncoder {
-  readonly #scope: Scope;
-  readonly #supports: Supports;
-  readonly #seen: Key[] = [];
-  readonly #texts: string[] = [];
-
-  constructor(scope: Scope, supports: Supports) {
-    this.#scope = scope;
-    this.#supports = supports;
-  }
-
-  encode(key: Key): string {
-    const known = this.#texts[this.#seen.lastIndexOf(key)];
-    if (known !== undefined) return known;
-    const text = checkKeySize(this.#scope.key(key), this.#supports);
-    if (this.#seen.length < REMEMBERED) {
-      this.#seen.push(key);
-      this.#texts.push(text);
-    }
-    return text;
-  }
-}
-
 /**
  * The most keys to look through. In a commit of thousands, looking for a key would cost more than encoding
  * it.
@@ -118,7 +100,11 @@ function refuseDoubles(steps: readonly { readonly key: string }[], what: string)
 }
 
 function doubleOfFew(steps: readonly { readonly key: string }[]): string | undefined {
-  return steps.find(({ key }, i) => steps.findIndex((other) => other.key === key) !== i)?.key;
+  for (let i = 1; i < steps.length; i++) {
+    const key = steps[i]?.key;
+    for (let j = 0; j < i; j++) if (steps[j]?.key === key) return key;
+  }
+  return undefined;
 }
 
 function doubleOfMany(steps: readonly { readonly key: string }[]): string | undefined {

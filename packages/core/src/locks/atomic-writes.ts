@@ -3,16 +3,15 @@ import type { JsonValue } from "../channel/encoding/json.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
 import type { Holder, LocksValue } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
-import type { Lease } from "./hold/lease.js";
 
 /** The writes of a lock's owner, applied in the same step as taking or releasing the lock. */
 export interface PreparedWrites {
   /** JSON that others see in {@link HeldLock.note}. */
-  readonly note?: JsonValue;
+  readonly note?: JsonValue | undefined;
   /** Checks and writes in the channel of the locks. */
-  readonly lockOps?: readonly Op<unknown>[];
+  readonly lockOps?: readonly Op<unknown>[] | undefined;
   /** Checks and writes in other channels of the same store. */
-  readonly others?: readonly ChannelOps<unknown>[];
+  readonly others?: readonly ChannelOps<unknown>[] | undefined;
 }
 
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
@@ -30,15 +29,15 @@ export interface AtomicWrites {
    */
   corrupt?(): Promise<boolean>;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
-  onLeaseOver?(lease: Lease, error: LockError): void;
+  onLeaseOver?(error: LockError): void;
 }
 
 /** Commits ops on the locks together with the writes of the lock's owner, all or nothing. */
 export function commitTogether(
   locks: Channel<LocksValue>,
   ops: readonly Op<LocksValue>[],
-  { lockOps = [], others = [] }: PreparedWrites,
+  writes: PreparedWrites | undefined,
 ): Promise<CommitResult<unknown>> {
-  const all = [...ops, ...(lockOps as readonly Op<LocksValue>[])];
-  return others.length === 0 ? locks.commit(all) : locks.commitWith<unknown[]>(all, others);
+  const lockOps = writes?.lockOps as readonly Op<LocksValue>[] | undefined;
+  return locks.commitWith<unknown[]>(lockOps === undefined ? ops : [...ops, ...lockOps], writes?.others ?? []);
 }

@@ -7,7 +7,7 @@ import { whenAborted } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
-import { checkedOptions, positive } from "./acquire/checked-options.js";
+import { checkedTimeout, positive } from "./acquire/checked-options.js";
 import type { AcquireContext, Taken } from "./acquire/context.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
@@ -19,7 +19,7 @@ import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { forceUnlock } from "./force-unlock.js";
 import { HeldLeases } from "./hold/held-leases.js";
-import { Lease } from "./hold/lease.js";
+import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { releaseLock } from "./release.js";
@@ -72,6 +72,7 @@ export class Locks {
   readonly #lossWatch: LossWatch;
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
+  readonly #leases: LeaseContext;
   readonly #acquiring: InFlight = new InFlight();
   readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
@@ -101,6 +102,15 @@ export class Locks {
       onBeat: () => this.#afterBeat(),
     });
     this.#context = this.#acquireContext();
+    this.#leases = {
+      channel: this.#channel,
+      clock: this.#clock,
+      ttl: this.#ttl,
+      release: (lease) => this.release(lease),
+      // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
+      // removes the lock.
+      onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
+    };
   }
 
   #acquireContext(): AcquireContext {
@@ -112,6 +122,7 @@ export class Locks {
       liveness: this.#liveness,
       notices: this.#notices,
       tickets: new OwnTickets(this.#channel),
+      livingSession: () => this.#sessions.living,
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
       onOrphan: this.#onOrphan,
@@ -135,17 +146,17 @@ export class Locks {
   /** @internal `writes`: what the owner of the lock writes in the same step. */
   async acquire(name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease>;
   async acquire(name: string, options: AcquireOptions = {}, writes?: AtomicWrites): Promise<Lease> {
-    const checked = checkedOptions(name, options);
+    const timeout = checkedTimeout(name, options);
     const { wait = 0, signal } = options;
     throwIfAborted(signal);
-    const acquisition = new Acquisition(this.#context, name, checked, writes);
+    const acquisition = new Acquisition(this.#context, name, options, timeout, writes);
     this.#acquiring.begin();
     this.#uses.begin();
     try {
       let outcome = await acquisition.try();
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if (this.#closed) throw this.#lateFor(acquisition);
-      if ("fence" in outcome) return this.#lease(acquisition, outcome, checked.timeout, writes);
+      if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#uses.end();
@@ -187,12 +198,7 @@ export class Locks {
     timeout: number,
     writes: AtomicWrites | undefined,
   ): Lease {
-    const channel = this.#channel;
-    const clock = this.#clock;
-    const onOver =
-      writes?.onLeaseOver?.bind(writes) ?? ((lease: Lease) => void (this.#closed || this.#releaseLate(lease)));
-    const taken = { name, token, fence, timeout, until };
-    const lease = new Lease(taken, session, { channel, clock, onOver, release: (released) => this.release(released) });
+    const lease = new Lease({ name, token, fence, timeout, until, writes }, session, this.#leases);
     const isOurs = this.#held.add(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
@@ -201,14 +207,6 @@ export class Locks {
     lease.begin();
     if (!isOurs) this.#held.lost(lease);
     return lease;
-  }
-
-  /**
-   * Only `close()` waits for a release, and it releases by itself. If this release fails, the next heartbeat
-   * removes the lock.
-   */
-  #releaseLate(lease: Lease): void {
-    this.release(lease).catch(() => {});
   }
 
   /**
@@ -224,9 +222,8 @@ export class Locks {
     this.#uses.begin();
     // End the lease before the store answers: by then another holder may have the lock.
     lease.end();
-    const context = { channel: this.#channel, clock: this.#clock, ttl: this.#ttl };
     try {
-      return await releaseLock(context, lease, writes);
+      return await releaseLock(this.#leases, lease, writes);
     } catch (error) {
       this.#cleanup.add(lease.name, lease.token);
       throw error;

@@ -1,20 +1,10 @@
 import { isCorrupt } from "../channel/calls/corrupt.js";
 import { failedCheck } from "../channel/calls/failed-check.js";
-import { endingUntil, retry } from "../channel/calls/retry.js";
-import type { Channel } from "../channel/channel.js";
-import type { Op } from "../channel/types.js";
-import type { Clock } from "../util/clock.js";
+import { beforeRetry, endingUntil } from "../channel/calls/retry.js";
+import type { CommitResult, Op } from "../channel/types.js";
 import { type AtomicWrites, commitTogether } from "./atomic-writes.js";
 import { type LocksValue, lockKey } from "./entries/schema.js";
-import type { Lease } from "./hold/lease.js";
-
-/** What a release needs besides the lease. */
-export interface ReleaseContext {
-  readonly channel: Channel<LocksValue>;
-  readonly clock: Clock;
-  /** The time to live of a session, in ms. A release is retried for this time at most. */
-  readonly ttl: number;
-}
+import type { Lease, LeaseContext } from "./hold/lease.js";
 
 /**
  * Removes the lock from the store, if the lease still has it. Resolves to whether the lease had it: if so,
@@ -24,21 +14,25 @@ export interface ReleaseContext {
  * block `close()` for longer.
  */
 export async function releaseLock(
-  { channel, clock, ttl }: ReleaseContext,
-  { name, fence, session, until }: Lease,
+  { channel, clock, ttl }: Omit<LeaseContext, "release" | "onOver">,
+  { name, fence, session, until: heldUntil }: Lease,
   writes: AtomicWrites | undefined,
 ): Promise<boolean> {
   const key = lockKey(name);
   const ops: Op<LocksValue>[] = [{ check: key, version: fence }, { delete: key }];
-  const options = { clock, until: endingUntil(clock.monotonic(), until, ttl), goesOn: () => session.alive };
+  const until = endingUntil(clock.monotonic(), heldUntil, ttl);
   for (;;) {
+    const began = clock.monotonic();
+    let result: CommitResult<unknown>;
     try {
-      const result = await retry(options, () => commitTogether(channel, ops, writes?.prepare(session.holder) ?? {}));
-      if (result.ok) return true;
-      if (failedCheck(result.failed, key) !== undefined) return false;
-      await writes?.refused(result.failed[0]?.current);
+      result = await commitTogether(channel, ops, writes?.prepare(session.holder));
     } catch (error) {
-      if (!isCorrupt(error) || (await writes?.corrupt?.()) !== true) throw error;
+      if (!isCorrupt(error)) await beforeRetry({ clock, until, goesOn: () => session.alive }, began, error);
+      else if ((await writes?.corrupt?.()) !== true) throw error;
+      continue;
     }
+    if (result.ok) return true;
+    if (failedCheck(result.failed, key) !== undefined) return false;
+    await writes?.refused(result.failed[0]?.current);
   }
 }

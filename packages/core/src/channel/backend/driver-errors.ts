@@ -5,20 +5,22 @@ import type { Backend } from "./backend.js";
  * Wraps a backend so that each of its errors is a {@link ChannelError}: an unexpected error of its driver
  * becomes the `cause` of a `FAILED`. A heartbeat goes on after a `ChannelError`; any other error would end
  * the process for a bug of a driver.
+ *
+ * The channel does the same for its commits itself: they are too many for an async step more.
  */
 export function withChannelErrors(backend: Backend): Backend {
   return {
     supports: backend.supports,
     read: (keys, options) => translated(() => backend.read(keys, options), "not-applied"),
     scan: (request, options) => translated(() => backend.scan(request, options), "not-applied"),
-    commit: (commit, options) => translated(() => backend.commit(commit, options), "unknown"),
+    commit: (commit, options) => backend.commit(commit, options),
     watch: (range, sink) =>
       translated(
         () =>
           backend.watch(range, {
             change: (change) => sink.change(change),
             gap: () => sink.gap(),
-            fail: (error) => sink.fail(translate(error, "not-applied")),
+            fail: (error) => sink.fail(channelErrorOf(error, "not-applied")),
           }),
         "not-applied",
       ),
@@ -30,11 +32,12 @@ async function translated<T>(call: () => Promise<T>, outcome: "not-applied" | "u
   try {
     return await call();
   } catch (error) {
-    throw translate(error, outcome);
+    throw channelErrorOf(error, outcome);
   }
 }
 
-function translate(error: unknown, outcome: "not-applied" | "unknown"): ChannelError {
+/** An error of a backend as a {@link ChannelError}. */
+export function channelErrorOf(error: unknown, outcome: "not-applied" | "unknown"): ChannelError {
   if (isChannelError(error)) return error;
   const why = error instanceof Error ? error.message : String(error);
   return new ChannelError("FAILED", `the backend failed: ${why}`, { cause: error, outcome });

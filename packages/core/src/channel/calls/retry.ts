@@ -14,17 +14,29 @@ export interface RetryOptions {
 }
 
 /** Repeats a call while its error is retryable. Rejects with the error of the last attempt. */
-export async function retry<T>({ clock, until, goesOn }: RetryOptions, call: () => Promise<T>): Promise<T> {
+export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
   for (;;) {
-    const left = until - clock.monotonic();
+    const began = options.clock.monotonic();
     try {
       return await call();
     } catch (error) {
-      if (!isChannelError(error) || !error.retryable || left <= 0 || !goesOn()) throw error;
+      await beforeRetry(options, began, error);
     }
-    const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
-    await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
   }
+}
+
+/**
+ * Waits before the next attempt, after one that began at `began`. Rejects with its error if there is no next
+ * one.
+ */
+export async function beforeRetry(
+  { clock, until, goesOn }: RetryOptions,
+  began: number,
+  error: unknown,
+): Promise<void> {
+  if (!isChannelError(error) || !error.retryable || began >= until || !goesOn()) throw error;
+  const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
+  await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
 }
 
 /**

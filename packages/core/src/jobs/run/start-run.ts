@@ -85,7 +85,7 @@ function writesOf(context: RunContext, starting: Starting): AtomicWrites {
       await draft.moveOn();
     },
     // The run closes its record and releases the lock in the same step.
-    onLeaseOver: (_lease, error) => {
+    onLeaseOver: (error) => {
       starting.over = error;
       starting.run?.leaseOver(error);
     },

@@ -2,13 +2,13 @@ import type { JsonValue } from "../../channel/encoding/json.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
-import type { AtomicWrites } from "../atomic-writes.js";
+import { type AtomicWrites, commitTogether } from "../atomic-writes.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
 import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
 import { FREE, type LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import type { AcquireOptions } from "../types.js";
-import { attempt } from "./attempt.js";
+import { type AttemptOutcome, attemptOps, attemptOutcome } from "./attempt.js";
 import type { AcquireContext, Taken } from "./context.js";
 import { ticketsBehind } from "./pass-dead-tickets.js";
 
@@ -18,44 +18,52 @@ export const GLANCE = 200;
 /** Whether older data is good enough to take a session for alive. */
 export type Trust = (session: string) => boolean;
 
+const NOBODY: readonly Ticket[] = [];
+
 /** One request for a lock. It attempts to take the lock until it has it or a living session blocks it. */
 export class Acquisition {
   readonly name: string;
   readonly token: string;
   readonly context: AcquireContext;
-  readonly #options: AcquireOptions & { readonly timeout: number };
+  /**
+   * A waiter that has not checked anybody yet accepts older data: most waits are short, so the read is rarely
+   * worth it.
+   */
+  readonly trustsAtFirst: boolean;
+  readonly #timeout: number;
+  readonly #note: JsonValue | undefined;
   readonly #writes: AtomicWrites | undefined;
 
+  /** `timeout`: that of the options, with its default. */
   constructor(
     context: AcquireContext,
     name: string,
-    options: AcquireOptions & { readonly timeout: number },
+    options: AcquireOptions,
+    timeout: number,
     writes: AtomicWrites | undefined,
   ) {
     this.name = name;
     this.token = context.nextToken();
     this.context = context;
-    this.#options = options;
+    this.trustsAtFirst = (options.wait ?? 0) > GLANCE;
+    this.#timeout = timeout;
+    this.#note = options.note;
     this.#writes = writes;
   }
 
   /**
-   * A waiter that has not checked anybody yet accepts older data: most waits are short, so the read is rarely
-   * worth it.
-   */
-  readonly trustsAtFirst: Trust = () => (this.#options.wait ?? 0) > GLANCE;
-
-  /**
    * Takes the lock if it is free, without waiting. Otherwise resolves to the state of the lock and its queue.
+   * The first attempt assumes that the lock is free, and reads nothing.
    */
-  async try(from: LockView = FREE, trust: Trust = this.trustsAtFirst): Promise<Taken | LockView> {
+  async try(from: LockView = FREE, trust?: Trust): Promise<Taken | LockView> {
     const { channel, onOrphan } = this.context;
     let view = from;
     for (;;) {
       assertNotCorrupt(channel.name, this.name, view);
-      const { lock } = view;
+      const { lock, queue } = view;
       if (lock !== undefined && !(await this.isDead(lock.value.holder.instance, trust))) return view;
-      const waiting = await ticketsBehind(view, this.token, (session) => this.isDead(session, trust));
+      const waiting =
+        queue === undefined ? NOBODY : await ticketsBehind(queue, this.token, (session) => this.isDead(session, trust));
       if (waiting === undefined) return view;
       // Clean up before the attempt: if this process is killed in between, the next one finds the dead lock
       // and cleans up again.
@@ -67,18 +75,25 @@ export class Acquisition {
   }
 
   /** Trust only session data that was read recently, unless a watch covers that session. */
-  isDead(session: string, trust: Trust): Promise<boolean> {
-    return this.context.liveness.isDead(session, { recently: !trust(session) });
+  isDead(session: string, trust: Trust | undefined): Promise<boolean> {
+    const trusted = trust === undefined ? this.trustsAtFirst : trust(session);
+    return this.context.liveness.isDead(session, { recently: !trusted });
   }
 
   async #attempt(view: LockView, waiting: readonly Ticket[]): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {
-      const session = await this.context.session();
-      const writes = this.#writes?.prepare(session.holder) ?? {};
-      const value = this.#value(session, writes.note ?? this.#options.note);
+      const session = this.context.livingSession() ?? (await this.context.session());
+      const writes = this.#writes?.prepare(session.holder);
+      const value = this.#value(session, writes?.note ?? this.#note);
       const checked = session.version;
-      const outcome = await this.guarded(attempt(locks, { session, view, value, waiting, writes }));
+      const attempt = attemptOps({ session, view, value, waiting });
+      let outcome: AttemptOutcome;
+      try {
+        outcome = attemptOutcome(await commitTogether(locks, attempt.ops, writes), attempt, view);
+      } catch (error) {
+        throw this.#afterFailure(error);
+      }
       if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
       if (outcome.type === "blocked") return outcome.view;
       if (outcome.type === "refused") await this.#writes?.refused(outcome.current);
@@ -109,20 +124,26 @@ export class Acquisition {
     try {
       return await commit;
     } catch (error) {
-      // An error that is not a ChannelError comes from a driver, so the outcome is unknown.
-      if (!isChannelError(error) || error.outcome === "unknown") this.context.abandon(this.name, this.token);
-      throw error;
+      throw this.#afterFailure(error);
     }
   }
 
-  #value(session: Session, note: JsonValue | undefined): LockValue {
+  /** If the outcome of a commit is unknown, records what it may have left in the store. Returns the error. */
+  #afterFailure(error: unknown): unknown {
+    // An error that is not a ChannelError comes from a driver, so the outcome is unknown.
+    if (!isChannelError(error) || error.outcome === "unknown") this.context.abandon(this.name, this.token);
+    return error;
+  }
+
+  #value({ holder }: Session, note: JsonValue | undefined): LockValue {
     const { name, token } = this;
-    const { timeout } = this.#options;
     const { clock } = this.context;
+    const timeout = this.#timeout;
     // Count from before the commit, as the session does. Another process that ends this lock must not do so
     // before its holder.
     const until = clock.monotonic() + timeout;
-    const value: LockValue = { name, holder: session.holder, token, since: clock.now(), timeout, until };
-    return note === undefined ? value : { ...value, note };
+    const since = clock.now();
+    if (note === undefined) return { name, holder, token, since, timeout, until };
+    return { name, holder, token, since, timeout, until, note };
   }
 }

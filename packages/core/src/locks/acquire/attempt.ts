@@ -1,7 +1,5 @@
 import { failedCheck } from "../../channel/calls/failed-check.js";
-import type { Channel } from "../../channel/channel.js";
-import type { Entry, FailedCheck, Op, Version } from "../../channel/types.js";
-import { commitTogether, type PreparedWrites } from "../atomic-writes.js";
+import type { CommitResult, Entry, FailedCheck, Key, Op, Version } from "../../channel/types.js";
 import { queueOps } from "../entries/queue.js";
 import {
   type LocksValue,
@@ -27,8 +25,14 @@ export interface Attempt {
   readonly value: LockValue;
   /** The queue once the lock is taken. */
   readonly waiting: readonly Ticket[];
-  /** The writes of the lock's owner, in the same commit. */
-  readonly writes: PreparedWrites;
+}
+
+/** The ops of an attempt, and the keys that they check. */
+export interface AttemptOps {
+  readonly ops: readonly Op<LocksValue>[];
+  readonly session: Key;
+  readonly lock: Key;
+  readonly queue: Key;
 }
 
 /** The result of an attempt. */
@@ -41,26 +45,26 @@ export type AttemptOutcome =
   /** A check of the owner's writes failed. */
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
-/** Makes one attempt. Writes all or nothing. */
-export async function attempt(locks: Channel<LocksValue>, request: Attempt): Promise<AttemptOutcome> {
-  const { session, view, value, waiting, writes } = request;
-  const keys = { session: sessionKey(session.id), lock: lockKey(value.name), queue: queueKey(value.name) };
+/** The ops of one attempt, for one commit with the writes of the lock's owner. */
+export function attemptOps({ session, view, value, waiting }: Attempt): AttemptOps {
+  const { name } = value;
+  const keys = { session: sessionKey(session.id), lock: lockKey(name), queue: queueKey(name) };
   const ops: Op<LocksValue>[] = [
     { check: keys.session, version: session.version },
     { check: keys.lock, version: view.lock?.version ?? null },
     { check: keys.queue, version: view.queue?.version ?? null },
     { put: keys.lock, value },
-    ...queueOps(value.name, view.queue?.value.waiting ?? [], waiting),
   ];
-  const result = await commitTogether(locks, ops, writes);
+  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
+  return { ops, ...keys };
+}
+
+/** What the result of the commit of {@link attemptOps} means. */
+export function attemptOutcome(result: CommitResult<unknown>, keys: AttemptOps, view: LockView): AttemptOutcome {
   return result.ok ? { type: "taken", fence: result.version } : refusal(result.failed, keys, view);
 }
 
-function refusal(
-  failed: readonly FailedCheck<unknown>[],
-  keys: Record<"session" | "lock" | "queue", unknown>,
-  view: LockView,
-): AttemptOutcome {
+function refusal(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, view: LockView): AttemptOutcome {
   const session = failedCheck(failed, keys.session);
   if (session !== undefined) return { type: "session", current: session.current as Entry<SessionValue> | undefined };
   const lock = failedCheck(failed, keys.lock);

@@ -4,8 +4,8 @@ import type { AcquireOptions } from "../types.js";
 
 const HOUR = 3_600_000;
 
-/** The options of an acquisition, checked, and with the default of `timeout`. */
-export function checkedOptions(name: string, options: AcquireOptions): AcquireOptions & { readonly timeout: number } {
+/** Checks the options of an acquisition. Returns its timeout. */
+export function checkedTimeout(name: string, options: AcquireOptions): number {
   if (typeof name !== "string" || name === "") {
     throw new ChannelError("INVALID_ARGUMENT", "the name of a lock must be a text that is not empty");
   }
@@ -14,7 +14,7 @@ export function checkedOptions(name: string, options: AcquireOptions): AcquireOp
   if (signal !== undefined && !isSignal(signal)) {
     throw new ChannelError("INVALID_ARGUMENT", "signal must be an AbortSignal");
   }
-  return { ...options, timeout: positive("timeout", options.timeout ?? HOUR) };
+  return positive("timeout", options.timeout ?? HOUR);
 }
 
 /** A number of ms above 0. */

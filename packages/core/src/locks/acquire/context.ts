@@ -14,6 +14,8 @@ export interface AcquireContext {
   readonly liveness: Liveness;
   readonly notices: TurnNotices;
   readonly tickets: OwnTickets;
+  /** The living session of this process, if it is known to be open. */
+  livingSession(): Session | undefined;
   /** The living session of this process; opens one if there is none. */
   session(): Promise<Session>;
   /** A token that is unique among all acquisitions of all processes. */

@@ -6,11 +6,11 @@ import type { LockView } from "../entries/view.js";
  * the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
  */
 export async function ticketsBehind(
-  view: LockView,
+  queue: NonNullable<LockView["queue"]>,
   token: string,
   isDead: (session: string) => Promise<boolean>,
 ): Promise<readonly Ticket[] | undefined> {
-  const waiting = view.queue?.value.waiting ?? [];
+  const { waiting } = queue.value;
   const mine = waiting.findIndex((ticket) => ticket.token === token);
   const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
   for (const { session } of ahead) if (!(await isDead(session))) return undefined;

@@ -52,8 +52,7 @@ export class PlaceInLine {
     this.#signal = signal;
     this.#waker = new Waker(context.clock);
     this.#watch = new WaitWatch(context.channel, context.liveness, this.#waker);
-    this.#trust = (session) =>
-      (this.#glances === 0 && acquisition.trustsAtFirst(session)) || this.#watch.watches(session);
+    this.#trust = (session) => (this.#glances === 0 && acquisition.trustsAtFirst) || this.#watch.watches(session);
   }
 
   /**

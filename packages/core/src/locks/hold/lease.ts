@@ -2,6 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
+import type { AtomicWrites } from "../atomic-writes.js";
 import type { LocksValue } from "../entries/schema.js";
 import { LockError } from "../errors.js";
 import type { Session } from "../session/session.js";
@@ -21,15 +22,19 @@ export interface TakenLock {
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
   readonly until: number;
+  /** The writes of the lock's owner. It may want to be told when the lease ends. */
+  readonly writes: AtomicWrites | undefined;
 }
 
-/** The parts of {@link Locks} that a lease uses. */
+/** The parts of {@link Locks} that its leases use. */
 export interface LeaseContext {
   readonly channel: Channel<LocksValue>;
   readonly clock: Clock;
+  /** The time to live of a session, in ms. A release is retried for this time at most. */
+  readonly ttl: number;
   release(lease: Lease): Promise<unknown>;
-  /** Called when the lease ended without a release. */
-  onOver(lease: Lease, error: LockError): void;
+  /** Called when a lease ended without a release, if its owner does not want to be told. */
+  onOver(lease: Lease): void;
 }
 
 /**
@@ -59,6 +64,7 @@ export class Lease {
   /** @internal The end of its timeout, by the monotonic clock. */
   readonly until: number;
   readonly #timeout: number;
+  readonly #writes: AtomicWrites | undefined;
   readonly #context: LeaseContext;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
   readonly #onSessionOver: (why: string) => void;
@@ -74,6 +80,7 @@ export class Lease {
     this.until = taken.until;
     this.session = session;
     this.#timeout = taken.timeout;
+    this.#writes = taken.writes;
     this.#context = context;
     this.#onSessionOver = (why) => this.abort("LOST", why);
   }
@@ -160,7 +167,8 @@ export class Lease {
     const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#cleanUp();
     this.#stop.fire(error);
-    this.#context.onOver(this, error);
+    if (this.#writes?.onLeaseOver === undefined) this.#context.onOver(this);
+    else this.#writes.onLeaseOver(error);
   }
 
   /**

@@ -30,6 +30,8 @@ export class CurrentSession {
   readonly #clock: Clock;
   readonly #use: SessionUse;
   #session: Promise<Session> | undefined;
+  /** The session of `#session`, once somebody got it. */
+  #known: Session | undefined;
   /** The end of the last session that was ended because nobody used it. */
   #resting: Promise<void> = Promise.resolve();
   #closed = false;
@@ -40,12 +42,21 @@ export class CurrentSession {
     this.#use = use;
   }
 
+  /** The living session, if it is known to be open. Else ask for {@link current}. */
+  get living(): Session | undefined {
+    return !this.#closed && this.#known?.alive === true ? this.#known : undefined;
+  }
+
   /** The living session. Opens one if there is none; concurrent callers share it. */
   async current(): Promise<Session> {
     if (this.#closed) throw closedError();
     const opening = this.#session;
     const current = await opening;
-    if (current?.alive === true) return current;
+    if (current?.alive === true) {
+      // The session may have come to its rest meanwhile: then the next caller needs a new one.
+      if (this.#session === opening) this.#known = current;
+      return current;
+    }
     if (this.#closed) throw closedError();
     current?.expire();
     // Several callers may get here at once: the first one opens the session, and the others join.
@@ -54,6 +65,7 @@ export class CurrentSession {
   }
 
   #openNext(): Promise<Session> {
+    this.#known = undefined;
     const opening = this.#openLiving();
     opening.catch(() => {
       if (this.#session === opening) this.#session = undefined;
@@ -92,6 +104,7 @@ export class CurrentSession {
   rest(): void {
     const session = this.#session;
     this.#session = undefined;
+    this.#known = undefined;
     // If the store is away, the entry expires by itself.
     this.#resting = inBackground(async () => (await session)?.close());
   }
