@@ -94,6 +94,30 @@ const named: readonly NamedMutant[] = [
     tests: [`${LOCKS}/session/idle.test.ts`],
   },
   {
+    name: "I07 a session at its rest is still given to others",
+    file: `${LOCKS}/session/current-session.ts`,
+    search: "    this.#session = undefined;\n    this.#known = undefined;\n",
+    replace: "    this.#session = undefined;\n",
+    why: "a lock is taken with a session that is being removed",
+    tests: [`${LOCKS}/session/current-session.test.ts`],
+  },
+  {
+    name: "J50 a record of an own run forgets why it ended",
+    file: `${JOBS}/records/record.ts`,
+    search: "  if (error !== undefined) end.error = error;\n",
+    replace: "",
+    why: "nobody learns why a run failed",
+    tests: [`${JOBS}/records/record.test.ts`],
+  },
+  {
+    name: "J51 a body with a promise is not ended by its timeout",
+    file: `${JOBS}/run/run-body.ts`,
+    search:
+      'if (typeof result === "object" || typeof result === "function") Promise.resolve(result).then(resolve, reject);\n    else resolve(result);',
+    replace: "resolve(result);",
+    why: "a body that hangs keeps its caller waiting for ever",
+  },
+  {
     name: "I06 close does not wait for the end of an idle session",
     file: `${LOCKS}/session/current-session.ts`,
     search: "    await this.#resting;\n",
@@ -313,9 +337,9 @@ const survived: readonly NamedMutant[] = [
   },
   {
     name: "J41 a run whose record and lock were written over never ends",
-    file: `${JOBS}/run/open-run.ts`,
-    search: "if (refused) return false;",
-    replace: "if (refused) return true;",
+    file: `${JOBS}/run/closing-writes.ts`,
+    search: "if (this.#isRefused) return false;",
+    replace: "if (this.#isRefused) return true;",
     why: "the end asks the store again and again, for ever",
   },
   {
@@ -488,8 +512,8 @@ const survived: readonly NamedMutant[] = [
   {
     name: "K19 a record is written without its entry in the index",
     file: `${JOBS}/run/start-run.ts`,
-    search: "others: [record, ...index.add(value)]",
-    replace: "others: [record]",
+    search: "index.addWith(record, value)",
+    replace: "[record]",
     why: "the run is missing from the history of all names, and is never pruned",
     tests: [`${JOBS}/records/time-index.test.ts`],
   },

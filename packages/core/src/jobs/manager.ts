@@ -131,7 +131,8 @@ export class JobManager {
   async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
     if (typeof body !== "function")
       throw new RunError("INVALID", String(name), `the body of "${name}" must be a function`);
-    return runBody(await this.#start(name, options), body);
+    const run = await this.#start(name, options);
+    return await runBody(run, body);
   }
 
   /**
@@ -146,7 +147,7 @@ export class JobManager {
    * @throws RunError `LOCKED`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`; ChannelError if the store
    * fails
    */
-  async start(name: string, options: RunOptions = {}): Promise<Run> {
+  start(name: string, options: RunOptions = {}): Promise<Run> {
     return this.#start(name, options);
   }
 
@@ -173,7 +174,7 @@ export class JobManager {
    *
    * @throws LockError `LOCKED`; ChannelError if the store fails
    */
-  async lock(name: string, options: AcquireOptions = {}): Promise<Lease> {
+  lock(name: string, options: AcquireOptions = {}): Promise<Lease> {
     return this.#locks.acquire(name, options);
   }
 

@@ -74,7 +74,9 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (tick !== undefined && !isTick(tick)) {
     refuse(`tick of "${name}" must be { schedule, at }: a text, and a time in whole ms since 1970`);
   }
-  return { ...options, timeout, wait, trigger };
+  return tick === undefined && signal === undefined
+    ? { timeout, wait, trigger }
+    : { ...options, timeout, wait, trigger };
 }
 
 /**

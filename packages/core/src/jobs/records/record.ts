@@ -24,8 +24,9 @@ export function startedRecord(
 ): RunRecord {
   const { name, startTime, holder, trigger, timeout, tick } = run;
   const startDate = new Date(startTime).toISOString();
-  const forTick = tick === undefined ? {} : { tick };
-  return { name, startTime, startDate, status: "running", holder, trigger, ...forTick, timeout };
+  const status = "running";
+  if (tick === undefined) return { name, startTime, startDate, status, holder, trigger, timeout };
+  return { name, startTime, startDate, status, holder, trigger, tick, timeout };
 }
 
 /** The end of a run. */
@@ -35,7 +36,10 @@ export interface Ending {
   readonly result?: JsonValue;
 }
 
-/** The record of a run that ended at `now`. */
+/**
+ * The record of a run that ended at `now`, made of one that was read. It keeps the fields that only a later
+ * version of ojm knows.
+ */
 export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
   // The start time may be ahead: it moved on because it was taken, or the clock was set back. The duration
   // must not be negative.
@@ -49,6 +53,26 @@ export function closed(record: RunRecord, fence: string | undefined, now: number
     duration: endTime - record.startTime,
     inError: ending.status !== "completed",
   };
+}
+
+/**
+ * The same as {@link closed} of a record that {@link startedRecord} made. Its fields are known, so they are
+ * not spread: that takes ten times as long, a quarter of a run in memory.
+ */
+export function ended(record: RunRecord, fence: string, now: number, { status, error, result }: Ending): RunRecord {
+  const { name, startTime, startDate, holder, trigger, tick, timeout } = record;
+  const endTime = Math.max(now, startTime);
+  const end: { -readonly [K in keyof RunRecord]: RunRecord[K] } =
+    tick === undefined
+      ? { name, startTime, startDate, status, holder, trigger, timeout, fence }
+      : { name, startTime, startDate, status, holder, trigger, tick, timeout, fence };
+  if (error !== undefined) end.error = error;
+  if (result !== undefined) end.result = result;
+  end.endTime = endTime;
+  end.endDate = new Date(endTime).toISOString();
+  end.duration = endTime - startTime;
+  end.inError = status !== "completed";
+  return end;
 }
 
 /**
@@ -112,18 +136,18 @@ function safeText(value: unknown): string {
 }
 
 /**
- * The `result` field of a record. Empty if the value is `null`, `undefined` or no JSON, or leaves no room for
- * the rest of the record in `most` bytes.
+ * The `result` field of a record. `undefined` if the value is `null`, `undefined` or no JSON, or leaves no
+ * room for the rest of the record in `most` bytes.
  */
-export function resultOf(value: unknown, most: number): { result?: JsonValue } {
-  if (value === undefined || value === null) return {};
+export function resultOf(value: unknown, most: number): JsonValue | undefined {
+  if (value === undefined || value === null) return undefined;
   try {
     const text = encodeValue(value);
     // A character has at most three bytes per UTF-16 unit, so short texts need no count.
     const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
-    return fits ? { result: value as JsonValue } : {};
+    return fits ? (value as JsonValue) : undefined;
   } catch {
     // A body may return any value to its caller, but the record can keep only JSON.
-    return {};
+    return undefined;
   }
 }

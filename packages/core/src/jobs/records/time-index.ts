@@ -71,6 +71,13 @@ export class TimeIndex {
     return this.#ops([{ put: timeKey(ref), value: NOTHING }]);
   }
 
+  /** Ops on the record, and with them those that add it. */
+  addWith(record: ChannelOps<unknown>, ref: RecordRef): ChannelOps<unknown>[] {
+    if (!this.kept) return [record];
+    const ops = [{ put: timeKey(ref), value: NOTHING }];
+    return [record, { channel: this.#times as Channel<unknown>, ops }];
+  }
+
   /** The ops that remove records, for the commit that deletes them. */
   remove(refs: readonly RecordRef[]): ChannelOps<unknown>[] {
     return this.#ops(refs.map((ref) => ({ delete: timeKey(ref) })));

@@ -1,6 +1,6 @@
 import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { endingUntil, retry } from "../../channel/calls/retry.js";
-import type { Channel, ChannelOps } from "../../channel/channel.js";
+import type { Channel } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
@@ -9,14 +9,17 @@ import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { RunError } from "../errors.js";
 import { isOverwritten } from "../records/read.js";
-import { closed, type Ending, errorText, recordKey, resultOf, timeoutText } from "../records/record.js";
+import { type Ending, ended, errorText, recordKey, resultOf, timeoutText } from "../records/record.js";
 import type { Run, RunRecord } from "../types.js";
+import { ClosingWrites, closingOps } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 
 /**
  * How long a run waits for the close of its record before it rejects, in ms. A store that answers needs less.
  */
 const MOMENT = 1_000;
+
+const COMPLETED: Ending = { status: "completed" };
 
 /** A run from its start to its end. Its end is written exactly once. */
 export class OpenRun implements Run {
@@ -107,8 +110,9 @@ export class OpenRun implements Run {
     }
   }
 
-  async end(result?: unknown): Promise<RunRecord> {
-    return this.#finish({ status: "completed", ...resultOf(result, this.#context.jobs.supports.maxValueBytes) });
+  end(result?: unknown): Promise<RunRecord> {
+    const kept = resultOf(result, this.#context.jobs.supports.maxValueBytes);
+    return this.#finish(kept === undefined ? COMPLETED : { status: "completed", result: kept });
   }
 
   async fail(error: unknown): Promise<RunRecord> {
@@ -183,7 +187,7 @@ export class OpenRun implements Run {
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
-    const record = closed(this.#record, this.fence, this.#context.clock.now(), ending);
+    const record = ended(this.#record, this.fence, this.#context.clock.now(), ending);
     try {
       const written = inOneStore(this.#context)
         ? await this.#closeInOneStep(record)
@@ -204,37 +208,22 @@ export class OpenRun implements Run {
   /** With one store: closes the record only if the lease still holds the lock, in one commit. */
   async #closeInOneStep(record: RunRecord): Promise<boolean> {
     const { jobs, locks } = this.#context;
-    let refused = false;
-    const releasing = locks.release(this.#lease, {
-      prepare: () =>
-        refused ? {} : { others: [{ channel: jobs, ops: this.#closingOps(record) } as ChannelOps<unknown>] },
-      // Another process closed or overwrote the record: only the lock is left to release.
-      refused: () => {
-        refused = true;
-      },
-      corrupt: async () => {
-        if (refused) return false;
-        refused = await isOverwritten(jobs, this.#key);
-        return refused;
-      },
-    });
-    // If the entry of the lock is corrupt, the lease no longer has the lock.
-    const released = (await unlessCorrupt(releasing)) ?? false;
-    if (released) return !refused || this.#isWritten(record);
+    const writes = new ClosingWrites(jobs, this.#key, this.#version, record);
+    let released = false;
+    try {
+      released = await locks.release(this.#lease, writes);
+    } catch (error) {
+      // If the entry of the lock is corrupt, the lease no longer has the lock.
+      if (!isCorrupt(error)) throw error;
+    }
+    if (released) return !writes.isRefused || this.#isWritten(record);
     if (await this.#isWritten(record)) return true;
     // The lock is gone. If nobody has closed the run yet, write its end; a body that completed without its
     // lock counts as `lost`.
     if (record.status !== "completed") return this.#write(record);
     const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await this.#write(closed(this.#record, this.fence, this.#context.clock.now(), why));
+    await this.#write(ended(this.#record, this.fence, this.#context.clock.now(), why));
     return false;
-  }
-
-  #closingOps(record: RunRecord): Op<RunRecord>[] {
-    return [
-      { check: this.#key, version: this.#version },
-      { put: this.#key, value: record },
-    ];
   }
 
   /**
@@ -265,7 +254,8 @@ export class OpenRun implements Run {
       goesOn: () => session.alive,
     };
     try {
-      const result = await retry(retryOptions, () => jobs.commit(this.#closingOps(record)));
+      const ops = closingOps(this.#key, this.#version, record);
+      const result = await retry(retryOptions, () => jobs.commit(ops));
       return result.ok || (await this.#isWritten(record));
     } catch (error) {
       if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#key))) throw error;

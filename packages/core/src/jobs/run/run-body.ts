@@ -26,7 +26,10 @@ function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise
   // After the lock is over, nobody waits for the body, so its later error is dropped.
   return new Promise((resolve, reject) => {
     run.whenLockOver(reject);
-    (async () => body(run))().then(resolve, reject);
+    const result = body(run);
+    // `resolve` with a promise would drop a later `reject`.
+    if (typeof result === "object" || typeof result === "function") Promise.resolve(result).then(resolve, reject);
+    else resolve(result);
   });
 }
 

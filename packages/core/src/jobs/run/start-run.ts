@@ -1,9 +1,10 @@
 import type { ChannelOps } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Op } from "../../channel/types.js";
-import type { AtomicWrites } from "../../locks/atomic-writes.js";
+import type { AtomicWrites, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import type { Holder } from "../../locks/types.js";
 import { isRunError, RunError } from "../errors.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
@@ -14,16 +15,50 @@ import { OpenRun } from "./open-run.js";
 import { RecordDraft } from "./record-draft.js";
 import { TickClaim } from "./tick.js";
 
-/** A run that is being started. */
-interface Starting {
+/** A run that is being started: what it writes in the commit that takes its lock. */
+class Starting implements AtomicWrites {
   readonly name: string;
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
   readonly claim: TickClaim | undefined;
   /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
-  over?: LockError;
+  over: LockError | undefined;
   /** Set once the run is open. */
-  run?: OpenRun;
+  run: OpenRun | undefined;
+  readonly #context: RunContext;
+
+  constructor(context: RunContext, name: string, options: CheckedOptions) {
+    const { tick } = options;
+    this.name = name;
+    this.options = options;
+    this.draft = new RecordDraft(context, name, options);
+    this.claim = tick === undefined ? undefined : new TickClaim(context, name, tick);
+    this.#context = context;
+  }
+
+  /** The claim on the tick, and the record if it is in the same store. */
+  prepare(holder: Holder): PreparedWrites {
+    const { jobs, index } = this.#context;
+    const { tick } = this.options;
+    const value = this.draft.renew(holder);
+    const record = { channel: jobs, ops: openingOps(value) } as ChannelOps<unknown>;
+    return {
+      note: tick === undefined ? { run: value.startTime } : { run: value.startTime, tick: tick.at },
+      others: inOneStore(this.#context) ? index.addWith(record, value) : undefined,
+      lockOps: this.claim?.ops(holder),
+    };
+  }
+
+  async refused(): Promise<void> {
+    await this.claim?.look();
+    await this.draft.moveOn();
+  }
+
+  /** The run closes its record and releases the lock in the same step. */
+  onLeaseOver(error: LockError): void {
+    this.over = error;
+    this.run?.leaseOver(error);
+  }
 }
 
 /**
@@ -31,13 +66,19 @@ interface Starting {
  * lock first.
  */
 export async function startRun(context: RunContext, name: string, options: CheckedOptions): Promise<OpenRun> {
-  const { tick } = options;
-  const claim = tick === undefined ? undefined : new TickClaim(context, name, tick);
-  const starting: Starting = { name, options, draft: new RecordDraft(context, name, options), claim };
-  const lease = await acquire(context, starting);
-  const { holder } = lease.session;
-  if (inOneStore(context)) return open(context, starting, lease, starting.draft.current(holder), lease.fence);
   const { locks } = context;
+  const starting = new Starting(context, name, options);
+  const { claim, draft } = starting;
+  if (claim !== undefined) await claim.look();
+  let lease: Lease;
+  try {
+    lease = await locks.acquire(name, options, starting);
+  } catch (error) {
+    // The holder of the lock may have it for the same tick.
+    if (isLockError(error) && options.signal?.aborted !== true) await claim?.look();
+    throw explain(name, options.signal, error);
+  }
+  if (inOneStore(context)) return open(context, starting, lease, draft.current(lease.session.holder), lease.fence);
   try {
     return await writeRecord(context, starting, lease);
   } catch (error) {
@@ -46,50 +87,6 @@ export async function startRun(context: RunContext, name: string, options: Check
     else locks.giveUp(lease);
     throw error;
   }
-}
-
-async function acquire(context: RunContext, starting: Starting): Promise<Lease> {
-  const { name, options, claim } = starting;
-  const { timeout, wait, signal } = options;
-  await claim?.look();
-  try {
-    return await context.locks.acquire(name, { timeout, wait, ...(signal && { signal }) }, writesOf(context, starting));
-  } catch (error) {
-    // The holder of the lock may have it for the same tick.
-    if (isLockError(error) && signal?.aborted !== true) await claim?.look();
-    throw explain(name, signal, error);
-  }
-}
-
-/**
- * The writes in the commit that takes the lock: the claim on the tick, and the record if it is in the same
- * store.
- */
-function writesOf(context: RunContext, starting: Starting): AtomicWrites {
-  const { options, draft, claim } = starting;
-  const { jobs, index } = context;
-  const joined = inOneStore(context);
-  return {
-    prepare: (holder) => {
-      const value = draft.renew(holder);
-      const record = { channel: jobs, ops: openingOps(value) } as ChannelOps<unknown>;
-      const note = { run: value.startTime, ...(options.tick && { tick: options.tick.at }) };
-      return {
-        note,
-        ...(joined && { others: [record, ...index.add(value)] }),
-        ...(claim && { lockOps: claim.ops(holder) }),
-      };
-    },
-    refused: async () => {
-      await claim?.look();
-      await draft.moveOn();
-    },
-    // The run closes its record and releases the lock in the same step.
-    onLeaseOver: (error) => {
-      starting.over = error;
-      starting.run?.leaseOver(error);
-    },
-  };
 }
 
 function openingOps(record: RunRecord): Op<RunRecord>[] {
