@@ -5,15 +5,16 @@ import { Lease } from "../locks/hold/lease.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
+import { OpenRun } from "./run/open-run.js";
 import type { Run } from "./types.js";
 
 const TTL = 15_000;
 
 /**
- * Whatever is kept of a run, a lease or a wait keeps a callback of it, or what ends it. To count them all
+ * Whatever is kept of a run, a lease or a wait is one of these, or keeps a callback of it. To count them all
  * takes its time.
  */
-const KINDS = [Function, AbortController];
+const KINDS = [Function, AbortController, Lease, OpenRun];
 
 let world: World;
 let clock: FakeClock;
@@ -56,7 +57,7 @@ async function leavesNothing(ways: readonly Done[]): Promise<void> {
     for (let i = 0; i < times; i++) await once(signal, i);
     const after = await left();
     const ofEach = after.map((count, i) => Math.max(0, Math.round((count - (before[i] ?? 0)) / times)));
-    expect(ofEach, `callbacks, controllers and timers that are left of each time: ${what}`).toEqual([0, 0, 0]);
+    expect(ofEach, `${KINDS.map(({ name }) => name)} and timers left of each time: ${what}`).toEqual([0, 0, 0, 0, 0]);
     before = after;
   }
   expect(getEventListeners(signal, "abort")).toEqual([]);

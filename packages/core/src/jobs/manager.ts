@@ -1,6 +1,5 @@
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
-import { ChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
@@ -10,7 +9,7 @@ import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
-import { checkHistoryOptions, checkManagerOptions, checkRunOptions, isMap } from "./options.js";
+import { checkHistoryOptions, checkManagerOptions, isMap } from "./options.js";
 import { historyByName, historyByTime, historyOf } from "./records/history.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
@@ -72,7 +71,6 @@ export class JobManager {
   readonly #locks: Locks;
   readonly #open: Set<OpenRun> = new Set();
   readonly #context: RunContext;
-  readonly #starting: InFlight = new InFlight();
   readonly #housekeeping: Housekeeping;
   readonly #channels: Channels;
   #closed: Promise<void> | undefined;
@@ -100,6 +98,9 @@ export class JobManager {
       clock: this.#clock,
       ttl,
       times: new StartTimes(this.#clock),
+      starting: new InFlight(),
+      isClosed: () => this.#closed !== undefined,
+      onOpen: (run) => void this.#open.add(run as OpenRun),
       onOver: (run) => void this.#open.delete(run as OpenRun),
     };
     this.#housekeeping = new Housekeeping(channels, index, this.#clock, ttl);
@@ -128,11 +129,8 @@ export class JobManager {
    * @throws RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`
    * @throws ChannelError if the store fails
    */
-  async run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    if (typeof body !== "function")
-      throw new RunError("INVALID", String(name), `the body of "${name}" must be a function`);
-    const run = await this.#start(name, options);
-    return await runBody(run, body);
+  run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
+    return runBody(this.#context, name, body, options);
   }
 
   /**
@@ -148,24 +146,7 @@ export class JobManager {
    * fails
    */
   start(name: string, options: RunOptions = {}): Promise<Run> {
-    return this.#start(name, options);
-  }
-
-  async #start(name: string, options: RunOptions): Promise<OpenRun> {
-    this.#starting.begin();
-    try {
-      const run = await startRun(this.#context, name, checkRunOptions(name, options));
-      // A run can be over already. Its close may still be under way, and `close()` must wait for it.
-      if (!run.settled) this.#open.add(run);
-      if (this.#closed !== undefined) {
-        await run.abandon("its manager was closed").catch(() => {});
-        throw new ChannelError("CLOSED", "this manager is closed");
-      }
-      if (options.signal !== undefined) run.cancelOn(options.signal);
-      return run;
-    } finally {
-      this.#starting.end();
-    }
+    return startRun(this.#context, name, options);
   }
 
   /**
@@ -292,7 +273,7 @@ export class JobManager {
     this.#cancelSweep();
     this.#housekeeping.close();
     await this.#locks.stop();
-    await this.#starting.none();
+    await this.#context.starting.none();
     await this.closeOpenRuns("its manager was closed");
     try {
       await this.#locks.close();

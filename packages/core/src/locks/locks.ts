@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../channel/calls/abortable.js";
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
-import { type ChannelError, isChannelError } from "../channel/errors.js";
+import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { whenAborted } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
@@ -20,6 +20,7 @@ import { type LockView, readView } from "./entries/view.js";
 import { forceUnlock } from "./force-unlock.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
+import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { releaseLock } from "./release.js";
@@ -62,7 +63,6 @@ export function openLocks(channel: Channel<unknown> | Channel, options: LocksOpt
 export class Locks {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
-  readonly #ttl: number;
   readonly #liveness: Liveness;
   readonly #notices: TurnNotices;
   readonly #sessions: CurrentSession;
@@ -70,6 +70,7 @@ export class Locks {
   readonly #held: HeldLeases;
   readonly #cleanup: PendingCleanup;
   readonly #lossWatch: LossWatch;
+  readonly #timeouts: LeaseTimeouts;
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
@@ -86,16 +87,17 @@ export class Locks {
   constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;
-    this.#ttl = positive("ttl", options.ttl ?? 15_000);
+    const ttl = positive("ttl", options.ttl ?? 15_000);
     this.#liveness = new Liveness(this.#channel, this.#clock);
     this.#notices = new TurnNotices(this.#channel);
     this.#onOrphan = options.onOrphan ?? (async () => {});
-    this.#sweeper = new Sweeper(this.#channel, this.#clock, this.#ttl, this.#liveness, this.#onOrphan);
+    this.#sweeper = new Sweeper(this.#channel, this.#clock, ttl, this.#liveness, this.#onOrphan);
     this.#held = new HeldLeases(this.#channel);
     this.#cleanup = new PendingCleanup(this.#channel, this.#onOrphan);
     this.#lossWatch = new LossWatch(this.#channel, this.#clock, this.#held);
+    this.#timeouts = new LeaseTimeouts(this.#clock, this.#held);
     this.#sessions = new CurrentSession(this.#channel, this.#clock, {
-      ttl: this.#ttl,
+      ttl,
       thread: options.heartbeatThread ?? true,
       records,
       earliestTimeout: () => this.#held.earliestTimeout(),
@@ -105,11 +107,15 @@ export class Locks {
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
-      ttl: this.#ttl,
+      ttl,
       release: (lease) => this.release(lease),
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
       onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
+      onReleased: (lease, failed) => {
+        if (failed) this.#cleanup.add(lease.name, lease.token);
+        this.#uses.end();
+      },
     };
   }
 
@@ -153,21 +159,21 @@ export class Locks {
     this.#acquiring.begin();
     this.#uses.begin();
     try {
-      let outcome = await acquisition.try();
+      // The first attempt assumes that the lock is free, and reads nothing.
+      let outcome = await acquisition.attempt();
+      if (!("fence" in outcome)) outcome = await acquisition.try(outcome);
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
-      if (this.#closed) throw this.#lateFor(acquisition);
+      if (this.#closed) {
+        // `close()` removes what this acquisition may have left in the store.
+        this.#cleanup.add(name, acquisition.token);
+        throw closedError();
+      }
       if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#uses.end();
       this.#acquiring.end();
     }
-  }
-
-  /** The locks were closed meanwhile: `close()` removes what this acquisition may have left in the store. */
-  #lateFor({ name, token }: Acquisition): ChannelError {
-    this.#cleanup.add(name, token);
-    return closedError();
   }
 
   async #wait(
@@ -202,8 +208,9 @@ export class Locks {
     const isOurs = this.#held.add(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);
-    // Start the timers now: the answer may have taken longer than the timeout. A timer would then fire too
-    // late, when another holder may have the lock.
+    this.#timeouts.taken(until);
+    // The answer may have taken longer than the timeout. A timer would then fire too late, when another
+    // holder may have the lock.
     lease.begin();
     if (!isOurs) this.#held.lost(lease);
     return lease;
@@ -214,22 +221,15 @@ export class Locks {
    *
    * @internal Use {@link Lease.release}.
    */
-  async release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
+  release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
     // Remove the lease first: a heartbeat would take the missing entry for a lost lock.
-    if (!this.#held.remove(lease)) return false;
+    if (!this.#held.remove(lease)) return Promise.resolve(false);
     this.#lossWatch.released(lease);
     // Without its session, the lock would be free for others before the release arrives.
     this.#uses.begin();
     // End the lease before the store answers: by then another holder may have the lock.
     lease.end();
-    try {
-      return await releaseLock(this.#leases, lease, writes);
-    } catch (error) {
-      this.#cleanup.add(lease.name, lease.token);
-      throw error;
-    } finally {
-      this.#uses.end();
-    }
+    return releaseLock(this.#leases, lease, writes);
   }
 
   /**
@@ -338,6 +338,7 @@ export class Locks {
     const leases = this.#held.all;
     // Fire the signals first: a holder must stop before another holder can get the lock.
     for (const lease of leases) lease.abort("LOST", "it was released, because the program closed its locks");
+    this.#timeouts.close();
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     try {
       await this.#cleanup.remove(this.#cleanup.all).catch(async (error: unknown) => {
@@ -368,6 +369,7 @@ export class Locks {
   async #afterBeat(): Promise<void> {
     this.#notices.rest();
     this.#lossWatch.rest();
+    this.#timeouts.rest();
     // Remove only leftovers from before this beat. Their commits check the version that the session had
     // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
     const leftovers = this.#cleanup.all;

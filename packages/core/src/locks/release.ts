@@ -14,25 +14,35 @@ import type { Lease, LeaseContext } from "./hold/lease.js";
  * block `close()` for longer.
  */
 export async function releaseLock(
-  { channel, clock, ttl }: Omit<LeaseContext, "release" | "onOver">,
-  { name, fence, session, until: heldUntil }: Lease,
+  context: LeaseContext,
+  lease: Lease,
   writes: AtomicWrites | undefined,
 ): Promise<boolean> {
-  const key = lockKey(name);
-  const ops: Op<LocksValue>[] = [{ check: key, version: fence }, { delete: key }];
-  const until = endingUntil(clock.monotonic(), heldUntil, ttl);
-  for (;;) {
-    const began = clock.monotonic();
-    let result: CommitResult<unknown>;
-    try {
-      result = await commitTogether(channel, ops, writes?.prepare(session.holder));
-    } catch (error) {
-      if (!isCorrupt(error)) await beforeRetry({ clock, until, goesOn: () => session.alive }, began, error);
-      else if ((await writes?.corrupt?.()) !== true) throw error;
-      continue;
+  const { channel, clock, ttl } = context;
+  const { session } = lease;
+  const key = lockKey(lease.name);
+  const ops: Op<LocksValue>[] = [{ check: key, version: lease.fence }, { delete: key }];
+  const until = endingUntil(clock.monotonic(), lease.until, ttl);
+  let failed = true;
+  try {
+    for (;;) {
+      const began = clock.monotonic();
+      let result: CommitResult<unknown>;
+      try {
+        result = await commitTogether(channel, ops, writes?.prepare(session.holder));
+      } catch (error) {
+        if (!isCorrupt(error)) await beforeRetry({ clock, until, goesOn: () => session.alive }, began, error);
+        else if ((await writes?.corrupt?.()) !== true) throw error;
+        continue;
+      }
+      const lost = !result.ok && failedCheck(result.failed, key) !== undefined;
+      if (result.ok || lost) {
+        failed = false;
+        return !lost;
+      }
+      await writes?.refused(result.failed[0]?.current);
     }
-    if (result.ok) return true;
-    if (failedCheck(result.failed, key) !== undefined) return false;
-    await writes?.refused(result.failed[0]?.current);
+  } finally {
+    context.onReleased(lease, failed);
   }
 }

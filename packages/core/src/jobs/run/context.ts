@@ -1,6 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
+import type { InFlight } from "../../util/in-flight.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
 import type { StartTimes } from "./start-times.js";
@@ -16,6 +17,12 @@ export interface RunContext {
   /** The time to live of a session, in ms. The end of a run is retried for this time at most. */
   readonly ttl: number;
   readonly times: StartTimes;
+  /** Counts the runs that are being started: `close` waits until there are none. */
+  readonly starting: InFlight;
+  /** Whether the manager was closed. */
+  isClosed(): boolean;
+  /** Called when a run is open. */
+  onOpen(run: Run): void;
   /** Called when the run has ended, whatever its end. */
   onOver(run: Run): void;
 }

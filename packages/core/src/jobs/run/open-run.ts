@@ -187,12 +187,24 @@ export class OpenRun implements Run {
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
-    const record = ended(this.#record, this.fence, this.#context.clock.now(), ending);
+    const { jobs, locks, clock } = this.#context;
+    const record = ended(this.#record, this.fence, clock.now(), ending);
     try {
-      const written = inOneStore(this.#context)
-        ? await this.#closeInOneStep(record)
-        : await this.#closeThenRelease(record);
-      if (written) return record;
+      if (!inOneStore(this.#context)) {
+        if (await this.#closeThenRelease(record)) return record;
+      } else {
+        // With one store: close the record only if the lease still holds the lock, in one commit.
+        const writes = new ClosingWrites(jobs, this.#key, this.#version, record);
+        let released = false;
+        try {
+          released = await locks.release(this.#lease, writes);
+        } catch (error) {
+          // If the entry of the lock is corrupt, the lease no longer has the lock.
+          if (!isCorrupt(error)) throw error;
+        }
+        if (released && !writes.isRefused) return record;
+        if (await (released ? this.#isWritten(record) : this.#closeWithoutLock(record))) return record;
+      }
     } finally {
       this.#stopListening?.();
       this.#settled = true;
@@ -205,21 +217,12 @@ export class OpenRun implements Run {
     );
   }
 
-  /** With one store: closes the record only if the lease still holds the lock, in one commit. */
-  async #closeInOneStep(record: RunRecord): Promise<boolean> {
-    const { jobs, locks } = this.#context;
-    const writes = new ClosingWrites(jobs, this.#key, this.#version, record);
-    let released = false;
-    try {
-      released = await locks.release(this.#lease, writes);
-    } catch (error) {
-      // If the entry of the lock is corrupt, the lease no longer has the lock.
-      if (!isCorrupt(error)) throw error;
-    }
-    if (released) return !writes.isRefused || this.#isWritten(record);
+  /**
+   * The lock is gone. If nobody has closed the run yet, writes its end; a body that completed without its
+   * lock counts as `lost`.
+   */
+  async #closeWithoutLock(record: RunRecord): Promise<boolean> {
     if (await this.#isWritten(record)) return true;
-    // The lock is gone. If nobody has closed the run yet, write its end; a body that completed without its
-    // lock counts as `lost`.
     if (record.status !== "completed") return this.#write(record);
     const why = { status: "lost", error: "its lock was removed or taken" } as const;
     await this.#write(ended(this.#record, this.fence, this.#context.clock.now(), why));

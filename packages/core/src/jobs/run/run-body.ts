@@ -1,9 +1,20 @@
-import { isRunError } from "../errors.js";
-import type { Outcome, Run } from "../types.js";
+import { isRunError, RunError } from "../errors.js";
+import type { Outcome, Run, RunOptions } from "../types.js";
+import type { RunContext } from "./context.js";
 import type { OpenRun } from "./open-run.js";
+import { startRun } from "./start-run.js";
 
-/** Runs a body until it ends, or until the run may no longer go on. */
-export async function runBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
+/** Starts a run, and runs a body until it ends, or until the run may no longer go on. */
+export async function runBody<T>(
+  context: RunContext,
+  name: string,
+  body: (run: Run) => T | Promise<T>,
+  options: RunOptions,
+): Promise<Outcome<T>> {
+  if (typeof body !== "function") {
+    throw new RunError("INVALID", String(name), `the body of "${name}" must be a function`);
+  }
+  const run = await startRun(context, name, options);
   try {
     // Check before the body starts: the run may have been cancelled at once, or the process was suspended
     // since and the timers of the lease are late.

@@ -1,15 +1,15 @@
 import type { ChannelOps } from "../../channel/channel.js";
-import { isChannelError } from "../../channel/errors.js";
+import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Op } from "../../channel/types.js";
 import type { AtomicWrites, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { isRunError, RunError } from "../errors.js";
-import type { CheckedOptions } from "../options.js";
+import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
 import { recordKey } from "../records/record.js";
-import type { RunRecord } from "../types.js";
+import type { RunOptions, RunRecord } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
 import { RecordDraft } from "./record-draft.js";
@@ -65,25 +65,42 @@ class Starting implements AtomicWrites {
  * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
  * lock first.
  */
-export async function startRun(context: RunContext, name: string, options: CheckedOptions): Promise<OpenRun> {
-  const { locks } = context;
-  const starting = new Starting(context, name, options);
-  const { claim, draft } = starting;
-  if (claim !== undefined) await claim.look();
-  let lease: Lease;
+export async function startRun(context: RunContext, name: string, options: RunOptions): Promise<OpenRun> {
+  context.starting.begin();
   try {
-    lease = await locks.acquire(name, options, starting);
-  } catch (error) {
-    // The holder of the lock may have it for the same tick.
-    if (isLockError(error) && options.signal?.aborted !== true) await claim?.look();
-    throw explain(name, options.signal, error);
+    const checked = checkRunOptions(name, options);
+    const starting = new Starting(context, name, checked);
+    if (starting.claim !== undefined) await starting.claim.look();
+    let lease: Lease;
+    try {
+      lease = await context.locks.acquire(name, checked, starting);
+    } catch (error) {
+      throw await explained(starting, error);
+    }
+    const run = inOneStore(context)
+      ? open(context, starting, lease, starting.draft.current(lease.session.holder), lease.fence)
+      : await openAfterLock(context, starting, lease);
+    // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
+    if (!run.settled) context.onOpen(run);
+    if (context.isClosed()) {
+      await run.abandon("its manager was closed").catch(() => {});
+      throw new ChannelError("CLOSED", "this manager is closed");
+    }
+    if (checked.signal !== undefined) run.cancelOn(checked.signal);
+    return run;
+  } finally {
+    context.starting.end();
   }
-  if (inOneStore(context)) return open(context, starting, lease, draft.current(lease.session.holder), lease.fence);
+}
+
+/** With two stores: writes the record under a lock that was taken. */
+async function openAfterLock(context: RunContext, starting: Starting, lease: Lease): Promise<OpenRun> {
+  const { locks } = context;
   try {
     return await writeRecord(context, starting, lease);
   } catch (error) {
     // Keep the lock if the record may be in the store: only the lock leads a later look to the record.
-    if (isNotWritten(error)) await locks.release(lease, claim?.giveBack(lease.fence)).catch(() => {});
+    if (isNotWritten(error)) await locks.release(lease, starting.claim?.giveBack(lease.fence)).catch(() => {});
     else locks.giveUp(lease);
     throw error;
   }
@@ -134,7 +151,11 @@ function open(context: RunContext, starting: Starting, lease: Lease, record: Run
   return run;
 }
 
-function explain(name: string, signal: AbortSignal | undefined, error: unknown): unknown {
+/** The error with which a run rejects that did not get its lock. */
+async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
+  const { signal } = options;
+  // The holder of the lock may have it for the same tick.
+  if (isLockError(error) && signal?.aborted !== true) await claim?.look();
   const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
   if (signal?.aborted === true && aborted) {
     return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: signal.reason });

@@ -52,10 +52,10 @@ export class Acquisition {
   }
 
   /**
-   * Takes the lock if it is free, without waiting. Otherwise resolves to the state of the lock and its queue.
-   * The first attempt assumes that the lock is free, and reads nothing.
+   * Takes the lock if it is free or its holder is dead, without waiting. Otherwise resolves to the state of
+   * the lock and its queue. `from`: that state as it was seen last.
    */
-  async try(from: LockView = FREE, trust?: Trust): Promise<Taken | LockView> {
+  async try(from: LockView, trust?: Trust): Promise<Taken | LockView> {
     const { channel, onOrphan } = this.context;
     let view = from;
     for (;;) {
@@ -68,7 +68,7 @@ export class Acquisition {
       // Clean up before the attempt: if this process is killed in between, the next one finds the dead lock
       // and cleans up again.
       if (lock !== undefined) await onOrphan({ key: this.name, ...lock });
-      const outcome = await this.#attempt(view, waiting);
+      const outcome = await this.attempt(view, waiting);
       if ("fence" in outcome) return outcome;
       view = outcome;
     }
@@ -80,17 +80,21 @@ export class Acquisition {
     return this.context.liveness.isDead(session, { recently: !trusted });
   }
 
-  async #attempt(view: LockView, waiting: readonly Ticket[]): Promise<Taken | LockView> {
+  /**
+   * Takes the lock if it and its queue are as in `view`. Otherwise resolves to what they are. `waiting`: the
+   * tickets that stay in the queue.
+   */
+  async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
       const writes = this.#writes?.prepare(session.holder);
       const value = this.#value(session, writes?.note ?? this.#note);
       const checked = session.version;
-      const attempt = attemptOps({ session, view, value, waiting });
+      const request = attemptOps({ session, view, value, waiting });
       let outcome: AttemptOutcome;
       try {
-        outcome = attemptOutcome(await commitTogether(locks, attempt.ops, writes), attempt, view);
+        outcome = attemptOutcome(await commitTogether(locks, request.ops, writes), request, view);
       } catch (error) {
         throw this.#afterFailure(error);
       }

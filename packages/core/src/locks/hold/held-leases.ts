@@ -3,6 +3,7 @@ import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { Channel } from "../../channel/channel.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { type LocksValue, lockKey } from "../entries/schema.js";
+import type { Session } from "../session/session.js";
 import { type Lease, TAKEN } from "./lease.js";
 
 /** The most locks that one commit checks. */
@@ -14,6 +15,8 @@ export class HeldLeases {
   readonly #leases: Map<string, Lease> = new Map();
   readonly #lastOf: Map<string, Lease> = new Map();
   readonly #channel: Channel<LocksValue>;
+  /** The living sessions of the leases. */
+  readonly #sessions: Set<Session> = new Set();
 
   constructor(channel: Channel<LocksValue>) {
     this.#channel = channel;
@@ -40,14 +43,25 @@ export class HeldLeases {
    * lease.
    */
   add(lease: Lease): boolean {
-    const { name, token, fence } = lease;
+    const { name, token, fence, session } = lease;
     this.#leases.set(token, lease);
+    if (!this.#sessions.has(session)) this.#follow(session);
     const other = this.#lastOf.get(name);
     // Ignore a lease that is over: if the store lost its data, fences may have begun anew.
     if (other?.held === true && compareVersions(other.fence, fence) > 0) return false;
     this.#lastOf.set(name, lease);
     if (other !== undefined) this.lost(other);
     return true;
+  }
+
+  /** When a session is over, so are its leases. */
+  #follow(session: Session): void {
+    if (session.over !== undefined) return;
+    this.#sessions.add(session);
+    session.onOver((why) => {
+      this.#sessions.delete(session);
+      for (const lease of this.all) if (lease.session === session) lease.abort("LOST", why);
+    });
   }
 
   /** Removes a lease before or after its release. Returns false if it was not held. */

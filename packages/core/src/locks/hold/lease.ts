@@ -35,6 +35,8 @@ export interface LeaseContext {
   release(lease: Lease): Promise<unknown>;
   /** Called when a lease ended without a release, if its owner does not want to be told. */
   onOver(lease: Lease): void;
+  /** Called when the release of a lease is over. `failed`: the lock may still be in the store. */
+  onReleased(lease: Lease, failed: boolean): void;
 }
 
 /**
@@ -67,8 +69,6 @@ export class Lease {
   readonly #writes: AtomicWrites | undefined;
   readonly #context: LeaseContext;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
-  readonly #onSessionOver: (why: string) => void;
-  #cancelTimeout: () => void = () => {};
   #onEnd: (() => void) | undefined;
   #released = false;
 
@@ -82,17 +82,11 @@ export class Lease {
     this.#timeout = taken.timeout;
     this.#writes = taken.writes;
     this.#context = context;
-    this.#onSessionOver = (why) => this.abort("LOST", why);
   }
 
-  /**
-   * @internal Starts the timers of the lease. Ends it at once if its timeout passed before the store
-   * answered.
-   */
+  /** @internal Ends the lease if its timeout passed, or its session ended, before the store answered. */
   begin(): void {
-    const left = this.until - this.#context.clock.monotonic();
-    this.#cancelTimeout = this.#context.clock.after(Math.max(0, left), () => this.#timedOut());
-    this.session.onOver(this.#onSessionOver);
+    if (this.session.over !== undefined) this.abort("LOST", this.session.over);
     this.expire();
   }
 
@@ -182,7 +176,7 @@ export class Lease {
 
   /** @internal Ends the lease if its timeout passed. */
   expireTimeout(): void {
-    if (this.#overdue) this.#timedOut();
+    if (this.#overdue) this.timedOut();
   }
 
   get #overdue(): boolean {
@@ -193,7 +187,8 @@ export class Lease {
     return `its timeout of ${this.#timeout} ms passed`;
   }
 
-  #timedOut(): void {
+  /** @internal Ends the lease, as its timeout passed. */
+  timedOut(): void {
     this.abort("TIMEOUT", this.#timeoutPassed);
   }
 
@@ -219,8 +214,6 @@ export class Lease {
 
   #cleanUp(): void {
     this.#onEnd?.();
-    this.session.offOver(this.#onSessionOver);
-    this.#cancelTimeout();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
