@@ -102,6 +102,22 @@ const named: readonly NamedMutant[] = [
     tests: [`${LOCKS}/session/current-session.test.ts`],
   },
   {
+    name: "V01 a key that keeps its text has that of another channel",
+    file: "packages/core/src/channel/encoding/known-key.ts",
+    search: "if (this.#scope !== scope) {",
+    replace: "if (this.#scope === undefined) {",
+    why: "a record is written among the locks",
+    tests: ["packages/core/src/channel/encoding/known-key.test.ts"],
+  },
+  {
+    name: "V02 a key has the text of the same key in another channel of the commit",
+    file: "packages/core/src/channel/commit.ts",
+    search: "  const first = done.checks;\n",
+    replace: "  const first = 0;\n",
+    why: "a value is written into another channel",
+    tests: ["packages/core/src/channel/commit.test.ts"],
+  },
+  {
     name: "J50 a record of an own run forgets why it ended",
     file: `${JOBS}/records/record.ts`,
     search: "  if (error !== undefined) end.error = error;\n",
@@ -536,7 +552,7 @@ const survived: readonly NamedMutant[] = [
   {
     name: "K19 a record is written without its entry in the index",
     file: `${JOBS}/run/start-run.ts`,
-    search: "index.addWith(record, value)",
+    search: "index.addWith(record, draft.record)",
     replace: "[record]",
     why: "the run is missing from the history of all names, and is never pruned",
     tests: [`${JOBS}/records/time-index.test.ts`],

@@ -177,16 +177,18 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     others: readonly ChannelOps<unknown>[],
     options: CallOptions,
   ): Promise<CommitResult<JsonValue>> {
-    const parts: ScopedOps[] = [{ scope: this.#scope, ops }];
+    const parts = new Array<ScopedOps>(1 + others.length);
+    parts[0] = { scope: this.#scope, ops };
+    let last = 0;
     for (const { channel, ops } of others) {
       if (!this.joins(channel)) throw notJoined(this.name, channel.name);
-      parts.push({ scope: channel.#scope, ops });
+      parts[++last] = { scope: channel.#scope, ops };
     }
     const backend = this.#open(options);
     const encoded = encodeCommit(parts, this.supports);
     let outcome: CommitOutcome;
     try {
-      outcome = await abortable(backend.commit(encoded.commit, options), options.signal, "unknown");
+      outcome = await abortable(backend.commit(encoded, options), options.signal, "unknown");
     } catch (error) {
       throw channelErrorOf(error, "unknown");
     }

@@ -1,4 +1,4 @@
-import type { Commit, CommitOutcome, StoredCheck, StoredWrite, Supports } from "./backend/backend.js";
+import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supports } from "./backend/backend.js";
 import { encodeValue, type JsonValue } from "./encoding/json.js";
 import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
@@ -10,10 +10,38 @@ export interface ScopedOps {
   readonly ops: readonly Op<unknown>[];
 }
 
-/** An encoded commit, and for each of its checks the key as the caller gave it. */
-export interface EncodedCommit {
-  readonly commit: Commit;
-  readonly checkedKeys: readonly { readonly key: Key; readonly scope: Scope }[];
+/**
+ * A check as the store gets it. It remembers the key as the caller gave it, where neither a copy nor JSON of
+ * the check shows it.
+ */
+class EncodedCheck implements StoredCheck {
+  readonly key: string;
+  readonly version: string | null;
+  readonly #given: Key;
+  readonly #scope: Scope;
+
+  constructor(key: string, version: string | null, given: Key, scope: Scope) {
+    this.key = key;
+    this.version = version;
+    this.#given = given;
+    this.#scope = scope;
+  }
+
+  isOf(key: Key): boolean {
+    return this.#given === key;
+  }
+
+  /** The failure of the check: the store holds another entry than it expects. */
+  failed(current: StoredEntry | undefined): FailedCheck<JsonValue> {
+    const { channel } = this.#scope;
+    const key = this.#given;
+    return current === undefined ? { channel, key } : { channel, key, current: this.#scope.entry(current) };
+  }
+}
+
+/** An encoded commit. */
+export interface EncodedCommit extends Commit {
+  readonly checks: readonly EncodedCheck[];
 }
 
 function validTtl(ttl: number): number {
@@ -44,40 +72,53 @@ export function checkKeySize(key: string, supports: Supports): string {
   return key;
 }
 
-/** Encodes ops on one channel, or on two channels of one store. */
+/** Encodes ops on one channel, or on several channels of one store. */
 export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): EncodedCommit {
-  const checks: StoredCheck[] = [];
-  const checkedKeys: { key: Key; scope: Scope }[] = [];
-  const writes: StoredWrite[] = [];
   let count = 0;
-  for (const { scope, ops } of parts) {
-    const first = checks.length;
-    // Most keys are checked and then written: they are encoded once.
-    const textOf = (key: Key): string => {
-      const last = Math.min(checks.length, first + REMEMBERED);
-      for (let i = first; i < last; i++) if (checkedKeys[i]?.key === key) return checks[i]?.key as string;
-      return checkKeySize(scope.key(key), supports);
-    };
-    for (const op of ops) {
-      if ("check" in op) {
-        if ("put" in op || "delete" in op) throw mixedOp();
-        checks.push({ key: textOf(op.check), version: op.version });
-        checkedKeys.push({ key: op.check, scope });
-      } else if ("put" in op) {
-        if ("delete" in op) throw mixedOp();
-        writes.push(encodePut(textOf(op.put), op.value, op.ttl, supports));
-      } else {
-        writes.push({ key: textOf(op.delete), value: null });
-      }
-      count++;
-    }
+  let checksToCome = 0;
+  for (const { ops } of parts) {
+    count += ops.length;
+    for (const op of ops) if ("check" in op) checksToCome++;
   }
+  // Made as long as they get: an array that grows from nothing has room for 17.
+  const checks = new Array<EncodedCheck>(checksToCome);
+  const writes = new Array<StoredWrite>(count - checksToCome);
+  const done = { checks: 0, writes: 0 };
+  for (const part of parts) encodeOps(part, supports, checks, writes, done);
   if (count > supports.maxOps) {
     throw new ChannelError("TOO_LARGE", `a commit of ${count} ops is more than the ${supports.maxOps} of this store`);
   }
   refuseDoubles(checks, "checked");
   refuseDoubles(writes, "written");
-  return { commit: { checks, writes }, checkedKeys };
+  return { checks, writes };
+}
+
+function encodeOps(
+  { scope, ops }: ScopedOps,
+  supports: Supports,
+  checks: EncodedCheck[],
+  writes: StoredWrite[],
+  done: { checks: number; writes: number },
+): void {
+  const first = done.checks;
+  for (const op of ops) {
+    if ("check" in op) {
+      if ("put" in op || "delete" in op) throw mixedOp();
+      const key = checkKeySize(scope.key(op.check), supports);
+      checks[done.checks++] = new EncodedCheck(key, op.version, op.check, scope);
+      continue;
+    }
+    if ("put" in op && "delete" in op) throw mixedOp();
+    const given = "put" in op ? op.put : op.delete;
+    const key = checkedBefore(given, checks, first, done.checks) ?? checkKeySize(scope.key(given), supports);
+    writes[done.writes++] = "put" in op ? encodePut(key, op.value, op.ttl, supports) : { key, value: null };
+  }
+}
+
+/** The text of a key that was checked in the same part. Most keys are checked and then written. */
+function checkedBefore(key: Key, checks: readonly EncodedCheck[], first: number, end: number): string | undefined {
+  for (let i = first; i < Math.min(end, first + REMEMBERED); i++) if (checks[i]?.isOf(key)) return checks[i]?.key;
+  return undefined;
 }
 
 /** One of the two would be dropped silently. */
@@ -113,14 +154,12 @@ function doubleOfMany(steps: readonly { readonly key: string }[]): string | unde
 }
 
 /** Names the checks that did not hold, each with the entry that the store holds there. */
-export function decodeOutcome(encoded: EncodedCommit, outcome: CommitOutcome): CommitResult<JsonValue> {
+export function decodeOutcome({ checks }: EncodedCommit, outcome: CommitOutcome): CommitResult<JsonValue> {
   if (outcome.ok) return outcome;
   const failed: FailedCheck<JsonValue>[] = [];
-  encoded.checkedKeys.forEach(({ key, scope }, i) => {
+  checks.forEach((check, i) => {
     const current = outcome.current[i];
-    if ((current?.version ?? null) === encoded.commit.checks[i]?.version) return;
-    const { channel } = scope;
-    failed.push(current === undefined ? { channel, key } : { channel, key, current: scope.entry(current) });
+    if ((current?.version ?? null) !== check.version) failed.push(check.failed(current));
   });
   return { ok: false, failed };
 }

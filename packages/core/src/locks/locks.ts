@@ -15,6 +15,7 @@ import { TurnNotices } from "./acquire/turn-notices.js";
 import type { AtomicWrites } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
+import { LockKeys } from "./entries/lock-keys.js";
 import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { forceUnlock } from "./force-unlock.js";
@@ -112,10 +113,8 @@ export class Locks {
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
       onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
-      onReleased: (lease, failed) => {
-        if (failed) this.#cleanup.add(lease.name, lease.token);
-        this.#uses.end();
-      },
+      onReleaseFailed: ({ name, token }) => this.#cleanup.add(name, token),
+      onReleased: () => this.#uses.end(),
     };
   }
 
@@ -128,6 +127,7 @@ export class Locks {
       liveness: this.#liveness,
       notices: this.#notices,
       tickets: new OwnTickets(this.#channel),
+      keys: new LockKeys(),
       livingSession: () => this.#sessions.living,
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
@@ -199,12 +199,12 @@ export class Locks {
   }
 
   #lease(
-    { name, token }: Acquisition,
+    { name, token, keys }: Acquisition,
     { session, fence, until }: Taken,
     timeout: number,
     writes: AtomicWrites | undefined,
   ): Lease {
-    const lease = new Lease({ name, token, fence, timeout, until, writes }, session, this.#leases);
+    const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, writes }, session, this.#leases);
     const isOurs = this.#held.add(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);

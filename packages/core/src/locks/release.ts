@@ -3,7 +3,7 @@ import { failedCheck } from "../channel/calls/failed-check.js";
 import { beforeRetry, endingUntil } from "../channel/calls/retry.js";
 import type { CommitResult, Op } from "../channel/types.js";
 import { type AtomicWrites, commitTogether } from "./atomic-writes.js";
-import { type LocksValue, lockKey } from "./entries/schema.js";
+import type { LocksValue } from "./entries/schema.js";
 import type { Lease, LeaseContext } from "./hold/lease.js";
 
 /**
@@ -19,11 +19,9 @@ export async function releaseLock(
   writes: AtomicWrites | undefined,
 ): Promise<boolean> {
   const { channel, clock, ttl } = context;
-  const { session } = lease;
-  const key = lockKey(lease.name);
+  const { session, key } = lease;
   const ops: Op<LocksValue>[] = [{ check: key, version: lease.fence }, { delete: key }];
   const until = endingUntil(clock.monotonic(), lease.until, ttl);
-  let failed = true;
   try {
     for (;;) {
       const began = clock.monotonic();
@@ -35,14 +33,14 @@ export async function releaseLock(
         else if ((await writes?.corrupt?.()) !== true) throw error;
         continue;
       }
-      const lost = !result.ok && failedCheck(result.failed, key) !== undefined;
-      if (result.ok || lost) {
-        failed = false;
-        return !lost;
-      }
+      if (result.ok) return true;
+      if (failedCheck(result.failed, key) !== undefined) return false;
       await writes?.refused(result.failed[0]?.current);
     }
+  } catch (error) {
+    context.onReleaseFailed(lease);
+    throw error;
   } finally {
-    context.onReleased(lease, failed);
+    context.onReleased();
   }
 }

@@ -3,6 +3,7 @@ import { ChannelError } from "../errors.js";
 import type { EntriesOptions, Entry, Key } from "../types.js";
 import { decodeValue } from "./json.js";
 import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
+import { KnownKey } from "./known-key.js";
 
 /** The keys of one channel among those of its store. Encodes keys for the store, and decodes its entries. */
 export class Scope {
@@ -19,6 +20,7 @@ export class Scope {
   }
 
   key(key: Key): string {
+    if (key instanceof KnownKey) return key.textIn(this);
     return this.#name + encodeKey(key);
   }
 

@@ -9,10 +9,11 @@ import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { RunError } from "../errors.js";
 import { isOverwritten } from "../records/read.js";
-import { type Ending, ended, errorText, recordKey, resultOf, timeoutText } from "../records/record.js";
+import { type Ending, ended, errorText, resultOf, timeoutText } from "../records/record.js";
 import type { Run, RunRecord } from "../types.js";
 import { ClosingWrites, closingOps } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
+import type { Draft } from "./record-draft.js";
 
 /**
  * How long a run waits for the close of its record before it rejects, in ms. A store that answers needs less.
@@ -28,6 +29,7 @@ export class OpenRun implements Run {
   readonly fence: Version;
   readonly #context: RunContext;
   readonly #lease: Lease;
+  readonly #key: Key;
   readonly #record: RunRecord;
   /**
    * The version of the open record. If another process closes the run, the version changes and the store
@@ -41,18 +43,15 @@ export class OpenRun implements Run {
   #over: RunError | undefined;
   #settled = false;
 
-  constructor(context: RunContext, lease: Lease, record: RunRecord, version: Version) {
+  constructor(context: RunContext, lease: Lease, { key, record }: Draft, version: Version) {
     this.name = record.name;
     this.startTime = record.startTime;
     this.fence = lease.fence;
     this.#context = context;
     this.#lease = lease;
+    this.#key = key;
     this.#record = record;
     this.#version = version;
-  }
-
-  get #key(): Key {
-    return recordKey(this.name, this.startTime);
   }
 
   get signal(): AbortSignal {

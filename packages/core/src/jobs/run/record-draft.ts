@@ -1,3 +1,5 @@
+import { knownKey } from "../../channel/encoding/known-key.js";
+import type { Key } from "../../channel/types.js";
 import type { Holder } from "../../locks/types.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
@@ -8,6 +10,12 @@ import type { RunContext } from "./context.js";
 /** How far ahead of a taken start time to look for further taken ones, in ms. */
 const MOMENT = 1_000;
 
+/** A record that is not written yet, and the key for it. */
+export interface Draft {
+  readonly key: Key;
+  readonly record: RunRecord;
+}
+
 /**
  * The record of a run that is about to start. Each attempt makes a new one, with a start time that no other
  * run of the name has.
@@ -16,7 +24,7 @@ export class RecordDraft {
   readonly #context: RunContext;
   readonly #name: string;
   readonly #options: CheckedOptions;
-  #last: RunRecord | undefined;
+  #last: Draft | undefined;
 
   constructor(context: RunContext, name: string, options: CheckedOptions) {
     this.#context = context;
@@ -25,14 +33,15 @@ export class RecordDraft {
   }
 
   /** The draft of the last attempt, or a first one. */
-  current(holder: Holder): RunRecord {
+  current(holder: Holder): Draft {
     return this.#last ?? this.renew(holder);
   }
 
-  renew(holder: Holder): RunRecord {
+  renew(holder: Holder): Draft {
     const { trigger, timeout, tick } = this.#options;
     const startTime = this.#context.times.next(this.#name);
-    this.#last = startedRecord({ name: this.#name, startTime, holder, trigger, timeout, tick: tick?.at });
+    const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout, tick: tick?.at });
+    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record };
     return this.#last;
   }
 
@@ -43,7 +52,7 @@ export class RecordDraft {
    */
   async moveOn(): Promise<void> {
     const { jobs, times, clock } = this.#context;
-    const taken = this.#last?.startTime ?? clock.now();
+    const taken = this.#last?.record.startTime ?? clock.now();
     const moment = { after: recordKey(this.#name, taken), before: recordKey(this.#name, taken + MOMENT) };
     let newest = taken;
     for await (const { key } of jobs.keys({ ...moment, reverse: true })) {

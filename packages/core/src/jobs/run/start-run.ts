@@ -1,6 +1,6 @@
 import type { ChannelOps } from "../../channel/channel.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
-import type { Entry, Op } from "../../channel/types.js";
+import type { Entry, Key, Op } from "../../channel/types.js";
 import type { AtomicWrites, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -8,11 +8,10 @@ import type { Holder } from "../../locks/types.js";
 import { isRunError, RunError } from "../errors.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
-import { recordKey } from "../records/record.js";
 import type { RunOptions, RunRecord } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
-import { RecordDraft } from "./record-draft.js";
+import { type Draft, RecordDraft } from "./record-draft.js";
 import { TickClaim } from "./tick.js";
 
 /** A run that is being started: what it writes in the commit that takes its lock. */
@@ -40,11 +39,12 @@ class Starting implements AtomicWrites {
   prepare(holder: Holder): PreparedWrites {
     const { jobs, index } = this.#context;
     const { tick } = this.options;
-    const value = this.draft.renew(holder);
-    const record = { channel: jobs, ops: openingOps(value) } as ChannelOps<unknown>;
+    const draft = this.draft.renew(holder);
+    const { startTime: run } = draft.record;
+    const record = { channel: jobs, ops: openingOps(draft) } as ChannelOps<unknown>;
     return {
-      note: tick === undefined ? { run: value.startTime } : { run: value.startTime, tick: tick.at },
-      others: inOneStore(this.#context) ? index.addWith(record, value) : undefined,
+      note: tick === undefined ? { run } : { run, tick: tick.at },
+      others: inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined,
       lockOps: this.claim?.ops(holder),
     };
   }
@@ -106,8 +106,7 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
   }
 }
 
-function openingOps(record: RunRecord): Op<RunRecord>[] {
-  const key = recordKey(record.name, record.startTime);
+function openingOps({ key, record }: Draft): Op<RunRecord>[] {
   return [
     { check: key, version: null },
     { put: key, value: record },
@@ -119,12 +118,13 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
   const { draft } = starting;
   const { holder } = lease.session;
   for (;;) {
-    const record = { ...draft.current(holder), holder, fence: lease.fence };
-    const outcome = await jobs.commitWith<unknown[]>(openingOps(record), index.add(record));
-    if (outcome.ok) return open(context, starting, lease, record, outcome.version);
+    const { key, record: drafted } = draft.current(holder);
+    const record = { ...drafted, holder, fence: lease.fence };
+    const outcome = await jobs.commitWith<unknown[]>(openingOps({ key, record }), index.add(record));
+    if (outcome.ok) return open(context, starting, lease, { key, record }, outcome.version);
     const current = outcome.failed[0]?.current as Entry<RunRecord> | undefined;
     if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
-      return adopt(context, starting, lease, current);
+      return adopt(context, starting, lease, key, current);
     await draft.moveOn();
     draft.renew(holder);
   }
@@ -134,15 +134,21 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
  * The record exists already. Either an answer was lost and the driver repeated the write, or somebody closed
  * the run before it was open.
  */
-function adopt(context: RunContext, starting: Starting, lease: Lease, { value, version }: Entry<RunRecord>): OpenRun {
-  if (value.status === "running") return open(context, starting, lease, value, version);
-  const text = `the run of "${starting.name}" was closed by somebody else before it began: ${value.error ?? value.status}`;
+function adopt(
+  context: RunContext,
+  starting: Starting,
+  lease: Lease,
+  key: Key,
+  { value: record, version }: Entry<RunRecord>,
+): OpenRun {
+  if (record.status === "running") return open(context, starting, lease, { key, record }, version);
+  const text = `the run of "${starting.name}" was closed by somebody else before it began: ${record.error ?? record.status}`;
   throw new RunError("LOST", starting.name, text);
 }
 
-function open(context: RunContext, starting: Starting, lease: Lease, record: RunRecord, version: string): OpenRun {
-  context.times.taken(starting.name, record.startTime);
-  const run = new OpenRun(context, lease, record, version);
+function open(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
+  context.times.taken(starting.name, draft.record.startTime);
+  const run = new OpenRun(context, lease, draft, version);
   starting.run = run;
   // End the run now if its time is over: the write of the record may have taken longer, and the timers of the
   // lease may be late.

@@ -4,6 +4,7 @@ import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
 import { type AtomicWrites, commitTogether } from "../atomic-writes.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
+import type { KeysOfLock } from "../entries/lock-keys.js";
 import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
 import { FREE, type LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
@@ -25,6 +26,7 @@ export class Acquisition {
   readonly name: string;
   readonly token: string;
   readonly context: AcquireContext;
+  readonly keys: KeysOfLock;
   /**
    * A waiter that has not checked anybody yet accepts older data: most waits are short, so the read is rarely
    * worth it.
@@ -45,6 +47,7 @@ export class Acquisition {
     this.name = name;
     this.token = context.nextToken();
     this.context = context;
+    this.keys = context.keys.of(name);
     this.trustsAtFirst = (options.wait ?? 0) > GLANCE;
     this.#timeout = timeout;
     this.#note = options.note;
@@ -91,7 +94,7 @@ export class Acquisition {
       const writes = this.#writes?.prepare(session.holder);
       const value = this.#value(session, writes?.note ?? this.#note);
       const checked = session.version;
-      const request = attemptOps({ session, view, value, waiting });
+      const request = attemptOps({ session, keys: this.keys, view, value, waiting });
       let outcome: AttemptOutcome;
       try {
         outcome = attemptOutcome(await commitTogether(locks, request.ops, writes), request, view);

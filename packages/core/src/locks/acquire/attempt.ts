@@ -1,16 +1,8 @@
 import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { CommitResult, Entry, FailedCheck, Key, Op, Version } from "../../channel/types.js";
+import type { KeysOfLock } from "../entries/lock-keys.js";
 import { queueOps } from "../entries/queue.js";
-import {
-  type LocksValue,
-  type LockValue,
-  lockKey,
-  type QueueValue,
-  queueKey,
-  type SessionValue,
-  sessionKey,
-  type Ticket,
-} from "../entries/schema.js";
+import type { LocksValue, LockValue, QueueValue, SessionValue, Ticket } from "../entries/schema.js";
 
 import type { LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
@@ -21,6 +13,7 @@ import type { Session } from "../session/session.js";
  */
 export interface Attempt {
   readonly session: Session;
+  readonly keys: KeysOfLock;
   readonly view: LockView;
   readonly value: LockValue;
   /** The queue once the lock is taken. */
@@ -28,11 +21,9 @@ export interface Attempt {
 }
 
 /** The ops of an attempt, and the keys that they check. */
-export interface AttemptOps {
+export interface AttemptOps extends KeysOfLock {
   readonly ops: readonly Op<LocksValue>[];
   readonly session: Key;
-  readonly lock: Key;
-  readonly queue: Key;
 }
 
 /** The result of an attempt. */
@@ -46,17 +37,16 @@ export type AttemptOutcome =
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
 /** The ops of one attempt, for one commit with the writes of the lock's owner. */
-export function attemptOps({ session, view, value, waiting }: Attempt): AttemptOps {
-  const { name } = value;
-  const keys = { session: sessionKey(session.id), lock: lockKey(name), queue: queueKey(name) };
+export function attemptOps({ session, keys, view, value, waiting }: Attempt): AttemptOps {
+  const { lock, queue } = keys;
   const ops: Op<LocksValue>[] = [
-    { check: keys.session, version: session.version },
-    { check: keys.lock, version: view.lock?.version ?? null },
-    { check: keys.queue, version: view.queue?.version ?? null },
-    { put: keys.lock, value },
+    { check: session.key, version: session.version },
+    { check: lock, version: view.lock?.version ?? null },
+    { check: queue, version: view.queue?.version ?? null },
+    { put: lock, value },
   ];
-  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
-  return { ops, ...keys };
+  if (view.queue !== undefined) ops.push(...queueOps(value.name, view.queue.value.waiting, waiting));
+  return { ops, session: session.key, lock, queue };
 }
 
 /** What the result of the commit of {@link attemptOps} means. */

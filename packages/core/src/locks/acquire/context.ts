@@ -1,6 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import type { Entry } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
+import type { LockKeys } from "../entries/lock-keys.js";
 import type { LocksValue, LockValue } from "../entries/schema.js";
 import type { Liveness } from "../session/liveness.js";
 import type { Session } from "../session/session.js";
@@ -14,6 +15,7 @@ export interface AcquireContext {
   readonly liveness: Liveness;
   readonly notices: TurnNotices;
   readonly tickets: OwnTickets;
+  readonly keys: LockKeys;
   /** The living session of this process, if it is known to be open. */
   livingSession(): Session | undefined;
   /** The living session of this process; opens one if there is none. */

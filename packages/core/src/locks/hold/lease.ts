@@ -1,5 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
-import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
+import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import type { AtomicWrites } from "../atomic-writes.js";
@@ -19,6 +19,8 @@ export interface TakenLock {
   readonly name: string;
   readonly fence: Version;
   readonly token: string;
+  /** The key of its entry. */
+  readonly key: Key;
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
   readonly until: number;
@@ -35,8 +37,10 @@ export interface LeaseContext {
   release(lease: Lease): Promise<unknown>;
   /** Called when a lease ended without a release, if its owner does not want to be told. */
   onOver(lease: Lease): void;
-  /** Called when the release of a lease is over. `failed`: the lock may still be in the store. */
-  onReleased(lease: Lease, failed: boolean): void;
+  /** Called when the release of a lease failed: the lock may still be in the store. */
+  onReleaseFailed(lease: Lease): void;
+  /** Called when the release of a lease is over, also if it failed. */
+  onReleased(): void;
 }
 
 /**
@@ -63,6 +67,8 @@ export class Lease {
   readonly token: string;
   /** @internal */
   readonly session: Session;
+  /** @internal The key of its entry. */
+  readonly key: Key;
   /** @internal The end of its timeout, by the monotonic clock. */
   readonly until: number;
   readonly #timeout: number;
@@ -77,6 +83,7 @@ export class Lease {
     this.name = taken.name;
     this.fence = taken.fence;
     this.token = taken.token;
+    this.key = taken.key;
     this.until = taken.until;
     this.session = session;
     this.#timeout = taken.timeout;

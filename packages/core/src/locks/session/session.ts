@@ -1,8 +1,9 @@
 import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { knownKey } from "../../channel/encoding/known-key.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { Version } from "../../channel/types.js";
+import type { Key, Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { processIdentity } from "../../util/process-state.js";
 import {
@@ -39,6 +40,8 @@ const LATE = 50;
 export class Session {
   readonly id: string;
   readonly holder: Holder;
+  /** The key of its entry. */
+  readonly key: Key;
   /** The version of the entry. Every acquisition checks it, so that a session that is gone takes no lock. */
   version: Version;
   readonly #channel: Channel<LocksValue>;
@@ -66,6 +69,7 @@ export class Session {
   private constructor(channel: Channel<LocksValue>, clock: Clock, ttl: number, afterBeat: () => Promise<void>) {
     const identity = processIdentity();
     this.id = `${identity.pid}-${clock.random(10)}`;
+    this.key = knownKey(sessionKey(this.id));
     this.holder = { host: identity.host, pid: identity.pid, instance: this.id };
     this.version = "";
     this.#channel = channel;
