@@ -102,6 +102,22 @@ const named: readonly NamedMutant[] = [
     tests: [`${LOCKS}/session/current-session.test.ts`],
   },
   {
+    name: "V03 a record tells the timeout of the run before it",
+    file: `${JOBS}/run/record-texts.ts`,
+    search: " && common.timeout === timeout) return",
+    replace: ") return",
+    why: "the history shows a limit that the run did not have, and others wait for it",
+    tests: [`${JOBS}/run/record-texts.test.ts`],
+  },
+  {
+    name: "V04 a text in a record is not escaped",
+    file: `${JOBS}/run/record-texts.ts`,
+    search: "JSON.stringify(error)",
+    replace: "error",
+    why: "a run that fails leaves a record that nobody can read",
+    tests: [`${JOBS}/run/record-texts.test.ts`],
+  },
+  {
     name: "V01 a key that keeps its text has that of another channel",
     file: "packages/core/src/channel/encoding/known-key.ts",
     search: "if (this.#scope !== scope) {",

@@ -177,13 +177,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     others: readonly ChannelOps<unknown>[],
     options: CallOptions,
   ): Promise<CommitResult<JsonValue>> {
-    const parts = new Array<ScopedOps>(1 + others.length);
-    parts[0] = { scope: this.#scope, ops };
-    let last = 0;
-    for (const { channel, ops } of others) {
-      if (!this.joins(channel)) throw notJoined(this.name, channel.name);
-      parts[++last] = { scope: channel.#scope, ops };
-    }
+    const parts = this.#parts(ops, others);
     const backend = this.#open(options);
     const encoded = encodeCommit(parts, this.supports);
     let outcome: CommitOutcome;
@@ -193,6 +187,19 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       throw channelErrorOf(error, "unknown");
     }
     return decodeOutcome(encoded, outcome);
+  }
+
+  #parts(ops: readonly Op<unknown>[], others: readonly ChannelOps<unknown>[]): ScopedOps[] {
+    const own = { scope: this.#scope, ops };
+    if (others.length === 0) return [own];
+    const parts = new Array<ScopedOps>(1 + others.length);
+    parts[0] = own;
+    for (let i = 0; i < others.length; i++) {
+      const { channel, ops } = others[i] as ChannelOps<unknown>;
+      if (!this.joins(channel)) throw notJoined(this.name, channel.name);
+      parts[i + 1] = { scope: channel.#scope, ops };
+    }
+    return parts;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supports } from "./backend/backend.js";
 import { encodeValue, type JsonValue } from "./encoding/json.js";
+import { KnownValue } from "./encoding/known-value.js";
 import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
 import type { CommitResult, FailedCheck, Key, Op } from "./types.js";
@@ -51,7 +52,7 @@ function validTtl(ttl: number): number {
 
 /** Encodes a put, and refuses a value that the store cannot hold. */
 export function encodePut(key: string, value: unknown, ttl: number | undefined, supports: Supports): StoredWrite {
-  const text = encodeValue(value);
+  const text = value instanceof KnownValue ? value.text : encodeValue(value);
   // A UTF-16 unit takes at most three bytes of UTF-8, so most values need not be measured.
   if (text.length * 3 > supports.maxValueBytes && Buffer.byteLength(text) > supports.maxValueBytes) {
     throw new ChannelError("TOO_LARGE", `the value under ${key} is larger than ${supports.maxValueBytes} bytes`);

@@ -19,6 +19,7 @@ import { TimeIndex } from "./records/time-index.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
+import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
@@ -98,6 +99,7 @@ export class JobManager {
       clock: this.#clock,
       ttl,
       times: new StartTimes(this.#clock),
+      texts: new RecordTexts(),
       starting: new InFlight(),
       isClosed: () => this.#closed !== undefined,
       onOpen: (run) => void this.#open.add(run as OpenRun),

@@ -1,23 +1,29 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
-import type { JsonValue } from "../channel/encoding/json.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
 import type { Holder, LocksValue } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
 
 /** The writes of a lock's owner, applied in the same step as taking or releasing the lock. */
 export interface PreparedWrites {
-  /** JSON that others see in {@link HeldLock.note}. */
-  readonly note?: JsonValue | undefined;
+  /** The text of the JSON that others see in {@link HeldLock.note}. */
+  readonly noteText?: string | undefined;
   /** Checks and writes in the channel of the locks. */
   readonly lockOps?: readonly Op<unknown>[] | undefined;
   /** Checks and writes in other channels of the same store. */
   readonly others?: readonly ChannelOps<unknown>[] | undefined;
 }
 
+/** What the owner of a lock needs of the session that has the lock. */
+export interface HolderSession {
+  readonly holder: Holder;
+  /** The text of `holder`, as the store gets it. */
+  readonly holderText: string;
+}
+
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
 export interface AtomicWrites {
   /** Called anew for each attempt, so that its times are those of the attempt. */
-  prepare(holder: Holder): PreparedWrites;
+  prepare(session: HolderSession): PreparedWrites;
   /**
    * Called when a check of the prepared ops failed. Nothing was written. Change the next result of `prepare`,
    * or throw.

@@ -27,7 +27,7 @@ export async function releaseLock(
       const began = clock.monotonic();
       let result: CommitResult<unknown>;
       try {
-        result = await commitTogether(channel, ops, writes?.prepare(session.holder));
+        result = await commitTogether(channel, ops, writes?.prepare(session));
       } catch (error) {
         if (!isCorrupt(error)) await beforeRetry({ clock, until, goesOn: () => session.alive }, began, error);
         else if ((await writes?.corrupt?.()) !== true) throw error;

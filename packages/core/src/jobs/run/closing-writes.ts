@@ -1,8 +1,10 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { knownValue } from "../../channel/encoding/known-value.js";
 import type { Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isOverwritten } from "../records/read.js";
 import type { RunRecord } from "../types.js";
+import type { Draft } from "./record-draft.js";
 
 /** The ops that close an open record, if it is still at this version. */
 export function closingOps(key: Key, version: Version, record: RunRecord): Op<RunRecord>[] {
@@ -19,10 +21,11 @@ export class ClosingWrites implements AtomicWrites {
   readonly #ops: readonly Op<RunRecord>[];
   #isRefused = false;
 
-  constructor(jobs: Channel<RunRecord>, key: Key, version: Version, record: RunRecord) {
+  constructor(jobs: Channel<RunRecord>, { key, text }: Draft, version: Version, record: RunRecord) {
     this.#jobs = jobs;
     this.#key = key;
-    this.#ops = closingOps(key, version, record);
+    const value = record.result === undefined ? knownValue<RunRecord>(text.ended(record)) : record;
+    this.#ops = closingOps(key, version, value);
   }
 
   /** Whether another process closed or overwrote the record: only the lock is left to release then. */

@@ -4,6 +4,7 @@ import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/in-flight.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
+import type { RecordTexts } from "./record-texts.js";
 import type { StartTimes } from "./start-times.js";
 
 /** The parts of a manager that a run uses. */
@@ -17,6 +18,7 @@ export interface RunContext {
   /** The time to live of a session, in ms. The end of a run is retried for this time at most. */
   readonly ttl: number;
   readonly times: StartTimes;
+  readonly texts: RecordTexts;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
   /** Whether the manager was closed. */

@@ -2,7 +2,7 @@ import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
-import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
+import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { reasonText, whenAborted } from "../../util/abort.js";
@@ -29,8 +29,7 @@ export class OpenRun implements Run {
   readonly fence: Version;
   readonly #context: RunContext;
   readonly #lease: Lease;
-  readonly #key: Key;
-  readonly #record: RunRecord;
+  readonly #draft: Draft;
   /**
    * The version of the open record. If another process closes the run, the version changes and the store
    * refuses our end.
@@ -43,14 +42,14 @@ export class OpenRun implements Run {
   #over: RunError | undefined;
   #settled = false;
 
-  constructor(context: RunContext, lease: Lease, { key, record }: Draft, version: Version) {
-    this.name = record.name;
-    this.startTime = record.startTime;
+  /** `draft`: what was written, `version`: the version of its entry. */
+  constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
+    this.name = draft.record.name;
+    this.startTime = draft.record.startTime;
     this.fence = lease.fence;
     this.#context = context;
     this.#lease = lease;
-    this.#key = key;
-    this.#record = record;
+    this.#draft = draft;
     this.#version = version;
   }
 
@@ -154,7 +153,7 @@ export class OpenRun implements Run {
     if (this.#closing !== undefined) return;
     const timeout = code === "TIMEOUT";
     const text = timeout
-      ? timeoutText(this.name, this.#record.timeout)
+      ? timeoutText(this.name, this.#draft.record.timeout)
       : `the run of "${this.name}" may no longer hold its lock: ${message}`;
     this.#breakOff(timeout ? "timeout" : "lost", new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text), text);
   }
@@ -187,13 +186,13 @@ export class OpenRun implements Run {
 
   async #close(ending: Ending): Promise<RunRecord> {
     const { jobs, locks, clock } = this.#context;
-    const record = ended(this.#record, this.fence, clock.now(), ending);
+    const record = ended(this.#draft.record, this.fence, clock.now(), ending);
     try {
       if (!inOneStore(this.#context)) {
         if (await this.#closeThenRelease(record)) return record;
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
-        const writes = new ClosingWrites(jobs, this.#key, this.#version, record);
+        const writes = new ClosingWrites(jobs, this.#draft, this.#version, record);
         let released = false;
         try {
           released = await locks.release(this.#lease, writes);
@@ -224,7 +223,7 @@ export class OpenRun implements Run {
     if (await this.#isWritten(record)) return true;
     if (record.status !== "completed") return this.#write(record);
     const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await this.#write(ended(this.#record, this.fence, this.#context.clock.now(), why));
+    await this.#write(ended(this.#draft.record, this.fence, this.#context.clock.now(), why));
     return false;
   }
 
@@ -256,18 +255,18 @@ export class OpenRun implements Run {
       goesOn: () => session.alive,
     };
     try {
-      const ops = closingOps(this.#key, this.#version, record);
+      const ops = closingOps(this.#draft.key, this.#version, record);
       const result = await retry(retryOptions, () => jobs.commit(ops));
       return result.ok || (await this.#isWritten(record));
     } catch (error) {
-      if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#key))) throw error;
+      if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#draft.key))) throw error;
       return false;
     }
   }
 
   /** Whether we wrote this record. The answer to our write may have been lost. */
   async #isWritten(record: RunRecord): Promise<boolean> {
-    const written = await unlessCorrupt(this.#context.jobs.get(this.#key));
+    const written = await unlessCorrupt(this.#context.jobs.get(this.#draft.key));
     return sameJson(written, JSON.parse(JSON.stringify(record)));
   }
 }

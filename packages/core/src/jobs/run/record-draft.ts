@@ -1,11 +1,12 @@
 import { knownKey } from "../../channel/encoding/known-key.js";
 import type { Key } from "../../channel/types.js";
-import type { Holder } from "../../locks/types.js";
+import type { HolderSession } from "../../locks/atomic-writes.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
 import { recordKey, startedRecord } from "../records/record.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
+import type { RecordText } from "./record-texts.js";
 
 /** How far ahead of a taken start time to look for further taken ones, in ms. */
 const MOMENT = 1_000;
@@ -14,6 +15,8 @@ const MOMENT = 1_000;
 export interface Draft {
   readonly key: Key;
   readonly record: RunRecord;
+  /** The texts of the record, for the store. */
+  readonly text: RecordText;
 }
 
 /**
@@ -33,15 +36,16 @@ export class RecordDraft {
   }
 
   /** The draft of the last attempt, or a first one. */
-  current(holder: Holder): Draft {
-    return this.#last ?? this.renew(holder);
+  current(session: HolderSession): Draft {
+    return this.#last ?? this.renew(session);
   }
 
-  renew(holder: Holder): Draft {
+  renew({ holder, holderText }: HolderSession): Draft {
     const { trigger, timeout, tick } = this.#options;
     const startTime = this.#context.times.next(this.#name);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout, tick: tick?.at });
-    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record };
+    const text = this.#context.texts.of(record, holderText);
+    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text };
     return this.#last;
   }
 

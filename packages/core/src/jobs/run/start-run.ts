@@ -1,10 +1,10 @@
 import type { ChannelOps } from "../../channel/channel.js";
+import { knownValue } from "../../channel/encoding/known-value.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op } from "../../channel/types.js";
-import type { AtomicWrites, PreparedWrites } from "../../locks/atomic-writes.js";
+import type { AtomicWrites, HolderSession, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
-import type { Holder } from "../../locks/types.js";
 import { isRunError, RunError } from "../errors.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
@@ -36,16 +36,17 @@ class Starting implements AtomicWrites {
   }
 
   /** The claim on the tick, and the record if it is in the same store. */
-  prepare(holder: Holder): PreparedWrites {
+  prepare(session: HolderSession): PreparedWrites {
     const { jobs, index } = this.#context;
     const { tick } = this.options;
-    const draft = this.draft.renew(holder);
+    const draft = this.draft.renew(session);
     const { startTime: run } = draft.record;
-    const record = { channel: jobs, ops: openingOps(draft) } as ChannelOps<unknown>;
+    const ops = openingOps(draft.key, knownValue(draft.text.started));
+    const record = { channel: jobs, ops } as ChannelOps<unknown>;
     return {
-      note: tick === undefined ? { run } : { run, tick: tick.at },
+      noteText: tick === undefined ? `{"run":${run}}` : `{"run":${run},"tick":${tick.at}}`,
       others: inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined,
-      lockOps: this.claim?.ops(holder),
+      lockOps: this.claim?.ops(session.holder),
     };
   }
 
@@ -78,7 +79,7 @@ export async function startRun(context: RunContext, name: string, options: RunOp
       throw await explained(starting, error);
     }
     const run = inOneStore(context)
-      ? open(context, starting, lease, starting.draft.current(lease.session.holder), lease.fence)
+      ? open(context, starting, lease, starting.draft.current(lease.session), lease.fence)
       : await openAfterLock(context, starting, lease);
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
@@ -106,7 +107,7 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
   }
 }
 
-function openingOps({ key, record }: Draft): Op<RunRecord>[] {
+function openingOps(key: Key, record: RunRecord): Op<RunRecord>[] {
   return [
     { check: key, version: null },
     { put: key, value: record },
@@ -116,17 +117,17 @@ function openingOps({ key, record }: Draft): Op<RunRecord>[] {
 async function writeRecord(context: RunContext, starting: Starting, lease: Lease): Promise<OpenRun> {
   const { jobs, index } = context;
   const { draft } = starting;
-  const { holder } = lease.session;
+  const { session } = lease;
   for (;;) {
-    const { key, record: drafted } = draft.current(holder);
-    const record = { ...drafted, holder, fence: lease.fence };
-    const outcome = await jobs.commitWith<unknown[]>(openingOps({ key, record }), index.add(record));
-    if (outcome.ok) return open(context, starting, lease, { key, record }, outcome.version);
+    const { key, record: drafted, text } = draft.current(session);
+    const record = { ...drafted, holder: session.holder, fence: lease.fence };
+    const outcome = await jobs.commitWith<unknown[]>(openingOps(key, record), index.add(record));
+    if (outcome.ok) return open(context, starting, lease, { key, record, text }, outcome.version);
     const current = outcome.failed[0]?.current as Entry<RunRecord> | undefined;
     if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
-      return adopt(context, starting, lease, key, current);
+      return adopt(context, starting, lease, { key, record: current.value, text }, current.version);
     await draft.moveOn();
-    draft.renew(holder);
+    draft.renew(session);
   }
 }
 
@@ -134,14 +135,9 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
  * The record exists already. Either an answer was lost and the driver repeated the write, or somebody closed
  * the run before it was open.
  */
-function adopt(
-  context: RunContext,
-  starting: Starting,
-  lease: Lease,
-  key: Key,
-  { value: record, version }: Entry<RunRecord>,
-): OpenRun {
-  if (record.status === "running") return open(context, starting, lease, { key, record }, version);
+function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
+  const { record } = draft;
+  if (record.status === "running") return open(context, starting, lease, draft, version);
   const text = `the run of "${starting.name}" was closed by somebody else before it began: ${record.error ?? record.status}`;
   throw new RunError("LOST", starting.name, text);
 }

@@ -1,15 +1,17 @@
 import type { JsonValue } from "../../channel/encoding/json.js";
+import { knownValue } from "../../channel/encoding/known-value.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { Entry, Version } from "../../channel/types.js";
+import type { CommitResult, Entry, Version } from "../../channel/types.js";
 import { type AtomicWrites, commitTogether } from "../atomic-writes.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
 import type { KeysOfLock } from "../entries/lock-keys.js";
 import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
+import { lockText } from "../entries/texts.js";
 import { FREE, type LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import type { AcquireOptions } from "../types.js";
-import { type AttemptOutcome, attemptOps, attemptOutcome } from "./attempt.js";
+import { attemptOps, refusalOf } from "./attempt.js";
 import type { AcquireContext, Taken } from "./context.js";
 import { ticketsBehind } from "./pass-dead-tickets.js";
 
@@ -91,20 +93,24 @@ export class Acquisition {
     const { channel: locks } = this.context;
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
-      const writes = this.#writes?.prepare(session.holder);
-      const value = this.#value(session, writes?.note ?? this.#note);
+      const writes = this.#writes?.prepare(session);
+      // Count from before the commit, as the session does. Another process that ends this lock must not do so
+      // before its holder.
+      const until = this.context.clock.monotonic() + this.#timeout;
+      const value = this.#value(session, until, writes?.noteText);
       const checked = session.version;
-      const request = attemptOps({ session, keys: this.keys, view, value, waiting });
-      let outcome: AttemptOutcome;
+      const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, waiting });
+      let result: CommitResult<unknown>;
       try {
-        outcome = attemptOutcome(await commitTogether(locks, request.ops, writes), request, view);
+        result = await commitTogether(locks, request.ops, writes);
       } catch (error) {
         throw this.#afterFailure(error);
       }
-      if (outcome.type === "taken") return { session, fence: outcome.fence, until: value.until };
-      if (outcome.type === "blocked") return outcome.view;
-      if (outcome.type === "refused") await this.#writes?.refused(outcome.current);
-      else await this.settle(session, checked, outcome.current);
+      if (result.ok) return { session, fence: result.version, until };
+      const refusal = refusalOf(result.failed, request, view);
+      if (refusal.type === "blocked") return refusal.view;
+      if (refusal.type === "refused") await this.#writes?.refused(refusal.current);
+      else await this.settle(session, checked, refusal.current);
     }
   }
 
@@ -142,15 +148,13 @@ export class Acquisition {
     return error;
   }
 
-  #value({ holder }: Session, note: JsonValue | undefined): LockValue {
+  #value({ holder, holderText }: Session, until: number, noteText: string | undefined): LockValue {
     const { name, token } = this;
-    const { clock } = this.context;
     const timeout = this.#timeout;
-    // Count from before the commit, as the session does. Another process that ends this lock must not do so
-    // before its holder.
-    const until = clock.monotonic() + timeout;
-    const since = clock.now();
-    if (note === undefined) return { name, holder, token, since, timeout, until };
-    return { name, holder, token, since, timeout, until, note };
+    const since = this.context.clock.now();
+    if (noteText !== undefined)
+      return knownValue(lockText({ name, token, since, timeout, until }, holderText, noteText));
+    const value: LockValue = { name, holder, token, since, timeout, until };
+    return this.#note === undefined ? value : { ...value, note: this.#note };
   }
 }

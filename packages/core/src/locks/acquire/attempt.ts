@@ -1,5 +1,5 @@
 import { failedCheck } from "../../channel/calls/failed-check.js";
-import type { CommitResult, Entry, FailedCheck, Key, Op, Version } from "../../channel/types.js";
+import type { Entry, FailedCheck, Key, Op } from "../../channel/types.js";
 import type { KeysOfLock } from "../entries/lock-keys.js";
 import { queueOps } from "../entries/queue.js";
 import type { LocksValue, LockValue, QueueValue, SessionValue, Ticket } from "../entries/schema.js";
@@ -13,6 +13,7 @@ import type { Session } from "../session/session.js";
  */
 export interface Attempt {
   readonly session: Session;
+  readonly name: string;
   readonly keys: KeysOfLock;
   readonly view: LockView;
   readonly value: LockValue;
@@ -26,9 +27,8 @@ export interface AttemptOps extends KeysOfLock {
   readonly session: Key;
 }
 
-/** The result of an attempt. */
-export type AttemptOutcome =
-  | { readonly type: "taken"; readonly fence: Version }
+/** Why an attempt did not get the lock. */
+export type Refusal =
   /** Another holder has the lock, or another waiter is ahead. */
   | { readonly type: "blocked"; readonly view: LockView }
   /** The store has no session entry, or another version of it than the attempt expected. */
@@ -37,7 +37,7 @@ export type AttemptOutcome =
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
 /** The ops of one attempt, for one commit with the writes of the lock's owner. */
-export function attemptOps({ session, keys, view, value, waiting }: Attempt): AttemptOps {
+export function attemptOps({ session, name, keys, view, value, waiting }: Attempt): AttemptOps {
   const { lock, queue } = keys;
   const ops: Op<LocksValue>[] = [
     { check: session.key, version: session.version },
@@ -45,16 +45,12 @@ export function attemptOps({ session, keys, view, value, waiting }: Attempt): At
     { check: queue, version: view.queue?.version ?? null },
     { put: lock, value },
   ];
-  if (view.queue !== undefined) ops.push(...queueOps(value.name, view.queue.value.waiting, waiting));
+  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
   return { ops, session: session.key, lock, queue };
 }
 
-/** What the result of the commit of {@link attemptOps} means. */
-export function attemptOutcome(result: CommitResult<unknown>, keys: AttemptOps, view: LockView): AttemptOutcome {
-  return result.ok ? { type: "taken", fence: result.version } : refusal(result.failed, keys, view);
-}
-
-function refusal(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, view: LockView): AttemptOutcome {
+/** What it means that these checks of the commit of {@link attemptOps} failed. */
+export function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, view: LockView): Refusal {
   const session = failedCheck(failed, keys.session);
   if (session !== undefined) return { type: "session", current: session.current as Entry<SessionValue> | undefined };
   const lock = failedCheck(failed, keys.lock);

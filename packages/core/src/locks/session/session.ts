@@ -14,6 +14,7 @@ import {
   type SessionValue,
   sessionKey,
 } from "../entries/schema.js";
+import { holderText } from "../entries/texts.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
@@ -40,6 +41,8 @@ const LATE = 50;
 export class Session {
   readonly id: string;
   readonly holder: Holder;
+  /** The text of `holder`, as `encodeValue` makes it. */
+  readonly holderText: string;
   /** The key of its entry. */
   readonly key: Key;
   /** The version of the entry. Every acquisition checks it, so that a session that is gone takes no lock. */
@@ -71,6 +74,7 @@ export class Session {
     this.id = `${identity.pid}-${clock.random(10)}`;
     this.key = knownKey(sessionKey(this.id));
     this.holder = { host: identity.host, pid: identity.pid, instance: this.id };
+    this.holderText = holderText(this.holder);
     this.version = "";
     this.#channel = channel;
     this.#clock = clock;
