@@ -35,6 +35,7 @@ const supports: Supports = Object.freeze({
  */
 export const backend: BackendType = {
   type: "level",
+  paths: ["path"],
   async open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
     rejectUnknownOptions("level", args, ["path"]);
     const { path } = args;

@@ -3,6 +3,7 @@ import { loadJobFile } from "./load/load.js";
 import { expectArguments } from "./plan/expected.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
+import { checkLockNames } from "./plan/manager/lock-names.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { checkSchedules } from "./plan/schedules.js";
@@ -24,6 +25,8 @@ export interface PrepareOptions {
   readonly channelTypes?: PrepareType | undefined;
   /** Checks that the command line has all mandatory arguments. */
   readonly mandatoryArgs?: boolean;
+  /** Checks that no template stays in the name of a lock. */
+  readonly lockNames?: boolean;
 }
 
 /** A job file that can be run. */
@@ -41,12 +44,16 @@ export interface Prepared {
  * @throws JobFileError with every problem at once if the file cannot be run
  */
 export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
-  const { strict, schedules = false, channelTypes, mandatoryArgs = false } = options;
+  const { strict, schedules = false, channelTypes, mandatoryArgs = false, lockNames = false } = options;
   const { file, problems } = loadJobFile(name, strict);
   const args = commonArgs(file, options.args);
   const planned = plan(file, args, problems);
   if (schedules) await checkSchedules(file, problems);
-  if (channelTypes !== undefined) await checkChannels(file, planned, args, problems, findingTypes(channelTypes));
+  if (channelTypes !== undefined) {
+    const given = { common: args, typed: options.args };
+    await checkChannels(file, planned, given, problems, findingTypes(channelTypes));
+  }
+  if (lockNames) checkLockNames(file, planned, args, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);
   problems.throwErrors();
   return { file, plan: planned, args, warnings: problems.warnings };

@@ -11,6 +11,7 @@ import type { BackendType } from "@ojm/core/backend";
 export const backend: BackendType = {
   type: "sqlite",
   aliases: ["db"],
+  paths: ["file"],
   async open(args, context) {
     // Import it on first use: a program that only knows this type must not load the native addon at its
     // start.

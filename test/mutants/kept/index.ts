@@ -1,8 +1,9 @@
 import type { Kept } from "../types.js";
 import { backends } from "./backends.js";
 import { core } from "./core.js";
+import { ojob } from "./ojob.js";
 
-const all: readonly Kept[] = [core, backends];
+const all: readonly Kept[] = [core, backends, ojob];
 
 /** What is kept of all packages. */
 export const kept: Kept = {

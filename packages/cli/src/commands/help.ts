@@ -21,7 +21,8 @@ Exit codes: 0 all went well, 1 a job failed or was skipped, 2 the file or the co
 const COMMANDS: Readonly<Record<string, string>> = {
   run: `ojm run FILE [key=value …] [--load FILE] [--strict]
 
-  key=value      arguments for the jobs. Those that the file gives win over them.
+  key=value      arguments for the jobs. Those that the file gives win over them. Paths in them begin at the working
+                 directory; paths in the file begin at its folder.
   --load FILE    a JavaScript file whose functions the scripts may call; may be given several times
   --strict       take warnings about the file for errors: nothing is run then
   -h, --help     show the help of the file: what it does, its arguments and its jobs
@@ -38,7 +39,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   history: `ojm history FILE [--name NAME] [--limit N]
 
   Shows the last runs, newest first, of the job manager that the file sets up by oJobManager Init.
-  On a terminal long names and errors are cut; into a file or a pipe they go whole.
+  On a terminal long names and errors are cut; into a file or a pipe they go whole. A store that is not there is not made.
 
   --name NAME    only the runs of this name (args.name of the job)
   --limit N      the most runs to show. Default: 20
@@ -46,7 +47,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   locks: `ojm locks FILE
 
   Shows the locks of the job manager that the file sets up by oJobManager Init: those that are held, and by whom, and those
-  of the last runs that are free.
+  of the last runs that are free. A store that is not there is not made.
 `,
   schema: `ojm schema
 

@@ -1,12 +1,17 @@
 import type { JobManager } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
 import { duration } from "@ojm/ojob";
 import { readFileCommand } from "../command.js";
 import { CommandError } from "../errors.js";
 import { withManager } from "../manager.js";
 import { print } from "../print.js";
-import { table } from "../table.js";
+import { oneLine, table } from "../table.js";
 
 const DEFAULT_LIMIT = 20;
+/** How many of the last runs are looked at for names. */
+const RECENT = 1_000;
+/** How many names are shown: more than a screen holds help nobody. */
+const MOST_NAMES = 20;
 
 export const OPTIONS = { name: "value", limit: "value" } as const;
 
@@ -26,5 +31,18 @@ export async function historyTable(manager: JobManager, limit: number, name?: st
     const took = run.duration === undefined ? "" : duration(run.duration);
     rows.push([run.name, run.startDate, run.status, took, run.fence ?? "", run.error ?? ""]);
   }
-  return rows.length > 1 ? table(rows) : "no runs yet\n";
+  if (rows.length > 1) return table(rows);
+  return name === undefined ? "no runs yet\n" : `${oneLine(await neverRan(manager, name), Number.POSITIVE_INFINITY)}\n`;
+}
+
+/** Tells of a name without runs, and which names have some: it may be misspelt. */
+async function neverRan(manager: JobManager, name: string): Promise<string> {
+  const names = new Set<string>();
+  for await (const run of manager.history({ limit: RECENT })) names.add(run.name);
+  const near = nearest(name, names);
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  const known = [...names].sort().slice(0, MOST_NAMES);
+  const more = names.size > known.length ? ", …" : "";
+  const others = known.length === 0 ? " No other name has runs." : ` Names that have runs: ${known.join(", ")}${more}.`;
+  return `"${name}" never ran.${hint}${others}`;
 }

@@ -3,8 +3,10 @@ import { nearest } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
+import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import type { ThreadPool } from "../script/pool.js";
+import type { Position } from "../text/problem.js";
 import { maskUrls } from "../text/secrets.js";
 import { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
@@ -26,6 +28,8 @@ const FEWEST_THREADS = 4;
 export interface EngineParts {
   readonly plan: Plan;
   readonly commandLine: Args;
+  /** What the user typed on the command line of the process. Its paths begin at the working directory. */
+  readonly typed: Args;
   readonly log: Log;
   readonly pool: ThreadPool;
   readonly runtime: Runtime;
@@ -110,9 +114,18 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
   }
 
   /** Merges the arguments of a job: its own win over those given. */
-  args(job: PlannedJob, own: Args, given: Args): Args {
+  args(job: PlannedJob, own: Args, given: Args): Promise<Args> {
     const sources = { own, given, commandLine: this.commandLine };
-    return mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
+    const args = mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
+    return this.placed(args, own, job.at);
+  }
+
+  placed(args: Args, written: Args, at: Position): Promise<Args> {
+    return placeChannels(args, written, this.#saying(at));
+  }
+
+  #saying(at: Position): Saying {
+    return { at, typed: this.#parts.typed, pathsOf: this.runtime.pathsOf };
   }
 
   /**
@@ -153,8 +166,9 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** Opens the channels that the file declares. If one cannot be opened, no job starts. */
   async #openChannels(): Promise<boolean> {
-    for (const { name, type, args } of this.#plan.settings.channels?.create ?? []) {
+    for (const { name, at, ...written } of this.#plan.settings.channels?.create ?? []) {
       try {
+        const { type, args } = await placeChannel(written, written, this.#saying(at));
         await this.runtime.channels.call(name, "create", [type, args]);
       } catch (error) {
         const why = maskUrls((error as Error).message);

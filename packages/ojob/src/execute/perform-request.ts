@@ -2,6 +2,7 @@ import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import { fillArgs } from "../plan/args.js";
 import type { PlannedJob } from "../plan/planned.js";
+import type { Position } from "../text/problem.js";
 import type { Judgement } from "./dispatch/deps.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
@@ -14,6 +15,8 @@ export interface RequestHost extends ExecutionHost {
   readonly commandLine: Args;
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   readonly handedOn: Args;
+  /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
+  placed(args: Args, written: Args, at: Position): Promise<Args>;
   /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
   begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
   /** Shows why a job did not run for a tick of its schedule. */
@@ -29,7 +32,7 @@ export async function performRequest(
   judgements: readonly Judgement[],
 ): Promise<JobOutcome> {
   try {
-    const given = request.given.map((args) => filled(engine, request, args));
+    const given = await Promise.all(request.given.map((args) => filled(engine, request, args)));
     const refused = await refusal(engine, request, given[0] ?? {}, judgements);
     if (refused !== undefined) return refused;
     if (!request.begins) return await runAll(engine, request, given);
@@ -44,11 +47,12 @@ export async function performRequest(
  * Fills the templates in arguments of the todo, also from what the job before left behind. Other arguments
  * are data.
  */
-function filled(engine: RequestHost, { entry, job }: Request, args: Args): Args {
+async function filled(engine: RequestHost, { entry, job }: Request, args: Args): Promise<Args> {
   if (entry === undefined) return args;
   const { handedOn, commandLine } = engine;
   const missing = (argument: string, path: string): void => engine.warnMissing(job.name, argument, path);
-  return { ...handedOn, ...fillArgs(args, { ...commandLine, ...handedOn }, missing) };
+  const own = fillArgs(args, { ...commandLine, ...handedOn }, missing);
+  return { ...handedOn, ...(await engine.placed(own, args, entry.at)) };
 }
 
 /**
@@ -64,7 +68,7 @@ async function refusal(
   const when = request.entry?.when;
   if (judgements.length === 0 && when === undefined) return undefined;
   const { job, trigger, caller } = request;
-  const args = engine.args(job, job.args[0] ?? {}, given);
+  const args = await engine.args(job, job.args[0] ?? {}, given);
   const says = (code: Judgement["code"]): Promise<unknown> =>
     new JobExecution(engine, job, args, { trigger, parent: caller }).evaluate(code);
   for (const { job: name, code, key } of judgements) {
@@ -88,7 +92,7 @@ async function runAll(engine: RequestHost, request: Request, given: readonly Arg
   const skips: SkippedTick[] = [];
   const run = async ({ own, args, tick }: (typeof runs)[number]): Promise<Args> => {
     try {
-      return await engine.execute(job, engine.args(job, own, args), { trigger, parent: caller, tick });
+      return await engine.execute(job, await engine.args(job, own, args), { trigger, parent: caller, tick });
     } catch (error) {
       if (!(error instanceof SkippedTick)) throw error;
       skips.push(error);

@@ -8,10 +8,14 @@ import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
 import { describe, JobFileError } from "../text/problem.js";
+import { saidPath } from "../text/said-path.js";
 import { Engine } from "./engine.js";
 import { claimPidFile } from "./pid-file/claim-pid-file.js";
 import { JobError } from "./runtime/job-error.js";
 import { Runtime } from "./runtime/runtime.js";
+
+/** What a file that runs as a whole must have. */
+const CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true } as const;
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -45,7 +49,7 @@ export interface FileRun {
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
   const prepare = preparing(run.prepare);
-  const options = { args: run.args, strict: run.strict, schedules: true, channelTypes: prepare, mandatoryArgs: true };
+  const options = { args: run.args, strict: run.strict, channelTypes: prepare, ...CHECKS };
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
   for (const warning of warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
@@ -58,6 +62,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const engine = new Engine({
     plan,
     commandLine: args,
+    typed: run.args,
     log,
     pool,
     runtime,
@@ -67,7 +72,10 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   run.onStart?.(engine);
   let letGo = (): void => {};
   try {
-    if (file.settings.unique) letGo = await claimPidFile(file.settings.unique, run.grace);
+    const { unique } = file.settings;
+    if (unique) {
+      letGo = await claimPidFile({ ...unique, pidFile: saidPath(unique.pidFile.text, unique.pidFile.at) }, run.grace);
+    }
     return await engine.run();
   } catch (error) {
     if (!(error instanceof JobError)) throw error;

@@ -27,7 +27,7 @@ export interface Checked {
 
 /** Checks a job file and runs nothing. */
 export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
-  const options = { args, strict, schedules: true, channelTypes: preparing(prepare) };
+  const options = { args, strict, schedules: true, lockNames: true, channelTypes: preparing(prepare) };
   const { file, warnings } = await prepareJobFile(name, options);
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {

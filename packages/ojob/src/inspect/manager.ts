@@ -1,42 +1,80 @@
-import { type JobManager, openJobManager } from "@ojm/core";
-import type { Args } from "../load/job-file.js";
-import { mergeArgs } from "../plan/args.js";
+import { existsSync } from "node:fs";
+import { type ChannelConfig, type JobManager, openJobManager } from "@ojm/core";
+import type { Args, JobFile } from "../load/job-file.js";
+import { fillArgs, mergeArgs } from "../plan/args.js";
+import { askingTypes, type PathsOf, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { JOB_INIT, managerOptions } from "../plan/manager/manager-args.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
+import { JobFileError, type Position } from "../text/problem.js";
+import { misplacedNote } from "../text/said-path.js";
 
-/** Opens the job manager of a job file, if the file puts its channels in a store that outlives a process. */
+/**
+ * Opens the job manager of a job file, if the file puts its channels in a store that outlives a process.
+ *
+ * @throws JobFileError if the file is wrong, or its store is not there: a store that is looked at is not made
+ */
 export async function openManager(
   name: string,
   commandLine: Args,
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
   const options = { args: commandLine, channelTypes: preparing(prepare) };
-  const { plan, args: common } = await prepareJobFile(name, options);
-  const args = initArgs(plan, common);
+  const { file, plan, args: common } = await prepareJobFile(name, options);
+  const pathsOf = askingTypes(preparing(prepare));
+  const elsewhere = new Map<string, string>();
+  const onMisplaced = (here: string, meant: string): void => void elsewhere.set(meant, here);
+  const args = await initArgs(plan, common, (at) => ({ at, typed: commandLine, pathsOf, onMisplaced }));
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const channels = managerOptions(args);
-  for (const config of [channels.chJobs, channels.chLocks]) await preparing(prepare)(config?.type ?? "simple");
+  for (const config of [channels.chJobs, channels.chLocks]) await expectStore(file, config ?? {}, pathsOf, elsewhere);
   return openJobManager({ ...channels, heartbeatThread: false });
 }
 
+/** Refuses a store whose paths are missing: opening it would create it. */
+async function expectStore(
+  { source }: JobFile,
+  { type = "simple", args = {} }: ChannelConfig,
+  pathsOf: PathsOf,
+  elsewhere: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const option of await pathsOf(type)) {
+    const path = args[option];
+    if (typeof path !== "string" || existsSync(path)) continue;
+    const here = elsewhere.get(path);
+    const why = here === undefined ? ": no run has made it so far." : `. ${misplacedNote(here, path)}`;
+    const message = `there is no store at ${path}, where ${source.name} has it${why}`;
+    throw new JobFileError([{ severity: "error", message }]);
+  }
+}
+
 /** Finds the arguments with which the todo calls Init. */
-function initArgs(planned: Plan, commandLine: Args): Args | undefined {
-  const find = (name: string, args: Args): Args | undefined => {
+async function initArgs(planned: Plan, common: Args, saying: (at: Position) => Saying): Promise<Args | undefined> {
+  const find = async (name: string, args: Args): Promise<Args | undefined> => {
     const job = planned.jobs.get(name);
-    if (name === JOB_INIT) return args;
-    for (const own of job?.args.length ? job.args : [{}]) {
-      const merged = mergeArgs({ own, given: args, commandLine }, () => {});
-      for (const step of job?.steps ?? []) {
-        const found = "job" in step ? find(step.job, merged) : undefined;
+    if (name === JOB_INIT || job === undefined) return name === JOB_INIT ? args : undefined;
+    for (const own of job.args.length > 0 ? job.args : [{}]) {
+      const filled = mergeArgs({ own, given: args, commandLine: common }, () => {});
+      const merged = await placeChannels(filled, own, saying(job.at));
+      for (const step of job.steps) {
+        const found = "job" in step ? await find(step.job, merged) : undefined;
         if (found !== undefined) return found;
       }
     }
     return undefined;
   };
-  for (const entry of planned.todo) {
-    const found = find(entry.job, { ...commandLine, ...entry.args[0] });
+  for (const {
+    job,
+    at,
+    args: [written = {}],
+  } of planned.todo) {
+    const given = await placeChannels(
+      fillArgs(written, common, () => {}),
+      written,
+      saying(at),
+    );
+    const found = await find(job, { ...common, ...given });
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { nearest } from "@ojm/core/backend";
 import { JobFileError, type Position, type Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
+import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
 import type { SourceFile } from "../text/source-file.js";
 import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin/builtin.js";
 
@@ -10,16 +11,20 @@ import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./bu
 export type Included = BuiltinFile | { readonly source: SourceFile };
 
 /**
- * Finds an included file: beside the including file, then in the current folder, then among the built-in
- * files. A file of the user wins over a built-in one of the same name.
+ * Finds an included file: beside the including file, then among the built-in files. A file of the user wins
+ * over a built-in one of the same name.
  */
 export function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
-  const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
-  if (found !== undefined) return readIncluded(shortest(found), at, problems);
+  const path = saidPath(name, at);
+  if (existsSync(path)) return readIncluded(shortest(path), at, problems);
   const source = builtinSource(name);
   const builtin = source === undefined ? builtinFile(name) : { source };
-  if (builtin !== undefined) return builtin;
-  problems.error(`there is no file ${name} beside ${at.source.name} or in the current folder.${hint(name)}`, at);
+  if (builtin !== undefined) {
+    const here = misplaced(name, path);
+    if (here !== undefined) problems.warn(misplacedNote(here, path), at);
+    return builtin;
+  }
+  problems.error(`${missingFile(name, at)}${hint(name)}`, at);
   return undefined;
 }
 
@@ -46,7 +51,7 @@ function hint(name: string): string {
   return near === undefined ? "" : ` Did you mean ${near}?`;
 }
 
-/** The path from the current folder, if the file is inside it. */
+/** The path from the working directory, if the file is inside it. */
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;

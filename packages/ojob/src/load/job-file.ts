@@ -99,6 +99,7 @@ export interface TodoEntry extends JobReference {
 /** A channel that the file opens before its first job. */
 export interface ChannelDefinition {
   readonly name: string;
+  readonly at: Position;
   readonly type: string;
   /** Where the type stands, if it is written. */
   readonly typeAt?: Position;
@@ -107,7 +108,7 @@ export interface ChannelDefinition {
 
 /** The log files. */
 export interface LogFiles {
-  readonly logFolder?: string;
+  readonly logFolder: PlacedText;
   readonly filenameTemplate?: string;
   readonly backupFilenameTemplate?: string;
   readonly numberOfFiles?: number;
@@ -131,7 +132,7 @@ export interface Settings {
   readonly logJobs?: boolean;
   readonly log?: { readonly format?: "human" | "json" };
   readonly loads?: readonly PlacedText[];
-  readonly unique?: { readonly pidFile?: string; readonly killPrevious?: boolean };
+  readonly unique?: { readonly pidFile: PlacedText; readonly killPrevious?: boolean };
   readonly channels?: { readonly create?: readonly ChannelDefinition[] };
   readonly catch?: CodeBlock;
   readonly cronInLocalTime?: boolean;

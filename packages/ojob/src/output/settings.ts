@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import type { Settings } from "../load/job-file.js";
+import { saidPath } from "../text/said-path.js";
 import { DailyFiles } from "./daily-files.js";
 import { FileNames } from "./file-names.js";
 import type { LogSettings } from "./log.js";
@@ -19,10 +19,10 @@ export function logSettings(settings: Settings, warn: (text: string) => void): L
 }
 
 function files(wanted: NonNullable<Settings["logToFile"]>, warn: (text: string) => void): DailyFiles {
-  const { logFolder = ".", filenameTemplate, backupFilenameTemplate, numberOfFiles, HKhowLongAgoInMinutes } = wanted;
+  const { logFolder, filenameTemplate, backupFilenameTemplate, numberOfFiles, HKhowLongAgoInMinutes } = wanted;
   const compress = wanted.dontCompress !== true;
   return new DailyFiles({
-    folder: resolve(String(logFolder)),
+    folder: saidPath(logFolder.text, logFolder.at),
     names: new FileNames(filenameTemplate, backupFilenameTemplate, compress),
     most: numberOfFiles,
     keep: HKhowLongAgoInMinutes === undefined ? undefined : HKhowLongAgoInMinutes * MINUTE,

@@ -6,7 +6,7 @@ import { type Check, readChecks } from "./argument-checks/checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
-import { checkScript, planScript } from "./script.js";
+import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 
 /**
@@ -60,7 +60,7 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   }
   if (type === "jobs" && typeArgs.file === undefined) {
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
-  }
+  } else if (type === "jobs") expectBeside(job, "file", problems);
   if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
     problems.error(
       `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { nearest } from "@ojm/core/backend";
 import type { CodeBlock, JobDefinition } from "../load/job-file.js";
 import { compile, placeOfError } from "../script/compile.js";
 import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
 import type { Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
+import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
 import type { ScriptStep } from "./planned.js";
 
 /** The script of a job, wherever the job file has it. `undefined` if there is none. */
@@ -15,7 +15,8 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   const code = scriptOf(job, problems);
   if (code === undefined) return undefined;
   if (lang !== undefined) {
-    const foreign = { code, lang, ...(typeArgs.pwd !== undefined && { folder: String(typeArgs.pwd) }) };
+    const folder = typeArgs.pwd === undefined ? {} : { folder: expectBeside(job, "pwd", problems) };
+    const foreign = { code, lang, ...folder };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;
@@ -60,13 +61,32 @@ function codeFile(name: string, at: Position, problems: Problems): CodeBlock | u
   return { code: source.text, source, line: 1, indent: 0, exact: true };
 }
 
-/** Finds a file that a job file names: beside the job file, or in the current folder. */
+/** Finds a file that a job file names. */
 export function findFile(name: string, at: Position, problems: Problems): string | undefined {
-  const found = [resolve(dirname(at.source.path), name), resolve(name)].find((path) => existsSync(path));
-  if (found === undefined) {
-    problems.error(`there is no file ${name} beside ${at.source.name} or in the current folder.`, at);
-  }
-  return found;
+  const path = saidPath(name, at);
+  if (existsSync(path)) return path;
+  problems.error(missingFile(name, at), at);
+  return undefined;
+}
+
+/**
+ * The path that a setting of a job's type means. It may be missing still: an earlier job can make it. So only
+ * one that is in the working directory instead is worth a warning.
+ */
+export function expectBeside(
+  { typeArgs, typeArgsAt, at }: JobDefinition,
+  key: "pwd" | "file",
+  problems: Problems,
+): string {
+  return warnIfMisplaced(String(typeArgs[key]), typeArgsAt[key] ?? at, problems);
+}
+
+/** The path that a text means, with a warning if it is in the working directory instead. */
+export function warnIfMisplaced(text: string, at: Position, problems: Problems): string {
+  const path = saidPath(text, at);
+  const here = misplaced(text, path);
+  if (here !== undefined) problems.warn(misplacedNote(here, path), at);
+  return path;
 }
 
 /** Finds a syntax error before anything is started. */

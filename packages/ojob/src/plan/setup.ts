@@ -4,7 +4,7 @@ import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { Setup } from "../script/protocol.js";
 import type { Problems } from "../text/problem.js";
 import { commandLineValue } from "./args.js";
-import { checkScript, findFile } from "./script.js";
+import { checkScript, findFile, warnIfMisplaced } from "./script.js";
 
 /** What scripts of the file find beside the functions that are always there. */
 export function planSetup(file: JobFile, problems: Problems): Setup {
@@ -15,6 +15,9 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
   const loads = (file.settings.loads ?? []).flatMap(({ text, at }) =>
     file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
   );
+  for (const path of [file.settings.logToFile?.logFolder, file.settings.unique?.pidFile]) {
+    if (path !== undefined) warnIfMisplaced(path.text, path.at, problems);
+  }
   const template = file.settings.logToFile?.filenameTemplate;
   // Like any text, the template may be written as a number.
   if (template !== undefined && !namesDays(String(template))) {

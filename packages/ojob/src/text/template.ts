@@ -10,6 +10,18 @@ export function valueAt(data: unknown, path: string): unknown {
   return value;
 }
 
+/** The path of the template that is the whole text; `undefined` if the text is anything else. */
+export function wholeTemplate(text: unknown): string | undefined {
+  if (typeof text !== "string" || !text.includes("{{")) return undefined;
+  const [whole] = text.matchAll(TEMPLATE);
+  return whole?.[0] === text ? whole[1] : undefined;
+}
+
+/** The first template that is left in a text, as it is written, also one that nothing can fill. */
+export function firstTemplate(text: string): string | undefined {
+  return /\{\{[^{}]*\}\}/.exec(text)?.[0];
+}
+
 function toText(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
@@ -20,10 +32,10 @@ function toText(value: unknown): string {
  */
 export function fill(text: string, data: unknown, missing: (path: string) => void): unknown {
   if (!text.includes("{{")) return text;
-  const [whole] = text.matchAll(TEMPLATE);
-  if (whole?.[0] === text) {
-    const value = valueAt(data, whole[1] ?? "");
-    if (value === undefined) missing(whole[1] ?? "");
+  const whole = wholeTemplate(text);
+  if (whole !== undefined) {
+    const value = valueAt(data, whole);
+    if (value === undefined) missing(whole);
     return value ?? text;
   }
   return text.replace(TEMPLATE, (template, path: string) => {

@@ -174,6 +174,12 @@ export interface BackendType {
   /** Other names of the type. */
   readonly aliases?: readonly string[];
   /**
+   * The options in `args` that are paths of the store's own files or folders. In a job file, such a path
+   * begins at the folder of that file. A command that only looks at a store opens none whose paths are
+   * missing. Absent: no option is a path.
+   */
+  readonly paths?: readonly string[];
+  /**
    * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.
    * Rejects with a `ChannelError` (`INVALID_CONFIG` for a wrong option, which names the right one).
    */

@@ -43,7 +43,7 @@ export class EachItems {
       const given = isArgs(item) ? item : { item };
       for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
         for (const own of job.args.length > 0 ? job.args : [{}]) {
-          await host.execute(job, host.args(job, own, given), origin);
+          await host.execute(job, await host.args(job, own, given), origin);
         }
       }
     });

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { relative } from "node:path";
 import type { Args } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
 import { describe, JobFileError } from "../../text/problem.js";
+import { misplaced, missingFile, saidPath } from "../../text/said-path.js";
 import type { Stoppable } from "../dispatch/running.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
@@ -32,7 +32,7 @@ export async function runOtherFile(
 
 async function prepareInner(host: ExecutionHost, path: string, args: Args): Promise<Prepared> {
   try {
-    const prepared = await prepareJobFile(shown(path), { args });
+    const prepared = await prepareJobFile(shown(path), { args, lockNames: true });
     for (const warning of prepared.warnings) host.log.note(describe(warning));
     return prepared;
   } catch (error) {
@@ -41,14 +41,15 @@ async function prepareInner(host: ExecutionHost, path: string, args: Args): Prom
   }
 }
 
-/** Finds the other file beside the job file, or in the current folder. */
+/** The other file, beside the job file. */
 function otherFile({ at, typeArgs }: PlannedJob): string {
-  const name = typeArgs.file ?? "";
-  const beside = resolve(dirname(at.source.path), name);
-  return existsSync(beside) ? beside : resolve(name);
+  const name = String(typeArgs.file ?? "");
+  const path = saidPath(name, at);
+  if (misplaced(name, path) === undefined) return path;
+  throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, at)}`);
 }
 
-/** The path from the current folder, if the file is inside it. */
+/** The path from the working directory, if the file is inside it. */
 function shown(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith("..") ? path : fromHere;

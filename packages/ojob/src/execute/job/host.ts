@@ -33,7 +33,7 @@ export interface ExecutionHost {
   /** @throws JobError if there is no such job */
   job(name: string): PlannedJob;
   /** Merges the arguments of a job: its own win over those given. */
-  args(job: PlannedJob, own: Args, given: Args): Args;
+  args(job: PlannedJob, own: Args, given: Args): Promise<Args>;
   /**
    * Runs a job for a script that waits for it.
    *

@@ -216,7 +216,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     let current = args;
     for (const own of job.args.length > 0 ? job.args : [{}]) {
       try {
-        current = withoutOwn(await this.#runSteps(job, this.#host.args(job, own, current)), own, current);
+        const merged = await this.#host.args(job, own, current);
+        current = withoutOwn(await this.#runSteps(job, merged), own, current);
       } catch (error) {
         if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, own, current);
         throw error;

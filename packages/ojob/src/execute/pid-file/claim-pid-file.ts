@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
 import { JobError } from "../runtime/job-error.js";
 import { endProcess } from "./end-process.js";
@@ -14,7 +13,8 @@ const LONGEST_TURN = 5_000;
 
 /** The settings of `ojob.unique`. */
 export interface UniqueSettings {
-  readonly pidFile?: string;
+  /** The absolute path. */
+  readonly pidFile: string;
   readonly killPrevious?: boolean;
 }
 
@@ -27,10 +27,9 @@ const held = new Set<string>();
  * @throws JobError if another process has it or may have it, or if the file cannot be written
  */
 export async function claimPidFile(
-  { pidFile, killPrevious = false }: UniqueSettings,
+  { pidFile: path, killPrevious = false }: UniqueSettings,
   grace: number,
 ): Promise<() => void> {
-  const path = resolve(String(pidFile ?? "ojob.pid"));
   // The socket listens before the pid file appears, and until after it is removed. So a socket without a
   // listener proves that its holder is gone.
   const socket = await openHolderSocket(path);

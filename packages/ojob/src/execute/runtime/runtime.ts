@@ -1,4 +1,5 @@
 import type { Clock } from "@ojm/core";
+import { askingTypes, type PathsOf } from "../../plan/manager/channel-paths.js";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { SharedGlobals } from "../../script/globals.js";
 import { settleAll } from "./close-all.js";
@@ -12,12 +13,14 @@ export class Runtime {
   readonly managers: Managers;
   readonly channels: ScriptChannels;
   readonly locks: JobLocks;
+  readonly pathsOf: PathsOf;
   readonly globals: SharedGlobals = new SharedGlobals();
   /** The values that scripts keep by `$set` and `$get`. */
   readonly values: Map<string, unknown> = new Map();
 
   constructor(prepare: PrepareType, clock: Clock) {
     this.clock = clock;
+    this.pathsOf = askingTypes(prepare);
     this.managers = new Managers(prepare, clock);
     this.channels = new ScriptChannels(this.managers, prepare, clock);
     this.locks = new JobLocks(this.managers, this.channels, clock);

@@ -1,4 +1,4 @@
-import type { Args, ChannelDefinition, CodeBlock, PlacedText, Settings } from "../job-file.js";
+import type { Args, ChannelDefinition, CodeBlock, LogFiles, PlacedText, Settings } from "../job-file.js";
 import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
 import { codeBlock } from "./read-job.js";
 
@@ -7,12 +7,24 @@ export function readSettings(node: Node | undefined): Settings {
   const whenFailed = codeBlock(child(node, "catch"));
   const loads = child(node, "loads");
   const channels = child(child(node, "channels"), "create");
+  const logs = child(node, "logToFile");
+  const unique = child(node, "unique");
   return {
     ...(toMap(node) as Settings),
     ...(loads && { loads: placedTexts(loads) }),
+    ...(logs && {
+      logToFile: { ...(toMap(logs) as Partial<LogFiles>), logFolder: placedText(logs, "logFolder", ".") },
+    }),
+    ...(unique && { unique: { ...toMap(unique), pidFile: placedText(unique, "pidFile", "ojob.pid") } }),
     ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
     ...(whenFailed && { catch: whenFailed }),
   };
+}
+
+/** A text of a map. The default, too, is said by the file that has the map. */
+function placedText(node: Node, key: string, standard: string): PlacedText {
+  const written = child(node, key);
+  return { text: textOf(written) ?? standard, at: (written ?? node).at };
 }
 
 function placedTexts(node: Node): PlacedText[] {
@@ -27,7 +39,7 @@ function readChannel(node: Node): ChannelDefinition[] {
   if (name === undefined) return [];
   const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
   const type = child(node, "type");
-  return [{ name, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args }];
+  return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args }];
 }
 
 /** Reads the modules of the `code` section from a checked node, by name. */

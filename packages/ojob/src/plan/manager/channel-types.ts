@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
 import { findType } from "@ojm/core/backend";
-import type { WhyNoType } from "./check-channels.js";
+import { askingOurTypes } from "./channel-paths.js";
+import type { KnownTypes } from "./check-channels.js";
 
 /**
  * Makes a channel type known before it is opened. With strict package managers, core cannot find the backends
@@ -18,11 +19,13 @@ export function preparing(others?: PrepareType): PrepareType {
   };
 }
 
-/** Lets core find a channel type on this machine. The result is core's own message if it cannot. */
-export function findingTypes(prepare: PrepareType): WhyNoType {
-  return async (type) => {
+/**
+ * Lets core find channel types on this machine, and opens none. `why` gives core's own message if it cannot.
+ */
+export function findingTypes(prepare: PrepareType): KnownTypes {
+  const why = async (type: string): Promise<string | undefined> => {
     // A check runs nothing, so the user's own file is not imported. Core reports a missing one below.
-    if ((type.startsWith(".") || isAbsolute(type)) && existsSync(resolve(type))) return undefined;
+    if (isAbsolute(type) && existsSync(type)) return undefined;
     try {
       await prepare(type);
       await findType(type);
@@ -32,4 +35,5 @@ export function findingTypes(prepare: PrepareType): WhyNoType {
     }
     return undefined;
   };
+  return { why, pathsOf: askingOurTypes(prepare) };
 }

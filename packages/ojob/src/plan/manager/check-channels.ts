@@ -1,12 +1,26 @@
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { mergeArgs } from "../args.js";
+import { misplacedNote } from "../../text/said-path.js";
+import { fillArgs, mergeArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
+import { type OnMisplaced, type PathsOf, placeChannel, placeChannels, type Saying } from "./channel-paths.js";
 import { JOB_INIT, MANAGER_CHANNELS, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./run-args.js";
 
-/** Why no channel of this type can be opened on this machine, whatever its arguments. Opens nothing. */
-export type WhyNoType = (type: string) => Promise<string | undefined>;
+/** What is known of the types of channels without opening one. */
+export interface KnownTypes {
+  /** Why no channel of this type can be opened on this machine, whatever its arguments. */
+  why(type: string): Promise<string | undefined>;
+  readonly pathsOf: PathsOf;
+}
+
+/** The arguments that a file starts with. */
+interface Given {
+  /** Those that all jobs have. */
+  readonly common: Args;
+  /** Those of the command line among them. */
+  readonly typed: Args;
+}
 
 /** A channel that the file opens, as far as that is known before the start. */
 interface Use {
@@ -17,49 +31,89 @@ interface Use {
 }
 
 /**
- * Finds channels that cannot be opened: a misspelt type, a missing package, wrong arguments of Init. Values
- * that a script or a template decides are checked later.
+ * Finds channels that cannot be opened: a misspelt type, a missing package, wrong arguments of Init. Warns of
+ * stores in the working directory that a relative path does not mean. Values that a script or a template
+ * decides are checked later.
  */
 export async function checkChannels(
   file: JobFile,
   plan: Plan,
-  commandLine: Args,
+  given: Given,
   problems: Problems,
-  why: WhyNoType,
+  types: KnownTypes,
 ): Promise<void> {
-  const uses = [...declared(file), ...usedByInit(file, plan, commandLine, problems)];
+  const { typed } = given;
+  const saying = (at: Position): Saying => ({ at, typed, pathsOf: types.pathsOf });
+  const uses = [
+    ...(await declared(file, saying, problems)),
+    ...(await usedByInit(file, plan, given.common, saying, problems)),
+  ];
   for (const { type, at, certain } of uses) {
     if (typeof type !== "string" || type === "simple" || isTemplate(type)) continue;
-    const message = await why(type);
+    const message = await types.why(type);
     if (message === undefined) continue;
     if (certain) problems.error(sentence(message), at);
     else problems.warn(sentence(message), at);
   }
 }
 
-function declared({ settings, source }: JobFile): Use[] {
-  const start = { source, line: 1, column: 1 };
-  return (settings.channels?.create ?? []).map(({ type, typeAt }) => ({ type, at: typeAt ?? start, certain: true }));
+type SayingAt = (at: Position) => Saying;
+
+async function declared({ settings }: JobFile, saying: SayingAt, problems: Problems): Promise<Use[]> {
+  const uses: Use[] = [];
+  for (const { at, typeAt, ...written } of settings.channels?.create ?? []) {
+    const onMisplaced: OnMisplaced = (here, meant) => problems.warn(misplacedNote(here, meant), at);
+    const { type } = await placeChannel(written, written, { ...saying(at), onMisplaced });
+    uses.push({ type, at: typeAt ?? at, certain: true });
+  }
+  return uses;
 }
 
-function usedByInit(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): Use[] {
+async function usedByInit(
+  file: JobFile,
+  plan: Plan,
+  common: Args,
+  saying: SayingAt,
+  problems: Problems,
+): Promise<Use[]> {
   // Unknown names and cycles have been reported already.
   if (problems.errors.length > 0) return [];
   const certain = surelyRun(plan);
-  return [...file.jobs.values()].flatMap((job) => {
-    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") return [];
-    const entries = file.todo.filter((entry) => entry.job === job.name);
-    const calls = entries.flatMap((entry) =>
-      (entry.args.length > 0 ? entry.args : [{}]).map((given) => ({ entry, given })),
-    );
-    const all: { readonly entry?: TodoEntry; readonly given: Args }[] = calls.length > 0 ? calls : [{ given: {} }];
-    return (job.args.length > 0 ? job.args : [{}]).flatMap((own) =>
-      all.flatMap(({ entry, given }) => {
-        const args = mergeArgs({ own, given, commandLine }, () => {});
-        return usesOf(args, job, entry, certain.has(job.name), problems);
-      }),
-    );
-  });
+  const uses: Use[] = [];
+  for (const job of file.jobs.values()) {
+    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
+    for (const { entry, given } of callsOf(job, file)) {
+      const onMisplaced: OnMisplaced = (here, meant, argument) =>
+        problems.warn(misplacedNote(here, meant), placeOf(job, entry, `${argument}.args`, argument));
+      const place = (args: Args, written: Args, at: Position): Promise<Args> =>
+        placeChannels(args, written, { ...saying(at), onMisplaced });
+      const filled = await place(
+        fillArgs(given, common, () => {}),
+        given,
+        entry?.at ?? job.at,
+      );
+      for (const own of job.args.length > 0 ? job.args : [{}]) {
+        const args = mergeArgs({ own, given: filled, commandLine: common }, () => {});
+        uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
+      }
+    }
+  }
+  return uses;
+}
+
+/** What the todo calls a job with; nothing, if it does not name the job. */
+function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
+  const entries = todo.filter((entry) => entry.job === job.name);
+  const calls = entries.flatMap((entry) =>
+    (entry.args.length > 0 ? entry.args : [{}]).map((given) => ({ entry, given })),
+  );
+  return calls.length > 0 ? calls : [{ given: {} }];
+}
+
+/** Where the first of these arguments stands that the job or the todo has. */
+function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
+  const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
+  return places[0] ?? entry?.at ?? job.at;
 }
 
 /** Records in a lasting store call for locks in one, too. */
@@ -77,23 +131,20 @@ function usesOf(
   certain: boolean,
   problems: Problems,
 ): Use[] {
-  const placeOf = (...names: string[]): Position => {
-    const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
-    return places[0] ?? entry?.at ?? job.at;
-  };
+  const at = (...names: string[]): Position => placeOf(job, entry, ...names);
   if (MANAGER_CHANNELS.some((name) => isTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
   for (const { argument, message } of wrong) {
-    if (certain) problems.error(message, placeOf(argument));
-    else problems.warn(message, placeOf(argument));
+    if (certain) problems.error(message, at(argument));
+    else problems.warn(message, at(argument));
   }
   if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {
-    problems.warn(LOCKS_IN_MEMORY, placeOf("chJobs"));
+    problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
     const { type } = (args[name] ?? {}) as Args;
-    return { type, at: placeOf(`${name}.type`, name), certain };
+    return { type, at: at(`${name}.type`, name), certain };
   });
 }
 

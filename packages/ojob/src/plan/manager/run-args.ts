@@ -1,10 +1,20 @@
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
+import { firstTemplate } from "../../text/template.js";
 import { mergeArgs } from "../args.js";
 import type { PlannedJob } from "../planned.js";
 
 /** The built-in job that takes the lock. */
 export const JOB_START = "oJobManager Job Start";
+
+/** What is wrong with the name of a lock in which a template is left; `undefined` if none is. */
+export function unfilledName(name: unknown): string | undefined {
+  const template = typeof name === "string" ? firstTemplate(name) : undefined;
+  if (template === undefined) return undefined;
+  const argument = /[^\s{}.[\]]+/.exec(template)?.[0] ?? "it";
+  // Taken literally, the name would be the same for every run, whatever it was to tell apart.
+  return `nothing fills ${template} in the name of the lock: all runs would share one. Add ${argument}=… to the command line, or "${argument}" to the args.`;
+}
 
 /** The problem of a run's name or timeout, if there is one. */
 export function wrongRunArgs(
@@ -15,6 +25,8 @@ export function wrongRunArgs(
   if (!isName) {
     return { argument: "name", message: `${JOB_START} needs "name" among the args: what the lock is called.` };
   }
+  const unfilled = unfilledName(name);
+  if (unfilled !== undefined) return { argument: "name", message: unfilled };
   if (timeout === undefined || timeout === null) return undefined;
   if (typeof timeout === "number" && Number.isFinite(timeout) && timeout > 0) return undefined;
   const shown = typeof timeout === "string" ? JSON.stringify(timeout) : String(timeout);

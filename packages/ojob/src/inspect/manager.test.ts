@@ -1,0 +1,38 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openChannel, registerBackend } from "@ojm/core";
+import { backend as simple } from "@ojm/simple";
+import { expect, test } from "vitest";
+import { openManagerOf } from "../index.js";
+import { folderWith } from "../testing/folder.js";
+
+/** A type that keeps nothing, but makes its file when it is opened, as stores do. */
+registerBackend({
+  type: "in-a-file",
+  paths: ["file"],
+  async open({ file, ...args }, context) {
+    writeFileSync(String(file), "");
+    return simple.open(args, context);
+  },
+});
+
+const STORE = '{ type: in-a-file, args: { file: "./{{env}}.db" } }';
+const JOBS = `include: oJobManager.yaml\ntodo: [{ name: oJobManager Init, args: { chJobs: ${STORE} } }]\n`;
+
+test("a manager that is looked at is not made: a store that is not there is an error with its path", async () => {
+  const folder = folderWith({ "a.yaml": JOBS });
+  const [file, store] = [join(folder, "a.yaml"), join(folder, "test.db")];
+  const open = () => openManagerOf(file, { env: "test" }, async () => {});
+  await expect(open()).rejects.toThrow(
+    `error: there is no store at ${store}, where ${file} has it: no run has made it`,
+  );
+  expect(existsSync(store)).toBe(false);
+  writeFileSync(store, "");
+  await (await open())?.close();
+});
+
+test("a type without paths is opened as it is", async () => {
+  const folder = folderWith({ "a.yaml": JOBS.replace("in-a-file", "simple") });
+  await expect(openManagerOf(join(folder, "a.yaml"), {}, async () => {})).rejects.toThrow(/has no option "file"/);
+  await (await openChannel("c")).close();
+});

@@ -1,0 +1,41 @@
+import type { Kept, NamedMutant } from "../types.js";
+
+const OJOB = "packages/ojob/src";
+
+const named: readonly NamedMutant[] = [
+  {
+    name: "P01 a relative path of a job file begins at the working directory",
+    file: `${OJOB}/text/said-path.ts`,
+    search: "return resolve(dirname(source.path), path);",
+    replace: "return resolve(path);",
+    why: "the same file started from two folders uses two stores, and runs twice at once",
+    tests: [`${OJOB}/plan/manager/channel-paths.test.ts`],
+  },
+  {
+    name: "P02 a path of the command line begins at the folder of the file",
+    file: `${OJOB}/plan/manager/channel-paths.ts`,
+    search: "if (isTyped(path, asWritten, saying.typed)) return resolve(path);",
+    replace: "",
+    why: "the file that a user names on the command line is not the one that is used",
+    tests: [`${OJOB}/plan/manager/channel-paths.test.ts`],
+  },
+  {
+    name: "P03 a look at a store that is not there makes it",
+    file: `${OJOB}/inspect/manager.ts`,
+    search: 'if (typeof path !== "string" || existsSync(path)) continue;',
+    replace: "continue;",
+    why: "a history of the wrong store looks like one without runs",
+    tests: [`${OJOB}/inspect/manager.test.ts`],
+  },
+  {
+    name: "P04 a template that is left in a lock name is taken literally",
+    file: `${OJOB}/plan/manager/run-args.ts`,
+    search: "if (template === undefined) return undefined;",
+    replace: "return undefined;",
+    why: "all runs share one lock, whatever it was to tell apart",
+    tests: [`${OJOB}/plan/manager/lock-names.test.ts`],
+  },
+];
+
+/** What is kept of job files. */
+export const ojob: Kept = { named, equivalent: [], slow: [], last: [] };
