@@ -1,6 +1,6 @@
 import type { Clock } from "@ojm/core";
-import { askingTypes, type PathsOf } from "../../plan/manager/channel-paths.js";
-import type { PrepareType } from "../../plan/manager/channel-types.js";
+import type { PathsOf } from "../../plan/manager/channel-paths.js";
+import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
 import { SharedGlobals } from "../../script/globals.js";
 import { settleAll } from "./close-all.js";
 import { JobLocks } from "./job-locks.js";

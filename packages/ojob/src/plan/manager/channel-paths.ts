@@ -1,32 +1,12 @@
 import { isAbsolute, resolve } from "node:path";
-import { findType } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import type { Position } from "../../text/problem.js";
 import { misplaced, saidPath } from "../../text/said-path.js";
 import { valueAt, wholeTemplate } from "../../text/template.js";
-import type { PrepareType } from "./channel-types.js";
 import { MANAGER_CHANNELS } from "./manager-args.js";
 
 /** The options of a channel type that are paths. None if the type cannot be found: opening it says why. */
 export type PathsOf = (type: string) => Promise<readonly string[]>;
-
-/** Asks the types themselves. */
-export function askingTypes(prepare: PrepareType): PathsOf {
-  return async (type) => {
-    try {
-      await prepare(type);
-      return (await findType(type)).paths ?? [];
-    } catch {
-      return [];
-    }
-  };
-}
-
-/** Asks no type of the user's own: that would run its module. */
-export function askingOurTypes(prepare: PrepareType): PathsOf {
-  const ask = askingTypes(prepare);
-  return async (type) => (isPath(type) ? [] : ask(type));
-}
 
 /** Who says a path, and what is needed to find the place that it means. */
 export interface Saying {
@@ -86,7 +66,7 @@ function isTyped(text: string, written: unknown, typed: Args): boolean {
 }
 
 /** Whether a channel type is the path of a module. */
-function isPath(type: string): boolean {
+export function isPath(type: string): boolean {
   return type.startsWith(".") || isAbsolute(type);
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
 import { findType } from "@ojm/core/backend";
-import { askingOurTypes } from "./channel-paths.js";
+import { isPath, type PathsOf } from "./channel-paths.js";
 import type { KnownTypes } from "./check-channels.js";
 
 /**
@@ -17,6 +17,24 @@ export function preparing(others?: PrepareType): PrepareType {
     if (type === "simple") registerBackend((await import("@ojm/simple")).backend);
     else await others?.(type);
   };
+}
+
+/** Asks the types themselves. */
+export function askingTypes(prepare: PrepareType): PathsOf {
+  return async (type) => {
+    try {
+      await prepare(type);
+      return (await findType(type)).paths ?? [];
+    } catch {
+      return [];
+    }
+  };
+}
+
+/** Asks no type of the user's own: that would run its module. */
+function askingOurTypes(prepare: PrepareType): PathsOf {
+  const ask = askingTypes(prepare);
+  return async (type) => (isPath(type) ? [] : ask(type));
 }
 
 /**
