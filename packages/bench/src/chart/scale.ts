@@ -41,6 +41,12 @@ export function curvesOf({ names, sessions, waiters }: ScaleResult): Map<string,
   return new Map(drawn.map(([name, chart]) => [name, curvesSvg(chart)]));
 }
 
+/** A table under its chart. */
+function pictured(title: string, chart: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const picture = rows.length === 0 ? "" : `![${title}](performance/${chart}.svg)\n\n`;
+  return `${picture}${table(head, rows)}`;
+}
+
 const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
 const ms = (time: number): string => time.toFixed(time < 10 ? 2 : 1);
 const count = (number: number): string => number.toLocaleString("en");
@@ -57,7 +63,9 @@ export function scaleTablesOf(scale: ScaleResult, result: Result | undefined): M
     ["scale-facts", `Measured on ${date}: ${where}`],
     [
       "scale-names",
-      table(
+      pictured(
+        "The ten newest runs of all names",
+        "names",
         ["store", "names", "records", "written a second", "newest ten", "ten of a window", "prune of half"],
         scale.names.map((row) => [
           row.store,
@@ -72,14 +80,18 @@ export function scaleTablesOf(scale: ScaleResult, result: Result | undefined): M
     ],
     [
       "scale-sessions",
-      table(
+      pictured(
+        "Sessions that hold a lock",
+        "sessions",
         ["store", "sessions", "server, of a core", "all clients, of a core"],
         scale.sessions.map((row) => [row.store, count(row.sessions), percent(row.server), percent(row.clients)]),
       ),
     ],
     [
       "scale-waiters",
-      table(
+      pictured(
+        "Waiters of one name in one process",
+        "waiters",
         ["store", "waiters", "processes", "idle, of a core", "hand-off: median, p99, most", "lost"],
         scale.waiters.map((row) => [
           row.store,
