@@ -32,6 +32,8 @@ export class Connection {
     this.#onChange = onChange;
     this.#socket = connect(port, "127.0.0.1");
     this.#socket.setNoDelay(true);
+    // The timer of a call keeps the process alive until the answer. A watch alone must not.
+    this.#socket.unref();
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
       this.#lost = true;
