@@ -6,7 +6,7 @@ import type { Backend } from "./backend.js";
  * becomes the `cause` of a `FAILED`. A heartbeat goes on after a `ChannelError`; any other error would end
  * the process for a bug of a driver.
  *
- * The channel does the same for its commits itself: they are too many for an async step more.
+ * The channel does the same for its own commits: one more async step would cost every run time.
  */
 export function withChannelErrors(backend: Backend): Backend {
   return {
