@@ -59,6 +59,26 @@ onSharedStores((create) => {
     expect((await waiting).result).toBe("mine");
   });
 
+  it("a waiter at the end of a line takes over when the holder and all processes ahead of it are killed at once", async () => {
+    const options = await create();
+    const start = (times: string): ReturnType<typeof startChild> =>
+      startChild("contender.child.ts", [JSON.stringify({ ...options, ttl: NEVER }), "job", times, "at once"]);
+    const witness = new Witness();
+    const holder = start("0");
+    witness.observe(holder.process);
+    await expect.poll(() => witness.entered).toBe(1);
+
+    await using manager = await openJobManager(options);
+    const inLine = async (): Promise<number | undefined> => (await manager.locks())[0]?.waiting;
+    const ahead = Array.from({ length: 6 }, () => start("2"));
+    await expect.poll(inLine, { timeout: 60_000 }).toBe(12);
+    const last = manager.run("job", () => "mine", { wait: 60_000 });
+    await expect.poll(inLine).toBe(13);
+    for (const child of [holder, ...ahead]) child.process.kill("SIGKILL");
+    expect((await last).result).toBe("mine");
+    expect(await manager.locks()).toEqual([]);
+  });
+
   // After some 40 ms, the process watches its lock.
   it.each([0, 200])(
     "a run that a process leaves open when it ends after %i ms is closed as lost at once",

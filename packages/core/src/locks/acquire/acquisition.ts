@@ -97,7 +97,8 @@ export class Acquisition {
       // Count from before the commit, as the session does. Another process that ends this lock must not do so
       // before its holder.
       const until = this.context.clock.monotonic() + this.#timeout;
-      const value = this.#value(session, until, writes?.noteText);
+      const lock = this.#lock(session, until);
+      const value = this.#stored(lock, session, writes?.noteText);
       const checked = session.version;
       const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, waiting });
       let result: CommitResult<unknown>;
@@ -106,7 +107,10 @@ export class Acquisition {
       } catch (error) {
         throw this.#afterFailure(error);
       }
-      if (result.ok) return { session, fence: result.version, until };
+      if (result.ok) {
+        const view = waiting.length === 0 ? undefined : this.#view(lock, result.version, waiting, writes?.noteText);
+        return { session, fence: result.version, until, view };
+      }
       const refusal = refusalOf(result.failed, request, view);
       if (refusal.type === "blocked") return refusal.view;
       if (refusal.type === "refused") await this.#writes?.refused(refusal.current);
@@ -148,13 +152,22 @@ export class Acquisition {
     return error;
   }
 
-  #value({ holder, holderText }: Session, until: number, noteText: string | undefined): LockValue {
+  /** The lock without its note. */
+  #lock({ holder }: Session, until: number): LockValue {
     const { name, token } = this;
-    const timeout = this.#timeout;
-    const since = this.context.clock.now();
-    if (noteText !== undefined)
-      return knownValue(lockText({ name, token, since, timeout, until }, holderText, noteText));
-    const value: LockValue = { name, holder, token, since, timeout, until };
-    return this.#note === undefined ? value : { ...value, note: this.#note };
+    return { name, holder, token, since: this.context.clock.now(), timeout: this.#timeout, until };
+  }
+
+  /** The lock as it is written: with its note. */
+  #stored(lock: LockValue, { holderText }: Session, noteText: string | undefined): LockValue {
+    if (noteText !== undefined) return knownValue(lockText(lock, holderText, noteText));
+    return this.#note === undefined ? lock : { ...lock, note: this.#note };
+  }
+
+  /** How a commit left the lock and its queue: the next waiter of this process need not read them. */
+  #view(lock: LockValue, fence: Version, waiting: readonly Ticket[], noteText: string | undefined): LockView {
+    const note = noteText === undefined ? this.#note : (JSON.parse(noteText) as JsonValue);
+    const value = note === undefined ? lock : { ...lock, note };
+    return { lock: { value, version: fence }, queue: { value: { waiting }, version: fence } };
   }
 }

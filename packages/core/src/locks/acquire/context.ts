@@ -3,6 +3,7 @@ import type { Entry } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import type { LockKeys } from "../entries/lock-keys.js";
 import type { LocksValue, LockValue } from "../entries/schema.js";
+import type { LockView } from "../entries/view.js";
 import type { Liveness } from "../session/liveness.js";
 import type { Session } from "../session/session.js";
 import type { OwnTickets } from "./own-tickets.js";
@@ -37,4 +38,6 @@ export interface Taken {
   readonly fence: string;
   /** When the timeout of the lock ends, by the monotonic clock. */
   readonly until: number;
+  /** The lock and its queue, as the commit that took the lock left them; `undefined` if nobody waits. */
+  readonly view: LockView | undefined;
 }

@@ -1,21 +1,31 @@
 import { isChannelError } from "../../channel/errors.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
-import { leaveQueue } from "../entries/queue.js";
+import { leaveQueue, NEAR } from "../entries/queue.js";
 import type { Ticket } from "../entries/schema.js";
-import { type LockView, readView } from "../entries/view.js";
+import { type LockView, readIfNewer, readView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import { type Acquisition, GLANCE, type Trust } from "./acquisition.js";
 import type { AcquireContext, Taken } from "./context.js";
 import { WaitWatch } from "./wait-watch.js";
 import { Waker } from "./waker.js";
 
-/** How often a waiter behind another one of its process checks that one, in ms. That one does the rest. */
-const GLANCE_BEHIND_OWN = 5 * GLANCE;
+/**
+ * How often a waiter looks, in ms, if another one of its process waits ahead of it. That one does the rest,
+ * and wakes this one when it leaves.
+ */
+const GLANCE_BEHIND_OWN = 25 * GLANCE;
 
-/** A waiter reads the store once in this many glances, in case a notice was lost. */
+/**
+ * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
+ * all the time. A notice tells it when it is near; see {@link NEAR}.
+ */
+const GLANCE_FROM_FAR = 10 * GLANCE;
+
+/** A waiter reads the store once in this many glances, in case a notice was lost: when near, and from far. */
 const GLANCES_TO_A_READ = 10;
+const GLANCES_FROM_FAR_TO_A_READ = 5;
 
-/** A waiter checks all sessions ahead of it once in this many glances. */
+/** A waiter that is near checks all sessions ahead of it once in this many glances. */
 const GLANCES_TO_A_LOOK_AHEAD = 50;
 
 /**
@@ -25,12 +35,12 @@ const GLANCES_TO_A_LOOK_AHEAD = 50;
 const MOST_AHEAD = 16;
 
 /**
- * A glance that takes this long, in ms, shows that this process was suspended. Its {@link BackupHeartbeat}
- * may have withdrawn the ticket meanwhile.
+ * A glance that is this late, in ms, shows that this process was suspended. Its {@link BackupHeartbeat} may
+ * have withdrawn the ticket meanwhile.
  *
  * Do not lower it: with very many waiters every glance is slow, and extra reads would make it worse.
  */
-const BUSY = GLANCE * GLANCES_TO_A_READ;
+const LATE = GLANCE * (GLANCES_TO_A_READ - 1);
 
 /** A waiter's place in the queue of a lock, from the moment it enters until it has the lock or gives up. */
 export class PlaceInLine {
@@ -43,6 +53,12 @@ export class PlaceInLine {
   /** The session in the ticket of this waiter. */
   #queuedAs: Session | undefined;
   #glances = 0;
+  /** Whether this waiter is the first of its queue, as far as it knows, and watches the lock. */
+  #isFirst = false;
+  /** Another waiter of this process handed the lock on to this one, and left it and the queue like this. */
+  #handedOn: LockView | undefined;
+  /** Whether this waiter rests, and relies on the waiter ahead, which is of this process. */
+  #reliesOnOwn = false;
 
   /** `signal` ends the waiting. */
   constructor(acquisition: Acquisition, signal: AbortSignal) {
@@ -64,13 +80,17 @@ export class PlaceInLine {
     const { name, token } = this.#acquisition;
     const onAbort = (): void => this.#waker.wake();
     this.#signal.addEventListener("abort", onAbort, { once: true });
-    // A waiter that becomes the first watches the lock. A waiter that watches it already looks again.
-    const unexpect = notices.expect(token, this.#waker, () => this.#watch.watchLock(name) || this.#waker.wake());
+    const unexpect = notices.expect(token, this.#waker, (view) => this.#called(view));
     let view = from;
+    let handedOn = false;
     try {
       while (!this.#signal.aborted) {
         const outcome = await this.#takeOrQueue(view);
-        if ("fence" in outcome) return outcome;
+        if ("fence" in outcome) {
+          // Before the watch stops: the next waiter of this process then goes on with the same watch.
+          handedOn = notices.handOn(outcome.view);
+          return outcome;
+        }
         view = await this.#next(outcome);
       }
       await tickets.leave(name, token);
@@ -88,9 +108,28 @@ export class PlaceInLine {
     } finally {
       this.#signal.removeEventListener("abort", onAbort);
       unexpect();
+      // The waiter behind relied on this one.
+      if (!handedOn) notices.wakeBehind(token);
+      this.#queuedAs?.offOver(this.#onSessionOver);
       this.#watch.stop();
     }
   }
+
+  /** A waiter that becomes the first watches the lock. A waiter that watches it already looks again. */
+  #called(view: LockView | undefined): void {
+    if (view === undefined) {
+      // The waiter ahead is of this process. It hands on what it knows, or wakes this one when it gives up.
+      if (this.#isFirst || this.#reliesOnOwn) return;
+    } else {
+      this.#isFirst = true;
+      this.#handedOn = view;
+      if (view.lock !== undefined) this.#watch.knows(view.lock.version);
+    }
+    const isNew = this.#watch.watchLock(this.#acquisition.name);
+    if (!isNew || view === undefined) this.#waker.wake();
+  }
+
+  readonly #onSessionOver = (): void => this.#waker.wake();
 
   /** Takes the lock if this waiter is next. Otherwise makes sure that its ticket is in the queue. */
   async #takeOrQueue(from: LockView): Promise<Taken | LockView> {
@@ -115,6 +154,9 @@ export class PlaceInLine {
   async #enter(session: Session, view: LockView): Promise<LockView> {
     const { notices, tickets } = this.#context;
     const { name, token } = this.#acquisition;
+    this.#isFirst = false;
+    // The ticket was removed from the queue. That of the next waiter of this process may be gone with it.
+    notices.wakeBehind(token);
     // Listen first: without a listener a turn notice would be lost, and this waiter would wait on beside a
     // free lock.
     await notices.hear(session.id);
@@ -123,66 +165,133 @@ export class PlaceInLine {
       await this.#acquisition.settle(session, entered.checked, entered.current);
       return view;
     }
-    if (entered.type === "entered") this.#queuedAs = session;
+    if (entered.type === "entered") this.#isQueuedAs(session);
     return { ...view, queue: entered.queue };
+  }
+
+  #isQueuedAs(session: Session): void {
+    this.#queuedAs?.offOver(this.#onSessionOver);
+    this.#queuedAs = session;
+    session.onOver(this.#onSessionOver);
   }
 
   /**
    * Waits until there is a reason to look again. Resolves to the state to use for the next attempt.
    *
-   * A turn notice wakes a waiter that becomes the first. From then on its watch of the lock wakes it. Every
-   * {@link GLANCE} ms the waiter checks for the death of a process, as no event reports it: the first waiter
+   * A turn notice wakes a waiter that becomes the first. From then on its watch of the lock wakes it. From
+   * time to time the waiter checks for the death of a process, as no event reports it: the first waiter
    * checks the holder, and every other waiter checks the one ahead of it.
    */
   async #next(view: LockView): Promise<LockView> {
-    const { channel, clock } = this.#context;
     const { name } = this.#acquisition;
     const place = this.#placeIn(view);
-    if (place === 0) this.#watch.watchLock(name);
-    const before = view.queue?.value.waiting[place - 1];
+    this.#isFirst = place === 0;
+    if (this.#isFirst) this.#watch.watchLock(name);
+    const ahead = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
+    const own = this.#ownAhead(ahead);
+    const isFar = this.#isFar(ahead);
     while (!this.#signal.aborted) {
-      const began = clock.monotonic();
-      const isBehindOwn = this.#isBehindOwn(before);
-      const woken = await this.#waker.next(isBehindOwn ? GLANCE_BEHIND_OWN : GLANCE);
-      const busy = clock.monotonic() - began >= BUSY;
-      // The lock was deleted. Nobody may take it before this waiter, so attempt without a read.
-      if (view.lock !== undefined && this.#watch.freedAfter(view.lock.version)) return { ...view, lock: undefined };
-      if (!woken && !busy && this.#isBehindOwn(before)) continue;
-      const often = !woken && ++this.#glances % GLANCES_TO_A_READ === 0;
-      if (often && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, place);
-      if (!often && !woken && !busy && channel.supports.watch) {
-        this.#watch.watchAhead(view, place);
-        if (before === undefined || this.#queuedAs?.alive !== true) return view;
-        if (!(await this.#acquisition.isDead(before.session, this.#trust))) continue;
-        // The session ahead is dead: take its place. If it was the first, the same commit sends a turn notice
-        // to the new first.
-        await leaveQueue(channel, name, before);
-        // Other sessions may have died with it.
-        await this.#lookAhead(view, place - 1, Number.POSITIVE_INFINITY);
-      }
-      return readView(channel, name);
+      if (this.#isFree(view)) return { ...view, lock: undefined };
+      const pause = this.#reliesOn(own) ? GLANCE_BEHIND_OWN : this.#pause(ahead.at(-1), isFar);
+      const began = this.#context.clock.monotonic();
+      const woken = await this.#rest(own, pause);
+      const isLate = this.#context.clock.monotonic() - began - pause >= LATE;
+      const handedOn = this.#handedOn;
+      this.#handedOn = undefined;
+      if (handedOn !== undefined) return handedOn;
+      if (!woken && !isLate && this.#reliesOn(own)) continue;
+      if (this.#isFree(view)) continue;
+      if (woken || isLate) return readView(this.#context.channel, name);
+      const glanced = await this.#glance(view, ahead, isFar);
+      if (glanced !== undefined) return glanced;
     }
     return view;
   }
 
   /**
-   * Whether the one ahead waits in this process too, with the same session. What that one watches and reads
-   * is enough for both.
+   * Whether the lock was deleted since. Nobody may take it before the first waiter, which attempts without a
+   * read. A waiter that was not the first knows too little: by now, others left the queue.
    */
-  #isBehindOwn(before: Ticket | undefined): boolean {
+  #isFree({ lock }: LockView): boolean {
+    return this.#isFirst && lock !== undefined && this.#watch.freedAfter(lock.version);
+  }
+
+  /** Whether so many sessions are ahead that this waiter looks rarely. */
+  #isFar(ahead: readonly Ticket[]): boolean {
+    const before = ahead.at(-1);
+    // A waiter whose neighbour of the same session is gone becomes the first of its session by no notice.
+    if (!this.#context.channel.supports.watch || before === undefined) return false;
+    if (before.session === this.#queuedAs?.id) return false;
+    const sessions = new Set(ahead.map(({ session }) => session));
+    sessions.delete(this.#queuedAs?.id ?? "");
+    return sessions.size >= NEAR;
+  }
+
+  /** How long to rest, in ms. */
+  #pause(before: Ticket | undefined, isFar: boolean): number {
+    // The first glance begins to watch the session ahead.
+    if (!isFar || before === undefined || this.#glances === 0) return GLANCE;
+    // Look when the session ahead is over at the latest: the times to live of several dead sessions must not
+    // add up to more.
+    return Math.max(GLANCE, Math.min(GLANCE_FROM_FAR, this.#context.liveness.left(before.session)));
+  }
+
+  /** Rests until it is woken, or for `ms`. Resolves to whether it was woken. */
+  async #rest(own: Ticket | undefined, ms: number): Promise<boolean> {
+    if (own === undefined || !this.#reliesOn(own)) return this.#waker.next(ms);
+    const unfollow = this.#context.notices.follow(own.token, this.#waker);
+    this.#reliesOnOwn = true;
+    try {
+      return await this.#waker.next(ms);
+    } finally {
+      this.#reliesOnOwn = false;
+      unfollow();
+    }
+  }
+
+  /** Looks at the one ahead. Resolves to a view to go on with, if there is a reason. */
+  async #glance(view: LockView, ahead: readonly Ticket[], isFar: boolean): Promise<LockView | undefined> {
+    const { channel } = this.#context;
+    const { name } = this.#acquisition;
+    const before = ahead.at(-1);
+    const often = ++this.#glances % (isFar ? GLANCES_FROM_FAR_TO_A_READ : GLANCES_TO_A_READ) === 0;
+    if (!isFar && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, ahead);
+    if (!often && channel.supports.watch) {
+      this.#watch.watchAhead(view, ahead.length);
+      if (before === undefined || this.#queuedAs?.alive !== true) return view;
+      if (!(await this.#acquisition.isDead(before.session, this.#trust))) return undefined;
+      // The session ahead is dead: take its place. If it was the first, the same commit sends a turn notice
+      // to the new first.
+      await leaveQueue(channel, name, before);
+      // Other sessions may have died with it.
+      await this.#lookAhead(view, ahead, Number.POSITIVE_INFINITY);
+    }
+    return channel.supports.watch ? readIfNewer(channel, name, view) : readView(channel, name);
+  }
+
+  /** The nearest waiter ahead that waits in this process too, with the same session. */
+  #ownAhead(ahead: readonly Ticket[]): Ticket | undefined {
+    return ahead.findLast((ticket) => this.#reliesOn(ticket));
+  }
+
+  /**
+   * Whether a waiter ahead waits in this process too, with the same session. This one cannot be the first
+   * while that one waits. What that one watches and reads is enough for both.
+   */
+  #reliesOn(ticket: Ticket | undefined): boolean {
     const session = this.#queuedAs;
-    if (before === undefined || session?.alive !== true || before.session !== session.id) return false;
-    return this.#context.notices.isExpected(before.token);
+    if (ticket === undefined || session?.alive !== true || ticket.session !== session.id) return false;
+    return this.#context.notices.isExpected(ticket.token);
   }
 
   /**
    * Reads the latest renewals of the sessions ahead. If several of them die at once, their times to live must
    * pass together, not one after the other.
    */
-  async #lookAhead({ lock, queue }: LockView, place: number, most: number = MOST_AHEAD): Promise<void> {
-    const ahead = new Set((queue?.value.waiting ?? []).slice(0, Math.max(0, place)).map(({ session }) => session));
-    if (lock !== undefined) ahead.add(lock.value.holder.instance);
-    for (const session of [...ahead].slice(-most)) await this.#context.liveness.isDead(session, { recently: true });
+  async #lookAhead({ lock }: LockView, ahead: readonly Ticket[], most: number = MOST_AHEAD): Promise<void> {
+    const sessions = new Set(ahead.map(({ session }) => session));
+    if (lock !== undefined) sessions.add(lock.value.holder.instance);
+    for (const session of [...sessions].slice(-most)) await this.#context.liveness.isDead(session, { recently: true });
   }
 
   async #tryToLeave(): Promise<boolean> {

@@ -2,12 +2,16 @@ import type { Channel } from "../../channel/channel.js";
 import type { KeyWatch } from "../../channel/types.js";
 import { callKey, type LocksValue } from "../entries/schema.js";
 import { isCall } from "../entries/valid.js";
+import type { LockView } from "../entries/view.js";
 import type { Waker } from "./waker.js";
 
 interface Waiting {
   readonly wake: Waker;
-  /** Called when the ticket of this waiter becomes the first in its queue. */
-  called(): void;
+  /**
+   * Called when the ticket of this waiter becomes the first in its queue. `view` is the lock and its queue,
+   * if a waiter of this process took the lock.
+   */
+  called(view?: LockView): void;
 }
 
 /**
@@ -18,6 +22,8 @@ export class TurnNotices {
   readonly #channel: Channel<LocksValue>;
   /** By token. */
   readonly #waiting: Map<string, Waiting> = new Map();
+  /** By the token ahead: the waiters that rely on a waiter of this process. */
+  readonly #behind: Map<string, Waker> = new Map();
   readonly #watches: Map<string, KeyWatch> = new Map();
 
   constructor(channel: Channel<LocksValue>) {
@@ -28,9 +34,34 @@ export class TurnNotices {
    * Calls `called` when the ticket `token` becomes the first, and wakes `wake` when a notice may have been
    * lost. Call the result to stop.
    */
-  expect(token: string, wake: Waker, called: () => void): () => void {
+  expect(token: string, wake: Waker, called: (view?: LockView) => void): () => void {
     this.#waiting.set(token, { wake, called });
     return () => void this.#waiting.delete(token);
+  }
+
+  /**
+   * A waiter of this process took the lock, and left it and the queue like this. Tells the next waiter, if it
+   * is of this process too: it then needs neither the notice from the store nor a read of the queue. Returns
+   * whether it is.
+   */
+  handOn(view: LockView | undefined): boolean {
+    const [next] = view?.queue?.value.waiting ?? [];
+    const waiting = next && this.#waiting.get(next.token);
+    waiting?.called(view);
+    return waiting !== undefined;
+  }
+
+  /** Lets {@link TurnNotices.wakeBehind} wake `wake` for the ticket `ahead`. Call the result to stop. */
+  follow(ahead: string, wake: Waker): () => void {
+    this.#behind.set(ahead, wake);
+    return () => {
+      if (this.#behind.get(ahead) === wake) this.#behind.delete(ahead);
+    };
+  }
+
+  /** Makes the waiter that relies on the waiter with this ticket look again. */
+  wakeBehind(token: string): void {
+    this.#behind.get(token)?.wake();
   }
 
   /** Whether the waiter with this ticket still waits, in this process. */
@@ -57,7 +88,10 @@ export class TurnNotices {
     const watch = this.#channel.watchKey(callKey(session), {
       changed: (change) => {
         const call: unknown = change.value();
-        if (isCall(call)) this.#waiting.get(call.token)?.called();
+        if (!isCall(call)) return;
+        const waiting = this.#waiting.get(call.token);
+        if (call.near === true) waiting?.wake.wake();
+        else waiting?.called();
       },
       gap: () => this.#all((wake) => wake.wake()),
       failed: (error) => {

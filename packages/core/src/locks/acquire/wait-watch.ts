@@ -27,6 +27,8 @@ export class WaitWatch {
   #lock: KeyWatch | undefined;
   /** The version of the latest delete of the lock that the watch reported. */
   #freed: Version = "0";
+  /** The version of the lock that the waiter knows. */
+  #known: Version = "0";
   readonly #sessions: Map<string, WatchedSession> = new Map();
 
   constructor(channel: Channel<LocksValue>, liveness: Liveness, wake: Waker) {
@@ -45,6 +47,8 @@ export class WaitWatch {
     const failed = (error: unknown): void => this.#wake.fail(error);
     this.#lock = this.#channel.watchKey(lockKey(name), {
       changed: ({ deleted, version }) => {
+        // A late report must not make the waiter read the whole queue.
+        if (compareVersions(version, this.#known) <= 0) return;
         if (deleted) this.#freed = version;
         wake();
       },
@@ -59,6 +63,11 @@ export class WaitWatch {
   /** Whether the watch reports each renewal of a session and its end. */
   watches(id: string): boolean {
     return this.#sessions.get(id)?.reporting === true;
+  }
+
+  /** Call it when the waiter knows this version of the lock: changes up to it are no news. */
+  knows(version: Version): void {
+    this.#known = version;
   }
 
   /** Whether the watch reported a delete of the lock after this version. */

@@ -5,10 +5,17 @@ import { isQueue } from "./valid.js";
 import type { LockView } from "./view.js";
 
 /**
+ * The first sessions of a queue are near: so many. Their waiters look often whether a process ahead died. Any
+ * of them may have to act soon, and all of them would have to die at once to leave the lock to the others.
+ */
+export const NEAR = 4;
+
+/**
  * The ops that write the queue of a lock after a change. Commit them with a check of the queue's version.
  *
- * If the change makes another ticket the first, the same commit sends a turn notice to its session. No other
- * waiter needs to be woken by any change.
+ * If the change makes another ticket the first, the same commit sends a turn notice to its session. It also
+ * tells the sessions that are now near: their waiters look rarely until then. No other waiter needs to be
+ * woken by any change.
  */
 export function queueOps(name: string, before: readonly Ticket[], after: readonly Ticket[]): Op<LocksValue>[] {
   const key = queueKey(name);
@@ -16,10 +23,26 @@ export function queueOps(name: string, before: readonly Ticket[], after: readonl
   if (first === undefined) return before.length > 0 ? [{ delete: key }] : [];
   const ops: Op<LocksValue>[] = [{ put: key, value: { waiting: after } }];
   // The first ticket of an empty queue needs no notice: its waiter knows.
-  if (before.length > 0 && before[0]?.token !== first.token) {
-    ops.push({ put: callKey(first.session), value: { name, ...first } });
+  const changed = before.length > 0 && before[0]?.token !== first.token;
+  if (changed) ops.push({ put: callKey(first.session), value: { name, ...first } });
+  const wereNear = new Set(nearTickets(before).map(({ token }) => token));
+  for (const ticket of nearTickets(after)) {
+    if (wereNear.has(ticket.token) || ticket.session === first.session) continue;
+    // A ticket that has just entered needs no notice either.
+    const waited = before.some(({ token }) => token === ticket.token);
+    if (waited) ops.push({ put: callKey(ticket.session), value: { name, ...ticket, near: true } });
   }
   return ops;
+}
+
+/** The first ticket of each of the sessions that are near. */
+function nearTickets(waiting: readonly Ticket[]): Ticket[] {
+  const near = new Map<string, Ticket>();
+  for (const ticket of waiting) {
+    if (near.size >= NEAR) break;
+    if (!near.has(ticket.session)) near.set(ticket.session, ticket);
+  }
+  return [...near.values()];
 }
 
 /**

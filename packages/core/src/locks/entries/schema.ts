@@ -8,7 +8,7 @@ import type { TurnValue } from "../sweep/turn.js";
  *   ["lock", NAME]           the holder; there is no such entry while the lock is free
  *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
  *   ["session", ID]          a living process, with a time to live
- *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first of a queue
+ *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
  *   ["sweep"]                which process sweeps for all, and since when
  *
@@ -78,6 +78,8 @@ export function lifeInStore(ttl: number): number {
 export interface CallValue extends Ticket {
   /** The name of the lock. */
   readonly name: string;
+  /** Set if the ticket is not the first, but one of the first: see {@link NEAR}. */
+  readonly near?: true;
 }
 
 export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TurnValue;

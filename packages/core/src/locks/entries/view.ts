@@ -1,6 +1,6 @@
 import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
-import type { Entry } from "../../channel/types.js";
+import type { Entry, Version } from "../../channel/types.js";
 import { type LocksValue, type LockValue, lockKey, type QueueValue, queueKey } from "./schema.js";
 import { lockPlace } from "./valid.js";
 
@@ -15,6 +15,20 @@ export const FREE: LockView = { lock: undefined, queue: undefined };
 /** Reads the lock and its queue in one call, as of one moment. */
 export async function readView(channel: Channel<LocksValue>, name: string): Promise<LockView> {
   return (await unlessCorrupt(readBoth(channel, name))) ?? readEach(channel, name);
+}
+
+/**
+ * Reads the lock and its queue, unless both are still as in `view`. Then it reads only their versions: the
+ * queue of a thousand waiters is long.
+ */
+export async function readIfNewer(channel: Channel<LocksValue>, name: string, view: LockView): Promise<LockView> {
+  const versions: Partial<Record<"lock" | "queue", Version>> = {};
+  for await (const { key, version } of channel.keys({ prefix: lockKey(name), limit: 2 })) {
+    const place = lockPlace(key);
+    if (place !== undefined) versions[place.part] = version;
+  }
+  const isSame = versions.lock === view.lock?.version && versions.queue === view.queue?.version;
+  return isSame ? view : readView(channel, name);
 }
 
 /** Reads both entries in one call. `undefined` if somebody else keeps entries beside them. */

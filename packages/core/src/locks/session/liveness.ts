@@ -117,6 +117,11 @@ export class Liveness {
     return isSession(entry?.value, id) ? entry : undefined;
   }
 
+  /** The time until what was read of a session is no proof of life any more, in ms; 0 if nothing was read. */
+  left(id: string): number {
+    return Math.max(0, (this.#seen.get(id)?.until ?? 0) - this.#clock.monotonic());
+  }
+
   /** Forgets what was read of a session, as it may be out of date. The next check reads it again. */
   forget(id: string): void {
     this.#seen.delete(id);
