@@ -106,6 +106,8 @@ export class Presence {
     if (wanted === undefined || --wanted.count > 0) return;
     this.#wanted.delete(name);
     this.#behind = true;
+    // Until the next look or write, changes of this range wake the process for nothing.
+    this.#wakeup.soon();
     if (this.#wanted.size === 0) this.#leaveAt = performance.now() + LINGER;
   }
 

@@ -62,7 +62,7 @@ function writeWakeFile(path: string): void {
       closeSync(fd);
     }
   } catch {
-    // Ignore the error: the commit is done, and the watcher looks four times a second anyway.
+    // Ignore the error: the commit is done, and the watcher looks from time to time anyway.
   }
 }
 

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { eventually, temporaryFile } from "../testing/fixtures.js";
 import { removeWakeFile, touchWakeFile, wakeFile } from "./wake-file.js";
 import { Wakeup } from "./wakeup.js";
@@ -85,6 +85,29 @@ it("a wakeup goes on with a new wake file when its own was removed", async () =>
 it("a wakeup polls where it can have no wake file", async () => {
   const { polls } = counting("/proc/no-folder/jobs.db", 1);
   await eventually(polls).toBeGreaterThan(1);
+});
+
+it("a wakeup polls a quarter as often once its wake file has woken it, unless something waits for that", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const file = temporaryDatabase();
+  const { wakeup, wakes, polls } = counting(file, 1);
+  vi.advanceTimersByTime(1_000);
+  expect(polls()).toBe(4);
+  touchWakeFile(file, 1);
+  await eventually(wakes).toBe(1);
+  vi.advanceTimersByTime(4_250);
+  expect(polls()).toBe(4 + 1 + 4);
+  wakeup.soon();
+  vi.advanceTimersByTime(250);
+  expect(polls()).toBe(4 + 1 + 4 + 1);
+  // Without a wake file, nothing but the look can tell.
+  rmSync(wakeFile(file, 1));
+  await eventually(wakes).toBeGreaterThan(1);
+  vi.advanceTimersByTime(1_000);
+  const before = polls();
+  vi.advanceTimersByTime(1_000);
+  expect(polls() - before).toBe(4);
 });
 
 it("a wakeup that is stopped removes its wake file, and neither wakes nor polls any more", async () => {

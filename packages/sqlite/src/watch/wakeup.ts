@@ -7,11 +7,17 @@ import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
  */
 const POLL = 250;
 
+/**
+ * The interval once the wake file has woken this process. Its owner then needs the look only if a process dies
+ * between a commit and the wake. A waiter for a lock finds such a death by itself, in less time.
+ */
+const POLL_BESIDE_WAKES = 1_000;
+
 /** The callbacks of a {@link Wakeup}. */
 export interface WakeupEvents {
   /** Somebody committed a change to a watched key. It can be read by now. */
   wake(): void;
-  /** Called every {@link POLL}. */
+  /** Called at each look: see {@link POLL}. */
   poll(): void;
 }
 
@@ -22,6 +28,13 @@ export class Wakeup {
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #id = 0;
+  /**
+   * Whether the file has woken this process since it was created. Where the file lies on a volume of another
+   * machine, notifications can be on and still never come.
+   */
+  #isProven = false;
+  /** Whether the next look is due later than after {@link POLL}. */
+  #isRare = false;
 
   constructor(file: string, events: WakeupEvents) {
     this.#file = file;
@@ -33,14 +46,26 @@ export class Wakeup {
     this.stop();
     this.#id = id;
     this.#arm();
-    this.#poll = setInterval(() => this.#polled(), POLL).unref();
+    this.#pollIn(POLL);
+  }
+
+  /** Call it if something waits for the next look. */
+  soon(): void {
+    if (this.#isRare) this.#pollIn(POLL);
+  }
+
+  #pollIn(ms: number): void {
+    clearTimeout(this.#poll);
+    this.#isRare = ms > POLL;
+    this.#poll = setTimeout(() => this.#polled(), ms).unref();
   }
 
   /** Stops, and removes the wake file. */
   stop(): void {
     if (this.#poll === undefined) return;
-    clearInterval(this.#poll);
+    clearTimeout(this.#poll);
     this.#poll = undefined;
+    this.#isRare = false;
     this.#disarm();
     removeWakeFile(this.#file, this.#id);
   }
@@ -49,7 +74,9 @@ export class Wakeup {
     this.#events.poll();
     // Check only after `poll()`, which may have stopped this watcher: nobody would remove a wake file created
     // after that.
-    if (this.#poll === undefined || this.#watcher !== undefined) return;
+    if (this.#poll === undefined) return;
+    this.#pollIn(this.#isProven ? POLL_BESIDE_WAKES : POLL);
+    if (this.#watcher !== undefined) return;
     this.#arm();
     this.#events.wake();
   }
@@ -60,6 +87,7 @@ export class Wakeup {
       this.#watcher = watch(wakeFile(this.#file, this.#id), { persistent: false }, (event) => {
         // Somebody deleted or moved the file, so nobody can touch it any more.
         if (event === "rename") this.#disarm();
+        else this.#isProven = true;
         this.#events.wake();
       });
       this.#watcher.on("error", () => this.#disarm());
@@ -73,5 +101,6 @@ export class Wakeup {
   #disarm(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+    this.#isProven = false;
   }
 }
