@@ -14,6 +14,11 @@ export async function ticketsBehind(
   const mine = waiting.findIndex((ticket) => ticket.token === token);
   const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
   // Ask once for each session: a process with a thousand tickets may have died.
-  for (const session of new Set(ahead.map((ticket) => ticket.session))) if (!(await isDead(session))) return undefined;
+  const dead = new Set<string>();
+  for (const { session } of ahead) {
+    if (dead.has(session)) continue;
+    if (!(await isDead(session))) return undefined;
+    dead.add(session);
+  }
   return mine < 0 ? [] : waiting.slice(mine + 1);
 }

@@ -84,10 +84,14 @@ export class WaitWatch {
    */
   watchAhead({ lock, queue }: LockView, place: number): void {
     if (!this.#channel.supports.watch) return;
-    const before = (queue?.value.waiting ?? []).slice(0, Math.max(0, place)).map(({ session }) => session);
-    const ahead = lock === undefined ? before : [lock.value.holder.instance, ...before];
-    const all = place < WATCH_ALL && this.#channel.supports.shared === "network";
-    const wanted = new Set(all ? ahead : ahead.slice(-1));
+    const before = queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
+    const holder = lock?.value.holder.instance;
+    const nearest = before.at(-1)?.session ?? holder;
+    const wanted = new Set(nearest === undefined ? [] : [nearest]);
+    if (place < WATCH_ALL && this.#channel.supports.shared === "network") {
+      for (const { session } of before) wanted.add(session);
+      if (holder !== undefined) wanted.add(holder);
+    }
     for (const [id, { watch }] of this.#sessions) {
       if (wanted.has(id)) continue;
       watch.stop();
