@@ -13,7 +13,7 @@ import { Waker } from "./waker.js";
  * How often a waiter looks, in ms, if another one of its process waits ahead of it. That one does the rest,
  * and wakes this one when it leaves.
  */
-const GLANCE_BEHIND_OWN = 25 * GLANCE;
+const GLANCE_BEHIND_OWN = 150 * GLANCE;
 
 /**
  * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
