@@ -7,7 +7,7 @@ import { cpuOf, startChild } from "./children.js";
 
 const NAME = "job";
 
-/** How long after they entered the waiters count as idle: their second threads load the backend first. In ms. */
+/** How long after they entered the waiters count as idle: their heartbeat threads start first. In ms. */
 const SETTLE = 10_000;
 
 /** How long the processor time of the idle waiters is measured, in ms. */

@@ -8,8 +8,8 @@ import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 const POLL = 250;
 
 /**
- * The interval once the wake file has woken this process. Its owner then needs the look only if a process dies
- * between a commit and the wake. A waiter for a lock finds such a death by itself, in less time.
+ * The interval once the wake file has woken this process. Its owner then needs the look only if a process
+ * dies between a commit and the wake. A waiter for a lock finds such a death by itself, in less time.
  */
 const POLL_BESIDE_WAKES = 1_000;
 

@@ -17,13 +17,14 @@ const GLANCE_BEHIND_OWN = 150 * GLANCE;
 
 /**
  * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
- * all the time. A notice tells it when it is near; see {@link NEAR}.
+ * all the time. A notice tells it when it is near; see {@link NEAR}. Keep it below a second: if more
+ * processes die at once than are near, this is how long it takes to pass them.
  */
-const GLANCE_FROM_FAR = 10 * GLANCE;
+const GLANCE_FROM_FAR = 4 * GLANCE;
 
 /** A waiter reads the store once in this many glances, in case a notice was lost: when near, and from far. */
 const GLANCES_TO_A_READ = 10;
-const GLANCES_FROM_FAR_TO_A_READ = 5;
+const GLANCES_FROM_FAR_TO_A_READ = 12;
 
 /** A waiter that is near checks all sessions ahead of it once in this many glances. */
 const GLANCES_TO_A_LOOK_AHEAD = 50;

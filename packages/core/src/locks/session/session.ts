@@ -120,6 +120,11 @@ export class Session {
     else this.#onOver.add(callback);
   }
 
+  /** Takes back {@link onOver}. */
+  offOver(callback: (why: string) => void): void {
+    this.#onOver.delete(callback);
+  }
+
   /** Whether the session lives, by the local clock alone. Costs no call to the store. */
   get alive(): boolean {
     if (this.#why !== undefined || this.#thread?.deadlines.lost === true) return false;
