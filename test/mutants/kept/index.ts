@@ -1,6 +1,6 @@
 import type { Kept } from "../types.js";
 import { backends } from "./backends.js";
-import { core } from "./core.js";
+import { core } from "./core/index.js";
 import { ojob } from "./ojob.js";
 
 const all: readonly Kept[] = [core, backends, ojob];

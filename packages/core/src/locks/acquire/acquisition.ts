@@ -11,9 +11,8 @@ import { lockText } from "../entries/texts.js";
 import { FREE, type LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import type { AcquireOptions } from "../types.js";
-import { attemptOps, refusalOf } from "./attempt.js";
+import { attemptOps, refusalOf, ticketsBehind } from "./attempt.js";
 import type { AcquireContext, Taken } from "./context.js";
-import { ticketsBehind } from "./pass-dead-tickets.js";
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
 export const GLANCE = 200;

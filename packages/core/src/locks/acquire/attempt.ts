@@ -3,7 +3,6 @@ import type { Entry, FailedCheck, Key, Op } from "../../channel/types.js";
 import type { KeysOfLock } from "../entries/lock-keys.js";
 import { queueOps } from "../entries/queue.js";
 import type { LocksValue, LockValue, QueueValue, SessionValue, Ticket } from "../entries/schema.js";
-
 import type { LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 
@@ -35,6 +34,28 @@ export type Refusal =
   | { readonly type: "session"; readonly current: Entry<SessionValue> | undefined }
   /** A check of the owner's writes failed. */
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
+
+/**
+ * Whether a request may take a free lock: it passes the tickets of dead sessions, and no other. Resolves to
+ * the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
+ */
+export async function ticketsBehind(
+  queue: NonNullable<LockView["queue"]>,
+  token: string,
+  isDead: (session: string) => Promise<boolean>,
+): Promise<readonly Ticket[] | undefined> {
+  const { waiting } = queue.value;
+  const mine = waiting.findIndex((ticket) => ticket.token === token);
+  const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
+  // Ask once for each session: a process with a thousand tickets may have died.
+  const dead = new Set<string>();
+  for (const { session } of ahead) {
+    if (dead.has(session)) continue;
+    if (!(await isDead(session))) return undefined;
+    dead.add(session);
+  }
+  return mine < 0 ? [] : waiting.slice(mine + 1);
+}
 
 /** The ops of one attempt, for one commit with the writes of the lock's owner. */
 export function attemptOps({ session, name, keys, view, value, waiting }: Attempt): AttemptOps {

@@ -1,11 +1,11 @@
 import { isChannelError } from "../../channel/errors.js";
 import { assertNotCorrupt } from "../entries/corrupt.js";
-import { leaveQueue, NEAR } from "../entries/queue.js";
 import type { Ticket } from "../entries/schema.js";
-import { type LockView, readIfNewer, readView } from "../entries/view.js";
+import { type LockView, readView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
-import { type Acquisition, GLANCE, type Trust } from "./acquisition.js";
+import { type Acquisition, GLANCE } from "./acquisition.js";
 import type { AcquireContext, Taken } from "./context.js";
+import { GLANCES_TO_A_READ, Glances } from "./glances.js";
 import { WaitWatch } from "./wait-watch.js";
 import { Waker } from "./waker.js";
 
@@ -14,26 +14,6 @@ import { Waker } from "./waker.js";
  * and wakes this one when it leaves.
  */
 const GLANCE_BEHIND_OWN = 150 * GLANCE;
-
-/**
- * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
- * all the time. A notice tells it when it is near; see {@link NEAR}. Keep it below a second: if more
- * processes die at once than are near, this is how long it takes to pass them.
- */
-const GLANCE_FROM_FAR = 4 * GLANCE;
-
-/** A waiter reads the store once in this many glances, in case a notice was lost: when near, and from far. */
-const GLANCES_TO_A_READ = 10;
-const GLANCES_FROM_FAR_TO_A_READ = 12;
-
-/** A waiter that is near checks all sessions ahead of it once in this many glances. */
-const GLANCES_TO_A_LOOK_AHEAD = 50;
-
-/**
- * A waiter reads at most this many sessions ahead of it. A thousand waiters must not read a thousand sessions
- * each.
- */
-const MOST_AHEAD = 16;
 
 /**
  * A glance that is this late, in ms, shows that this process was suspended. Its {@link BackupHeartbeat} may
@@ -50,10 +30,9 @@ export class PlaceInLine {
   readonly #signal: AbortSignal;
   readonly #waker: Waker;
   readonly #watch: WaitWatch;
-  readonly #trust: Trust;
+  readonly #glances: Glances;
   /** The session in the ticket of this waiter. */
   #queuedAs: Session | undefined;
-  #glances = 0;
   /** Whether this waiter is the first of its queue, as far as it knows, and watches the lock. */
   #isFirst = false;
   /** Another waiter of this process handed the lock on to this one, and left it and the queue like this. */
@@ -69,7 +48,7 @@ export class PlaceInLine {
     this.#signal = signal;
     this.#waker = new Waker(context.clock);
     this.#watch = new WaitWatch(context.channel, context.liveness, this.#waker);
-    this.#trust = (session) => (this.#glances === 0 && acquisition.trustsAtFirst) || this.#watch.watches(session);
+    this.#glances = new Glances(acquisition, this.#watch);
   }
 
   /**
@@ -136,7 +115,7 @@ export class PlaceInLine {
   async #takeOrQueue(from: LockView): Promise<Taken | LockView> {
     let view = from;
     for (;;) {
-      const outcome = await this.#acquisition.try(view, this.#trust);
+      const outcome = await this.#acquisition.try(view, this.#glances.trust);
       if ("fence" in outcome) return outcome;
       const session = await this.#context.session();
       if (this.#placeIn(outcome) >= 0 && this.#queuedAs === session) return outcome;
@@ -180,20 +159,19 @@ export class PlaceInLine {
    * Waits until there is a reason to look again. Resolves to the state to use for the next attempt.
    *
    * A turn notice wakes a waiter that becomes the first. From then on its watch of the lock wakes it. From
-   * time to time the waiter checks for the death of a process, as no event reports it: the first waiter
-   * checks the holder, and every other waiter checks the one ahead of it.
+   * time to time the waiter checks for the death of a process: see {@link Glances}.
    */
   async #next(view: LockView): Promise<LockView> {
     const { name } = this.#acquisition;
     const place = this.#placeIn(view);
     this.#isFirst = place === 0;
     if (this.#isFirst) this.#watch.watchLock(name);
-    const ahead = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
-    const own = this.#ownAhead(ahead);
-    const isFar = this.#isFar(ahead);
+    const tickets = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
+    const own = this.#ownAhead(tickets);
+    const ahead = this.#glances.ahead(tickets, this.#queuedAs?.id);
     while (!this.#signal.aborted) {
       if (this.#isFree(view)) return { ...view, lock: undefined };
-      const pause = this.#reliesOn(own) ? GLANCE_BEHIND_OWN : this.#pause(ahead.at(-1), isFar);
+      const pause = this.#reliesOn(own) ? GLANCE_BEHIND_OWN : this.#glances.pause(ahead);
       const began = this.#context.clock.monotonic();
       const woken = await this.#rest(own, pause);
       const isLate = this.#context.clock.monotonic() - began - pause >= LATE;
@@ -203,7 +181,7 @@ export class PlaceInLine {
       if (!woken && !isLate && this.#reliesOn(own)) continue;
       if (this.#isFree(view)) continue;
       if (woken || isLate) return readView(this.#context.channel, name);
-      const glanced = await this.#glance(view, ahead, isFar);
+      const glanced = await this.#glances.look(view, ahead, this.#queuedAs);
       if (glanced !== undefined) return glanced;
     }
     return view;
@@ -215,26 +193,6 @@ export class PlaceInLine {
    */
   #isFree({ lock }: LockView): boolean {
     return this.#isFirst && lock !== undefined && this.#watch.freedAfter(lock.version);
-  }
-
-  /** Whether so many sessions are ahead that this waiter looks rarely. */
-  #isFar(ahead: readonly Ticket[]): boolean {
-    const before = ahead.at(-1);
-    // A waiter whose neighbour of the same session is gone becomes the first of its session by no notice.
-    if (!this.#context.channel.supports.watch || before === undefined) return false;
-    if (before.session === this.#queuedAs?.id) return false;
-    const sessions = new Set(ahead.map(({ session }) => session));
-    sessions.delete(this.#queuedAs?.id ?? "");
-    return sessions.size >= NEAR;
-  }
-
-  /** How long to rest, in ms. */
-  #pause(before: Ticket | undefined, isFar: boolean): number {
-    // The first glance begins to watch the session ahead.
-    if (!isFar || before === undefined || this.#glances === 0) return GLANCE;
-    // Look when the session ahead is over at the latest: the times to live of several dead sessions must not
-    // add up to more.
-    return Math.max(GLANCE, Math.min(GLANCE_FROM_FAR, this.#context.liveness.left(before.session)));
   }
 
   /** Rests until it is woken, or for `ms`. Resolves to whether it was woken. */
@@ -250,26 +208,6 @@ export class PlaceInLine {
     }
   }
 
-  /** Looks at the one ahead. Resolves to a view to go on with, if there is a reason. */
-  async #glance(view: LockView, ahead: readonly Ticket[], isFar: boolean): Promise<LockView | undefined> {
-    const { channel } = this.#context;
-    const { name } = this.#acquisition;
-    const before = ahead.at(-1);
-    const often = ++this.#glances % (isFar ? GLANCES_FROM_FAR_TO_A_READ : GLANCES_TO_A_READ) === 0;
-    if (!isFar && this.#glances % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, ahead);
-    if (!often && channel.supports.watch) {
-      this.#watch.watchAhead(view, ahead.length);
-      if (before === undefined || this.#queuedAs?.alive !== true) return view;
-      if (!(await this.#acquisition.isDead(before.session, this.#trust))) return undefined;
-      // The session ahead is dead: take its place. If it was the first, the same commit sends a turn notice
-      // to the new first.
-      await leaveQueue(channel, name, before);
-      // Other sessions may have died with it.
-      await this.#lookAhead(view, ahead, Number.POSITIVE_INFINITY);
-    }
-    return channel.supports.watch ? readIfNewer(channel, name, view) : readView(channel, name);
-  }
-
   /** The nearest waiter ahead that waits in this process too, with the same session. */
   #ownAhead(ahead: readonly Ticket[]): Ticket | undefined {
     return ahead.findLast((ticket) => this.#reliesOn(ticket));
@@ -283,16 +221,6 @@ export class PlaceInLine {
     const session = this.#queuedAs;
     if (ticket === undefined || session?.alive !== true || ticket.session !== session.id) return false;
     return this.#context.notices.isExpected(ticket.token);
-  }
-
-  /**
-   * Reads the latest renewals of the sessions ahead. If several of them die at once, their times to live must
-   * pass together, not one after the other.
-   */
-  async #lookAhead({ lock }: LockView, ahead: readonly Ticket[], most: number = MOST_AHEAD): Promise<void> {
-    const sessions = new Set(ahead.map(({ session }) => session));
-    if (lock !== undefined) sessions.add(lock.value.holder.instance);
-    for (const session of [...sessions].slice(-most)) await this.#context.liveness.isDead(session, { recently: true });
   }
 
   async #tryToLeave(): Promise<boolean> {

@@ -1,0 +1,171 @@
+import type { Equivalent, NamedMutant } from "../../types.js";
+
+const LOCKS = "packages/core/src/locks";
+const JOBS = "packages/core/src/jobs";
+
+/** Mutants of taking a lock, and waiting for it. */
+export const named: readonly NamedMutant[] = [
+  {
+    name: "W01 waiters of one process enter one after the other",
+    file: `${LOCKS}/acquire/own-tickets.ts`,
+    search:
+      "const together = entrants.filter((entrant) => entrant.session === session);\n      const others = entrants.filter((entrant) => entrant.session !== session);",
+    replace: "const together = [first];\n      const others = entrants.slice(1);",
+    why: "a thousand waiters of a process rewrite the queue a thousand times, and the holder comes to nothing",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
+  },
+  {
+    name: "W06 waiters of one process leave one after the other",
+    file: `${LOCKS}/acquire/own-tickets.ts`,
+    search: "const together = leavers.splice(0);",
+    replace: "const together = leavers.splice(0, 1);",
+    why: "a thousand waiters that give up at once rewrite the queue a thousand times",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
+  },
+  {
+    name: "W02 a waiter behind one of its process asks the store, too",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "if (!woken && !isLate && this.#reliesOn(own)) continue;",
+    replace: "",
+    why: "a thousand idle waiters take a third of a processor",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
+  },
+  {
+    name: "W03 a waiter relies on one of its process that is gone",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "return this.#context.notices.isExpected(ticket.token);",
+    replace: "return true;",
+    why: "behind a ticket that stayed when the store was away, all who wait in a process may wait for ever",
+    tests: [`${LOCKS}/acquire/crowd.test.ts`],
+  },
+  {
+    name: "W07 a waiter does not hand the lock on to the next one of its process",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "handedOn = notices.handOn(outcome.view);",
+    replace: "notices.isExpected(token);",
+    why: "each hand-off within a process reads the queue of all waiters",
+    tests: [`${LOCKS}/acquire/crowd.test.ts`],
+  },
+  {
+    name: "W08 a waiter that gives up does not wake the one that relied on it",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "if (!handedOn) notices.wakeBehind(token);",
+    replace: "",
+    why: "the ticket of a dead process between them blocks the queue for seconds",
+    tests: [`${LOCKS}/acquire/crowd.test.ts`],
+  },
+  {
+    name: "W09 nobody is told that it is near",
+    file: `${LOCKS}/entries/queue.ts`,
+    search: "if (waited) ops.push(",
+    replace: "if (!waited) ops.push(",
+    why: "a waiter behind a dead process looks once in two seconds, and not five times a second",
+    tests: [`${LOCKS}/acquire/crowd.test.ts`, `${LOCKS}/entries/queue.test.ts`],
+  },
+  {
+    name: "W10 all waiters look as often as the first ones",
+    file: `${LOCKS}/acquire/glances.ts`,
+    search: "isFar: sessions.size >= NEAR };",
+    replace: "isFar: false };",
+    why: "fifty idle processes take a third of a processor",
+    tests: [`${LOCKS}/acquire/crowd.test.ts`],
+  },
+  {
+    name: "W04 a ticket enters without a check of its session",
+    file: `${LOCKS}/acquire/own-tickets.ts`,
+    search: "          { check: keys.session, version: checked },\n",
+    replace: "",
+    why: "the ticket of a waiter that gave up arrives late, and blocks all others until its process ends",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`, `${LOCKS}/waiting.test.ts`, `${LOCKS}/unknown-outcome.test.ts`],
+  },
+  {
+    name: "W05 one ticket too many refuses all of them",
+    file: `${LOCKS}/acquire/own-tickets.ts`,
+    search: `if (entrants.length > 1 && isChannelError(error) && error.code === "TOO_LARGE") {`,
+    replace: "if (entrants.length < 0) {",
+    why: "who came early is refused because others came late",
+    tests: [`${LOCKS}/acquire/own-tickets.test.ts`],
+  },
+  {
+    name: "C03 any ticket ahead blocks, those of the dead too",
+    file: `${LOCKS}/acquire/attempt.ts`,
+    search: "if (!(await isDead(session))) return undefined;",
+    replace: "return undefined;",
+    why: "who does not wait never gets a free lock behind a ticket that a process left when it was killed",
+  },
+  {
+    name: "C03b tickets of the living do not block",
+    file: `${LOCKS}/acquire/attempt.ts`,
+    search: "if (!(await isDead(session))) return undefined;",
+    replace: "if (!session) return undefined;",
+    why: "who comes later passes those who wait",
+  },
+  {
+    name: "X01 a gap is ignored where calls are heard",
+    file: `${LOCKS}/acquire/turn-notices.ts`,
+    search: "gap: () => this.#all((wake) => wake.wake()),",
+    replace: "gap: () => {},",
+    why: "who was called while the connection was broken lets a free lock lie",
+  },
+  {
+    name: "U12 who waits no more is expected to be called",
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    search: "      unexpect();\n",
+    replace: "",
+    why: "as U10",
+    tests: [`${JOBS}/leaks.test.ts`],
+  },
+  {
+    name: "X02 nobody is told that there will be no more calls",
+    file: `${LOCKS}/acquire/turn-notices.ts`,
+    search: "        this.#all((wake) => wake.fail(error));\n",
+    replace: "",
+    why: "who waits goes on waiting where nothing can wake it",
+  },
+  {
+    name: "K01 the end of the session of a holder wakes nobody",
+    file: `${LOCKS}/acquire/wait-watch.ts`,
+    search: "        this.#liveness.forget(id);\n        this.#wake.wake();",
+    replace: "        this.#liveness.forget(id);",
+    why: "a lock that is free lies until the next glance",
+  },
+  {
+    name: "Q01 who leaves a queue gives up when another one enters it",
+    file: `${LOCKS}/entries/queue.ts`,
+    search: "queue = result.failed[0]?.current",
+    replace: "queue = result.failed[1]?.current",
+    why: "a ticket of nobody blocks those behind it",
+  },
+  {
+    name: "K02 a session ahead that could not be read is taken for watched",
+    file: `${LOCKS}/acquire/wait-watch.ts`,
+    search: "        // The next look watches it again.\n        this.#forget(id, session);\n",
+    replace: "",
+    why: "when all ahead die at once, a waiter counts their times to live one after the other",
+    tests: [`${LOCKS}/acquire/wait-watch.test.ts`],
+  },
+  {
+    name: "K02b a session ahead is not read anew when it begins to be watched",
+    file: `${LOCKS}/acquire/wait-watch.ts`,
+    search: "      this.#liveness.forget(id);\n      try {",
+    replace: "      try {",
+    why: "on etcd a waiter counts the time to live of a dead process twice, if it came right before the last renewal",
+    tests: [`${LOCKS}/acquire/wait-watch.test.ts`],
+  },
+];
+
+export const equivalent: readonly Equivalent[] = [
+  {
+    file: `${LOCKS}/entries/view.ts`,
+    operator: "drop field",
+    text: "limit: 2",
+    why: "there are never more than two entries under the name of a lock: the limit only tells the store so",
+  },
+  {
+    file: `${LOCKS}/acquire/place-in-line.ts`,
+    operator: "drop ?.",
+    text: "?.",
+    line: "const tickets = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];",
+    why: "it is called only for one whose ticket is in the queue",
+  },
+];
