@@ -14,7 +14,7 @@ const { values } = parseArgs({
     json: { type: "string" },
     names: { type: "string", default: "1,1000,10000,100000" },
     sessions: { type: "string", default: "1,10,100,1000,2000" },
-    waiters: { type: "string", default: "10,100,1000,1000/50" },
+    waiters: { type: "string", default: "10,10/10,100,1000,50/50,1000/50" },
   },
 });
 
