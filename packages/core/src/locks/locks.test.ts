@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Commit } from "../channel/backend/backend.js";
 import { openChannel } from "../channel/open.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
@@ -108,7 +109,7 @@ describe("leases", () => {
     const lease = await one.locks.acquire("a", { timeout: 60_000 });
     await clock.advance(59_999);
     expect(lease.signal.aborted).toBe(false);
-    await clock.advance(1);
+    await clock.advance(TTL / 6);
     expect(lease.signal.reason).toMatchObject({ code: "TIMEOUT", lock: "a" });
     expect(() => lease.assertHeld()).toThrow("ran out of time");
     await two.locks.acquire("a");
@@ -143,6 +144,30 @@ describe("leases", () => {
     await clock.advance(TTL / 3);
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
     expect(other.held).toBe(true);
+  });
+
+  test("a heartbeat sends its renewal and its check of the locks together, before either is answered", async () => {
+    await one.locks.acquire("a");
+    // The watch of the lock asks once, too.
+    await clock.advance(TTL / 6);
+    const sent: Commit[] = [];
+    one.way.sent = (commit) => void sent.push(commit);
+    one.way.fault = () => ({ type: "slow", ms: 500 });
+    await clock.advance(TTL / 6);
+    expect(sent.map(({ checks, writes }) => [checks.length, writes.length]).sort()).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
+  });
+
+  test("a heartbeat that fails does not spare the next one its check of the locks", async () => {
+    const lease = await one.locks.acquire("a");
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(TTL / 3);
+    await two.channel.unset(lockKey("a"));
+    one.way.fault = () => undefined;
+    await clock.advance(TTL / 10);
+    expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
   test("a forced unlock of a lock of the same process fires the signal of the lease before it writes to the store", async () => {

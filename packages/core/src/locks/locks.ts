@@ -102,7 +102,7 @@ export class Locks {
       thread: options.heartbeatThread ?? true,
       records,
       earliestTimeout: () => this.#held.earliestTimeout(),
-      onBeat: () => this.#afterBeat(),
+      onBeat: () => this.#onBeat(),
     });
     this.#context = this.#acquireContext();
     this.#leases = {
@@ -363,18 +363,24 @@ export class Locks {
   }
 
   /**
-   * Runs after each renewal of the session. Checks that the locks are still ours, and removes the leftovers
-   * of calls without an answer.
+   * Runs with each renewal of the session: checks that the locks are still ours. The result runs once the
+   * renewal was answered.
    */
-  async #afterBeat(): Promise<void> {
+  #onBeat(): () => Promise<void> {
+    // If this fails, the next heartbeat repeats it. The deadline of the session does not depend on it.
+    const checked = inBackground(() => this.#held.findLost(this.#held.all));
+    return () => this.#afterBeat(checked);
+  }
+
+  /** Removes the leftovers of calls without an answer, and rests what nobody uses. */
+  async #afterBeat(checked: Promise<void>): Promise<void> {
     this.#notices.rest();
     this.#lossWatch.rest();
     this.#timeouts.rest();
     // Remove only leftovers from before this beat. Their commits check the version that the session had
     // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
     const leftovers = this.#cleanup.all;
-    // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
-    await inBackground(() => this.#held.findLost(this.#held.all));
+    await checked;
     await inBackground(() => this.#cleanup.remove(leftovers));
     if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();
   }

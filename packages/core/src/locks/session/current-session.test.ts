@@ -5,7 +5,7 @@ import { CurrentSession } from "./current-session.js";
 
 async function currentSession(world: World): Promise<CurrentSession> {
   const { channel } = await world.locks();
-  const nothing = async (): Promise<void> => {};
+  const nothing = () => async (): Promise<void> => {};
   const use = { ttl: 15_000, thread: false, records: undefined, earliestTimeout: () => 0, onBeat: nothing };
   return new CurrentSession(channel, world.clock, use);
 }

@@ -18,7 +18,8 @@ export interface SessionUse {
   readonly records: Channel<unknown> | undefined;
   /** The end of the earliest timeout of all held leases, by the monotonic clock. */
   earliestTimeout(): number;
-  onBeat(): Promise<void>;
+  /** Called with each renewal. Call the result once the renewal was answered. */
+  onBeat(): () => Promise<void>;
 }
 
 /**

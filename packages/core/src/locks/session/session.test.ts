@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 async function open(afterBeat: () => Promise<void> = async () => {}) {
   const channel = await openChannel<LocksValue>("locks", { backend: way, clock });
-  const session = await Session.open(channel, clock, TTL, async () => {
+  const session = await Session.open(channel, clock, TTL, () => async () => {
     beats++;
     await afterBeat();
   });

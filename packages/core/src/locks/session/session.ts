@@ -28,6 +28,12 @@ const REMOVED = "its entry was removed from the store";
 const LATE = 50;
 
 /**
+ * Called when a renewal was sent, before its answer: a store may answer what is asked in the same turn by one
+ * call. The result is called once the renewal was answered.
+ */
+type OnBeat = () => () => Promise<void>;
+
+/**
  * The presence of a process in a store: one entry with a time to live. One heartbeat renews it for all the
  * locks that the process holds.
  *
@@ -56,7 +62,7 @@ export class Session {
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
   readonly #since: number;
-  readonly #afterBeat: () => Promise<void>;
+  readonly #onBeat: OnBeat;
   /** By beat: when each renewal without an answer was sent. */
   readonly #unanswered: Map<number, number> = new Map();
   /** The thread that renews the session while the main thread is busy. */
@@ -69,7 +75,7 @@ export class Session {
   #cancelDeadline: () => void = () => {};
   #cancelBeat: () => void = () => {};
 
-  private constructor(channel: Channel<LocksValue>, clock: Clock, ttl: number, afterBeat: () => Promise<void>) {
+  private constructor(channel: Channel<LocksValue>, clock: Clock, ttl: number, onBeat: OnBeat) {
     const identity = processIdentity();
     this.id = `${identity.pid}-${clock.random(10)}`;
     this.key = knownKey(sessionKey(this.id));
@@ -80,7 +86,7 @@ export class Session {
     this.#clock = clock;
     this.#ttl = ttl;
     this.#since = clock.now();
-    this.#afterBeat = afterBeat;
+    this.#onBeat = onBeat;
     // No other process can open such a store while this one lives, so a missed renewal has no meaning. A
     // blocked event loop must not cost the locks. What an earlier process left there is known to be dead. A
     // simulation has several processes in one, so an injected clock does not count.
@@ -89,14 +95,9 @@ export class Session {
     this.#deadline = clock.monotonic() + this.#life;
   }
 
-  /** Opens a new session. Calls `afterBeat` after each renewal. */
-  static async open(
-    channel: Channel<LocksValue>,
-    clock: Clock,
-    ttl: number,
-    afterBeat: () => Promise<void>,
-  ): Promise<Session> {
-    const session = new Session(channel, clock, ttl, afterBeat);
+  /** Opens a new session. */
+  static async open(channel: Channel<LocksValue>, clock: Clock, ttl: number, onBeat: OnBeat): Promise<Session> {
+    const session = new Session(channel, clock, ttl, onBeat);
     livingHere.add(session.id);
     try {
       session.version = await channel.set(sessionKey(session.id), session.#value(), session.#expiry());
@@ -203,10 +204,13 @@ export class Session {
     this.#unanswered.set(++this.#beat, sent);
     // Limit each attempt: if the store hangs, a new connection may still answer.
     const attempt = new AbortController();
+    let afterBeat: () => Promise<void>;
     const cancel = this.#clock.after(this.#ttl / 3, () => attempt.abort());
     try {
       const options = { ...this.#expiry(), signal: attempt.signal };
-      const outcome = await this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
+      const renewal = this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
+      afterBeat = this.#onBeat();
+      const outcome = await renewal;
       if (this.#why !== undefined) return;
       // The session may have been found dead by now. It must not come back.
       if (!this.alive)
@@ -229,7 +233,7 @@ export class Session {
     if (this.#why !== undefined) return;
     // Set the timer before anything else that may hang.
     this.#armBeat(this.#untilNextBeat());
-    await this.#runAfterBeat();
+    await this.#runAfterBeat(afterBeat);
   }
 
   /**
@@ -242,11 +246,11 @@ export class Session {
   }
 
   /** Runs `afterBeat` in its own time. The next beat does not wait for it. */
-  async #runAfterBeat(): Promise<void> {
+  async #runAfterBeat(afterBeat: () => Promise<void>): Promise<void> {
     if (this.#afterBeatRuns) return;
     this.#afterBeatRuns = true;
     try {
-      await this.#afterBeat();
+      await afterBeat();
     } finally {
       this.#afterBeatRuns = false;
     }
