@@ -1,6 +1,7 @@
 /** Job files: load, plan, execute. */
 import type { JobManager } from "@ojm/core";
 import type { Checked, CheckOptions } from "./inspect/check.js";
+import type { DryRunOptions } from "./inspect/dry-run.js";
 import type { Args } from "./load/job-file.js";
 import type { PrepareType } from "./plan/manager/channel-types.js";
 
@@ -9,7 +10,7 @@ export { duration, Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
 export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";
-export type { Args, Checked, CheckOptions, PrepareType };
+export type { Args, Checked, CheckOptions, DryRunOptions, PrepareType };
 
 /**
  * Opens the job manager that a job file sets up by `oJobManager Init`, and runs nothing. `undefined` if the
@@ -34,6 +35,17 @@ export async function openManagerOf(
 export async function checkJobFile(name: string, options: CheckOptions = {}): Promise<Checked> {
   const { checkFile } = await import("./inspect/check.js");
   return checkFile(name, options);
+}
+
+/**
+ * What running a job file would do, as text: which jobs, in which order, with which arguments, steps and
+ * locks. Runs no script and opens no store. Secrets are masked.
+ *
+ * @throws JobFileError with every problem at once if it cannot be run
+ */
+export async function dryRun(name: string, options: DryRunOptions = {}): Promise<string> {
+  const { describeRun } = await import("./inspect/dry-run.js");
+  return describeRun(name, options);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
+import { chooseJobs } from "./plan/chosen-jobs.js";
 import { expectArguments } from "./plan/expected.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
@@ -19,6 +20,8 @@ export interface PrepareOptions {
   readonly args: Args;
   /** Take warnings for errors. */
   readonly strict?: boolean | undefined;
+  /** Run only these jobs, and those that they depend on, instead of the todo. */
+  readonly jobs?: readonly string[] | undefined;
   /** Checks cron expressions and time zones. */
   readonly schedules?: boolean;
   /** Checks, by this function, that the types of its channels can be opened. */
@@ -45,7 +48,9 @@ export interface Prepared {
  */
 export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
   const { strict, schedules = false, channelTypes, mandatoryArgs = false, lockNames = false } = options;
-  const { file, problems } = loadJobFile(name, strict);
+  const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined });
+  const { problems } = loaded;
+  const file = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
   const args = commonArgs(file, options.args);
   const planned = plan(file, args, problems);
   if (schedules) await checkSchedules(file, problems);

@@ -18,6 +18,12 @@ export interface RunFileOptions {
   readonly args?: Args;
   /** Take warnings about the file for errors. */
   readonly strict?: boolean;
+  /**
+   * Run only these jobs, once each, and before them those that they depend on, instead of the todo. The job
+   * manager is opened as the todo says. A schedule is not begun, and the pid file is not taken: the daemon of
+   * the file may run meanwhile.
+   */
+  readonly jobs?: readonly string[] | undefined;
   /** JavaScript files whose functions scripts may call. Absolute paths. */
   readonly loads?: readonly string[];
   /**
@@ -41,14 +47,14 @@ export interface RunFileOptions {
  * @throws JobFileError if the file cannot be run; nothing was started then
  */
 export async function runJobFile(name: string, options: RunFileOptions): Promise<boolean> {
-  const { log, args = {}, strict = false, loads = [], scriptMemory = defaultMemoryLimit() } = options;
+  const { log, args = {}, strict = false, jobs, loads = [], scriptMemory = defaultMemoryLimit() } = options;
   const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads });
   // A thread takes 25 ms to start, and so does the import of the rest: do both at the same time.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
     const { grace = GRACE, prepare, clock, onStart } = options;
-    return await runFile(name, { log, args, strict, pool, thread, prepare, grace, clock, onStart });
+    return await runFile(name, { log, args, strict, jobs, pool, thread, prepare, grace, clock, onStart });
   } finally {
     await pool.close();
   }

@@ -4,8 +4,8 @@ import { print } from "../print.js";
 
 const GENERAL = `ojm runs job files, and no job of the same name twice at once.
 
-  ojm run FILE [key=value …] [--load FILE] [--strict]
-                                              run the todo of a job file
+  ojm run FILE [key=value …] [--job JOB] [--dry-run] [--load FILE] [--strict]
+                                              run the todo of a job file, or one of its jobs
   ojm run FILE --help | --jobhelp JOB         show what a job file, or one of its jobs, says of itself
   ojm check FILE [key=value …] [--strict]     find what is wrong with a job file, and run nothing
   ojm history FILE [--name NAME] [--limit N]  show the last runs of its managed jobs
@@ -19,10 +19,13 @@ Exit codes: 0 all went well, 1 a job failed or was skipped, 2 the file or the co
 `;
 
 const COMMANDS: Readonly<Record<string, string>> = {
-  run: `ojm run FILE [key=value …] [--load FILE] [--strict]
+  run: `ojm run FILE [key=value …] [--job JOB] [--dry-run] [--load FILE] [--strict]
 
   key=value      arguments for the jobs. Those that the file gives win over them. Paths in them begin at the working
                  directory; paths in the file begin at its folder.
+  --job JOB      run only this job, and before it those that it depends on; may be given several times. A schedule is not begun,
+                 and the daemon of the file may run meanwhile: locks hold for both
+  --dry-run      show what would run, in which order, with which arguments and locks; run nothing
   --load FILE    a JavaScript file whose functions the scripts may call; may be given several times
   --strict       take warnings about the file for errors: nothing is run then
   -h, --help     show the help of the file: what it does, its arguments and its jobs

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   commandLineValue,
+  dryRun,
   JobFileError,
   jobFileHelp,
   Log,
@@ -17,20 +18,29 @@ import { tell } from "../tell.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-export const OPTIONS = { load: "value", strict: "flag", help: "flag", jobhelp: "value" } as const;
+export const OPTIONS = {
+  job: "value",
+  load: "value",
+  strict: "flag",
+  "dry-run": "flag",
+  help: "flag",
+  jobhelp: "value",
+} as const;
 
 /** Runs a job file. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
   const { file, pairs, values, flags } = await readFileCommand("run", words, OPTIONS);
-  const [job] = values["jobhelp"] ?? [];
-  if (job !== undefined || flags.has("help")) return showHelp(file, job);
+  const [helpOf] = values["jobhelp"] ?? [];
+  if (helpOf !== undefined || flags.has("help")) return show(() => jobFileHelp(file, helpOf));
   const loads = (values["load"] ?? []).map(findLoad);
   const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+  const jobs = values["job"];
+  const strict = flags.has("strict");
+  if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));
   const log = new Log();
   const signals = new Signals();
   const onStart = (control: RunControl): void => signals.control(control);
-  const strict = flags.has("strict");
-  const code = await runToCode(file, { log, args, loads, strict, prepare: prepareType, onStart });
+  const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
   // written.
   process.exit(signals.code ?? code);
@@ -48,9 +58,9 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
   }
 }
 
-async function showHelp(file: string, job: string | undefined): Promise<number> {
+async function show(text: () => Promise<string>): Promise<number> {
   try {
-    print(await jobFileHelp(file, job));
+    print(await text());
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

@@ -32,6 +32,8 @@ export interface FileRun {
   readonly args: Args;
   /** Take warnings for errors. */
   readonly strict: boolean;
+  /** Run only these jobs. */
+  readonly jobs: readonly string[] | undefined;
   readonly pool: ThreadPool;
   /** The first thread. It reports whether the files of `loads` are sound. */
   readonly thread: ScriptThread;
@@ -49,7 +51,7 @@ export interface FileRun {
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
   const prepare = preparing(run.prepare);
-  const options = { args: run.args, strict: run.strict, channelTypes: prepare, ...CHECKS };
+  const options = { args: run.args, strict: run.strict, jobs: run.jobs, channelTypes: prepare, ...CHECKS };
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
   for (const warning of warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));

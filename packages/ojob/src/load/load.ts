@@ -15,20 +15,28 @@ export interface Loaded {
   readonly problems: Problems;
 }
 
+/** How a job file is loaded. */
+export interface LoadOptions {
+  /** Take warnings for errors. */
+  readonly strict?: boolean | undefined;
+  /** The file may be a library: jobs without a todo. */
+  readonly withoutTodo?: boolean;
+}
+
 /**
  * Reads a job file and all files that it includes, and checks every key and value that can be checked without
  * running it. Wrong parts are left out and reported in `problems`, so that a plan can find further problems.
- * With errors, nothing may be run. With `strict`, warnings are errors.
+ * With errors, nothing may be run.
  *
  * @throws JobFileError when the file cannot be read, or is no YAML
  */
-export function loadJobFile(name: string, strict = false): Loaded {
+export function loadJobFile(name: string, { strict = false, withoutTodo = false }: LoadOptions = {}): Loaded {
   const source = readSource(name);
   const problems = new Problems(strict);
   const loader = new Loader(problems);
   loader.load(source, "all", parseYaml(source, problems));
   const { collected, included } = loader;
-  if (collected.todo.length === 0 && problems.errors.length === 0) {
+  if (!withoutTodo && collected.todo.length === 0 && problems.errors.length === 0) {
     problems.error(`${name} has no "todo": nothing would run.`, startOf(source));
   }
   return { file: collected.jobFile(source, included), problems };

@@ -1,0 +1,93 @@
+import { LINES, visible } from "@ojm/core/backend";
+import type { Args, TodoEntry } from "../load/job-file.js";
+import { mergeArgs } from "../plan/args.js";
+import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
+import type { Plan, PlannedJob, Step } from "../plan/planned.js";
+import { type Prepared, prepareJobFile } from "../prepare.js";
+import { describe, place } from "../text/problem.js";
+import { shownArgs } from "../text/secrets.js";
+
+/** How a dry run is made: as the run itself would be. */
+export interface DryRunOptions {
+  /** Arguments as on the command line. */
+  readonly args?: Args;
+  /** Take warnings for errors. */
+  readonly strict?: boolean;
+  /** Only these jobs, and those that they depend on, instead of the todo. */
+  readonly jobs?: readonly string[] | undefined;
+  /** Makes a channel type known, as for running the file. */
+  readonly prepare?: PrepareType;
+}
+
+/** More runs of one item are only counted. */
+const MOST_RUNS = 10;
+
+/** What running a job file would do, as text. Runs no script and opens no store. */
+export async function describeRun(name: string, { args = {}, strict, jobs, prepare }: DryRunOptions): Promise<string> {
+  const checks = { schedules: true, mandatoryArgs: true, lockNames: true, channelTypes: preparing(prepare) };
+  const prepared = await prepareJobFile(name, { args, strict, jobs, ...checks });
+  const items = await Promise.all(prepared.plan.todo.map((entry, i) => itemText(entry, i, prepared)));
+  const warnings = prepared.warnings.map((warning) => describe(warning));
+  const parts = [...warnings, `${name} would run, ${orderOf(prepared.plan)}:`, ...items, "Nothing was run."];
+  return `${visible(parts.join("\n"), LINES)}\n`;
+}
+
+function orderOf({ settings, todo }: Plan): string {
+  if (todo.length === 1) return "once";
+  const atOnce = settings.async ?? settings.sequential === false;
+  return atOnce ? "all at once, but what waits for others" : "one after the other";
+}
+
+async function itemText(entry: TodoEntry, index: number, { plan, args }: Prepared): Promise<string> {
+  const job = plan.jobs.get(entry.job);
+  if (job === undefined) return "";
+  const runs = runsOf(entry, job, args);
+  const facts: (readonly [string, string])[] = [
+    ["only if", firstLine(entry.when?.code)],
+    ["waits for", job.deps.map((one) => one.job).join(", ")],
+    ["schedule", await scheduleOf(job, plan)],
+    ["runs", job.type === "subscribe" ? `for each change of the channel ${job.typeArgs.chSubscribe}` : ""],
+    ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
+    ["steps", job.steps.map((step) => stepText(step)).join(", ")],
+    ["lock", locksOf(job, runs, plan)],
+    ...runs.slice(0, MOST_RUNS).map((one) => ["args", shownArgs(one, job.secrets)] as const),
+    ["args", runs.length > MOST_RUNS ? `and ${runs.length - MOST_RUNS} runs more` : ""],
+  ];
+  const lines = facts.filter(([, text]) => text !== "").map(([name, text]) => `     ${name.padEnd(10)} ${text}`);
+  return [`${String(index + 1).padStart(3)}. ${entry.job}`, ...lines].join("\n");
+}
+
+/** The arguments of each run that an item makes, as far as they are known before a script ran. */
+function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
+  return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) =>
+    (job.args.length > 0 ? job.args : [{}]).map((own) => mergeArgs({ own, given, commandLine }, () => {})),
+  );
+}
+
+function stepText(step: Step): string {
+  if ("job" in step) return step.job;
+  const { code, lang } = step;
+  return `${lang === undefined ? "script" : `${lang} script`} at ${place({ source: code.source, line: code.line, column: 1 })}`;
+}
+
+function locksOf(job: PlannedJob, runs: readonly Args[], { jobs }: Plan): string {
+  const own = job.typeArgs.lock === undefined ? [] : [String(job.typeArgs.lock)];
+  const isManaged = firstDoing(JOB_START, job.name, jobs) === "it";
+  const managed = isManaged ? runs.map((args) => String(args["name"] ?? "args.name, not known yet")) : [];
+  return [...new Set([...own, ...managed])].join(", ");
+}
+
+async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): Promise<string> {
+  const { cron, timeInterval, timeZone } = typeArgs;
+  if (type !== "periodic") return "";
+  if (cron === undefined) return `every ${timeInterval} ms`;
+  const { cronSchedule } = await import("../schedule/cron.js");
+  const zone = timeZone ?? (settings.cronInLocalTime ? "local" : "UTC");
+  const next = new Date(cronSchedule(String(cron), String(zone)).next(Date.now())).toISOString();
+  return `${cron} (${zone}), next at ${next}`;
+}
+
+function firstLine(code: string | undefined): string {
+  return code?.trim().split("\n", 1)[0] ?? "";
+}

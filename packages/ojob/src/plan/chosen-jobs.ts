@@ -1,0 +1,73 @@
+import { nearest } from "@ojm/core/backend";
+import type { JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
+import type { Problems } from "../text/problem.js";
+import { JOB_INIT } from "./manager/manager-args.js";
+
+/**
+ * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An item
+ * of the todo for such a job keeps its args and its `when`. What opens the job manager stays, for the locks of
+ * the jobs are there.
+ *
+ * A schedule is not begun, and the process neither stays nor takes the pid file: the daemon of this file may
+ * be running, and must go on.
+ */
+export function chooseJobs(file: JobFile, names: readonly string[], problems: Problems): JobFile {
+  const chosen = new Set<string>();
+  for (const name of names) if (isThere(name, file, problems)) addWithDeps(name, file, chosen);
+  const opening = file.todo.filter(({ job }) => !chosen.has(job) && leadsTo(JOB_INIT, job, file));
+  const todo = [...opening, ...[...chosen].flatMap((name) => entriesOf(name, file))];
+  const jobs = new Map([...file.jobs].map(([name, job]) => [name, chosen.has(name) ? runOnce(job) : job]));
+  const { unique: _, ...settings } = file.settings;
+  return { ...file, jobs, todo, settings: { ...settings, daemon: false } };
+}
+
+function isThere(name: string, { jobs, source }: JobFile, problems: Problems): boolean {
+  const job = jobs.get(name);
+  if (job === undefined) {
+    const near = nearest(name, jobs.keys());
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    problems.error(`${source.name} has no job "${name}".${hint}`);
+  } else if (job.type === "subscribe") {
+    problems.error(`"${name}" runs for each change of a channel, not by itself: it cannot be chosen.`, job.at);
+  }
+  return job !== undefined && job.type !== "subscribe";
+}
+
+function addWithDeps(name: string, file: JobFile, chosen: Set<string>): void {
+  if (chosen.has(name)) return;
+  for (const dependency of depsOf(name, file, new Set())) addWithDeps(dependency, file, chosen);
+  chosen.add(name);
+}
+
+/** The jobs that a job waits for, its steps included. */
+function depsOf(name: string, file: JobFile, seen: Set<string>): string[] {
+  const job = file.jobs.get(name);
+  if (job === undefined || seen.has(name)) return [];
+  seen.add(name);
+  const steps = stepsOf(job).flatMap((step) => depsOf(step, file, seen));
+  // A cycle is reported once the file is planned.
+  return [...job.deps.map((one) => one.job), ...steps].filter((one) => !seen.has(one));
+}
+
+function stepsOf({ from, to, each }: JobDefinition): string[] {
+  return [...from, ...to, ...each].map(({ job }) => job);
+}
+
+function leadsTo(target: string, name: string, file: JobFile, seen: Set<string> = new Set()): boolean {
+  if (name === target) return true;
+  const job = file.jobs.get(name);
+  if (job === undefined || seen.has(name)) return false;
+  seen.add(name);
+  return stepsOf(job).some((step) => leadsTo(target, step, file, seen));
+}
+
+function entriesOf(name: string, { todo, jobs }: JobFile): TodoEntry[] {
+  const entries = todo.filter(({ job }) => job === name);
+  const at = jobs.get(name)?.at;
+  if (entries.length > 0 || at === undefined) return entries;
+  return [{ job: name, at, args: [], argsAt: {} }];
+}
+
+function runOnce(job: JobDefinition): JobDefinition {
+  return job.type === "periodic" || job.type === "shutdown" ? { ...job, type: "simple" } : job;
+}
