@@ -17,7 +17,7 @@ function wantsColour(fd: number): boolean {
 
 /** The log settings of a job file. */
 export interface LogSettings {
-  /** Whether log lines appear where the program runs. Default: true. */
+  /** Whether the start, the arguments and the end of jobs appear on the terminal. Default: true. */
   readonly console?: boolean;
   /** Whether the start and the end of jobs appear. Default: true. */
   readonly jobs?: boolean;
@@ -76,16 +76,16 @@ export class Log {
     this.#line({ level, message, shown: message, time, job });
   }
 
-  #line({ level, message, shown: readable, time, job }: Line, console = this.#settings.console ?? true): boolean {
+  /** Writes a line into the files and, if `show` is true, on the terminal. */
+  #line({ level, message, shown: readable, time, job }: Line, show = true): void {
     const { json = false, files, filesOnly = false } = this.#settings;
     const date = new Date(time).toISOString();
     const text = json
       ? visible(JSON.stringify({ time: date, level, message, job }))
       : `${date} | ${level.padEnd(5)} | ${readable}`;
     const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
-    const shown = console && !(filed && filesOnly);
-    if (shown) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
-    return filed || shown;
+    // A line that no file takes must not be lost.
+    if (show && !(filed && filesOnly)) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
   }
 
   /** Writes text that a script prints. */
@@ -103,7 +103,10 @@ export class Log {
    * masked.
    */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
-    if (this.#settings.args) this.line("INFO", `args of "${job}": ${shownArgs(args, secrets)}`, job);
+    if (!this.#settings.args) return;
+    const message = `args of "${job}": ${shownArgs(args, secrets)}`;
+    const line: Line = { level: "INFO", message, shown: visible(message), time: this.now(), job };
+    this.#line(line, this.#settings.console ?? true);
   }
 
   /** Shows that a job has ended. */
@@ -124,8 +127,7 @@ export class Log {
     const why = maskUrls(text);
     const message = `job "${job}" failed: ${why}`;
     const shown = `job "${visible(job)}" failed: ${visible(why, LINES)}`;
-    const line: Line = { level: "ERROR", message, shown, time: this.now(), job };
-    if (!this.#line(line)) this.#line(line, true);
+    this.#line({ level: "ERROR", message, shown, time: this.now(), job });
   }
 
   /** Writes a remark for the person who started the program, without a time. */

@@ -64,10 +64,26 @@ todo: [A, B, C]
   });
 });
 
-test("logToConsole: false shows neither log nor banners, but why a job failed", async () => {
-  const { out, err } = await runText(withOjob("logToConsole: false", "log('a'); print('b'); nothing()"));
-  expect(out).toBe("b\n");
-  expect(err).toMatch(/^\S+ \| ERROR \| job "Job" failed: ReferenceError[^<>]*$/);
+describe("logToConsole: false", () => {
+  test("logToConsole: false hides the banners of jobs, and shows what scripts log, warn of and print", async () => {
+    const code = "log('a'); logWarn('b'); logErr('c'); print('d')";
+    const { out, err } = await runText(withOjob("logToConsole: false", code));
+    expect(out).toMatch(/^\S+ \| INFO {2}\| a\n\S+ \| WARN {2}\| b\nd\n$/);
+    expect(err).toMatch(/^\S+ \| ERROR \| c\n$/);
+  });
+
+  test("logToConsole: false shows why a job failed", async () => {
+    const { err } = await runText(withOjob("logToConsole: false", "nothing()"));
+    expect(err).toMatch(/^\S+ \| ERROR \| job "Job" failed: ReferenceError[^<>]*$/);
+  });
+
+  test("logToConsole: false keeps the args of logArgs from the terminal, not from the log files", async () => {
+    const folder = join(folderWith({}), "logs");
+    const ojob = `logToConsole: false\n  logArgs: true\n  logToFile: { logFolder: ${folder} }`;
+    const { lines } = await runText(withOjob(ojob, "log('a')"), { args: { n: 1 } });
+    expect(lines).toEqual(["a"]);
+    expect(logFile(folder).map((line) => line.replace(/^.*\| /, ""))).toEqual(['args of "Job": {"n":1}', "a"]);
+  });
 });
 
 test("logJobs: false shows no banners", async () => {

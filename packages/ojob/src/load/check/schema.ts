@@ -136,7 +136,7 @@ const settings: Fields = {
     },
     "Write the log to files too.",
   ),
-  logToConsole: flag("Show the log on the terminal. Default: true."),
+  logToConsole: flag("Show the start, the arguments and the end of jobs on the terminal. Default: true."),
   logArgs: flag("Log the arguments of each job."),
   logJobs: flag("Show when each job starts and ends. Default: true."),
   log: map({ format: word("How a log line looks.", "human", "json") }, "How the log looks."),
