@@ -1,8 +1,9 @@
+import { types } from "node:util";
 import type { FailureData } from "./protocol.js";
 
 /** Converts an error, or whatever else was thrown, to data that can travel between threads. */
 export function toFailure(thrown: unknown): FailureData {
-  if (!isError(thrown)) return { name: "", message: wordsFor(thrown) };
+  if (!isError(thrown)) return { name: "", message: wordsFor(thrown), thrown: { value: thrown } };
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
   return {
     name: String(name ?? "Error"),
@@ -14,7 +15,7 @@ export function toFailure(thrown: unknown): FailureData {
 
 /** An error of another realm (a module run in `vm`) is no `instanceof` of our Error. */
 function isError(thrown: unknown): thrown is Error {
-  return thrown instanceof Error || (typeof thrown === "object" && thrown !== null && "message" in thrown);
+  return thrown instanceof Error || types.isNativeError(thrown);
 }
 
 function wordsFor(thrown: unknown): string {

@@ -59,6 +59,8 @@ export interface FailureData {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** What was thrown, where that is no error: a script may throw a text or a map. */
+  readonly thrown?: { readonly value?: unknown };
 }
 
 /** How a script ended. `reusable` means that the script left nothing behind that could fire later. */

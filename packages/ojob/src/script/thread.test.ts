@@ -81,11 +81,11 @@ describe("a script in a thread", () => {
   });
 
   test.each([
-    ["throw 'text'", "text"],
-    ["throw {a: 1}", '{"a":1}'],
-    ["throw undefined", "undefined"],
-  ])("a script may throw any value: %s", async (code, message) => {
-    expect((await run(code)).failure).toEqual({ name: "", message });
+    ["throw 'text'", "text", "text"],
+    ["throw {a: 1}", '{"a":1}', { a: 1 }],
+    ["throw undefined", "undefined", undefined],
+  ])("a script may throw any value: %s", async (code, message, value) => {
+    expect((await run(code)).failure).toEqual({ name: "", message, thrown: { value } });
   });
 
   test("a script that fails inside a blocking call fails at the line of the call", async () => {

@@ -14,12 +14,20 @@ const tell = (answer) => {
   const bytes = Buffer.from(JSON.stringify(answer));
   for (let at = 0; at < bytes.length; ) at += fs.writeSync(4, bytes, at);
 };
+const { isNativeError } = require("node:util").types;
+const asData = (value) => {
+  try {
+    return JSON.parse(JSON.stringify({ value }));
+  } catch {
+    return undefined;
+  }
+};
 const fail = (error) => {
-  const known = typeof error === "object" && error !== null && "message" in error;
-  const text = typeof error === "object" ? JSON.stringify(error) : String(error);
-  tell({ failure: known
+  const { value } = asData(error) ?? {};
+  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(error);
+  tell({ failure: isNativeError(error)
     ? { name: String(error.name), message: String(error.message), stack: String(error.stack) }
-    : { name: "", message: text } });
+    : { name: "", message: text, thrown: asData(error) } });
   process.exit(1);
 };
 process.on("uncaughtException", fail);

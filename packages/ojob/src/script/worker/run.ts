@@ -45,10 +45,12 @@ function execute(message: RunMessage, signal: AbortSignal): unknown {
   const job = { ...message.job, signal };
   if (message.module) return exportedFunction(file, message.job["name"])(args, job);
   const script = compile(message, importer(message.code));
-  return script.call(globalThis, args, job, exception && withStack(exception), requireOf(file));
+  return script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));
 }
 
-function withStack(failure: FailureData): Error {
+/** What the code of a `catch` sees: what was thrown, or an error with the stack of the one that was. */
+function thrownBy(failure: FailureData): unknown {
+  if (failure.thrown !== undefined) return failure.thrown.value;
   const error = fromFailure(failure);
   if (failure.stack !== undefined) error.stack = failure.stack;
   return error;
@@ -65,6 +67,9 @@ function finish(done: DoneMessage): void {
     post(done);
   } catch {
     // Functions and the like cannot leave the thread, so the result omits them.
-    post({ ...done, result: portable(done.result), args: portable(done.args) as Record<string, unknown> });
+    const { failure, result, args } = done;
+    const thrown = failure?.thrown && { thrown: { value: portable(failure.thrown.value) } };
+    const rest = { result: portable(result), args: portable(args) as Record<string, unknown> };
+    post({ ...done, ...rest, ...(failure && { failure: { ...failure, ...thrown } }) });
   }
 }
