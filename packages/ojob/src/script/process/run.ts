@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import type { CodeBlock } from "../../load/job-file.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptEnd, ScriptHost } from "../thread.js";
+import { merge } from "../worker/functions/data.js";
 import { ChildGroup, type Program, type ProgramEnd } from "./child.js";
 import { LANGUAGES } from "./languages.js";
+import { PrintedMap } from "./printed-map.js";
 
 /** A script in another language, in a process of its own. */
 export interface ForeignScript {
@@ -28,21 +30,30 @@ export class ScriptProcess {
 
   /** Runs the script to its end. The host receives its output line by line. */
   async run(host: Pick<ScriptHost, "print" | "call">): Promise<ScriptEnd> {
-    const { folder, block } = this.#script;
+    const { folder, block, lang } = this.#script;
     const args = this.#args;
     if (folder !== undefined && !existsSync(folder)) {
       return { args, failure: atStart(block, `there is no folder ${folder} to run the script in`) };
     }
+    // A shell has no other way to change args than its output.
+    const printed = lang === "shell" ? new PrintedMap() : undefined;
+    const show = (text: string, toError: boolean): void => {
+      if (text !== "") host.print(text, toError);
+    };
     const end = await this.#group.run({
       line: (text, toError, last) => {
         if (toError) this.#complaint = text;
-        host.print(last ? `${text}\n` : text, toError);
+        const whole = last ? `${text}\n` : text;
+        show(toError ? whole : (printed?.take(whole) ?? whole), toError);
       },
       room: async () => void (await host.call("room", [])),
     });
+    const rest = printed?.end();
+    show(rest?.shown ?? "", false);
     const answer = answerOf(end);
     const failure = end.ended ?? answer.failure ?? this.#failureOf(end);
-    return { args: answer.args ?? args, ...(failure && { failure }) };
+    const result = rest?.map === undefined ? (answer.args ?? args) : (merge(args, rest.map) as typeof args);
+    return { args: result, ...(failure && { failure }) };
   }
 
   /** Asks it to end, by SIGTERM. */
