@@ -8,6 +8,7 @@ import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
+import { checkTemplates } from "./templates.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
@@ -15,6 +16,7 @@ import { planSetup } from "./setup.js";
 export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan {
   const jobs = new Map<string, PlannedJob>();
   for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, problems));
+  checkTemplates(file, problems);
   for (const entry of file.todo) {
     expectJob(entry, file, '"todo"', problems);
     if (entry.when) checkScript(entry.when, "when", entry.job, problems);

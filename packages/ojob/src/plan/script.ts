@@ -7,6 +7,7 @@ import type { Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
 import type { ScriptStep } from "./planned.js";
+import { checkScriptTemplates } from "./templates.js";
 
 /** The script of a job, wherever the job file has it. `undefined` if there is none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
@@ -15,6 +16,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   const code = scriptOf(job, problems);
   if (code === undefined) return undefined;
   if (lang !== undefined) {
+    checkScriptTemplates(code, name, problems);
     const folder = typeArgs.pwd === undefined ? {} : { folder: expectBeside(job, "pwd", problems) };
     const foreign = { code, lang, ...folder };
     if (typeArgs.execRequire === undefined) return foreign;

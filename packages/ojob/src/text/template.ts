@@ -1,13 +1,18 @@
+import { fillBlocks } from "./handlebars/handlebars.js";
+import { valueAt } from "./value-at.js";
+
 const TEMPLATE = /\{\{\{?\s*([\p{L}\p{N}_$.[\]-]+)\s*\}?\}\}/gu;
 
-/** The value at a path like `order.items.0.id`. `undefined` if the path leads nowhere. */
-export function valueAt(data: unknown, path: string): unknown {
-  let value: unknown = data;
-  for (const part of path.replace(/\[(\d+)\]/g, ".$1").split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
+/**
+ * A block, or a call of a helper that we have. All else that is no plain template stays as written:
+ * `{{.Names}}` is Docker's, and `{{$x := .}}` Go's.
+ */
+const BLOCK =
+  /\{\{\{?~?\s*(?:[#^]|(?:lookup|\$(?:nvl|stringify|stringifyInLine|toJSON|env|number|boolean|string|date|isoDate|keys|values|len|repeat|range|concat|nl|pass)?)(?=[\s}~]))/;
+
+/** Whether only Handlebars can fill the text. */
+export function hasBlocks(text: string): boolean {
+  return text.includes("{{") && BLOCK.test(text);
 }
 
 /** The path of the template that is the whole text; `undefined` if the text is anything else. */
@@ -38,11 +43,18 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
     if (value === undefined) missing(whole);
     return value ?? text;
   }
+  if (hasBlocks(text)) return fillBlocks(text, data, { html: false, missing });
   return text.replace(TEMPLATE, (template, path: string) => {
     const value = valueAt(data, path);
     if (value === undefined) missing(path);
     return value === undefined ? template : toText(value);
   });
+}
+
+/** Fills the templates of a script, which stays text. Other templates are not ours to fill, and stay. */
+export function fillScript(code: string, args: unknown): string {
+  // With a character before it, a template that is the whole text becomes text too.
+  return String(fill(` ${code}`, args, () => {})).slice(1);
 }
 
 /** Fills the templates of every text in a value. */

@@ -2,7 +2,7 @@ import { nearest } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import { fromYaml } from "../../load/yaml/yaml.js";
 import { isSecretName, shownArgs } from "../../text/secrets.js";
-import { valueAt } from "../../text/template.js";
+import { valueAt } from "../../text/value-at.js";
 import { rules } from "./rules.js";
 
 /** A rule of a check, with its parameters. */

@@ -2,7 +2,8 @@ import { isAbsolute, resolve } from "node:path";
 import type { Args } from "../../load/job-file.js";
 import type { Position } from "../../text/problem.js";
 import { misplaced, saidPath } from "../../text/said-path.js";
-import { valueAt, wholeTemplate } from "../../text/template.js";
+import { wholeTemplate } from "../../text/template.js";
+import { valueAt } from "../../text/value-at.js";
 import { MANAGER_CHANNELS } from "./manager-args.js";
 
 /** The options of a channel type that are paths. None if the type cannot be found: opening it says why. */

@@ -1,5 +1,5 @@
 import type { CodeBlock } from "../../load/job-file.js";
-import { fill } from "../../text/template.js";
+import { fillScript } from "../../text/template.js";
 import type { Program } from "./child.js";
 import { NODE_START, PYTHON_START } from "./starts.js";
 
@@ -17,7 +17,7 @@ const LONGEST_VALUE = 120_000;
 export const LANGUAGES: Readonly<Record<string, Language>> = {
   shell: ({ code }, args) => ({
     command: "sh",
-    parameters: ["-c", fillTemplates(code, args)],
+    parameters: ["-c", fillScript(code, args)],
     environment: { ...process.env, ...environmentOf(args) },
   }),
   node: (block, args) => ({
@@ -40,15 +40,6 @@ export function languageNames(): string[] {
   return [JAVASCRIPT, ...Object.keys(LANGUAGES)];
 }
 
-/**
- * Fills the templates of the arguments. All others stay: `docker ps --format '{{.Names}}'` is not ours to
- * fill.
- */
-function fillTemplates(code: string, args: Args): string {
-  // With a character before it, a template that is the whole text becomes text too.
-  return String(fill(` ${code}`, args, () => {})).slice(1);
-}
-
 /** The arguments whose names can be names of variables. Maps and lists become JSON. */
 function environmentOf(args: Args): Record<string, string> {
   const variables = Object.entries(args).flatMap(([name, value]) => {
@@ -60,5 +51,5 @@ function environmentOf(args: Args): Record<string, string> {
 }
 
 function messageFor({ code, source, line }: CodeBlock, args: Args): string {
-  return JSON.stringify({ code, file: source.path, line, args });
+  return JSON.stringify({ code: fillScript(code, args), file: source.path, line, args });
 }

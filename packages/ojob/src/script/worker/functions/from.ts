@@ -1,4 +1,4 @@
-import { valueAt } from "../../../text/template.js";
+import { valueAt } from "../../../text/value-at.js";
 
 type Selector = string | ((item: unknown, index: number) => unknown);
 

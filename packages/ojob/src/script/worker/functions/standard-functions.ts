@@ -1,10 +1,10 @@
-import { fill } from "../../../text/template.js";
 import { call, logLine, pause, printText } from "../bridge.js";
 import { now } from "../clock.js";
 import { $ch } from "./channel.js";
 import { clone, jsonParse, merge, stringify } from "./data.js";
 import { $from } from "./from.js";
 import { portable } from "./portable.js";
+import { templify } from "./templify.js";
 import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./types.js";
 
 function toText(value: unknown): string {
@@ -35,11 +35,6 @@ function kindOf(value: unknown): string {
 
 function getEnv(name: string, otherwise?: string): string | undefined {
   return process.env[name] ?? otherwise;
-}
-
-function templify(template: string, data: unknown): unknown {
-  const result = fill(` ${template}`, data, () => {}) as string;
-  return result.slice(1).replace(/\{\{\{?[^{}]*\}?\}\}/g, "");
 }
 
 const functions = {
