@@ -7,6 +7,7 @@ import { checkChannels } from "./plan/manager/check-channels.js";
 import { checkLockNames } from "./plan/manager/lock-names.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
+import { checkRequired } from "./plan/required.js";
 import { checkSchedules } from "./plan/schedules.js";
 import { commonArgs } from "./plan/setup.js";
 import type { Problem } from "./text/problem.js";
@@ -60,6 +61,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (lockNames) checkLockNames(file, planned, args, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);
+  if (mandatoryArgs) checkRequired(file, args, problems);
   problems.throwErrors();
   return { file, plan: planned, args, warnings: problems.warnings };
 }

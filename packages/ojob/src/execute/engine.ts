@@ -5,6 +5,7 @@ import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
+import { requiredText } from "../plan/required.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { Position } from "../text/problem.js";
 import { maskUrls } from "../text/secrets.js";
@@ -114,9 +115,13 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
   }
 
   /** Merges the arguments of a job: its own win over those given. */
-  args(job: PlannedJob, own: Args, given: Args): Promise<Args> {
+  async args(job: PlannedJob, own: Args, given: Args): Promise<Args> {
     const sources = { own, given, commandLine: this.commandLine };
-    const args = mergeArgs(sources, (argument, path) => this.warnMissing(job.name, argument, path));
+    const args = mergeArgs(sources, (argument, written, message) => {
+      const at = job.argsAt[argument] ?? job.at;
+      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
+      this.warnMissing(job.name, argument, written);
+    });
     return this.placed(args, own, job.at);
   }
 
@@ -187,8 +192,8 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.#report.tickSkipped(job, at, reason);
   }
 
-  warnMissing(job: string, argument: string, path: string): void {
-    this.#report.warnMissing(job, argument, path);
+  warnMissing(job: string, argument: string, written: string): void {
+    this.#report.warnMissing(job, argument, written);
   }
 
   failed(job: string, error: JobError): void {

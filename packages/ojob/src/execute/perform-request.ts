@@ -2,13 +2,14 @@ import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import { fillArgs } from "../plan/args.js";
 import type { PlannedJob } from "../plan/planned.js";
+import { requiredText } from "../plan/required.js";
 import type { Position } from "../text/problem.js";
 import type { Judgement } from "./dispatch/deps.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import type { ExecutionHost } from "./job/host.js";
 import { JobExecution } from "./job/job-execution.js";
-import { SkippedTick, toJobError } from "./runtime/job-error.js";
+import { JobError, SkippedTick, toJobError } from "./runtime/job-error.js";
 
 /** What performing a request needs of the engine. */
 export interface RequestHost extends ExecutionHost {
@@ -22,7 +23,7 @@ export interface RequestHost extends ExecutionHost {
   /** Shows why a job did not run for a tick of its schedule. */
   tickSkipped(job: string, at: number, reason: string): void;
   /** Warns once of a template that no argument fills. */
-  warnMissing(job: string, argument: string, path: string): void;
+  warnMissing(job: string, argument: string, written: string): void;
 }
 
 /** Runs the job of a request that has its slot and whose dependencies are done. */
@@ -50,7 +51,11 @@ export async function performRequest(
 async function filled(engine: RequestHost, { entry, job }: Request, args: Args): Promise<Args> {
   if (entry === undefined) return args;
   const { handedOn, commandLine } = engine;
-  const missing = (argument: string, path: string): void => engine.warnMissing(job.name, argument, path);
+  const missing = (argument: string, written: string, message?: string): void => {
+    const at = entry.argsAt[argument] ?? entry.at;
+    if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
+    engine.warnMissing(job.name, argument, written);
+  };
   const own = fillArgs(args, { ...commandLine, ...handedOn }, missing);
   return { ...handedOn, ...(await engine.placed(own, args, entry.at)) };
 }

@@ -36,9 +36,9 @@ export class Report {
     this.#log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
   }
 
-  /** Warns once of a template that no argument fills. */
-  warnMissing(job: string, argument: string, path: string): void {
-    const message = `nothing fills {{${path}}} in the argument "${argument}" of the job "${job}".`;
+  /** Warns once of a template or a variable without a value. */
+  warnMissing(job: string, argument: string, written: string): void {
+    const message = `nothing fills ${written} in the argument "${argument}" of the job "${job}".`;
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     this.#log.line("WARN", message);

@@ -48,7 +48,7 @@ describe("arguments of a job", () => {
   test("a template that nothing fills stays as it is, and is reported", () => {
     expect(merge({ name: "batch-{{batchId}}" })).toEqual({
       args: { name: "batch-{{batchId}}" },
-      missing: ["name: batchId"],
+      missing: ["name: {{batchId}}"],
     });
   });
 });

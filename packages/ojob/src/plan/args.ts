@@ -1,5 +1,5 @@
 import type { Args } from "../load/job-file.js";
-import { fillAll } from "../text/template.js";
+import { fillAll } from "../text/variables.js";
 
 /** Arguments by their origin. An earlier field wins. */
 export interface ArgSources {
@@ -11,8 +11,11 @@ export interface ArgSources {
   readonly commandLine: Args;
 }
 
-/** Receives each template that no argument fills: the argument that holds it, and the path that it names. */
-export type Missing = (argument: string, path: string) => void;
+/**
+ * Receives each template or variable without a value: the argument that holds it, how it is written, and the
+ * message of a `${x:?message}`, without which nothing may run.
+ */
+export type Missing = (argument: string, written: string, message?: string) => void;
 
 /**
  * Merges the arguments of a job. Templates in its own arguments are filled from the others, and from its own
@@ -28,8 +31,11 @@ export function fillArgs(args: Args, data: Args, missing: Missing): Args {
   const filled: Args = {};
   const known: Args = { ...data };
   for (const [key, value] of Object.entries(args)) {
-    filled[key] = fillAll(value, known, (path) => missing(key, path));
-    known[key] = filled[key];
+    // A name of a lock with a gap would be one lock for all, so the variable stays, and is refused.
+    const result = fillAll(value, known, (written, message) => missing(key, written, message), key === "name");
+    if (result === undefined) continue;
+    filled[key] = result;
+    known[key] = result;
   }
   return filled;
 }

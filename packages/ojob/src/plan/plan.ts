@@ -37,7 +37,7 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
 }
 
 function planJob(job: JobDefinition, file: JobFile, problems: Problems): PlannedJob {
-  const { name, at, args, from, to, deps, each, type, typeArgs, builtin } = job;
+  const { name, at, args, argsAt, from, to, deps, each, type, typeArgs, builtin } = job;
   const known = (reference: JobReference, key: string): JobReference => {
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
     return reference;
@@ -73,7 +73,7 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
   const more = { secrets: secrets.map((argument) => argument.name), ...(builtin && { builtin }) };
-  return { name, at, args, steps, onError, deps, each, type, typeArgs, checks, ...more };
+  return { name, at, args, argsAt, steps, onError, deps, each, type, typeArgs, checks, ...more };
 }
 
 function planCatch({ settings }: JobFile, problems: Problems): Step[] {

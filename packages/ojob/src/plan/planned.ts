@@ -31,6 +31,7 @@ export interface PlannedJob {
   readonly name: string;
   readonly at: Position;
   readonly args: readonly Args[];
+  readonly argsAt: Readonly<Record<string, Position>>;
   readonly steps: readonly Step[];
   readonly onError: readonly Step[];
   /** The jobs that it waits for: its own dependencies, and those of its steps. */

@@ -24,7 +24,7 @@ export function wholeTemplate(text: unknown): string | undefined {
 
 /** The first template that is left in a text, as it is written, also one that nothing can fill. */
 export function firstTemplate(text: string): string | undefined {
-  return /\{\{[^{}]*\}\}/.exec(text)?.[0];
+  return /\{\{[^{}]*\}\}|\$\{[^{}]*\}/.exec(text)?.[0];
 }
 
 function toText(value: unknown): string {
@@ -55,13 +55,4 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
 export function fillScript(code: string, args: unknown): string {
   // With a character before it, a template that is the whole text becomes text too.
   return String(fill(` ${code}`, args, () => {})).slice(1);
-}
-
-/** Fills the templates of every text in a value. */
-export function fillAll(value: unknown, data: unknown, missing: (path: string) => void): unknown {
-  if (typeof value === "string") return fill(value, data, missing);
-  if (Array.isArray(value)) return value.map((item) => fillAll(item, data, missing));
-  // Only plain maps have templates. A Date or a Buffer that a script passed on does not.
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillAll(item, data, missing)]));
 }
