@@ -150,11 +150,12 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
-  test("a result that is no JSON is returned by the run and left out of the record", async () => {
-    const map = new Map();
+  test("a result that is no JSON is returned as it is; the record keeps what JSON can hold", async () => {
+    const map = new Map([["rows", 3n]]);
     const { result, record } = await one.manager.run("a", () => map);
     expect(result).toBe(map);
-    expect("result" in record).toBe(false);
+    expect(record.result).toEqual({ rows: "3" });
+    expect((await records(two))[0]).toEqual(record);
   });
 
   test("a run that its body has ended is not ended twice", async () => {

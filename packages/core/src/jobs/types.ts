@@ -35,8 +35,10 @@ export interface RunRecord {
   /** Why the run did not complete, in words. */
   readonly error?: string;
   /**
-   * The value that the body returned. Absent if it was `null`, `undefined`, no JSON, or too large for the
-   * store.
+   * What JSON can hold of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a
+   * `Map` becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if
+   * nothing is left, or if it is too large for the store. A process warning (`OJM_RESULT`) says what was
+   * lost.
    */
   readonly result?: JsonValue;
 }

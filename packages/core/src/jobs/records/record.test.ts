@@ -27,16 +27,35 @@ test("a long error text is cut, and its beginning is kept", () => {
   expect(text).toMatch(/^x+…$/);
 });
 
-test("a result is kept if it is JSON, not null, and not too large", () => {
+test("a result that is JSON is kept as it is, and null or undefined leaves no result", () => {
   const most = 40_000;
-  expect(resultOf({ a: 1 }, most)).toEqual({ a: 1 });
-  expect(resultOf(0, most)).toEqual(0);
-  for (const nothing of [undefined, null, () => 1, 1n, new Map(), Number.NaN]) {
-    expect(resultOf(nothing, most)).toBeUndefined();
-  }
-  expect(resultOf("x".repeat(5_000), most)).toEqual("x".repeat(5_000));
-  expect(resultOf("x".repeat(7_500), most)).toBeUndefined();
-  expect(resultOf("\u20ac".repeat(2_500), most)).toBeUndefined();
+  expect(resultOf({ a: 1 }, most)).toEqual({ result: { a: 1 }, lost: [] });
+  expect(resultOf(0, most)).toEqual({ result: 0, lost: [] });
+  for (const nothing of [undefined, null]) expect(resultOf(nothing, most)).toEqual({ lost: [] });
+});
+
+test.each<[unknown, unknown]>([
+  [1n, "1"],
+  [new Map([["a", 1]]), { a: 1 }],
+  [Number.NaN, "NaN"],
+  [
+    { rows: 3, seen: new Set(["a"]), total: 5n, done: () => 1 },
+    { rows: 3, seen: ["a"], total: "5" },
+  ],
+  [() => 1, undefined],
+])("of a result that is no JSON, what JSON can hold is kept, and the rest is told: %#", (value, result) => {
+  const kept = resultOf(value, 40_000);
+  expect(kept.result).toEqual(result);
+  expect(kept.lost[0]).toMatch(/^result(\.seen)? is /);
+});
+
+test("a result that is too large is left out, and its size is told", () => {
+  const most = 40_000;
+  expect(resultOf("x".repeat(5_000), most).result).toEqual("x".repeat(5_000));
+  expect(resultOf("x".repeat(7_500), most)).toEqual({
+    lost: ["result is too large for the store, 7502 bytes: left out"],
+  });
+  expect(resultOf("\u20ac".repeat(2_500), most).result).toBeUndefined();
 });
 
 test("the end of a run is written the same by its holder and by whoever reads its record, field by field", () => {

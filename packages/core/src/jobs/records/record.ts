@@ -1,6 +1,7 @@
 import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
+import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key } from "../../channel/types.js";
 import type { RunRecord, RunStatus } from "../types.js";
 import { isOverwritten, recordUnder } from "./read.js";
@@ -135,19 +136,34 @@ function safeText(value: unknown): string {
   }
 }
 
+/** What the record of a run keeps of its result. */
+export interface KeptResult {
+  /** Absent if the result is `null` or `undefined`, has nothing that JSON can hold, or is too large. */
+  readonly result?: JsonValue;
+  /** What is kept in another form, or left out. */
+  readonly lost: readonly string[];
+}
+
+const NOTHING: KeptResult = { lost: [] };
+
 /**
- * The `result` field of a record. `undefined` if the value is `null`, `undefined` or no JSON, or leaves no
- * room for the rest of the record in `most` bytes.
+ * What a record keeps of the value that a body returned. The record has at most `most` bytes, and the other
+ * fields need room too.
  */
-export function resultOf(value: unknown, most: number): JsonValue | undefined {
-  if (value === undefined || value === null) return undefined;
+export function resultOf(value: unknown, most: number): KeptResult {
+  if (value === undefined || value === null) return NOTHING;
   try {
-    const text = encodeValue(value);
-    // A character has at most three bytes per UTF-16 unit, so short texts need no count.
-    const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
-    return fits ? (value as JsonValue) : undefined;
+    return ifItFits(encodeValue(value), most, { result: value as JsonValue, lost: [] });
   } catch {
     // A body may return any value to its caller, but the record can keep only JSON.
-    return undefined;
+    const { kept, lost } = nearestJson(value, "result");
+    if (kept === undefined || kept === null) return { lost };
+    return ifItFits(encodeValue(kept), most, { result: kept, lost });
   }
+}
+
+function ifItFits(text: string, most: number, kept: KeptResult): KeptResult {
+  // A character has at most three bytes per UTF-16 unit, so short texts need no count.
+  const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
+  return fits ? kept : { lost: [`result is too large for the store, ${Buffer.byteLength(text)} bytes: left out`] };
 }

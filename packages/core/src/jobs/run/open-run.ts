@@ -8,6 +8,7 @@ import type { Lease } from "../../locks/hold/lease.js";
 import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { RunError } from "../errors.js";
+import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, timeoutText } from "../records/record.js";
 import type { Run, RunRecord } from "../types.js";
@@ -110,7 +111,8 @@ export class OpenRun implements Run {
 
   end(result?: unknown): Promise<RunRecord> {
     const kept = resultOf(result, this.#context.jobs.supports.maxValueBytes);
-    return this.#finish(kept === undefined ? COMPLETED : { status: "completed", result: kept });
+    warnOfLostResult(this.name, kept.lost);
+    return this.#finish(kept.result === undefined ? COMPLETED : { status: "completed", result: kept.result });
   }
 
   async fail(error: unknown): Promise<RunRecord> {
