@@ -83,6 +83,8 @@ export interface JobDefinition {
   readonly langAt?: Position;
   /** The checks of the arguments before (`in`) and after (`out`) the job. */
   readonly check: { readonly in?: unknown; readonly out?: unknown };
+  /** Where the checks stand, by `in` or `out` and the argument: `in.port`. */
+  readonly checkAt: Readonly<Record<string, CodeBlock>>;
   readonly help?: Help;
   /** The built-in job: a call to the job manager instead of a script. */
   readonly builtin?: string;

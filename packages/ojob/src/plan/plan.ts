@@ -2,7 +2,7 @@ import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin/builtin.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
-import { type Check, readChecks } from "./argument-checks/checks.js";
+import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
@@ -73,22 +73,27 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
   const more = { secrets: secrets.map((argument) => argument.name), ...(builtin && { builtin }) };
-  return { name, at, args, argsAt, steps, onError, deps, each, type, typeArgs, checks, ...more };
+  return {
+    name,
+    at,
+    args,
+    argsAt,
+    steps,
+    from: from.map((one) => one.job),
+    onError,
+    deps,
+    each,
+    type,
+    typeArgs,
+    checks,
+    ...more,
+  };
 }
 
 function planCatch({ settings }: JobFile, problems: Problems): Step[] {
   if (settings.catch === undefined) return [];
   checkScript(settings.catch, "catch", "ojob", problems);
   return [{ code: settings.catch }];
-}
-
-function planChecks({ name, check, at }: JobDefinition, key: "in" | "out", problems: Problems): readonly Check[] {
-  try {
-    return readChecks(check[key]);
-  } catch (error) {
-    problems.error(`"check.${key}" of "${name}": ${(error as Error).message}.`, at);
-    return [];
-  }
 }
 
 /**

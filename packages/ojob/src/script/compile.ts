@@ -67,6 +67,12 @@ export function placeIn(block: BlockPlace, line: number, column: number): Positi
   return { source, line: block.line + index, column: last + indent };
 }
 
+/** Converts a place in a code block, in characters from its start, to a place in the job file. */
+export function placeAt(block: BlockPlace, offset: number): Position {
+  const before = block.code.slice(0, offset).split("\n");
+  return placeIn(block, block.line + before.length - 1, (before.at(-1) ?? "").length + 1);
+}
+
 /**
  * The place of an error by its stack: the first frame within the block. `undefined` if no frame is.
  */

@@ -39,6 +39,7 @@ export function builtinFile(file: string): BuiltinFile | undefined {
       typeArgs: {},
       typeArgsAt: {},
       check: {},
+      checkAt: {},
       ...(help && { help }),
       builtin: name,
     };

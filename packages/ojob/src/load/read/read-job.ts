@@ -45,8 +45,18 @@ function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
 }
 
-function entriesOf(node: Node): readonly MapEntry[] {
-  return node.kind === "map" ? node.entries : [];
+function entriesOf(node: Node | undefined): readonly MapEntry[] {
+  return node?.kind === "map" ? node.entries : [];
+}
+
+function readCheckAt(node: Node | undefined): Record<string, CodeBlock> {
+  const blocks = ["in", "out"].flatMap((side) =>
+    entriesOf(child(node, side)).flatMap(({ key, value }) => {
+      const block = codeBlock(value);
+      return block === undefined ? [] : [[`${side}.${key}`, block] as const];
+    }),
+  );
+  return Object.fromEntries(blocks);
 }
 
 function dependencies(node: Node | undefined): Dependency[] {
@@ -96,6 +106,7 @@ export function readJob(node: Node): JobDefinition | undefined {
     ...settings,
     ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
     check: toMap(child(node, "check")),
+    checkAt: readCheckAt(child(node, "check")),
     ...(help && { help }),
   };
 }

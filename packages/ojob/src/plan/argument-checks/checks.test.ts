@@ -1,8 +1,11 @@
-import { expect, test } from "vitest";
-import { applyChecks, readChecks } from "./checks.js";
+import { describe, expect, test } from "vitest";
+import { load } from "../../testing/load.js";
+import { runText } from "../../testing/run-file.js";
+import { plan } from "../plan.js";
+import { applyChecks, readCheck } from "./checks.js";
 
 function checked(chain: string, value: unknown): unknown {
-  return applyChecks(readChecks({ x: chain }), value === undefined ? {} : { x: value }, "argument")["x"];
+  return applyChecks([readCheck("x", chain)], value === undefined ? {} : { x: value }, "argument")["x"];
 }
 
 test.each([
@@ -39,20 +42,104 @@ test.each([
   expect(() => checked(chain, value)).toThrow(message);
 });
 
+/** The errors of a job file with one job that has this check. */
+function errorsOf(check: string): string[] {
+  const { file, problems } = load(`jobs:\n  - name: A\n    check:\n      in:\n        x: ${check}\ntodo: [A]\n`);
+  plan(file, {}, problems);
+  return problems.errors.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`);
+}
+
 test.each([
-  [{ x: "isStrng" }, /"x": there is no check "isStrng"\. Did you mean isString\? There are: default, isString,/],
-  [{ x: "isString(" }, /a parenthesis of "isString\(" is not closed/],
-  [{ x: "oneOf([)" }, /cannot be read/],
-  [{ x: "5" }, /"5" is no check/],
-  [{ x: 5 }, /what "x" must look like is a text/],
-  ["isString", /must be a map of arguments/],
-])("a check that cannot be read is an error: %j", (written, message) => {
-  expect(() => readChecks(written)).toThrow(message);
+  ["isStrng", /^5:12 .*"x": there is no check "isStrng"\. Did you mean isString\? There are: default, isString,/],
+  ["isString.isNmber", /^5:21 .*there is no check "isNmber"\. Did you mean isNumber\?/],
+  ["isString(", /^5:21 .*"isString\(" cannot be read: its end is missing\. Write parameters as in JavaScript/],
+  ['"oneOf([)"', /^5:20 .*"oneOf\(\[\)" cannot be read: Unexpected token/],
+  ['"5"', /^5:13 .*"5" is no check/],
+  ["5", /what "x" must look like is a text/],
+  ["oneOf([ok, nok])", /^5:19 .*ok is not known here\. A text stands in quotes: "ok"\./],
+  ["default(!y)", /^5:21 .*y is not known here\..* Compute anything else in the script\.$/],
+  ["default(1 + 2)", /^5:20 .*a computation is not evaluated here\. Write a value/],
+  ["default(sh('rm x'))", /^5:20 .*sh\(\) is not evaluated here\./],
+  ["default(args.x.constructor('x')())", /^5:20 .*this call is not evaluated here\./],
+  ["default((() => 1)())", /^5:20 .*this call is not evaluated here\./],
+  ["default(process.env)", /^5:20 .*of other things than args, no field is known here/],
+])("a check that cannot be read is an error with its place: %s", (check, message) => {
+  expect(errorsOf(check)).toEqual([expect.stringMatching(message)]);
+});
+
+test("a check that is a text instead of a map is an error", () => {
+  const { file, problems } = load("jobs: [{name: A, check: {in: isString}}]\ntodo: [A]\n");
+  plan(file, {}, problems);
+  expect(problems.errors[0]?.message).toMatch(/must be a map of arguments/);
+});
+
+describe("the default of a check is evaluated as in OpenAF", () => {
+  test.each([
+    ["default({ a: 1, 'b c': [true] })", { a: 1, "b c": [true] }],
+    ["default({})", {}],
+    ["default([1, 2])", [1, 2]],
+    ["default(-1.5)", -1.5],
+    ["default(!true)", false],
+    ["default(null)", null],
+    ["default(`plain`)", "plain"],
+    ["default(getEnv('CHECK_TEST'))", "from outside"],
+    ["default($env('CHECK_TEST_NOT_SET', 'other'))", "other"],
+    ["default([getEnv('CHECK_TEST')])", ["from outside"]],
+    ["default(getEnv('CHECK_TEST_NOT_SET'))", undefined],
+    ["regexp(/^a\\(+/).default('a')", "a"],
+  ])("%s", (chain, value) => {
+    process.env["CHECK_TEST"] = "from outside";
+    try {
+      expect(checked(chain, undefined)).toEqual(value);
+    } finally {
+      delete process.env["CHECK_TEST"];
+    }
+  });
+
+  test("default(now()) and default(nowUTC()) are the time of the run", () => {
+    const before = Date.now();
+    for (const chain of ["default(now())", "default(nowUTC())"]) {
+      expect(checked(chain, undefined)).toBeGreaterThanOrEqual(before);
+    }
+  });
+
+  test("default(args.other) is another argument, also one that a check before it has filled in", () => {
+    const checks = [
+      readCheck("a", "default('x')"),
+      readCheck("b", "default(args.a)"),
+      readCheck("c", "default(args['b'])"),
+    ];
+    expect(applyChecks(checks, {}, "argument")).toEqual({ a: "x", b: "x", c: "x" });
+    expect(applyChecks([readCheck("c", "default(args.constructor)")], {}, "argument")).toEqual({});
+  });
+
+  test("each run gets a map of its own", () => {
+    const checks = [readCheck("x", "default({})")];
+    expect(applyChecks(checks, {}, "argument")["x"]).not.toBe(applyChecks(checks, {}, "argument")["x"]);
+  });
+
+  test("in a job file", async () => {
+    const yaml = `jobs:
+  - name: A
+    check:
+      in:
+        map: "default({ a: 1 })"
+        at: isNumber.default(now())
+    exec: log(args.map.a + " " + typeof args.at)
+todo: [A]
+`;
+    expect((await runText(yaml)).lines).toEqual(["1 number"]);
+  });
+});
+
+test("a regexp between slashes is one, parentheses and all", () => {
+  expect(checked("regexp(/^a\\(+$/)", "a((")).toBe("a((");
+  expect(() => checked("regexp(/^a\\(+$/)", "b")).toThrow('must match /^a\\(+$/: "b"');
 });
 
 test("a check of a path, such as config.port, leads into maps, and leaves those of the job file unchanged", () => {
   const args = { config: { host: "h" } };
-  expect(applyChecks(readChecks({ "config.port": "isNumber.default(80)" }), args, "argument")).toEqual({
+  expect(applyChecks([readCheck("config.port", "isNumber.default(80)")], args, "argument")).toEqual({
     config: { host: "h", port: 80 },
   });
   expect(args).toEqual({ config: { host: "h" } });

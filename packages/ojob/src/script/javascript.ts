@@ -1,0 +1,44 @@
+import { createRequire } from "node:module";
+import type * as Acorn from "acorn";
+
+let acorn: typeof Acorn | undefined;
+
+/**
+ * The parser of JavaScript. It is loaded when it is first needed: most job files have nothing that must be
+ * parsed, and are read without it.
+ */
+export function javascript(): typeof Acorn {
+  acorn ??= createRequire(import.meta.url)("acorn") as typeof Acorn;
+  return acorn;
+}
+
+/** Code that cannot be read, and where: characters from its start. */
+export class CodeError extends Error {
+  override readonly name: string = "CodeError";
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+/**
+ * Parses one expression.
+ *
+ * @throws CodeError
+ */
+export function parseExpression(code: string): Acorn.Expression {
+  try {
+    const parsed = javascript().parseExpressionAt(code, 0, { ecmaVersion: "latest" });
+    const rest = code.slice(parsed.end).trimStart();
+    if (rest !== "") throw new CodeError(`${JSON.stringify(rest)} was not expected`, code.length - rest.length);
+    return parsed;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The parser adds the place within the expression, which says nothing to a reader of the job file.
+    const offset = Math.min((error as SyntaxError & { pos?: number }).pos ?? 0, code.length);
+    const message = error.message.replace(/ \(\d+:\d+\)$/, "");
+    throw new CodeError(offset >= code.trimEnd().length ? "its end is missing" : message, offset);
+  }
+}
