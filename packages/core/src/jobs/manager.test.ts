@@ -133,6 +133,7 @@ describe.each([
   test("a run that was started by hand is ended by end, fail or cancel, with the matching record", async () => {
     const ends: [string, (run: Run) => Promise<RunRecord>, object][] = [
       ["completed", (run) => run.end([1]), { result: [1], inError: false }],
+      ["skipped", (run) => run.skip("nothing to do"), { error: "nothing to do", inError: false }],
       ["failed", (run) => run.fail(new Error("no")), { error: "no", inError: true }],
       ["failed", (run) => run.fail("just text"), { error: "just text" }],
       ["cancelled", (run) => run.cancel("not today"), { error: "not today", inError: true }],
@@ -146,7 +147,7 @@ describe.each([
       expect(() => run.assertHeld()).toThrow();
       expect((await records(two))[0]).toEqual(record);
     }
-    expect((await records(two)).length).toBe(4);
+    expect((await records(two)).length).toBe(5);
     expect(await two.manager.locks()).toEqual([]);
   });
 

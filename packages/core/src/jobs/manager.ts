@@ -136,8 +136,9 @@ export class JobManager {
   }
 
   /**
-   * Starts a run that the caller ends by `run.end(result)`, `run.fail(error)` or `run.cancel()`. If the
-   * process ends normally with the run still open, the manager closes it as `lost` and releases its lock.
+   * Starts a run that the caller ends by `run.end(result)`, `run.skip(reason)`, `run.fail(error)` or
+   * `run.cancel()`. If the process ends normally with the run still open, the manager closes it as `lost` and
+   * releases its lock.
    *
    * @example
    * await using run = await manager.start("import");

@@ -4,8 +4,11 @@ import type { CallOptions, CommitResult, Op, OpenOptions } from "../channel/type
 import type { Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 
-/** The status of a run. `lost`: its process died, or its lock was lost or taken. */
-export type RunStatus = "running" | "completed" | "failed" | "timeout" | "cancelled" | "lost";
+/**
+ * The status of a run. `skipped`: its body found nothing to do. `lost`: its process died, or its lock was
+ * lost or taken.
+ */
+export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
 
 /**
  * The record of a run. The jobs channel keeps it under the key `{ name, startTime }`. Times are in ms since
@@ -30,7 +33,7 @@ export interface RunRecord {
   readonly endDate?: string;
   /** `endTime - startTime`, in ms. Never below zero. */
   readonly duration?: number;
-  /** True for every end but `completed`. */
+  /** True for every end but `completed` and `skipped`. */
   readonly inError?: boolean;
   /** Why the run did not complete, in words. */
   readonly error?: string;
@@ -161,6 +164,11 @@ export interface Run {
    * Run.end}.
    */
   fail(error: unknown): Promise<RunRecord>;
+  /**
+   * Closes the record as `skipped`, with the reason, and releases the lock: the body found nothing to do,
+   * which is no failure. Throws like {@link Run.end}.
+   */
+  skip(reason: string): Promise<RunRecord>;
   /** Fires `signal`, closes the record as `cancelled`, and releases the lock. Throws like {@link Run.end}. */
   cancel(reason?: string): Promise<RunRecord>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -16,7 +16,7 @@ import { Semaphore } from "./dispatch/semaphore.js";
 import { JobExecution } from "./job/job-execution.js";
 import { performRequest, type RequestHost } from "./perform-request.js";
 import { Report } from "./report.js";
-import { JobError, SkippedTick } from "./runtime/job-error.js";
+import { JobError, SkippedJob } from "./runtime/job-error.js";
 import type { ExecutionOrigin, ParentExecution } from "./runtime/parent-execution.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { sortTodo } from "./triggers/todo.js";
@@ -188,6 +188,10 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     if (this.#running.refusal === undefined) await this.#triggers.begin(job, given);
   }
 
+  jobSkipped(job: string, reason: string): void {
+    this.#report.jobSkipped(job, reason);
+  }
+
   tickSkipped(job: string, at: number, reason: string): void {
     this.#report.tickSkipped(job, at, reason);
   }
@@ -253,7 +257,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       how = "well";
       return result;
     } catch (error) {
-      if (error instanceof SkippedTick) how = "not";
+      if (error instanceof SkippedJob) how = "not";
       throw error;
     } finally {
       this.#running.delete(execution);

@@ -9,7 +9,7 @@ import { mapConcurrent } from "./dispatch/map-concurrent.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import type { ExecutionHost } from "./job/host.js";
 import { JobExecution } from "./job/job-execution.js";
-import { JobError, SkippedTick, toJobError } from "./runtime/job-error.js";
+import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 
 /** What performing a request needs of the engine. */
 export interface RequestHost extends ExecutionHost {
@@ -40,6 +40,7 @@ export async function performRequest(
     await engine.begin(request.job, given);
     return { status: "completed", args: {} };
   } catch (error) {
+    if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
     return { status: "failed", error: toJobError(error, request.job.at) };
   }
 }
@@ -94,20 +95,22 @@ async function runAll(engine: RequestHost, request: Request, given: readonly Arg
   const { job, trigger, caller, tick } = request;
   const all = given.flatMap((args) => (job.args.length > 0 ? job.args : [{}]).map((own) => ({ own, args })));
   const runs = all.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
-  const skips: SkippedTick[] = [];
+  const skips: SkippedJob[] = [];
   const run = async ({ own, args, tick }: (typeof runs)[number]): Promise<Args> => {
     try {
       return await engine.execute(job, await engine.args(job, own, args), { trigger, parent: caller, tick });
     } catch (error) {
-      if (!(error instanceof SkippedTick)) throw error;
+      if (!(error instanceof SkippedJob)) throw error;
       skips.push(error);
       if (tick !== undefined) engine.tickSkipped(job.name, tick.at, error.message);
+      else if (runs.length > 1) engine.jobSkipped(job.name, error.message);
       return {};
     }
   };
   const results = job.typeArgs.single ? await inTurn(runs, run) : await mapConcurrent(engine.dispatch, runs, run);
   const [skip] = skips;
-  if (skip !== undefined && skips.length === runs.length) {
+  // Of several runs without a tick, each has been shown.
+  if (skip !== undefined && skips.length === runs.length && (runs.length === 1 || tick !== undefined)) {
     return { status: "skipped", reason: skip.message, intended: true };
   }
   return { status: "completed", args: results.at(-1) ?? {} };

@@ -28,7 +28,12 @@ export class Report {
     if (!intended) {
       this.#well = false;
       this.#log.line("ERROR", `job "${job.name}" was skipped: ${reason}`);
-    } else if (tick === undefined) this.#log.note(`-- ${visible(job.name)}: skipped, ${reason}`);
+    } else if (tick === undefined) this.jobSkipped(job.name, reason);
+  }
+
+  /** Shows why a job did not run, as the job file intends. */
+  jobSkipped(job: string, reason: string): void {
+    this.#log.note(`-- ${visible(job)}: skipped, ${visible(reason)}`);
   }
 
   /** Shows why a job did not run for a tick of its schedule. Every tick is accounted for. */

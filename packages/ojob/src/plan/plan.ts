@@ -6,6 +6,7 @@ import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
+import { warnOfReturns } from "./returns.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkTemplates } from "./templates.js";
@@ -21,6 +22,7 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
     expectJob(entry, file, '"todo"', problems);
     if (entry.when) checkScript(entry.when, "when", entry.job, problems);
   }
+  warnOfReturns(jobs, problems);
   if (problems.errors.length === 0) rejectCycles(jobs, problems);
   if (problems.errors.length === 0) {
     const known = new Map<string, readonly Dependency[]>();

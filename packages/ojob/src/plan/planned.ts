@@ -33,6 +33,8 @@ export interface PlannedJob {
   readonly args: readonly Args[];
   readonly argsAt: Readonly<Record<string, Position>>;
   readonly steps: readonly Step[];
+  /** The jobs that are its first steps. */
+  readonly from: readonly string[];
   readonly onError: readonly Step[];
   /** The jobs that it waits for: its own dependencies, and those of its steps. */
   readonly deps: readonly Dependency[];

@@ -12,6 +12,30 @@ export function javascript(): typeof Acorn {
   return acorn;
 }
 
+/**
+ * Where the `return`s of a script stand that end the script itself, and not a function in it. Characters from
+ * its start. None if the script cannot be read: that is told elsewhere.
+ */
+export function ownReturns(code: string): number[] {
+  if (!/\breturn\b/.test(code)) return [];
+  const places: number[] = [];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (typeof value !== "object" || value === null) return;
+    const { type, start } = value as Partial<Acorn.Node>;
+    if (type === undefined || /Function|Method|StaticBlock/.test(type)) return;
+    if (type === "ReturnStatement" && start !== undefined) places.push(start);
+    Object.values(value).forEach(visit);
+  };
+  try {
+    const allowed = { allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true } as const;
+    visit(javascript().parse(code, { ecmaVersion: "latest", ...allowed }));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return places;
+}
+
 /** Code that cannot be read, and where: characters from its start. */
 export class CodeError extends Error {
   override readonly name: string = "CodeError";

@@ -67,6 +67,8 @@ export interface FailureData {
 export interface DoneMessage {
   readonly type: "done";
   readonly failure?: FailureData;
+  /** The reason, if the script called `job.skip(reason)`. */
+  readonly skip?: string;
   readonly result?: unknown;
   readonly args: Record<string, unknown>;
   readonly globals: Record<string, unknown>;

@@ -8,6 +8,7 @@ import type { RunRecord, RunStatus } from "../types.js";
 const STATUS: readonly unknown[] = [
   "running",
   "completed",
+  "skipped",
   "failed",
   "timeout",
   "cancelled",

@@ -71,7 +71,7 @@ test("the end of a run is written the same by its holder and by whoever reads it
   const ending = fc.oneof(
     fc.constant<Ending>({ status: "completed" }),
     fc.record({ status: fc.constant("completed" as const), result: fc.jsonValue().filter((it) => it !== null) }),
-    fc.record({ status: fc.constantFrom("failed", "timeout", "cancelled", "lost"), error: fc.string() }),
+    fc.record({ status: fc.constantFrom("skipped", "failed", "timeout", "cancelled", "lost"), error: fc.string() }),
   ) as fc.Arbitrary<Ending>;
   fc.assert(
     fc.property(started, fc.string(), time, ending, (run, fence, now, end) => {

@@ -52,8 +52,12 @@ export function closed(record: RunRecord, fence: string | undefined, now: number
     endTime,
     endDate: new Date(endTime).toISOString(),
     duration: endTime - record.startTime,
-    inError: ending.status !== "completed",
+    inError: isError(ending.status),
   };
+}
+
+function isError(status: RunStatus): boolean {
+  return status !== "completed" && status !== "skipped";
 }
 
 /**
@@ -72,7 +76,7 @@ export function ended(record: RunRecord, fence: string, now: number, { status, e
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
   end.duration = endTime - startTime;
-  end.inError = status !== "completed";
+  end.inError = isError(status);
   return end;
 }
 

@@ -119,6 +119,10 @@ export class OpenRun implements Run {
     return this.#finish({ status: "failed", error: errorText(error) });
   }
 
+  async skip(reason: string): Promise<RunRecord> {
+    return this.#finish({ status: "skipped", error: errorText(reason) });
+  }
+
   async cancel(reason = "cancelled"): Promise<RunRecord> {
     this.abort(reason);
     return this.#finish({ status: "cancelled", error: reason });

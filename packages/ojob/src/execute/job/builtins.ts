@@ -2,7 +2,7 @@ import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import { JOB_START, wrongRunArgs } from "../../plan/manager/run-args.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
-import { JobError, SkippedTick } from "../runtime/job-error.js";
+import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
 import type { OpenRuns } from "../runtime/open-runs.js";
 
@@ -51,7 +51,7 @@ async function startFor(tick: Tick | undefined, start: () => Promise<Run>): Prom
     return await start();
   } catch (error) {
     const elsewhere = isRunError(error) && (error.code === "LOCKED" || error.code === "TICK_TAKEN");
-    throw tick !== undefined && elsewhere ? new SkippedTick(error.message) : error;
+    throw tick !== undefined && elsewhere ? new SkippedJob(error.message) : error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Args } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { mapConcurrent } from "../dispatch/map-concurrent.js";
-import { JobError } from "../runtime/job-error.js";
+import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { ExecutionOrigin } from "../runtime/parent-execution.js";
 import type { ExecutionHost } from "./host.js";
 
@@ -43,7 +43,13 @@ export class EachItems {
       const given = isArgs(item) ? item : { item };
       for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
         for (const own of job.args.length > 0 ? job.args : [{}]) {
-          await host.execute(job, await host.args(job, own, given), origin);
+          try {
+            await host.execute(job, await host.args(job, own, given), origin);
+          } catch (error) {
+            // The item has nothing to do. That says nothing about the other items.
+            if (!(error instanceof SkippedJob)) throw error;
+            host.jobSkipped(job.name, error.message);
+          }
         }
       }
     });

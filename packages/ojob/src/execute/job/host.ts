@@ -42,6 +42,8 @@ export interface ExecutionHost {
   call(name: string, args: Args, caller: ParentExecution): Promise<Args>;
   /** Requests a job and returns the id of the request without waiting for it. */
   launch(name: string, given: readonly Args[]): string;
+  /** Shows that one run of several was skipped by its script. */
+  jobSkipped(job: string, reason: string): void;
   /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
   execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;
   /** Prepares a run of another job file that shares the slots and the runtime of this one. */

@@ -6,7 +6,7 @@ import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
 import type { Stoppable } from "../dispatch/running.js";
 import { HeldLocks } from "../runtime/held-locks.js";
-import { JobError, SkippedTick, scriptError, toJobError } from "../runtime/job-error.js";
+import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { OpenRuns } from "../runtime/open-runs.js";
 import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
 import { builtins } from "./builtins.js";
@@ -146,7 +146,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       return checkedArgs(job.checks.out, current, "result", job.at);
     } catch (error) {
       limits.lift();
-      if (error instanceof SkippedTick) throw error;
+      if (error instanceof SkippedJob) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
       await this.#recover(job, failure.args, failure);
@@ -242,6 +242,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const mayRun = stop === undefined || (this.#error !== undefined && !this.#host.killed);
     if (!mayRun) throw new JobError(stop.message, { failure: stop });
     const end = await this.#scripts.run(step, args, this.#error?.failure);
+    if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
     throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
   }

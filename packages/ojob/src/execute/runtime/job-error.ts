@@ -32,12 +32,12 @@ export class JobError extends Error {
 }
 
 /**
- * A job does not run for a tick: another process runs it, or the run before it is still open. This is no
- * failure, and no `catch` runs.
+ * A job does not run, or does not go on: a script called `job.skip(reason)`, or another process runs the job
+ * for this tick. This is no failure, and no `catch` runs.
  */
-export class SkippedTick extends JobError {
+export class SkippedJob extends JobError {
   constructor(reason: string) {
-    super(reason, { failure: { name: "SkippedTick", message: reason, code: "CANCELLED" } });
+    super(reason, { failure: { name: "SkippedJob", message: reason, code: "CANCELLED" } });
     this.shown = true;
   }
 }

@@ -1,6 +1,6 @@
 import type { Run } from "@ojm/core";
 import { maskUrls } from "../../text/secrets.js";
-import { JobError } from "./job-error.js";
+import { JobError, SkippedJob } from "./job-error.js";
 
 /** The runs that a job has started and not ended. They end with the job at the latest. */
 export class OpenRuns {
@@ -71,7 +71,8 @@ async function close(run: Run, error: Error): Promise<void> {
   try {
     // Pass only the text: the class of our own error means nothing to a reader of the record.
     const message = maskUrls(error.message);
-    await (cancelled ? run.cancel(message) : run.fail(message));
+    if (error instanceof SkippedJob) await run.skip(message);
+    else await (cancelled ? run.cancel(message) : run.fail(message));
   } catch (refusal) {
     // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
     // reason than ours.

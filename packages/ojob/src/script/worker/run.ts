@@ -6,6 +6,7 @@ import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { post } from "./bridge.js";
 import { setClock } from "./clock.js";
 import { portable } from "./functions/portable.js";
+import { Skipping } from "./functions/skipping.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
 import { isQuiet } from "./quiet.js";
@@ -26,23 +27,26 @@ export async function run(message: RunMessage): Promise<void> {
   // While a script runs, only the script keeps the thread alive. A script that awaits something that never
   // comes ends the thread, which is noticed; otherwise it would hang until its timeout.
   main.unref();
+  const skipping = new Skipping(message.exception !== undefined);
   let failure: FailureData | undefined;
   let result: unknown;
   try {
-    result = await execute(message, stopping.signal);
+    result = await execute(message, stopping.signal, skipping);
   } catch (error) {
-    failure = toFailure(error);
+    if (!skipping.threw(error)) failure = toFailure(error);
   }
+  const { reason } = skipping;
   main.ref();
   // Wait for one turn of the event loop: an unhandled rejection fires in it, and not under the next script.
   await new Promise((resolve) => setImmediate(resolve));
   const { args } = message;
-  finish({ type: "done", ...(failure && { failure }), result, args, globals: changedGlobals(), reusable: isQuiet() });
+  const how = failure !== undefined ? { failure } : reason !== undefined ? { skip: reason } : { result };
+  finish({ type: "done", ...how, args, globals: changedGlobals(), reusable: isQuiet() });
 }
 
-function execute(message: RunMessage, signal: AbortSignal): unknown {
+function execute(message: RunMessage, signal: AbortSignal, skipping: Skipping): unknown {
   const { args, exception, file } = message;
-  const job = { ...message.job, signal };
+  const job = { ...message.job, signal, skip: (reason?: unknown) => skipping.skip(reason) };
   if (message.module) return exportedFunction(file, message.job["name"])(args, job);
   const script = compile(message, importer(message.code));
   return script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));
