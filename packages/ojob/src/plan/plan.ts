@@ -10,6 +10,7 @@ import { warnOfReturns } from "./returns.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkTemplates } from "./templates.js";
+import { checkWhen } from "./when.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
@@ -20,7 +21,7 @@ export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan
   checkTemplates(file, problems);
   for (const entry of file.todo) {
     expectJob(entry, file, '"todo"', problems);
-    if (entry.when) checkScript(entry.when, "when", entry.job, problems);
+    checkWhen(entry, problems);
   }
   warnOfReturns(jobs, problems);
   if (problems.errors.length === 0) rejectCycles(jobs, problems);

@@ -54,7 +54,7 @@ export class CodeError extends Error {
  */
 export function parseExpression(code: string): Acorn.Expression {
   try {
-    const parsed = javascript().parseExpressionAt(code, 0, { ecmaVersion: "latest" });
+    const parsed = javascript().parseExpressionAt(code, 0, { ecmaVersion: "latest", preserveParens: true });
     const rest = code.slice(parsed.end).trimStart();
     if (rest !== "") throw new CodeError(`${JSON.stringify(rest)} was not expected`, code.length - rest.length);
     return parsed;

@@ -38,7 +38,7 @@ jobs:
     from: A
     to: [oJobManager Job Start]
     args: { name: x, timeout: 1 }
-todo: [A, { name: 42, args: [{ a: 1 }], when: "true" }]
+todo: [A, { name: 42, args: [{ a: 1 }], when: return true }]
 `;
 
 /**

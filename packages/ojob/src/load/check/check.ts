@@ -1,6 +1,7 @@
 import type { Position, Problems } from "../../text/problem.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
 import { belongs } from "./places.js";
+import { refusedKey, refusedValue } from "./refused.js";
 import type { Shape } from "./shape.js";
 
 type MapShape = Shape & { readonly kind: "map" };
@@ -13,6 +14,11 @@ type MapShape = Shape & { readonly kind: "map" };
 export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
   // A key without a value counts as absent. Its map reports missing keys.
   if (isEmpty(node)) return node;
+  const refused = refusedValue(node, path);
+  if (refused !== undefined) {
+    problems.error(refused, node.at);
+    return nothing(node.at);
+  }
   const wrong = mismatch(node, shape);
   if (wrong !== undefined) {
     problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape)}`, node.at);
@@ -110,6 +116,11 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     const { key, keyAt, value } = entry;
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (field === undefined) {
+      const refused = refusedKey(key, path);
+      if (refused !== undefined) {
+        problems.error(refused, keyAt);
+        return [];
+      }
       problems.warn(
         `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
         keyAt,
