@@ -258,6 +258,29 @@ describe("the functions of scripts", () => {
       [true, true, true, true, false, true, true, false],
     ],
     ["[jsonParse('{\"a\":1}').a, jsonParse('no'), jsonParse('no', 0)]", [1, "no", 0]],
+    // As in OpenAF, `true` reads what is written as JavaScript, and any other text is handed back.
+    [
+      "['{a: 1, \\'b\\': [\\'c\\', -2,], /* d */}', 'no', '{a: process.exit()}', '{\"a\":1}'].map(t => jsonParse(t, true))",
+      [{ a: 1, b: ["c", -2] }, "no", "{a: process.exit()}", { a: 1 }],
+    ],
+    [
+      "[jsonParse('{a: 1}'), jsonParse('{a: 1}', false), jsonParse(''), jsonParse(), jsonParse({ a: 1 })]",
+      ["{a: 1}", "{a: 1}", {}, {}, { a: 1 }],
+    ],
+    // In OpenAF, sh() is the text that the command writes.
+    [
+      "[sh('echo hi').trim(), 'x' + sh('printf hi'), sh('printf a,b').split(','), sh('printf hi').length, sh('printf hi') == 'hi']",
+      ["hi", "xhi", ["a", "b"], 2, true],
+    ],
+    [
+      "[jsonParse(sh('echo [1]')), sh('printf hi').exitcode, Object.keys(sh('printf hi')).sort(), sh('printf hi')]",
+      [[1], 0, ["exitcode", "stderr", "stdout"], { exitcode: 0, stderr: "", stdout: "hi" }],
+    ],
+    // In OpenAF, whether to compress comes first.
+    [
+      "['a', 'b', 'c', 'd'].map((n, i) => { const c = $ch(n); [() => c.create(1, 'simple', {}), () => c.create(true), () => c.create(undefined, 'simple'), () => c.create('simple', {})][i](); c.set('k', i); return c.get('k') })",
+      [0, 1, 2, 3],
+    ],
     ["templify('Hi {{a.b}}{{no}}!', {a: {b: 1}})", "Hi 1!"],
     ["af.fromYAML(af.toYAML({a: [1]}))", { a: [1] }],
     [

@@ -90,6 +90,7 @@ export type FromThread =
   | CallMessage
   | { readonly type: "loaded"; readonly failure?: FailureData }
   | { readonly type: "log"; readonly level: Level; readonly message: string; readonly time: number }
+  | { readonly type: "globals"; readonly globals: Record<string, unknown> }
   | { readonly type: "print"; readonly text: string; readonly toError: boolean };
 
 /** The answer to a blocking call. */

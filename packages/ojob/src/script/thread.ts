@@ -156,6 +156,7 @@ export class ScriptThread {
   #receive(message: FromThread): void {
     if (message.type === "log") this.#host?.log(message.level, message.message, message.time);
     else if (message.type === "print") this.#host?.print(message.text, message.toError);
+    else if (message.type === "globals") this.#host?.globals.set(message.globals, this);
     else if (message.type === "call") void this.#answer(message, this.#host);
     else this.#finish?.(message);
   }

@@ -51,6 +51,16 @@ describe("stopWhen of a job", () => {
     expect(err).toMatch(/job "A" failed: the stopWhen of "A" ended it/);
   });
 
+  test("a stopWhen sees what the job sets in global, as soon as the job sleeps", async () => {
+    const yaml = job(
+      'stopWhen: "return global.done === true"',
+      "global.done = true; for (;;) sleep(10)",
+      "catch: log(exception.code)",
+    );
+    const { well, lines } = await runText(yaml);
+    expect([well, lines]).toEqual([false, ["CANCELLED", "B"]]);
+  });
+
   test("a stopWhen that fails ends the job too", async () => {
     const { well, err } = await runText(job('stopWhen: "nowhere()"', "for (;;) {}"));
     expect(well).toBe(false);

@@ -30,6 +30,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   get: ({ host }, [key]) => host.runtime.values.get(String(key)),
   set: ({ host }, [key, value]) => void host.runtime.values.set(String(key), value),
   toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
+  parseData: async (_, [text]) => (await import("../../script/literals.js")).parseData(String(text)),
   fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
 };
 

@@ -33,12 +33,19 @@ export function post(message: FromThread): void {
  */
 export function pause(ms: number): void {
   const end = performance.now() + ms;
+  shareGlobals();
   for (;;) {
     throwIfStopped();
     const left = end - performance.now();
     if (left <= 0) return;
     Atomics.wait(signal, STOPPED, 0, left);
   }
+}
+
+/** Hands what the script has set in `global` to the others: a `stopWhen` may wait for it. */
+function shareGlobals(): void {
+  const globals = changedGlobals();
+  if (Object.keys(globals).length > 0) post({ type: "globals", globals });
 }
 
 /** Lets the main thread perform a call, and waits for the answer. */

@@ -14,8 +14,14 @@ export class ScriptChannel {
     return call("channel", this.#name, verb, parameters);
   }
 
-  /** Opens the channel, by default of type `simple`. */
-  create(type?: string, args?: Record<string, unknown>): this {
+  /**
+   * Opens the channel, by default of type `simple`: `create(type, args)`. As in OpenAF, whether to compress
+   * may stand before them: `create(1, type, args)`. It says nothing to the channels of ojm.
+   */
+  create(...given: readonly unknown[]): this {
+    const [first] = given;
+    const compress = typeof first === "boolean" || typeof first === "number" || typeof given[1] === "string";
+    const [type, args] = compress ? given.slice(1) : given;
     this.#call("create", type, args);
     return this;
   }

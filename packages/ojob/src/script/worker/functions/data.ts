@@ -1,3 +1,5 @@
+import { call } from "../bridge.js";
+import { textOfShell } from "./shell-result.js";
 import { isMap } from "./types.js";
 
 /** A new map with the fields of both. `over` wins. Maps within are merged in the same way. */
@@ -42,12 +44,19 @@ export function stringify(value: unknown, replacer?: never, space: string | numb
   }
 }
 
-/** The value of a JSON text. For any other text, `otherwise` if it is given, or the text itself. */
-export function jsonParse(text: unknown, otherwise?: unknown): unknown {
+/**
+ * The value of a JSON text. For any other text, `otherwise` if it is given, or the text itself; for no text,
+ * `{}`. With `true` it also reads what JavaScript writes, as OpenAF does: keys without quotes, texts in
+ * single quotes, comments, a comma at the end.
+ */
+export function jsonParse(given: unknown, otherwise?: unknown): unknown {
+  const text = textOfShell(given);
+  if (text === undefined || text === null || text === "") return {};
   if (typeof text !== "string") return text;
   try {
     return JSON.parse(text);
   } catch {
+    if (typeof otherwise === "boolean") return otherwise ? call("parseData", text) : text;
     return otherwise === undefined ? text : otherwise;
   }
 }

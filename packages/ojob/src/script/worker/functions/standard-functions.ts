@@ -4,6 +4,7 @@ import { $ch } from "./channel.js";
 import { clone, jsonParse, merge, stringify } from "./data.js";
 import { $from } from "./from.js";
 import { portable } from "./portable.js";
+import { shellResult } from "./shell-result.js";
 import { templify } from "./templify.js";
 import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./types.js";
 
@@ -69,7 +70,7 @@ const functions = {
   $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
   oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
   each: (item: unknown, job?: string): unknown => call("each", item, job),
-  sh: (command: string, options?: unknown): unknown => call("sh", String(command), options),
+  sh: (command: string, options?: unknown): unknown => shellResult(call("sh", String(command), options)),
   $get: (key: string): unknown => call("get", String(key)),
   $set: (key: string, value: unknown): unknown => call("set", String(key), value),
   af: {
