@@ -10,7 +10,7 @@ import type { Plan } from "./plan/planned.js";
 import { checkRequired } from "./plan/required.js";
 import { checkSchedules } from "./plan/schedules.js";
 import { commonArgs } from "./plan/setup.js";
-import type { Problem } from "./text/problem.js";
+import type { Problem, Problems } from "./text/problem.js";
 
 /**
  * How a job file is prepared. Each further check is optional: not everybody who prepares a file runs it as a
@@ -31,6 +31,8 @@ export interface PrepareOptions {
   readonly mandatoryArgs?: boolean;
   /** Checks that no template stays in the name of a lock. */
   readonly lockNames?: boolean;
+  /** A further check, after all others. */
+  readonly further?: (file: JobFile, plan: Plan, problems: Problems) => Promise<void>;
 }
 
 /** A job file that can be run. */
@@ -62,6 +64,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   if (lockNames) checkLockNames(file, planned, args, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);
   if (mandatoryArgs) checkRequired(file, args, problems);
+  await options.further?.(file, planned, problems);
   problems.throwErrors();
   return { file, plan: planned, args, warnings: problems.warnings };
 }

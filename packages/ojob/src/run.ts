@@ -5,8 +5,11 @@ import type { Log } from "./output/log.js";
 import type { PrepareType } from "./plan/manager/channel-types.js";
 import { defaultMemoryLimit, ThreadPool } from "./script/pool.js";
 
-// The URL is here, because the build puts the entry of the worker beside the bundle that holds this file.
-const SCRIPT_WORKER: URL = new URL("./script-worker.cjs", import.meta.url);
+/**
+ * The entry of script threads. The URL is here, because the build puts that entry beside the bundle with this
+ * file.
+ */
+export const SCRIPT_WORKER: URL = new URL("./script-worker.cjs", import.meta.url);
 
 /** How long jobs have to stop by themselves after they were told to, in ms. */
 const GRACE = 5_000;

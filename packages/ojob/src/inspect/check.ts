@@ -1,7 +1,11 @@
-import type { Args } from "../load/job-file.js";
+import type { Args, JobFile } from "../load/job-file.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
-import type { Problem } from "../text/problem.js";
+import { SCRIPT_WORKER } from "../run.js";
+import type { Problem, Problems } from "../text/problem.js";
+import { checkNames } from "./names/check-names.js";
+import { threadNames } from "./names/thread-names.js";
 
 /** How a job file is checked. */
 export interface CheckOptions {
@@ -27,7 +31,8 @@ export interface Checked {
 
 /** Checks a job file and runs nothing. */
 export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
-  const options = { args, strict, schedules: true, lockNames: true, channelTypes: preparing(prepare) };
+  const channelTypes = preparing(prepare);
+  const options = { args, strict, schedules: true, lockNames: true, channelTypes, further: lookAtNames };
   const { file, warnings } = await prepareJobFile(name, options);
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {
@@ -37,4 +42,8 @@ export async function checkFile(name: string, { args = {}, strict = false, prepa
     includes: file.included.map((source) => source.name),
     warnings,
   };
+}
+
+async function lookAtNames(file: JobFile, plan: Plan, problems: Problems): Promise<void> {
+  checkNames(file, plan, await threadNames(SCRIPT_WORKER), problems);
 }

@@ -138,6 +138,8 @@ export interface Settings {
   readonly channels?: { readonly create?: readonly ChannelDefinition[] };
   readonly catch?: CodeBlock;
   readonly cronInLocalTime?: boolean;
+  /** OpenAF's packages. Nothing is loaded for them. */
+  readonly opacks?: unknown;
 }
 
 /** A text and where it stands. */

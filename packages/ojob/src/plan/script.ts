@@ -9,13 +9,20 @@ import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-pa
 import type { ScriptStep } from "./planned.js";
 import { checkScriptTemplates } from "./templates.js";
 
+/** What OpenAF calls JavaScript. */
+const JAVASCRIPT_NAMES: readonly string[] = [JAVASCRIPT, "javascript", "oaf"];
+
+/** Languages of OpenAF that ojm does not have. */
+const FOREIGN: readonly string[] = ["perl", "ruby", "go", "swift", "powershell", "ssh"];
+
 /** The script of a job, wherever the job file has it. `undefined` if there is none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
   const { name, typeArgs } = job;
   const lang = knownLanguage(job, problems);
   const code = scriptOf(job, problems);
-  if (code === undefined) return undefined;
-  if (lang !== undefined) {
+  // A script in an unknown language has no syntax that could be checked.
+  if (code === undefined || lang === undefined) return undefined;
+  if (lang !== JAVASCRIPT) {
     checkScriptTemplates(code, name, problems);
     const folder = typeArgs.pwd === undefined ? {} : { folder: expectBeside(job, "pwd", problems) };
     const foreign = { code, lang, ...folder };
@@ -29,14 +36,22 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   return { code, module };
 }
 
-function knownLanguage({ lang, langAt, name }: JobDefinition, problems: Problems): string | undefined {
-  if (lang === undefined || lang === JAVASCRIPT) return undefined;
+/** The language of a job. `undefined` if ojm has no such language, which is reported. */
+function knownLanguage({ lang = JAVASCRIPT, langAt, name }: JobDefinition, problems: Problems): string | undefined {
+  if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
-  const near = nearest(lang, known);
-  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
-  problems.error(`the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${hint}`, langAt);
+  problems.error(
+    `the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${languageHint(lang)}`,
+    langAt,
+  );
   return undefined;
+}
+
+function languageHint(lang: string): string {
+  if (FOREIGN.includes(lang)) return ` A script with "lang: shell" can call ${lang}.`;
+  const near = nearest(lang, languageNames());
+  return near === undefined ? "" : ` Did you mean ${near}?`;
 }
 
 function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined {

@@ -11,7 +11,7 @@ export interface Code {
 }
 
 /** The names that a script sees beside the globals. */
-const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
+export const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
 
 /** The names that the code of a module sees. */
 export const MODULE_PARAMETERS: readonly string[] = ["module", "exports", "require"];

@@ -163,6 +163,7 @@ const settings: Fields = {
     "Channels of this file.",
   ),
   catch: code("Code that runs when any job failed."),
+  opacks: anything("Packages of OpenAF. They have no effect: ojm check names the functions that a script lacks."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
 };
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folderWith } from "../../testing/folder.js";
 import { type Ran, runText } from "../../testing/run-file.js";
+import type { JobFileError } from "../../text/problem.js";
 
 /** A job file whose only job, in this language, has this script. */
 function inLanguage(lang: string, code: string, more = ""): string {
@@ -129,4 +130,17 @@ test("an unknown language of a script is an error before anything runs", async (
   await expect(run("pyton", "x")).rejects.toThrow(
     /jobs\.yaml:3:11: error: .*"pyton"\. Languages that there are: js, shell, node, python\. Did you mean python\?/,
   );
+});
+
+test("a script in a language of OpenAF that ojm lacks is one error, not a syntax error of JavaScript too", async () => {
+  for (const lang of ["perl", "ssh", "powershell"]) {
+    const error: JobFileError = await run(lang, "my $x = qw(a b); foreach").catch((thrown) => thrown);
+    expect(error.problems.map(({ message }) => message)).toEqual([
+      `the job "Job" is in "${lang}". Languages that there are: js, shell, node, python. A script with "lang: shell" can call ${lang}.`,
+    ]);
+  }
+});
+
+test("what OpenAF calls javascript or oaf is JavaScript", async () => {
+  for (const lang of ["javascript", "oaf", "js"]) expect((await run(lang, "print(1 + 1)")).out).toBe("2\n");
 });

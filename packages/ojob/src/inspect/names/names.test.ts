@@ -1,0 +1,199 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkJobFile, JobFileError, type Problem } from "../../index.js";
+import { toYaml } from "../../load/yaml/yaml.js";
+import { EXAMPLES, exampleNames } from "../../testing/corpus.js";
+import { folderWith } from "../../testing/folder.js";
+import { runText, script } from "../../testing/run-file.js";
+import { openAfName } from "./openaf-names.js";
+
+/** What a check of this file finds: line, column and message. */
+async function found(yaml: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
+  const shown = ({ at, message }: Problem): string => `${at?.line}:${at?.column} ${message}`;
+  try {
+    const { warnings } = await checkJobFile(join(folderWith({ "jobs.yaml": yaml, ...more }), "jobs.yaml"));
+    return warnings.map(shown);
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    return error.problems.map(shown);
+  }
+}
+
+/** The names that are missing in a job with this script. */
+async function missing(code: string, more = "", files = {}): Promise<string[]> {
+  return (await found(script(code, more), files)).map((one) => /^\d+:\d+ "(.*?)" is not defined/.exec(one)?.[1] ?? one);
+}
+
+/** Scripts, and the names that nothing defines in them. Each fails for the first of these names. */
+const FAULTS: readonly (readonly [string, string, readonly string[]])[] = [
+  ["a call", "nope()", ["nope"]],
+  ["a value", "args.x = nope", ["nope"]],
+  ["in a template", "log(`\u0024{nope}`)", ["nope"]],
+  ["a computed key", "log({ [nope]: 1 }); args[nope2]", ["nope", "nope2"]],
+  ["a shorthand field", "log({ nope })", ["nope"]],
+  ["a default of a parameter", "function f(a = nope) {} f()", ["nope"]],
+  ["a default in a pattern", "const { a = nope, [nope2]: b } = args", ["nope", "nope2"]],
+  ["outside of its block", "{ let a = 1 } log(a)", ["a"]],
+  ["outside of its function", "function f() { var a } f(); log(a)", ["a"]],
+  ["outside of its catch", "try { f() } catch (e) {} log(e); function f() {}", ["e"]],
+  ["outside of its loop", "for (let i = 0; i < 2; i++) {} log(i)", ["i"]],
+  ["the name of a function expression", "const f = function g() {}; log(f, g)", ["g"]],
+  ["a compound assignment", "nope += 1; nope2++", ["nope", "nope2"]],
+  ["a super class", "class A extends Nope {} new A()", ["Nope"]],
+  ["a default of a class field", "class A { x = nope } new A()", ["nope"]],
+  ["an awaited one", "await nope()", ["nope"]],
+  ["a tag", "nope`x`", ["nope"]],
+  ["asked for by isDef, which fails too", "if (isDef(nope)) log(1)", ["nope"]],
+  ["one of a module", "module.exports = 1", ["module"]],
+  ["each name once", "nope(); nope(); nope2()", ["nope", "nope2"]],
+];
+
+describe("names that nothing defines", () => {
+  test.each(FAULTS)("a name that nothing defines is warned of: %s", async (_, code, names) => {
+    expect(await missing(code)).toEqual(names);
+  });
+
+  test("a script of which a name is missing fails at that name when it runs", async () => {
+    const jobs = FAULTS.map(([name, code]) => ({
+      name,
+      exec: code,
+      catch: "log([job.name, exception.message].join(': '))",
+    }));
+    const { lines } = await runText(toYaml({ jobs, todo: jobs.map(({ name }) => name) }));
+    expect(lines).toEqual(FAULTS.map(([name, , [first]]) => `${name}: ${first} is not defined`));
+  });
+});
+
+describe("names that are no fault", () => {
+  test.each([
+    ["what scripts have", "log(args, job, exception, require, global, init1 => init1)"],
+    ["ours", '$ch("a").create(); $from([]).select(); af.toYAML(1); isDef(1); templify("", {}); sh("ls")'],
+    ["of JavaScript", "log(Math, JSON, Map, Promise, undefined, NaN, globalThis, Symbol, Intl, Reflect)"],
+    ["of Node", "log(process, Buffer, setTimeout, fetch, URL, structuredClone, console, AbortController, crypto)"],
+    ["typeof", 'if (typeof nope !== "undefined") nope()'],
+    ["fields and labels", "a: for (;;) { args.nope.nope2; log({ nope3: 1, nope4() {} }); break a }"],
+    [
+      "private and static",
+      "class A { #nope = 1; static { this.nope2 = A } get nope3() { return this.#nope } } new A()",
+    ],
+    ["hoisting", "f(); v = 1; var v; function f() { return w } var w"],
+    ["a function in a block", "{ function f() {} } f()"],
+    ["patterns", "const { a, b: { c }, ...d } = args; const [e, , f = e, ...g] = a; log(c, d, f, g)"],
+    ["parameters", "const f = ({ a }, [b], ...c) => a + b + c; f(args, [1], 2)"],
+    ["a recursive one", "const f = function g() { return g }; f()"],
+    ["arguments", "function f() { return () => arguments } f(); arguments.length"],
+    ["a catch", "try { log(1) } catch ({ message }) { log(message) } try { log(1) } catch { log(2) }"],
+    ["loops", "for (const k in args) log(k); for (const [k, v] of Object.entries(args)) log(k, v)"],
+    ["a switch", "switch (args.a) { case 1: let x = 1; default: log(x) }"],
+    [
+      "assigned without declaration",
+      "nope = 1; log(nope); [nope2, args.x] = [1, 2]; log(nope2); for (nope3 of []) log(nope3)",
+    ],
+    ["set in global", 'global.nope = 1; globalThis["nope2"] = 2; log(nope, nope2); this.nope3 = 1; log(nope3)'],
+    ["given to global", "Object.assign(global, { nope: 1 }); log(nope)"],
+    ["computed in global", "for (const k of args.list) global[k] = 1; log(nope)"],
+    ["given to who may set it", "extend(global); log(nope); function extend() {}"],
+    ["evaluated", 'eval("var nope = 1"); log(nope)'],
+    ["with", "with (args) { log(nope) }"],
+    ["new.target, import()", 'function F() { return new.target } F(); await import("node:fs")'],
+    ["delete", "delete nope"],
+    ["a keyword as a field", "log(args.class, args.new, { default: 1 })"],
+    ["await as a name", "var await = 1; log(await)"],
+  ])("no name is warned of without a fault: %s", async (_, code) => {
+    expect(await missing(code)).toEqual([]);
+  });
+
+  test("what files under loads define is there in all scripts", async () => {
+    const loads = "ojob: { loads: [a.js, b.mjs, c.js, mod] }\ncode:\n  mod: exports.ofMod = () => 1";
+    const files = {
+      "a.js":
+        "var v = 1; let l = 2; function f() { return arguments } class C {} undeclared = 3; module.exports = { e: 1 };",
+      "b.mjs":
+        "export function fromModule() {}\nexport const { x, y: [z] } = {};\nconst inner = 1;\nexport { inner as outer };",
+      "c.js": "exports.one = 1; module.exports.two = 2; globalThis.three = 3",
+    };
+    const code = "log(v, l, f, C, undeclared, e, fromModule, x, z, outer, one, two, three, ofMod, inner, y)";
+    expect(await missing(code, loads, files)).toEqual(["inner", "y"]);
+    const unknown = { ...files, "a.js": "module.exports = require('./c.js')" };
+    expect(await missing("log(nope); _$(1)", loads, unknown)).toEqual(["_$"]);
+  });
+
+  test("what another script of the file sets in global is there, and so is init", async () => {
+    const other = "  - name: B\n    exec: global.set = 1\n    catch: also = 2\ninit: { a: 1 }";
+    expect(await missing("log(set, also, init)", other)).toEqual([]);
+    expect(await missing("log(init)")).toEqual(["init"]);
+  });
+
+  test("what a job that comes with ojm sets is there", async () => {
+    const other = "  - name: B\n    to: oJob Set\n    args: { name: mine, value: 1 }\ninclude: [oJobBasics.yaml]";
+    expect(await missing("log(mine, nope)", other)).toEqual(["nope"]);
+  });
+
+  test("no name is missing in the examples", async () => {
+    for (const name of exampleNames()) {
+      expect((await found(readFileSync(join(EXAMPLES, name), "utf8"))).join("\n")).not.toContain("is not defined");
+    }
+  });
+});
+
+describe("where a missing name is, and what to write instead", () => {
+  const file = (lines: string): string => `jobs:\n  - name: A\n${lines}\ntodo: [A]\n`;
+
+  test.each([
+    ["a block", "    exec: |\n      log(1);\n        nope(2);", "5:9"],
+    ["a block with its indentation", "    exec: |2\n          nope(2);", "4:11"],
+    ["a text on the line", "    exec: log(nope)", "3:15"],
+    ["a quoted text", '    exec: "log(nope)"', "3:16"],
+    ["a folded text", "    exec: >-\n      log(nopes =>\n      1, nope)", "5:10"],
+    ["a quoted text of several lines", '    exec: "log(1,\n      nope)"', "4:7"],
+    ["an awaiting script", "    exec: |\n      await 1;\n      nope()", "5:7"],
+    ["catch", "    exec: throw 1\n    catch: log(nope)", "4:16"],
+    ["stopWhen", "    typeArgs: { stopWhen: nope }", "3:27"],
+    ["onFail", "    deps: [{ name: B, onFail: nope }]\n  - name: B\n    exec: log(1)", "3:31"],
+    ["Node", "    lang: node\n    exec: log(args)", "4:11"],
+  ])("a missing name is shown at its place in the job file: %s", async (_, lines, place) => {
+    expect(await found(file(lines))).toEqual([expect.stringMatching(`^${place} "(nope|log)" is not defined in `)]);
+  });
+
+  test("a missing name is shown at its place in a file of its own", async () => {
+    const files = { "s.js": "\nnope()", "m.js": "exports.exec = () =>\n  nope2()", "l.js": "function l() { nope3() }" };
+    const yaml =
+      "ojob: { loads: l.js }\njobs:\n  - { name: A, typeArgs: { file: s.js } }\n  - { name: B, typeArgs: { execRequire: m.js } }\ntodo: [A, B]\n";
+    expect((await found(yaml, files)).map((one) => one.split(" ").slice(0, 2).join(" "))).toEqual([
+      '1:16 "nope3"',
+      '2:1 "nope"',
+      '2:3 "nope2"',
+    ]);
+  });
+
+  test.each([
+    [
+      "_$(1)",
+      '5:7 "_$" is not defined in the script of "Job". It is of OpenAF: check the arguments by "check.in" of the job.',
+    ],
+    ["io.rm()", '5:7 "io" is not defined in the script of "Job". It is of OpenAF: use require("node:fs").'],
+    ["af.toSLON(1)", '5:7 "af.toSLON" is not defined in the script of "Job". It is of OpenAF: use stringify(value).'],
+    [
+      "af.nope()",
+      '5:7 "af.nope" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.',
+    ],
+    ["HTTP", '5:7 "HTTP" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.'],
+    ["stringfy()", '5:7 "stringfy" is not defined in the script of "Job". Did you mean "stringify"?'],
+    ["exceptoin", '5:7 "exceptoin" is not defined in the script of "Job". Did you mean "exception"?'],
+    ["zzzz", '5:7 "zzzz" is not defined in the script of "Job".'],
+  ])("the message says what to write instead, where there is something: %s", async (code, message) => {
+    expect(await found(script(`// comment\n${code}`).replace("// comment\n      ", "// c\n      "))).toEqual([message]);
+  });
+
+  test("an included job is looked at only where this file leads to it", async () => {
+    const library =
+      "jobs:\n  - { name: Used, exec: a1() }\n  - { name: Unused, exec: a2() }\n  - { name: Called, exec: a3() }\n";
+    const yaml = "include: [lib.yaml]\njobs: [{ name: A, from: Used, exec: '$job(\"Called\")' }]\ntodo: [A]\n";
+    expect((await found(yaml, { "lib.yaml": library })).map((one) => /"(.*?)"/.exec(one)?.[1])).toEqual(["a1", "a3"]);
+  });
+
+  test("a name of Object.prototype is no name of OpenAF", () => {
+    expect(openAfName("constructor")).toBeUndefined();
+  });
+});

@@ -1,0 +1,92 @@
+import { isAbsolute } from "node:path";
+import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
+import type { Plan, Step } from "../../plan/planned.js";
+import { readSource } from "../../text/read-source.js";
+
+/** A script of a job file whose names are looked at. */
+export interface Script {
+  readonly block: CodeBlock;
+  /** Whose script it is, for messages. */
+  readonly owner: string;
+  /** A process of Node, a module, a file under `loads`, or else a script thread. */
+  readonly kind: "thread" | "process" | "module" | "loaded";
+}
+
+/**
+ * The scripts of a job file: of its own jobs, and of those included jobs that they lead to. What an included
+ * library has beside them is nobody's concern here.
+ */
+export function scriptsOf(file: JobFile, plan: Plan): Script[] {
+  const scripts = [
+    ...file.todo.flatMap(({ when, job }) => (when ? [inThread(when, `"when" of "${job}"`)] : [])),
+    ...plan.onAnyError.flatMap((step) => ("code" in step ? [inThread(step.code, '"catch" of "ojob"')] : [])),
+    ...[...file.code].map(([name, block]): Script => ({ block, owner: `the code "${name}"`, kind: "module" })),
+    ...plan.setup.loads.filter((path) => !file.code.has(path)).map(loadedFile),
+  ];
+  for (const job of reachable(file, plan)) scripts.push(...scriptsOfJob(job, plan));
+  return scripts.filter(isOfUser);
+}
+
+/** All scripts, also those of jobs that nobody names: any of them may define a global. */
+export function allScripts(file: JobFile, plan: Plan): Script[] {
+  const ofJobs = [...file.jobs.values()].flatMap((job) => scriptsOfJob(job, plan));
+  return [...scriptsOf(file, plan), ...ofJobs.filter(isOfUser)];
+}
+
+/** The scripts that come with ojm are in no file. */
+function isOfUser({ block }: Script): boolean {
+  return isAbsolute(block.source.path);
+}
+
+function inThread(block: CodeBlock, owner: string): Script {
+  return { block, owner, kind: "thread" };
+}
+
+/** A file under `loads`, as one block with the lines of that file. */
+function loadedFile(path: string): Script {
+  const source = readSource(path);
+  const block = { code: source.text, source, line: 1, indent: 0, exact: true };
+  return { block, owner: `the file ${path}`, kind: "loaded" };
+}
+
+function scriptsOfJob(job: JobDefinition, plan: Plan): Script[] {
+  const { steps = [], onError = [] } = plan.jobs.get(job.name) ?? {};
+  const owner = `the script of "${job.name}"`;
+  const named = (key: string, block: CodeBlock | undefined): Script[] =>
+    block ? [inThread(block, `"${key}" of "${job.name}"`)] : [];
+  return [
+    ...steps.flatMap((step) => scriptOfStep(step, owner)),
+    ...onError.flatMap((step) => ("code" in step ? named("catch", step.code) : [])),
+    ...job.deps.flatMap(({ onSuccess, onFail }) => [...named("onSuccess", onSuccess), ...named("onFail", onFail)]),
+    ...named("stopWhen", job.typeArgs.stopWhen),
+  ];
+}
+
+function scriptOfStep(step: Step, owner: string): Script[] {
+  if (!("code" in step)) return [];
+  const { code, lang, module = false } = step;
+  if (lang !== undefined) return lang === "node" ? [{ block: code, owner, kind: "process" }] : [];
+  return [{ block: code, owner, kind: module ? "module" : "thread" }];
+}
+
+function reachable(file: JobFile, plan: Plan): JobDefinition[] {
+  const found = new Set<JobDefinition>();
+  const visit = (name: string): void => {
+    const job = file.jobs.get(name);
+    if (job === undefined || found.has(job)) return;
+    found.add(job);
+    const { steps = [], onError = [] } = plan.jobs.get(name) ?? {};
+    for (const step of [...steps, ...onError]) if ("job" in step) visit(step.job);
+    for (const { job: other } of [...job.each, ...job.deps]) visit(other);
+    // A script may call a job, or launch it, by its name.
+    const texts = scriptsOfJob(job, plan).map(({ block }) => block.code);
+    for (const other of file.jobs.keys()) if (texts.some((text) => isQuoted(other, text))) visit(other);
+  };
+  for (const { job } of file.todo) visit(job);
+  for (const job of file.jobs.values()) if (job.at.source.path === file.source.path) visit(job.name);
+  return [...found];
+}
+
+function isQuoted(name: string, text: string): boolean {
+  return ['"', "'", "`"].some((quote) => text.includes(quote + name + quote));
+}
