@@ -57,6 +57,13 @@ export interface TypeArgs {
   readonly chSubscribe?: string;
 }
 
+/** A key beside the key that means the same, which wins. */
+export interface UnusedKey {
+  readonly alias: string;
+  readonly key: string;
+  readonly at: Position;
+}
+
 /** A job as it is written. */
 export interface JobDefinition {
   readonly name: string;
@@ -72,6 +79,8 @@ export interface JobDefinition {
   readonly from: readonly JobReference[];
   readonly to: readonly JobReference[];
   readonly catch: readonly CatchItem[];
+  /** Other names of `from`, `to` and `catch` that stand beside them. */
+  readonly unused?: readonly UnusedKey[];
   readonly deps: readonly Dependency[];
   /** Jobs that run for each item of what the script returns. */
   readonly each: readonly JobReference[];

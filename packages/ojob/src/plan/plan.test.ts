@@ -28,6 +28,25 @@ describe("names of jobs", () => {
     );
   });
 
+  test("a job that comes with OpenAF is told as that, not as a misspelling", () => {
+    expect(planText("jobs: [{name: A, to: oJob Sec Get}]\ntodo: [A, ojob options]\n").errors).toEqual([
+      '1:22 "to" of "A" names the job "oJob Sec Get", which comes with OpenAF, and not with ojm.',
+      '2:11 "todo" names the job "ojob options", which comes with OpenAF, and not with ojm.',
+    ]);
+  });
+
+  test("a job of type jobs with a url, which OpenAF fetches, is one error", () => {
+    expect(planText("jobs: [{name: A, type: jobs, typeArgs: {url: x}}]\ntodo: [A]\n").errors).toEqual([
+      '1:41 "url" is of OpenAF: fetch the file, and name the copy under "file".',
+    ]);
+  });
+
+  test("then beside to, which OpenAF leaves out without a word, is an error", () => {
+    expect(planText("jobs: [{name: A, to: B, then: B}, {name: B}]\ntodo: [A]\n").errors).toEqual([
+      '1:25 "A" has both "to" and "then", which mean the same. Write one of them.',
+    ]);
+  });
+
   test("a catch that names a job is that job, anything else is code", () => {
     const { plan, errors } = planText('jobs: [{name: A, catch: [B, "log(1)"]}, {name: B}]\ntodo: [A]\n');
     expect(errors).toEqual([]);

@@ -1,5 +1,6 @@
 import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin/builtin.js";
+import { isOpenAfJob } from "../load/builtin/openaf-jobs.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
 import { planChecks } from "./argument-checks/plan-checks.js";
@@ -45,6 +46,9 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
     return reference;
   };
+  for (const { alias, key, at } of job.unused ?? []) {
+    problems.error(`"${name}" has both "${key}" and "${alias}", which mean the same. Write one of them.`, at);
+  }
   const script = planScript(job, problems);
   const steps: Step[] = [
     ...from.map((one) => known(one, "from")),
@@ -63,9 +67,10 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
     if (one.onSuccess) checkScript(one.onSuccess, "onSuccess", name, problems);
     if (one.onFail) checkScript(one.onFail, "onFail", name, problems);
   }
-  if (type === "jobs" && typeArgs.file === undefined) {
+  // A job with "url" has got its error already.
+  if (type === "jobs" && typeArgs.file === undefined && !("url" in typeArgs)) {
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
-  } else if (type === "jobs") expectBeside(job, "file", problems);
+  } else if (type === "jobs" && typeArgs.file !== undefined) expectBeside(job, "file", problems);
   if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
     problems.error(
       `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,
@@ -123,6 +128,10 @@ function allDeps(
 function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
   if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
+  if (isOpenAfJob(job)) {
+    problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.`, at);
+    return;
+  }
   const near = nearest(job, file.jobs.keys());
   const hint =
     included !== undefined

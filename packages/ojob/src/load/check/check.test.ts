@@ -146,3 +146,72 @@ test("no key of ojm's job files is taken for a key that only OpenAF has", () => 
     if (key !== undefined) expect([path, isOpenAfKey(key, keys.slice(0, -1))]).toEqual([path, false]);
   }
 });
+
+describe("what only OpenAF has", () => {
+  const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
+
+  test.each([
+    ["(optionOn)", "todo", /^2:5 the shortcut "\(optionOn\)" of OpenAF is not supported here\. Instead, .*"when"/],
+    ["(secget)", "todo", /Instead, give the secret as an argument/],
+    ["(pass", "todo", /the shortcut "\(pass\)" .* Instead, write the values under "args"\.$/],
+    ["(mine)", "todo", /^2:5 "\(mine\)" is no job: shortcuts of OpenAF are not supported here\. Name a job\.$/],
+  ])("the shortcut %s in todo is one error that says what to write instead", (name, key, message) => {
+    expect(errorsOf(() => load(`${key}:\n  - ${name}: x\n    ((default): [A]\njobs: [{ name: A }]\n`))).toEqual([
+      expect.stringMatching(message),
+    ]);
+  });
+
+  test.each(["from", "to", "earlier", "then"])("a shortcut in %s is one error, alone or in a list", (key) => {
+    const message = expect.stringMatching(/^3:\d+ the shortcut "\(each\)" of OpenAF is not supported here\. .*"each"/);
+    expect(errorsOf(() => load(job(`${key}: { (each): list }`)))).toEqual([message]);
+    expect(errorsOf(() => load(job(`${key}: [A, { ((key): k, (each): list }]`)))).toEqual([message]);
+  });
+
+  test("earlier, then and onerror mean from, to and catch", () => {
+    const { file } = load(
+      "ojob: { onerror: a() }\njobs: [{ name: A, earlier: B, then: [C, D], onerror: log(1) }]\ntodo: [A]\n",
+    );
+    const { from, to, catch: onError } = file.jobs.get("A") ?? {};
+    expect([from, to].map((list) => list?.map((one) => one.job))).toEqual([["B"], ["C", "D"]]);
+    expect(onError?.map(({ block }) => block.code)).toEqual(["log(1)"]);
+    expect(file.settings.catch?.code).toBe("a()");
+  });
+
+  test.each([
+    [
+      "the url of a job file",
+      job("typeArgs: { url: x }"),
+      '3:17 "url" is of OpenAF: fetch the file, and name the copy under "file".',
+    ],
+    [
+      "a state in typeArgs",
+      job("typeArgs: { when: x }"),
+      '3:17 "when" is of OpenAF: ojm has no states. Write code under "when" of the item of "todo": return $get("state") === "…".',
+    ],
+    [
+      "states in todo",
+      "jobs: [{ name: A }]\ntodo: [{ name: A, when: [x, y] }]\n",
+      '2:25 "when" must be a text, not a list. It is code, which returns true. ojm has no states.',
+    ],
+    [
+      "code for args",
+      job('args: "({ a: 1 })"'),
+      '3:11 "args" must be a map or a list of maps, not the text "({ a: 1 })". OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".',
+    ],
+  ])("%s is an error that says what to write instead", (_, yaml, message) => {
+    expect(errorsOf(() => load(yaml))).toEqual([message]);
+  });
+
+  test("an argument right under check belongs under in", () => {
+    expect(warningsOf(job("check: { file: isString }"))).toEqual([
+      '3:14 unknown key "file" in "check": it has no effect. Checks of arguments belong under "in": check: { in: { file: … } }.',
+    ]);
+  });
+
+  test("opacks is no unknown key: five hundred files have it, and it changes nothing", () => {
+    expect(warningsOf(`ojob: { opacks: [{ OpenAF: ">=20250101" }, S3] }\n${job("exec: log(1)")}`)).toEqual([]);
+    expect(warningsOf(`ojob: { channels: { log: 1 } }\n${job("exec: log(1)")}`)).toEqual([
+      '1:21 unknown key "log" in "channels": it has no effect. OpenAF has it, ojm has not.',
+    ]);
+  });
+});

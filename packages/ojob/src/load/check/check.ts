@@ -1,8 +1,9 @@
 import type { Position, Problems } from "../../text/problem.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
+import { refusalOf } from "./openaf-keys.js";
 import { belongs } from "./places.js";
-import { refusedKey, refusedValue } from "./refused.js";
 import type { Shape } from "./shape.js";
+import { shortcutIn, shortcutMessage } from "./shortcuts.js";
 
 type MapShape = Shape & { readonly kind: "map" };
 
@@ -14,14 +15,14 @@ type MapShape = Shape & { readonly kind: "map" };
 export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
   // A key without a value counts as absent. Its map reports missing keys.
   if (isEmpty(node)) return node;
-  const refused = refusedValue(node, path);
-  if (refused !== undefined) {
-    problems.error(refused, node.at);
+  const shortcut = shortcutIn(node, path);
+  if (shortcut !== undefined) {
+    problems.error(shortcutMessage(shortcut.key), shortcut.keyAt);
     return nothing(node.at);
   }
   const wrong = mismatch(node, shape);
   if (wrong !== undefined) {
-    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape)}`, node.at);
+    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape, name)}`, node.at);
     return nothing(node.at);
   }
   if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
@@ -79,9 +80,13 @@ function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string
   return `${number} of ${unit}, ${min} or more`;
 }
 
-/** A hint for a value that is right but for its quotes. */
-function hint(node: Node, shape: Shape): string {
+/** A hint for a value that is right but for its quotes, or that OpenAF takes. */
+function hint(node: Node, shape: Shape, name: string): string {
+  if (name === '"when"' && node.kind === "list") return " It is code, which returns true. ojm has no states.";
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
+  if (shape.kind === "args" && /^\s*[[({]/.test(node.value)) {
+    return ' OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".';
+  }
   const text = node.value.trim();
   const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
   const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);
@@ -115,18 +120,15 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
   const entries = node.entries.flatMap((entry) => {
     const { key, keyAt, value } = entry;
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (field === undefined) {
-      const refused = refusedKey(key, path);
-      if (refused !== undefined) {
-        problems.error(refused, keyAt);
-        return [];
-      }
+    const refusal = field === undefined ? refusalOf(key, path) : undefined;
+    if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
+    else if (field === undefined) {
       problems.warn(
         `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
         keyAt,
       );
-      return entry;
     }
+    if (field === undefined) return entry;
     const checked = check(value, field, `"${key}"`, problems, [...path, key]);
     return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
   });

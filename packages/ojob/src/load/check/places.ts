@@ -14,6 +14,8 @@ let places: ReadonlyMap<string, readonly Path[]> | undefined;
 /** The hint for an unknown key: where it belongs, or which key was meant. */
 export function belongs(key: string, here: Path, fields: Fields): string {
   if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
+  // Any word may be an argument that is checked.
+  if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
   places ??= findPlaces();
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;

@@ -67,6 +67,10 @@ const job: Fields = {
   args: args("Arguments of the script. They win over those of `todo` and of the command line."),
   from: some(jobName, "Jobs that run first, on the same `args`."),
   to: some(jobName, "Jobs that run after the script, if all before it went well."),
+  earlier: some(jobName, "The same as `from`, which wins."),
+  // biome-ignore lint/suspicious/noThenProperty: it is the name of a key, and no function
+  then: some(jobName, "The same as `to`, which wins."),
+  onerror: some(code("A job or code."), "The same as `catch`, which wins."),
   catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
   deps: some(
     either(
@@ -163,6 +167,7 @@ const settings: Fields = {
     "Channels of this file.",
   ),
   catch: code("Code that runs when any job failed."),
+  onerror: code("The same as `catch`, which wins."),
   opacks: anything("Packages of OpenAF. They have no effect: ojm check names the functions that a script lacks."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
 };

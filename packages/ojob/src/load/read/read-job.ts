@@ -9,6 +9,7 @@ import type {
   JobType,
   TodoEntry,
   TypeArgs,
+  UnusedKey,
 } from "../job-file.js";
 import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "../yaml/node.js";
 import { readHelp } from "./read-help.js";
@@ -84,6 +85,20 @@ function readType(node: Node, typeArgs: TypeArgs): JobType {
   return type === undefined || type === "simple" ? (scheduled ? "periodic" : "simple") : (type as JobType);
 }
 
+/** Other names of keys, as OpenAF has them. */
+const ALIASES = [
+  ["earlier", "from"],
+  ["then", "to"],
+  ["onerror", "catch"],
+] as const;
+
+function unusedAliases(node: Node): UnusedKey[] {
+  return ALIASES.flatMap(([alias, key]) => {
+    const written = child(node, alias) === undefined || child(node, key) === undefined ? undefined : entry(node, alias);
+    return written === undefined ? [] : [{ alias, key, at: written.keyAt }];
+  });
+}
+
 /** Reads a job from a checked node. */
 export function readJob(node: Node): JobDefinition | undefined {
   const name = textOf(child(node, "name"));
@@ -97,9 +112,10 @@ export function readJob(node: Node): JobDefinition | undefined {
     at: entry(node, "name")?.value.at ?? node.at,
     ...(exec && { exec }),
     ...readArgs(child(node, "args")),
-    from: references(child(node, "from")),
-    to: references(child(node, "to")),
-    catch: catchItems(child(node, "catch")),
+    from: references(child(node, "from") ?? child(node, "earlier")),
+    to: references(child(node, "to") ?? child(node, "then")),
+    catch: catchItems(child(node, "catch") ?? child(node, "onerror")),
+    unused: unusedAliases(node),
     deps: dependencies(child(node, "deps")),
     each: references(child(node, "each")),
     type: readType(node, settings.typeArgs),

@@ -4,7 +4,7 @@ import { codeBlock } from "./read-job.js";
 
 /** Reads the `ojob` section from a checked node. */
 export function readSettings(node: Node | undefined): Settings {
-  const whenFailed = codeBlock(child(node, "catch"));
+  const whenFailed = codeBlock(child(node, "catch") ?? child(node, "onerror"));
   const loads = child(node, "loads");
   const channels = child(child(node, "channels"), "create");
   const logs = child(node, "logToFile");
