@@ -4,7 +4,7 @@ import { EtcdBackend } from "./backend.js";
 import { connect } from "./calls/connect.js";
 import { Nodes } from "./calls/nodes.js";
 import { Codec } from "./layout.js";
-import { readOptions } from "./options.js";
+import { OPTIONS, readOptions } from "./options.js";
 
 /**
  * The `etcd` type. `open` resolves once the store has answered.
@@ -14,6 +14,7 @@ import { readOptions } from "./options.js";
  */
 export const backend: BackendType = {
   type: "etcd",
+  options: OPTIONS,
   async open(args: Readonly<Record<string, unknown>>, _context: BackendContext): Promise<Backend> {
     const settings = readOptions(args);
     const connection = await connect(settings);

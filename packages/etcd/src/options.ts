@@ -49,7 +49,16 @@ export interface Settings {
   readonly client: PassedClient | undefined;
 }
 
-const KNOWN = ["hosts", "keyPrefix", "deadline", "auth", "credentials", "grpcOptions", "client"];
+/** The names of the options. */
+export const OPTIONS: readonly string[] = [
+  "hosts",
+  "keyPrefix",
+  "deadline",
+  "auth",
+  "credentials",
+  "grpcOptions",
+  "client",
+];
 const CREDENTIALS = ["rootCertificate", "privateKey", "certChain"] as const;
 
 function wrong(message: string): ChannelError {
@@ -66,7 +75,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  * @throws ChannelError `INVALID_CONFIG`. Its message contains no password and no key
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
-  rejectUnknownOptions("etcd", args, KNOWN);
+  rejectUnknownOptions("etcd", args, OPTIONS);
   const { keyPrefix = "ojm/", deadline = 5_000, grpcOptions = {} } = args;
   if (typeof keyPrefix !== "string") throw wrong("keyPrefix must be a string");
   if (typeof deadline !== "number" || !(deadline > 0 && deadline <= 2_147_483_647)) {

@@ -10,6 +10,8 @@ import {
 } from "@ojm/core/backend";
 import { type Folder, openFolder } from "./folders.js";
 
+const OPTIONS: readonly string[] = ["path"];
+
 const supports: Supports = Object.freeze({
   shared: "process",
   durability: "host",
@@ -35,9 +37,10 @@ const supports: Supports = Object.freeze({
  */
 export const backend: BackendType = {
   type: "level",
-  paths: ["path"],
+  paths: OPTIONS,
+  options: OPTIONS,
   async open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
-    rejectUnknownOptions("level", args, ["path"]);
+    rejectUnknownOptions("level", args, OPTIONS);
     const { path } = args;
     if (typeof path !== "string" || path === "") {
       throw new ChannelError(

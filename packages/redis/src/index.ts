@@ -5,7 +5,7 @@ import { Connection } from "./connection/connection.js";
 import { Replicas } from "./connection/replicas.js";
 import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
 import { hasHashTag, Names } from "./layout.js";
-import { readOptions } from "./options.js";
+import { OPTIONS, readOptions } from "./options.js";
 import { Watches } from "./watch/watches.js";
 
 /**
@@ -51,4 +51,4 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
 }
 
 /** Channels in Redis or Valkey: one server, Sentinel or Cluster. */
-export const backend: BackendType = { type: "redis", open };
+export const backend: BackendType = { type: "redis", options: OPTIONS, open };

@@ -51,6 +51,9 @@ const OWN = [
   "allowEviction",
 ] as const;
 
+/** The names of the options. */
+export const OPTIONS: readonly string[] = [...OWN, ...IOREDIS];
+
 /** The checked options of a channel of type "redis". */
 export interface Settings {
   /** Creates the client. It is not connected yet. */
@@ -72,7 +75,7 @@ export interface Settings {
  * @throws ChannelError `INVALID_CONFIG`, which says what is wrong
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
-  rejectUnknownOptions("redis", args, [...OWN, ...IOREDIS]);
+  rejectUnknownOptions("redis", args, OPTIONS);
   const deadline = number(args, "deadline", 5_000, 1);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);

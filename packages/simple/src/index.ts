@@ -26,6 +26,7 @@ const memories: WeakMap<Clock, Memory> = new WeakMap();
  */
 export const backend: BackendType = {
   type: "simple",
+  options: [],
   async open(args, { clock }) {
     rejectUnknownOptions("simple", args, []);
     const memory = memories.get(clock) ?? new Memory(clock);

@@ -1,4 +1,5 @@
 import type { BackendType } from "@ojm/core/backend";
+import { OPTIONS } from "./options.js";
 
 /**
  * The type `sqlite`, alias `db`: channels in one SQLite file, shared by any number of processes of one host.
@@ -12,6 +13,7 @@ export const backend: BackendType = {
   type: "sqlite",
   aliases: ["db"],
   paths: ["file"],
+  options: OPTIONS,
   async open(args, context) {
     // Import it on first use: a program that only knows this type must not load the native addon at its
     // start.

@@ -16,6 +16,9 @@ function invalid(message: string): ChannelError {
   return new ChannelError("INVALID_CONFIG", message);
 }
 
+/** The names of the options. */
+export const OPTIONS: readonly string[] = ["file", "durability"];
+
 function readFile(file: unknown): string {
   if (file === undefined) {
     throw invalid('channel type "sqlite" needs the option "file": the path of the database, such as "./data/jobs.db"');
@@ -46,6 +49,6 @@ function readDurability(durability: unknown): Durability {
  * @throws ChannelError `INVALID_CONFIG`
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): SqliteOptions {
-  rejectUnknownOptions("sqlite", args, ["file", "durability"]);
+  rejectUnknownOptions("sqlite", args, OPTIONS);
   return { file: readFile(args["file"]), durability: readDurability(args["durability"]) };
 }

@@ -72,8 +72,8 @@ export interface JobDefinition {
   /** One map, or several: the script runs once for each. */
   readonly args: readonly Args[];
   /**
-   * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key`. Messages
-   * name these places.
+   * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key` and
+   * `name.key.key`. Messages name these places.
    */
   readonly argsAt: Readonly<Record<string, Position>>;
   readonly from: readonly JobReference[];
@@ -115,6 +115,8 @@ export interface ChannelDefinition {
   /** Where the type stands, if it is written. */
   readonly typeAt?: Position;
   readonly args: Args;
+  /** Where the options stand, by name. */
+  readonly argsAt: Readonly<Record<string, Position>>;
 }
 
 /** The log files. */

@@ -180,6 +180,11 @@ export interface BackendType {
    */
   readonly paths?: readonly string[];
   /**
+   * The names of all options in `args`. `ojm check` refuses any other one without opening the store. Absent:
+   * only `open` knows them.
+   */
+  readonly options?: readonly string[];
+  /**
    * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.
    * Rejects with a `ChannelError` (`INVALID_CONFIG` for a wrong option, which names the right one).
    */

@@ -37,13 +37,17 @@ function catchItems(node: Node | undefined): CatchItem[] {
 
 function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string, Position> } {
   const maps = itemsOf(node);
-  const places = maps
-    .flatMap(entriesOf)
-    .flatMap(({ key, value }) => [
-      [key, value.at] as const,
-      ...entriesOf(value).map((inner) => [`${key}.${inner.key}`, inner.value.at] as const),
-    ]);
+  const places = maps.flatMap((map) => placesIn(map, 3));
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
+}
+
+/** Where the keys of a map stand, and those of maps within it, so many levels deep. */
+function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
+  if (levels === 0) return [];
+  return entriesOf(node).flatMap(({ key, value }) => [
+    [path + key, value.at] as [string, Position],
+    ...placesIn(value, levels - 1, `${path}${key}.`),
+  ]);
 }
 
 function entriesOf(node: Node | undefined): readonly MapEntry[] {

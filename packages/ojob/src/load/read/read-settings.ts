@@ -39,7 +39,11 @@ function readChannel(node: Node): ChannelDefinition[] {
   if (name === undefined) return [];
   const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
   const type = child(node, "type");
-  return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args }];
+  const entries = [child(node, "options"), child(node, "args")].flatMap((one) =>
+    one?.kind === "map" ? one.entries : [],
+  );
+  const argsAt = Object.fromEntries(entries.map(({ key, keyAt }) => [key, keyAt]));
+  return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args, argsAt }];
 }
 
 /** Reads the modules of the `code` section from a checked node, by name. */

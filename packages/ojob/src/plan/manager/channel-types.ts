@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
-import { findType } from "@ojm/core/backend";
+import { findType, rejectUnknownOptions } from "@ojm/core/backend";
 import { isPath, type PathsOf } from "./channel-paths.js";
 import type { KnownTypes } from "./check-channels.js";
 
@@ -53,5 +53,18 @@ export function findingTypes(prepare: PrepareType): KnownTypes {
     }
     return undefined;
   };
-  return { why, pathsOf: askingOurTypes(prepare) };
+  const wrongOption = async (type: string, option: string): Promise<string | undefined> => {
+    if (isPath(type)) return undefined;
+    try {
+      await prepare(type);
+      const { options } = await findType(type);
+      if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
+    } catch (error) {
+      // Why a type cannot be found is told already.
+      if (!isChannelError(error)) throw error;
+      if (error.code === "INVALID_CONFIG") return error.message;
+    }
+    return undefined;
+  };
+  return { why, wrongOption, pathsOf: askingOurTypes(prepare) };
 }

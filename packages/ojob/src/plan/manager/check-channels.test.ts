@@ -95,6 +95,38 @@ describe("channel types that may be right", () => {
   });
 });
 
+describe("options of channels", () => {
+  test("a wrong option of a channel is an error at its place that names the right one", async () => {
+    const options = (text: string): string =>
+      `ojob: { channels: { create: [{ name: c, ${text} }] } }\njobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n`;
+    expect(await found(options("type: redis, args: { uri: redis://h }"))).toEqual([
+      expect.stringMatching(/^error 1:62 channel type "redis" has no option "uri"\. Did you mean "url"\?/),
+    ]);
+    expect(await found(options("type: db, options: { path: a }"))).toEqual([
+      expect.stringMatching(/^error 1:62 channel type "db" has no option "path"\. .*It has: file, durability\.$/),
+    ]);
+    expect(await found(options("args: { file: a }"))).toEqual([
+      expect.stringMatching(/^error 1:49 channel type "simple" has no option "file"\. It has none\.$/),
+    ]);
+    expect(await found(options("type: etcd, args: { hosts: h, keyPrefix: a, deadline: 1 }"))).toEqual([]);
+  });
+
+  test("each wrong option of the job manager's channels is told, and nothing is opened", async () => {
+    expect(
+      await found(types("level, args: { pth: ./a }", "sqlite, args: { file: '{{f}}', durabilty: host, x: 1 }")),
+    ).toEqual([
+      expect.stringMatching(/^error 8:43 .*"pth"\. Did you mean "path"/),
+      expect.stringMatching(/^error 9:66 .*"durabilty"\. Did you mean "durability"/),
+      expect.stringMatching(/^error 9:75 .*"x"\. It has: file, durability/),
+    ]);
+  });
+
+  test("a backend of the user's own is not asked for its options, which would run it", async () => {
+    const folder = folderWith({ "own.mjs": "throw new Error('this was run')" });
+    expect(await found(types(`${JSON.stringify(join(folder, "own.mjs"))}, args: { any: 1 }`))).toEqual([]);
+  });
+});
+
 test.each([
   ["{ chjob: { type: simple } }", /^error 7:20 oJobManager Init has no argument "chjob"\. Did you mean "chJobs"\?$/],
   ["{ chJobs: simple }", /^error 7:21 "chJobs" must be a map with "type" and "args"/],

@@ -11,6 +11,8 @@ import { firstDoing } from "./run-args.js";
 export interface KnownTypes {
   /** Why no channel of this type can be opened on this machine, whatever its arguments. */
   why(type: string): Promise<string | undefined>;
+  /** What is wrong with the name of an option, if the type tells its options. */
+  wrongOption(type: string, option: string): Promise<string | undefined>;
   readonly pathsOf: PathsOf;
 }
 
@@ -26,6 +28,9 @@ interface Given {
 interface Use {
   readonly type: unknown;
   readonly at: Position;
+  readonly args: unknown;
+  /** Where an option stands. */
+  readonly placeOf: (option: string) => Position;
   /** Whether the todo surely gets there, unless an earlier step fails. Otherwise a problem is a warning. */
   readonly certain: boolean;
 }
@@ -48,12 +53,17 @@ export async function checkChannels(
     ...(await declared(file, saying, problems)),
     ...(await usedByInit(file, plan, given.common, saying, problems)),
   ];
-  for (const { type, at, certain } of uses) {
-    if (typeof type !== "string" || type === "simple" || isTemplate(type)) continue;
-    const message = await types.why(type);
-    if (message === undefined) continue;
-    if (certain) problems.error(sentence(message), at);
-    else problems.warn(sentence(message), at);
+  for (const { type = "simple", args, at, placeOf, certain } of uses) {
+    if (typeof type !== "string" || isTemplate(type)) continue;
+    const tell = (message: string | undefined, where: Position): void => {
+      if (message === undefined) return;
+      if (certain) problems.error(sentence(message), where);
+      else problems.warn(sentence(message), where);
+    };
+    if (type !== "simple") tell(await types.why(type), at);
+    for (const option of isMap(args) ? Object.keys(args) : []) {
+      tell(await types.wrongOption(type, option), placeOf(option));
+    }
   }
 }
 
@@ -61,10 +71,10 @@ type SayingAt = (at: Position) => Saying;
 
 async function declared({ settings }: JobFile, saying: SayingAt, problems: Problems): Promise<Use[]> {
   const uses: Use[] = [];
-  for (const { at, typeAt, ...written } of settings.channels?.create ?? []) {
+  for (const { at, typeAt, argsAt, ...written } of settings.channels?.create ?? []) {
     const onMisplaced: OnMisplaced = (here, meant) => problems.warn(misplacedNote(here, meant), at);
-    const { type } = await placeChannel(written, written, { ...saying(at), onMisplaced });
-    uses.push({ type, at: typeAt ?? at, certain: true });
+    const { type, args } = await placeChannel(written, written, { ...saying(at), onMisplaced });
+    uses.push({ type, args, at: typeAt ?? at, placeOf: (option) => argsAt[option] ?? at, certain: true });
   }
   return uses;
 }
@@ -143,8 +153,9 @@ function usesOf(
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
-    const { type } = (args[name] ?? {}) as Args;
-    return { type, at: at(`${name}.type`, name), certain };
+    const { type, args: options } = (args[name] ?? {}) as Args;
+    const placeOfOption = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
+    return { type, args: options, at: at(`${name}.type`, name), placeOf: placeOfOption, certain };
   });
 }
 
@@ -162,6 +173,10 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   };
   for (const { job, when } of todo) if (when === undefined) visit(job);
   return sure;
+}
+
+function isMap(value: unknown): value is Args {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isTemplate(value: unknown): boolean {
