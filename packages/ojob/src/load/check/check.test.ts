@@ -153,7 +153,7 @@ describe("what only OpenAF has", () => {
   test.each([
     ["(optionOn)", "todo", /^2:5 the shortcut "\(optionOn\)" of OpenAF is not supported here\. Instead, .*"when"/],
     ["(secget)", "todo", /Instead, give the secret as an argument/],
-    ["(pass", "todo", /the shortcut "\(pass\)" .* Instead, write the values under "args"\.$/],
+    ["(pass   )", "todo", /the shortcut "\(pass\)" .* Instead, write the values under "args"\.$/],
     ["(mine)", "todo", /^2:5 "\(mine\)" is no job: shortcuts of OpenAF are not supported here\. Name a job\.$/],
   ])("the shortcut %s in todo is one error that says what to write instead", (name, key, message) => {
     expect(errorsOf(() => load(`${key}:\n  - ${name}: x\n    ((default): [A]\njobs: [{ name: A }]\n`))).toEqual([

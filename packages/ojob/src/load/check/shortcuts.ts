@@ -55,7 +55,8 @@ export function shortcutIn(item: Node, path: readonly string[]): MapEntry | unde
 
 /** Why a shortcut is refused, and what to write instead. */
 export function shortcutMessage(key: string): string {
-  const name = key.replace(/[()]/g, "");
+  // Real files align their keys: "(pass      )".
+  const name = key.replace(/[()]/g, "").trim();
   const instead = Object.hasOwn(SHORTCUTS, name) ? SHORTCUTS[name] : undefined;
   if (instead === undefined) return `"${key}" is no job: shortcuts of OpenAF are not supported here. Name a job.`;
   return `the shortcut "(${name})" of OpenAF is not supported here. Instead, ${instead}.`;
