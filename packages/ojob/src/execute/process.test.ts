@@ -1,3 +1,4 @@
+import { registerBackend } from "@ojm/core";
 import { expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 
@@ -5,9 +6,10 @@ test("ojob.channels.create opens channels before the first job; if one cannot be
   const yaml = (config: string): string =>
     `ojob: { channels: { create: [{ name: mine, ${config} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a"))')}`;
   expect((await runText(yaml("type: simple"))).lines).toEqual(["1"]);
-  const { well, lines, err } = await runText(yaml("args: { nosuch: 1 }"));
+  registerBackend({ type: "broken", open: () => Promise.reject(new Error("it is broken")) });
+  const { well, lines, err } = await runText(yaml("type: broken"));
   expect({ well, lines }).toEqual({ well: false, lines: [] });
-  expect(err).toMatch(/the channel "mine" of ojob\.channels cannot be opened: .*no option "nosuch"/);
+  expect(err).toMatch(/the channel "mine" of ojob\.channels cannot be opened: .*it is broken/);
 });
 
 test("ojob.catch runs once for each job that failed, after its own catch, and may fail itself", async () => {

@@ -1,3 +1,4 @@
+import { registerBackend } from "@ojm/core";
 import { describe, expect, test } from "vitest";
 import type { RunFileOptions } from "../run.js";
 import { runText, script } from "../testing/run-file.js";
@@ -93,13 +94,14 @@ todo: [Job]
 
 describe("errors around oJobManager Init and Job End", () => {
   test("an oJobManager Init that fails keeps the body of a managed job from running", async () => {
+    registerBackend({ type: "broken", open: () => Promise.reject(new Error("it is broken")) });
     const yaml = managed(`log("body");`).replace(
       "  - name: Work",
-      "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {args: {gridName: g}}}\n  - name: Work",
+      "  - name: Init\n    to: oJobManager Init\n    args: {chLocks: {type: broken}}\n  - name: Work",
     );
     const { well, lines, err } = await runText(yaml.replace("oJobManager Init, Work, Look", "Init, Work"));
     expect([well, lines]).toEqual([false, []]);
-    expect(err).toMatch(/job "Init" failed: .*oJobManager Init failed: .*no option "gridName"/s);
+    expect(err).toMatch(/job "Init" failed: .*oJobManager Init failed: .*it is broken/s);
     expect(err).toMatch(/job "Work" failed: .*oJobManager Init failed/);
   });
 
@@ -114,7 +116,7 @@ describe("errors around oJobManager Init and Job End", () => {
 
   test("a second oJobManager Init with other channels is refused", async () => {
     const yaml = `include: oJobManager.yaml
-jobs: [{name: I, to: oJobManager Init, args: {chLocks: {type: simple, args: {x: 1}}}}]
+jobs: [{name: I, to: oJobManager Init, args: {chLocks: {type: simple}, chJobs: {type: simple}}}]
 todo: [oJobManager Init, I, oJobManager Init]
 `;
     expect((await runText(yaml)).err).toMatch(/initialised already, on other channels/);

@@ -13,7 +13,8 @@ export function requiredText(argument: string, written: string, message: string)
  * earlier job may hand the value on, the start of the job looks.
  */
 export function checkRequired(file: JobFile, commandLine: Args, problems: Problems): void {
-  if (file.settings.shareArgs) return;
+  // A template that cannot be read, which is an error already, throws when it is filled.
+  if (problems.errors.length > 0 || file.settings.shareArgs) return;
   const told =
     (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
     (argument, written, message) => {

@@ -15,7 +15,7 @@ const INSTEAD =
 
 test("a list of states in when, as in OpenAF, is refused with its place and what to write instead", () => {
   expect(errorsOf("[init, ready]")).toEqual([
-    `6:11 error: "when" must be code, not a list of states, which ojm does not have: ${INSTEAD}.`,
+    `6:11 error: "when" must be a text, not a list. It is code, which returns true. ojm has no states: ${INSTEAD}.`,
   ]);
 });
 
@@ -28,7 +28,7 @@ test("a state in when, as in OpenAF, is refused, and is no ReferenceError at run
 
 test("states in typeArgs.when, as in OpenAF, are refused with their place and what to write instead", () => {
   expect(errorsOf("return true", "{ when: [ready] }")).toEqual([
-    `3:17 error: "when" in "typeArgs" names states of OpenAF, which ojm does not have: ${INSTEAD}.`,
+    `3:17 error: "when" is of OpenAF: ojm has no states: ${INSTEAD}.`,
   ]);
 });
 

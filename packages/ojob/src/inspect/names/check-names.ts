@@ -32,7 +32,7 @@ export function checkNames(file: JobFile, plan: Plan, thread: ThreadNames, probl
       told.add(`${script.owner} ${name}`);
       const line = (free.node.loc?.start.line ?? 1) - read.linesBefore;
       const at = placeOf(script.block, free.name, line, free.node.loc?.start.column ?? 0);
-      const more = isState(script) ? STATE : hint(name, known, file, thread);
+      const more = hint(name, known, file, thread);
       problems.warn(`"${name}" is not defined in ${script.owner}.${more}`, at);
     }
   }
@@ -56,13 +56,6 @@ function missingName(
   if (!globals.has(name)) return name;
   const known = fields.get(name);
   return known === undefined || field === undefined || known.has(field) ? undefined : `${name}.${field}`;
-}
-
-const STATE = ' In OpenAF it is a state, which ojm has not. Write code: return $get("state") === "…".';
-
-/** Whether a condition is but a word, as the states of OpenAF are. */
-function isState({ block, owner }: Script): boolean {
-  return owner.startsWith('"when"') && /^\s*[A-Za-z_]\w*\s*$/.test(block.code);
 }
 
 function hint(name: string, instead: string | undefined, { settings }: JobFile, { globals }: ThreadNames): string {

@@ -186,12 +186,6 @@ describe("where a missing name is, and what to write instead", () => {
     expect(await found(script(`// comment\n${code}`).replace("// comment\n      ", "// c\n      "))).toEqual([message]);
   });
 
-  test("a word as a condition, which is a state in OpenAF, is told as that", async () => {
-    expect(await found("jobs: [{ name: A }]\ntodo: [{ name: A, when: started }]\n")).toEqual([
-      '2:25 "started" is not defined in "when" of "A". In OpenAF it is a state, which ojm has not. Write code: return $get("state") === "…".',
-    ]);
-  });
-
   test("an included job is looked at only where this file leads to it", async () => {
     const library =
       "jobs:\n  - { name: Used, exec: a1() }\n  - { name: Unused, exec: a2() }\n  - { name: Called, exec: a3() }\n";

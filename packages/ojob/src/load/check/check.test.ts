@@ -186,12 +186,12 @@ describe("what only OpenAF has", () => {
     [
       "a state in typeArgs",
       job("typeArgs: { when: x }"),
-      '3:17 "when" is of OpenAF: ojm has no states. Write code under "when" of the item of "todo": return $get("state") === "…".',
+      '3:17 "when" is of OpenAF: ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
     ],
     [
       "states in todo",
       "jobs: [{ name: A }]\ntodo: [{ name: A, when: [x, y] }]\n",
-      '2:25 "when" must be a text, not a list. It is code, which returns true. ojm has no states.',
+      '2:25 "when" must be a text, not a list. It is code, which returns true. ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
     ],
     [
       "code for args",

@@ -1,6 +1,6 @@
 import type { Position, Problems } from "../../text/problem.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
-import { refusalOf } from "./openaf-keys.js";
+import { INSTEAD_OF_STATES, refusalOf } from "./openaf-keys.js";
 import { belongs } from "./places.js";
 import type { Shape } from "./shape.js";
 import { shortcutIn, shortcutMessage } from "./shortcuts.js";
@@ -82,7 +82,8 @@ function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string
 
 /** A hint for a value that is right but for its quotes, or that OpenAF takes. */
 function hint(node: Node, shape: Shape, name: string): string {
-  if (name === '"when"' && node.kind === "list") return " It is code, which returns true. ojm has no states.";
+  if (name === '"when"' && node.kind === "list")
+    return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
   if (shape.kind === "args" && /^\s*[[({]/.test(node.value)) {
     return ' OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".';

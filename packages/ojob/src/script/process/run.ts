@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { CodeBlock } from "../../load/job-file.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptEnd, ScriptHost } from "../thread.js";
-import { merge } from "../worker/functions/data.js";
+import { merge } from "../worker/functions/merge.js";
 import { ChildGroup, type Program, type ProgramEnd } from "./child.js";
 import { LANGUAGES } from "./languages.js";
 import { PrintedMap } from "./printed-map.js";

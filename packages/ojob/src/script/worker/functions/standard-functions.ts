@@ -1,8 +1,9 @@
 import { call, logLine, pause, printText } from "../bridge.js";
 import { now } from "../clock.js";
 import { $ch } from "./channel.js";
-import { clone, jsonParse, merge, stringify } from "./data.js";
+import { jsonParse, stringify } from "./data.js";
 import { $from } from "./from.js";
+import { clone, merge } from "./merge.js";
 import { portable } from "./portable.js";
 import { shellResult } from "./shell-result.js";
 import { templify } from "./templify.js";
