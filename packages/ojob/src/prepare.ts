@@ -1,14 +1,14 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { chooseJobs } from "./plan/chosen-jobs.js";
-import { expectArguments } from "./plan/expected.js";
+import { expectArguments } from "./plan/file-checks/expected.js";
+import { checkRequired } from "./plan/file-checks/required.js";
+import { checkSchedules } from "./plan/file-checks/schedules.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
 import { checkLockNames } from "./plan/manager/lock-names.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
-import { checkRequired } from "./plan/required.js";
-import { checkSchedules } from "./plan/schedules.js";
 import { commonArgs } from "./plan/setup.js";
 import type { Problem, Problems } from "./text/problem.js";
 

@@ -364,24 +364,18 @@ export class Locks {
 
   /**
    * Runs with each renewal of the session: checks that the locks are still ours. The result runs once the
-   * renewal was answered.
+   * renewal was answered. It removes the leftovers of calls without an answer, and rests what nobody uses.
    */
   #onBeat(): () => Promise<void> {
-    // If this fails, the next heartbeat repeats it. The deadline of the session does not depend on it.
+    // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
     const checked = inBackground(() => this.#held.findLost(this.#held.all));
-    return () => this.#afterBeat(checked);
-  }
-
-  /** Removes the leftovers of calls without an answer, and rests what nobody uses. */
-  async #afterBeat(checked: Promise<void>): Promise<void> {
-    this.#notices.rest();
-    this.#lossWatch.rest();
-    this.#timeouts.rest();
-    // Remove only leftovers from before this beat. Their commits check the version that the session had
-    // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
-    const leftovers = this.#cleanup.all;
-    await checked;
-    await inBackground(() => this.#cleanup.remove(leftovers));
-    if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();
+    return async () => {
+      for (const part of [this.#notices, this.#lossWatch, this.#timeouts]) part.rest();
+      // Remove only leftovers from before this beat. Their commits check the version that the session had
+      // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
+      const leftovers = this.#cleanup.all;
+      await checked.then(() => inBackground(() => this.#cleanup.remove(leftovers)));
+      if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();
+    };
   }
 }

@@ -1,8 +1,8 @@
 import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import { fillArgs } from "../plan/args.js";
+import { requiredText } from "../plan/file-checks/required.js";
 import type { PlannedJob } from "../plan/planned.js";
-import { requiredText } from "../plan/required.js";
 import type { Position } from "../text/problem.js";
 import type { Judgement } from "./dispatch/deps.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";

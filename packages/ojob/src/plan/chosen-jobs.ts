@@ -4,9 +4,9 @@ import type { Problems } from "../text/problem.js";
 import { JOB_INIT } from "./manager/manager-args.js";
 
 /**
- * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An item
- * of the todo for such a job keeps its args and its `when`. What opens the job manager stays, for the locks of
- * the jobs are there.
+ * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An
+ * item of the todo for such a job keeps its args and its `when`. What opens the job manager stays, for the
+ * locks of the jobs are there.
  *
  * A schedule is not begun, and the process neither stays nor takes the pid file: the daemon of this file may
  * be running, and must go on.

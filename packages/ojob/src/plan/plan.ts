@@ -5,13 +5,13 @@ import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../
 import type { Position, Problems } from "../text/problem.js";
 import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
+import { warnOfReturns } from "./file-checks/returns.js";
+import { checkTemplates } from "./file-checks/templates.js";
+import { checkWhen } from "./file-checks/when.js";
 import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
-import { warnOfReturns } from "./returns.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
-import { checkTemplates } from "./templates.js";
-import { checkWhen } from "./when.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.

@@ -6,8 +6,8 @@ import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
 import type { Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
+import { checkScriptTemplates } from "./file-checks/templates.js";
 import type { ScriptStep } from "./planned.js";
-import { checkScriptTemplates } from "./templates.js";
 
 /** What OpenAF calls JavaScript. */
 const JAVASCRIPT_NAMES: readonly string[] = [JAVASCRIPT, "javascript", "oaf"];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { load } from "../testing/load.js";
-import { plan } from "./plan.js";
+import { load } from "../../testing/load.js";
+import { plan } from "../plan.js";
 
 function errorsOf(when: string, typeArgs = "{}"): string[] {
   const { file, problems } = load(

@@ -1,5 +1,5 @@
-import type { JobDefinition, JobFile } from "../load/job-file.js";
-import type { Problems } from "../text/problem.js";
+import type { JobDefinition, JobFile } from "../../load/job-file.js";
+import type { Problems } from "../../text/problem.js";
 
 /** Finds wrong cron expressions and time zones, and periodic jobs without a schedule. */
 export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {
@@ -17,8 +17,8 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
  */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
   const [{ cronSchedule }, { ScheduleError }] = await Promise.all([
-    import("../schedule/cron.js"),
-    import("../schedule/schedule.js"),
+    import("../../schedule/cron.js"),
+    import("../../schedule/schedule.js"),
   ]);
   const tell = (cron: string, timeZone?: string): void => {
     try {

@@ -1,5 +1,5 @@
-import type { Args, JobFile } from "../load/job-file.js";
-import type { Problems } from "../text/problem.js";
+import type { Args, JobFile } from "../../load/job-file.js";
+import type { Problems } from "../../text/problem.js";
 
 /**
  * Reports the arguments that are mandatory by the help of the file and absent from the command line.

@@ -1,7 +1,7 @@
-import type { TodoEntry } from "../load/job-file.js";
-import { ownReturns } from "../script/javascript.js";
-import type { Problems } from "../text/problem.js";
-import { checkScript } from "./script.js";
+import type { TodoEntry } from "../../load/job-file.js";
+import { ownReturns } from "../../script/javascript.js";
+import type { Problems } from "../../text/problem.js";
+import { checkScript } from "../script.js";
 
 /** Checks the `when` of an item of the todo: code that returns whether the job runs. */
 export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { load } from "../testing/load.js";
+import { load } from "../../testing/load.js";
 import { checkSchedules } from "./schedules.js";
 
 async function errorsOf(jobs: string): Promise<string[]> {

@@ -1,8 +1,8 @@
-import type { CodeBlock, JobFile } from "../load/job-file.js";
-import { placeIn } from "../script/compile.js";
-import { wrongTemplate } from "../text/handlebars/handlebars.js";
-import type { Position, Problems } from "../text/problem.js";
-import { hasBlocks } from "../text/template.js";
+import type { CodeBlock, JobFile } from "../../load/job-file.js";
+import { placeIn } from "../../script/compile.js";
+import { wrongTemplate } from "../../text/handlebars/handlebars.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { hasBlocks } from "../../text/template.js";
 
 /** Finds templates with blocks or helpers that cannot be filled, in the arguments of jobs and of the todo. */
 export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): void {

@@ -1,6 +1,6 @@
-import type { Args, JobFile } from "../load/job-file.js";
-import type { Position, Problems } from "../text/problem.js";
-import { fillArgs, type Missing, mergeArgs } from "./args.js";
+import type { Args, JobFile } from "../../load/job-file.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { fillArgs, type Missing, mergeArgs } from "../args.js";
 
 /** What is said where a `${x:?message}` has no value. */
 export function requiredText(argument: string, written: string, message: string): string {

@@ -1,7 +1,7 @@
-import { placeAt } from "../script/compile.js";
-import { ownReturns } from "../script/javascript.js";
-import type { Problems } from "../text/problem.js";
-import type { PlannedJob } from "./planned.js";
+import { placeAt } from "../../script/compile.js";
+import { ownReturns } from "../../script/javascript.js";
+import type { Problems } from "../../text/problem.js";
+import type { PlannedJob } from "../planned.js";
 
 /**
  * Warns of each `return` in a script that runs as a step of another job, in its `from`. In OpenAF it ends the
