@@ -44,7 +44,7 @@ export async function checkConsumers() {
   return failed === 0 ? await runPacked() : 1;
 }
 
-/** Loads what is loaded only where a job file needs it: acorn in the program, handlebars in a script thread. */
+/** Needs what is loaded late: acorn in the program, handlebars in a script thread. */
 const JOB_FILE = `jobs:
   - name: A
     check: { in: { list: 'default([1, 2])' } }
