@@ -8,12 +8,20 @@ interface Global {
 export class SharedGlobals {
   readonly #globals = new Map<string, Global>();
   #version = 0;
+  readonly #told = new Set<string>();
 
   /** Stores what a thread has set. */
   set(changed: Readonly<Record<string, unknown>>, by: object): void {
     for (const [name, value] of Object.entries(changed)) {
       this.#globals.set(name, { value, version: ++this.#version, by });
     }
+  }
+
+  /** Of the globals that only the script that set them sees, those that nobody was told of. */
+  untold(unshared: readonly string[]): string[] {
+    const names = unshared.filter((name) => !this.#told.has(name));
+    for (const name of names) this.#told.add(name);
+    return names;
   }
 
   /**

@@ -63,7 +63,10 @@ export interface FailureData {
   readonly thrown?: { readonly value?: unknown };
 }
 
-/** How a script ended. `reusable` means that the script left nothing behind that could fire later. */
+/**
+ * How a script ended. `reusable` means that the script left nothing behind: neither what could fire later,
+ * nor a global that only the next script of this thread would see.
+ */
 export interface DoneMessage {
   readonly type: "done";
   readonly failure?: FailureData;
@@ -72,6 +75,8 @@ export interface DoneMessage {
   readonly result?: unknown;
   readonly args: Record<string, unknown>;
   readonly globals: Record<string, unknown>;
+  /** The globals that no other script sees, as they are functions or hold one. */
+  readonly unshared: readonly string[];
   readonly reusable: boolean;
 }
 

@@ -38,7 +38,7 @@ export interface ThreadOptions {
 }
 
 /** How a script ended. */
-export type ScriptEnd = Omit<DoneMessage, "type" | "globals" | "reusable">;
+export type ScriptEnd = Omit<DoneMessage, "type" | "globals" | "unshared" | "reusable">;
 
 /** A thread for scripts, one at a time. */
 export class ScriptThread {
@@ -117,6 +117,7 @@ export class ScriptThread {
     if (end.type !== "done") return { args: message.args };
     host.globals.set(end.globals, this);
     this.#reusable = end.reusable;
+    warnOfUnshared(host.globals.untold(end.unshared), host);
     return end;
   }
 
@@ -184,6 +185,15 @@ export class ScriptThread {
     Atomics.add(this.#signal, ANSWERED, 1);
     Atomics.notify(this.#signal, ANSWERED);
   }
+}
+
+function warnOfUnshared(names: readonly string[], host: ScriptHost): void {
+  const [first, ...others] = names;
+  if (first === undefined) return;
+  const what =
+    others.length === 0 ? `"${first}" in global holds` : `"${first}" and ${others.length} more in global hold`;
+  const text = `${what} a function, which no other job sees: put it into a file, and name that under "ojob.loads"`;
+  host.log("WARN", text, Date.now() + host.ahead);
 }
 
 function crashFailure(failure: FailureData, memoryLimit: number): FailureData {

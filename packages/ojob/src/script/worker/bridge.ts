@@ -44,7 +44,7 @@ export function pause(ms: number): void {
 
 /** Hands what the script has set in `global` to the others: a `stopWhen` may wait for it. */
 function shareGlobals(): void {
-  const globals = changedGlobals();
+  const { globals } = changedGlobals();
   if (Object.keys(globals).length > 0) post({ type: "globals", globals });
 }
 
@@ -52,7 +52,7 @@ function shareGlobals(): void {
 export function call(name: string, ...parameters: unknown[]): unknown {
   throwIfStopped();
   const id = ++calls;
-  const message = { type: "call", id, call: name, parameters, globals: changedGlobals() } as const;
+  const message = { type: "call", id, call: name, parameters, globals: changedGlobals().globals } as const;
   try {
     post(message);
   } catch (error) {

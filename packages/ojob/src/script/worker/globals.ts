@@ -9,21 +9,32 @@ export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
-/**
- * The globals that scripts of this thread have set since the last call. Threads can share only data: a
- * function stays a global of this thread.
- */
-export function changedGlobals(): Record<string, unknown> {
-  const changed: Record<string, unknown> = {};
+/** What scripts of this thread have done to its globals. */
+export interface GlobalChanges {
+  /** Those that were set since the last look. */
+  readonly globals: Record<string, unknown>;
+  /**
+   * Those that no other thread can see: functions, and what holds one. The next script of this thread would
+   * see them, by chance.
+   */
+  readonly unshared: readonly string[];
+}
+
+/** Looks which globals scripts have set. Threads can share only data. */
+export function changedGlobals(): GlobalChanges {
+  const globals: Record<string, unknown> = {};
+  const unshared: string[] = [];
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     if (known.has(name)) continue;
     const value = (globalThis as Record<string, unknown>)[name];
     const bytes = tryToSerialize(value);
-    if (bytes === undefined || shared.get(name)?.equals(bytes)) continue;
-    shared.set(name, bytes);
-    changed[name] = value;
+    if (bytes === undefined) unshared.push(name);
+    else if (!shared.get(name)?.equals(bytes)) {
+      shared.set(name, bytes);
+      globals[name] = value;
+    }
   }
-  return changed;
+  return { globals, unshared };
 }
 
 /** Takes over what scripts of other threads have set. */

@@ -41,7 +41,8 @@ export async function run(message: RunMessage): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   const { args } = message;
   const how = failure !== undefined ? { failure } : reason !== undefined ? { skip: reason } : { result };
-  finish({ type: "done", ...how, args, globals: changedGlobals(), reusable: isQuiet() });
+  const changes = changedGlobals();
+  finish({ type: "done", ...how, args, ...changes, reusable: changes.unshared.length === 0 && isQuiet() });
 }
 
 function execute(message: RunMessage, signal: AbortSignal, skipping: Skipping): unknown {
