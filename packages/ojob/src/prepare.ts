@@ -35,6 +35,9 @@ export interface PrepareOptions {
   readonly further?: (file: JobFile, plan: Plan, problems: Problems) => Promise<void>;
 }
 
+/** What a file that runs as a whole must have. */
+export const RUN_CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true } as const;
+
 /** A job file that can be run. */
 export interface Prepared {
   readonly file: JobFile;

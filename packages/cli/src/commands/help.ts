@@ -23,8 +23,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
 
   key=value      arguments for the jobs. Those that the file gives win over them. Paths in them begin at the working
                  directory; paths in the file begin at its folder.
-  --job JOB      run only this job, and before it those that it depends on; may be given several times. A schedule is not begun,
-                 and the daemon of the file may run meanwhile: locks hold for both
+  --job JOB      run only this job, and before it those that it depends on; may be given several times. A schedule is not
+                 begun, and the daemon of the file may run meanwhile: locks hold for both
   --dry-run      show what would run, in which order, with which arguments and locks; run nothing
   --load FILE    a JavaScript file whose functions the scripts may call; may be given several times
   --strict       take warnings about the file for errors: nothing is run then

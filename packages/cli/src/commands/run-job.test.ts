@@ -64,6 +64,24 @@ describe("ojm run FILE --job JOB", () => {
     expect(await ojm(folder, "run", "a.yaml", "--job", "A", "n=1")).toMatchObject({ code: 0, out: "a 1\n" });
   });
 
+  test("ojm run --job of jobs that wait for each other is refused with the cycle", async () => {
+    const yaml = "jobs:\n  - { name: A, deps: B, exec: print(1) }\n  - { name: B, deps: A, exec: print(2) }\n";
+    const { code, err } = await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml", "--job", "A");
+    expect(code).toBe(2);
+    expect(err).toContain('error: these jobs wait for each other in a cycle: "A" → "B" → "A".');
+  });
+
+  test("ojm run --job runs what a step of the job waits for, once, though another step is that job too", async () => {
+    const jobs = [
+      "{ name: A, exec: print('a') }",
+      "{ name: B, deps: A, exec: print('b') }",
+      "{ name: C, from: [B, A] }",
+    ];
+    const yaml = `jobs:\n${jobs.map((job) => `  - ${job}\n`).join("")}`;
+    const { code, out } = await ojm(folderWith({ "a.yaml": yaml }), "run", "a.yaml", "--job", "C");
+    expect({ code, out }).toEqual({ code: 0, out: "a\nb\na\n" });
+  });
+
   test.each([
     ["Reprt", 'error: a.yaml has no job "Reprt". Did you mean "Report"?'],
     ["Follow", 'error: "Follow" runs for each change of a channel, not by itself: it cannot be chosen.'],

@@ -3,7 +3,7 @@ import type { Args } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { logSettings } from "../output/settings.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
-import { prepareJobFile } from "../prepare.js";
+import { prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { failureText } from "../script/failure.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { ScriptThread } from "../script/thread.js";
@@ -13,9 +13,6 @@ import { Engine } from "./engine.js";
 import { claimPidFile } from "./pid-file/claim-pid-file.js";
 import { JobError } from "./runtime/job-error.js";
 import { Runtime } from "./runtime/runtime.js";
-
-/** What a file that runs as a whole must have. */
-const CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true } as const;
 
 /** Stops a running job file from outside. */
 export interface RunControl {
@@ -51,7 +48,7 @@ export interface FileRun {
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
   const prepare = preparing(run.prepare);
-  const options = { args: run.args, strict: run.strict, jobs: run.jobs, channelTypes: prepare, ...CHECKS };
+  const options = { args: run.args, strict: run.strict, jobs: run.jobs, channelTypes: prepare, ...RUN_CHECKS };
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
   for (const warning of warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));

@@ -4,7 +4,7 @@ import { mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
-import { type Prepared, prepareJobFile } from "../prepare.js";
+import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
@@ -25,8 +25,7 @@ const MOST_RUNS = 10;
 
 /** What running a job file would do, as text. Runs no script and opens no store. */
 export async function describeRun(name: string, { args = {}, strict, jobs, prepare }: DryRunOptions): Promise<string> {
-  const checks = { schedules: true, mandatoryArgs: true, lockNames: true, channelTypes: preparing(prepare) };
-  const prepared = await prepareJobFile(name, { args, strict, jobs, ...checks });
+  const prepared = await prepareJobFile(name, { args, strict, jobs, channelTypes: preparing(prepare), ...RUN_CHECKS });
   const items = await Promise.all(prepared.plan.todo.map((entry, i) => itemText(entry, i, prepared)));
   const warnings = prepared.warnings.map((warning) => describe(warning));
   const parts = [...warnings, `${name} would run, ${orderOf(prepared.plan)}:`, ...items, "Nothing was run."];

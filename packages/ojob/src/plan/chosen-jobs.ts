@@ -13,8 +13,9 @@ import { JOB_INIT } from "./manager/manager-args.js";
  */
 export function chooseJobs(file: JobFile, names: readonly string[], problems: Problems): JobFile {
   const chosen = new Set<string>();
-  for (const name of names) if (isThere(name, file, problems)) addWithDeps(name, file, chosen);
-  const opening = file.todo.filter(({ job }) => !chosen.has(job) && leadsTo(JOB_INIT, job, file));
+  const begun = new Set<string>();
+  for (const name of names) if (isThere(name, file, problems)) addWithDeps(name, file, chosen, begun);
+  const opening = file.todo.filter(({ job }) => !chosen.has(job) && partsOf(job, file).has(JOB_INIT));
   const todo = [...opening, ...[...chosen].flatMap((name) => entriesOf(name, file))];
   const jobs = new Map([...file.jobs].map(([name, job]) => [name, chosen.has(name) ? runOnce(job) : job]));
   const { unique: _, ...settings } = file.settings;
@@ -33,32 +34,23 @@ function isThere(name: string, { jobs, source }: JobFile, problems: Problems): b
   return job !== undefined && job.type !== "subscribe";
 }
 
-function addWithDeps(name: string, file: JobFile, chosen: Set<string>): void {
-  if (chosen.has(name)) return;
-  for (const dependency of depsOf(name, file, new Set())) addWithDeps(dependency, file, chosen);
+/** Adds what a job waits for, its steps included, and then the job. */
+function addWithDeps(name: string, file: JobFile, chosen: Set<string>, begun: Set<string>): void {
+  // Jobs that wait for each other would never end here. They are reported once the file is planned.
+  if (begun.has(name)) return;
+  begun.add(name);
+  const deps = [...partsOf(name, file)].flatMap((part) => file.jobs.get(part)?.deps ?? []);
+  for (const { job } of deps) addWithDeps(job, file, chosen, begun);
   chosen.add(name);
 }
 
-/** The jobs that a job waits for, its steps included. */
-function depsOf(name: string, file: JobFile, seen: Set<string>): string[] {
-  const job = file.jobs.get(name);
-  if (job === undefined || seen.has(name)) return [];
-  seen.add(name);
-  const steps = stepsOf(job).flatMap((step) => depsOf(step, file, seen));
-  // A cycle is reported once the file is planned.
-  return [...job.deps.map((one) => one.job), ...steps].filter((one) => !seen.has(one));
-}
-
-function stepsOf({ from, to, each }: JobDefinition): string[] {
-  return [...from, ...to, ...each].map(({ job }) => job);
-}
-
-function leadsTo(target: string, name: string, file: JobFile, seen: Set<string> = new Set()): boolean {
-  if (name === target) return true;
-  const job = file.jobs.get(name);
-  if (job === undefined || seen.has(name)) return false;
-  seen.add(name);
-  return stepsOf(job).some((step) => leadsTo(target, step, file, seen));
+/** A job and its steps, and their steps. */
+function partsOf(name: string, file: JobFile, parts: Set<string> = new Set()): ReadonlySet<string> {
+  if (parts.has(name)) return parts;
+  parts.add(name);
+  const { from = [], to = [], each = [] } = file.jobs.get(name) ?? {};
+  for (const { job } of [...from, ...to, ...each]) partsOf(job, file, parts);
+  return parts;
 }
 
 function entriesOf(name: string, { todo, jobs }: JobFile): TodoEntry[] {

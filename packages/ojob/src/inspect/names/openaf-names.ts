@@ -46,12 +46,12 @@ const INSTEAD: Readonly<Record<string, string>> = {
   isInteger: "use Number.isInteger(value)",
   isDate: "use value instanceof Date",
   isByteArray: "use Buffer.isBuffer(value)",
-  isDecimal: "use Number.isInteger(value)",
+  isDecimal: "use Number.isFinite(value) && !Number.isInteger(value)",
   ioStreamReadLines: 'use require("node:readline")',
   listFilesRecursive: 'use require("node:fs").readdirSync(path, { recursive: true })',
   newJavaArray: "use a list of JavaScript",
   exit: "throw an error to fail the job; process.exit() ends its thread only",
-  getVersion: "use process.version",
+  getVersion: "use process.version, the version of Node",
   getOpenAFPath: "use process.execPath",
   getOpenAFJar: "use process.execPath",
   cleanUpThreads: "leave it out: ojm ends the threads",
@@ -100,7 +100,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** What to write instead of a field of an object that ojm has, but without that field. */
 const FIELDS: Readonly<Record<string, string>> = {
   "af.toSLON": "use stringify(value)",
-  "af.fromSLON": "use jsonParse(text)",
+  "af.fromSLON": "write the text as JSON, and use jsonParse(text)",
   "af.eval": "use a function",
   "af.encrypt": 'use require("node:crypto")',
   "af.decrypt": 'use require("node:crypto")',
