@@ -1,4 +1,3 @@
-import { registerBackend } from "@ojm/core";
 import type { BackendType } from "@ojm/core/backend";
 
 /**
@@ -12,5 +11,8 @@ const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType
 /** Makes a channel type known, importing only the one that is used: each costs start-up time. */
 export async function prepareType(type: string): Promise<void> {
   const load = Object.hasOwn(own, type) ? own[type] : undefined;
-  if (load !== undefined) registerBackend((await load()).backend);
+  if (load === undefined) return;
+  // Not imported above: the thread of the scripts would start only after all of core is read.
+  const [{ registerBackend }, { backend }] = await Promise.all([import("@ojm/core"), load()]);
+  registerBackend(backend);
 }
