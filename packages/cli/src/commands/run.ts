@@ -43,7 +43,7 @@ export async function execute(words: readonly string[]): Promise<number> {
   const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
   // written.
-  process.exit(signals.code ?? code);
+  process.exit(signals.code ?? signals.asked ?? code);
 }
 
 async function runToCode(file: string, options: RunFileOptions): Promise<number> {
@@ -90,6 +90,11 @@ class Signals {
         this.#control.stop(signal);
       });
     }
+  }
+
+  /** The exit code that a script asked for. */
+  get asked(): number | undefined {
+    return this.#control?.exitCode;
   }
 
   control(control: RunControl): void {

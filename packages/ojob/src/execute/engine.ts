@@ -287,8 +287,10 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     const { job, entry, begins } = request;
     if (outcome.status === "failed") {
       this.#report.failed(job.name, outcome.error, this.#running.refusal !== undefined);
-    } else if (outcome.status === "skipped") this.#report.skipped(request, outcome);
-    else if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan)) {
+    } else if (outcome.status === "skipped") {
+      // After exit(0) nothing that did not run is a fault.
+      this.#report.skipped(request, { ...outcome, intended: outcome.intended || this.runtime.exitCode === 0 });
+    } else if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan)) {
       this.handedOn = outcome.args;
     }
   }

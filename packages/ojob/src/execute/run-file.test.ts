@@ -278,6 +278,12 @@ describe("the functions of scripts", () => {
       "[jsonParse(sh('echo [1]')), sh('printf hi').exitcode, Object.keys(sh('printf hi')).sort(), sh('printf hi')]",
       [[1], 0, ["exitcode", "stderr", "stdout"], { exitcode: 0, stderr: "", stdout: "hi" }],
     ],
+    [
+      "[sh('echo $A', { env: { A: 5 } }).trim(), sh(['printf', '%s', '$A b']).stdout, sh('sleep 60', { timeout: 20 }).exitcode > 0]",
+      ["5", "$A b", true],
+    ],
+    // Several documents of YAML are a list.
+    ["[af.fromYAML('a: 1'), af.fromYAML('a: 1\\n---\\n2'), af.fromYAML('')]", [{ a: 1 }, [{ a: 1 }, 2], null]],
     // In OpenAF, whether to compress comes first.
     [
       "['a', 'b', 'c', 'd'].map((n, i) => { const c = $ch(n); [() => c.create(1, 'simple', {}), () => c.create(true), () => c.create(undefined, 'simple'), () => c.create('simple', {})][i](); c.set('k', i); return c.get('k') })",

@@ -21,6 +21,8 @@ export interface RunControl {
    * once.
    */
   stop(reason: string): void;
+  /** The exit code that a script asked for by `exit`. */
+  readonly exitCode: number | undefined;
 }
 
 /** What running a job file needs beside the file. */
@@ -68,14 +70,21 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     grace: run.grace,
     files: [file.source.path],
   });
-  run.onStart?.(engine);
+  runtime.stop = (reason) => engine.stop(reason);
+  run.onStart?.({
+    stop: runtime.stop,
+    get exitCode() {
+      return runtime.exitCode;
+    },
+  });
   let letGo = (): void => {};
   try {
     const { unique } = file.settings;
     if (unique) {
       letGo = await claimPidFile({ ...unique, pidFile: saidPath(unique.pidFile.text, unique.pidFile.at) }, run.grace);
     }
-    return await engine.run();
+    const well = await engine.run();
+    return runtime.exitCode === undefined ? well : runtime.exitCode === 0;
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     log.line("ERROR", error.message);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { folderWith } from "../testing/folder.js";
 import { SharedGlobals } from "./globals.js";
@@ -169,6 +170,17 @@ describe("globals of scripts", () => {
     ]);
     expect((await runOn(one, "return [count, global.list, f()]")).result).toEqual([2, [1, 2], 7]);
   });
+});
+
+test("a stop that comes while files are loaded reaches the script", async () => {
+  const thread = pool.acquire();
+  thread.load({
+    loads: [join(folderWith({ "slow.mjs": "await new Promise((r) => setTimeout(r, 50))" }), "slow.mjs")],
+    modules: [],
+  });
+  const end = runOn(thread, "try { sleep(60000) } catch (e) { return [e.code, job.signal.aborted] }");
+  thread.stop();
+  expect((await end).result).toEqual(["CANCELLED", true]);
 });
 
 describe("files to load (ojob.loads)", () => {

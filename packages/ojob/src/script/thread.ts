@@ -107,10 +107,11 @@ export class ScriptThread {
 
   /** Runs a script, and resolves with how it ended. */
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead">, host: ScriptHost): Promise<ScriptEnd> {
+    Atomics.store(this.#signal, STOPPED, 0);
+    // A stop that comes while something loads is one of this script.
     const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
-    Atomics.store(this.#signal, STOPPED, 0);
     const end = await this.#exchange({ type: "run", ...message, ahead: host.ahead, globals: this.#newGlobals(host) });
     this.#host = undefined;
     if (!("type" in end)) return { failure: end, args: message.args };

@@ -1,7 +1,7 @@
 import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
-import type { ShellOptions, ShellResult } from "../../script/process/shell.js";
+import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
 import type { Stoppable } from "../dispatch/running.js";
@@ -122,7 +122,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#items.add(item, only);
   }
 
-  shell(command: string, options: ShellOptions): Promise<ShellResult> {
+  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
     return this.#scripts.shell(command, options);
   }
 

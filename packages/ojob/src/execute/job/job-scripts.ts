@@ -1,7 +1,7 @@
 import type { Args } from "../../load/job-file.js";
 import type { ScriptStep } from "../../plan/planned.js";
 import { ScriptProcess } from "../../script/process/run.js";
-import { ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
+import { type CommandLine, ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd, ScriptThread } from "../../script/thread.js";
 import type { ExecutionHost } from "./host.js";
@@ -30,7 +30,7 @@ export class JobScripts {
   }
 
   /** Runs a shell command for a script that waits for it. */
-  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+  async shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
     const shell = new ShellCommand(command, options, this.#host.grace);
     this.#process = shell;
     try {

@@ -1,7 +1,7 @@
 import { systemClock } from "@ojm/core";
 import type { Level } from "../../output/log.js";
 import type { SharedGlobals } from "../../script/globals.js";
-import type { ShellOptions, ShellResult } from "../../script/process/shell.js";
+import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { ScriptHost } from "../../script/thread.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ParentExecution } from "../runtime/parent-execution.js";
@@ -13,7 +13,7 @@ export interface ScriptOwner extends ParentExecution {
   /** Hands an item to the jobs of `each`, or only to the job named `only`. */
   addItem(item: unknown, only?: string): void;
   /** Runs a shell command for a script that waits for it. */
-  shell(command: string, options: ShellOptions): Promise<ShellResult>;
+  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
 }
 
 type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
@@ -26,7 +26,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
   each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
   unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
-  sh: ({ job }, [command, options]) => job.shell(String(command), (options ?? {}) as ShellOptions),
+  sh: ({ job }, [command, options]) => job.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  exit: ({ host, job }, [code]) => host.runtime.exit(Number(code), job.name),
   get: ({ host }, [key]) => host.runtime.values.get(String(key)),
   set: ({ host }, [key, value]) => void host.runtime.values.set(String(key), value),
   toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),

@@ -18,12 +18,23 @@ export class Runtime {
   /** The values that scripts keep by `$set` and `$get`. */
   readonly values: Map<string, unknown> = new Map();
 
+  /** What `exit` of a script said first. */
+  exitCode: number | undefined;
+  /** Stops the whole run. */
+  stop: (reason: string) => void = () => {};
+
   constructor(prepare: PrepareType, clock: Clock) {
     this.clock = clock;
     this.pathsOf = askingTypes(prepare);
     this.managers = new Managers(prepare, clock);
     this.channels = new ScriptChannels(this.managers, prepare, clock);
     this.locks = new JobLocks(this.managers, this.channels, clock);
+  }
+
+  /** Ends the run for a script that asks for it. */
+  exit(code: number, job: string): void {
+    this.exitCode ??= code;
+    this.stop(`the script of "${job}" called exit(${code})`);
   }
 
   /** Releases all locks and closes all channels. */

@@ -1,11 +1,17 @@
-import { parse, stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 
 /** A value as YAML. */
 export function toYaml(value: unknown): string {
   return stringify(value);
 }
 
-/** The value of a YAML text. */
+/** The value of a YAML text, or the list of the values of its documents. */
 export function fromYaml(text: string): unknown {
-  return parse(text);
+  const documents = [...parseAllDocuments(text)];
+  const values = documents.map((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    return document.toJS() as unknown;
+  });
+  return values.length > 1 ? values : (values[0] ?? null);
 }

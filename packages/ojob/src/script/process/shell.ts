@@ -2,12 +2,21 @@ import type { FailureData } from "../protocol.js";
 import type { ScriptHost } from "../thread.js";
 import { ChildGroup } from "./child.js";
 
+/** A command for a shell, or a program with its parameters, which no shell reads. */
+export type CommandLine = string | readonly string[];
+
 /** How a script wants a shell command to run. */
 export interface ShellOptions {
   readonly directory?: string;
   readonly stdin?: string;
   /** Hide the output of the command. */
   readonly quiet?: boolean;
+  /** Its environment, instead of that of this process. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  /** End the command after this many ms. */
+  readonly timeout?: number;
+  /** Stands before each line that is shown. */
+  readonly prefix?: string;
 }
 
 /** The result of a shell command. */
@@ -20,29 +29,46 @@ export interface ShellResult {
 /** A command that a script runs and waits for. */
 export class ShellCommand {
   readonly #group: ChildGroup;
-  readonly #quiet: boolean;
+  readonly #options: ShellOptions;
 
   /** `grace` is how long it has to end after it was told to, in ms. */
-  constructor(command: string, { directory, stdin, quiet = false }: ShellOptions, grace: number) {
+  constructor(command: CommandLine, options: ShellOptions, grace: number) {
+    const { directory, stdin, env } = options;
+    const [program = "", ...parameters] = typeof command === "string" ? ["sh", "-c", command] : command.map(String);
     const folder = directory === undefined ? {} : { folder: String(directory) };
     const input = stdin === undefined ? {} : { input: String(stdin) };
-    this.#group = new ChildGroup({ command: "sh", parameters: ["-c", command], ...folder, ...input }, grace);
-    this.#quiet = quiet;
+    const environment = env === undefined ? {} : { environment: textsOf(env) };
+    this.#group = new ChildGroup({ command: program, parameters, ...folder, ...input, ...environment }, grace);
+    this.#options = options;
   }
 
   /** Runs the command to its end. */
   async run(host: Pick<ScriptHost, "print" | "call">): Promise<ShellResult> {
+    const { quiet, prefix = "" } = this.#options;
     const written = { stdout: "", stderr: "" };
-    const { code, signal, error } = await this.#group.run({
-      line: (text, toError, last) => {
-        written[toError ? "stderr" : "stdout"] += text;
-        if (!this.#quiet) host.print(last ? `${text}\n` : text, toError);
-      },
-      room: async () => void (await host.call("room", [])),
-    });
+    const lift = this.#limit();
+    const { code, signal, error } = await this.#group
+      .run({
+        line: (text, toError, last) => {
+          written[toError ? "stderr" : "stdout"] += text;
+          const shown = text.replace(/^(?=[\s\S])/gm, prefix);
+          if (!quiet) host.print(last ? `${shown}\n` : shown, toError);
+        },
+        room: async () => void (await host.call("room", [])),
+      })
+      .finally(lift);
     if (error !== undefined) throw new Error(`the command cannot be started: ${error.message}`);
     // A shell reports a signal as an exit code above 128.
     return { ...written, exitcode: code ?? (signal === null ? 1 : 128) };
+  }
+
+  /** Ends the command when its time is over. */
+  #limit(): () => void {
+    const { timeout } = this.#options;
+    if (timeout === undefined) return () => {};
+    const message = `the command took longer than ${timeout} ms`;
+    const timer = setTimeout(() => this.#group.end({ name: "JobError", message }), Number(timeout));
+    return () => clearTimeout(timer);
   }
 
   stop(): void {
@@ -52,4 +78,9 @@ export class ShellCommand {
   end(why: FailureData): void {
     this.#group.end(why);
   }
+}
+
+function textsOf(variables: Readonly<Record<string, unknown>>): NodeJS.ProcessEnv {
+  const given = Object.entries(variables).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }

@@ -76,6 +76,11 @@ function awaitAnswer(id: number): Answer {
   }
 }
 
+/** Whether the script is asked to stop, and no call has told it yet. */
+export function isAskedToStop(): boolean {
+  return Atomics.load(signal, STOPPED) === 1;
+}
+
 function throwIfStopped(): void {
   // Throw only once: the clean-up of the script may wait again.
   if (Atomics.compareExchange(signal, STOPPED, 1, 0) === 1) throw new StopError("the job was asked to stop");

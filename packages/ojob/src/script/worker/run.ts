@@ -3,7 +3,7 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import { compile } from "../compile.js";
 import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
-import { post } from "./bridge.js";
+import { isAskedToStop, post } from "./bridge.js";
 import { setClock } from "./clock.js";
 import { portable } from "./functions/portable.js";
 import { Skipping } from "./functions/skipping.js";
@@ -24,6 +24,7 @@ export async function run(message: RunMessage): Promise<void> {
   setClock(message.ahead);
   applyGlobals(message.globals);
   stopping = new AbortController();
+  if (isAskedToStop()) stop();
   // While a script runs, only the script keeps the thread alive. A script that awaits something that never
   // comes ends the thread, which is noticed; otherwise it would hang until its timeout.
   main.unref();

@@ -3,6 +3,17 @@ class SkipError extends Error {
   override readonly name: string = "SkipError";
 }
 
+/** Ends a script that calls `exit(code)`, after which the run of its file ends. */
+export class ExitError extends Error {
+  override readonly name: string = "ExitError";
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`the script called exit(${exitCode})`);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Whether the script of a step has ended its job as skipped. */
 export class Skipping {
   readonly #inCatch: boolean;
@@ -28,8 +39,10 @@ export class Skipping {
     throw new SkipError(`the job is skipped: ${this.#reason}`);
   }
 
-  /** Whether this is what {@link skip} threw. */
+  /** Whether what was thrown is no failure: by {@link skip}, or by `exit(0)`. */
   threw(error: unknown): boolean {
-    return error instanceof SkipError;
+    if (!(error instanceof ExitError)) return error instanceof SkipError;
+    if (!this.#inCatch && error.exitCode === 0) this.#reason ??= "its script called exit(0)";
+    return error.exitCode === 0;
   }
 }

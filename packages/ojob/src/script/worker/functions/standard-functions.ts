@@ -6,6 +6,7 @@ import { $from } from "./from.js";
 import { clone, merge } from "./merge.js";
 import { portable } from "./portable.js";
 import { shellResult } from "./shell-result.js";
+import { ExitError } from "./skipping.js";
 import { templify } from "./templify.js";
 import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./types.js";
 
@@ -21,6 +22,24 @@ function sleep(ms: unknown): void {
     throw new TypeError(`sleep takes a number of milliseconds, not ${String(ms)}`);
   pause(time);
 }
+
+/** Ends the run of the job file with this exit code: what runs is asked to stop, and nothing more starts. */
+function exit(code: unknown = 0): never {
+  const number = Number(code);
+  if (!Number.isInteger(number) || number < 0 || number > MOST_EXIT_CODE) {
+    throw new TypeError(`exit takes a whole number from 0 to ${MOST_EXIT_CODE}, not ${String(code)}`);
+  }
+  try {
+    call("exit", number);
+  } catch (error) {
+    // The stop that it asks for may reach this script before the answer.
+    if ((error as { readonly code?: unknown }).code !== "CANCELLED") throw error;
+  }
+  throw new ExitError(number);
+}
+
+/** A process has no greater exit code. */
+const MOST_EXIT_CODE = 255;
 
 /** Unlocks a lock. A number is a name too: the command line makes a number of a name of digits. */
 function unlock(name: unknown): unknown {
@@ -56,6 +75,7 @@ const functions = {
   printErr: (value: unknown = ""): void => printText(`${toText(value)}\n`, true),
   sprint: (value: unknown): void => printText(`${stringify(value)}\n`),
   sleep,
+  exit,
   now,
   nowUTC: now,
   getEnv,
@@ -71,7 +91,8 @@ const functions = {
   $job: (name: string, args?: Record<string, unknown>): unknown => call("job", String(name), args ?? {}),
   oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
   each: (item: unknown, job?: string): unknown => call("each", item, job),
-  sh: (command: string, options?: unknown): unknown => shellResult(call("sh", String(command), options)),
+  sh: (command: unknown, options?: unknown): unknown =>
+    shellResult(call("sh", isArray(command) ? command : String(command), options)),
   $get: (key: string): unknown => call("get", String(key)),
   $set: (key: string, value: unknown): unknown => call("set", String(key), value),
   af: {
