@@ -53,10 +53,17 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/($1|core)/" },
     },
     {
+      name: "openaf-imports-no-package-of-ours",
+      comment: "It is loaded into a script thread, and uses what is global there.",
+      severity: "error",
+      from: { path: "^packages/openaf/src/", pathNot: TESTS },
+      to: { path: "^packages/(?!openaf/)" },
+    },
+    {
       name: "ojob-knows-no-command-line",
       severity: "error",
       from: { path: "^packages/ojob/src/", pathNot: TESTS },
-      to: { path: "^packages/cli/" },
+      to: { path: "^packages/(cli|openaf)/" },
     },
     {
       name: "only-tests-import-testing",

@@ -5,7 +5,7 @@ import { prepareJobFile } from "../prepare.js";
 import { SCRIPT_WORKER } from "../run.js";
 import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/check-names.js";
-import { threadNames } from "./names/thread-names.js";
+import { LoadError } from "./names/thread-names.js";
 
 /** How a job file is checked. */
 export interface CheckOptions {
@@ -45,5 +45,10 @@ export async function checkFile(name: string, { args = {}, strict = false, prepa
 }
 
 async function lookAtNames(file: JobFile, plan: Plan, problems: Problems): Promise<void> {
-  checkNames(file, plan, await threadNames(SCRIPT_WORKER), problems);
+  try {
+    await checkNames(file, plan, SCRIPT_WORKER, problems);
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    problems.error(`${error.message}.`, file.settings.loads?.[0]?.at);
+  }
 }

@@ -78,8 +78,7 @@ function codeFile(name: string, at: Position, problems: Problems): CodeBlock | u
   return { code: source.text, source, line: 1, indent: 0, exact: true };
 }
 
-/** Finds a file that a job file names. */
-export function findFile(name: string, at: Position, problems: Problems): string | undefined {
+function findFile(name: string, at: Position, problems: Problems): string | undefined {
   const path = saidPath(name, at);
   if (existsSync(path)) return path;
   problems.error(missingFile(name, at), at);

@@ -4,7 +4,8 @@ import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { Setup } from "../script/protocol.js";
 import type { Problems } from "../text/problem.js";
 import { commandLineValue } from "./args.js";
-import { checkScript, findFile, warnIfMisplaced } from "./script.js";
+import { findLoad } from "./packages.js";
+import { checkScript, warnIfMisplaced } from "./script.js";
 
 /** What scripts of the file find beside the functions that are always there. */
 export function planSetup(file: JobFile, problems: Problems): Setup {
@@ -13,7 +14,7 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
     return { name, code: block.code, file: block.source.path, line: block.line };
   });
   const loads = (file.settings.loads ?? []).flatMap(({ text, at }) =>
-    file.code.has(text) ? [text] : (findFile(text, at, problems) ?? []),
+    file.code.has(text) ? [text] : (findLoad(text, at, problems) ?? []),
   );
   for (const path of [file.settings.logToFile?.logFolder, file.settings.unique?.pidFile]) {
     if (path !== undefined) warnIfMisplaced(path.text, path.at, problems);

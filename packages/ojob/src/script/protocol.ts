@@ -35,10 +35,17 @@ export interface NamedModule extends Code {
   readonly name: string;
 }
 
+/** A package whose exports become global. */
+export interface NamedPackage {
+  readonly name: string;
+  /** The absolute path of its entry. */
+  readonly entry: string;
+}
+
 /** What scripts find beside the functions that are always there. */
 export interface Setup {
-  /** Absolute paths of JavaScript files, or names of modules, whose functions become global. */
-  readonly loads: readonly string[];
+  /** Absolute paths of JavaScript files, names of modules, or packages, whose functions become global. */
+  readonly loads: readonly (string | NamedPackage)[];
   /** Modules that scripts may require by name. */
   readonly modules: readonly NamedModule[];
   /** The value of the global `init`. */

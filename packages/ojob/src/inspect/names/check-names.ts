@@ -1,61 +1,86 @@
+import { dirname } from "node:path";
 import { nearest } from "@ojm/core/backend";
-import type { CodeBlock, JobFile } from "../../load/job-file.js";
+import type { JobFile } from "../../load/job-file.js";
+import { findPackage } from "../../plan/packages.js";
 import type { Plan } from "../../plan/planned.js";
-import { MODULE_PARAMETERS, PARAMETERS, placeIn } from "../../script/compile.js";
-import type { Position, Problems } from "../../text/problem.js";
-import { definitionsOf, type Names } from "./definitions.js";
+import { PARAMETERS } from "../../script/compile.js";
+import type { NamedPackage } from "../../script/protocol.js";
+import type { Problems } from "../../text/problem.js";
+import { type MissingName, missingNames } from "./missing-names.js";
 import { openAfName } from "./openaf-names.js";
-import { readNames } from "./read-names.js";
-import { allScripts, type Script, scriptsOf } from "./scripts.js";
-import type { ThreadNames } from "./thread-names.js";
-import type { FreeName } from "./walk.js";
+import { type ThreadNames, threadNames } from "./thread-names.js";
 
-/** The names that a process of Node gives its script. */
-const PROCESS_PARAMETERS: readonly string[] = ["args", "require"];
+/** The package with the functions of OpenAF. */
+const OPENAF = "@ojm/openaf";
+
+/** More names would bury the message. */
+const MOST_NAMES = 8;
 
 /**
- * Warns of each name in a script that nothing defines: where it is used, the script would fail. A name that
- * the script asks for by `typeof` is no fault.
+ * Warns of each name in a script that nothing defines: where it is used, the script would fail. What script
+ * threads have is asked of a thread of this entry.
  */
-export function checkNames(file: JobFile, plan: Plan, thread: ThreadNames, problems: Problems): void {
-  const defined = definitionsOf(file, plan, allScripts(file, plan));
-  const told = new Set<string>();
-  for (const script of scriptsOf(file, plan)) {
-    const read = readNames(script);
-    if (read === undefined) continue;
-    for (const free of read.walk.free) {
-      const name = missingName(free, script, thread, defined, read.walk.asked);
-      if (name === undefined || told.has(`${script.owner} ${name}`)) continue;
-      // A script that evaluates text may define what it likes, but not what is known to be of OpenAF.
-      const known = openAfName(name);
-      if (known === undefined && (defined.unknown || read.walk.defined.evaluates)) continue;
-      told.add(`${script.owner} ${name}`);
-      const line = (free.node.loc?.start.line ?? 1) - read.linesBefore;
-      const at = placeOf(script.block, free.name, line, free.node.loc?.start.column ?? 0);
-      const more = hint(name, known, file, thread);
-      problems.warn(`"${name}" is not defined in ${script.owner}.${more}`, at);
-    }
-  }
+export async function checkNames(file: JobFile, plan: Plan, worker: URL, problems: Problems): Promise<void> {
+  const packages = plan.setup.loads.filter((load) => typeof load !== "string");
+  const thread = await threadNames(worker, packages);
+  const missing = missingNames(file, plan, thread);
+  const still = missing.length === 0 ? missing : await missingAnyway(file, plan, worker, packages, missing);
+  offer(
+    missing.filter((one) => !still.some((other) => isSame(one, other))),
+    problems,
+  );
+  for (const one of still) tell(one, file, thread, problems);
 }
 
-/** The name, with its field where only that is missing; `undefined` if it is there. */
-function missingName(
-  { name, field }: FreeName,
-  { kind }: Script,
-  { globals, fields }: ThreadNames,
-  defined: Names,
-  asked: ReadonlySet<string>,
-): string | undefined {
-  if (asked.has(name)) return undefined;
-  if (kind === "process") {
-    return PROCESS_PARAMETERS.includes(name) || Object.hasOwn(globalThis, name) ? undefined : name;
+/**
+ * The names that are missing even if the package with the functions of OpenAF is loaded. Of its objects these
+ * are the fields that it does not have.
+ */
+async function missingAnyway(
+  file: JobFile,
+  plan: Plan,
+  worker: URL,
+  packages: readonly NamedPackage[],
+  missing: MissingName[],
+): Promise<MissingName[]> {
+  const found = findPackage(OPENAF, dirname(file.source.path));
+  if (found === undefined || packages.some(({ name }) => name === OPENAF)) return missing;
+  const still = missingNames(file, plan, await threadNames(worker, [...packages, found]));
+  // A file that has nothing of OpenAF gains nothing.
+  return missing.every((one) => still.some((other) => isSame(one, other))) ? missing : still;
+}
+
+function isSame(a: MissingName, b: MissingName): boolean {
+  return a.name === b.name && a.script.owner === b.script.owner;
+}
+
+/** One warning for all of them: with the package they are there. */
+function offer(offered: readonly MissingName[], problems: Problems): void {
+  const [first] = offered;
+  if (first === undefined) return;
+  const names = [...new Set(offered.map(({ name }) => name))];
+  const add = `add loads: ["${OPENAF}"] under "ojob"`;
+  if (names.length === 1) {
+    problems.warn(`"${first.name}" is not defined in ${first.script.owner}. It is of OpenAF: ${add}.`, first.at);
+    return;
   }
-  const own = kind === "thread" ? PARAMETERS : MODULE_PARAMETERS;
-  if (own.includes(name) || (kind === "module" && /^__(file|dir)name$/.test(name))) return undefined;
-  if (defined.names.has(name)) return undefined;
-  if (!globals.has(name)) return name;
-  const known = fields.get(name);
-  return known === undefined || field === undefined || known.has(field) ? undefined : `${name}.${field}`;
+  const shown = names.slice(0, MOST_NAMES).map((name) => `"${name}"`);
+  const rest = names.length - shown.length;
+  const list =
+    rest > 0 ? `${shown.join(", ")} and ${rest} more` : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+  problems.warn(`${list} are not defined in the scripts of this file. They are of OpenAF: ${add}.`, first.at);
+}
+
+function tell(
+  { name, script, at, isCertain }: MissingName,
+  file: JobFile,
+  thread: ThreadNames,
+  problems: Problems,
+): void {
+  // A script that evaluates text may define what it likes, but not what is known to be of OpenAF.
+  const known = openAfName(name);
+  if (known === undefined && !isCertain) return;
+  problems.warn(`"${name}" is not defined in ${script.owner}.${hint(name, known, file, thread)}`, at);
 }
 
 function hint(name: string, instead: string | undefined, { settings }: JobFile, { globals }: ThreadNames): string {
@@ -67,20 +92,4 @@ function hint(name: string, instead: string | undefined, { settings }: JobFile, 
   return settings.opacks === undefined
     ? ""
     : ' If it is of an oPack: they cannot be loaded. Put its functions into a file under "ojob.loads".';
-}
-
-/**
- * The place of a name. Folded and quoted texts have other lines than their file. There it is the first place
- * with that word.
- */
-function placeOf(block: CodeBlock, name: string, line: number, column: number): Position {
-  if (block.exact) return placeIn(block, block.line + line - 1, column + 1);
-  const word = new RegExp(`(?<![\\w$.])${name.replace(/\$/g, "\\$")}(?![\\w$])`);
-  for (let at = block.line; ; at++) {
-    const text = block.source.line(at);
-    if (text === undefined) return placeIn(block, block.line, 1);
-    const from = at === block.line ? block.indent : 0;
-    const found = text.slice(from).search(word);
-    if (found >= 0) return { source: block.source, line: at, column: from + found + 1 };
-  }
 }

@@ -1,6 +1,6 @@
 import type { Args, JobFile } from "../../load/job-file.js";
 import type { Plan } from "../../plan/planned.js";
-import { readNames } from "./read-names.js";
+import { readNames } from "./reading/read-names.js";
 import type { Script } from "./scripts.js";
 
 /** The names that a job file gives its scripts. */
@@ -22,6 +22,7 @@ const SETTERS: Readonly<Record<string, string>> = {
 /** Collects what `loads`, `init` and the scripts of a file define for all of its scripts. */
 export function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Script[]): Names {
   const names = new Set<string>(file.init === undefined ? [] : ["init"]);
+  const loadedModules = plan.setup.loads.flatMap((load) => (typeof load === "string" && file.code.get(load)) || []);
   let unknown = false;
   const addAll = (more: Iterable<string>): void => {
     for (const name of more) names.add(name);
@@ -31,7 +32,7 @@ export function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Scrip
     if (read === undefined) continue;
     const { defined } = read.walk;
     addAll(defined.globals);
-    const isLoaded = script.kind === "loaded" || plan.setup.loads.some((name) => file.code.get(name) === script.block);
+    const isLoaded = script.kind === "loaded" || loadedModules.includes(script.block);
     if (isLoaded) addAll(defined.exports);
     addAll(read.own);
     unknown ||= defined.unknownGlobals || (isLoaded && (defined.unknownExports || defined.evaluates));

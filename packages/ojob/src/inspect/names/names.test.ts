@@ -91,6 +91,7 @@ describe("names that are no fault", () => {
       "nope = 1; log(nope); [nope2, args.x] = [1, 2]; log(nope2); for (nope3 of []) log(nope3)",
     ],
     ["set in global", 'global.nope = 1; globalThis["nope2"] = 2; log(nope, nope2); this.nope3 = 1; log(nope3)'],
+    ["a field that is asked for", "if (isDef(af.nope)) log(1); log(typeof af.nope2)"],
     ["given to global", "Object.assign(global, { nope: 1 }); log(nope)"],
     ["computed in global", "for (const k of args.list) global[k] = 1; log(nope)"],
     ["given to who may set it", "extend(global); log(nope); function extend() {}"],
@@ -117,6 +118,21 @@ describe("names that are no fault", () => {
     expect(await missing(code, loads, files)).toEqual(["inner", "y"]);
     const unknown = { ...files, "a.js": "module.exports = require('./c.js')" };
     expect(await missing("log(nope); _$(1)", loads, unknown)).toEqual(["_$"]);
+  });
+
+  test("what a package under loads exports is there, and so are fields that a script sets in it", async () => {
+    const loads = 'ojob: { loads: ["@ojm/openaf", own] }';
+    const files = { "node_modules/own/index.js": "exports.mine = 1" };
+    const code = `log(mine, ow.format.fromDate, ow.loadFormat().string.leftPad, io.rm.name, exit, nope);
+ow.own = { a: 1 }; log(ow.own.a.b, typeof io.none, isDef(ow.server), ow.toString(), ow.format.nope)`;
+    expect(await missing(code, loads, files)).toEqual(["nope", "ow.format.nope"]);
+  });
+
+  test("a package under loads that fails is an error at its place", async () => {
+    const files = { "node_modules/bad/index.js": "throw new Error('broken')" };
+    expect(await found(`ojob: { loads: bad }\n${script("log(1)")}`, files)).toEqual([
+      expect.stringMatching(/^1:16 cannot load bad: .*broken\.$/),
+    ]);
   });
 
   test("what another script of the file sets in global is there, and so is init", async () => {
@@ -170,10 +186,9 @@ describe("where a missing name is, and what to write instead", () => {
   test.each([
     [
       "_$(1)",
-      '5:7 "_$" is not defined in the script of "Job". It is of OpenAF: check the arguments by "check.in" of the job.',
+      '5:7 "_$" is not defined in the script of "Job". It is of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
     ],
-    ["io.rm()", '5:7 "io" is not defined in the script of "Job". It is of OpenAF: use require("node:fs").'],
-    ["af.toSLON(1)", '5:7 "af.toSLON" is not defined in the script of "Job". It is of OpenAF: use stringify(value).'],
+    ["$doWait(1)", '5:7 "$doWait" is not defined in the script of "Job". It is of OpenAF: await the Promise.'],
     [
       "af.nope()",
       '5:7 "af.nope" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.',
@@ -184,6 +199,24 @@ describe("where a missing name is, and what to write instead", () => {
     ["zzzz", '5:7 "zzzz" is not defined in the script of "Job".'],
   ])("the message says what to write instead, where there is something: %s", async (code, message) => {
     expect(await found(script(`// comment\n${code}`).replace("// comment\n      ", "// c\n      "))).toEqual([message]);
+  });
+
+  test("names that @ojm/openaf has are told in one warning, and those that it lacks one by one", async () => {
+    const code = "_$(io.fileExists('a')); io.onDirEvent(); io.rm('a'); ow.loadServer().x; af.toSLON(__); $do()";
+    const open = 'is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.';
+    expect(await found(script(code))).toEqual([
+      '4:7 "_$", "io", "ow", "af.toSLON" and "__" are not defined in the scripts of this file. They are of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
+      `4:31 "io.onDirEvent" ${open}`,
+      `4:60 "ow.loadServer" ${open}`,
+      expect.stringMatching(/^4:\d+ "\$do" is not defined .*: use a Promise of JavaScript, and await it\.$/),
+    ]);
+    expect(await missing(code, 'ojob: { loads: "@ojm/openaf" }')).toEqual(["io.onDirEvent", "ow.loadServer", "$do"]);
+  });
+
+  test("many names of @ojm/openaf are counted, and a process of Node does not get them", async () => {
+    const code = "_$; $$; $f; $ft; $t; $o; $sh; $csv; $rest; $path";
+    expect((await found(script(code)))[0]).toMatch(/"\$csv" and 2 more are not defined in the scripts of this file/);
+    expect((await found(file("    lang: node\n    exec: _$(1)")))[0]).toMatch(/It is of OpenAF: install @ojm\/openaf/);
   });
 
   test("an included job is looked at only where this file leads to it", async () => {

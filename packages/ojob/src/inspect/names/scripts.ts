@@ -21,7 +21,7 @@ export function scriptsOf(file: JobFile, plan: Plan): Script[] {
     ...file.todo.flatMap(({ when, job }) => (when ? [inThread(when, `"when" of "${job}"`)] : [])),
     ...plan.onAnyError.flatMap((step) => ("code" in step ? [inThread(step.code, '"catch" of "ojob"')] : [])),
     ...[...file.code].map(([name, block]): Script => ({ block, owner: `the code "${name}"`, kind: "module" })),
-    ...plan.setup.loads.filter((path) => !file.code.has(path)).map(loadedFile),
+    ...plan.setup.loads.flatMap((load) => (typeof load !== "string" || file.code.has(load) ? [] : [loadedFile(load)])),
   ];
   for (const job of reachable(file, plan)) scripts.push(...scriptsOfJob(job, plan));
   return scripts.filter(isOfUser);

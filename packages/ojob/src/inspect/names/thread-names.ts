@@ -1,27 +1,43 @@
 import { SharedGlobals } from "../../script/globals.js";
+import type { NamedPackage } from "../../script/protocol.js";
 import { ScriptThread } from "../../script/thread.js";
 
 /** The names that every script of this machine finds. */
 export interface ThreadNames {
   readonly globals: ReadonlySet<string>;
-  /** The fields of ojm's objects, by the name of the object. */
+  /** The fields of the objects of OpenAF, by the path of the object: those of `ow` and of `ow.format`. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Asks what is global, and what is in an object that ojm adds. */
-const QUESTION = `return {
-  globals: Object.getOwnPropertyNames(globalThis),
-  fields: { af: Object.keys(af) },
-};`;
+/** Asks what is global, and what is in those objects. Other objects may be filled by any script. */
+const QUESTION = `
+const fields = {};
+const look = (path, value, depth) => {
+  if (typeof value !== "object" || value === null || depth > 3) return;
+  fields[path] = Object.keys(value);
+  for (const key of fields[path]) look(path + "." + key, value[key], depth + 1);
+};
+for (const name of ["af", "io", "ow"]) look(name, globalThis[name], 0);
+return { globals: Object.getOwnPropertyNames(globalThis), fields };`;
+
+/** A package that cannot be loaded. */
+export class LoadError extends Error {}
 
 /** Enough for a question. */
 const MEMORY_MB = 64;
 
-let answer: Promise<ThreadNames> | undefined;
+const answers = new Map<string, Promise<ThreadNames>>();
 
-/** The names that scripts find. The answer is the same for all files that a process checks. */
-export function threadNames(script: URL): Promise<ThreadNames> {
-  answer ??= askThread(script);
+/**
+ * The names that scripts find, with these packages loaded. The answer is the same for all files that a
+ * process checks.
+ *
+ * @throws LoadError
+ */
+export function threadNames(worker: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
+  const key = JSON.stringify(packages);
+  const answer = answers.get(key) ?? askThread(worker, packages);
+  answers.set(key, answer);
   return answer;
 }
 
@@ -29,12 +45,13 @@ export function threadNames(script: URL): Promise<ThreadNames> {
  * Asks a script thread which names its scripts find. So there is no second list of our functions, and a
  * global that only newer releases of Node have is known for what it is.
  */
-async function askThread(script: URL): Promise<ThreadNames> {
+async function askThread(script: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const thread = new ScriptThread({ script, memoryLimit: MEMORY_MB, files: [] });
   try {
+    if (packages.length > 0) thread.load({ loads: packages, modules: [] });
     const message = { code: QUESTION, file: "ojm", line: 1, args: {}, job: { name: "ojm" }, module: false };
     const { failure, result } = await thread.run(message, HOST);
-    if (failure !== undefined) throw new Error(`a script thread cannot be started: ${failure.message}`);
+    if (failure !== undefined) throw new LoadError(failure.message);
     const { globals, fields } = result as { globals: string[]; fields: Record<string, string[]> };
     const sets = Object.entries(fields).map(([name, own]) => [name, new Set(own)] as const);
     return { globals: new Set(globals), fields: new Map(sets) };

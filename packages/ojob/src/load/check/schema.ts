@@ -144,7 +144,10 @@ const settings: Fields = {
   logArgs: flag("Log the arguments of each job."),
   logJobs: flag("Show when each job starts and ends. Default: true."),
   log: map({ format: word("How a log line looks.", "human", "json") }, "How the log looks."),
-  loads: some(text("A JavaScript file."), "JavaScript files whose functions scripts may call."),
+  loads: some(
+    text("A JavaScript file, or a package."),
+    "JavaScript files and packages whose functions scripts may call.",
+  ),
   unique: map(
     { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
     "Run this file only once at a time on this host.",

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { failureText, toFailure } from "../failure.js";
-import type { Setup } from "../protocol.js";
+import type { NamedPackage, Setup } from "../protocol.js";
 import { post } from "./bridge.js";
 import { rememberGlobals } from "./globals.js";
 import { defineModules, isModule, requireModule } from "./modules.js";
@@ -16,16 +16,39 @@ export async function load({ loads, modules, init }: Setup): Promise<void> {
   defineModules(modules);
   for (const one of loads) {
     try {
-      await (isModule(one) ? Object.assign(scope, requireModule(one)) : loadFile(one));
+      await loadOne(one);
     } catch (error) {
       const failure = toFailure(error);
-      post({ type: "loaded", failure: { ...failure, message: `cannot load ${one}: ${failureText(failure)}` } });
+      const name = typeof one === "string" ? one : one.name;
+      post({ type: "loaded", failure: { ...failure, message: `cannot load ${name}: ${failureText(failure)}` } });
       return;
     }
   }
   // Every thread defines these globals itself, so threads need not exchange them.
   rememberGlobals();
   post({ type: "loaded" });
+}
+
+async function loadOne(one: string | NamedPackage): Promise<void> {
+  if (typeof one !== "string") await loadPackage(one);
+  else if (isModule(one)) Object.assign(scope, requireModule(one));
+  else await loadFile(one);
+}
+
+/** Makes the exports of a package global; of one in CommonJS, those are in `default`. */
+async function loadPackage({ entry }: NamedPackage): Promise<void> {
+  const { default: standard, "module.exports": _, ...names } = await modulesOf(entry);
+  Object.assign(scope, standard, names);
+}
+
+async function modulesOf(entry: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(entry).href)) as Record<string, unknown>;
+  } catch (error) {
+    // An entry in TypeScript: a loader of it may know `require` only.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    return createRequire(entry)(entry) as Record<string, unknown>;
+  }
 }
 
 async function loadFile(file: string): Promise<void> {

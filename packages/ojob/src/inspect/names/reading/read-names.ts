@@ -1,5 +1,5 @@
 import { type AnyNode, type Options, parse } from "acorn";
-import type { Script } from "./scripts.js";
+import type { Script } from "../scripts.js";
 import { NameWalk } from "./walk.js";
 
 /** The names of a script. */

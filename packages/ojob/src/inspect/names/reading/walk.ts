@@ -1,4 +1,5 @@
 import type { AnyNode } from "acorn";
+import { chainOf, holderOf, isQuestion } from "./chains.js";
 import { Defined } from "./global-writes.js";
 import { blockNames, boundNames, childrenOf, exportedNames, hoistedNames } from "./patterns.js";
 import { Scope } from "./scope.js";
@@ -6,8 +7,10 @@ import { Scope } from "./scope.js";
 /** A name that is used where nothing in the script declares it. */
 export interface FreeName {
   readonly name: string;
-  /** The field that is read of it at once: `toSLON` in `af.toSLON(x)`. */
-  readonly field?: string;
+  /** The fields that are read of it at once: `format` and `fromDate` in `ow.format.fromDate(x)`. */
+  readonly fields: readonly string[];
+  /** The call by which OpenAF makes them known: `loadFormat` in `ow.loadFormat().fromDate(x)`. */
+  readonly by?: string | undefined;
   readonly node: AnyNode;
 }
 
@@ -32,7 +35,7 @@ export class NameWalk {
   #visit(node: AnyNode, scope: Scope): void {
     switch (node.type) {
       case "Identifier":
-        if (!scope.has(node.name)) this.free.push({ name: node.name, node });
+        if (!scope.has(node.name)) this.free.push({ name: node.name, fields: [], node });
         return;
       case "MemberExpression":
         this.#member(node, scope);
@@ -61,7 +64,9 @@ export class NameWalk {
         return;
       case "CallExpression":
         this.defined.call(node, scope);
-        this.#all(childrenOf(node), scope);
+        // Whether a field is there may be asked.
+        this.#visit(node.callee, scope);
+        this.#all(isQuestion(node) ? node.arguments.map(holderOf) : node.arguments, scope);
         return;
       default:
         this.#assigning(node, scope);
@@ -69,15 +74,18 @@ export class NameWalk {
     }
   }
 
-  #member({ object, property, computed }: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
-    const field = !computed && property.type === "Identifier" ? property.name : undefined;
-    if (object.type !== "Identifier" || field === undefined) this.#visit(object, scope);
-    else if (!scope.has(object.name)) this.free.push({ name: object.name, field, node: object });
-    if (computed) this.#visit(property, scope);
+  #member(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
+    const chain = chainOf(node);
+    if (chain === undefined || chain.by !== undefined) this.#visit(node.object, scope);
+    if (chain !== undefined && !scope.has(chain.root.name)) {
+      const { root, fields, by } = chain;
+      this.free.push({ name: root.name, fields, by, node: root });
+    }
+    if (node.computed) this.#visit(node.property, scope);
   }
 
   #unary({ operator, argument }: AnyNode & { type: "UnaryExpression" }, scope: Scope): void {
-    if (argument.type !== "Identifier") this.#visit(argument, scope);
+    if (argument.type !== "Identifier") this.#visit(operator === "typeof" ? holderOf(argument) : argument, scope);
     else if (operator === "typeof") this.asked.add(argument.name);
     // To delete a name that is not there is no fault.
     else if (operator !== "delete") this.#visit(argument, scope);
@@ -119,7 +127,7 @@ export class NameWalk {
         return;
       case "MemberExpression":
         this.defined.assign(node, value, scope);
-        this.#member(node, scope);
+        this.#field(node, scope);
         return;
       case "AssignmentPattern":
         this.#target(node.left, undefined, scope);
@@ -135,6 +143,16 @@ export class NameWalk {
       default:
         for (const one of childrenOf(node)) this.#target(one, undefined, scope);
     }
+  }
+
+  /** A field that is set: from there on it is there. */
+  #field(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
+    const chain = chainOf(node);
+    if (chain !== undefined && !scope.has(chain.root.name)) {
+      this.defined.globals.add([chain.root.name, ...chain.fields].join("."));
+    }
+    this.#visit(node.object, scope);
+    if (node.computed) this.#visit(node.property, scope);
   }
 
   #scoped(node: AnyNode, scope: Scope): void {
