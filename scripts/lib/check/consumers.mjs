@@ -44,12 +44,19 @@ export async function checkConsumers() {
   return failed === 0 ? await runPacked() : 1;
 }
 
-/** Needs what is loaded late: acorn in the program, handlebars in a script thread. */
-const JOB_FILE = `jobs:
+/** Needs what is loaded late: acorn in the program, handlebars and more libraries in script threads. */
+const JOB_FILE = `ojob: { loads: ["@ojm/openaf"] }
+jobs:
   - name: A
     check: { in: { list: 'default([1, 2])' } }
     exec: if (templify("{{#each list}}{{this}},{{/each}}", args) !== "1,2,") throw "it is filled otherwise"
-todo: [A]
+  - name: B
+    exec: |
+      if ($path({ a: 1 }, "a") !== 1) throw "the path is another one";
+      if ($csv().fromInString("a\\n1").toOutArray()[0].a !== "1") throw "the CSV is another one";
+      if (af.fromXML2Obj("<a>1</a>").a !== "1") throw "the XML is another one";
+      if (typeof $rest().get("http://127.0.0.1:1").error !== "string") throw "the request went elsewhere";
+todo: [A, B]
 `;
 
 /** Runs a job file by the packed program. Resolves to its exit code. */

@@ -1,0 +1,89 @@
+import { printf } from "../format/printf.js";
+import { thread } from "../thread.js";
+
+/**
+ * Calls a function until it does not throw: at most so many times, or as long as a function returns true for
+ * what was thrown. Returns what it returned, or what was thrown last.
+ */
+export function $retry(body: () => unknown, tries: unknown = 1): unknown {
+  let left = Number(tries);
+  const again = typeof tries === "function" ? (error: unknown) => Boolean(tries(error)) : () => --left > 0;
+  for (;;) {
+    try {
+      return body();
+    } catch (error) {
+      // A stop of the job is no failure of the function.
+      if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
+      if (!again(error)) return error;
+    }
+  }
+}
+
+/** What a function makes of each item. A script has one thread: the items come one after the other. */
+export function pForEach(
+  list: readonly unknown[],
+  body: (item: unknown, index: number) => unknown,
+  onError?: (error: unknown) => unknown,
+): unknown[] {
+  return list.map((item, index) => {
+    try {
+      return body(item, index);
+    } catch (error) {
+      if (onError === undefined) throw error;
+      return onError(error);
+    }
+  });
+}
+
+/** What a function makes of each item, one after the other. */
+export function parallel4Array(list: readonly unknown[], body: (item: unknown) => unknown): unknown[] {
+  return list.map((item) => body(item));
+}
+
+/** Calls a function. A script has one thread, so nothing comes between. */
+export function sync(body: () => unknown): unknown {
+  return body();
+}
+
+/** A function that is called as it is: a script has one thread. */
+export function syncFn(body: () => unknown): () => unknown {
+  return body;
+}
+
+/** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
+export function newFn(...given: string[]): (...parameters: unknown[]) => unknown {
+  return new Function(...given) as (...parameters: unknown[]) => unknown;
+}
+
+/** A format of Java's Formatter, filled with values. */
+export const $f: (format: string, ...values: unknown[]) => string = printf;
+export const $ft: (format: string, ...values: unknown[]) => string = printf;
+
+/** Fills a template of Handlebars. */
+export function $t(template: unknown, data?: unknown): string {
+  return thread.templify(template, data);
+}
+
+/** Forgets a value that `$set` has kept. */
+export function $unset(key: string): void {
+  thread.$set(key, undefined);
+}
+
+/** A text, so many times. */
+export function repeat(times: number, text: string): string {
+  return text.repeat(Math.max(0, times));
+}
+
+/** A time in ns that only goes forward. */
+export function nowNano(): number {
+  return Number(process.hrtime.bigint());
+}
+
+/** Does nothing: colours are written where there is a terminal. */
+export function ansiStart(): void {}
+
+/** Does nothing: see {@link ansiStart}. */
+export function ansiStop(): void {}
+
+/** There is no value. */
+export const __: undefined = undefined;

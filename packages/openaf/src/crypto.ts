@@ -1,0 +1,70 @@
+import { createHash, createHmac, randomInt } from "node:crypto";
+import type { Functions } from "./data/types.js";
+
+type Data = string | Uint8Array;
+
+const hash =
+  (name: string): ((data: unknown) => string) =>
+  (data) =>
+    createHash(name).update(bytesOf(data)).digest("hex");
+
+const hmac =
+  (name: string): ((data: Data, key: Data, toHex?: unknown) => string | Buffer) =>
+  (data, key, toHex) => {
+    const code = createHmac(name, key).update(data);
+    return toHex ? code.digest("hex") : code.digest();
+  };
+
+/** Bytes as they are, and anything else as the text that it is. */
+function bytesOf(data: unknown): Data {
+  return data instanceof Uint8Array ? data : String(data);
+}
+
+/** The hash of a text or of bytes, in hexadecimal digits. */
+export const md5: (data: unknown) => string = hash("md5");
+export const sha1: (data: unknown) => string = hash("sha1");
+export const sha256: (data: unknown) => string = hash("sha256");
+export const sha384: (data: unknown) => string = hash("sha384");
+export const sha512: (data: unknown) => string = hash("sha512");
+
+type Hmac = (data: Data, key: Data, toHex?: unknown) => string | Buffer;
+
+/** The code that proves who wrote data, as bytes, or with `toHex` in hexadecimal digits. */
+export const hmacSHA1: Hmac = hmac("sha1");
+export const hmacSHA256: Hmac = hmac("sha256");
+export const hmacSHA384: Hmac = hmac("sha384");
+export const hmacSHA512: Hmac = hmac("sha512");
+
+/** The text of a text in base 64. */
+export function toBase64(data: unknown): string {
+  return Buffer.from(bytesOf(data) as string).toString("base64");
+}
+
+/** The text that base 64 stands for. */
+export function fromBase64(text: unknown): string {
+  return Buffer.from(String(text), "base64").toString("utf8");
+}
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const SETS = [LETTERS, LETTERS.toUpperCase(), "0123456789"];
+
+/** A password of so many characters from these sets of characters. */
+export function genPass(size: number = 16, sets: readonly string[] = SETS): string {
+  const all = sets.join("");
+  return Array.from({ length: size }, () => all[randomInt(all.length)]).join("");
+}
+
+/** The functions of `ow.format` that deal with bytes. */
+export const BYTES: Functions = {
+  md5,
+  sha1,
+  sha256,
+  sha384,
+  sha512,
+  hmacSHA1,
+  hmacSHA256,
+  hmacSHA384,
+  hmacSHA512,
+  toBase64,
+  fromBase64,
+};

@@ -1,0 +1,61 @@
+import { openAsBlob } from "node:fs";
+import { basename } from "node:path";
+import { workerData } from "node:worker_threads";
+import type { HttpAnswer, HttpRequest, HttpResponse, RequestWorkerData } from "./messages.js";
+
+/*
+ * The entry of the thread that makes the requests of a script, which waits for their answers.
+ */
+
+const { port, signal } = workerData as RequestWorkerData;
+
+port.on("message", ({ id, request }: { readonly id: number; readonly request: HttpRequest }) => {
+  void answer(id, request);
+});
+
+async function answer(id: number, request: HttpRequest): Promise<void> {
+  let answer: HttpAnswer;
+  try {
+    answer = { id, response: await send(request) };
+  } catch (error) {
+    answer = { id, failure: reasonOf(error) };
+  }
+  port.postMessage(answer);
+  Atomics.store(signal, 0, id);
+  Atomics.notify(signal, 0);
+}
+
+async function send({
+  url,
+  method,
+  headers,
+  body,
+  upload,
+  timeout,
+  followRedirects,
+}: HttpRequest): Promise<HttpResponse> {
+  const response = await fetch(url, {
+    method,
+    headers,
+    redirect: followRedirects === false ? "manual" : "follow",
+    ...(body !== undefined && { body }),
+    ...(upload !== undefined && { body: await formOf(upload) }),
+    ...(timeout !== undefined && { signal: AbortSignal.timeout(timeout) }),
+  });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: bytes };
+}
+
+async function formOf({ name, path }: { readonly name: string; readonly path: string }): Promise<FormData> {
+  const form = new FormData();
+  form.set(name, await openAsBlob(path), basename(path));
+  return form;
+}
+
+/** The reason of a failed `fetch`, whose own message says nothing. */
+function reasonOf(error: unknown): string {
+  const { name, message, cause } = error as Error;
+  if (name === "TimeoutError") return "the server did not answer in time";
+  const reason = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return reason instanceof Error ? reason.message : message;
+}

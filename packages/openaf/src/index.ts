@@ -1,0 +1,110 @@
+/*
+ * The functions of OpenAF for the scripts of ojm job files. `ojob.loads: ["@ojm/openaf"]` makes each of these
+ * names global, so only names of OpenAF stand here.
+ */
+
+export { _$ } from "./arguments/check.js";
+export { $$ } from "./arguments/sigil.js";
+export {
+  __,
+  $f,
+  $ft,
+  $retry,
+  $t,
+  $unset,
+  ansiStart,
+  ansiStop,
+  newFn,
+  nowNano,
+  parallel4Array,
+  pForEach,
+  repeat,
+  sync,
+  syncFn,
+} from "./control/control.js";
+export { hmacSHA1, hmacSHA256, hmacSHA384, hmacSHA512, md5, sha1, sha256, sha384, sha512 } from "./crypto.js";
+export {
+  arrayContains,
+  deleteFromArray,
+  isSame as compare,
+  quickSort,
+  range,
+  sortMapKeys,
+  splitArray,
+  uniqArray,
+} from "./data/compare.js";
+export { jsonParse, stringify } from "./data/json.js";
+export { $a2m, $a4m, $m2a, $m4a } from "./data/keyed.js";
+export { clone, extend, merge } from "./data/merge.js";
+export { splitBySeparator, splitBySepWithEnc, splitKVBySeparator } from "./data/split.js";
+export {
+  descType,
+  isBoolean,
+  isByteArray,
+  isDate,
+  isDecimal,
+  isDefined,
+  isInteger,
+  isJavaObject,
+  isMap,
+  isNull,
+  isNumber,
+  isObject,
+  isString,
+  isTNumber,
+  isUndefined,
+  isUUID,
+  toBoolean,
+} from "./data/types.js";
+export { flatten, mapArray, objOrStr, searchKeys, searchValues, traverse } from "./data/walk.js";
+export { $rest } from "./http/rest.js";
+export { listFilesRecursive } from "./io/info.js";
+export { io, isBinaryArray } from "./io/io.js";
+export {
+  ioStreamCopy,
+  ioStreamRead,
+  ioStreamReadBytes,
+  ioStreamReadLines,
+  ioStreamWrite,
+  ioStreamWriteBytes,
+} from "./io/streams.js";
+export { af } from "./objects/af.js";
+export { searchArray } from "./objects/obj.js";
+export { ow } from "./objects/ow.js";
+export { $path } from "./path/path.js";
+export { ansiColor } from "./print/color.js";
+export { $err } from "./print/error.js";
+export { printMap } from "./print/map.js";
+export { $output as $o, $output } from "./print/output.js";
+export {
+  bprint,
+  colorify,
+  cprint,
+  cprintErr,
+  cprintnl,
+  lognl,
+  lprint,
+  lprintErr,
+  printErrnl,
+  printnl,
+  sprint,
+  sprintErr,
+  sprintErrnl,
+  sprintnl,
+  tlog,
+  tlogErr,
+  tlogWarn,
+  tprint,
+  tprintErr,
+  tprintErrnl,
+  tprintnl,
+  yprint,
+  yprintErr,
+} from "./print/print.js";
+export { printTable } from "./print/table.js";
+export { printTree, printTreeOrS } from "./print/tree.js";
+export { visibleLength, visibleLength as ansiLength } from "./print/width.js";
+export { $from } from "./query/from.js";
+export { $sh, sh } from "./shell/sh.js";
+export { getEnvs, getEnvsDef, getNumberOfCores, getPid, pidCheck, pidKill } from "./shell/system.js";
+export { $csv, CSV, toCSV } from "./text/csv.js";

@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, resolve } from "node:path";
+import { fromYAML, toYAML } from "../text/yaml.js";
+import { thread } from "../thread.js";
+
+/** The encodings of Java that Node has by another name. */
+const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
+  "utf-8": "utf8",
+  utf8: "utf8",
+  "us-ascii": "latin1",
+  ascii: "latin1",
+  "iso-8859-1": "latin1",
+  latin1: "latin1",
+  "utf-16le": "utf16le",
+};
+
+/** The name that Node has for an encoding. */
+export function encodingOf(name: unknown = "utf8"): BufferEncoding {
+  const encoding = ENCODINGS[String(name).toLowerCase()];
+  if (encoding === undefined) throw new Error(`the encoding "${String(name)}" is not known here: use UTF-8`);
+  return encoding;
+}
+
+/** The bytes of a file. */
+export function readFileBytes(path: string): Buffer {
+  if (path.includes("::")) throw new Error(`${path}: files within a zip file cannot be read here`);
+  return readFileSync(path);
+}
+
+/** The text of a file. */
+export function readFileString(path: string, encoding?: unknown): string {
+  return readFileBytes(String(path)).toString(encodingOf(encoding));
+}
+
+/** Writes a text to a file, or behind what is in it. Folders that are missing are made, as in OpenAF. */
+export function writeFileString(path: string, text: unknown, encoding?: unknown, append?: unknown): void {
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  const bytes = Buffer.from(String(text), encodingOf(encoding));
+  if (append) appendFileSync(path, bytes);
+  else writeFileSync(path, bytes);
+}
+
+/** Writes bytes to a file. */
+export function writeFileBytes(path: string, bytes: Uint8Array): void {
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  writeFileSync(path, Uint8Array.from(bytes));
+}
+
+/** The lines of a file. */
+export function readFileAsArray(path: string, encoding?: unknown): string[] {
+  const lines = readFileString(path, encoding).split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** Writes lines to a file. */
+export function writeFileAsArray(path: string, lines: readonly unknown[], encoding?: unknown): void {
+  writeFileString(path, lines.map((line) => `${String(line)}\n`).join(""), encoding);
+}
+
+/** The value of a file of JSON, also as JavaScript writes it. A file that is no JSON is its text. */
+export function readFileJSON(path: string): unknown {
+  return thread.jsonParse(readFileString(path), true);
+}
+
+/** Writes a value as JSON. */
+export function writeFileJSON(path: string, value: unknown, space: string | number = "  "): void {
+  writeFileString(path, thread.stringify(value, undefined, space));
+}
+
+/** The value of a file of YAML, or the list of those of its documents. */
+export function readFileYAML(path: string): unknown {
+  return fromYAML(readFileString(path));
+}
+
+/** Writes a value as YAML. */
+export function writeFileYAML(path: string, value: unknown, multiDoc?: unknown): void {
+  writeFileString(path, toYAML(value, multiDoc));
+}
+
+/** Makes a folder and those above it. Returns whether it was made. */
+export function mkdir(path: string): boolean {
+  if (existsSync(path)) return false;
+  mkdirSync(path, { recursive: true });
+  return true;
+}
+
+/** Removes a file, or a folder with all that is in it. Returns whether there was one. */
+export function rm(path: string): boolean {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  rmSync(path, { recursive: true, force: true });
+  return isThere;
+}
+
+/** Renames a file. Returns whether that was possible. */
+export function rename(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Moves a file, over one that is there. */
+export function mv(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    // From one file system to another, a file can only be copied.
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    cp(from, to);
+    rmSync(from, { recursive: true });
+  }
+  return true;
+}
+
+/** Copies a file with its times, over one that is there. */
+export function cp(from: string, to: string): void {
+  cpSync(from, to, { preserveTimestamps: true, recursive: false });
+}
+
+/** Makes a file with a name of its own. Nobody removes it. */
+export function createTempFile(prefix: unknown = "", suffix: unknown = "", folder: unknown = tmpdir()): string {
+  const path = resolve(String(folder), String(prefix) + randomUUID() + String(suffix));
+  writeFileSync(path, "", { mode: 0o600, flag: "wx" });
+  return path;
+}
+
+/** Makes a folder with a name of its own. Nobody removes it. */
+export function createTempDir(prefix: unknown = "", folder: unknown = tmpdir()): string {
+  return mkdtempSync(resolve(String(folder), `${String(prefix)}-`));
+}

@@ -1,0 +1,135 @@
+import { existsSync, readFileSync, readSync } from "node:fs";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Functions } from "../data/types.js";
+import { fromXML2Obj } from "../text/xml.js";
+import { thread } from "../thread.js";
+import * as files from "./files.js";
+import { canonicalPath, fileInfo, listFilenames, listFiles } from "./info.js";
+import {
+  FileInput,
+  FileOutput,
+  GzipOutput,
+  gunzipInput,
+  type InputStream,
+  ioStreamReadLines,
+  ioStreamWrite,
+  isInputStream,
+  type OutputStream,
+} from "./streams.js";
+
+/** Whether bytes are no text, by the first of them. */
+export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
+  const isText = (byte: number): boolean =>
+    byte === 9 ||
+    byte === 10 ||
+    byte === 11 ||
+    byte === 13 ||
+    (byte >= 32 && byte <= 126) ||
+    byte === 153 ||
+    byte >= 160;
+  const all = Array.from(bytes);
+  return (limit > 0 ? all.slice(0, limit) : all).some((byte) => !isText(byte));
+}
+
+/** Calls a function with each line of the standard input, until it returns true. */
+function pipeLn(body: (line: string) => unknown): void {
+  ioStreamReadLines(new StandardInput(), (line) => body(line.replace(/\r$/, "")));
+}
+
+/** The standard input of the process. */
+class StandardInput implements InputStream {
+  read(buffer: Uint8Array = new Uint8Array(1), offset: number = 0, length: number = buffer.length): number {
+    for (;;) {
+      try {
+        return readSync(0, buffer, offset, length, null) || -1;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "EOF") return -1;
+        if (code !== "EAGAIN") throw error;
+        // A terminal or pipe without data: wait for it.
+        thread.sleep(PAUSE);
+      }
+    }
+  }
+
+  readAll(): Buffer {
+    return readFileSync(0);
+  }
+
+  available(): number {
+    return 0;
+  }
+
+  close(): void {}
+}
+
+/** How long to wait for data on the standard input, in ms. */
+const PAUSE = 20;
+
+function readLinesNDJSON(
+  from: string | InputStream,
+  body: (value: unknown) => unknown,
+  onError?: (error: unknown) => unknown,
+): void {
+  ioStreamReadLines(isInputStream(from) ? from : new FileInput(from), (line) => {
+    try {
+      return body(thread.jsonParse(line, true));
+    } catch (error) {
+      if (onError === undefined) throw error;
+      onError(error);
+      return false;
+    }
+  });
+}
+
+function writeLineNDJSON(to: string | OutputStream, value: unknown, encoding?: unknown): void {
+  const line = `${thread.stringify(value, undefined, "")}\n`;
+  if (typeof to === "string") files.writeFileString(to, line, encoding, true);
+  else ioStreamWrite(to, line);
+}
+
+const { readFileBytes, readFileString, writeFileString, writeFileBytes, readFileAsArray, writeFileAsArray } = files;
+const { readFileJSON, writeFileJSON, readFileYAML, writeFileYAML, mkdir, rm, rename, mv, cp } = files;
+
+/** The object `io`: files. */
+export const io: Functions = {
+  fileExists: (path: string): boolean => existsSync(path),
+  fileInfo,
+  listFiles,
+  listFilenames,
+  getCanonicalPath: canonicalPath,
+  getDefaultEncoding: (): string => "UTF-8",
+  readFileString,
+  writeFileString,
+  readFileBytes,
+  readFileBytesRO: readFileBytes,
+  writeFileBytes,
+  readFileAsArray,
+  writeFileAsArray,
+  readFile: readFileJSON,
+  writeFile: (path: string, value: unknown, encoding?: unknown, append?: unknown): void =>
+    writeFileString(path, thread.stringify(value, undefined, ""), encoding, append),
+  readFileJSON,
+  writeFileJSON,
+  readFileYAML,
+  writeFileYAML,
+  readFileXML: (path: string): unknown => fromXML2Obj(readFileString(path)),
+  readLinesNDJSON,
+  writeLineNDJSON,
+  readFileStream: (path: string): InputStream => new FileInput(path),
+  writeFileStream: (path: string, append?: unknown): OutputStream => new FileOutput(path, Boolean(append)),
+  readFileGzipStream: gunzipInput,
+  writeFileGzipStream: (path: string, append?: unknown): OutputStream =>
+    new GzipOutput(new FileOutput(path, Boolean(append))),
+  gzip: (data: Uint8Array | string): Buffer => gzipSync(data),
+  gunzip: (data: Uint8Array): Buffer => gunzipSync(data),
+  isBinaryFile: (path: string, limit?: number): boolean => isBinaryArray(readFileBytes(path), limit),
+  pipeLn,
+  mkdir,
+  rm,
+  rename,
+  mv,
+  cp,
+  createTempFile: files.createTempFile,
+  createTempDir: files.createTempDir,
+};

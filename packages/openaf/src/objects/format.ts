@@ -1,0 +1,74 @@
+import { isIP, isIPv4, isIPv6 } from "node:net";
+import { BYTES, genPass } from "../crypto.js";
+import { type Functions, toBoolean } from "../data/types.js";
+import { NUMBERS } from "../format/numbers.js";
+import { withSideLine } from "../format/side-line.js";
+import { SIDE_LINES } from "../format/symbols.js";
+import { escapeHTML, TEXT } from "../format/text.js";
+import { TIMES } from "../format/times.js";
+import { SYSTEM } from "../shell/system.js";
+import { toSLON } from "../text/slon.js";
+
+/** A text in which the characters that a pattern reads otherwise stand for themselves. */
+function escapeRE(text: unknown): string {
+  return String(text).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** -1, 0 or 1: whether a version is before, the same as, or after another. */
+function compareVersion(a: unknown, b: unknown): number {
+  const parts = (version: unknown): string[] => String(version).trim().replace(/^v/i, "").split(/[.-]/);
+  const [own, other] = [parts(a), parts(b)];
+  for (let i = 0; i < Math.max(own.length, other.length); i++) {
+    const [left = "0", right = "0"] = [own[i], other[i]];
+    const order = left.localeCompare(right, "en", { numeric: true });
+    if (order !== 0) return Math.sign(order);
+  }
+  return 0;
+}
+
+/** Whether a version is one that a text such as `>=1.2, <2` allows. */
+function checkVersionSpec(version: unknown, spec: unknown): boolean {
+  return String(spec)
+    .split(",")
+    .every((part) => {
+      const [, sign = "=", wanted] = /^(>=|<=|>|<|=)?\s*(.+)$/.exec(part.trim()) ?? [];
+      const order = compareVersion(version, wanted);
+      return (
+        (order > 0 && sign.startsWith(">")) ||
+        (order < 0 && sign.startsWith("<")) ||
+        (order === 0 && sign.endsWith("="))
+      );
+    });
+}
+
+function isURL(text: unknown): boolean {
+  return typeof text === "string" && URL.canParse(text) && /^(https?|ftp):/i.test(text);
+}
+
+/** The object `ow.format`. */
+export const FORMAT: Functions = {
+  ...NUMBERS,
+  ...TIMES,
+  ...BYTES,
+  ...SYSTEM,
+  ...SIDE_LINES,
+  string: { ...TEXT, genPass },
+  withSideLine,
+  escapeHTML,
+  escapeRE,
+  escapeString: (text: string, except: string = ""): string =>
+    text.replace(/[.$?*|{}()[\]\\/+^]/g, (char) => (except.includes(char) ? char : `\\${char}`)),
+  compareVersion,
+  checkVersionSpec,
+  sortSemanticVersions: (list: readonly string[]): string[] => [...list].sort(compareVersion),
+  isIPv4: (text: unknown): boolean => isIPv4(String(text)),
+  isIPv6: (text: unknown): boolean => isIPv6(String(text)),
+  isHost: (text: unknown): boolean => isIP(String(text)) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(String(text)),
+  isEmail: (text: unknown): boolean => typeof text === "string" && /^[\w.+-]*[\w.-]@(\w[\w-]*\.)+\w+\w$/.test(text),
+  isURL,
+  toSLON,
+  toCSLON: toSLON,
+  toBoolean,
+  now: (): number => Date.now(),
+  bool: TEXT["bool"],
+};

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { expressions } from "../testing/run.js";
+
+test("$path takes a part of a value by JMESPath, with the functions that OpenAF adds", async () => {
+  const wanted = {
+    '$path({ a: [{ b: 1 }, { b: 2 }] }, "a[].b")': [1, 2],
+    '$path({ a: { b: 1 } }, "a.c")': null,
+    "$path([{ a: 1, b: 'x' }, { a: 5, b: 'y' }], \"[?a > `2`].b | [0]\")": "y",
+    '$path([{ t: "a" }, { t: "a" }, { t: "b" }], "count_by(@, \'t\')")': [
+      { t: "a", _count: 2 },
+      { t: "b", _count: 1 },
+    ],
+    '$path({ n: 1536 }, "to_bytesAbbr(n)")': "1.5 KB",
+    '$path({ t: "Ab" }, "[upper_case(t), lower_case(t), substring(t, `0`, `1`)]")': ["AB", "ab", "A"],
+    "$path({ a: { name: 1 } }, \"search_keys(@, 'name')\")": { ".a.name": 1 },
+    "$path({ a: 1 }, \"insert(@, 'b.c', `2`)\")": { a: 1, b: { c: 2 } },
+    '$path([1, 2, 1], "unique(@)")': [1, 2],
+    '$path({}, "a[")': expect.stringMatching(/^thrown /),
+    "$path({}, '@', { mine: {} })": expect.stringMatching(/^thrown \$path takes no functions/),
+    "$path({ a: 1 })": { a: 1 },
+  };
+  expect(await expressions(wanted)).toEqual(wanted);
+});

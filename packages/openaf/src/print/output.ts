@@ -1,0 +1,119 @@
+import { gzipSync } from "node:zlib";
+import { isArray } from "../data/compare.js";
+import { type Fields, isMap } from "../data/types.js";
+import { $path } from "../path/path.js";
+import { $csv } from "../text/csv.js";
+import { fromJSSLON, toSLON } from "../text/slon.js";
+import { fromObj2XML } from "../text/xml.js";
+import { toYAML } from "../text/yaml.js";
+import { thread } from "../thread.js";
+import { inColour, isColoured } from "./color.js";
+import { printMap } from "./map.js";
+import { colorify } from "./print.js";
+import { terminalWidth } from "./shown.js";
+import { printTable } from "./table.js";
+import { printTreeOrS, type TreeOptions } from "./tree.js";
+
+/** What a format makes of a value: a text to write, or `undefined` for another kind of value. */
+type Format = (value: unknown, given: Fields) => string | undefined;
+
+const tree =
+  (options: TreeOptions): Format =>
+  (value) =>
+    isMap(value) || isArray(value) ? printTreeOrS(value, undefined, options) : textOf(value);
+
+const table =
+  (width: () => number | undefined, count: boolean): Format =>
+  (value) => {
+    const list = isMap(value) ? [value] : value;
+    return isArray(list) ? printTable(list, width(), count) : undefined;
+  };
+
+const json = (value: unknown, space: string): string => thread.stringify(value, undefined, space);
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  json: (value) => json(value, ""),
+  prettyjson: (value) => json(value, "  "),
+  cjson: (value) => inColour(() => colorify(value)),
+  gb64json: (value) => gzipSync(json(value, "")).toString("base64"),
+  slon: (value) => toSLON(value),
+  cslon: (value) => toSLON(value),
+  ndjson: (value) => (isArray(value) ? value.map((item) => json(item, "")).join("\n") : undefined),
+  xml: (value) => fromObj2XML(value),
+  yaml: (value) => toYAML(value),
+  cyaml: (value) => toYAML(value),
+  table: table(() => undefined, false),
+  stable: table(terminalWidth, true),
+  ctable: (value, given) => inColour(() => table(terminalWidth, true)(value, given)),
+  tree: tree({ color: false }),
+  ctree: (value, given) => inColour(() => tree({ noansi: false, color: true })(value, given)),
+  mtree: tree({ noansi: true, mono: true, curved: false }),
+  btree: tree({ noansi: true }),
+  map: (value) => (isMap(value) || isArray(value) ? printMap(value) : undefined),
+  text: (value) => String(value),
+  csv(value, given) {
+    const list = isMap(value) ? [value] : value;
+    const options = argument(given, "csv");
+    const settings =
+      typeof options === "string" ? fromJSSLON(options, (text) => thread.jsonParse(text, true)) : options;
+    return isArray(list) ? String($csv(settings as Fields | undefined).fromInArray(list)) : undefined;
+  },
+};
+
+/** Formats of OpenAF that are made in Java, or for its own programs. */
+const MISSING = ["html", "jsmap", "md", "pm", "toon", "kyaml", "ckyaml", "lkyaml", "clkyaml"];
+
+/** Formats that keep the value instead of writing it. */
+const KEEPING: Readonly<Record<string, (value: unknown, given: Fields) => void>> = {
+  res: (value) => void thread.$set("res", value),
+  key: (value, given) => void thread.$set(String(argument(given, "key") ?? "res"), value),
+  args(value, given) {
+    given[isArray(value) ? "_list" : isMap(value) ? "_map" : "result"] = value;
+  },
+};
+
+function argument(given: Fields, name: string): unknown {
+  return given[`__${name}`] ?? given[`__${name.toUpperCase()}`];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : json(value, "  ");
+}
+
+/**
+ * Writes a value in the format that the arguments ask for by `__format`: json, yaml, table, tree, csv and so
+ * on. Without one it is a tree. `__path` chooses a part of it. With `shouldReturn` it returns the text.
+ */
+export function $output(value: unknown, args?: unknown, show?: unknown, shouldReturn?: unknown): string | undefined {
+  const given = (args ?? {}) as Fields;
+  const { __format: standard } = globalThis as { __format?: unknown };
+  const format = String(argument(given, "format") ?? standard ?? "human").toLowerCase();
+  const path = argument(given, "path");
+  const result = path === undefined ? value : $path(value, String(path));
+  for (const name of ["from", "sql"]) {
+    if (argument(given, name) !== undefined) throw new Error(`ow.oJob.output has no "__${name}" here: use "__path"`);
+  }
+  if (MISSING.includes(format)) throw new Error(`ow.oJob.output has no format "${format}" here: use json or yaml`);
+  const text = written(result, format, given, show);
+  if (shouldReturn) return text;
+  if (text !== undefined) thread.print(text);
+  return undefined;
+}
+
+/** The text to write; `undefined` if the value is kept, or shown by the function of the script. */
+function written(value: unknown, format: string, given: Fields, show: unknown): string | undefined {
+  const keep = format.startsWith("set_") ? keepAs(format.slice("set_".length)) : KEEPING[format];
+  if (keep !== undefined) {
+    keep(value, given);
+    return undefined;
+  }
+  const known = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (known !== undefined) return known(value, given) ?? textOf(value);
+  if (typeof show !== "function") return tree({ noansi: !isColoured() })(value, given);
+  show(value);
+  return undefined;
+}
+
+function keepAs(key: string): (value: unknown) => void {
+  return (value) => void thread.$set(key, value);
+}

@@ -1,0 +1,132 @@
+import { isArray } from "../data/compare.js";
+import { isMap } from "../data/types.js";
+import { toSLON } from "../text/slon.js";
+import { toYAML } from "../text/yaml.js";
+import { thread } from "../thread.js";
+import { COLOUR_OF, color, colourOf } from "./color.js";
+
+/** Writes a text to the output, or to that for errors, without a line break. */
+function write(text: unknown, toError: boolean = false): void {
+  const all = String(text ?? "");
+  if (all !== "") (toError ? process.stderr : process.stdout).write(all);
+}
+
+/** Writes a text without a line break. */
+export function printnl(text?: unknown): void {
+  write(text);
+}
+
+/** Writes a text to the output for errors, without a line break. */
+export function printErrnl(text?: unknown): void {
+  write(text, true);
+}
+
+/** Fills a template and writes it. Without data, its values are the globals. */
+export function tprint(template: unknown, data?: unknown): void {
+  write(`${thread.templify(template, data)}\n`);
+}
+
+export function tprintnl(template: unknown, data?: unknown): void {
+  write(thread.templify(template, data));
+}
+
+export function tprintErr(template: unknown, data?: unknown): void {
+  write(`${thread.templify(template, data)}\n`, true);
+}
+
+export function tprintErrnl(template: unknown, data?: unknown): void {
+  write(thread.templify(template, data), true);
+}
+
+/** Fills a template and logs it. */
+export function tlog(template: unknown, data?: unknown): void {
+  thread.log(thread.templify(template, data));
+}
+
+export function tlogErr(template: unknown, data?: unknown): void {
+  thread.logErr(thread.templify(template, data));
+}
+
+export function tlogWarn(template: unknown, data?: unknown): void {
+  thread.logWarn(thread.templify(template, data));
+}
+
+/** Logs a message. The log has lines: it ends with one all the same. */
+export function lognl(message: unknown): void {
+  thread.log(message);
+}
+
+function json(value: unknown, space?: string | number): string {
+  return thread.stringify(value, undefined, space ?? "  ");
+}
+
+/** Writes a value as JSON. */
+export function sprint(value: unknown, space?: string | number): void {
+  write(`${json(value, space)}\n`);
+}
+
+export function sprintnl(value: unknown, space?: string | number): void {
+  write(json(value, space));
+}
+
+export function sprintErr(value: unknown, space?: string | number): void {
+  write(`${json(value, space)}\n`, true);
+}
+
+export function sprintErrnl(value: unknown, space?: string | number): void {
+  write(json(value, space), true);
+}
+
+/** Writes a value as YAML. */
+export function yprint(value: unknown, multiDoc?: unknown): void {
+  write(`${toYAML(value, multiDoc)}\n`);
+}
+
+export function yprintErr(value: unknown, multiDoc?: unknown): void {
+  write(`${toYAML(value, multiDoc)}\n`, true);
+}
+
+/** Writes a value as SLON. */
+export function lprint(value: unknown): void {
+  write(`${toSLON(value)}\n`);
+}
+
+export function lprintErr(value: unknown): void {
+  write(`${toSLON(value)}\n`, true);
+}
+
+/** Writes a value as JSON, coloured on a terminal. */
+export function cprint(value: unknown): void {
+  write(`${colorify(value)}\n`);
+}
+
+export function cprintnl(value: unknown): void {
+  write(colorify(value));
+}
+
+export function cprintErr(value: unknown): void {
+  write(`${colorify(value)}\n`, true);
+}
+
+export function bprint(value: unknown): void {
+  write(`${json(value)}\n`);
+}
+
+/** JSON in colours. A text stays as it is. */
+export function colorify(value: unknown, _options?: unknown, indent: string = ""): string {
+  if (typeof value === "string" || value === null || value === undefined) return String(value);
+  return coloured(value, indent);
+}
+
+function coloured(value: unknown, indent: string): string {
+  if (!isArray(value) && !isMap(value)) return color(colourOf(value), JSON.stringify(value) ?? String(value));
+  const [open, close] = isArray(value) ? ["[", "]"] : ["{", "}"];
+  const entries = Object.entries(value);
+  if (entries.length === 0) return open + close;
+  const inner = `${indent}  `;
+  const lines = entries.map(([key, item]) => {
+    const name = isArray(value) ? "" : `${color(COLOUR_OF.key, JSON.stringify(key))}: `;
+    return inner + name + coloured(item, inner);
+  });
+  return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+}

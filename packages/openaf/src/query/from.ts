@@ -1,0 +1,255 @@
+import { arrayContains, isArray, isSame, uniqArray } from "../data/compare.js";
+import { fromArray2Obj } from "../data/keyed.js";
+import { merge } from "../data/merge.js";
+import { getPath, setPath, unsetPath } from "../data/path.js";
+import { type Fields, isMap } from "../data/types.js";
+import { averageOf, extreme, group, groupBy, resultsBy, sumOf } from "./groups.js";
+import { type Conditions, Where } from "./where.js";
+
+type Selector = ((item: unknown, index: number, list: unknown[]) => unknown) | Fields | readonly string[];
+
+/** A query on a list, as OpenAF has it: its calls change the query, and `attach` and the like the items. */
+export class From extends Where {
+  /** The items for which the conditions so far hold. Further calls begin with them. */
+  #apply(): unknown[] {
+    this.items = this.matching();
+    this.forget();
+    return this.items;
+  }
+
+  /** The items; of each the result of a function, some fields (`["a", "b:c.d"]`), or fields with defaults. */
+  select(selector?: Selector): unknown[] {
+    const items = this.#apply();
+    if (selector === undefined) return items;
+    if (typeof selector === "function") return items.map(selector);
+    if (isArray(selector)) return items.map((item) => pick(item, selector as string[]));
+    return items.map((item) => {
+      const picked: Fields = {};
+      for (const [key, otherwise] of Object.entries(selector)) setPath(picked, key, getPath(item, key) ?? otherwise);
+      return picked;
+    });
+  }
+
+  /** As {@link select}: a script has one thread. */
+  pselect(selector?: Selector): unknown[] {
+    return this.select(selector);
+  }
+
+  /** The items as a map, by one of their fields (`_key`). */
+  mselect(selector?: Selector, key: string = "_key", keep: unknown = true): Fields {
+    return fromArray2Obj(this.select(selector), key, keep);
+  }
+
+  /** Goes on with what the selector makes. */
+  define(selector?: Selector): this {
+    this.items = this.select(selector);
+    return this;
+  }
+
+  at(index: number): unknown {
+    return this.#apply()[Number(index)];
+  }
+
+  first(otherwise?: unknown): unknown {
+    return this.#apply()[0] ?? otherwise;
+  }
+
+  last(otherwise?: unknown): unknown {
+    return this.#apply().at(-1) ?? otherwise;
+  }
+
+  count(): number {
+    return this.#apply().length;
+  }
+
+  any(): boolean {
+    return this.#apply().length > 0;
+  }
+
+  none(): boolean {
+    return this.#apply().length === 0;
+  }
+
+  all(): boolean {
+    return this.#apply().length === this.total;
+  }
+
+  reverse(): unknown[] {
+    return this.#apply().reverse();
+  }
+
+  /** The values of a field, each once. */
+  distinct(field?: string): unknown[] {
+    return [...new Set(this.#apply().map((item) => (field === undefined ? item : getPath(item, field))))];
+  }
+
+  /** The item with the least value of a field. */
+  min(field?: string): unknown {
+    return extreme(this.#apply(), field, -1);
+  }
+
+  max(field?: string): unknown {
+    return extreme(this.#apply(), field, 1);
+  }
+
+  sum(field?: string): number {
+    return sumOf(this.#apply(), field);
+  }
+
+  average(field?: string): number | undefined {
+    return averageOf(this.#apply(), field);
+  }
+
+  /** The items by the value of a field, as a map of lists. */
+  group(field?: string): Record<string, unknown[]> {
+    return group(this.#apply(), field);
+  }
+
+  groupBy(fields: string = "key"): Record<string, unknown> {
+    return groupBy(this.#apply(), fields);
+  }
+
+  /** How many items there are of each value: `[{ field: value, _count: n }]`. */
+  countBy(fields: string = "key", result: string = "_count", names?: string): Fields[] {
+    return this.fnBy(fields, (items) => items.length, result, names);
+  }
+
+  sumBy(fields: string, of: string, result: string = "_sum", names?: string): Fields[] {
+    return this.fnBy(fields, (items) => sumOf(items, of), result, names);
+  }
+
+  averageBy(fields: string, of: string, result: string = "_avg", names?: string): Fields[] {
+    return this.fnBy(fields, (items) => averageOf(items, of), result, names);
+  }
+
+  minBy(fields: string, of: string, result: string = "_min", names?: string): Fields[] {
+    return this.fnBy(fields, (items) => getPath(extreme(items, of, -1), of), result, names);
+  }
+
+  maxBy(fields: string, of: string, result: string = "_max", names?: string): Fields[] {
+    return this.fnBy(fields, (items) => getPath(extreme(items, of, 1), of), result, names);
+  }
+
+  fnBy(fields: string, of: (items: unknown[]) => unknown, field: string = "_result", names?: string): Fields[] {
+    return resultsBy(this.#apply(), fields, { field, of, names });
+  }
+
+  each(body: (item: unknown, index: number) => unknown): this {
+    this.#apply().forEach(body);
+    return this;
+  }
+
+  /** Sorts by these fields. A `-` before a field sorts in descending order. */
+  sort(...fields: string[]): this {
+    const sorted = [...this.#apply()].sort((a, b) => {
+      for (const field of fields) {
+        const down = field.startsWith("-");
+        const path = down ? field.slice(1) : field;
+        const [own, other] = [getPath(a, path), getPath(b, path)] as [number, number];
+        const order = own > other ? 1 : own < other ? -1 : 0;
+        if (order !== 0) return down ? -order : order;
+      }
+      return 0;
+    });
+    this.items = sorted;
+    return this;
+  }
+
+  /** Keeps the items with these values, with this item in them, or for which a function returns true. */
+  filter(wanted: unknown): this {
+    const keeps = (item: unknown): boolean => {
+      if (typeof wanted === "function") return Boolean(wanted(item));
+      if (isArray(item)) return arrayContains(item, wanted) >= 0;
+      if (isMap(wanted))
+        return !isMap(item) || Object.entries(wanted).every(([key, value]) => isSame(value, item[key]));
+      return typeof item === "object" || String(item) === String(wanted);
+    };
+    this.items = this.#apply().filter(keeps);
+    return this;
+  }
+
+  /** Sets a field of each item, to a value or to what a function makes of the item. */
+  attach(field: string, value: unknown): this {
+    for (const item of this.#apply()) setPath(item, field, typeof value === "function" ? value(item) : value);
+    return this;
+  }
+
+  attachBy(field: string, key: string, value: unknown, set: unknown): this {
+    for (const item of this.#apply()) if (getPath(item, key) === value) setPath(item, field, set);
+    return this;
+  }
+
+  attachNotBy(field: string, key: string, value: unknown, set: unknown): this {
+    for (const item of this.#apply()) if (getPath(item, key) !== value) setPath(item, field, set);
+    return this;
+  }
+
+  attachByEmpty(field: string, set: unknown): this {
+    for (const item of this.#apply()) if ((getPath(item, field) ?? undefined) === undefined) setPath(item, field, set);
+    return this;
+  }
+
+  detach(field: string): this {
+    for (const item of this.#apply()) unsetPath(item, field);
+    return this;
+  }
+
+  toDate(field: string): this {
+    for (const item of this.#apply()) setPath(item, field, new Date(getPath(item, field) as string));
+    return this;
+  }
+
+  intersect(others: readonly unknown[]): this {
+    this.items = this.#apply().filter((item) => arrayContains(others, item) >= 0);
+    return this;
+  }
+
+  except(others: readonly unknown[]): this {
+    this.items = this.#apply().filter((item) => arrayContains(others, item) < 0);
+    return this;
+  }
+
+  union(others: readonly unknown[]): this {
+    this.items = uniqArray([...this.#apply(), ...others]) as unknown[];
+    return this;
+  }
+
+  /** Each item with each of the others. */
+  cartesian(others: readonly unknown[]): this {
+    const pair = (a: unknown, b: unknown): unknown => (isMap(b) ? merge(a, b) : [a, b]);
+    this.items = this.#apply().flatMap((item) => others.map((other) => pair(item, other)));
+    return this;
+  }
+
+  /** Sets in each item the first of the others whose field `theirs` is as the item's `own`. */
+  assign(others: unknown, field: string, own: string, theirs: string, otherwise?: unknown): this {
+    for (const item of this.#apply())
+      setPath(item, field, $from(others).equals(theirs, getPath(item, own)).first(otherwise));
+    return this;
+  }
+
+  /** Sets in each item all of the others whose field `theirs` is as the item's `own`. */
+  join(others: unknown, field: string, own: string, theirs: string): this {
+    for (const item of this.#apply()) setPath(item, field, $from(others).equals(theirs, getPath(item, own)).select());
+    return this;
+  }
+}
+
+function pick(item: unknown, fields: readonly string[]): Fields {
+  const picked: Fields = {};
+  for (const field of fields) {
+    const [name = "", path = name] = field.split(":");
+    setPath(picked, name, getPath(item, path));
+  }
+  return picked;
+}
+
+/** A query with all of its conditions. */
+export interface Query extends From, Conditions<Query> {}
+
+/** Begins a query. Of a map, the values are the items, with their keys in `_key`. */
+export function $from(items: unknown, key: string = "_key"): Query {
+  if (!isMap(items)) return new From(isArray(items) ? items : items === undefined ? [] : [items]) as Query;
+  for (const [name, item] of Object.entries(items)) if (isMap(item)) item[key] = name;
+  return new From(Object.values(items)) as Query;
+}

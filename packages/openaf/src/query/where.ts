@@ -1,0 +1,201 @@
+import { getPath } from "../data/path.js";
+import { CONDITIONS, type Condition, questionsOf } from "./conditions.js";
+
+type Test = (item: unknown) => boolean;
+
+/** Conditions joined by "and". The groups of a query are joined by "or". */
+type Conjunction = Test[];
+
+type Negatable = Capitalize<Condition>;
+
+/** A condition of a query, by all of its names: `equals`, `orEquals`, `andNotEquals` and so on. */
+export type Conditions<Self> = {
+  [Name in Condition | `${"and" | "or" | "not" | "andNot" | "orNot"}${Negatable}`]: (...given: unknown[]) => Self;
+};
+
+/** The conditions of a query. As in JavaScript, "and" binds closer than "or". */
+export class Where {
+  items: unknown[];
+  /** How many items the query began with. */
+  readonly total: number;
+  #groups: Conjunction[] = [[]];
+  /** What stands before an opened block. */
+  #outer: Conjunction[][] = [];
+  #or = false;
+  #not = false;
+  #useCase = false;
+  #limit = 0;
+  #skip = 0;
+
+  constructor(items: unknown[]) {
+    this.items = items;
+    this.total = items.length;
+  }
+
+  /** Minds the case of texts from here on. */
+  useCase(use: unknown = true): this {
+    this.#useCase = Boolean(use);
+    return this;
+  }
+
+  ignoreCase(ignore: unknown = true): this {
+    this.#useCase = !ignore;
+    return this;
+  }
+
+  /** Keeps the first items; with a negative number the last. */
+  limit(count: number): this {
+    this.#limit = Number(count);
+    return this;
+  }
+
+  head(count: number): this {
+    return this.limit(count);
+  }
+
+  take(count: number): this {
+    return this.limit(count);
+  }
+
+  tail(count: number): this {
+    return this.limit(-count);
+  }
+
+  skip(count: number): this {
+    this.#skip = Number(count);
+    return this;
+  }
+
+  skipTake(skip: number, take: number): this {
+    return this.skip(skip).limit(take);
+  }
+
+  /** From here on, conditions are joined by "or". */
+  or(): this {
+    return this.#mode(true, this.#not);
+  }
+
+  and(): this {
+    return this.#mode(false, this.#not);
+  }
+
+  not(): this {
+    return this.#mode(this.#or, true);
+  }
+
+  andNot(): this {
+    return this.#mode(false, true);
+  }
+
+  orNot(): this {
+    return this.#mode(true, true);
+  }
+
+  /** Opens a block, as a bracket does. */
+  begin(): this {
+    this.#outer.push(this.#groups);
+    this.#groups = [[]];
+    return this;
+  }
+
+  andBegin(): this {
+    return this.begin();
+  }
+
+  orBegin(): this {
+    this.#groups.push([]);
+    return this.begin();
+  }
+
+  /** Closes a block. */
+  end(): this {
+    const groups = this.#groups;
+    const outer = this.#outer.pop();
+    if (outer === undefined) return this;
+    this.#groups = outer;
+    if (groups.some((group) => group.length > 0)) outer.at(-1)?.push((item) => holds(groups, item));
+    return this;
+  }
+
+  /** Keeps the items for which the function returns true. */
+  where(test: (item: unknown) => unknown): this {
+    return this.#add((item) => Boolean(test(item)) !== this.#not, this.#or);
+  }
+
+  andWhere(test: (item: unknown) => unknown): this {
+    return this.#add((item) => Boolean(test(item)), false);
+  }
+
+  orWhere(test: (item: unknown) => unknown): this {
+    return this.#add((item) => Boolean(test(item)), true);
+  }
+
+  notWhere(test: (item: unknown) => unknown): this {
+    return this.#add((item) => !test(item), this.#or);
+  }
+
+  takeWhile(test: (item: unknown) => unknown): this {
+    return this.where(test);
+  }
+
+  skipWhile(test: (item: unknown) => unknown): this {
+    return this.notWhere(test);
+  }
+
+  /** @internal */
+  condition(name: Condition, given: readonly unknown[], mode: string): this {
+    const or = /^or/.test(mode) || (!/^and/.test(mode) && this.#or);
+    const not = /not/i.test(mode) || (mode === "" && this.#not);
+    const useCase = this.#useCase;
+    for (const [field, wanted] of questionsOf(name, given)) {
+      const value = (item: unknown): unknown => (field === undefined ? item : getPath(item, field));
+      this.#add((item) => CONDITIONS[name](value(item), wanted, useCase) !== not, or);
+    }
+    return this;
+  }
+
+  /** The items for which the conditions hold. */
+  protected matching(): unknown[] {
+    while (this.#outer.length > 0) this.end();
+    const any = this.#groups.some((group) => group.length > 0);
+    const found = any ? this.items.filter((item) => item !== undefined && holds(this.#groups, item)) : this.items;
+    const rest = any ? found : found.slice(this.#skip);
+    const limited = this.#limit < 0 ? rest.slice(this.#limit) : this.#limit > 0 ? rest.slice(0, this.#limit) : rest;
+    return any ? limited.slice(this.#skip) : limited;
+  }
+
+  /** The conditions have been applied. */
+  protected forget(): void {
+    this.#groups = [[]];
+    this.#limit = 0;
+    this.#skip = 0;
+  }
+
+  #mode(or: boolean, not: boolean): this {
+    this.#or = or;
+    this.#not = not;
+    return this;
+  }
+
+  #add(test: Test, or: boolean): this {
+    const last = this.#groups.at(-1);
+    if (or && last !== undefined && last.length > 0) this.#groups.push([test]);
+    else last?.push(test);
+    return this;
+  }
+}
+
+function holds(groups: readonly Conjunction[], item: unknown): boolean {
+  return groups.some((group) => group.length > 0 && group.every((test) => test(item)));
+}
+
+for (const name of Object.keys(CONDITIONS) as Condition[]) {
+  const capital = name[0]?.toUpperCase() + name.slice(1);
+  for (const mode of ["", "and", "or", "not", "andNot", "orNot"]) {
+    Object.defineProperty(Where.prototype, mode === "" ? name : mode + capital, {
+      value(this: Where, ...given: unknown[]) {
+        return this.condition(name, given, mode);
+      },
+    });
+  }
+}

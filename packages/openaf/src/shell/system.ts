@@ -1,0 +1,74 @@
+import {
+  arch,
+  availableParallelism,
+  homedir,
+  hostname,
+  networkInterfaces,
+  platform,
+  release,
+  tmpdir,
+  userInfo,
+} from "node:os";
+import type { Functions } from "../data/types.js";
+
+/** What Java calls the systems. */
+const SYSTEMS: Readonly<Record<string, string>> = { linux: "Linux", darwin: "Mac OS X", win32: "Windows" };
+const PROCESSORS: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64" };
+
+/** The variables of the environment. */
+export function getEnvs(): Record<string, string | undefined> {
+  return { ...process.env };
+}
+
+/** A value, or else a variable of the environment, or else another value. */
+export function getEnvsDef(name: string, value?: unknown, otherwise?: unknown): unknown {
+  return value ?? process.env[name] ?? otherwise;
+}
+
+/** How many processors there are. */
+export function getNumberOfCores(): number {
+  return availableParallelism();
+}
+
+/** The number of this process. */
+export function getPid(): string {
+  return String(process.pid);
+}
+
+/** Whether there is a process of that number. */
+export function pidCheck(pid: unknown): boolean {
+  try {
+    return process.kill(Number(pid), 0);
+  } catch (error) {
+    // There is one, of somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Ends a process. Returns whether it could be told. */
+export function pidKill(pid: unknown, force?: unknown): boolean {
+  try {
+    return process.kill(Number(pid), force ? "SIGKILL" : "SIGTERM");
+  } catch {
+    return false;
+  }
+}
+
+function hostAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === "IPv4")?.address ?? "127.0.0.1";
+}
+
+/** The functions of `ow.format` that deal with the machine. */
+export const SYSTEM: Functions = {
+  isWindows: (): boolean => platform() === "win32",
+  getOS: (): string => SYSTEMS[platform()] ?? platform(),
+  getOSArch: (): string => PROCESSORS[arch()] ?? arch(),
+  getOSVersion: release,
+  getCurrentDirectory: (): string => process.cwd(),
+  getUserHome: homedir,
+  getTmpDir: tmpdir,
+  getUserName: (): string => userInfo().username,
+  getHostName: hostname,
+  getHostAddress: hostAddress,
+};

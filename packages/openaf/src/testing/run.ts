@@ -1,0 +1,76 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Log, runJobFile } from "@ojm/ojob";
+import { onTestFinished } from "vitest";
+
+/** What came of a job file. */
+export interface Ran {
+  readonly well: boolean;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A folder with these files, gone when the test is over. */
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), "ojm-openaf-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** Runs a script in a job file that loads this package, with more jobs in YAML. */
+export async function run(code: string, args: Readonly<Record<string, unknown>> = {}, jobs: string = ""): Promise<Ran> {
+  const lines = code.split("\n").map((line) => `      ${line}`);
+  const head = ['ojob: { loads: ["@ojm/openaf"] }', "jobs:", "  - name: Job", "    exec: |"];
+  const yaml = [...head, ...lines, jobs, "todo: [Job]"];
+  const folder = folderWith({ "jobs.yaml": yaml.join("\n") });
+  const [out, err] = [join(folder, "out"), join(folder, "err")];
+  const fds = [openSync(out, "w"), openSync(err, "w")] as const;
+  const log = new Log(...fds);
+  try {
+    const well = await runJobFile(join(folder, "jobs.yaml"), { log, args });
+    await log.flush();
+    return { well, out: readFileSync(out, "utf8"), err: readFileSync(err, "utf8") };
+  } finally {
+    await log.flush();
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
+/**
+ * Runs functions in a script, one after the other, and returns what they return, by their names: a date as
+ * `date 2026-01-31T00:00:00.000Z`, no value as `undefined`, and what they throw as `thrown …`.
+ */
+export async function valuesOf(
+  codes: Readonly<Record<string, string>>,
+  args: Readonly<Record<string, unknown>> = {},
+): Promise<Record<string, unknown>> {
+  const functions = Object.entries(codes).map(([name, code]) => `${JSON.stringify(name)}: () => { ${code}\n},`);
+  const script = `const codes = {\n${functions.join("\n")}\n};
+const shown = (value) => value === undefined ? "undefined" : value instanceof Date ? "date " + value.toISOString()
+  : value instanceof Uint8Array ? [...value] : Array.isArray(value) ? value.map(shown)
+  : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item)])) : value;
+const results = {};
+for (const [name, code] of Object.entries(codes)) {
+  try { results[name] = shown(code()); } catch (e) { results[name] = "thrown " + (e instanceof Error ? e.message : e); }
+}
+print("RESULTS" + JSON.stringify(results));`;
+  const { out, err } = await run(script, args);
+  const [, json] = /^RESULTS(.*)$/m.exec(out) ?? [];
+  if (json === undefined) throw new Error(`the script did not end: ${out}${err}`);
+  return JSON.parse(json) as Record<string, unknown>;
+}
+
+/** The values of expressions, as {@link valuesOf} shows them. */
+export async function expressions(
+  given: Readonly<Record<string, unknown>>,
+  args: Readonly<Record<string, unknown>> = {},
+): Promise<Record<string, unknown>> {
+  const codes = Object.keys(given).map((expression) => [expression, `return ${expression}`]);
+  return valuesOf(Object.fromEntries(codes), args);
+}

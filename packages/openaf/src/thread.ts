@@ -1,0 +1,49 @@
+/** The functions of a script thread of ojm on which those of this package are built. */
+export interface ScriptThread {
+  readonly print: (value?: unknown) => void;
+  readonly printErr: (value?: unknown) => void;
+  readonly log: (message: unknown) => void;
+  readonly logErr: (message: unknown) => void;
+  readonly logWarn: (message: unknown) => void;
+  readonly sleep: (ms: number) => void;
+  readonly templify: (template: unknown, data?: unknown) => string;
+  readonly jsonParse: (text: unknown, otherwise?: unknown) => unknown;
+  readonly stringify: (value: unknown, replacer?: unknown, space?: string | number) => string;
+  readonly sh: (command: unknown, options?: unknown) => unknown;
+  readonly $get: (key: string) => unknown;
+  readonly $set: (key: string, value: unknown) => unknown;
+  readonly toYAML: (value: unknown) => unknown;
+  readonly fromYAML: (text: string) => unknown;
+}
+
+const scope = globalThis as unknown as Record<string, unknown>;
+const { toYAML, fromYAML } = (scope["af"] ?? {}) as Record<string, unknown>;
+
+/**
+ * Takes a function of the thread as it is before this package is loaded: some of its own functions have the
+ * same names.
+ */
+function taken(name: string, value: unknown = scope[name]): never {
+  const missing = (): never => {
+    throw new Error(`${name}() is there only in a script of an ojm job file`);
+  };
+  return (typeof value === "function" ? value : missing) as never;
+}
+
+/** The functions of this thread. */
+export const thread: ScriptThread = {
+  print: taken("print"),
+  printErr: taken("printErr"),
+  log: taken("log"),
+  logErr: taken("logErr"),
+  logWarn: taken("logWarn"),
+  sleep: taken("sleep"),
+  templify: taken("templify"),
+  jsonParse: taken("jsonParse"),
+  stringify: taken("stringify"),
+  sh: taken("sh"),
+  $get: taken("$get"),
+  $set: taken("$set"),
+  toYAML: taken("af.toYAML", toYAML),
+  fromYAML: taken("af.fromYAML", fromYAML),
+};
