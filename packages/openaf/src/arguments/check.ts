@@ -132,6 +132,12 @@ export class ArgumentCheck {
     return this.#test((value) => Boolean(call(value)), message, "is not ok");
   }
 
+  /** Fills the value into a text as `{{v}}`, and asks what that is as code. */
+  expr(code: string, message?: unknown): this {
+    const holds = (value: unknown): unknown => new Function(`return ${thread.templify(code, { v: value })}`)();
+    return this.#test((value) => Boolean(holds(value)), message, "is not ok");
+  }
+
   /** Complains if the value is this one, as in OpenAF: `notEquals` says that it must be. */
   equals(other: unknown, message?: unknown): this {
     return this.#test((value) => !looselyEqual(value, other), message, `is equals to ${String(other)}`);

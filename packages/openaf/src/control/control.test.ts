@@ -12,6 +12,9 @@ test("functions are retried, called for each item, and made of texts", async () 
     '[sync(() => 1), syncFn(() => 2)(), newFn("a", "return a + 1")(2)]': [1, 2, 3],
     '[$f("%03d", 7), $ft("%s", "a"), $t("{{a}}", { a: 1 }), repeat(2, "ab")]': ["007", "a", "1", "abab"],
     '($set("k", 1), $unset("k"), $get("k"))': "undefined",
+    "(() => { const n = $atomic(5); return [n.inc(), n.dec(), n.getAdd(2), n.get(), n.setIf(7, 1), n.getSet(3), n.get()] })()":
+      [6, 5, 5, 7, true, 1, 3],
+    '$atomic(undefined, "boolean").get()': false,
     'af.eval("1 + 1")': 2,
     "[af.nvl(null, 1), af.visibleLength('ab')]": [1, 2],
     'ow.loadTemplate().parse("{{a}}", { a: 1 })': "1",

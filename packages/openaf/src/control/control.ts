@@ -55,6 +55,57 @@ export function newFn(...given: string[]): (...parameters: unknown[]) => unknown
   return new Function(...given) as (...parameters: unknown[]) => unknown;
 }
 
+/** A number or a truth value that changes in place. A script has one thread, so nothing comes between. */
+export class Atomic {
+  #value: unknown;
+
+  constructor(value: unknown) {
+    this.#value = value;
+  }
+
+  get(): unknown {
+    return this.#value;
+  }
+
+  set(value: unknown): void {
+    this.#value = value;
+  }
+
+  inc(): number {
+    return this.getAdd(1) + 1;
+  }
+
+  dec(): number {
+    return this.getAdd(-1) - 1;
+  }
+
+  /** The value before so much is added to it. */
+  getAdd(more: number): number {
+    const before = Number(this.#value);
+    this.#value = before + more;
+    return before;
+  }
+
+  /** The value before it is set. */
+  getSet(value: unknown): unknown {
+    const before = this.#value;
+    this.#value = value;
+    return before;
+  }
+
+  /** Sets the value if it is this one. Returns whether it was. */
+  setIf(test: unknown, value: unknown): boolean {
+    const isIt = this.#value === test;
+    if (isIt) this.#value = value;
+    return isIt;
+  }
+}
+
+/** A value that changes in place, by default the number 0, or with "boolean" false. */
+export function $atomic(value?: unknown, type?: unknown): Atomic {
+  return new Atomic(value ?? (type === "boolean" ? false : 0));
+}
+
 /** A format of Java's Formatter, filled with values. */
 export const $f: (format: string, ...values: unknown[]) => string = printf;
 export const $ft: (format: string, ...values: unknown[]) => string = printf;

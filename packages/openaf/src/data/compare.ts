@@ -40,6 +40,7 @@ export function deleteFromArray(list: unknown[], index: number): unknown[] {
 
 /** A list of numbers: `count` of them, from `start` (1), each `step` times its number. */
 export function range(count: number = 1, start: number = 1, step: number = 1): number[] {
+  if (!(count >= 0)) throw new RangeError(`range takes a count from 0 on, not ${count}`);
   return Array.from({ length: count }, (_, i) => (i + start) * step);
 }
 

@@ -73,3 +73,19 @@ export function mapArray(list: readonly unknown[], paths: string | readonly stri
 export function objOrStr(value: unknown, path: string): unknown {
   return isMap(value) || isArray(value) ? (getPath(value, path) ?? path) : path;
 }
+
+/** A map, or each map of a list, with the values within it by their paths: `{ "a.b": 1 }`. */
+export function flatMap(value: unknown, separator: string = "."): unknown {
+  const flat = (one: unknown): Fields => {
+    const fields: Fields = {};
+    traverse(one, (key, item, path) => {
+      const steps = [...path.split(/[.[\]]+/).filter(Boolean), key];
+      if (!isMap(item) && !isArray(item)) fields[steps.join(separator)] = item;
+    });
+    return fields;
+  };
+  if (!isArray(value)) return flat(value);
+  const rows = value.map(flat);
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return rows.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
+}

@@ -73,6 +73,8 @@ test("ow.format writes numbers, bytes and times shorter, and reads them", async 
     "ow.format.timeago(Date.now() - 3 * 3600000)": "3 hours ago",
     '[ow.format.int2IP(3232235777), ow.format.IP2int("192.168.1.1")]': ["192.168.1.1", 3232235777],
     "ow.format.percentile([1, 2, 3, 4], 0.5)": 2.5,
+    'ow.format.fromISODate("2020-01-02T12:34:56.123456789Z")': "date 2020-01-02T12:34:56.123Z",
+    'ow.format.fromISODate("2020-01-02T12:34:56.Z")': "date 2020-01-02T12:34:56.000Z",
     "ow.loadFormat().dateDiff.inHours(new Date(0), new Date(7300000))": 2,
     'ow.format.fromDate(ow.format.toDate("2026-01-31", "yyyy-MM-dd"), "dd/MM/yyyy")': "31/01/2026",
   };

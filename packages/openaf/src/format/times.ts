@@ -68,7 +68,10 @@ export function timeago(date: Date | string | number, short?: unknown): string {
 
 /** The date of a text of ISO 8601, or the text itself if it is none. */
 export function fromISODate(text: string): Date | string {
-  const date = new Date(text);
+  // Java takes a point without digits behind it, and up to nine of them.
+  const date = new Date(
+    String(text).replace(/\.(\d{0,3})\d*(?=Z|[+-]\d\d)/, (_, ms: string) => (ms === "" ? "" : `.${ms}`)),
+  );
   return Number.isNaN(date.getTime()) ? text : date;
 }
 

@@ -31,7 +31,7 @@ test("io reads and writes texts, lines, bytes, JSON and YAML", async () => {
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   expect([read("e.json"), read("e.yaml"), read("e.bin"), read("e.txt")]).toEqual([
     '{"a":[1]}',
-    "a:\n  - 1\n",
+    "a:\n- 1\n",
     "ab",
     "a\nb\n",
   ]);

@@ -3,24 +3,10 @@ import { isArray, looselyEqual } from "../data/compare.js";
 import { fromArray2Obj, fromObj2Array } from "../data/keyed.js";
 import { getPath, setPath } from "../data/path.js";
 import { type Fields, type Functions, isMap } from "../data/types.js";
-import { traverse } from "../data/walk.js";
+import { flatMap } from "../data/walk.js";
 import { Rest, writeIndexes, writeQuery } from "../http/rest.js";
-
-/** A map, or each map of a list, with the values within it by their paths: `{ "a.b": 1 }`. */
-function flatMap(value: unknown, separator: string = "."): unknown {
-  const flat = (one: unknown): Fields => {
-    const fields: Fields = {};
-    traverse(one, (key, item, path) => {
-      const steps = [...path.split(/[.[\]]+/).filter(Boolean), key];
-      if (!isMap(item) && !isArray(item)) fields[steps.join(separator)] = item;
-    });
-    return fields;
-  };
-  if (!isArray(value)) return flat(value);
-  const rows = value.map(flat);
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return rows.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
-}
+import { $path } from "../path/path.js";
+import { $from } from "../query/from.js";
 
 /** The maps of a list with these values; with `patterns`, texts are patterns, or numbers such as `>=5`. */
 export function searchArray(
@@ -47,6 +33,12 @@ function reorderArrayMap(keys: readonly string[], value: unknown, withoutMissing
     const kept = withoutMissing ? ordered.filter((key) => row[key] !== undefined) : ordered;
     return Object.fromEntries(kept.map((key) => [key, row[key]]));
   });
+}
+
+/** The part of a list or map that a map describes: by `path`, or as a query. */
+function filter(value: unknown, by: Fields = {}): unknown {
+  if (!isArray(value) && !isMap(value)) throw "Object provided to filter is not an array or a map.";
+  return typeof by["path"] === "string" ? $path(value, by["path"]) : $from(value).query(by);
 }
 
 /** One of a list, by chance. */
@@ -90,6 +82,7 @@ export const OBJ: Functions = {
   fromObj2Array,
   flatMap,
   searchArray,
+  filter,
   reorderArrayMap,
   oneOf,
   randomRange: (min: number, max: number): number => randomInt(min, max + 1),

@@ -1,9 +1,11 @@
-import { uniqArray } from "../data/compare.js";
+import { randomInt } from "node:crypto";
+import { range, uniqArray } from "../data/compare.js";
 import { $a2m, $a4m, $m2a, $m4a } from "../data/keyed.js";
 import { merge } from "../data/merge.js";
-import { getPath, setPath, unsetPath } from "../data/path.js";
+import { setPath, unsetPath } from "../data/path.js";
+import { splitBySepWithEnc } from "../data/split.js";
 import { type Fields, isDate, isNumber } from "../data/types.js";
-import { searchKeys, searchValues } from "../data/walk.js";
+import { flatMap, searchKeys, searchValues } from "../data/walk.js";
 import { fromDate } from "../format/dates.js";
 import {
   fromBytesAbbreviation,
@@ -14,9 +16,12 @@ import {
 } from "../format/numbers.js";
 import { printf } from "../format/printf.js";
 import { toDate } from "../format/read-date.js";
-import { fromISODate, timeago } from "../format/times.js";
+import { fromISODate, TIMES, timeago } from "../format/times.js";
+import { compareVersion } from "../format/versions.js";
 import { $from } from "../query/from.js";
-import { fromSLON, toSLON } from "../text/slon.js";
+import { $csv } from "../text/csv.js";
+import { fromJSSLON, fromSLON, toSLON } from "../text/slon.js";
+import { fromObj2XML, fromXML2Obj } from "../text/xml.js";
 import { fromYAML, toYAML } from "../text/yaml.js";
 import { thread } from "../thread.js";
 
@@ -32,6 +37,26 @@ function isoDate(value: unknown): unknown {
   return isDate(date) ? date.toISOString() : value;
 }
 
+/** How many of a unit have passed since a date, or `otherwise` where there is none. */
+function dateDiff(since: unknown, unit: unknown, otherwise: unknown): unknown {
+  const date = new Date(since as number);
+  if (since === null || Number.isNaN(date.getTime())) return otherwise ?? null;
+  const name = typeof unit === "string" && unit !== "" ? unit : "seconds";
+  const difference = dateDiffs[`in${name[0]?.toUpperCase()}${name.slice(1)}`] ?? dateDiffs["inSeconds"];
+  return difference?.(date);
+}
+
+const dateDiffs = TIMES["dateDiff"] as Readonly<Record<string, (since: Date) => unknown>>;
+
+function environment(pattern: string): Fields[] {
+  const matches = Object.entries(process.env).filter(([name]) => new RegExp(pattern).test(name));
+  return matches.map(([name, value]) => ({ name, value }));
+}
+
+function settingsOf(text: unknown): Fields {
+  return (typeof text === "string" ? fromJSSLON(text, (one) => thread.jsonParse(one, true)) : {}) as Fields;
+}
+
 function json(value: unknown, space?: string): string {
   return thread.stringify(value, undefined, space);
 }
@@ -41,24 +66,31 @@ export const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   a2m: [2, $a2m],
   a4m: [3, $a4m],
   add: [2, (a: number, b: number) => a + b],
+  assign: [3, setPath],
+  at: [2, (list: unknown[], index: number) => list[index]],
   amerge: [2, merge],
   concat: [2, (a: string, b: string) => a.concat(b)],
   count_by: [2, (list: unknown[], field: string) => $from(list).countBy(field)],
+  date_diff: [3, dateDiff],
   delete: [2, unsetPath],
   div: [2, (a: number, b: number) => a / b],
   env: [1, (name: string) => process.env[name]],
+  envs: [1, environment],
+  flat_map: [1, (value: unknown) => flatMap(value)],
   format: [2, (value: unknown, format: string) => printf(format, value)],
   formatn: [2, (value: unknown, format: string) => printf(format, value)],
   from_bytesAbbr: [1, (text: string) => fromBytesAbbreviation(text)],
+  from_csv: [2, (text: string, settings: unknown) => $csv(settingsOf(settings)).fromInString(text).toOutArray()],
   from_datef: [2, (value: Date | string, format: string) => fromDate(value, format)],
   from_json: [1, (text: string) => thread.jsonParse(text, true)],
   from_siAbbr: [1, fromSIAbbreviation],
   from_slon: [1, fromSLON],
   from_timeAbbr: [1, fromTimeAbbreviation],
+  from_xml: [1, (text: string) => fromXML2Obj(text)],
   from_yaml: [1, fromYAML],
-  geta: [2, getPath],
   group: [2, (list: unknown[], field: string) => $from(list).group(field)],
   group_by: [2, (list: unknown[], field: string) => $from(list).groupBy(field)],
+  if: [3, (condition: unknown, then: unknown, otherwise: unknown) => (condition ? then : otherwise)],
   index_of: [2, (text: string, part: string) => text.indexOf(part)],
   insert: [3, setPath],
   last_index_of: [2, (text: string, part: string) => text.lastIndexOf(part)],
@@ -70,14 +102,22 @@ export const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   mul: [2, (a: number, b: number) => a * b],
   now: [1, (ago: number) => Date.now() - ago],
   nvl: [2, (value: unknown, otherwise: unknown) => value ?? otherwise],
+  random: [2, (min: number, max: number) => randomInt(min, max + 1)],
+  range: [1, (count: number) => range(count)],
+  ranges: [3, range],
   replace: [
     4,
     (text: string, pattern: string, flags: string, by: string) => text.replace(new RegExp(pattern, flags), by),
   ],
   search_keys: [2, (value: unknown, key: string) => searchKeys(value, key)],
   search_values: [2, (value: unknown, text: string) => searchValues(value, text)],
+  sort_semver: [1, (list: string[]) => [...list].sort(compareVersion)],
   split: [2, (text: string, separator: string) => text.split(separator)],
   split_re: [2, (text: string, pattern: string) => text.split(new RegExp(pattern))],
+  split_sep: [
+    3,
+    (text: string, separator: string, pairs: [string, string][]) => splitBySepWithEnc(text, separator, pairs),
+  ],
   sub: [2, (a: number, b: number) => a - b],
   substring: [3, (text: string, from: number, to: number) => String(text).substring(from, to)],
   t: [2, (value: unknown, template: string) => thread.templify(template, value)],
@@ -85,6 +125,7 @@ export const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   timeago: [1, (value: string) => timeago(value)],
   timeagoAbbr: [1, (value: string) => timeago(value, true)],
   to_bytesAbbr: [1, (bytes: number) => toBytesAbbreviation(bytes)],
+  to_csv: [2, (list: unknown[], settings: unknown) => $csv(settingsOf(settings)).fromInArray(list)],
   to_date: [1, dateOf],
   to_datef: [2, (text: string, format: string) => toDate(text, format)],
   to_isoDate: [1, isoDate],
@@ -93,6 +134,7 @@ export const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   to_ms: [1, (value: unknown) => (isDate(value) ? value.getTime() : value)],
   to_numAbbr: [1, (number: number) => toAbbreviation(number)],
   to_slon: [1, (value: unknown) => toSLON(value)],
+  to_xml: [1, (value: unknown) => fromObj2XML(value)],
   to_yaml: [2, (value: Fields, multiDoc: boolean) => toYAML(value, multiDoc)],
   trim: [1, (text: string) => text.trim()],
   unique: [1, uniqArray],

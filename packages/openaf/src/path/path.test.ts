@@ -18,6 +18,11 @@ test("$path takes a part of a value by JMESPath, with the functions that OpenAF 
     '$path({}, "a[")': expect.stringMatching(/^thrown /),
     "$path({}, '@', { mine: {} })": expect.stringMatching(/^thrown \$path takes no functions/),
     "$path({ a: 1 })": { a: 1 },
+    "$path({ x: true }, \"[if(x, '1', '0'), if(y, '1', '0')]\")": ["1", "0"],
+    "$path({}, 'range(`2`)')": [1, 2],
+    "$path({ t: 'a-b' }, \"[replace(t, 'A', 'i', 'x'), split(t, '-')[0], trim(' a ')]\")": ["x-b", "a", "a"],
+    "$path([{ k: 1, g: 'x' }], \"group_by(@, 'g')\")": { x: [{ k: 1, g: "x" }] },
+    "$path({}, \"[date_diff(now('60000'), 'minutes', __), from_xml('<a>1</a>').a]\")": [1, "1"],
   };
   expect(await expressions(wanted)).toEqual(wanted);
 });

@@ -68,6 +68,7 @@ describe("tables, trees and maps", () => {
       visibleLength("\u001b[1mab\u001b[m"),
       visibleLength("👍"),
     ]).toEqual([2, 4, 2, 2]);
+    expect(["👍🏽", "👨‍👩‍👧‍👦", "🏳️‍🌈", "1️⃣", "⚽", "⚽️", "🇵🇹"].map(visibleLength)).toEqual([2, 2, 2, 2, 1, 2, 2]);
     expect(ansiColor("RED,BOLD", "a", true)).toBe("\u001b[31m\u001b[1ma\u001b[m");
     expect(ansiColor("BG_BLUE,FG(202)", "a", true)).toBe("\u001b[44m\u001b[38;5;202ma\u001b[m");
     expect(ansiColor("RED", "a")).toBe("a");
@@ -78,7 +79,7 @@ describe("ow.oJob.output", () => {
   test.each([
     ["json", '{"a":[1]}\n'],
     ["prettyjson", '{\n  "a": [\n    1\n  ]\n}\n'],
-    ["yaml", "a:\n  - 1\n\n"],
+    ["yaml", "a:\n- 1\n\n"],
     ["slon", "(a: [1])\n"],
     ["xml", "<a>1</a>\n"],
     ["text", "[object Object]\n"],

@@ -99,6 +99,13 @@ describe("the results of $from", () => {
     ).toEqual([{ id: 1, own: [{ of: 1 }] }]);
   });
 
+  test("a query is made by a map, too", () => {
+    const query = { where: [{ cond: "greater", args: ["age", 25] }], transform: [{ func: "sort", args: ["-age"] }] };
+    expect(names(people().query(query) as unknown[])).toEqual(["Cid", "Ann"]);
+    expect(people().query({ ...query, selector: { func: "count" } })).toBe(2);
+    expect(() => people().query({ where: [{ cond: "nope" }] })).toThrow('a query has no "nope"');
+  });
+
   test("the values of a map are the items, with their keys", () => {
     expect(
       $from({ a: { n: 1 }, b: { n: 2 } })

@@ -8,6 +8,14 @@ import { type Conditions, Where } from "./where.js";
 
 type Selector = ((item: unknown, index: number, list: unknown[]) => unknown) | Fields | readonly string[];
 
+/** A query as a map, as other programs write it. */
+interface QueryMap {
+  readonly where?: readonly { readonly cond?: unknown; readonly args?: readonly unknown[] }[];
+  readonly transform?: readonly { readonly func?: unknown; readonly args?: readonly unknown[] }[];
+  readonly select?: unknown;
+  readonly selector?: { readonly func?: unknown; readonly args?: readonly unknown[] };
+}
+
 /** A query on a list, as OpenAF has it: its calls change the query, and `attach` and the like the items. */
 export class From extends Where {
   /** The items for which the conditions so far hold. Further calls begin with them. */
@@ -212,6 +220,19 @@ export class From extends Where {
   union(others: readonly unknown[]): this {
     this.items = uniqArray([...this.#apply(), ...others]) as unknown[];
     return this;
+  }
+
+  /** A query as a map: calls under `where` and `transform`, and `select` or `selector` for the result. */
+  query({ where = [], transform = [], select, selector }: QueryMap = {}): unknown {
+    const call = ({ name, args = [] }: { readonly name?: unknown; readonly args?: readonly unknown[] }): unknown => {
+      const method = (this as unknown as Record<string, unknown>)[String(name)];
+      if (typeof method !== "function") throw new Error(`a query has no "${String(name)}"`);
+      return method.apply(this, [...args]);
+    };
+    for (const { cond, args } of where) call({ name: cond, args: args ?? [] });
+    for (const { func, args } of transform) call({ name: func, args: args ?? [] });
+    if (selector?.func !== undefined) return call({ name: selector.func, args: selector.args ?? [] });
+    return this.select(typeof select === "object" ? (select as Fields) : undefined);
   }
 
   /** Each item with each of the others. */

@@ -30,6 +30,9 @@ interface CsvSettings {
   readonly format?: string;
 }
 
+/** A text may have more than one kind of them. */
+const LINE_BREAKS = ["\r\n", "\n", "\r"];
+
 /** What the formats of OpenAF mean, as far as they differ from its default. */
 const FORMATS: Readonly<Record<string, Partial<CsvSettings>>> = {
   DEFAULT: {},
@@ -99,6 +102,7 @@ export class Csv {
     const { withHeader, withHeaders, withDelimiter = ",", withEscape, withNullString } = this.#merged();
     const rows = readRows(this.#source, {
       delimiter: withDelimiter,
+      record_delimiter: LINE_BREAKS,
       bom: true,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -225,6 +229,7 @@ export class CSV {
   fromCSV(text: string): void {
     const rows = readRows(text, {
       delimiter: this.#separator,
+      record_delimiter: LINE_BREAKS,
       relax_column_count: true,
       skip_empty_lines: true,
       cast: (value, { quoting, header }) =>

@@ -105,6 +105,7 @@ describe("CSV", () => {
         { a: "1", b: "x" },
         { a: "2", b: "" },
       ],
+      '$csv().fromInString("a,b\\r\\n1,\\"x\\"\\n2,y").toOutArray().length': 2,
       '$csv().setHeader(false).fromInString("1,2").toOutArray()': [{ f0: "1", f1: "2" }],
       '$csv().fromInStream(io.readFileStream(args.folder + "/a.csv")).toOutArray().length': 2,
       '$csv().toOutFile(args.folder + "/b.csv").fromInArray([{ a: 1 }])': true,

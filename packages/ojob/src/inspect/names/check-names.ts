@@ -78,7 +78,8 @@ function tell(
   problems: Problems,
 ): void {
   // A script that evaluates text may define what it likes, but not what is known to be of OpenAF.
-  const known = openAfName(name);
+  // A process of Node loads no packages for its script.
+  const known = openAfName(name, script.kind === "process");
   if (known === undefined && !isCertain) return;
   problems.warn(`"${name}" is not defined in ${script.owner}.${hint(name, known, file, thread)}`, at);
 }

@@ -18,7 +18,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   $do: "use a Promise of JavaScript, and await it",
   $doWait: "await the Promise",
   $await: "use Atomics or a Promise of JavaScript",
-  $atomic: "keep the value in a channel, $ch(name)",
   $cache: "keep the value in a channel, $ch(name)",
   $tb: 'use "timeout" under "typeArgs"',
   $as: "use a test of JavaScript",
@@ -84,9 +83,12 @@ const WITHOUT: ReadonlySet<string> = new Set(
 );
 
 /**
- * What to write instead of a name of OpenAF. Empty if there is nothing; `undefined` if it is no such name.
+ * What to write instead of a name of OpenAF, where packages can be loaded or not. Empty if there is nothing;
+ * `undefined` if it is no such name.
  */
-export function openAfName(name: string): string | undefined {
-  for (const table of [INSTEAD, FIELDS]) if (Object.hasOwn(table, name)) return table[name];
+export function openAfName(name: string, withoutPackages: boolean = false): string | undefined {
+  for (const table of [INSTEAD, FIELDS]) {
+    if (Object.hasOwn(table, name)) return withoutPackages && table[name] === OF_PACKAGE ? "" : table[name];
+  }
   return WITHOUT.has(name) || /^(af|io|ow)\./.test(name) ? "" : undefined;
 }

@@ -1,8 +1,8 @@
 import { parseAllDocuments, stringify } from "yaml";
 
-/** A value as YAML. */
+/** A value as YAML, in the style of OpenAF. */
 export function toYaml(value: unknown): string {
-  return stringify(value);
+  return stringify(value, { indentSeq: false, singleQuote: true, lineWidth: 0 });
 }
 
 /** The value of a YAML text, or the list of the values of its documents. */

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { folderWith, ojm } from "../testing/ojm.js";
+
+test.each([
+  ["exit(0)", 0],
+  ["exit(7)", 7],
+])("ojm run ends with the exit code that a script asks for: %s", async (code, wanted) => {
+  const folder = folderWith({ "a.yaml": `jobs:\n  - { name: A, exec: ${code} }\ntodo: [A]\n` });
+  expect((await ojm(folder, "run", "a.yaml")).code).toBe(wanted);
+});
+
+test("ojm brings @ojm/openaf with it, and check says when a file needs it", async () => {
+  const text = 'jobs:\n  - { name: A, exec: "print(_$(args.n).default(5))" }\ntodo: [A]\n';
+  const folder = folderWith({ "a.yaml": text, "b.yaml": `ojob: { loads: "@ojm/openaf" }\n${text}` });
+  expect((await ojm(folder, "check", "a.yaml")).err).toContain('add loads: ["@ojm/openaf"] under "ojob"');
+  expect(await ojm(folder, "check", "b.yaml")).toMatchObject({ code: 0, err: "" });
+  expect(await ojm(folder, "run", "b.yaml")).toMatchObject({ code: 0, out: "5\n" });
+});
