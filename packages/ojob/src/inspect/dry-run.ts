@@ -46,7 +46,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args }: Prepare
     ["only if", firstLine(entry.when?.code)],
     ["waits for", job.deps.map((one) => one.job).join(", ")],
     ["schedule", await scheduleOf(job, plan)],
-    ["runs", job.type === "subscribe" ? `for each change of the channel ${job.typeArgs.chSubscribe}` : ""],
+    ["runs", followedBy(job)],
     ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
     ["steps", job.steps.map((step) => stepText(step)).join(", ")],
     ["lock", locksOf(job, runs, plan)],
@@ -62,6 +62,11 @@ function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
   return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) =>
     (job.args.length > 0 ? job.args : [{}]).map((own) => mergeArgs({ own, given, commandLine }, () => {})),
   );
+}
+
+function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob): string {
+  if (type !== "subscribe") return "";
+  return `for each ${onlyFromNow ? "" : "entry and each "}change of the channel ${chSubscribe}`;
 }
 
 function stepText(step: Step): string {

@@ -55,6 +55,7 @@ export interface TypeArgs {
   readonly file?: string;
   readonly execRequire?: string;
   readonly chSubscribe?: string;
+  readonly onlyFromNow?: boolean;
 }
 
 /** A key beside the key that means the same, which wins. */

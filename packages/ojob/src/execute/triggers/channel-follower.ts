@@ -1,6 +1,9 @@
 import { type Channel, compareVersions, type Version } from "@ojm/core";
 
-/** A change of a channel, as the arguments of the job that it starts. */
+/**
+ * An entry that exists, or a change of a channel, as the arguments of the job that it starts. As in OpenAF,
+ * an entry that exists is a `set`.
+ */
 export type Change = {
   readonly ch: string;
   readonly op: "set" | "unset";
@@ -28,7 +31,7 @@ export interface ChangeHandler {
  */
 const AHEAD = 10;
 
-/** Hands the changes of one channel to a handler, one after the other. */
+/** Hands the entries of one channel to a handler, and then each change, one after the other. */
 export class ChannelFollower {
   readonly #channel: Channel;
   readonly #handler: ChangeHandler;
@@ -40,8 +43,10 @@ export class ChannelFollower {
    * which were deleted. The version alone is not enough: one commit gives all its entries the same version.
    */
   readonly #present = new Map<string, Version>();
-  /** While the state after a gap is read: the earlier keys that the state has not named so far. */
-  #missing: Set<string> | undefined;
+  /**
+   * While the state is read, at first and after a gap: the earlier keys that the state has not named so far.
+   */
+  #missing: Set<string> | undefined = new Set();
   /** Whether a change is being handled. */
   #busy = false;
   #wakeReader: (() => void) | undefined;
@@ -57,18 +62,19 @@ export class ChannelFollower {
   }
 
   /**
-   * Follows the channel until the signal fires, and calls `begin` once it does. Rejects if the store fails.
+   * Follows the channel until the signal fires, and calls `begin` once every later change will be handed on.
+   * With `onlyFromNow`, the entries that exist are not. Rejects if the store fails.
    */
-  async follow(begin: () => void): Promise<void> {
+  async follow(onlyFromNow: boolean, begin: () => void): Promise<void> {
     try {
-      await this.#read(begin);
+      await this.#read(onlyFromNow, begin);
     } finally {
       this.#missing = undefined;
       this.#settle();
     }
   }
 
-  /** Resolves when no change waits to be handled. */
+  /** Resolves when no entry and no change waits to be handled. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenIdle.push(resolve);
@@ -76,24 +82,29 @@ export class ChannelFollower {
     });
   }
 
-  async #read(begin: () => void): Promise<void> {
+  async #read(onlyFromNow: boolean, begin: () => void): Promise<void> {
     let live = false;
+    const beginOnce = (): void => {
+      if (!live) begin();
+      live = true;
+    };
     for await (const event of this.#channel.watch({ signal: this.#signal })) {
+      // Begin at the first entry: the handler may be slow, and need what comes after this in the todo.
+      if (!onlyFromNow) beginOnce();
       if (event.type === "put") {
         const { key: k, value: v, version } = event.entry;
         const isNew = this.#meet(k, version);
-        // The entries of the first snapshot are no changes.
+        // Read the entries that exist at the pace of the handler: a channel may have more than memory holds.
         if (live && isNew) await this.#add({ ch: this.#channel.name, op: "set", k, v });
       } else if (event.type === "delete") {
         this.#meet(event.key, undefined);
         await this.#add({ ch: this.#channel.name, op: "unset", k: event.key });
       } else if (event.type === "gap") {
-        if (live) this.#handler.onGap();
+        this.#handler.onGap();
         this.#missing = new Set(this.#present.keys());
       } else {
-        await this.#forgetMissing(live);
-        if (!live) begin();
-        live = true;
+        await this.#forgetMissing();
+        beginOnce();
       }
     }
   }
@@ -109,11 +120,11 @@ export class ChannelFollower {
     return true;
   }
 
-  /** The state after a gap is complete: the keys that it did not name were deleted. */
-  async #forgetMissing(tell: boolean): Promise<void> {
+  /** The state is complete: the earlier keys that it did not name were deleted. */
+  async #forgetMissing(): Promise<void> {
     for (const id of this.#missing ?? []) {
       this.#present.delete(id);
-      if (tell) await this.#add({ ch: this.#channel.name, op: "unset", k: JSON.parse(id) });
+      await this.#add({ ch: this.#channel.name, op: "unset", k: JSON.parse(id) });
     }
     this.#missing = undefined;
     this.#settle();

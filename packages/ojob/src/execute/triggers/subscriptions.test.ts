@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { runText } from "../../testing/run-file.js";
 
-/** A todo that makes a channel with an entry, follows it, and then runs `Write` with this script. */
+/**
+ * A todo that makes a channel with an entry, follows it, and then runs `Write` with this script. Other tests
+ * of this process may have left entries in the channel.
+ */
 function following(
   code: string,
   sub = "log([args.ch, args.op, JSON.stringify(args.k), args.v, args.mine].join(' '))",
 ): string {
   return `jobs:
-  - { name: Make, exec: "$ch('c').create(); $ch('c').set('old', 0)" }
+  - { name: Make, exec: "$ch('c').create(); $ch('c').getKeys().forEach(k => $ch('c').unset(k)); $ch('c').set('old', 0)" }
   - name: Follow
     type: subscribe
     typeArgs: { chSubscribe: c, noLog: true }
@@ -21,15 +24,32 @@ todo: [Make, { name: Follow, args: { mine: x } }, Write]
 }
 
 describe("a job of type subscribe", () => {
-  test("a job of type subscribe runs once for every later change, and none is lost at the end", async () => {
+  test("a job of type subscribe runs for every entry, then once for every later change, and none is lost", async () => {
     const yaml = following("$ch('c').set({ a: 1 }, 7); $ch('c').set('b', 8); $ch('c').unset('b');");
     const { well, lines } = await runText(`ojob: { numThreads: 1 }\n${yaml}`);
-    expect([well, lines]).toEqual([true, ['c set {"a":1} 7 x', 'c set "b" 8 x', 'c unset "b"  x']]);
+    const changes = ['c set {"a":1} 7 x', 'c set "b" 8 x', 'c unset "b"  x'];
+    expect([well, lines]).toEqual([true, ['c set "old" 0 x', ...changes]]);
+  });
+
+  test("a job of type subscribe runs for later changes only, with onlyFromNow", async () => {
+    const yaml = following("$ch('c').set('b', 8)").replace("chSubscribe: c,", "chSubscribe: c, onlyFromNow: true,");
+    expect((await runText(yaml)).lines).toEqual(['c set "b" 8 x']);
+  });
+
+  test("a job of type subscribe runs for all entries before the file ends, though nothing else is left to do", async () => {
+    const yaml = `jobs:
+  - name: Make
+    exec: |
+      $ch('many').create(); $ch('many').setAll(['id'], Array.from({ length: 40 }, (_, id) => ({ id, n: id * 2 })))
+  - { name: Follow, type: subscribe, typeArgs: { chSubscribe: many, noLog: true }, exec: log(args.k.id + ' ' + args.v.n) }
+todo: [Make, Follow]
+`;
+    expect((await runText(yaml)).lines).toEqual(Array.from({ length: 40 }, (_, id) => `${id} ${id * 2}`));
   });
 
   test("a job of type subscribe may change its channel itself", async () => {
     const yaml = following("$ch('c').set('n', 3)", "log(args.v); if (args.v > 0) $ch('c').set('n', args.v - 1)");
-    expect((await runText(yaml)).lines).toEqual(["3", "2", "1", "0"]);
+    expect((await runText(yaml)).lines).toEqual(["0", "3", "2", "1", "0"]);
   });
 
   test("a job of type subscribe runs for one change at a time, in order, however many slots there are", async () => {
@@ -38,7 +58,7 @@ describe("a job of type subscribe", () => {
       "log('>' + args.v); sleep(6 - args.v); log('<' + args.v)",
     );
     const { lines } = await runText(`ojob: { numThreads: 8 }\n${yaml}`);
-    expect(lines).toEqual(Array.from({ length: 6 }, (_, i) => [`>${i}`, `<${i}`]).flat());
+    expect(lines).toEqual([0, 0, 1, 2, 3, 4, 5].flatMap((i) => [`>${i}`, `<${i}`]));
   });
 
   test("a job of type subscribe that is too slow for a flood gets the last state of each key, with a warning", async () => {

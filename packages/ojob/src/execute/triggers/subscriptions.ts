@@ -8,10 +8,15 @@ export class Subscriptions {
   readonly #followers = new Map<ChannelFollower, Channel>();
 
   /**
-   * Follows the changes of a channel. Resolves once it does. `onFailure` is called if the store fails later:
-   * no further change will come.
+   * Hands on the entries of a channel, and then its changes; with `onlyFromNow` the changes alone. Resolves
+   * once it follows the channel. `onFailure` is called if the store fails later: no further change will come.
    */
-  async follow(channel: Channel, handler: ChangeHandler, onFailure: (error: JobError) => void): Promise<void> {
+  async follow(
+    channel: Channel,
+    handler: ChangeHandler,
+    onFailure: (error: JobError) => void,
+    { onlyFromNow = false }: { readonly onlyFromNow?: boolean | undefined } = {},
+  ): Promise<void> {
     const follower = new ChannelFollower(channel, handler, this.#stop.signal);
     let live = false;
     await new Promise<void>((resolve, reject) => {
@@ -20,7 +25,8 @@ export class Subscriptions {
         this.#followers.set(follower, channel);
         resolve();
       };
-      follower.follow(begin).catch((cause: Error) => {
+      // It also resolves if a stop comes first: then it follows nothing.
+      follower.follow(onlyFromNow, begin).then(resolve, (cause: Error) => {
         if (!live) return reject(cause);
         onFailure(new JobError(`"${channel.name}" is followed no more: ${cause.message}`, { cause }));
       });
@@ -28,8 +34,8 @@ export class Subscriptions {
   }
 
   /**
-   * Resolves when all earlier changes were handled: a watch that begins now reports them first. True if there
-   * were any, for their jobs may have made others.
+   * Resolves when all entries and all earlier changes were handled: a watch that begins now reports them
+   * first. True if there were any, for their jobs may have made others.
    */
   async catchUp(): Promise<boolean> {
     let any = false;

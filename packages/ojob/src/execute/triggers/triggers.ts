@@ -52,10 +52,13 @@ export class Triggers {
     this.#schedules.stop();
   }
 
-  /** Runs a job for every change of its channel, one run at a time: the order of changes has a meaning. */
+  /**
+   * Runs a job for every entry of its channel and for every change, one run at a time: the order of changes
+   * has a meaning.
+   */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
     const { log, runtime, dispatch } = this.#host;
-    const name = job.typeArgs.chSubscribe ?? "";
+    const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
     const channel = await runtime.channels.channel(name);
     const onChange = async (change: Change): Promise<void> => {
       const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
@@ -68,8 +71,7 @@ export class Triggers {
       );
     const onDropped = (count: number): void =>
       warn(`the stop left ${count} changes of the channel "${name}" without a run.`);
-    await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, (error) =>
-      this.#host.failed(job.name, error),
-    );
+    const onFailure = (error: JobError): void => this.#host.failed(job.name, error);
+    await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
   }
 }

@@ -58,7 +58,8 @@ const typeArgs: Fields = {
   execRequire: text(
     "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
   ),
-  chSubscribe: text("The channel whose changes a job of type subscribe waits for."),
+  chSubscribe: text("The channel that a job of type subscribe follows: it runs for each entry and each change."),
+  onlyFromNow: flag("Run a job of type subscribe for changes only, not for the entries that exist."),
 };
 
 const job: Fields = {
