@@ -18,6 +18,7 @@ describe("errors of Redis", () => {
       "READ_ONLY",
       true,
     ],
+    ["MISCONF Errors writing to the AOF file: No space left on device", "FULL", true],
     ["READONLY You can't write against a read only replica. script: 1, on @user_script:2.", "READ_ONLY", true],
     ["NOREPLICAS Not enough good replicas to write.", "UNAVAILABLE", true],
     ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "UNAVAILABLE", true],

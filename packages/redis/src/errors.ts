@@ -37,8 +37,12 @@ const REFUSALS: Readonly<Record<string, Meaning>> = {
   WRONGTYPE: meaning("CORRUPT", false, "holds something else under a name of this backend. Use another keyPrefix"),
 };
 
-/** Refusals, by a phrase in an error reply. */
+/** Refusals, by a phrase in an error reply, which says more than its first word. */
 const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
+  [
+    /^MISCONF .*No space left on device/,
+    meaning("FULL", true, "refuses writes because its disk is full. Make room on it"),
+  ],
   [/max number of clients/, meaning("UNAVAILABLE", true, "has no connection left (maxclients)")],
   [/^ERR (invalid password|AUTH|Client sent AUTH)/, DENIED],
   [/^All sentinels are unreachable.*Last error: (NOAUTH|WRONGPASS|NOPERM)/, DENIED],
@@ -117,7 +121,8 @@ export function isNoScript(error: unknown): boolean {
 
 function refusal(message: string): Meaning | undefined {
   const [word = ""] = message.split(" ", 1);
-  return Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : PHRASES.find(([phrase]) => phrase.test(message))?.[1];
+  const phrase = PHRASES.find(([words]) => words.test(message))?.[1];
+  return phrase ?? (Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined);
 }
 
 function told({ code, retryable }: Meaning, message: string, details: ChannelErrorDetails): ChannelError {

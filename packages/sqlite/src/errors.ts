@@ -18,13 +18,13 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Whether the disk is full. SQLite reports that as an I/O error if the shared-memory file cannot grow, and as
- * "cannot open" if a file cannot be created.
+ * Whether the disk has no room left, or no inodes. SQLite reports that as an I/O error if the shared-memory
+ * file cannot grow, and as "cannot open" if a file cannot be created.
  */
 function diskIsFull(file: string): boolean {
   try {
     const disk = statfsSync(dirname(file));
-    return disk.bavail * disk.bsize < 65_536;
+    return disk.bavail * disk.bsize < 65_536 || (disk.files > 0 && disk.ffree === 0);
   } catch {
     return false;
   }

@@ -7,6 +7,9 @@ import { judgeHolders } from "./laws/holders.js";
 import { judgeKept } from "./laws/kept.js";
 import type { Evidence, Violation } from "./verdict.js";
 
+/** The warnings of a worker whose store is full: it is right to say so. */
+const FULL = /^\(node:\d+\) \[OJM_FULL\] OjmWarning: .*\n(?:\(Use `node --trace-warnings.*\n)?/gm;
+
 /** Judges a cell by every law. `troubles`: why the cell was broken off, if it was. */
 export async function judgeAll(evidence: Evidence, troubles: readonly Violation[]): Promise<Violation[]> {
   return [
@@ -29,7 +32,8 @@ async function judgeExits({ members }: Scene): Promise<Violation[]> {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    if (member.stderr !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${member.stderr}` });
+    const said = member.stderr.replace(FULL, "");
+    if (said !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${said}` });
   }
   return violations;
 }

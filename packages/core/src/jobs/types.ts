@@ -155,6 +155,9 @@ export interface Run {
    * Closes the record as `completed` and releases the lock. If the store is away, repeats that until the
    * timeout or the end of the session, for one `ttl` at most.
    *
+   * If the store is full, it rejects at once with `FULL`. The record is then closed once there is room, as
+   * `lost` with that reason, while this process lives.
+   *
    * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED` or `ENDED` if the run was already over; ChannelError if
    * the store fails
    */

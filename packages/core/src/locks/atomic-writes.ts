@@ -1,6 +1,6 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
-import type { Holder, LocksValue } from "./entries/schema.js";
+import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
 
 /** The writes of a lock's owner, applied in the same step as taking or releasing the lock. */
@@ -20,6 +20,9 @@ export interface HolderSession {
   readonly holderText: string;
 }
 
+/** What the owner of a lock does before a lock that it could not release is removed. */
+export type BeforeRemoval = (lock: Entry<LockValue>) => Promise<unknown>;
+
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
 export interface AtomicWrites {
   /** Called anew for each attempt, so that its times are those of the attempt. */
@@ -34,6 +37,11 @@ export interface AtomicWrites {
    * so, `prepare` must leave those ops out, and the attempt is repeated.
    */
   corrupt?(): Promise<boolean>;
+  /**
+   * Called with the error of a release that failed. Returns what the owner does before the lock is removed
+   * later; `undefined` if the lock is to be removed like that of a dead process.
+   */
+  unwritten?(error: unknown): BeforeRemoval | undefined;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
   onLeaseOver?(error: LockError): void;
 }

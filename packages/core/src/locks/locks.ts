@@ -1,7 +1,6 @@
 import { throwIfAborted } from "../channel/calls/abortable.js";
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
-import { isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import { whenAborted } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
@@ -12,7 +11,7 @@ import type { AcquireContext, Taken } from "./acquire/context.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
 import { TurnNotices } from "./acquire/turn-notices.js";
-import type { AtomicWrites } from "./atomic-writes.js";
+import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
@@ -24,6 +23,7 @@ import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
+import { UnwrittenEnds } from "./hold/unwritten-ends.js";
 import { releaseLock } from "./release.js";
 import { CurrentSession, closedError } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
@@ -67,9 +67,9 @@ export class Locks {
   readonly #liveness: Liveness;
   readonly #notices: TurnNotices;
   readonly #sessions: CurrentSession;
-  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
   readonly #held: HeldLeases;
   readonly #cleanup: PendingCleanup;
+  readonly #unwritten: UnwrittenEnds;
   readonly #lossWatch: LossWatch;
   readonly #timeouts: LeaseTimeouts;
   readonly #sweeper: Sweeper;
@@ -91,10 +91,11 @@ export class Locks {
     const ttl = positive("ttl", options.ttl ?? 15_000);
     this.#liveness = new Liveness(this.#channel, this.#clock);
     this.#notices = new TurnNotices(this.#channel);
-    this.#onOrphan = options.onOrphan ?? (async () => {});
-    this.#sweeper = new Sweeper(this.#channel, this.#clock, ttl, this.#liveness, this.#onOrphan);
+    this.#cleanup = new PendingCleanup(this.#channel, options.onOrphan ?? (async () => {}));
+    this.#unwritten = new UnwrittenEnds(this.#cleanup, this.#clock, ttl);
+    const onOrphan = (lock: Entry<LockValue>): Promise<void> => this.#cleanup.closeOwner(lock);
+    this.#sweeper = new Sweeper(this.#channel, this.#clock, ttl, this.#liveness, onOrphan);
     this.#held = new HeldLeases(this.#channel);
-    this.#cleanup = new PendingCleanup(this.#channel, this.#onOrphan);
     this.#lossWatch = new LossWatch(this.#channel, this.#clock, this.#held);
     this.#timeouts = new LeaseTimeouts(this.#clock, this.#held);
     this.#sessions = new CurrentSession(this.#channel, this.#clock, {
@@ -104,7 +105,7 @@ export class Locks {
       earliestTimeout: () => this.#held.earliestTimeout(),
       onBeat: () => this.#onBeat(),
     });
-    this.#context = this.#acquireContext();
+    this.#context = this.#acquireContext(onOrphan);
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
@@ -113,12 +114,12 @@ export class Locks {
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
       onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
-      onReleaseFailed: ({ name, token }) => this.#cleanup.add(name, token),
+      onReleaseFailed: ({ name, token }, before) => this.#unwritten.add(name, token, before),
       onReleased: () => this.#uses.end(),
     };
   }
 
-  #acquireContext(): AcquireContext {
+  #acquireContext(onOrphan: AcquireContext["onOrphan"]): AcquireContext {
     const id = this.#clock.random(12);
     let tokens = 0;
     return {
@@ -131,7 +132,7 @@ export class Locks {
       livingSession: () => this.#sessions.living,
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
-      onOrphan: this.#onOrphan,
+      onOrphan,
       abandon: (name, token) => this.#cleanup.add(name, token),
     };
   }
@@ -233,14 +234,15 @@ export class Locks {
   }
 
   /**
-   * Ends a lease without a call to the store. The next heartbeat removes the lock, after `onOrphan`.
+   * Ends a lease without a call to the store. The next heartbeat removes the lock, after `before`. Default:
+   * `onOrphan`.
    *
    * @internal
    */
-  giveUp(lease: Lease): void {
+  giveUp(lease: Lease, before?: BeforeRemoval): void {
     if (!this.#held.remove(lease)) return;
     this.#lossWatch.released(lease);
-    this.#cleanup.add(lease.name, lease.token);
+    this.#unwritten.add(lease.name, lease.token, before);
     lease.end();
   }
 
@@ -325,6 +327,7 @@ export class Locks {
    * calls reject with `CLOSED`. A second call returns the same promise.
    *
    * Does not reject if the store is away: the session then expires after its `ttl`, and its locks are free.
+   * If the store is too full for the ends of runs, it waits for room, for one `ttl` at most.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -340,18 +343,8 @@ export class Locks {
     for (const lease of leases) lease.abort("LOST", "it was released, because the program closed its locks");
     this.#timeouts.close();
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
-    try {
-      await this.#cleanup.remove(this.#cleanup.all).catch(async (error: unknown) => {
-        // If the store answers, end the session: what could not be removed then dies with it. If the store is
-        // away, the session expires by itself.
-        if (!isChannelError(error) || !error.retryable) await this.#sessions.end();
-        throw error;
-      });
-      await this.#sessions.end();
-    } catch (error) {
-      await this.#sessions.abandon();
-      if (!isChannelError(error)) throw error;
-    }
+    await this.#unwritten.finish();
+    await this.#sessions.endAfter(() => this.#cleanup.remove(this.#cleanup.all));
   }
 
   /** @internal Ends all waits. Resolves when no lock will be taken any more. Leases stay. */

@@ -10,8 +10,8 @@ import type { Lease, LeaseContext } from "./hold/lease.js";
  * Removes the lock from the store, if the lease still has it. Resolves to whether the lease had it: if so,
  * the store applied the owner's writes in the same step.
  *
- * Retries while the store cannot be reached and the session lives, for one `ttl` at most: a full disk cannot
- * block `close()` for longer.
+ * Retries while the store cannot be reached and the session lives, for one `ttl` at most. A full store
+ * rejects at once: the lock is removed later, once there is room.
  */
 export async function releaseLock(
   context: LeaseContext,
@@ -38,7 +38,7 @@ export async function releaseLock(
       await writes?.refused(result.failed[0]?.current);
     }
   } catch (error) {
-    context.onReleaseFailed(lease);
+    context.onReleaseFailed(lease, writes?.unwritten?.(error));
     throw error;
   } finally {
     context.onReleased();

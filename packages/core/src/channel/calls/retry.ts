@@ -1,5 +1,6 @@
 import type { Clock } from "../../util/clock.js";
 import { isChannelError } from "../errors.js";
+import { isFull } from "./full.js";
 
 /** The pause before a retry, in ms. */
 const PAUSE = 100;
@@ -13,7 +14,10 @@ export interface RetryOptions {
   goesOn(): boolean;
 }
 
-/** Repeats a call while its error is retryable. Rejects with the error of the last attempt. */
+/**
+ * Repeats a call while its error is retryable, and not that the store is full. Rejects with the error of the
+ * last attempt.
+ */
 export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
   for (;;) {
     const began = options.clock.monotonic();
@@ -34,15 +38,15 @@ export async function beforeRetry(
   began: number,
   error: unknown,
 ): Promise<void> {
-  if (!isChannelError(error) || !error.retryable || began >= until || !goesOn()) throw error;
+  if (!isChannelError(error) || !error.retryable || isFull(error) || began >= until || !goesOn()) throw error;
   const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
   await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
 }
 
 /**
- * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a full disk cannot
- * block `close()`. The session is no guide, as it may live in another store. After its timeout a lease still
- * gets its full `ttl` of retries.
+ * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a store that is away
+ * cannot block `close()`. The session is no guide, as it may live in another store. After its timeout a lease
+ * still gets its full `ttl` of retries.
  */
 export function endingUntil(now: number, heldUntil: number, ttl: number): number {
   return now < heldUntil ? Math.min(heldUntil, now + ttl) : now + ttl;

@@ -7,7 +7,7 @@ import { fieldsOf, isTime } from "../../util/shape.js";
 import { visible } from "../../util/visible.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
-import { closed, closeOpen, fenceOf, recordKey, startedRecord } from "./record.js";
+import { closed, closeOpen, type Ending, fenceOf, recordKey, startedRecord } from "./record.js";
 import type { TimeIndex } from "./time-index.js";
 
 /** How many of the newest records are searched if the lock does not lead to its record. */
@@ -66,7 +66,7 @@ export interface RunStores {
 export async function closeRunOf(
   stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
-  close: { readonly endTime: number; readonly status: "lost" | "cancelled" | "timeout"; readonly error: string },
+  close: Ending & { readonly endTime: number },
 ): Promise<RunRecord | undefined> {
   const { jobs } = stores;
   const { endTime, ...ending } = close;

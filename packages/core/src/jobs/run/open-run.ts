@@ -1,7 +1,9 @@
 import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { isFull } from "../../channel/calls/full.js";
 import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
+import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -12,7 +14,7 @@ import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, timeoutText } from "../records/record.js";
 import type { Run, RunRecord } from "../types.js";
-import { ClosingWrites, closingOps } from "./closing-writes.js";
+import { ClosingWrites, closingOps, laterEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -191,14 +193,14 @@ export class OpenRun implements Run {
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
-    const { jobs, locks, clock } = this.#context;
+    const { locks, clock } = this.#context;
     const record = ended(this.#draft.record, this.fence, clock.now(), ending);
     try {
       if (!inOneStore(this.#context)) {
         if (await this.#closeThenRelease(record)) return record;
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
-        const writes = new ClosingWrites(jobs, this.#draft, this.#version, record);
+        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record);
         let released = false;
         try {
           released = await locks.release(this.#lease, writes);
@@ -209,6 +211,8 @@ export class OpenRun implements Run {
         if (released && !writes.isRefused) return record;
         if (await (released ? this.#isWritten(record) : this.#closeWithoutLock(record))) return record;
       }
+    } catch (error) {
+      throw isFull(error) ? notRecorded(this.name, error) : error;
     } finally {
       this.#stopListening?.();
       this.#settled = true;
@@ -244,7 +248,7 @@ export class OpenRun implements Run {
       written = await this.#write(record);
     } catch (error) {
       // Keep the lock in the store: it leads the next heartbeat, or another process, to the open record.
-      locks.giveUp(this.#lease);
+      locks.giveUp(this.#lease, laterEnd(this.#context, record, error));
       throw error;
     }
     // The record is closed. If the release fails, the next heartbeat removes the lock.
@@ -275,4 +279,10 @@ export class OpenRun implements Run {
     const written = await unlessCorrupt(this.#context.jobs.get(this.#draft.key));
     return sameJson(written, JSON.parse(JSON.stringify(record)));
   }
+}
+
+/** The error for the caller of an end that a full store refused. The end is written once there is room. */
+function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
+  const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
+  return new ChannelError("FULL", text, { retryable, outcome, cause });
 }

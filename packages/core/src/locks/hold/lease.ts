@@ -2,7 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
-import type { AtomicWrites } from "../atomic-writes.js";
+import type { AtomicWrites, BeforeRemoval } from "../atomic-writes.js";
 import type { LocksValue } from "../entries/schema.js";
 import { LockError } from "../errors.js";
 import type { Session } from "../session/session.js";
@@ -38,7 +38,7 @@ export interface LeaseContext {
   /** Called when a lease ended without a release, if its owner does not want to be told. */
   onOver(lease: Lease): void;
   /** Called when the release of a lease failed: the lock may still be in the store. */
-  onReleaseFailed(lease: Lease): void;
+  onReleaseFailed(lease: Lease, before: BeforeRemoval | undefined): void;
   /** Called when the release of a lease is over, also if it failed. */
   onReleased(): void;
 }

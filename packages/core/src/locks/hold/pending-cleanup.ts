@@ -2,6 +2,7 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
+import type { BeforeRemoval } from "../atomic-writes.js";
 import { leaveQueue } from "../entries/queue.js";
 import { removeEntry } from "../entries/remove.js";
 import { type LocksValue, type LockValue, lockKey } from "../entries/schema.js";
@@ -10,10 +11,15 @@ import { isLock } from "../entries/valid.js";
 /** An attempt, a ticket or a lock that may or may not be in the store. */
 export type Leftover = readonly [token: string, name: string];
 
+interface Left {
+  readonly name: string;
+  readonly before: BeforeRemoval | undefined;
+}
+
 /** Leftovers of calls without an answer, until they are removed from the store. */
 export class PendingCleanup {
-  /** The names of the locks, by token. */
-  readonly #leftovers: Map<string, string> = new Map();
+  /** By token. */
+  readonly #leftovers: Map<string, Left> = new Map();
   readonly #channel: Channel<LocksValue>;
   readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
 
@@ -22,9 +28,9 @@ export class PendingCleanup {
     this.#onOrphan = onOrphan;
   }
 
-  /** Adds a leftover. The next heartbeat removes it. */
-  add(name: string, token: string): void {
-    this.#leftovers.set(token, name);
+  /** Adds a leftover. The next heartbeat removes it. `before`: what the owner of the lock does first. */
+  add(name: string, token: string, before?: BeforeRemoval): void {
+    this.#leftovers.set(token, { name, before });
   }
 
   get size(): number {
@@ -32,7 +38,18 @@ export class PendingCleanup {
   }
 
   get all(): Leftover[] {
-    return [...this.#leftovers];
+    return [...this.#leftovers].map(([token, { name }]) => [token, name]);
+  }
+
+  /** Those whose owner has something to do first. No call that takes such a lock is on its way any more. */
+  get owned(): Leftover[] {
+    return this.all.filter(([token]) => this.#leftovers.get(token)?.before !== undefined);
+  }
+
+  /** Closes what the owner of a lock left open. Call it before the lock is removed or taken over. */
+  async closeOwner(lock: Entry<LockValue>): Promise<void> {
+    const before = this.#leftovers.get(lock.value.token)?.before ?? this.#onOrphan;
+    await before(lock);
   }
 
   /** Removes those leftovers that are in the store. */
@@ -55,7 +72,7 @@ export class PendingCleanup {
     await unlessCorrupt(leaveQueue(this.#channel, name, { token }));
     const lock = (await unlessCorrupt(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
     if (lock !== undefined && isLock(lock.value, name) && lock.value.token === token) {
-      await this.#onOrphan(lock);
+      await this.closeOwner(lock);
       await removeEntry(this.#channel, lock);
     }
     this.#leftovers.delete(token);

@@ -1,6 +1,6 @@
 import { inBackground } from "../../channel/calls/background.js";
 import type { Channel } from "../../channel/channel.js";
-import { ChannelError } from "../../channel/errors.js";
+import { ChannelError, isChannelError } from "../../channel/errors.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import type { LocksValue } from "../entries/schema.js";
 import type { HeartbeatLocators } from "./heartbeat-thread.js";
@@ -110,20 +110,37 @@ export class CurrentSession {
     this.#resting = inBackground(async () => (await session)?.close());
   }
 
-  /** Refuses new sessions; an open one lives until {@link CurrentSession.end}. */
+  /** Refuses new sessions; an open one lives until {@link CurrentSession.endAfter}. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Removes the session from the store. */
-  async end(): Promise<void> {
+  /**
+   * Does what is left to do with the session, and removes the session from the store. Does not reject if the
+   * store fails: the session then expires by itself.
+   */
+  async endAfter(rest: () => Promise<void>): Promise<void> {
+    try {
+      await rest().catch(async (error: unknown) => {
+        // If the store answers, end the session: what could not be removed then dies with it.
+        if (!isChannelError(error) || !error.retryable) await this.#end();
+        throw error;
+      });
+      await this.#end();
+    } catch (error) {
+      await this.#abandon();
+      if (!isChannelError(error)) throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
     await this.#resting;
     const session = await this.#session;
     await session?.close();
   }
 
   /** Ends the session in this process. Its entry expires in the store. */
-  async abandon(): Promise<void> {
+  async #abandon(): Promise<void> {
     (await this.#session?.catch(() => undefined))?.lose("it was closed");
   }
 }

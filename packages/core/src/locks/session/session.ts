@@ -1,4 +1,5 @@
 import { isCorrupt } from "../../channel/calls/corrupt.js";
+import { isFull } from "../../channel/calls/full.js";
 import type { Channel } from "../../channel/channel.js";
 import { knownKey } from "../../channel/encoding/known-key.js";
 import { compareVersions } from "../../channel/encoding/version.js";
@@ -6,6 +7,7 @@ import { isChannelError } from "../../channel/errors.js";
 import type { Key, Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { processIdentity } from "../../util/process-state.js";
+import { visible } from "../../util/visible.js";
 import {
   callKey,
   type Holder,
@@ -70,6 +72,8 @@ export class Session {
   #afterBeatRuns = false;
   /** The error of the last renewal, if it failed. */
   #trouble: string | undefined;
+  /** Whether a warning said that the store is full. */
+  #toldFull = false;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -225,6 +229,7 @@ export class Session {
       if (isCorrupt(error)) return this.gone();
       // Our own abort is not the cause: the store did not answer.
       this.#trouble = attempt.signal.aborted ? undefined : error instanceof Error ? error.message : String(error);
+      if (isFull(error)) this.#warnOfFull(error.message);
       if (this.#why === undefined) this.#armBeat(Math.min(RETRY, this.#ttl / 10));
       return;
     } finally {
@@ -234,6 +239,15 @@ export class Session {
     // Set the timer before anything else that may hang.
     this.#armBeat(this.#untilNextBeat());
     await this.#runAfterBeat(afterBeat);
+  }
+
+  /** Warns at once: somebody may make room before the session ends. */
+  #warnOfFull(why: string): void {
+    if (this.#toldFull || !Number.isFinite(this.#life) || this.#why !== undefined) return;
+    this.#toldFull = true;
+    const left = Math.max(0, Math.round(this.#due() - this.#clock.monotonic()));
+    const text = `this process cannot renew its locks, and loses them in ${left} ms: ${visible(why)}`;
+    process.emitWarning(text, { type: "OjmWarning", code: "OJM_FULL" });
   }
 
   /**
@@ -259,6 +273,7 @@ export class Session {
   #renewed(version: Version, sent: number): void {
     this.#deadline = sent + this.#life;
     this.#trouble = undefined;
+    this.#toldFull = false;
     this.#thread?.deadlines.renewed(this.#deadline, this.#clock.monotonic());
     this.#at(version);
   }

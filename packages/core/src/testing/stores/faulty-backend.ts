@@ -16,13 +16,13 @@ import type { Clock } from "../../util/clock.js";
 /**
  * What happens to a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
  * `doubled`: applied and answered at once, and made again after `ms`, when no caller waits for the answer.
- * `refused`: the store says at once that it is away. `request lost` and `reply lost`: no answer comes before
- * the deadline, and only the second one is applied. `late`: applied, but only `ms` after the caller stopped
- * waiting.
+ * `refused`: the store says at once that it is away. `full`: it says at once that it has no room. `request
+ * lost` and `reply lost`: no answer comes before the deadline, and only the second one is applied. `late`:
+ * applied, but only `ms` after the caller stopped waiting.
  */
 export type Fault =
   | { readonly type: "slow" | "slow reply" | "doubled"; readonly ms: number }
-  | { readonly type: "refused" }
+  | { readonly type: "refused" | "full" }
   | { readonly type: "request lost" }
   | { readonly type: "reply lost" }
   | { readonly type: "late"; readonly ms: number };
@@ -134,6 +134,8 @@ export class FaultyBackend implements Backend {
         return apply();
       case "refused":
         throw new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
+      case "full":
+        throw new ChannelError("FULL", "the disk is full", { retryable: true });
       case "reply lost":
         await apply();
         break;
