@@ -7,6 +7,7 @@ export { _$ } from "./arguments/check.js";
 export { $$ } from "./arguments/sigil.js";
 export {
   __,
+  __pm,
   $atomic,
   $f,
   $ft,

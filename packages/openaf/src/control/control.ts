@@ -138,3 +138,6 @@ export function ansiStop(): void {}
 
 /** There is no value. */
 export const __: undefined = undefined;
+
+/** What programs hand to OpenAF, and get from it. Here it is empty, and belongs to the scripts of one job. */
+export const __pm: Record<string, unknown> = {};

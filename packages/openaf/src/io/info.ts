@@ -40,8 +40,8 @@ export function canonicalPath(path: string): string {
 
 /** What is known of a file or folder, also that it is missing; with `posix` its owner and mode too. */
 export function fileInfo(path: string, posix?: unknown): FileInfo {
-  const followed = statSync(path, { throwIfNoEntry: false });
-  const own = lstatSync(path, { throwIfNoEntry: false });
+  const followed = attempt(() => statSync(path));
+  const own = attempt(() => lstatSync(path));
   return {
     isDirectory: followed?.isDirectory() ?? false,
     isFile: followed?.isFile() ?? false,
@@ -56,16 +56,22 @@ export function fileInfo(path: string, posix?: unknown): FileInfo {
   };
 }
 
+/** What a look finds; `undefined` where there is nothing, or nothing that this process may see. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
 /** What this process may do with a file, as OpenAF writes it. */
 function permissionsOf(path: string): string {
-  const may = (mode: number): boolean => {
-    try {
+  const may = (mode: number): boolean =>
+    attempt(() => {
       accessSync(path, mode);
       return true;
-    } catch {
-      return false;
-    }
-  };
+    }) ?? false;
   return [may(constants.X_OK) && "x", may(constants.R_OK) && "r", may(constants.W_OK) && "w"].filter(Boolean).join("");
 }
 
@@ -91,10 +97,10 @@ function nameOf(id: number, file: string): string {
   return line?.split(":")[0] ?? String(id);
 }
 
-/** What is in a folder: `{ files: […] }`. Of a folder that is missing, `{}`. */
+/** What is in a folder: `{ files: […] }`. Of one that is missing, or cannot be read, `{}`. */
 export function listFiles(path: string, posix?: unknown): { readonly files?: FileInfo[] } {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return {};
-  return { files: readdirSync(path).map((name) => fileInfo(join(path, name), posix)) };
+  const names = attempt(() => readdirSync(path));
+  return names === undefined ? {} : { files: names.map((name) => fileInfo(join(path, name), posix)) };
 }
 
 /** The names in a folder; with `short` without the path. */

@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { __pm } from "../control/control.js";
 import { isArray } from "../data/compare.js";
 import { type Fields, isMap } from "../data/types.js";
 import { $path } from "../path/path.js";
@@ -61,16 +62,19 @@ const FORMATS: Readonly<Record<string, Format>> = {
 };
 
 /** Formats of OpenAF that are made in Java, or for its own programs. */
-const MISSING = ["html", "jsmap", "md", "pm", "toon", "kyaml", "ckyaml", "lkyaml", "clkyaml"];
+const MISSING = ["html", "jsmap", "md", "toon", "kyaml", "ckyaml", "lkyaml", "clkyaml"];
 
 /** Formats that keep the value instead of writing it. */
 const KEEPING: Readonly<Record<string, (value: unknown, given: Fields) => void>> = {
   res: (value) => void thread.$set("res", value),
   key: (value, given) => void thread.$set(String(argument(given, "key") ?? "res"), value),
-  args(value, given) {
-    given[isArray(value) ? "_list" : isMap(value) ? "_map" : "result"] = value;
-  },
+  pm: (value) => keepIn(__pm, value),
+  args: (value, given) => keepIn(given, value),
 };
+
+function keepIn(map: Fields, value: unknown): void {
+  map[isArray(value) ? "_list" : isMap(value) ? "_map" : "result"] = value;
+}
 
 function argument(given: Fields, name: string): unknown {
   return given[`__${name}`] ?? given[`__${name.toUpperCase()}`];

@@ -95,6 +95,7 @@ describe("ow.oJob.output", () => {
 ow.oJob.output({ a: 1 }, {}, (v) => print("shown " + v.a));
 ow.oJob.output([1], { __format: "key", __key: "kept" });
 print(stringify($get("kept"), undefined, ""));
+ow.oJob.output({ p: 1 }, { __format: "pm" }); print(__pm._map.p);
 const own = {}; ow.oJob.output([1], merge(own, { __format: "ndjson" }));
 print($o({ a: 1 }, { __format: "slon" }, undefined, true));
 ow.oJob.output("plain", {});
@@ -104,6 +105,7 @@ for (const f of ["html", "md"]) try { ow.oJob.output({}, { __format: f }) } catc
         "2",
         "shown 1",
         "[1]",
+        "1",
         "1",
         "(a: 1)",
         "plain",

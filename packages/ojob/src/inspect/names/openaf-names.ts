@@ -69,7 +69,7 @@ const WITHOUT: ReadonlySet<string> = new Set(
   $bottleneck $channels $doA2B $doAll $doFirst $doV $fetch $flock $fnDef4Help $fnM $fnM2A $ftp $git
   $gpt $jmespath $jsonrpc $kube $llm $lock $mcp $py $pyExec $pyStart $pyStop $queue $stream $sync
   $throwIfUnDef __con __conAnsi __conStatus __cpucores __expr __flags __ioNIO __JSONformat __logFormat
-  __pm __pmIn __pmOut AF Console DB Email GIT HTTP HTTPServer HTTPd JMX ObjPool OpenWrap Pod SMB SNMP
+  __pmIn __pmOut AF Console DB Email GIT HTTP HTTPServer HTTPd JMX ObjPool OpenWrap Pod SMB SNMP
   SQL SSH SVN Threads XLS XML ZIP addOPackRemoteDB alert ask1 askChoose askChooseMultiple askDef askN
   askStruct bcrypt beautifier beep bfprint bfprintErr bprintErr cls compress conReset cprintErrnl
   createDB createDBInMem dumpLog findRandomOpenPort forkOpenAF getCPULoad getChLog getDistribution
