@@ -99,6 +99,15 @@ test("secrets in a shown line of a job file are masked; a template is not a secr
   expect(maskLine("    password: hunter2, and more")).toBe("    password: ***");
   expect(maskLine('  { "apiKey": "hunter2", user: joe }')).toBe('  { "apiKey": ***, user: joe }');
   expect(maskLine("    password: '{{secrets.db}}'")).toBe("    password: '{{secrets.db}}'");
+  expect(maskLine("  { user: joe, password: hunter2 }")).toBe("  { user: joe, password: ***");
+  const sources = "  secrets: { password: { env: DB_PASSWORD }, apiKey: { file: ./s/api-key } }";
+  expect(maskLine(sources)).toBe(sources);
+  // A place within the line is found by what stands before it.
+  for (let at = 0; at < sources.length; at++) expect(maskLine(sources.slice(0, at))).toBe(sources.slice(0, at));
+  expect(maskLine("    secrets: [dbPassword, { name: apiKey, env: API_KEY }]")).toContain("API_KEY }]");
+  expect(maskLine("  secrets: { password: { env: A }, token: hunter2 }")).toBe(
+    "  secrets: { password: { env: A }, token: ***",
+  );
 });
 
 describe("passwords in the output", () => {
