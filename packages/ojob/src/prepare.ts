@@ -1,6 +1,9 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { chooseJobs } from "./plan/chosen-jobs.js";
+import { type Environment, PROCESS_ENVIRONMENT } from "./plan/environment/environment.js";
+import type { Look } from "./plan/environment/look.js";
+import { surroundingsOf } from "./plan/environment/surroundings.js";
 import { expectArguments } from "./plan/file-checks/expected.js";
 import { checkRequired } from "./plan/file-checks/required.js";
 import { checkSchedules } from "./plan/file-checks/schedules.js";
@@ -10,6 +13,7 @@ import { checkLockNames } from "./plan/manager/lock-names.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { commonArgs } from "./plan/setup.js";
+import { Masker } from "./text/masking/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
 /**
@@ -31,12 +35,16 @@ export interface PrepareOptions {
   readonly mandatoryArgs?: boolean;
   /** Checks that no template stays in the name of a lock. */
   readonly lockNames?: boolean;
+  /** How far secrets are looked for. Default: only their names. */
+  readonly values?: Look["values"];
+  /** The environment that runs the file. Default: that of the process. */
+  readonly environment?: Environment;
   /** A further check, after all others. */
   readonly further?: (file: JobFile, plan: Plan, problems: Problems) => Promise<void>;
 }
 
 /** What a file that runs as a whole must have. */
-export const RUN_CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true } as const;
+export const RUN_CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true, values: "needed" } as const;
 
 /** A job file that can be run. */
 export interface Prepared {
@@ -45,6 +53,8 @@ export interface Prepared {
   /** The arguments that all its jobs have. */
   readonly args: Args;
   readonly warnings: readonly Problem[];
+  /** Masks the values of secrets. */
+  readonly mask: (text: string) => string;
 }
 
 /**
@@ -54,11 +64,17 @@ export interface Prepared {
  */
 export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
   const { strict, schedules = false, channelTypes, mandatoryArgs = false, lockNames = false } = options;
+  const { values = "named", environment = PROCESS_ENVIRONMENT } = options;
   const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined });
   const { problems } = loaded;
   const file = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
-  const args = commonArgs(file, options.args);
-  const planned = plan(file, args, problems);
+  const around = surroundingsOf(file, environment, { problems, values });
+  const masker = new Masker();
+  masker.add(around.secrets.values);
+  const mask = (text: string): string => masker.mask(text);
+  problems.hide = mask;
+  const args = commonArgs(file, options.args, around.environment);
+  const planned = plan(file, args, problems, around);
   if (schedules) await checkSchedules(file, problems);
   if (channelTypes !== undefined) {
     const given = { common: args, typed: options.args };
@@ -66,8 +82,8 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (lockNames) checkLockNames(file, planned, args, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);
-  if (mandatoryArgs) checkRequired(file, args, problems);
+  if (mandatoryArgs) checkRequired(file, planned, args, problems);
   await options.further?.(file, planned, problems);
   problems.throwErrors();
-  return { file, plan: planned, args, warnings: problems.warnings };
+  return { file, plan: planned, args, warnings: problems.warnings, mask };
 }

@@ -35,6 +35,22 @@ const named: readonly NamedMutant[] = [
     why: "all runs share one lock, whatever it was to tell apart",
     tests: [`${OJOB}/plan/manager/lock-names.test.ts`],
   },
+  {
+    name: "P06 a secret that comes in two pieces is shown",
+    file: `${OJOB}/text/masking/masker.ts`,
+    search: "while (end < text.length && !this.#mayBegin(text.slice(end))) end++;",
+    replace: "end = text.length;",
+    why: "output of processes is cut anywhere, so the secret of a job is in the log",
+    tests: [`${OJOB}/text/masking/masker.test.ts`],
+  },
+  {
+    name: "P07 a variable of one job stays for the next job of its thread",
+    file: `${OJOB}/script/worker/state/environment.ts`,
+    search: "if (fresh) restore();",
+    replace: "",
+    why: "a job finds the settings and the secrets of another one, by chance",
+    tests: [`${OJOB}/script/worker/state/environment.test.ts`],
+  },
 ];
 
 /** What is kept of job files. */

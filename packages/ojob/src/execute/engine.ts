@@ -3,6 +3,7 @@ import { nearest } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
+import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
@@ -109,14 +110,20 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
+  /** The environment of the file. */
+  get environment(): Environment {
+    return this.#plan.environment;
+  }
+
   /** The steps that run when any job failed. */
   get onAnyError(): readonly Step[] {
     return this.#plan.onAnyError;
   }
 
   /** Merges the arguments of a job: its own win over those given. */
-  async args(job: PlannedJob, own: Args, given: Args): Promise<Args> {
-    const sources = { own, given, commandLine: this.commandLine };
+  async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
+    const variables = environment.all;
+    const sources = { own, given, commandLine: this.commandLine, secrets: job.secretArgs, variables };
     const args = mergeArgs(sources, (argument, written, message) => {
       const at = job.argsAt[argument] ?? job.at;
       if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });

@@ -1,6 +1,7 @@
 import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import { fillArgs } from "../plan/args.js";
+import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
 import type { PlannedJob } from "../plan/planned.js";
 import type { Position } from "../text/problem.js";
@@ -14,6 +15,8 @@ import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 /** What performing a request needs of the engine. */
 export interface RequestHost extends ExecutionHost {
   readonly commandLine: Args;
+  /** The environment of the file. */
+  readonly environment: Environment;
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   readonly handedOn: Args;
   /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
@@ -57,7 +60,7 @@ async function filled(engine: RequestHost, { entry, job }: Request, args: Args):
     if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
     engine.warnMissing(job.name, argument, written);
   };
-  const own = fillArgs(args, { ...commandLine, ...handedOn }, missing);
+  const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, engine.environment.all);
   return { ...handedOn, ...(await engine.placed(own, args, entry.at)) };
 }
 

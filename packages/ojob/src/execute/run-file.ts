@@ -52,6 +52,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const prepare = preparing(run.prepare);
   const options = { args: run.args, strict: run.strict, jobs: run.jobs, channelTypes: prepare, ...RUN_CHECKS };
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
+  log.hide(plan.secrets.values);
   for (const warning of warnings) log.note(describe(warning));
   log.use(logSettings(file.settings, (text) => log.note(`warning: ${text}`)));
   pool.prepare(plan.setup);

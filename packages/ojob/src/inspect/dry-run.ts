@@ -1,6 +1,6 @@
 import { LINES, visible } from "@ojm/core/backend";
 import type { Args, TodoEntry } from "../load/job-file.js";
-import { mergeArgs } from "../plan/args.js";
+import { around, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
@@ -29,7 +29,7 @@ export async function describeRun(name: string, { args = {}, strict, jobs, prepa
   const items = await Promise.all(prepared.plan.todo.map((entry, i) => itemText(entry, i, prepared)));
   const warnings = prepared.warnings.map((warning) => describe(warning));
   const parts = [...warnings, `${name} would run, ${orderOf(prepared.plan)}:`, ...items, "Nothing was run."];
-  return `${visible(parts.join("\n"), LINES)}\n`;
+  return `${visible(prepared.mask(parts.join("\n")), LINES)}\n`;
 }
 
 function orderOf({ settings, todo }: Plan): string {
@@ -38,7 +38,7 @@ function orderOf({ settings, todo }: Plan): string {
   return atOnce ? "all at once, but what waits for others" : "one after the other";
 }
 
-async function itemText(entry: TodoEntry, index: number, { plan, args }: Prepared): Promise<string> {
+async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: Prepared): Promise<string> {
   const job = plan.jobs.get(entry.job);
   if (job === undefined) return "";
   const runs = runsOf(entry, job, args);
@@ -50,7 +50,10 @@ async function itemText(entry: TodoEntry, index: number, { plan, args }: Prepare
     ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
     ["steps", job.steps.map((step) => stepText(step)).join(", ")],
     ["lock", locksOf(job, runs, plan)],
-    ...runs.slice(0, MOST_RUNS).map((one) => ["args", shownArgs(one, job.secrets)] as const),
+    ["env", Object.keys(job.environment.added).join(", ")],
+    ["secrets", [...new Set(job.asks)].join(", ")],
+    ["folder", job.folder ?? ""],
+    ...runs.slice(0, MOST_RUNS).map((one) => ["args", shownArgs(one, job.secrets, mask)] as const),
     ["args", runs.length > MOST_RUNS ? `and ${runs.length - MOST_RUNS} runs more` : ""],
   ];
   const lines = facts.filter(([, text]) => text !== "").map(([name, text]) => `     ${name.padEnd(10)} ${text}`);
@@ -60,7 +63,9 @@ async function itemText(entry: TodoEntry, index: number, { plan, args }: Prepare
 /** The arguments of each run that an item makes, as far as they are known before a script ran. */
 function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
   return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) =>
-    (job.args.length > 0 ? job.args : [{}]).map((own) => mergeArgs({ own, given, commandLine }, () => {})),
+    (job.args.length > 0 ? job.args : [{}]).map((own) =>
+      mergeArgs({ own, given, commandLine, ...around(job) }, () => {}),
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type ChannelConfig, type JobManager, openJobManager } from "@ojm/core";
 import type { Args, JobFile } from "../load/job-file.js";
-import { fillArgs, mergeArgs } from "../plan/args.js";
+import { around, fillArgs, mergeArgs } from "../plan/args.js";
 import { type PathsOf, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import { askingTypes, type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { JOB_INIT, managerOptions } from "../plan/manager/manager-args.js";
@@ -20,7 +20,7 @@ export async function openManager(
   commandLine: Args,
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
-  const options = { args: commandLine, channelTypes: preparing(prepare) };
+  const options = { args: commandLine, channelTypes: preparing(prepare), values: "found" } as const;
   const { file, plan, args: common } = await prepareJobFile(name, options);
   const pathsOf = askingTypes(preparing(prepare));
   const elsewhere = new Map<string, string>();
@@ -55,11 +55,14 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
     const job = planned.jobs.get(name);
     if (name === JOB_INIT || job === undefined) return name === JOB_INIT ? args : undefined;
     for (const own of job.args.length > 0 ? job.args : [{}]) {
-      const filled = mergeArgs({ own, given: args, commandLine: common }, () => {});
+      const filled = mergeArgs({ own, given: args, commandLine: common, ...around(job) }, () => {});
       const merged = await placeChannels(filled, own, saying(job.at));
       for (const step of job.steps) {
         const found = "job" in step ? await find(step.job, merged) : undefined;
-        if (found !== undefined) return found;
+        if (found === undefined) continue;
+        // Secrets of jobs that do not run here may be missing.
+        planned.secrets.expect(job.asks);
+        return found;
       }
     }
     return undefined;
@@ -70,7 +73,7 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
     args: [written = {}],
   } of planned.todo) {
     const given = await placeChannels(
-      fillArgs(written, common, () => {}),
+      fillArgs(written, common, () => {}, planned.environment.all),
       written,
       saying(at),
     );

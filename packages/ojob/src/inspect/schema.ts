@@ -43,7 +43,11 @@ function constraintOf(shape: Shape): Schema {
     case "either":
       return { anyOf: shape.of.map(schemaOf) };
     case "record":
-      return { type: "object", additionalProperties: orNothing(shape.of) };
+      return {
+        type: "object",
+        additionalProperties: shape.filled ? schemaOf(shape.of) : orNothing(shape.of),
+        ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
+      };
     case "map":
       return { type: "object", ...objectOf(shape.fields, shape.oneOf) };
   }

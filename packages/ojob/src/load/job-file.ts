@@ -96,6 +96,10 @@ export interface JobDefinition {
   /** Where the checks stand, by `in` or `out` and the argument: `in.port`. */
   readonly checkAt: Readonly<Record<string, CodeBlock>>;
   readonly help?: Help;
+  /** The variables of the environment that the job has beside those of the file. */
+  readonly environment?: readonly EnvironmentLayer[];
+  /** The secrets that the job gets. */
+  readonly secrets?: readonly SecretUse[];
   /** The built-in job: a call to the job manager instead of a script. */
   readonly builtin?: string;
 }
@@ -150,8 +154,37 @@ export interface Settings {
   readonly channels?: { readonly create?: readonly ChannelDefinition[] };
   readonly catch?: CodeBlock;
   readonly cronInLocalTime?: boolean;
+  /** The variables of the environment that all jobs have. */
+  readonly environment?: readonly EnvironmentLayer[];
+  /** The secrets that jobs may ask for, by name. */
+  readonly secrets?: ReadonlyMap<string, SecretDefinition>;
   /** OpenAF's packages. Nothing is loaded for them. */
   readonly opacks?: unknown;
+}
+
+/** Variables of the environment that stand in a job file, or in a file of their own. */
+export type EnvironmentLayer =
+  | { readonly variables: readonly (PlacedText & { readonly name: string })[] }
+  | { readonly file: PlacedText; readonly required: boolean };
+
+/** A secret, and where its value comes from. */
+export interface SecretDefinition {
+  readonly name: string;
+  readonly at: Position;
+  /** The variable of the environment that has the value. */
+  readonly env?: string;
+  /** The file that holds the value. */
+  readonly file?: PlacedText;
+}
+
+/** A secret that a job asks for, as an argument unless only a variable is named. */
+export interface SecretUse {
+  readonly secret: string;
+  readonly at: Position;
+  /** The name of the argument. Default: that of the secret. */
+  readonly arg?: string;
+  /** The name of the variable of the environment. */
+  readonly env?: string;
 }
 
 /** A text and where it stands. */

@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import { LINES, visible } from "@ojm/core/backend";
+import { type MaskedPieces, Masker } from "../text/masking/masker.js";
 import { maskUrls, shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
@@ -48,6 +49,7 @@ export class Log {
   readonly #out: number;
   readonly #err: number;
   readonly #colours: readonly number[];
+  readonly #masker = new Masker();
   #settings: LogSettings = {};
 
   /**
@@ -61,6 +63,21 @@ export class Log {
     this.#colours = [out, err].filter(wantsColour);
   }
 
+  /** Masks these values in everything that is shown from now on. Values of fewer than 4 characters stay. */
+  hide(secrets: readonly string[]): void {
+    this.#masker.add(secrets);
+  }
+
+  /** A text without the values that are to be hidden. */
+  mask(text: string): string {
+    return this.#masker.mask(text);
+  }
+
+  /** Masks output that comes in pieces. */
+  masking(): MaskedPieces {
+    return this.#masker.stream();
+  }
+
   /** Applies the settings of a job file from now on. */
   use(settings: LogSettings): void {
     this.#settings = settings;
@@ -68,12 +85,14 @@ export class Log {
 
   /** A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is. */
   line(level: Level, message: string, job?: string): void {
-    this.#line({ level, message, shown: visible(message), time: this.now(), job });
+    const text = this.mask(message);
+    this.#line({ level, message: text, shown: visible(text), time: this.now(), job });
   }
 
   /** A line that a script logs, as it is: a script may want colours. */
   scriptLine(level: Level, message: string, time: number, job: string): void {
-    this.#line({ level, message, shown: message, time, job });
+    const text = this.mask(message);
+    this.#line({ level, message: text, shown: text, time, job });
   }
 
   /** Writes a line into the files and, if `show` is true, on the terminal. */
@@ -90,7 +109,7 @@ export class Log {
 
   /** Writes text that a script prints. */
   print(text: string, toError = false): void {
-    this.#output.write(toError ? this.#err : this.#out, text);
+    this.#output.write(toError ? this.#err : this.#out, this.mask(text));
   }
 
   /** Shows that a job has started. */
@@ -104,7 +123,7 @@ export class Log {
    */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
     if (!this.#settings.args) return;
-    const message = `args of "${job}": ${shownArgs(args, secrets)}`;
+    const message = this.mask(`args of "${job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);
     const line: Line = { level: "INFO", message, shown: visible(message), time: this.now(), job };
     this.#line(line, this.#settings.console ?? true);
   }
@@ -124,7 +143,7 @@ export class Log {
 
   /** Shows why a job failed, in any case: without a log file, on the error output. */
   failure(job: string, text: string): void {
-    const why = maskUrls(text);
+    const why = maskUrls(this.mask(text));
     const message = `job "${job}" failed: ${why}`;
     const shown = `job "${visible(job)}" failed: ${visible(why, LINES)}`;
     this.#line({ level: "ERROR", message, shown, time: this.now(), job });
@@ -132,7 +151,7 @@ export class Log {
 
   /** Writes a remark for the person who started the program, without a time. */
   note(text: string): void {
-    this.#write(this.#err, visible(text, LINES));
+    this.#write(this.#err, visible(this.mask(text), LINES));
   }
 
   /** Resolves once a script may write more. */

@@ -1,5 +1,7 @@
 import type { Args } from "../load/job-file.js";
+import type { Variables } from "../text/environment.js";
 import { fillAll } from "../text/variables.js";
+import type { PlannedJob } from "./planned.js";
 
 /** Arguments by their origin. An earlier field wins. */
 export interface ArgSources {
@@ -9,6 +11,15 @@ export interface ArgSources {
   readonly given: Args;
   /** Arguments of the command line. */
   readonly commandLine: Args;
+  /** Secrets of the job, which nobody outside replaces. Templates fill them into its own arguments. */
+  readonly secrets?: Args;
+  /** The environment, for `${x}`. Default: that of the process. */
+  readonly variables?: Variables;
+}
+
+/** What a job has around it for its arguments. */
+export function around({ secretArgs, environment }: PlannedJob): Pick<ArgSources, "secrets" | "variables"> {
+  return { secrets: secretArgs, variables: environment.all };
 }
 
 /**
@@ -21,18 +32,23 @@ export type Missing = (argument: string, written: string, message?: string) => v
  * Merges the arguments of a job. Templates in its own arguments are filled from the others, and from its own
  * above them. Arguments from outside are data: a `{{` in them is not ours to fill.
  */
-export function mergeArgs({ own, given, commandLine }: ArgSources, missing: Missing): Args {
-  const outside = { ...commandLine, ...given };
-  return { ...outside, ...fillArgs(own, outside, missing) };
+export function mergeArgs(sources: ArgSources, missing: Missing): Args {
+  const { own, given, commandLine, secrets, variables } = sources;
+  const outside = { ...commandLine, ...given, ...secrets };
+  return { ...outside, ...fillArgs(own, outside, missing, variables) };
 }
 
 /** Fills the templates in `args` from `data`, and from the arguments filled before. */
-export function fillArgs(args: Args, data: Args, missing: Missing): Args {
+export function fillArgs(args: Args, data: Args, missing: Missing, variables: Variables = process.env): Args {
   const filled: Args = {};
   const known: Args = { ...data };
   for (const [key, value] of Object.entries(args)) {
     // A name of a lock with a gap would be one lock for all, so the variable stays, and is refused.
-    const result = fillAll(value, known, (written, message) => missing(key, written, message), key === "name");
+    const result = fillAll(value, known, {
+      missing: (written, message) => missing(key, written, message),
+      keep: key === "name",
+      variables,
+    });
     if (result === undefined) continue;
     filled[key] = result;
     known[key] = result;

@@ -5,7 +5,10 @@ import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../
 import type { Position, Problems } from "../text/problem.js";
 import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
+import { planContext } from "./environment/context.js";
+import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
 import { warnOfReturns } from "./file-checks/returns.js";
+import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
 import { checkTemplates } from "./file-checks/templates.js";
 import { checkWhen } from "./file-checks/when.js";
 import { checkManaged } from "./manager/run-args.js";
@@ -16,31 +19,40 @@ import { planSetup } from "./setup.js";
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
  */
-export function plan(file: JobFile, commandLine: Args, problems: Problems): Plan {
+export function plan(
+  file: JobFile,
+  commandLine: Args,
+  problems: Problems,
+  surroundings: Surroundings = NOTHING_AROUND,
+): Plan {
   const jobs = new Map<string, PlannedJob>();
-  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, problems));
+  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, surroundings, problems));
   checkTemplates(file, problems);
   for (const entry of file.todo) {
     expectJob(entry, file, '"todo"', problems);
     checkWhen(entry, problems);
   }
   warnOfReturns(jobs, problems);
+  warnOfShownSecrets(jobs, problems);
   if (problems.errors.length === 0) rejectCycles(jobs, problems);
   if (problems.errors.length === 0) {
     const known = new Map<string, readonly Dependency[]>();
     for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);
   }
+  const { environment, secrets } = surroundings;
   return {
     jobs,
     todo: file.todo,
     settings: file.settings,
     onAnyError: planCatch(file, problems),
-    setup: planSetup(file, problems),
+    setup: planSetup(file, environment, problems),
+    environment,
+    secrets,
   };
 }
 
-function planJob(job: JobDefinition, file: JobFile, problems: Problems): PlannedJob {
+function planJob(job: JobDefinition, file: JobFile, around: Surroundings, problems: Problems): PlannedJob {
   const { name, at, args, argsAt, from, to, deps, each, type, typeArgs, builtin } = job;
   const known = (reference: JobReference, key: string): JobReference => {
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
@@ -80,7 +92,9 @@ function planJob(job: JobDefinition, file: JobFile, problems: Problems): Planned
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
-  const more = { secrets: secrets.map((argument) => argument.name), ...(builtin && { builtin }) };
+  const context = planContext(job, around, problems);
+  const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
+  const more = { secrets: names, ...context, ...(builtin && { builtin }) };
   return {
     name,
     at,

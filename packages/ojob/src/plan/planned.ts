@@ -11,20 +11,20 @@ import type {
 import type { Setup } from "../script/protocol.js";
 import type { Position } from "../text/problem.js";
 import type { Check } from "./argument-checks/checks.js";
+import type { Environment } from "./environment/environment.js";
+import type { Secrets } from "./environment/secrets.js";
 
 /** A step that is a script. */
 export interface ScriptStep {
   readonly code: CodeBlock;
   /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
   readonly lang?: string;
-  /** The folder of the process. */
-  readonly folder?: string;
   /** The code is a module: the function that it exports is the script. */
   readonly module?: boolean;
 }
 
 /** One step of a job: another job on the same `args`, or a script. */
-export type Step = { readonly job: string; readonly at: Position } | ScriptStep;
+export type Step = JobReference | ScriptStep;
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {
@@ -45,8 +45,18 @@ export interface PlannedJob {
   /** The checks of the arguments before the first step and after the last. */
   readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
   readonly builtin?: string;
-  /** The arguments that the help of the job or of its file marks as secret. */
+  /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];
+  /** The secrets of the file that the job asks for. */
+  readonly asks: readonly string[];
+  /** The arguments that are secrets, with their values. */
+  readonly secretArgs: Args;
+  /** The variables that the job adds to the environment around it. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The environment of the job where it is no step of another one. */
+  readonly environment: Environment;
+  /** The folder in which its scripts run. Default: that of the process. */
+  readonly folder?: string;
 }
 
 /** A job file in which every name leads to a job and every script compiles. */
@@ -58,4 +68,7 @@ export interface Plan {
   readonly onAnyError: readonly Step[];
   /** What scripts find beside the functions that are always there. */
   readonly setup: Setup;
+  /** The environment of the file. */
+  readonly environment: Environment;
+  readonly secrets: Secrets;
 }

@@ -24,8 +24,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   if (code === undefined || lang === undefined) return undefined;
   if (lang !== JAVASCRIPT) {
     checkScriptTemplates(code, name, problems);
-    const folder = typeArgs.pwd === undefined ? {} : { folder: expectBeside(job, "pwd", problems) };
-    const foreign = { code, lang, ...folder };
+    const foreign = { code, lang };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;

@@ -4,11 +4,12 @@ import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { Setup } from "../script/protocol.js";
 import type { Problems } from "../text/problem.js";
 import { commandLineValue } from "./args.js";
+import type { Environment } from "./environment/environment.js";
 import { findLoad } from "./packages.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
 
 /** What scripts of the file find beside the functions that are always there. */
-export function planSetup(file: JobFile, problems: Problems): Setup {
+export function planSetup(file: JobFile, { added }: Environment, problems: Problems): Setup {
   const modules = [...file.code].map(([name, block]) => {
     checkScript(block, "code", name, problems, MODULE_PARAMETERS);
     return { name, code: block.code, file: block.source.path, line: block.line };
@@ -26,14 +27,15 @@ export function planSetup(file: JobFile, problems: Problems): Setup {
       `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
     );
   }
-  return { loads, modules, ...(file.init !== undefined && { init: file.init }) };
+  const variables = loads.length > 0 && Object.keys(added).length > 0 && { variables: added };
+  return { loads, modules, ...(file.init !== undefined && { init: file.init }), ...variables };
 }
 
 /**
  * The arguments of all jobs: `init`, the environment if the file wants it, and the command line.
  */
-export function commonArgs(file: JobFile, commandLine: Args): Args {
-  const variables = Object.entries(file.settings.argsFromEnvs ? process.env : {});
+export function commonArgs(file: JobFile, commandLine: Args, environment: Environment): Args {
+  const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
   const fromEnvironment = variables.map(([name, value]) => [name, commandLineValue(value ?? "")]);
   return {
     ...Object.fromEntries(fromEnvironment),

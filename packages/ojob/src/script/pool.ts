@@ -47,6 +47,7 @@ export class ThreadPool {
 
   /** Takes a thread back when its job is done. */
   release(thread: ScriptThread): void {
+    thread.jobOver();
     if (thread.reusable) this.#idle.push(thread);
     else this.#drop(thread);
   }

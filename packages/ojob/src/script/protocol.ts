@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Level } from "../output/log.js";
+import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 
 /** What a script thread is started with. */
@@ -24,6 +25,10 @@ export interface RunMessage extends Code {
   readonly exception?: FailureData;
   /** The code is a module: the function that it exports runs. */
   readonly module?: boolean;
+  /** The variables of the environment that the job file adds. */
+  readonly variables?: Variables;
+  /** Whether it is the first script of its job in this thread. */
+  readonly fresh: boolean;
   /** How far the clock that scripts see is ahead of that of the machine, in ms. */
   readonly ahead: number;
   /** Globals that other threads set since this thread last ran. */
@@ -50,6 +55,8 @@ export interface Setup {
   readonly modules: readonly NamedModule[];
   /** The value of the global `init`. */
   readonly init?: unknown;
+  /** The variables of the environment that the files of {@link loads} find beside those of the process. */
+  readonly variables?: Variables;
 }
 
 /** Makes a {@link Setup} known before the next script. */

@@ -12,6 +12,11 @@ const SCRIPTS: Readonly<Record<string, readonly [code: string, reusable: boolean
     "await new Promise(r => setTimeout(r, 2)); require('fs').readFileSync('/dev/null'); console.log(1);",
     true,
   ],
+  "variables in process.env": ["process.env.LEFT = process.env.GIVEN; delete process.env.PATH", true],
+  "variables that are defined": [
+    "Object.defineProperty(process.env, 'LEFT', { value: 'x', writable: true, enumerable: true, configurable: true })",
+    true,
+  ],
   "data in global": ["global.list = [1]; more = 'a'", true],
   "a function in global": ["global.f = () => 1", false],
   "a map with a function in global": ["tools = { f() {} }", false],
@@ -49,6 +54,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each(Object.entries(SCRIPTS).map(([name, [, reusable]], index) => [name, reusable, index] as const))(
   "a thread in which a script left %s serves the next job: %s",
   (_, reusable, index) => {
-    expect(results[index]).toBe(String(reusable));
+    expect(results[index]).toBe(`${reusable} `);
   },
 );

@@ -51,6 +51,8 @@ export class ScriptThread {
   #crash: FailureData | undefined;
   #alive = true;
   #reusable = true;
+  /** Whether no script of the job at work has run here. */
+  #fresh = true;
   #seen = 0;
   #loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
 
@@ -90,6 +92,11 @@ export class ScriptThread {
     return this.#loaded;
   }
 
+  /** The job that ran scripts here is over. */
+  jobOver(): void {
+    this.#fresh = true;
+  }
+
   /** Loads one more setup. The next script waits for it. */
   load(setup: Setup): void {
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
@@ -106,13 +113,15 @@ export class ScriptThread {
   }
 
   /** Runs a script, and resolves with how it ended. */
-  async run(message: Omit<RunMessage, "type" | "globals" | "ahead">, host: ScriptHost): Promise<ScriptEnd> {
+  async run(message: Omit<RunMessage, "type" | "globals" | "ahead" | "fresh">, host: ScriptHost): Promise<ScriptEnd> {
     Atomics.store(this.#signal, STOPPED, 0);
     // A stop that comes while something loads is one of this script.
     const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
-    const end = await this.#exchange({ type: "run", ...message, ahead: host.ahead, globals: this.#newGlobals(host) });
+    const more = { fresh: this.#fresh, ahead: host.ahead, globals: this.#newGlobals(host) };
+    this.#fresh = false;
+    const end = await this.#exchange({ type: "run", ...message, ...more });
     this.#host = undefined;
     if (!("type" in end)) return { failure: end, args: message.args };
     if (end.type !== "done") return { args: message.args };

@@ -49,10 +49,14 @@ export function fullValue(shape: Shape, choice = 0): unknown {
     case "either":
       return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
     case "record":
-      return { "a.js": fullValue(shape.of, choice), "b.js": fullValue(shape.of, choice) };
+      return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
     case "map":
       return Object.fromEntries(Object.entries(shape.fields).map(([key, field]) => [key, fullValue(field, choice)]));
   }
+}
+
+function recordKeys(names: string | undefined): string[] {
+  return names === undefined ? ["a.js", "b.js"] : ["A", "B_2"];
 }
 
 /** The keys that lead to a piece of a value. */

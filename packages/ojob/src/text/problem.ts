@@ -64,6 +64,8 @@ export class JobFileError extends Error {
 /** Collects what is wrong while a file is read, so that one look shows all of it. */
 export class Problems {
   readonly list: Problem[] = [];
+  /** Masks secrets in the messages, as soon as the secrets are known. */
+  hide: (text: string) => string = (text) => text;
   readonly #strict: boolean;
   readonly #known = new Set<string>();
 
@@ -73,11 +75,11 @@ export class Problems {
   }
 
   error(message: string, at?: Position): void {
-    this.#add({ severity: "error", message, ...(at && { at }) });
+    this.#add({ severity: "error", message: this.hide(message), ...(at && { at }) });
   }
 
   warn(message: string, at?: Position): void {
-    this.#add({ severity: "warning", message, ...(at && { at }) });
+    this.#add({ severity: "warning", message: this.hide(message), ...(at && { at }) });
   }
 
   /**

@@ -5,13 +5,13 @@ import { JobFileError } from "./problem.js";
 import { SourceFile } from "./source-file.js";
 
 /**
- * Reads a job file.
+ * Reads a job file, or another text file that is called `kind` in messages.
  *
  * @throws JobFileError when it is missing, a folder, not readable or not text.
  */
-export function readSource(name: string): SourceFile {
+export function readSource(name: string, kind = "job file"): SourceFile {
   const path = resolve(name);
-  const text = decode(name, readBytes(name, path));
+  const text = decode(name, readBytes(name, path, kind));
   return new SourceFile(name, path, text);
 }
 
@@ -22,24 +22,24 @@ function fail(message: string): never {
 /** The most bytes of a job file. A device, or a log given by mistake, would fill the memory. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-function readBytes(name: string, path: string): Uint8Array {
-  const bytes = readAtMost(name, path, MOST_BYTES + 1);
-  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is no job file.`);
+function readBytes(name: string, path: string, kind: string): Uint8Array {
+  const bytes = readAtMost(name, path, kind);
+  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is no ${kind}.`);
   return bytes;
 }
 
-function readAtMost(name: string, path: string, most: number): Uint8Array {
+function readAtMost(name: string, path: string, kind: string): Uint8Array {
   try {
     const file = openSync(path, "r");
     try {
-      return readFrom(file, most);
+      return readFrom(file, MOST_BYTES + 1);
     } finally {
       closeSync(file);
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return fail(`there is no file ${name}.${similarFile(path)}`);
-    if (code === "EISDIR") return fail(`${name} is a folder. Give the job file inside it.`);
+    if (code === "EISDIR") return fail(`${name} is a folder. Give the ${kind} inside it.`);
     if (code === "EACCES" || code === "EPERM") return fail(`${name} may not be read by this user.`);
     return fail(`${name} cannot be read: ${message}`);
   }

@@ -1,3 +1,4 @@
+import type { Variables } from "./environment.js";
 import { fillBlocks } from "./handlebars/handlebars.js";
 import { valueAt } from "./value-at.js";
 
@@ -34,8 +35,9 @@ function toText(value: unknown): string {
 /**
  * Fills the `{{templates}}` of a text. A template that is the whole text becomes the value itself, so that a
  * number stays a number. A template without a value stays as written, and `missing` receives its path.
+ * `variables` are what the helper `$env` reads. Default: the environment of this thread.
  */
-export function fill(text: string, data: unknown, missing: (path: string) => void): unknown {
+export function fill(text: string, data: unknown, missing: (path: string) => void, variables?: Variables): unknown {
   if (!text.includes("{{")) return text;
   const whole = wholeTemplate(text);
   if (whole !== undefined) {
@@ -43,7 +45,7 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
     if (value === undefined) missing(whole);
     return value ?? text;
   }
-  if (hasBlocks(text)) return fillBlocks(text, data, { html: false, missing });
+  if (hasBlocks(text)) return fillBlocks(text, data, { html: false, missing, variables });
   return text.replace(TEMPLATE, (template, path: string) => {
     const value = valueAt(data, path);
     if (value === undefined) missing(path);
@@ -52,7 +54,7 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
 }
 
 /** Fills the templates of a script, which stays text. Other templates are not ours to fill, and stay. */
-export function fillScript(code: string, args: unknown): string {
+export function fillScript(code: string, args: unknown, variables: Variables): string {
   // With a character before it, a template that is the whole text becomes text too.
-  return String(fill(` ${code}`, args, () => {})).slice(1);
+  return String(fill(` ${code}`, args, () => {}, variables)).slice(1);
 }

@@ -19,12 +19,19 @@ export interface BuiltinContext {
   readonly signal: AbortSignal;
   /** The failure, if the job is a step of `catch`. */
   readonly error: JobError | undefined;
+  /** Hides secrets. */
+  readonly mask: (text: string) => string;
 }
 
-async function start({ args, managers, runs, trigger, tick, signal }: BuiltinContext): Promise<void> {
+async function start({ args, managers, runs, trigger, tick, signal, mask }: BuiltinContext): Promise<void> {
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
+  if (mask(name) !== name) {
+    throw new JobError(
+      `${JOB_START}: the name of the lock holds a secret, and everybody who sees the store sees names.`,
+    );
+  }
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
   const manager = await managers.get();
   const timeout = args["timeout"] as number | undefined | null;

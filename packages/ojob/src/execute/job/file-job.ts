@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { Args } from "../../load/job-file.js";
+import type { Environment } from "../../plan/environment/environment.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
 import { describe, JobFileError } from "../../text/problem.js";
@@ -9,8 +10,8 @@ import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
 
 /**
- * Runs the other job file of a job of type `jobs`, with the arguments of that job as its command line. The
- * file shares the slots, channels and job manager of the file that runs it.
+ * Runs the other job file of a job of type `jobs`, with the arguments of that job as its command line, in its
+ * environment. The file shares the slots, channels and job manager of the file that runs it.
  *
  * @throws JobError unless all went well
  */
@@ -18,21 +19,28 @@ export async function runOtherFile(
   host: ExecutionHost,
   job: PlannedJob,
   args: Args,
+  environment: Environment,
   onStart: (running: Stoppable) => void,
 ): Promise<void> {
   const path = otherFile(job);
   const cycle = [...host.files, path];
   if (host.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
-  const { plan, args: common } = await prepareInner(host, path, args);
+  const { plan, args: common } = await prepareInner(host, path, args, environment);
+  host.log.hide(plan.secrets.values);
   host.pool.prepare(plan.setup);
   const inner = host.inside(plan, common, path);
   onStart(inner);
   if (!(await inner.run())) throw new JobError(`${shown(path)} did not go well`);
 }
 
-async function prepareInner(host: ExecutionHost, path: string, args: Args): Promise<Prepared> {
+async function prepareInner(
+  host: ExecutionHost,
+  path: string,
+  args: Args,
+  environment: Environment,
+): Promise<Prepared> {
   try {
-    const prepared = await prepareJobFile(shown(path), { args, lockNames: true });
+    const prepared = await prepareJobFile(shown(path), { args, lockNames: true, values: "needed", environment });
     for (const warning of prepared.warnings) host.log.note(describe(warning));
     return prepared;
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Args } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
+import type { Environment } from "../../plan/environment/environment.js";
 import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
 import type { ThreadPool } from "../../script/pool.js";
 import type { SlotLender } from "../dispatch/map-concurrent.js";
@@ -32,8 +33,11 @@ export interface ExecutionHost {
 
   /** @throws JobError if there is no such job */
   job(name: string): PlannedJob;
-  /** Merges the arguments of a job: its own win over those given. */
-  args(job: PlannedJob, own: Args, given: Args): Promise<Args>;
+  /**
+   * Merges the arguments of a job: its own win over those given. `environment` is where it runs, if that is
+   * not the environment of the job itself.
+   */
+  args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
   /**
    * Runs a job for a script that waits for it.
    *

@@ -17,6 +17,7 @@ import { Interruption, stopFailure } from "./interruption.js";
 import { JobScripts } from "./job-scripts.js";
 import { Limits } from "./limits.js";
 import type { ScriptOwner } from "./script-calls.js";
+import { contextOf, type ScriptContext } from "./step/context.js";
 import { checkedArgs, withoutOwn } from "./step-args.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
@@ -33,6 +34,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly #children = new Set<Endable>();
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
+  /** Where the scripts of the step at work run. */
+  #context: ScriptContext;
   /** The items that the current script hands to the jobs of `each`. */
   #items: EachItems;
   /** The other job file that a job of type `jobs` runs. */
@@ -44,7 +47,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.name = job.name;
     this.trigger = trigger;
     this.#tick = tick;
-    this.runs = new OpenRuns((reason) => this.#interrupt(reason), parent?.runs);
+    const mask = (text: string): string => host.log.mask(text);
+    this.runs = new OpenRuns((reason) => this.#interrupt(reason), mask, parent?.runs);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     this.#host = host;
     this.#job = job;
@@ -52,6 +56,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#args = args;
     this.#parent = parent;
     this.#scripts = new JobScripts(host, this);
+    this.#context = contextOf(job);
   }
 
   /**
@@ -63,10 +68,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async run(): Promise<Args> {
     const leave = this.#parent?.adopt(this);
     try {
-      const args = await this.#runSteps(this.#job, this.#args);
+      const args = await this.#runSteps(this.#job, this.#args, this.#context);
       await this.runs.closeAll();
       await this.locks.release();
-      return args;
+      return withoutOwn(args, this.#job.secretArgs, {});
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
       this.#show(failure);
@@ -82,8 +87,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   /** Runs only this code, with the arguments of the job, and resolves to what the code returns. */
-  async evaluate(block: CodeBlock): Promise<unknown> {
+  async evaluate(block: CodeBlock, context: ScriptContext = this.#context): Promise<unknown> {
     const leave = this.#parent?.adopt(this);
+    this.#context = context;
     try {
       return (await this.#runScript({ code: block }, this.#args)).result;
     } finally {
@@ -123,27 +129,37 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
-    return this.#scripts.shell(command, options);
+    return this.#scripts.shell(command, options, this.#context);
   }
 
-  /**
-   * Runs the steps of a job, also of a job that is itself a step of this one, and the steps of `catch` if one
-   * fails.
-   */
-  async #runSteps(job: PlannedJob, args: Args): Promise<Args> {
+  /** Runs the steps of a job, also of a job that is itself a step of this one. */
+  async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
+    const outer = this.#context;
+    this.#context = context;
+    try {
+      return await this.#runAll(job, args);
+    } finally {
+      this.#context = outer;
+    }
+  }
+
+  /** Runs all steps of a job, and the steps of `catch` if one fails. */
+  async #runAll(job: PlannedJob, args: Args): Promise<Args> {
     let current = args;
     // Each question gets an execution of its own: the script that runs meanwhile occupies the thread of this
     // one.
+    const context = this.#context;
     const ask = (code: CodeBlock): Promise<unknown> =>
-      new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code);
+      new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
     const limits = new Limits(job, (failure) => this.end(failure), ask, this.#host.runtime.clock);
+    const checking = { variables: context.environment.all, hide: (text: string) => this.#host.log.mask(text) };
     try {
-      current = checkedArgs(job.checks.in, args, "argument", job.at);
+      current = checkedArgs(job.checks.in, args, { ...checking, what: "argument" }, job.at);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.#runFile(job, current);
       for (const step of job.steps) current = await this.#step(job, step, current);
-      return checkedArgs(job.checks.out, current, "result", job.at);
+      return checkedArgs(job.checks.out, current, { ...checking, what: "result" }, job.at);
     } catch (error) {
       limits.lift();
       if (error instanceof SkippedJob) throw error;
@@ -164,7 +180,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const { slots } = this.#host;
     slots.free();
     try {
-      await runOtherFile(this.#host, job, args, (running) => {
+      await runOtherFile(this.#host, job, args, this.#context.environment, (running) => {
         this.#inner = running;
       });
     } catch (error) {
@@ -214,10 +230,12 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
    */
   async #runInner(job: PlannedJob, args: Args): Promise<Args> {
     let current = args;
-    for (const own of job.args.length > 0 ? job.args : [{}]) {
+    const context = contextOf(job, this.#context);
+    for (const written of job.args.length > 0 ? job.args : [{}]) {
+      const own = { ...written, ...job.secretArgs };
       try {
-        const merged = await this.#host.args(job, own, current);
-        current = withoutOwn(await this.#runSteps(job, merged), own, current);
+        const merged = await this.#host.args(job, written, current, context.environment);
+        current = withoutOwn(await this.#runSteps(job, merged, context), own, current);
       } catch (error) {
         if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, own, current);
         throw error;
@@ -232,7 +250,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#host.runtime;
-    const origin = { trigger: this.trigger, tick: this.#tick };
+    const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
     await builtin({ args, managers, runs, ...origin, signal: this.#interruption.signal, error: this.#error });
   }
 
@@ -241,7 +259,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     // After a stop, only the steps of `catch` may run, and only during the grace period.
     const mayRun = stop === undefined || (this.#error !== undefined && !this.#host.killed);
     if (!mayRun) throw new JobError(stop.message, { failure: stop });
-    const end = await this.#scripts.run(step, args, this.#error?.failure);
+    const end = await this.#scripts.run(step, args, this.#context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
     throw Object.assign(scriptError(end.failure, step.code), { args: end.args });

@@ -1,11 +1,12 @@
 import type { Args } from "../../load/job-file.js";
 import type { ScriptStep } from "../../plan/planned.js";
-import { ScriptProcess } from "../../script/process/run.js";
+import { missingFolder, ScriptProcess } from "../../script/process/run.js";
 import { type CommandLine, ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd, ScriptThread } from "../../script/thread.js";
 import type { ExecutionHost } from "./host.js";
 import { ScriptCalls, type ScriptOwner } from "./script-calls.js";
+import type { ScriptContext } from "./step/context.js";
 
 /**
  * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
@@ -25,13 +26,25 @@ export class JobScripts {
   }
 
   /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
-  run(step: ScriptStep, args: Args, exception: FailureData | undefined): Promise<ScriptEnd> {
-    return step.lang === undefined ? this.#runInThread(step, args, exception) : this.#runProcess(step, args);
+  async run(
+    step: ScriptStep,
+    args: Args,
+    context: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
+    try {
+      return await (step.lang === undefined
+        ? this.#runInThread(step, args, context, exception)
+        : this.#runProcess(step, args, context));
+    } finally {
+      this.#calls.flush();
+    }
   }
 
   /** Runs a shell command for a script that waits for it. */
-  async shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
-    const shell = new ShellCommand(command, options, this.#host.grace);
+  async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
+    const place = { folder: context.folder, variables: context.environment.all };
+    const shell = new ShellCommand(command, options, place, this.#host.grace);
     this.#process = shell;
     try {
       return await shell.run(this.#calls);
@@ -57,15 +70,25 @@ export class JobScripts {
     if (this.#thread !== undefined) this.#host.pool.release(this.#thread);
   }
 
-  #runInThread(step: ScriptStep, args: Args, exception: FailureData | undefined): Promise<ScriptEnd> {
+  async #runInThread(
+    step: ScriptStep,
+    args: Args,
+    { environment, folder }: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
     const { code, module = false } = step;
-    const job = { name: this.#owner.name };
+    const missing = missingFolder(folder, code);
+    if (missing !== undefined) return { args, failure: missing };
+    const job = { name: this.#owner.name, pwd: folder ?? process.cwd() };
     const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
-    return this.#needThread().run({ ...message, ...(exception && { exception }) }, this.#calls);
+    const more = { variables: environment.added, ...(exception && { exception }) };
+    return this.#needThread().run({ ...message, ...more }, this.#calls);
   }
 
-  async #runProcess({ code, lang = "", folder }: ScriptStep, args: Args): Promise<ScriptEnd> {
-    const script = new ScriptProcess({ block: code, lang, folder }, args, this.#host.grace);
+  async #runProcess({ code, lang = "" }: ScriptStep, args: Args, context: ScriptContext): Promise<ScriptEnd> {
+    const { environment, folder } = context;
+    const foreign = { block: code, lang, folder, variables: environment.all };
+    const script = new ScriptProcess(foreign, args, this.#host.grace);
     this.#process = script;
     try {
       return await script.run(this.#calls);

@@ -3,6 +3,7 @@ import type { Level } from "../../output/log.js";
 import type { SharedGlobals } from "../../script/globals.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { ScriptHost } from "../../script/thread.js";
+import type { MaskedPieces } from "../../text/masking/masker.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ParentExecution } from "../runtime/parent-execution.js";
 import type { ExecutionHost } from "./host.js";
@@ -43,11 +44,16 @@ export class ScriptCalls implements ScriptHost {
   readonly host: ExecutionHost;
   readonly job: ScriptOwner;
   readonly globals: SharedGlobals;
+  /** What the script writes, without secrets: also one that comes in two pieces. */
+  readonly #output: MaskedPieces;
+  readonly #errors: MaskedPieces;
 
   constructor(host: ExecutionHost, job: ScriptOwner) {
     this.host = host;
     this.job = job;
     this.globals = host.runtime.globals;
+    this.#output = host.log.masking();
+    this.#errors = host.log.masking();
   }
 
   get ahead(): number {
@@ -66,7 +72,13 @@ export class ScriptCalls implements ScriptHost {
   }
 
   print(text: string, toError: boolean): void {
-    this.host.log.print(text, toError);
+    this.host.log.print((toError ? this.#errors : this.#output).write(text), toError);
+  }
+
+  /** Shows what is held back of the output: the script is over. */
+  flush(): void {
+    this.host.log.print(this.#output.end());
+    this.host.log.print(this.#errors.end(), true);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Args } from "../../load/job-file.js";
-import { applyChecks, type Check } from "../../plan/argument-checks/checks.js";
+import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
 import type { Position } from "../../text/problem.js";
 import { JobError } from "../runtime/job-error.js";
 
@@ -8,9 +8,9 @@ import { JobError } from "../runtime/job-error.js";
  *
  * @throws JobError that names the argument and what is wrong with it
  */
-export function checkedArgs(checks: readonly Check[], args: Args, what: "argument" | "result", at: Position): Args {
+export function checkedArgs(checks: readonly Check[], args: Args, checking: Checking, at: Position): Args {
   try {
-    return applyChecks(checks, args, what);
+    return applyChecks(checks, args, checking);
   } catch (error) {
     throw new JobError((error as Error).message, { at });
   }

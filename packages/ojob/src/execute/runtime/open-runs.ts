@@ -7,10 +7,15 @@ export class OpenRuns {
   readonly #parent: OpenRuns | undefined;
   readonly #runs = new Map<string, Run>();
   readonly #onLost: (reason: Error) => void;
+  readonly #mask: (text: string) => string;
 
-  /** `onLost` is called when a run must stop: its timeout passed, or its lock is lost. */
-  constructor(onLost: (reason: Error) => void, parent?: OpenRuns) {
+  /**
+   * `onLost` is called when a run must stop: its timeout passed, or its lock is lost. `mask` hides secrets in
+   * what is recorded.
+   */
+  constructor(onLost: (reason: Error) => void, mask: (text: string) => string, parent?: OpenRuns) {
     this.#onLost = onLost;
+    this.#mask = mask;
     this.#parent = parent;
   }
 
@@ -43,7 +48,7 @@ export class OpenRuns {
   async fail(name: string, error: Error): Promise<boolean> {
     const run = this.#take(name);
     if (run === undefined) return false;
-    await close(run, error);
+    await this.#close(run, error);
     return true;
   }
 
@@ -54,7 +59,8 @@ export class OpenRuns {
   async closeAll(error?: Error): Promise<void> {
     const runs = [...this.#runs.values()];
     this.#runs.clear();
-    const results = await Promise.allSettled(runs.map((run) => (error === undefined ? run.end() : close(run, error))));
+    const close = (run: Run): Promise<unknown> => (error === undefined ? run.end() : this.#close(run, error));
+    const results = await Promise.allSettled(runs.map(close));
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
@@ -64,18 +70,18 @@ export class OpenRuns {
     this.#runs.delete(name);
     return run;
   }
-}
 
-async function close(run: Run, error: Error): Promise<void> {
-  const cancelled = (error as { code?: unknown }).code === "CANCELLED";
-  try {
-    // Pass only the text: the class of our own error means nothing to a reader of the record.
-    const message = maskUrls(error.message);
-    if (error instanceof SkippedJob) await run.skip(message);
-    else await (cancelled ? run.cancel(message) : run.fail(message));
-  } catch (refusal) {
-    // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
-    // reason than ours.
-    if (!run.signal.aborted) throw refusal;
+  async #close(run: Run, error: Error): Promise<void> {
+    const cancelled = (error as { code?: unknown }).code === "CANCELLED";
+    try {
+      // Pass only the text: the class of our own error means nothing to a reader of the record.
+      const message = maskUrls(this.#mask(error.message));
+      if (error instanceof SkippedJob) await run.skip(message);
+      else await (cancelled ? run.cancel(message) : run.fail(message));
+    } catch (refusal) {
+      // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
+      // reason than ours.
+      if (!run.signal.aborted) throw refusal;
+    }
   }
 }

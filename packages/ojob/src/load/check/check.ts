@@ -1,3 +1,4 @@
+import { notVariableName } from "../../text/environment.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
 import { INSTEAD_OF_STATES, refusalOf } from "./openaf-keys.js";
@@ -6,6 +7,7 @@ import type { Shape } from "./shape.js";
 import { shortcutIn, shortcutMessage } from "./shortcuts.js";
 
 type MapShape = Shape & { readonly kind: "map" };
+type RecordShape = Shape & { readonly kind: "record" };
 
 /**
  * Checks a piece of a job file against its shape, and returns it without the wrong parts: a reader of the
@@ -26,7 +28,7 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
     return nothing(node.at);
   }
   if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
-  if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape.of, problems, path);
+  if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape, problems, path);
   if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
   if (shape.kind === "args") return checkArgs(node, name, problems);
   if (shape.kind === "list" || shape.kind === "some") return checkItems(node, shape.of, name, problems, path);
@@ -84,6 +86,7 @@ function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string
 function hint(node: Node, shape: Shape, name: string): string {
   if (name === '"when"' && node.kind === "list")
     return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
+  if (name === '"env"' && node.kind === "list") return " Write each variable as NAME: value.";
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
   if (shape.kind === "args" && /^\s*[[({]/.test(node.value)) {
     return ' OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".';
@@ -111,9 +114,21 @@ function checkArgs(node: Node, name: string, problems: Problems): Node {
   return { ...node, items: node.items.filter((item) => item.kind === "map") };
 }
 
-function checkRecord(node: MapNode, of: Shape, problems: Problems, path: readonly string[]): Node {
-  const checked = (key: string, value: Node): Node => check(value, of, `"${key}"`, problems, [...path, key]);
-  return { ...node, entries: node.entries.map((one) => ({ ...one, value: checked(one.key, one.value) })) };
+function checkRecord(node: MapNode, shape: RecordShape, problems: Problems, path: readonly string[]): Node {
+  const { of, filled, names } = shape;
+  const entries = node.entries.flatMap((one) => {
+    const { key, keyAt, value } = one;
+    const isNamed = names === undefined || new RegExp(names).test(key);
+    if (!isNamed) problems.error(notVariableName(shorten(key)), keyAt);
+    if (filled && isEmpty(value)) problems.error(`"${shorten(key)}" has no value.${emptyHint(names)}`, keyAt);
+    const checked = check(value, of, `"${key}"`, problems, [...path, key]);
+    return isNamed ? [{ ...one, value: checked }] : [];
+  });
+  return { ...node, entries };
+}
+
+function emptyHint(names: string | undefined): string {
+  return names === undefined ? "" : ' Write "" for an empty one.';
 }
 
 function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {

@@ -9,6 +9,9 @@ type Path = readonly string[];
 /** Arguments of a built-in job that people write outside of `args`. */
 const ARGUMENTS: readonly string[] = ["chJobs", "chLocks"];
 
+/** What compose files call keys of ours. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { environment: "env", env_file: "envFile" };
+
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
 /** The hint for an unknown key: where it belongs, or which key was meant. */
@@ -19,11 +22,16 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   places ??= findPlaces();
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
-  const near = nearest(key, Object.keys(fields));
+  const near = otherName(key, fields) ?? nearest(key, Object.keys(fields));
   if (near !== undefined) return ` Did you mean "${near}"?`;
   const nearElsewhere = nearest(key, places.keys());
   const place = closest(places.get(nearElsewhere ?? "") ?? [], here);
   return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
+}
+
+function otherName(key: string, fields: Fields): string | undefined {
+  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
+  return name !== undefined && Object.hasOwn(fields, name) ? name : undefined;
 }
 
 function findPlaces(): Map<string, Path[]> {

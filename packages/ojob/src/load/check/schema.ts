@@ -1,3 +1,4 @@
+import { environment, secrets, secretUses } from "./environment-shapes.js";
 import {
   anything,
   args,
@@ -53,7 +54,7 @@ const typeArgs: Fields = {
   lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
   single: flag("Where `args` is a list, work through it one after the other."),
   noLog: flag("No banner when this job starts and ends."),
-  pwd: text("The folder in which a shell script runs."),
+  pwd: text("The folder in which a script in another language, and sh() in JavaScript, runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
   execRequire: text(
     "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
@@ -100,6 +101,8 @@ const job: Fields = {
     "Checks on `args`.",
   ),
   help: help("What `--jobhelp` shows."),
+  ...environment,
+  secrets: secretUses,
 };
 
 const todoEntry: Shape = either(
@@ -174,6 +177,8 @@ const settings: Fields = {
   onerror: code("The same as `catch`, which wins."),
   opacks: anything("Packages of OpenAF. They have no effect: ojm check names the functions that a script lacks."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
+  ...environment,
+  secrets,
 };
 
 /** The shape of a whole job file. */

@@ -1,3 +1,5 @@
+import { VARIABLE_NAME } from "../../text/environment.js";
+
 /**
  * The shape of a place in a job file. One description serves the checks at load, the warnings about unknown
  * keys and the JSON Schema for editors, so that the three never disagree.
@@ -9,7 +11,7 @@ export type Shape = (
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "some"; readonly of: Shape }
   | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[] }
-  | { readonly kind: "record"; readonly of: Shape }
+  | { readonly kind: "record"; readonly of: Shape; readonly filled?: true; readonly names?: string }
   | { readonly kind: "either"; readonly of: readonly Shape[] }
 ) & {
   readonly doc: string;
@@ -67,6 +69,17 @@ export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: stri
 /** A map with any keys, whose values all have this shape. */
 export function record(of: Shape, doc: string): Shape {
   return { kind: "record", of, doc };
+}
+
+/** A map with any keys, each of which must have a value. */
+export function filledRecord(of: Shape, doc: string): Shape {
+  return { kind: "record", of, doc, filled: true };
+}
+
+/** Variables of the environment by name. */
+export function variables(doc: string): Shape {
+  const value = text("The value. Numbers, true and false are texts.");
+  return { kind: "record", of: value, doc, filled: true, names: VARIABLE_NAME };
 }
 
 /** One of several shapes. The kind of the node decides which one. */

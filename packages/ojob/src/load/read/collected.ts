@@ -4,7 +4,7 @@ import type { CodeBlock, Help, JobDefinition, JobFile, Settings, TodoEntry } fro
 import { child, itemsOf, type Node, toMap, toValue } from "../yaml/node.js";
 import { readHelp } from "./read-help.js";
 import { readJob, readTodoEntry } from "./read-job.js";
-import { readModules, readSettings } from "./read-settings.js";
+import { mergeSettings, readModules, readSettings } from "./read-settings.js";
 
 /**
  * Merges the files of a job file: the included files first, the file itself last.
@@ -55,7 +55,7 @@ export class Collected {
   /** Adds the todo, settings, `init` and help of a file, from its checked node. */
   addRest(root: Node): void {
     this.todo.push(...itemsOf(child(root, "todo")).flatMap((item) => readTodoEntry(item) ?? []));
-    this.#settings = { ...this.#settings, ...readSettings(child(root, "ojob")) };
+    this.#settings = mergeSettings(this.#settings, readSettings(child(root, "ojob")));
     const init = child(root, "init");
     if (init?.kind === "map") this.#init = { ...(this.#init as object | undefined), ...toMap(init) };
     else if (init !== undefined) this.#init = toValue(init);

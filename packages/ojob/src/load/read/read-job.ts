@@ -12,6 +12,7 @@ import type {
   UnusedKey,
 } from "../job-file.js";
 import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "../yaml/node.js";
+import { readEnvironment, readSecretUses } from "./read-environment.js";
 import { readHelp } from "./read-help.js";
 
 /** The script that a scalar holds. */
@@ -128,6 +129,8 @@ export function readJob(node: Node): JobDefinition | undefined {
     check: toMap(child(node, "check")),
     checkAt: readCheckAt(child(node, "check")),
     ...(help && { help }),
+    environment: readEnvironment(node),
+    secrets: readSecretUses(node),
   };
 }
 

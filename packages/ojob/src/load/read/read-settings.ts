@@ -1,5 +1,6 @@
 import type { Args, ChannelDefinition, CodeBlock, LogFiles, PlacedText, Settings } from "../job-file.js";
 import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
+import { readEnvironment, readSecrets } from "./read-environment.js";
 import { codeBlock } from "./read-job.js";
 
 /** Reads the `ojob` section from a checked node. */
@@ -9,8 +10,12 @@ export function readSettings(node: Node | undefined): Settings {
   const channels = child(child(node, "channels"), "create");
   const logs = child(node, "logToFile");
   const unique = child(node, "unique");
+  const environment = readEnvironment(node);
+  const secrets = readSecrets(node);
+  // What is written under these names is of another kind, or has no effect.
+  const { environment: _, secrets: __, ...plain } = toMap(node);
   return {
-    ...(toMap(node) as Settings),
+    ...(plain as Settings),
     ...(loads && { loads: placedTexts(loads) }),
     ...(logs && {
       logToFile: { ...(toMap(logs) as Partial<LogFiles>), logFolder: placedText(logs, "logFolder", ".") },
@@ -18,7 +23,17 @@ export function readSettings(node: Node | undefined): Settings {
     ...(unique && { unique: { ...toMap(unique), pidFile: placedText(unique, "pidFile", "ojob.pid") } }),
     ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
     ...(whenFailed && { catch: whenFailed }),
+    ...(environment.length > 0 && { environment }),
+    ...(secrets.length > 0 && { secrets: new Map(secrets) }),
   };
+}
+
+/** The settings of a file over those of files that it includes. Variables and secrets are added by name. */
+export function mergeSettings(included: Settings, own: Settings): Settings {
+  const environment = [...(included.environment ?? []), ...(own.environment ?? [])];
+  const secrets = new Map([...(included.secrets ?? []), ...(own.secrets ?? [])]);
+  const added = { ...(environment.length > 0 && { environment }), ...(secrets.size > 0 && { secrets }) };
+  return { ...included, ...own, ...added };
 }
 
 /** A text of a map. The default, too, is said by the file that has the map. */

@@ -5,7 +5,7 @@ import { plan } from "../plan.js";
 import { applyChecks, readCheck } from "./checks.js";
 
 function checked(chain: string, value: unknown): unknown {
-  return applyChecks([readCheck("x", chain)], value === undefined ? {} : { x: value }, "argument")["x"];
+  return applyChecks([readCheck("x", chain)], value === undefined ? {} : { x: value }, { what: "argument" })["x"];
 }
 
 test.each([
@@ -109,13 +109,15 @@ describe("the default of a check is evaluated as in OpenAF", () => {
       readCheck("b", "default(args.a)"),
       readCheck("c", "default(args['b'])"),
     ];
-    expect(applyChecks(checks, {}, "argument")).toEqual({ a: "x", b: "x", c: "x" });
-    expect(applyChecks([readCheck("c", "default(args.constructor)")], {}, "argument")).toEqual({});
+    expect(applyChecks(checks, {}, { what: "argument" })).toEqual({ a: "x", b: "x", c: "x" });
+    expect(applyChecks([readCheck("c", "default(args.constructor)")], {}, { what: "argument" })).toEqual({});
   });
 
   test("each run gets a map of its own", () => {
     const checks = [readCheck("x", "default({})")];
-    expect(applyChecks(checks, {}, "argument")["x"]).not.toBe(applyChecks(checks, {}, "argument")["x"]);
+    expect(applyChecks(checks, {}, { what: "argument" })["x"]).not.toBe(
+      applyChecks(checks, {}, { what: "argument" })["x"],
+    );
   });
 
   test("in a job file", async () => {
@@ -139,7 +141,7 @@ test("a regexp between slashes is one, parentheses and all", () => {
 
 test("a check of a path, such as config.port, leads into maps, and leaves those of the job file unchanged", () => {
   const args = { config: { host: "h" } };
-  expect(applyChecks([readCheck("config.port", "isNumber.default(80)")], args, "argument")).toEqual({
+  expect(applyChecks([readCheck("config.port", "isNumber.default(80)")], args, { what: "argument" })).toEqual({
     config: { host: "h", port: 80 },
   });
   expect(args).toEqual({ config: { host: "h" } });

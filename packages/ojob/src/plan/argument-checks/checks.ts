@@ -1,9 +1,10 @@
 import type { Args } from "../../load/job-file.js";
+import type { Variables } from "../../text/environment.js";
 import { isSecretName, shownArgs } from "../../text/secrets.js";
 import { valueAt } from "../../text/value-at.js";
 import { type Applied, readChain } from "./chain.js";
 import { rules } from "./rules.js";
-import type { Value } from "./values.js";
+import type { CheckedJob, Value } from "./values.js";
 
 /** The check of one argument. */
 export interface Check {
@@ -30,39 +31,54 @@ export function readCheck(path: string, chain: string): Check {
   };
 }
 
+/** How arguments are checked. */
+export interface Checking {
+  /** What they are called in messages. */
+  readonly what: string;
+  /** The environment. Default: that of the process. */
+  readonly variables?: Variables;
+  /** Masks secrets in a value that is shown. */
+  readonly hide?: (text: string) => string;
+}
+
 /**
  * Checks arguments: fills in defaults and converts values.
  *
  * @throws Error that names the argument and what is wrong with it
  */
-export function applyChecks(checks: readonly Check[], args: Args, what: string): Args {
+export function applyChecks(checks: readonly Check[], args: Args, checking: Checking): Args {
+  const { what, variables = process.env } = checking;
   let checked = args;
   for (const { path, rules: applied, otherwise } of checks) {
     const value = valueAt(checked, path);
     if (value === undefined || value === null) {
       if (otherwise === undefined) throw new Error(`the ${what} "${path}" is missing`);
-      const given = otherwise(checked);
+      const given = otherwise({ args: checked, variables });
       if (given !== undefined) checked = withValue(checked, path.split("."), given);
       continue;
     }
-    const args = checked;
-    const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, args, what, path), value);
+    const job = { args: checked, variables };
+    const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, job, path, checking), value);
     if (result !== value) checked = withValue(checked, path.split("."), result);
   }
   return checked;
 }
 
-function applyRule(applied: Applied, value: unknown, args: Args, what: string, path: string): unknown {
+function applyRule(applied: Applied, value: unknown, job: CheckedJob, path: string, checking: Checking): unknown {
   const rule = rules[applied.name];
   if (rule === undefined) return value;
-  const parameters = applied.parameters.map((parameter) => parameter(args));
+  const parameters = applied.parameters.map((parameter) => parameter(job));
   const result = "convert" in rule ? rule.convert(value) : rule.holds(value, parameters) ? value : undefined;
-  if (result === undefined) throw new Error(`the ${what} "${path}" ${rule.not(parameters)}: ${shown(value, path)}`);
+  if (result === undefined) {
+    const { what, hide } = checking;
+    throw new Error(`the ${what} "${path}" ${rule.not(parameters)}: ${shown(value, path, hide)}`);
+  }
   return result;
 }
 
-function shown(value: unknown, path: string): string {
-  const text = path.split(".").some(isSecretName) ? "***" : shownArgs(value);
+function shown(value: unknown, path: string, hide?: (text: string) => string): string {
+  // Mask before cutting: half a secret does not look like one.
+  const text = path.split(".").some(isSecretName) ? "***" : shownArgs(value, [], hide);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 

@@ -2,9 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Expression, Property, SpreadElement, UnaryOperator } from "acorn";
 import type { Args } from "../../load/job-file.js";
 import { CodeError } from "../../script/javascript.js";
+import { type Variables, variableOf } from "../../text/environment.js";
 
-/** A parameter of a check. It is evaluated anew for each run of the job, which has these arguments. */
-export type Value = (args: Args) => unknown;
+/** What a job has when its arguments are checked. */
+export interface CheckedJob {
+  readonly args: Args;
+  /** The environment. */
+  readonly variables: Variables;
+}
+
+/** A parameter of a check. It is evaluated anew for each run of the job. */
+export type Value = (job: CheckedJob) => unknown;
 
 const CONSTANTS: Readonly<Record<string, unknown>> = {
   __: undefined,
@@ -13,12 +21,14 @@ const CONSTANTS: Readonly<Record<string, unknown>> = {
   Infinity: Number.POSITIVE_INFINITY,
 };
 
-type Call = (parameters: readonly unknown[]) => unknown;
+type Call = (parameters: readonly unknown[], variables: Variables) => unknown;
+
+const readVariable: Call = ([name, otherwise], variables) => variableOf(variables, String(name)) ?? otherwise;
 
 /** What a parameter may call: functions that scripts have too, and that only look. */
 const CALLS: Readonly<Record<string, Call>> = {
-  getEnv: ([name, otherwise]) => process.env[String(name)] ?? otherwise,
-  $env: ([name, otherwise]) => process.env[String(name)] ?? otherwise,
+  getEnv: readVariable,
+  $env: readVariable,
   now: () => Date.now(),
   nowUTC: () => Date.now(),
   genUUID: () => randomUUID(),
@@ -49,7 +59,7 @@ export function evaluator(node: Expression | SpreadElement): Value {
       return constant(node.quasis[0]?.value.cooked);
     case "Identifier":
       if (Object.hasOwn(CONSTANTS, node.name)) return constant(CONSTANTS[node.name]);
-      if (node.name === "args") return (args) => args;
+      if (node.name === "args") return ({ args }) => args;
       throw refused(`${node.name} is not known here`, node, `A text stands in quotes: "${node.name}". `);
     case "ParenthesizedExpression":
       return evaluator(node.expression);
@@ -87,12 +97,12 @@ function constant(value: unknown): Value {
 }
 
 function listOf(items: readonly Value[]): Value {
-  return (args) => items.map((item) => item(args));
+  return (job) => items.map((item) => item(job));
 }
 
 function mapOf(fields: readonly (readonly [string, Value])[]): Value {
   // fromEntries defines fields, so a field "__proto__" is a field like any other.
-  return (args) => Object.fromEntries(fields.map(([name, value]) => [name, value(args)]));
+  return (job) => Object.fromEntries(fields.map(([name, value]) => [name, value(job)]));
 }
 
 function fieldOf(field: Property | SpreadElement): readonly [string, Value] {
@@ -108,7 +118,7 @@ function unary({ operator, argument, start }: Expression & { type: "UnaryExpress
   const apply = UNARY[operator];
   if (apply === undefined) throw refused(`${operator} is not evaluated here`, { start });
   const value = evaluator(argument);
-  return (args) => apply(value(args));
+  return (job) => apply(value(job));
 }
 
 /** A path into the arguments. Anything else could lead to a function. */
@@ -118,8 +128,8 @@ function member(node: Expression & { type: "MemberExpression" }): Value {
   if (!path) throw refused("of other things than args, no field is known here", node);
   const name = computed ? evaluator(property as Expression) : constant((property as { readonly name: string }).name);
   const owner = evaluator(object as Expression);
-  return (args) => {
-    const [map, field] = [owner(args), String(name(args))];
+  return (job) => {
+    const [map, field] = [owner(job), String(name(job))];
     // Only own fields: `args.constructor` is no argument.
     return typeof map === "object" && map !== null && Object.hasOwn(map, field) ? (map as Args)[field] : undefined;
   };
@@ -135,5 +145,5 @@ function call(node: Expression & { type: "CallExpression" }): Value {
     );
   }
   const parameters = listOf(given.map(evaluator));
-  return (args) => run(parameters(args) as unknown[]);
+  return (job) => run(parameters(job) as unknown[], job.variables);
 }

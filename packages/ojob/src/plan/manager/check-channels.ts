@@ -1,7 +1,7 @@
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { misplacedNote } from "../../text/said-path.js";
-import { fillArgs, mergeArgs } from "../args.js";
+import { around, fillArgs, mergeArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
 import { type OnMisplaced, type PathsOf, placeChannel, placeChannels, type Saying } from "./channel-paths.js";
 import { JOB_INIT, MANAGER_CHANNELS, wrongManagerArgs } from "./manager-args.js";
@@ -91,19 +91,20 @@ async function usedByInit(
   const certain = surelyRun(plan);
   const uses: Use[] = [];
   for (const job of file.jobs.values()) {
-    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
+    const planned = plan.jobs.get(job.name);
+    if (planned === undefined || firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
     for (const { entry, given } of callsOf(job, file)) {
       const onMisplaced: OnMisplaced = (here, meant, argument) =>
         problems.warn(misplacedNote(here, meant), placeOf(job, entry, `${argument}.args`, argument));
       const place = (args: Args, written: Args, at: Position): Promise<Args> =>
         placeChannels(args, written, { ...saying(at), onMisplaced });
       const filled = await place(
-        fillArgs(given, common, () => {}),
+        fillArgs(given, common, () => {}, plan.environment.all),
         given,
         entry?.at ?? job.at,
       );
       for (const own of job.args.length > 0 ? job.args : [{}]) {
-        const args = mergeArgs({ own, given: filled, commandLine: common }, () => {});
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, () => {});
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
       }
     }

@@ -1,7 +1,7 @@
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
-import { fillArgs, mergeArgs } from "../args.js";
+import { around, fillArgs, mergeArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
 import { JOB_START, unfilledName } from "./run-args.js";
 
@@ -40,7 +40,7 @@ class Names {
     // A subscription has the change of its channel among the args of each run.
     if (job === undefined || job.type === "subscribe") return;
     for (const given of entry.args.length > 0 ? entry.args : [{}]) {
-      const filled = fillArgs(given, this.#common, () => {});
+      const filled = fillArgs(given, this.#common, () => {}, this.#plan.environment.all);
       this.#check(job, filled, entry.argsAt["name"] ?? entry.at);
     }
   }
@@ -48,7 +48,7 @@ class Names {
   /** Goes through the steps of a job. False once a script may have changed the arguments. */
   #check(job: PlannedJob, given: Args, at: Position): boolean {
     return (job.args.length > 0 ? job.args : [{}]).every((own) => {
-      const args = mergeArgs({ own, given, commandLine: this.#common }, () => {});
+      const args = mergeArgs({ own, given, commandLine: this.#common, ...around(job) }, () => {});
       const here = "name" in own ? (this.#file.jobs.get(job.name)?.argsAt["name"] ?? job.at) : at;
       return job.steps.every((step) => {
         if ("code" in step) return false;

@@ -1,7 +1,7 @@
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
-import { mergeArgs } from "../args.js";
+import { around, mergeArgs } from "../args.js";
 import type { PlannedJob } from "../planned.js";
 
 /** The built-in job that takes the lock. */
@@ -66,10 +66,12 @@ function checkEntry(
   problems: Problems,
 ): void {
   const definition = file.jobs.get(entry.job);
-  if (definition === undefined || !startsRun(entry.job, jobs) || problems.errors.length > 0) return;
+  const job = jobs.get(entry.job);
+  if (definition === undefined || job === undefined) return;
+  if (!startsRun(entry.job, jobs) || problems.errors.length > 0) return;
   for (const own of definition.args.length > 0 ? definition.args : [{}]) {
     for (const given of entry.args.length > 0 ? entry.args : [{}]) {
-      const args = mergeArgs({ own, given, commandLine }, () => {});
+      const args = mergeArgs({ own, given, commandLine, ...around(job) }, () => {});
       if (Object.values(args).some(isTemplate)) continue;
       const wrong = wrongRunArgs(args);
       if (wrong === undefined) continue;

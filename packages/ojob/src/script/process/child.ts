@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { forwardLines, type LineSink } from "./lines.js";
 
@@ -13,7 +14,7 @@ export interface Program {
   readonly command: string;
   readonly parameters: readonly string[];
   readonly folder?: string;
-  readonly environment?: NodeJS.ProcessEnv;
+  readonly environment?: Variables;
   /** Data for its standard input. */
   readonly input?: string;
   /** Data for its file descriptor 3. What the program writes to 4 becomes `result`. */

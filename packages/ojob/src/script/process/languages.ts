@@ -1,12 +1,13 @@
 import type { CodeBlock } from "../../load/job-file.js";
+import type { Variables } from "../../text/environment.js";
 import { fillScript } from "../../text/template.js";
 import type { Program } from "./child.js";
 import { NODE_START, PYTHON_START } from "./starts.js";
 
 type Args = Record<string, unknown>;
 
-/** The program that runs a script of a language. */
-type Language = (block: CodeBlock, args: Args) => Program;
+/** The program that runs a script of a language, in this environment. */
+type Language = (block: CodeBlock, args: Args, variables: Variables) => Program;
 
 /**
  * The longest value of a variable of the environment. The system's limit is 128 KB, including the name.
@@ -15,20 +16,22 @@ const LONGEST_VALUE = 120_000;
 
 /** The languages that run in processes of their own. */
 export const LANGUAGES: Readonly<Record<string, Language>> = {
-  shell: ({ code }, args) => ({
+  shell: ({ code }, args, variables) => ({
     command: "sh",
-    parameters: ["-c", fillScript(code, args)],
-    environment: { ...process.env, ...environmentOf(args) },
+    parameters: ["-c", fillScript(code, args, variables)],
+    environment: { ...variables, ...environmentOf(args) },
   }),
-  node: (block, args) => ({
+  node: (block, args, variables) => ({
     command: process.execPath,
     parameters: ["-e", NODE_START],
-    message: messageFor(block, args),
+    environment: variables,
+    message: messageFor(block, args, variables),
   }),
-  python: (block, args) => ({
+  python: (block, args, variables) => ({
     command: "python3",
     parameters: ["-u", "-c", PYTHON_START],
-    message: messageFor(block, args),
+    environment: variables,
+    message: messageFor(block, args, variables),
   }),
 };
 
@@ -50,6 +53,6 @@ function environmentOf(args: Args): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-function messageFor({ code, source, line }: CodeBlock, args: Args): string {
-  return JSON.stringify({ code: fillScript(code, args), file: source.path, line, args });
+function messageFor({ code, source, line }: CodeBlock, args: Args, variables: Variables): string {
+  return JSON.stringify({ code: fillScript(code, args, variables), file: source.path, line, args });
 }

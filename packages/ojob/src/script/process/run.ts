@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { CodeBlock } from "../../load/job-file.js";
+import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptEnd, ScriptHost } from "../thread.js";
 import { merge } from "../worker/functions/merge.js";
@@ -12,6 +13,8 @@ export interface ForeignScript {
   readonly block: CodeBlock;
   readonly lang: string;
   readonly folder?: string | undefined;
+  /** The environment of its process. */
+  readonly variables: Variables;
 }
 
 /** The process of a script. */
@@ -32,9 +35,8 @@ export class ScriptProcess {
   async run(host: Pick<ScriptHost, "print" | "call">): Promise<ScriptEnd> {
     const { folder, block, lang } = this.#script;
     const args = this.#args;
-    if (folder !== undefined && !existsSync(folder)) {
-      return { args, failure: atStart(block, `there is no folder ${folder} to run the script in`) };
-    }
+    const missing = missingFolder(folder, block);
+    if (missing !== undefined) return { args, failure: missing };
     // A shell has no other way to change args than its output.
     const printed = lang === "shell" ? new PrintedMap() : undefined;
     const show = (text: string, toError: boolean): void => {
@@ -75,8 +77,14 @@ export class ScriptProcess {
   }
 }
 
-function programOf({ block, lang, folder }: ForeignScript, args: Record<string, unknown>): Program {
-  const program = LANGUAGES[lang]?.(block, args);
+/** Why a script cannot run in a folder; `undefined` if it can. */
+export function missingFolder(folder: string | undefined, block: CodeBlock): FailureData | undefined {
+  if (folder === undefined || existsSync(folder)) return undefined;
+  return atStart(block, `there is no folder ${folder} to run the script in`);
+}
+
+function programOf({ block, lang, folder, variables }: ForeignScript, args: Record<string, unknown>): Program {
+  const program = LANGUAGES[lang]?.(block, args, variables);
   if (program === undefined) throw new Error(`there is no language "${lang}"`);
   return { ...program, ...(folder !== undefined && { folder }) };
 }

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptHost } from "../thread.js";
 import { ChildGroup } from "./child.js";
@@ -26,19 +28,29 @@ export interface ShellResult {
   readonly exitcode: number;
 }
 
+/** Where a command runs. */
+export interface ShellPlace {
+  /** The folder. Default: that of this process. */
+  readonly folder: string | undefined;
+  readonly variables: Variables;
+}
+
 /** A command that a script runs and waits for. */
 export class ShellCommand {
   readonly #group: ChildGroup;
   readonly #options: ShellOptions;
 
   /** `grace` is how long it has to end after it was told to, in ms. */
-  constructor(command: CommandLine, options: ShellOptions, grace: number) {
+  constructor(command: CommandLine, options: ShellOptions, { folder, variables }: ShellPlace, grace: number) {
     const { directory, stdin, env } = options;
     const [program = "", ...parameters] = typeof command === "string" ? ["sh", "-c", command] : command.map(String);
-    const folder = directory === undefined ? {} : { folder: String(directory) };
+    const path = directory === undefined ? folder : resolve(folder ?? "", String(directory));
+    const place = {
+      environment: env === undefined ? variables : textsOf(env),
+      ...(path !== undefined && { folder: path }),
+    };
     const input = stdin === undefined ? {} : { input: String(stdin) };
-    const environment = env === undefined ? {} : { environment: textsOf(env) };
-    this.#group = new ChildGroup({ command: program, parameters, ...folder, ...input, ...environment }, grace);
+    this.#group = new ChildGroup({ command: program, parameters, ...place, ...input }, grace);
     this.#options = options;
   }
 

@@ -7,11 +7,13 @@ import type { NamedPackage, Setup } from "../protocol.js";
 import { post } from "./bridge.js";
 import { rememberGlobals } from "./globals.js";
 import { defineModules, isModule, requireModule } from "./modules.js";
+import { giveVariables, keepVariables } from "./state/environment.js";
 
 const scope = globalThis as Record<string, unknown>;
 
 /** Makes the files, modules and `init` of a job file known to scripts, and reports the result. */
-export async function load({ loads, modules, init }: Setup): Promise<void> {
+export async function load({ loads, modules, init, variables = {} }: Setup): Promise<void> {
+  giveVariables(variables, true);
   if (init !== undefined) scope["init"] = init;
   defineModules(modules);
   for (const one of loads) {
@@ -24,6 +26,7 @@ export async function load({ loads, modules, init }: Setup): Promise<void> {
       return;
     }
   }
+  keepVariables();
   // Every thread defines these globals itself, so threads need not exchange them.
   rememberGlobals();
   post({ type: "loaded" });

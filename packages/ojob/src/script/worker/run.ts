@@ -4,12 +4,14 @@ import { compile } from "../compile.js";
 import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { isAskedToStop, post } from "./bridge.js";
-import { setClock } from "./clock.js";
 import { portable } from "./functions/portable.js";
 import { Skipping } from "./functions/skipping.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
 import { isQuiet } from "./quiet.js";
+import { setClock } from "./state/clock.js";
+import { giveVariables } from "./state/environment.js";
+import { setFolder } from "./state/folder.js";
 
 const main = parentPort as MessagePort;
 let stopping: AbortController | undefined;
@@ -23,6 +25,8 @@ export function stop(): void {
 export async function run(message: RunMessage): Promise<void> {
   setClock(message.ahead);
   applyGlobals(message.globals);
+  giveVariables(message.variables ?? {}, message.fresh);
+  setFolder(message.job["pwd"]);
   stopping = new AbortController();
   if (isAskedToStop()) stop();
   // While a script runs, only the script keeps the thread alive. A script that awaits something that never

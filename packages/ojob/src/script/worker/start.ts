@@ -5,11 +5,13 @@ import { rememberGlobals } from "./globals.js";
 import { load } from "./load.js";
 import { rememberRest } from "./quiet.js";
 import { run, stop } from "./run.js";
+import { watchVariables } from "./state/environment.js";
 import { redirectOutput } from "./streams.js";
 
 /** Prepares this thread for scripts and waits for them. */
 export function start(): void {
   redirectOutput();
+  watchVariables();
   installFunctions();
   rememberGlobals();
   let queue: Promise<void> = Promise.resolve();

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type Handlebars from "handlebars";
+import type { Variables } from "../environment.js";
 import { valueAt } from "../value-at.js";
 import { HELPERS } from "./helpers.js";
 
@@ -37,6 +38,8 @@ export interface Filling {
   readonly html: boolean;
   /** Receives the path of each template without a value, which stays as written. Default: it is left out. */
   readonly missing?: (path: string) => void;
+  /** What the helper `$env` reads. Default: the environment of this thread. */
+  readonly variables?: Variables | undefined;
 }
 
 /**
@@ -44,14 +47,14 @@ export interface Filling {
  *
  * @throws Error if it is no template of Handlebars
  */
-export function fillBlocks(text: string, data: unknown, { html, missing }: Filling): string {
+export function fillBlocks(text: string, data: unknown, { html, missing, variables = process.env }: Filling): string {
   const { instance } = handlebars();
   const tree = parse(text);
   if (missing !== undefined) keepMissing(tree, text, data, missing);
   const template = instance.compile(tree, { noEscape: !html });
   // Prototypes are no data: said here, so that Handlebars does not print a warning of its own.
   const options = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
-  return template(asData(data, new Map()), options);
+  return template(asData(data, new Map()), { ...options, data: { variables } });
 }
 
 /** What is wrong with a template, and in which of its lines. `undefined` if nothing is. */

@@ -1,4 +1,5 @@
 import type { HelperDelegate, HelperOptions } from "handlebars";
+import { type Variables, variableOf } from "../environment.js";
 
 /** The state of a `$switch`, for the `$case` and `$default` in it. */
 interface Switch {
@@ -13,6 +14,11 @@ function orElse(value: unknown, otherwise: unknown): unknown {
 /** Handlebars passes its options after the arguments, so they stand where an argument is missing. */
 function isOptions(value: unknown): value is HelperOptions {
   return typeof value === "object" && value !== null && "hash" in value && "data" in value;
+}
+
+/** The environment that the caller of the template has named. */
+function variablesOf(options: unknown): Variables {
+  return isOptions(options) ? options.data.variables : {};
 }
 
 function numbers(given: readonly unknown[]): readonly number[] {
@@ -30,7 +36,7 @@ export const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   $stringify: (value: unknown) => JSON.stringify(value, null, 2),
   $toJSON: (value: unknown) => JSON.stringify(value, null, 2),
   $stringifyInLine: (value: unknown) => JSON.stringify(value),
-  $env: (name: unknown, otherwise: unknown) => orElse(process.env[String(name)], otherwise),
+  $env: (name: unknown, ...rest: unknown[]) => orElse(variableOf(variablesOf(rest.at(-1)), String(name)), rest[0]),
   $number: (value: unknown) => Number(value),
   $boolean: (value: unknown) => (typeof value === "string" ? value.trim().toLowerCase() === "true" : Boolean(value)),
   $string: (value: unknown) => String(value),

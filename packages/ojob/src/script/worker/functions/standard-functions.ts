@@ -1,5 +1,6 @@
 import { call, logLine, pause, printText } from "../bridge.js";
-import { now } from "../clock.js";
+import { now } from "../state/clock.js";
+import { jobFolder } from "../state/folder.js";
 import { $ch } from "./channel.js";
 import { jsonParse, stringify } from "./data.js";
 import { $from } from "./from.js";
@@ -98,6 +99,12 @@ const functions = {
   af: {
     toYAML: (value: unknown): unknown => call("toYAML", portable(value)),
     fromYAML: (text: string): unknown => call("fromYAML", String(text)),
+  },
+  __ojm: {
+    /** The folder of the job, for functions of files under `loads`. */
+    get pwd(): string {
+      return jobFolder();
+    },
   },
   __oJobManager: {
     jobLocks: { unlock },

@@ -1,19 +1,9 @@
 import { fillBlocks } from "../../../text/handlebars/handlebars.js";
+import { escapeHtml } from "../../../text/html.js";
 import { valueAt } from "../../../text/value-at.js";
 
 /** A template that is a path, in two or three braces. */
 const PLAIN = /\{\{(?:\{\s*([\p{L}\p{N}_$.-]+)\s*\}|\s*([\p{L}\p{N}_$.-]+)\s*)\}\}/gu;
-
-/** As Handlebars, and so OpenAF, escapes what stands in two braces. */
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#x27;",
-  "`": "&#x60;",
-  "=": "&#x3D;",
-};
 
 /** Fills a template of Handlebars. What has no value becomes nothing. */
 export function templify(template: unknown, data: unknown = globalThis): string {
@@ -24,7 +14,7 @@ export function templify(template: unknown, data: unknown = globalThis): string 
   if (plain.includes("{{") || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
   return text.replace(PLAIN, (_, raw: string | undefined, escaped: string | undefined) => {
     const value = toText(valueAt(data, raw ?? escaped ?? ""));
-    return raw === undefined ? value.replace(/[&<>"'`=]/g, (one) => ESCAPES[one] ?? one) : value;
+    return raw === undefined ? escapeHtml(value) : value;
   });
 }
 

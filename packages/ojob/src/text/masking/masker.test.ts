@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { Masker } from "./masker.js";
+
+function masker(...secrets: readonly string[]): Masker {
+  const one = new Masker();
+  one.add(secrets);
+  return one;
+}
+
+/** What a stream shows of these pieces, piece by piece, and at the end. */
+function shown(one: Masker, pieces: readonly string[]): string[] {
+  const stream = one.stream();
+  return [...pieces.map((piece) => stream.write(piece)), stream.end()];
+}
+
+const KEY =
+  "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\nAgEAAoIBAQC7VJTUt9Us8cKj\nab=\n-----END KEY-----\n";
+
+describe("a secret in a text is masked by its value", () => {
+  test.each([
+    ["as it is", "hunter2", "a hunter2, b", "a ***, b"],
+    ["twice", "hunter2", "hunter2hunter2 hunter2", "*** ***"],
+    ["in JSON", 'hun"ter\\2', JSON.stringify({ a: 'hun"ter\\2' }), '{"a":"***"}'],
+    ["in a URL", "hun ter/2?&é", `x=${encodeURIComponent("hun ter/2?&é")}`, "x=***"],
+    ["in a form", "hun ter/2", new URLSearchParams({ a: "hun ter/2" }).toString(), "a=***"],
+    ["in a URL with small hexadecimals", "hun/ter?", "hun%2fter%3f", "***"],
+    ["in HTML", "hunter=2", "<b>hunter&#x3D;2</b>", "<b>***</b>"],
+    ["in base64", "hunter2", Buffer.from("hunter2").toString("base64"), "***"],
+    ["in base64 for URLs", "hun??>>>ter2", Buffer.from("hun??>>>ter2").toString("base64url"), "***"],
+  ])("%s", (_, secret, text, masked) => expect(masker(secret).mask(text)).toBe(masked));
+
+  test("in base64 within a longer text, as in a header of basic authentication", () => {
+    for (const user of ["a", "jo", "joe", "anna"]) {
+      const header = Buffer.from(`${user}:hunter2-hunter2\n`).toString("base64");
+      const masked = masker("hunter2-hunter2").mask(header);
+      // The characters at both ends stand for the neighbours of the secret too.
+      expect(masked).toMatch(/^.{0,8}\*\*\*.{0,4}$/);
+      expect(Buffer.from(masked, "base64").toString()).not.toMatch(/hunter/);
+    }
+  });
+
+  test("each line of a secret of several lines, and the whole in base64 as `base64` breaks it", () => {
+    const one = masker(KEY);
+    expect(one.mask(KEY.replaceAll("\n", "|"))).toBe("***|***|***|ab=|***|");
+    expect(one.mask(JSON.stringify(KEY))).toBe('"***\\n***\\n***\\nab=\\n***\\n"');
+    const wrapped = Buffer.from(KEY).toString("base64").replace(/.{76}/g, "$&\n").split("\n");
+    expect(wrapped.slice(0, -1).map((line) => one.mask(line))).toEqual(wrapped.slice(0, -1).map(() => "***"));
+  });
+
+  test("a large part of a long secret", () => {
+    const long = Array.from({ length: 50 }, (_, i) => `k${i}`).join("-");
+    expect(masker(long).mask(`a${long.slice(0, 130)}`)).toBe(`a***${long.slice(128, 130)}`);
+    expect(masker(long).mask(`${long}!`)).toBe("***!");
+  });
+
+  test("two secrets that overlap leave nothing of either", () => {
+    expect(masker("abcdef", "defghi").mask("xabcdefghix")).toBe("x***x");
+    expect(masker("abcd", "abcdef").mask("xabcdefx")).toBe("x***x");
+  });
+
+  test.each(["abc", "", "\n\n"])("a secret of fewer than four characters stays: %j", (secret) => {
+    expect(masker(secret).mask(`a ${secret} b`)).toBe(`a ${secret} b`);
+  });
+});
+
+describe("a secret in output that comes in pieces is masked", () => {
+  test("wherever it is cut", () => {
+    const text = "a hunter2-long b\n";
+    for (let at = 0; at <= text.length; at++) {
+      for (let next = at; next <= text.length; next++) {
+        const pieces = [text.slice(0, at), text.slice(at, next), text.slice(next)];
+        expect(shown(masker("hunter2-long"), pieces).join("")).toBe("a *** b\n");
+      }
+    }
+  });
+
+  test("a long one too, wherever it is cut", () => {
+    const long = Array.from({ length: 60 }, (_, i) => `k${i}`).join("-");
+    for (let at = 0; at <= long.length; at++) {
+      const text = shown(masker(long), [`a ${long.slice(0, at)}`, `${long.slice(at)} b`]).join("");
+      expect(text).toBe("a *** b");
+    }
+  });
+
+  test("nothing else is held back: a line without an end is shown at once", () => {
+    expect(shown(masker("hunter2"), ["Name? ", "...", "h", "i\n", "hunt"])).toEqual([
+      "Name? ",
+      "...",
+      "",
+      "hi\n",
+      "",
+      "hunt",
+    ]);
+  });
+
+  test("without secrets, every piece is shown as it comes", () => {
+    expect(shown(masker(), ["a", "b\nc"])).toEqual(["a", "b\nc", ""]);
+  });
+
+  test("a secret that is written again and again without an end does not fill the memory", () => {
+    const stream = masker("hunter2").stream();
+    let length = 0;
+    for (let i = 0; i < 1_000; i++) length += stream.write("hunter2".repeat(100)).length;
+    expect(length).toBeGreaterThan(0);
+    expect(stream.end().length).toBeLessThan(1_000);
+  });
+});
+
+test("masking takes time that grows with the text, not with its square", () => {
+  const one = masker(KEY, "hunter2");
+  const costOf = (times: number): number => {
+    const text = "MIIEvQIBADAN hunt ".repeat(times);
+    const start = process.cpuUsage();
+    one.mask(text);
+    const { user, system } = process.cpuUsage(start);
+    return user + system;
+  };
+  const least = (times: number): number => Math.min(...[1, 2, 3].map(() => costOf(times)));
+  expect(least(32_000) / least(2_000)).toBeLessThan(64);
+});
