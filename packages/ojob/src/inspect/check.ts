@@ -6,6 +6,7 @@ import { SCRIPT_WORKER } from "../run.js";
 import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/check-names.js";
 import { LoadError } from "./names/thread-names.js";
+import { warnOfRelativePaths } from "./relative-paths.js";
 
 /** How a job file is checked. */
 export interface CheckOptions {
@@ -45,6 +46,7 @@ export async function checkFile(name: string, { args = {}, strict = false, prepa
 }
 
 async function lookAtNames(file: JobFile, plan: Plan, problems: Problems): Promise<void> {
+  warnOfRelativePaths(plan, problems);
   try {
     await checkNames(file, plan, SCRIPT_WORKER, problems);
   } catch (error) {

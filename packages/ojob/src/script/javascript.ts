@@ -13,26 +13,37 @@ export function javascript(): typeof Acorn {
 }
 
 /**
+ * Calls `see` for each node of a script, and for what is in it unless `see` returns false. For none if the
+ * script cannot be read: that is told elsewhere.
+ */
+export function eachNode(code: string, see: (node: Acorn.AnyNode) => boolean): void {
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (typeof value !== "object" || value === null) return;
+    const { type } = value as Partial<Acorn.Node>;
+    if (type === undefined || see(value as Acorn.AnyNode)) Object.values(value).forEach(visit);
+  };
+  try {
+    const allowed = { allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true } as const;
+    visit(javascript().parse(code, { ecmaVersion: "latest", ...allowed }).body);
+  } catch (error) {
+    // The walk calls itself: a script that is nested too deeply for it stays unread.
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+  }
+}
+
+/**
  * Where the `return`s of a script stand that end the script itself, and not a function in it. Characters from
- * its start. None if the script cannot be read: that is told elsewhere.
+ * its start.
  */
 export function ownReturns(code: string): number[] {
   if (!/\breturn\b/.test(code)) return [];
   const places: number[] = [];
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit);
-    if (typeof value !== "object" || value === null) return;
-    const { type, start } = value as Partial<Acorn.Node>;
-    if (type === undefined || /Function|Method|StaticBlock/.test(type)) return;
-    if (type === "ReturnStatement" && start !== undefined) places.push(start);
-    Object.values(value).forEach(visit);
-  };
-  try {
-    const allowed = { allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true } as const;
-    visit(javascript().parse(code, { ecmaVersion: "latest", ...allowed }));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
+  eachNode(code, ({ type, start }) => {
+    if (/Function|Method|StaticBlock/.test(type)) return false;
+    if (type === "ReturnStatement") places.push(start);
+    return true;
+  });
   return places;
 }
 
