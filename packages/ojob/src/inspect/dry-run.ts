@@ -75,6 +75,14 @@ function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob
 }
 
 function stepText(step: Step): string {
+  const options = [
+    ...(step.timeout === undefined ? [] : [`at most ${step.timeout} ms`]),
+    ...(step.continueOnError ? ["may fail"] : []),
+  ];
+  return options.length === 0 ? nameOf(step) : `${nameOf(step)} (${options.join(", ")})`;
+}
+
+function nameOf(step: Step): string {
   if ("job" in step) return step.job;
   const { code, lang } = step;
   return `${lang === undefined ? "script" : `${lang} script`} at ${place({ source: code.source, line: code.line, column: 1 })}`;

@@ -22,6 +22,17 @@ export interface JobReference {
   readonly at: Position;
 }
 
+/** What may be said of a step of a job, beside what it does. */
+export interface StepOptions {
+  /** The longest that the step may take, in ms. */
+  readonly timeout?: number;
+  /** The job goes on after a failure of the step. */
+  readonly continueOnError?: boolean;
+}
+
+/** A job that is a step of another one. */
+export interface StepReference extends JobReference, StepOptions {}
+
 /** An item of `catch`: a job's name or code. Which of the two is known once all jobs are. */
 export interface CatchItem {
   readonly block: CodeBlock;
@@ -56,6 +67,8 @@ export interface TypeArgs {
   readonly execRequire?: string;
   readonly chSubscribe?: string;
   readonly onlyFromNow?: boolean;
+  /** Options of the script as a step. */
+  readonly step?: StepOptions;
 }
 
 /** A key beside the key that means the same, which wins. */
@@ -77,8 +90,8 @@ export interface JobDefinition {
    * `name.key.key`. Messages name these places.
    */
   readonly argsAt: Readonly<Record<string, Position>>;
-  readonly from: readonly JobReference[];
-  readonly to: readonly JobReference[];
+  readonly from: readonly StepReference[];
+  readonly to: readonly StepReference[];
   readonly catch: readonly CatchItem[];
   /** Other names of `from`, `to` and `catch` that stand beside them. */
   readonly unused?: readonly UnusedKey[];

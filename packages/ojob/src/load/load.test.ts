@@ -89,10 +89,10 @@ describe("YAML of a job file", () => {
   });
 
   test("a problem of a job file is shown with its line and a caret", () => {
-    const folder = folderWith({ "jobs.yaml": "jobs:\n  - name: A\n    from: {}\ntodo: [A]\n" });
+    const folder = folderWith({ "jobs.yaml": "jobs:\n  - name: A\n    each: {}\ntodo: [A]\n" });
     const path = join(folder, "jobs.yaml");
     expect(() => loadJobFile(path).problems.throwErrors()).toThrow(
-      `${path}:3:11: error: "from" must be a text or a list of them, not a map.\n    3 |     from: {}\n      |           ^`,
+      `${path}:3:11: error: "each" must be a text or a list of them, not a map.\n    3 |     each: {}\n      |           ^`,
     );
   });
 });

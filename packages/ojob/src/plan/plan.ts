@@ -7,6 +7,7 @@ import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { planContext } from "./environment/context.js";
 import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
+import { rejectUnlocked } from "./file-checks/continued.js";
 import { warnOfReturns } from "./file-checks/returns.js";
 import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
 import { checkTemplates } from "./file-checks/templates.js";
@@ -39,6 +40,7 @@ export function plan(
     const known = new Map<string, readonly Dependency[]>();
     for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);
+    rejectUnlocked(jobs, problems);
   }
   const { environment, secrets } = surroundings;
   return {
@@ -54,7 +56,7 @@ export function plan(
 
 function planJob(job: JobDefinition, file: JobFile, around: Surroundings, problems: Problems): PlannedJob {
   const { name, at, args, argsAt, from, to, deps, each, type, typeArgs, builtin } = job;
-  const known = (reference: JobReference, key: string): JobReference => {
+  const known = <Reference extends JobReference>(reference: Reference, key: string): Reference => {
     expectJob(reference, file, `"${key}" of "${name}"`, problems);
     return reference;
   };

@@ -5,6 +5,8 @@ import type {
   JobReference,
   JobType,
   Settings,
+  StepOptions,
+  StepReference,
   TodoEntry,
   TypeArgs,
 } from "../load/job-file.js";
@@ -15,7 +17,7 @@ import type { Environment } from "./environment/environment.js";
 import type { Secrets } from "./environment/secrets.js";
 
 /** A step that is a script. */
-export interface ScriptStep {
+export interface ScriptStep extends StepOptions {
   readonly code: CodeBlock;
   /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
   readonly lang?: string;
@@ -24,7 +26,7 @@ export interface ScriptStep {
 }
 
 /** One step of a job: another job on the same `args`, or a script. */
-export type Step = JobReference | ScriptStep;
+export type Step = StepReference | ScriptStep;
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {

@@ -24,7 +24,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   if (code === undefined || lang === undefined) return undefined;
   if (lang !== JAVASCRIPT) {
     checkScriptTemplates(code, name, problems);
-    const foreign = { code, lang };
+    const foreign = { code, lang, ...typeArgs.step };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;
@@ -32,7 +32,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   const module = typeArgs.execRequire !== undefined;
   // Node reads modules itself: ES modules have a syntax of their own.
   if (!module) checkScript(code, "exec", name, problems);
-  return { code, module };
+  return { code, module, ...typeArgs.step };
 }
 
 /** The language of a job. `undefined` if ojm has no such language, which is reported. */

@@ -50,6 +50,7 @@ export class ScriptThread {
   #finish: ((message: FromThread | FailureData) => void) | undefined;
   #crash: FailureData | undefined;
   #alive = true;
+  #ending = false;
   #reusable = true;
   /** Whether no script of the job at work has run here. */
   #fresh = true;
@@ -102,14 +103,14 @@ export class ScriptThread {
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
-  /** Whether the thread lives. */
+  /** Whether the thread lives, and nobody has ended it. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#alive && !this.#ending;
   }
 
   /** Whether the next job may run here: the thread lives, and no script has left anything behind in it. */
   get reusable(): boolean {
-    return this.#alive && this.#reusable && this.#finish === undefined;
+    return this.alive && this.#reusable && this.#finish === undefined;
   }
 
   /** Runs a script, and resolves with how it ended. */
@@ -149,12 +150,13 @@ export class ScriptThread {
   /** Ends the thread, whatever runs in it. `why` becomes the error of the script. */
   async end(why?: FailureData): Promise<void> {
     this.#crash ??= why;
+    this.#ending = true;
     await this.#worker.terminate();
     await this.#exited;
   }
 
   #exchange(message: ToThread): Promise<FromThread | FailureData> {
-    if (!this.#alive) return Promise.resolve(this.#crash ?? exitFailure(0));
+    if (!this.alive) return Promise.resolve(this.#crash ?? exitFailure(0));
     return new Promise((resolve) => {
       this.#finish = (end) => {
         this.#finish = undefined;

@@ -19,6 +19,8 @@ export interface BuiltinContext {
   readonly signal: AbortSignal;
   /** The failure, if the job is a step of `catch`. */
   readonly error: JobError | undefined;
+  /** The runs that a step of `catch` leaves open, as the job goes on. */
+  readonly kept: ReadonlySet<Run>;
   /** Hides secrets. */
   readonly mask: (text: string) => string;
 }
@@ -67,13 +69,13 @@ async function end({ args, runs }: BuiltinContext): Promise<void> {
   await runs.end(String(args["name"]));
 }
 
-async function fail({ args, runs, error }: BuiltinContext): Promise<void> {
+async function fail({ args, runs, error, kept }: BuiltinContext): Promise<void> {
   const given = args["e"] === undefined ? undefined : fromFailure(toFailure(args["e"]));
   const reason = error ?? given ?? new Error("the job failed");
   // A script that calls this job by name ends the run of that name. In a `catch`, all runs of the job have
   // failed.
   if (error === undefined && args["name"] !== undefined) await runs.fail(String(args["name"]), reason);
-  else await runs.closeAll(reason);
+  else await runs.closeAll(reason, kept);
 }
 
 /** The jobs that come with ojm. Each is one call to the job manager. */

@@ -1,11 +1,20 @@
+import type { Run } from "@ojm/core";
 import type { FailureData } from "../../script/protocol.js";
 import { JobError } from "../runtime/job-error.js";
+
+/**
+ * What ended a step: a limit of the job at this level of steps within steps, where what comes from outside of
+ * the job has the level 0; or a run that may not go on.
+ */
+export type EndedBy = number | Run;
 
 /** Why a job must not go on: somebody asked it to stop, or its current step was ended. */
 export class Interruption {
   readonly #stopping = new AbortController();
   #ending = new AbortController();
-  #failure: FailureData | undefined;
+  readonly #ends: { readonly failure: FailureData; readonly by: EndedBy }[] = [];
+  /** How many of the ends have been dealt with. */
+  #cleared = 0;
 
   /** Fires on a stop, and when the current step is ended. */
   get signal(): AbortSignal {
@@ -19,7 +28,18 @@ export class Interruption {
 
   /** Why the current step was ended, as an error; `undefined` if it was not. */
   get error(): JobError | undefined {
-    return this.#failure === undefined ? undefined : new JobError(this.#failure.message, { failure: this.#failure });
+    const failure = this.#ends[this.#cleared]?.failure;
+    return failure === undefined ? undefined : new JobError(failure.message, { failure });
+  }
+
+  /** How often something was ended. */
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** What has ended something after the first `count` ends, also if that has been dealt with. */
+  since(count: number): readonly EndedBy[] {
+    return this.#ends.slice(count).map(({ by }) => by);
   }
 
   requestStop(reason: string): void {
@@ -27,14 +47,14 @@ export class Interruption {
   }
 
   /** Ends what the current step waits for. The first reason counts. */
-  end(failure: FailureData): void {
-    this.#failure ??= failure;
+  end(failure: FailureData, by: EndedBy): void {
+    this.#ends.push({ failure, by });
     this.#ending.abort(failure);
   }
 
-  /** The steps of `catch` start afresh: what ended the step before them has been dealt with. */
+  /** The next steps start afresh, as those of `catch`: what ended the step before has been dealt with. */
   clear(): void {
-    this.#failure = undefined;
+    this.#cleared = this.#ends.length;
     this.#ending = new AbortController();
   }
 }

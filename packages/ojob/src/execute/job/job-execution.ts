@@ -13,11 +13,12 @@ import { builtins } from "./builtins.js";
 import { EachItems } from "./each.js";
 import { runOtherFile } from "./file-job.js";
 import type { ExecutionHost } from "./host.js";
-import { Interruption, stopFailure } from "./interruption.js";
+import { type EndedBy, Interruption, stopFailure } from "./interruption.js";
 import { JobScripts } from "./job-scripts.js";
 import { Limits } from "./limits.js";
 import type { ScriptOwner } from "./script-calls.js";
 import { contextOf, type ScriptContext } from "./step/context.js";
+import { StepRunner } from "./step/step-runner.js";
 import { checkedArgs, withoutOwn } from "./step-args.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
@@ -34,6 +35,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly #children = new Set<Endable>();
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
+  readonly #stepRunner: StepRunner;
   /** Where the scripts of the step at work run. */
   #context: ScriptContext;
   /** The items that the current script hands to the jobs of `each`. */
@@ -48,7 +50,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.trigger = trigger;
     this.#tick = tick;
     const mask = (text: string): string => host.log.mask(text);
-    this.runs = new OpenRuns((reason) => this.#interrupt(reason), mask, parent?.runs);
+    this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     this.#host = host;
     this.#job = job;
@@ -57,6 +59,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#parent = parent;
     this.#scripts = new JobScripts(host, this);
     this.#context = contextOf(job);
+    const { log, runtime } = host;
+    const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
+    const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
+    this.#stepRunner = new StepRunner({ ...parts, log, clock: runtime.clock });
   }
 
   /**
@@ -117,8 +123,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   /** Ends the current step, and with it the jobs that its script called. */
-  end(failure: FailureData): void {
-    this.#interruption.end(failure);
+  end(failure: FailureData, by: EndedBy = 0): void {
+    this.#interruption.end(failure, by);
     for (const child of this.#children) child.end(failure);
     this.#inner?.kill(failure.message);
     this.#scripts.end(failure);
@@ -133,32 +139,37 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   /** Runs the steps of a job, also of a job that is itself a step of this one. */
-  async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    const outer = this.#context;
-    this.#context = context;
-    try {
-      return await this.#runAll(job, args);
-    } finally {
-      this.#context = outer;
-    }
+  #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
+    return this.#stepRunner.within(async (level) => {
+      const outer = this.#context;
+      this.#context = context;
+      try {
+        return await this.#runAll(job, args, level);
+      } finally {
+        this.#context = outer;
+      }
+    });
   }
 
   /** Runs all steps of a job, and the steps of `catch` if one fails. */
-  async #runAll(job: PlannedJob, args: Args): Promise<Args> {
+  async #runAll(job: PlannedJob, args: Args, level: number): Promise<Args> {
     let current = args;
     // Each question gets an execution of its own: the script that runs meanwhile occupies the thread of this
     // one.
     const context = this.#context;
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
-    const limits = new Limits(job, (failure) => this.end(failure), ask, this.#host.runtime.clock);
+    const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.#host.runtime.clock);
     const checking = { variables: context.environment.all, hide: (text: string) => this.#host.log.mask(text) };
     try {
       current = checkedArgs(job.checks.in, args, { ...checking, what: "argument" }, job.at);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.#runFile(job, current);
-      for (const step of job.steps) current = await this.#step(job, step, current);
+      for (const step of job.steps) {
+        const before = current;
+        current = await this.#stepRunner.run(step, job, before, () => this.#step(job, step, before));
+      }
       return checkedArgs(job.checks.out, current, { ...checking, what: "result" }, job.at);
     } catch (error) {
       limits.lift();
@@ -192,7 +203,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
-    this.#show(failure);
+    if (!this.#stepRunner.tolerant) this.#show(failure);
     const outer = this.#error;
     this.#error = failure;
     this.#interruption.clear();
@@ -251,7 +262,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#host.runtime;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    await builtin({ args, managers, runs, ...origin, signal: this.#interruption.signal, error: this.#error });
+    const { kept } = this.#stepRunner;
+    await builtin({ args, managers, runs, ...origin, signal: this.#interruption.signal, error: this.#error, kept });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
@@ -265,9 +277,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
   }
 
-  #interrupt(reason: Error): void {
+  #interrupt(reason: Error, by: EndedBy = 0): void {
     const { name, message, code } = reason as Error & { code?: string };
-    this.end({ name, message, ...(code !== undefined && { code }) });
+    this.end({ name, message, ...(code !== undefined && { code }) }, by);
   }
 
   #show(error: JobError): void {

@@ -18,6 +18,8 @@ export class JobScripts {
   readonly #calls: ScriptCalls;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
+  /** Settles when the last shell command of a script is over. */
+  #command: Promise<void> = Promise.resolve();
 
   constructor(host: ExecutionHost, owner: ScriptOwner) {
     this.#host = host;
@@ -37,6 +39,9 @@ export class JobScripts {
         ? this.#runInThread(step, args, context, exception)
         : this.#runProcess(step, args, context));
     } finally {
+      // A script that is ended does not wait for its command. The next step, or the next holder of the lock,
+      // must not meet it.
+      await this.#command;
       this.#calls.flush();
     }
   }
@@ -46,8 +51,13 @@ export class JobScripts {
     const place = { folder: context.folder, variables: context.environment.all };
     const shell = new ShellCommand(command, options, place, this.#host.grace);
     this.#process = shell;
+    const running = shell.run(this.#calls);
+    this.#command = running.then(
+      () => {},
+      () => {},
+    );
     try {
-      return await shell.run(this.#calls);
+      return await running;
     } finally {
       this.#process = undefined;
     }

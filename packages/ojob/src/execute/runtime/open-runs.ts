@@ -6,26 +6,38 @@ import { JobError, SkippedJob } from "./job-error.js";
 export class OpenRuns {
   readonly #parent: OpenRuns | undefined;
   readonly #runs = new Map<string, Run>();
-  readonly #onLost: (reason: Error) => void;
+  /** Failures after which the job went on, for the records of the runs. */
+  readonly #warnings = new Map<Run, string[]>();
+  readonly #onLost: (reason: Error, run: Run) => void;
   readonly #mask: (text: string) => string;
 
   /**
    * `onLost` is called when a run must stop: its timeout passed, or its lock is lost. `mask` hides secrets in
    * what is recorded.
    */
-  constructor(onLost: (reason: Error) => void, mask: (text: string) => string, parent?: OpenRuns) {
+  constructor(onLost: (reason: Error, run: Run) => void, mask: (text: string) => string, parent?: OpenRuns) {
     this.#onLost = onLost;
     this.#mask = mask;
     this.#parent = parent;
+  }
+
+  /** The runs that are open now. */
+  get open(): ReadonlySet<Run> {
+    return new Set(this.#runs.values());
+  }
+
+  /** Records with these runs that the job went on after a failure. */
+  warn(text: string, runs: Iterable<Run>): void {
+    for (const run of runs) this.#warnings.set(run, [...(this.#warnings.get(run) ?? []), text]);
   }
 
   add(run: Run): void {
     this.#runs.set(run.name, run);
     run.signal.addEventListener("abort", () => {
       // The signal of a run that has ended may fire too. Only an open run ends the job.
-      if (this.#runs.get(run.name) === run) this.#onLost(run.signal.reason as Error);
+      if (this.#runs.get(run.name) === run) this.#onLost(run.signal.reason as Error, run);
     });
-    if (run.signal.aborted) this.#onLost(run.signal.reason as Error);
+    if (run.signal.aborted) this.#onLost(run.signal.reason as Error, run);
   }
 
   has(name: string): boolean {
@@ -38,7 +50,7 @@ export class OpenRuns {
     if (run === undefined) {
       throw new JobError(`oJobManager Job End: no run of "${name}" is open here. Was it started, and not ended yet?`);
     }
-    await run.end();
+    await this.#complete(run);
   }
 
   /**
@@ -53,13 +65,13 @@ export class OpenRuns {
   }
 
   /**
-   * Closes all runs of this job, as completed if there is no error. Tries all of them, then throws the first
-   * failure.
+   * Closes all runs of this job but those in `others`, as completed if there is no error. Tries all of them,
+   * then throws the first failure.
    */
-  async closeAll(error?: Error): Promise<void> {
-    const runs = [...this.#runs.values()];
-    this.#runs.clear();
-    const close = (run: Run): Promise<unknown> => (error === undefined ? run.end() : this.#close(run, error));
+  async closeAll(error?: Error, others: ReadonlySet<Run> = new Set()): Promise<void> {
+    const runs = [...this.#runs.values()].filter((run) => !others.has(run));
+    for (const run of runs) this.#runs.delete(run.name);
+    const close = (run: Run): Promise<unknown> => (error === undefined ? this.#complete(run) : this.#close(run, error));
     const results = await Promise.allSettled(runs.map(close));
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
@@ -69,6 +81,11 @@ export class OpenRuns {
     if (run === undefined) return this.#parent === undefined ? undefined : this.#parent.#take(name);
     this.#runs.delete(name);
     return run;
+  }
+
+  #complete(run: Run): Promise<unknown> {
+    const warnings = this.#warnings.get(run);
+    return run.end(warnings && { warnings });
   }
 
   async #close(run: Run, error: Error): Promise<void> {

@@ -12,6 +12,9 @@ const ARGUMENTS: readonly string[] = ["chJobs", "chLocks"];
 /** What compose files call keys of ours. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { environment: "env", env_file: "envFile" };
 
+/** The keys that hold steps. The options of a step are no places for settings of a job. */
+const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
+
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
 /** The hint for an unknown key: where it belongs, or which key was meant. */
@@ -46,7 +49,7 @@ function findPlaces(): Map<string, Path[]> {
     if (shape.kind !== "map") return;
     for (const [key, field] of Object.entries(shape.fields)) {
       add(key, path);
-      walk(field, [...path, key]);
+      if (!STEPS.includes(key)) walk(field, [...path, key]);
     }
   };
   walk(jobFileShape, []);

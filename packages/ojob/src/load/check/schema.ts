@@ -20,6 +20,18 @@ import {
 
 const jobName: Shape = text("The name of a job.");
 
+const stepOptions: Fields = {
+  timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
+  continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),
+};
+
+/** A step of a job. */
+const step: Shape = either(
+  "A job.",
+  jobName,
+  map({ name: required(jobName), ...stepOptions }, "A job, and what it may do as a step."),
+);
+
 const argument: Shape = map(
   {
     name: required(text("What it is called.")),
@@ -61,17 +73,18 @@ const typeArgs: Fields = {
   ),
   chSubscribe: text("The channel that a job of type subscribe follows: it runs for each entry and each change."),
   onlyFromNow: flag("Run a job of type subscribe for changes only, not for the entries that exist."),
+  step: map(stepOptions, "Options of the script as one of the steps."),
 };
 
 const job: Fields = {
   name: required(text("How the job is called in `todo`, `from`, `to`, `catch` and `deps`.")),
   exec: code("The script."),
   args: args("Arguments of the script. They win over those of `todo` and of the command line."),
-  from: some(jobName, "Jobs that run first, on the same `args`."),
-  to: some(jobName, "Jobs that run after the script, if all before it went well."),
-  earlier: some(jobName, "The same as `from`, which wins."),
+  from: some(step, "Jobs that run first, on the same `args`."),
+  to: some(step, "Jobs that run after the script, if all before it went well."),
+  earlier: some(step, "The same as `from`, which wins."),
   // biome-ignore lint/suspicious/noThenProperty: it is the name of a key, and no function
-  then: some(jobName, "The same as `to`, which wins."),
+  then: some(step, "The same as `to`, which wins."),
   onerror: some(code("A job or code."), "The same as `catch`, which wins."),
   catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
   deps: some(

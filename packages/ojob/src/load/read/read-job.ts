@@ -7,6 +7,8 @@ import type {
   JobDefinition,
   JobReference,
   JobType,
+  StepOptions,
+  StepReference,
   TodoEntry,
   TypeArgs,
   UnusedKey,
@@ -27,6 +29,21 @@ function references(node: Node | undefined): JobReference[] {
     const job = textOf(item);
     return job === undefined ? [] : [{ job, at: item.at }];
   });
+}
+
+/** The jobs of `from` or `to`. An item may be a map that says how the step is run. */
+function stepReferences(node: Node | undefined): StepReference[] {
+  return itemsOf(node).flatMap((item) => {
+    const name = item.kind === "map" ? child(item, "name") : item;
+    const job = textOf(name);
+    if (name === undefined || job === undefined) return [];
+    return [{ job, at: name.at, ...stepOptions(item) }];
+  });
+}
+
+function stepOptions(node: Node | undefined): StepOptions {
+  const { timeout, continueOnError } = toMap(node) as StepOptions;
+  return { ...(timeout !== undefined && { timeout }), ...(continueOnError !== undefined && { continueOnError }) };
 }
 
 function catchItems(node: Node | undefined): CatchItem[] {
@@ -79,7 +96,9 @@ function dependencies(node: Node | undefined): Dependency[] {
 function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
   const stopWhen = codeBlock(child(node, "stopWhen"));
   const entries = node?.kind === "map" ? node.entries : [];
-  const typeArgs = { ...toMap(node), ...(stopWhen && { stopWhen }) } as TypeArgs;
+  const step = child(node, "step");
+  const read = { ...(stopWhen && { stopWhen }), ...(step && { step: stepOptions(step) }) };
+  const typeArgs = { ...toMap(node), ...read } as TypeArgs;
   return { typeArgs, typeArgsAt: Object.fromEntries(entries.map(({ key, value }) => [key, value.at])) };
 }
 
@@ -117,8 +136,8 @@ export function readJob(node: Node): JobDefinition | undefined {
     at: entry(node, "name")?.value.at ?? node.at,
     ...(exec && { exec }),
     ...readArgs(child(node, "args")),
-    from: references(child(node, "from") ?? child(node, "earlier")),
-    to: references(child(node, "to") ?? child(node, "then")),
+    from: stepReferences(child(node, "from") ?? child(node, "earlier")),
+    to: stepReferences(child(node, "to") ?? child(node, "then")),
     catch: catchItems(child(node, "catch") ?? child(node, "onerror")),
     unused: unusedAliases(node),
     deps: dependencies(child(node, "deps")),

@@ -1,0 +1,220 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkJobFile } from "../../../index.js";
+import { folderWith } from "../../../testing/folder.js";
+import { type Ran, runText } from "../../../testing/run-file.js";
+import { JobFileError } from "../../../text/problem.js";
+
+/** The store in memory is one for all files of this process, so each file has names of its own. */
+let count = 0;
+
+/** A job `A` with these keys, beside the jobs `Bad`, which fails, `Slow`, which never ends, and `Next`. */
+function file(keys: string, more = ""): string {
+  return `include: oJobManager.yaml
+jobs:
+  - name: A
+    ${keys}
+  - { name: Bad, exec: "args.left = 1; throw new Error('bad')" }
+  - { name: Slow, exec: "args.left = 1; for (;;) {}" }
+  - { name: Next, exec: "log('next ' + stringify(args, undefined, ''))" }
+  - name: Show
+    exec: |
+      for (const { name, status, error, result } of $from($ch("oJobManager-jobs").getAll()).sort("name").select())
+        if (name.startsWith("r${count}-")) log([name.slice(-1), status, error, result?.warnings].join(", "));
+${more}todo: [A, Show]
+`;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** The warnings in the log. */
+function warnings({ out }: Ran): string[] {
+  return out.split("\n").flatMap((line) => / \| WARN {2}\| (.*)/.exec(line)?.[1] ?? []);
+}
+
+describe("timeout of a step", () => {
+  test.each([
+    ["a job in JavaScript", "from: { name: Slow, timeout: 100 }", 'the step "Slow" of "A"'],
+    ["a job in shell", "to: [{ name: Sh, timeout: 100 }]", 'the step "Sh" of "A"'],
+    ["the script", "typeArgs: { step: { timeout: 100 } }\n    exec: for (;;) {}", 'the script of "A"'],
+  ])("a timeout ends %s, and the job fails", async (_, keys, name) => {
+    const sh = "  - { name: Sh, lang: shell, exec: sleep 1000 }\n";
+    const { well, lines, err } = await runText(file(`${keys}\n    catch: log(exception.code)`, sh));
+    expect([well, lines[0]]).toEqual([false, "TIMEOUT"]);
+    expect(err).toContain(`job "A" failed: ${name} took longer than its timeout of 100 ms`);
+  });
+
+  test("a shell command of a step that was ended is over before the next step begins", async () => {
+    const pid = join(folderWith({}), "pid");
+    const command = `trap 'sleep 0.1; exit' TERM; echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while :; do sleep 0.01; done`;
+    const more = `  - name: Sh
+    typeArgs: { stopWhen: "return require('fs').existsSync('${pid}')" }
+    exec: ${JSON.stringify(`sh(${JSON.stringify(command)})`)}
+  - { name: Look, exec: "try { process.kill(Number(require('fs').readFileSync('${pid}', 'utf8')), 0); log('lives') } catch (e) { log(e.code) }" }
+`;
+    const { lines } = await runText(file("from: [{ name: Sh, continueOnError: true }, Look]", more));
+    expect(lines[1]).toBe("ESRCH");
+  });
+
+  test("a timeout leaves a step alone that is done in time, and the steps after it", async () => {
+    const { well, lines } = await runText(
+      file("from: [{ name: Next, timeout: 60000 }, Next]\n    args: { a: 1 }\n    exec: log('A')"),
+    );
+    expect([well, lines]).toEqual([true, ['next {"a":1}', 'next {"a":1}', "A"]]);
+  });
+
+  test("a timeout ends the wait for a lock, with its own reason", async () => {
+    const yaml = `ojob: { async: true }
+jobs:
+  - { name: H, typeArgs: { lock: w }, exec: "$set('held', 1); while (isUnDef($get('late'))) sleep(5)" }
+  - { name: W, typeArgs: { lock: w } }
+  - { name: A, from: { name: W, timeout: 100 }, catch: "$set('late', 1); log(exception.message)" }
+todo: [H, { name: A, when: "while (isUnDef($get('held'))) sleep(5); return true" }]
+`;
+    expect((await runText(yaml)).lines).toEqual(['the step "W" of "A" took longer than its timeout of 100 ms']);
+  });
+});
+
+describe("continueOnError of a step", () => {
+  test("the job goes on, the failure is logged, and no catch of the job runs", async () => {
+    const ran = await runText(
+      file('from: { name: Bad, continueOnError: true }\n    to: Next\n    catch: log("caught")'),
+    );
+    expect([ran.well, ran.lines]).toEqual([true, [expect.stringMatching(/^the step/), 'next {"left":1}']]);
+    expect(warnings(ran)).toEqual([
+      expect.stringMatching(/^the step "Bad" of "A" failed, and the job goes on: bad \(.*jobs\.yaml:7:46\)$/),
+    ]);
+    expect(ran.err).not.toMatch(/failed/);
+  });
+
+  test("a catch of the step itself runs", async () => {
+    const more = "  - { name: C, exec: throw 'x', catch: \"log('caught ' + exception)\" }\n";
+    const { lines } = await runText(file("from: { name: C, continueOnError: true }", more));
+    expect(lines.slice(0, 2)).toEqual(["caught x", expect.stringMatching(/^the step "C"/)]);
+  });
+
+  test("with a timeout, the next step finds the args as the step that was ended found them", async () => {
+    const ran = await runText(
+      file("args: { a: 1 }\n    from: [{ name: Slow, timeout: 100, continueOnError: true }, Next]\n    exec: log('A')"),
+    );
+    expect([ran.well, ran.lines.slice(1)]).toEqual([true, ['next {"a":1}', "A"]]);
+    expect(warnings(ran)[0]).toMatch(/took longer than its timeout of 100 ms/);
+  });
+
+  test("of the script, by typeArgs.step", async () => {
+    const step = "typeArgs: { step: { continueOnError: true } }";
+    const ran = await runText(file(`${step}\n    exec: "args.b = 2; throw new Error('bad')"\n    to: Next`));
+    expect([ran.well, ran.lines[1]]).toEqual([true, 'next {"b":2}']);
+    expect(warnings(ran)[0]).toMatch(/^the script of "A" failed, and the job goes on: bad/);
+  });
+
+  test("what the step's own arguments hid comes back, as after a step that went well", async () => {
+    const more = '  - { name: Own, args: { a: own }, exec: "args.b = args.a; throw 1" }\n';
+    const keys = "args: { a: 1 }\n    from: [{ name: Own, continueOnError: true }, Next]";
+    expect((await runText(file(keys, more))).lines[1]).toBe('next {"b":"own","a":1}');
+  });
+
+  test("job.skip ends the whole job all the same", async () => {
+    const more = "  - { name: Skip, exec: job.skip('no') }\n";
+    const { err, lines } = await runText(file("from: { name: Skip, continueOnError: true }\n    to: Next", more));
+    expect(lines).toEqual([]);
+    expect(err).toMatch(/^-- A: skipped, no$/m);
+  });
+
+  test("the timeout of the job, or a stop, ends the job, and is no failure to go on after", async () => {
+    const keys = "typeArgs: { timeout: 100 }\n    from: [{ name: Slow, continueOnError: true }, Next]";
+    const { well, lines, err } = await runText(file(keys));
+    expect([well, lines]).toEqual([false, []]);
+    expect(err).toMatch(/"A" took longer than its timeout of 100 ms/);
+    const mark = join(folderWith({}), "mark");
+    const wait = `  - { name: Wait, exec: "require('fs').writeFileSync('${mark}', ''); sleep(60000)" }\n`;
+    const stopped = await runText(file("from: [{ name: Wait, continueOnError: true }, Next]", wait), {
+      onStart: (control) => void until(() => existsSync(mark)).then(() => control.stop("test")),
+    });
+    expect([stopped.well, stopped.lines]).toEqual([false, []]);
+  });
+
+  test("a timeout of the step's own typeArgs is one of its failures", async () => {
+    const more = '  - { name: T, typeArgs: { timeout: 100 }, exec: "for (;;) {}" }\n';
+    const { well, lines } = await runText(file("from: [{ name: T, continueOnError: true }, Next]", more));
+    expect([well, lines[1]]).toEqual([true, "next {}"]);
+  });
+});
+
+describe("continueOnError in a managed job", () => {
+  const HELD =
+    "code: { c: \"exports.held = (name) => $ch('oJobManager-locks').get(['lock', name]) !== undefined\" }\nojob: { loads: c }\n";
+  const managed = (from: string, more: (name: string) => string = () => ""): string => {
+    const name = `r${++count}-`;
+    const keys = `from: [oJobManager Job Start, ${from}]\n    args: { name: ${name}a }\n    exec: log(held("${name}a"))`;
+    return HELD + file(keys, more(name));
+  };
+
+  test("the lock stays held, and the record of the completed run names the failure", async () => {
+    const { well, lines } = await runText(managed("{ name: Bad, continueOnError: true }"));
+    expect(well).toBe(true);
+    expect(lines[1]).toBe("true");
+    expect(lines[2]).toMatch(/^a, completed, , the step "Bad" of "A" failed, and the job goes on: bad \(/);
+  });
+
+  test("a catch of the step that fails all runs leaves those of the job alone", async () => {
+    const more = (): string => "  - { name: C, exec: throw 'x', catch: oJobManager Error }\n";
+    const { well, lines } = await runText(managed("{ name: C, continueOnError: true }", more));
+    expect([well, lines[1]]).toEqual([true, "true"]);
+  });
+
+  test("a run that the step has started is closed as failed, and its lock is free", async () => {
+    const more = (name: string): string => `  - name: Inner
+    from: oJobManager Job Start
+    to: oJobManager Job End
+    args: { name: ${name}i }
+    exec: throw new Error("bad")
+  - { name: Free, exec: "log('inner ' + held('${name}i'))" }
+`;
+    const { lines } = await runText(managed("{ name: Inner, continueOnError: true }, Free", more));
+    expect(lines.slice(1)).toEqual([
+      "inner false",
+      "true",
+      expect.stringMatching(/^a, completed, /),
+      "i, failed, bad, ",
+    ]);
+  });
+
+  test("a step that ends the run of the job, and fails then, fails the job: the lock is gone", async () => {
+    const more = (): string => "  - { name: End, to: [oJobManager Job End, Bad] }\n";
+    const { well, lines } = await runText(managed("{ name: End, continueOnError: true }", more));
+    expect([well, lines.filter((line) => line === "true" || line === "false")]).toEqual([false, []]);
+  });
+
+  test("the timeout of the run ends the job, though a step may fail", async () => {
+    const slow = managed("{ name: Slow, continueOnError: true }").replace("a }", "a, timeout: 200 }");
+    const { well, lines } = await runText(slow);
+    expect([well, lines]).toEqual([false, [expect.stringMatching(/^a, timeout, /)]]);
+  });
+
+  test.each([
+    ["oJobManager Job Start", ""],
+    ["Lock", "  - { name: Lock, from: oJobManager Job Start, args: { name: a } }\n"],
+  ])("a step that takes the lock of the job must not fail: %s", async (name, more) => {
+    const yaml = file(`from: { name: ${name}, continueOnError: true }\n    args: { name: a }`, more);
+    const failed = checkJobFile(`${folderWith({ "jobs.yaml": yaml })}/jobs.yaml`);
+    await expect(failed).rejects.toThrow(JobFileError);
+    await expect(failed).rejects.toThrow(
+      /it takes the lock of "A", which would go on without the lock\. Leave it out\./,
+    );
+  });
+});
+
+test("wrong options of a step are errors at their place", async () => {
+  const yaml = file('from: { name: Bad, timeout: 1h, continueOnError: "yes", tries: 3 }');
+  const error: unknown = await checkJobFile(`${folderWith({ "jobs.yaml": yaml })}/jobs.yaml`).catch((thrown) => thrown);
+  const problems = error instanceof JobFileError ? error.problems : [];
+  expect(problems.map(({ message }) => message)).toEqual([
+    '"timeout" must be a whole number of milliseconds, 1 or more, not the text "1h".',
+    '"continueOnError" must be true or false, not the text "yes".',
+    'unknown key "tries" in "from": it has no effect.',
+  ]);
+});

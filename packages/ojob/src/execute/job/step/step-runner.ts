@@ -1,0 +1,155 @@
+import type { Clock, Run } from "@ojm/core";
+import type { Args } from "../../../load/job-file.js";
+import type { Log } from "../../../output/log.js";
+import type { PlannedJob, Step } from "../../../plan/planned.js";
+import type { FailureData } from "../../../script/protocol.js";
+import { place } from "../../../text/problem.js";
+import { maskUrls } from "../../../text/secrets.js";
+import { JobError, SkippedJob, toJobError } from "../../runtime/job-error.js";
+import type { OpenRuns } from "../../runtime/open-runs.js";
+import type { EndedBy, Interruption } from "../interruption.js";
+
+/** What a {@link StepRunner} needs of the execution of a job. */
+export interface StepParts {
+  /** The name of the job. */
+  readonly name: string;
+  readonly interruption: Interruption;
+  readonly runs: OpenRuns;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Ends what the step at work does. */
+  readonly end: (failure: FailureData, by: EndedBy) => void;
+}
+
+/** The state in which a step begins. */
+interface Beginning {
+  /** How often the job had been ended. */
+  readonly ends: number;
+  /** The runs that were open. */
+  readonly open: ReadonlySet<Run>;
+}
+
+/** Keeps the limits of single steps, and goes on after those that may fail. */
+export class StepRunner {
+  readonly #parts: StepParts;
+  #level = 0;
+  #kept: ReadonlySet<Run> | undefined;
+
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the job goes on if the step at work fails. Its failure is shown when that is certain. */
+  get tolerant(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** The runs that stay open if the step at work fails: the job goes on under their locks. */
+  get kept(): ReadonlySet<Run> {
+    return this.#kept ?? new Set();
+  }
+
+  /**
+   * Runs the steps of a job. Those of a job that is itself a step are one level deeper. `steps` receives the
+   * level of the job: by it an end that its limits cause is told from one that comes from farther out.
+   */
+  async within<Result>(steps: (level: number) => Promise<Result>): Promise<Result> {
+    const level = this.#level++;
+    try {
+      return await steps(level);
+    } finally {
+      this.#level--;
+    }
+  }
+
+  /** Runs a step as its options say. Resolves with the arguments for the next step. */
+  async run(step: Step, owner: PlannedJob, args: Args, body: () => Promise<Args>): Promise<Args> {
+    const { timeout, continueOnError = false } = step;
+    if (timeout === undefined && !continueOnError) return body();
+    const { interruption, runs } = this.#parts;
+    const beginning = { ends: interruption.count, open: runs.open };
+    const limit = new StepLimit(`${nameOf(step)} of "${owner.name}"`, timeout, this.#level, this.#parts);
+    const kept = this.#kept;
+    if (continueOnError) this.#kept = beginning.open;
+    try {
+      const result = await body();
+      // The time was up when the step had done its work, so there was nothing left to end.
+      if (limit.exceeded !== undefined && this.#isOwn(beginning)) interruption.clear();
+      return result;
+    } catch (error) {
+      if (error instanceof SkippedJob) throw error;
+      const failure = limit.failureOf(error, owner);
+      if (!continueOnError || !this.#isOwn(beginning) || !this.#areOpen(beginning)) throw failure;
+      interruption.clear();
+      await this.#goOn(`${nameOf(step)} of "${owner.name}"`, failure, beginning);
+      return failure.args ?? args;
+    } finally {
+      limit.lift();
+      this.#kept = kept;
+    }
+  }
+
+  /**
+   * Whether nothing from outside of the step has ended it. After a stop, a timeout of the whole job, or the
+   * loss of a lock that the job had before, no step may start.
+   */
+  #isOwn({ ends, open }: Beginning): boolean {
+    const { interruption } = this.#parts;
+    const within = (by: EndedBy): boolean => (typeof by === "number" ? by >= this.#level : !open.has(by));
+    return interruption.stop === undefined && interruption.since(ends).every(within);
+  }
+
+  /** Whether the runs of before are still open. A step that has ended one has released the job's lock. */
+  #areOpen({ open }: Beginning): boolean {
+    const now = this.#parts.runs.open;
+    return [...open].every((run) => now.has(run));
+  }
+
+  /** Tells of a failure that does not end the job. */
+  async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
+    const { log, runs, name } = this.#parts;
+    const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
+    const isLate = failure.message.startsWith(step);
+    const what = isLate
+      ? `${failure.message}, and the job goes on`
+      : `${step} failed, and the job goes on: ${failure.message}${at}`;
+    const text = maskUrls(log.mask(what));
+    log.line("WARN", text, name);
+    runs.warn(text, open);
+    // The job goes on, and would close them as completed.
+    await runs.closeAll(failure, open);
+  }
+}
+
+/** The timeout of one step. */
+class StepLimit {
+  readonly lift: () => void;
+  #exceeded: FailureData | undefined;
+
+  constructor(step: string, timeout: number | undefined, level: number, { clock, end }: StepParts) {
+    const exceed = (): void => {
+      const message = `${step} took longer than its timeout of ${timeout} ms`;
+      this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };
+      end(this.#exceeded, level);
+    };
+    this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
+  }
+
+  /** The failure, once the time was up. */
+  get exceeded(): FailureData | undefined {
+    return this.#exceeded;
+  }
+
+  /** The failure of the step: the timeout, if that was the cause of this error. */
+  failureOf(error: unknown, { at }: PlannedJob): JobError {
+    const failure = toJobError(error, at);
+    if (this.#exceeded === undefined || failure.message === this.#exceeded.message) return failure;
+    const late = new JobError(this.#exceeded.message, { at, failure: this.#exceeded, cause: error });
+    late.args = failure.args;
+    return late;
+  }
+}
+
+function nameOf(step: Step): string {
+  return "job" in step ? `the step "${step.job}"` : "the script";
+}
