@@ -7,6 +7,7 @@ import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
+import { isSequential } from "../plan/settings.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { Position } from "../text/problem.js";
 import { maskUrls } from "../text/secrets.js";
@@ -77,7 +78,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
       slots: this.slots,
-      sequential: isSequential(plan),
+      sequential: isSequential(plan.settings),
       depsTimeout,
       clock: runtime.clock,
       run: (request, judgements) => performRequest(this, request, judgements),
@@ -297,12 +298,8 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     } else if (outcome.status === "skipped") {
       // After exit(0) nothing that did not run is a fault.
       this.#report.skipped(request, { ...outcome, intended: outcome.intended || this.runtime.exitCode === 0 });
-    } else if (entry !== undefined && !begins && this.#plan.settings.shareArgs && isSequential(this.#plan)) {
+    } else if (entry !== undefined && !begins && this.settings.shareArgs && isSequential(this.settings)) {
       this.handedOn = outcome.args;
     }
   }
-}
-
-function isSequential({ settings }: Plan): boolean {
-  return !(settings.async ?? settings.sequential === false);
 }

@@ -4,6 +4,7 @@ import { around, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
+import { isSequential, timeZoneOf } from "../plan/settings.js";
 import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
@@ -34,8 +35,7 @@ export async function describeRun(name: string, { args = {}, strict, jobs, prepa
 
 function orderOf({ settings, todo }: Plan): string {
   if (todo.length === 1) return "once";
-  const atOnce = settings.async ?? settings.sequential === false;
-  return atOnce ? "all at once, but what waits for others" : "one after the other";
+  return isSequential(settings) ? "one after the other" : "all at once, but what waits for others";
 }
 
 async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: Prepared): Promise<string> {
@@ -96,12 +96,12 @@ function locksOf(job: PlannedJob, runs: readonly Args[], { jobs }: Plan): string
 }
 
 async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): Promise<string> {
-  const { cron, timeInterval, timeZone } = typeArgs;
+  const { cron, timeInterval } = typeArgs;
   if (type !== "periodic") return "";
   if (cron === undefined) return `every ${timeInterval} ms`;
   const { cronSchedule } = await import("../schedule/cron.js");
-  const zone = timeZone ?? (settings.cronInLocalTime ? "local" : "UTC");
-  const next = new Date(cronSchedule(String(cron), String(zone)).next(Date.now())).toISOString();
+  const zone = timeZoneOf(typeArgs, settings);
+  const next = new Date(cronSchedule(String(cron), zone).next(Date.now())).toISOString();
   return `${cron} (${zone}), next at ${next}`;
 }
 

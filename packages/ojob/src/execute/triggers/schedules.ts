@@ -2,6 +2,7 @@ import type { Clock } from "@ojm/core";
 import type { Args, Settings } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
 import type { PlannedJob } from "../../plan/planned.js";
+import { timeZoneOf } from "../../plan/settings.js";
 import type { Schedule } from "../../schedule/schedule.js";
 import { type Due, Timetable } from "../../schedule/timetable.js";
 import type { Dispatch } from "../dispatch/dispatch.js";
@@ -65,14 +66,14 @@ export class Schedules {
 
   async #scheduleOf({ typeArgs }: PlannedJob): Promise<Pick<Scheduled, "schedule" | "trigger" | "now">> {
     const { clock } = this.#host.runtime;
-    const { cron, timeInterval = 0, timeZone } = typeArgs;
+    const { cron, timeInterval = 0 } = typeArgs;
     if (cron === undefined) {
       const { intervalSchedule } = await import("../../schedule/interval.js");
       const schedule = intervalSchedule(timeInterval, clock.monotonic());
       return { schedule, trigger: "interval", now: () => clock.monotonic() };
     }
     const { cronSchedule } = await import("../../schedule/cron.js");
-    const zone = timeZone ?? (this.#host.settings.cronInLocalTime ? "local" : "UTC");
+    const zone = timeZoneOf(typeArgs, this.#host.settings);
     return { schedule: cronSchedule(cron, zone), trigger: "cron", now: () => clock.now() };
   }
 
