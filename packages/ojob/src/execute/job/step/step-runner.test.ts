@@ -49,7 +49,7 @@ describe("timeout of a step", () => {
 
   test("a shell command of a step that was ended is over before the next step begins", async () => {
     const pid = join(folderWith({}), "pid");
-    const command = `trap 'sleep 0.1; exit' TERM; echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while :; do sleep 0.01; done`;
+    const command = `trap 'sleep 2; exit' TERM; echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while :; do sleep 0.01; done`;
     const more = `  - name: Sh
     typeArgs: { stopWhen: "return require('fs').existsSync('${pid}')" }
     exec: ${JSON.stringify(`sh(${JSON.stringify(command)})`)}
@@ -142,6 +142,19 @@ describe("continueOnError of a step", () => {
     const { well, lines } = await runText(file("from: [{ name: T, continueOnError: true }, Next]", more));
     expect([well, lines[1]]).toEqual([true, "next {}"]);
   });
+});
+
+test("a script after a step that was ended while no script ran gets a thread that lives", async () => {
+  const yaml = `ojob: { async: true }
+jobs:
+  - { name: H, typeArgs: { lock: w2 }, exec: "$set('held', 1); while (isUnDef($get('done'))) sleep(5)" }
+  - { name: W, typeArgs: { lock: w2 } }
+  - { name: S, exec: "log('script')" }
+  - { name: A, from: [S, { name: W, timeout: 100, continueOnError: true }, S], exec: "$set('done', 1)", catch: "$set('done', 1)" }
+todo: [H, { name: A, when: "while (isUnDef($get('held'))) sleep(5); return true" }]
+`;
+  const { well, lines } = await runText(yaml);
+  expect([well, lines]).toEqual([true, ["script", expect.stringMatching(/and the job goes on$/), "script"]]);
 });
 
 describe("continueOnError in a managed job", () => {
