@@ -45,6 +45,21 @@ todo: [Long, Waits, Beside, Launched]
     ]);
   });
 
+  test("a stopped run ends with a called job that ends after its caller", async () => {
+    const yaml = `ojob: { async: true }
+jobs:
+  - { name: Caller, exec: "try { $job('Called') } finally { $set('over', 1) }" }
+  - name: Called
+    exec: |
+      $set("called", 1);
+      try { sleep(60000) } catch (e) { while (isUnDef($get("over"))) sleep(5); sleep(50); log("cleaned") }
+  - { name: S, exec: "while (isUnDef($get('called'))) sleep(5); ${STOP.replaceAll('"', "'")}" }
+todo: [Caller, S]
+`;
+    const { well, lines } = await runText(yaml, stopping());
+    expect([well, lines]).toEqual([false, ["cleaned"]]);
+  });
+
   test("a stop ends a wait for a lock", async () => {
     const yaml = `ojob: { async: true }
 include: oJobManager.yaml

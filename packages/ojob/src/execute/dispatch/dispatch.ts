@@ -76,6 +76,8 @@ export class Dispatch {
     if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
     const outcome = "unmet" in result ? skipped(result.unmet) : await this.#run(request, result.judgements);
     request.finish(outcome);
+    // A caller that is asked to stop may have ended before.
+    this.#settle();
     return outcome;
   }
 
