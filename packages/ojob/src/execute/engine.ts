@@ -98,6 +98,11 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     return this.#running.killed;
   }
 
+  /** Why no job may start; `undefined` while jobs may. */
+  get refusal(): string | undefined {
+    return this.#running.refusal;
+  }
+
   /** Makes the engine for another job file that a job of this one runs. */
   inside(plan: Plan, commandLine: Args, file: string): Engine {
     return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
@@ -254,12 +259,14 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     const { refusal } = this.#running;
     if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
     const execution = new JobExecution(this, job, args, origin);
+    const { label } = origin;
     const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
     let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
-    if (!quiet) this.log.started(job.name);
-    if (!quiet) this.log.args(job.name, args, job.secrets);
+    origin.among?.add(execution);
+    if (!quiet) this.log.started(job.name, label);
+    if (!quiet) this.log.args(job.name, args, job.secrets, label);
     try {
       const result = await execution.run();
       how = "well";
@@ -269,7 +276,8 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       throw error;
     } finally {
       this.#running.delete(execution);
-      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well");
+      origin.among?.delete(execution);
+      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well", label);
     }
   }
 

@@ -9,7 +9,33 @@ function dryRun(yaml: string): Promise<string> {
   return describeRun(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"), {});
 }
 
-describe("a dry run of a subscription", () => {
+describe("a dry run of a job with a matrix", () => {
+  test("a dry run shows each combination, how many go on at once, and what a failure does", async () => {
+    const yaml = `jobs:
+  - name: Build
+    matrix: { os: [a, b], version: [1, 2], exclude: [{ os: b, version: 1 }] }
+    typeArgs: { maxParallel: 2 }
+    args: { name: "build-{{os}}" }
+    exec: print(1)
+todo: [Build]
+`;
+    const text = await dryRun(yaml);
+    expect(text).toMatch(/^ +runs +3 times, at most 2 at once\. The first failure stops the others$/m);
+    expect(text.match(/^ +args .*$/gm)?.map((line) => line.replace(/^ +args +/, ""))).toEqual([
+      '{"os":"a","version":1,"name":"build-a"}',
+      '{"os":"a","version":2,"name":"build-a"}',
+      '{"os":"b","version":2,"name":"build-b"}',
+    ]);
+  });
+
+  test("a dry run of a list of args says only what the file says of its runs", async () => {
+    const list = (typeArgs: string): string =>
+      `jobs: [{ name: A, args: [{ a: 1 }, { a: 2 }], typeArgs: ${typeArgs}, exec: print(1) }]\ntodo: [A]\n`;
+    expect(await dryRun(list("{}"))).not.toMatch(/runs/);
+    expect(await dryRun(list("{ failFast: true }"))).toMatch(/runs +2 times\. The first failure stops the others$/m);
+    expect(await dryRun(list("{ single: true, failFast: false }"))).toMatch(/runs +2 times, one after the other$/m);
+  });
+
   test("a dry run says that a subscription runs for the entries that exist, unless onlyFromNow is written", async () => {
     const follow = (more: string): string =>
       `jobs: [{ name: A, type: subscribe, typeArgs: { chSubscribe: c${more} }, exec: print(1) }]\ntodo: [A]\n`;

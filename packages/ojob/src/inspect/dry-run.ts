@@ -4,7 +4,7 @@ import { around, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
-import { isSequential, timeZoneOf } from "../plan/settings.js";
+import { isSequential, runLimits, timeZoneOf } from "../plan/settings.js";
 import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
@@ -47,6 +47,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
     ["waits for", job.deps.map((one) => one.job).join(", ")],
     ["schedule", await scheduleOf(job, plan)],
     ["runs", followedBy(job)],
+    ["runs", countOf(job, runs.length)],
     ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
     ["steps", job.steps.map((step) => stepText(step)).join(", ")],
     ["lock", locksOf(job, runs, plan)],
@@ -72,6 +73,14 @@ function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
 function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob): string {
   if (type !== "subscribe") return "";
   return `for each ${onlyFromNow ? "" : "entry and each "}change of the channel ${chSubscribe}`;
+}
+
+/** How many runs an item makes, where the job file says something of them. */
+function countOf(job: PlannedJob, count: number): string {
+  const { most, failFast } = runLimits(job);
+  if (count < 2 || (job.matrix === undefined && most >= count && !failFast)) return "";
+  const atOnce = most === 1 ? ", one after the other" : most < count ? `, at most ${most} at once` : "";
+  return `${count} times${atOnce}${failFast ? ". The first failure stops the others" : ""}`;
 }
 
 function stepText(step: Step): string {

@@ -37,7 +37,7 @@ function constraintOf(shape: Shape): Schema {
     case "args":
       return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }] };
     case "list":
-      return { type: "array", items: schemaOf(shape.of) };
+      return { type: "array", items: itemOf(shape.of) };
     case "some":
       return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
     case "either":
@@ -49,11 +49,16 @@ function constraintOf(shape: Shape): Schema {
         ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
       };
     case "map":
-      return { type: "object", ...objectOf(shape.fields, shape.oneOf) };
+      return { type: "object", ...objectOf(shape.fields, shape.oneOf, shape.rest) };
   }
 }
 
-function objectOf(fields: Fields, oneOf: readonly string[] | undefined): Schema {
+/** An item of a list is never nothing. */
+function itemOf(shape: Shape): Schema {
+  return shape.kind === "any" ? { ...schemaOf(shape), not: { type: "null" } } : schemaOf(shape);
+}
+
+function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Shape | undefined): Schema {
   const required = Object.keys(fields).filter((key) => fields[key]?.required);
   const properties = Object.entries(fields).map(([key, field]) => [
     key,
@@ -61,7 +66,7 @@ function objectOf(fields: Fields, oneOf: readonly string[] | undefined): Schema 
   ]);
   return {
     properties: Object.fromEntries(properties),
-    additionalProperties: false,
+    additionalProperties: rest === undefined ? false : schemaOf(rest),
     ...(required.length > 0 && { required }),
     ...(oneOf && {
       anyOf: oneOf.map((key) => ({ required: [key], properties: { [key]: { not: { type: "null" } } } })),

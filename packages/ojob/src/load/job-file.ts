@@ -50,6 +50,26 @@ export interface Dependency extends JobReference {
 /** What starts a job. */
 export type JobType = "simple" | "periodic" | "shutdown" | "subscribe" | "jobs";
 
+/** A map of arguments in a matrix, and where it and its keys stand. */
+export interface PlacedArgs {
+  readonly args: Args;
+  readonly at: Position;
+  readonly keysAt: Readonly<Record<string, Position>>;
+}
+
+/** The matrix of a job: it makes the arguments of the runs of the job. */
+export interface Matrix {
+  readonly at: Position;
+  /** The keys with their values. Each combination of values is a run. */
+  readonly axes: readonly { readonly name: string; readonly at: Position; readonly values: readonly unknown[] }[];
+  /** Arguments that are added to the combinations that they fit, or else are combinations of their own. */
+  readonly include: readonly PlacedArgs[];
+  /** Combinations with these arguments are left out. */
+  readonly exclude: readonly PlacedArgs[];
+  /** Arguments of the job that an axis hides. */
+  readonly hidden: readonly { readonly name: string; readonly at: Position }[];
+}
+
 /** Settings of a job's type. Times are in ms. */
 export interface TypeArgs {
   readonly cron?: string;
@@ -61,6 +81,8 @@ export interface TypeArgs {
   readonly lock?: string;
   readonly lockCh?: string;
   readonly single?: boolean;
+  readonly maxParallel?: number;
+  readonly failFast?: boolean;
   readonly noLog?: boolean;
   readonly pwd?: string;
   readonly file?: string;
@@ -83,8 +105,9 @@ export interface JobDefinition {
   readonly name: string;
   readonly at: Position;
   readonly exec?: CodeBlock;
-  /** One map, or several: the script runs once for each. */
+  /** One map, or several: the script runs once for each. Those that the matrix makes are among them. */
   readonly args: readonly Args[];
+  readonly matrix?: Matrix;
   /**
    * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key` and
    * `name.key.key`. Messages name these places.

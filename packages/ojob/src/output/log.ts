@@ -112,40 +112,45 @@ export class Log {
     this.#output.write(toError ? this.#err : this.#out, this.mask(text));
   }
 
-  /** Shows that a job has started. */
-  started(job: string): void {
-    this.#banner(`>> ${job}`, "bold", { event: "started", job });
+  /** Shows that a job has started. `run` names one of several runs of it. */
+  started(job: string, run?: string): void {
+    this.#banner(`>> ${run ?? job}`, "bold", { event: "started", job, run });
   }
 
   /**
    * Logs the arguments of a job, if the job file wants that. The values of the arguments in `secrets` are
    * masked.
    */
-  args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): void {
+  args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = [], run?: string): void {
     if (!this.#settings.args) return;
-    const message = this.mask(`args of "${job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);
+    const message = this.mask(`args of "${run ?? job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);
     const line: Line = { level: "INFO", message, shown: visible(message), time: this.now(), job };
     this.#line(line, this.#settings.console ?? true);
   }
 
-  /** Shows that a job has ended. */
-  ended(job: string, ms: number, well: boolean): void {
-    const text = `<< ${job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
-    this.#banner(text, well ? "good" : "ERROR", { event: well ? "done" : "failed", job, ms: Math.round(ms) });
+  /** Shows that a job has ended. `run` names one of several runs of it. */
+  ended(job: string, ms: number, well: boolean, run?: string): void {
+    const text = `<< ${run ?? job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
+    this.#banner(text, well ? "good" : "ERROR", { event: well ? "done" : "failed", job, run, ms: Math.round(ms) });
   }
 
   #banner(text: string, colour: string, event: Readonly<Record<string, unknown>>): void {
     const { console = true, jobs = true, json = false } = this.#settings;
     if (!console || !jobs) return;
     const time = new Date(this.now()).toISOString();
-    this.#write(this.#err, json ? visible(JSON.stringify({ time, level: "INFO", ...event })) : visible(text), colour);
+    // The name of a run has values of its arguments.
+    const shown = this.mask(json ? JSON.stringify({ time, level: "INFO", ...event }) : text);
+    this.#write(this.#err, visible(shown), colour);
   }
 
-  /** Shows why a job failed, in any case: without a log file, on the error output. */
-  failure(job: string, text: string): void {
-    const why = maskUrls(this.mask(text));
-    const message = `job "${job}" failed: ${why}`;
-    const shown = `job "${visible(job)}" failed: ${visible(why, LINES)}`;
+  /**
+   * Shows why a job failed, in any case: without a log file, on the error output. `run` names one of several
+   * runs of it.
+   */
+  failure(job: string, text: string, run: string = job): void {
+    const [why, name] = [maskUrls(this.mask(text)), this.mask(run)];
+    const message = `job "${name}" failed: ${why}`;
+    const shown = `job "${visible(name)}" failed: ${visible(why, LINES)}`;
     this.#line({ level: "ERROR", message, shown, time: this.now(), job });
   }
 

@@ -8,6 +8,7 @@ import { rejectCycles, stepsOf } from "./cycles.js";
 import { planContext } from "./environment/context.js";
 import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
 import { rejectUnlocked } from "./file-checks/continued.js";
+import { checkMatrix, keysOf } from "./file-checks/matrix.js";
 import { warnOfReturns } from "./file-checks/returns.js";
 import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
 import { checkTemplates } from "./file-checks/templates.js";
@@ -63,6 +64,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   for (const { alias, key, at } of job.unused ?? []) {
     problems.error(`"${name}" has both "${key}" and "${alias}", which mean the same. Write one of them.`, at);
   }
+  checkMatrix(job, file, problems);
   const script = planScript(job, problems);
   const steps: Step[] = [
     ...from.map((one) => known(one, "from")),
@@ -96,7 +98,8 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
   const context = planContext(job, around, problems);
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
-  const more = { secrets: names, ...context, ...(builtin && { builtin }) };
+  const matrix = job.matrix && { matrix: keysOf(job.matrix) };
+  const more = { secrets: names, ...context, ...matrix, ...(builtin && { builtin }) };
   return {
     name,
     at,

@@ -34,6 +34,8 @@ export interface PlannedJob {
   readonly at: Position;
   readonly args: readonly Args[];
   readonly argsAt: Readonly<Record<string, Position>>;
+  /** The arguments that its matrix sets. */
+  readonly matrix?: readonly string[];
   readonly steps: readonly Step[];
   /** The jobs that are its first steps. */
   readonly from: readonly string[];

@@ -50,8 +50,10 @@ export function fullValue(shape: Shape, choice = 0): unknown {
       return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
     case "record":
       return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
-    case "map":
-      return Object.fromEntries(Object.entries(shape.fields).map(([key, field]) => [key, fullValue(field, choice)]));
+    case "map": {
+      const fields = Object.entries({ ...shape.fields, ...(shape.rest && { own: shape.rest }) });
+      return Object.fromEntries(fields.map(([key, field]) => [key, fullValue(field, choice)]));
+    }
   }
 }
 

@@ -6,35 +6,54 @@ export interface SlotLender {
   borrow(): (() => void) | undefined;
 }
 
+/** Limits of {@link mapConcurrent}. */
+export interface MapLimits {
+  /** How many items are worked on at once, at most. Default: as many as there are slots. */
+  readonly most?: number;
+  /** Asked before each item. Once it returns false, no other item begins. */
+  goesOn?(): boolean;
+}
+
 /**
  * Works through a list in the slot of the caller and in borrowed slots. Results are in the order of the
- * items. A failed item does not stop the others: the first failure is thrown at the end.
+ * items; an item that did not begin has none. A failed item does not stop the others: the first failure is
+ * thrown at the end.
  */
 export async function mapConcurrent<Item, Result>(
   lender: SlotLender,
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
+  { most = Number.POSITIVE_INFINITY, goesOn = () => true }: MapLimits = {},
 ): Promise<Result[]> {
   const left = [...items.entries()].reverse();
   const results: Result[] = [];
   const failures = new Map<number, unknown>();
   const helpers: Promise<void>[] = [];
-  const workThrough = async (goesOn: () => boolean): Promise<void> => {
-    while (goesOn()) {
+  let working = 1;
+  const workThrough = async (mayStay: () => boolean): Promise<void> => {
+    while (mayStay() && goesOn()) {
       const next = left.pop();
       if (next === undefined) return;
       const [index, item] = next;
+      const result = work(item);
+      // Only then, so that items begin in their order.
       hire();
       try {
-        results[index] = await work(item);
+        results[index] = await result;
       } catch (error) {
         failures.set(index, error);
       }
     }
   };
   const hire = (): void => {
-    const giveBack = left.length > 0 ? lender.borrow() : undefined;
-    if (giveBack !== undefined) helpers.push(workThrough(() => !lender.slotsWanted).finally(giveBack));
+    const giveBack = left.length > 0 && working < most ? lender.borrow() : undefined;
+    if (giveBack === undefined) return;
+    working++;
+    const leave = (): void => {
+      working--;
+      giveBack();
+    };
+    helpers.push(workThrough(() => !lender.slotsWanted).finally(leave));
   };
   await workThrough(() => true);
   await Promise.all(helpers);

@@ -15,6 +15,7 @@ export class Interruption {
   readonly #ends: { readonly failure: FailureData; readonly by: EndedBy }[] = [];
   /** How many of the ends have been dealt with. */
   #cleared = 0;
+  #reason: string | undefined;
 
   /** Fires on a stop, and when the current step is ended. */
   get signal(): AbortSignal {
@@ -43,7 +44,14 @@ export class Interruption {
   }
 
   requestStop(reason: string): void {
+    this.#reason ??= reason;
     this.#stopping.abort(stopFailure(reason));
+  }
+
+  /** The failure of a script, with the reason if the script was asked to stop. */
+  explained(failure: FailureData): FailureData {
+    if (this.#reason === undefined || failure.name !== "StopError") return failure;
+    return { ...failure, message: `${failure.message}: ${this.#reason}` };
   }
 
   /** Ends what the current step waits for. The first reason counts. */

@@ -28,6 +28,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly runs: OpenRuns;
   readonly locks: HeldLocks;
   readonly #tick: Tick | undefined;
+  readonly #label: string | undefined;
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
   readonly #args: Args;
@@ -45,8 +46,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   /** The failure that the steps of `catch` deal with. */
   #error: JobError | undefined;
 
-  constructor(host: ExecutionHost, job: PlannedJob, args: Args, { trigger, parent, tick }: ExecutionOrigin) {
+  constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
+    const { trigger, parent, tick, label } = origin;
     this.name = job.name;
+    this.#label = label;
     this.trigger = trigger;
     this.#tick = tick;
     const mask = (text: string): string => host.log.mask(text);
@@ -274,7 +277,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const end = await this.#scripts.run(step, args, this.#context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
-    throw Object.assign(scriptError(end.failure, step.code), { args: end.args });
+    const failure = this.#interruption.explained(end.failure);
+    throw Object.assign(scriptError(failure, step.code), { args: end.args });
   }
 
   #interrupt(reason: Error, by: EndedBy = 0): void {
@@ -285,6 +289,6 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #show(error: JobError): void {
     if (error.shown) return;
     error.shown = true;
-    this.#host.log.failure(this.name, error.describe());
+    this.#host.log.failure(this.name, error.describe(), this.#label);
   }
 }

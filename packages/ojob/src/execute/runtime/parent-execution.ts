@@ -1,5 +1,6 @@
 import type { Tick } from "@ojm/core";
 import type { FailureData } from "../../script/protocol.js";
+import type { Running } from "../dispatch/running.js";
 import type { HeldLocks } from "./held-locks.js";
 import type { OpenRuns } from "./open-runs.js";
 
@@ -28,4 +29,8 @@ export interface ExecutionOrigin {
   readonly parent: ParentExecution | undefined;
   /** The tick of a schedule that the execution runs for. */
   readonly tick?: Tick | undefined;
+  /** The runs of the same request. They can be stopped together. */
+  readonly among?: Running | undefined;
+  /** The name of the run in banners and messages, where the job has several. */
+  readonly label?: string | undefined;
 }

@@ -132,10 +132,12 @@ function emptyHint(names: string | undefined): string {
 }
 
 function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
-  const { fields, oneOf } = shape;
+  const { fields, oneOf, rest } = shape;
   const entries = node.entries.flatMap((entry) => {
     const { key, keyAt, value } = entry;
-    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    const field = Object.hasOwn(fields, key) ? fields[key] : rest;
+    // Without a value, a key that the user made up would be lost without a word.
+    if (field === rest && field !== undefined && isEmpty(value)) missingValue(key, name, keyAt, problems);
     const refusal = field === undefined ? refusalOf(key, path) : undefined;
     if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
     else if (field === undefined) {
@@ -161,6 +163,10 @@ function has(node: MapNode, key: string): boolean {
 
 function missing(key: string, name: string, path: readonly string[], at: Position, problems: Problems): void {
   problems.error(`${owner(name, path)} has no ${key}.`, at);
+}
+
+function missingValue(key: string, name: string, at: Position, problems: Problems): void {
+  problems.error(`"${shorten(key)}" in ${name} has no value.`, at);
 }
 
 function inside(name: string, path: readonly string[]): string {

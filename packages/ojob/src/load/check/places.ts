@@ -3,6 +3,9 @@ import { isOpenAfKey } from "./openaf-keys.js";
 import { jobFileShape } from "./schema.js";
 import type { Fields, Shape } from "./shape.js";
 
+/** What is said of the key under which GitHub Actions has the matrix of a job. */
+const STRATEGY = ' Write its "matrix" right in the job, and "failFast" and "maxParallel" under "typeArgs".';
+
 /** A map of a job file, by the keys that lead to it. */
 type Path = readonly string[];
 
@@ -22,6 +25,7 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
   // Any word may be an argument that is checked.
   if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
+  if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
   places ??= findPlaces();
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
@@ -46,7 +50,8 @@ function findPlaces(): Map<string, Path[]> {
   const walk = (shape: Shape, path: Path): void => {
     if (shape.kind === "either") for (const one of shape.of) walk(one, path);
     if (shape.kind === "list" || shape.kind === "some") walk(shape.of, path);
-    if (shape.kind !== "map") return;
+    // The keys of an open map are the user's.
+    if (shape.kind !== "map" || shape.rest !== undefined) return;
     for (const [key, field] of Object.entries(shape.fields)) {
       add(key, path);
       if (!STEPS.includes(key)) walk(field, [...path, key]);

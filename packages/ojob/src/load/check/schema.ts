@@ -10,6 +10,7 @@ import {
   map,
   mapWithOneOf,
   number,
+  openMap,
   record,
   required,
   type Shape,
@@ -65,6 +66,10 @@ const typeArgs: Fields = {
   lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
   lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
   single: flag("Where `args` is a list, work through it one after the other."),
+  maxParallel: number("With a matrix or a list of args, how many run at once at most.", "runs", 1),
+  failFast: flag(
+    "With a matrix or a list of args, the first failure stops the other runs. Default: true with a matrix or `single`.",
+  ),
   noLog: flag("No banner when this job starts and ends."),
   pwd: text("The folder in which a script in another language, and sh() in JavaScript, runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
@@ -76,10 +81,22 @@ const typeArgs: Fields = {
   step: map(stepOptions, "Options of the script as one of the steps."),
 };
 
+const argsOfMatrix: Shape = record(anything("A value."), "Arguments.");
+
+const matrix: Shape = openMap(
+  list(anything("A value."), "An argument, and its values. The job runs once for each combination of values."),
+  {
+    include: list(argsOfMatrix, "Arguments for the combinations that they fit, or else combinations of their own."),
+    exclude: list(argsOfMatrix, "Combinations with these arguments are left out."),
+  },
+  "Makes the arguments of several runs, as the matrix of GitHub Actions does.",
+);
+
 const job: Fields = {
   name: required(text("How the job is called in `todo`, `from`, `to`, `catch` and `deps`.")),
   exec: code("The script."),
   args: args("Arguments of the script. They win over those of `todo` and of the command line."),
+  matrix,
   from: some(step, "Jobs that run first, on the same `args`."),
   to: some(step, "Jobs that run after the script, if all before it went well."),
   earlier: some(step, "The same as `from`, which wins."),

@@ -10,7 +10,7 @@ export type Shape = (
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "some"; readonly of: Shape }
-  | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[] }
+  | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[]; readonly rest?: Shape }
   | { readonly kind: "record"; readonly of: Shape; readonly filled?: true; readonly names?: string }
   | { readonly kind: "either"; readonly of: readonly Shape[] }
 ) & {
@@ -64,6 +64,11 @@ export function map(fields: Fields, doc: string): Shape {
 /** A map with these keys. At least one of `oneOf` must be there. */
 export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
   return { kind: "map", fields, oneOf, doc };
+}
+
+/** A map with these keys, and with any others, which must have values of the shape `rest`. */
+export function openMap(rest: Shape, fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, rest, doc };
 }
 
 /** A map with any keys, whose values all have this shape. */

@@ -16,6 +16,7 @@ import type {
 import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "../yaml/node.js";
 import { readEnvironment, readSecretUses } from "./read-environment.js";
 import { readHelp } from "./read-help.js";
+import { withMatrix } from "./read-matrix.js";
 
 /** The script that a scalar holds. */
 export function codeBlock(node: Node | undefined): CodeBlock | undefined {
@@ -135,7 +136,7 @@ export function readJob(node: Node): JobDefinition | undefined {
     name,
     at: entry(node, "name")?.value.at ?? node.at,
     ...(exec && { exec }),
-    ...readArgs(child(node, "args")),
+    ...withMatrix(child(node, "matrix"), readArgs(child(node, "args"))),
     from: stepReferences(child(node, "from") ?? child(node, "earlier")),
     to: stepReferences(child(node, "to") ?? child(node, "then")),
     catch: catchItems(child(node, "catch") ?? child(node, "onerror")),

@@ -80,3 +80,46 @@ describe("a lock name with a template that nothing fills", () => {
     expect(err).toMatch(REFUSED);
   });
 });
+
+describe("runs of one job that have one lock", () => {
+  /** The warnings of a file of one job, in line 3. */
+  async function warned(job: string, todo = "[A]"): Promise<string[]> {
+    const { warnings } = await checkJobFile(join(folderWith({ "jobs.yaml": file([job], todo) }), "jobs.yaml"), {});
+    return warnings.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`);
+  }
+
+  const MATRIX = "matrix: { os: [a, b], v: [1, 2] }";
+
+  test("runs of a matrix whose lock name has not all of its values cannot run at once, and check says so", async () => {
+    expect(await warned(`{ name: A, from: ${START}, ${MATRIX}, args: { name: "x-{{os}}" } }`)).toEqual([
+      '3:94 several of the 4 runs of "A" have one lock, "x-a": each waits 2.5 s for the one before it, and then does not run. Put into the name what tells them apart: {{os}}, {{v}}, or write "single: true" under "typeArgs".',
+    ]);
+  });
+
+  test("so it is with a list of args, of the todo too", async () => {
+    expect(
+      await warned(`{ name: A, from: ${START} }`, "[{ name: A, args: [{ name: x }, { name: x, n: 2 }] }]"),
+    ).toEqual([
+      expect.stringMatching(
+        /^4:\d+ several of the 2 runs of "A" have one lock, "x": .* what tells them apart, or write "single: true"/,
+      ),
+    ]);
+  });
+
+  test("the runs of a matrix with a lock of its type run one after the other, and check says so", async () => {
+    expect(await warned(`{ name: A, ${MATRIX}, typeArgs: { lock: l } }`)).toEqual([
+      '3:69 the 4 runs of "A" have one lock, "l": they run one after the other. If that is meant, write "single: true" under "typeArgs".',
+    ]);
+  });
+
+  test.each([
+    ["have locks of their own", `{ name: A, from: ${START}, ${MATRIX}, args: { name: "x-{{os}}-{{v}}" } }`],
+    [
+      "run one after the other",
+      `{ name: A, from: ${START}, ${MATRIX}, args: { name: x }, typeArgs: { single: true } }`,
+    ],
+    ["may, one at a time", `{ name: A, from: ${START}, ${MATRIX}, args: { name: x }, typeArgs: { maxParallel: 1 } }`],
+  ])("nothing is said of runs that %s", async (_, job) => {
+    expect(await warned(job)).toEqual([]);
+  });
+});

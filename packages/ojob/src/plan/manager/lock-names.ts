@@ -3,11 +3,19 @@ import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
 import { around, fillArgs, mergeArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
+import { runLimits } from "../settings.js";
 import { JOB_START, unfilledName } from "./run-args.js";
+
+/** The name of a lock, and where it is said. */
+interface LockName {
+  readonly name: unknown;
+  readonly at: Position;
+}
 
 /**
  * Finds names of locks in which a template is left, before anything starts. Where a script, a change of a
- * channel or an earlier job may fill it, the start of the run looks.
+ * channel or an earlier job may fill it, the start of the run looks. Warns of runs of one job that have one
+ * lock and cannot run at once.
  */
 export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems: Problems): void {
   for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
@@ -18,46 +26,104 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
   }
   // Unknown names and cycles have been reported already. An earlier job hands on what nobody knows yet.
   if (problems.errors.length > 0 || file.settings.shareArgs) return;
-  const names = new Names(file, plan, common, problems);
-  for (const entry of file.todo) if (entry.when === undefined) names.checkEntry(entry);
+  const names = new Names(file, plan, common);
+  for (const entry of file.todo) {
+    const job = plan.jobs.get(entry.job);
+    // A subscription has the change of its channel among the args of each run.
+    if (job === undefined || job.type === "subscribe") continue;
+    const runs = names.ofRuns(entry, job);
+    if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
+    warnOfShared(job, runs, file, problems);
+  }
 }
 
+function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
+  const told = new Set<Position>();
+  for (const { name, at } of names) {
+    const message = told.has(at) ? undefined : unfilledName(name);
+    if (message === undefined) continue;
+    problems.error(message, at);
+    told.add(at);
+  }
+}
+
+/** Warns of runs of one item that have one lock, unless they run one after the other. */
+function warnOfShared(
+  job: PlannedJob,
+  runs: readonly (readonly LockName[])[],
+  file: JobFile,
+  problems: Problems,
+): void {
+  const { name, typeArgs } = job;
+  if (runs.length < 2 || runLimits(job).most === 1 || problems.errors.length > 0) return;
+  const inTurn = 'write "single: true" under "typeArgs"';
+  if (typeArgs.lock !== undefined) {
+    const at = file.jobs.get(name)?.typeArgsAt["lock"] ?? job.at;
+    const message = `the ${runs.length} runs of "${name}" have one lock, "${typeArgs.lock}": they run one after the other. If that is meant, ${inTurn}.`;
+    problems.warn(message, at);
+  }
+  const shared = firstShared(runs);
+  if (shared === undefined) return;
+  const keys = (job.matrix ?? []).filter((key) => job.args.every((args) => Object.hasOwn(args, key)));
+  const hint = keys.length === 0 ? "" : `: ${keys.map((key) => `{{${key}}}`).join(", ")}`;
+  problems.warn(
+    `several of the ${runs.length} runs of "${name}" have one lock, "${shared.name}": each waits 2.5 s for the one before it, and ` +
+      `then does not run. Put into the name what tells them apart${hint}, or ${inTurn}.`,
+    shared.at,
+  );
+}
+
+/** A lock that two of the runs take. */
+function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefined {
+  const taken = new Set<string>();
+  for (const names of runs) {
+    const shared = names.find(({ name }) => taken.has(String(name)));
+    if (shared !== undefined) return shared;
+    for (const { name } of names) taken.add(String(name));
+  }
+  return undefined;
+}
+
+/** The names of the locks that runs take before a script may have changed their arguments. */
 class Names {
   readonly #file: JobFile;
   readonly #plan: Plan;
   readonly #common: Args;
-  readonly #problems: Problems;
 
-  constructor(file: JobFile, plan: Plan, common: Args, problems: Problems) {
+  constructor(file: JobFile, plan: Plan, common: Args) {
     this.#file = file;
     this.#plan = plan;
     this.#common = common;
-    this.#problems = problems;
   }
 
-  checkEntry(entry: TodoEntry): void {
-    const job = this.#plan.jobs.get(entry.job);
-    // A subscription has the change of its channel among the args of each run.
-    if (job === undefined || job.type === "subscribe") return;
-    for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+  /** For each run of an item of the todo. */
+  ofRuns(entry: TodoEntry, job: PlannedJob): LockName[][] {
+    return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) => {
       const filled = fillArgs(given, this.#common, () => {}, this.#plan.environment.all);
-      this.#check(job, filled, entry.argsAt["name"] ?? entry.at);
-    }
-  }
-
-  /** Goes through the steps of a job. False once a script may have changed the arguments. */
-  #check(job: PlannedJob, given: Args, at: Position): boolean {
-    return (job.args.length > 0 ? job.args : [{}]).every((own) => {
-      const args = mergeArgs({ own, given, commandLine: this.#common, ...around(job) }, () => {});
-      const here = "name" in own ? (this.#file.jobs.get(job.name)?.argsAt["name"] ?? job.at) : at;
-      return job.steps.every((step) => {
-        if ("code" in step) return false;
-        const message = step.job === JOB_START ? unfilledName(args["name"]) : undefined;
-        if (message !== undefined) this.#problems.error(message, here);
-        const inner = this.#plan.jobs.get(step.job);
-        // The defaults of a check fill the templates of the jobs that are its steps.
-        return inner === undefined || job.checks.in.length > 0 || this.#check(inner, args, here);
+      return ownArgs(job).map((own) => {
+        const found: LockName[] = [];
+        this.#find(job, own, filled, entry.argsAt["name"] ?? entry.at, found);
+        return found;
       });
     });
   }
+
+  /** Goes through the steps of a run. False once a script may have changed the arguments. */
+  #find(job: PlannedJob, own: Args, given: Args, at: Position, found: LockName[]): boolean {
+    const args = mergeArgs({ own, given, commandLine: this.#common, ...around(job) }, () => {});
+    const here = "name" in own ? (this.#file.jobs.get(job.name)?.argsAt["name"] ?? job.at) : at;
+    return job.steps.every((step) => {
+      if ("code" in step) return false;
+      const { name } = args;
+      if (step.job === JOB_START && name !== undefined) found.push({ name, at: here });
+      const inner = this.#plan.jobs.get(step.job);
+      // The defaults of a check fill the templates of the jobs that are its steps.
+      if (inner === undefined || job.checks.in.length > 0) return true;
+      return ownArgs(inner).every((one) => this.#find(inner, one, args, here, found));
+    });
+  }
+}
+
+function ownArgs({ args }: PlannedJob): readonly Args[] {
+  return args.length > 0 ? args : [{}];
 }

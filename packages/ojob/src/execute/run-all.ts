@@ -1,0 +1,168 @@
+import type { Tick } from "@ojm/core";
+import type { Args } from "../load/job-file.js";
+import type { PlannedJob } from "../plan/planned.js";
+import { runLimits } from "../plan/settings.js";
+import { shownArgs } from "../text/secrets.js";
+import { mapConcurrent } from "./dispatch/map-concurrent.js";
+import type { JobOutcome, Request } from "./dispatch/requests.js";
+import { Running } from "./dispatch/running.js";
+import type { ExecutionHost } from "./job/host.js";
+import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+
+/** How many runs that were not started are shown one by one. */
+const MOST_SHOWN = 10;
+
+/** The longest value of a matrix in the name of a run, in characters. */
+const LONGEST_VALUE = 40;
+
+/** What the runs of a request need of the engine. */
+export interface RunsHost extends ExecutionHost {
+  /** Why no job may start; `undefined` while jobs may. */
+  readonly refusal: string | undefined;
+  /** Shows why a job did not run for a tick of its schedule. */
+  tickSkipped(job: string, at: number, reason: string): void;
+}
+
+/** One of the runs of a request: a pair of its own and of given arguments. */
+interface OneRun {
+  readonly own: Args;
+  readonly given: Args;
+  readonly tick: Tick | undefined;
+}
+
+/**
+ * Runs the job of a request once for each pair of given and own arguments. The outcome has what the last run
+ * left behind.
+ */
+export function runAll(engine: RunsHost, request: Request, given: readonly Args[]): Promise<JobOutcome> {
+  return new Runs(engine, request, given).run();
+}
+
+class Runs {
+  readonly #engine: RunsHost;
+  readonly #request: Request;
+  readonly #all: readonly OneRun[];
+  readonly #failFast: boolean;
+  /** The runs that go on. A failure stops them, where the job file wants that. */
+  readonly #running: Running;
+  readonly #begun = new Set<OneRun>();
+  readonly #skips: SkippedJob[] = [];
+  readonly #failures = new Map<OneRun, JobError>();
+  readonly #stopped = new Set<OneRun>();
+
+  constructor(engine: RunsHost, request: Request, given: readonly Args[]) {
+    const { job, tick } = request;
+    this.#engine = engine;
+    this.#request = request;
+    const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
+    this.#all = pairs.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
+    this.#failFast = runLimits(job).failFast;
+    this.#running = new Running(engine.grace, engine.runtime.clock);
+  }
+
+  async run(): Promise<JobOutcome> {
+    const { job, tick } = this.#request;
+    const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
+    const results = await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits);
+    this.#running.close();
+    const error = this.#failure();
+    if (error !== undefined) {
+      this.#tellRest();
+      return { status: "failed", error };
+    }
+    const [skip] = this.#skips;
+    const count = this.#all.length;
+    // Of several runs without a tick, each has been shown.
+    if (skip !== undefined && this.#skips.length === count && (count === 1 || tick !== undefined)) {
+      return { status: "skipped", reason: skip.message, intended: true };
+    }
+    return { status: "completed", args: results.at(-1) ?? {} };
+  }
+
+  async #one(one: OneRun): Promise<Args> {
+    const { job, trigger, caller } = this.#request;
+    try {
+      const args = await this.#engine.args(job, one.own, one.given);
+      if (this.#running.refusal !== undefined) return {};
+      this.#begun.add(one);
+      const origin = { trigger, parent: caller, tick: one.tick, among: this.#running, label: labelOf(job, args) };
+      return await this.#engine.execute(job, args, origin);
+    } catch (error) {
+      if (error instanceof SkippedJob) this.#skipped(one, error);
+      else this.#failed(one, toJobError(error, job.at));
+      return {};
+    }
+  }
+
+  #skipped({ tick }: OneRun, skip: SkippedJob): void {
+    const { job } = this.#request;
+    this.#skips.push(skip);
+    if (tick !== undefined) this.#engine.tickSkipped(job.name, tick.at, skip.message);
+    else if (this.#all.length > 1) this.#engine.jobSkipped(job.name, skip.message);
+  }
+
+  #failed(one: OneRun, error: JobError): void {
+    if (this.#running.refusal !== undefined && error.code === "CANCELLED") {
+      this.#stopped.add(one);
+      return;
+    }
+    this.#failures.set(one, error);
+    // A stop of the whole file has its own reason, and its own grace period.
+    if (!this.#failFast || this.#running.refusal !== undefined || this.#engine.refusal !== undefined) return;
+    this.#running.stop(this.#reason);
+  }
+
+  /** The failure that stopped the others, else that of the first run in the list. */
+  #failure(): JobError | undefined {
+    const inTime = [...this.#failures.values()];
+    if (this.#failFast) return inTime[0];
+    return this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
+  }
+
+  get #reason(): string {
+    return `another run of "${this.#request.job.name}" failed`;
+  }
+
+  /** Says what became of the other runs, where one may have stopped them. */
+  #tellRest(): void {
+    const { job } = this.#request;
+    const count = this.#all.length;
+    if (count === 1 || !(this.#failFast || job.matrix !== undefined)) return;
+    const left = this.#all.filter((one) => !this.#begun.has(one) && !this.#failures.has(one));
+    const reason = this.#engine.refusal ?? this.#reason;
+    for (const { own, tick } of left.slice(0, MOST_SHOWN)) {
+      const label = labelOf(job, own) ?? job.name;
+      if (tick !== undefined) this.#engine.tickSkipped(label, tick.at, reason);
+      else this.#engine.jobSkipped(label, reason);
+    }
+    const completed = count - left.length - this.#failures.size - this.#stopped.size - this.#skips.length;
+    const counts: [number, string][] = [
+      [this.#failures.size, "failed"],
+      [this.#stopped.size, "stopped"],
+      [left.length, "not started"],
+      [this.#skips.length, "skipped"],
+      [completed, "completed"],
+    ];
+    const words = counts.flatMap(([number, word]) => (number > 0 ? [`${number} ${word}`] : []));
+    this.#engine.log.line("ERROR", `"${job.name}": ${count} runs, ${words.join(", ")}`, job.name);
+  }
+}
+
+function ownArgs({ args }: PlannedJob): readonly Args[] {
+  return args.length > 0 ? args : [{}];
+}
+
+/** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
+function tickOf({ schedule, at }: Tick, index: number): Tick {
+  return { schedule: index === 0 ? schedule : `${schedule}/${index + 1}`, at };
+}
+
+/** The name of a run of a matrix in banners and messages: `Build (linux, 22)`. */
+function labelOf({ name, matrix, secrets }: PlannedJob, args: Args): string | undefined {
+  if (matrix === undefined) return undefined;
+  const values = Object.fromEntries(matrix.flatMap((key) => (Object.hasOwn(args, key) ? [[key, args[key]]] : [])));
+  const shown = JSON.parse(shownArgs(values, secrets)) as Args;
+  const texts = Object.values(shown).map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+  const cut = texts.map((text) => (text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text));
+  return `${name} (${cut.join(", ")})`;
+}
