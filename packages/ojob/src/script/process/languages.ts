@@ -1,12 +1,11 @@
 import type { CodeBlock } from "../../load/job-file.js";
 import type { Variables } from "../../text/environment.js";
-import { fillScript } from "../../text/template.js";
 import type { Program } from "./child.js";
 import { NODE_START, PYTHON_START } from "./starts.js";
 
 type Args = Record<string, unknown>;
 
-/** The program that runs a script of a language, in this environment. */
+/** The program that runs a script of a language, in this environment. Templates in the script are filled. */
 type Language = (block: CodeBlock, args: Args, variables: Variables) => Program;
 
 /**
@@ -18,20 +17,20 @@ const LONGEST_VALUE = 120_000;
 export const LANGUAGES: Readonly<Record<string, Language>> = {
   shell: ({ code }, args, variables) => ({
     command: "sh",
-    parameters: ["-c", fillScript(code, args, variables)],
+    parameters: ["-c", code],
     environment: { ...variables, ...environmentOf(args) },
   }),
   node: (block, args, variables) => ({
     command: process.execPath,
     parameters: ["-e", NODE_START],
     environment: variables,
-    message: messageFor(block, args, variables),
+    message: messageFor(block, args),
   }),
   python: (block, args, variables) => ({
     command: "python3",
     parameters: ["-u", "-c", PYTHON_START],
     environment: variables,
-    message: messageFor(block, args, variables),
+    message: messageFor(block, args),
   }),
 };
 
@@ -53,6 +52,6 @@ function environmentOf(args: Args): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-function messageFor({ code, source, line }: CodeBlock, args: Args, variables: Variables): string {
-  return JSON.stringify({ code: fillScript(code, args, variables), file: source.path, line, args });
+function messageFor({ code, source, line }: CodeBlock, args: Args): string {
+  return JSON.stringify({ code, file: source.path, line, args });
 }

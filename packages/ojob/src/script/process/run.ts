@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import type { CodeBlock } from "../../load/job-file.js";
 import type { Variables } from "../../text/environment.js";
+import { fillScript } from "../../text/template.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptEnd, ScriptHost } from "../thread.js";
 import { merge } from "../worker/functions/merge.js";
 import { ChildGroup, type Program, type ProgramEnd } from "./child.js";
 import { LANGUAGES } from "./languages.js";
 import { PrintedMap } from "./printed-map.js";
+import { returnedValues, withReturn } from "./returned.js";
 
 /** A script in another language, in a process of its own. */
 export interface ForeignScript {
@@ -15,6 +17,8 @@ export interface ForeignScript {
   readonly folder?: string | undefined;
   /** The environment of its process. */
   readonly variables: Variables;
+  /** Templates in the script stay as they are written. */
+  readonly noTemplate?: boolean | undefined;
 }
 
 /** The process of a script. */
@@ -54,7 +58,9 @@ export class ScriptProcess {
     show(rest?.shown ?? "", false);
     const answer = answerOf(end);
     const failure = end.ended ?? answer.failure ?? this.#failureOf(end);
-    const result = rest?.map === undefined ? (answer.args ?? args) : (merge(args, rest.map) as typeof args);
+    const handedBack = lang === "shell" ? { ...rest?.map, ...returnedValues(block.code, end.result) } : {};
+    const isNothing = Object.keys(handedBack).length === 0;
+    const result = isNothing ? (answer.args ?? args) : (merge(args, handedBack) as typeof args);
     return { args: result, ...(failure && { failure }) };
   }
 
@@ -83,10 +89,15 @@ export function missingFolder(folder: string | undefined, block: CodeBlock): Fai
   return atStart(block, `there is no folder ${folder} to run the script in`);
 }
 
-function programOf({ block, lang, folder, variables }: ForeignScript, args: Record<string, unknown>): Program {
-  const program = LANGUAGES[lang]?.(block, args, variables);
+function programOf(script: ForeignScript, args: Record<string, unknown>): Program {
+  const { block, lang, folder, variables, noTemplate = false } = script;
+  const source = lang === "shell" ? withReturn(block.code) : block.code;
+  const code = noTemplate ? source : fillScript(source, args, variables);
+  const program = LANGUAGES[lang]?.({ ...block, code }, args, variables);
   if (program === undefined) throw new Error(`there is no language "${lang}"`);
-  return { ...program, ...(folder !== undefined && { folder }) };
+  // With a message, the script can write to file descriptor 4.
+  const message = source === block.code ? {} : { message: "" };
+  return { ...program, ...message, ...(folder !== undefined && { folder }) };
 }
 
 /** What the process reported at its end, if it got that far. */
