@@ -27,6 +27,8 @@ export interface PrepareOptions {
   readonly strict?: boolean | undefined;
   /** Run only these jobs, and those that they depend on, instead of the todo. */
   readonly jobs?: readonly string[] | undefined;
+  /** The file may be a library: jobs without a todo. */
+  readonly library?: boolean;
   /** Checks cron expressions and time zones. */
   readonly schedules?: boolean;
   /** Checks, by this function, that the types of its channels can be opened. */
@@ -65,7 +67,7 @@ export interface Prepared {
 export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
   const { strict, schedules = false, channelTypes, mandatoryArgs = false, lockNames = false } = options;
   const { values = "named", environment = PROCESS_ENVIRONMENT } = options;
-  const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined });
+  const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined || options.library === true });
   const { problems } = loaded;
   const file = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
   const around = surroundingsOf(file, environment, { problems, values });

@@ -88,6 +88,10 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.#report = new Report(log);
   }
 
+  get typed(): Args {
+    return this.#parts.typed;
+  }
+
   /** The `ojob` section. */
   get settings(): Settings {
     return this.#plan.settings;
@@ -227,17 +231,9 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     };
   }
 
-  /**
-   * Runs a job for a script that waits for it.
-   *
-   * @throws JobError if it failed or was skipped
-   */
-  async call(name: string, args: Args, caller: ParentExecution): Promise<Args> {
-    const job = this.job(name);
-    const outcome = await this.dispatch.call({ job, given: [args], trigger: caller.trigger, caller });
-    if (outcome.status === "completed") return outcome.args;
-    if (outcome.status === "failed") throw outcome.error;
-    throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
+  /** Runs a job for a script or a shortcut that waits for it. Rejects if there is no such job. */
+  async call(name: string, args: Args, caller: ParentExecution): Promise<JobOutcome> {
+    return this.dispatch.call({ job: this.job(name), given: [args], trigger: caller.trigger, caller });
   }
 
   /**

@@ -3,7 +3,6 @@ import { fillArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
 import type { PlannedJob } from "../plan/planned.js";
-import type { Position } from "../text/problem.js";
 import type { Judgement } from "./dispatch/deps.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import { JobExecution } from "./job/job-execution.js";
@@ -17,12 +16,8 @@ export interface RequestHost extends RunsHost {
   readonly environment: Environment;
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   readonly handedOn: Args;
-  /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
-  placed(args: Args, written: Args, at: Position): Promise<Args>;
   /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
   begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
-  /** Warns once of a template that no argument fills. */
-  warnMissing(job: string, argument: string, written: string): void;
 }
 
 /** Runs the job of a request that has its slot and whose dependencies are done. */

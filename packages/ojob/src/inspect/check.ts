@@ -24,6 +24,7 @@ export interface Checked {
   readonly jobs: number;
   /** How many of the jobs run by a schedule. */
   readonly periodic: number;
+  /** 0 if the file is a library: jobs without a todo. */
   readonly todo: number;
   /** The names of the files that it includes. */
   readonly includes: readonly string[];
@@ -33,7 +34,8 @@ export interface Checked {
 /** Checks a job file and runs nothing. */
 export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
   const channelTypes = preparing(prepare);
-  const options = { args, strict, schedules: true, lockNames: true, channelTypes, further: lookAtNames };
+  const checks = { library: true, schedules: true, lockNames: true, channelTypes };
+  const options = { args, strict, ...checks, further: lookAtRest };
   const { file, warnings } = await prepareJobFile(name, options);
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {
@@ -45,7 +47,9 @@ export async function checkFile(name: string, { args = {}, strict = false, prepa
   };
 }
 
-async function lookAtNames(file: JobFile, plan: Plan, problems: Problems): Promise<void> {
+async function lookAtRest(file: JobFile, plan: Plan, problems: Problems): Promise<void> {
+  const isEmpty = file.todo.length === 0 && [...file.jobs.values()].every(({ builtin }) => builtin !== undefined);
+  if (isEmpty && problems.errors.length === 0) problems.error(`${file.source.name} has neither jobs nor a "todo".`);
   warnOfRelativePaths(plan, problems);
   try {
     await checkNames(file, plan, SCRIPT_WORKER, problems);

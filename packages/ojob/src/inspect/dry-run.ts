@@ -1,13 +1,13 @@
 import { LINES, visible } from "@ojm/core/backend";
-import type { Args, TodoEntry } from "../load/job-file.js";
-import { around, mergeArgs } from "../plan/args.js";
+import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
+import { around, fillArgs, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
-import { firstDoing, JOB_START } from "../plan/manager/run-args.js";
+import { eachStart } from "../plan/manager/starts.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import { isSequential, runLimits, timeZoneOf } from "../plan/settings.js";
 import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { describe, place } from "../text/problem.js";
-import { shownArgs } from "../text/secrets.js";
+import { maskUrls, shownArgs } from "../text/secrets.js";
 
 /** How a dry run is made: as the run itself would be. */
 export interface DryRunOptions {
@@ -50,7 +50,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
     ["runs", countOf(job, runs.length)],
     ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
     ["steps", job.steps.map((step) => stepText(step)).join(", ")],
-    ["lock", locksOf(job, runs, plan)],
+    ["lock", locksOf(entry, job, plan, args)],
     ["env", Object.keys(job.environment.added).join(", ")],
     ["secrets", [...new Set(job.asks)].join(", ")],
     ["folder", job.folder ?? ""],
@@ -93,15 +93,30 @@ function stepText(step: Step): string {
 
 function nameOf(step: Step): string {
   if ("job" in step) return step.job;
+  if ("shortcut" in step) return shortcutText(step.shortcut);
   const { code, lang } = step;
   return `${lang === undefined ? "script" : `${lang} script`} at ${place({ source: code.source, line: code.line, column: 1 })}`;
 }
 
-function locksOf(job: PlannedJob, runs: readonly Args[], { jobs }: Plan): string {
-  const own = job.typeArgs.lock === undefined ? [] : [String(job.typeArgs.lock)];
-  const isManaged = firstDoing(JOB_START, job.name, jobs) === "it";
-  const managed = isManaged ? runs.map((args) => String(args["name"] ?? "args.name, not known yet")) : [];
-  return [...new Set([...own, ...managed])].join(", ");
+/** A shortcut, with its condition and the jobs that it may run. */
+function shortcutText({ name, blocks, lists }: Shortcut): string {
+  const value = firstLine(blocks["value"]?.code);
+  const jobs = Object.entries(lists).map(([list, steps]) => {
+    const names = steps.map((step) => stepText(step)).join(", ");
+    return list === "value" ? names : `${list}: ${names}`;
+  });
+  return [`(${name})`, maskUrls(value), jobs.length > 0 ? `[${jobs.join("; ")}]` : ""].filter(Boolean).join(" ");
+}
+
+function locksOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan, commandLine: Args): string {
+  const names = job.typeArgs.lock === undefined ? [] : [String(job.typeArgs.lock)];
+  const visit = ({ args }: { readonly args: Args }): void =>
+    void names.push(String(args["name"] ?? "args.name, not known yet"));
+  for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+    const filled = fillArgs(given, commandLine, () => {}, environment.all);
+    eachStart(job, filled, () => entry.at, { jobs, commandLine, visit });
+  }
+  return [...new Set(names)].join(", ");
 }
 
 async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): Promise<string> {

@@ -1,6 +1,6 @@
 import { LINES, nearest, visible } from "@ojm/core/backend";
 import { builtinFile, builtinFileOf } from "../load/builtin/builtin.js";
-import type { Help, HelpArgument, JobDefinition, JobFile } from "../load/job-file.js";
+import type { Help, HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
 import { JobFileError } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
@@ -34,11 +34,12 @@ function fileHelp({ source, help, jobs, todo }: JobFile): string {
 
 function jobHelp(name: string, job: JobDefinition): string {
   const { help, from, to, deps } = job;
-  const names = (jobs: readonly { readonly job: string }[]): string => jobs.map((one) => one.job).join(", ");
+  const names = (steps: readonly (JobReference | StepReference)[]): string =>
+    steps.map((step) => ("job" in step ? step.job : `(${step.shortcut.name})`)).join(", ");
   const facts = [
     ["from", names(from)],
     ["to", names(to)],
-    ["catch", names(job.catch.map(({ block }) => ({ job: firstLine({ text: block.code }) })))],
+    ["catch", names(job.catch.map(({ block, at }) => ({ job: firstLine({ text: block.code }), at })))],
     ["deps", names(deps)],
     ["args", job.args.map((args) => shownArgs(args)).join(" ")],
     ["schedule", job.typeArgs.cron ?? (job.typeArgs.timeInterval && `every ${job.typeArgs.timeInterval} ms`) ?? ""],

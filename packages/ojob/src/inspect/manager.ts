@@ -58,7 +58,14 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
       const filled = mergeArgs({ own, given: args, commandLine: common, ...around(job) }, () => {});
       const merged = await placeChannels(filled, own, saying(job.at));
       for (const step of job.steps) {
-        const found = "job" in step ? await find(step.job, merged) : undefined;
+        if (!("job" in step)) continue;
+        const { args: written = {}, at } = step;
+        const more = await placeChannels(
+          fillArgs(written, merged, () => {}, job.environment.all),
+          written,
+          saying(at),
+        );
+        const found = await find(step.job, { ...merged, ...more });
         if (found === undefined) continue;
         // Secrets of jobs that do not run here may be missing.
         planned.secrets.expect(job.asks);

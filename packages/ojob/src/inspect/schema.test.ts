@@ -5,11 +5,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { check } from "../load/check/check.js";
 import { jobFileShape } from "../load/check/schema.js";
+import { SHORTCUTS } from "../load/shortcuts/table.js";
 import { type Node, toValue } from "../load/yaml/node.js";
 import { parseYaml } from "../load/yaml/parse.js";
 import { EXAMPLES, exampleNames } from "../testing/corpus.js";
 import { GUIDE, guideBlocks, NO_GUIDE } from "../testing/guide.js";
-import { fullValue, KINDS, nodeOf, pathsOf, pieceAt, withoutPiece, withPiece } from "../testing/values.js";
+import {
+  fullShortcut,
+  fullValue,
+  KINDS,
+  nodeOf,
+  pathsOf,
+  pieceAt,
+  withoutPiece,
+  withPiece,
+} from "../testing/values.js";
 import { Problems } from "../text/problem.js";
 import { SourceFile } from "../text/source-file.js";
 import { schemaOfJobFiles } from "./schema.js";
@@ -72,6 +82,48 @@ describe("files that the schema of job files takes", () => {
       expect(ofText(text)).toMatchObject({ loader: [], schema: [] });
     },
   );
+});
+
+describe("shortcuts", () => {
+  const inPlaces = (item: unknown): unknown[] => [
+    { todo: [item], jobs: [{ name: "a" }] },
+    // biome-ignore lint/suspicious/noThenProperty: it is the name of a key, and no function
+    { todo: ["a"], jobs: [{ name: "a", from: [item], then: item }] },
+    { todo: [{ "(if": "x", "((then": [item] }], jobs: [{ name: "a" }] },
+  ];
+
+  test.each(Object.keys(SHORTCUTS))(
+    "the schema and the loader take (%s) with all of its options, and agree on every piece of it",
+    (name) => {
+      const item = fullShortcut(name) as object;
+      for (const whole of inPlaces(item))
+        expect(verdicts(nodeOf(whole), whole)).toMatchObject({ loader: [], schema: [] });
+      for (const path of pathsOf(item)) {
+        if (path.length === 0) continue;
+        const changed = [...KINDS.map((kind) => withPiece(item, path, kind)), withoutPiece(item, path)];
+        for (const one of changed) for (const whole of inPlaces(one)) expectSameOfValue(whole);
+      }
+    },
+  );
+
+  test.each([
+    ["aligned", { "(pass     )": { a: 1 } }, true],
+    ["without a bracket", { "(log": "x", "((level": "warn" }, true],
+    ["of a job of the file", { "(mine)": [1], "((any))": {} }, true],
+    ["with an unknown option", { "(log)": "x", "((lvl))": "warn" }, false],
+    ["with an unknown key", { "(log)": "x", typeArgs: {} }, false],
+    ["an option alone", { "((level))": "warn" }, false],
+    ["two in one", { "(log)": "x", "(pass)": {} }, false],
+    ["one that ojm lacks", { "(llm )": "x" }, false],
+  ])("the schema and the loader judge the same of a shortcut: %s", (_, item, isRight) => {
+    for (const whole of inPlaces(item)) {
+      const { loader, schema } = verdicts(nodeOf(whole), whole);
+      expect({ loader: loader.length === 0, schema: schema.length === 0 }).toEqual({
+        loader: isRight,
+        schema: isRight,
+      });
+    }
+  });
 });
 
 describe("the schema and the loader refuse the same files", () => {

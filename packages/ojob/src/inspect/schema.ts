@@ -1,5 +1,6 @@
 import { jobFileShape } from "../load/check/schema.js";
 import type { Fields, Shape } from "../load/check/shape.js";
+import { shortcutSchema } from "./shortcut-schema.js";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -14,6 +15,7 @@ export function schemaOfJobFiles(): Schema {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "ojm job file",
     ...schemaOf(jobFileShape),
+    definitions: { shortcut: shortcutSchema(schemaOf, orNothing) },
   };
 }
 
@@ -34,6 +36,8 @@ function constraintOf(shape: Shape): Schema {
       return { type: shape.whole ? "integer" : "number", minimum: shape.min };
     case "word":
       return { enum: shape.words };
+    case "shortcut":
+      return { $ref: "#/definitions/shortcut" };
     case "args":
       return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }] };
     case "list":

@@ -30,8 +30,37 @@ export interface StepOptions {
   readonly continueOnError?: boolean;
 }
 
-/** A job that is a step of another one. */
-export interface StepReference extends JobReference, StepOptions {}
+/** A job in the place of a step, and what is given to it. */
+export interface StepJob extends JobReference, StepOptions {
+  /** Arguments for this step alone. */
+  readonly args: Args;
+  readonly argsAt: Readonly<Record<string, Position>>;
+  /** In a list of a shortcut: the job sees these arguments only. */
+  readonly isolateArgs?: boolean;
+  /** In a list of a shortcut: whether templates in `args` are filled. Default: what the list says. */
+  readonly templateArgs?: boolean;
+}
+
+/** A shortcut of OpenAF: an action in the place of a job, as in `(if): code` with `((then)): [job]`. */
+export interface Shortcut {
+  /** Its name, without brackets. */
+  readonly name: string;
+  readonly at: Position;
+  /** What stands behind it, under `value`, and behind its options. Lists of jobs are not among them. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The same, where it is a text. */
+  readonly blocks: Readonly<Record<string, CodeBlock>>;
+  /** Its lists of jobs: by option, or by `option.key` in a map of lists. */
+  readonly lists: Readonly<Record<string, readonly StepReference[]>>;
+  /** Where the values stand. */
+  readonly places: Readonly<Record<string, Position>>;
+  /** Arguments for this step alone. */
+  readonly args: Args;
+  readonly argsAt: Readonly<Record<string, Position>>;
+}
+
+/** What stands in `from` and `to`, and in a list of a shortcut: a job, or a shortcut. */
+export type StepReference = StepJob | { readonly shortcut: Shortcut };
 
 /** An item of `catch`: a job's name or code. Which of the two is known once all jobs are. */
 export interface CatchItem {
@@ -91,6 +120,19 @@ export interface TypeArgs {
   readonly onlyFromNow?: boolean;
   /** Options of the script as a step. */
   readonly step?: StepOptions;
+  readonly noTemplate?: boolean;
+  readonly noTemplateArgs?: boolean;
+  readonly shortcut?: CustomShortcut;
+}
+
+/** A shortcut that stands for a job of the file. */
+export interface CustomShortcut {
+  /** Default: the name of the job. */
+  readonly name?: string;
+  /** The argument that gets what stands behind the shortcut. */
+  readonly keyArg?: string;
+  /** The arguments that get its options, by option. */
+  readonly args?: Readonly<Record<string, string>>;
 }
 
 /** A key beside the key that means the same, which wins. */
@@ -146,6 +188,8 @@ export interface TodoEntry extends JobReference {
   readonly argsAt: Readonly<Record<string, Position>>;
   /** The job runs only if this code returns true. */
   readonly when?: CodeBlock;
+  /** The shortcut that stands in the place of a job. `job` is what it is called then. */
+  readonly shortcut?: Shortcut;
 }
 
 /** A channel that the file opens before its first job. */
@@ -178,6 +222,7 @@ export interface Settings {
   readonly async?: boolean;
   readonly numThreads?: number;
   readonly depsTimeout?: number;
+  readonly templateArgs?: boolean;
   readonly argsFromEnvs?: boolean;
   readonly shareArgs?: boolean;
   readonly logToFile?: LogFiles;

@@ -35,7 +35,13 @@ describe("files that are no job files", () => {
   test("an empty file, a list, and a file without a todo are errors", () => {
     expect(errorsOf(() => load("# nothing\n"))[0]).toMatch(/is empty/);
     expect(errorsOf(() => load("- a\n"))[0]).toMatch(/^1:1 .* must be a map, not a list/);
-    expect(errorsOf(() => load("jobs: []\n"))[0]).toMatch(/has no "todo"/);
+    expect(errorsOf(() => load("jobs: []\n"))[0]).toMatch(/has no "todo": nothing would run\.$/);
+  });
+
+  test("jobs without a todo are a library, and the error says what to do with it", () => {
+    expect(errorsOf(() => load("jobs: [{ name: Clean up }]\n"))[0]).toMatch(
+      /^1:1 .*jobs\.yaml has no "todo": nothing would run\. It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ojm run .*jobs\.yaml --job "Clean up"$/,
+    );
   });
 });
 
@@ -129,7 +135,7 @@ describe("values of jobs and of the todo", () => {
   });
 
   test("all problems of a job file are told at once", () => {
-    expect(errorsOf(() => load("jobs: [{exec: a}, {name: B, from: {}}]\ntodo: [B]"))).toHaveLength(2);
+    expect(errorsOf(() => load("jobs: [{exec: a}, {name: B, from: [[]]}]\ntodo: [B]"))).toHaveLength(2);
   });
 });
 

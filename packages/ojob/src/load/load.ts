@@ -6,6 +6,7 @@ import { jobFileShape } from "./check/schema.js";
 import { findInclude, identity } from "./include.js";
 import type { JobFile } from "./job-file.js";
 import { Collected } from "./read/collected.js";
+import { resolveShortcuts } from "./shortcuts/resolve-custom.js";
 import { child, itemsOf, type Node, textOf } from "./yaml/node.js";
 import { parseYaml } from "./yaml/parse.js";
 
@@ -37,9 +38,9 @@ export function loadJobFile(name: string, { strict = false, withoutTodo = false 
   loader.load(source, "all", parseYaml(source, problems));
   const { collected, included } = loader;
   if (!withoutTodo && collected.todo.length === 0 && problems.errors.length === 0) {
-    problems.error(`${name} has no "todo": nothing would run.`, startOf(source));
+    problems.error(nothingToRun(name, collected), startOf(source));
   }
-  return { file: collected.jobFile(source, included), problems };
+  return { file: resolveShortcuts(collected.jobFile(source, included), problems), problems };
 }
 
 /** Which part of an included file is used: all of it, or only its jobs and what they require. */
@@ -135,6 +136,14 @@ class Loader {
     this.#problems.error(`these files include each other in a cycle: ${cycle}.`, at);
     return true;
   }
+}
+
+/** What to do with a file that has no todo. With jobs it is a library. */
+function nothingToRun(name: string, { jobs }: Collected): string {
+  const [job] = [...jobs.values()].filter(({ builtin }) => builtin === undefined);
+  const what = `${name} has no "todo": nothing would run.`;
+  if (job === undefined) return what;
+  return `${what} It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ojm run ${name} --job "${job.name}"`;
 }
 
 function startOf(source: SourceFile): Position {

@@ -2,6 +2,7 @@ import { nearest } from "@ojm/core/backend";
 import type { JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
 import { JOB_INIT } from "./manager/manager-args.js";
+import { jobsNamedIn } from "./shortcuts/walk.js";
 
 /**
  * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An
@@ -15,7 +16,7 @@ export function chooseJobs(file: JobFile, names: readonly string[], problems: Pr
   const chosen = new Set<string>();
   const begun = new Set<string>();
   for (const name of names) if (isThere(name, file, problems)) addWithDeps(name, file, chosen, begun);
-  const opening = file.todo.filter(({ job }) => !chosen.has(job) && partsOf(job, file).has(JOB_INIT));
+  const opening = file.todo.filter((entry) => !chosen.has(entry.job) && opens(entry, file));
   const todo = [...opening, ...[...chosen].flatMap((name) => entriesOf(name, file))];
   const jobs = new Map([...file.jobs].map(([name, job]) => [name, chosen.has(name) ? runOnce(job) : job]));
   const { unique: _, ...settings } = file.settings;
@@ -44,12 +45,18 @@ function addWithDeps(name: string, file: JobFile, chosen: Set<string>, begun: Se
   chosen.add(name);
 }
 
+/** Whether an item of the todo opens the job manager. */
+function opens({ job, shortcut }: TodoEntry, file: JobFile): boolean {
+  const jobs = shortcut === undefined ? [job] : jobsNamedIn([{ shortcut }]);
+  return jobs.some((name) => partsOf(name, file).has(JOB_INIT));
+}
+
 /** A job and its steps, and their steps. */
 function partsOf(name: string, file: JobFile, parts: Set<string> = new Set()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);
   const { from = [], to = [], each = [] } = file.jobs.get(name) ?? {};
-  for (const { job } of [...from, ...to, ...each]) partsOf(job, file, parts);
+  for (const job of jobsNamedIn([...from, ...to, ...each])) partsOf(job, file, parts);
   return parts;
 }
 

@@ -1,5 +1,6 @@
 import type { Problems } from "../text/problem.js";
 import type { PlannedJob } from "./planned.js";
+import { jobsNamedIn } from "./shortcuts/walk.js";
 
 type Jobs = ReadonlyMap<string, PlannedJob>;
 
@@ -9,16 +10,21 @@ export function stepsOf(job: PlannedJob): string[] {
   return [...steps, ...job.each.map((one) => one.job)];
 }
 
+/** The same, and the jobs that its shortcuts may run. */
+function calledBy(job: PlannedJob): string[] {
+  return [...jobsNamedIn(job.steps), ...job.each.map((one) => one.job)];
+}
+
 /**
  * Finds jobs that are steps of themselves and could never end, and jobs that depend on themselves and could
  * never start.
  */
 export function rejectCycles(jobs: Jobs, problems: Problems): void {
   const handlers = (job: PlannedJob): string[] => job.onError.flatMap((step) => ("job" in step ? [step.job] : []));
-  rejectCycle(jobs, (job) => [...stepsOf(job), ...handlers(job)], "are steps of each other", problems);
+  rejectCycle(jobs, (job) => [...calledBy(job), ...handlers(job)], "are steps of each other", problems);
   if (problems.errors.length > 0) return;
   // A job waits for the dependencies of its steps too.
-  rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...stepsOf(job)], "wait for each other", problems);
+  rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
 function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => readonly string[], what: string, problems: Problems): void {

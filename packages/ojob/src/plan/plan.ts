@@ -1,22 +1,25 @@
 import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin/builtin.js";
-import { isOpenAfJob } from "../load/builtin/openaf-jobs.js";
-import type { Args, Dependency, JobDefinition, JobFile, JobReference } from "../load/job-file.js";
+import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
 import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { planContext } from "./environment/context.js";
+import type { Environment } from "./environment/environment.js";
 import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
 import { rejectUnlocked } from "./file-checks/continued.js";
 import { checkMatrix, keysOf } from "./file-checks/matrix.js";
 import { warnOfReturns } from "./file-checks/returns.js";
 import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
-import { checkTemplates } from "./file-checks/templates.js";
+import { checkTemplates, refuseTemplates } from "./file-checks/templates.js";
 import { checkWhen } from "./file-checks/when.js";
+import { expectJob } from "./known-jobs.js";
 import { checkManaged } from "./manager/run-args.js";
 import type { Plan, PlannedJob, Step } from "./planned.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
+import { checkSteps } from "./shortcuts/check-steps.js";
+import { shortcutJob } from "./shortcuts/shortcut-job.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
@@ -30,8 +33,11 @@ export function plan(
   const jobs = new Map<string, PlannedJob>();
   for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, surroundings, problems));
   checkTemplates(file, problems);
+  refuseTemplates(file, problems);
   for (const entry of file.todo) {
-    expectJob(entry, file, '"todo"', problems);
+    if (entry.shortcut !== undefined)
+      jobs.set(entry.job, planShortcut(entry.shortcut, file, surroundings.environment, problems));
+    else expectJob(entry, file, '"todo"', problems);
     checkWhen(entry, problems);
   }
   warnOfReturns(jobs, problems);
@@ -39,7 +45,7 @@ export function plan(
   if (problems.errors.length === 0) rejectCycles(jobs, problems);
   if (problems.errors.length === 0) {
     const known = new Map<string, readonly Dependency[]>();
-    for (const job of [...jobs.values()]) jobs.set(job.name, { ...job, deps: allDeps(job, jobs, known) });
+    for (const [name, job] of [...jobs]) jobs.set(name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);
     rejectUnlocked(jobs, problems);
   }
@@ -66,11 +72,9 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   }
   checkMatrix(job, file, problems);
   const script = planScript(job, problems);
-  const steps: Step[] = [
-    ...from.map((one) => known(one, "from")),
-    ...(script ? [script] : []),
-    ...to.map((one) => known(one, "to")),
-  ];
+  checkSteps(from, { where: `"from" of "${name}"`, owner: name, file, problems });
+  checkSteps(to, { where: `"to" of "${name}"`, owner: name, file, problems });
+  const steps: Step[] = [...from, ...(script ? [script] : []), ...to];
   const onError = job.catch.map(({ block, at }): Step => {
     const text = block.code.trim();
     if (file.jobs.has(text)) return { job: text, at };
@@ -106,7 +110,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     args,
     argsAt,
     steps,
-    from: from.map((one) => one.job),
+    from: from.flatMap((one) => ("job" in one ? [one.job] : [])),
     onError,
     deps,
     each,
@@ -115,6 +119,13 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     checks,
     ...more,
   };
+}
+
+/** A shortcut of the todo runs as the only step of a job that has nothing else. */
+function planShortcut(shortcut: Shortcut, file: JobFile, environment: Environment, problems: Problems): PlannedJob {
+  checkSteps([{ shortcut }], { where: '"todo"', owner: "todo", file, problems });
+  const secrets = (file.help?.expects ?? []).filter(({ secret }) => secret);
+  return shortcutJob(shortcut, { secrets: secrets.map(({ name }) => name), environment });
 }
 
 function planCatch({ settings }: JobFile, problems: Problems): Step[] {
@@ -142,23 +153,6 @@ function allDeps(
   const deps = [...all.values()];
   known.set(job.name, deps);
   return deps;
-}
-
-function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
-  if (file.jobs.has(job) || !file.complete) return;
-  const included = builtinFileOf(job);
-  if (isOpenAfJob(job)) {
-    problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.`, at);
-    return;
-  }
-  const near = nearest(job, file.jobs.keys());
-  const hint =
-    included !== undefined
-      ? ` It comes with ${included}: add "include: [${included}]".`
-      : near === undefined
-        ? ""
-        : ` Did you mean "${near}"?`;
-  problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
 }
 
 /**

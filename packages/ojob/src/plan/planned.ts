@@ -5,8 +5,8 @@ import type {
   JobReference,
   JobType,
   Settings,
+  Shortcut,
   StepOptions,
-  StepReference,
   TodoEntry,
   TypeArgs,
 } from "../load/job-file.js";
@@ -23,10 +23,24 @@ export interface ScriptStep extends StepOptions {
   readonly lang?: string;
   /** The code is a module: the function that it exports is the script. */
   readonly module?: boolean;
+  /** Templates in a script of another language stay as they are written. */
+  readonly noTemplate?: boolean;
 }
 
-/** One step of a job: another job on the same `args`, or a script. */
-export type Step = StepReference | ScriptStep;
+/** A step that is another job on the same `args`. */
+export interface JobStep extends JobReference, StepOptions {
+  /** Arguments for this step alone. */
+  readonly args?: Args;
+  readonly argsAt?: Readonly<Record<string, Position>>;
+}
+
+/** A step that is a shortcut of OpenAF. */
+export interface ShortcutStep extends StepOptions {
+  readonly shortcut: Shortcut;
+}
+
+/** One step of a job. */
+export type Step = JobStep | ScriptStep | ShortcutStep;
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { nearest } from "@ojm/core/backend";
 import type { CodeBlock, JobDefinition } from "../load/job-file.js";
-import { compile, placeOfError } from "../script/compile.js";
+import { shorten } from "../load/yaml/node.js";
+import { compile, placeAt, placeOfError } from "../script/compile.js";
 import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
+import { returnedNames } from "../script/process/returned.js";
 import type { Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
@@ -23,8 +25,10 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   // A script in an unknown language has no syntax that could be checked.
   if (code === undefined || lang === undefined) return undefined;
   if (lang !== JAVASCRIPT) {
-    checkScriptTemplates(code, name, problems);
-    const foreign = { code, lang, ...typeArgs.step };
+    const { noTemplate = false } = typeArgs;
+    if (!noTemplate) checkScriptTemplates(code, name, problems);
+    if (lang === "shell") checkReturned(code, name, problems);
+    const foreign = { code, lang, ...(noTemplate && { noTemplate }), ...typeArgs.step };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;
@@ -33,6 +37,16 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   // Node reads modules itself: ES modules have a syntax of their own.
   if (!module) checkScript(code, "exec", name, problems);
   return { code, module, ...typeArgs.step };
+}
+
+/** Finds names after `# return` that are none of a variable: the shell would take them for something else. */
+function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
+  for (const { name, offset } of returnedNames(code.code)) {
+    if (/^[A-Za-z_]\w*$/.test(name)) continue;
+    const what = name === "" ? "an empty name" : `"${shorten(name)}", which is no name of a variable`;
+    const message = `the script of "${job}" ends with "# return" and ${what}. Write: # return a, b`;
+    problems.error(message, placeAt(code, offset));
+  }
 }
 
 /** The language of a job. `undefined` if ojm has no such language, which is reported. */

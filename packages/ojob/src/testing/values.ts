@@ -1,4 +1,6 @@
 import type { Shape } from "../load/check/shape.js";
+import { writtenKey } from "../load/shortcuts/keys.js";
+import { SHORTCUTS } from "../load/shortcuts/table.js";
 import { type Node, nothing } from "../load/yaml/node.js";
 import { SourceFile } from "../text/source-file.js";
 
@@ -50,6 +52,10 @@ export function fullValue(shape: Shape, choice = 0): unknown {
       return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
     case "record":
       return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
+    case "shortcut": {
+      const names = Object.keys(SHORTCUTS);
+      return fullShortcut(names[choice % names.length] ?? "");
+    }
     case "map": {
       const fields = Object.entries({ ...shape.fields, ...(shape.rest && { own: shape.rest }) });
       return Object.fromEntries(fields.map(([key, field]) => [key, fullValue(field, choice)]));
@@ -59,6 +65,14 @@ export function fullValue(shape: Shape, choice = 0): unknown {
 
 function recordKeys(names: string | undefined): string[] {
   return names === undefined ? ["a.js", "b.js"] : ["A", "B_2"];
+}
+
+/** A shortcut with every option that it has. The jobs in it are texts. */
+export function fullShortcut(name: string): unknown {
+  const { value, options } = SHORTCUTS[name] ?? { value: undefined, options: {} };
+  const entries = Object.entries(options).map(([option, shape]) => [writtenKey(option, true), fullValue(shape)]);
+  const whole = value === undefined ? null : fullValue(value);
+  return { [writtenKey(name, false)]: whole, ...Object.fromEntries(entries), args: { a: 1 } };
 }
 
 /** The keys that lead to a piece of a value. */

@@ -1,6 +1,7 @@
 import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
-import { JOB_START, wrongRunArgs } from "../../plan/manager/run-args.js";
+import { JOB_START } from "../../plan/manager/manager-args.js";
+import { wrongRunArgs } from "../../plan/manager/run-args.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
@@ -79,9 +80,16 @@ async function fail({ args, runs, error, kept }: BuiltinContext): Promise<void> 
 }
 
 /** The jobs that come with ojm. Each is one call to the job manager. */
-export const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unknown>>> = {
+const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unknown>>> = {
   "oJobManager Init": ({ args, managers }) => managers.init(args),
   [JOB_START]: start,
   "oJobManager Job End": end,
   "oJobManager Error": fail,
 };
+
+/** @throws JobError if the job fails, or if there is no such job */
+export async function runBuiltin(name: string, context: BuiltinContext): Promise<void> {
+  const builtin = builtins[name];
+  if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
+  await builtin(context);
+}

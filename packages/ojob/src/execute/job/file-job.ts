@@ -6,6 +6,7 @@ import { type Prepared, prepareJobFile } from "../../prepare.js";
 import { describe, JobFileError } from "../../text/problem.js";
 import { misplaced, missingFile, saidPath } from "../../text/said-path.js";
 import type { Stoppable } from "../dispatch/running.js";
+import type { Semaphore } from "../dispatch/semaphore.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
 
@@ -17,7 +18,7 @@ import type { ExecutionHost } from "./host.js";
  */
 export async function runOtherFile(
   host: ExecutionHost,
-  job: PlannedJob,
+  job: Pick<PlannedJob, "at" | "typeArgs">,
   args: Args,
   environment: Environment,
   onStart: (running: Stoppable) => void,
@@ -30,7 +31,17 @@ export async function runOtherFile(
   host.pool.prepare(plan.setup);
   const inner = host.inside(plan, common, path);
   onStart(inner);
-  if (!(await inner.run())) throw new JobError(`${shown(path)} did not go well`);
+  if (!(await withoutSlot(host.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
+}
+
+/** Lends the slot of a job that does nothing but wait. */
+async function withoutSlot<Result>(slots: Semaphore, work: () => Promise<Result>): Promise<Result> {
+  slots.free();
+  try {
+    return await work();
+  } finally {
+    await new Promise<void>((resolve) => void slots.take(0, resolve));
+  }
 }
 
 async function prepareInner(
@@ -50,7 +61,7 @@ async function prepareInner(
 }
 
 /** The other file, beside the job file. */
-function otherFile({ at, typeArgs }: PlannedJob): string {
+function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): string {
   const name = String(typeArgs.file ?? "");
   const path = saidPath(name, at);
   if (misplaced(name, path) === undefined) return path;

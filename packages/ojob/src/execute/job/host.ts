@@ -3,7 +3,9 @@ import type { Log } from "../../output/log.js";
 import type { Environment } from "../../plan/environment/environment.js";
 import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
 import type { ThreadPool } from "../../script/pool.js";
+import type { Position } from "../../text/problem.js";
 import type { SlotLender } from "../dispatch/map-concurrent.js";
+import type { JobOutcome } from "../dispatch/requests.js";
 import type { Stoppable } from "../dispatch/running.js";
 import type { Semaphore } from "../dispatch/semaphore.js";
 import type { ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
@@ -22,6 +24,8 @@ export interface ExecutionHost {
   readonly runtime: Runtime;
   /** How long a process has to end after it was told to, in ms. */
   readonly grace: number;
+  /** What the user typed on the command line of the process. Its paths begin at the working directory. */
+  readonly typed: Args;
   /** The job files that led to this one, itself the last. Absolute paths. */
   readonly files: readonly string[];
   readonly slots: Semaphore;
@@ -38,18 +42,20 @@ export interface ExecutionHost {
    * not the environment of the job itself.
    */
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
-  /**
-   * Runs a job for a script that waits for it.
-   *
-   * @throws JobError if the job failed or was skipped
-   */
-  call(name: string, args: Args, caller: ParentExecution): Promise<Args>;
+  /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
+  placed(args: Args, written: Args, at: Position): Promise<Args>;
+  /** Warns once of a template that no argument fills. */
+  warnMissing(job: string, argument: string, written: string): void;
+  /** Runs a job for a script or a shortcut that waits for it. Rejects if there is no such job. */
+  call(name: string, args: Args, caller: ParentExecution): Promise<JobOutcome>;
   /** Requests a job and returns the id of the request without waiting for it. */
   launch(name: string, given: readonly Args[]): string;
   /** Shows that one run of several was skipped by its script. */
   jobSkipped(job: string, reason: string): void;
   /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
   execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;
+  /** Ends the whole run as failed: asks all jobs to stop, and starts no other. */
+  stop(reason: string): void;
   /** Prepares a run of another job file that shares the slots and the runtime of this one. */
   inside(plan: Plan, commandLine: Args, file: string): InnerRun;
 }

@@ -33,6 +33,16 @@ export class Interruption {
     return failure === undefined ? undefined : new JobError(failure.message, { failure });
   }
 
+  /**
+   * @throws JobError if the current step was ended, or after a stop: then only the steps of `catch` may run,
+   * during the grace period
+   */
+  expectToGoOn(mayCleanUp: boolean): void {
+    const { stop, error } = this;
+    if (error !== undefined) throw error;
+    if (stop !== undefined && !mayCleanUp) throw new JobError(stop.message, { failure: stop });
+  }
+
   /** How often something was ended. */
   get count(): number {
     return this.#ends.length;

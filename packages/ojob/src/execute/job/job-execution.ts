@@ -1,6 +1,6 @@
 import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
-import type { PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
+import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
@@ -9,7 +9,9 @@ import { HeldLocks } from "../runtime/held-locks.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { OpenRuns } from "../runtime/open-runs.js";
 import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
-import { builtins } from "./builtins.js";
+import type { ShortcutContext } from "../shortcuts/context.js";
+import { runShortcut } from "../shortcuts/run-shortcut.js";
+import { runBuiltin } from "./builtins.js";
 import { EachItems } from "./each.js";
 import { runOtherFile } from "./file-job.js";
 import type { ExecutionHost } from "./host.js";
@@ -19,7 +21,7 @@ import { Limits } from "./limits.js";
 import type { ScriptOwner } from "./script-calls.js";
 import { contextOf, type ScriptContext } from "./step/context.js";
 import { StepRunner } from "./step/step-runner.js";
-import { checkedArgs, withoutOwn } from "./step-args.js";
+import { checkedArgs, givenBy, withoutOwn } from "./step-args.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution implements Stoppable, Endable, ScriptOwner {
@@ -186,13 +188,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     }
   }
 
-  /**
-   * Runs the other job file of a job of type `jobs`. Its jobs get the slot of this one, which does nothing
-   * but wait.
-   */
-  async #runFile(job: PlannedJob, args: Args): Promise<void> {
-    const { slots } = this.#host;
-    slots.free();
+  /** Runs the other job file of a job of type `jobs`, or of a shortcut. */
+  async #runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       await runOtherFile(this.#host, job, args, this.#context.environment, (running) => {
         this.#inner = running;
@@ -201,7 +198,6 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       throw this.#interruption.error ?? error;
     } finally {
       this.#inner = undefined;
-      await new Promise<void>((resolve) => void slots.take(0, resolve));
     }
   }
 
@@ -222,6 +218,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
     const { error } = this.#interruption;
     if (error !== undefined) throw error;
+    if ("shortcut" in step) return runShortcut(step.shortcut, args, this.#shortcuts);
     if ("code" in step) {
       this.#items = new EachItems(owner);
       const end = await this.#runScript(step, args);
@@ -229,29 +226,29 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       return end.args;
     }
     const job = this.#host.job(step.job);
-    if (job.builtin !== undefined) {
-      await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
-        throw toJobError(error, step.at);
-      });
-      return args;
-    }
-    return this.#runInner(job, args);
+    if (job.builtin === undefined) return this.#runInner(job, step, args);
+    await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
+      throw toJobError(error, step.at);
+    });
+    return args;
   }
 
   /**
-   * Runs a job that is a step. Its own arguments are for it alone; the steps after it see its changes of all
-   * others.
+   * Runs a job that is a step. Its own arguments, and those that the step gives it, are for it alone; the
+   * steps after it see its changes of all others.
    */
-  async #runInner(job: PlannedJob, args: Args): Promise<Args> {
+  async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
     const context = contextOf(job, this.#context);
-    for (const written of job.args.length > 0 ? job.args : [{}]) {
-      const own = { ...written, ...job.secretArgs };
+    const around = this.#context.environment.all;
+    for (const own of job.args.length > 0 ? job.args : [{}]) {
+      const given = await givenBy(step, job, current, this.#host, around);
+      const alone = { ...given, ...own, ...job.secretArgs };
       try {
-        const merged = await this.#host.args(job, written, current, context.environment);
-        current = withoutOwn(await this.#runSteps(job, merged, context), own, current);
+        const merged = await this.#host.args(job, own, { ...current, ...given }, context.environment);
+        current = withoutOwn(await this.#runSteps(job, merged, context), alone, current);
       } catch (error) {
-        if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, own, current);
+        if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, alone, current);
         throw error;
       }
     }
@@ -259,26 +256,40 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   async #runBuiltin(name: string, args: Args): Promise<void> {
-    const builtin = builtins[name];
-    if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const { managers } = this.#host.runtime;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    const { kept } = this.#stepRunner;
-    await builtin({ args, managers, runs, ...origin, signal: this.#interruption.signal, error: this.#error, kept });
+    const state = { runs, kept: this.#stepRunner.kept, error: this.#error };
+    await runBuiltin(name, { args, managers, ...state, ...origin, signal: this.#interruption.signal });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
-    const { stop } = this.#interruption;
-    // After a stop, only the steps of `catch` may run, and only during the grace period.
-    const mayRun = stop === undefined || (this.#error !== undefined && !this.#host.killed);
-    if (!mayRun) throw new JobError(stop.message, { failure: stop });
+    this.#expectToGoOn();
     const end = await this.#scripts.run(step, args, this.#context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
     const failure = this.#interruption.explained(end.failure);
     throw Object.assign(scriptError(failure, step.code), { args: end.args });
+  }
+
+  /** @throws JobError after a stop, but in the steps of `catch`, and only during the grace period */
+  #expectToGoOn(): void {
+    this.#interruption.expectToGoOn(this.#error !== undefined && !this.#host.killed);
+  }
+
+  /** What the steps that are shortcuts need of this execution. */
+  get #shortcuts(): Omit<ShortcutContext, "run"> {
+    return {
+      host: this.#host,
+      owner: this,
+      job: this.#job,
+      place: this.#context,
+      signal: this.#interruption.signal,
+      expectToGoOn: () => this.#expectToGoOn(),
+      evaluate: async (code, args) => (await this.#runScript({ code }, args)).result,
+      runFile: (file, args) => this.#runFile(file, args),
+    };
   }
 
   #interrupt(reason: Error, by: EndedBy = 0): void {

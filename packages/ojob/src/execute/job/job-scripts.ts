@@ -95,9 +95,9 @@ export class JobScripts {
     return this.#needThread().run({ ...message, ...more }, this.#calls);
   }
 
-  async #runProcess({ code, lang = "" }: ScriptStep, args: Args, context: ScriptContext): Promise<ScriptEnd> {
-    const { environment, folder } = context;
-    const foreign = { block: code, lang, folder, variables: environment.all };
+  async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
+    const { code, lang = "", noTemplate } = step;
+    const foreign = { block: code, lang, folder, variables: environment.all, noTemplate };
     const script = new ScriptProcess(foreign, args, this.#host.grace);
     this.#process = script;
     try {

@@ -1,9 +1,11 @@
 import { systemClock } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
 import type { Level } from "../../output/log.js";
 import type { SharedGlobals } from "../../script/globals.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { ScriptHost } from "../../script/thread.js";
 import type { MaskedPieces } from "../../text/masking/masker.js";
+import type { JobOutcome } from "../dispatch/requests.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ParentExecution } from "../runtime/parent-execution.js";
 import type { ExecutionHost } from "./host.js";
@@ -23,7 +25,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   room: ({ host }) => host.log.room(),
   channel: ({ host }, [name, verb, parameters]) =>
     host.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: ({ host, job }, [name, args]) => host.call(String(name), args as Record<string, unknown>, job),
+  job: async ({ host, job }, [name, args]) =>
+    argsOf(String(name), await host.call(String(name), args as Record<string, unknown>, job)),
   launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
   each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
   unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
@@ -80,6 +83,17 @@ export class ScriptCalls implements ScriptHost {
     this.host.log.print(this.#output.end());
     this.host.log.print(this.#errors.end(), true);
   }
+}
+
+/**
+ * The arguments that a called job left behind.
+ *
+ * @throws JobError if it failed or was skipped
+ */
+function argsOf(name: string, outcome: JobOutcome): Args {
+  if (outcome.status === "completed") return outcome.args;
+  if (outcome.status === "failed") throw outcome.error;
+  throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
 }
 
 /** Unlocks a name and logs what happened, also if nobody holds the lock. */

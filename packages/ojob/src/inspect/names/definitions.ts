@@ -1,5 +1,6 @@
 import type { Args, JobFile } from "../../load/job-file.js";
 import type { Plan } from "../../plan/planned.js";
+import { jobsNamedIn } from "../../plan/shortcuts/walk.js";
 import { readNames } from "./reading/read-names.js";
 import type { Script } from "./scripts.js";
 
@@ -44,7 +45,7 @@ export function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Scrip
 /** The variables that jobs of the file set through a job that comes with ojm. */
 function setByJobs({ jobs, todo }: JobFile): string[] {
   const calls = [
-    ...[...jobs.values()].flatMap(({ from, to, args }) => [...from, ...to].map(({ job }) => ({ job, args }))),
+    ...[...jobs.values()].flatMap(({ from, to, args }) => jobsNamedIn([...from, ...to]).map((job) => ({ job, args }))),
     ...todo.map(({ job, args }) => ({ job, args })),
   ];
   const all = [...jobs.values(), ...todo].flatMap(({ args }) => args);

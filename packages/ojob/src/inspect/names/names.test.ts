@@ -232,3 +232,34 @@ describe("where a missing name is, and what to write instead", () => {
     expect(openAfName("constructor")).toBeUndefined();
   });
 });
+
+describe("names in the code of shortcuts", () => {
+  test("a name in the condition of (if), and the function of (fn), are looked at, at their places", async () => {
+    const yaml = `todo:
+  - (if): |
+      isDef(args.x) &&
+      nope(args.x)
+    ((then)):
+      - A
+      - (if): "'{{y}}' == nope2"
+jobs:
+  - name: A
+    to:
+      - (fn): own.thing
+      - (fn): getEnv
+`;
+    expect(await found(yaml)).toEqual([
+      '4:7 "nope" is not defined in "(if)" of "todo".',
+      '7:27 "nope2" is not defined in "(if)" of "todo".',
+      '11:15 "own" is not defined in "(fn)" of "A".',
+    ]);
+  });
+
+  test("the jobs that shortcuts name are looked at, also in an included file", async () => {
+    const lib = "jobs: [{ name: Used, exec: nope() }, { name: Unused, exec: nope2() }]\n";
+    const warnings = await found("include: lib.yaml\ntodo: [{ (todo): [{ (if): 1, ((then)): Used }] }]\n", {
+      "lib.yaml": lib,
+    });
+    expect(warnings).toEqual(['1:28 "nope" is not defined in the script of "Used".']);
+  });
+});

@@ -1,6 +1,8 @@
 import { isAbsolute } from "node:path";
 import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
 import type { Plan, Step } from "../../plan/planned.js";
+import { conditionToCheck } from "../../plan/shortcuts/condition.js";
+import { jobsNamedIn, shortcutsIn } from "../../plan/shortcuts/walk.js";
 import { readSource } from "../../text/read-source.js";
 
 /** A script of a job file whose names are looked at. */
@@ -19,6 +21,7 @@ export interface Script {
 export function scriptsOf(file: JobFile, plan: Plan): Script[] {
   const scripts = [
     ...file.todo.flatMap(({ when, job }) => (when ? [inThread(when, `"when" of "${job}"`)] : [])),
+    ...file.todo.flatMap(({ shortcut }) => (shortcut ? conditionsIn([{ shortcut }], "todo") : [])),
     ...plan.onAnyError.flatMap((step) => ("code" in step ? [inThread(step.code, '"catch" of "ojob"')] : [])),
     ...[...file.code].map(([name, block]): Script => ({ block, owner: `the code "${name}"`, kind: "module" })),
     ...plan.setup.loads.flatMap((load) => (typeof load !== "string" || file.code.has(load) ? [] : [loadedFile(load)])),
@@ -56,6 +59,7 @@ function scriptsOfJob(job: JobDefinition, plan: Plan): Script[] {
     block ? [inThread(block, `"${key}" of "${job.name}"`)] : [];
   return [
     ...steps.flatMap((step) => scriptOfStep(step, owner)),
+    ...conditionsIn(steps, job.name),
     ...onError.flatMap((step) => ("code" in step ? named("catch", step.code) : [])),
     ...job.deps.flatMap(({ onSuccess, onFail }) => [...named("onSuccess", onSuccess), ...named("onFail", onFail)]),
     ...named("stopWhen", job.typeArgs.stopWhen),
@@ -69,6 +73,15 @@ function scriptOfStep(step: Step, owner: string): Script[] {
   return [{ block: code, owner, kind: module ? "module" : "thread" }];
 }
 
+/** The code of shortcuts: the conditions of `(if)`, and the names of the functions that `(fn)` calls. */
+function conditionsIn(steps: readonly Step[], owner: string): Script[] {
+  return shortcutsIn(steps).flatMap(({ name, blocks: { value } }) => {
+    if (value === undefined || (name !== "if" && name !== "fn")) return [];
+    const block = name === "if" ? conditionToCheck(value) : value.code.includes("{{") ? undefined : value;
+    return block === undefined ? [] : [inThread(block, `"(${name})" of "${owner}"`)];
+  });
+}
+
 function reachable(file: JobFile, plan: Plan): JobDefinition[] {
   const found = new Set<JobDefinition>();
   const visit = (name: string): void => {
@@ -76,13 +89,15 @@ function reachable(file: JobFile, plan: Plan): JobDefinition[] {
     if (job === undefined || found.has(job)) return;
     found.add(job);
     const { steps = [], onError = [] } = plan.jobs.get(name) ?? {};
-    for (const step of [...steps, ...onError]) if ("job" in step) visit(step.job);
+    for (const other of jobsNamedIn([...steps, ...onError])) visit(other);
     for (const { job: other } of [...job.each, ...job.deps]) visit(other);
     // A script may call a job, or launch it, by its name.
     const texts = scriptsOfJob(job, plan).map(({ block }) => block.code);
     for (const other of file.jobs.keys()) if (texts.some((text) => isQuoted(other, text))) visit(other);
   };
-  for (const { job } of file.todo) visit(job);
+  for (const { job, shortcut } of file.todo) {
+    for (const name of shortcut === undefined ? [job] : jobsNamedIn([{ shortcut }])) visit(name);
+  }
   for (const job of file.jobs.values()) if (job.at.source.path === file.source.path) visit(job.name);
   return [...found];
 }

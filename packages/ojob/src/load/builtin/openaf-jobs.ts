@@ -8,8 +8,37 @@ const JOBS: ReadonlySet<string> = new Set(
     .split(/, ?/),
 );
 
+/** The shortcuts that ojm has for such jobs, where they have another name. */
+const SHORTCUTS: Readonly<Record<string, string>> = {
+  channel: "ch",
+  exit: "fail",
+  "file get": "fileget",
+  "find/replace": "findReplace",
+  function: "fn",
+  options: "optionOn",
+  "print md": "printmd",
+  "repeat with each": "each",
+  "run file": "runfile",
+  "sec get": "secget",
+};
+
+/** The same name. */
+const SAME: ReadonlySet<string> = new Set(
+  "check convert debug get if log output parallel pass print query repeat run set template todo unset wait".split(" "),
+);
+
+function withoutPrefix(name: string): string | undefined {
+  return /^ojob (.+)$/.exec(name.toLowerCase())?.[1];
+}
+
 /** Whether a job of this name comes with OpenAF, and not with ojm. OpenAF does not mind capitals. */
 export function isOpenAfJob(name: string): boolean {
-  const [, rest] = /^ojob (.+)$/.exec(name.toLowerCase()) ?? [];
-  return rest !== undefined && JOBS.has(rest);
+  return JOBS.has(withoutPrefix(name) ?? "");
+}
+
+/** The shortcut that does what a job of OpenAF does. */
+export function shortcutOfJob(name: string): string | undefined {
+  const job = withoutPrefix(name) ?? "";
+  if (Object.hasOwn(SHORTCUTS, job)) return SHORTCUTS[job];
+  return SAME.has(job) ? job : undefined;
 }

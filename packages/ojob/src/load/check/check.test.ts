@@ -125,7 +125,7 @@ describe("values of a job file", () => {
     expect(file.settings.numThreads).toBeUndefined();
     expect(file.settings.daemon).toBe(true);
     expect(file.jobs.get("A")?.typeArgs.cron).toBeUndefined();
-    expect(file.jobs.get("A")?.from.map(({ job }) => job)).toEqual(["A"]);
+    expect(file.jobs.get("A")?.from).toEqual([expect.objectContaining({ job: "A" })]);
     expect(file.todo.map(({ job }) => job)).toEqual(["A"]);
   });
 });
@@ -150,29 +150,12 @@ test("no key of ojm's job files is taken for a key that only OpenAF has", () => 
 describe("what only OpenAF has", () => {
   const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
 
-  test.each([
-    ["(optionOn)", "todo", /^2:5 the shortcut "\(optionOn\)" of OpenAF is not supported here\. Instead, .*"when"/],
-    ["(secget)", "todo", /Instead, give the secret as an argument/],
-    ["(pass   )", "todo", /the shortcut "\(pass\)" .* Instead, write the values under "args"\.$/],
-    ["(mine)", "todo", /^2:5 "\(mine\)" is no job: shortcuts of OpenAF are not supported here\. Name a job\.$/],
-  ])("the shortcut %s in todo is one error that says what to write instead", (name, key, message) => {
-    expect(errorsOf(() => load(`${key}:\n  - ${name}: x\n    ((default): [A]\njobs: [{ name: A }]\n`))).toEqual([
-      expect.stringMatching(message),
-    ]);
-  });
-
-  test.each(["from", "to", "earlier", "then"])("a shortcut in %s is one error, alone or in a list", (key) => {
-    const message = expect.stringMatching(/^3:\d+ the shortcut "\(each\)" of OpenAF is not supported here\. .*"each"/);
-    expect(errorsOf(() => load(job(`${key}: { (each): list }`)))).toEqual([message]);
-    expect(errorsOf(() => load(job(`${key}: [A, { ((key): k, (each): list }]`)))).toEqual([message]);
-  });
-
   test("earlier, then and onerror mean from, to and catch", () => {
     const { file } = load(
       "ojob: { onerror: a() }\njobs: [{ name: A, earlier: B, then: [C, D], onerror: log(1) }]\ntodo: [A]\n",
     );
     const { from, to, catch: onError } = file.jobs.get("A") ?? {};
-    expect([from, to].map((list) => list?.map((one) => one.job))).toEqual([["B"], ["C", "D"]]);
+    expect([from, to].map((list) => list?.map((one) => "job" in one && one.job))).toEqual([["B"], ["C", "D"]]);
     expect(onError?.map(({ block }) => block.code)).toEqual(["log(1)"]);
     expect(file.settings.catch?.code).toBe("a()");
   });

@@ -1,10 +1,11 @@
 import { notVariableName } from "../../text/environment.js";
 import type { Position, Problems } from "../../text/problem.js";
+import { checkShortcut, isShortcut } from "../shortcuts/check-shortcut.js";
+import { stepArgs } from "../shortcuts/items.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
 import { INSTEAD_OF_STATES, refusalOf } from "./openaf-keys.js";
 import { belongs } from "./places.js";
 import type { Shape } from "./shape.js";
-import { shortcutIn, shortcutMessage } from "./shortcuts.js";
 
 type MapShape = Shape & { readonly kind: "map" };
 type RecordShape = Shape & { readonly kind: "record" };
@@ -17,16 +18,12 @@ type RecordShape = Shape & { readonly kind: "record" };
 export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
   // A key without a value counts as absent. Its map reports missing keys.
   if (isEmpty(node)) return node;
-  const shortcut = shortcutIn(node, path);
-  if (shortcut !== undefined) {
-    problems.error(shortcutMessage(shortcut.key), shortcut.keyAt);
-    return nothing(node.at);
-  }
   const wrong = mismatch(node, shape);
   if (wrong !== undefined) {
     problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape, name)}`, node.at);
     return nothing(node.at);
   }
+  if (shape.kind === "shortcut" && node.kind === "map") return checkShortcut(node, stepArgs, problems, check);
   if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
   if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape, problems, path);
   if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
@@ -52,6 +49,8 @@ function mismatch(node: Node, shape: Shape): string | undefined {
       return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
     case "args":
       return node.kind === "scalar" ? "a map or a list of maps" : undefined;
+    case "shortcut":
+      return isShortcut(node) ? undefined : "a shortcut";
     case "list":
     case "map":
       return node.kind === shape.kind ? undefined : `a ${shape.kind}`;

@@ -6,8 +6,8 @@ const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
   ],
   "jobs.typeArgs": [
-    ...["noTemplateArgs", "noTemplate", "shellPrefix", "shell", "pre", "pos", "langFn", "returnFn", "returnRE"],
-    ...["shortcut", "execJs", "execPy", "async", "cronCheck"],
+    ...["shellPrefix", "shell", "pre", "pos", "langFn", "returnFn", "returnRE"],
+    ...["execJs", "execPy", "async", "cronCheck"],
   ],
   "ojob.channels": [
     "recordLog",

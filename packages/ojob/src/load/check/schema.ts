@@ -1,3 +1,4 @@
+import { jobName, shortcutItem, stepOptions, steps } from "../shortcuts/items.js";
 import { environment, secrets, secretUses } from "./environment-shapes.js";
 import {
   anything,
@@ -18,20 +19,6 @@ import {
   text,
   word,
 } from "./shape.js";
-
-const jobName: Shape = text("The name of a job.");
-
-const stepOptions: Fields = {
-  timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
-  continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),
-};
-
-/** A step of a job. */
-const step: Shape = either(
-  "A job.",
-  jobName,
-  map({ name: required(jobName), ...stepOptions }, "A job, and what it may do as a step."),
-);
 
 const argument: Shape = map(
   {
@@ -79,6 +66,17 @@ const typeArgs: Fields = {
   chSubscribe: text("The channel that a job of type subscribe follows: it runs for each entry and each change."),
   onlyFromNow: flag("Run a job of type subscribe for changes only, not for the entries that exist."),
   step: map(stepOptions, "Options of the script as one of the steps."),
+  noTemplate: flag("Leave the templates in a script of another language as they are written."),
+  noTemplateArgs: flag("Refuses templates in `args`: they would be filled."),
+  shortcut: map(
+    {
+      name: text("The name, without brackets. Default: the name of the job."),
+      keyArg: text("The argument that gets what stands behind the shortcut."),
+      args: record(text("The argument."), "The arguments that get its options, by option."),
+      nolog: flag("No effect: typeArgs.noLog hides the banners of a job."),
+    },
+    "A shortcut that stands for this job in `todo`, `from` and `to`.",
+  ),
 };
 
 const argsOfMatrix: Shape = record(anything("A value."), "Arguments.");
@@ -97,11 +95,11 @@ const job: Fields = {
   exec: code("The script."),
   args: args("Arguments of the script. They win over those of `todo` and of the command line."),
   matrix,
-  from: some(step, "Jobs that run first, on the same `args`."),
-  to: some(step, "Jobs that run after the script, if all before it went well."),
-  earlier: some(step, "The same as `from`, which wins."),
+  from: steps("Jobs that run first, on the same `args`."),
+  to: steps("Jobs that run after the script, if all before it went well."),
+  earlier: steps("The same as `from`, which wins."),
   // biome-ignore lint/suspicious/noThenProperty: it is the name of a key, and no function
-  then: some(step, "The same as `to`, which wins."),
+  then: steps("The same as `to`, which wins."),
   onerror: some(code("A job or code."), "The same as `catch`, which wins."),
   catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
   deps: some(
@@ -138,6 +136,7 @@ const job: Fields = {
 const todoEntry: Shape = either(
   "A job to run.",
   jobName,
+  shortcutItem,
   mapWithOneOf(
     ["name", "job"],
     {
@@ -159,7 +158,7 @@ const settings: Fields = {
     "How long a job waits for its `deps`, in milliseconds. Default: as long as it takes.",
     "milliseconds",
   ),
-  templateArgs: flag("Fill in {{templates}} in arguments. They always are."),
+  templateArgs: flag("Whether {{templates}} in arguments are filled. They always are: `false` refuses them."),
   argsFromEnvs: flag("Take arguments from the environment too."),
   shareArgs: flag("Hand the arguments that a job of the todo leaves behind to the next one."),
   logToFile: map(

@@ -5,7 +5,7 @@ import { VARIABLE_NAME } from "../../text/environment.js";
  * keys and the JSON Schema for editors, so that the three never disagree.
  */
 export type Shape = (
-  | { readonly kind: "text" | "flag" | "code" | "any" | "args" }
+  | { readonly kind: "text" | "flag" | "code" | "any" | "args" | "shortcut" }
   | { readonly kind: "number"; readonly min: number; readonly whole: boolean; readonly unit: string }
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape }
@@ -95,6 +95,11 @@ export function either(doc: string, ...of: Shape[]): Shape {
 /** Any value. */
 export function anything(doc: string): Shape {
   return { kind: "any", doc };
+}
+
+/** A shortcut of OpenAF: a map whose keys begin with a bracket. */
+export function shortcut(doc: string): Shape {
+  return { kind: "shortcut", doc };
 }
 
 /** Arguments: a map, or a list of maps. */

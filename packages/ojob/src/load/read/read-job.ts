@@ -1,29 +1,21 @@
-import type { Position } from "../../text/problem.js";
 import type {
-  Args,
   CatchItem,
   CodeBlock,
   Dependency,
   JobDefinition,
   JobReference,
   JobType,
-  StepOptions,
-  StepReference,
   TodoEntry,
   TypeArgs,
   UnusedKey,
 } from "../job-file.js";
-import { child, entry, itemsOf, type MapEntry, type Node, textOf, toMap } from "../yaml/node.js";
+import { isShortcut } from "../shortcuts/check-shortcut.js";
+import { child, entry, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
 import { readEnvironment, readSecretUses } from "./read-environment.js";
 import { readHelp } from "./read-help.js";
 import { withMatrix } from "./read-matrix.js";
-
-/** The script that a scalar holds. */
-export function codeBlock(node: Node | undefined): CodeBlock | undefined {
-  const code = textOf(node);
-  if (code === undefined || node?.kind !== "scalar") return undefined;
-  return { code, source: node.at.source, ...node.text };
-}
+import { labelOf, readShortcut, readSteps } from "./read-steps.js";
+import { codeBlock, entriesOf, readArgs, stepOptions } from "./read-values.js";
 
 function references(node: Node | undefined): JobReference[] {
   return itemsOf(node).flatMap((item) => {
@@ -32,45 +24,11 @@ function references(node: Node | undefined): JobReference[] {
   });
 }
 
-/** The jobs of `from` or `to`. An item may be a map that says how the step is run. */
-function stepReferences(node: Node | undefined): StepReference[] {
-  return itemsOf(node).flatMap((item) => {
-    const name = item.kind === "map" ? child(item, "name") : item;
-    const job = textOf(name);
-    if (name === undefined || job === undefined) return [];
-    return [{ job, at: name.at, ...stepOptions(item) }];
-  });
-}
-
-function stepOptions(node: Node | undefined): StepOptions {
-  const { timeout, continueOnError } = toMap(node) as StepOptions;
-  return { ...(timeout !== undefined && { timeout }), ...(continueOnError !== undefined && { continueOnError }) };
-}
-
 function catchItems(node: Node | undefined): CatchItem[] {
   return itemsOf(node).flatMap((item) => {
     const block = codeBlock(item);
     return block === undefined ? [] : [{ block, at: item.at }];
   });
-}
-
-function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string, Position> } {
-  const maps = itemsOf(node);
-  const places = maps.flatMap((map) => placesIn(map, 3));
-  return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
-}
-
-/** Where the keys of a map stand, and those of maps within it, so many levels deep. */
-function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
-  if (levels === 0) return [];
-  return entriesOf(node).flatMap(({ key, value }) => [
-    [path + key, value.at] as [string, Position],
-    ...placesIn(value, levels - 1, `${path}${key}.`),
-  ]);
-}
-
-function entriesOf(node: Node | undefined): readonly MapEntry[] {
-  return node?.kind === "map" ? node.entries : [];
 }
 
 function readCheckAt(node: Node | undefined): Record<string, CodeBlock> {
@@ -137,8 +95,8 @@ export function readJob(node: Node): JobDefinition | undefined {
     at: entry(node, "name")?.value.at ?? node.at,
     ...(exec && { exec }),
     ...withMatrix(child(node, "matrix"), readArgs(child(node, "args"))),
-    from: stepReferences(child(node, "from") ?? child(node, "earlier")),
-    to: stepReferences(child(node, "to") ?? child(node, "then")),
+    from: readSteps(child(node, "from") ?? child(node, "earlier")),
+    to: readSteps(child(node, "to") ?? child(node, "then")),
     catch: catchItems(child(node, "catch") ?? child(node, "onerror")),
     unused: unusedAliases(node),
     deps: dependencies(child(node, "deps")),
@@ -156,6 +114,10 @@ export function readJob(node: Node): JobDefinition | undefined {
 
 /** Reads an item of `todo` from a checked node. */
 export function readTodoEntry(node: Node): TodoEntry | undefined {
+  if (isShortcut(node)) {
+    const shortcut = readShortcut(node);
+    return shortcut && { job: labelOf(shortcut), at: shortcut.at, args: [], argsAt: {}, shortcut };
+  }
   const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
   const job = textOf(name);
   if (name === undefined || job === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { Args, ChannelDefinition, CodeBlock, LogFiles, PlacedText, Settings } from "../job-file.js";
 import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
 import { readEnvironment, readSecrets } from "./read-environment.js";
-import { codeBlock } from "./read-job.js";
+import { codeBlock } from "./read-values.js";
 
 /** Reads the `ojob` section from a checked node. */
 export function readSettings(node: Node | undefined): Settings {

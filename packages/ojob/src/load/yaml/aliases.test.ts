@@ -30,7 +30,7 @@ describe("YAML aliases", () => {
     const { file } = load(
       "jobs:\n  - { name: &a A }\n  - { name: B, to: *a }\n  - { name: &a C, to: *a }\ntodo: [*a]\n",
     );
-    const to = (name: string) => file.jobs.get(name)?.to.map(({ job }) => job);
+    const to = (name: string) => file.jobs.get(name)?.to.map((step) => ("job" in step ? step.job : undefined));
     expect([to("B"), to("C")]).toEqual([["A"], ["C"]]);
     expect(file.todo.map(({ job }) => job)).toEqual(["C"]);
   });

@@ -17,3 +17,11 @@ export function withVariables(environment: Environment, added: Readonly<Record<s
   if (Object.keys(added).length === 0) return environment;
   return { added: { ...environment.added, ...added }, all: { ...environment.all, ...added } };
 }
+
+/** The environment of a job, which a job that is a step of another one adds to that of the other. */
+export function environmentOf(
+  job: { readonly environment: Environment; readonly variables: Readonly<Record<string, string>> },
+  around: Environment | undefined,
+): Environment {
+  return around === undefined ? job.environment : withVariables(around, job.variables);
+}

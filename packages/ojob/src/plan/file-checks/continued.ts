@@ -1,6 +1,7 @@
 import type { Problems } from "../../text/problem.js";
-import { JOB_START } from "../manager/run-args.js";
+import { JOB_START } from "../manager/manager-args.js";
 import type { PlannedJob } from "../planned.js";
+import { jobsNamedIn } from "../shortcuts/walk.js";
 
 /** The built-in job that ends a run and releases its lock. */
 const JOB_END = "oJobManager Job End";
@@ -21,10 +22,15 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
   }
 }
 
-/** A job and all jobs that are its steps, and their steps. */
+/**
+ * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, those that come
+ * with ojm count: they work on the runs of the job around them, and others have runs of their own.
+ */
 function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set<string> = new Set()): Set<string> {
   if (all.has(name)) return all;
   all.add(name);
-  for (const step of jobs.get(name)?.steps ?? []) if ("job" in step) withSteps(step.job, jobs, all);
+  const { steps = [] } = jobs.get(name) ?? {};
+  for (const step of steps) if ("job" in step) withSteps(step.job, jobs, all);
+  for (const called of jobsNamedIn(steps)) if (jobs.get(called)?.builtin !== undefined) all.add(called);
   return all;
 }

@@ -1,4 +1,4 @@
-import type { CodeBlock, JobFile } from "../../load/job-file.js";
+import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
 import { placeIn } from "../../script/compile.js";
 import { wrongTemplate } from "../../text/handlebars/handlebars.js";
 import type { Position, Problems } from "../../text/problem.js";
@@ -9,6 +9,26 @@ export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): voi
   for (const { args, argsAt, at } of [...jobs.values(), ...todo]) {
     for (const one of args) {
       for (const [name, value] of Object.entries(one)) checkValue(value, `"${name}"`, argsAt[name] ?? at, problems);
+    }
+  }
+}
+
+/**
+ * Finds templates in arguments that the file wants to stay as they are written. OpenAF fills none of them
+ * then, and ojm fills all that have a value.
+ */
+export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Problems): void {
+  const isOff = (job: JobDefinition | undefined): boolean =>
+    job?.typeArgs.noTemplateArgs ?? settings.templateArgs === false;
+  const owners = [
+    ...[...jobs.values()].filter(isOff),
+    ...todo.filter(({ job, shortcut }) => shortcut === undefined && isOff(jobs.get(job))),
+  ];
+  for (const { args, argsAt, at } of owners) {
+    for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
+      if (!JSON.stringify(value)?.includes("{{")) continue;
+      const message = `the template in "${name}" would be filled, and "noTemplateArgs" or "templateArgs" says that it stays.`;
+      problems.error(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
     }
   }
 }

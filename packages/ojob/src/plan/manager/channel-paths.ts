@@ -61,7 +61,7 @@ export async function placeChannel<Config extends Args>(
 }
 
 /** Whether the whole text was typed on the command line, and a template put it here. */
-function isTyped(text: string, written: unknown, typed: Args): boolean {
+export function isTyped(text: string, written: unknown, typed: Args): boolean {
   const path = wholeTemplate(written);
   return path !== undefined && valueAt(typed, path) === text;
 }

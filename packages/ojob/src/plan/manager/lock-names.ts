@@ -1,10 +1,11 @@
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
-import { around, fillArgs, mergeArgs } from "../args.js";
+import { fillArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
 import { runLimits } from "../settings.js";
-import { JOB_START, unfilledName } from "./run-args.js";
+import { unfilledName } from "./run-args.js";
+import { eachStart, type Start } from "./starts.js";
 
 /** The name of a lock, and where it is said. */
 interface LockName {
@@ -26,12 +27,11 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
   }
   // Unknown names and cycles have been reported already. An earlier job hands on what nobody knows yet.
   if (problems.errors.length > 0 || file.settings.shareArgs) return;
-  const names = new Names(file, plan, common);
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
     // A subscription has the change of its channel among the args of each run.
     if (job === undefined || job.type === "subscribe") continue;
-    const runs = names.ofRuns(entry, job);
+    const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
     warnOfShared(job, runs, file, problems);
   }
@@ -84,46 +84,19 @@ function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefin
   return undefined;
 }
 
-/** The names of the locks that runs take before a script may have changed their arguments. */
-class Names {
-  readonly #file: JobFile;
-  readonly #plan: Plan;
-  readonly #common: Args;
-
-  constructor(file: JobFile, plan: Plan, common: Args) {
-    this.#file = file;
-    this.#plan = plan;
-    this.#common = common;
-  }
-
-  /** For each run of an item of the todo. */
-  ofRuns(entry: TodoEntry, job: PlannedJob): LockName[][] {
-    return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) => {
-      const filled = fillArgs(given, this.#common, () => {}, this.#plan.environment.all);
-      return ownArgs(job).map((own) => {
-        const found: LockName[] = [];
-        this.#find(job, own, filled, entry.argsAt["name"] ?? entry.at, found);
-        return found;
-      });
+/** For each run of an item of the todo: the locks that it takes before a script may have changed its arguments. */
+function namesOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan, commandLine: Args): LockName[][] {
+  return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) => {
+    const filled = fillArgs(given, commandLine, () => {}, environment.all);
+    return (job.args.length > 0 ? job.args : [{}]).map((own) => {
+      const found: LockName[] = [];
+      const visit = ({ args, placeOf, checkedAbove }: Start): void => {
+        // The defaults of a check fill the templates of the jobs that are its steps.
+        if (!checkedAbove && args["name"] !== undefined) found.push({ name: args["name"], at: placeOf("name") });
+      };
+      const placeOf = (argument: string): Position => entry.argsAt[argument] ?? entry.at;
+      eachStart({ ...job, args: [own] }, filled, placeOf, { jobs, commandLine, visit });
+      return found;
     });
-  }
-
-  /** Goes through the steps of a run. False once a script may have changed the arguments. */
-  #find(job: PlannedJob, own: Args, given: Args, at: Position, found: LockName[]): boolean {
-    const args = mergeArgs({ own, given, commandLine: this.#common, ...around(job) }, () => {});
-    const here = "name" in own ? (this.#file.jobs.get(job.name)?.argsAt["name"] ?? job.at) : at;
-    return job.steps.every((step) => {
-      if ("code" in step) return false;
-      const { name } = args;
-      if (step.job === JOB_START && name !== undefined) found.push({ name, at: here });
-      const inner = this.#plan.jobs.get(step.job);
-      // The defaults of a check fill the templates of the jobs that are its steps.
-      if (inner === undefined || job.checks.in.length > 0) return true;
-      return ownArgs(inner).every((one) => this.#find(inner, one, args, here, found));
-    });
-  }
-}
-
-function ownArgs({ args }: PlannedJob): readonly Args[] {
-  return args.length > 0 ? args : [{}];
+  });
 }

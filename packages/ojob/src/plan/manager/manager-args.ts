@@ -5,6 +5,9 @@ import type { Args } from "../../load/job-file.js";
 /** The built-in job that opens the job manager. */
 export const JOB_INIT = "oJobManager Init";
 
+/** The built-in job that takes the lock. */
+export const JOB_START = "oJobManager Job Start";
+
 /** The arguments of Init: the channels of the records and of the locks. */
 export const MANAGER_CHANNELS = ["chJobs", "chLocks"] as const;
 

@@ -1,11 +1,9 @@
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
-import { around, mergeArgs } from "../args.js";
 import type { PlannedJob } from "../planned.js";
-
-/** The built-in job that takes the lock. */
-export const JOB_START = "oJobManager Job Start";
+import { JOB_START } from "./manager-args.js";
+import { eachStart, type Start } from "./starts.js";
 
 /** What is wrong with the name of a lock in which a template is left; `undefined` if none is. */
 export function unfilledName(name: unknown): string | undefined {
@@ -49,7 +47,7 @@ export function checkManaged(
       checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
     }
   }
-  for (const entry of file.todo) checkEntry(entry, file, jobs, commandLine, problems);
+  for (const entry of file.todo) checkEntry(entry, jobs, commandLine, problems);
 }
 
 function checkTimeout(args: Args, at: Position, problems: Problems): void {
@@ -60,24 +58,20 @@ function checkTimeout(args: Args, at: Position, problems: Problems): void {
 
 function checkEntry(
   entry: TodoEntry,
-  file: JobFile,
   jobs: ReadonlyMap<string, PlannedJob>,
   commandLine: Args,
   problems: Problems,
 ): void {
-  const definition = file.jobs.get(entry.job);
   const job = jobs.get(entry.job);
-  if (definition === undefined || job === undefined) return;
-  if (!startsRun(entry.job, jobs) || problems.errors.length > 0) return;
-  for (const own of definition.args.length > 0 ? definition.args : [{}]) {
-    for (const given of entry.args.length > 0 ? entry.args : [{}]) {
-      const args = mergeArgs({ own, given, commandLine, ...around(job) }, () => {});
-      if (Object.values(args).some(isTemplate)) continue;
-      const wrong = wrongRunArgs(args);
-      if (wrong === undefined) continue;
-      const at = definition.argsAt[wrong.argument] ?? entry.argsAt[wrong.argument] ?? entry.at;
-      problems.error(wrong.message, at);
-    }
+  if (job === undefined || problems.errors.length > 0) return;
+  const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
+    // A template or a default decides later.
+    if (checked || checkedAbove || Object.values(args).some(isTemplate)) return;
+    const wrong = wrongRunArgs(args);
+    if (wrong !== undefined) problems.error(wrong.message, placeOf(wrong.argument));
+  };
+  for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+    eachStart(job, given, (argument) => entry.argsAt[argument] ?? entry.at, { jobs, commandLine, visit });
   }
 }
 
@@ -103,7 +97,8 @@ export function firstDoing(
   if (name === it) return "it";
   if (seen.has(name)) return undefined;
   for (const step of jobs.get(name)?.steps ?? []) {
-    const first = "code" in step ? "script" : firstDoing(it, step.job, jobs, seen);
+    // A shortcut may change the arguments as a script may.
+    const first = "job" in step ? firstDoing(it, step.job, jobs, seen) : "script";
     if (first !== undefined) return first;
   }
   seen.add(name);

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type Handlebars from "handlebars";
+import type { HelperDelegate } from "handlebars";
 import type { Variables } from "../environment.js";
 import { valueAt } from "../value-at.js";
 import { HELPERS } from "./helpers.js";
@@ -40,6 +41,8 @@ export interface Filling {
   readonly missing?: (path: string) => void;
   /** What the helper `$env` reads. Default: the environment of this thread. */
   readonly variables?: Variables | undefined;
+  /** Helpers for this template alone. */
+  readonly helpers?: Readonly<Record<string, HelperDelegate>>;
 }
 
 /**
@@ -47,20 +50,27 @@ export interface Filling {
  *
  * @throws Error if it is no template of Handlebars
  */
-export function fillBlocks(text: string, data: unknown, { html, missing, variables = process.env }: Filling): string {
+export function fillBlocks(text: string, data: unknown, filling: Filling): string {
+  const { html, missing, variables = process.env, helpers = {} } = filling;
   const { instance } = handlebars();
   const tree = parse(text);
   if (missing !== undefined) keepMissing(tree, text, data, missing);
   const template = instance.compile(tree, { noEscape: !html });
   // Prototypes are no data: said here, so that Handlebars does not print a warning of its own.
-  const options = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
-  return template(asData(data, new Map()), { ...options, data: { variables } });
+  const safe = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
+  return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
 }
 
-/** What is wrong with a template, and in which of its lines. `undefined` if nothing is. */
-export function wrongTemplate(text: string): { readonly message: string; readonly line: number } | undefined {
+/**
+ * What is wrong with a template, and in which of its lines. `undefined` if nothing is. `more` are helpers
+ * that this template has.
+ */
+export function wrongTemplate(
+  text: string,
+  more: readonly string[] = [],
+): { readonly message: string; readonly line: number } | undefined {
   try {
-    const unknown = unknownHelper(parse(text));
+    const unknown = unknownHelper(parse(text), more);
     if (unknown === undefined) return undefined;
     return { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
   } catch (error) {
@@ -81,12 +91,16 @@ function parse(text: string): hbs.AST.Program {
   }
 }
 
-function unknownHelper(tree: hbs.AST.Program): { readonly name: string; readonly line: number } | undefined {
+function unknownHelper(
+  tree: hbs.AST.Program,
+  more: readonly string[],
+): { readonly name: string; readonly line: number } | undefined {
   const { Visitor } = handlebars();
   let found: { name: string; line: number } | undefined;
   const look = ({ path, params, loc }: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void => {
     const name = (path as hbs.AST.PathExpression).original;
-    if (params.length > 0 && !isHelper(String(name))) found ??= { name: String(name), line: loc.start.line };
+    if (params.length > 0 && !isHelper(String(name)) && !more.includes(String(name)))
+      found ??= { name: String(name), line: loc.start.line };
   };
   class Calls extends Visitor {
     override MustacheStatement(node: hbs.AST.MustacheStatement): void {
@@ -128,7 +142,7 @@ function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing
 }
 
 /** A copy in which a map or a list that is put into a text becomes JSON, as in templates without blocks. */
-function asData(value: unknown, done: Map<object, unknown>): unknown {
+export function asData(value: unknown, done: Map<object, unknown> = new Map()): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (done.has(value)) return done.get(value);
   const isList = Array.isArray(value);

@@ -1,4 +1,4 @@
-import { type Environment, withVariables } from "../../../plan/environment/environment.js";
+import { type Environment, environmentOf } from "../../../plan/environment/environment.js";
 import type { PlannedJob } from "../../../plan/planned.js";
 
 /** Where the scripts of a job run. */
@@ -13,6 +13,5 @@ export interface ScriptContext {
  * not the folder: as before there was an environment, each job says where its own script runs.
  */
 export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
-  const environment = around === undefined ? job.environment : withVariables(around.environment, job.variables);
-  return { environment, folder: job.folder };
+  return { environment: environmentOf(job, around?.environment), folder: job.folder };
 }

@@ -151,5 +151,6 @@ class StepLimit {
 }
 
 function nameOf(step: Step): string {
-  return "job" in step ? `the step "${step.job}"` : "the script";
+  if ("job" in step) return `the step "${step.job}"`;
+  return "shortcut" in step ? `the step (${step.shortcut.name})` : "the script";
 }

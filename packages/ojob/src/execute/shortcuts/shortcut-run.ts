@@ -1,0 +1,160 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Args, CodeBlock, Shortcut, StepReference } from "../../load/job-file.js";
+import { isTyped } from "../../plan/manager/channel-paths.js";
+import { JOB_START } from "../../plan/manager/manager-args.js";
+import { clone, merge } from "../../script/worker/functions/merge.js";
+import { saidPath } from "../../text/said-path.js";
+import { shownArgs } from "../../text/secrets.js";
+import type { ShortcutContext } from "./context.js";
+import { isMap, readPath, withValue } from "./values/paths.js";
+import { Templates } from "./values/templates.js";
+
+/** The key that means the arguments, and not a value that $set keeps. */
+const ARGS = "args";
+
+/** The arguments by which a lock is taken. */
+const OF_THE_LOCK: readonly string[] = ["name", "timeout"];
+
+/** One run of a shortcut: its values, with their templates filled, and what they work on. */
+export class ShortcutRun {
+  readonly shortcut: Shortcut;
+  readonly args: Args;
+  readonly context: ShortcutContext;
+  readonly templates: Templates;
+
+  constructor(shortcut: Shortcut, args: Args, context: ShortcutContext) {
+    this.shortcut = shortcut;
+    this.args = args;
+    this.context = context;
+    this.templates = this.templatesFor(args);
+  }
+
+  /** Fills templates from other arguments. */
+  templatesFor(args: Args): Templates {
+    return templatesOf(args, this.context);
+  }
+
+  /** The shortcut as messages name it. */
+  get name(): string {
+    return `(${this.shortcut.name})`;
+  }
+
+  /** What stands behind an option, or behind the shortcut itself. */
+  value(option = "value"): unknown {
+    const written = this.shortcut.values[option];
+    return written === undefined ? undefined : this.templates.fill(written, option);
+  }
+
+  /** The same as a text. */
+  text(option = "value"): string | undefined {
+    const value = this.value(option);
+    return value === undefined || value === null ? undefined : String(value);
+  }
+
+  /** The same as it is written. */
+  written(option = "value"): string {
+    return this.shortcut.blocks[option]?.code ?? "";
+  }
+
+  /** A script of ojm itself, for which errors name the place of the shortcut. */
+  script(code: string): CodeBlock {
+    const { source, line, column } = this.shortcut.at;
+    return { code, source, line, indent: column - 1, exact: false };
+  }
+
+  /** A number behind an option. */
+  number(what: string, option = "value"): number {
+    const value = this.value(option);
+    const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
+    if (Number.isFinite(number) && number >= 0) return number;
+    throw new Error(`${this.name} takes ${what}, not ${JSON.stringify(value) ?? "nothing"}`);
+  }
+
+  flag(option: string, otherwise = false): boolean {
+    const value = this.shortcut.values[option];
+    return typeof value === "boolean" ? value : otherwise;
+  }
+
+  /** Arguments, or other data, as a log may show them. */
+  shown(data: unknown): string {
+    const { host, job } = this.context;
+    return shownArgs(data, job.secrets, (text) => host.log.mask(text));
+  }
+
+  /** The jobs behind an option. */
+  list(option = "value"): readonly StepReference[] {
+    return Object.hasOwn(this.shortcut.lists, option) ? (this.shortcut.lists[option] ?? []) : [];
+  }
+
+  /** The absolute path of a file. It begins at the folder of the job file, or where the user typed it. */
+  path(option = "value"): string | undefined {
+    const text = this.text(option);
+    if (text === undefined) return undefined;
+    const typed = isTyped(text, this.shortcut.values[option], this.context.host.typed);
+    return typed ? resolve(text) : saidPath(text, this.shortcut.at);
+  }
+
+  /** What a YAML or JSON file holds. */
+  async dataOf(path: string): Promise<unknown> {
+    const text = await readFile(path, "utf8");
+    if (/\.json$/i.test(path)) return JSON.parse(text) as unknown;
+    return (await import("../../load/yaml/yaml.js")).fromYaml(text);
+  }
+
+  /** What $get has under a key, or the arguments, at a path. */
+  read(key: string, path?: string): unknown {
+    return readPath(key === ARGS ? this.args : this.context.host.runtime.values.get(key), path);
+  }
+
+  /** Keeps a value for $get. */
+  keep(key: string, value: unknown): void {
+    this.context.host.runtime.values.set(key, clone(value));
+  }
+
+  /** Puts a value where a key and a path say, and returns the arguments. */
+  put(key: string, path: string | undefined, value: unknown): Args {
+    if (key === ARGS) return path === undefined ? this.withData(value) : withValue(this.args, path, value);
+    this.keep(key, path === undefined ? value : withValue(this.read(key), path, value));
+    return this.args;
+  }
+
+  /**
+   * The arguments with data that comes from elsewhere. In a job that takes a lock, the data never decides its
+   * name: whoever writes the data would decide which runs exclude each other.
+   */
+  withData(data: unknown): Args {
+    if (data === undefined || data === null) return this.args;
+    if (!isMap(data)) throw new Error(`${this.name} adds a map to the arguments, and this is none: ${typeName(data)}`);
+    const refused = OF_THE_LOCK.filter((name) => this.#isOfLock(name, data));
+    for (const name of refused) {
+      const message = `${this.name} brings "${name}", which a job with a lock takes from no data: write it under (pass).`;
+      this.context.host.log.line("WARN", message, this.context.job.name);
+    }
+    const allowed = Object.fromEntries(Object.entries(data).filter(([name]) => !refused.includes(name)));
+    return merge(this.args, allowed) as Args;
+  }
+
+  #isOfLock(name: string, data: Args): boolean {
+    if (!Object.hasOwn(data, name) || data[name] === this.args[name]) return false;
+    const { host, job } = this.context;
+    const seen = new Set<string>();
+    const takesLock = (steps: typeof job.steps): boolean =>
+      steps.some((step) => {
+        if (!("job" in step) || seen.has(step.job)) return false;
+        seen.add(step.job);
+        return step.job === JOB_START || takesLock(host.job(step.job).steps);
+      });
+    return takesLock(job.steps);
+  }
+}
+
+/** The templates of the shortcuts of an execution. */
+export function templatesOf(args: Args, { host, job, place }: Omit<ShortcutContext, "run">): Templates {
+  const data = { args, values: host.runtime.values, variables: place.environment.all };
+  return new Templates(data, (option, written) => host.warnMissing(job.name, option, written));
+}
+
+function typeName(value: unknown): string {
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}

@@ -1,0 +1,69 @@
+import {
+  anything,
+  either,
+  type Fields,
+  flag,
+  mapWithOneOf,
+  number,
+  record,
+  type Shape,
+  shortcut,
+  some,
+  text,
+} from "../check/shape.js";
+
+/** The name of a job. */
+export const jobName: Shape = text("The name of a job.");
+
+/** A shortcut in the place of a job. */
+export const shortcutItem: Shape = shortcut("A shortcut of OpenAF, like (if), (pass) or (log).");
+
+/** The arguments of a step. */
+export const stepArgs: Shape = record(anything("A value."), "Arguments for this step alone.");
+
+const named = { name: jobName, job: text("The same as `name`."), args: stepArgs };
+
+/** What may be said of a step of a job, beside what it does. */
+export const stepOptions: Fields = {
+  timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
+  continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),
+};
+
+/** An item of `from` and `to`. */
+const stepItem: Shape = either(
+  "A job, or a shortcut of OpenAF.",
+  jobName,
+  shortcutItem,
+  mapWithOneOf(["name", "job"], { ...named, ...stepOptions }, "A job, arguments for it, and what it may do as a step."),
+);
+
+/** An item of a list of a shortcut. */
+const listItem: Shape = either(
+  "A job, or a shortcut of OpenAF.",
+  jobName,
+  shortcutItem,
+  mapWithOneOf(
+    ["name", "job"],
+    {
+      ...named,
+      isolateArgs: flag("The job sees these arguments only."),
+      templateArgs: flag("Whether templates in `args` are filled."),
+    },
+    "A job, and arguments for it.",
+  ),
+);
+
+/** Jobs and shortcuts that run as steps of a job. */
+export function steps(doc: string): Shape {
+  return some(stepItem, doc);
+}
+
+/** Jobs and shortcuts that a shortcut runs. */
+export function jobs(doc: string): Shape {
+  return some(listItem, doc);
+}
+
+/** Whether a shape is a list of jobs of a shortcut. */
+export function holdsJobs(shape: Shape | undefined): boolean {
+  return shape?.kind === "some" && shape.of === listItem;
+}
