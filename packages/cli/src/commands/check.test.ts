@@ -18,6 +18,35 @@ describe("ojm check", () => {
     expect(existsSync(join(folder, "ran"))).toBe(false);
   });
 
+  test("ojm check of jobs without a todo says that the file is a library, and ends with 0", async () => {
+    const folder = folderWith({ "a.yaml": `jobs:\n${JOB}`, "b.yaml": `jobs:\n${JOB}    agrs: {}\n` });
+    const rest = 'it has no "todo". Include it in another file, or run one of its jobs: ojm run';
+    expect(await ojm(folder, "check", "a.yaml")).toEqual({
+      code: 0,
+      out: `a.yaml is a library of 1 job: ${rest} a.yaml --job NAME\n`,
+      err: "",
+    });
+    const { out, code } = await ojm(folder, "check", "b.yaml");
+    expect({ out, code }).toEqual({
+      code: 0,
+      out: `b.yaml is a library of 1 job, with 1 warning: ${rest} b.yaml --job NAME\n`,
+    });
+  });
+
+  test("ojm check of a file without jobs is an error", async () => {
+    const { code, err } = await ojm(folderWith({ "a.yaml": "include: oJobManager.yaml\n" }), "check", "a.yaml");
+    expect(code).toBe(2);
+    expect(err).toMatch(/error: a\.yaml has neither jobs nor a "todo"\.\n/);
+  });
+
+  test("ojm run of a library says what to do, and ends with 2", async () => {
+    const folder = folderWith({ "a.yaml": `jobs:\n${JOB}` });
+    const { code, err } = await ojm(folder, "run", "a.yaml");
+    expect(code).toBe(2);
+    expect(err).toMatch(/a\.yaml has no "todo": nothing would run\. It is a library .* ojm run a\.yaml --job "A"/);
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+  });
+
   test("ojm check shows warnings, and ends with 0", async () => {
     expect(await ojm(folderWith({ "a.yaml": ODD }), "check", "a.yaml")).toEqual({
       code: 0,

@@ -27,6 +27,10 @@ export async function execute(words: readonly string[]): Promise<number> {
 }
 
 function summary(file: string, { jobs, todo, periodic, includes, warnings }: Checked): string {
+  if (todo === 0) {
+    const marks = warnings.length > 0 ? `, with ${count(warnings.length, "warning")}` : "";
+    return `${file} is a library of ${count(jobs, "job")}${marks}: it has no "todo". Include it in another file, or run one of its jobs: ojm run ${file} --job NAME`;
+  }
   const facts = [
     count(jobs, "job"),
     ...(periodic > 0 ? [`${periodic} on a schedule`] : []),
