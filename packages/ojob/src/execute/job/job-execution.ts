@@ -216,8 +216,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
-    const { error } = this.#interruption;
-    if (error !== undefined) throw error;
+    if (this.#interruption.error !== undefined) throw this.#interruption.error;
     if ("shortcut" in step) return runShortcut(step.shortcut, args, this.#shortcuts);
     if ("code" in step) {
       this.#items = new EachItems(owner);
@@ -240,9 +239,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
     const context = contextOf(job, this.#context);
-    const around = this.#context.environment.all;
     for (const own of job.args.length > 0 ? job.args : [{}]) {
-      const given = await givenBy(step, job, current, this.#host, around);
+      const given = await givenBy(step, job, current, this.#host, this.#context.environment.all);
       const alone = { ...given, ...own, ...job.secretArgs };
       try {
         const merged = await this.#host.args(job, own, { ...current, ...given }, context.environment);
@@ -258,10 +256,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async #runBuiltin(name: string, args: Args): Promise<void> {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
-    const { managers } = this.#host.runtime;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    const state = { runs, kept: this.#stepRunner.kept, error: this.#error };
-    await runBuiltin(name, { args, managers, ...state, ...origin, signal: this.#interruption.signal });
+    const state = { managers: this.#host.runtime.managers, runs, kept: this.#stepRunner.kept, error: this.#error };
+    await runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
@@ -269,8 +266,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const end = await this.#scripts.run(step, args, this.#context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
-    const failure = this.#interruption.explained(end.failure);
-    throw Object.assign(scriptError(failure, step.code), { args: end.args });
+    throw Object.assign(scriptError(this.#interruption.explained(end.failure), step.code), { args: end.args });
   }
 
   /** @throws JobError after a stop, but in the steps of `catch`, and only during the grace period */

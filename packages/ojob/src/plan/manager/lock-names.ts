@@ -84,7 +84,7 @@ function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefin
   return undefined;
 }
 
-/** For each run of an item of the todo: the locks that it takes before a script may have changed its arguments. */
+/** For each run of an item: the locks that it takes before a script may have changed its arguments. */
 function namesOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan, commandLine: Args): LockName[][] {
   return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) => {
     const filled = fillArgs(given, commandLine, () => {}, environment.all);
