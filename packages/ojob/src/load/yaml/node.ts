@@ -94,9 +94,9 @@ export function toMap(node: Node | undefined): Record<string, unknown> {
 export function kindOf(node: Node): string {
   if (node.kind !== "scalar") return `a ${node.kind}`;
   if (node.value === null) return "nothing";
-  return typeof node.value === "string"
-    ? `the text ${JSON.stringify(shorten(maskUrls(node.value)))}`
-    : String(node.value);
+  if (typeof node.value === "string") return `the text ${JSON.stringify(shorten(maskUrls(node.value)))}`;
+  // YAML writes NaN as .nan.
+  return Number.isNaN(node.value) ? ".nan" : String(node.value);
 }
 
 /** The start of a text, for a message. */
