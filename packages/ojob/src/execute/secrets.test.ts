@@ -251,3 +251,71 @@ describe("what is warned of", () => {
     ]);
   });
 });
+
+describe("shortcuts beside env and secrets", () => {
+  test("they have the environment of their job, and what they show of its secrets is masked", async () => {
+    const yaml = `${FROM_ENV}
+jobs:
+  - name: A
+    secrets: pin
+    env: { V: job }
+    args: { v: "\${V}" }
+    from:
+      - (log): 'log {{pin}} {{v}} {{$env "V"}}'
+      - (debug): null
+      - { (pass): { p: "\${V} {{pin}}" }, ((debug)): true }
+      - { (if): 'args.p == "job " + args.pin && getEnv("V") == "job"', ((then)): { name: B, args: { w: "\${V}" } } }
+      - (parallel): [{ (print): '{{$env "V"}} {{pin}}' }]
+      - { name: B, args: { w: "step \${V}" } }
+    to: { (output): args, ((format)): json }
+  - { name: B, exec: "print([args.w, getEnv('V'), args.pin, args.pin.length].join())" }
+todo: [A, { (print): "{{pin}}." }]
+`;
+    const { out, err, well } = await hidden(yaml);
+    expect(well, err).toBe(true);
+    expect(out).toMatch(/log \*\*\* job job\n/);
+    // B has been called by the shortcut, and is a step of A after that.
+    const printed = ["job,,***,15", "job ***", "step job,job,***,15", '{"pin":"***","v":"job","p":"job ***"}', "."];
+    expect(out.split("\n").filter((line) => !line.includes(" | "))).toEqual(expect.arrayContaining(printed));
+  });
+
+  test("what (secget) reads is masked in all forms, also from a variable of the job", async () => {
+    const yaml = `ojob: { env: { KEY: "a\\"${VALUE}" } }
+jobs:
+  - name: A
+    from: { (secget): KEY, ((secEnv)): true, ((secOut)): key }
+    exec: |
+      print(args.key); print(JSON.stringify(args)); log(encodeURIComponent(args.key));
+      throw new Error(args.key);
+todo: [A]
+`;
+    const { out, err, well } = await hidden(yaml);
+    expect(well).toBe(false);
+    expect(out).toMatch(/^\*\*\*\n\{"key":"\*\*\*"\}\n.* \| \*\*\*\n/);
+    expect(err).toContain('job "A" failed: ***');
+  });
+
+  test("a dry run shows steps with their args' limits, shortcuts and locks, and no secret", async () => {
+    const folder = folderWith({
+      "jobs.yaml": `${FROM_ENV}
+include: oJobManager.yaml
+jobs:
+  - name: A
+    secrets: pin
+    env: { V: job }
+    from:
+      - { name: Lock, args: { name: "of-\${V}" }, timeout: 500 }
+      - { (if): args.x, ((then)): [B] }
+  - { name: Lock, to: oJobManager Job Start }
+  - { name: B, exec: print(1) }
+todo: [A, { (todo): [B] }]
+`,
+    });
+    const text = await dryRun(join(folder, "jobs.yaml"));
+    expect(text).toMatch(
+      /steps +Lock \(at most 500 ms\), \(if\) args\.x \[then: B\]\n +lock +of-job\n +env +V\n +secrets +pin\n/,
+    );
+    expect(text).toMatch(/2\. \(todo\).*\n +steps +\(todo\) \[B\]\n/);
+    expect(text).not.toContain(VALUE);
+  });
+});

@@ -14,6 +14,14 @@ function shortcutOf(item: string): Shortcut {
   return loaded.todo[0]?.shortcut ?? expect.fail("no shortcut");
 }
 
+test.each(["timeout: 100", "continueOnError: true"])("a shortcut refuses the limits of a step: %s", (option) => {
+  const [key = ""] = option.split(":");
+  const yaml = `todo: [A]\njobs:\n  - { name: A, from: { (if): 1, ((then)): A2, ${option} } }\n  - name: A2\n`;
+  expect(errorsOf(() => load(yaml))).toEqual([
+    `3:47 a shortcut has no "${key}": put "(if)" under "from" of a job, and name that job as the step, with "${key}".`,
+  ]);
+});
+
 describe("a shortcut in the place of a job", () => {
   test.each([
     ["plain", "{ (if): x, ((then)): [A] }"],

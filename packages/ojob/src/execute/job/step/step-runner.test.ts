@@ -66,6 +66,28 @@ describe("timeout of a step", () => {
     expect([well, lines]).toEqual([true, ['next {"a":1}', 'next {"a":1}', "A"]]);
   });
 
+  test("a step has args of its own beside its limits, and they are for that step alone", async () => {
+    const bad = "{ name: Bad, args: { left: 0, x: 5 }, timeout: 60000, continueOnError: true }";
+    const slow = "{ job: Slow, args: { x: 5 }, timeout: 100, continueOnError: true }";
+    const { well, lines } = await runText(
+      file(`from: [${bad}, ${slow}, { name: Next, args: { a: 2 }, timeout: 60000 }]
+    args: { a: 1 }
+    to: Next`),
+    );
+    expect(well).toBe(true);
+    expect(lines.filter((line) => line.startsWith("next"))).toEqual(['next {"a":2}', 'next {"a":1}']);
+  });
+
+  test("a timeout ends what the shortcuts of a step do, and the job goes on", async () => {
+    const more = "  - { name: Wait, from: [{ (wait): 600000 }] }\n  - { name: Calls, from: { (todo): [Slow] } }\n";
+    const keys = "from: [Wait, Calls]".replace(/Wait|Calls/g, "{ name: $&, timeout: 100, continueOnError: true }");
+    const ran = await runText(file(`${keys}\n    to: Next`, more));
+    expect([ran.well, ran.lines.at(-1)]).toEqual([true, "next {}"]);
+    expect(warnings(ran)).toEqual(
+      ["Wait", "Calls"].map((name) => expect.stringContaining(`the step "${name}" of "A" took longer than`)),
+    );
+  });
+
   test("a timeout ends the wait for a lock, with its own reason", async () => {
     const yaml = `ojob: { async: true }
 jobs:
