@@ -10,6 +10,20 @@ function dryRun(yaml: string): Promise<string> {
 }
 
 describe("a dry run of a job with a matrix", () => {
+  test("a dry run shows the lock of each combination", async () => {
+    const yaml = `include: oJobManager.yaml
+jobs:
+  - name: Build
+    matrix: { os: [a, b] }
+    from: oJobManager Job Start
+    to: oJobManager Job End
+    args: { name: "build-{{os}}" }
+    exec: print(1)
+todo: [Build]
+`;
+    expect(await dryRun(yaml)).toMatch(/^ +lock +build-a, build-b$/m);
+  });
+
   test("a dry run shows each combination, how many go on at once, and what a failure does", async () => {
     const yaml = `jobs:
   - name: Build

@@ -48,6 +48,12 @@ test.each([
     "[Work]",
     /^4:\d+ "timeout" must be a number of milliseconds/,
   ],
+  [
+    "a wrong timeout of the second run, behind a script of the first",
+    [`{ name: Work, from: ${START}, exec: "print(1)", args: [{ name: x }, { name: y, timeout: soon }] }`],
+    "[Work]",
+    /^3:\d+ "timeout" must be a number of milliseconds/,
+  ],
 ])("%s is an error before anything starts", (_, jobs, todo, message) => {
   expect(errorsOf(jobs, todo)).toEqual([expect.stringMatching(message)]);
 });

@@ -27,10 +27,16 @@ export interface StartsContext {
 
 /**
  * Visits the starts of runs among the steps of a job, each with the arguments that it gets: every step has
- * its own. False once a script or a shortcut may have changed the arguments.
+ * its own. Goes no further where a script or a shortcut may have changed them.
  */
-export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): boolean {
-  return walk(job, { given, placeOf, checked: false, environment: undefined, known: new Map() }, context);
+export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
+  const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
+  // Each of them is a run of its own: what a script of one changes, the next does not see.
+  for (const own of ownArgs(job)) walkWith(job, own, way, context);
+}
+
+function ownArgs({ args }: PlannedJob): readonly Args[] {
+  return args.length > 0 ? args : [{}];
 }
 
 /** How a walk comes to a job. */
@@ -45,11 +51,12 @@ interface Way {
   readonly known: Map<string, boolean>;
 }
 
+/** Visits the starts of a job that is a step. False once its arguments may have been changed. */
 function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
   const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
   const known = way.known.get(key);
   if (known !== undefined) return known;
-  const result = (job.args.length > 0 ? job.args : [{}]).every((own) => walkWith(job, own, way, context));
+  const result = ownArgs(job).every((own) => walkWith(job, own, way, context));
   way.known.set(key, result);
   return result;
 }
