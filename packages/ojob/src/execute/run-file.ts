@@ -72,12 +72,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     files: [file.source.path],
   });
   runtime.stop = (reason) => engine.stop(reason);
-  run.onStart?.({
-    stop: runtime.stop,
-    get exitCode() {
-      return runtime.exitCode;
-    },
-  });
+  run.onStart?.(engine);
   let letGo = (): void => {};
   try {
     const { unique } = file.settings;
