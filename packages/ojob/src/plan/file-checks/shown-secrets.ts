@@ -12,7 +12,7 @@ export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, proble
   if (names.size === 0 || problems.errors.length > 0) return;
   for (const { steps } of jobs.values()) {
     for (const step of steps) {
-      if (!("code" in step) || step.lang !== "shell") continue;
+      if (!("code" in step) || step.lang !== "shell" || step.noTemplate) continue;
       for (const { 1: name = "", index } of step.code.code.matchAll(/\{\{\{?\s*([^\s{}]+)\s*\}/g)) {
         if (!names.has(name)) continue;
         const message = `the template puts the secret "${name}" on the command line of the shell, where every user of this machine can read it. Write "$${name}" instead.`;
