@@ -47,6 +47,7 @@ describe("the simulation", () => {
       " closes",
       " stands still",
       " is cut off",
+      " finds the store full",
       " unlocks ",
       " is restarted",
       " has forgotten ",

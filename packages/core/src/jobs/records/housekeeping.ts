@@ -116,7 +116,10 @@ export class Housekeeping {
     });
     const ended = this.#clock.monotonic();
     const least = (this.#turn === undefined ? REST_ALONE : REST) * this.#ttl;
-    const rest = Math.max(least, Math.min(DAY, REST_OF_LOOK * (ended - began)));
+    // What a failed look took tells how long the store or this process stood still, not what a look costs. A
+    // long rest after it, with the turn, would keep every process from looking.
+    const cost = saw === undefined ? 0 : ended - began;
+    const rest = Math.max(least, Math.min(DAY, REST_OF_LOOK * cost));
     this.#due = ended + rest;
     const due = this.#clock.now() + rest;
     // Do not keep the turn of a look that failed: another process may reach the locks.

@@ -84,9 +84,11 @@ export class Chaos {
         process.stop();
         clock.after(ms, () => process.goOn());
       } else if (chance < 0.8) {
-        note(`${name} is cut off for ${Math.round(ms)}`);
-        const type = dice.pick(["refused", "request lost", "reply lost"] as const);
-        for (const way of ways) way.fault = () => (this.#over ? undefined : { type });
+        const type = dice.pick(["refused", "request lost", "reply lost", "full"] as const);
+        note(`${name} ${type === "full" ? "finds the store full" : "is cut off"} for ${Math.round(ms)}`);
+        // A full store answers reads.
+        const strikes = (call: Call): boolean => !this.#over && (type !== "full" || isWrite(call));
+        for (const way of ways) way.fault = (call) => (strikes(call) ? { type } : undefined);
         clock.after(ms, () => {
           for (const way of ways) way.fault = (call) => this.fault(name, call);
         });
@@ -113,6 +115,10 @@ export class Chaos {
 
 function isUnlock(call: Call): boolean {
   return call.kind === "commit" && call.commit.writes.some(({ key }) => isAudit(key));
+}
+
+function isWrite(call: Call): boolean {
+  return call.kind === "commit" && call.commit.writes.length > 0;
 }
 
 function textOf(call: Call, fault: Fault): string {
