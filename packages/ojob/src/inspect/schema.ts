@@ -18,7 +18,7 @@ const PLAIN: Readonly<Record<string, Schema>> = {
 
 /**
  * Shapes of several places, by their names in the schema. Each stands in the schema once: written out in all
- * their places, they make it five times as large.
+ * their places, they make it twice as large.
  */
 const SHARED: ReadonlyMap<Shape, string> = new Map([
   [todoItem, "todoItem"],
