@@ -8,6 +8,7 @@ export type {
   CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
   Run,

@@ -18,6 +18,7 @@ import { prune } from "./records/prune.js";
 import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
+import { holdName } from "./requests/hold.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -30,6 +31,7 @@ import type {
   CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
   Run,
@@ -245,6 +247,21 @@ export class JobManager {
    */
   cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
     return cancelRun(this.#context, nameOrId, options);
+  }
+
+  /**
+   * Holds a job for maintenance: no run of the name starts, in no process, until `until` or an {@link
+   * JobManager.unlock}. The hold stays when this process ends. Whoever is refused is told who holds the job,
+   * until when, and why.
+   *
+   * @returns the lock. Its `note.hold` has the reason
+   * @throws RunError `LOCKED` if a run goes on for longer than `wait`, `INVALID`, `LOST`; ChannelError if the
+   * store fails
+   * @example
+   * await manager.hold("import", { reason: "the schema changes", author: "ana" });
+   */
+  hold(name: string, options: HoldOptions): Promise<HeldLock> {
+    return holdName(this.#context, name, options);
   }
 
   /**

@@ -50,6 +50,7 @@ describe("the simulation", () => {
       " finds the store full",
       " unlocks ",
       " cancels ",
+      " holds ",
       " is restarted",
       " has forgotten ",
     ]) {

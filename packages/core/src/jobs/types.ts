@@ -282,6 +282,20 @@ export interface CancelOutcome {
   readonly run?: RunRecord;
 }
 
+/** Options of {@link JobManager.hold}. */
+export interface HoldOptions {
+  /** Why nobody may run the job, for those who are refused. At most 1,000 characters. */
+  readonly reason: string;
+  /** Who holds it, for those who are refused. */
+  readonly author?: string;
+  /** When it ends by itself, in ms since 1970. Default: in 24 hours. */
+  readonly until?: number;
+  /** How long to wait for the run that goes on, in ms. Default: 0. */
+  readonly wait?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
 /** The result of a forced unlock. */
 export interface UnlockOutcome {
   /** False if nobody held a lock of this name. */

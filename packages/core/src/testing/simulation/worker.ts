@@ -20,8 +20,9 @@ export interface Plan {
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
   readonly unlocks: boolean;
-  /** Whether runs are cancelled by other processes. */
+  /** Whether runs are cancelled by other processes, and names held for maintenance. */
   readonly cancels: boolean;
+  readonly holds: boolean;
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly laws: Laws;
@@ -63,10 +64,23 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels } = this.#plan;
+    const { dice, unlocks, cancels, holds } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
+    if (holds && dice.chance() < 0.04) return this.#hold();
     return this.#oneRun();
+  }
+
+  async #hold(): Promise<void> {
+    const { clock, dice, laws, names, note, ttl } = this.#plan;
+    const name = dice.pick(names);
+    const life = dice.between(500, 2 * ttl);
+    const began = clock.monotonic();
+    const until = this.#process.now() + life;
+    await this.#manager.hold(name, { reason: "simulated", until });
+    note(`${this.#name} holds ${name}`);
+    // The process reads its clock in whole ms.
+    laws.holding(name, began + life - 2);
   }
 
   async #cancel(): Promise<void> {
