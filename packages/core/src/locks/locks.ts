@@ -17,6 +17,7 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
+import { lockWaiting } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
@@ -192,6 +193,10 @@ export class Locks {
   ): Promise<Taken | LockView> {
     const over = new AbortController();
     this.#waits.add(over);
+    lockWaiting.publish(() => {
+      const { lock, queue } = view;
+      return { name: acquisition.name, wait, ...(lock && { held: heldLock(lock, queue?.value) }) };
+    });
     const cancel = this.#clock.after(wait, () => over.abort(), true);
     // Do not use AbortSignal.any(): Node keeps its result as long as the caller's signal lives
     // (nodejs/node#55351).

@@ -5,6 +5,7 @@ import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import { fieldsOf, isSpan, isText, isTime } from "../../util/shape.js";
+import { runEnded } from "../events.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
@@ -83,7 +84,10 @@ export async function closeRunOf(
     if (await isOverwritten(jobs, key)) return undefined;
     const outcome = await writeInPlace(stores, lock, key, record);
     if (outcome === "lock gone") return undefined;
-    if (outcome.ok) return record;
+    if (outcome.ok) {
+      runEnded.publish(() => ({ record }));
+      return record;
+    }
     const { current } = outcome;
     if (current !== undefined && isRecord(current) && fenceOf(current) !== lock.version) return undefined;
   }

@@ -13,6 +13,7 @@ import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
+import { runEnded } from "../events.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
@@ -213,8 +214,13 @@ export class OpenRun implements Run {
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
+    const record = await this.#closeRecord(this.#ending(ending));
+    runEnded.publish(() => ({ record }));
+    return record;
+  }
+
+  async #closeRecord(record: RunRecord): Promise<RunRecord> {
     const { locks } = this.#context;
-    const record = this.#ending(ending);
     try {
       if (!inOneStore(this.#context)) {
         if (await this.#closeThenRelease(record)) return record;
@@ -252,8 +258,8 @@ export class OpenRun implements Run {
   async #closeWithoutLock(record: RunRecord): Promise<boolean> {
     if (await this.#isWritten(record)) return true;
     if (record.status !== "completed") return this.#write(record);
-    const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await this.#write(this.#ending(why));
+    const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
+    if (await this.#write(lost)) runEnded.publish(() => ({ record: lost }));
     return false;
   }
 

@@ -7,6 +7,7 @@ import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { isRunError, RunError } from "../errors.js";
+import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
@@ -174,6 +175,7 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   context.times.taken(starting.name, draft.record.startTime);
   const run = new OpenRun(context, lease, draft, version);
   starting.run = run;
+  runStarted.publish(() => ({ record: { ...draft.record, fence: lease.fence } }));
   // End the run now if its time is over: the write of the record may have taken longer, and the timers of the
   // lease may be late.
   lease.expire();
