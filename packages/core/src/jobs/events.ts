@@ -1,12 +1,21 @@
 import type { LockLostEvent, LockWaitingEvent } from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
-import type { RunRecord } from "./types.js";
+import type { PendingRetry, RunRecord } from "./types.js";
 
 /** A run began, or ended. */
 export interface RunEvent {
   readonly record: RunRecord;
 }
 
+/** An attempt did not complete, and another one follows. */
+export interface AttemptFailedEvent {
+  /** The id of the run. */
+  readonly id: string;
+  readonly error: unknown;
+  readonly next: PendingRetry;
+}
+
+export const attemptFailed: EventChannel<AttemptFailedEvent> = new EventChannel("ojm:attempt:failed");
 export const runStarted: EventChannel<RunEvent> = new EventChannel("ojm:run:started");
 export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended");
 
@@ -18,6 +27,7 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:run:started`: a run of this process began.
  * - `ojm:run:ended`: this process closed the record of a run, of its own or of a dead process. Of all
  *   processes exactly one tells it.
+ * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
  * - `ojm:lock:lost`: the signal of a lease fired.
  * - `ojm:lock:waiting`: a call began to wait for a lock.
  *
@@ -31,6 +41,7 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
 export interface Events {
   readonly "ojm:run:started": RunEvent;
   readonly "ojm:run:ended": RunEvent;
+  readonly "ojm:attempt:failed": AttemptFailedEvent;
   readonly "ojm:lock:lost": LockLostEvent;
   readonly "ojm:lock:waiting": LockWaitingEvent;
 }

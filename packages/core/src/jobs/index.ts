@@ -1,7 +1,7 @@
 import type { JobManager as OpenedManager } from "./manager.js";
 
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
-export type { Events, RunEvent } from "./events.js";
+export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
@@ -12,6 +12,9 @@ export type {
   HoldOptions,
   JobManagerOptions,
   Outcome,
+  PendingRetry,
+  RetryOptions,
+  RetryPolicy,
   Run,
   RunOptions,
   RunRecord,

@@ -112,7 +112,8 @@ export class Locks {
     this.operator = new Operator(this.#channel, this.#held, {
       clock: this.#clock,
       abandon: this.#context.abandon,
-      holder: () => this.#uses.during(async () => (await this.#sessions.current()).holder),
+      holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
+      isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
     this.#leases = {
       channel: this.#channel,
@@ -303,6 +304,11 @@ export class Locks {
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
     return this.operator.forceUnlock(name, reason, before);
+  }
+
+  /** @internal Does something for which others must know that this process lives. */
+  keepSession<T>(work: () => Promise<T>): Promise<T> {
+    return this.#uses.during(work);
   }
 
   /**
