@@ -65,10 +65,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#parent = parent;
     this.#scripts = new JobScripts(host, this);
     this.#context = contextOf(job);
-    const { log, runtime } = host;
     const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
     const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
-    this.#stepRunner = new StepRunner({ ...parts, log, clock: runtime.clock });
+    this.#stepRunner = new StepRunner({ ...parts, log: host.log, clock: host.runtime.clock });
   }
 
   /**
@@ -166,8 +165,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
     const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.#host.runtime.clock);
-    const mask = (text: string): string => this.#host.log.mask(text);
-    const checks = new StepChecks(job, { variables: context.environment.all, hide: mask });
+    const checks = new StepChecks(job, context.environment.all, this.#host.log);
     try {
       current = checks.first(args);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);

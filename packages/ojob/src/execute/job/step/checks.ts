@@ -1,6 +1,8 @@
 import type { Args } from "../../../load/job-file.js";
+import type { Log } from "../../../output/log.js";
 import { applyChecks, type Check, type Checking } from "../../../plan/argument-checks/checks.js";
 import type { PlannedJob } from "../../../plan/planned.js";
+import type { Variables } from "../../../text/environment.js";
 import { JobError } from "../../runtime/job-error.js";
 
 /** The checks of a job's arguments, at their places among its steps. */
@@ -8,9 +10,9 @@ export class StepChecks {
   readonly #job: PlannedJob;
   readonly #checking: Omit<Checking, "what">;
 
-  constructor(job: PlannedJob, checking: Omit<Checking, "what">) {
+  constructor(job: PlannedJob, variables: Variables, log: Pick<Log, "mask">) {
     this.#job = job;
-    this.#checking = checking;
+    this.#checking = { variables, hide: (text) => log.mask(text) };
   }
 
   /**
@@ -24,8 +26,8 @@ export class StepChecks {
   }
 
   /**
-   * Checks the arguments before the step of this number: `in` after the steps of `from`, `out` before those of
-   * `to`, as in OpenAF.
+   * Checks the arguments before the step of this number: `in` after the steps of `from`, `out` before those
+   * of `to`, as in OpenAF.
    *
    * @throws JobError that names the argument and what is wrong with it
    */
