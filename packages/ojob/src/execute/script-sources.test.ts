@@ -121,3 +121,16 @@ describe("check of a job", () => {
     );
   });
 });
+
+test("functions in args are there for the next step of the job, as in OpenAF, and for no other job", async () => {
+  const yaml = `jobs:
+  - { name: Load, exec: "args.tests = { one: () => 1, list: [() => 2], n: 5 }; args.f = () => args.n" }
+  - { name: Take, exec: "log([args.tests.one(), args.tests.list[0](), args.tests.n].join()); delete args.tests.one" }
+  - { name: Last, exec: "log(typeof args.tests.one + typeof args.tests.list[0] + args.f)" }
+  - { name: Job, from: Load, exec: "args.func = args.tests.one; args.f = 'mine'", to: [Take, { (pass): { x: 1 } }, Last] }
+  - { name: Other, exec: "log(typeof args.tests + typeof args.func)" }
+todo: [Job, Other]
+`;
+  const { lines, err } = await runText(yaml);
+  expect(lines, err).toEqual(["1,2,5", "undefinedfunctionmine", "undefinedundefined"]);
+});
