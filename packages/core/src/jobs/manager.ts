@@ -250,8 +250,8 @@ export class JobManager {
 
   /**
    * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
-   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries, however
-   * many runs are kept.
+   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
+   * however many runs are kept.
    *
    * @throws ChannelError if the store fails
    * @example
