@@ -21,8 +21,8 @@ export interface Pruning {
 /** Deletes the records of runs that ended before a time. Resolves to how many. */
 export async function prune(pruning: Pruning): Promise<number> {
   const { jobs, index } = pruning;
-  // A record and its entry in the index go in one commit: two ops each.
-  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 2 : 1))));
+  // A record and its entries in the index go in one commit: up to three ops each.
+  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 3 : 1))));
   return (await index.isComplete()) ? pruneByTime(pruning, most) : pruneByName(pruning, most);
 }
 
@@ -33,7 +33,7 @@ async function pruneByTime({ jobs, index, cutoff, options }: Pruning, most: numb
     const range = { before: cutoff, limit: most, signal: options.signal, ...(after && { after }) };
     const refs: RecordRef[] = await index.refs(range);
     const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
-    const old = refs.filter((_, i) => isOld(entries[i]?.value, cutoff));
+    const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
     // Somebody deleted or overwrote these records. Without this, each prune would read them again.
     const gone = refs.filter((_, i) => entries[i] === undefined);
     await remove({ jobs, index, options }, old, gone);
@@ -45,7 +45,7 @@ async function pruneByTime({ jobs, index, cutoff, options }: Pruning, most: numb
 
 async function pruneByName({ jobs, index, cutoff, options }: Pruning, most: number): Promise<number> {
   let removed = 0;
-  let batch: RecordRef[] = [];
+  let batch: RunRecord[] = [];
   const flush = async (): Promise<void> => {
     await remove({ jobs, index, options }, batch, []);
     removed += batch.length;
@@ -64,7 +64,7 @@ async function pruneByName({ jobs, index, cutoff, options }: Pruning, most: numb
 /** No check is needed: nobody writes a closed record again. */
 async function remove(
   { jobs, index, options }: Omit<Pruning, "cutoff">,
-  old: readonly RecordRef[],
+  old: readonly RunRecord[],
   gone: readonly RecordRef[],
 ): Promise<void> {
   if (old.length + gone.length === 0) return;
@@ -72,6 +72,6 @@ async function remove(
   await jobs.commitWith<unknown[]>(deletes, index.remove([...old, ...gone]), options);
 }
 
-function isOld(record: RunRecord | undefined, cutoff: number): boolean {
-  return record?.endTime !== undefined && record.endTime < cutoff;
+function isOld({ endTime }: RunRecord, cutoff: number): boolean {
+  return endTime !== undefined && endTime < cutoff;
 }

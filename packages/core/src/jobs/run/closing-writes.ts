@@ -6,19 +6,11 @@ import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/at
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { closeRunOf } from "../records/orphans.js";
 import { isOverwritten, recordUnder } from "../records/read.js";
-import type { Ending } from "../records/record.js";
+import { closingOps, type Ending } from "../records/record.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
-
-/** The ops that close an open record, if it is still at this version. */
-export function closingOps(key: Key, version: Version, record: RunRecord): Op<RunRecord>[] {
-  return [
-    { check: key, version },
-    { put: key, value: record },
-  ];
-}
 
 /**
  * The ops that write the next attempt of a run that another process closed. That process may not have written
@@ -88,7 +80,9 @@ export class ClosingWrites implements AtomicWrites {
 
   prepare(): PreparedWrites {
     if (this.#isRefused) return { lockOps: this.#next };
-    const others = [{ channel: this.#context.jobs, ops: this.#ops } as ChannelOps<unknown>];
+    const { jobs, index } = this.#context;
+    const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
+    const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
     return { others, lockOps: this.#next };
   }
 

@@ -16,10 +16,10 @@ import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
-import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
+import { closingOps, type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { EndedBy, Run, RunRecord } from "../types.js";
-import { ClosingWrites, closingOps, laterEnd, nextOpsOf } from "./closing-writes.js";
+import { ClosingWrites, laterEnd, nextOpsOf } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -300,7 +300,7 @@ export class OpenRun implements Run {
   }
 
   async #write(record: RunRecord): Promise<boolean> {
-    const { jobs, clock, ttl } = this.#context;
+    const { jobs, index, clock, ttl } = this.#context;
     const { session, until } = this.#lease;
     const retryOptions = {
       clock,
@@ -309,7 +309,7 @@ export class OpenRun implements Run {
     };
     try {
       const ops = closingOps(this.#draft.key, this.#version, record);
-      const result = await retry(retryOptions, () => jobs.commit(ops));
+      const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, index.addFailure(record)));
       return result.ok || (await this.#isWritten(record));
     } catch (error) {
       if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#draft.key))) throw error;
