@@ -230,16 +230,11 @@ export class OpenRun implements Run {
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
-    const record = await this.#closeRecord(this.#ending(ending));
-    runEnded.publish(() => ({ record }));
-    return record;
-  }
-
-  async #closeRecord(record: RunRecord): Promise<RunRecord> {
     const { locks } = this.#context;
+    const record = this.#ending(ending);
     try {
       if (!inOneStore(this.#context)) {
-        if (await this.#closeThenRelease(record)) return record;
+        if (await this.#closeThenRelease(record)) return told(record);
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
         const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, this.#next(record));
@@ -250,8 +245,8 @@ export class OpenRun implements Run {
           // If the entry of the lock is corrupt, the lease no longer has the lock.
           if (!isCorrupt(error)) throw error;
         }
-        if (released && !writes.isRefused) return record;
-        if (await (released ? this.#isWritten(record) : this.#closeWithoutLock(record))) return record;
+        if (released && !writes.isRefused) return told(record);
+        if (await (released ? this.#isWritten(record) : this.#closeWithoutLock(record))) return told(record);
       }
     } catch (error) {
       throw isFull(error) ? notRecorded(this.name, error) : error;
@@ -275,7 +270,7 @@ export class OpenRun implements Run {
     if (await this.#isWritten(record)) return true;
     if (record.status !== "completed") return this.#write(record);
     const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
-    if (await this.#write(lost)) runEnded.publish(() => ({ record: lost }));
+    if (await this.#write(lost)) told(lost);
     return false;
   }
 
@@ -322,6 +317,12 @@ export class OpenRun implements Run {
     const written = await unlessCorrupt(this.#context.jobs.get(this.#draft.key));
     return sameJson(written, JSON.parse(JSON.stringify(record)));
   }
+}
+
+/** Tells the listeners of events that a run ended. */
+function told(record: RunRecord): RunRecord {
+  runEnded.publish(() => ({ record }));
+  return record;
 }
 
 /** The error for the caller of an end that a full store refused. The end is written once there is room. */
