@@ -1,0 +1,27 @@
+import type { LogBudget, Supports } from "../../channel/backend/backend.js";
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const DAY = 86_400_000;
+
+const MEMORY: LogBudget = { head: 128 * KIB, tail: 384 * KIB, chunk: 64 * KIB, interval: 250, completed: true };
+
+const DISK: LogBudget = { ...MEMORY, head: MIB, tail: 3 * MIB, ttl: 14 * DAY };
+
+/** A server keeps the logs of many machines, often in its memory. */
+const NETWORK: LogBudget = { ...MEMORY, head: 256 * KIB, tail: 768 * KIB, ttl: 7 * DAY };
+
+/** How many times larger a chunk may become as JSON: a control character takes six bytes. */
+const JSON_GROWTH = 6;
+
+/** How much of the log of a run a store keeps: what `own` says, else its backend, else its kind. */
+export function budgetOf(supports: Supports, own: Partial<LogBudget> = {}): LogBudget {
+  const { ttl, ...budget } = { ...kindOf(supports), ...supports.logs, ...own };
+  const chunk = Math.min(budget.chunk, Math.floor(supports.maxValueBytes / JSON_GROWTH));
+  return { ...budget, chunk, ...(supports.ttl && ttl !== undefined && { ttl }) };
+}
+
+function kindOf({ shared, durability }: Supports): LogBudget {
+  if (shared === "network") return NETWORK;
+  return durability === "none" ? MEMORY : DISK;
+}
