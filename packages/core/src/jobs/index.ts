@@ -1,6 +1,18 @@
 import type { JobManager as OpenedManager } from "./manager.js";
 
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
+export type {
+  LogAmount,
+  LogGap,
+  LogItem,
+  LogLevel,
+  LogLine,
+  LogOptions,
+  LogProgress,
+  LogStream,
+  Progress,
+  RunLog,
+} from "./logs/types.js";
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {

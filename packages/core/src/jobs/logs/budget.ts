@@ -1,4 +1,9 @@
 import type { LogBudget, Supports } from "../../channel/backend/backend.js";
+import { unknownOption } from "../../channel/backend/config.js";
+import { ChannelError } from "../../channel/errors.js";
+import { fieldsOf, isSpan } from "../../util/shape.js";
+
+const FIELDS = ["head", "tail", "chunk", "interval", "ttl", "completed"];
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -13,6 +18,27 @@ const NETWORK: LogBudget = { ...MEMORY, head: 256 * KIB, tail: 768 * KIB, ttl: 7
 
 /** How many times larger a chunk may become as JSON: a control character takes six bytes. */
 const JSON_GROWTH = 6;
+
+/**
+ * Refuses a budget that is none.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function checkLogBudget(budget: unknown): void {
+  const fields = fieldsOf<LogBudget>(budget);
+  if (fields === undefined) throw invalid(`logBudget must be a map, not ${String(budget)}`);
+  const problem = unknownOption('"logBudget" of a job manager', fields, FIELDS);
+  if (problem !== undefined) throw invalid(problem);
+  const { completed, ...numbers } = fields;
+  if (completed !== undefined && typeof completed !== "boolean")
+    throw invalid("logBudget.completed must be true or false");
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (isSpan(value) && value > 0)) continue;
+    throw invalid(`logBudget.${name} must be a number above 0, not ${String(value)}`);
+  }
+}
+
+const invalid = (what: string): ChannelError => new ChannelError("INVALID_CONFIG", what);
 
 /** How much of the log of a run a store keeps: what `own` says, else its backend, else its kind. */
 export function budgetOf(supports: Supports, own: Partial<LogBudget> = {}): LogBudget {

@@ -1,5 +1,6 @@
 import type { Key } from "../../channel/types.js";
 import { type Fields, fieldsOf, isCount, isNumber, isOptional, isText, isTime } from "../../util/shape.js";
+import type { RunRef } from "../run-id.js";
 import type { LogAmount, Progress } from "./types.js";
 
 /*
@@ -10,12 +11,6 @@ import type { LogAmount, Progress } from "./types.js";
  *
  * The numbers of chunks have no holes when they are written. The store may have dropped some of them since.
  */
-
-/** A run, by what its record's key says. */
-export interface RunRef {
-  readonly name: string;
-  readonly startTime: number;
-}
 
 /** Some lines of a log. */
 export interface LogChunk {

@@ -6,8 +6,9 @@ import { openChannel } from "../../channel/open.js";
 import type { OpenOptions } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LINES, visible } from "../../util/visible.js";
+import type { RunRef } from "../run-id.js";
 import { budgetOf } from "./budget.js";
-import type { LogsValue, RunRef } from "./chunk.js";
+import type { LogsValue } from "./chunk.js";
 import type { LogAmount } from "./types.js";
 
 const LOGS = "oJobManager-logs";

@@ -1,6 +1,7 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
-import { type LogsValue, type RunRef, runOfKey } from "./chunk.js";
+import type { RunRef } from "../run-id.js";
+import { type LogsValue, runOfKey } from "./chunk.js";
 
 /** A value that sorts behind all numbers of chunks. */
 const LAST = Number.MAX_VALUE;

@@ -10,6 +10,8 @@ import type { Lease } from "../../locks/hold/lease.js";
 import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { RunError } from "../errors.js";
+import type { RunLog } from "../logs/types.js";
+import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
@@ -40,6 +42,8 @@ export class OpenRun implements Run {
    */
   readonly #version: Version;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
+  /** Its log and progress, if it has written any. */
+  #trail: RunTrail | undefined;
   #closing: Promise<RunRecord> | undefined;
   #stopListening: (() => void) | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
@@ -60,6 +64,16 @@ export class OpenRun implements Run {
 
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  get log(): RunLog {
+    this.#trail ??= new RunTrail(this.#context.logs, this);
+    return this.#trail;
+  }
+
+  progress(done: number, total?: number, text?: string): void {
+    this.#trail ??= new RunTrail(this.#context.logs, this);
+    this.#trail.progress(done, total, text);
   }
 
   /** Why the body must stop; `undefined` while it may go on. */
@@ -200,7 +214,13 @@ export class OpenRun implements Run {
     return ended(record, this.fence, this.#context.clock.now(), ending, extras);
   }
 
-  async #close(ending: Ending): Promise<RunRecord> {
+  /** The last lines of the log are sent right behind the end of the record, which waits for nothing. */
+  #close(ending: Ending): Promise<RunRecord> {
+    const closing = this.#closeRecord(ending);
+    return this.#trail === undefined ? closing : this.#trail.endWith(closing);
+  }
+
+  async #closeRecord(ending: Ending): Promise<RunRecord> {
     const { locks } = this.#context;
     const record = this.#ending(ending);
     try {

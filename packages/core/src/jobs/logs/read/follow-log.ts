@@ -2,6 +2,7 @@ import { isChannelError } from "../../../channel/errors.js";
 import type { WatchEvent } from "../../../channel/types.js";
 import { firstOf, whenAborted } from "../../../util/abort.js";
 import type { Clock } from "../../../util/clock.js";
+import type { RunRef } from "../../run-id.js";
 import {
   chunkKey,
   isChunk,
@@ -10,7 +11,6 @@ import {
   type LogChunk,
   type LogsValue,
   logPrefix,
-  type RunRef,
   seqOf,
 } from "../chunk.js";
 import type { LogItem, LogOptions } from "../types.js";

@@ -1,5 +1,5 @@
 import type { LogChunk } from "../chunk.js";
-import type { LogAmount, LogGap, LogItem, LogLine, LogLevel, LogStream } from "../types.js";
+import type { LogAmount, LogGap, LogItem, LogLevel, LogLine, LogStream } from "../types.js";
 import { LETTERS } from "../write/line.js";
 
 const LEVELS: ReadonlyMap<string, LogLevel | LogStream> = new Map(

@@ -3,8 +3,18 @@ import type { Channel } from "../../../channel/channel.js";
 import type { EntriesOptions, Key } from "../../../channel/types.js";
 import { recordUnder } from "../../records/read.js";
 import { recordKey } from "../../records/record.js";
+import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
-import { chunkKey, isChunk, isProgress, isProgressKey, type LogChunk, logPrefix, type LogsValue, type RunRef, seqOf } from "../chunk.js";
+import {
+  chunkKey,
+  isChunk,
+  isProgress,
+  isProgressKey,
+  type LogChunk,
+  type LogsValue,
+  logPrefix,
+  seqOf,
+} from "../chunk.js";
 import type { LogItem, LogOptions } from "../types.js";
 import { LogText } from "./log-text.js";
 

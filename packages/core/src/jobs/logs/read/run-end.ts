@@ -2,8 +2,8 @@ import type { Channel } from "../../../channel/channel.js";
 import type { Clock } from "../../../util/clock.js";
 import { isRecord, recordUnder } from "../../records/read.js";
 import { recordKey } from "../../records/record.js";
+import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
-import type { RunRef } from "../chunk.js";
 
 /** The pause before the next look at a record, where the store is away or has no watch, in ms. */
 const PAUSE = 1_000;

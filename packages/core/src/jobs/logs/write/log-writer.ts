@@ -1,7 +1,8 @@
 import { isChannelError } from "../../../channel/errors.js";
 import type { Op } from "../../../channel/types.js";
-import { chunkKey, type LogChunk, type LogsValue, type RunRef } from "../chunk.js";
-import type { LateWriter, Logs, LogStore } from "../logs.js";
+import type { RunRef } from "../../run-id.js";
+import { chunkKey, type LogChunk, type LogsValue } from "../chunk.js";
+import type { LateWriter, LogStore, Logs } from "../logs.js";
 import type { LogAmount } from "../types.js";
 import { Ring } from "./ring.js";
 import { sum, Waiting, type WaitingLimits } from "./waiting.js";
@@ -213,5 +214,7 @@ export class LogWriter implements LateWriter {
 }
 
 function isRefused(error: unknown): boolean {
-  return !isChannelError(error) || ["TOO_LARGE", "INVALID_VALUE", "INVALID_KEY", "INVALID_ARGUMENT"].includes(error.code);
+  return (
+    !isChannelError(error) || ["TOO_LARGE", "INVALID_VALUE", "INVALID_KEY", "INVALID_ARGUMENT"].includes(error.code)
+  );
 }

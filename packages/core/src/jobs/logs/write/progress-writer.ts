@@ -1,6 +1,7 @@
 import { inBackground } from "../../../channel/calls/background.js";
 import { isNumber } from "../../../util/shape.js";
-import { progressKey, type RunRef } from "../chunk.js";
+import type { RunRef } from "../../run-id.js";
+import { progressKey } from "../chunk.js";
 import type { Logs } from "../logs.js";
 import type { Progress } from "../types.js";
 

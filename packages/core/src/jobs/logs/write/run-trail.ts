@@ -1,6 +1,7 @@
 import { inBackground } from "../../../channel/calls/background.js";
+import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
-import { progressKey, type RunRef } from "../chunk.js";
+import { progressKey } from "../chunk.js";
 import type { Logs } from "../logs.js";
 import type { LogStream, RunLog } from "../types.js";
 import { cut, LETTERS, lastState, linesOf, withFields } from "./line.js";
@@ -47,8 +48,8 @@ export class RunTrail implements RunLog {
   write(text: string, stream: LogStream = "stdout"): void {
     if (this.#isOver || typeof text !== "string") return;
     const known = stream === "stderr" ? "stderr" : "stdout";
-    let lines = this.#raw.get(known);
-    if (lines === undefined) this.#raw.set(known, (lines = new RawLines()));
+    const lines = this.#raw.get(known) ?? new RawLines();
+    this.#raw.set(known, lines);
     lines.add(text, (line) => this.#writer().add(LETTERS[known], line));
   }
 
