@@ -1,5 +1,6 @@
 import type { JobManager as OpenedManager } from "./manager.js";
 
+export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type {
   LogAmount,

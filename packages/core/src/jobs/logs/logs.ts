@@ -13,6 +13,10 @@ import type { LogAmount } from "./types.js";
 
 const LOGS = "oJobManager-logs";
 
+/** The size of a chunk in bytes, and the longest wait of a line in ms, before the store is known. */
+const FIRST_CHUNK = 32 * 1_024;
+const FIRST_INTERVAL = 250;
+
 /** The most full chunks that wait in memory, of all logs of a manager, in bytes. */
 const MOST_WAITING = 32 * 1_024 * 1_024;
 
@@ -51,6 +55,16 @@ export class Logs {
     this.clock = clock;
     this.#config = config;
     this.#own = own;
+  }
+
+  /** The size of chunks, as far as it is known. */
+  get chunk(): number {
+    return this.#opened?.budget.chunk ?? this.#own?.chunk ?? FIRST_CHUNK;
+  }
+
+  /** How long lines wait, as far as it is known. */
+  get interval(): number {
+    return this.#opened?.budget.interval ?? this.#own?.interval ?? FIRST_INTERVAL;
   }
 
   /** The store, if it is open. */

@@ -10,10 +10,6 @@ import { sum, Waiting, type WaitingLimits } from "./waiting.js";
 /** The most that waits in memory for one run, in bytes. */
 const MOST_WAITING = 1_024 * 1_024;
 
-/** The size of a chunk, and the longest wait of a line, before the store is known. */
-const FIRST_CHUNK = 32 * 1_024;
-const FIRST_INTERVAL = 250;
-
 /** The rest after a commit, as a multiple of what it took: a log takes a tenth of the store's time at most. */
 const REST = 10;
 const LONGEST_REST = 5_000;
@@ -59,8 +55,7 @@ export class LogWriter implements LateWriter {
   constructor(logs: Logs, run: RunRef) {
     this.#run = { name: run.name, startTime: run.startTime };
     this.#logs = logs;
-    const { chunk } = logs.opened?.budget ?? { chunk: FIRST_CHUNK };
-    this.#limits = { chunk, most: MOST_WAITING, room: logs.room };
+    this.#limits = { chunk: logs.chunk, most: MOST_WAITING, room: logs.room };
     this.#waiting = new Waiting(this.#limits, (amount) => logs.dropped(this.#run, amount));
     this.soon = new Promise((resolve) => {
       this.#onSoon = resolve;
@@ -125,8 +120,8 @@ export class LogWriter implements LateWriter {
       if (!isPressing || this.#isPressing) return;
       this.#cancel();
     }
-    const { clock, opened } = this.#logs;
-    const wait = isPressing ? 0 : (opened?.budget.interval ?? FIRST_INTERVAL);
+    const { clock, interval } = this.#logs;
+    const wait = isPressing ? 0 : interval;
     this.#isPressing = isPressing;
     this.#cancel = clock.after(Math.max(wait, this.#restUntil - clock.monotonic()), () => void this.#send());
   }

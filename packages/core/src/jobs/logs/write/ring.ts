@@ -8,9 +8,9 @@ const ENTRY = 256;
  * ones, which fill its tail.
  */
 export class Ring {
-  readonly #budget: Pick<LogBudget, "head" | "tail">;
-  /** Bytes that are left in the head. Once a chunk does not fit, there are none. */
+  /** Bytes that are left in the head. Its last chunk may be longer: it takes the rest from the tail. */
   #headLeft: number;
+  #tailMost: number;
   /** How many chunks are in the head. */
   #head = 0;
   readonly #tail: { readonly seq: number; readonly size: number }[] = [];
@@ -18,8 +18,8 @@ export class Ring {
   #next = 0;
 
   constructor(budget: Pick<LogBudget, "head" | "tail">) {
-    this.#budget = budget;
     this.#headLeft = budget.head;
+    this.#tailMost = budget.tail;
   }
 
   /** The number of the next chunk. */
@@ -31,17 +31,17 @@ export class Ring {
   add(bytes: number, most: number): { readonly seq: number; readonly deletes: readonly number[] } {
     const seq = this.#next++;
     const size = bytes + ENTRY;
-    if (size <= this.#headLeft) {
+    if (this.#headLeft > 0) {
       this.#headLeft -= size;
+      if (this.#headLeft < 0) this.#tailMost += this.#headLeft;
       this.#head++;
       return { seq, deletes: [] };
     }
-    this.#headLeft = 0;
     this.#tail.push({ seq, size });
     this.#tailSize += size;
     const deletes: number[] = [];
     // The chunk itself is kept, however small the budget is.
-    while (this.#tailSize > this.#budget.tail && this.#tail.length > 1 && deletes.length < most) {
+    while (this.#tailSize > this.#tailMost && this.#tail.length > 1 && deletes.length < most) {
       const oldest = this.#tail.shift();
       if (oldest === undefined) break;
       this.#tailSize -= oldest.size;
