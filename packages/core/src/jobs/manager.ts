@@ -286,8 +286,8 @@ export class JobManager {
   }
 
   /**
-   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to run in
-   * several processes at once.
+   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to
+   * run in several processes at once.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */

@@ -14,7 +14,7 @@ export function told(items: readonly LogItem[]): (string | number | "unknown")[]
   });
 }
 
-/** What is wrong with a log whose lines are numbered texts, from `first` to `last`: nothing if it is honest. */
+/** What is wrong with a log that should have the texts from 1 to `last`: nothing if it is honest. */
 export function faultsOf(items: readonly LogItem[], last: number, textOf: (n: number) => string): string[] {
   const faults: string[] = [];
   let next = 1;

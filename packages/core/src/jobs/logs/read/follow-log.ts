@@ -1,3 +1,4 @@
+import { unlessCorrupt } from "../../../channel/calls/corrupt.js";
 import { isChannelError } from "../../../channel/errors.js";
 import type { WatchEvent } from "../../../channel/types.js";
 import { firstOf, whenAborted } from "../../../util/abort.js";
@@ -11,6 +12,7 @@ import {
   type LogChunk,
   type LogsValue,
   logPrefix,
+  progressKey,
   seqOf,
 } from "../chunk.js";
 import type { LogItem, LogOptions } from "../types.js";
@@ -61,8 +63,12 @@ class Follower {
   #held: LogItem[] | undefined;
   /** Whether the store has answered: from then on, an outage is waited for. */
   #wasSynced = false;
+  /** Whether the store may have been away. The run then writes the end of its log once it is back. */
+  #wasAway = false;
   /** When the run ended, in ms since 1970. */
   #endTime: number | undefined;
+  /** The time of the progress that was yielded last. */
+  #progressAt: number | undefined;
   #cancelGrace: () => void = () => {};
 
   constructor(source: FollowSource, run: RunRef, options: LogOptions) {
@@ -88,6 +94,7 @@ class Follower {
     if (this.#options.signal?.aborted === true || this.#text.isComplete) return;
     // The last chunk may have come while the wait for it ended.
     yield* this.#untilAway(this.#missed());
+    yield* this.#synced();
     if (!this.#text.isComplete && this.#last >= 0) yield { missing: "unknown" };
   }
 
@@ -103,6 +110,7 @@ class Follower {
       if (!this.#wasSynced || !isChannelError(error)) throw error;
       if (error.code === "CLOSED") this.stop();
       else if (!error.retryable) throw error;
+      this.#wasAway = true;
       await this.#pause();
     }
   }
@@ -112,7 +120,7 @@ class Follower {
     try {
       for await (const event of this.#source.logs.watch({ prefix: logPrefix(this.#run), signal })) {
         yield* this.#onEvent(event);
-        if (this.#text.isComplete) return this.stop();
+        if (this.#text.isComplete) return yield* this.#complete();
       }
     } finally {
       forget();
@@ -126,16 +134,20 @@ class Follower {
     while (!this.#isOver) {
       yield* this.#missed();
       yield* this.#synced();
-      if (this.#text.isComplete) return this.stop();
+      if (this.#text.isComplete) return yield* this.#complete();
       await this.#pause();
     }
   }
 
   async *#onEvent(event: WatchEvent<LogsValue>): AsyncGenerator<LogItem, void, undefined> {
+    if (event.type === "gap") this.#wasAway = true;
     if (event.type === "synced") yield* this.#synced();
     if (event.type !== "put") return;
     const { key, value } = event.entry;
-    if (this.#options.progress === true && isProgressKey(key) && isProgress(value)) yield { progress: value };
+    if (this.#options.progress === true && isProgressKey(key) && isProgress(value)) {
+      this.#progressAt = value.at;
+      yield { progress: value };
+    }
     const seq = seqOf(key);
     if (seq === undefined || seq <= this.#last || !isChunk(value)) return;
     // Changes of different keys may come in any order. A chunk is written once the one before it is in the
@@ -168,13 +180,43 @@ class Follower {
     this.#expectEnd();
   }
 
+  /** The end of the log was read. */
+  async *#complete(): AsyncGenerator<LogItem, void, undefined> {
+    this.stop();
+    yield* this.#held ?? [];
+    if (this.#options.progress === true && this.#options.signal?.aborted !== true) yield* this.#lastProgress();
+  }
+
+  /** The progress that was written together with the end of the log, if it was not reported yet. */
+  async *#lastProgress(): AsyncGenerator<LogItem, void, undefined> {
+    const progress: unknown = await unlessCorrupt(this.#source.logs.get(progressKey(this.#run)));
+    if (isProgress(progress) && progress.at !== this.#progressAt) yield { progress };
+  }
+
   /** Once the run is over, ends after a moment, if the end of the log does not come. */
   #expectEnd(): void {
     if (this.#endTime === undefined || !this.#wasSynced) return;
-    const { clock } = this.#source;
-    const left = Math.min(GRACE, Math.max(0, this.#endTime + GRACE - clock.now()));
+    const left = this.#wasAway ? GRACE : this.#endTime + GRACE - this.#source.clock.now();
+    this.#wasAway = false;
+    this.#endIn(Math.min(GRACE, Math.max(0, left)), false);
+  }
+
+  /** `wasAway`: the store was away at the last look. */
+  #endIn(ms: number, wasAway: boolean): void {
     this.#cancelGrace();
-    this.#cancelGrace = clock.after(left, () => this.#over.abort(), true);
+    this.#cancelGrace = this.#source.clock.after(ms, () => void this.#endUnlessAway(wasAway), true);
+  }
+
+  async #endUnlessAway(wasAway: boolean): Promise<void> {
+    try {
+      for await (const _ of this.#source.logs.keys({ prefix: logPrefix(this.#run), limit: 1 })) break;
+      if (wasAway) this.#endIn(GRACE, false);
+      else this.#over.abort();
+    } catch (error) {
+      if (this.#isOver) return;
+      if (isChannelError(error) && error.retryable) this.#endIn(PAUSE, true);
+      else this.#over.abort();
+    }
   }
 
   #signal(): { readonly signal: AbortSignal; forget(): void } {

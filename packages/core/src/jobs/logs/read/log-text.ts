@@ -20,7 +20,7 @@ export class LogText {
   #isStarted: boolean;
   #isComplete = false;
 
-  /** `fromStart`: whether the first chunk should have the first line. Otherwise nothing is missing before it. */
+  /** `fromStart`: whether lines are missing if the first chunk does not begin with the first line. */
   constructor(fromStart = true) {
     this.#isStarted = fromStart;
   }

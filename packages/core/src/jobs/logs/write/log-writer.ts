@@ -10,12 +10,13 @@ import { sum, Waiting, type WaitingLimits } from "./waiting.js";
 /** The most that waits in memory for one run, in bytes. */
 const MOST_WAITING = 1_024 * 1_024;
 
-/** The rest after a commit, as a multiple of what it took: a log takes a tenth of the store's time at most. */
+/** The rest after a commit, as a multiple of what it took: a log takes a tenth of a store's time at most. */
 const REST = 10;
 const LONGEST_REST = 5_000;
 
 /** The first rest after a failed commit, in ms. Each further one is twice as long. */
 const FIRST_RETRY = 250;
+const LONGEST_RETRY = 3_000;
 
 /** How long a log is tried to be completed after the end of its run, in ms. */
 const GIVE_UP = 60_000;
@@ -27,7 +28,7 @@ interface Outgoing {
   readonly isEnd: boolean;
 }
 
-/** Writes the log of a run, chunk by chunk, one commit at a time. Nobody waits for it while the run goes on. */
+/** Writes the log of a run, one chunk at a time. Nobody waits for it while the run goes on. */
 export class LogWriter implements LateWriter {
   /** Resolves once the log is complete, or a commit has failed since its run is over. */
   readonly soon: Promise<void>;
@@ -191,7 +192,7 @@ export class LogWriter implements LateWriter {
     const { clock } = this.#logs;
     this.#logs.failed(error);
     const now = clock.monotonic();
-    this.#restUntil = now + Math.min(LONGEST_REST, FIRST_RETRY * 2 ** this.#failures++);
+    this.#restUntil = now + Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++);
     if (isRefused(error)) this.#dropOutgoing();
     if (this.#state !== "ending") return;
     this.#onSoon();

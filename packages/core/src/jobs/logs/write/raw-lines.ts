@@ -1,6 +1,6 @@
 import { cut, LONGEST_LINE, lastState } from "./line.js";
 
-/** Makes lines of raw output, which comes in pieces of any length. Keeps the begin of the line that is open. */
+/** Makes lines of raw output, which comes in pieces of any length. Keeps the begin of the open line. */
 export class RawLines {
   #open = "";
   /** Bytes of the open line that are not kept. */

@@ -76,14 +76,15 @@ export class RunTrail implements RunLog {
   }
 
   /**
-   * Completes the log while the record is being closed, and waits for it for a moment. `closing`: the close of
-   * the record, which has begun.
+   * Completes the log while the record is being closed, and waits for it for a moment. `closing`: the close
+   * of the record, which has begun.
    */
   async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
-    this.#lines?.end();
+    // The progress first: the end of the log ends those who follow it.
     const told = this.#progress?.end();
+    this.#lines?.end();
     try {
       const record = await closing;
       if (record.status === "completed" || record.status === "skipped") this.#forget(told);
