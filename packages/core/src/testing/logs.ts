@@ -14,6 +14,17 @@ export function told(items: readonly LogItem[]): (string | number | "unknown")[]
   });
 }
 
+/** How many lines of a log are missing, and how many of them were never written. */
+export function missingIn(items: readonly LogItem[]): { readonly lines: number; readonly dropped: number } {
+  let [lines, dropped] = [0, 0];
+  for (const item of items) {
+    if (!("missing" in item) || item.missing === "unknown") continue;
+    lines += item.missing.lines;
+    dropped += item.dropped?.lines ?? 0;
+  }
+  return { lines, dropped };
+}
+
 /** What is wrong with a log that should have the texts from 1 to `last`: nothing if it is honest. */
 export function faultsOf(items: readonly LogItem[], last: number, textOf: (n: number) => string): string[] {
   const faults: string[] = [];

@@ -9,7 +9,15 @@ const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const DAY = 86_400_000;
 
-const MEMORY: LogBudget = { head: 128 * KIB, tail: 384 * KIB, chunk: 64 * KIB, interval: 250, completed: true };
+/** The memory of a process that never prunes must not fill up with logs. */
+const MEMORY: LogBudget = {
+  head: 128 * KIB,
+  tail: 384 * KIB,
+  chunk: 64 * KIB,
+  interval: 250,
+  ttl: DAY / 4,
+  completed: true,
+};
 
 const DISK: LogBudget = { ...MEMORY, head: MIB, tail: 3 * MIB, ttl: 14 * DAY };
 

@@ -2,7 +2,7 @@ import diagnostics from "node:diagnostics_channel";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { settled } from "../../testing/fake-clock.js";
-import { faultsOf, isLogCommit, told } from "../../testing/logs.js";
+import { faultsOf, isLogCommit, missingIn, told } from "../../testing/logs.js";
 import { collect } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import { openJobManager } from "../manager.js";
@@ -232,6 +232,8 @@ describe("a store of the logs that is away", () => {
     await clock.until(run.end());
     const all = await items(run);
     expect(faultsOf(all, 30_100, textOf)).toEqual([]);
+    // 1 MiB waits, and the rest was dropped.
+    expect(missingIn(all).dropped).toBeGreaterThan(10_000);
     // In memory: half a MiB is kept.
     expect(all.length * 100).toBeGreaterThan(400 * KIB);
     expect(all.at(-1)).toMatchObject({ line: 30_100 });
@@ -247,7 +249,9 @@ describe("a store of the logs that is away", () => {
     }
     await clock.until(run.end());
     await pass(5_000);
-    expect(faultsOf(await items(run), 30, textOf)).toEqual([]);
+    const all = await items(run);
+    expect(faultsOf(all, 30, textOf)).toEqual([]);
+    expect(missingIn(all).lines).toBe(0);
   });
 
   test.each(["reply lost", "request lost"] as const)(
@@ -260,7 +264,9 @@ describe("a store of the logs that is away", () => {
       write(run, 11, 20);
       await pass(10_000);
       await clock.until(run.end());
-      expect(faultsOf(await items(run), 20, textOf)).toEqual([]);
+      const all = await items(run);
+      expect(faultsOf(all, 20, textOf)).toEqual([]);
+      expect(missingIn(all).lines).toBe(0);
     },
   );
 
@@ -274,7 +280,9 @@ describe("a store of the logs that is away", () => {
     await pass(20_000);
     back();
     await pass(5_000);
-    expect(faultsOf(await items(run), 10, textOf)).toEqual([]);
+    const all = await items(run);
+    expect(faultsOf(all, 10, textOf)).toEqual([]);
+    expect(missingIn(all).lines).toBe(0);
   });
 
   test("the end waits half a second at most for a store that stops answering", async () => {
