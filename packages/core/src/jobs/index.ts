@@ -17,8 +17,11 @@ export type {
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
+  CancelOptions,
+  CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
   Run,

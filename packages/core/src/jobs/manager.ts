@@ -20,6 +20,8 @@ import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
+import { cancelRun } from "./requests/cancel.js";
+import { holdName } from "./requests/hold.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -29,8 +31,11 @@ import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
 import type { RunRef } from "./run-id.js";
 import type {
+  CancelOptions,
+  CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
   Run,
@@ -259,6 +264,37 @@ export class JobManager {
    */
   async locks(): Promise<HeldLock[]> {
     return this.#locks.list();
+  }
+
+  /**
+   * Asks the run of a job to stop, in whatever process it is, and waits for its end. `nameOrId`: the name of
+   * the job, or the id of the run; a later run of the same job is not meant then.
+   *
+   * The signal of the run fires within moments, with the reason. Its record is closed as `cancelled` once its
+   * body ended, and tells who cancelled it, and why. A body that ignores its signal goes on until its
+   * timeout: `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
+   *
+   * @throws RunError `INVALID` without a reason; ChannelError if the store fails
+   * @example
+   * const { ended } = await manager.cancel("daily-report", { reason: "wrong month" });
+   */
+  cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+    return cancelRun(this.#context, nameOrId, options);
+  }
+
+  /**
+   * Holds a job for maintenance: no run of the name starts, in no process, until `until` or an {@link
+   * JobManager.unlock}. The hold stays when this process ends. Whoever is refused is told who holds the job,
+   * until when, and why.
+   *
+   * @returns the lock. Its `note.hold` has the reason
+   * @throws RunError `LOCKED` if a run goes on for longer than `wait`, `INVALID`, `LOST`; ChannelError if the
+   * store fails
+   * @example
+   * await manager.hold("import", { reason: "the schema changes", author: "ana" });
+   */
+  hold(name: string, options: HoldOptions): Promise<HeldLock> {
+    return holdName(this.#context, name, options);
   }
 
   /**

@@ -49,6 +49,8 @@ describe("the simulation", () => {
       " is cut off",
       " finds the store full",
       " unlocks ",
+      " cancels ",
+      " holds ",
       " is restarted",
       " has forgotten ",
     ]) {

@@ -17,13 +17,13 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
-import { forceUnlock } from "./force-unlock.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { UnwrittenEnds } from "./hold/unwritten-ends.js";
+import { Operator } from "./operator.js";
 import { releaseLock } from "./release.js";
 import { CurrentSession, closedError } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
@@ -75,6 +75,8 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
+  /** @internal What people do to the locks of others. */
+  readonly operator: Operator;
   readonly #acquiring: InFlight = new InFlight();
   readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
@@ -106,6 +108,11 @@ export class Locks {
       onBeat: () => this.#onBeat(),
     });
     this.#context = this.#acquireContext(onOrphan);
+    this.operator = new Operator(this.#channel, this.#held, {
+      clock: this.#clock,
+      abandon: this.#context.abandon,
+      holder: () => this.#uses.during(async () => (await this.#sessions.current()).holder),
+    });
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
@@ -290,15 +297,7 @@ export class Locks {
     reason: string,
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
-    this.#uses.begin();
-    try {
-      const { holder: by } = await this.#sessions.current();
-      const { abandon } = this.#context;
-      const at = this.#clock.now();
-      return await forceUnlock(this.#channel, this.#held, { name, reason, at, by, before, abandon });
-    } finally {
-      this.#uses.end();
-    }
+    return this.operator.forceUnlock(name, reason, before);
   }
 
   /**

@@ -1,7 +1,17 @@
 import type { Key } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
-import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../../util/shape.js";
-import type { CallValue, Holder, LockValue, QueueValue, SessionValue, Ticket } from "./schema.js";
+import { fieldsOf, isCount, isId, isNumber, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import type {
+  CallValue,
+  Hold,
+  Holder,
+  LockValue,
+  QueueValue,
+  SessionValue,
+  StopRequest,
+  StopRequestsValue,
+  Ticket,
+} from "./schema.js";
 
 /*
  * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be
@@ -38,6 +48,18 @@ export function isCall(value: unknown): value is CallValue {
   return isTicket(value) && isText(fieldsOf<CallValue>(value)?.name);
 }
 
+export function isStopRequests(value: unknown): value is StopRequestsValue {
+  const requests = fieldsOf<StopRequestsValue>(value)?.requests;
+  return Array.isArray(requests) && requests.every(isStopRequest);
+}
+
+function isStopRequest(value: unknown): value is StopRequest {
+  const request = fieldsOf<StopRequest>(value);
+  if (request === undefined || (request.action !== "cancel" && request.action !== "unlock")) return false;
+  const isNamed = isText(request.name) && isText(request.fence) && isText(request.reason);
+  return isNamed && isHolder(request.by) && isTime(request.at);
+}
+
 /** The session `id`. */
 export function isSession(value: unknown, id: string): value is SessionValue {
   const session = fieldsOf<SessionValue>(value);
@@ -50,6 +72,13 @@ function isProcess(value: unknown): value is ProcessIdentity {
   const process = fieldsOf<ProcessIdentity>(value);
   if (process === undefined || !isCount(process.pid)) return false;
   return [process.host, process.boot, process.namespace, process.started].every(isText);
+}
+
+/** The hold in the note of a lock that a person holds; `undefined` for all other locks. */
+export function holdOf({ note }: { readonly note?: unknown }): Hold | undefined {
+  const hold = fieldsOf<Hold>(fieldsOf<{ hold: Hold }>(note)?.hold);
+  if (hold === undefined || !isText(hold.reason) || !isOptional(hold.author, isText)) return undefined;
+  return isTime(hold.at) && isTime(hold.until) ? (hold as Hold) : undefined;
 }
 
 /** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */
