@@ -10,8 +10,8 @@ export type LoggerReport = { readonly id: string } | { readonly written: number 
 const AT_ONCE = 100;
 
 /*
- * Runs one job that writes numbered lines into its log, whatever happens to the store. It begins at the message
- * `go`, tells how far it is at each `look`, and after `last` ends with the next line. Arguments: the manager's
+ * Runs one job that writes numbered lines into its log, whatever happens to the store. It begins at the
+ * message `go`, tells how far it is at each `look`, and ends soon after `last`. Arguments: the manager's
  * options as JSON, the number of lines, "kill" to die without an end.
  */
 const [options = "{}", lines = "0", how = ""] = process.argv.slice(2);
