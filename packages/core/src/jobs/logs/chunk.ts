@@ -51,8 +51,8 @@ export function seqOf(key: Key): number | undefined {
 
 /** The run that an entry belongs to, by its key. */
 export function runOfKey(key: Key): RunRef | undefined {
-  const [name, startTime, ...rest] = (Array.isArray(key) ? key : []) as readonly unknown[];
-  return isText(name) && isTime(startTime) && rest.length === 1 ? { name, startTime } : undefined;
+  const [name, startTime] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  return isText(name) && isTime(startTime) ? { name, startTime } : undefined;
 }
 
 export function isProgressKey(key: Key): boolean {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../../channel/open.js";
 import { type FakeClock, settled } from "../../testing/fake-clock.js";
-import { faultsOf, told } from "../../testing/logs.js";
+import { faultsOf, isLogCommit, told } from "../../testing/logs.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { FaultyBackend } from "../../testing/stores/faulty-backend.js";
 import { SharedStore } from "../../testing/stores/shared-store.js";
@@ -74,9 +74,15 @@ test("a run that nobody knows, and one without a log, have none", async () => {
   expect(await read({ id: "a@2026-11-25T02:00:00.000Z" })).toEqual([]);
   const { record } = await one.manager.run("a", () => {});
   expect(await read(record)).toEqual([]);
-  const { over, items } = follow(record);
-  await clock.until(over);
-  expect(items).toEqual([]);
+  await pass(60_000);
+  for (const run of [record, { id: "a@2026-11-25T02:00:00.000Z" }]) {
+    const { over, items } = follow(run);
+    const before = clock.monotonic();
+    await clock.until(over);
+    expect(items).toEqual([]);
+    // Nothing can come any more.
+    expect(clock.monotonic()).toBe(before);
+  }
 });
 
 test("the log of a run that is not over ends with what is written, and is not said to be incomplete", async () => {
@@ -201,7 +207,12 @@ describe("a reader that follows", () => {
     await clock.until(over, 10_000);
     expect(told(items)).toEqual([...Array.from({ length: 100 }, (_, i) => textOf(i + 1)), "unknown"]);
     expect(told(await read(run)).at(-1)).toBe("unknown");
-    await clock.until(follow(run).over, 10_000);
+    await pass(60_000);
+    const { over: later, items: same } = follow(run);
+    const before = clock.monotonic();
+    await clock.until(later);
+    expect(clock.monotonic()).toBe(before);
+    expect(told(same)).toEqual(told(items));
   });
 
   test("a record that is pruned ends its reader", async () => {
@@ -293,6 +304,18 @@ describe("a reader that follows", () => {
     await run.end();
     await clock.until(over, 10_000);
     expect(faultsOf(items, 200, textOf)).toEqual([]);
+    const timers = clock.pending;
+    const open = await one.manager.start("a");
+    const stop = new AbortController();
+    const other = follow(open, { signal: stop.signal }, manager);
+    await pass(10_000);
+    way.fault = () => ({ type: "refused" });
+    await pass(10_000);
+    stop.abort();
+    await clock.until(other.over);
+    await pass(10_000);
+    await open.end();
+    expect(clock.pending).toBeLessThanOrEqual(timers);
   });
 });
 
@@ -414,10 +437,14 @@ describe("prune", () => {
     const count = (await keys()).length;
     expect(count).toBeGreaterThan(200);
     let left = 3;
-    way.fault = (call) => (call.kind === "commit" && left-- <= 0 ? { type: "refused" } : undefined);
-    expect(await clock.until(rejection(manager.prune({ olderThan: 0 })))).toMatchObject({ code: "UNAVAILABLE" });
+    way.fault = (call) =>
+      call.kind === "commit" && isLogCommit(call.commit) && left-- <= 0 ? { type: "slow", ms: 60_000 } : undefined;
+    const stop = new AbortController();
+    clock.after(1_000, () => stop.abort());
+    const pruning = rejection(manager.prune({ olderThan: 0, signal: stop.signal }));
+    expect(await clock.until(pruning)).toMatchObject({ code: "ABORTED" });
     expect((await keys()).length).toBeGreaterThan(0);
-    expect((await collect(manager.history())).length).toBeGreaterThan(0);
+    expect((await collect(manager.history())).length).toBe(2);
     way.fault = () => undefined;
     await clock.until(manager.prune({ olderThan: 0 }));
     expect(await keys()).toEqual([]);

@@ -133,6 +133,24 @@ describe("when lines are written", () => {
     await run.end();
   });
 
+  test("how long lines wait, and how large a chunk is, may be chosen", async () => {
+    one = await world.manager({ logBudget: { chunk: 300, interval: 1_000 } });
+    const run = await one.manager.start("a");
+    write(run, 1, 1);
+    await pass(999);
+    expect(logCommits()).toBe(0);
+    await pass(1);
+    expect(logCommits()).toBe(1);
+    write(run, 2, 10);
+    await pass(0);
+    expect(logCommits()).toBe(3);
+    const first = await one.manager.start("b");
+    write(first, 1, 6);
+    await pass(0);
+    expect(logCommits()).toBe(4);
+    await clock.until(one.manager.close());
+  });
+
   test("64 KiB are written at once, one commit at a time, and no sooner than ten times what the last one took", async () => {
     one.jobsWay.fault = (call) =>
       call.kind === "commit" && isLogCommit(call.commit) ? { type: "slow", ms: 20 } : undefined;
@@ -164,7 +182,9 @@ describe("when lines are written", () => {
     expect(kept * 100).toBeLessThan(1_300 * KIB);
     const gaps = all.filter((item) => "missing" in item);
     expect(gaps).toHaveLength(1);
-    expect(gaps[0]).toMatchObject({ missing: { lines: 100_000 - kept }, dropped: { lines: 100_000 - kept } });
+    expect(gaps[0]).toMatchObject({ missing: { lines: 100_000 - kept } });
+    // All of it was dropped, and nothing deleted.
+    expect(gaps[0]?.dropped).toEqual(gaps[0]?.missing);
     expect(dropped[0]).toEqual({
       name: "a",
       startTime: run.startTime,
@@ -324,6 +344,28 @@ describe("a store of the logs that is away", () => {
     expect(clock.monotonic() - before).toBe(0);
   });
 
+  test("a manager that is closed waits two seconds at most for the last lines of runs that ended", async () => {
+    one = await world.manager({ logBudget: { chunk: 100 } });
+    one.jobsWay.fault = (call) =>
+      call.kind === "commit" && isLogCommit(call.commit) ? { type: "slow", ms: 400 } : undefined;
+    const run = await one.manager.start("a");
+    write(run, 1, 4);
+    const began = clock.monotonic();
+    await clock.until(run.end());
+    expect(clock.monotonic() - began).toBe(500);
+    await clock.until(one.manager.close());
+    expect(clock.monotonic() - began).toBe(800);
+    one = await world.manager();
+    expect(missingIn(await items(run)).lines).toBe(0);
+    expect(faultsOf(await items(run), 4, textOf)).toEqual([]);
+    one.jobsWay.fault = (call) =>
+      call.kind === "commit" && isLogCommit(call.commit) ? { type: "slow", ms: 60_000 } : undefined;
+    await clock.until(one.manager.run("b", (other) => write(other, 1, 4)));
+    const closing = clock.monotonic();
+    await clock.until(one.manager.close());
+    expect(clock.monotonic() - closing).toBe(2_000);
+  });
+
   test("a channel of logs that cannot be opened is told by one warning, and no job fails", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     one = await world.manager({ chLogs: { type: "no-such-type" } });
@@ -366,6 +408,17 @@ describe("where and how long logs are kept", () => {
     await settled();
     expect(told(await items(run))).toEqual([100]);
     expect(await one.manager.progress(run)).toBeUndefined();
+    // Also if the store is slow.
+    one.jobsWay.fault = (call) =>
+      call.kind === "commit" && isLogCommit(call.commit) ? { type: "slow", ms: 100 } : undefined;
+    const slow = await one.manager.start("a");
+    write(slow, 1, 100);
+    slow.progress(1);
+    await clock.until(slow.end());
+    await pass(10_000);
+    expect(told(await items(slow))).toEqual([100]);
+    expect(await one.manager.progress(slow)).toBeUndefined();
+    one.jobsWay.fault = () => undefined;
     const failed = await one.manager.start("a");
     write(failed, 1, 100);
     await clock.until(failed.fail("because"));
@@ -411,6 +464,21 @@ describe("progress", () => {
     expect(await one.manager.progress(run.id)).toMatchObject({ done: 100 });
     expect(logCommits()).toBe(6);
     expect(await items(run)).toEqual([]);
+  });
+
+  test("a write of progress that is slow does not come after the last one", async () => {
+    one.jobsWay.fault = (call) => {
+      if (call.kind !== "commit" || !isLogCommit(call.commit)) return undefined;
+      one.jobsWay.fault = () => undefined;
+      return { type: "slow", ms: 100 };
+    };
+    const run = await one.manager.start("a");
+    run.progress(1);
+    await pass(10);
+    run.progress(2);
+    await clock.until(run.end());
+    await pass(1_000);
+    expect(await one.manager.progress(run)).toMatchObject({ done: 2 });
   });
 
   test("progress is lost while the store is away, and the next one is written", async () => {
