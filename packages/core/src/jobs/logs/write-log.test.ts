@@ -1,5 +1,6 @@
 import diagnostics from "node:diagnostics_channel";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { ChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { settled } from "../../testing/fake-clock.js";
 import { faultsOf, isLogCommit, missingIn, told } from "../../testing/logs.js";
@@ -105,6 +106,13 @@ describe("what a line is", () => {
     await pass(10_000);
     expect(told(await items(run))).toEqual(["before"]);
     expect(await one.manager.progress(run)).toBeUndefined();
+    const silent = await one.manager.start("b");
+    const { log } = silent;
+    await silent.end();
+    log.info("after");
+    log.write("after\n");
+    await pass(10_000);
+    expect(await items(silent)).toEqual([]);
   });
 });
 
@@ -289,6 +297,33 @@ describe("a store of the logs that is away", () => {
       expect(missingIn(all).lines).toBe(0);
     },
   );
+
+  test("a chunk that the store refuses for good is counted, and the log goes on", async () => {
+    const dropped: unknown[] = [];
+    const listen = (message: unknown): void => void dropped.push(message);
+    diagnostics.subscribe("ojm:log:dropped", listen);
+    onTestFinished(() => void diagnostics.unsubscribe("ojm:log:dropped", listen));
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const run = await one.manager.start("a");
+    write(run, 1, 10);
+    await pass(1_000);
+    const commit = one.jobsWay.commit.bind(one.jobsWay);
+    one.jobsWay.commit = async (ops) => {
+      if (isLogCommit(ops)) throw new ChannelError("TOO_LARGE", "no such chunk");
+      return commit(ops);
+    };
+    write(run, 11, 15);
+    await pass(300);
+    one.jobsWay.commit = commit;
+    write(run, 16, 20);
+    await pass(5_000);
+    await run.end();
+    const all = await items(run);
+    expect(faultsOf(all, 20, textOf)).toEqual([]);
+    expect(missingIn(all)).toEqual({ lines: 5, dropped: 5 });
+    expect(dropped).toEqual([{ name: "a", startTime: run.startTime, lines: 5, bytes: 5 * 100 }]);
+    expect(warned).toHaveBeenCalledOnce();
+  });
 
   test("a log whose run ended meanwhile is completed once the store is back", async () => {
     const run = await one.manager.start("a");
@@ -477,6 +512,7 @@ describe("progress", () => {
     await pass(10);
     run.progress(2);
     await clock.until(run.end());
+    expect(await one.manager.progress(run)).toMatchObject({ done: 2 });
     await pass(1_000);
     expect(await one.manager.progress(run)).toMatchObject({ done: 2 });
   });
