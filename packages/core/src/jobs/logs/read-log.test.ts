@@ -93,6 +93,16 @@ test("the log of a run that is not over ends with what is written, and is not sa
   expect(faultsOf(await read(run), 10, textOf)).toEqual([]);
 });
 
+test("the signal of a reader that does not follow ends it", async () => {
+  const run = await one.manager.start("a");
+  await writeSlowly(run, 1, 10);
+  for (const options of [{}, { tail: 3 }, { progress: true }])
+    expect(await rejection(read(run, { ...options, signal: AbortSignal.abort() }))).toMatchObject({ code: "ABORTED" });
+  expect(await rejection(two.manager.progress(run.id, { signal: AbortSignal.abort() }))).toMatchObject({
+    code: "ABORTED",
+  });
+});
+
 test("the logs of other runs do not come into it", async () => {
   const runs = await Promise.all(["a", "a b", "ab", "b"].map((name) => one.manager.start(name)));
   for (const run of runs) run.log.info(run.name);
@@ -407,12 +417,13 @@ test("entries of others among the chunks are passed over, and what they took the
   await logs.set(["a", run.startTime, 1], "mine");
   await logs.set(["a", run.startTime, "note"], "mine");
   await logs.set(["a", run.startTime, 2], { at: 1, line: 3, offset: 1, lines: 7, text: "too few" });
+  await logs.set(["a", run.startTime, 3], { at: 1, line: 4, offset: 21, lines: 1, text: "no form" });
   await logs.set(["a", run.startTime, "progress"], "mine");
-  expect(told(await read(run))).toEqual(["line 1", 2, "line 4", "line 5"]);
+  expect(told(await read(run))).toEqual(["line 1", 2, "no form", "line 5"]);
   expect(await two.manager.progress(run.id)).toBeUndefined();
   const { over, items } = follow(run, { progress: true });
   await clock.until(over);
-  expect(told(items)).toEqual(["line 1", 2, "line 4", "line 5"]);
+  expect(told(items)).toEqual(["line 1", 2, "no form", "line 5"]);
 });
 
 describe("prune", () => {
@@ -449,34 +460,40 @@ describe("prune", () => {
     expect(told(await read(open))).toHaveLength(10);
   });
 
-  test("a log that does not fit into a commit goes first, and a prune that breaks off is finished by the next", async () => {
-    const way = await world.way({ maxOps: 40 });
-    const manager = await clock.until(openJobManager({ chJobs: { backend: way }, clock, logBudget: { chunk: 100 } }));
-    for (const name of ["a", "b"]) {
-      const run = await manager.start(name);
-      for (let n = 1; n <= 150; n++) {
-        write(run, n, n);
-        await pass(10);
+  test.each([
+    { commitAcrossChannels: true, commits: 3 },
+    { commitAcrossChannels: false, commits: 7 },
+  ])(
+    "a log that does not fit into a commit goes first, and a prune that breaks off is finished by the next: %j",
+    async ({ commitAcrossChannels, commits }) => {
+      const way = await world.way({ maxOps: 40, commitAcrossChannels });
+      const manager = await clock.until(openJobManager({ chJobs: { backend: way }, clock, logBudget: { chunk: 100 } }));
+      for (const name of ["a", "b"]) {
+        const run = await manager.start(name);
+        for (let n = 1; n <= 150; n++) {
+          write(run, n, n);
+          await pass(10);
+        }
+        await clock.until(run.end());
       }
-      await clock.until(run.end());
-    }
-    await pass(1_000);
-    const count = (await keys()).length;
-    expect(count).toBeGreaterThan(200);
-    let left = 3;
-    way.fault = (call) =>
-      call.kind === "commit" && isLogCommit(call.commit) && left-- <= 0 ? { type: "slow", ms: 60_000 } : undefined;
-    const stop = new AbortController();
-    clock.after(1_000, () => stop.abort());
-    const pruning = rejection(manager.prune({ olderThan: 0, signal: stop.signal }));
-    expect(await clock.until(pruning)).toMatchObject({ code: "ABORTED" });
-    expect((await keys()).length).toBeGreaterThan(0);
-    expect((await collect(manager.history())).length).toBe(2);
-    way.fault = () => undefined;
-    await clock.until(manager.prune({ olderThan: 0 }));
-    expect(await keys()).toEqual([]);
-    expect(await collect(manager.history())).toEqual([]);
-  });
+      await pass(1_000);
+      const count = (await keys()).length;
+      expect(count).toBeGreaterThan(200);
+      let left = commits;
+      way.fault = (call) =>
+        call.kind === "commit" && isLogCommit(call.commit) && left-- <= 0 ? { type: "slow", ms: 60_000 } : undefined;
+      const stop = new AbortController();
+      clock.after(1_000, () => stop.abort());
+      const pruning = rejection(manager.prune({ olderThan: 0, signal: stop.signal }));
+      expect(await clock.until(pruning)).toMatchObject({ code: "ABORTED" });
+      expect((await keys()).length).toBeGreaterThan(0);
+      expect((await collect(manager.history())).length).toBe(2);
+      way.fault = () => undefined;
+      await clock.until(manager.prune({ olderThan: 0 }));
+      expect(await keys()).toEqual([]);
+      expect(await collect(manager.history())).toEqual([]);
+    },
+  );
 
   test("a prune of many names without logs asks for none of them", async () => {
     for (let n = 0; n < 50; n++) await clock.until(one.manager.run(`job ${n}`, () => {}));

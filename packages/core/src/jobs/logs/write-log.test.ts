@@ -1,5 +1,6 @@
 import diagnostics from "node:diagnostics_channel";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { BackendType } from "../../channel/backend/backend.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { settled } from "../../testing/fake-clock.js";
@@ -236,6 +237,7 @@ describe("when lines are written", () => {
 
 describe("a store of the logs that is away", () => {
   test("the job does not notice, and its end does not wait", async () => {
+    const warned = vi.spyOn(process, "emitWarning");
     const run = await one.manager.start("a");
     logsAway();
     write(run, 1, 10);
@@ -243,6 +245,31 @@ describe("a store of the logs that is away", () => {
     const before = clock.monotonic();
     await clock.until(run.end());
     expect(clock.monotonic() - before).toBe(0);
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  test("a store that cannot be opened at first is opened later, and nothing is lost", async () => {
+    const way = await world.way();
+    let isThere = false;
+    const backend: BackendType = {
+      type: "late",
+      open: async () => {
+        if (isThere) return way;
+        throw new ChannelError("UNAVAILABLE", "it is not there yet", { retryable: true });
+      },
+    };
+    one = await world.manager({ chLogs: { backend } });
+    const run = await one.manager.start("a");
+    write(run, 1, 10);
+    await pass(5_000);
+    isThere = true;
+    await pass(5_000);
+    write(run, 11, 20);
+    await clock.until(run.end());
+    const all = await items(run);
+    expect(faultsOf(all, 20, textOf)).toEqual([]);
+    expect(missingIn(all).lines).toBe(0);
+    await clock.until(one.manager.close());
   });
 
   test("lines of an outage are there afterwards, and those that did not fit are counted", async () => {
@@ -457,8 +484,9 @@ describe("where and how long logs are kept", () => {
     const failed = await one.manager.start("a");
     write(failed, 1, 100);
     await clock.until(failed.fail("because"));
-    await settled();
+    await pass(1_000);
     expect(faultsOf(await items(failed), 100, textOf)).toEqual([]);
+    expect(missingIn(await items(failed)).lines).toBe(0);
     // Also if the manager is closed at once.
     const last = await one.manager.start("a");
     write(last, 1, 3);

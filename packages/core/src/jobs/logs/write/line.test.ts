@@ -91,6 +91,10 @@ test("a raw line without end keeps 16 KiB in memory, and tells how much it cut",
   const [line = ""] = linesOfPieces(...pieces, "\n");
   expect(line).toMatch(new RegExp(`… \\[${1_000_000 - LONGEST_LINE} bytes cut\\]$`));
   expect(line.length).toBeLessThan(LONGEST_LINE + 40);
+  expect(linesOfPieces("x".repeat(LONGEST_LINE + 1), "\nshort\n")).toEqual([
+    `${"x".repeat(LONGEST_LINE)}… [1 bytes cut]`,
+    "short",
+  ]);
   const smileys = linesOfPieces("x".repeat(LONGEST_LINE - 1), "😀😀\n");
   expect(smileys).toEqual([`${"x".repeat(LONGEST_LINE - 1)}… [8 bytes cut]`]);
 });
