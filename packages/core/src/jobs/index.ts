@@ -2,8 +2,10 @@ import type { JobManager as OpenedManager } from "./manager.js";
 
 export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
+export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
 export type {
   LogAmount,
+  LogDroppedEvent,
   LogGap,
   LogItem,
   LogLevel,
@@ -24,6 +26,9 @@ export type {
   HoldOptions,
   JobManagerOptions,
   Outcome,
+  PendingRetry,
+  RetryOptions,
+  RetryPolicy,
   Run,
   RunOptions,
   RunRecord,

@@ -22,6 +22,8 @@ import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
+import { pendingOf } from "./retry/pending.js";
+import { runChain, takeOverChain } from "./retry/run-chain.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -38,6 +40,7 @@ import type {
   HoldOptions,
   JobManagerOptions,
   Outcome,
+  PendingRetry,
   Run,
   RunOptions,
   RunRecord,
@@ -93,6 +96,7 @@ export class JobManager {
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
   readonly #channels: Channels;
+  readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
@@ -121,7 +125,7 @@ export class JobManager {
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
       starting: new InFlight(),
-      isClosed: () => this.#closed !== undefined,
+      closing: this.#closing.signal,
       onOpen: (run) => void this.#open.add(run as OpenRun),
       onOver: (run) => void this.#open.delete(run as OpenRun),
     };
@@ -152,7 +156,34 @@ export class JobManager {
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    return runBody(this.#context, name, body, options);
+    const { retry } = options ?? {};
+    if (retry === undefined) return runBody(this.#context, name, body, options);
+    return runChain(this.#context, name, body, options);
+  }
+
+  /**
+   * Goes on with a chain of attempts whose process is gone: waits until the next attempt is due, and runs
+   * `body`, as often as the policy of the chain allows. Of several processes that call it one makes the
+   * attempt.
+   *
+   * @returns as {@link JobManager.run}; `undefined` if no chain of the name was left
+   * @throws as {@link JobManager.run}
+   */
+  takeOver<T>(
+    name: string,
+    body: (run: Run) => T | Promise<T>,
+    options: Pick<RunOptions, "signal"> = {},
+  ): Promise<Outcome<T> | undefined> {
+    return takeOverChain(this.#context, name, body, options);
+  }
+
+  /**
+   * The attempts that are due, or will be: of one name, or of all.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async retries(name?: string): Promise<PendingRetry[]> {
+    return (await pendingOf(this.#context.lockChannel, name)).map(({ value }) => value);
   }
 
   /**
@@ -169,6 +200,10 @@ export class JobManager {
    * fails
    */
   start(name: string, options: RunOptions = {}): Promise<Run> {
+    if (options?.retry !== undefined) {
+      const text = `retry of "${name}" needs a body that can be run again: use run(), not start()`;
+      return Promise.reject(new RunError("INVALID", name, text));
+    }
     return startRun(this.#context, name, options);
   }
 
@@ -365,6 +400,7 @@ export class JobManager {
   }
 
   async #close(): Promise<void> {
+    this.#closing.abort();
     forgetOnExit(this);
     this.#cancelSweep();
     this.#housekeeping.close();

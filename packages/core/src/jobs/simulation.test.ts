@@ -51,6 +51,7 @@ describe("the simulation", () => {
       " unlocks ",
       " cancels ",
       " holds ",
+      ", for attempt 3",
       " is restarted",
       " has forgotten ",
     ]) {

@@ -17,6 +17,7 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
+import { lockWaiting } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
@@ -111,7 +112,8 @@ export class Locks {
     this.operator = new Operator(this.#channel, this.#held, {
       clock: this.#clock,
       abandon: this.#context.abandon,
-      holder: () => this.#uses.during(async () => (await this.#sessions.current()).holder),
+      holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
+      isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
     this.#leases = {
       channel: this.#channel,
@@ -192,6 +194,10 @@ export class Locks {
   ): Promise<Taken | LockView> {
     const over = new AbortController();
     this.#waits.add(over);
+    lockWaiting.publish(() => {
+      const { lock, queue } = view;
+      return { name: acquisition.name, wait, ...(lock && { held: heldLock(lock, queue?.value) }) };
+    });
     const cancel = this.#clock.after(wait, () => over.abort(), true);
     // Do not use AbortSignal.any(): Node keeps its result as long as the caller's signal lives
     // (nodejs/node#55351).
@@ -298,6 +304,11 @@ export class Locks {
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
     return this.operator.forceUnlock(name, reason, before);
+  }
+
+  /** @internal Does something for which others must know that this process lives. */
+  keepSession<T>(work: () => Promise<T>): Promise<T> {
+    return this.#uses.during(work);
   }
 
   /**

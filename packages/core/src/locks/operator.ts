@@ -16,6 +16,8 @@ export interface OperatorContext {
   abandon(name: string, token: string): void;
   /** This process, as a holder. */
   holder(): Promise<Holder>;
+  /** Whether the session of a holder is certainly over. */
+  isGone(holder: Holder): Promise<boolean>;
 }
 
 /** What people do to the locks of others: unlock, cancel, and hold for maintenance. */
@@ -46,6 +48,16 @@ export class Operator {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
     await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", reason, by, at });
+  }
+
+  /** This process, as a holder. */
+  holder(): Promise<Holder> {
+    return this.#context.holder();
+  }
+
+  /** Whether the session of a holder is certainly over. */
+  isGone(holder: Holder): Promise<boolean> {
+    return this.#context.isGone(holder);
   }
 
   /**

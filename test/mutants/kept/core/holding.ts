@@ -14,15 +14,7 @@ export const named: readonly NamedMutant[] = [
     tests: [`${JOBS}/requests/hold.test.ts`],
   },
   {
-    name: "SR8 a hold is taken for the lock of a dead process",
-    file: `${LOCKS}/hold-lock.ts`,
-    search: "boot: session, namespace",
-    replace: "boot: lease.session.process.boot, namespace",
-    why: "a job starts in the middle of the maintenance, once the process that took the hold ended",
-    tests: [`${JOBS}/requests/hold.test.ts`],
-  },
-  {
-    name: "SR9 an unlock leaves the session of a hold behind",
+    name: "SR8 an unlock leaves the session of a hold behind",
     file: `${LOCKS}/force-unlock.ts`,
     search: "...(isHold ? [{ delete: sessionKey(holder.instance) }] : []),",
     replace: "",

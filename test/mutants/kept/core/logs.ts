@@ -5,7 +5,7 @@ const LOGS = "packages/core/src/jobs/logs";
 /** Mutants of the logs of runs. */
 export const named: readonly NamedMutant[] = [
   {
-    name: "L01 a chunk whose commit failed is not written again",
+    name: "G01 a chunk whose commit failed is not written again",
     file: `${LOGS}/write/log-writer.ts`,
     search: "this.#outgoing ??= this.#next(store);",
     replace: "this.#outgoing = this.#next(store);",
@@ -13,7 +13,7 @@ export const named: readonly NamedMutant[] = [
     tests: [`${LOGS}/write-log.test.ts`],
   },
   {
-    name: "L02 a chunk tells only what was dropped right before it",
+    name: "G02 a chunk tells only what was dropped right before it",
     file: `${LOGS}/write/log-writer.ts`,
     search: "this.#dropped = sum(this.#dropped, dropped);",
     replace: "this.#dropped = dropped;",
@@ -21,7 +21,7 @@ export const named: readonly NamedMutant[] = [
     tests: [`${LOGS}/chaos.test.ts`],
   },
   {
-    name: "L03 the lines of a run that failed are deleted too",
+    name: "G03 the lines of a run that failed are deleted too",
     file: `${LOGS}/write/run-trail.ts`,
     search: 'record.status === "completed" || record.status === "skipped"',
     replace: "record.inError !== undefined",
@@ -29,7 +29,7 @@ export const named: readonly NamedMutant[] = [
     tests: [`${LOGS}/write-log.test.ts`],
   },
   {
-    name: "L04 a record is deleted before its log",
+    name: "G04 a record is deleted before its log",
     file: `${LOGS}/prune-logs.ts`,
     search: "  if (keys.length <= room)",
     replace: "  void logs.commit(deletesOf(keys), options).catch(() => {});\n  return [];\n  if (keys.length <= room)",

@@ -1,15 +1,15 @@
-import diagnostics from "node:diagnostics_channel";
 import type { LogBudget } from "../../channel/backend/backend.js";
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import { openChannel } from "../../channel/open.js";
 import type { OpenOptions } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
+import { EventChannel } from "../../util/events.js";
 import { LINES, visible } from "../../util/visible.js";
-import type { RunRef } from "../run-id.js";
+import { type RunRef, runId } from "../run-id.js";
 import { budgetOf } from "./budget.js";
 import type { LogsValue } from "./chunk.js";
-import type { LogAmount } from "./types.js";
+import type { LogAmount, LogDroppedEvent } from "./types.js";
 
 const LOGS = "oJobManager-logs";
 
@@ -23,7 +23,7 @@ const MOST_WAITING = 32 * 1_024 * 1_024;
 /** How long the close of a manager waits for the last lines of logs, in ms. */
 const CLOSE_WAIT = 2_000;
 
-const dropped = diagnostics.channel("ojm:log:dropped");
+const logDropped: EventChannel<LogDroppedEvent> = new EventChannel("ojm:log:dropped");
 
 /** The store of the logs, open. */
 export interface LogStore {
@@ -99,7 +99,7 @@ export class Logs {
 
   /** Tells listeners of the process that lines of a run were dropped. */
   dropped(run: RunRef, { lines, bytes }: LogAmount): void {
-    if (dropped.hasSubscribers) dropped.publish({ name: run.name, startTime: run.startTime, lines, bytes });
+    logDropped.publish(() => ({ id: runId(run), lines, bytes }));
   }
 
   /** Warns, once, of an error that does not pass by itself. A store that is away comes back. */

@@ -72,6 +72,12 @@ export interface Progress {
   readonly at: number;
 }
 
+/** Lines of a log were dropped, as its store was away or slow for too long. */
+export interface LogDroppedEvent extends LogAmount {
+  /** The id of the run. */
+  readonly id: string;
+}
+
 /** News of the progress of a run, in its log. */
 export interface LogProgress {
   readonly progress: Progress;

@@ -194,12 +194,7 @@ describe("when lines are written", () => {
     expect(gaps[0]).toMatchObject({ missing: { lines: 100_000 - kept } });
     // All of it was dropped, and nothing deleted.
     expect(gaps[0]?.dropped).toEqual(gaps[0]?.missing);
-    expect(dropped[0]).toEqual({
-      name: "a",
-      startTime: run.startTime,
-      lines: expect.any(Number),
-      bytes: expect.any(Number),
-    });
+    expect(dropped[0]).toEqual({ id: run.id, lines: expect.any(Number), bytes: expect.any(Number) });
     expect(dropped.reduce((sum: number, each) => sum + (each as { lines: number }).lines, 0)).toBe(100_000 - kept);
   });
 
@@ -348,7 +343,7 @@ describe("a store of the logs that is away", () => {
     const all = await items(run);
     expect(faultsOf(all, 20, textOf)).toEqual([]);
     expect(missingIn(all)).toEqual({ lines: 5, dropped: 5 });
-    expect(dropped).toEqual([{ name: "a", startTime: run.startTime, lines: 5, bytes: 5 * 100 }]);
+    expect(dropped).toEqual([{ id: run.id, lines: 5, bytes: 5 * 100 }]);
     expect(warned).toHaveBeenCalledOnce();
   });
 

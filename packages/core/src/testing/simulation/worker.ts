@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
 import { isRunError } from "../../jobs/errors.js";
 import type { JobManager } from "../../jobs/manager.js";
-import type { Run, RunOptions, RunRecord } from "../../jobs/types.js";
+import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws.js";
@@ -23,6 +23,8 @@ export interface Plan {
   /** Whether runs are cancelled by other processes, and names held for maintenance. */
   readonly cancels: boolean;
   readonly holds: boolean;
+  /** Whether runs that fail are tried again. */
+  readonly retries: boolean;
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly laws: Laws;
@@ -113,9 +115,11 @@ export class Worker {
     const name = dice.pick(names);
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
     const obeys = dice.chance() < 0.7;
-    const fails = dice.chance() < 0.1;
+    const retry = this.#retry();
+    const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
-    if (dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
+    // A chain that is cancelled ends early: the ledger could not tell it from one that was lost.
+    if (retry === undefined && dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
@@ -131,8 +135,8 @@ export class Worker {
       return `result of ${run.fence}`;
     };
     const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal };
-    const start = dice.chance() < 0.7 ? runByManager : runByHand;
+    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...(retry && { retry }) };
+    const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);
       expect(record.result).toBe(`result of ${begun?.fence}`);
@@ -143,11 +147,20 @@ export class Worker {
     }
   }
 
+  #retry(): RetryOptions | undefined {
+    const { dice, retries } = this.#plan;
+    if (!retries || dice.chance() < 0.5) return undefined;
+    const backoff = dice.chance() < 0.5 ? "fixed" : "exponential";
+    const attempts = Math.floor(dice.between(2, 4));
+    return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5 };
+  }
+
   #enter(run: Run): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
-    note(`${this.#name} enters ${run.name} with ${run.fence}`);
+    const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
+    note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
     laws.enter({ name: run.name, process: this.#process, run });
   }
