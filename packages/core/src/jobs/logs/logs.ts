@@ -3,6 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import { openChannel } from "../../channel/open.js";
 import type { OpenOptions } from "../../channel/types.js";
+import { atMost } from "../../util/at-most.js";
 import type { Clock } from "../../util/clock.js";
 import { EventChannel } from "../../util/events.js";
 import { LINES, visible } from "../../util/visible.js";
@@ -113,12 +114,7 @@ export class Logs {
 
   /** Waits for the last lines, for a moment and not if the store is away. Then closes the channel. */
   async close(): Promise<void> {
-    let cancel = (): void => {};
-    const moment = new Promise<void>((resolve) => {
-      cancel = this.clock.after(CLOSE_WAIT, resolve, true);
-    });
-    await Promise.race([moment, Promise.all([...this.#late].map(({ soon }) => soon))]);
-    cancel();
+    await atMost(this.clock, CLOSE_WAIT, Promise.all([...this.#late].map(({ soon }) => soon)));
     this.#closed = true;
     for (const writer of [...this.#late]) writer.giveUp();
     await this.#opened?.channel.close();

@@ -1,4 +1,5 @@
 import { inBackground } from "../../../channel/calls/background.js";
+import { atMost } from "../../../util/at-most.js";
 import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
 import { progressKey } from "../chunk.js";
@@ -95,12 +96,7 @@ export class RunTrail implements RunLog {
   }
 
   async #soon(told: Promise<void> | undefined): Promise<void> {
-    let cancel = (): void => {};
-    const moment = new Promise<void>((resolve) => {
-      cancel = this.#logs.clock.after(END_WAIT, resolve, true);
-    });
-    await Promise.race([moment, Promise.all([this.#lines?.soon, told])]);
-    cancel();
+    await atMost(this.#logs.clock, END_WAIT, Promise.all([this.#lines?.soon, told]));
   }
 
   /** In the background: where the store keeps no logs of runs that completed, they are deleted. */
