@@ -14,6 +14,8 @@ import { Logs } from "./logs/logs.js";
 import { logOf, progressOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { checkHistoryOptions, checkManagerOptions, isMap } from "./options.js";
+import { jobSummaries } from "./questions/job-summary.js";
+import { why } from "./questions/why.js";
 import { historyByName, historyByTime, historyOf } from "./records/history.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
@@ -39,8 +41,10 @@ import type {
   HistoryOptions,
   HoldOptions,
   JobManagerOptions,
+  JobSummary,
   Outcome,
   PendingRetry,
+  Reason,
   Run,
   RunOptions,
   RunRecord,
@@ -275,6 +279,29 @@ export class JobManager {
    */
   progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
     return progressOf(this.#context.logs, run, options);
+  }
+
+  /**
+   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
+   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
+   * however many runs are kept.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { text } of await manager.why("daily-report")) console.log(text);
+   */
+  why(name: string): Promise<Reason[]> {
+    return why(this.#context, name);
+  }
+
+  /**
+   * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
+   * takes. Reads at most 50 records of each, however many are kept.
+   *
+   * @throws ChannelError if the store fails
+   */
+  jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
+    return jobSummaries(this.channels.jobs, options.signal);
   }
 
   /**
