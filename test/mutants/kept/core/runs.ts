@@ -193,7 +193,7 @@ export const equivalent: readonly Equivalent[] = [
     file: `${JOBS}/run/open-run.ts`,
     operator: "drop ?.",
     text: "?.",
-    line: "await Promise.race([moment, this.#closing?.catch(() => {})]);",
+    line: "this.#closing?.catch(() => {}),",
     why: "it is called only once the end began",
   },
   {

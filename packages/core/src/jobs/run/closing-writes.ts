@@ -1,9 +1,14 @@
+import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { isFull } from "../../channel/calls/full.js";
+import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { sameJson } from "../../channel/encoding/json.js";
 import { knownValue } from "../../channel/encoding/known-value.js";
+import { ChannelError } from "../../channel/errors.js";
 import type { Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
+import type { Lease } from "../../locks/hold/lease.js";
 import { closeRunOf } from "../records/orphans.js";
 import { isOverwritten, recordUnder } from "../records/read.js";
 import { closingOps, type Ending } from "../records/record.js";
@@ -11,6 +16,43 @@ import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
+
+/**
+ * Closes a record that its run holds open. `open`: its key, and the version of the open record. Resolves to
+ * false if somebody else has closed or overwritten it.
+ */
+export async function writeEnd(
+  { jobs, index, clock, ttl }: Pick<RunContext, "jobs" | "index" | "clock" | "ttl">,
+  { session, until }: Lease,
+  open: { readonly key: Key; readonly version: Version },
+  record: RunRecord,
+): Promise<boolean> {
+  const retryOptions = {
+    clock,
+    until: endingUntil(clock.monotonic(), until, ttl),
+    goesOn: () => session.alive,
+  };
+  try {
+    const ops = closingOps(open.key, open.version, record);
+    const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, index.addFailure(record)));
+    return result.ok || (await isWritten(jobs, open.key, record));
+  } catch (error) {
+    if (!isCorrupt(error) || !(await isOverwritten(jobs, open.key))) throw error;
+    return false;
+  }
+}
+
+/** Whether we wrote this record. The answer to our write may have been lost. */
+export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunRecord): Promise<boolean> {
+  const written = await unlessCorrupt(jobs.get(key));
+  return sameJson(written, JSON.parse(JSON.stringify(record)));
+}
+
+/** The error for the caller of an end that a full store refused. The end is written once there is room. */
+export function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
+  const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
+  return new ChannelError("FULL", text, { retryable, outcome, cause });
+}
 
 /**
  * The ops that write the next attempt of a run that another process closed. That process may not have written
