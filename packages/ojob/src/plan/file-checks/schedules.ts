@@ -16,10 +16,7 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
  * Checks a cron expression. Its reader is loaded only for a file that has one, so that others start faster.
  */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
-  const [{ cronSchedule }, { ScheduleError }] = await Promise.all([
-    import("../../schedule/cron.js"),
-    import("../../schedule/schedule.js"),
-  ]);
+  const { cronSchedule, ScheduleError } = await import("@ojm/schedule");
   const tell = (cron: string, timeZone?: string): void => {
     try {
       cronSchedule(cron, timeZone);
