@@ -1,0 +1,63 @@
+import type { HeldLock, JsonValue } from "@ojm/core";
+import type { Schedule } from "../calendar/schedule.js";
+import { countTicks } from "../calendar/search.js";
+import type { Window } from "../definition/blackout.js";
+import type { Cursor, Pause, TickOutcome, TickReason, TickValue } from "../store/schema.js";
+
+/** The ticks of a range are counted up to this number. */
+const MOST_COUNTED = 10_000;
+
+/** The outcome of a tick or a range of ticks, before it is known who writes it, and when. */
+export interface Decided {
+  readonly at: number;
+  readonly value: Omit<TickValue, "by" | "decided" | "revision">;
+}
+
+/** Why ticks are not run. */
+export interface Why {
+  readonly outcome: Exclude<TickOutcome, "run">;
+  readonly reason: TickReason;
+  readonly evidence?: { readonly [field: string]: JsonValue };
+}
+
+/** The outcome of one tick. */
+export function one(at: number, why: Why): Decided {
+  return { at, value: why };
+}
+
+/** The outcome of all ticks from the tick `first` up to the tick `last`. */
+export function range(schedule: Schedule, first: number, last: number, why: Why): Decided {
+  if (first === last) return one(first, why);
+  const before = countTicks(schedule, first, last, MOST_COUNTED);
+  const more = before === MOST_COUNTED ? ({ more: true } as const) : {};
+  return { at: first, value: { ...why, until: last, count: more.more ? before : before + 1, ...more } };
+}
+
+/** The cursor at `at`, with the ticks that wait. */
+export function cursorAt(at: number, waiting: readonly number[] = []): Cursor {
+  return waiting.length === 0 ? { at } : { at, waiting };
+}
+
+/** The job ran, or ticks waited for it. */
+export function overlap(evidence: Why["evidence"]): Why {
+  return evidence === undefined
+    ? { outcome: "skipped", reason: "overlap" }
+    : { outcome: "skipped", reason: "overlap", evidence };
+}
+
+/** What a lock tells of its holder. */
+export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
+  if (held === undefined) return undefined;
+  const { holder, since, fence } = held;
+  return { holder: { ...holder }, since, fence };
+}
+
+export function pausedWhy({ reason, by, at, until }: Pause): Why {
+  const evidence = { reason, by, at, ...(until === undefined ? {} : { until }) };
+  return { outcome: "skipped", reason: "paused", evidence };
+}
+
+export function blackoutWhy({ from, to, reason }: Window): Why {
+  const evidence = { from, to, ...(reason === undefined ? {} : { reason }) };
+  return { outcome: "skipped", reason: "blackout", evidence };
+}
