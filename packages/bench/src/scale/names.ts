@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Channel, type JobManager, openChannel, openJobManager, type RunRecord } from "@ojm/core";
+import { type Channel, type JobManager, openChannel, openJobManager, type RunRecord, runId } from "@ojm/core";
 import { median } from "../report/statistics.js";
 import type { Store } from "../stores.js";
 
@@ -78,10 +78,12 @@ async function ready(times: Channel<unknown>): Promise<void> {
 function recordOf(i: number, names: number, total: number, now: number): RunRecord {
   const startTime = now - SPAN + Math.floor((i * SPAN) / total);
   const endTime = startTime + 1_000;
+  const name = `job-${i % names}`;
   return {
-    name: `job-${i % names}`,
+    name,
     startTime,
     startDate: new Date(startTime).toISOString(),
+    id: runId({ name, startTime }),
     status: "completed",
     holder: { host: "worker-17", pid: 4711, instance: "0123456789ab" },
     trigger: "schedule",

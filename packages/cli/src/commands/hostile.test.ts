@@ -22,7 +22,7 @@ async function plant({ channels: { locks, jobs } }: JobManager): Promise<void> {
   const timeout = 3_600_000;
   await locks.set(["lock", "a"], { name: "a", holder, token: EVIL, since: now, timeout, until: now + timeout });
   const name = `n${EVIL}`;
-  const texts = { startDate: EVIL, fence: EVIL, error: EVIL, trigger: EVIL };
+  const texts = { startDate: EVIL, id: EVIL, fence: EVIL, error: EVIL, trigger: EVIL };
   const record: RunRecord = { name, startTime: 7, status: "failed", holder, timeout: 9, ...texts };
   await jobs.set({ name, startTime: 7 }, record);
   // Its entry in the index, as a manager would write it.

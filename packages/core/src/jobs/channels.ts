@@ -1,4 +1,5 @@
 import type { Channel } from "../channel/channel.js";
+import { ChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
@@ -31,6 +32,34 @@ export interface Records {
 /** The channels of a manager. */
 export interface Channels extends Records {
   readonly locks: Channel<LocksValue>;
+  readonly more: MoreChannels;
+}
+
+/** The channels that the program asked for, in the store of the locks. Each is opened once. */
+export class MoreChannels {
+  readonly #options: OpenOptions;
+  readonly #opened: Map<string, Promise<Channel<unknown>>> = new Map();
+  #closed = false;
+
+  constructor(options: OpenOptions) {
+    this.#options = options;
+  }
+
+  open(name: string): Promise<Channel<unknown>> {
+    if (this.#closed) return Promise.reject(new ChannelError("CLOSED", "this manager is closed"));
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const opening = openChannel<unknown>(name, this.#options);
+    this.#opened.set(name, opening);
+    // A store that was away may be back for the next call.
+    opening.catch(() => this.#opened.delete(name));
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const opening of this.#opened.values()) await (await opening.catch(() => undefined))?.close();
+  }
 }
 
 /** Opens the channels of the records, or none. */
@@ -54,7 +83,8 @@ export async function openChannels(options: JobManagerOptions): Promise<Channels
   const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
   const records = await openRecords(chJobs, clock);
   try {
-    return { ...records, locks: await openChannel<LocksValue>(LOCKS, { ...chLocks, clock }) };
+    const config = { ...chLocks, clock };
+    return { ...records, locks: await openChannel<LocksValue>(LOCKS, config), more: new MoreChannels(config) };
   } catch (error) {
     await closeRecords(records);
     throw error;
@@ -65,7 +95,8 @@ export async function closeRecords({ jobs, turns, times }: Records): Promise<voi
   for (const channel of [times, turns, jobs]) await channel.close();
 }
 
-export async function closeChannels({ locks, ...records }: Channels): Promise<void> {
+export async function closeChannels({ locks, more, ...records }: Channels): Promise<void> {
+  await more.close();
   await locks.close();
   await closeRecords(records);
 }

@@ -2,7 +2,9 @@ import type { JobManager as OpenedManager } from "./manager.js";
 
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export { openJobManager } from "./manager.js";
+export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
+  EndedBy,
   HistoryOptions,
   JobManagerOptions,
   Outcome,
@@ -10,6 +12,8 @@ export type {
   RunOptions,
   RunRecord,
   RunStatus,
+  StartClaim,
+  StartingRun,
   Tick,
   UnlockOutcome,
 } from "./types.js";

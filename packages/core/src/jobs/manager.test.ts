@@ -50,6 +50,7 @@ describe.each([
       name: "a",
       startTime: at,
       startDate: new Date(at).toISOString(),
+      id: `a@${new Date(at).toISOString()}`,
       endTime: at + 250,
       endDate: new Date(at + 250).toISOString(),
       duration: 250,
@@ -58,6 +59,7 @@ describe.each([
       result: { rows: 3 },
       trigger: "manual",
       timeout: HOUR,
+      versions: { ojm: expect.stringMatching(/^\d+\.\d+\.\d+/), node: process.versions.node },
       holder: record.holder,
       fence: record.fence,
     });

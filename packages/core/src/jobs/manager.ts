@@ -1,5 +1,6 @@
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
+import type { JsonValue } from "../channel/encoding/json.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
@@ -23,7 +24,16 @@ import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
-import type { HistoryOptions, JobManagerOptions, Outcome, Run, RunOptions, RunRecord, UnlockOutcome } from "./types.js";
+import type {
+  EndedBy,
+  HistoryOptions,
+  JobManagerOptions,
+  Outcome,
+  Run,
+  RunOptions,
+  RunRecord,
+  UnlockOutcome,
+} from "./types.js";
 
 const TTL = 15_000;
 
@@ -163,6 +173,16 @@ export class JobManager {
   }
 
   /**
+   * A channel in the store of the locks, such as for {@link Run.fenced} or {@link StartClaim}. The manager
+   * opens it once, and closes it when it is closed itself.
+   *
+   * @throws ChannelError as {@link openChannel}
+   */
+  channel<V = JsonValue>(name: string): Promise<Channel<V>> {
+    return this.#channels.more.open(name) as Promise<Channel<V>>;
+  }
+
+  /**
    * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
    * Skips entries that are not records, as anybody can write into the channel.
    *
@@ -222,8 +242,10 @@ export class JobManager {
     if (typeof reason !== "string" || reason === "")
       throw new RunError("INVALID", name, "a forced unlock needs a reason");
     let run: RunRecord | undefined;
-    const lock = await this.#locks.forceUnlock(name, reason, async (held) => {
-      const close = { endTime: this.#clock.now(), status: "cancelled", error: `unlocked by force: ${reason}` } as const;
+    const lock = await this.#locks.forceUnlock(name, reason, async (held, by) => {
+      const endedBy: EndedBy = { action: "unlock", by, reason };
+      const error = `unlocked by force: ${reason}`;
+      const close = { endTime: this.#clock.now(), status: "cancelled", error, endedBy } as const;
       run = await closeRunOf({ ...this.channels, index: this.#context.index }, held, close);
     });
     if (lock === undefined) return { unlocked: false, ...(run && { run }) };

@@ -1,17 +1,19 @@
 import { unknownOption } from "../channel/backend/config.js";
+import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort.js";
 import { isTime } from "../util/shape.js";
 import { RunError } from "./errors.js";
-import type { HistoryOptions, JobManagerOptions, RunOptions, Tick } from "./types.js";
+import type { HistoryOptions, JobManagerOptions, RunOptions, StartClaim, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
 const LONGEST_TRIGGER = 1_000;
+const LARGEST_META = 4_096;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "tick", "signal"];
+const RUN = ["timeout", "wait", "trigger", "tick", "meta", "claim", "signal"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
@@ -59,7 +61,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { timeout = HOUR, wait = WAIT, trigger = "manual", tick, signal } = options;
+  const { timeout = HOUR, wait = WAIT, trigger = "manual", tick, meta, claim, signal } = options;
   if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
     refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
   }
@@ -74,9 +76,32 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (tick !== undefined && !isTick(tick)) {
     refuse(`tick of "${name}" must be { schedule, at }: a text, and a time in whole ms since 1970`);
   }
-  return tick === undefined && signal === undefined
+  const kept = meta === undefined ? {} : { meta: copyOfMeta(meta, refuse) };
+  if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
+  if (claim !== undefined && tick !== undefined)
+    refuse(`"${name}" has both tick and claim: give the tick to the claim`);
+  return tick === undefined && signal === undefined && meta === undefined && claim === undefined
     ? { timeout, wait, trigger }
-    : { ...options, timeout, wait, trigger };
+    : { ...options, ...kept, timeout, wait, trigger };
+}
+
+/** A copy: the program may change its map while the run goes on. */
+function copyOfMeta(meta: unknown, refuse: (what: string) => never): NonNullable<RunOptions["meta"]> {
+  if (!isMap(meta)) refuse(`meta must be a map, not ${show(meta)}`);
+  let text = "";
+  try {
+    text = encodeValue(meta);
+  } catch (error) {
+    refuse(`meta must be JSON: ${(error as Error).message}`);
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LARGEST_META) refuse(`meta must be at most ${LARGEST_META} bytes as JSON, not ${bytes}`);
+  return JSON.parse(text);
+}
+
+function isClaim(claim: unknown): boolean {
+  const { tick, ops, refused } = (claim ?? {}) as Partial<StartClaim>;
+  return typeof ops === "function" && typeof refused === "function" && (tick === undefined || isTick(tick));
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Channel } from "../channel/channel.js";
+import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
-import type { CallOptions, CommitResult, Op, OpenOptions } from "../channel/types.js";
+import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
 import type { Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 
@@ -19,14 +19,24 @@ export interface RunRecord {
   readonly startTime: number;
   /** `startTime` in ISO 8601, UTC. */
   readonly startDate: string;
+  /** The id of the run: `name@startDate`. See {@link runId}. */
+  readonly id: string;
   readonly status: RunStatus;
   readonly holder: Holder;
   /** The reason for the start: `"manual"`, `"schedule"`, `"launch"`, or any text of the program. */
   readonly trigger: string;
-  /** The tick of the schedule that the run was started for, in ms since 1970. */
-  readonly tick?: number;
   /** The longest time that the run may take, in ms. */
   readonly timeout: number;
+  /** The versions of ojm and of Node that ran it. Absent in records of older versions of ojm. */
+  readonly versions?: { readonly ojm: string; readonly node: string };
+  /** The schedule that the run was started for. */
+  readonly schedule?: string;
+  /** The tick of that schedule, in ms since 1970. */
+  readonly tick?: number;
+  /** How long after its tick the run started, in ms. Never below zero. */
+  readonly delay?: number;
+  /** The small map that the caller gave: see {@link RunOptions.meta}. */
+  readonly meta?: { readonly [key: string]: JsonValue };
   /** The fencing token of the run: the version of its lock. */
   readonly fence?: string;
   readonly endTime?: number;
@@ -37,6 +47,10 @@ export interface RunRecord {
   readonly inError?: boolean;
   /** Why the run did not complete, in words. */
   readonly error?: string;
+  /** The stack of the error and of its causes, if the body threw an `Error`. At most 10,000 characters. */
+  readonly stack?: string;
+  /** Who ended the run from outside, and why. */
+  readonly endedBy?: EndedBy;
   /**
    * What JSON can hold of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a
    * `Map` becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if
@@ -44,6 +58,14 @@ export interface RunRecord {
    * lost.
    */
   readonly result?: JsonValue;
+}
+
+/** Who ended a run from outside. */
+export interface EndedBy {
+  /** `unlock`: its lock was removed by force. */
+  readonly action: "unlock";
+  readonly by: Holder;
+  readonly reason: string;
 }
 
 /** Options of {@link openJobManager}. */
@@ -93,6 +115,54 @@ export interface Tick {
   readonly at: number;
 }
 
+/** The name of a run that is about to start, and its process. */
+export interface StartingRun {
+  readonly id: string;
+  readonly name: string;
+  readonly startTime: number;
+  readonly holder: Holder;
+}
+
+/**
+ * Checks and writes that belong to the start of a run. They are in the commit that takes its lock: the run
+ * starts if they are applied, and only then. A scheduler decides a tick with it. Its channels must be in the
+ * store of the locks: see {@link JobManager.channel}.
+ *
+ * If records and locks are in two stores, the record comes after that commit. If the process dies in between,
+ * a look by another process writes the record as `lost`.
+ *
+ * @example
+ * const orders = await manager.channel<{ state: string }>("orders");
+ * const order = await orders.entry(4711);
+ * await manager.run("ship", ship, {
+ *   claim: {
+ *     ops: ({ id }) => {
+ *       const ops = [{ check: 4711, version: order.version }, { put: 4711, value: { state: id } }];
+ *       return [{ channel: orders, ops }];
+ *     },
+ *     refused: () => Promise.reject(new Error("somebody else ships this order")),
+ *   },
+ * });
+ */
+export interface StartClaim {
+  /** The tick that the run is for, for its record. */
+  readonly tick?: Tick;
+  /** The checks and writes. Called for each attempt to take the lock. */
+  ops(run: StartingRun): readonly ChannelOps<unknown>[];
+  /**
+   * Called when the lock was not taken. One of these checks may have failed: read anew what they are about,
+   * and throw if the run must not start. `run` then rejects with that error. Otherwise a free lock is tried
+   * again.
+   */
+  refused(): Promise<void>;
+  /**
+   * Takes the writes back, in the commit that releases the lock: the store of the records refused the record.
+   * Only with two stores. If one of these checks fails, the lock is released without them. `version`: that of
+   * the writes of `ops`.
+   */
+  undo?(run: StartingRun, version: Version): readonly ChannelOps<unknown>[];
+}
+
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
   /** The longest time that the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
@@ -113,6 +183,13 @@ export interface RunOptions {
    * a machine with a wrong date.
    */
   readonly tick?: Tick;
+  /**
+   * A small map for the record, such as the customer or the file that the run is about. At most 4,096 bytes
+   * as JSON.
+   */
+  readonly meta?: { readonly [key: string]: JsonValue };
+  /** What the commit that takes the lock checks and writes too: see {@link StartClaim}. */
+  readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
 }
@@ -121,6 +198,8 @@ export interface RunOptions {
 export interface Run {
   readonly name: string;
   readonly startTime: number;
+  /** The id of the run: `name@startDate`. All calls that ask about a run take it. */
+  readonly id: string;
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
    * token than it has seen.

@@ -13,7 +13,7 @@ export interface ForcedUnlock {
   readonly at: number;
   readonly by: Holder;
   /** Awaited before the lock is removed. */
-  before(lock: Entry<LockValue>): Promise<void>;
+  before(lock: Entry<LockValue>, by: Holder): Promise<void>;
   /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
   abandon(name: string, token: string): void;
 }
@@ -31,7 +31,7 @@ export async function forceUnlock(
   let lock = (await channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
   while (lock !== undefined) {
     assertNotCorrupt(channel.name, name, { lock });
-    await before(lock);
+    await before(lock, unlock.by);
     const { token } = lock.value;
     const ours = held.find(token);
     // From here on the holder's own release does nothing. It would remove the lock without an audit record.

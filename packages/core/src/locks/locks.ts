@@ -15,7 +15,7 @@ import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
-import type { LocksValue, LockValue } from "./entries/schema.js";
+import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { forceUnlock } from "./force-unlock.js";
 import { HeldLeases } from "./hold/held-leases.js";
@@ -283,12 +283,12 @@ export class Locks {
   async forceUnlock(
     name: string,
     reason: string,
-    before: (lock: Entry<LockValue>) => Promise<void>,
+    before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
   ): Promise<HeldLock | undefined>;
   async forceUnlock(
     name: string,
     reason: string,
-    before: (lock: Entry<LockValue>) => Promise<void> = async () => {},
+    before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
     this.#uses.begin();
     try {

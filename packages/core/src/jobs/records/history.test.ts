@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { seeded } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
+import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history.js";
 
@@ -19,7 +20,19 @@ function record(name: string, startTime: number, more: Partial<RunRecord> = {}):
   const startDate = new Date(startTime).toISOString();
   const holder = { host: "h", pid: 1, instance: "1-x" };
   const end = { endTime: startTime + 1, fence: "1" };
-  return { name, startTime, startDate, holder, status: "completed", trigger: "manual", timeout: 1, ...end, ...more };
+  const id = runId({ name, startTime });
+  return {
+    name,
+    startTime,
+    startDate,
+    id,
+    holder,
+    status: "completed",
+    trigger: "manual",
+    timeout: 1,
+    ...end,
+    ...more,
+  };
 }
 
 async function write(records: readonly RunRecord[]): Promise<void> {

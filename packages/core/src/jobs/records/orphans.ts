@@ -3,11 +3,11 @@ import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
-import { fieldsOf, isTime } from "../../util/shape.js";
+import { fieldsOf, isSpan, isText, isTime } from "../../util/shape.js";
 import { visible } from "../../util/visible.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
-import { closed, closeOpen, type Ending, fenceOf, recordKey, startedRecord } from "./record.js";
+import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
 import type { TimeIndex } from "./time-index.js";
 
 /** How many of the newest records are searched if the lock does not lead to its record. */
@@ -73,10 +73,10 @@ export async function closeRunOf(
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
     if (entry !== undefined) return closeOpen(jobs, entry.key, endTime, ending);
-    const { startTime, tick } = runOf(lock.value);
+    const { startTime, ...extras } = runOf(lock.value);
     if (startTime === undefined) return undefined;
     const { name, holder, timeout } = lock.value;
-    const open = startedRecord({ name, startTime, holder, timeout, tick, trigger: "unknown" });
+    const open = startedRecord({ name, startTime, holder, timeout, trigger: "unknown" }, extras);
     const record = closed(open, lock.version, endTime, ending);
     const key = recordKey(name, startTime);
     // Somebody overwrote the record. There is nothing to close, and the lock must not stay for that.
@@ -129,8 +129,14 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
   return `its process (${visible(holder.host)}, pid ${holder.pid}) ended or hung, without closing the run`;
 }
 
-/** The run and the tick in the note of a lock. */
-export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number; readonly tick?: number } {
-  const { run, tick } = fieldsOf<{ run: number; tick: number }>(lock.note) ?? {};
-  return { ...(isTime(run) && { startTime: run }), ...(isTime(tick) && { tick }) };
+/** The start time of the run in the note of a lock, and what else its record would have. */
+export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {
+  const note = fieldsOf<{ run: number } & Extras>(lock.note) ?? {};
+  const { run, schedule, tick, delay } = note;
+  return {
+    ...(isTime(run) && { startTime: run }),
+    ...(isText(schedule) && { schedule }),
+    ...(isTime(tick) && { tick }),
+    ...(isSpan(delay) && { delay }),
+  };
 }

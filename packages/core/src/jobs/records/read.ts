@@ -3,7 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import { type Fields, fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
-import type { RunRecord, RunStatus } from "../types.js";
+import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
 const STATUS: readonly unknown[] = [
   "running",
@@ -30,18 +30,30 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
   const record = fieldsOf<RunRecord>(value);
   if (record === undefined || !isRecordKey(key)) return false;
   if (record.name !== key.name || record.startTime !== key.startTime) return false;
-  const { startDate, status, holder, trigger, tick, timeout, fence } = record;
+  const { startDate, status, holder, trigger, timeout, fence } = record;
   const isStarted = isText(startDate) && isHolder(holder) && isText(trigger) && isSpan(timeout);
+  return isStarted && STATUS.includes(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
+}
+
+/** Whether the fields that only some records have can be shown. */
+function hasExtras({ id, versions, schedule, tick, delay, meta }: Fields<RunRecord>): boolean {
+  const { ojm = "", node = "" } = fieldsOf<NonNullable<RunRecord["versions"]>>(versions ?? {}) ?? { ojm: 0 };
+  if (!isText(ojm) || !isText(node) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   return (
-    isStarted && STATUS.includes(status) && isOptional(tick, isTime) && isOptional(fence, isText) && hasEnd(record)
+    isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(meta, (map) => fieldsOf(map) !== undefined)
   );
 }
 
 /** Whether the fields of a record's end, as far as they are there, can be shown and counted with. */
-function hasEnd({ endTime, endDate, duration, inError, error }: Fields<RunRecord>): boolean {
+function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy }: Fields<RunRecord>): boolean {
   if (inError !== undefined && typeof inError !== "boolean") return false;
   const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
-  return isDated && isOptional(error, isText);
+  return isDated && isOptional(error, isText) && isOptional(stack, isText) && isOptional(endedBy, isEndedBy);
+}
+
+function isEndedBy(value: unknown): boolean {
+  const { action, by, reason } = fieldsOf<EndedBy>(value) ?? {};
+  return isText(action) && isHolder(by) && isText(reason);
 }
 
 /** The record under a key; `undefined` if the entry is missing or is not a record. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { closed, type Ending, ended, errorText, resultOf, startedRecord } from "./record.js";
+import { closed, type Ending, ended, errorText, resultOf, stackText, startedRecord } from "./record.js";
 
 test.each<[unknown, string]>([
   [new Error("plain"), "plain"],
@@ -65,20 +65,46 @@ test("the end of a run is written the same by its holder and by whoever reads it
     startTime: time,
     holder: fc.record({ host: fc.string(), pid: fc.nat(), instance: fc.string() }),
     trigger: fc.string(),
-    tick: fc.option(time, { nil: undefined }),
     timeout: fc.nat(),
   });
+  const extras = fc.option(fc.record({ schedule: fc.string(), tick: time, delay: fc.nat() }), { nil: undefined });
   const ending = fc.oneof(
     fc.constant<Ending>({ status: "completed" }),
     fc.record({ status: fc.constant("completed" as const), result: fc.jsonValue().filter((it) => it !== null) }),
     fc.record({ status: fc.constantFrom("skipped", "failed", "timeout", "cancelled", "lost"), error: fc.string() }),
+    fc.record({ status: fc.constant("failed" as const), error: fc.string(), stack: fc.string() }),
   ) as fc.Arbitrary<Ending>;
   fc.assert(
-    fc.property(started, fc.string(), time, ending, (run, fence, now, end) => {
-      const record = startedRecord(run);
-      const byHolder = ended(record, fence, now, end);
+    fc.property(started, extras, fc.string(), time, ending, (run, extras, fence, now, end) => {
+      const record = startedRecord(run, extras);
+      const byHolder = ended(record, fence, now, end, extras);
       expect(JSON.stringify(byHolder)).toBe(JSON.stringify(closed(record, fence, now, end)));
-      expect(JSON.stringify(ended({ ...record, fence }, fence, now, end))).toBe(JSON.stringify(byHolder));
+      expect(JSON.stringify(ended({ ...record, fence }, fence, now, end, extras))).toBe(JSON.stringify(byHolder));
     }),
   );
+});
+
+test("the stack of an error is kept with those of its causes, also of one that is its own cause", () => {
+  const cause = new TypeError("no such host");
+  const error = new Error("not sent", { cause });
+  const text = stackText(error);
+  expect(text).toMatch(/^Error: not sent\n +at .*\ncaused by: TypeError: no such host\n +at /s);
+  cause.cause = error;
+  expect(stackText(error)?.match(/caused by/g)).toHaveLength(4);
+});
+
+test.each([["a text"], [undefined], [null], [{ stack: "not an error" }]])(
+  "a thrown value that is no error has no stack: %j",
+  (value) => {
+    expect(stackText(value)).toBeUndefined();
+  },
+);
+
+test("a long stack is cut, and an error whose stack was removed has its message", () => {
+  const long = new Error("x");
+  long.stack = "y".repeat(1_000_000);
+  expect(stackText(long)?.length).toBeLessThan(10_010);
+  const bare = new RangeError("z");
+  delete bare.stack;
+  expect(stackText(bare)).toBe("RangeError: z");
 });

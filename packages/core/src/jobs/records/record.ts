@@ -3,11 +3,17 @@ import type { Channel } from "../../channel/channel.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key } from "../../channel/types.js";
-import type { RunRecord, RunStatus } from "../types.js";
+import { isText } from "../../util/shape.js";
+import { runId } from "../run-id.js";
+import type { EndedBy, RunRecord, RunStatus } from "../types.js";
+import { VERSIONS } from "../versions.js";
 import { isOverwritten, recordUnder } from "./read.js";
 
 /** The longest text of an error in a record, in characters. */
 const LONGEST_ERROR = 10_000;
+
+/** How many errors of a chain of causes a record tells. */
+const MOST_CAUSES = 5;
 
 /** The room kept for the rest of a record beside the result, in bytes. */
 const ROOM = 32_768;
@@ -17,23 +23,37 @@ export const recordKey = (name: string, startTime: number): Key => ({ name, star
 export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "startTime">): Key =>
   recordKey(name, startTime);
 
+/** The fields that only some runs have, from their start. */
+export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "meta">;
+
 /** The record of a run that starts. */
 export function startedRecord(
-  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout"> & {
-    readonly tick?: number | undefined;
-  },
+  run: Pick<RunRecord, "name" | "startTime" | "holder" | "trigger" | "timeout">,
+  extras?: Extras,
 ): RunRecord {
-  const { name, startTime, holder, trigger, timeout, tick } = run;
+  const { name, startTime, holder, trigger, timeout } = run;
   const startDate = new Date(startTime).toISOString();
-  const status = "running";
-  if (tick === undefined) return { name, startTime, startDate, status, holder, trigger, timeout };
-  return { name, startTime, startDate, status, holder, trigger, tick, timeout };
+  const id = `${name}@${startDate}`;
+  const record: RunRecord = {
+    name,
+    startTime,
+    startDate,
+    id,
+    status: "running",
+    holder,
+    trigger,
+    timeout,
+    versions: VERSIONS,
+  };
+  return extras === undefined ? record : { ...record, ...extras };
 }
 
 /** The end of a run. */
 export interface Ending {
   readonly status: Exclude<RunStatus, "running">;
   readonly error?: string;
+  readonly stack?: string;
+  readonly endedBy?: EndedBy;
   readonly result?: JsonValue;
 }
 
@@ -61,17 +81,18 @@ function isError(status: RunStatus): boolean {
 }
 
 /**
- * The same as {@link closed} of a record that {@link startedRecord} made. Its fields are known, so they are
- * not spread: that takes ten times as long, a quarter of a run in memory.
+ * The same as {@link closed} of a record that {@link startedRecord} made of `extras`. The fields of most
+ * records are known, so they are not spread: that takes ten times as long, a quarter of a run in memory.
  */
-export function ended(record: RunRecord, fence: string, now: number, { status, error, result }: Ending): RunRecord {
-  const { name, startTime, startDate, holder, trigger, tick, timeout } = record;
+export function ended(record: RunRecord, fence: string, now: number, ending: Ending, extras?: Extras): RunRecord {
+  if (extras !== undefined) return closed(record, fence, now, ending);
+  const { name, startTime, startDate, id, holder, trigger, timeout, versions } = record;
+  const { status, error, result } = ending;
   const endTime = Math.max(now, startTime);
-  const end: { -readonly [K in keyof RunRecord]: RunRecord[K] } =
-    tick === undefined
-      ? { name, startTime, startDate, status, holder, trigger, timeout, fence }
-      : { name, startTime, startDate, status, holder, trigger, tick, timeout, fence };
+  const end = { name, startTime, startDate, id, status, holder, trigger, timeout, versions, fence } as Ended;
   if (error !== undefined) end.error = error;
+  if (ending.stack !== undefined) end.stack = ending.stack;
+  if (ending.endedBy !== undefined) end.endedBy = ending.endedBy;
   if (result !== undefined) end.result = result;
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
@@ -79,6 +100,8 @@ export function ended(record: RunRecord, fence: string, now: number, { status, e
   end.inError = isError(status);
   return end;
 }
+
+type Ended = { -readonly [K in keyof RunRecord]: RunRecord[K] };
 
 /**
  * Closes a record that is open. Resolves to the closed record; `undefined` if there is no open record. Of
@@ -110,10 +133,12 @@ export function fenceOf(entry: Pick<Entry<RunRecord>, "value" | "version">): str
   return entry.value.fence ?? (entry.value.status === "running" ? entry.version : undefined);
 }
 
-/** The record of an entry, with its fence. */
+/** The record of an entry, with its fence, and with its id if an older version of ojm wrote it. */
 export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): RunRecord {
+  const { value } = entry;
   const fence = fenceOf(entry);
-  return fence === undefined || entry.value.fence !== undefined ? entry.value : { ...entry.value, fence };
+  if (value.id !== undefined && (fence === undefined || value.fence !== undefined)) return value;
+  return { ...value, id: runId(value), ...(fence !== undefined && { fence }) };
 }
 
 /** The error text of a run that was closed at its timeout. */
@@ -125,6 +150,23 @@ export function timeoutText(name: string, timeout: number): string {
 export function errorText(error: unknown): string {
   const text = inWords(error);
   return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+}
+
+/** The stack of an error and of its causes, for a record; `undefined` for a value that is no `Error`. */
+export function stackText(error: unknown): string | undefined {
+  let text = "";
+  let next = error;
+  // An error can be its own cause, over any number of others.
+  for (let depth = 0; next instanceof Error && depth < MOST_CAUSES; depth++) {
+    text += `${depth === 0 ? "" : "\ncaused by: "}${ownStack(next)}`;
+    next = next.cause;
+  }
+  if (text === "") return undefined;
+  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+}
+
+function ownStack({ name, message, stack }: Error): string {
+  return isText(stack) && stack !== "" ? stack : `${name}: ${message}`;
 }
 
 function inWords(error: unknown): string {

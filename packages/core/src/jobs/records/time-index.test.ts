@@ -3,6 +3,7 @@ import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import { closeRecords, openRecords } from "../channels.js";
 import { openJobManager } from "../manager.js";
+import { runId } from "../run-id.js";
 import type { HistoryOptions, RunRecord } from "../types.js";
 
 const TTL = 15_000;
@@ -18,7 +19,19 @@ function record(name: string, startTime: number, more: Partial<RunRecord> = {}):
   const startDate = new Date(startTime).toISOString();
   const holder = { host: "h", pid: 1, instance: "1-x" };
   const end = { endTime: startTime + 1, fence: "1" };
-  return { name, startTime, startDate, holder, status: "completed", trigger: "manual", timeout: 1, ...end, ...more };
+  const id = runId({ name, startTime });
+  return {
+    name,
+    startTime,
+    startDate,
+    id,
+    holder,
+    status: "completed",
+    trigger: "manual",
+    timeout: 1,
+    ...end,
+    ...more,
+  };
 }
 
 /** Writes records as an older version of ojm did: without an index. */

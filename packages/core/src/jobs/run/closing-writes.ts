@@ -28,10 +28,10 @@ export function laterEnd(
   record: RunRecord,
   refusal: unknown,
 ): BeforeRemoval | undefined {
-  const { status, error, endTime } = record;
+  const { status, error, stack, endTime } = record;
   if (!isFull(refusal) || status === "running" || endTime === undefined) return undefined;
   const why = `but its end could not be recorded: ${refusal.message}`;
-  let ending: Ending = { status, ...(error !== undefined && { error }) };
+  let ending: Ending = { status, ...(error !== undefined && { error }), ...(stack !== undefined && { stack }) };
   if (status === "completed") ending = { status: "lost", error: `it completed, ${why}` };
   if (status === "skipped") ending = { status: "lost", error: `it was skipped (${error}), ${why}` };
   const stores = { jobs, index, locks: lockChannel as Channel<LocksValue> };
@@ -50,7 +50,9 @@ export class ClosingWrites implements AtomicWrites {
     this.#context = context;
     this.#record = record;
     this.#key = key;
-    const value = record.result === undefined ? knownValue<RunRecord>(text.ended(record)) : record;
+    const { result, stack, endedBy } = record;
+    const isPlain = result === undefined && stack === undefined && endedBy === undefined;
+    const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
   }
 

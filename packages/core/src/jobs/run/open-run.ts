@@ -12,7 +12,7 @@ import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { RunError } from "../errors.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
-import { type Ending, ended, errorText, resultOf, timeoutText } from "../records/record.js";
+import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
 import type { Run, RunRecord } from "../types.js";
 import { ClosingWrites, closingOps, laterEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
@@ -29,6 +29,7 @@ const COMPLETED: Ending = { status: "completed" };
 export class OpenRun implements Run {
   readonly name: string;
   readonly startTime: number;
+  readonly id: string;
   readonly fence: Version;
   readonly #context: RunContext;
   readonly #lease: Lease;
@@ -49,6 +50,7 @@ export class OpenRun implements Run {
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
     this.name = draft.record.name;
     this.startTime = draft.record.startTime;
+    this.id = draft.record.id;
     this.fence = lease.fence;
     this.#context = context;
     this.#lease = lease;
@@ -118,7 +120,8 @@ export class OpenRun implements Run {
   }
 
   async fail(error: unknown): Promise<RunRecord> {
-    return this.#finish({ status: "failed", error: errorText(error) });
+    const stack = stackText(error);
+    return this.#finish({ status: "failed", error: errorText(error), ...(stack !== undefined && { stack }) });
   }
 
   async skip(reason: string): Promise<RunRecord> {
@@ -192,9 +195,14 @@ export class OpenRun implements Run {
     return this.#over ?? this.#stop.reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
   }
 
+  #ending(ending: Ending): RunRecord {
+    const { record, extras } = this.#draft;
+    return ended(record, this.fence, this.#context.clock.now(), ending, extras);
+  }
+
   async #close(ending: Ending): Promise<RunRecord> {
-    const { locks, clock } = this.#context;
-    const record = ended(this.#draft.record, this.fence, clock.now(), ending);
+    const { locks } = this.#context;
+    const record = this.#ending(ending);
     try {
       if (!inOneStore(this.#context)) {
         if (await this.#closeThenRelease(record)) return record;
@@ -233,7 +241,7 @@ export class OpenRun implements Run {
     if (await this.#isWritten(record)) return true;
     if (record.status !== "completed") return this.#write(record);
     const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await this.#write(ended(this.#draft.record, this.fence, this.#context.clock.now(), why));
+    await this.#write(this.#ending(why));
     return false;
   }
 

@@ -3,7 +3,7 @@ import type { Key } from "../../channel/types.js";
 import type { HolderSession } from "../../locks/atomic-writes.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
-import { recordKey, startedRecord } from "../records/record.js";
+import { type Extras, recordKey, startedRecord } from "../records/record.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { RecordText } from "./record-texts.js";
@@ -17,6 +17,16 @@ export interface Draft {
   readonly record: RunRecord;
   /** The texts of the record, for the store. */
   readonly text: RecordText;
+  /** The fields that most records do not have. */
+  readonly extras: Extras | undefined;
+}
+
+/** The fields that only some records have. */
+function extrasOf({ claim, tick = claim?.tick, meta }: CheckedOptions, startTime: number): Extras | undefined {
+  if (tick === undefined) return meta === undefined ? undefined : { meta };
+  const { schedule, at } = tick;
+  const scheduled = { schedule, tick: at, delay: Math.max(0, startTime - at) };
+  return meta === undefined ? scheduled : { ...scheduled, meta };
 }
 
 /**
@@ -41,11 +51,12 @@ export class RecordDraft {
   }
 
   renew({ holder, holderText }: HolderSession): Draft {
-    const { trigger, timeout, tick } = this.#options;
+    const { trigger, timeout } = this.#options;
     const startTime = this.#context.times.next(this.#name);
-    const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout, tick: tick?.at });
-    const text = this.#context.texts.of(record, holderText);
-    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text };
+    const extras = extrasOf(this.#options, startTime);
+    const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
+    const text = this.#context.texts.of(record, holderText, extras);
+    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text, extras };
     return this.#last;
   }
 

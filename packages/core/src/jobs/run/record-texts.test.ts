@@ -14,41 +14,44 @@ test("the text of a record is that of its value, byte by byte, when it starts an
     startTime: time,
     holder: fc.record({ host: text, pid: fc.nat(), instance: text }),
     trigger: text,
-    tick: fc.option(fc.integer(), { nil: undefined }),
     timeout: fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }),
   });
+  const extras = fc.option(
+    fc.record({ schedule: text, tick: time, delay: fc.nat(), meta: fc.dictionary(text, text) }, { requiredKeys: [] }),
+    { nil: undefined },
+  );
   const ending = fc.oneof(
     fc.constant<Ending>({ status: "completed" }),
     fc.record({ status: fc.constantFrom("failed", "timeout", "cancelled", "lost"), error: text }),
   ) as fc.Arbitrary<Ending>;
   const texts = new RecordTexts();
   fc.assert(
-    fc.property(started, text, time, ending, (run, fence, now, how) => {
-      const record = startedRecord(run);
-      const text = texts.of(record, holderText(run.holder));
+    fc.property(started, extras, text, time, ending, (run, extras, fence, now, how) => {
+      const record = startedRecord(run, extras);
+      const text = texts.of(record, holderText(run.holder), extras);
       expect(text.started).toBe(encodeValue(record));
-      const end = ended(record, fence, now, how);
+      const end = ended(record, fence, now, how, extras);
       expect(text.ended(end)).toBe(encodeValue(end));
     }),
   );
 });
 
-test("the text of a record has its own holder, trigger, tick and timeout, whatever the record before it had", () => {
+test("the text of a record has its own holder, trigger, timeout and tick, whatever the record before it had", () => {
   const holders = ["a", "b"].map((instance) => ({ host: "h", pid: 1, instance }));
   const started = fc.record({
     name: fc.constant("a"),
     startTime: fc.constant(5),
     holder: fc.constantFrom(...holders),
     trigger: fc.constantFrom("manual", "other"),
-    tick: fc.constantFrom(undefined, 7),
     timeout: fc.constantFrom(1, 2),
+    extras: fc.constantFrom(undefined, { tick: 7 }, { meta: { a: 1 } }),
   });
   const texts = new RecordTexts();
   fc.assert(
     fc.property(fc.array(started), (runs) => {
       for (const run of runs) {
-        const record = startedRecord(run);
-        expect(texts.of(record, holderText(run.holder)).started).toBe(encodeValue(record));
+        const record = startedRecord(run, run.extras);
+        expect(texts.of(record, holderText(run.holder), run.extras).started).toBe(encodeValue(record));
       }
     }),
   );

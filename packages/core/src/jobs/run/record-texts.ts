@@ -1,4 +1,7 @@
+import { encodeValue } from "../../channel/encoding/json.js";
+import type { Extras } from "../records/record.js";
 import type { RunRecord } from "../types.js";
+import { VERSIONS } from "../versions.js";
 
 /*
  * The texts of records, as `encodeValue` would make them, byte by byte: record-texts.test.ts holds them to
@@ -17,23 +20,31 @@ interface Common {
 export class RecordTexts {
   #common: Common | undefined;
 
-  /** The texts of one record, which `startedRecord` made. `holder`: the text of its holder. */
-  of(record: RunRecord, holder: string): RecordText {
-    const { name, startTime, startDate } = record;
-    const begin = `{"name":${JSON.stringify(name)},"startTime":${startTime},"startDate":"${startDate}","status":"`;
-    return new RecordText(begin, this.#middle(record, holder));
+  /** The texts of one record, which `startedRecord` made of `extras`. `holder`: the text of its holder. */
+  of(record: RunRecord, holder: string, extras?: Extras): RecordText {
+    const { startTime, startDate } = record;
+    const name = JSON.stringify(record.name);
+    const id = `${name.slice(0, -1)}@${startDate}"`;
+    const begin = `{"name":${name},"startTime":${startTime},"startDate":"${startDate}","id":${id},"status":"`;
+    const middle = this.#middle(record, holder);
+    return new RecordText(begin, extras === undefined ? middle : middle + moreFields(extras));
   }
 
-  #middle({ trigger, tick, timeout }: RunRecord, holder: string): string {
-    if (tick !== undefined) {
-      return `","holder":${holder},"trigger":${JSON.stringify(trigger)},"tick":${tick},"timeout":${timeout}`;
-    }
+  #middle({ trigger, timeout }: RunRecord, holder: string): string {
     const common = this.#common;
     if (common?.holder === holder && common.trigger === trigger && common.timeout === timeout) return common.text;
-    const text = `","holder":${holder},"trigger":${JSON.stringify(trigger)},"timeout":${timeout}`;
+    const text = `","holder":${holder},"trigger":${JSON.stringify(trigger)},"timeout":${timeout},${VERSIONS_TEXT}`;
     this.#common = { holder, trigger, timeout, text };
     return text;
   }
+}
+
+const VERSIONS_TEXT = `"versions":${JSON.stringify(VERSIONS)}`;
+
+/** The text of a map without its braces, to go on behind other fields. */
+export function moreFields(map: object): string {
+  const text = encodeValue(map).slice(1, -1);
+  return text === "" ? "" : `,${text}`;
 }
 
 /** The texts of the record of one run. */
@@ -51,7 +62,7 @@ export class RecordText {
     return `${this.#begin}running${this.#middle}}`;
   }
 
-  /** The text of the record that `ended` made of it, if it has no result. */
+  /** The text of the record that `ended` made of it, if it has no result, stack or `endedBy`. */
   ended({ status, fence, error, endTime, endDate, duration, inError }: RunRecord): string {
     const why = error === undefined ? "" : `,"error":${JSON.stringify(error)}`;
     const end = `,"endTime":${endTime},"endDate":"${endDate}","duration":${duration},"inError":${inError}}`;

@@ -1,17 +1,18 @@
 import type { ChannelOps } from "../../channel/channel.js";
 import { knownValue } from "../../channel/encoding/known-value.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
-import type { Entry, Key, Op } from "../../channel/types.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, HolderSession, PreparedWrites } from "../../locks/atomic-writes.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { isRunError, RunError } from "../errors.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
-import type { RunOptions, RunRecord } from "../types.js";
+import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
 import { type Draft, RecordDraft } from "./record-draft.js";
+import { moreFields } from "./record-texts.js";
 import { TickClaim } from "./tick.js";
 
 /** A run that is being started: what it writes in the commit that takes its lock. */
@@ -19,7 +20,7 @@ class Starting implements AtomicWrites {
   readonly name: string;
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
-  readonly claim: TickClaim | undefined;
+  readonly claim: StartClaim | undefined;
   /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
   over: LockError | undefined;
   /** Set once the run is open. */
@@ -27,32 +28,50 @@ class Starting implements AtomicWrites {
   readonly #context: RunContext;
 
   constructor(context: RunContext, name: string, options: CheckedOptions) {
-    const { tick } = options;
+    const { tick, claim } = options;
     this.name = name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options);
-    this.claim = tick === undefined ? undefined : new TickClaim(context, name, tick);
+    this.claim = tick === undefined ? claim : new TickClaim(context, name, tick);
     this.#context = context;
   }
 
-  /** The claim on the tick, and the record if it is in the same store. */
+  /** What the claim writes, and the record if it is in the same store. */
   prepare(session: HolderSession): PreparedWrites {
     const { jobs, index } = this.#context;
-    const { tick } = this.options;
     const draft = this.draft.renew(session);
-    const { startTime: run } = draft.record;
     const ops = openingOps(draft.key, knownValue(draft.text.started));
     const record = { channel: jobs, ops } as ChannelOps<unknown>;
+    const others = inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined;
     return {
-      noteText: tick === undefined ? `{"run":${run}}` : `{"run":${run},"tick":${tick.at}}`,
-      others: inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined,
-      lockOps: this.claim?.ops(session.holder),
+      noteText: noteText(draft),
+      others: this.claim ? [...this.#claimed(draft.record), ...(others ?? [])] : others,
     };
   }
 
+  #claimed(record: RunRecord): readonly ChannelOps<unknown>[] {
+    return this.claim?.ops(record) ?? [];
+  }
+
   async refused(): Promise<void> {
-    await this.claim?.look();
+    await this.claim?.refused();
     await this.draft.moveOn();
+  }
+
+  /**
+   * Takes the claim back in the commit that releases the lock, after a run that could not start: another
+   * process may start it.
+   */
+  undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
+    let others = this.claim?.undo?.(record, fence);
+    if (others === undefined) return undefined;
+    return {
+      prepare: () => ({ others }),
+      // Somebody else has written what this run claimed: leave it.
+      refused: () => {
+        others = [];
+      },
+    };
   }
 
   /** The run closes its record and releases the lock in the same step. */
@@ -71,7 +90,7 @@ export async function startRun(context: RunContext, name: string, options: RunOp
   try {
     const checked = checkRunOptions(name, options);
     const starting = new Starting(context, name, checked);
-    if (starting.claim !== undefined) await starting.claim.look();
+    if (starting.claim instanceof TickClaim) await starting.claim.look();
     let lease: Lease;
     try {
       lease = await context.locks.acquire(name, checked, starting);
@@ -101,7 +120,8 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
     return await writeRecord(context, starting, lease);
   } catch (error) {
     // Keep the lock if the record may be in the store: only the lock leads a later look to the record.
-    if (isNotWritten(error)) await locks.release(lease, starting.claim?.giveBack(lease.fence)).catch(() => {});
+    const { record } = starting.draft.current(lease.session);
+    if (isNotWritten(error)) await locks.release(lease, starting.undo(record, lease.fence)).catch(() => {});
     else locks.giveUp(lease);
     throw error;
   }
@@ -119,13 +139,13 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
   const { draft } = starting;
   const { session } = lease;
   for (;;) {
-    const { key, record: drafted, text } = draft.current(session);
+    const { record: drafted, ...rest } = draft.current(session);
     const record = { ...drafted, holder: session.holder, fence: lease.fence };
-    const outcome = await jobs.commitWith<unknown[]>(openingOps(key, record), index.add(record));
-    if (outcome.ok) return open(context, starting, lease, { key, record, text }, outcome.version);
+    const outcome = await jobs.commitWith<unknown[]>(openingOps(rest.key, record), index.add(record));
+    if (outcome.ok) return open(context, starting, lease, { ...rest, record }, outcome.version);
     const current = outcome.failed[0]?.current as Entry<RunRecord> | undefined;
     if (current !== undefined && isRecord(current) && current.value.fence === lease.fence)
-      return adopt(context, starting, lease, { key, record: current.value, text }, current.version);
+      return adopt(context, starting, lease, { ...rest, record: current.value }, current.version);
     await draft.moveOn();
     draft.renew(session);
   }
@@ -153,11 +173,18 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   return run;
 }
 
+/** What the lock tells of the run: enough for a record, if the process dies before it wrote one. */
+function noteText({ record, extras }: Draft): string {
+  if (extras === undefined) return `{"run":${record.startTime}}`;
+  const { meta: _, ...noted } = extras;
+  return `{"run":${record.startTime}${moreFields(noted)}}`;
+}
+
 /** The error with which a run rejects that did not get its lock. */
 async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
   const { signal } = options;
   // The holder of the lock may have it for the same tick.
-  if (isLockError(error) && signal?.aborted !== true) await claim?.look();
+  if (isLockError(error) && signal?.aborted !== true) await claim?.refused();
   const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
   if (signal?.aborted === true && aborted) {
     return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: signal.reason });

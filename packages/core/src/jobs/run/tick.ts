@@ -1,6 +1,5 @@
-import type { Channel } from "../../channel/channel.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
-import type { AtomicWrites } from "../../locks/atomic-writes.js";
 import { corruptError } from "../../locks/entries/corrupt.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
@@ -8,7 +7,7 @@ import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
-import type { Tick } from "../types.js";
+import type { StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
 
 /**
@@ -36,7 +35,7 @@ export function isTickValue(value: unknown): value is TickValue {
 const tickKey = (name: string, schedule: string): Key => ["tick", name, schedule];
 
 /** The claim of a run on its tick. Exactly one process gets it, in the commit that takes the lock. */
-export class TickClaim {
+export class TickClaim implements StartClaim {
   readonly #channel: Channel<unknown>;
   readonly #clock: Clock;
   readonly #name: string;
@@ -73,28 +72,22 @@ export class TickClaim {
     throw new RunError("TICK_TAKEN", this.#name, `"${this.#name}" was not started: ${text}`);
   }
 
-  /** The ops that claim the tick, in the locks channel. */
-  ops(by: Holder): Op<unknown>[] {
-    return [
+  refused(): Promise<void> {
+    return this.look();
+  }
+
+  ops({ holder: by }: StartingRun): ChannelOps<unknown>[] {
+    const ops = [
       { check: this.#key, version: this.#before?.version ?? null },
       { put: this.#key, value: { at: this.#tick.at, by } },
     ];
+    return [{ channel: this.#channel, ops }];
   }
 
-  /**
-   * Withdraws the claim with the release of the lock, after a run that could not start: another process may
-   * start it. `fence` is that of the lock.
-   */
-  giveBack(fence: Version): AtomicWrites {
-    const write: Op<unknown> =
-      this.#before === undefined ? { delete: this.#key } : { put: this.#key, value: this.#before.value };
-    let lockOps: readonly Op<unknown>[] = [{ check: this.#key, version: fence }, write];
-    return {
-      prepare: () => ({ lockOps }),
-      // Another run has claimed a later tick meanwhile: leave that claim.
-      refused: () => {
-        lockOps = [];
-      },
-    };
+  /** Withdraws the claim, unless another run has claimed a later tick meanwhile. */
+  undo(_run: StartingRun, version: Version): ChannelOps<unknown>[] {
+    const before = this.#before;
+    const write: Op<unknown> = before === undefined ? { delete: this.#key } : { put: this.#key, value: before.value };
+    return [{ channel: this.#channel, ops: [{ check: this.#key, version }, write] }];
   }
 }

@@ -1,0 +1,28 @@
+import { isText, isTime } from "../util/shape.js";
+
+/** The name and start time of a run: together they name it. */
+export interface RunRef {
+  readonly name: string;
+  readonly startTime: number;
+}
+
+/** An ISO date of UTC, to the ms, also of a year beyond 9999. */
+const DATE = /^(.+)@((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/s;
+
+/**
+ * The id of a run: `name@ISO start time`. Two runs never have the same one.
+ *
+ * @example
+ * runId({ name: "daily-report", startTime: Date.UTC(2026, 10, 25, 2) });
+ * // daily-report@2026-11-25T02:00:00.000Z
+ */
+export function runId({ name, startTime }: RunRef): string {
+  return `${name}@${new Date(startTime).toISOString()}`;
+}
+
+/** What an id names; `undefined` if the text is not the id of a run. A name may have an `@` itself. */
+export function parseRunId(id: string): RunRef | undefined {
+  const [, name, date] = (isText(id) && DATE.exec(id)) || [];
+  const startTime = Date.parse(date ?? "");
+  return name !== undefined && isTime(startTime) ? { name, startTime } : undefined;
+}

@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Channel } from "../../channel/channel.js";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import { RunError } from "../errors.js";
+import type { RunRecord, StartClaim } from "../types.js";
+
+interface Order {
+  readonly state: string;
+}
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "ship" }));
+
+describe.each([
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+])("records and locks $stores: claims of runs", ({ apart }) => {
+  let one: ManagerOf;
+  let two: ManagerOf;
+  let orders: Channel<Order>;
+
+  beforeEach(async () => {
+    [one, two] = [await world.manager({ apart }), await world.manager({ apart })];
+    orders = await one.manager.channel<Order>("orders");
+    await orders.set(1, { state: "new" });
+  });
+
+  /** Ships order 1, if it is new. */
+  async function shipping({ manager }: ManagerOf): Promise<StartClaim> {
+    const channel = await manager.channel<Order>("orders");
+    let entry = await channel.entry(1);
+    return {
+      ops: ({ id }) => [
+        {
+          channel,
+          ops: [
+            { check: 1, version: entry?.version ?? null },
+            { put: 1, value: { state: id } },
+          ],
+        },
+      ],
+      refused: async () => {
+        entry = await channel.entry(1);
+        if (entry?.value.state !== "new") throw new RunError("CANCELLED", "ship", `shipped by ${entry?.value.state}`);
+      },
+      undo: (_, version) => [
+        {
+          channel,
+          ops: [
+            { check: 1, version },
+            { put: 1, value: { state: "new" } },
+          ],
+        },
+      ],
+    };
+  }
+
+  test("what a run claims is written when it starts, and by one of all that claim it", async () => {
+    const claims = [await shipping(one), await shipping(two)];
+    const runs = await Promise.allSettled(
+      [one, two].map(({ manager }, i) =>
+        clock.until(manager.run("ship", () => {}, { claim: claims[i] as StartClaim })),
+      ),
+    );
+    expect(runs.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    const [record] = await records(one);
+    expect(await records(one)).toHaveLength(1);
+    expect(await orders.get(1)).toEqual({ state: record?.id });
+    expect(runs.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { message: `shipped by ${record?.id}` },
+    });
+    expect(await one.manager.locks()).toEqual([]);
+  });
+
+  test("a run that is locked out writes nothing of its claim", async () => {
+    const other = await clock.until(two.manager.start("ship"));
+    const claim = await shipping(one);
+    const refused = await clock.until(rejection(one.manager.run("ship", () => {}, { claim, wait: 0 })));
+    expect(refused).toMatchObject({ code: "LOCKED" });
+    expect(await orders.get(1)).toEqual({ state: "new" });
+    await clock.until(other.end());
+  });
+
+  test("a claim that was written by somebody else, and is free again, is tried again", async () => {
+    const claim = await shipping(one);
+    await orders.set(1, { state: "new" });
+    await clock.until(one.manager.run("ship", () => {}, { claim }));
+    expect(await orders.get(1)).toEqual({ state: (await records(one))[0]?.id });
+  });
+
+  test("a run whose record is refused takes its claim back", async ({ skip }) => {
+    if (!apart) skip("in one store, claim and record are one commit: nothing comes between them");
+    const claim = await shipping(one);
+    one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+    expect(await clock.until(rejection(one.manager.run("ship", () => {}, { claim })))).toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    expect(await orders.get(1)).toEqual({ state: "new" });
+    expect(await two.manager.locks()).toEqual([]);
+  });
+
+  test("the record of a run for a tick tells its schedule, its tick and how late it was", async () => {
+    const at = clock.now() - 1_500;
+    const claim = { ...(await shipping(one)), tick: { schedule: "nightly", at } };
+    const { record } = await clock.until(one.manager.run("ship", () => {}, { claim, meta: { file: "a.csv" } }));
+    const more = { schedule: "nightly", tick: at, delay: 1_500, meta: { file: "a.csv" } };
+    expect(record).toMatchObject({ ...more, id: `ship@${record.startDate}` });
+    expect(await records(two)).toEqual([record]);
+  });
+});
+
+test("a run for a tick that is lost before its record is written has its tick in the record", async () => {
+  const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
+  one.jobsWay.once('"ship', { type: "request lost" });
+  const at = clock.now();
+  const claim: StartClaim = { tick: { schedule: "nightly", at }, ops: () => [], refused: async () => {} };
+  await expect(clock.until(one.manager.start("ship", { claim }))).rejects.toMatchObject({ outcome: "unknown" });
+  await clock.advance(60_000);
+  const lost = { status: "lost", schedule: "nightly", tick: at, delay: 0 };
+  expect(await records(two)).toEqual([expect.objectContaining(lost)]);
+});
+
+test.each<[unknown, RegExp]>([
+  [{ claim: {} }, /claim of "ship" must have the functions "ops" and "refused"/],
+  [{ claim: { ops: () => [], refused: () => {}, tick: 5 } }, /claim of "ship" must have/],
+  [{ meta: [] }, /meta must be a map/],
+  [{ meta: { a: 1n } }, /meta must be JSON: value.a is a bigint/],
+  [{ meta: { a: "x".repeat(5_000) } }, /meta must be at most 4096 bytes as JSON, not 5008/],
+])("wrong options of a run are refused: %#", async (options, message) => {
+  const { manager } = await world.manager();
+  await expect(manager.run("ship", () => {}, options as object)).rejects.toThrow(message);
+});
+
+test("the record of a run keeps the meta that it was started with, also if the program changes its map", async () => {
+  const { manager } = await world.manager();
+  const meta: { file: string; none?: string } = { file: "a.csv" };
+  const { record } = await clock.until(
+    manager.run("ship", () => void Object.assign(meta, { file: "b.csv" }), { meta }),
+  );
+  expect(JSON.stringify(record.meta)).toBe('{"file":"a.csv"}');
+});
+
+test("a channel of a manager is opened once, and closed with it", async () => {
+  const { manager } = await world.manager();
+  const [a, b] = await Promise.all([manager.channel("orders"), manager.channel("orders")]);
+  expect(a).toBe(b);
+  await clock.until(manager.close());
+  await expect(a.get(1)).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(manager.channel("orders")).rejects.toMatchObject({ code: "CLOSED" });
+});
+
+test("the record of a failed run has the stack of its error, and of its cause", async () => {
+  const { manager } = await world.manager();
+  const error = new Error("not sent", { cause: new TypeError("no such host") });
+  await clock.until(rejection(manager.run("ship", () => Promise.reject(error))));
+  const [record] = await collect(manager.history({ name: "ship" }));
+  expect(record).toMatchObject({
+    error: "not sent",
+    stack: expect.stringMatching(/^Error: not sent\n.*TypeError: no such host\n/s),
+  });
+});
+
+test("the record of a run that was unlocked by force tells who did it, and why", async () => {
+  const [one, two] = [await world.manager(), await world.manager()];
+  const run = await clock.until(one.manager.start("ship"));
+  const { run: closed } = await clock.until(two.manager.unlock("ship", { reason: "it hangs" }));
+  const by = expect.objectContaining({ pid: process.pid });
+  expect(closed).toMatchObject({ status: "cancelled", endedBy: { action: "unlock", by, reason: "it hangs" } });
+  expect(closed?.endedBy?.by.instance).not.toBe(run.fence);
+  expect(await collect(one.manager.history())).toEqual([closed]);
+});
