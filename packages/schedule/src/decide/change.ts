@@ -4,7 +4,7 @@ import type { Cursor } from "../store/schema.js";
 import { type State, stopped } from "./decide.js";
 import { dueTicks } from "./due-ticks.js";
 import { chooseMissed } from "./missed.js";
-import { cursorAt, type Decided, one, range, type Why } from "./outcomes.js";
+import { cursorAt, type Decided, inRanges, one, range, type Why } from "./outcomes.js";
 
 /** A cursor and the outcomes of the ticks before it. */
 export interface Moved {
@@ -13,9 +13,9 @@ export interface Moved {
 }
 
 /**
- * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it begins
- * now, and ticks of the old one that nobody decided get their outcome by the policy of the new one: the tick of
- * this night is run also if the job is deployed right after it with another time.
+ * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it
+ * begins now, and ticks of the old one that nobody decided get their outcome by the policy of the new one:
+ * the tick of this night is run also if the job is deployed right after it with another time.
  */
 export function moveTo(definition: ScheduleDefinition, state: State): Moved {
   const { schedule, cursor, now, began } = state;
@@ -31,7 +31,8 @@ export function moveTo(definition: ScheduleDefinition, state: State): Moved {
   const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as ScheduleDefinition;
   const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);
   const stops = run.map((tick) => [tick, stopped(state, now) ?? stopped(state, tick)] as const);
-  const skipped = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [one(tick, stop)]));
+  const skips = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [{ at: tick, value: stop }]));
+  const skipped = inRanges(calendarOf(schedule.definition), skips);
   const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
   return { cursor: cursorAt(at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
 }

@@ -5,7 +5,7 @@ import { MOST_WAITING, policiesOf } from "../definition/types.js";
 import type { Cursor, StoredSchedule } from "../store/schema.js";
 import { type DueTicks, dueTicks } from "./due-ticks.js";
 import { chooseMissed, type Found, tooLate } from "./missed.js";
-import { blackoutWhy, cursorAt, type Decided, one, overlap, pausedWhy, range, type Why } from "./outcomes.js";
+import { blackoutWhy, cursorAt, type Decided, inRanges, one, overlap, pausedWhy, range, type Why } from "./outcomes.js";
 
 /**
  * A cursor that is further ahead than this, in ms, comes from a machine with a wrong date. Going by it would
@@ -33,6 +33,8 @@ export type Decision =
   /** The cursor comes from a wrong date. */
   | { readonly type: "reset"; readonly cursor: Cursor };
 
+type Settle = Extract<Decision, { type: "settle" }>;
+
 /** Decides on the ticks that are due. The same state leads to the same decision, whoever decides. */
 export function decide(state: State): Decision {
   const { schedule, cursor, now } = state;
@@ -49,7 +51,7 @@ export function decide(state: State): Decision {
 }
 
 /** The tick `at` could not be started: the lock is held. */
-export function blocked(state: State, at: number, held: Why["evidence"]): Decision {
+export function blocked(state: State, at: number, held: Why["evidence"]): Settle {
   const { cursor, schedule } = state;
   const queued = policiesOf(schedule.definition).overlap !== "skip";
   return queued ? settle(cursorAt(at, [...(cursor.waiting ?? []), at])) : settle(cursorAt(at), one(at, overlap(held)));
@@ -62,7 +64,7 @@ export function stopped({ schedule: { paused, definition } }: State, at: number)
   return window === undefined ? undefined : blackoutWhy(window);
 }
 
-function settle(cursor: Cursor, ...ticks: Decided[]): Decision {
+function settle(cursor: Cursor, ...ticks: Decided[]): Settle {
   return { type: "settle", cursor, ticks };
 }
 
@@ -110,7 +112,8 @@ function several(state: State, due: DueTicks): Decision {
   const room = MOST_WAITING - waiting.length;
   const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
   const full = runs.slice(room).map((tick) => one(tick, queueFull(MOST_WAITING)));
-  const skipped = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [one(tick, stop)]));
+  const skips = stops.flatMap(([at, stop]) => (stop === undefined ? [] : [{ at, value: stop }]));
+  const skipped = inRanges(calendarOf(schedule.definition), skips);
   return settle(cursorAt(due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
 }
 

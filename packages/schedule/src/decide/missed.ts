@@ -2,7 +2,7 @@ import { newestTicks } from "../calendar/search.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
 import { policiesOf, type ScheduleDefinition } from "../definition/types.js";
 import type { DueTicks } from "./due-ticks.js";
-import { type Decided, range, type Why } from "./outcomes.js";
+import { type Decided, inRanges, range, type Why } from "./outcomes.js";
 
 /** A tick that is found later than this after it was due, in ms, is missed: the policy decides on it. */
 export const LATE = 60_000;
@@ -41,10 +41,9 @@ export function chooseMissed(found: Found, ticks: DueTicks): { readonly run: num
     const before = newestTicks(schedule, ticks.first, first, 2)[0] as number;
     others.push(range(schedule, ticks.first, before, missed(reason)));
   }
-  // Only the oldest of them can be too late, and all of these for the same reason, or two.
-  for (const tick of newest) {
+  const late = newest.flatMap((tick) => {
     const why = tooLate(found, tick, dueTime(name, definition, tick));
-    if (why !== undefined) others.push({ at: tick, value: why });
-  }
-  return { run: kept, ticks: others };
+    return why === undefined ? [] : [{ at: tick, value: why }];
+  });
+  return { run: kept, ticks: [...others, ...inRanges(schedule, late)] };
 }

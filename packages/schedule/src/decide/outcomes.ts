@@ -33,6 +33,21 @@ export function range(schedule: Schedule, first: number, last: number, why: Why)
   return { at: first, value: { ...why, until: last, count: more.more ? before : before + 1, ...more } };
 }
 
+/** Joins the outcomes of ticks that follow each other and are not run for the same reason. */
+export function inRanges(
+  schedule: Schedule,
+  ticks: readonly { readonly at: number; readonly value: Why }[],
+): Decided[] {
+  const ranges: { first: number; last: number; readonly value: Why }[] = [];
+  for (const { at, value } of ticks) {
+    const before = ranges.at(-1);
+    const goesOn = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
+    if (goesOn && schedule.next(before.last) === at) before.last = at;
+    else ranges.push({ first: at, last: at, value });
+  }
+  return ranges.map(({ first, last, value }) => range(schedule, first, last, value));
+}
+
 /** The cursor at `at`, with the ticks that wait. */
 export function cursorAt(at: number, waiting: readonly number[] = []): Cursor {
   return waiting.length === 0 ? { at } : { at, waiting };

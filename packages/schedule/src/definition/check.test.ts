@@ -57,8 +57,10 @@ describe("a definition", () => {
     [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" is a number of ms'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
-    [{ cron: "@daily", meta: { text: "x".repeat(20_000) } }, "is too large"],
-    [{ cron: "@daily", meta: { big: 1n } }, "is no JSON"],
+    [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
+    [{ cron: "@daily", retry: { text: "x".repeat(20_000) } }, "is too large"],
+    [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
+    [{ cron: "@daily", retry: { big: 1n } }, "is no JSON"],
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);

@@ -44,8 +44,11 @@ const LONGEST_NAME = 200;
 /** The shortest interval, in ms. */
 const SHORTEST = 1_000;
 
-/** The largest definition, in characters of JSON. */
+/**
+ * The largest definition, in characters of JSON, and the largest `meta`, which the record of each run has.
+ */
 const LARGEST = 16_384;
+const LARGEST_META = 4_096;
 
 const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", missed: "latest", jitter: 0 };
 
@@ -74,9 +77,9 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
   try {
     text = JSON.stringify(definition, withoutDefaults(definition));
   } catch (error) {
-    fail("meta", `is no JSON: ${(error as Error).message}`);
+    fail(undefined, `is no JSON: ${(error as Error).message}`);
   }
-  if (text.length > LARGEST) fail("meta", `is too large: its definition has more than ${LARGEST} characters`);
+  if (text.length > LARGEST) fail(undefined, `is too large: its definition has more than ${LARGEST} characters`);
   return JSON.parse(text) as ScheduleDefinition;
 }
 
@@ -126,8 +129,18 @@ const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> =
       : `it is a list of windows, not ${show(value)}`,
   pauseAfter: (value) => number(value, 1, "a whole number from"),
   retry: (value) => (isMap(value) ? undefined : `it is a map such as { attempts: 3 }, not ${show(value)}`),
-  meta: (value) => (isMap(value) ? undefined : `it is a map of JSON, not ${show(value)}`),
+  meta: metaProblem,
 };
+
+function metaProblem(value: unknown): string | undefined {
+  if (!isMap(value)) return `it is a map of JSON, not ${show(value)}`;
+  try {
+    const { length } = Buffer.from(JSON.stringify(value));
+    return length > LARGEST_META ? `it has at most ${LARGEST_META} bytes as JSON, not ${length}` : undefined;
+  } catch (error) {
+    return `it is no JSON: ${(error as Error).message}`;
+  }
+}
 
 function missedProblem(value: unknown): string | undefined {
   const runs = ["none", "latest", "all"];
@@ -148,7 +161,7 @@ function missedProblem(value: unknown): string | undefined {
 
 function number(value: unknown, least: number, what: string): string | undefined {
   const fits = Number.isSafeInteger(value) && Number(value) >= least;
-  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`.replace("it is \"", '"');
+  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`.replace('it is "', '"');
 }
 
 function oneOf(value: unknown, known: readonly string[]): string | undefined {

@@ -3,14 +3,21 @@ import type { ScheduleDefinition } from "./types.js";
 
 /** The same for the same definition, in every process and version: what tells a newer definition. */
 export function hashOf(definition: ScheduleDefinition): string {
-  return createHash("sha256").update(JSON.stringify(sorted(definition))).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(definition)))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
   const map = value as Record<string, unknown>;
-  return Object.fromEntries(Object.keys(map).sort().map((key) => [key, sorted(map[key])]));
+  return Object.fromEntries(
+    Object.keys(map)
+      .sort()
+      .map((key) => [key, sorted(map[key])]),
+  );
 }
 
 /** A number from 0 up to 2^32 that depends on every character of a text: FNV-1a, and mixed once more. */

@@ -62,7 +62,7 @@ export type TickOutcome = "run" | "skipped" | "missed" | "refused";
  * - skipped: `paused`, `blackout`, `overlap` (the job ran), `queue-full`, `replaced` (by a newer tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
  *   `nobody-there` (`downtime: false`)
- * - refused: `removed` (the schedule)
+ * - refused: `removed` (the schedule), `invalid` (the manager refuses its options)
  */
 export type TickReason =
   | "paused"
@@ -75,7 +75,8 @@ export type TickReason =
   | "not-latest"
   | "too-many"
   | "nobody-there"
-  | "removed";
+  | "removed"
+  | "invalid";
 
 /** The outcome of a tick, or of all ticks from one to another. */
 export interface TickValue {
