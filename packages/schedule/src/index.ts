@@ -3,6 +3,7 @@ export { cronSchedule } from "./calendar/cron.js";
 export { intervalSchedule } from "./calendar/interval.js";
 export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
 export { type Due, Timetable } from "./calendar/timetable.js";
+export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
 export type { NextTick } from "./control/next.js";
 export type { PauseOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";

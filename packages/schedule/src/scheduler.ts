@@ -5,6 +5,7 @@ import { systemClock } from "@ojm/core/backend";
 import { Alarms } from "./alarms/alarms.js";
 import { inBackground } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
+import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
 import { type NextTick, nextTicks } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
@@ -15,13 +16,14 @@ import { hashOf } from "./definition/hash.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
 import { tellTicks } from "./events.js";
-import type { Body, Host } from "./fire/host.js";
+import type { Body, Host, OwnSchedule } from "./fire/host.js";
 import { ScheduledJob } from "./fire/job.js";
+import { Requests } from "./fire/requests.js";
 import { Members } from "./members/members.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
 import { follow } from "./store/follow.js";
-import { CHANNEL, type SchedulesValue } from "./store/schema.js";
+import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
 import { ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
 
@@ -31,11 +33,6 @@ export interface SchedulerOptions {
   readonly clock?: Clock;
   /** The name of this scheduler among those that share the store. Default: a random one. */
   readonly instance?: string;
-}
-
-/** The parts of a scheduler once its channel is open. */
-interface Opened extends Host {
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -60,7 +57,7 @@ export class Scheduler {
   readonly #runs: Set<Promise<unknown>> = new Set();
   readonly #closing: AbortController = new AbortController();
   #store: Promise<ScheduleStore> | undefined;
-  #opened: Promise<Opened> | undefined;
+  #opened: Promise<Host> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(manager: JobManager, { clock = systemClock, instance }: SchedulerOptions = {}) {
@@ -105,12 +102,9 @@ export class Scheduler {
    * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason; ChannelError if the store fails
    */
   async pause(name: string, options: PauseOptions): Promise<void> {
-    const { reason, author = `${hostname()}, pid ${process.pid}`, until } = options ?? {};
-    if (typeof reason !== "string" || reason === "") {
-      throw new ScheduleError("INVALID", `the pause of "${name}" needs a reason`, "reason");
-    }
-    const end = until === undefined ? {} : { until: instantOf("until", until) };
-    await pause(await this.#openStore(), name, { reason, by: author, at: this.#clock.now(), ...end });
+    const asked = this.#asked(`the pause of "${name}"`, options);
+    const end = options.until === undefined ? {} : { until: instantOf("until", options.until) };
+    await pause(await this.#openStore(), name, { ...asked, ...end });
   }
 
   /**
@@ -130,6 +124,30 @@ export class Scheduler {
    */
   async remove(name: string): Promise<boolean> {
     return remove(await this.#openStore(), name);
+  }
+
+  /**
+   * Runs a schedule now, also while it is paused, in the process that runs its ticks. Resolves to the id of
+   * the run, once it is started.
+   *
+   * @throws ScheduleError `UNKNOWN`, `INVALID` without a reason, or `REFUSED`: it runs already, or no
+   * process that can run it is there; ChannelError if the store fails
+   */
+  async runNow(name: string, options: RunNowOptions): Promise<string> {
+    const asked = this.#asked(`the run of "${name}"`, options);
+    return runNow(await this.#openStore(), name, { type: "run", ...asked }, options.within ?? 30_000);
+  }
+
+  /**
+   * Runs the ticks of a time that is over, one after the other, in the process that runs the schedule.
+   * Ticks that were run are left out, unless `again` is set. Resolves once the request is in the store: it
+   * outlives every process.
+   *
+   * @throws ScheduleError `UNKNOWN`, or `INVALID`; ChannelError if the store fails
+   */
+  async backfill(name: string, options: BackfillOptions): Promise<Backfill> {
+    const asked = this.#asked(`the backfill of "${name}"`, options);
+    return backfill(await this.#openStore(), name, { ...options, ...asked });
   }
 
   /** The next ticks of a schedule, and when each is due, by its jitter. */
@@ -181,6 +199,16 @@ export class Scheduler {
     cancel();
   }
 
+  /** Who asks for what, and why. */
+  #asked(
+    what: string,
+    options: { readonly reason: string; readonly author?: string } | undefined,
+  ): Pick<Pause, "reason" | "by" | "at"> {
+    const { reason, author = `${hostname()}, pid ${process.pid}` } = options ?? {};
+    if (typeof reason === "string" && reason !== "") return { reason, by: author, at: this.#clock.now() };
+    throw new ScheduleError("INVALID", `${what} needs a reason`, "reason");
+  }
+
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new ScheduleError("CLOSED", "this scheduler is closed");
   }
@@ -206,7 +234,7 @@ export class Scheduler {
     return new ScheduleStore(channel, this.#clock, by);
   }
 
-  async #open(): Promise<Opened> {
+  async #open(): Promise<Host> {
     this.#assertOpen();
     this.#opened ??= this.#begin().catch((error: unknown) => {
       this.#opened = undefined;
@@ -216,23 +244,24 @@ export class Scheduler {
   }
 
   /** Begins to follow the store, and resolves when all is known that it has. */
-  async #begin(): Promise<Opened> {
+  async #begin(): Promise<Host> {
     const store = await this.#openStore();
     const { signal } = this.#closing;
     const members = new Members(this.#instance, () => this.#membersChanged());
     const presence = new Presence(store);
-    const opened: Opened = {
+    const opened: Host = {
       manager: this.#manager,
       store,
       members,
       presence,
       alarms: this.#alarms,
       began: this.#began,
-      signal,
       stop: () => void this.close(),
       tell: (schedule, ticks) => this.#tell(schedule, ticks),
       onRun: (run) => this.#onRun(run),
+      onLead: (schedule) => requests.begin(schedule),
     };
+    const requests: Requests = new Requests(opened, (name) => this.#led(name), signal);
     const { channel } = store;
     const schedules = {
       put: (key: Key, value: SchedulesValue, version: Version) => this.#told(key, { value, version }),
@@ -242,6 +271,7 @@ export class Scheduler {
     await Promise.all([
       follow(channel, this.#clock, ["schedule"], schedules, signal),
       follow(channel, this.#clock, ["member"], members, signal),
+      follow(channel, this.#clock, ["request"], requests, signal),
     ]);
     return opened;
   }
@@ -252,6 +282,11 @@ export class Scheduler {
     if (job === undefined) return;
     if (entry === undefined) job.told(undefined);
     else if (isSchedule(entry.value)) job.told({ value: entry.value, version: entry.version });
+  }
+
+  #led(name: string): OwnSchedule | undefined {
+    const job = this.#jobs.get(name);
+    return job?.leads === true ? job.own : undefined;
   }
 
   #membersChanged(): void {

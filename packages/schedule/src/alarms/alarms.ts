@@ -4,6 +4,9 @@ import { Heap } from "./heap.js";
 /** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
 const LOOK = 30_000;
 
+/** A clock that is set back further than this, in ms, showed a wrong date before. */
+const DAY = 86_400_000;
+
 /** Something that is called at a time. */
 export interface Alarm {
   onDue(): void;
@@ -20,9 +23,12 @@ export class Alarms {
   /** When the timer fires, by the monotonic clock. */
   #armed = Number.POSITIVE_INFINITY;
   #keepsAlive = false;
+  /** What the wall clock showed at the last look. */
+  #seen: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#seen = clock.now();
   }
 
   /** Calls `alarm` at this instant, and not at the one that was set before. */
@@ -64,7 +70,12 @@ export class Alarms {
     if (this.#armed === Number.NEGATIVE_INFINITY) return;
     this.#armed = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    for (let due = this.#heap.take(now); due !== undefined; due = this.#heap.take(now)) due.onDue();
+    // The times that were set by a wrong date may be years away.
+    const until = now < this.#seen - DAY ? Number.POSITIVE_INFINITY : now;
+    this.#seen = now;
+    const due: Alarm[] = [];
+    for (let next = this.#heap.take(until); next !== undefined; next = this.#heap.take(until)) due.push(next);
+    for (const alarm of due) alarm.onDue();
     this.#arm();
   }
 }

@@ -24,6 +24,7 @@ export class TickClaim implements StartClaim {
   readonly #plan: (stored: Stored) => Plan | undefined;
   #stored: Stored;
   #planned: Plan;
+  #run = "";
 
   /** `plan`: what is to be started, by what is in the store; `undefined` if nothing is. */
   constructor(store: ScheduleStore, stored: Stored, plan: (stored: Stored) => Plan | undefined) {
@@ -46,7 +47,13 @@ export class TickClaim implements StartClaim {
     return this.#planned;
   }
 
+  /** The id of the run. */
+  get run(): string {
+    return this.#run;
+  }
+
   ops({ id }: StartingRun): ChannelOps<SchedulesValue>[] {
+    this.#run = id;
     const { schedule, cursor } = this.#stored;
     const { name, revision } = schedule.value;
     const outcome = { at: this.tick.at, value: { outcome: "run", run: id } } as const;

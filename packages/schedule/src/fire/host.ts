@@ -30,6 +30,8 @@ export interface Host {
   stop(): void;
   /** Tells those who listen what became of ticks. */
   tell(schedule: string, ticks: readonly Decided[]): void;
+  /** This process is the first of the members for a schedule now. */
+  onLead(schedule: string): void;
   /** A run that was started: `close` may wait for it. */
   onRun(run: Promise<unknown>): void;
 }

@@ -66,6 +66,11 @@ export class ScheduledJob implements Alarm {
     return this.#schedule?.value;
   }
 
+  /** Whether this process is the first of the members that can run it. */
+  get leads(): boolean {
+    return this.#rank === 0 && !this.#over;
+  }
+
   onDue(): void {
     this.act();
   }
@@ -132,8 +137,11 @@ export class ScheduledJob implements Alarm {
     }
     this.#succession.isCurrent();
     const rank = members.rank(name, hash);
-    if (rank !== this.#rank) this.#cursor = undefined;
-    this.#rank = rank;
+    if (rank !== this.#rank) {
+      this.#cursor = undefined;
+      this.#rank = rank;
+      if (rank === 0) this.#host.onLead(name);
+    }
     if (rank > 1) {
       this.#rest();
       return false;

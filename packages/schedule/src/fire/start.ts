@@ -1,11 +1,12 @@
-import { isRunError, type Run, type RunOptions, type Version } from "@ojm/core";
+import { isRunError, type Run, type RunOptions, type StartClaim, type Version } from "@ojm/core";
 import type { Stored } from "../store/store.js";
 import { Changed, type Plan, TickClaim } from "./claim.js";
 import type { Host, OwnSchedule } from "./host.js";
 
-/** A run that was started for a tick. */
-export interface Started {
-  readonly cursor: Stored["cursor"];
+/** A run that was started. */
+export interface Begun {
+  /** The version of all that its claim wrote. */
+  readonly version: Version;
   /** Resolves when the run has completed, and rejects as `JobManager.run` does. */
   readonly ended: Promise<unknown>;
 }
@@ -16,44 +17,39 @@ export interface StartOptions {
   readonly wait: number;
   /** Ends the wait for the lock; a run that was started goes on. */
   readonly signal?: AbortSignal;
-  /** Told what the store has, whenever it was found to have changed. */
-  onStored(stored: Stored): void;
+  /** The reason for the start, for the record. Default: `schedule`. */
+  readonly trigger?: string;
 }
 
 /**
- * Starts the run of a tick, and resolves once its claim is in the store.
+ * Starts a run, and resolves once its claim is in the store.
  *
- * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
+ * @throws Changed if the wait was ended, or if nobody knows whether the claim was written; what the claim
+ * throws; RunError `LOCKED`; ChannelError if the store fails
  */
-export async function startTick(
-  host: Host,
+export async function startRun(
+  { manager, onRun }: Host,
   own: OwnSchedule,
-  stored: Stored,
-  plan: (stored: Stored) => Plan | undefined,
-  { wait, signal, onStored }: StartOptions,
-): Promise<Started> {
-  const { manager, store } = host;
-  const claim = new TickClaim(store, stored, plan);
+  claim: StartClaim,
+  { wait, signal, trigger = "schedule" }: StartOptions,
+): Promise<Begun> {
   const waiting = new AbortController();
   const stop = (): void => waiting.abort();
   signal?.addEventListener("abort", stop, { once: true });
   let ended: Promise<unknown> = Promise.resolve();
   try {
-    const fence = await new Promise<Version>((resolve, reject) => {
+    const version = await new Promise<Version>((resolve, reject) => {
       const body = (run: Run): unknown => {
         signal?.removeEventListener("abort", stop);
         resolve(run.fence);
-        host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: run.id } }]);
         return own.body(run);
       };
-      ended = manager.run(own.name, body, { ...optionsOf(own), wait, claim, signal: waiting.signal });
-      // If the body never began, nobody knows whether the claim was written: the store is read again.
+      ended = manager.run(own.name, body, { ...optionsOf(own), trigger, wait, claim, signal: waiting.signal });
       ended.then(() => reject(new Changed()), reject);
-      host.onRun(ended);
+      onRun(ended);
     });
-    return { cursor: { value: claim.planned.cursor, version: fence }, ended };
+    return { version, ended };
   } catch (error) {
-    onStored(claim.stored);
     if (signal?.aborted === true && isRunError(error) && error.code === "CANCELLED") throw new Changed();
     throw error;
   } finally {
@@ -62,9 +58,39 @@ export async function startTick(
 }
 
 function optionsOf({ definition: { timeout, meta } }: OwnSchedule): RunOptions {
-  return {
-    trigger: "schedule",
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(meta === undefined ? {} : { meta }),
-  };
+  return { ...(timeout === undefined ? {} : { timeout }), ...(meta === undefined ? {} : { meta }) };
+}
+
+/** How to start the run of a tick. */
+export interface TickOptions extends StartOptions {
+  /** Told what the store has, if nothing was started. */
+  onStored(stored: Stored): void;
+}
+
+/** The run of a tick that was started, and the cursor behind it. */
+export interface Started extends Begun {
+  readonly cursor: Stored["cursor"];
+}
+
+/**
+ * Starts the run of a tick.
+ *
+ * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
+ */
+export async function startTick(
+  host: Host,
+  own: OwnSchedule,
+  stored: Stored,
+  plan: (stored: Stored) => Plan | undefined,
+  { onStored, ...options }: TickOptions,
+): Promise<Started> {
+  const claim = new TickClaim(host.store, stored, plan);
+  try {
+    const begun = await startRun(host, own, claim, options);
+    host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
+    return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };
+  } catch (error) {
+    onStored(claim.stored);
+    throw error;
+  }
 }

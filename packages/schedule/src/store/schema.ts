@@ -96,6 +96,9 @@ export interface TickValue {
   readonly revision: number;
 }
 
+/** How long a request and its answer are kept, in ms. A backfill is renewed with each run. */
+export const REQUEST_TTL: number = 86_400_000;
+
 /** A living scheduler. */
 export interface MemberValue {
   readonly by: Holder;
@@ -117,6 +120,8 @@ export interface RequestValue {
   /** With `backfill`: the ticks after `from`, up to `to`. `from` moves on with each run. */
   readonly from?: number;
   readonly to?: number;
+  /** With `backfill`: whether ticks that were run are run again. */
+  readonly again?: true;
   /** The run that was started for it. */
   readonly run?: string;
   /** Why none was started. */

@@ -1,0 +1,90 @@
+import type { Op, StartingRun } from "@ojm/core";
+import { lastTick } from "../calendar/search.js";
+import { range, type Why } from "../decide/outcomes.js";
+import { calendarOf } from "../definition/calendar.js";
+import { requestKey, type SchedulesValue, TICK_TTL, type TickValue, tickKey } from "../store/schema.js";
+import type { ScheduleStore, Versioned } from "../store/store.js";
+import { isTick } from "../store/valid.js";
+import { type Request, RequestClaim } from "./claim-request.js";
+import type { Host, OwnSchedule } from "./host.js";
+import { type StartOptions, startRun } from "./start.js";
+
+/** An outcome in the store, and the tick of its entry. */
+interface Found extends Versioned<TickValue> {
+  readonly at: number;
+}
+
+/**
+ * Runs the next tick of a backfill, and resolves when that run is over to what is left of the request;
+ * `undefined` if nothing is. How far it is, is in the store: another process goes on with it.
+ */
+export async function backfillNext(
+  host: Host,
+  own: OwnSchedule,
+  request: Request,
+  options: StartOptions,
+): Promise<Request | undefined> {
+  const { store } = host;
+  const { name, value } = request;
+  const calendar = calendarOf(own.definition);
+  const { from = 0, to = 0, again } = value;
+  for (let at = calendar.next(from); at <= to; at = calendar.next(at)) {
+    const found = await outcomeAt(store, name, at);
+    if (found?.value.outcome === "run" && again !== true) continue;
+    const moved = { ...value, from: at };
+    const claim = new RequestClaim(store, request, () => moved, {
+      tick: { schedule: name, at },
+      more: (run) => outcomeOps(store, own, { at, found, run, request }),
+    });
+    const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
+    const { version, ended } = await startRun(host, own, claim, { ...options, trigger });
+    await ended.catch(() => {});
+    return { ...request, value: moved, version };
+  }
+  const key = requestKey(name, request.id);
+  await store.channel.commit([{ check: key, version: request.version }, { delete: key }]);
+  return undefined;
+}
+
+/** The outcome of a tick, also as a part of a range. */
+async function outcomeAt({ channel }: ScheduleStore, name: string, at: number): Promise<Found | undefined> {
+  const range = { prefix: ["tick", name], before: tickKey(name, at + 1), reverse: true, limit: 1 };
+  for await (const { key, value, version } of channel.entries(range)) {
+    const [, , first] = key as readonly unknown[];
+    if (typeof first === "number" && isTick(value) && (value.until ?? first) >= at)
+      return { at: first, value, version };
+  }
+  return undefined;
+}
+
+/**
+ * The run of a tick instead of its outcome so far. A range that it was a part of goes on before and after
+ * it.
+ */
+function outcomeOps(
+  store: ScheduleStore,
+  { name, definition }: OwnSchedule,
+  { at, found, run, request }: { at: number; found: Found | undefined; run: StartingRun; request: Request },
+): Op<SchedulesValue>[] {
+  const before = found && { outcome: found.value.outcome, ...(found.value.reason && { reason: found.value.reason }) };
+  const evidence = { backfill: request.id, ...(before && { before }) };
+  const value = { outcome: "run", run: run.id, evidence } as const;
+  const revision = found?.value.revision ?? 0;
+  const tick: TickValue = { ...value, by: store.by, decided: store.clock.now(), revision };
+  const put = { put: tickKey(name, at), value: tick, ttl: TICK_TTL };
+  if (found === undefined) return [{ check: tickKey(name, at), version: null }, put];
+  const ops: Op<SchedulesValue>[] = [{ check: tickKey(name, found.at), version: found.version }, put];
+  const { until, count: _, more: __, ...rest } = found.value;
+  if (until === undefined) return ops;
+  const calendar = calendarOf(definition);
+  const part = (first: number, last: number): Op<SchedulesValue> => {
+    const { value } = range(calendar, first, last, rest as Why);
+    return { put: tickKey(name, first), value: { ...rest, ...value }, ttl: TICK_TTL };
+  };
+  if (found.at < at) {
+    ops.push({ check: tickKey(name, at), version: null });
+    ops.push(part(found.at, lastTick(calendar, found.at, at - 1)));
+  }
+  if (at < until) ops.push(part(calendar.next(at), until));
+  return ops;
+}

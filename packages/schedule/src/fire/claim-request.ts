@@ -1,0 +1,68 @@
+import type { ChannelOps, Op, StartClaim, StartingRun, Tick, Version } from "@ojm/core";
+import { REQUEST_TTL, type RequestValue, requestKey, type SchedulesValue } from "../store/schema.js";
+import type { ScheduleStore, Versioned } from "../store/store.js";
+import { Changed } from "./claim.js";
+
+export { Changed, Taken } from "./claim.js";
+
+/** A request that is not answered. */
+export interface Request extends Versioned<RequestValue> {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** The claim of a run that somebody asked for: the answer is in the commit that takes the lock. */
+export class RequestClaim implements StartClaim {
+  readonly tick?: Tick;
+  readonly #store: ScheduleStore;
+  readonly #request: Request;
+  readonly #answer: (run: StartingRun) => RequestValue;
+  readonly #more: (run: StartingRun) => readonly Op<SchedulesValue>[];
+
+  /** `more`: what is written besides. */
+  constructor(
+    store: ScheduleStore,
+    request: Request,
+    answer: (run: StartingRun) => RequestValue,
+    {
+      tick,
+      more = () => [],
+    }: { readonly tick?: Tick; readonly more?: (run: StartingRun) => Op<SchedulesValue>[] } = {},
+  ) {
+    this.#store = store;
+    this.#request = request;
+    this.#answer = answer;
+    this.#more = more;
+    if (tick !== undefined) this.tick = tick;
+  }
+
+  ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
+    const key = requestKey(this.#request.name, this.#request.id);
+    const ops: Op<SchedulesValue>[] = [
+      { check: key, version: this.#request.version },
+      { put: key, value: this.#answer(run), ttl: REQUEST_TTL },
+      ...this.#more(run),
+    ];
+    return [{ channel: this.#store.channel, ops }];
+  }
+
+  async refused(): Promise<void> {
+    const { name, id, version } = this.#request;
+    const entry = await this.#store.channel.entry(requestKey(name, id));
+    if (entry?.version !== version) throw new Changed();
+  }
+
+  undo(_: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
+    const { name, id, value } = this.#request;
+    const key = requestKey(name, id);
+    return [
+      {
+        channel: this.#store.channel,
+        ops: [
+          { check: key, version },
+          { put: key, value, ttl: REQUEST_TTL },
+        ],
+      },
+    ];
+  }
+}
