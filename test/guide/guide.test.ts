@@ -279,13 +279,16 @@ function declare(): void {
   });
 
   for (const store of stores) {
-    describe.skipIf(store.missing !== undefined)(`on ${store.name}${store.missing ? `: ${store.missing}` : ""}`, () => {
+    const where = store.fromElsewhere ? ", from another working directory" : "";
+    const why = store.missing ? `: ${store.missing}` : "";
+    describe.skipIf(store.missing !== undefined)(`on ${store.name}${where}${why}`, () => {
       for (const [heading, expectation] of Object.entries(expectations)) {
         it(heading, async () => {
           const block = blocks.get(heading);
           if (block === undefined) throw new Error("there is no such block");
           const played = await play(block, store, expectation);
-          expect([played.code, played.held, played.err]).toEqual([expectation.code ?? 0, [], expect.any(String)]);
+          const { code, held, strays, err } = played;
+          expect([code, held, strays, err]).toEqual([expectation.code ?? 0, [], [], expect.any(String)]);
           expectation.expects(played);
         }, 120_000);
       }

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { onTestFinished } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
@@ -37,6 +37,8 @@ interface ChannelConfig {
 export interface Store {
   readonly name: string;
   readonly missing?: string | undefined;
+  /** Whether the block is run from another folder than that of its file, where nothing may be written. */
+  readonly fromElsewhere?: true;
   open(): Promise<{ readonly chJobs: ChannelConfig; readonly chLocks: ChannelConfig }>;
 }
 
@@ -50,6 +52,8 @@ export const stores: readonly Store[] = [
   { name: "level", open: async () => both("level", { path: "./data/ojm" }) },
   {
     name: "sqlite",
+    // Its paths are those that the guide prints.
+    fromElsewhere: true,
     open: async () => ({
       chJobs: { type: "db", args: { file: "./data/jobs.db" } },
       chLocks: { type: "db", args: { file: "./data/locks.db" } },
@@ -57,6 +61,7 @@ export const stores: readonly Store[] = [
   },
   {
     name: "redis",
+    fromElsewhere: true,
     missing: whyMissing("redis-server"),
     async open() {
       const server = await startRedis();
@@ -102,6 +107,8 @@ export interface Played {
   readonly records: readonly string[];
   /** The names of the locks that are held when all is over. */
   readonly held: readonly string[];
+  /** Files in the working directory, where that is not the folder of the job file. */
+  readonly strays: readonly string[];
 }
 
 interface JobFile {
@@ -146,13 +153,11 @@ function complete(block: Block, config: object, { replace, jobs = [], todo }: Ad
 /** Runs a block with what it leaves out, in a process of its own. */
 export async function play(block: Block, store: Store, additions: Additions): Promise<Played> {
   const text = complete(block, await store.open(), additions);
-  const folder = folderWith({ "jobs.yaml": text });
-  const loads: string[] = [];
-  if (additions.load !== undefined) {
-    writeFileSync(join(folder, "functions.js"), additions.load);
-    loads.push("--load", "functions.js");
-  }
-  const ojm = start(folder, "run", "jobs.yaml", ...loads, ...(additions.args ?? []));
+  const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "" });
+  const workingDirectory = store.fromElsewhere ? folderWith({}) : folder;
+  const path = (name: string): string => relative(workingDirectory, join(folder, name));
+  const load = ["--load", path("functions.js")];
+  const ojm = start(workingDirectory, "run", path("jobs.yaml"), ...load, ...(additions.args ?? []));
   const { until } = additions;
   if (until !== undefined) {
     while (!until(ojm.out) && ojm.process.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -166,5 +171,6 @@ export async function play(block: Block, store: Store, additions: Additions): Pr
     return JSON.parse(line.slice(mark.length)) as string[];
   };
   const log = lines.flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
-  return { code, out, err, log, records: shown("RECORDS "), held: shown("HELD ") };
+  const strays = workingDirectory === folder ? [] : readdirSync(workingDirectory);
+  return { code, out, err, log, records: shown("RECORDS "), held: shown("HELD "), strays };
 }

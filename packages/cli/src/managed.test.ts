@@ -110,6 +110,24 @@ test("ojm history tells the whole error of a run on one line", async () => {
   expect(await history(folder)).toEqual([expect.stringMatching(/^work .* failed .* x{200} the reason$/)]);
 });
 
+test("ojm history tells on the line of a run the failures after which it went on", async () => {
+  const step = (name: string): string => `{ name: ${name}, continueOnError: true }`;
+  const jobs = `jobs:
+  - { name: Bad, exec: "throw new Error('no luck')" }
+  - { name: Worse, exec: "throw new Error('none')" }`;
+  const yaml = (managed("log('on')")["a.yaml"] ?? "").replace("jobs:", jobs);
+  const from = (...steps: string[]): string =>
+    yaml.replace("from: oJobManager Job Start", `from: [oJobManager Job Start, ${steps}]`);
+  const folder = folderWith({ "a.yaml": from(step("Bad"), step("Worse")), "b.yaml": from(step("Bad")) });
+  for (const file of ["b.yaml", "a.yaml"]) expect((await ojm(folder, "run", file)).code).toBe(0);
+  expect(await history(folder)).toEqual([
+    expect.stringMatching(
+      /^work .* completed .* 2 warnings: the step "Bad" .*no luck \(.*\); the step "Worse" .*none \(/,
+    ),
+    expect.stringMatching(/^work .* completed .* {2}warning: the step "Bad" of "Work" failed, and .*: no luck \(/),
+  ]);
+});
+
 test("a reader of the output that goes away does not end the job", async () => {
   const folder = folderWith(managed('print("holding"); sleep(300); for (let i = 0; i < 2000; i++) log("line " + i);'));
   const process = await holder(folder);

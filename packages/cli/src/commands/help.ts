@@ -41,7 +41,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
 `,
   history: `ojm history FILE [--name NAME] [--limit N]
 
-  Shows the last runs, newest first, of the job manager that the file sets up by oJobManager Init.
+  Shows the last runs, newest first, of the job manager that the file sets up by oJobManager Init: each with its error,
+  and with the failures of steps after which it went on (continueOnError).
   On a terminal long names and errors are cut; into a file or a pipe they go whole. A store that is not there is not made.
 
   --name NAME    only the runs of this name (args.name of the job)

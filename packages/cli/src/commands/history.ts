@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import { duration } from "@ojm/ojob";
 import { readFileCommand } from "../command.js";
@@ -26,13 +26,22 @@ export async function execute(words: readonly string[]): Promise<number> {
 
 /** The last runs as a table. */
 export async function historyTable(manager: JobManager, limit: number, name?: string): Promise<string> {
-  const rows: string[][] = [["RUN", "STARTED", "STATUS", "TOOK", "FENCE", "ERROR"]];
+  const rows: string[][] = [["RUN", "STARTED", "STATUS", "TOOK", "FENCE", "ERROR OR WARNING"]];
   for await (const run of manager.history({ limit, ...(name !== undefined && { name }) })) {
     const took = run.duration === undefined ? "" : duration(run.duration);
-    rows.push([run.name, run.startDate, run.status, took, run.fence ?? "", run.error ?? ""]);
+    rows.push([run.name, run.startDate, run.status, took, run.fence ?? "", trouble(run)]);
   }
   if (rows.length > 1) return table(rows);
   return name === undefined ? "no runs yet\n" : `${oneLine(await neverRan(manager, name), Number.POSITIVE_INFINITY)}\n`;
+}
+
+/** Why a run did not complete, and the failures of steps after which it went on. */
+function trouble({ error, result }: RunRecord): string {
+  const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
+  // A program's own result may have a field of that name, too.
+  const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
+  const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
+  return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
 }
 
 /** Tells of a name without runs, and which names have some: it may be misspelt. */

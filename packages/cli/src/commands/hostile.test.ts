@@ -23,7 +23,8 @@ async function plant({ channels: { locks, jobs } }: JobManager): Promise<void> {
   await locks.set(["lock", "a"], { name: "a", holder, token: EVIL, since: now, timeout, until: now + timeout });
   const name = `n${EVIL}`;
   const texts = { startDate: EVIL, id: EVIL, fence: EVIL, error: EVIL, trigger: EVIL };
-  const record: RunRecord = { name, startTime: 7, status: "failed", holder, timeout: 9, ...texts };
+  const result = { warnings: [EVIL] };
+  const record: RunRecord = { name, startTime: 7, status: "failed", holder, timeout: 9, result, ...texts };
   await jobs.set({ name, startTime: 7 }, record);
   // Its entry in the index, as a manager would write it.
   await using times = await openChannel("oJobManager-times");
@@ -42,7 +43,7 @@ test("the tables of history and locks show control characters as escapes, and no
   const [history, locks] = [await historyTable(manager, 20), await locksTable(manager)];
   expect(lines(history)).toHaveLength(3);
   const cell = SHOWN.replace("\\n", " ");
-  expect(history.split(cell)).toHaveLength(5);
+  expect(history.split(cell)).toHaveLength(6);
   expect(lines(locks)).toHaveLength(4);
   expect(locks.split(cell)).toHaveLength(3);
 });

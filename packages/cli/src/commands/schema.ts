@@ -5,6 +5,6 @@ import { print } from "../print.js";
 /** Prints the JSON Schema of job files. */
 export async function execute(words: readonly string[]): Promise<number> {
   expectNoMore("schema", words);
-  print(`${JSON.stringify(await jobFileSchema(), undefined, 2)}\n`);
+  print(`${JSON.stringify(await jobFileSchema(), undefined, 1)}\n`);
   return 0;
 }

@@ -4,6 +4,8 @@ export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
+  CancelOptions,
+  CancelOutcome,
   EndedBy,
   HistoryOptions,
   JobManagerOptions,

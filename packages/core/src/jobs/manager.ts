@@ -17,6 +17,7 @@ import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
+import { cancelRun } from "./requests/cancel.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -25,6 +26,8 @@ import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
 import type {
+  CancelOptions,
+  CancelOutcome,
   EndedBy,
   HistoryOptions,
   JobManagerOptions,
@@ -226,6 +229,22 @@ export class JobManager {
    */
   async locks(): Promise<HeldLock[]> {
     return this.#locks.list();
+  }
+
+  /**
+   * Asks the run of a job to stop, in whatever process it is, and waits for its end. `nameOrId`: the name of
+   * the job, or the id of the run; a later run of the same job is not meant then.
+   *
+   * The signal of the run fires within moments, with the reason. Its record is closed as `cancelled` once its
+   * body ended, and tells who cancelled it, and why. A body that ignores its signal goes on until its
+   * timeout: `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
+   *
+   * @throws RunError `INVALID` without a reason; ChannelError if the store fails
+   * @example
+   * const { ended } = await manager.cancel("daily-report", { reason: "wrong month" });
+   */
+  cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+    return cancelRun(this.#context, nameOrId, options);
   }
 
   /**

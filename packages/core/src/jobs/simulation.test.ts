@@ -49,6 +49,7 @@ describe("the simulation", () => {
       " is cut off",
       " finds the store full",
       " unlocks ",
+      " cancels ",
       " is restarted",
       " has forgotten ",
     ]) {

@@ -62,8 +62,8 @@ export interface RunRecord {
 
 /** Who ended a run from outside. */
 export interface EndedBy {
-  /** `unlock`: its lock was removed by force. */
-  readonly action: "unlock";
+  /** `cancel`: it was asked to stop. `unlock`: its lock was removed by force. */
+  readonly action: "cancel" | "unlock";
   readonly by: Holder;
   readonly reason: string;
 }
@@ -260,6 +260,26 @@ export interface Run {
 export interface Outcome<T> {
   readonly result: T;
   readonly record: RunRecord;
+}
+
+/** Options of {@link JobManager.cancel}. */
+export interface CancelOptions {
+  /** Why the run must stop, for the record and for the body. At most 1,000 characters. */
+  readonly reason: string;
+  /** How long to wait for the end of the run, in ms. Default: 10,000. */
+  readonly wait?: number;
+  /** Ends the wait. The run stays cancelled. */
+  readonly signal?: AbortSignal;
+}
+
+/** The result of a cancel. */
+export interface CancelOutcome {
+  /** Whether a run was there to be cancelled. */
+  readonly asked: boolean;
+  /** Whether the run is over. If it is not, its body goes on, or its process does not answer. */
+  readonly ended: boolean;
+  /** The record of the run, as it was read last. */
+  readonly run?: RunRecord;
 }
 
 /** The result of a forced unlock. */

@@ -1,6 +1,6 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
-import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
+import type { Holder, LocksValue, LockValue, StopRequest } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
 
 /** The writes of a lock's owner, applied in the same step as taking or releasing the lock. */
@@ -42,6 +42,8 @@ export interface AtomicWrites {
    * later; `undefined` if the lock is to be removed like that of a dead process.
    */
   unwritten?(error: unknown): BeforeRemoval | undefined;
+  /** Called when another process asks the holder to stop. */
+  onRequest?(request: StopRequest): void;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
   onLeaseOver?(error: LockError): void;
 }

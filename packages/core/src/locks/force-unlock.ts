@@ -1,9 +1,20 @@
+import { unlessCorrupt } from "../channel/calls/corrupt.js";
+import { failedCheck } from "../channel/calls/failed-check.js";
 import type { Channel } from "../channel/channel.js";
-import type { CommitResult, Entry } from "../channel/types.js";
+import type { CommitResult, Entry, Op } from "../channel/types.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock } from "./entries/held.js";
-import { type AuditValue, auditKey, type Holder, type LocksValue, type LockValue, lockKey } from "./entries/schema.js";
+import {
+  type AuditValue,
+  auditKey,
+  type Holder,
+  type LocksValue,
+  type LockValue,
+  lockKey,
+  type StopRequest,
+} from "./entries/schema.js";
 import type { HeldLeases } from "./hold/held-leases.js";
+import { commitWithRequest } from "./hold/stop-requests.js";
 import type { HeldLock } from "./types.js";
 
 /** A forced unlock. */
@@ -39,7 +50,7 @@ export async function forceUnlock(
     // Fire the holder's signal before the commit: the next holder can begin as soon as the store has applied
     // it.
     ours?.abort("LOST", `it was unlocked by force: ${reason}`);
-    const result = await remove(channel, lock, unlock).catch((error: unknown) => {
+    const result = await remove(channel, lock, unlock, ours !== undefined).catch((error: unknown) => {
       if (ours !== undefined) abandon(name, token);
       throw error;
     });
@@ -49,16 +60,26 @@ export async function forceUnlock(
   return undefined;
 }
 
-function remove(
+/**
+ * Removes the lock. The same commit tells its holder the reason, unless others ask that holder for something
+ * at this moment: it then learns only that its lock is gone.
+ */
+async function remove(
   channel: Channel<LocksValue>,
-  { value, version: fence }: Entry<LockValue>,
+  { key, value, version: fence }: Entry<LockValue>,
   { reason, by, at }: ForcedUnlock,
+  isOurs: boolean,
 ): Promise<CommitResult<LocksValue>> {
-  const audit: AuditValue = { name: value.name, at, reason, by, lock: value, fence };
-  const key = lockKey(value.name);
-  return channel.commit([
+  const { name, holder } = value;
+  const audit: AuditValue = { name, at, reason, by, lock: value, fence };
+  const ops: Op<LocksValue>[] = [
     { check: key, version: fence },
     { delete: key },
-    { put: auditKey(value.name, at, fence), value: audit },
-  ]);
+    { put: auditKey(name, at, fence), value: audit },
+  ];
+  if (isOurs) return channel.commit(ops);
+  const request: StopRequest = { name, fence, action: "unlock", reason, by, at };
+  const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
+  if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;
+  return channel.commit(ops);
 }

@@ -23,6 +23,7 @@ import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
+import { addRequest } from "./hold/stop-requests.js";
 import { UnwrittenEnds } from "./hold/unwritten-ends.js";
 import { releaseLock } from "./release.js";
 import { CurrentSession, closedError } from "./session/current-session.js";
@@ -290,15 +291,22 @@ export class Locks {
     reason: string,
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
-    this.#uses.begin();
-    try {
-      const { holder: by } = await this.#sessions.current();
-      const { abandon } = this.#context;
-      const at = this.#clock.now();
-      return await forceUnlock(this.#channel, this.#held, { name, reason, at, by, before, abandon });
-    } finally {
-      this.#uses.end();
-    }
+    const { abandon } = this.#context;
+    return this.#asHolder((by, at) =>
+      forceUnlock(this.#channel, this.#held, { name, reason, at, by, before, abandon }),
+    );
+  }
+
+  /** @internal Asks the holder of a lock to cancel its run. */
+  requestCancel({ name, fence, holder }: HeldLock, reason: string): Promise<void> {
+    return this.#asHolder((by, at) =>
+      addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", reason, by, at }),
+    );
+  }
+
+  /** Does something in the name of this process, now. */
+  #asHolder<T>(act: (by: Holder, at: number) => Promise<T>): Promise<T> {
+    return this.#uses.during(async () => act((await this.#sessions.current()).holder, this.#clock.now()));
   }
 
   /**

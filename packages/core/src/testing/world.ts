@@ -47,10 +47,10 @@ export class World {
   }
 
   /** A manager with its records and locks in one store; with `apart`, in two, each with its own way. */
-  async manager(options: Omit<JobManagerOptions, "clock"> & { readonly apart?: boolean } = {}): Promise<ManagerOf> {
-    const { apart = false, ...rest } = options;
-    const way = await this.way();
-    const jobsWay = apart ? await this.way() : way;
+  async manager(options: ManagerSettings = {}): Promise<ManagerOf> {
+    const { apart = false, supports = {}, ...rest } = options;
+    const way = await this.way(supports);
+    const jobsWay = apart ? await this.way(supports) : way;
     const opening = openJobManager({
       chJobs: { backend: jobsWay },
       chLocks: { backend: way },
@@ -77,6 +77,12 @@ export class World {
     return { way, channel, locks: openLocks(channel, { clock: this.clock, ...options }) };
   }
 }
+
+/** How a manager is opened; `supports`: what its store can do. */
+export type ManagerSettings = Omit<JobManagerOptions, "clock"> & {
+  readonly apart?: boolean;
+  readonly supports?: Partial<Supports>;
+};
 
 export interface ManagerOf {
   readonly manager: JobManager;

@@ -17,6 +17,7 @@ import {
   nodeOf,
   pathsOf,
   pieceAt,
+  surroundings,
   withoutPiece,
   withPiece,
 } from "../testing/values.js";
@@ -24,9 +25,8 @@ import { Problems } from "../text/problem.js";
 import { SourceFile } from "../text/source-file.js";
 import { schemaOfJobFiles } from "./schema.js";
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, strictRequired: false }).compile(
-  schemaOfJobFiles(),
-);
+// Whether a file is right needs no more than its first error: to find all of them takes three times as long.
+const validate = new Ajv({ allowUnionTypes: true, strict: true, strictRequired: false }).compile(schemaOfJobFiles());
 
 interface Verdicts {
   readonly loader: readonly string[];
@@ -59,11 +59,24 @@ function expectSameOfValue(value: unknown): void {
   expectSame(verdicts(nodeOf(value), value), () => JSON.stringify(value));
 }
 
-const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
+// So many that each of three shapes that may stand in a place does, in a list too.
+const wholes = [0, 1, 2, 3, 4, 5].map((choice) => fullValue(jobFileShape, choice));
 
 test("job-file.schema.json is up to date (after a change: npx vitest run packages/ojob/src/inspect --update)", async () => {
-  const text = `${JSON.stringify(schemaOfJobFiles(), undefined, 2)}\n`;
+  const text = `${JSON.stringify(schemaOfJobFiles(), undefined, 1)}\n`;
   await expect(text).toMatchFileSnapshot("../../job-file.schema.json");
+});
+
+test("no large piece stands in job-file.schema.json twice: it is a definition, to which its places refer", () => {
+  const seen = new Set<string>();
+  const twice: string[] = [];
+  JSON.stringify(schemaOfJobFiles(), (_, piece: unknown) => {
+    const text = JSON.stringify(piece);
+    if (text.length > 300 && seen.has(text)) twice.push(text);
+    seen.add(text);
+    return piece;
+  });
+  expect(twice).toEqual([]);
 });
 
 describe("files that the schema of job files takes", () => {
@@ -95,13 +108,16 @@ describe("shortcuts", () => {
   test.each(Object.keys(SHORTCUTS))(
     "the schema and the loader take (%s) with all of its options, and agree on every piece of it",
     (name) => {
-      const item = fullShortcut(name) as object;
-      for (const whole of inPlaces(item))
-        expect(verdicts(nodeOf(whole), whole)).toMatchObject({ loader: [], schema: [] });
-      for (const path of pathsOf(item)) {
-        if (path.length === 0) continue;
-        const changed = [...KINDS.map((kind) => withPiece(item, path, kind)), withoutPiece(item, path)];
-        for (const one of changed) for (const whole of inPlaces(one)) expectSameOfValue(whole);
+      // Its jobs are texts, then maps.
+      for (const item of [fullShortcut(name), fullShortcut(name, 4)]) {
+        for (const whole of inPlaces(item)) {
+          expect(verdicts(nodeOf(whole), whole)).toMatchObject({ loader: [], schema: [] });
+        }
+        for (const path of pathsOf(item)) {
+          if (path.length === 0) continue;
+          const changed = [...KINDS.map((kind) => withPiece(item, path, kind)), withoutPiece(item, path)];
+          for (const one of changed) for (const whole of inPlaces(one)) expectSameOfValue(whole);
+        }
       }
     },
   );
@@ -128,12 +144,19 @@ describe("shortcuts", () => {
 
 describe("the schema and the loader refuse the same files", () => {
   test("schema and loader agree on every kind of value in every place, and on every piece taken away", () => {
+    const seen = new Set<string>();
     for (const whole of wholes) {
       for (const path of pathsOf(whole)) {
         // A file that is empty as a whole is refused before its shape is looked at.
         if (path.length === 0) continue;
-        for (const kind of KINDS) expectSameOfValue(withPiece(whole, path, kind));
-        expectSameOfValue(withoutPiece(whole, path));
+        const { value, path: place } = surroundings(whole, path);
+        const text = JSON.stringify([value, place]);
+        if (seen.has(text)) continue;
+        seen.add(text);
+        // Only in a file that is right do the verdicts depend on the piece.
+        expect(verdicts(nodeOf(value), value), text).toEqual({ loader: [], schema: [] });
+        for (const kind of KINDS) expectSameOfValue(withPiece(value, place, kind));
+        expectSameOfValue(withoutPiece(value, place));
       }
     }
   });

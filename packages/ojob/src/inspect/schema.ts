@@ -1,10 +1,36 @@
-import { jobFileShape } from "../load/check/schema.js";
+import { envFileItem, secretUse } from "../load/check/environment-shapes.js";
+import { argument, depsItem, helpMap, jobFileShape, todoItem } from "../load/check/schema.js";
 import type { Fields, Shape } from "../load/check/shape.js";
+import { listItem, stepArgs, stepItem } from "../load/shortcuts/items.js";
 import { shortcutSchema } from "./shortcut-schema.js";
 
 type Schema = Readonly<Record<string, unknown>>;
 
 const SCALAR = ["string", "number", "boolean"];
+
+/** What stands at a hundred places, each with a description of its own. */
+const PLAIN: Readonly<Record<string, Schema>> = {
+  text: { type: SCALAR },
+  textOrNothing: { type: [...SCALAR, "null"] },
+  flag: { type: "boolean" },
+  flagOrNothing: { type: ["boolean", "null"] },
+};
+
+/**
+ * Shapes of several places, by their names in the schema. Each stands in the schema once: written out in all
+ * their places, they make it twice as large.
+ */
+const SHARED: ReadonlyMap<Shape, string> = new Map([
+  [todoItem, "todoItem"],
+  [stepItem, "stepItem"],
+  [listItem, "listItem"],
+  [depsItem, "depsItem"],
+  [envFileItem, "envFileItem"],
+  [secretUse, "secretUse"],
+  [helpMap, "help"],
+  [argument, "argument"],
+  [stepArgs, "stepArgs"],
+]);
 
 /**
  * Makes the JSON Schema of job files from the description that the checks use. Unknown keys are refused, as
@@ -15,11 +41,24 @@ export function schemaOfJobFiles(): Schema {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "ojm job file",
     ...schemaOf(jobFileShape),
-    definitions: { shortcut: shortcutSchema(schemaOf, orNothing) },
+    definitions: {
+      ...PLAIN,
+      shortcut: shortcutSchema(schemaOf, orNothing),
+      ...Object.fromEntries([...SHARED].map(([shape, name]) => [name, wholeSchemaOf(shape)])),
+    },
   };
 }
 
 function schemaOf(shape: Shape): Schema {
+  const name = SHARED.get(shape);
+  return name === undefined ? wholeSchemaOf(shape) : reference(name);
+}
+
+function reference(definition: string): Schema {
+  return { $ref: `#/definitions/${definition}` };
+}
+
+function wholeSchemaOf(shape: Shape): Schema {
   return { description: shape.doc, ...constraintOf(shape) };
 }
 
@@ -29,15 +68,15 @@ function constraintOf(shape: Shape): Schema {
       return {};
     case "text":
     case "code":
-      return { type: SCALAR };
+      return reference("text");
     case "flag":
-      return { type: "boolean" };
+      return reference("flag");
     case "number":
       return { type: shape.whole ? "integer" : "number", minimum: shape.min };
     case "word":
       return { enum: shape.words };
     case "shortcut":
-      return { $ref: "#/definitions/shortcut" };
+      return reference("shortcut");
     case "args":
       return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }] };
     case "list":
@@ -80,17 +119,24 @@ function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Sh
 
 /** A key without a value counts as absent. */
 function orNothing(shape: Shape): Schema {
+  const { kind, doc: description } = shape;
+  if (kind === "text" || kind === "code") return { description, ...reference("textOrNothing") };
+  if (kind === "flag") return { description, ...reference("flagOrNothing") };
   const {
     type,
     enum: words,
     anyOf,
+    $ref,
     ...rest
   } = schemaOf(shape) as {
     readonly type?: string | readonly string[];
     readonly enum?: readonly string[];
     readonly anyOf?: readonly Schema[];
+    readonly $ref?: string;
   };
-  if (type !== undefined && anyOf !== undefined) return { anyOf: [schemaOf(shape), { type: "null" }] };
+  if ($ref !== undefined || (type !== undefined && anyOf !== undefined)) {
+    return { anyOf: [schemaOf(shape), { type: "null" }] };
+  }
   return {
     ...rest,
     ...(type !== undefined && { type: [type, "null"].flat() }),

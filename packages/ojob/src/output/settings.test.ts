@@ -65,7 +65,7 @@ todo: [A, B, C]
 });
 
 describe("logToConsole: false", () => {
-  test("logToConsole: false hides the banners of jobs, and shows what scripts log, warn of and print", async () => {
+  test("as OpenAF: logToConsole: false hides the banners of jobs, and shows what scripts log, warn of and print", async () => {
     const code = "log('a'); logWarn('b'); logErr('c'); print('d')";
     const { out, err } = await runText(withOjob("logToConsole: false", code));
     expect(out).toMatch(/^\S+ \| INFO {2}\| a\n\S+ \| WARN {2}\| b\nd\n$/);

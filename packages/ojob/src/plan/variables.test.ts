@@ -27,13 +27,16 @@ test.each([
   ["{{n}} ${brace}", '{"x":"1 {{n}}"}'],
   ["a${OJM_TEST_NONE}", '{"x":"a"}'],
   ["${OJM_TEST_NONE}", "{}"],
-])("a variable in args is another argument or one of the environment: %s", async (text, shown) => {
-  const { out, err } = await runText(withArg(text), { args: { n: 1, map: { list: ["b"] }, brace: "{{n}}" } });
-  expect(
-    out.split("\n").filter((line) => !line.includes(" | WARN")),
-    err,
-  ).toEqual([shown, ""]);
-});
+])(
+  "as OpenAF: a variable in args is filled from another argument, and else from the environment: %s",
+  async (text, shown) => {
+    const { out, err } = await runText(withArg(text), { args: { n: 1, map: { list: ["b"] }, brace: "{{n}}" } });
+    expect(
+      out.split("\n").filter((line) => !line.includes(" | WARN")),
+      err,
+    ).toEqual([shown, ""]);
+  },
+);
 
 test("a variable without a value or a default is a warning", async () => {
   const { lines } = await runText(withArg("a${OJM_TEST_NONE}"));

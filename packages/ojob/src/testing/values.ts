@@ -67,11 +67,14 @@ function recordKeys(names: string | undefined): string[] {
   return names === undefined ? ["a.js", "b.js"] : ["A", "B_2"];
 }
 
-/** A shortcut with every option that it has. The jobs in it are texts. */
-export function fullShortcut(name: string): unknown {
+/** A shortcut with every option that it has. With the choice 0 the jobs in it are texts. */
+export function fullShortcut(name: string, choice = 0): unknown {
   const { value, options } = SHORTCUTS[name] ?? { value: undefined, options: {} };
-  const entries = Object.entries(options).map(([option, shape]) => [writtenKey(option, true), fullValue(shape)]);
-  const whole = value === undefined ? null : fullValue(value);
+  const entries = Object.entries(options).map(([option, shape]) => [
+    writtenKey(option, true),
+    fullValue(shape, choice),
+  ]);
+  const whole = value === undefined ? null : fullValue(value, choice);
   return { [writtenKey(name, false)]: whole, ...Object.fromEntries(entries), args: { a: 1 } };
 }
 
@@ -107,6 +110,23 @@ export function withoutPiece(value: unknown, path: ValuePath): unknown {
   const entries = Object.entries(parent).filter(([key]) => key !== String(last));
   const rest = Array.isArray(parent) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
   return withPiece(value, path.slice(0, -1), rest);
+}
+
+/** The keys that a map cannot be without. */
+const NEEDED: readonly string[] = ["name", "path"];
+
+/**
+ * The smallest value that still has the list or the map around the piece at a path, and the path of the piece
+ * in it. To check a whole file for each of its pieces would take time for nothing: what stands elsewhere in
+ * the file does not change the verdict on a piece.
+ */
+export function surroundings(value: unknown, path: ValuePath): { readonly value: unknown; readonly path: ValuePath } {
+  const [key, ...rest] = path;
+  if (key === undefined || rest.length === 0) return { value, path };
+  const inner = surroundings((value as Record<string | number, unknown>)[key], rest);
+  if (Array.isArray(value)) return { value: [inner.value], path: [0, ...inner.path] };
+  const needed = Object.entries(value as object).filter(([one]) => NEEDED.includes(one) || one.startsWith("("));
+  return { value: { ...Object.fromEntries(needed), [key]: inner.value }, path: [key, ...inner.path] };
 }
 
 const at = { source: new SourceFile("value.yaml", "value.yaml", ""), line: 1, column: 1 };

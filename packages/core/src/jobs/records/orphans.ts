@@ -2,9 +2,9 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { failedCheck } from "../../channel/calls/failed-check.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
+import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import { fieldsOf, isSpan, isText, isTime } from "../../util/shape.js";
-import { visible } from "../../util/visible.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
@@ -126,7 +126,7 @@ async function writeInPlace(
 
 /** The error text of a run that was closed as `lost`. */
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
-  return `its process (${visible(holder.host)}, pid ${holder.pid}) ended or hung, without closing the run`;
+  return `its process (${whom(holder)}) ended or hung, without closing the run`;
 }
 
 /** The start time of the run in the note of a lock, and what else its record would have. */

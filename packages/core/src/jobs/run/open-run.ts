@@ -5,15 +5,18 @@ import type { Channel } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
+import { whom } from "../../locks/entries/held.js";
+import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
+import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
-import type { Run, RunRecord } from "../types.js";
+import type { EndedBy, Run, RunRecord } from "../types.js";
 import { ClosingWrites, closingOps, laterEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
@@ -45,6 +48,7 @@ export class OpenRun implements Run {
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
   #settled = false;
+  #endedBy: EndedBy | undefined;
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -139,6 +143,13 @@ export class OpenRun implements Run {
     this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
   }
 
+  /** Cancels the run, as another process asks for it. The record tells who asked, and why. */
+  requested({ by, reason }: StopRequest): void {
+    if (this.#closing !== undefined) return;
+    this.#endedBy = { action: "cancel", by, reason };
+    this.abort(`by ${whom(by)}: ${visible(reason)}`);
+  }
+
   /** Cancels the run when `signal` fires. */
   cancelOn(signal: AbortSignal): void {
     const onAbort = (): void => this.abort(reasonText(signal.reason));
@@ -187,7 +198,8 @@ export class OpenRun implements Run {
     // lock.
     this.#lease.expireTimeout();
     if (this.#closing !== undefined) return Promise.reject(this.#ended());
-    this.#closing = this.#close(ending);
+    const endedBy = ending.status === "cancelled" ? this.#endedBy : undefined;
+    this.#closing = this.#close(endedBy === undefined ? ending : { ...ending, endedBy });
     return this.#closing;
   }
 

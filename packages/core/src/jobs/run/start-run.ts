@@ -3,6 +3,7 @@ import { knownValue } from "../../channel/encoding/known-value.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, HolderSession, PreparedWrites } from "../../locks/atomic-writes.js";
+import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { isRunError, RunError } from "../errors.js";
@@ -23,6 +24,8 @@ class Starting implements AtomicWrites {
   readonly claim: StartClaim | undefined;
   /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
   over: LockError | undefined;
+  /** Set if somebody asks the run to stop before it is open. */
+  request: StopRequest | undefined;
   /** Set once the run is open. */
   run: OpenRun | undefined;
   readonly #context: RunContext;
@@ -72,6 +75,11 @@ class Starting implements AtomicWrites {
         others = [];
       },
     };
+  }
+
+  onRequest(request: StopRequest): void {
+    this.request = request;
+    this.run?.requested(request);
   }
 
   /** The run closes its record and releases the lock in the same step. */
@@ -170,6 +178,7 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   // lease may be late.
   lease.expire();
   if (starting.over !== undefined) run.leaseOver(starting.over);
+  if (starting.request !== undefined) run.requested(starting.request);
   return run;
 }
 

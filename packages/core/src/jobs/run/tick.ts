@@ -1,11 +1,11 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { corruptError } from "../../locks/entries/corrupt.js";
+import { whom } from "../../locks/entries/held.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
-import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
 import type { StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -68,7 +68,7 @@ export class TickClaim implements StartClaim {
     const { at, by } = entry.value;
     if (at < this.#tick.at || at > this.#clock.now() + DAY) return;
     const which = at === this.#tick.at ? "its tick" : "a later tick,";
-    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${visible(by.host)}, pid ${by.pid}`;
+    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${whom(by)}`;
     throw new RunError("TICK_TAKEN", this.#name, `"${this.#name}" was not started: ${text}`);
   }
 

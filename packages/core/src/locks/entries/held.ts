@@ -5,7 +5,7 @@ import { visible } from "../../util/visible.js";
 import { LockError } from "../errors.js";
 import type { HeldLock } from "../types.js";
 import { assertNotCorrupt } from "./corrupt.js";
-import type { LocksValue, LockValue, QueueValue } from "./schema.js";
+import type { Holder, LocksValue, LockValue, QueueValue } from "./schema.js";
 import { lockPlace } from "./valid.js";
 import type { LockView } from "./view.js";
 
@@ -42,11 +42,15 @@ export function heldLock(
   return note === undefined ? lock : { ...lock, note };
 }
 
+/** The process that holds something, in words. */
+export function whom({ host, pid }: Pick<Holder, "host" | "pid">): string {
+  return `${visible(host)}, pid ${pid}`;
+}
+
 /** The error for a lock that a call did not get. */
 export function lockedError(name: string, { lock, queue }: LockView): LockError {
   if (lock === undefined) return new LockError("LOCKED", name, "other waiters are ahead in its queue");
   const held = heldLock(lock, queue?.value);
-  const { host, pid } = held.holder;
   const since = new Date(held.since).toISOString();
-  return new LockError("LOCKED", name, `held by ${visible(host)}, pid ${pid}, since ${since}`, held);
+  return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, held);
 }

@@ -1,5 +1,5 @@
 import type { JsonValue } from "../../channel/encoding/json.js";
-import type { Key } from "../../channel/types.js";
+import type { Key, Version } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
 import type { TurnValue } from "../sweep/turn.js";
 
@@ -9,6 +9,7 @@ import type { TurnValue } from "../sweep/turn.js";
  *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
  *   ["session", ID]          a living process, with a time to live
  *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
+ *   ["session", ID, "stop"]  what other processes ask of its leases: to cancel a run
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
  *   ["sweep"]                which process sweeps for all, and since when
  *
@@ -82,7 +83,25 @@ export interface CallValue extends Ticket {
   readonly near?: true;
 }
 
-export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | AuditValue | TurnValue;
+export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | StopRequestsValue | AuditValue | TurnValue;
+
+/** What somebody asks of the holder of a lock. */
+export interface StopRequest {
+  readonly name: string;
+  /** The fence of the lock: a later holder of the same name is not meant. */
+  readonly fence: Version;
+  /** `cancel`: end the run, then release the lock. `unlock`: the lock is gone already. */
+  readonly action: "cancel" | "unlock";
+  readonly reason: string;
+  readonly by: Holder;
+  /** In ms since 1970, by the clock of the process that asks. */
+  readonly at: number;
+}
+
+/** The open requests to the leases of one session. */
+export interface StopRequestsValue {
+  readonly requests: readonly StopRequest[];
+}
 
 /** The audit record of a forced unlock. */
 export interface AuditValue {
@@ -100,5 +119,6 @@ export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];
 export const callKey = (session: string): Key => ["session", session, "call"];
+export const stopKey = (session: string): Key => ["session", session, "stop"];
 export const sweepKey: Key = ["sweep"];
 export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];

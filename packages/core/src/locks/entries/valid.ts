@@ -1,7 +1,16 @@
 import type { Key } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
 import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../../util/shape.js";
-import type { CallValue, Holder, LockValue, QueueValue, SessionValue, Ticket } from "./schema.js";
+import type {
+  CallValue,
+  Holder,
+  LockValue,
+  QueueValue,
+  SessionValue,
+  StopRequest,
+  StopRequestsValue,
+  Ticket,
+} from "./schema.js";
 
 /*
  * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be
@@ -36,6 +45,18 @@ function isTicket(value: unknown): value is Ticket {
 
 export function isCall(value: unknown): value is CallValue {
   return isTicket(value) && isText(fieldsOf<CallValue>(value)?.name);
+}
+
+export function isStopRequests(value: unknown): value is StopRequestsValue {
+  const requests = fieldsOf<StopRequestsValue>(value)?.requests;
+  return Array.isArray(requests) && requests.every(isStopRequest);
+}
+
+function isStopRequest(value: unknown): value is StopRequest {
+  const request = fieldsOf<StopRequest>(value);
+  if (request === undefined || (request.action !== "cancel" && request.action !== "unlock")) return false;
+  const isNamed = isText(request.name) && isText(request.fence) && isText(request.reason);
+  return isNamed && isHolder(request.by) && isTime(request.at);
 }
 
 /** The session `id`. */

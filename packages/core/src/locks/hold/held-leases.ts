@@ -64,6 +64,11 @@ export class HeldLeases {
     });
   }
 
+  /** The latest lease of a name that was taken and not released. */
+  ofName(name: string): Lease | undefined {
+    return this.#lastOf.get(name);
+  }
+
   /** Removes a lease before or after its release. Returns false if it was not held. */
   remove({ token, name }: Pick<Lease, "token" | "name">): boolean {
     if (this.#lastOf.get(name)?.token === token) this.#lastOf.delete(name);

@@ -2,8 +2,10 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
+import { visible } from "../../util/visible.js";
 import type { AtomicWrites, BeforeRemoval } from "../atomic-writes.js";
-import type { LocksValue } from "../entries/schema.js";
+import { whom } from "../entries/held.js";
+import type { LocksValue, StopRequest } from "../entries/schema.js";
 import { LockError } from "../errors.js";
 import type { Session } from "../session/session.js";
 import { commitFenced } from "./fenced-commit.js";
@@ -170,6 +172,13 @@ export class Lease {
     this.#stop.fire(error);
     if (this.#writes?.onLeaseOver === undefined) this.#context.onOver(this);
     else this.#writes.onLeaseOver(error);
+  }
+
+  /** @internal Another process asks for something. A lock without a run cannot be cancelled. */
+  requested(request: StopRequest): void {
+    const { action, by, reason } = request;
+    if (action === "cancel") this.#writes?.onRequest?.(request);
+    else this.abort("LOST", `it was unlocked by force, by ${whom(by)}: ${visible(reason)}`);
   }
 
   /**

@@ -189,8 +189,8 @@ describe("watches over held locks", () => {
     failOnce(one, lockKey("b"));
     const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
     await clock.advance(1_100);
-    // The session and both locks.
-    expect(watches()).toBe(3);
+    // The session, the requests to it, and both locks.
+    expect(watches()).toBe(4);
     for (const lease of leases) await lease.release();
     await clock.advance(TTL);
     expect(watches()).toBe(0);

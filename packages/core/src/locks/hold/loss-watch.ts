@@ -9,6 +9,7 @@ import { type LocksValue, lockKey, type SessionValue, sessionKey } from "../entr
 import type { Session } from "../session/session.js";
 import type { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
+import { RequestWatch } from "./request-watch.js";
 
 /**
  * Locks held for less than this, in ms (up to twice as long), are not watched. Most locks are that short, and
@@ -21,7 +22,7 @@ const RETRY = 1_000;
 
 /**
  * Ends a lease at once when its lock or its session is removed or replaced in the store. A heartbeat finds
- * that too, but later: until then two bodies may run.
+ * that too, but later: until then two bodies may run. Also receives the requests of other processes.
  */
 export class LossWatch {
   readonly #channel: Channel<LocksValue>;
@@ -33,6 +34,8 @@ export class LossWatch {
   /** The watches that run or start. */
   readonly #sessions: Map<Session, KeyWatch> = new Map();
   readonly #leases: Map<Lease, KeyWatch> = new Map();
+  readonly #requests: Map<Session, KeyWatch> = new Map();
+  readonly #requestWatch: RequestWatch;
   #cancelLook: (() => void) | undefined;
   #checking: Promise<void> | undefined;
   #missed = false;
@@ -42,6 +45,7 @@ export class LossWatch {
     this.#channel = channel;
     this.#clock = clock;
     this.#heldLeases = heldLeases;
+    this.#requestWatch = new RequestWatch(channel, heldLeases);
     this.#off = !channel.supports.watch;
   }
 
@@ -63,17 +67,25 @@ export class LossWatch {
     this.#cancelLook?.();
     this.#young.clear();
     this.#older.clear();
-    for (const { stop } of this.#sessions.values()) stop();
-    this.#sessions.clear();
+    for (const watches of [this.#sessions, this.#requests]) {
+      for (const { stop } of watches.values()) stop();
+      watches.clear();
+    }
   }
 
-  /** Stops the watch of each session that holds no lock, so that the store need not report its renewals. */
+  /**
+   * Called after each heartbeat. Stops the watch of each session that holds no lock, so that the store need
+   * not report its renewals. If the store cannot be watched, reads what other processes ask.
+   */
   rest(): void {
     const busy = new Set(this.#held().map(({ session }) => session));
-    for (const [session, { stop }] of this.#sessions) {
-      if (busy.has(session)) continue;
-      this.#sessions.delete(session);
-      stop();
+    if (this.#off) for (const session of busy) void inBackground(() => this.#requestWatch.read(session));
+    for (const watches of [this.#sessions, this.#requests]) {
+      for (const [session, { stop }] of watches) {
+        if (busy.has(session)) continue;
+        watches.delete(session);
+        stop();
+      }
     }
   }
 
@@ -116,6 +128,7 @@ export class LossWatch {
     const { session } = lease;
     await Promise.all([
       ready(this.#sessions, session, () => this.#startSessionWatch(session)),
+      ready(this.#requests, session, () => this.#startRequestWatch(session)),
       ready(this.#leases, lease, () => this.#startLeaseWatch(lease)),
     ]);
   }
@@ -143,6 +156,15 @@ export class LossWatch {
     });
     const watch = this.#channel.watchKey(sessionKey(session.id), watcher);
     this.#sessions.set(session, watch);
+    return watch;
+  }
+
+  #startRequestWatch(session: Session): KeyWatch {
+    const watch = this.#requestWatch.watch(
+      session,
+      this.#watcher(() => {}),
+    );
+    this.#requests.set(session, watch);
     return watch;
   }
 
@@ -178,6 +200,7 @@ export class LossWatch {
         const entry = await unlessCorrupt(this.#channel.entry(sessionKey(session.id)));
         if (entry === undefined) session.gone();
         else session.changed(entry.value as SessionValue, entry.version);
+        await this.#requestWatch.read(session);
       }
       await this.#heldLeases.findLost(leases);
     });

@@ -19,6 +19,16 @@ export class SessionUses {
     this.#inUse--;
   }
 
+  /** Does something that needs the session. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.begin();
+    try {
+      return await work();
+    } finally {
+      this.end();
+    }
+  }
+
   /**
    * Call it at each heartbeat. Returns true if nobody has used the session for a few heartbeats. `isNeeded`:
    * a lock or a leftover in the store still depends on the session.

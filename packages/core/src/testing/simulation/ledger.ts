@@ -13,6 +13,8 @@ export class Ledger {
   readonly #begun: Map<string, Run> = new Map();
   /** What run() told its callers, by run. */
   readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
+  /** The cancels that were asked for, by their reasons: of which name, and of which run if that is known. */
+  readonly #cancels: Map<string, { readonly name: string; readonly id?: string }> = new Map();
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -43,12 +45,26 @@ export class Ledger {
     this.#told.set(`${name} ${fence}`, { fence, outcome });
   }
 
+  /** Call it before a cancel. Returns its reason. */
+  asking(name: string): string {
+    const reason = `simulated ${this.#cancels.size}`;
+    this.#cancels.set(reason, { name });
+    return reason;
+  }
+
+  /** Call it with what a cancel resolved to. */
+  asked(reason: string, { name, id, status }: RunRecord, ended: boolean): void {
+    this.#cancels.set(reason, { name, id });
+    expect(ended, id).toBe(status !== "running");
+  }
+
   /** Checks `records`: all that are left. */
   check(records: readonly RunRecord[]): void {
     const byRun = new Map<string, RunRecord>();
     for (const record of records) {
       expect(record.status, JSON.stringify(record)).not.toBe("running");
       byRun.set(`${record.name} ${record.fence}`, record);
+      if (record.endedBy?.action === "cancel") this.#checkCancel(record, record.endedBy.reason);
     }
     for (const [name, { fence, startTime }] of this.#begun) {
       if (this.#remembers(fence)) expect(`${byRun.get(name)?.startTime}`, name).toBe(`${startTime}`);
@@ -60,6 +76,14 @@ export class Ledger {
       if (outcome === "completed") expect(status, name).toBe("completed");
       else expect(status, name).not.toBe("completed");
     }
+  }
+
+  /** A cancel ends the run that was meant, and no other. */
+  #checkCancel({ name, id, status }: RunRecord, reason: string): void {
+    expect(status, id).toBe("cancelled");
+    const cancel = this.#cancels.get(reason);
+    if (cancel?.name !== name || (cancel.id ?? id) !== id)
+      throw new Error(`the run ${id} was cancelled for ${reason}, which meant ${JSON.stringify(cancel)}`);
   }
 
   #remembers(fence: string): boolean {

@@ -76,6 +76,7 @@ export class Simulation {
       ttl: TTL,
       names: NAMES.slice(0, 1 + (seed % 3)),
       unlocks: seed % 5 === 0,
+      cancels: seed % 4 === 1,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
       clock: this.clock,

@@ -20,6 +20,8 @@ export interface Plan {
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
   readonly unlocks: boolean;
+  /** Whether runs are cancelled by other processes. */
+  readonly cancels: boolean;
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly laws: Laws;
@@ -47,17 +49,33 @@ export class Worker {
 
   /** Does one thing after the other while `goesOn` returns `true`. */
   work(goesOn: () => boolean): void {
-    const { dice, unlocks, failed, ttl } = this.#plan;
+    const { dice, failed, ttl } = this.#plan;
     // Now and then it rests so long that its unused session ends.
     const rest = dice.chance() < 0.03 ? dice.between(ttl, 3 * ttl) : dice.between(0, 1_000);
     this.#process.after(rest, () => {
       if (!goesOn()) return;
-      void (unlocks && dice.chance() < 0.06 ? this.#unlock() : this.#oneRun())
+      void this.#oneThing()
         .catch((error: unknown) => {
           if (!isRunError(error) && !isChannelError(error) && !(error instanceof BodyError)) failed(error);
         })
         .then(() => this.work(goesOn));
     });
+  }
+
+  #oneThing(): Promise<void> {
+    const { dice, unlocks, cancels } = this.#plan;
+    if (unlocks && dice.chance() < 0.06) return this.#unlock();
+    if (cancels && dice.chance() < 0.15) return this.#cancel();
+    return this.#oneRun();
+  }
+
+  async #cancel(): Promise<void> {
+    const { dice, ledger, names, note } = this.#plan;
+    const name = dice.pick(names);
+    const reason = ledger.asking(name);
+    note(`${this.#name} cancels ${name}`);
+    const { run, ended } = await this.#manager.cancel(name, { reason, wait: dice.between(0, 3_000) });
+    if (run !== undefined) ledger.asked(reason, run, ended);
   }
 
   async #unlock(): Promise<void> {

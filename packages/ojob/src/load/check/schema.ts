@@ -20,7 +20,8 @@ import {
   word,
 } from "./shape.js";
 
-const argument: Shape = map(
+/** An argument that a `help` describes. */
+export const argument: Shape = map(
   {
     name: required(text("What it is called.")),
     desc: text("What it is for."),
@@ -34,13 +35,18 @@ const argument: Shape = map(
   "An argument.",
 );
 
-function help(doc: string): Shape {
-  const fields = {
+/** A `help` that is a map. */
+export const helpMap: Shape = map(
+  {
     text: text("What it does."),
     expects: list(argument, "The arguments that it takes."),
     returns: list(argument, "What it leaves in `args`."),
-  };
-  return either(doc, text("What it does."), map(fields, "What it does, and the arguments that it takes."));
+  },
+  "What it does, and the arguments that it takes.",
+);
+
+function help(doc: string): Shape {
+  return either(doc, text("What it does."), helpMap);
 }
 
 const typeArgs: Fields = {
@@ -90,6 +96,20 @@ const matrix: Shape = openMap(
   "Makes the arguments of several runs, as the matrix of GitHub Actions does.",
 );
 
+/** An item of `deps`. */
+export const depsItem: Shape = either(
+  "A job to wait for.",
+  jobName,
+  map(
+    {
+      name: required(jobName),
+      onSuccess: code("Code that decides, by returning true, whether to go on."),
+      onFail: code("Code that decides, by returning true, whether to go on all the same."),
+    },
+    "A job to wait for, and what to do then.",
+  ),
+);
+
 const job: Fields = {
   name: required(text("How the job is called in `todo`, `from`, `to`, `catch` and `deps`.")),
   exec: code("The script."),
@@ -102,21 +122,7 @@ const job: Fields = {
   then: steps("The same as `to`, which wins."),
   onerror: some(code("A job or code."), "The same as `catch`, which wins."),
   catch: some(code("A job or code."), "What runs when a step failed: names of jobs, or code."),
-  deps: some(
-    either(
-      "A job to wait for.",
-      jobName,
-      map(
-        {
-          name: required(jobName),
-          onSuccess: code("Code that decides, by returning true, whether to go on."),
-          onFail: code("Code that decides, by returning true, whether to go on all the same."),
-        },
-        "A job to wait for, and what to do then.",
-      ),
-    ),
-    "Jobs that must have completed before this one starts.",
-  ),
+  deps: some(depsItem, "Jobs that must have completed before this one starts."),
   each: some(
     jobName,
     "Jobs that run for each item of the list that `exec` returns, and for each that it passes to `each(item)`.",
@@ -133,7 +139,8 @@ const job: Fields = {
   secrets: secretUses,
 };
 
-const todoEntry: Shape = either(
+/** An item of `todo`. */
+export const todoItem: Shape = either(
   "A job to run.",
   jobName,
   shortcutItem,
@@ -223,7 +230,7 @@ export const jobFileShape: Shape & { readonly kind: "map" } = {
     init: anything("Values that scripts find in `init`."),
     ojob: map(settings, "Settings of this file."),
     jobs: list(map(job, "A job."), "The jobs."),
-    todo: some(todoEntry, "Which jobs to run, in this order."),
+    todo: some(todoItem, "Which jobs to run, in this order."),
     code: record(code("A JavaScript module."), "JavaScript modules that scripts may require, by name."),
     help: help("What `ojm run FILE -h` shows."),
   },

@@ -30,7 +30,7 @@ export const stepOptions: Fields = {
 };
 
 /** An item of `from` and `to`. */
-const stepItem: Shape = either(
+export const stepItem: Shape = either(
   "A job, or a shortcut of OpenAF.",
   jobName,
   shortcutItem,
@@ -38,7 +38,7 @@ const stepItem: Shape = either(
 );
 
 /** An item of a list of a shortcut. */
-const listItem: Shape = either(
+export const listItem: Shape = either(
   "A job, or a shortcut of OpenAF.",
   jobName,
   shortcutItem,

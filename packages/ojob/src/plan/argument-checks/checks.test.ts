@@ -73,7 +73,7 @@ test("a check that is a text instead of a map is an error", () => {
   expect(problems.errors[0]?.message).toMatch(/must be a map of arguments/);
 });
 
-describe("the default of a check is evaluated as in OpenAF", () => {
+describe("as OpenAF: the default of a check is evaluated", () => {
   test.each([
     ["default({ a: 1, 'b c': [true] })", { a: 1, "b c": [true] }],
     ["default({})", {}],

@@ -13,20 +13,20 @@ function errorsOf(when: string, typeArgs = "{}"): string[] {
 const INSTEAD =
   'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
 
-test("a list of states in when, as in OpenAF, is refused with its place and what to write instead", () => {
+test("unlike OpenAF: a list of states in when is refused with its place and what to write instead", () => {
   expect(errorsOf("[init, ready]")).toEqual([
     `6:11 error: "when" must be a text, not a list. It is code, which returns true. ojm has no states: ${INSTEAD}.`,
   ]);
 });
 
-test("a state in when, as in OpenAF, is refused, and is no ReferenceError at run time", () => {
+test("unlike OpenAF: a state in when is refused, and is no ReferenceError at run time", () => {
   expect(errorsOf("ready")).toEqual([
     '6:11 error: "ready" is a state of OpenAF, and ojm has none: set one by $set("state", "ready") in a script, and ' +
       'write when: return $get("state") == "ready".',
   ]);
 });
 
-test("states in typeArgs.when, as in OpenAF, are refused with their place and what to write instead", () => {
+test("unlike OpenAF: states in typeArgs.when are refused with their place and what to write instead", () => {
   expect(errorsOf("return true", "{ when: [ready] }")).toEqual([
     `3:17 error: "when" is of OpenAF: ojm has no states: ${INSTEAD}.`,
   ]);

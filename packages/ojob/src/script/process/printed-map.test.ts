@@ -19,7 +19,7 @@ async function shell(code: string, args: Record<string, unknown> = {}): Promise<
   return { out: out.slice(0, at), after: JSON.parse(out.slice(at)) };
 }
 
-describe("a JSON map that a shell script prints is merged into args, as in OpenAF", () => {
+describe("as OpenAF: a JSON map that a shell script prints is merged into args", () => {
   test.each([
     ["one line", `echo '{"a":{"x":1},"b":[2]}'`, ""],
     [

@@ -14,7 +14,7 @@ async function templified(template: string): Promise<string> {
   return out.replace(/\n$/, "") + err.replace(/^(?:>>|<<) .*\n/gm, "");
 }
 
-describe("templify is Handlebars, as in OpenAF", () => {
+describe("as OpenAF: templify is Handlebars", () => {
   test.each([
     ["{{#if on}}yes{{else}}no{{/if}} {{#if off}}yes{{else}}no{{/if}}", "yes no"],
     ["{{#each items}}{{@index}}:{{n}},{{/each}}", "0:2,1:3,"],
@@ -37,7 +37,7 @@ describe("templify is Handlebars, as in OpenAF", () => {
   });
 });
 
-describe("blocks in args and in scripts of other languages", () => {
+describe("as OpenAF: blocks in args and in scripts of other languages", () => {
   const yaml = (lang: string, code: string): string => `jobs:
   - name: Job
     lang: ${lang}

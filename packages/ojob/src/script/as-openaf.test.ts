@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkJobFile } from "../index.js";
+import { folderWith } from "../testing/folder.js";
+import { runText, script } from "../testing/run-file.js";
+
+/*
+ * What files of OpenAF rely on, and once got another result for without a word. Each has more tests beside
+ * its own source.
+ */
+
+/** What a script logs. */
+async function logged(code: string): Promise<readonly string[]> {
+  const { lines, err } = await runText(script(code));
+  expect(err).not.toMatch(/ERROR/);
+  return lines;
+}
+
+describe("scripts", () => {
+  test("as OpenAF: what catch sees of a thrown text is that text, and no Error", async () => {
+    const yaml = `jobs: [{ name: A, exec: throw "too late", catch: "log(exception.substring(4) + isString(exception))" }]
+todo: [A]
+`;
+    expect((await runText(yaml)).lines).toEqual(["latetrue"]);
+  });
+
+  test("as OpenAF: jsonParse(text, true) reads a map as JavaScript writes it", async () => {
+    expect(await logged("log(jsonParse(\"{ a: 1, 'b': [2,] }\", true).b[0])")).toEqual(["2"]);
+  });
+
+  test("as OpenAF: sh() used as a text is the output of the command", async () => {
+    expect(await logged('log("on " + sh("echo host").trim()); log(sh("printf a:b").split(":")[1])')).toEqual([
+      "on host",
+      "b",
+    ]);
+  });
+
+  test("as OpenAF: $ch(name).create(compress, type, args) takes the type in second place", async () => {
+    expect(
+      await logged('$ch("as-openaf").create(1, "simple", {}).set("k", 5); log($ch("as-openaf").get("k"))'),
+    ).toEqual(["5"]);
+  });
+});
+
+describe("jobs", () => {
+  test("as OpenAF: a job that subscribes is told the existing entries first, then each change", async () => {
+    const yaml = `jobs:
+  - { name: Make, exec: "$ch('told').create(); $ch('told').set('old', 1)" }
+  - { name: Told, type: subscribe, typeArgs: { chSubscribe: told }, exec: "log(args.op + ' ' + args.k)" }
+  - { name: Write, exec: "$ch('told').set('new', 2)" }
+todo: [Make, Told, Write]
+`;
+    expect((await runText(yaml)).lines).toEqual(["set old", "set new"]);
+  });
+
+  test("as OpenAF: stopWhen sees what the job has set in global", async () => {
+    const yaml = `jobs:
+  - name: A
+    typeArgs: { stopWhen: "return global.enough === true" }
+    exec: "global.enough = true; for (;;) sleep(10)"
+    catch: log(exception.code)
+todo: [A]
+`;
+    expect((await runText(yaml)).lines).toEqual(["CANCELLED"]);
+  });
+
+  const director = (leave: string): string => `jobs:
+  - { name: Is it done, exec: "if (args.done) ${leave}" }
+  - { name: Work, from: Is it done, exec: log("worked") }
+todo: [{ name: Work, args: { done: true } }, Work]
+`;
+
+  test("as OpenAF: a step can end its whole job without a failure, here by job.skip", async () => {
+    const { well, lines } = await runText(director("job.skip('done')"));
+    expect([well, lines]).toEqual([true, ["worked"]]);
+  });
+
+  test("unlike OpenAF: return in a job of from ends its own step, and check says so at the return", async () => {
+    const yaml = director("return");
+    expect((await runText(yaml)).lines).toEqual(["worked", "worked"]);
+    const { warnings } = await checkJobFile(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"));
+    expect(warnings.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`)).toEqual([
+      expect.stringMatching(/^2:47 "return" ends only this step.*\(In OpenAF it ends "Work"\.\).*job\.skip\(reason\)/),
+    ]);
+  });
+
+  test("unlike OpenAF: a function in global stays with its job, and a warning names loads", async () => {
+    const yaml = `jobs:
+  - { name: Set, exec: "global.twice = n => 2 * n" }
+  - { name: Use, exec: log(typeof twice) }
+todo: [Set, Use]
+`;
+    expect((await runText(yaml)).lines).toEqual([
+      expect.stringMatching(/"twice" in global.*"ojob\.loads"/),
+      "undefined",
+    ]);
+  });
+});

@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { folderWith, ojm, start } from "../../packages/cli/src/testing/ojm.js";
+import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
+import { blocksByHeading, replaced } from "./stage.js";
+
+/** The phases hand on what they have by `$set`: files that scripts write begin at the working directory. */
+const FUNCTIONS = `
+  function extractFromDatabase() { return ["row"] }
+  function saveToStaging(data, name) { $set(name, data) }
+  function loadFromStaging(name) { return $get(name) }
+  function transformData(rows) { return rows.map(row => row.toUpperCase()) }
+  function loadToTarget(rows) { print("loaded " + rows) }`;
+
+const block = blocksByHeading().get("Complete Example: Batch Processing System");
+
+it.skipIf(block === undefined)(
+  `the complete example keeps its stores and logs beside its file, from another working directory${block ? "" : `: ${NO_GUIDE}`}`,
+  async () => {
+    if (block === undefined) return;
+    const text = replaced(block, [['"0 2 * * *"', '"* * * * * *"']]);
+    const folder = folderWith({ "jobs.yaml": text, "functions.js": FUNCTIONS });
+    const elsewhere = folderWith({});
+    const batch = start(elsewhere, "run", join(folder, "jobs.yaml"), "--load", join(folder, "functions.js"));
+    await batch.prints("loaded ROW");
+    batch.process.kill("SIGTERM");
+    expect((await batch.ended).code).toBe(143);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(["data", "functions.js", "jobs.yaml", "logs"]);
+    expect(readdirSync(join(folder, "data"))).toEqual(expect.arrayContaining(["jobs.db", "locks.db"]));
+    const { out } = await ojm(elsewhere, "history", join(folder, "jobs.yaml"));
+    for (const name of ["extract-data", "transform-data"]) expect(out).toMatch(new RegExp(`^${name} .*completed`, "m"));
+  },
+);
