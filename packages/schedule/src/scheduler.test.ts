@@ -65,6 +65,36 @@ describe("a tick that is due while the job runs", () => {
     if (overlap === "queue") expect(one.ran[1]).toBe("00:02:30");
   });
 
+  it("with overlap replace cancels the older run, in any process, and runs when that has ended", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const slow = (run: Run): unknown => {
+      one.ran.push(world.time());
+      // It takes a while to stop, and another tick comes meanwhile.
+      return new Promise<void>((resolve) => {
+        run.signal.addEventListener("abort", () => world.clock.after(1.5 * MINUTE, resolve));
+      });
+    };
+    const definition: ScheduleDefinition = { every: MINUTE, overlap: "replace" };
+    await world.clock.until(one.scheduler.add("a", definition, slow));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.close());
+    await world.clock.until(two.scheduler.add("a", definition, two.body()));
+    await world.until("00:02:01");
+    await world.until("00:04:30");
+    expect(await world.ticks(two)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 skipped replaced",
+      "00:03:00 run by two",
+      "00:04:00 run by two",
+    ]);
+    expect(two.ran).toEqual(["00:03:30", "00:04:00"]);
+    const [record] = await world.records(two);
+    expect(record).toMatchObject({
+      status: "cancelled",
+      endedBy: { action: "cancel", reason: "replaced by its tick of 2030-01-01T00:02:00.000Z" },
+    });
+  });
+
   it("has the holder of the lock as evidence, if it is skipped", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));

@@ -1,6 +1,7 @@
-import { isChannelError, isRunError } from "@ojm/core";
+import { type HeldLock, isChannelError, isRunError, runId } from "@ojm/core";
 import { stopped } from "../decide/decide.js";
 import { cursorAt } from "../decide/outcomes.js";
+import { policiesOf } from "../definition/types.js";
 import type { Stored } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
 import type { Host, OwnSchedule } from "./host.js";
@@ -69,6 +70,14 @@ export class WaitingRuns {
   }
 
   async #runFirst(stored: Stored, signal: AbortSignal): Promise<void> {
+    const { overlap } = policiesOf(this.#own.definition);
+    const replaced = overlap === "replace" && (await this.#attempt(stored, 0, signal));
+    // The run that holds the lock was asked to stop: this one is the next.
+    if (overlap !== "replace" || replaced) await this.#attempt(stored, WAIT, signal);
+  }
+
+  /** Resolves to whether the lock was held. */
+  async #attempt(stored: Stored, wait: number, signal: AbortSignal): Promise<boolean> {
     let latest = stored;
     const onStored = (found: Stored): void => {
       latest = found;
@@ -76,14 +85,29 @@ export class WaitingRuns {
     };
     const plan = (found: Stored): Plan | undefined => this.#plan(found);
     try {
-      const started = await startTick(this.#host, this.#own, stored, plan, { wait: WAIT, signal, onStored });
+      const started = await startTick(this.#host, this.#own, stored, plan, { wait, signal, onStored });
       this.#job.moved(started.cursor);
       await started.ended.catch(() => {});
+      return false;
     } catch (error) {
       const first = this.#plan(latest);
-      if (!(error instanceof Taken) || first === undefined) throw error;
-      await this.#job.taken(latest, first);
+      if (error instanceof Taken && first !== undefined) {
+        await this.#job.taken(latest, first);
+        return false;
+      }
+      if (wait > 0 || !isRunError(error) || error.code !== "LOCKED" || first === undefined) throw error;
+      await this.#replace(error.held, first.at);
+      return true;
     }
+  }
+
+  /** Asks the run that holds the lock to stop. It is named by its id: another one may have the lock by then. */
+  async #replace(held: HeldLock | undefined, at: number): Promise<void> {
+    const { run: startTime } = (held?.note ?? {}) as { readonly run?: unknown };
+    if (typeof startTime !== "number") return;
+    const id = runId({ name: this.#own.name, startTime });
+    const reason = `replaced by its tick of ${new Date(at).toISOString()}`;
+    await this.#host.manager.cancel(id, { reason, wait: 0 });
   }
 
   #plan({ schedule, cursor }: Stored): Plan | undefined {
