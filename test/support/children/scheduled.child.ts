@@ -4,8 +4,8 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 
 /*
- * Runs a schedule until SIGTERM. Arguments: the manager's options as JSON, the name of the schedule, its definition
- * as JSON, how long a run takes in ms.
+ * Runs a schedule until SIGTERM. Arguments: the manager's options as JSON, the name of the schedule, its
+ * definition as JSON, how long a run takes in ms.
  */
 const [options = "{}", name = "job", definition = "{}", takes = "0"] = process.argv.slice(2);
 

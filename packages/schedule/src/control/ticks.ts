@@ -51,6 +51,7 @@ export async function* ticksOf(
     // A range that began before may reach into the time.
     if (first !== undefined && (value.until ?? at) < first) return;
     if (left-- <= 0) return;
-    yield { schedule: name, at, ...value };
+    const { calendar: _, ...tick } = value;
+    yield { schedule: name, at, ...tick };
   }
 }

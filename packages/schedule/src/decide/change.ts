@@ -1,4 +1,4 @@
-import { calendarKey, calendarOf } from "../definition/calendar.js";
+import { calendarKey } from "../definition/calendar.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import type { Cursor } from "../store/schema.js";
 import { type State, stopped } from "./decide.js";
@@ -23,16 +23,17 @@ export function moveTo(definition: ScheduleDefinition, state: State): Moved {
   if (calendarKey(definition) === calendarKey(schedule.definition)) return { cursor, ticks: [] };
   const waiting = cursor.waiting ?? [];
   const at = Math.max(cursor.at, now);
-  const due = dueTicks(name, schedule.definition, cursor.at, now);
-  if ("next" in due) return { cursor: cursorAt(at, waiting), ticks: [] };
-  // The calendar of the old definition, the policies of the new one.
-  const { cron: _, timeZone: __, every: ___, ...policies } = definition;
+  // The calendar of the old definition, the policies of the new one. A tick whose jitter is not over counts
+  // as due: the cursor passes it.
+  const { cron: _, timeZone: __, every: ___, jitter: ____, ...policies } = definition;
   const { cron, timeZone, every } = schedule.definition;
   const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as ScheduleDefinition;
+  const due = dueTicks(name, mixed, cursor.at, now);
+  if ("next" in due) return { cursor: cursorAt(at, waiting), ticks: [] };
   const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);
   const stops = run.map((tick) => [tick, stopped(state, now) ?? stopped(state, tick)] as const);
   const skips = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [{ at: tick, value: stop }]));
-  const skipped = inRanges(calendarOf(schedule.definition), skips);
+  const skipped = inRanges(mixed, skips);
   const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
   return { cursor: cursorAt(at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
 }
@@ -43,6 +44,6 @@ export function settleAll({ schedule, cursor, now }: State, why: Why): Moved {
   const waiting = (cursor.waiting ?? []).map((tick) => one(tick, why));
   const due = dueTicks(name, definition, cursor.at, now);
   if ("next" in due) return { cursor: cursorAt(cursor.at), ticks: waiting };
-  const all = range(calendarOf(definition), due.first, due.last, why);
+  const all = range(definition, due.first, due.last, why);
   return { cursor: cursorAt(due.last), ticks: [...waiting, all] };
 }

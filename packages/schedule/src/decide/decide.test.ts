@@ -167,11 +167,23 @@ describe("a new definition", () => {
     const { cursor, ticks } = moveTo({ cron: "15 * * * *" }, given);
     expect(cursor).toEqual({ at: at("05:30"), waiting: [at("05:00")] });
     expect(ticks).toEqual([
-      { at: at("02:00"), value: { outcome: "missed", reason: "not-latest", until: at("04:00"), count: 3 } },
+      {
+        at: at("02:00"),
+        value: { outcome: "missed", reason: "not-latest", until: at("04:00"), count: 3, calendar: HOURLY },
+      },
     ]);
     expect(moveTo({ cron: "15 * * * *", missed: "none" }, given)).toMatchObject({
       cursor: { at: at("05:30") },
       ticks: [{ value: { reason: "policy" } }, { value: { reason: "policy" } }],
+    });
+  });
+
+  it("runs a tick of the old one whose jitter is not over", () => {
+    const given = state("02:00", "01:00", { ...HOURLY, jitter: HOUR });
+    expect(decide(given)).toMatchObject({ type: "wait" });
+    expect(moveTo({ cron: "15 * * * *" }, given)).toEqual({
+      cursor: { at: at("02:00"), waiting: [at("02:00")] },
+      ticks: [],
     });
   });
 

@@ -75,7 +75,7 @@ function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks
   if (paused === undefined || first >= until || last < paused.at) return undefined;
   const calendar = calendarOf(definition);
   const end = now < until ? last : lastTick(calendar, first, Math.min(last, until - 1));
-  return settle(cursorAt(end, cursor.waiting), range(calendar, first, end, pausedWhy(paused)));
+  return settle(cursorAt(end, cursor.waiting), range(definition, first, end, pausedWhy(paused)));
 }
 
 /** One tick is due: it is on time, or the policy says whether it is run late. */
@@ -105,7 +105,7 @@ function several(state: State, due: DueTicks): Decision {
   if (missed.run !== "all") {
     const { first, beforeLast = first } = due;
     const why: Why = { outcome: "missed", reason: missed.run === "none" ? "policy" : "not-latest" };
-    return settle(cursorAt(beforeLast, waiting), range(calendarOf(schedule.definition), first, beforeLast, why));
+    return settle(cursorAt(beforeLast, waiting), range(schedule.definition, first, beforeLast, why));
   }
   const { run, ticks } = chooseMissed(found, due);
   const stops = run.map((tick) => [tick, stopped(state, tick)] as const);
@@ -113,7 +113,7 @@ function several(state: State, due: DueTicks): Decision {
   const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
   const full = runs.slice(room).map((tick) => one(tick, queueFull(MOST_WAITING)));
   const skips = stops.flatMap(([at, stop]) => (stop === undefined ? [] : [{ at, value: stop }]));
-  const skipped = inRanges(calendarOf(schedule.definition), skips);
+  const skipped = inRanges(schedule.definition, skips);
   return settle(cursorAt(due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
 }
 

@@ -39,11 +39,11 @@ export function chooseMissed(found: Found, ticks: DueTicks): { readonly run: num
   if (first > ticks.first) {
     const reason = run === "none" ? "policy" : run === "latest" ? "not-latest" : "too-many";
     const before = newestTicks(schedule, ticks.first, first, 2)[0] as number;
-    others.push(range(schedule, ticks.first, before, missed(reason)));
+    others.push(range(definition, ticks.first, before, missed(reason)));
   }
   const late = newest.flatMap((tick) => {
     const why = tooLate(found, tick, dueTime(name, definition, tick));
     return why === undefined ? [] : [{ at: tick, value: why }];
   });
-  return { run: kept, ticks: [...others, ...inRanges(schedule, late)] };
+  return { run: kept, ticks: [...others, ...inRanges(definition, late)] };
 }

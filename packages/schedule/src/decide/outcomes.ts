@@ -1,7 +1,8 @@
 import type { HeldLock, JsonValue } from "@ojm/core";
-import type { Schedule } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import type { Window } from "../definition/blackout.js";
+import { calendarIn, calendarOf } from "../definition/calendar.js";
+import type { Calendar } from "../definition/types.js";
 import type { Cursor, Pause, TickOutcome, TickReason, TickValue } from "../store/schema.js";
 
 /** The ticks of a range are counted up to this number. */
@@ -26,26 +27,24 @@ export function one(at: number, why: Why): Decided {
 }
 
 /** The outcome of all ticks from the tick `first` up to the tick `last`. */
-export function range(schedule: Schedule, first: number, last: number, why: Why): Decided {
+export function range(of: Calendar, first: number, last: number, why: Why): Decided {
   if (first === last) return one(first, why);
-  const before = countTicks(schedule, first, last, MOST_COUNTED);
-  const more = before === MOST_COUNTED ? ({ more: true } as const) : {};
-  return { at: first, value: { ...why, until: last, count: more.more ? before : before + 1, ...more } };
+  const calendar = calendarIn(of);
+  const before = countTicks(calendarOf(calendar), first, last, MOST_COUNTED);
+  if (before < MOST_COUNTED) return { at: first, value: { ...why, until: last, count: before + 1, calendar } };
+  return { at: first, value: { ...why, until: last, count: before, more: true, calendar } };
 }
 
 /** Joins the outcomes of ticks that follow each other and are not run for the same reason. */
-export function inRanges(
-  schedule: Schedule,
-  ticks: readonly { readonly at: number; readonly value: Why }[],
-): Decided[] {
+export function inRanges(of: Calendar, ticks: readonly { readonly at: number; readonly value: Why }[]): Decided[] {
   const ranges: { first: number; last: number; readonly value: Why }[] = [];
   for (const { at, value } of ticks) {
     const before = ranges.at(-1);
     const goesOn = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
-    if (goesOn && schedule.next(before.last) === at) before.last = at;
+    if (goesOn && calendarOf(of).next(before.last) === at) before.last = at;
     else ranges.push({ first: at, last: at, value });
   }
-  return ranges.map(({ first, last, value }) => range(schedule, first, last, value));
+  return ranges.map(({ first, last, value }) => range(of, first, last, value));
 }
 
 /** The cursor at `at`, with the ticks that wait. */

@@ -2,7 +2,7 @@ import { cronSchedule } from "../calendar/cron.js";
 import { intervalSchedule } from "../calendar/interval.js";
 import type { Schedule } from "../calendar/schedule.js";
 import { hash32 } from "./hash.js";
-import type { ScheduleDefinition } from "./types.js";
+import type { Calendar, ScheduleDefinition } from "./types.js";
 
 /** How many read calendars are kept. One takes some 3 KB, and ten thousand schedules must fit in memory. */
 const KEPT = 500;
@@ -10,12 +10,18 @@ const KEPT = 500;
 const kept = new Map<string, Schedule>();
 
 /** What decides when a definition is due: two definitions of equal calendar keys have the same ticks. */
-export function calendarKey({ cron, timeZone, every }: ScheduleDefinition): string {
+export function calendarKey({ cron, timeZone, every }: Calendar): string {
   return cron === undefined ? `every ${every}` : `${timeZone ?? "UTC"} ${cron}`;
 }
 
+/** The calendar of a definition. */
+export function calendarIn({ cron, timeZone, every }: Calendar): Calendar {
+  if (cron === undefined) return every === undefined ? {} : { every };
+  return timeZone === undefined ? { cron } : { cron, timeZone };
+}
+
 /** The ticks of a definition. */
-export function calendarOf(definition: ScheduleDefinition): Schedule {
+export function calendarOf(definition: Calendar): Schedule {
   const key = calendarKey(definition);
   const known = kept.get(key);
   if (known !== undefined) return known;

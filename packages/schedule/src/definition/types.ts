@@ -55,6 +55,9 @@ export interface ScheduleDefinition {
   readonly meta?: { readonly [field: string]: JsonValue };
 }
 
+/** The part of a definition that says when it is due. */
+export type Calendar = { readonly [K in "cron" | "timeZone" | "every"]?: NonNullable<ScheduleDefinition[K]> };
+
 /** What a definition means, with all defaults. */
 export interface Policies {
   readonly overlap: Overlap;

@@ -9,6 +9,9 @@ import { type Request, RequestClaim } from "./claim-request.js";
 import type { Host, OwnSchedule } from "./host.js";
 import { type StartOptions, startRun } from "./start.js";
 
+/** The pause before the cursor is looked at again, in ms. */
+const MOMENT = 1_000;
+
 /** An outcome in the store, and the tick of its entry. */
 interface Found extends Versioned<TickValue> {
   readonly at: number;
@@ -31,10 +34,12 @@ export async function backfillNext(
   for (let at = calendar.next(from); at <= to; at = calendar.next(at)) {
     const found = await outcomeAt(store, name, at);
     if (found?.value.outcome === "run" && again !== true) continue;
+    if (!(await isDecided(store, name, at))) return request;
     const moved = { ...value, from: at };
     const claim = new RequestClaim(store, request, () => moved, {
       tick: { schedule: name, at },
-      more: (run) => outcomeOps(store, own, { at, found, run, request }),
+      ops: (run) => outcomeOps(store, own, { at, found, run, request }),
+      holds: async () => (await outcomeAt(store, name, at))?.version === found?.version,
     });
     const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
     const { version, ended } = await startRun(host, own, claim, { ...options, trigger });
@@ -46,15 +51,31 @@ export async function backfillNext(
   return undefined;
 }
 
+/**
+ * Whether the cursor has passed a tick. A tick that it has not passed may still become a part of a range,
+ * which would not see the run. Waits a moment if it has not.
+ */
+async function isDecided(store: ScheduleStore, name: string, at: number): Promise<boolean> {
+  const cursor = await store.cursor(name);
+  if (cursor !== undefined && cursor.value.at >= at) return true;
+  await new Promise<void>((resolve) => void store.clock.after(MOMENT, resolve));
+  return false;
+}
+
 /** The outcome of a tick, also as a part of a range. */
 async function outcomeAt({ channel }: ScheduleStore, name: string, at: number): Promise<Found | undefined> {
   const range = { prefix: ["tick", name], before: tickKey(name, at + 1), reverse: true, limit: 1 };
   for await (const { key, value, version } of channel.entries(range)) {
     const [, , first] = key as readonly unknown[];
-    if (typeof first === "number" && isTick(value) && (value.until ?? first) >= at)
-      return { at: first, value, version };
+    if (typeof first === "number" && isTick(value) && isIn(at, first, value)) return { at: first, value, version };
   }
   return undefined;
+}
+
+/** Whether a tick is one of a range. The range may be of an earlier calendar of the schedule. */
+function isIn(at: number, first: number, { until, calendar }: TickValue): boolean {
+  if (at === first || until === undefined || calendar === undefined) return at === first;
+  return at <= until && calendarOf(calendar).next(at - 1) === at;
 }
 
 /**
@@ -63,7 +84,7 @@ async function outcomeAt({ channel }: ScheduleStore, name: string, at: number): 
  */
 function outcomeOps(
   store: ScheduleStore,
-  { name, definition }: OwnSchedule,
+  { name }: OwnSchedule,
   { at, found, run, request }: { at: number; found: Found | undefined; run: StartingRun; request: Request },
 ): Op<SchedulesValue>[] {
   const before = found && { outcome: found.value.outcome, ...(found.value.reason && { reason: found.value.reason }) };
@@ -74,11 +95,11 @@ function outcomeOps(
   const put = { put: tickKey(name, at), value: tick, ttl: TICK_TTL };
   if (found === undefined) return [{ check: tickKey(name, at), version: null }, put];
   const ops: Op<SchedulesValue>[] = [{ check: tickKey(name, found.at), version: found.version }, put];
-  const { until, count: _, more: __, ...rest } = found.value;
-  if (until === undefined) return ops;
-  const calendar = calendarOf(definition);
+  const { until, count: _, more: __, calendar: of, ...rest } = found.value;
+  if (until === undefined || of === undefined) return ops;
+  const calendar = calendarOf(of);
   const part = (first: number, last: number): Op<SchedulesValue> => {
-    const { value } = range(calendar, first, last, rest as Why);
+    const { value } = range(of, first, last, rest as Why);
     return { put: tickKey(name, first), value: { ...rest, ...value }, ttl: TICK_TTL };
   };
   if (found.at < at) {

@@ -11,29 +11,28 @@ export interface Request extends Versioned<RequestValue> {
   readonly id: string;
 }
 
+/** What the claim of a request writes besides its answer. */
+export interface More {
+  readonly tick: Tick;
+  ops(run: StartingRun): readonly Op<SchedulesValue>[];
+  /** Whether the store is still as these ops expect it. */
+  holds(): Promise<boolean>;
+}
+
 /** The claim of a run that somebody asked for: the answer is in the commit that takes the lock. */
 export class RequestClaim implements StartClaim {
   readonly tick?: Tick;
   readonly #store: ScheduleStore;
   readonly #request: Request;
   readonly #answer: (run: StartingRun) => RequestValue;
-  readonly #more: (run: StartingRun) => readonly Op<SchedulesValue>[];
+  readonly #more: More | undefined;
 
-  /** `more`: what is written besides. */
-  constructor(
-    store: ScheduleStore,
-    request: Request,
-    answer: (run: StartingRun) => RequestValue,
-    {
-      tick,
-      more = () => [],
-    }: { readonly tick?: Tick; readonly more?: (run: StartingRun) => Op<SchedulesValue>[] } = {},
-  ) {
+  constructor(store: ScheduleStore, request: Request, answer: (run: StartingRun) => RequestValue, more?: More) {
     this.#store = store;
     this.#request = request;
     this.#answer = answer;
     this.#more = more;
-    if (tick !== undefined) this.tick = tick;
+    if (more !== undefined) this.tick = more.tick;
   }
 
   ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
@@ -41,7 +40,7 @@ export class RequestClaim implements StartClaim {
     const ops: Op<SchedulesValue>[] = [
       { check: key, version: this.#request.version },
       { put: key, value: this.#answer(run), ttl: REQUEST_TTL },
-      ...this.#more(run),
+      ...(this.#more?.ops(run) ?? []),
     ];
     return [{ channel: this.#store.channel, ops }];
   }
@@ -50,6 +49,8 @@ export class RequestClaim implements StartClaim {
     const { name, id, version } = this.#request;
     const entry = await this.#store.channel.entry(requestKey(name, id));
     if (entry?.version !== version) throw new Changed();
+    // The same ops would be refused again and again.
+    if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }
 
   undo(_: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {

@@ -101,7 +101,9 @@ export class WaitingRuns {
     }
   }
 
-  /** Asks the run that holds the lock to stop. It is named by its id: another one may have the lock by then. */
+  /**
+   * Asks the run that holds the lock to stop. It is named by its id: another one may have the lock by then.
+   */
   async #replace(held: HeldLock | undefined, at: number): Promise<void> {
     const { run: startTime } = (held?.note ?? {}) as { readonly run?: unknown };
     if (typeof startTime !== "number") return;

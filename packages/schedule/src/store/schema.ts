@@ -1,5 +1,5 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { Calendar, ScheduleDefinition } from "../definition/types.js";
 
 /*
  * The entries that schedulers keep in their channel, in the store of the locks:
@@ -90,6 +90,8 @@ export interface TickValue {
   readonly until?: number;
   readonly count?: number;
   readonly more?: true;
+  /** What its ticks are of: the schedule may have another calendar by now. */
+  readonly calendar?: Calendar;
   /** The scheduler that decided, when, and by which revision of the definition. */
   readonly by: Holder;
   readonly decided: number;
