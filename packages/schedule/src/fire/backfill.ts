@@ -1,4 +1,4 @@
-import type { Op, StartingRun } from "@ojm/core";
+import type { Op, StartingRun, Version } from "@ojm/core";
 import { lastTick } from "../calendar/search.js";
 import { range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
@@ -39,6 +39,7 @@ export async function backfillNext(
     const claim = new RequestClaim(store, request, () => moved, {
       tick: { schedule: name, at },
       ops: (run) => outcomeOps(store, own, { at, found, run, request }),
+      undo: (run, version) => undoOps(store, { name, at, run, request, version }),
       holds: async () => (await outcomeAt(store, name, at))?.version === found?.version,
     });
     const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
@@ -108,4 +109,20 @@ function outcomeOps(
   }
   if (at < until) ops.push(part(calendar.next(at), until));
   return ops;
+}
+
+/** The run did not start: the tick is open for the next attempt of the backfill. */
+function undoOps(
+  store: ScheduleStore,
+  undone: { name: string; at: number; run: StartingRun; request: Request; version: Version },
+): Op<SchedulesValue>[] {
+  const { name, at, run, request, version } = undone;
+  const value = {
+    outcome: "refused",
+    reason: "not-recorded",
+    run: run.id,
+    evidence: { backfill: request.id },
+  } as const;
+  const [, ...put] = store.tickOps(name, { at, value }, 0);
+  return [{ check: tickKey(name, at), version }, ...put];
 }

@@ -15,6 +15,8 @@ export interface Request extends Versioned<RequestValue> {
 export interface More {
   readonly tick: Tick;
   ops(run: StartingRun): readonly Op<SchedulesValue>[];
+  /** What is written if the run could not start after all. `version`: that of what `ops` wrote. */
+  undo(run: StartingRun, version: Version): readonly Op<SchedulesValue>[];
   /** Whether the store is still as these ops expect it. */
   holds(): Promise<boolean>;
 }
@@ -53,17 +55,14 @@ export class RequestClaim implements StartClaim {
     if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }
 
-  undo(_: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
+  undo(run: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
     const { name, id, value } = this.#request;
     const key = requestKey(name, id);
-    return [
-      {
-        channel: this.#store.channel,
-        ops: [
-          { check: key, version },
-          { put: key, value, ttl: REQUEST_TTL },
-        ],
-      },
+    const ops: Op<SchedulesValue>[] = [
+      { check: key, version },
+      { put: key, value, ttl: REQUEST_TTL },
+      ...(this.#more?.undo(run, version) ?? []),
     ];
+    return [{ channel: this.#store.channel, ops }];
   }
 }

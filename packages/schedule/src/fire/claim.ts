@@ -77,13 +77,12 @@ export class TickClaim implements StartClaim {
     if ((await this.#store.tick(name, at)) !== undefined) throw new Taken();
   }
 
-  undo(_: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
+  /** The cursor may have moved on: the tick is refused rather than tried again. */
+  undo({ id }: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
     const { schedule: name, at } = this.tick;
-    const ops: Op<SchedulesValue>[] = [
-      { check: cursorKey(name), version },
-      { put: cursorKey(name), value: this.#stored.cursor.value },
-      { delete: tickKey(name, at) },
-    ];
-    return [{ channel: this.#store.channel, ops }];
+    const { revision } = this.#stored.schedule.value;
+    const refused = { at, value: { outcome: "refused", reason: "not-recorded", run: id } } as const;
+    const [, ...put] = this.#store.tickOps(name, refused, revision);
+    return [{ channel: this.#store.channel, ops: [{ check: tickKey(name, at), version }, ...put] }];
   }
 }

@@ -62,7 +62,8 @@ export type TickOutcome = "run" | "skipped" | "missed" | "refused";
  * - skipped: `paused`, `blackout`, `overlap` (the job ran), `queue-full`, `replaced` (by a newer tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
  *   `nobody-there` (`downtime: false`)
- * - refused: `removed` (the schedule), `invalid` (the manager refuses its options)
+ * - refused: `removed` (the schedule), `invalid` (the manager refuses its options), `not-recorded` (the store
+ *   of the records refused the record of the run, which did not start)
  */
 export type TickReason =
   | "paused"
@@ -76,7 +77,8 @@ export type TickReason =
   | "too-many"
   | "nobody-there"
   | "removed"
-  | "invalid";
+  | "invalid"
+  | "not-recorded";
 
 /** The outcome of a tick, or of all ticks from one to another. */
 export interface TickValue {

@@ -85,7 +85,8 @@ export class Witness {
       const before = outcomes.get(tick);
       // A backfill cuts a range in parts, which say the same as before.
       const isPart = before?.value.decided === value.decided && before.value.reason === value.reason;
-      if (before !== undefined && !isBackfill && !isPart)
+      const isUndone = value.reason === "not-recorded" && before?.value.run === value.run;
+      if (before !== undefined && !isBackfill && !isPart && !isUndone)
         throw new Error(
           `the tick ${iso(tick)} of ${name} is decided twice: ${textOf(before.value)}, then ${textOf(value)}`,
         );
