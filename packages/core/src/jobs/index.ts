@@ -1,6 +1,7 @@
 import type { JobManager as OpenedManager } from "./manager.js";
 
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
+export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
@@ -8,8 +9,12 @@ export type {
   CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
+  PendingRetry,
+  RetryOptions,
+  RetryPolicy,
   Run,
   RunOptions,
   RunRecord,

@@ -18,6 +18,9 @@ import { prune } from "./records/prune.js";
 import { toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
+import { holdName } from "./requests/hold.js";
+import { pendingOf } from "./retry/pending.js";
+import { runChain, takeOverChain } from "./retry/run-chain.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -30,8 +33,10 @@ import type {
   CancelOutcome,
   EndedBy,
   HistoryOptions,
+  HoldOptions,
   JobManagerOptions,
   Outcome,
+  PendingRetry,
   Run,
   RunOptions,
   RunRecord,
@@ -87,6 +92,7 @@ export class JobManager {
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
   readonly #channels: Channels;
+  readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
@@ -114,7 +120,7 @@ export class JobManager {
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
       starting: new InFlight(),
-      isClosed: () => this.#closed !== undefined,
+      closing: this.#closing.signal,
       onOpen: (run) => void this.#open.add(run as OpenRun),
       onOver: (run) => void this.#open.delete(run as OpenRun),
     };
@@ -145,7 +151,34 @@ export class JobManager {
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    return runBody(this.#context, name, body, options);
+    const { retry } = options ?? {};
+    if (retry === undefined) return runBody(this.#context, name, body, options);
+    return runChain(this.#context, name, body, options);
+  }
+
+  /**
+   * Goes on with a chain of attempts whose process is gone: waits until the next attempt is due, and runs
+   * `body`, as often as the policy of the chain allows. Of several processes that call it one makes the
+   * attempt.
+   *
+   * @returns as {@link JobManager.run}; `undefined` if no chain of the name was left
+   * @throws as {@link JobManager.run}
+   */
+  takeOver<T>(
+    name: string,
+    body: (run: Run) => T | Promise<T>,
+    options: Pick<RunOptions, "signal"> = {},
+  ): Promise<Outcome<T> | undefined> {
+    return takeOverChain(this.#context, name, body, options);
+  }
+
+  /**
+   * The attempts that are due, or will be: of one name, or of all.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async retries(name?: string): Promise<PendingRetry[]> {
+    return (await pendingOf(this.#context.lockChannel, name)).map(({ value }) => value);
   }
 
   /**
@@ -162,6 +195,10 @@ export class JobManager {
    * fails
    */
   start(name: string, options: RunOptions = {}): Promise<Run> {
+    if (options?.retry !== undefined) {
+      const text = `retry of "${name}" needs a body that can be run again: use run(), not start()`;
+      return Promise.reject(new RunError("INVALID", name, text));
+    }
     return startRun(this.#context, name, options);
   }
 
@@ -248,6 +285,21 @@ export class JobManager {
   }
 
   /**
+   * Holds a job for maintenance: no run of the name starts, in no process, until `until` or an {@link
+   * JobManager.unlock}. The hold stays when this process ends. Whoever is refused is told who holds the job,
+   * until when, and why.
+   *
+   * @returns the lock. Its `note.hold` has the reason
+   * @throws RunError `LOCKED` if a run goes on for longer than `wait`, `INVALID`, `LOST`; ChannelError if the
+   * store fails
+   * @example
+   * await manager.hold("import", { reason: "the schema changes", author: "ana" });
+   */
+  hold(name: string, options: HoldOptions): Promise<HeldLock> {
+    return holdName(this.#context, name, options);
+  }
+
+  /**
    * Removes the lock of `name` from any holder. Closes the holder's run as `cancelled` with the reason, frees
    * the lock, and leaves an audit record in the locks channel.
    *
@@ -313,6 +365,7 @@ export class JobManager {
   }
 
   async #close(): Promise<void> {
+    this.#closing.abort();
     forgetOnExit(this);
     this.#cancelSweep();
     this.#housekeeping.close();

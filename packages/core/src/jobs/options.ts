@@ -13,7 +13,7 @@ const LARGEST_META = 4_096;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "tick", "meta", "claim", "signal"];
+const RUN = ["timeout", "wait", "trigger", "tick", "meta", "claim", "retry", "signal"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job

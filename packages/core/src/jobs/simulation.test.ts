@@ -50,6 +50,8 @@ describe("the simulation", () => {
       " finds the store full",
       " unlocks ",
       " cancels ",
+      " holds ",
+      ", for attempt 3",
       " is restarted",
       " has forgotten ",
     ]) {

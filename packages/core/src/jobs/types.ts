@@ -35,6 +35,12 @@ export interface RunRecord {
   readonly tick?: number;
   /** How long after its tick the run started, in ms. Never below zero. */
   readonly delay?: number;
+  /** Which attempt of its chain the run is, from 1. Only with {@link RunOptions.retry}. */
+  readonly attempt?: number;
+  /** The id of the first run of the chain, if the run is a later attempt. */
+  readonly chain?: string;
+  /** How the chain is tried again. */
+  readonly retry?: RetryPolicy;
   /** The small map that the caller gave: see {@link RunOptions.meta}. */
   readonly meta?: { readonly [key: string]: JsonValue };
   /** The fencing token of the run: the version of its lock. */
@@ -58,6 +64,47 @@ export interface RunRecord {
    * lost.
    */
   readonly result?: JsonValue;
+}
+
+/** How a run that does not complete is tried again. See {@link RunOptions.retry}. */
+export interface RetryOptions {
+  /** How often it is tried in all, from 1 to 100. */
+  readonly attempts: number;
+  /** The time between an attempt and the next one, in ms. Default: 60,000. */
+  readonly delay?: number;
+  /** `exponential`: each delay is twice the one before, up to `maxDelay`. Default: `exponential`. */
+  readonly backoff?: "fixed" | "exponential";
+  /** The longest delay, in ms. Default: 3,600,000 (one hour). */
+  readonly maxDelay?: number;
+  /**
+   * Whether a run that is lost is tried again too: its process died, or it lost its lock. Default: false, as
+   * its body may have done a part of its work.
+   */
+  readonly onLost?: boolean;
+}
+
+/** A {@link RetryOptions} with all its defaults. */
+export type RetryPolicy = Required<RetryOptions>;
+
+/** The next attempt of a chain, as it is in the store until it begins. */
+export interface PendingRetry {
+  readonly name: string;
+  /** The id of the first run of the chain. */
+  readonly chain: string;
+  /** The number of this attempt, from 2. */
+  readonly attempt: number;
+  /** When it is due, in ms since 1970. */
+  readonly due: number;
+  readonly retry: RetryPolicy;
+  /** The process that makes the attempt. Once it is gone, or if there is none, any process may. */
+  readonly by?: Holder;
+  /** Why the attempt before did not complete. */
+  readonly error?: string;
+  readonly trigger: string;
+  readonly timeout: number;
+  readonly schedule?: string;
+  readonly tick?: number;
+  readonly meta?: { readonly [key: string]: JsonValue };
 }
 
 /** Who ended a run from outside. */
@@ -188,6 +235,17 @@ export interface RunOptions {
    * as JSON.
    */
   readonly meta?: { readonly [key: string]: JsonValue };
+  /**
+   * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
+   * record. Between two attempts the lock is free, and the wait is in the store: if this process dies, the
+   * next {@link JobManager.run} of the name with `retry`, in any process, goes on with the chain instead of a
+   * new one. See also {@link JobManager.takeOver}.
+   *
+   * An attempt does not begin before the body of the one before it is over in this process: a body that
+   * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not
+   * tried again. Only for `run`, not for `start`.
+   */
+  readonly retry?: RetryOptions;
   /** What the commit that takes the lock checks and writes too: see {@link StartClaim}. */
   readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
@@ -200,6 +258,10 @@ export interface Run {
   readonly startTime: number;
   /** The id of the run: `name@startDate`. All calls that ask about a run take it. */
   readonly id: string;
+  /** Which attempt of its chain the run is: 1, unless {@link RunOptions.retry} made it. */
+  readonly attempt: number;
+  /** The id of the first run of the chain. */
+  readonly chain: string;
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
    * token than it has seen.
@@ -280,6 +342,20 @@ export interface CancelOutcome {
   readonly ended: boolean;
   /** The record of the run, as it was read last. */
   readonly run?: RunRecord;
+}
+
+/** Options of {@link JobManager.hold}. */
+export interface HoldOptions {
+  /** Why nobody may run the job, for those who are refused. At most 1,000 characters. */
+  readonly reason: string;
+  /** Who holds it, for those who are refused. */
+  readonly author?: string;
+  /** When it ends by itself, in ms since 1970. Default: in 24 hours. */
+  readonly until?: number;
+  /** How long to wait for the run that goes on, in ms. Default: 0. */
+  readonly wait?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** The result of a forced unlock. */

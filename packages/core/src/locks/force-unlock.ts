@@ -12,7 +12,9 @@ import {
   type LockValue,
   lockKey,
   type StopRequest,
+  sessionKey,
 } from "./entries/schema.js";
+import { holdOf } from "./entries/valid.js";
 import type { HeldLeases } from "./hold/held-leases.js";
 import { commitWithRequest } from "./hold/stop-requests.js";
 import type { HeldLock } from "./types.js";
@@ -72,12 +74,14 @@ async function remove(
 ): Promise<CommitResult<LocksValue>> {
   const { name, holder } = value;
   const audit: AuditValue = { name, at, reason, by, lock: value, fence };
+  const isHold = holdOf(value) !== undefined;
   const ops: Op<LocksValue>[] = [
     { check: key, version: fence },
     { delete: key },
+    ...(isHold ? [{ delete: sessionKey(holder.instance) }] : []),
     { put: auditKey(name, at, fence), value: audit },
   ];
-  if (isOurs) return channel.commit(ops);
+  if (isOurs || isHold) return channel.commit(ops);
   const request: StopRequest = { name, fence, action: "unlock", reason, by, at };
   const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
   if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;

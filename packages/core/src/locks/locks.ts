@@ -17,14 +17,14 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
-import { forceUnlock } from "./force-unlock.js";
+import { lockWaiting } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
-import { addRequest } from "./hold/stop-requests.js";
 import { UnwrittenEnds } from "./hold/unwritten-ends.js";
+import { Operator } from "./operator.js";
 import { releaseLock } from "./release.js";
 import { CurrentSession, closedError } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
@@ -76,6 +76,8 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
+  /** @internal What people do to the locks of others. */
+  readonly operator: Operator;
   readonly #acquiring: InFlight = new InFlight();
   readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
@@ -107,6 +109,12 @@ export class Locks {
       onBeat: () => this.#onBeat(),
     });
     this.#context = this.#acquireContext(onOrphan);
+    this.operator = new Operator(this.#channel, this.#held, {
+      clock: this.#clock,
+      abandon: this.#context.abandon,
+      holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
+      isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
+    });
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
@@ -186,6 +194,10 @@ export class Locks {
   ): Promise<Taken | LockView> {
     const over = new AbortController();
     this.#waits.add(over);
+    lockWaiting.publish(() => {
+      const { lock, queue } = view;
+      return { name: acquisition.name, wait, ...(lock && { held: heldLock(lock, queue?.value) }) };
+    });
     const cancel = this.#clock.after(wait, () => over.abort(), true);
     // Do not use AbortSignal.any(): Node keeps its result as long as the caller's signal lives
     // (nodejs/node#55351).
@@ -291,22 +303,12 @@ export class Locks {
     reason: string,
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
   ): Promise<HeldLock | undefined> {
-    const { abandon } = this.#context;
-    return this.#asHolder((by, at) =>
-      forceUnlock(this.#channel, this.#held, { name, reason, at, by, before, abandon }),
-    );
+    return this.operator.forceUnlock(name, reason, before);
   }
 
-  /** @internal Asks the holder of a lock to cancel its run. */
-  requestCancel({ name, fence, holder }: HeldLock, reason: string): Promise<void> {
-    return this.#asHolder((by, at) =>
-      addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", reason, by, at }),
-    );
-  }
-
-  /** Does something in the name of this process, now. */
-  #asHolder<T>(act: (by: Holder, at: number) => Promise<T>): Promise<T> {
-    return this.#uses.during(async () => act((await this.#sessions.current()).holder, this.#clock.now()));
+  /** @internal Does something for which others must know that this process lives. */
+  keepSession<T>(work: () => Promise<T>): Promise<T> {
+    return this.#uses.during(work);
   }
 
   /**

@@ -6,6 +6,22 @@ const JOBS = "packages/core/src/jobs";
 /** Mutants of holding a lock and giving it back. */
 export const named: readonly NamedMutant[] = [
   {
+    name: "SR7 a hold ends before its time",
+    file: `${LOCKS}/hold-lock.ts`,
+    search: "ttl: life }",
+    replace: "ttl: life / 2 }",
+    why: "a job starts in the middle of the maintenance",
+    tests: [`${JOBS}/requests/hold.test.ts`],
+  },
+  {
+    name: "SR8 an unlock leaves the session of a hold behind",
+    file: `${LOCKS}/force-unlock.ts`,
+    search: "...(isHold ? [{ delete: sessionKey(holder.instance) }] : []),",
+    replace: "",
+    why: "each hold leaves an entry for as long as it was meant to last",
+    tests: [`${JOBS}/requests/hold.test.ts`],
+  },
+  {
     name: "SR1 a cancel stops whatever run has the lock now",
     file: `${LOCKS}/hold/request-watch.ts`,
     search: "if (lease === undefined || lease.fence !== request.fence) return false;",

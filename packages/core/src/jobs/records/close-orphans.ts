@@ -1,8 +1,9 @@
-import { isCorrupt } from "../../channel/calls/corrupt.js";
+import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import type { Key } from "../../channel/types.js";
+import type { Key, Op } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
+import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history.js";
 import { lostText } from "./orphans.js";
@@ -115,7 +116,12 @@ async function closeIfOrphan(
   if (!seesAll(jobs, locks) && now() < value.startTime + value.timeout + DAY) return false;
   // Read the lock after the record: a run that ends meanwhile closes its record before its lock is free.
   if (await mayHold(locks, value.name, fenceOf({ value, version }))) return false;
-  await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
+  const lost = await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
+  const next = lost && nextAttempt(lost, undefined);
+  if (next !== undefined) {
+    const isFree: Op<unknown> = { check: lockKey(value.name), version: null };
+    await unlessCorrupt((locks as Channel<unknown>).commit([isFree, pendingOp(next, now())]));
+  }
   return true;
 }
 

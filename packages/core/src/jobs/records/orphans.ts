@@ -4,7 +4,10 @@ import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
-import { fieldsOf, isSpan, isText, isTime } from "../../util/shape.js";
+import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
+import { runEnded } from "../events.js";
+import { nextAttempt, pendingOp } from "../retry/pending.js";
+import { isPolicy } from "../retry/policy.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
@@ -68,6 +71,34 @@ export async function closeRunOf(
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: Ending & { readonly endTime: number },
 ): Promise<RunRecord | undefined> {
+  const record = await closeRecordOf(stores, lock, close);
+  if (runOf(lock.value).retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
+  return record;
+}
+
+/**
+ * Writes the next attempt of a run that ended without it, unless the lock is gone: whoever removed the lock
+ * has written it. Also for a run that was closed before: its process, or whoever closed it, may have died
+ * then.
+ */
+async function writeNextAttempt(
+  { jobs, locks }: RunStores,
+  lock: Pick<Entry<LockValue>, "value" | "version">,
+  record: RunRecord | undefined,
+  now: number,
+): Promise<void> {
+  const closed = record ?? (await recordOf(jobs, { ...lock.value, fence: lock.version }))?.value;
+  const next = closed && nextAttempt(closed, undefined);
+  if (next === undefined) return;
+  const check: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
+  await unlessCorrupt((locks as Channel<unknown>).commit([check, pendingOp(next, now)]));
+}
+
+async function closeRecordOf(
+  stores: RunStores,
+  lock: Pick<Entry<LockValue>, "value" | "version">,
+  close: Ending & { readonly endTime: number },
+): Promise<RunRecord | undefined> {
   const { jobs } = stores;
   const { endTime, ...ending } = close;
   for (;;) {
@@ -83,7 +114,10 @@ export async function closeRunOf(
     if (await isOverwritten(jobs, key)) return undefined;
     const outcome = await writeInPlace(stores, lock, key, record);
     if (outcome === "lock gone") return undefined;
-    if (outcome.ok) return record;
+    if (outcome.ok) {
+      runEnded.publish(() => ({ record }));
+      return record;
+    }
     const { current } = outcome;
     if (current !== undefined && isRecord(current) && fenceOf(current) !== lock.version) return undefined;
   }
@@ -132,11 +166,14 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 /** The start time of the run in the note of a lock, and what else its record would have. */
 export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {
   const note = fieldsOf<{ run: number } & Extras>(lock.note) ?? {};
-  const { run, schedule, tick, delay } = note;
+  const { run, schedule, tick, delay, attempt, chain, retry } = note;
   return {
     ...(isTime(run) && { startTime: run }),
     ...(isText(schedule) && { schedule }),
     ...(isTime(tick) && { tick }),
     ...(isSpan(delay) && { delay }),
+    ...(isCount(attempt) && { attempt }),
+    ...(isText(chain) && { chain }),
+    ...(isPolicy(retry) && { retry }),
   };
 }

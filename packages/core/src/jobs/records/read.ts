@@ -2,7 +2,8 @@ import { isCorrupt, readable, unlessCorrupt } from "../../channel/calls/corrupt.
 import type { Channel } from "../../channel/channel.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
-import { type Fields, fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { type Fields, fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { isPolicy } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
 const STATUS: readonly unknown[] = [
@@ -36,9 +37,11 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
 }
 
 /** Whether the fields that only some records have can be shown. */
-function hasExtras({ id, versions, schedule, tick, delay, meta }: Fields<RunRecord>): boolean {
+function hasExtras({ id, versions, schedule, tick, delay, meta, ...chain }: Fields<RunRecord>): boolean {
   const { ojm = "", node = "" } = fieldsOf<NonNullable<RunRecord["versions"]>>(versions ?? {}) ?? { ojm: 0 };
   if (!isText(ojm) || !isText(node) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
+  const { attempt, chain: first, retry } = chain;
+  if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, isPolicy)) return false;
   return (
     isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(meta, (map) => fieldsOf(map) !== undefined)
   );

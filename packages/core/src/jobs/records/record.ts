@@ -4,6 +4,7 @@ import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key } from "../../channel/types.js";
 import { isText } from "../../util/shape.js";
+import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 import { VERSIONS } from "../versions.js";
@@ -24,7 +25,7 @@ export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "start
   recordKey(name, startTime);
 
 /** The fields that only some runs have, from their start. */
-export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "meta">;
+export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "meta">;
 
 /** The record of a run that starts. */
 export function startedRecord(
@@ -118,7 +119,10 @@ export async function closeOpen(
     if (entry?.value.status !== "running") return undefined;
     const record = closed(entry.value, fenceOf(entry), endTime, ending);
     try {
-      if ((await jobs.compareAndSet(key, entry.version, record)).ok) return record;
+      if ((await jobs.compareAndSet(key, entry.version, record)).ok) {
+        runEnded.publish(() => ({ record }));
+        return record;
+      }
     } catch (error) {
       if (!isCorrupt(error) || !(await isOverwritten(jobs, key))) throw error;
     }

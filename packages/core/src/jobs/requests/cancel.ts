@@ -34,7 +34,7 @@ export async function cancelRun(
   const ref = parseRunId(nameOrId);
   const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
   if (isOther) return { asked: false, ended: false };
-  await locks.requestCancel(lock, reason);
+  await locks.operator.requestCancel(lock, reason);
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { asked: true, ended: run.status !== "running", run };
 }

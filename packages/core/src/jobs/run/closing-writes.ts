@@ -5,8 +5,9 @@ import type { Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { closeRunOf } from "../records/orphans.js";
-import { isOverwritten } from "../records/read.js";
+import { isOverwritten, recordUnder } from "../records/read.js";
 import type { Ending } from "../records/record.js";
+import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
@@ -17,6 +18,21 @@ export function closingOps(key: Key, version: Version, record: RunRecord): Op<Ru
     { check: key, version },
     { put: key, value: record },
   ];
+}
+
+/**
+ * The ops that write the next attempt of a run that another process closed. That process may not have written
+ * it yet, and cannot any more once the lock is gone.
+ */
+export async function nextOpsOf(
+  { jobs, clock }: Pick<RunContext, "jobs" | "clock">,
+  key: Key,
+  { retry }: Pick<RunRecord, "retry">,
+): Promise<readonly Op<unknown>[] | undefined> {
+  if (retry === undefined) return undefined;
+  const closed = await recordUnder(jobs, key);
+  const next = closed && nextAttempt(closed.value, undefined);
+  return next && [pendingOp(next, clock.now())];
 }
 
 /**
@@ -44,9 +60,17 @@ export class ClosingWrites implements AtomicWrites {
   readonly #record: RunRecord;
   readonly #key: Key;
   readonly #ops: readonly Op<RunRecord>[];
+  #next: readonly Op<unknown>[] | undefined;
   #isRefused = false;
 
-  constructor(context: RunContext, { key, text }: Draft, version: Version, record: RunRecord) {
+  /** `next`: the ops that write the next attempt. */
+  constructor(
+    context: RunContext,
+    { key, text }: Draft,
+    version: Version,
+    record: RunRecord,
+    next: readonly Op<unknown>[] | undefined,
+  ) {
     this.#context = context;
     this.#record = record;
     this.#key = key;
@@ -54,6 +78,7 @@ export class ClosingWrites implements AtomicWrites {
     const isPlain = result === undefined && stack === undefined && endedBy === undefined;
     const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
+    this.#next = next;
   }
 
   /** Whether another process closed or overwrote the record: only the lock is left to release then. */
@@ -62,17 +87,20 @@ export class ClosingWrites implements AtomicWrites {
   }
 
   prepare(): PreparedWrites {
-    if (this.#isRefused) return {};
-    return { others: [{ channel: this.#context.jobs, ops: this.#ops } as ChannelOps<unknown>] };
+    if (this.#isRefused) return { lockOps: this.#next };
+    const others = [{ channel: this.#context.jobs, ops: this.#ops } as ChannelOps<unknown>];
+    return { others, lockOps: this.#next };
   }
 
-  refused(): void {
+  async refused(): Promise<void> {
     this.#isRefused = true;
+    this.#next = await nextOpsOf(this.#context, this.#key, this.#record);
   }
 
   async corrupt(): Promise<boolean> {
     if (this.#isRefused) return false;
     this.#isRefused = await isOverwritten(this.#context.jobs, this.#key);
+    if (this.#isRefused) this.#next = undefined;
     return this.#isRefused;
   }
 

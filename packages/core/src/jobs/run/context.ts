@@ -21,8 +21,8 @@ export interface RunContext {
   readonly texts: RecordTexts;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
-  /** Whether the manager was closed. */
-  isClosed(): boolean;
+  /** Fires when the manager is closed. */
+  readonly closing: AbortSignal;
   /** Called when a run is open. */
   onOpen(run: Run): void;
   /** Called when the run has ended, whatever its end. */

@@ -13,11 +13,13 @@ import { reasonText, whenAborted } from "../../util/abort.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
+import { runEnded } from "../events.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
+import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { EndedBy, Run, RunRecord } from "../types.js";
-import { ClosingWrites, closingOps, laterEnd } from "./closing-writes.js";
+import { ClosingWrites, closingOps, laterEnd, nextOpsOf } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -207,20 +209,40 @@ export class OpenRun implements Run {
     return this.#over ?? this.#stop.reason ?? new RunError("ENDED", this.name, `the run of "${this.name}" is over`);
   }
 
+  get attempt(): number {
+    return this.#draft.extras?.attempt ?? 1;
+  }
+
+  get chain(): string {
+    return this.#draft.extras?.chain ?? this.id;
+  }
+
+  /** The ops that write the next attempt, in the commit that releases the lock. */
+  #next(record: RunRecord): readonly Op<unknown>[] | undefined {
+    if (record.retry === undefined) return undefined;
+    const next = nextAttempt(record, this.#lease.session.holder);
+    return next && [pendingOp(next, this.#context.clock.now())];
+  }
+
   #ending(ending: Ending): RunRecord {
     const { record, extras } = this.#draft;
     return ended(record, this.fence, this.#context.clock.now(), ending, extras);
   }
 
   async #close(ending: Ending): Promise<RunRecord> {
+    const record = await this.#closeRecord(this.#ending(ending));
+    runEnded.publish(() => ({ record }));
+    return record;
+  }
+
+  async #closeRecord(record: RunRecord): Promise<RunRecord> {
     const { locks } = this.#context;
-    const record = this.#ending(ending);
     try {
       if (!inOneStore(this.#context)) {
         if (await this.#closeThenRelease(record)) return record;
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
-        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record);
+        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, this.#next(record));
         let released = false;
         try {
           released = await locks.release(this.#lease, writes);
@@ -252,8 +274,8 @@ export class OpenRun implements Run {
   async #closeWithoutLock(record: RunRecord): Promise<boolean> {
     if (await this.#isWritten(record)) return true;
     if (record.status !== "completed") return this.#write(record);
-    const why = { status: "lost", error: "its lock was removed or taken" } as const;
-    await this.#write(this.#ending(why));
+    const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
+    if (await this.#write(lost)) runEnded.publish(() => ({ record: lost }));
     return false;
   }
 
@@ -272,7 +294,8 @@ export class OpenRun implements Run {
       throw error;
     }
     // The record is closed. If the release fails, the next heartbeat removes the lock.
-    await locks.release(this.#lease).catch(() => {});
+    const lockOps = written ? this.#next(record) : await nextOpsOf(this.#context, this.#draft.key, record);
+    await locks.release(this.#lease, lockOps && { prepare: () => ({ lockOps }), refused: () => {} }).catch(() => {});
     return written;
   }
 

@@ -4,7 +4,7 @@ import type { HolderSession } from "../../locks/atomic-writes.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
 import { type Extras, recordKey, startedRecord } from "../records/record.js";
-import type { RunRecord } from "../types.js";
+import type { RetryPolicy, RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { RecordText } from "./record-texts.js";
 
@@ -21,12 +21,26 @@ export interface Draft {
   readonly extras: Extras | undefined;
 }
 
+/** Which attempt of a chain a run is. */
+export interface Attempt {
+  readonly attempt: number;
+  /** The id of the first run; absent for the first one itself. */
+  readonly chain?: string;
+  readonly retry: RetryPolicy;
+}
+
 /** The fields that only some records have. */
-function extrasOf({ claim, tick = claim?.tick, meta }: CheckedOptions, startTime: number): Extras | undefined {
-  if (tick === undefined) return meta === undefined ? undefined : { meta };
-  const { schedule, at } = tick;
-  const scheduled = { schedule, tick: at, delay: Math.max(0, startTime - at) };
-  return meta === undefined ? scheduled : { ...scheduled, meta };
+function extrasOf(
+  { claim, tick = claim?.tick, meta }: CheckedOptions,
+  attempt: Attempt | undefined,
+  startTime: number,
+): Extras | undefined {
+  if (tick === undefined && meta === undefined && attempt === undefined) return undefined;
+  return {
+    ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),
+    ...attempt,
+    ...(meta && { meta }),
+  };
 }
 
 /**
@@ -37,12 +51,14 @@ export class RecordDraft {
   readonly #context: RunContext;
   readonly #name: string;
   readonly #options: CheckedOptions;
+  readonly #attempt: Attempt | undefined;
   #last: Draft | undefined;
 
-  constructor(context: RunContext, name: string, options: CheckedOptions) {
+  constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
     this.#context = context;
     this.#name = name;
     this.#options = options;
+    this.#attempt = attempt;
   }
 
   /** The draft of the last attempt, or a first one. */
@@ -53,7 +69,7 @@ export class RecordDraft {
   renew({ holder, holderText }: HolderSession): Draft {
     const { trigger, timeout } = this.#options;
     const startTime = this.#context.times.next(this.#name);
-    const extras = extrasOf(this.#options, startTime);
+    const extras = extrasOf(this.#options, this.#attempt, startTime);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
     const text = this.#context.texts.of(record, holderText, extras);
     this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text, extras };

@@ -14,7 +14,11 @@ export async function runBody<T>(
   if (typeof body !== "function") {
     throw new RunError("INVALID", String(name), `the body of "${name}" must be a function`);
   }
-  const run = await startRun(context, name, options);
+  return endBody(await startRun(context, name, options), body);
+}
+
+/** Runs the body of a run that was just started, and ends the run. */
+export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
   try {
     // Check before the body starts: the run may have been cancelled at once, or the process was suspended
     // since and the timers of the lease are late.

@@ -7,12 +7,13 @@ import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { isRunError, RunError } from "../errors.js";
+import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
-import { type Draft, RecordDraft } from "./record-draft.js";
+import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { moreFields } from "./record-texts.js";
 import { TickClaim } from "./tick.js";
 
@@ -30,11 +31,11 @@ class Starting implements AtomicWrites {
   run: OpenRun | undefined;
   readonly #context: RunContext;
 
-  constructor(context: RunContext, name: string, options: CheckedOptions) {
+  constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
     const { tick, claim } = options;
     this.name = name;
     this.options = options;
-    this.draft = new RecordDraft(context, name, options);
+    this.draft = new RecordDraft(context, name, options, attempt);
     this.claim = tick === undefined ? claim : new TickClaim(context, name, tick);
     this.#context = context;
   }
@@ -93,11 +94,16 @@ class Starting implements AtomicWrites {
  * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
  * lock first.
  */
-export async function startRun(context: RunContext, name: string, options: RunOptions): Promise<OpenRun> {
+export async function startRun(
+  context: RunContext,
+  name: string,
+  options: RunOptions,
+  attempt?: Attempt,
+): Promise<OpenRun> {
   context.starting.begin();
   try {
     const checked = checkRunOptions(name, options);
-    const starting = new Starting(context, name, checked);
+    const starting = new Starting(context, name, checked, attempt);
     if (starting.claim instanceof TickClaim) await starting.claim.look();
     let lease: Lease;
     try {
@@ -110,7 +116,7 @@ export async function startRun(context: RunContext, name: string, options: RunOp
       : await openAfterLock(context, starting, lease);
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
-    if (context.isClosed()) {
+    if (context.closing.aborted) {
       await run.abandon("its manager was closed").catch(() => {});
       throw new ChannelError("CLOSED", "this manager is closed");
     }
@@ -174,6 +180,7 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   context.times.taken(starting.name, draft.record.startTime);
   const run = new OpenRun(context, lease, draft, version);
   starting.run = run;
+  runStarted.publish(() => ({ record: { ...draft.record, fence: lease.fence } }));
   // End the run now if its time is over: the write of the record may have taken longer, and the timers of the
   // lease may be late.
   lease.expire();

@@ -5,8 +5,8 @@ import { visible } from "../../util/visible.js";
 import { LockError } from "../errors.js";
 import type { HeldLock } from "../types.js";
 import { assertNotCorrupt } from "./corrupt.js";
-import type { Holder, LocksValue, LockValue, QueueValue } from "./schema.js";
-import { lockPlace } from "./valid.js";
+import type { Hold, Holder, LocksValue, LockValue, QueueValue } from "./schema.js";
+import { holdOf, lockPlace } from "./valid.js";
 import type { LockView } from "./view.js";
 
 /**
@@ -47,10 +47,18 @@ export function whom({ host, pid }: Pick<Holder, "host" | "pid">): string {
   return `${visible(host)}, pid ${pid}`;
 }
 
+/** A hold in words: by whom, until when, and why. */
+export function holdText({ author, until, reason }: Hold): string {
+  const by = author === undefined ? "" : ` by ${visible(author)}`;
+  return `held for maintenance${by} until ${new Date(until).toISOString()}: ${visible(reason)}`;
+}
+
 /** The error for a lock that a call did not get. */
 export function lockedError(name: string, { lock, queue }: LockView): LockError {
   if (lock === undefined) return new LockError("LOCKED", name, "other waiters are ahead in its queue");
   const held = heldLock(lock, queue?.value);
   const since = new Date(held.since).toISOString();
+  const hold = holdOf(held);
+  if (hold !== undefined) return new LockError("LOCKED", name, holdText(hold), held);
   return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, held);
 }

@@ -7,7 +7,7 @@ import type { TurnValue } from "../sweep/turn.js";
  * The entries that the locks keep in their channel:
  *   ["lock", NAME]           the holder; there is no such entry while the lock is free
  *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
- *   ["session", ID]          a living process, with a time to live
+ *   ["session", ID]          a living process, with a time to live; or a lock that a person holds
  *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
  *   ["session", ID, "stop"]  what other processes ask of its leases: to cancel a run
  *   ["audit", NAME, TIME, FENCE]  a forced unlock
@@ -63,6 +63,18 @@ export interface SessionValue {
   readonly beat: number;
   /** Set if the heartbeat thread wrote the entry, not the main thread. */
   readonly by?: "thread";
+  /** Set if no process has the session: it is that of a person who holds a lock. */
+  readonly hold?: true;
+}
+
+/** A lock that a person holds, for maintenance. It is the `hold` in the note of the lock. */
+export interface Hold {
+  readonly reason: string;
+  /** The person. */
+  readonly author?: string;
+  /** Since when, and until when, in ms since 1970 by the clock of the process that took it. */
+  readonly at: number;
+  readonly until: number;
 }
 
 /**

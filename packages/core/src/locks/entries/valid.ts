@@ -1,8 +1,9 @@
 import type { Key } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
-import { fieldsOf, isCount, isId, isNumber, isSpan, isText, isTime } from "../../util/shape.js";
+import { fieldsOf, isCount, isId, isNumber, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import type {
   CallValue,
+  Hold,
   Holder,
   LockValue,
   QueueValue,
@@ -71,6 +72,13 @@ function isProcess(value: unknown): value is ProcessIdentity {
   const process = fieldsOf<ProcessIdentity>(value);
   if (process === undefined || !isCount(process.pid)) return false;
   return [process.host, process.boot, process.namespace, process.started].every(isText);
+}
+
+/** The hold in the note of a lock that a person holds; `undefined` for all other locks. */
+export function holdOf({ note }: { readonly note?: unknown }): Hold | undefined {
+  const hold = fieldsOf<Hold>(fieldsOf<{ hold: Hold }>(note)?.hold);
+  if (hold === undefined || !isText(hold.reason) || !isOptional(hold.author, isText)) return undefined;
+  return isTime(hold.at) && isTime(hold.until) ? (hold as Hold) : undefined;
 }
 
 /** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */

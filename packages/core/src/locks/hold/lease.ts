@@ -7,6 +7,7 @@ import type { AtomicWrites, BeforeRemoval } from "../atomic-writes.js";
 import { whom } from "../entries/held.js";
 import type { LocksValue, StopRequest } from "../entries/schema.js";
 import { LockError } from "../errors.js";
+import { lockLost } from "../events.js";
 import type { Session } from "../session/session.js";
 import { commitFenced } from "./fenced-commit.js";
 
@@ -170,6 +171,7 @@ export class Lease {
     const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#cleanUp();
     this.#stop.fire(error);
+    lockLost.publish(() => ({ name: this.name, fence: this.fence, code, reason: error.message }));
     if (this.#writes?.onLeaseOver === undefined) this.#context.onOver(this);
     else this.#writes.onLeaseOver(error);
   }

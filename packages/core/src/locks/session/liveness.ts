@@ -92,7 +92,7 @@ export class Liveness {
   }
 
   #judge(id: string, { value, expiresIn = 0 }: Pick<Entry<SessionValue>, "value" | "expiresIn">): boolean {
-    if (this.#alone) return !livingHere.has(id);
+    if (this.#alone && value.hold !== true) return !livingHere.has(id);
     const read = this.#clock.monotonic();
     const recentUntil = read + Math.max(FRESH, expiresIn * RECENT);
     const found = { process: value.process, until: read + expiresIn, recentUntil, lookAt: read };

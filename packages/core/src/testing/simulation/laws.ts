@@ -45,6 +45,8 @@ export class Laws {
   readonly #lastFence: Map<string, string> = new Map();
   /** The forced unlocks in progress: which name, and by which process. */
   readonly #unlocking: Set<{ readonly name: string; readonly by: FakeProcess }> = new Set();
+  /** The names that are held for maintenance, and until when at least. */
+  readonly #holds: Map<string, number> = new Map();
   /** The locks that were taken, by fence. */
   readonly #held: Map<string, Held> = new Map();
   /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
@@ -87,10 +89,12 @@ export class Laws {
 
   forgotten(version: string): void {
     this.#forgotten = { version, until: this.#clock.monotonic() + this.#ttl };
+    this.#holds.clear();
   }
 
   enter(entered: Entered): void {
     const { name, run, process } = entered;
+    if (this.#clock.monotonic() < (this.#holds.get(name) ?? 0)) throw new Error(`${name} begins while it is held`);
     const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
     this.#inside.add(inside);
     this.check();
@@ -109,9 +113,16 @@ export class Laws {
     for (const inside of this.#inside) if (inside.process === process) this.#inside.delete(inside);
   }
 
+  /** Call it when a name is held: no body of it may begin until then. */
+  holding(name: string, until: number): void {
+    for (const { name: unlocked } of this.#unlocking) if (unlocked === name) return;
+    this.#holds.set(name, until);
+  }
+
   unlocking(name: string, by: FakeProcess): () => void {
     const unlocking = { name, by };
     this.#unlocking.add(unlocking);
+    this.#holds.delete(name);
     for (const inside of this.#inside)
       if (inside.name === name && inside.process === by) inside.unlockedHere = unlocking;
     return () => void this.#unlocking.delete(unlocking);

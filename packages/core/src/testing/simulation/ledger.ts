@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { StoredChange } from "../../channel/backend/backend.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run, RunRecord } from "../../jobs/types.js";
+import { Attempts } from "./chains.js";
 
 /** What must be in the history at the end, by what was written to it and what callers were told. */
 export class Ledger {
@@ -15,6 +16,7 @@ export class Ledger {
   readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
   /** The cancels that were asked for, by their reasons: of which name, and of which run if that is known. */
   readonly #cancels: Map<string, { readonly name: string; readonly id?: string }> = new Map();
+  readonly #attempts: Attempts = new Attempts();
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -28,6 +30,7 @@ export class Ledger {
       this.#written.delete(key);
       return;
     }
+    this.#attempts.applied(JSON.parse(value));
     const writes = this.#written.get(key) ?? [];
     this.#written.set(key, writes);
     writes.push(JSON.parse(value));

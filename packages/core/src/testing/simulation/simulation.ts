@@ -5,6 +5,7 @@ import { FakeClock } from "../fake-clock.js";
 import { collect } from "../settle.js";
 import { FaultyBackend } from "../stores/faulty-backend.js";
 import { SharedStore } from "../stores/shared-store.js";
+import { checkChains } from "./chains.js";
 import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
@@ -77,6 +78,8 @@ export class Simulation {
       names: NAMES.slice(0, 1 + (seed % 3)),
       unlocks: seed % 5 === 0,
       cancels: seed % 4 === 1,
+      holds: seed % 6 === 1,
+      retries: seed % 5 >= 3,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
       clock: this.clock,
@@ -208,13 +211,17 @@ export class Simulation {
     await this.clock.advance(2 * TTL);
     expect(await manager.locks()).toEqual([]);
     expect(await manager.running()).toEqual([]);
-    this.#ledger.check(await collect(manager.history()));
+    const records = await collect(manager.history());
+    this.#ledger.check(records);
+    if (!this.#forgets) checkChains(records, await manager.retries());
     await checkIndex(store, this.#forgets);
     await manager.prune({ olderThan: 0 });
     await checkIndex(store, this.#forgets);
     await this.#closeAll();
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
     await this.clock.until(manager.close());
+    // Attempts that nobody made expire after a month. The store has a timer for them.
+    await this.clock.advance(31 * 86_400_000);
     expect(this.clock.pending).toBe(0);
   }
 

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
 import { isRunError } from "../../jobs/errors.js";
 import type { JobManager } from "../../jobs/manager.js";
-import type { Run, RunOptions, RunRecord } from "../../jobs/types.js";
+import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws.js";
@@ -20,8 +20,11 @@ export interface Plan {
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
   readonly unlocks: boolean;
-  /** Whether runs are cancelled by other processes. */
+  /** Whether runs are cancelled by other processes, and names held for maintenance. */
   readonly cancels: boolean;
+  readonly holds: boolean;
+  /** Whether runs that fail are tried again. */
+  readonly retries: boolean;
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly laws: Laws;
@@ -63,10 +66,23 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels } = this.#plan;
+    const { dice, unlocks, cancels, holds } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
+    if (holds && dice.chance() < 0.04) return this.#hold();
     return this.#oneRun();
+  }
+
+  async #hold(): Promise<void> {
+    const { clock, dice, laws, names, note, ttl } = this.#plan;
+    const name = dice.pick(names);
+    const life = dice.between(500, 2 * ttl);
+    const began = clock.monotonic();
+    const until = this.#process.now() + life;
+    await this.#manager.hold(name, { reason: "simulated", until });
+    note(`${this.#name} holds ${name}`);
+    // The process reads its clock in whole ms.
+    laws.holding(name, began + life - 2);
   }
 
   async #cancel(): Promise<void> {
@@ -99,9 +115,11 @@ export class Worker {
     const name = dice.pick(names);
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
     const obeys = dice.chance() < 0.7;
-    const fails = dice.chance() < 0.1;
+    const retry = this.#retry();
+    const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
-    if (dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
+    // A chain that is cancelled ends early: the ledger could not tell it from one that was lost.
+    if (retry === undefined && dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
@@ -117,8 +135,8 @@ export class Worker {
       return `result of ${run.fence}`;
     };
     const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal };
-    const start = dice.chance() < 0.7 ? runByManager : runByHand;
+    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...(retry && { retry }) };
+    const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);
       expect(record.result).toBe(`result of ${begun?.fence}`);
@@ -129,11 +147,20 @@ export class Worker {
     }
   }
 
+  #retry(): RetryOptions | undefined {
+    const { dice, retries } = this.#plan;
+    if (!retries || dice.chance() < 0.5) return undefined;
+    const backoff = dice.chance() < 0.5 ? "fixed" : "exponential";
+    const attempts = Math.floor(dice.between(2, 4));
+    return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5 };
+  }
+
   #enter(run: Run): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
-    note(`${this.#name} enters ${run.name} with ${run.fence}`);
+    const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
+    note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
     laws.enter({ name: run.name, process: this.#process, run });
   }

@@ -1,0 +1,47 @@
+import type { LockLostEvent, LockWaitingEvent } from "../locks/events.js";
+import { EventChannel } from "../util/events.js";
+import type { PendingRetry, RunRecord } from "./types.js";
+
+/** A run began, or ended. */
+export interface RunEvent {
+  readonly record: RunRecord;
+}
+
+/** An attempt did not complete, and another one follows. */
+export interface AttemptFailedEvent {
+  /** The id of the run. */
+  readonly id: string;
+  readonly error: unknown;
+  readonly next: PendingRetry;
+}
+
+export const attemptFailed: EventChannel<AttemptFailedEvent> = new EventChannel("ojm:attempt:failed");
+export const runStarted: EventChannel<RunEvent> = new EventChannel("ojm:run:started");
+export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended");
+
+/**
+ * The events of this process, by the names of their channels of `node:diagnostics_channel`. They cost nothing
+ * while nobody listens. A listener is called in the middle of the work, so it must be short; an error that it
+ * throws becomes an uncaught exception of the process.
+ *
+ * - `ojm:run:started`: a run of this process began.
+ * - `ojm:run:ended`: this process closed the record of a run, of its own or of a dead process. Of all
+ *   processes exactly one tells it.
+ * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
+ * - `ojm:lock:lost`: the signal of a lease fired.
+ * - `ojm:lock:waiting`: a call began to wait for a lock.
+ *
+ * @example
+ * import { subscribe } from "node:diagnostics_channel";
+ * subscribe("ojm:run:ended", (event) => {
+ *   const { record } = event as Events["ojm:run:ended"];
+ *   if (record.inError) console.error(record.id, record.error);
+ * });
+ */
+export interface Events {
+  readonly "ojm:run:started": RunEvent;
+  readonly "ojm:run:ended": RunEvent;
+  readonly "ojm:attempt:failed": AttemptFailedEvent;
+  readonly "ojm:lock:lost": LockLostEvent;
+  readonly "ojm:lock:waiting": LockWaitingEvent;
+}

@@ -1,0 +1,76 @@
+import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel } from "../../channel/channel.js";
+import type { Entry, Key, Op } from "../../channel/types.js";
+import { isHolder } from "../../locks/entries/valid.js";
+import type { Holder } from "../../locks/types.js";
+import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { runId } from "../run-id.js";
+import type { PendingRetry, RunRecord } from "../types.js";
+import { delayAfter, isPolicy, isRetried } from "./policy.js";
+
+/*
+ * The next attempt of a chain is an entry in the channel of the locks, under ["retry", NAME, CHAIN]. The
+ * commit that frees the lock of a failed attempt writes it, and the commit that takes the lock for the next
+ * attempt deletes it. So it is in the store exactly while the next attempt is due.
+ */
+
+/** How long an attempt that nobody makes stays in the store, in ms: 30 days. */
+const LIFE = 30 * 86_400_000;
+
+export const retryKey = (name: string, chain: string): Key => ["retry", name, chain];
+
+/** Whether an entry is the next attempt of a chain. */
+export function isPending({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
+  const pending = fieldsOf<PendingRetry>(value);
+  if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
+  const { attempt, due, retry, by, trigger, timeout, schedule, tick, meta, error } = pending;
+  const isDue = isCount(attempt) && isTime(due) && isPolicy(retry) && isText(trigger) && isSpan(timeout);
+  const isScheduled = isOptional(schedule, isText) && isOptional(tick, isTime);
+  const isMeta = isOptional(meta, (map) => fieldsOf(map) !== undefined);
+  return isDue && isScheduled && isMeta && isOptional(by, isHolder) && isOptional(error, isText);
+}
+
+/** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
+export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
+  const { name, status, retry, attempt = 1, chain = runId(record), endTime = record.startTime } = record;
+  if (retry === undefined || !isRetried(retry, attempt, status)) return undefined;
+  const { trigger, timeout, schedule, tick, meta, error } = record;
+  return {
+    name,
+    chain,
+    attempt: attempt + 1,
+    due: endTime + delayAfter(retry, attempt),
+    retry,
+    trigger,
+    timeout,
+    ...(by !== undefined && { by }),
+    ...(schedule !== undefined && { schedule }),
+    ...(tick !== undefined && { tick }),
+    ...(meta !== undefined && { meta }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+/** The op that writes the next attempt, in the commit that frees the lock of the failed one. */
+export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
+  const ttl = Math.max(0, pending.due - now) + LIFE;
+  return { put: retryKey(pending.name, pending.chain), value: pending, ttl };
+}
+
+/** The next attempts of one name, or of all names. */
+export async function pendingOf(locks: Channel<unknown>, name?: string): Promise<Entry<PendingRetry>[]> {
+  const found: Entry<PendingRetry>[] = [];
+  const prefix = name === undefined ? ["retry"] : ["retry", name];
+  for await (const entry of readable(locks, { prefix })) if (isPending(entry)) found.push(entry as Entry<PendingRetry>);
+  return found;
+}
+
+/** The next attempt of a chain; `undefined` if there is none. */
+export async function pendingUnder(
+  locks: Channel<unknown>,
+  name: string,
+  chain: string,
+): Promise<Entry<PendingRetry> | undefined> {
+  const entry = await unlessCorrupt(locks.entry(retryKey(name, chain)));
+  return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
+}

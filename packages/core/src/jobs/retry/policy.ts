@@ -1,0 +1,59 @@
+import { unknownOption } from "../../channel/backend/config.js";
+import { fieldsOf, isCount, isSpan } from "../../util/shape.js";
+import { RunError } from "../errors.js";
+import { isMap } from "../options.js";
+import type { RetryOptions, RetryPolicy, RunStatus } from "../types.js";
+
+const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
+const MOST_ATTEMPTS = 100;
+const HOUR = 3_600_000;
+
+/** The longest delay, in ms: seven days. */
+const LONGEST = 7 * 24 * HOUR;
+
+/**
+ * Checks the options of a retry, and fills in the defaults.
+ *
+ * @throws RunError `INVALID`
+ */
+export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
+  const refuse = (what: string): never => {
+    throw new RunError("INVALID", name, what);
+  };
+  if (!isMap(options))
+    return refuse(`retry of "${name}" must be a map such as { attempts: 3 }, not ${String(options)}`);
+  const problem = unknownOption(`retry of "${name}"`, options, OPTIONS);
+  if (problem !== undefined) refuse(problem);
+  const { attempts, delay = 60_000, backoff = "exponential", maxDelay = HOUR, onLost = false } = options;
+  if (!isCount(attempts) || attempts < 1 || attempts > MOST_ATTEMPTS) {
+    refuse(`attempts of "${name}" must be a whole number from 1 to ${MOST_ATTEMPTS}, not ${String(attempts)}`);
+  }
+  for (const [field, ms] of Object.entries({ delay, maxDelay })) {
+    if (!isSpan(ms) || ms > LONGEST) refuse(`${field} of "${name}" must be a number of ms up to ${LONGEST}`);
+  }
+  if (backoff !== "fixed" && backoff !== "exponential") {
+    refuse(`backoff of "${name}" must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
+  }
+  if (typeof onLost !== "boolean") refuse(`onLost of "${name}" must be true or false`);
+  return { attempts, delay, backoff, maxDelay, onLost };
+}
+
+/** Whether a value is a policy that {@link checkRetry} made. */
+export function isPolicy(value: unknown): value is RetryPolicy {
+  const policy = fieldsOf<RetryPolicy>(value);
+  if (policy === undefined || !isCount(policy.attempts) || !isSpan(policy.delay) || !isSpan(policy.maxDelay))
+    return false;
+  return (policy.backoff === "fixed" || policy.backoff === "exponential") && typeof policy.onLost === "boolean";
+}
+
+/** The time between the end of an attempt and the next one, in ms. `attempt`: the one that failed, from 1. */
+export function delayAfter({ delay, backoff, maxDelay }: RetryPolicy, attempt: number): number {
+  const factor = backoff === "fixed" ? 1 : 2 ** Math.min(attempt - 1, 50);
+  return Math.min(delay * factor, maxDelay);
+}
+
+/** Whether a run that ended like this is tried again. */
+export function isRetried(policy: RetryPolicy, attempt: number, status: RunStatus): boolean {
+  if (attempt >= policy.attempts) return false;
+  return status === "failed" || status === "timeout" || (status === "lost" && policy.onLost);
+}

@@ -1,0 +1,209 @@
+import { ChannelError, isChannelError } from "../../channel/errors.js";
+import type { Entry } from "../../channel/types.js";
+import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { isRunError, RunError } from "../errors.js";
+import { attemptFailed } from "../events.js";
+import { checkRunOptions } from "../options.js";
+import type { RunContext } from "../run/context.js";
+import type { OpenRun } from "../run/open-run.js";
+import { endBody } from "../run/run-body.js";
+import { startRun } from "../run/start-run.js";
+import type { Outcome, PendingRetry, Run, RunOptions, StartClaim } from "../types.js";
+import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
+import { checkRetry } from "./policy.js";
+
+type Body<T> = (run: Run) => T | Promise<T>;
+type Pending = Entry<PendingRetry>;
+
+/** How long an attempt waits for its lock at a time, in ms. It goes on to wait: the attempt must be made. */
+const WAIT = 60_000;
+
+/** The pause before an attempt that the store did not take is tried again, in ms. */
+const PAUSE = 1_000;
+
+/**
+ * Runs a body until an attempt completes, or the policy allows no more. Goes on with a chain of the name that
+ * its process left behind, if there is one.
+ */
+export async function runChain<T>(
+  context: RunContext,
+  name: string,
+  body: Body<T>,
+  options: RunOptions,
+): Promise<Outcome<T>> {
+  checkRunOptions(name, options);
+  const retry = checkRetry(name, options.retry as NonNullable<RunOptions["retry"]>);
+  if (typeof body !== "function") throw new RunError("INVALID", name, `the body of "${name}" must be a function`);
+  // Without its session, others would take this process for dead and make the attempt too.
+  return context.locks.keepSession(async () => {
+    const chain = new Chain(context, name, body, options);
+    const left = await adoptOne(context, name);
+    if (left !== undefined) return chain.goOn(left);
+    return chain.attempt(await startRun(context, name, withoutRetry(options), { attempt: 1, retry }));
+  });
+}
+
+/** Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. */
+export function takeOverChain<T>(
+  context: RunContext,
+  name: string,
+  body: Body<T>,
+  options: Pick<RunOptions, "signal">,
+): Promise<Outcome<T> | undefined> {
+  return context.locks.keepSession(async () => {
+    const left = await adoptOne(context, name);
+    return left && new Chain(context, name, body, options).goOn(left);
+  });
+}
+
+function withoutRetry({ retry: _, ...options }: RunOptions): RunOptions {
+  return options;
+}
+
+async function adoptOne(context: RunContext, name: string): Promise<Pending | undefined> {
+  for (const pending of await pendingOf(context.lockChannel, name)) {
+    const adopted = await adopt(context, pending);
+    if (adopted !== undefined) return adopted;
+  }
+  return undefined;
+}
+
+/** Makes this process the one that makes an attempt. Resolves to `undefined` if a living process makes it. */
+async function adopt(context: RunContext, { key, value, version }: Pending): Promise<Pending | undefined> {
+  const { locks, lockChannel, clock } = context;
+  if (value.by !== undefined && !(await locks.operator.isGone(value.by))) return undefined;
+  const ours = { ...value, by: await locks.operator.holder() };
+  const result = await lockChannel.commit([{ check: key, version }, pendingOp(ours, clock.now())]);
+  return result.ok ? { key, value: ours, version: result.version } : undefined;
+}
+
+/** The attempts of one chain that this process makes. */
+class Chain<T> {
+  readonly #context: RunContext;
+  readonly #name: string;
+  readonly #body: Body<T>;
+  readonly #options: RunOptions;
+
+  constructor(context: RunContext, name: string, body: Body<T>, options: RunOptions) {
+    this.#context = context;
+    this.#name = name;
+    this.#body = body;
+    this.#options = options;
+  }
+
+  /** Makes an attempt that is pending, once it is due, and those that follow. */
+  async goOn(pending: Pending): Promise<Outcome<T>> {
+    await this.#pause(pending, pending.value.due - this.#context.clock.now());
+    return this.attempt(await this.#start(pending));
+  }
+
+  /** Runs the body of an attempt that was just started, and makes those that follow. */
+  async attempt(run: OpenRun): Promise<Outcome<T>> {
+    let isOver: Promise<unknown> = Promise.resolve();
+    const body = (it: Run): T | Promise<T> => {
+      const result = this.#body(it);
+      isOver = Promise.resolve(result).catch(() => {});
+      return result;
+    };
+    try {
+      return await endBody(run, body);
+    } catch (error) {
+      await run.closing?.catch(() => {});
+      const next = await this.#next(run.chain);
+      if (next === undefined) throw error;
+      attemptFailed.publish(() => ({ id: run.id, error, next: next.value }));
+      // A body that ignores its signal must not overlap the next attempt.
+      await isOver;
+      return this.goOn(next);
+    }
+  }
+
+  /** The next attempt, if it is for this process to make. Asks until the store answers. */
+  async #next(chain: string): Promise<Pending | undefined> {
+    const { lockChannel, locks } = this.#context;
+    for (;;) {
+      try {
+        const pending = await pendingUnder(lockChannel, this.#name, chain);
+        if (pending === undefined) return undefined;
+        const { instance } = await locks.operator.holder();
+        return pending.value.by?.instance === instance ? pending : await adopt(this.#context, pending);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        await this.#wait(PAUSE);
+        this.#options.signal?.throwIfAborted();
+      }
+    }
+  }
+
+  async #start(from: Pending): Promise<OpenRun> {
+    let pending = from;
+    for (;;) {
+      const { chain, attempt, retry, trigger, timeout, meta } = pending.value;
+      const { signal } = this.#options;
+      const more = { ...(meta && { meta }), ...(signal && { signal }) };
+      const options = { trigger, timeout, wait: WAIT, claim: this.#claim(pending), ...more };
+      try {
+        return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
+      } catch (error) {
+        const goesOn = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
+        if (!goesOn) throw error;
+        await this.#pause(pending, isAway(error) ? PAUSE : 0);
+        const current = await this.#next(chain);
+        // The store was away, and may have begun the attempt: a look closes that run.
+        if (current === undefined) throw error;
+        pending = current;
+      }
+    }
+  }
+
+  /** Removes the pending attempt in the commit that takes the lock for it. */
+  #claim({ key, value, version }: Pending): StartClaim {
+    const channel = this.#context.lockChannel;
+    const { name, chain, attempt, schedule, tick } = value;
+    return {
+      ...(schedule !== undefined && tick !== undefined && { tick: { schedule, at: tick } }),
+      ops: () => [{ channel, ops: [{ check: key, version }, { delete: key }] }],
+      refused: async () => {
+        if ((await pendingUnder(channel, name, chain))?.version === version) return;
+        throw new RunError("LOST", name, `attempt ${attempt} of "${name}" is made by another process`);
+      },
+      undo: () => [{ channel, ops: [{ check: key, version: null }, pendingOp(value, this.#context.clock.now())] }],
+    };
+  }
+
+  /** Waits before a pending attempt. A cancel removes it. */
+  async #pause({ key, value, version }: Pending, ms: number): Promise<void> {
+    await this.#wait(ms);
+    const { signal } = this.#options;
+    if (signal?.aborted !== true) return;
+    await this.#context.lockChannel.commit([{ check: key, version }, { delete: key }]);
+    const text = `attempt ${value.attempt} of "${this.#name}" was cancelled before it began: ${reasonText(signal.reason)}`;
+    throw new RunError("CANCELLED", this.#name, text, { cause: signal.reason });
+  }
+
+  /**
+   * Waits for some time, or until a cancel. When the manager is closed it throws: the attempt is left to
+   * others.
+   */
+  async #wait(ms: number): Promise<void> {
+    const { clock, closing } = this.#context;
+    const { signal: asked } = this.#options;
+    const { signal, forget } = firstOf(closing, ...(asked === undefined ? [] : [asked]));
+    if (!signal.aborted && ms > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(ms, resolve, true);
+        whenAborted(signal, () => {
+          cancel();
+          resolve();
+        });
+      });
+    }
+    forget();
+    if (closing.aborted) throw new ChannelError("CLOSED", "this manager is closed");
+  }
+}
+
+/** Whether a call failed because the store is away for now. */
+function isAway(error: unknown): boolean {
+  return isChannelError(error) && error.retryable;
+}
