@@ -1,5 +1,6 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
+import { asTexts } from "./plan/args.js";
 import { chooseJobs } from "./plan/chosen-jobs.js";
 import { type Environment, PROCESS_ENVIRONMENT } from "./plan/environment/environment.js";
 import type { Look } from "./plan/environment/look.js";
@@ -10,6 +11,7 @@ import { checkSchedules } from "./plan/file-checks/schedules.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
 import { checkLockNames } from "./plan/manager/lock-names.js";
+import { OPENAF } from "./plan/packages.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { commonArgs } from "./plan/setup.js";
@@ -23,6 +25,8 @@ import type { Problem, Problems } from "./text/problem.js";
 export interface PrepareOptions {
   /** Arguments of the command line. */
   readonly args: Args;
+  /** The arguments are of a job of another file, so they have their types. */
+  readonly typed?: boolean;
   /** Take warnings for errors. */
   readonly strict?: boolean | undefined;
   /** Run only these jobs, and those that they depend on, instead of the todo. */
@@ -75,12 +79,15 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   masker.add(around.secrets.values);
   const mask = (text: string): string => masker.mask(text);
   problems.hide = mask;
-  const args = commonArgs(file, options.args, around.environment);
+  // Scripts of OpenAF expect texts, as OpenAF gives them: args.x == "true" would never hold.
+  const texts = !options.typed && file.settings.loads?.some(({ text }) => text === OPENAF) === true;
+  const given = texts ? asTexts(options.args) : options.args;
+  const args = commonArgs(file, given, around.environment, texts);
   const planned = plan(file, args, problems, around);
   if (schedules) await checkSchedules(file, problems);
   if (channelTypes !== undefined) {
-    const given = { common: args, typed: options.args };
-    await checkChannels(file, planned, given, problems, findingTypes(channelTypes));
+    const sources = { common: args, typed: given };
+    await checkChannels(file, planned, sources, problems, findingTypes(channelTypes));
   }
   if (lockNames) checkLockNames(file, planned, args, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomInt } from "node:crypto";
 import type { Functions } from "./data/types.js";
+import { isInputStream } from "./io/streams.js";
 
 type Data = string | Uint8Array;
 
@@ -15,12 +16,16 @@ const hmac =
     return toHex ? code.digest("hex") : code.digest();
   };
 
-/** Bytes as they are, and anything else as the text that it is. */
+/** Bytes as they are, those that are left in a stream, and a number or the like as the text that it is. */
 function bytesOf(data: unknown): Data {
-  return data instanceof Uint8Array ? data : String(data);
+  if (data instanceof Uint8Array) return data;
+  if (isInputStream(data)) return data.readAll();
+  // All maps are the same text, so all would have the same hash.
+  if (typeof data === "object" && data !== null) throw new TypeError("this takes a text, bytes or a stream, not a map");
+  return String(data);
 }
 
-/** The hash of a text or of bytes, in hexadecimal digits. */
+/** The hash of a text, of bytes or of a stream, in hexadecimal digits. */
 export const md5: (data: unknown) => string = hash("md5");
 export const sha1: (data: unknown) => string = hash("sha1");
 export const sha256: (data: unknown) => string = hash("sha256");

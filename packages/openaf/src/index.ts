@@ -70,6 +70,7 @@ export {
   ioStreamWrite,
   ioStreamWriteBytes,
 } from "./io/streams.js";
+export { findRandomOpenPort } from "./net/net.js";
 export { af } from "./objects/af.js";
 export { searchArray } from "./objects/obj.js";
 export { ow } from "./objects/ow.js";
@@ -84,9 +85,14 @@ export {
   cprint,
   cprintErr,
   cprintnl,
+  log,
+  logErr,
   lognl,
+  logWarn,
   lprint,
   lprintErr,
+  print,
+  printErr,
   printErrnl,
   printnl,
   sprint,

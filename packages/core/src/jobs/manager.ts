@@ -1,7 +1,7 @@
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
-import type { Entry } from "../channel/types.js";
+import type { CallOptions, Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
@@ -11,6 +11,8 @@ import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { checkHistoryOptions, checkManagerOptions, isMap } from "./options.js";
+import { jobSummaries } from "./questions/job-summary.js";
+import { why } from "./questions/why.js";
 import { historyByName, historyByTime, historyOf } from "./records/history.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
@@ -35,8 +37,10 @@ import type {
   HistoryOptions,
   HoldOptions,
   JobManagerOptions,
+  JobSummary,
   Outcome,
   PendingRetry,
+  Reason,
   Run,
   RunOptions,
   RunRecord,
@@ -242,6 +246,29 @@ export class JobManager {
     if (name !== undefined) yield* historyOf(jobs, name, range);
     else if (await index.isComplete()) yield* historyByTime(jobs, index, this.#clock.now(), range);
     else yield* historyByName(jobs, range);
+  }
+
+  /**
+   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
+   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
+   * however many runs are kept.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { text } of await manager.why("daily-report")) console.log(text);
+   */
+  why(name: string): Promise<Reason[]> {
+    return why(this.#context, name);
+  }
+
+  /**
+   * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
+   * takes. Reads at most 50 records of each, however many are kept.
+   *
+   * @throws ChannelError if the store fails
+   */
+  jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
+    return jobSummaries(this.channels.jobs, options.signal);
   }
 
   /**

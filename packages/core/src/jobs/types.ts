@@ -1,7 +1,7 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
-import type { Holder } from "../locks/types.js";
+import type { HeldLock, Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 
 /**
@@ -322,6 +322,37 @@ export interface Run {
 export interface Outcome<T> {
   readonly result: T;
   readonly record: RunRecord;
+}
+
+/** Why a job does not run now. See {@link JobManager.why}. */
+export interface Reason {
+  /**
+   * - `running`: it runs already. `locked`: its lock is held without a run.
+   * - `maintenance`: somebody holds it, see {@link JobManager.hold}.
+   * - `queue`: runs wait for its lock.
+   * - `retry`: an attempt is due, or will be.
+   * - `last`: how the last run ended. `never`: no run is kept.
+   */
+  readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "last" | "never";
+  /** The reason in words, safe to show on a terminal. */
+  readonly text: string;
+  /** The evidence. */
+  readonly lock?: HeldLock;
+  readonly run?: RunRecord;
+  readonly next?: PendingRetry;
+}
+
+/** What is to be known of a job, from its newest 50 runs. See {@link JobManager.jobs}. */
+export interface JobSummary {
+  readonly name: string;
+  /** The run that goes on. */
+  readonly running?: RunRecord;
+  /** The run that ended last. */
+  readonly last?: RunRecord;
+  /** How long the runs took that completed, in ms: half of them, and 19 of 20, took no longer. */
+  readonly usual?: { readonly p50: number; readonly p95: number };
+  /** How many runs in a row ended well; below zero, how many in a row ended in error. */
+  readonly streak: number;
 }
 
 /** Options of {@link JobManager.cancel}. */

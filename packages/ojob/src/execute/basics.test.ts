@@ -27,7 +27,7 @@ describe("oJobBasics.yaml", () => {
   - { name: F, from: oJob From global, to: Show, args: { global: map } }`;
     const { out, err, well } = await run(jobs, "[A, B, C, D, E, F]");
     expect({ out, well }, err).toEqual({
-      out: '[["a","b"],{"x":{"y":1}}]\nx:\n  y: 1\n{"global":"map","x":{"y":1}}\n',
+      out: '[["a","b"],{"x":{"y":1}}]\nx:\n  \'y\': 1\n{"global":"map","x":{"y":1}}\n',
       well: true,
     });
   });

@@ -57,4 +57,9 @@ todo: [A]
 `;
     expect((await exitOf(yaml)).slice(0, 3)).toEqual([2, false, ["exit takes a whole number from 0 to 255, not x"]]);
   });
+
+  test("exit(-1) is 255, as the system has it", async () => {
+    const yaml = "jobs: [{ name: A, exec: exit(-1) }]\ntodo: [A]\n";
+    expect((await exitOf(yaml)).slice(0, 2)).toEqual([255, false]);
+  });
 });

@@ -35,6 +35,32 @@ test("a package that comes with ojm is found from any folder", async () => {
   expect((await runText(yaml)).lines).toEqual(["5", "(a: 1)"]);
 });
 
+const TYPES = `include: [oJobManager.yaml]
+jobs:
+  - name: Job
+    args: { name: a, timeout: "{{ms}}" }
+    from: oJobManager Job Start
+    check: { in: { port: isNumber.greater(1), version: default(__), on: toBoolean } }
+    exec: |
+      log([args.port, args.on, args.flag == "true", typeof args.version, typeof args.OJM_TEST_PORT].join())
+todo: [Job]
+`;
+
+test("with @ojm/openaf arguments of the command line are texts, as in OpenAF", async () => {
+  process.env["OJM_TEST_PORT"] = "80";
+  const args = { port: 8080, on: true, flag: true, version: 1.2, ms: 60_000 };
+  const openaf = await runText(`ojob: { loads: "@ojm/openaf", argsFromEnvs: true }\n${TYPES}`, { args });
+  expect(openaf.lines, openaf.err).toEqual(["8080,true,true,string,string"]);
+  const plain = await runText(`ojob: { argsFromEnvs: true }\n${TYPES}`, { args });
+  expect(plain.lines, plain.err).toEqual(["8080,true,false,number,number"]);
+});
+
+test("arguments that a job hands to another file keep their types there", async () => {
+  const inner = `ojob: { loads: "@ojm/openaf" }\n${script("log(typeof args.n)")}`;
+  const outer = "jobs: [{ name: A, type: jobs, typeArgs: { file: inner.yaml }, args: { n: 5 } }]\ntodo: [A]\n";
+  expect((await runText(outer, {}, { "inner.yaml": inner })).lines).toEqual(["number"]);
+});
+
 test("a file beside the job file wins over a package of that name", async () => {
   const files = { ...PACKAGES, old: "function ofOld() { return 'file' }" };
   expect((await runText(`ojob: { loads: old }\n${script("log(ofOld())")}`, {}, files)).lines).toEqual(["file"]);

@@ -291,6 +291,11 @@ describe("the functions of scripts", () => {
     ],
     ["templify('Hi {{a.b}}{{no}}!', {a: {b: 1}})", "Hi 1!"],
     ["af.fromYAML(af.toYAML({a: [1]}))", { a: [1] }],
+    // Other readers of YAML take these texts for a truth value, a date, a number, a merge, a time.
+    [
+      "af.toYAML(['yes', 'on', 'n', '2026-01-31', '1_000', '<<', '1:30', '012', 'a'])",
+      "- 'yes'\n- 'on'\n- 'n'\n- '2026-01-31'\n- '1_000'\n- '<<'\n- '1:30'\n- '012'\n- a\n",
+    ],
     [
       "[typeof genUUID(), nowUTC() - now() < 1000, $env('NOPE_X') === undefined, getEnv('PATH').length > 0]",
       ["string", true, true, true],

@@ -47,6 +47,14 @@ ${script("log(require('tool.js').six()); log(typeof require('node:fs').readFileS
   await expect(runText(bad)).rejects.toThrow(/jobs\.yaml:5:\d+: error: the "code" of "three" has a syntax error/);
 });
 
+test("require finds a file beside the job file by its name alone, as in OpenAF, but a package first", async () => {
+  const files = { "t.js": "exports.a = 1", "in/u.js": "exports.b = 2", "fs.js": "exports.c = 3" };
+  const code = "log([require('t.js').a, require('in/u.js').b, typeof require('fs').readFileSync].join())";
+  expect((await runText(script(code), {}, files)).lines).toEqual(["1,2,function"]);
+  const { err } = await runText(script("require('none.js')"));
+  expect(err).toMatch(/Cannot find module 'none\.js'/);
+});
+
 test("ojob.loads gives all threads the functions of files, relative to the job file, and of modules", async () => {
   const yaml = `ojob: { loads: [lib/a.js, tool] }
 code: { tool: "exports.twice = (n) => 2 * n" }
@@ -112,4 +120,17 @@ describe("check of a job", () => {
       /"check\.in" of "Job": "n": there is no check "isNumbr"\. Did you mean isNumber\? There are: default,/,
     );
   });
+});
+
+test("functions in args are there for the next step of the job, as in OpenAF, and for no other job", async () => {
+  const yaml = `jobs:
+  - { name: Load, exec: "args.tests = { one: () => 1, list: [() => 2], n: 5 }; args.f = () => args.n" }
+  - { name: Take, exec: "log([args.tests.one(), args.tests.list[0](), args.tests.n].join()); delete args.tests.one" }
+  - { name: Last, exec: "log(typeof args.tests.one + typeof args.tests.list[0] + args.f)" }
+  - { name: Job, from: Load, exec: "args.func = args.tests.one; args.f = 'mine'", to: [Take, { (pass): { x: 1 } }, Last] }
+  - { name: Other, exec: "log(typeof args.tests + typeof args.func)" }
+todo: [Job, Other]
+`;
+  const { lines, err } = await runText(yaml);
+  expect(lines, err).toEqual(["1,2,5", "undefinedfunctionmine", "undefinedundefined"]);
 });

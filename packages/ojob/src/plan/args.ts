@@ -66,3 +66,11 @@ export function commandLineValue(text: string): unknown {
   if (text === "true" || text === "false") return text === "true";
   return NUMBER.test(text) && String(Number(text)) === text ? Number(text) : text;
 }
+
+/** Arguments as they were written on the command line: {@link commandLineValue} loses nothing. */
+export function asTexts(args: Args): Args {
+  const isParsed = (value: unknown): boolean => typeof value === "number" || typeof value === "boolean";
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [name, isParsed(value) ? String(value) : value]),
+  );
+}

@@ -6,6 +6,9 @@ import type { NamedPackage } from "../script/protocol.js";
 import type { Position, Problems } from "../text/problem.js";
 import { missingFile, saidPath } from "../text/said-path.js";
 
+/** The package with the functions of OpenAF. */
+export const OPENAF = "@ojm/openaf";
+
 /** A name of a package, or of a part of one: the name, and the part. */
 const NAME = /^((?:@[a-z0-9~_-][\w.~-]*\/)?[a-z0-9~_-][\w.~-]*)(\/[\w./~-]+)?$/i;
 

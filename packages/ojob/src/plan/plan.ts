@@ -98,7 +98,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     );
   }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
-  const checks = { in: planChecks(job, "in", problems), out: planChecks(job, "out", problems) };
+  const checks = planChecks(job, file, steps.length, problems);
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
   const context = planContext(job, around, problems);
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];

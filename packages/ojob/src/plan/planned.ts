@@ -42,6 +42,18 @@ export interface ShortcutStep extends StepOptions {
 /** One step of a job. */
 export type Step = JobStep | ScriptStep | ShortcutStep;
 
+/** The checks of the arguments of a job: `in` before its script, and `out` after it. */
+export interface JobChecks {
+  readonly in: readonly Check[];
+  readonly out: readonly Check[];
+  /** How many steps are of `from`. */
+  readonly from: number;
+  /** How many steps come before those of `to`. */
+  readonly to: number;
+  /** Whether a step of `from` may set the arguments that are checked. */
+  readonly late: boolean;
+}
+
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {
   readonly name: string;
@@ -60,8 +72,7 @@ export interface PlannedJob {
   readonly each: readonly JobReference[];
   readonly type: JobType;
   readonly typeArgs: TypeArgs;
-  /** The checks of the arguments before the first step and after the last. */
-  readonly checks: { readonly in: readonly Check[]; readonly out: readonly Check[] };
+  readonly checks: JobChecks;
   readonly builtin?: string;
   /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];

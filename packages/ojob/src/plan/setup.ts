@@ -32,11 +32,12 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
 }
 
 /**
- * The arguments of all jobs: `init`, the environment if the file wants it, and the command line.
+ * The arguments of all jobs: `init`, the environment if the file wants it, and the command line. With `texts`
+ * the variables stay texts.
  */
-export function commonArgs(file: JobFile, commandLine: Args, environment: Environment): Args {
+export function commonArgs(file: JobFile, commandLine: Args, environment: Environment, texts: boolean): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
-  const fromEnvironment = variables.map(([name, value]) => [name, commandLineValue(value ?? "")]);
+  const fromEnvironment = variables.map(([name, value]) => [name, texts ? value : commandLineValue(value ?? "")]);
   return {
     ...Object.fromEntries(fromEnvironment),
     ...(file.init !== undefined && { init: file.init }),

@@ -11,9 +11,9 @@ const TEMPLATE = /\{\{\{?\s*([\p{L}\p{N}_$.[\]-]+)\s*\}?\}\}/gu;
 const BLOCK =
   /\{\{\{?~?\s*(?:[#^]|(?:lookup|\$(?:nvl|stringify|stringifyInLine|toJSON|env|number|boolean|string|date|isoDate|keys|values|len|repeat|range|concat|nl|pass)?)(?=[\s}~]))/;
 
-/** Whether only Handlebars can fill the text. */
+/** Whether only Handlebars can fill the text: it has blocks, calls of helpers, or braces that are none. */
 export function hasBlocks(text: string): boolean {
-  return text.includes("{{") && BLOCK.test(text);
+  return text.includes("{{") && (BLOCK.test(text) || text.includes("\\{{"));
 }
 
 /** The path of the template that is the whole text; `undefined` if the text is anything else. */

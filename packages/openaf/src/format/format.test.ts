@@ -117,6 +117,8 @@ test("hashes and codes are in hexadecimal digits", async () => {
   const wanted = {
     'md5("a")': "0cc175b9c0f1b6a831c399e269772661",
     'sha1("a")': "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8",
+    'md5(af.fromString2InputStream("a"))': "0cc175b9c0f1b6a831c399e269772661",
+    "md5({ a: 1 })": "thrown this takes a text, bytes or a stream, not a map",
     'sha256("a")': "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
     'sha512("a").length + sha384("a").length': 224,
     'hmacSHA256("data", "key", true)': "5031fe3d989c6d1537a013fa6e739da23463fdaec3b70137d828e36ace221bd0",

@@ -20,6 +20,20 @@ export interface HttpRequest {
   readonly followRedirects?: boolean | undefined;
 }
 
+/** A question to the network. */
+export type NetQuestion =
+  /** How long it takes to connect to a port, in ms. */
+  | { readonly ask: "latency"; readonly host: string; readonly port: number; readonly timeout: number }
+  /** The address of a name. */
+  | { readonly ask: "address"; readonly host: string }
+  /** The name of an address. */
+  | { readonly ask: "name"; readonly address: string }
+  /** A port of this machine that nobody uses. */
+  | { readonly ask: "free port" };
+
+/** What the thread does for a script. */
+export type Work = HttpRequest | NetQuestion;
+
 /** What a server answered. */
 export interface HttpResponse {
   readonly status: number;
@@ -27,10 +41,10 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-/** What became of a request. */
-export interface HttpAnswer {
+/** What became of a request or a question. */
+export interface Answer {
   readonly id: number;
-  readonly response?: HttpResponse;
-  /** Why there is no response. */
+  readonly result?: HttpResponse | string | number;
+  /** Why there is no result. */
   readonly failure?: string;
 }

@@ -1,7 +1,8 @@
 import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { workerData } from "node:worker_threads";
-import type { HttpAnswer, HttpRequest, HttpResponse, RequestWorkerData } from "./messages.js";
+import { answerTo } from "../net/questions.js";
+import type { Answer, HttpRequest, HttpResponse, RequestWorkerData, Work } from "./messages.js";
 
 /*
  * The entry of the thread that makes the requests of a script, which waits for their answers.
@@ -9,14 +10,14 @@ import type { HttpAnswer, HttpRequest, HttpResponse, RequestWorkerData } from ".
 
 const { port, signal } = workerData as RequestWorkerData;
 
-port.on("message", ({ id, request }: { readonly id: number; readonly request: HttpRequest }) => {
-  void answer(id, request);
+port.on("message", ({ id, work }: { readonly id: number; readonly work: Work }) => {
+  void answer(id, work);
 });
 
-async function answer(id: number, request: HttpRequest): Promise<void> {
-  let answer: HttpAnswer;
+async function answer(id: number, work: Work): Promise<void> {
+  let answer: Answer;
   try {
-    answer = { id, response: await send(request) };
+    answer = { id, result: "ask" in work ? await answerTo(work) : await send(work) };
   } catch (error) {
     answer = { id, failure: reasonOf(error) };
   }

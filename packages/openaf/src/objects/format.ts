@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { BYTES, genPass } from "../crypto.js";
 import { type Functions, toBoolean } from "../data/types.js";
 import { NUMBERS } from "../format/numbers.js";
@@ -7,16 +7,14 @@ import { SIDE_LINES } from "../format/symbols.js";
 import { escapeHTML, TEXT } from "../format/text.js";
 import { TIMES } from "../format/times.js";
 import { checkVersionSpec, compareVersion } from "../format/versions.js";
+import { isHost, isURL } from "../net/names.js";
+import { NET } from "../net/net.js";
 import { SYSTEM } from "../shell/system.js";
 import { toSLON } from "../text/slon.js";
 
 /** A text in which the characters that a pattern reads otherwise stand for themselves. */
 function escapeRE(text: unknown): string {
   return String(text).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-function isURL(text: unknown): boolean {
-  return typeof text === "string" && URL.canParse(text) && /^(https?|ftp):/i.test(text);
 }
 
 /** The object `ow.format`. */
@@ -37,7 +35,10 @@ export const FORMAT: Functions = {
   sortSemanticVersions: (list: readonly string[]): string[] => [...list].sort(compareVersion),
   isIPv4: (text: unknown): boolean => isIPv4(String(text)),
   isIPv6: (text: unknown): boolean => isIPv6(String(text)),
-  isHost: (text: unknown): boolean => isIP(String(text)) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(String(text)),
+  isHost,
+  testPort: NET["testPort"],
+  testPortLatency: NET["testPortLatency"],
+  testURLLatency: NET["testURLLatency"],
   isEmail: (text: unknown): boolean => typeof text === "string" && /^[\w.+-]*[\w.-]@(\w[\w-]*\.)+\w+\w$/.test(text),
   isURL,
   toSLON,

@@ -1,4 +1,5 @@
 import type { Functions } from "../data/types.js";
+import { NET } from "../net/net.js";
 import { $output } from "../print/output.js";
 import { thread } from "../thread.js";
 import { FORMAT } from "./format.js";
@@ -16,10 +17,12 @@ const oJob: Functions = { output: $output };
 export const ow: Functions = {
   format: FORMAT,
   obj: OBJ,
+  net: NET,
   template,
   oJob,
   loadFormat: (): Functions => FORMAT,
   loadObj: (): Functions => OBJ,
+  loadNet: (): Functions => NET,
   loadTemplate: (): Functions => template,
   loadOJob: (): Functions => oJob,
 };

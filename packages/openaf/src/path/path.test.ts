@@ -18,6 +18,11 @@ test("$path takes a part of a value by JMESPath, with the functions that OpenAF 
     '$path({}, "a[")': expect.stringMatching(/^thrown /),
     "$path({}, '@', { mine: {} })": expect.stringMatching(/^thrown \$path takes no functions/),
     "$path({ a: 1 })": { a: 1 },
+    // As in OpenAF, < and > order texts, too.
+    "$path([{ d: '2026-01-01' }, { d: '2026-02-01' }, {}], \"[?d > '2026-01-01'].d\")": ["2026-02-01"],
+    "$path([1, 5, 20], \"[?@ >= '5' && @ != `20`]\")": [5],
+    "$path([{ a: 1, b: 2 }], 'sort_by([?a < b], &a)[0].[a <= `1`, b > a, a > b, c > b]')": [true, true, false, false],
+    "$path([{ n: 'x' }], '[?n == `x`].n')": ["x"],
     "$path({ x: true }, \"[if(x, '1', '0'), if(y, '1', '0')]\")": ["1", "0"],
     "$path({}, 'range(`2`)')": [1, 2],
     "$path({ t: 'a-b' }, \"[replace(t, 'A', 'i', 'x'), split(t, '-')[0], trim(' a ')]\")": ["x-b", "a", "a"],

@@ -1,10 +1,12 @@
 import { createRequire } from "node:module";
-import type { registerFunction, search } from "@jmespath-community/jmespath";
+import type { compile, registerFunction, TreeInterpreter } from "@jmespath-community/jmespath";
 import { isMap } from "../data/types.js";
 import { PATH_FUNCTIONS, type PathFunction } from "./functions.js";
+import { registerOrders, withOrder } from "./ordering.js";
 
 interface Library {
-  readonly search: typeof search;
+  readonly compile: typeof compile;
+  readonly TreeInterpreter: typeof TreeInterpreter;
   readonly registerFunction: typeof registerFunction;
   readonly TYPE_ANY: number;
 }
@@ -16,6 +18,7 @@ function library(): Library {
   if (loaded !== undefined) return loaded;
   const jmespath = createRequire(import.meta.url)("@jmespath-community/jmespath") as Library;
   for (const [name, of] of Object.entries(PATH_FUNCTIONS)) register(jmespath, name, of);
+  registerOrders(jmespath.registerFunction, jmespath.TYPE_ANY);
   loaded = jmespath;
   return jmespath;
 }
@@ -28,5 +31,8 @@ function register({ registerFunction, TYPE_ANY }: Library, name: string, [count,
 /** The part of a value that an expression of JMESPath names. */
 export function $path(value: unknown, path: unknown = "@", functions?: unknown): unknown {
   if (isMap(functions)) throw new Error("$path takes no functions of the script here: call them with what it returns");
-  return library().search(value as never, String(path));
+  const { compile, TreeInterpreter } = library();
+  // In OpenAF a text may stand between backticks without quotes.
+  const expression = compile(String(path), { enable_legacy_literals: true });
+  return TreeInterpreter.search(withOrder(expression), value as never);
 }

@@ -142,3 +142,16 @@ print($err(new Error("m"), false, true).split("\\n")[0]);`);
     expect(out).not.toMatch(/node:|script-worker/);
   });
 });
+
+test("print and log show lists and dates as JavaScript makes texts of them, as OpenAF does, and maps as JSON", async () => {
+  const code = `print([1, "a", null, true]); print(new Date(0)); print({ a: [1] }); print([{ a: 1 }]); print(); print(5);
+log([1, 2]); logErr(["x"]); logWarn("w"); printErr([3, 4])`;
+  const { out, err } = await run(code);
+  const [list, date, ...more] = out.split("\n");
+  expect([list, date]).toEqual(["1,a,,true", String(new Date(0))]);
+  expect(more.join("\n")).toMatch(
+    /^\{\n {2}"a": \[\n {4}1\n {2}\]\n\}\n\[\n {2}\{\n {4}"a": 1\n {2}\}\n\]\n\n5\n.* \| INFO {2}\| 1,2\n.*\| WARN {2}\| w\n$/,
+  );
+  expect(err).toMatch(/ERROR \| x\n/);
+  expect(err).toMatch(/^3,4$/m);
+});

@@ -1,5 +1,5 @@
 import { isArray } from "../data/compare.js";
-import { isMap } from "../data/types.js";
+import { isDate, isMap } from "../data/types.js";
 import { toSLON } from "../text/slon.js";
 import { toYAML } from "../text/yaml.js";
 import { thread } from "../thread.js";
@@ -9,6 +9,38 @@ import { COLOUR_OF, color, colourOf } from "./color.js";
 function write(text: unknown, toError: boolean = false): void {
   const all = String(text ?? "");
   if (all !== "") (toError ? process.stderr : process.stdout).write(all);
+}
+
+/**
+ * A list as its items with commas between, and a date in words, as JavaScript makes texts of them. A list
+ * with maps in it says nothing that way: it stays, and becomes JSON.
+ */
+function asText(value: unknown): unknown {
+  if (isDate(value)) return String(value);
+  return isArray(value) && value.every((item) => typeof item !== "object" || item === null) ? String(value) : value;
+}
+
+/** Writes a value and a line break. A map is written as JSON. */
+export function print(value?: unknown): void {
+  thread.print(asText(value));
+}
+
+/** Writes a value and a line break to the output for errors, as {@link print} does. */
+export function printErr(value?: unknown): void {
+  thread.printErr(asText(value));
+}
+
+/** Logs a value. A map is logged as JSON. */
+export function log(message: unknown): void {
+  thread.log(asText(message));
+}
+
+export function logErr(message: unknown): void {
+  thread.logErr(asText(message));
+}
+
+export function logWarn(message: unknown): void {
+  thread.logWarn(asText(message));
 }
 
 /** Writes a text without a line break. */

@@ -1,5 +1,5 @@
 import { looselyEqual } from "../data/compare.js";
-import { isMap } from "../data/types.js";
+import { isMap, isNumber } from "../data/types.js";
 
 /** What a condition says of a value. `wanted` is one value, or two for `between`. */
 type Holds = (value: unknown, wanted: readonly unknown[], useCase: boolean) => boolean;
@@ -9,10 +9,11 @@ function text(value: unknown, useCase: boolean): string {
   return useCase ? String(value) : String(value).toLowerCase();
 }
 
+/** `NaN` if the value cannot be compared. A text that is a number is one, as in OpenAF. */
 function compare(value: unknown, wanted: unknown, useCase: boolean): number {
-  if (typeof wanted !== "string") {
-    const difference = Number(value) - Number(wanted);
-    return value === undefined ? Number.NaN : difference;
+  if (typeof wanted !== "string" || isNumber(wanted)) {
+    const own = typeof wanted === "string" && !useCase ? String(value) : value;
+    return value === undefined ? Number.NaN : Number(own) - Number(wanted);
   }
   const [own, other] = [text(value, useCase), text(wanted, useCase)];
   return own < other ? -1 : own > other ? 1 : 0;
@@ -40,8 +41,10 @@ export const CONDITIONS: Readonly<Record<Condition, Holds>> = {
   starts: (value, [wanted], useCase) => text(value, useCase).startsWith(text(wanted, useCase)),
   ends: (value, [wanted], useCase) => text(value, useCase).endsWith(text(wanted, useCase)),
   contains: (value, [wanted], useCase) => text(value, useCase).includes(text(wanted, useCase)),
-  equals: (value, [wanted], useCase) =>
-    typeof wanted === "string" ? text(value, useCase) === text(wanted, useCase) : looselyEqual(value, wanted),
+  equals: (value, [wanted], useCase) => {
+    if (typeof wanted === "string" && isNumber(wanted)) return compare(value, wanted, useCase) === 0;
+    return typeof wanted === "string" ? text(value, useCase) === text(wanted, useCase) : looselyEqual(value, wanted);
+  },
   greater: (value, [wanted], useCase) => compare(value, wanted, useCase) > 0,
   greaterEquals: (value, [wanted], useCase) => compare(value, wanted, useCase) >= 0,
   less: (value, [wanted], useCase) => compare(value, wanted, useCase) < 0,
@@ -53,6 +56,17 @@ export const CONDITIONS: Readonly<Record<Condition, Holds>> = {
   type: (value, [wanted]) => typeof value === String(wanted).toLowerCase(),
   empty: (value) => value === undefined || String(value) === "",
   is: (value) => Boolean(value),
+};
+
+/** The opposite of an order is the other order, as in OpenAF: for what cannot be compared neither holds. */
+export const OPPOSITES: Readonly<Partial<Record<Condition, Holds>>> = {
+  greater: CONDITIONS.lessEquals,
+  greaterEquals: CONDITIONS.less,
+  less: CONDITIONS.greaterEquals,
+  lessEquals: CONDITIONS.greater,
+  between: (value, [low, high], useCase) => compare(value, low, useCase) < 0 || compare(value, high, useCase) > 0,
+  betweenEquals: (value, [low, high], useCase) =>
+    compare(value, low, useCase) <= 0 || compare(value, high, useCase) >= 0,
 };
 
 /** The conditions whose first parameter can only be a field. */

@@ -24,6 +24,11 @@ describe("the conditions of $from", () => {
     ["not", people().notStarts("name", "a").notEnds("name", "n"), ["bob", "Cid"]],
     ["numbers", people().greater("age", 25).lessEquals("age", 41), ["Ann", "Cid"]],
     ["between", people().betweenEquals("age", 25, 30), ["Ann", "bob"]],
+    ["a number as a text", people().greater("age", "9").equals("age", "30"), ["Ann"]],
+    ["no order for what is missing", people().notGreater("age", 30), ["Ann", "bob"]],
+    ["no text for what is missing", people().greater("age", "1").not().less("age", "26"), ["Ann", "Cid"]],
+    ["not between", people().notBetween("age", 25, 30), ["Cid"]],
+    ["not between or on its ends", people().notBetweenEquals("age", 25, 30), ["Ann", "bob", "Cid"]],
     ["a pattern", people().match("name", "^[ab]"), ["Ann", "bob"]],
     ["empty", people().empty("city"), ["Dan"]],
     ["missing", people().notIs("age"), ["Dan"]],
@@ -46,6 +51,10 @@ describe("the conditions of $from", () => {
 });
 
 describe("the results of $from", () => {
+  test("select has a default for a field that is missing, not for null", () => {
+    expect($from([{ a: null }, {}]).select({ a: "?" })).toEqual([{ a: null }, { a: "?" }]);
+  });
+
   test("select takes fields, maps and functions", () => {
     expect(people().limit(1).select(["name", "team:of.team"])).toEqual([{ name: "Ann", team: "a" }]);
     expect(people().tail(1).select({ name: "", age: 0 })).toEqual([{ name: "Dan", age: 0 }]);

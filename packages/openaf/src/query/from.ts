@@ -33,7 +33,10 @@ export class From extends Where {
     if (isArray(selector)) return items.map((item) => pick(item, selector as string[]));
     return items.map((item) => {
       const picked: Fields = {};
-      for (const [key, otherwise] of Object.entries(selector)) setPath(picked, key, getPath(item, key) ?? otherwise);
+      for (const [key, otherwise] of Object.entries(selector)) {
+        const value = getPath(item, key);
+        setPath(picked, key, value === undefined ? otherwise : value);
+      }
       return picked;
     });
   }

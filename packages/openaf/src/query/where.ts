@@ -1,5 +1,5 @@
 import { getPath } from "../data/path.js";
-import { CONDITIONS, type Condition, questionsOf } from "./conditions.js";
+import { CONDITIONS, type Condition, OPPOSITES, questionsOf } from "./conditions.js";
 
 type Test = (item: unknown) => boolean;
 
@@ -147,9 +147,11 @@ export class Where {
     const or = /^or/.test(mode) || (!/^and/.test(mode) && this.#or);
     const not = /not/i.test(mode) || (mode === "" && this.#not);
     const useCase = this.#useCase;
+    const opposite = not ? OPPOSITES[name] : undefined;
+    const test = opposite ?? CONDITIONS[name];
     for (const [field, wanted] of questionsOf(name, given)) {
       const value = (item: unknown): unknown => (field === undefined ? item : getPath(item, field));
-      this.#add((item) => CONDITIONS[name](value(item), wanted, useCase) !== not, or);
+      this.#add((item) => test(value(item), wanted, useCase) !== (not && opposite === undefined), or);
     }
     return this;
   }

@@ -1,7 +1,7 @@
 import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
-import { wrongRunArgs } from "../../plan/manager/run-args.js";
+import { timeoutOf, wrongRunArgs } from "../../plan/manager/run-args.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
@@ -37,7 +37,7 @@ async function start({ args, managers, runs, trigger, tick, signal, mask }: Buil
   }
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
   const manager = await managers.get();
-  const timeout = args["timeout"] as number | undefined | null;
+  const timeout = timeoutOf(args);
   // This signal ends only the wait for the lock. An open run gets its own signal, has time to clean up, and
   // is closed after that.
   const waiting = new AbortController();

@@ -51,7 +51,8 @@ async function prepareInner(
   environment: Environment,
 ): Promise<Prepared> {
   try {
-    const prepared = await prepareJobFile(shown(path), { args, lockNames: true, values: "needed", environment });
+    const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
+    const prepared = await prepareJobFile(shown(path), options);
     for (const warning of prepared.warnings) host.log.note(describe(warning));
     return prepared;
   } catch (error) {

@@ -19,9 +19,10 @@ import { type EndedBy, Interruption, stopFailure } from "./interruption.js";
 import { JobScripts } from "./job-scripts.js";
 import { Limits } from "./limits.js";
 import type { ScriptOwner } from "./script-calls.js";
+import { StepChecks } from "./step/checks.js";
 import { contextOf, type ScriptContext } from "./step/context.js";
 import { StepRunner } from "./step/step-runner.js";
-import { checkedArgs, givenBy, withoutOwn } from "./step-args.js";
+import { givenBy, withoutOwn } from "./step-args.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution implements Stoppable, Endable, ScriptOwner {
@@ -64,10 +65,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#parent = parent;
     this.#scripts = new JobScripts(host, this);
     this.#context = contextOf(job);
-    const { log, runtime } = host;
     const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
     const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
-    this.#stepRunner = new StepRunner({ ...parts, log, clock: runtime.clock });
+    this.#stepRunner = new StepRunner({ ...parts, log: host.log, clock: host.runtime.clock });
   }
 
   /**
@@ -165,17 +165,17 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
     const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.#host.runtime.clock);
-    const checking = { variables: context.environment.all, hide: (text: string) => this.#host.log.mask(text) };
+    const checks = new StepChecks(job, context.environment.all, this.#host.log);
     try {
-      current = checkedArgs(job.checks.in, args, { ...checking, what: "argument" }, job.at);
+      current = checks.first(args);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.#runFile(job, current);
-      for (const step of job.steps) {
-        const before = current;
+      for (const [number, step] of job.steps.entries()) {
+        const before = checks.before(number, current);
         current = await this.#stepRunner.run(step, job, before, () => this.#step(job, step, before));
       }
-      return checkedArgs(job.checks.out, current, { ...checking, what: "result" }, job.at);
+      return checks.before(job.steps.length, current);
     } catch (error) {
       limits.lift();
       if (error instanceof SkippedJob) throw error;

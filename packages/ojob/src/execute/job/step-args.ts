@@ -1,25 +1,10 @@
 import type { Args } from "../../load/job-file.js";
 import { fillArgs } from "../../plan/args.js";
-import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
 import { requiredText } from "../../plan/file-checks/required.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import type { Variables } from "../../text/environment.js";
-import type { Position } from "../../text/problem.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
-
-/**
- * The arguments of a job after its checks: defaults are filled in and values converted.
- *
- * @throws JobError that names the argument and what is wrong with it
- */
-export function checkedArgs(checks: readonly Check[], args: Args, checking: Checking, at: Position): Args {
-  try {
-    return applyChecks(checks, args, checking);
-  } catch (error) {
-    throw new JobError((error as Error).message, { at });
-  }
-}
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
 export async function givenBy(

@@ -131,6 +131,13 @@ describe("(convert), (query), (ch) and (fn)", () => {
     expect(err).toMatch(/\(convert\) cannot read the text as JSON/);
   });
 
+  test("a path orders texts, and with them dates, as in OpenAF", async () => {
+    const list = [{ d: "2026-01-01" }, { d: "2026-02-01" }, {}];
+    const steps =
+      "      - (set): late\n        ((path)): \"list[?d > '2026-01-01'].d | {late: @}\"\n      - (get): late";
+    expect(await argsAfter(steps, { list })).toMatchObject({ late: ["2026-02-01"] });
+  });
+
   test("(query) replaces a list by what its calls select, or by a JMESPath expression", async () => {
     const list = [{ n: 1 }, { n: 3 }, { n: 2 }];
     const args = (more: string): string => `      - (query): ${more}\n        ((key)): args\n        ((from)): list`;

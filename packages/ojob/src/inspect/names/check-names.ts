@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { nearest } from "@ojm/core/backend";
 import type { JobFile } from "../../load/job-file.js";
-import { findPackage } from "../../plan/packages.js";
+import { findPackage, OPENAF } from "../../plan/packages.js";
 import type { Plan } from "../../plan/planned.js";
 import { PARAMETERS } from "../../script/compile.js";
 import type { NamedPackage } from "../../script/protocol.js";
@@ -9,9 +9,6 @@ import type { Problems } from "../../text/problem.js";
 import { type MissingName, missingNames } from "./missing-names.js";
 import { openAfName } from "./openaf-names.js";
 import { type ThreadNames, threadNames } from "./thread-names.js";
-
-/** The package with the functions of OpenAF. */
-const OPENAF = "@ojm/openaf";
 
 /** More names would bury the message. */
 const MOST_NAMES = 8;

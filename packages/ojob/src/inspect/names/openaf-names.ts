@@ -72,7 +72,7 @@ const WITHOUT: ReadonlySet<string> = new Set(
   __pmIn __pmOut AF Console DB Email GIT HTTP HTTPServer HTTPd JMX ObjPool OpenWrap Pod SMB SNMP
   SQL SSH SVN Threads XLS XML ZIP addOPackRemoteDB alert ask1 askChoose askChooseMultiple askDef askN
   askStruct bcrypt beautifier beep bfprint bfprintErr bprintErr cls compress conReset cprintErrnl
-  createDB createDBInMem dumpLog findRandomOpenPort forkOpenAF getCPULoad getChLog getDistribution
+  createDB createDBInMem dumpLog forkOpenAF getCPULoad getChLog getDistribution
   getFromZip getSerialize inherit javaRegExp loadCompiled loadCompiledRequire loadDiff loadHandlebars
   loadJSYAML loadOAFP loadPy logFlush nowTZ oJob oPack oPromise oafp opackExec parallel parallelArray
   pidCheckIn pidCheckOut pods printBars printChart printMD processExpr saveHelp setLog startLog stopLog

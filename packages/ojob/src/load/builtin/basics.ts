@@ -29,7 +29,7 @@ export const BASICS: string = `jobs:
       expects:
         - { name: name, desc: "an expression, for example args or global.totals", required: true }
         - { name: min, desc: "true for JSON in one line" }
-    check: { in: { name: isString, min: isBoolean.default(false) } }
+    check: { in: { name: isString, min: toBoolean.isBoolean.default(false) } }
     exec: |
       print(stringify(eval(args.name), undefined, args.min ? "" : 2))
 
@@ -73,7 +73,7 @@ export const BASICS: string = `jobs:
         - { name: name, desc: the name of the variable for the sorted list, required: true }
         - { name: srcName, desc: "an expression for the list to sort. Default: the variable itself" }
         - { name: reverse, desc: true for the other direction }
-    check: { in: { name: isString, srcName: isString.default(__), reverse: isBoolean.default(false) } }
+    check: { in: { name: isString, srcName: isString.default(__), reverse: toBoolean.isBoolean.default(false) } }
     exec: |
       const sorted = [...(args.srcName === undefined ? global[args.name] : eval(args.srcName))].sort();
       global[args.name] = args.reverse ? sorted.reverse() : sorted;

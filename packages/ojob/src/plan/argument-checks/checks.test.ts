@@ -26,6 +26,7 @@ test.each([
   ["isString.regexp('^a+$')", "aaa", "aaa"],
   ["isString . isUUID", "6f9619ff-8b86-4011-b42d-00cf4fc964ff", "6f9619ff-8b86-4011-b42d-00cf4fc964ff"],
   ["isDate", new Date(0), new Date(0)],
+  ["isNumber.greater(1).between(1, 10)", "5", "5"],
 ])("the check %s of the value %j gives %j", (chain, value, result) => {
   expect(checked(chain, value)).toEqual(result);
 });
@@ -36,7 +37,9 @@ test.each([
   ["toNumber", "five", 'the argument "x" cannot be made a number: "five"'],
   ["oneOf(['a', 'b'])", "c", 'the argument "x" must be one of "a", "b": "c"'],
   ["greater(1)", 1, 'the argument "x" must be more than 1: 1'],
-  ["isNumber.default(1)", "1", 'the argument "x" must be a number: "1"'],
+  ["isNumber.default(1)", "one", 'the argument "x" must be a number: "one"'],
+  ["isTNumber", "1", 'the argument "x" must be a number: "1"'],
+  ["greater(1)", "one", 'the argument "x" must be more than 1: "one"'],
   ["notEquals('')", "", 'the argument "x" must not be "": ""'],
 ])("the check %s refuses the value %j", (chain, value, message) => {
   expect(() => checked(chain, value)).toThrow(message);
@@ -145,4 +148,38 @@ test("a check of a path, such as config.port, leads into maps, and leaves those 
     config: { host: "h", port: 80 },
   });
   expect(args).toEqual({ config: { host: "h" } });
+});
+
+const STEPS = `jobs:
+  - name: Find
+    exec: if (args.found !== undefined) args.file = args.found
+  - name: Tell
+    exec: log("found " + args.file + " " + args.size + " " + args.days)
+  - name: Job
+    from: Find
+    to: Tell
+    check: { in: { file: isString, days: toNumber.default(7) }, out: { size: toNumber.default(3) } }
+    exec: args.days = args.days + 1
+todo: [Job]
+`;
+
+test("check.in is asked after from and check.out before to, as in OpenAF", async () => {
+  const { well, lines, err } = await runText(STEPS, { args: { found: "a.txt", days: "1" } });
+  expect(lines, err).toEqual(["found a.txt 3 2"]);
+  expect(well).toBe(true);
+});
+
+test("an argument that no step of from sets is missing", async () => {
+  const { well, err } = await runText(STEPS);
+  expect(err).toMatch(/job "Job" failed: the argument "file" is missing \(.*jobs\.yaml:6:11\)/);
+  expect(well).toBe(false);
+});
+
+test("what is wrong before from starts nothing, and what is missing takes no lock", async () => {
+  const wrong = await runText(STEPS, { args: { file: 5, found: "a.txt" } });
+  expect(wrong.err).toMatch(/the argument "file" must be a text: 5/);
+  const locked = STEPS.replace("from: Find", "from: oJobManager Job Start\n    args: { name: a }");
+  const { err } = await runText(`include: [oJobManager.yaml]\n${locked}`);
+  expect(err).toMatch(/the argument "file" is missing/);
+  expect(err).not.toMatch(/took the lock|Job Start/);
 });

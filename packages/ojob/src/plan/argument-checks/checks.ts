@@ -39,6 +39,8 @@ export interface Checking {
   readonly variables?: Variables;
   /** Masks secrets in a value that is shown. */
   readonly hide?: (text: string) => string;
+  /** Arguments that are missing may come later. */
+  readonly awaited?: boolean;
 }
 
 /**
@@ -47,11 +49,12 @@ export interface Checking {
  * @throws Error that names the argument and what is wrong with it
  */
 export function applyChecks(checks: readonly Check[], args: Args, checking: Checking): Args {
-  const { what, variables = process.env } = checking;
+  const { what, variables = process.env, awaited = false } = checking;
   let checked = args;
   for (const { path, rules: applied, otherwise } of checks) {
     const value = valueAt(checked, path);
     if (value === undefined || value === null) {
+      if (otherwise === undefined && awaited) continue;
       if (otherwise === undefined) throw new Error(`the ${what} "${path}" is missing`);
       const given = otherwise({ args: checked, variables });
       if (given !== undefined) checked = withValue(checked, path.split("."), given);

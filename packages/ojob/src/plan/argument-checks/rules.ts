@@ -9,10 +9,20 @@ function kind(words: string, holds: (value: unknown) => boolean): Rule {
 
 function compared(words: string, holds: (value: number, parameter: number) => boolean): Rule {
   return {
-    // Texts are compared by the same operators.
-    holds: (value, [parameter]) => typeof value === typeof parameter && holds(value as number, parameter as number),
+    // Texts are compared by the same operators, and with a number as the number that they are.
+    holds: (value, [parameter]) => areComparable(value, parameter) && holds(value as number, parameter as number),
     not: ([parameter]) => `must be ${words} ${JSON.stringify(parameter)}`,
   };
+}
+
+function areComparable(value: unknown, parameter: unknown): boolean {
+  return typeof value === typeof parameter || (typeof parameter === "number" && canBeNumber(value));
+}
+
+/** Whether a value is a number, or a text of one, as the command line gives it to a file with @ojm/openaf. */
+function canBeNumber(value: unknown): boolean {
+  if (typeof value === "string") return value.trim() !== "" && Number.isFinite(Number(value));
+  return typeof value === "number" && !Number.isNaN(value);
 }
 
 function ofText(words: string, holds: (value: string, parameter: string) => boolean): Rule {
@@ -38,7 +48,7 @@ function between(open: boolean): Rule {
   return {
     holds: (value, [low, high]) => {
       const [from, to, own] = [low as number, high as number, value as number];
-      return typeof value === typeof low && (open ? own > from && own < to : own >= from && own <= to);
+      return areComparable(value, low) && (open ? own > from && own < to : own >= from && own <= to);
     },
     not: ([low, high]) => `must be between ${JSON.stringify(low)} and ${JSON.stringify(high)}`,
   };
@@ -70,7 +80,7 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** The rules that a check may be made of, beside `default`. */
 export const rules: Readonly<Record<string, Rule>> = {
   isString: kind("a text", (value) => typeof value === "string"),
-  isNumber: kind("a number", (value) => typeof value === "number" && !Number.isNaN(value)),
+  isNumber: kind("a number", canBeNumber),
   isInteger: kind("a whole number", (value) => Number.isInteger(value)),
   isTNumber: kind("a number", (value) => typeof value === "number" && !Number.isNaN(value)),
   isBoolean: kind("true or false", (value) => typeof value === "boolean"),

@@ -14,17 +14,23 @@ export function unfilledName(name: unknown): string | undefined {
   return `nothing fills ${template} in the name of the lock: all runs would share one. Add ${argument}=… to the command line, or "${argument}" to the args.`;
 }
 
+/** The timeout of a run. The command line may give it as a text. */
+export function timeoutOf({ timeout }: Args): unknown {
+  return typeof timeout === "string" && /^\d+$/.test(timeout) ? Number(timeout) : timeout;
+}
+
 /** The problem of a run's name or timeout, if there is one. */
 export function wrongRunArgs(
   args: Args,
 ): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
-  const { name, timeout } = args;
+  const { name } = args;
   const isName = (typeof name === "string" && name !== "") || typeof name === "number";
   if (!isName) {
     return { argument: "name", message: `${JOB_START} needs "name" among the args: what the lock is called.` };
   }
   const unfilled = unfilledName(name);
   if (unfilled !== undefined) return { argument: "name", message: unfilled };
+  const timeout = timeoutOf(args);
   if (timeout === undefined || timeout === null) return undefined;
   if (typeof timeout === "number" && Number.isFinite(timeout) && timeout > 0) return undefined;
   const shown = typeof timeout === "string" ? JSON.stringify(timeout) : String(timeout);

@@ -19,7 +19,7 @@ export function shortcutJob(shortcut: Shortcut, around: AroundShortcut): Planned
     type: "simple",
     // As in OpenAF, shortcuts show no banners.
     typeArgs: { noLog: true },
-    checks: { in: [], out: [] },
+    checks: { in: [], out: [], from: 0, to: 1, late: false },
     asks: [],
     secretArgs: {},
     variables: {},

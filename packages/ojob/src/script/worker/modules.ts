@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { compile, MODULE_PARAMETERS } from "../compile.js";
 import type { NamedModule } from "../protocol.js";
 
@@ -38,11 +39,29 @@ export function requireModule(name: string): unknown {
   return module.exports;
 }
 
-/** The `require` of a script in that file. Modules of the job file win over packages of the same name. */
+/**
+ * The `require` of a script in that file. Modules of the job file win over packages of the same name. As in
+ * OpenAF, a name may be a file: `tests.js`, beside the job file, where there is no such package.
+ */
 export function requireOf(file: string): NodeJS.Require {
   // The jobs that come with ojm are in a file that has only a name.
-  const own = createRequire(resolve(file));
-  return Object.assign((name: string) => (isModule(name) ? requireModule(name) : own(name)), own);
+  const path = resolve(file);
+  const own = createRequire(path);
+  const load = (name: string): unknown => {
+    if (isModule(name)) return requireModule(name);
+    const beside = join(dirname(path), name);
+    return own(/\.[cm]?js$/.test(name) && !isFound(own, name) && existsSync(beside) ? beside : name);
+  };
+  return Object.assign(load, own);
+}
+
+function isFound(own: NodeJS.Require, name: string): boolean {
+  try {
+    own.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import { isQuiet } from "./quiet.js";
 import { setClock } from "./state/clock.js";
 import { giveVariables } from "./state/environment.js";
 import { setFolder } from "./state/folder.js";
+import { giveFunctions, keepFunctions, keepNone } from "./state/functions.js";
 
 const main = parentPort as MessagePort;
 let stopping: AbortController | undefined;
@@ -27,6 +28,7 @@ export async function run(message: RunMessage): Promise<void> {
   applyGlobals(message.globals);
   giveVariables(message.variables ?? {}, message.fresh);
   setFolder(message.job["pwd"]);
+  giveFunctions(message.args, message.fresh);
   stopping = new AbortController();
   if (isAskedToStop()) stop();
   // While a script runs, only the script keeps the thread alive. A script that awaits something that never
@@ -75,9 +77,11 @@ function importer(code: string): unknown {
 function finish(done: DoneMessage): void {
   try {
     post(done);
+    keepNone();
   } catch {
     // Functions and the like cannot leave the thread, so the result omits them.
     const { failure, result, args } = done;
+    keepFunctions(args);
     const thrown = failure?.thrown && { thrown: { value: portable(failure.thrown.value) } };
     const rest = { result: portable(result), args: portable(args) as Record<string, unknown> };
     post({ ...done, ...rest, ...(failure && { failure: { ...failure, ...thrown } }) });

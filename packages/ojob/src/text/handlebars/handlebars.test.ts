@@ -23,6 +23,8 @@ describe("as OpenAF: templify is Handlebars", () => {
     ["{{html}} {{{html}}}{{none}}", "&lt;b&gt; <b>"],
     ["{{{list}}} {{{map}}} {{#if on}}{{{list}}}{{{map}}}{{/if}}", '["a","b"] {"x":1} ["a","b"]{"x":1}'],
     ["{{! a remark }}x\\{{y}}", "x{{y}}"],
+    ["{{n}} \\{{n}} \\{{{n}}}", "1 {{n}} {{{n}}}"],
+    ["\\{{n}}", "{{n}}"],
     ['{{{$stringifyInLine map}}} {{$nvl none "z"}} {{$len list}} {{$concat "a" "b"}}{{$nl}}', '{"x":1} z 2 ab\n'],
     ['{{#$switch n}}{{#$case "1"}}one{{/$case}}{{$default "else"}}{{/$switch}}', "one"],
     ['{{#$switch n}}{{#$case "2"}}two{{/$case}}{{$default "else"}}{{/$switch}}', "else"],
@@ -71,6 +73,12 @@ todo: [Job]
     const code =
       "docker ps --format '{{.Names}}' {{range $p, $c := .X}}{{$p}}{{$x := 1}}{{end}} {{ printf \"%s\" .a }}";
     expect(fill(` ${code}`, data, () => {})).toBe(` ${code}`);
+  });
+
+  test("\\{{ is {{ in args and in scripts, as in OpenAF", async () => {
+    expect(fill("\\{{n}} {{n}} \\{{.Names}}", data, () => {})).toBe("{{n}} 1 {{.Names}}");
+    const { out } = await runText(yaml("shell", "echo '\\{{n}}' {{n}}"), { args: data });
+    expect(out).toContain("{{n}} 1\n");
   });
 
   test.each([

@@ -1,16 +1,27 @@
 import { createRequire } from "node:module";
-import type { search } from "@jmespath-community/jmespath";
+import type { compile, registerFunction, TreeInterpreter } from "@jmespath-community/jmespath";
 import type { Args } from "../../../load/job-file.js";
 import { valueAt } from "../../../text/value-at.js";
+import { registerOrders, withOrder } from "./ordering.js";
 
 /** A path of names and numbers, which needs no library. */
 const PLAIN = /^[\p{L}_$][\p{L}\p{N}_$-]*(?:\.[\p{L}\p{N}_$-]+|\[\d+\])*$/u;
 
 interface JmesPath {
-  search: typeof search;
+  readonly compile: typeof compile;
+  readonly TreeInterpreter: typeof TreeInterpreter;
+  readonly registerFunction: typeof registerFunction;
+  readonly TYPE_ANY: number;
 }
 
-let jmesPath: JmesPath | undefined;
+let loaded: JmesPath | undefined;
+
+function jmesPath(): JmesPath {
+  if (loaded !== undefined) return loaded;
+  loaded = createRequire(import.meta.url)("@jmespath-community/jmespath") as JmesPath;
+  registerOrders(loaded.registerFunction, loaded.TYPE_ANY);
+  return loaded;
+}
 
 /**
  * The value at a path: names with dots between them, or any JMESPath expression, as in OpenAF. `@` is the
@@ -19,9 +30,11 @@ let jmesPath: JmesPath | undefined;
 export function readPath(data: unknown, path: string | undefined): unknown {
   if (path === undefined || path.trim() === "" || path.trim() === "@") return data;
   if (PLAIN.test(path)) return valueAt(data, path);
-  jmesPath ??= createRequire(import.meta.url)("@jmespath-community/jmespath") as JmesPath;
+  const { compile, TreeInterpreter } = jmesPath();
   try {
-    return jmesPath.search(data as never, path) ?? undefined;
+    // In OpenAF a text may stand between backticks without quotes.
+    const expression = compile(path, { enable_legacy_literals: true });
+    return TreeInterpreter.search(withOrder(expression), data as never) ?? undefined;
   } catch (error) {
     throw new Error(`the path ${JSON.stringify(path)} cannot be read: ${(error as Error).message}`);
   }

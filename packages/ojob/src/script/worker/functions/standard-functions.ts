@@ -27,11 +27,12 @@ function sleep(ms: unknown): void {
 /** Ends the run of the job file with this exit code: what runs is asked to stop, and nothing more starts. */
 function exit(code: unknown = 0): never {
   const number = Number(code);
-  if (!Number.isInteger(number) || number < 0 || number > MOST_EXIT_CODE) {
+  if (!Number.isInteger(number) || Math.abs(number) > MOST_EXIT_CODE) {
     throw new TypeError(`exit takes a whole number from 0 to ${MOST_EXIT_CODE}, not ${String(code)}`);
   }
   try {
-    call("exit", number);
+    // The system counts negative codes from the end: many scripts of OpenAF say exit(-1).
+    call("exit", number & MOST_EXIT_CODE);
   } catch (error) {
     // The stop that it asks for may reach this script before the answer.
     if ((error as { readonly code?: unknown }).code !== "CANCELLED") throw error;

@@ -11,7 +11,8 @@ export function templify(template: unknown, data: unknown = globalThis): string 
   if (!text.includes("{{")) return text;
   // Most templates are paths alone. They need no Handlebars, which takes long to load.
   const plain = text.replace(PLAIN, "");
-  if (plain.includes("{{") || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
+  const isPlain = !plain.includes("{{") && !text.includes("\\{{");
+  if (!isPlain || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
   return text.replace(PLAIN, (_, raw: string | undefined, escaped: string | undefined) => {
     const value = toText(valueAt(data, raw ?? escaped ?? ""));
     return raw === undefined ? escapeHtml(value) : value;

@@ -1,0 +1,69 @@
+import type { Channel } from "../../channel/channel.js";
+import { historyOf, names } from "../records/history.js";
+import type { JobSummary, RunRecord } from "../types.js";
+
+/** How many of the newest runs of a job tell its usual duration and its streak. */
+const NEWEST = 50;
+
+/** How many jobs are read at once. */
+const AT_ONCE = 20;
+
+/** What is to be known of each job, ordered by name. Reads a few runs of each, however many are kept. */
+export async function* jobSummaries(
+  jobs: Channel<RunRecord>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JobSummary, void, undefined> {
+  let some: string[] = [];
+  const summaries = (): Promise<(JobSummary | undefined)[]> =>
+    Promise.all(some.map((name) => summaryOf(jobs, name, signal)));
+  for await (const name of names(jobs, signal)) {
+    some.push(name);
+    if (some.length < AT_ONCE) continue;
+    yield* (await summaries()).filter((summary) => summary !== undefined);
+    some = [];
+  }
+  yield* (await summaries()).filter((summary) => summary !== undefined);
+}
+
+async function summaryOf(
+  jobs: Channel<RunRecord>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<JobSummary | undefined> {
+  const newest: RunRecord[] = [];
+  for await (const record of historyOf(jobs, name, { limit: NEWEST, ...(signal && { signal }) })) newest.push(record);
+  return newest.length === 0 ? undefined : summarize(name, newest);
+}
+
+/** A summary of the newest runs of a job, the newest first. */
+export function summarize(name: string, newest: readonly RunRecord[]): JobSummary {
+  const running = newest.find(({ status }) => status === "running");
+  const ended = newest.filter(({ status }) => status !== "running");
+  const last = ended[0];
+  const durations = ended
+    .filter(({ status, duration }) => status === "completed" && duration !== undefined)
+    .map(({ duration }) => duration ?? 0)
+    .toSorted((a, b) => a - b);
+  const usual = durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
+  return {
+    name,
+    ...(running && { running }),
+    ...(last && { last }),
+    ...(usual && { usual }),
+    streak: streakOf(ended),
+  };
+}
+
+/** How many runs in a row ended well, as a number above zero, or in error, as one below. */
+function streakOf(ended: readonly RunRecord[]): number {
+  const [last] = ended;
+  if (last === undefined) return 0;
+  const other = ended.findIndex(({ inError }) => inError !== last.inError);
+  const length = other < 0 ? ended.length : other;
+  return last.inError === true ? -length : length;
+}
+
+/** The value below which this share of the sorted values lies. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}

@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { FakeClock } from "../../testing/fake-clock.js";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import type { JobSummary, Reason, RunRecord } from "../types.js";
+import { summarize } from "./job-summary.js";
+
+const TTL = 15_000;
+const MINUTE = 60_000;
+
+let world: World;
+let clock: FakeClock;
+let one: ManagerOf;
+let two: ManagerOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.manager();
+  two = await world.manager();
+});
+
+const why = (name = "a"): Promise<Reason[]> => clock.until(two.manager.why(name));
+const codes = async (name = "a"): Promise<string[]> => (await why(name)).map(({ code }) => code);
+
+describe("why a job does not run", () => {
+  test("of a job that never ran it is told", async () => {
+    expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is kept' }]);
+  });
+
+  test("of a job that runs it is told where, since when, and who waits", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    const waiting = one.manager.run("a", () => {}, { wait: MINUTE });
+    await clock.advance(1_000);
+    const [running, queue, ...rest] = await why();
+    const since = new Date(run.startTime).toISOString();
+    expect(running).toMatchObject({ code: "running", run: { id: run.id }, lock: { fence: run.fence } });
+    expect(running?.text).toMatch(new RegExp(`^it runs now, on .*, pid ${process.pid}, since ${since}$`));
+    expect(queue).toMatchObject({ code: "queue", text: "one run waits for the lock" });
+    expect(rest).toEqual([]);
+    await clock.until(run.end());
+    await clock.until(waiting);
+    expect(await codes()).toEqual(["last"]);
+  });
+
+  test("of a lock of a dead process it is told that the next run takes it over", async () => {
+    await clock.until(one.manager.start("a"));
+    const blind = await world.manager();
+    one.way.fault = () => ({ type: "refused" });
+    blind.way.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
+    two.way.fault = blind.way.fault;
+    await clock.advance(3 * TTL);
+    const [running] = await clock.until(blind.manager.why("a"));
+    expect(running?.text).toMatch(/which is gone: the next run takes the lock over/);
+  });
+
+  test("of a lock without a run, and of maintenance, it is told who has it", async () => {
+    const lease = await clock.until(one.manager.lock("a"));
+    expect((await why())[0]).toMatchObject({ code: "locked", text: expect.stringMatching(/without a run, by .*pid/) });
+    await clock.until(lease.release());
+    await clock.until(one.manager.hold("a", { reason: "the schema changes", author: "ana" }));
+    expect((await why())[0]?.text).toMatch(/^held for maintenance by ana until .*: the schema changes$/);
+    expect(await codes()).toEqual(["maintenance", "never"]);
+  });
+
+  test("of a job that is tried again it is told when, and why", async () => {
+    const body = (): Promise<void> => Promise.reject(new Error("no \u001b[2J route"));
+    const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
+    await clock.advance(1_000);
+    const [retry, last] = await why();
+    expect(retry).toMatchObject({ code: "retry", next: { attempt: 2 } });
+    expect(retry?.text).toMatch(/^attempt 2 of a@.* is due at 20.*Z, after: no \\u001b\[2J route$/);
+    expect(last?.text).toMatch(/^the last run, a@.*, ended as failed at .*: no \\u001b\[2J route$/);
+    await clock.until(work, 2 * MINUTE);
+  });
+});
+
+describe("the jobs", () => {
+  test("each job is told once, by name, with its run, its last end and its usual duration", async () => {
+    for (const ms of [100, 200, 300]) {
+      await clock.until(one.manager.run("b", () => new Promise<void>((resolve) => void clock.after(ms, resolve))));
+    }
+    await clock.until(rejection(one.manager.run("c", () => Promise.reject(new Error("no")))));
+    const run = await clock.until(one.manager.start("a"));
+    const all = await clock.until(collect<JobSummary>(two.manager.jobs()));
+    expect(all.map(({ name, streak, usual }) => [name, streak, usual])).toEqual([
+      ["a", 0, undefined],
+      ["b", 3, { p50: 200, p95: 300 }],
+      ["c", -1, undefined],
+    ]);
+    expect(all[0]?.running?.id).toBe(run.id);
+    expect(all[2]?.last).toMatchObject({ status: "failed", error: "no" });
+    await clock.until(run.end());
+  });
+
+  test("the jobs are as many as there are names, also of more than one page", async () => {
+    const names = Array.from({ length: 45 }, (_, i) => `job ${String(i).padStart(2, "0")}`);
+    for (const name of names) await clock.until(one.manager.run(name, () => {}));
+    expect((await clock.until(collect<JobSummary>(two.manager.jobs()))).map(({ name }) => name)).toEqual(names);
+  });
+
+  test("a streak counts from the newest end, whatever runs now", () => {
+    const record = (status: RunRecord["status"]): RunRecord =>
+      ({ status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
+    const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
+    expect(streak()).toBe(0);
+    expect(streak("running", "completed", "skipped", "failed")).toBe(2);
+    expect(streak("failed", "lost", "completed")).toBe(-2);
+  });
+});

@@ -1,0 +1,66 @@
+import type { Channel } from "../../channel/channel.js";
+import { holdText, whom } from "../../locks/entries/held.js";
+import { holdOf } from "../../locks/entries/valid.js";
+import type { Locks } from "../../locks/locks.js";
+import type { HeldLock } from "../../locks/types.js";
+import { visible } from "../../util/visible.js";
+import { historyOf } from "../records/history.js";
+import { recordOf } from "../records/orphans.js";
+import { toRecord } from "../records/record.js";
+import { pendingOf } from "../retry/pending.js";
+import type { Reason, RunRecord } from "../types.js";
+
+/** What the answer needs of its manager. */
+export interface Asked {
+  readonly locks: Locks;
+  readonly jobs: Channel<RunRecord>;
+  readonly lockChannel: Channel<unknown>;
+}
+
+/** Why a job does not run now, the most important reason first. */
+export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {
+  const [lock, retries, last] = await Promise.all([locks.find(name), pendingOf(lockChannel, name), lastOf(jobs, name)]);
+  const reasons: Reason[] = [];
+  if (lock !== undefined) {
+    const entry = await recordOf(jobs, lock);
+    reasons.push(await held(locks, lock, entry?.value.status === "running" ? toRecord(entry) : undefined));
+    if (lock.waiting > 0) reasons.push(waiting(lock));
+  }
+  for (const { value: next } of retries) {
+    const due = new Date(next.due).toISOString();
+    const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, after: ${visible(next.error ?? "no reason")}`;
+    reasons.push({ code: "retry", text, next });
+  }
+  if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
+  else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });
+  return reasons;
+}
+
+async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
+  const hold = holdOf(lock);
+  if (hold !== undefined) return { code: "maintenance", text: holdText(hold), lock };
+  const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
+  const since = new Date(lock.since).toISOString();
+  const by = `${whom(lock.holder)}${gone}, since ${since}`;
+  if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };
+  return { code: "locked", text: `its lock is held without a run, by ${by}`, lock };
+}
+
+function waiting(lock: HeldLock): Reason {
+  const { waiting } = lock;
+  return {
+    code: "queue",
+    text: waiting === 1 ? "one run waits for the lock" : `${waiting} runs wait for the lock`,
+    lock,
+  };
+}
+
+function lastText({ id, status, endDate, error }: RunRecord): string {
+  const ended = endDate === undefined ? "" : ` at ${visible(endDate)}`;
+  return `the last run, ${visible(id)}, ended as ${status}${ended}${error === undefined ? "" : `: ${visible(error)}`}`;
+}
+
+async function lastOf(jobs: Channel<RunRecord>, name: string): Promise<RunRecord | undefined> {
+  for await (const record of historyOf(jobs, name, { limit: 1 })) return record;
+  return undefined;
+}
