@@ -109,6 +109,54 @@ describe("a tick that is due while the job runs", () => {
   });
 });
 
+describe("a run that is tried again", () => {
+  const definition: ScheduleDefinition = {
+    every: 10 * MINUTE,
+    retry: { attempts: 3, delay: MINUTE, backoff: "fixed", onLost: true },
+  };
+
+  it("has attempts of the same tick, and the next ticks come meanwhile", async () => {
+    const one = await world.scheduler("one");
+    const fails = (run: Run): void => {
+      one.ran.push(`${world.time()} ${run.attempt}`);
+      if (run.attempt < 3) throw new Error("no");
+    };
+    await world.clock.until(one.scheduler.add("a", definition, fails));
+    await world.until("00:15:00");
+    expect(one.ran).toEqual(["00:10:00 1", "00:11:00 2", "00:12:00 3"]);
+    const records = await world.records(one);
+    expect(new Set(records.map(({ tick }) => tick)).size).toBe(1);
+    expect(await world.ticks(one)).toEqual(["00:10:00 run by one"]);
+  });
+
+  it("has its next attempt in another process, if its own dies before it, or in it", async () => {
+    const all = [await world.scheduler("one"), await world.scheduler("two"), await world.scheduler("three")];
+    const ran: string[] = [];
+    for (const one of all) {
+      const body = async (run: Run): Promise<void> => {
+        ran.push(`${world.time()} ${run.attempt} ${one.name}`);
+        if (run.attempt === 1) throw new Error("no");
+        if (run.attempt === 2) await new Promise(() => {});
+      };
+      await world.clock.until(one.scheduler.add("a", definition, body));
+    }
+    const killLast = (): void => {
+      const last = all.find(({ name }) => ran.at(-1)?.endsWith(` ${name}`));
+      if (last !== undefined) world.kill(last);
+    };
+    await world.until("00:10:30");
+    expect(ran).toHaveLength(1);
+    killLast();
+    await world.until("00:12:00");
+    expect(ran).toHaveLength(2);
+    killLast();
+    await world.until("00:19:00");
+    expect(ran.map((line) => line.slice(9, 10))).toEqual(["1", "2", "3"]);
+    expect(new Set(ran.map((line) => line.slice(11))).size).toBe(3);
+    expect(ran.slice(1).map((line) => line.slice(0, 5))).toEqual(["00:11", "00:13"]);
+  });
+});
+
 describe("ticks that nobody was there for", () => {
   it.each<[ScheduleDefinition["missed"], string[]]>([
     ["none", ["00:02:00-00:04:00 (3) missed policy", "00:05:00 run by two"]],

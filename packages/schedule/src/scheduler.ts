@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Clock, JobManager, Key, Version } from "@ojm/core";
+import type { Channel, Clock, JobManager, Key, Version } from "@ojm/core";
 import { ChannelError } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { Alarms } from "./alarms/alarms.js";
@@ -16,9 +16,10 @@ import { hashOf } from "./definition/hash.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
 import { tellTicks } from "./events.js";
-import type { Body, Host, OwnSchedule } from "./fire/host.js";
+import type { Body, Host, Own } from "./fire/host.js";
 import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
+import { Retries } from "./fire/retries.js";
 import { Members } from "./members/members.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
@@ -259,9 +260,17 @@ export class Scheduler {
       stop: () => void this.close(),
       tell: (schedule, ticks) => this.#tell(schedule, ticks),
       onRun: (run) => this.#onRun(run),
-      onLead: (schedule) => requests.begin(schedule),
+      onLead: (schedule) => {
+        requests.begin(schedule);
+        retries.begin(schedule);
+      },
     };
-    const requests: Requests = new Requests(opened, (name) => this.#led(name), signal);
+    const own: Own = {
+      of: (name) => this.#jobs.get(name)?.own,
+      leads: (name) => this.#jobs.get(name)?.leads === true,
+    };
+    const requests: Requests = new Requests(opened, own, signal);
+    const retries: Retries = new Retries(opened, own, signal);
     const { channel } = store;
     const schedules = {
       put: (key: Key, value: SchedulesValue, version: Version) => this.#told(key, { value, version }),
@@ -272,6 +281,7 @@ export class Scheduler {
       follow(channel, this.#clock, ["schedule"], schedules, signal),
       follow(channel, this.#clock, ["member"], members, signal),
       follow(channel, this.#clock, ["request"], requests, signal),
+      follow<unknown>(this.#manager.channels.locks as Channel<unknown>, this.#clock, ["retry"], retries, signal),
     ]);
     return opened;
   }
@@ -282,11 +292,6 @@ export class Scheduler {
     if (job === undefined) return;
     if (entry === undefined) job.told(undefined);
     else if (isSchedule(entry.value)) job.told({ value: entry.value, version: entry.version });
-  }
-
-  #led(name: string): OwnSchedule | undefined {
-    const job = this.#jobs.get(name);
-    return job?.leads === true ? job.own : undefined;
   }
 
   #membersChanged(): void {

@@ -11,7 +11,7 @@ const { OJM_SEED, OJM_SEEDS } = process.env;
 const SEEDS = Array.from({ length: Number(OJM_SEEDS ?? 30) }, (_, i) => i + 1);
 
 /** So many seeds are tried: a bug that needs more of them would not be found in our own code. */
-const TRIED = 15;
+const TRIED = 30;
 
 process.setMaxListeners(50);
 
@@ -52,7 +52,7 @@ describe("the simulation of schedulers", () => {
 
   test("produces every kind of outcome", async () => {
     const seen = new Set<string>();
-    for (let seed = 1; seed <= 24; seed++) {
+    for (let seed = 1; seed <= 48; seed++) {
       const simulation = new Simulation(seed);
       await simulation.run();
       for (const name of simulation.witness.names) {

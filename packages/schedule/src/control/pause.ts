@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/change.js";
 import { pausedWhy } from "../decide/outcomes.js";
@@ -81,8 +81,9 @@ export async function pauseAfterFailures(
   if (pauseAfter === undefined) return false;
   const from = Math.max(resumed, paused?.until ?? 0);
   let failures = 0;
-  for await (const { schedule: of, status, inError, error, id } of manager.history({ name, from })) {
-    if (of !== name || status === "running") continue;
+  for await (const record of manager.history({ name, from })) {
+    const { schedule: of, status, inError, error, id } = record;
+    if (of !== name || status === "running" || isTriedAgain(record)) continue;
     if (inError !== true) return false;
     if (++failures < pauseAfter) continue;
     const count = failures === 1 ? "its run" : `${failures} runs, one after the other,`;
@@ -90,4 +91,10 @@ export async function pauseAfterFailures(
     return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
   }
   return false;
+}
+
+/** Whether another attempt comes after a run: what counts is the last one. */
+function isTriedAgain({ status, retry, attempt = 1 }: RunRecord): boolean {
+  if (retry === undefined || attempt >= retry.attempts) return false;
+  return status === "failed" || status === "timeout" || (status === "lost" && retry.onLost);
 }

@@ -62,8 +62,11 @@ export function overlap(evidence: Why["evidence"]): Why {
 /** What a lock tells of its holder. */
 export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
   if (held === undefined) return undefined;
-  const { holder, since, fence } = held;
-  return { holder: { ...holder }, since, fence };
+  const { holder, since, fence, note } = held;
+  const evidence = { holder: { ...holder }, since, fence };
+  const { hold } = (note ?? {}) as { readonly hold?: JsonValue };
+  // Somebody holds the job for maintenance: the hold has the reason.
+  return hold === undefined ? evidence : { ...evidence, hold };
 }
 
 export function pausedWhy({ reason, by, at, until }: Pause): Why {

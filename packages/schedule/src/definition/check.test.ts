@@ -58,9 +58,14 @@ describe("a definition", () => {
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" is a number of ms'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
-    [{ cron: "@daily", retry: { text: "x".repeat(20_000) } }, "is too large"],
+    [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],
     [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
-    [{ cron: "@daily", retry: { big: 1n } }, "is no JSON"],
+    [{ cron: "@daily", retry: 3 }, "it is a map such as { attempts: 3 }"],
+    [{ cron: "@daily", retry: { attempt: 3 } }, 'it has no "attempt". Did you mean "attempts"?'],
+    [{ cron: "@daily", retry: { attempts: 0 } }, '"attempts" is a whole number from 1 to 100, not 0'],
+    [{ cron: "@daily", retry: { attempts: 2, delay: "1h" } }, '"delay" is a number of ms'],
+    [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],
+    [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, '"onLost" is true or false'],
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);

@@ -2,6 +2,7 @@ import { nearest, visible } from "@ojm/core/backend";
 import { cronSchedule } from "../calendar/cron.js";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
+import { retryProblem } from "./retry.js";
 import { MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
 const OPTIONS = [
@@ -128,7 +129,7 @@ const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> =
       ? value.map((one) => blackoutProblem(one)).find((problem) => problem !== undefined)
       : `it is a list of windows, not ${show(value)}`,
   pauseAfter: (value) => number(value, 1, "a whole number from"),
-  retry: (value) => (isMap(value) ? undefined : `it is a map such as { attempts: 3 }, not ${show(value)}`),
+  retry: retryProblem,
   meta: metaProblem,
 };
 

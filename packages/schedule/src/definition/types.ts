@@ -1,4 +1,4 @@
-import type { JsonValue } from "@ojm/core";
+import type { JsonValue, RetryOptions } from "@ojm/core";
 
 /** What happens to a tick that is due while the job still runs. */
 export type Overlap = "skip" | "queue" | "replace";
@@ -49,8 +49,11 @@ export interface ScheduleDefinition {
   readonly blackout?: readonly Blackout[];
   /** Pauses the schedule after this many runs in error, one after the other. Default: never. */
   readonly pauseAfter?: number;
-  /** Attempts after a failed run. See `RunOptions.retry` of `@ojm/core`. */
-  readonly retry?: { readonly [option: string]: JsonValue };
+  /**
+   * How a run that does not complete is tried again. With `onLost`, also one whose process died or was
+   * replaced by a deploy: another process makes the next attempt of the same tick.
+   */
+  readonly retry?: RetryOptions;
   /** JSON for the records of its runs. */
   readonly meta?: { readonly [field: string]: JsonValue };
 }

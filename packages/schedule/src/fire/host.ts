@@ -35,3 +35,9 @@ export interface Host {
   /** A run that was started: `close` may wait for it. */
   onRun(run: Promise<unknown>): void;
 }
+
+/** Which schedules this process has, and whether it is the first to run one. */
+export interface Own {
+  of(name: string): OwnSchedule | undefined;
+  leads(name: string): boolean;
+}

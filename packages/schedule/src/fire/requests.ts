@@ -5,7 +5,7 @@ import { REQUEST_TTL, type RequestValue, requestKey, type SchedulesValue } from 
 import { isRequest } from "../store/valid.js";
 import { backfillNext } from "./backfill.js";
 import { Changed, type Request, RequestClaim, Taken } from "./claim-request.js";
-import type { Host, OwnSchedule } from "./host.js";
+import type { Host, Own, OwnSchedule } from "./host.js";
 import { startRun } from "./start.js";
 
 /** How long one attempt waits for the lock, in ms. */
@@ -17,15 +17,14 @@ const AGAIN = 2_000;
 /** Runs what people ask for, of the schedules that this process is the first to run. */
 export class Requests implements Followed<SchedulesValue> {
   readonly #host: Host;
-  /** The schedule of a name, if this process is the first to run it. */
-  readonly #led: (name: string) => OwnSchedule | undefined;
+  readonly #own: Own;
   readonly #signal: AbortSignal;
   readonly #open: Map<string, Request> = new Map();
   readonly #working: Set<string> = new Set();
 
-  constructor(host: Host, led: (name: string) => OwnSchedule | undefined, signal: AbortSignal) {
+  constructor(host: Host, own: Own, signal: AbortSignal) {
     this.#host = host;
-    this.#led = led;
+    this.#own = own;
     this.#signal = signal;
   }
 
@@ -55,8 +54,8 @@ export class Requests implements Followed<SchedulesValue> {
   }
 
   #next(name: string): { request: Request; own: OwnSchedule } | undefined {
-    const own = this.#signal.aborted ? undefined : this.#led(name);
-    if (own === undefined) return undefined;
+    const own = this.#own.of(name);
+    if (own === undefined || !this.#own.leads(name) || this.#signal.aborted) return undefined;
     const all = [...this.#open.values()].filter((request) => request.name === name);
     const [request] = all.sort((a, b) => a.value.at - b.value.at);
     return request === undefined ? undefined : { request, own };

@@ -7,7 +7,7 @@ import type { Host, OwnSchedule } from "./host.js";
 export interface Begun {
   /** The version of all that its claim wrote. */
   readonly version: Version;
-  /** Resolves when the run has completed, and rejects as `JobManager.run` does. */
+  /** Resolves when the run, or an attempt after it, has completed, and rejects as `JobManager.run` does. */
   readonly ended: Promise<unknown>;
 }
 
@@ -57,8 +57,12 @@ export async function startRun(
   }
 }
 
-function optionsOf({ definition: { timeout, meta } }: OwnSchedule): RunOptions {
-  return { ...(timeout === undefined ? {} : { timeout }), ...(meta === undefined ? {} : { meta }) };
+function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOptions {
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(meta === undefined ? {} : { meta }),
+    ...(retry === undefined ? {} : { retry }),
+  };
 }
 
 /** How to start the run of a tick. */

@@ -87,7 +87,6 @@ export class WaitingRuns {
     try {
       const started = await startTick(this.#host, this.#own, stored, plan, { wait, signal, onStored });
       this.#job.moved(started.cursor);
-      await started.ended.catch(() => {});
       return false;
     } catch (error) {
       const first = this.#plan(latest);

@@ -273,9 +273,9 @@ export class OpenRun implements Run {
    */
   async #closeWithoutLock(record: RunRecord): Promise<boolean> {
     if (await this.#isWritten(record)) return true;
-    if (record.status !== "completed") return this.#write(record);
+    if (record.status !== "completed") return this.#write(record, this.#next(record));
     const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
-    if (await this.#write(lost)) runEnded.publish(() => ({ record: lost }));
+    if (await this.#write(lost, this.#next(lost))) runEnded.publish(() => ({ record: lost }));
     return false;
   }
 
@@ -295,12 +295,16 @@ export class OpenRun implements Run {
     }
     // The record is closed. If the release fails, the next heartbeat removes the lock.
     const lockOps = written ? this.#next(record) : await nextOpsOf(this.#context, this.#draft.key, record);
-    await locks.release(this.#lease, lockOps && { prepare: () => ({ lockOps }), refused: () => {} }).catch(() => {});
+    const writes = lockOps && { prepare: () => ({ lockOps }), refused: () => {} };
+    const released = await locks.release(this.#lease, writes).catch(() => true);
+    // The lock was taken: nobody else writes the next attempt of a record that is closed.
+    if (!released && written && lockOps !== undefined) await this.#context.lockChannel.commit(lockOps).catch(() => {});
     return written;
   }
 
-  async #write(record: RunRecord): Promise<boolean> {
-    const { jobs, clock, ttl } = this.#context;
+  /** `next`: the ops that write the next attempt, if no commit follows that releases the lock. */
+  async #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<boolean> {
+    const { jobs, lockChannel, clock, ttl } = this.#context;
     const { session, until } = this.#lease;
     const retryOptions = {
       clock,
@@ -309,7 +313,8 @@ export class OpenRun implements Run {
     };
     try {
       const ops = closingOps(this.#draft.key, this.#version, record);
-      const result = await retry(retryOptions, () => jobs.commit(ops));
+      const others = next === undefined ? [] : [{ channel: lockChannel, ops: next }];
+      const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
       return result.ok || (await this.#isWritten(record));
     } catch (error) {
       if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#draft.key))) throw error;

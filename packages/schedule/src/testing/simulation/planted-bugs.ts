@@ -1,4 +1,4 @@
-import type { Backend, CallOptions, Commit, CommitOutcome, StoredWrite } from "@ojm/core/backend";
+import type { Backend, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
 import type { PlantedBug } from "./simulation.js";
 
@@ -7,6 +7,7 @@ const isOurs = ({ key }: { readonly key: string }): boolean => key.startsWith(SC
 const isCursor = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["cursor `);
 const isSchedule = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["schedule `);
 const isTick = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["tick `);
+const isRetry = ({ key }: { readonly key: string }): boolean => key.startsWith('oJobManager-locks ["retry ');
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
 
 const contentOf = ({ value }: StoredWrite): Record<string, unknown> => (value === null ? {} : JSON.parse(value));
@@ -78,6 +79,9 @@ class CatchUpTwice extends Planted {
 
 /** Goes by a definition and a pause that it read before. */
 class OldDefinition extends Planted {
+  // Without a watch: a process that is told of each pause at once seldom goes by an old definition.
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     return claims(commit) ? this.without(commit, isSchedule, options) : super.commit(commit, options);
   }
@@ -97,6 +101,23 @@ class ReplaceTooEarly extends Planted {
     const outcome = await super.commit(commit, options);
     if (outcome.ok || !claims(commit)) return outcome;
     return this.without(commit, isLock, options);
+  }
+}
+
+/** An attempt is made by whoever finds it, although another process has made it. */
+class RetryTwice extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return commit.writes.some(isLock) ? this.without(commit, isRetry, options) : super.commit(commit, options);
+  }
+}
+
+/** The next attempt is not in the commit that closes the one before. */
+class RetryLost extends Planted {
+  #written = 0;
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const writes = commit.writes.filter((one) => !isRetry(one) || one.value === null || this.#written++ % 2 === 0);
+    return super.commit({ ...commit, writes }, options);
   }
 }
 
@@ -129,5 +150,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "a run by an old definition", caughtAs: /while it is paused/, plant: plant(OldDefinition) },
   { name: "a cursor that is written unchecked", caughtAs: /decided twice|moves back/, plant: plant(CursorUnchecked) },
   { name: "a replace that starts too early", caughtAs: /two runs of \S+ at once/, plant: plant(ReplaceTooEarly) },
+  { name: "a retry by two", caughtAs: /attempt \d of the tick \S+ of \S+ was run twice/, plant: plant(RetryTwice) },
+  { name: "a retry that is lost", caughtAs: /is not tried again after attempt/, plant: plant(RetryLost) },
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];
