@@ -53,6 +53,12 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/($1|core)/" },
     },
     {
+      name: "schedule-imports-only-core",
+      severity: "error",
+      from: { path: "^packages/schedule/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/(schedule|core)/" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",

@@ -128,6 +128,7 @@ export class JobManager {
       ttl,
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
+      chains: new Set(),
       starting: new InFlight(),
       closing: this.#closing.signal,
       onOpen: (run) => void this.#open.add(run as OpenRun),

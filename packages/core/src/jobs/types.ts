@@ -244,8 +244,8 @@ export interface RunOptions {
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
    * record. Between two attempts the lock is free, and the wait is in the store: if this process dies, the
-   * next {@link JobManager.run} of the name with `retry`, in any process, goes on with the chain instead of a
-   * new one. See also {@link JobManager.takeOver}.
+   * next {@link JobManager.run} of the name with `retry`, and without `claim`, in any process, goes on with
+   * the chain instead of a new one. See also {@link JobManager.takeOver}.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
    * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not

@@ -123,7 +123,7 @@ async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): P
   const { cron, timeInterval } = typeArgs;
   if (type !== "periodic") return "";
   if (cron === undefined) return `every ${timeInterval} ms`;
-  const { cronSchedule } = await import("../schedule/cron.js");
+  const { cronSchedule } = await import("@ojm/schedule");
   const zone = timeZoneOf(typeArgs, settings);
   const next = new Date(cronSchedule(String(cron), zone).next(Date.now())).toISOString();
   return `${cron} (${zone}), next at ${next}`;

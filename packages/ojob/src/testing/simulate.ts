@@ -1,8 +1,8 @@
+import { SkippingClock } from "../../../schedule/src/testing/skipping-clock.js";
 import { Engine } from "../execute/engine.js";
 import type { RunControl } from "../index.js";
 import type { RunFileOptions } from "../run.js";
 import { type Ran, runText } from "./run-file.js";
-import { SkippingClock } from "./skipping-clock.js";
 
 /** A job file that runs in time that can be skipped. */
 export class Simulation {

@@ -247,6 +247,42 @@ describe.each([
     expect(await records(two)).toHaveLength(2);
   });
 
+  test("an attempt that a process took over without hearing of it is made by its next call", async () => {
+    void one.manager.run("a", failing(1), { retry }).catch(() => {});
+    await clock.advance(1_000);
+    kill(one);
+    await clock.advance(3 * TTL);
+    two.way.once('["retry ', { type: "reply lost" });
+    expect(await clock.until(rejection(two.manager.takeOver("a", failing(1))))).toMatchObject({ code: "TIMEOUT" });
+    expect((await clock.until(two.manager.takeOver("a", failing(1)), 120_000))?.record.attempt).toBe(2);
+  });
+
+  test("a run whose lock was removed, and that nobody else closes, is tried again", async () => {
+    const untilLost = (run: Run): Promise<void> =>
+      run.attempt > 1
+        ? Promise.resolve()
+        : new Promise((resolve) => run.signal.addEventListener("abort", () => resolve()));
+    const work = one.manager.run("a", untilLost, { retry: { ...retry, onLost: true } });
+    await clock.advance(1_000);
+    await clock.until(two.manager.channels.locks.unset(["lock", "a"]));
+    expect((await clock.until(work, 120_000)).record.attempt).toBe(2);
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost", "completed"]);
+  });
+
+  test("a run with a claim is made for it, and leaves a chain that is left behind to others", async () => {
+    void one.manager.run("a", failing(9), { retry }).catch(() => {});
+    await clock.advance(1_000);
+    kill(one);
+    await clock.advance(3 * TTL);
+    const claim = { ops: () => [], refused: async () => {} };
+    const { record } = await clock.until(
+      two.manager.run("a", () => {}, { retry, claim }),
+      1_000,
+    );
+    expect(record.attempt).toBe(1);
+    expect(await pending(two)).toHaveLength(1);
+  });
+
   test("an attempt for a tick keeps its schedule and tick", async () => {
     const at = clock.now();
     const claim = { tick: { schedule: "nightly", at }, ops: () => [], refused: async () => {} };

@@ -22,8 +22,8 @@ const WAIT = 60_000;
 const PAUSE = 1_000;
 
 /**
- * Runs a body until an attempt completes, or the policy allows no more. Goes on with a chain of the name that
- * its process left behind, if there is one.
+ * Runs a body until an attempt completes, or the policy allows no more. Without a claim, goes on with a
+ * chain of the name that its process left behind, if there is one.
  */
 export async function runChain<T>(
   context: RunContext,
@@ -37,7 +37,8 @@ export async function runChain<T>(
   // Without its session, others would take this process for dead and make the attempt too.
   return context.locks.keepSession(async () => {
     const chain = new Chain(context, name, body, options);
-    const left = await adoptOne(context, name);
+    // A run with a claim is for what it claims, and for nothing else.
+    const left = options.claim === undefined ? await adoptOne(context, name) : undefined;
     if (left !== undefined) return chain.goOn(left);
     return chain.attempt(await startRun(context, name, withoutRetry(options), { attempt: 1, retry }));
   });
@@ -70,9 +71,12 @@ async function adoptOne(context: RunContext, name: string): Promise<Pending | un
 
 /** Makes this process the one that makes an attempt. Resolves to `undefined` if a living process makes it. */
 async function adopt(context: RunContext, { key, value, version }: Pending): Promise<Pending | undefined> {
-  const { locks, lockChannel, clock } = context;
-  if (value.by !== undefined && !(await locks.operator.isGone(value.by))) return undefined;
-  const ours = { ...value, by: await locks.operator.holder() };
+  const { locks, lockChannel, clock, chains } = context;
+  const by = await locks.operator.holder();
+  // Ours, and nobody makes it: the answer to an earlier commit of this kind was lost.
+  const isLeft = value.by?.instance === by.instance && !chains.has(value.chain);
+  if (value.by !== undefined && !isLeft && !(await locks.operator.isGone(value.by))) return undefined;
+  const ours = { ...value, by };
   const result = await lockChannel.commit([{ check: key, version }, pendingOp(ours, clock.now())]);
   return result.ok ? { key, value: ours, version: result.version } : undefined;
 }
@@ -93,12 +97,29 @@ class Chain<T> {
 
   /** Makes an attempt that is pending, once it is due, and those that follow. */
   async goOn(pending: Pending): Promise<Outcome<T>> {
-    await this.#pause(pending, pending.value.due - this.#context.clock.now());
-    return this.attempt(await this.#start(pending));
+    return this.#busy(pending.value.chain, async () => {
+      await this.#pause(pending, pending.value.due - this.#context.clock.now());
+      return this.attempt(await this.#start(pending));
+    });
+  }
+
+  /** Notes meanwhile that this process makes the attempts of a chain. */
+  async #busy<R>(chain: string, work: () => Promise<R>): Promise<R> {
+    const { chains } = this.#context;
+    chains.add(chain);
+    try {
+      return await work();
+    } finally {
+      chains.delete(chain);
+    }
   }
 
   /** Runs the body of an attempt that was just started, and makes those that follow. */
-  async attempt(run: OpenRun): Promise<Outcome<T>> {
+  attempt(run: OpenRun): Promise<Outcome<T>> {
+    return this.#busy(run.chain, () => this.#attempt(run));
+  }
+
+  async #attempt(run: OpenRun): Promise<Outcome<T>> {
     let isOver: Promise<unknown> = Promise.resolve();
     const body = (it: Run): T | Promise<T> => {
       const result = this.#body(it);

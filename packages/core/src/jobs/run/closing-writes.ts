@@ -18,14 +18,16 @@ import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
 /**
- * Closes a record that its run holds open. `open`: its key, and the version of the open record. Resolves to
- * false if somebody else has closed or overwritten it.
+ * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: ops
+ * on the locks that belong to it, with one store. Resolves to false if somebody else has closed or
+ * overwritten it.
  */
 export async function writeEnd(
-  { jobs, index, clock, ttl }: Pick<RunContext, "jobs" | "index" | "clock" | "ttl">,
+  { jobs, index, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "index" | "lockChannel" | "clock" | "ttl">,
   { session, until }: Lease,
   open: { readonly key: Key; readonly version: Version },
   record: RunRecord,
+  next?: readonly Op<unknown>[],
 ): Promise<boolean> {
   const retryOptions = {
     clock,
@@ -34,7 +36,8 @@ export async function writeEnd(
   };
   try {
     const ops = closingOps(open.key, open.version, record);
-    const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, index.addFailure(record)));
+    const others = [...index.addFailure(record), ...(next === undefined ? [] : [{ channel: lockChannel, ops: next }])];
+    const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
     return result.ok || (await isWritten(jobs, open.key, record));
   } catch (error) {
     if (!isCorrupt(error) || !(await isOverwritten(jobs, open.key))) throw error;

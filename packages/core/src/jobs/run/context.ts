@@ -21,6 +21,8 @@ export interface RunContext {
   readonly ttl: number;
   readonly times: StartTimes;
   readonly texts: RecordTexts;
+  /** The ids of the chains whose attempts this process makes. */
+  readonly chains: Set<string>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
   /** Fires when the manager is closed. */

@@ -284,9 +284,9 @@ export class OpenRun implements Run {
    */
   async #closeWithoutLock(record: RunRecord): Promise<boolean> {
     if (await isWritten(this.#context.jobs, this.#draft.key, record)) return true;
-    if (record.status !== "completed") return this.#write(record);
+    if (record.status !== "completed") return this.#write(record, this.#next(record));
     const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
-    if (await this.#write(lost)) told(lost);
+    if (await this.#write(lost, this.#next(lost))) told(lost);
     return false;
   }
 
@@ -306,13 +306,17 @@ export class OpenRun implements Run {
     }
     // The record is closed. If the release fails, the next heartbeat removes the lock.
     const lockOps = written ? this.#next(record) : await nextOpsOf(this.#context, this.#draft.key, record);
-    await locks.release(this.#lease, lockOps && { prepare: () => ({ lockOps }), refused: () => {} }).catch(() => {});
+    const writes = lockOps && { prepare: () => ({ lockOps }), refused: () => {} };
+    const released = await locks.release(this.#lease, writes).catch(() => true);
+    // The lock was taken: nobody else writes the next attempt of a record that is closed.
+    if (!released && written && lockOps !== undefined) await this.#context.lockChannel.commit(lockOps).catch(() => {});
     return written;
   }
 
-  #write(record: RunRecord): Promise<boolean> {
+  /** `next`: the ops that write the next attempt, if no commit follows that releases the lock. */
+  #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<boolean> {
     const open = { key: this.#draft.key, version: this.#version };
-    return writeEnd(this.#context, this.#lease, open, record);
+    return writeEnd(this.#context, this.#lease, open, record, next);
   }
 }
 

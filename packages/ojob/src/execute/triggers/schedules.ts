@@ -1,15 +1,16 @@
 import type { Clock } from "@ojm/core";
+import type { Due, Schedule, Timetable } from "@ojm/schedule";
 import type { Args, Settings } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { timeZoneOf } from "../../plan/settings.js";
-import type { Schedule } from "../../schedule/schedule.js";
-import { type Due, Timetable } from "../../schedule/timetable.js";
 import type { Dispatch } from "../dispatch/dispatch.js";
 import type { Request } from "../dispatch/requests.js";
 
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
 const LATE = 60_000;
+
+type Calendar = typeof import("@ojm/schedule");
 
 /** One schedule of a job. An item of the todo has begun it. */
 interface Scheduled {
@@ -37,14 +38,14 @@ export interface ScheduleHost {
 /** Requests the periodic jobs whenever they are due. */
 export class Schedules {
   readonly #host: ScheduleHost;
-  readonly #timetable: Timetable;
+  /** Made when it is needed: most files have no schedule, and start sooner without the package. */
+  #timetable: Timetable | undefined;
   /** How many schedules each job has. */
   readonly #counts = new Map<string, number>();
   #leave: (() => void)[] = [];
 
   constructor(host: ScheduleHost) {
     this.#host = host;
-    this.#timetable = new Timetable(host.runtime.clock);
   }
 
   /** Runs the job at each tick of its schedule, from now on. */
@@ -52,29 +53,29 @@ export class Schedules {
     const count = (this.#counts.get(job.name) ?? 0) + 1;
     this.#counts.set(job.name, count);
     const name = count === 1 ? job.name : `${job.name}#${count}`;
-    const one: Scheduled = { job, given, name, latest: undefined, ...(await this.#scheduleOf(job)) };
-    const { settings, dispatch } = this.#host;
+    const { settings, dispatch, runtime } = this.#host;
+    const calendar = await import("@ojm/schedule");
+    const one: Scheduled = { job, given, name, latest: undefined, ...this.#scheduleOf(job, calendar) };
     if (settings.daemon !== false) this.#leave.push(dispatch.expectMore());
+    this.#timetable ??= new calendar.Timetable(runtime.clock);
     this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
   }
 
   /** Ends all schedules. */
   stop(): void {
-    this.#timetable.stop();
+    this.#timetable?.stop();
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  async #scheduleOf({ typeArgs }: PlannedJob): Promise<Pick<Scheduled, "schedule" | "trigger" | "now">> {
+  #scheduleOf({ typeArgs }: PlannedJob, calendar: Calendar): Pick<Scheduled, "schedule" | "trigger" | "now"> {
     const { clock } = this.#host.runtime;
     const { cron, timeInterval = 0 } = typeArgs;
     if (cron === undefined) {
-      const { intervalSchedule } = await import("../../schedule/interval.js");
-      const schedule = intervalSchedule(timeInterval, clock.monotonic());
+      const schedule = calendar.intervalSchedule(timeInterval, clock.monotonic());
       return { schedule, trigger: "interval", now: () => clock.monotonic() };
     }
-    const { cronSchedule } = await import("../../schedule/cron.js");
     const zone = timeZoneOf(typeArgs, this.#host.settings);
-    return { schedule: cronSchedule(cron, zone), trigger: "cron", now: () => clock.now() };
+    return { schedule: calendar.cronSchedule(cron, zone), trigger: "cron", now: () => clock.now() };
   }
 
   #due(one: Scheduled, due: Due): void {

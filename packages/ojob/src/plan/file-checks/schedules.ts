@@ -16,16 +16,13 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
  * Checks a cron expression. Its reader is loaded only for a file that has one, so that others start faster.
  */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
-  const [{ cronSchedule }, { ScheduleError }] = await Promise.all([
-    import("../../schedule/cron.js"),
-    import("../../schedule/schedule.js"),
-  ]);
+  const { cronSchedule, isScheduleError } = await import("@ojm/schedule");
   const tell = (cron: string, timeZone?: string): void => {
     try {
       cronSchedule(cron, timeZone);
     } catch (error) {
-      if (!(error instanceof ScheduleError)) throw error;
-      problems.error(error.message, typeArgsAt[error.setting] ?? at);
+      if (!isScheduleError(error)) throw error;
+      problems.error(error.message, typeArgsAt[error.setting ?? ""] ?? at);
     }
   };
   // Check each by itself, or a wrong expression would hide a wrong zone.

@@ -102,5 +102,5 @@ function isPattern(text: string): boolean {
 }
 
 function wrong(message: string): ScheduleError {
-  return new ScheduleError("cron", message);
+  return new ScheduleError("INVALID", message, "cron");
 }

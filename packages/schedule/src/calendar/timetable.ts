@@ -1,5 +1,6 @@
 import type { Clock } from "@ojm/core";
 import type { Schedule } from "./schedule.js";
+import { countTicks, lastTick } from "./search.js";
 
 /** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
 const LOOK = 30_000;
@@ -86,30 +87,7 @@ function take(row: Row): Due | undefined {
   row.seen = now < row.seen - DAY ? now : Math.max(now, row.seen);
   if (now < row.next) return undefined;
   const since = row.next;
-  const at = last(schedule, since, now);
+  const at = lastTick(schedule, since, now);
   row.next = schedule.next(at);
-  return { at, since, missed: count(schedule, since, at) };
-}
-
-/**
- * The last tick up to `now`, starting from the tick `tick`. It is found without a walk, for years may have
- * passed.
- */
-function last(schedule: Schedule, tick: number, now: number): number {
-  const second = schedule.next(tick);
-  if (second > now) return tick;
-  let low = second - 1;
-  let high = now;
-  while (high - low > 1) {
-    const middle = (low + high) / 2;
-    if (schedule.next(middle) <= now) low = middle;
-    else high = middle;
-  }
-  return schedule.next(low);
-}
-
-function count(schedule: Schedule, from: number, to: number): number {
-  let ticks = 0;
-  for (let at = from; at < to && ticks < MOST; at = schedule.next(at)) ticks++;
-  return ticks;
+  return { at, since, missed: countTicks(schedule, since, at, MOST) };
 }

@@ -23,6 +23,9 @@ export interface Zone {
 
 const UTC: Zone = { offset: () => 0, change: () => undefined };
 
+/** A formatter takes some 50 KB, and a thousand schedules use the same few zones. */
+const opened = new Map<string, Zone>();
+
 /**
  * The time zone of this name in the IANA list. `local` is the zone of this machine.
  *
@@ -31,6 +34,15 @@ const UTC: Zone = { offset: () => 0, change: () => undefined };
 export function openZone(name: string): Zone {
   // Most schedules use UTC, which does without the 10 ms that the first formatter of a process takes.
   if (name === "UTC") return UTC;
+  const known = opened.get(name);
+  if (known !== undefined) return known;
+  const zone = readZone(name);
+  // The zone of the machine may be set anew.
+  if (name !== "local") opened.set(name, zone);
+  return zone;
+}
+
+function readZone(name: string): Zone {
   const format = formatter(name);
   const offset = (instant: number): number => {
     const second = Math.floor(instant / 1000) * 1000;
@@ -51,7 +63,7 @@ function formatter(name: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat("en-US", name === "local" ? options : { ...options, timeZone: name });
   } catch {
-    throw new ScheduleError("timeZone", unknownZone(name));
+    throw new ScheduleError("INVALID", unknownZone(name), "timeZone");
   }
 }
 

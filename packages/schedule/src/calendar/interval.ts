@@ -8,10 +8,8 @@ import { type Schedule, ScheduleError } from "./schedule.js";
  */
 export function intervalSchedule(interval: number, start: number): Schedule {
   if (!Number.isFinite(interval) || interval < 1) {
-    throw new ScheduleError(
-      "timeInterval",
-      `"timeInterval" must be a number of milliseconds, 1 or more, not ${interval}.`,
-    );
+    const text = `"timeInterval" must be a number of milliseconds, 1 or more, not ${interval}.`;
+    throw new ScheduleError("INVALID", text, "timeInterval");
   }
   return {
     next(after) {

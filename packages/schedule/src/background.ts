@@ -1,0 +1,22 @@
+import { isChannelError } from "@ojm/core";
+import { LINES, visible } from "@ojm/core/backend";
+
+/**
+ * Runs a task that nobody awaits. A `ChannelError` is dropped: the task is tried again. Any other error is
+ * a fault of this package or of a backend: it becomes a process warning, so that it does not end a process
+ * that runs jobs.
+ */
+export async function inBackground(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isChannelError(error)) return;
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.emitWarning(`in the background: ${visible(why, LINES)}`, { type: "OjmWarning", code: "OJM_BACKGROUND" });
+  }
+}
+
+/** Tells the people who run a process what they must know of a schedule. */
+export function warn(text: string): void {
+  process.emitWarning(visible(text), { type: "OjmWarning", code: "OJM_SCHEDULE" });
+}

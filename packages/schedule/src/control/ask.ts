@@ -1,0 +1,125 @@
+import { ScheduleError } from "../calendar/schedule.js";
+import { countTicks } from "../calendar/search.js";
+import { calendarOf } from "../definition/calendar.js";
+import { REQUEST_TTL, type RequestValue, requestKey, scheduleKey } from "../store/schema.js";
+import type { ScheduleStore } from "../store/store.js";
+import { isRequest } from "../store/valid.js";
+import { instantOf, known } from "./pause.js";
+
+/** How often the answer to a request is looked for where the store cannot be watched, in ms. */
+const LOOK = 500;
+
+/** The most ticks of a backfill. */
+const MOST_TICKS = 10_000;
+
+/** Who asks for a run, and why. */
+export interface RunNowOptions {
+  readonly reason: string;
+  /** The person or program that asks. Default: the host and process. */
+  readonly author?: string;
+  /** How long to wait for a process that starts the run, in ms. Default: 30,000. */
+  readonly within?: number;
+}
+
+/** Which ticks are run after the fact, who asks for it, and why. */
+export interface BackfillOptions {
+  /** Ticks at this time or later: in ms since 1970, or in ISO 8601. */
+  readonly from: number | string | Date;
+  /** Ticks before this time. Default: now. */
+  readonly to?: number | string | Date;
+  readonly reason: string;
+  readonly author?: string;
+  /** Whether ticks that were run already are run again. Default: false. */
+  readonly again?: boolean;
+}
+
+/** A backfill that was accepted: the member that runs the schedule runs its ticks, one after the other. */
+export interface Backfill {
+  readonly id: string;
+  /** How many ticks there are in its time. Those that were run already count. */
+  readonly ticks: number;
+}
+
+/** Asks for a run now. Resolves to its id, once it is started. */
+export async function runNow(
+  store: ScheduleStore,
+  name: string,
+  request: RequestValue,
+  within: number,
+): Promise<string> {
+  const id = await ask(store, name, request);
+  const answer = await answered(store, name, id, within);
+  if (answer?.run !== undefined) return answer.run;
+  const why = answer?.refused ?? `no process that can run it answered within ${within} ms`;
+  throw new ScheduleError("REFUSED", `"${name}" was not started: ${why}`);
+}
+
+/** Asks for a backfill. */
+export async function backfill(
+  store: ScheduleStore,
+  name: string,
+  { from, to, again, ...who }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
+): Promise<Backfill> {
+  const now = store.clock.now();
+  const first = instantOf("from", from);
+  const end = Math.min(now + 1, to === undefined ? now + 1 : instantOf("to", to));
+  const { value } = await known(store, name);
+  const schedule = calendarOf(value.definition);
+  const ticks = countTicks(schedule, schedule.next(first - 1), end, MOST_TICKS + 1);
+  if (ticks > MOST_TICKS) {
+    const text = `the backfill of "${name}" has more than ${MOST_TICKS} ticks: ask for a shorter time`;
+    throw new ScheduleError("INVALID", text, "from");
+  }
+  const bounds = { from: first - 1, to: end - 1, ...(again === true ? { again } : {}) };
+  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks };
+}
+
+async function ask(store: ScheduleStore, name: string, value: RequestValue): Promise<string> {
+  const id = store.clock.random(10);
+  for (;;) {
+    const { version } = await known(store, name);
+    const key = requestKey(name, id);
+    const check = { check: scheduleKey(name), version };
+    if ((await store.channel.commit([check, { put: key, value, ttl: REQUEST_TTL }])).ok) return id;
+  }
+}
+
+/** The answer to a request. If there is none in time, the request is withdrawn. */
+async function answered(
+  { channel, clock }: ScheduleStore,
+  name: string,
+  id: string,
+  within: number,
+): Promise<RequestValue | undefined> {
+  const key = requestKey(name, id);
+  const until = clock.monotonic() + within;
+  let wake = (): void => {};
+  const changed = (): void => wake();
+  const watch = channel.supports.watch
+    ? channel.watchKey(key, { changed, gap: changed, failed: changed })
+    : { ready: Promise.resolve(), stop: () => {} };
+  try {
+    await watch.ready;
+    for (;;) {
+      const entry = await channel.entry(key);
+      const value = isRequest(entry?.value) ? entry.value : undefined;
+      if (entry === undefined || value === undefined || value.run !== undefined || value.refused !== undefined)
+        return value;
+      const left = until - clock.monotonic();
+      if (left <= 0) {
+        const withdrawn = await channel.commit([{ check: key, version: entry.version }, { delete: key }]);
+        if (withdrawn.ok) return undefined;
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(Math.min(left, LOOK), resolve, true);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+  } finally {
+    watch.stop();
+  }
+}

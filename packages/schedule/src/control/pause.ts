@@ -1,0 +1,100 @@
+import type { JobManager, RunRecord } from "@ojm/core";
+import { ScheduleError } from "../calendar/schedule.js";
+import { settleAll } from "../decide/change.js";
+import { pausedWhy } from "../decide/outcomes.js";
+import { cursorKey, type Pause, type StoredSchedule, scheduleKey } from "../store/schema.js";
+import type { ScheduleStore, Versioned } from "../store/store.js";
+
+/** Why a schedule is paused, by whom, and for how long. */
+export interface PauseOptions {
+  readonly reason: string;
+  /** The person or program that pauses it. Default: the host and process. */
+  readonly author?: string;
+  /** When the pause ends by itself: a time in ms since 1970, or in ISO 8601. */
+  readonly until?: number | string | Date;
+}
+
+/**
+ * A time as ms since 1970.
+ *
+ * @throws ScheduleError `INVALID`
+ */
+export function instantOf(setting: string, time: number | string | Date): number {
+  const at = typeof time === "number" ? time : new Date(time).getTime();
+  if (Number.isSafeInteger(at)) return at;
+  const text = `"${setting}" is a time: in ms since 1970, or in ISO 8601 as "2026-12-24T00:00Z", not ${String(time)}`;
+  throw new ScheduleError("INVALID", text, setting);
+}
+
+/** The schedule of this name. */
+export async function known(store: ScheduleStore, name: string): Promise<Versioned<StoredSchedule>> {
+  const schedule = await store.schedule(name);
+  if (schedule !== undefined) return schedule;
+  throw new ScheduleError("UNKNOWN", `there is no schedule "${name}" in this store`);
+}
+
+/** Pauses a schedule. After that no tick starts a run, in any process. */
+export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<void> {
+  while (!(await pauseAt(store, await known(store, name), paused))) {}
+}
+
+async function pauseAt(store: ScheduleStore, schedule: Versioned<StoredSchedule>, paused: Pause): Promise<boolean> {
+  const { name } = schedule.value;
+  const value = { ...schedule.value, paused };
+  const outcome = await store.channel.compareAndSet(scheduleKey(name), schedule.version, value);
+  return outcome.ok;
+}
+
+/**
+ * Ends the pause of a schedule. The ticks in it that nobody decided on get their outcome in the same commit.
+ * Resolves to whether it was paused.
+ */
+export async function resume(store: ScheduleStore, name: string): Promise<boolean> {
+  for (;;) {
+    const now = store.clock.now();
+    const { schedule, cursor } = await store.read(name);
+    if (schedule === undefined) await known(store, name);
+    if (schedule === undefined || cursor === undefined) return false;
+    const { paused, ...rest } = schedule.value;
+    if (paused === undefined) return false;
+    if (paused.until !== undefined && paused.until <= now) return false;
+    const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
+    const settled = settleAll(state, pausedWhy(paused));
+    const writes = [
+      { put: scheduleKey(name), value: { ...rest, resumed: now } },
+      { put: cursorKey(name), value: settled.cursor },
+    ];
+    if ((await store.write({ schedule, cursor }, settled.ticks, writes)) !== undefined) return true;
+  }
+}
+
+/**
+ * Pauses a schedule whose latest runs all ended in error, if its definition asks for that. Resolves to
+ * whether it was paused.
+ */
+export async function pauseAfterFailures(
+  { manager, store }: { readonly manager: JobManager; readonly store: ScheduleStore },
+  schedule: Versioned<StoredSchedule>,
+): Promise<boolean> {
+  const { name, definition, since, resumed = since, paused } = schedule.value;
+  const { pauseAfter } = definition;
+  if (pauseAfter === undefined) return false;
+  const from = Math.max(resumed, paused?.until ?? 0);
+  let failures = 0;
+  for await (const record of manager.history({ name, from })) {
+    const { schedule: of, status, inError, error, id } = record;
+    if (of !== name || status === "running" || isTriedAgain(record)) continue;
+    if (inError !== true) return false;
+    if (++failures < pauseAfter) continue;
+    const count = failures === 1 ? "its run" : `${failures} runs, one after the other,`;
+    const reason = `${count} ended in error: ${error ?? status} (${id})`;
+    return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
+  }
+  return false;
+}
+
+/** Whether another attempt comes after a run: what counts is the last one. */
+function isTriedAgain({ status, retry, attempt = 1 }: RunRecord): boolean {
+  if (retry === undefined || attempt >= retry.attempts) return false;
+  return status === "failed" || status === "timeout" || (status === "lost" && retry.onLost);
+}

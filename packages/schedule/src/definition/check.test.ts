@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { checkDefinition } from "./check.js";
+import type { ScheduleDefinition } from "./types.js";
+
+const check = (definition: object): ScheduleDefinition => checkDefinition("nightly", definition as ScheduleDefinition);
+
+describe("a definition", () => {
+  it("a definition is kept as plain JSON, without what is the default", () => {
+    const full = {
+      cron: "0 2 * * *",
+      timeZone: "Europe/Lisbon",
+      overlap: "queue",
+      missed: { run: "all", within: 6 * 3_600_000, max: 10, downtime: false },
+      jitter: 30_000,
+      timeout: 3_600_000,
+      blackout: [
+        { from: "2026-12-24T00:00Z", to: "2026-12-27T00:00+01:00", reason: "holidays" },
+        { cron: "0 22 * * SAT", duration: 3_600_000, timeZone: "Europe/Lisbon" },
+      ],
+      pauseAfter: 3,
+      retry: { attempts: 3 },
+      meta: { team: "reports" },
+    };
+    expect(check(full)).toEqual(full);
+    expect(check({ every: 60_000, overlap: "skip", missed: "latest", jitter: 0, timeout: undefined })).toEqual({
+      every: 60_000,
+    });
+    expect(check({ cron: "@daily", timeZone: "UTC" })).toEqual({ cron: "@daily" });
+  });
+
+  it.each([
+    ["overlp", { overlp: "skip" }, 'has no option "overlp". Did you mean "overlap"?'],
+    ["timezone", { timezone: "UTC" }, 'Did you mean "timeZone"?'],
+    ["tz", { tz: "UTC" }, 'Did you mean "timeZone"?'],
+    ["interval", { interval: 5 }, 'Did you mean "every"?'],
+    ["colour", { colour: 5 }, "It has: cron, timeZone, every, overlap"],
+  ])("the wrong key %s gets an error that names the right one", (_, wrong, text) => {
+    expect(() => check({ cron: "@daily", ...wrong })).toThrow(text);
+  });
+
+  it.each([
+    [{}, 'needs either "cron" or "every"'],
+    [{ cron: "@daily", every: 5_000 }, 'needs either "cron" or "every"'],
+    [{ every: 5_000, timeZone: "UTC" }, 'has a "timeZone" without "cron"'],
+    [{ every: 10 }, 'cannot use "every": it is a whole number of ms, from 1000 up, not 10'],
+    [{ every: "1m" }, 'not "1m"'],
+    [{ cron: "61 * * * *" }, 'the minute "61"'],
+    [{ cron: "@daily", timeZone: "Europe/Lisbonn" }, "Did you mean Europe/Lisbon?"],
+    [{ cron: "@daily", timeZone: "local" }, "all processes must have the same"],
+    [{ cron: "@daily", overlap: "skp" }, 'it is one of skip, queue, replace, not "skp". Did you mean "skip"?'],
+    [{ cron: "@daily", missed: { run: "lates" } }, 'Did you mean "latest"?'],
+    [{ cron: "@daily", missed: { run: "all", most: 5 } }, 'it has no "most". It has: run, within, max, downtime'],
+    [{ cron: "@daily", missed: { run: "all", max: 101 } }, '"max" is a whole number from 1 to 100, not 101'],
+    [{ cron: "@daily", missed: { run: "all", within: -1 } }, '"within" is a whole number of ms, from 0 up, not -1'],
+    [{ cron: "@daily", jitter: 0.5 }, 'cannot use "jitter"'],
+    [{ cron: "@daily", blackout: {} }, "it is a list of windows"],
+    [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
+    [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" is a number of ms'],
+    [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
+    [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
+    [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],
+    [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
+    [{ cron: "@daily", retry: 3 }, "it is a map such as { attempts: 3 }"],
+    [{ cron: "@daily", retry: { attempt: 3 } }, 'it has no "attempt". Did you mean "attempts"?'],
+    [{ cron: "@daily", retry: { attempts: 0 } }, '"attempts" is a whole number from 1 to 100, not 0'],
+    [{ cron: "@daily", retry: { attempts: 2, delay: "1h" } }, '"delay" is a number of ms'],
+    [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],
+    [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, '"onLost" is true or false'],
+  ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
+    expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
+    expect(() => check(wrong)).toThrow(text);
+  });
+
+  it("a name is a text that is not empty", () => {
+    expect(() => checkDefinition("", { every: 1_000 })).toThrow("a text of 1 to 200 characters");
+    expect(() => checkDefinition("x".repeat(201), { every: 1_000 })).toThrow("a text of 1 to 200 characters");
+  });
+});

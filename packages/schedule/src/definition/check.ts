@@ -1,0 +1,180 @@
+import { nearest, visible } from "@ojm/core/backend";
+import { cronSchedule } from "../calendar/cron.js";
+import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
+import { blackoutProblem } from "./blackout.js";
+import { retryProblem } from "./retry.js";
+import { MOST_WAITING, type ScheduleDefinition } from "./types.js";
+
+const OPTIONS = [
+  "cron",
+  "timeZone",
+  "every",
+  "overlap",
+  "missed",
+  "jitter",
+  "timeout",
+  "blackout",
+  "pauseAfter",
+  "retry",
+  "meta",
+] as const satisfies readonly (keyof ScheduleDefinition)[];
+
+type Option = (typeof OPTIONS)[number];
+
+/** What other schedulers call our options. */
+const OTHER_NAMES: Readonly<Record<string, Option>> = {
+  tz: "timeZone",
+  interval: "every",
+  concurrency: "overlap",
+  concurrencyPolicy: "overlap",
+  maxInstances: "overlap",
+  catchUp: "missed",
+  catchup: "missed",
+  misfire: "missed",
+  misfirePolicy: "missed",
+  startingDeadlineSeconds: "missed",
+  splay: "jitter",
+  retries: "retry",
+  attempts: "retry",
+  data: "meta",
+};
+
+/** The longest name of a schedule, in characters: it is a part of keys in the store. */
+const LONGEST_NAME = 200;
+
+/** The shortest interval, in ms. */
+const SHORTEST = 1_000;
+
+/**
+ * The largest definition, in characters of JSON, and the largest `meta`, which the record of each run has.
+ */
+const LARGEST = 16_384;
+const LARGEST_META = 4_096;
+
+const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", missed: "latest", jitter: 0 };
+
+/**
+ * Checks a definition. Resolves to a copy that is plain JSON, without options that say what the default is.
+ *
+ * @throws ScheduleError `INVALID`, with the wrong option and what may stand there
+ */
+export function checkDefinition(name: string, definition: ScheduleDefinition): ScheduleDefinition {
+  checkName(name);
+  const fail = (setting: string | undefined, text: string): never => {
+    throw new ScheduleError("INVALID", `the schedule "${visible(name)}" ${text}`, setting);
+  };
+  if (!isMap(definition)) return fail(undefined, `needs a map of its options, not ${show(definition)}`);
+  const unknown = Object.keys(definition).find((option) => !(OPTIONS as readonly string[]).includes(option));
+  if (unknown !== undefined) fail(unknown, unknownOption(unknown));
+  for (const [option, value] of Object.entries(definition)) {
+    const problem = value === undefined ? undefined : CHECKS[option as Option](value);
+    if (problem !== undefined) fail(option, `cannot use "${option}": ${problem}`);
+  }
+  const { cron, every, timeZone } = definition;
+  if ((cron === undefined) === (every === undefined)) fail("cron", 'needs either "cron" or "every"');
+  if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
+  checkCalendar(name, cron, timeZone);
+  let text = "";
+  try {
+    text = JSON.stringify(definition, withoutDefaults(definition));
+  } catch (error) {
+    fail(undefined, `is no JSON: ${(error as Error).message}`);
+  }
+  if (text.length > LARGEST) fail(undefined, `is too large: its definition has more than ${LARGEST} characters`);
+  return JSON.parse(text) as ScheduleDefinition;
+}
+
+/** @throws ScheduleError `INVALID` unless it is a text that can be the name of a schedule */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) return;
+  const text = `the name of a schedule must be a text of 1 to ${LONGEST_NAME} characters, not ${show(name)}`;
+  throw new ScheduleError("INVALID", text, "name");
+}
+
+function withoutDefaults(definition: ScheduleDefinition): (this: unknown, key: string, value: unknown) => unknown {
+  return function (key, value) {
+    return this === definition && DEFAULTS[key as Option] === value ? undefined : value;
+  };
+}
+
+function checkCalendar(name: string, cron: string | undefined, timeZone: string | undefined): void {
+  if (cron === undefined) return;
+  try {
+    cronSchedule(cron, timeZone);
+  } catch (error) {
+    if (!isScheduleError(error)) throw error;
+    throw new ScheduleError("INVALID", `the schedule "${visible(name)}" is wrong: ${error.message}`, error.setting);
+  }
+}
+
+function unknownOption(option: string): string {
+  const meant = OTHER_NAMES[option] ?? nearest(option, OPTIONS);
+  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  return `has no option "${visible(option)}".${hint} It has: ${OPTIONS.join(", ")}.`;
+}
+
+const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> = {
+  cron: (value) => (typeof value === "string" ? undefined : `it is a text such as "0 2 * * *", not ${show(value)}`),
+  timeZone: (value) =>
+    typeof value === "string" && value !== "local"
+      ? undefined
+      : `it is a name of the IANA list, as "Europe/Lisbon", not ${show(value)}: all processes must have the same`,
+  every: (value) => number(value, SHORTEST, "a whole number of ms, from"),
+  overlap: (value) => oneOf(value, ["skip", "queue", "replace"]),
+  missed: missedProblem,
+  jitter: (value) => number(value, 0, "a whole number of ms, from"),
+  timeout: (value) => number(value, 1, "a whole number of ms, from"),
+  blackout: (value) =>
+    Array.isArray(value)
+      ? value.map((one) => blackoutProblem(one)).find((problem) => problem !== undefined)
+      : `it is a list of windows, not ${show(value)}`,
+  pauseAfter: (value) => number(value, 1, "a whole number from"),
+  retry: retryProblem,
+  meta: metaProblem,
+};
+
+function metaProblem(value: unknown): string | undefined {
+  if (!isMap(value)) return `it is a map of JSON, not ${show(value)}`;
+  try {
+    const { length } = Buffer.from(JSON.stringify(value));
+    return length > LARGEST_META ? `it has at most ${LARGEST_META} bytes as JSON, not ${length}` : undefined;
+  } catch (error) {
+    return `it is no JSON: ${(error as Error).message}`;
+  }
+}
+
+function missedProblem(value: unknown): string | undefined {
+  const runs = ["none", "latest", "all"];
+  if (!isMap(value)) return oneOf(value, runs);
+  const { run, within, max, downtime, ...rest } = value as Record<string, unknown>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) return `it has no "${visible(unknown)}". It has: run, within, max, downtime`;
+  if (within !== undefined) {
+    const problem = number(within, 0, '"within" is a whole number of ms, from');
+    if (problem !== undefined) return problem;
+  }
+  if (max !== undefined && !(Number.isInteger(max) && Number(max) >= 1 && Number(max) <= MOST_WAITING)) {
+    return `"max" is a whole number from 1 to ${MOST_WAITING}, not ${show(max)}`;
+  }
+  if (downtime !== undefined && typeof downtime !== "boolean") return `"downtime" is true or false`;
+  return oneOf(run, runs);
+}
+
+function number(value: unknown, least: number, what: string): string | undefined {
+  const fits = Number.isSafeInteger(value) && Number(value) >= least;
+  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`.replace('it is "', '"');
+}
+
+function oneOf(value: unknown, known: readonly string[]): string | undefined {
+  if (typeof value === "string" && known.includes(value)) return undefined;
+  const near = typeof value === "string" ? nearest(value, known) : undefined;
+  return `it is one of ${known.join(", ")}, not ${show(value)}${near === undefined ? "" : `. Did you mean "${near}"?`}`;
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `"${visible(value)}"` : visible(String(value));
+}

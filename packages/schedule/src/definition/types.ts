@@ -1,0 +1,87 @@
+import type { JsonValue, RetryOptions } from "@ojm/core";
+
+/** What happens to a tick that is due while the job still runs. */
+export type Overlap = "skip" | "queue" | "replace";
+
+/** Which of the ticks are run that nobody decided at their time. */
+export interface Missed {
+  /** `latest`: the newest of them, `all`: each, in order. The others have the outcome `missed`. */
+  readonly run: "none" | "latest" | "all";
+  /** Runs no tick that is older than this, in ms. Default: none is too old. */
+  readonly within?: number;
+  /** With `all`, the most ticks that are run: the newest. Default and limit: 100. */
+  readonly max?: number;
+  /**
+   * Whether ticks from the time before this process began are run, too. With `false` only those that a living
+   * process missed, because it slept or its clock was put forward. Default: true.
+   */
+  readonly downtime?: boolean;
+}
+
+/** A stretch of time in which no tick starts a run: one, or one after each tick of a cron expression. */
+export type Blackout =
+  | { readonly from: string | number; readonly to: string | number; readonly reason?: string }
+  | { readonly cron: string; readonly duration: number; readonly timeZone?: string; readonly reason?: string };
+
+/** When a schedule is due, and what happens then. It is kept in the store as JSON. */
+export interface ScheduleDefinition {
+  /** 5 fields, or 6 with the second first, or a nickname such as `@daily`. */
+  readonly cron?: string;
+  /** A name of the IANA list. Default: UTC. */
+  readonly timeZone?: string;
+  /** Instead of `cron`: the ms between two ticks, counted from 1970-01-01T00:00Z. At least 1,000. */
+  readonly every?: number;
+  /**
+   * What happens to a tick that is due while the job runs. `skip`: nothing, `queue`: it is run after that,
+   * `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
+   */
+  readonly overlap?: Overlap;
+  /** What happens to ticks that nobody decided in time. Default: `latest`. */
+  readonly missed?: Missed["run"] | Missed;
+  /**
+   * Delays each tick by up to this time, in ms, and never past the next tick. The delay of a tick is the same
+   * in every process. Default: 0.
+   */
+  readonly jitter?: number;
+  /** The longest time that a run may take, in ms. Default: one hour. */
+  readonly timeout?: number;
+  /** Times in which no tick starts a run. */
+  readonly blackout?: readonly Blackout[];
+  /** Pauses the schedule after this many runs in error, one after the other. Default: never. */
+  readonly pauseAfter?: number;
+  /**
+   * How a run that does not complete is tried again. With `onLost`, also one whose process died or was
+   * replaced by a deploy: another process makes the next attempt of the same tick.
+   */
+  readonly retry?: RetryOptions;
+  /** JSON for the records of its runs. */
+  readonly meta?: { readonly [field: string]: JsonValue };
+}
+
+/** The part of a definition that says when it is due. */
+export type Calendar = { readonly [K in "cron" | "timeZone" | "every"]?: NonNullable<ScheduleDefinition[K]> };
+
+/** What a definition means, with all defaults. */
+export interface Policies {
+  readonly overlap: Overlap;
+  readonly missed: Required<Missed>;
+  readonly jitter: number;
+}
+
+/** The most ticks that wait for their run. */
+export const MOST_WAITING = 100;
+
+/** The policies of a definition that was checked. */
+export function policiesOf({ overlap = "skip", missed = "latest", jitter = 0 }: ScheduleDefinition): Policies {
+  const { run, within, max, downtime }: Missed = typeof missed === "string" ? { run: missed } : missed;
+  return {
+    overlap,
+    jitter,
+    missed: {
+      run,
+      within: within ?? Number.POSITIVE_INFINITY,
+      max: max ?? MOST_WAITING,
+      downtime: downtime ?? true,
+    },
+  };
+}

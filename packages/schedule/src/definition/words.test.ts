@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { durationText, wordsOf } from "./words.js";
+
+describe("a definition in words", () => {
+  it.each([
+    [{ cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, "At 02:00 (Europe/Lisbon)"],
+    [{ cron: "30 2 * * MON-FRI" }, "At 02:30, Monday through Friday (UTC)"],
+    [{ cron: "0 9 15 * MON" }, "At 09:00, on day 15 of the month or on Monday (UTC)"],
+    [{ cron: "0 9 15 * +MON" }, "At 09:00, on day 15 of the month, and on Monday (UTC)"],
+    [{ cron: "@hourly", jitter: 90_000 }, "Every hour (UTC), up to 1 minute 30 seconds later"],
+    [{ every: 60_000 }, "Every 1 minute"],
+  ])("%o is said as %s", async (definition, words) => {
+    expect(await wordsOf(definition)).toBe(words);
+  });
+
+  it("a duration is said in its two largest units", () => {
+    expect([0, 5, 1_500, 86_400_000, 90_061_000].map(durationText)).toEqual([
+      "0 ms",
+      "5 ms",
+      "1 second 500 ms",
+      "1 day",
+      "1 day 1 hour",
+    ]);
+  });
+});

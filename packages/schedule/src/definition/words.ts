@@ -1,0 +1,38 @@
+import { policiesOf, type ScheduleDefinition } from "./types.js";
+
+/** When a definition is due, in words: `At 02:00, Monday through Friday (Europe/Lisbon)`. */
+export async function wordsOf(definition: ScheduleDefinition): Promise<string> {
+  const { cron, every = 0, timeZone = "UTC" } = definition;
+  const { jitter } = policiesOf(definition);
+  const when = cron === undefined ? `Every ${durationText(every)}` : `${await cronText(cron)} (${timeZone})`;
+  return jitter === 0 ? when : `${when}, up to ${durationText(jitter)} later`;
+}
+
+async function cronText(cron: string): Promise<string> {
+  // Loaded when somebody asks: most programs run their schedules and never show them.
+  const { default: cronstrue } = await import("cronstrue");
+  const both = cron.includes("+");
+  const text = cronstrue.toString(cron.replace("+", ""), { use24HourTimeFormat: true });
+  // A day that fits either of the two counts, as in cron, unless the expression asks for both.
+  return both ? text : text.replace(" of the month, and on ", " of the month or on ");
+}
+
+const UNITS: readonly (readonly [name: string, ms: number])[] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+  ["ms", 1],
+];
+
+/** A duration in words: `1 hour 30 minutes`. */
+export function durationText(ms: number): string {
+  let left = ms;
+  const parts: string[] = [];
+  for (const [name, size] of UNITS) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(`${count} ${name}${count === 1 || name === "ms" ? "" : "s"}`);
+  }
+  return parts.length === 0 ? "0 ms" : parts.slice(0, 2).join(" ");
+}

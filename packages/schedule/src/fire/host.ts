@@ -1,0 +1,43 @@
+import type { JobManager, Run } from "@ojm/core";
+import type { Alarms } from "../alarms/alarms.js";
+import type { Decided } from "../decide/outcomes.js";
+import type { ScheduleDefinition } from "../definition/types.js";
+import type { Members } from "../members/members.js";
+import type { Presence } from "../members/presence.js";
+import type { ScheduleStore } from "../store/store.js";
+
+/** What a job does at a tick. */
+export type Body = (run: Run) => unknown;
+
+/** A schedule as this process has it. */
+export interface OwnSchedule {
+  readonly name: string;
+  readonly definition: ScheduleDefinition;
+  readonly hash: string;
+  readonly body: Body;
+}
+
+/** What the jobs of a scheduler share. */
+export interface Host {
+  readonly manager: JobManager;
+  readonly store: ScheduleStore;
+  readonly members: Members;
+  readonly presence: Presence;
+  readonly alarms: Alarms;
+  /** Since when this process is there, in ms since 1970. */
+  readonly began: number;
+  /** The manager was closed, so the scheduler has no store any more. */
+  stop(): void;
+  /** Tells those who listen what became of ticks. */
+  tell(schedule: string, ticks: readonly Decided[]): void;
+  /** This process is the first of the members for a schedule now. */
+  onLead(schedule: string): void;
+  /** A run that was started: `close` may wait for it. */
+  onRun(run: Promise<unknown>): void;
+}
+
+/** Which schedules this process has, and whether it is the first to run one. */
+export interface Own {
+  of(name: string): OwnSchedule | undefined;
+  leads(name: string): boolean;
+}

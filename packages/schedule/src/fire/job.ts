@@ -1,0 +1,240 @@
+import { compareVersions, isChannelError, isRunError, type RunError } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
+import type { Alarm } from "../alarms/alarms.js";
+import { inBackground, warn } from "../background.js";
+import { pauseAfterFailures } from "../control/pause.js";
+import { blocked, type Decision, decide, type State } from "../decide/decide.js";
+import { cursorAt, heldEvidence, one, type Why } from "../decide/outcomes.js";
+import type { StoredSchedule } from "../store/schema.js";
+import type { Stored, Versioned } from "../store/store.js";
+import { Changed, type Plan, Taken } from "./claim.js";
+import type { Host, OwnSchedule } from "./host.js";
+import { startTick } from "./start.js";
+import { Succession } from "./succession.js";
+import { WaitingRuns } from "./waiting-runs.js";
+
+/** How long the second of the members waits for the first to decide on a tick, in ms. */
+export const GRACE = 1_000;
+
+/** The pauses after calls that failed, in ms. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+
+/** What becomes of a tick whose run was refused. */
+function refusal(state: State, at: number, { code, message, held }: RunError): Settle {
+  if (code === "LOCKED") return blocked(state, at, heldEvidence(held));
+  if (code !== "INVALID") throw new Changed();
+  const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };
+  return { type: "settle", cursor: cursorAt(at, state.cursor.waiting), ticks: [one(at, why)] };
+}
+
+type Settle = Extract<Decision, { type: "settle" }>;
+type Start = Extract<Decision, { type: "start" }>;
+
+/** A schedule of this process: decides on its ticks, if it is the first or the second to do so. */
+export class ScheduledJob implements Alarm {
+  readonly own: OwnSchedule;
+  readonly #host: Host;
+  readonly #waiting: WaitingRuns;
+  readonly #succession: Succession;
+  #schedule: Versioned<StoredSchedule> | undefined;
+  #cursor: Stored["cursor"] | undefined;
+  #rank = Number.POSITIVE_INFINITY;
+  #acting: Promise<void> | undefined;
+  #again = false;
+  #over = false;
+  #pause = FIRST_PAUSE;
+
+  constructor(host: Host, own: OwnSchedule, stored: Stored) {
+    this.own = own;
+    this.#host = host;
+    this.#schedule = stored.schedule;
+    this.#cursor = stored.cursor;
+    this.#succession = new Succession(host, own);
+    this.#waiting = new WaitingRuns(host, own, {
+      stored: () => this.#load(),
+      found: (found) => this.#found(found),
+      moved: (cursor) => {
+        this.#cursor = cursor;
+      },
+      taken: (found, plan) => this.#settle(found, { type: "settle", cursor: plan.cursor, ticks: [] }),
+    });
+  }
+
+  /** The entry of the schedule as it is in the store; `undefined` if there is none. */
+  get schedule(): StoredSchedule | undefined {
+    return this.#schedule?.value;
+  }
+
+  /** Whether this process is the first of the members that can run it. */
+  get leads(): boolean {
+    return this.#rank === 0 && !this.#over;
+  }
+
+  onDue(): void {
+    this.act();
+  }
+
+  /** The entry of the schedule changed. */
+  told(schedule: Versioned<StoredSchedule> | undefined): void {
+    const known = this.#schedule?.version ?? "0";
+    // What this process found itself may be newer than what a watch tells.
+    if (schedule !== undefined && compareVersions(schedule.version, known) <= 0) return;
+    this.#schedule = schedule;
+    this.#cursor = undefined;
+    if (schedule === undefined) warn(`the schedule "${visible(this.own.name)}" was removed: it is not run any more`);
+    this.act();
+  }
+
+  /** Another member came or left. */
+  membersChanged(): void {
+    const { name, hash } = this.own;
+    const isCurrent = this.#schedule?.value.hash === hash;
+    if (!isCurrent || this.#host.members.rank(name, hash) !== this.#rank) this.act();
+  }
+
+  /** Decides on all that is due, and sets the alarm for what comes. One call at a time. */
+  act(): void {
+    if (this.#over) return;
+    if (this.#acting !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#acting = inBackground(() => this.#act()).finally(() => {
+      this.#acting = undefined;
+      if (this.#again) this.act();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#over = true;
+    this.#host.alarms.delete(this);
+    this.#waiting.stop();
+    await this.#acting;
+  }
+
+  async #act(): Promise<void> {
+    this.#again = false;
+    try {
+      while (!this.#over && (await this.#step())) {}
+      this.#pause = FIRST_PAUSE;
+    } catch (error) {
+      this.#cursor = undefined;
+      this.#host.alarms.set(this, this.#host.store.clock.now() + this.#pause);
+      this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
+      if (!isChannelError(error)) throw error;
+      if (error.code === "CLOSED") this.#host.stop();
+    }
+  }
+
+  /** Resolves to whether there may be more to do at once. */
+  async #step(): Promise<boolean> {
+    const { members, alarms, store, began } = this.#host;
+    const { name, hash } = this.own;
+    if (this.#schedule?.value.hash !== hash) {
+      this.#rest();
+      return this.#schedule !== undefined && this.#succeed(this.#schedule.value);
+    }
+    this.#succession.isCurrent();
+    const rank = members.rank(name, hash);
+    if (rank !== this.#rank) {
+      this.#cursor = undefined;
+      this.#rank = rank;
+      if (rank === 0) this.#host.onLead(name);
+    }
+    if (rank > 1) {
+      this.#rest();
+      return false;
+    }
+    const stored = await this.#load();
+    if (stored === undefined) return false;
+    // The second lives a moment in the past: it decides only on what the first has left.
+    const behind = rank === 0 ? 0 : GRACE;
+    const now = store.clock.now() - behind;
+    const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began };
+    const decision = decide(state);
+    if (rank > 0) this.#waiting.stop();
+    else if ((state.cursor.waiting ?? []).length > 0) this.#waiting.begin();
+    if (decision.type === "wait") {
+      alarms.set(this, decision.due + behind);
+      if (rank > 0) this.#cursor = undefined;
+      return false;
+    }
+    await this.#perform(stored, state, decision);
+    return true;
+  }
+
+  async #perform(stored: Stored, state: State, decision: Exclude<Decision, { type: "wait" }>): Promise<void> {
+    if (decision.type === "start") return this.#start(stored, state, decision);
+    if (decision.type === "settle") return this.#settle(stored, decision);
+    const ahead = new Date(stored.cursor.value.at).toISOString();
+    warn(
+      `the ticks of "${visible(this.own.name)}" were decided up to ${ahead}, by a machine with a wrong date. They begin now.`,
+    );
+    await this.#settle(stored, { type: "settle", cursor: decision.cursor, ticks: [] });
+  }
+
+  async #settle(stored: Stored, { cursor, ticks }: Settle): Promise<void> {
+    const settled = await this.#host.store.settle(stored, cursor, ticks);
+    if (settled === undefined) return this.#found(undefined);
+    this.#cursor = settled;
+    this.#host.tell(this.own.name, ticks);
+  }
+
+  async #start(stored: Stored, state: State, decision: Start): Promise<void> {
+    const { schedule } = stored;
+    if (await pauseAfterFailures(this.#host, schedule)) return this.#found(undefined);
+    let latest = stored;
+    const onStored = (found: Stored): void => {
+      latest = found;
+    };
+    const plan = (found: Stored): Plan | undefined => {
+      const again = decide({ ...state, schedule: found.schedule.value, cursor: found.cursor.value });
+      return again.type === "start" ? { at: again.at, cursor: again.cursor } : undefined;
+    };
+    try {
+      const { cursor, ended } = await startTick(this.#host, this.own, stored, plan, { wait: 0, onStored });
+      this.#cursor = cursor;
+      void ended.catch(() => this.#failed(schedule));
+    } catch (error) {
+      if (error instanceof Changed) return this.#found(undefined);
+      if (error instanceof Taken) return this.#settle(latest, { type: "settle", cursor: decision.cursor, ticks: [] });
+      if (!isRunError(error)) throw error;
+      await this.#settle(latest, refusal({ ...state, cursor: latest.cursor.value }, decision.at, error));
+    }
+  }
+
+  /** A run failed: perhaps it was one too many. */
+  #failed(schedule: Versioned<StoredSchedule>): void {
+    void inBackground(() => pauseAfterFailures(this.#host, this.#schedule ?? schedule));
+  }
+
+  async #succeed(schedule: StoredSchedule): Promise<boolean> {
+    const found = await this.#succession.look(schedule);
+    if (typeof found === "number") this.#host.alarms.set(this, found);
+    else if (found !== undefined) this.#found(found);
+    return typeof found === "object";
+  }
+
+  #found(stored: Stored | undefined): void {
+    this.#cursor = stored?.cursor;
+    if (stored !== undefined) this.#schedule = stored.schedule;
+    else this.#again = true;
+  }
+
+  async #load(): Promise<Stored | undefined> {
+    if (this.#schedule !== undefined && this.#cursor !== undefined)
+      return { schedule: this.#schedule, cursor: this.#cursor };
+    const { schedule, cursor } = await this.#host.store.read(this.own.name);
+    this.#schedule = schedule;
+    this.#cursor = cursor;
+    return schedule === undefined || cursor === undefined ? undefined : { schedule, cursor };
+  }
+
+  #rest(): void {
+    this.#rank = Number.POSITIVE_INFINITY;
+    this.#cursor = undefined;
+    this.#waiting.stop();
+    this.#host.alarms.delete(this);
+  }
+}

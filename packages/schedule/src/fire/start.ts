@@ -1,0 +1,100 @@
+import { isRunError, type Run, type RunOptions, type StartClaim, type Version } from "@ojm/core";
+import type { Stored } from "../store/store.js";
+import { Changed, type Plan, TickClaim } from "./claim.js";
+import type { Host, OwnSchedule } from "./host.js";
+
+/** A run that was started. */
+export interface Begun {
+  /** The version of all that its claim wrote. */
+  readonly version: Version;
+  /** Resolves when the run, or an attempt after it, has completed, and rejects as `JobManager.run` does. */
+  readonly ended: Promise<unknown>;
+}
+
+/** How to start a run. */
+export interface StartOptions {
+  /** How long to wait for the lock, in ms. */
+  readonly wait: number;
+  /** Ends the wait for the lock; a run that was started goes on. */
+  readonly signal?: AbortSignal;
+  /** The reason for the start, for the record. Default: `schedule`. */
+  readonly trigger?: string;
+}
+
+/**
+ * Starts a run, and resolves once its claim is in the store.
+ *
+ * @throws Changed if the wait was ended, or if nobody knows whether the claim was written; what the claim
+ * throws; RunError `LOCKED`; ChannelError if the store fails
+ */
+export async function startRun(
+  { manager, onRun }: Host,
+  own: OwnSchedule,
+  claim: StartClaim,
+  { wait, signal, trigger = "schedule" }: StartOptions,
+): Promise<Begun> {
+  const waiting = new AbortController();
+  const stop = (): void => waiting.abort();
+  signal?.addEventListener("abort", stop, { once: true });
+  let ended: Promise<unknown> = Promise.resolve();
+  try {
+    const version = await new Promise<Version>((resolve, reject) => {
+      const body = (run: Run): unknown => {
+        signal?.removeEventListener("abort", stop);
+        resolve(run.fence);
+        return own.body(run);
+      };
+      ended = manager.run(own.name, body, { ...optionsOf(own), trigger, wait, claim, signal: waiting.signal });
+      ended.then(() => reject(new Changed()), reject);
+      onRun(ended);
+    });
+    return { version, ended };
+  } catch (error) {
+    if (signal?.aborted === true && isRunError(error) && error.code === "CANCELLED") throw new Changed();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOptions {
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(meta === undefined ? {} : { meta }),
+    ...(retry === undefined ? {} : { retry }),
+  };
+}
+
+/** How to start the run of a tick. */
+export interface TickOptions extends StartOptions {
+  /** Told what the store has, if nothing was started. */
+  onStored(stored: Stored): void;
+}
+
+/** The run of a tick that was started, and the cursor behind it. */
+export interface Started extends Begun {
+  readonly cursor: Stored["cursor"];
+}
+
+/**
+ * Starts the run of a tick.
+ *
+ * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
+ */
+export async function startTick(
+  host: Host,
+  own: OwnSchedule,
+  stored: Stored,
+  plan: (stored: Stored) => Plan | undefined,
+  { onStored, ...options }: TickOptions,
+): Promise<Started> {
+  const claim = new TickClaim(host.store, stored, plan);
+  try {
+    const begun = await startRun(host, own, claim, options);
+    host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
+    return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };
+  } catch (error) {
+    onStored(claim.stored);
+    throw error;
+  }
+}

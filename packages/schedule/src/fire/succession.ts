@@ -1,0 +1,65 @@
+import { visible } from "@ojm/core/backend";
+import { warn } from "../background.js";
+import { adopt } from "../store/adopt.js";
+import type { StoredSchedule } from "../store/schema.js";
+import type { Stored } from "../store/store.js";
+import type { Host, OwnSchedule } from "./host.js";
+
+/**
+ * So long nobody must have been seen who can run the newer definition before an older one takes over, in
+ * ms: four times as long as a member lives without a renewal. A store that was away lets all members expire
+ * at once.
+ */
+const ALONE = 60_000;
+
+/** What a process does whose definition is not that of the store. */
+export class Succession {
+  readonly #host: Host;
+  readonly #own: OwnSchedule;
+  #warned: string | undefined;
+  #aloneSince: number | undefined;
+
+  constructor(host: Host, own: OwnSchedule) {
+    this.#host = host;
+    this.#own = own;
+  }
+
+  /** The definition of this process is that of the store. */
+  isCurrent(): void {
+    this.#aloneSince = undefined;
+    this.#warned = undefined;
+  }
+
+  /**
+   * Stays passive while somebody can run the newer definition, and says so. If there is nobody for a while,
+   * the newer one was rolled back: takes over, and resolves to what is in the store then. Resolves to a
+   * number if there is to be another look at that instant.
+   */
+  async look(schedule: StoredSchedule): Promise<Stored | number | undefined> {
+    const { members, presence, store, began } = this.#host;
+    const { name } = this.#own;
+    this.#tell(schedule);
+    if (members.hasOther(name, schedule.hash)) {
+      this.#aloneSince = undefined;
+      return undefined;
+    }
+    const now = store.clock.monotonic();
+    this.#aloneSince ??= now;
+    const left = ALONE - (now - Math.max(this.#aloneSince, presence.since));
+    if (left > 0) return store.clock.now() + left;
+    const stored = await adopt(store, this.#own, { began, rollback: true });
+    const { hash, revision } = stored.schedule.value;
+    if (hash === this.#own.hash)
+      warn(`the schedule "${visible(name)}" is run by its earlier definition again, as revision ${revision}`);
+    return stored;
+  }
+
+  #tell({ name, hash, revision, since }: StoredSchedule): void {
+    if (this.#warned === hash) return;
+    this.#warned = hash;
+    const when = new Date(since).toISOString();
+    warn(
+      `the schedule "${visible(name)}" has a newer definition, revision ${revision} of ${when}: this process does not run it`,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+import { type HeldLock, isChannelError, isRunError, runId } from "@ojm/core";
+import { stopped } from "../decide/decide.js";
+import { cursorAt } from "../decide/outcomes.js";
+import { policiesOf } from "../definition/types.js";
+import type { Stored } from "../store/store.js";
+import { Changed, type Plan, Taken } from "./claim.js";
+import type { Host, OwnSchedule } from "./host.js";
+import { startTick } from "./start.js";
+
+/** How long one attempt waits for the lock, in ms. Then comes the next one. */
+const WAIT = 3_600_000;
+
+/** The pause after a call that failed, in ms. */
+const AGAIN = 2_000;
+
+/** What the ticks that wait need of their job. */
+export interface WaitingHost {
+  /** What is in the store, as far as this process knows; `undefined` if it must be read. */
+  stored(): Promise<Stored | undefined>;
+  /** What was found in the store. */
+  found(stored: Stored | undefined): void;
+  /** The cursor after a run was started. */
+  moved(cursor: Stored["cursor"]): void;
+  /** The first tick that waits has its outcome already. */
+  taken(stored: Stored, plan: Plan): Promise<void>;
+}
+
+/** Runs the ticks that wait, one after the other, in their order, whenever the lock is free. */
+export class WaitingRuns {
+  readonly #host: Host;
+  readonly #own: OwnSchedule;
+  readonly #job: WaitingHost;
+  #stop: AbortController | undefined;
+
+  constructor(host: Host, own: OwnSchedule, job: WaitingHost) {
+    this.#host = host;
+    this.#own = own;
+    this.#job = job;
+  }
+
+  /** Begins, unless it is at it. */
+  begin(): void {
+    if (this.#stop !== undefined) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    void this.#runAll(stop.signal).finally(() => {
+      if (this.#stop === stop) this.#stop = undefined;
+    });
+  }
+
+  /** Starts no further run. The one that was started goes on. */
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+  }
+
+  async #runAll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const stored = await this.#job.stored();
+        if (stored === undefined || this.#plan(stored) === undefined) return;
+        await this.#runFirst(stored, signal);
+      } catch (error) {
+        this.#job.found(undefined);
+        if (isRunError(error) || error instanceof Changed) continue;
+        if (!isChannelError(error)) throw error;
+        await new Promise<void>((resolve) => void this.#host.store.clock.after(AGAIN, resolve));
+      }
+    }
+  }
+
+  async #runFirst(stored: Stored, signal: AbortSignal): Promise<void> {
+    const { overlap } = policiesOf(this.#own.definition);
+    const replaced = overlap === "replace" && (await this.#attempt(stored, 0, signal));
+    // The run that holds the lock was asked to stop: this one is the next.
+    if (overlap !== "replace" || replaced) await this.#attempt(stored, WAIT, signal);
+  }
+
+  /** Resolves to whether the lock was held. */
+  async #attempt(stored: Stored, wait: number, signal: AbortSignal): Promise<boolean> {
+    let latest = stored;
+    const onStored = (found: Stored): void => {
+      latest = found;
+      this.#job.found(found);
+    };
+    const plan = (found: Stored): Plan | undefined => this.#plan(found);
+    try {
+      const started = await startTick(this.#host, this.#own, stored, plan, { wait, signal, onStored });
+      this.#job.moved(started.cursor);
+      return false;
+    } catch (error) {
+      const first = this.#plan(latest);
+      if (error instanceof Taken && first !== undefined) {
+        await this.#job.taken(latest, first);
+        return false;
+      }
+      if (wait > 0 || !isRunError(error) || error.code !== "LOCKED" || first === undefined) throw error;
+      await this.#replace(error.held, first.at);
+      return true;
+    }
+  }
+
+  /**
+   * Asks the run that holds the lock to stop. It is named by its id: another one may have the lock by then.
+   */
+  async #replace(held: HeldLock | undefined, at: number): Promise<void> {
+    const { run: startTime } = (held?.note ?? {}) as { readonly run?: unknown };
+    if (typeof startTime !== "number") return;
+    const id = runId({ name: this.#own.name, startTime });
+    const reason = `replaced by its tick of ${new Date(at).toISOString()}`;
+    await this.#host.manager.cancel(id, { reason, wait: 0 });
+  }
+
+  #plan({ schedule, cursor }: Stored): Plan | undefined {
+    const { store, began } = this.#host;
+    const [at, ...rest] = cursor.value.waiting ?? [];
+    if (at === undefined || schedule.value.hash !== this.#own.hash) return undefined;
+    const now = store.clock.now();
+    const state = { schedule: schedule.value, cursor: cursor.value, now, began };
+    return stopped(state, now) === undefined ? { at, cursor: cursorAt(cursor.value.at, rest) } : undefined;
+  }
+}

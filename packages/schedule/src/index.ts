@@ -1,0 +1,13 @@
+/** Schedules: when jobs are due, and a scheduler that runs them, each tick once on however many machines. */
+export { cronSchedule } from "./calendar/cron.js";
+export { intervalSchedule } from "./calendar/interval.js";
+export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
+export { type Due, Timetable } from "./calendar/timetable.js";
+export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
+export type { NextTick } from "./control/next.js";
+export type { PauseOptions } from "./control/pause.js";
+export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
+export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
+export type { Body } from "./fire/host.js";
+export { Scheduler, type SchedulerOptions } from "./scheduler.js";
+export type { TickOutcome, TickReason } from "./store/schema.js";

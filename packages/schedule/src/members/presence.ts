@@ -1,0 +1,112 @@
+import { inBackground } from "../background.js";
+import { memberKey, memberPartKey } from "../store/schema.js";
+import type { ScheduleStore } from "../store/store.js";
+
+/** How long a member lives without a renewal, in ms. */
+export const PRESENCE_TTL = 15_000;
+
+/** The time from one renewal to the next, in ms. */
+const BEAT = 5_000;
+
+/** The lists of schedules are long and change seldom: they are renewed each twenty minutes. */
+const PART_TTL = 3_600_000;
+const BEATS_OF_PART = 240;
+
+/** The most schedules in one entry of a list. */
+const MOST_IN_PART = 500;
+
+/** After a call that failed, in ms. */
+const AGAIN = 1_000;
+
+/** A change of the list waits for more of them, in ms: a program adds its schedules one by one. */
+const MOMENT = 100;
+
+/** Shows to others that this scheduler lives, and which schedules it can run. */
+export class Presence {
+  readonly #store: ScheduleStore;
+  readonly #parts: Map<string, string>[] = [];
+  readonly #changed: Set<number> = new Set();
+  #beats = 0;
+  #cancel: (() => void) | undefined;
+  #busy: Promise<void> | undefined;
+  #closed = false;
+  #since: number;
+
+  constructor(store: ScheduleStore) {
+    this.#store = store;
+    this.#since = store.clock.monotonic();
+  }
+
+  /** Since when this member was seen without a break, by the monotonic clock, in ms. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** This process can run a definition of the schedule `name`. */
+  add(name: string, hash: string): void {
+    const known = this.#parts.findIndex((part) => part.has(name));
+    const free = known >= 0 ? known : this.#parts.findIndex(({ size }) => size < MOST_IN_PART);
+    const place = free >= 0 ? free : this.#parts.push(new Map()) - 1;
+    if (this.#parts[place]?.get(name) === hash) return;
+    this.#parts[place]?.set(name, hash);
+    this.#change(place);
+  }
+
+  remove(name: string): void {
+    const place = this.#parts.findIndex((part) => part.delete(name));
+    if (place >= 0) this.#change(place);
+  }
+
+  #change(place: number): void {
+    this.#changed.add(place);
+    this.#arm(MOMENT);
+  }
+
+  #arm(ms: number): void {
+    if (this.#closed || this.#busy !== undefined) return;
+    this.#cancel?.();
+    this.#cancel = this.#store.clock.after(ms, () => {
+      this.#busy = inBackground(async () => {
+        let rest = AGAIN;
+        try {
+          await this.#beat();
+          rest = this.#changed.size > 0 ? MOMENT : BEAT;
+        } finally {
+          this.#busy = undefined;
+          this.#arm(rest);
+        }
+      });
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const { channel, by } = this.#store;
+    const renewed = this.#beats % BEATS_OF_PART === 0 ? this.#parts.keys() : [];
+    const places = new Set([...this.#changed, ...renewed]);
+    this.#changed.clear();
+    try {
+      for (const place of places) {
+        const schedules = [...(this.#parts[place] ?? [])];
+        await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
+      }
+      // The list first: a member without it can run nothing.
+      await channel.set(memberKey(by.instance), { by, parts: this.#parts.length }, { ttl: PRESENCE_TTL });
+      this.#beats++;
+    } catch (error) {
+      for (const place of places) this.#changed.add(place);
+      this.#since = this.#store.clock.monotonic();
+      throw error;
+    }
+  }
+
+  /** Tells the others at once that this member is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancel?.();
+    await this.#busy;
+    if (this.#beats === 0) return;
+    const { channel, by } = this.#store;
+    const parts = this.#parts.map((_, place) => ({ delete: memberPartKey(by.instance, place) }));
+    await channel.commit([{ delete: memberKey(by.instance) }, ...parts.slice(0, 50)]);
+  }
+}

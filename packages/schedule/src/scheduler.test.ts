@@ -1,0 +1,365 @@
+import type { Run } from "@ojm/core";
+import { beforeEach, describe, expect, it } from "vitest";
+import { collect } from "../../core/src/testing/settle.js";
+import type { Overlap, ScheduleDefinition } from "./definition/types.js";
+import { World } from "./testing/world.js";
+
+const MINUTE = 60_000;
+
+let world: World;
+beforeEach(() => {
+  world = new World("2030-01-01T00:00:30Z");
+});
+
+describe("a scheduler", () => {
+  it("runs a job at each of its ticks, and keeps what became of them", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:03:30");
+    expect(one.ran).toEqual(["00:01:00", "00:02:00", "00:03:00"]);
+    expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 run by one", "00:03:00 run by one"]);
+    const [first] = await world.records(one);
+    expect(first).toMatchObject({ status: "completed", trigger: "schedule", schedule: "a", delay: 0 });
+    await world.close();
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it("runs each tick once, however many processes add the schedule, and another one when the first is closed", async () => {
+    const all = await Promise.all(["one", "two", "three"].map((name) => world.scheduler(name)));
+    for (const { scheduler, body } of all) await world.clock.until(scheduler.add("a", { every: MINUTE }, body()));
+    await world.until("00:03:30");
+    expect(world.ran).toHaveLength(3);
+    const [owner] = new Set(world.ran.map((line) => line.slice(9)));
+    const first = all.find(({ name }) => name === owner);
+    await world.clock.until(first?.scheduler.close() ?? Promise.resolve());
+    await world.until("00:05:30");
+    expect(world.ran).toHaveLength(5);
+    expect(world.ran.slice(3).join()).not.toContain(` ${owner}`);
+  });
+
+  it("runs the ticks of a process that died, the next one by the second of the members within a second", async () => {
+    const all = await Promise.all(["one", "two", "three"].map((name) => world.scheduler(name)));
+    for (const { scheduler, body } of all) await world.clock.until(scheduler.add("a", { every: MINUTE }, body()));
+    await world.until("00:01:30");
+    const [owner] = world.ran.map((line) => line.slice(9));
+    const first = all.find(({ name }) => name === owner);
+    if (first !== undefined) world.kill(first);
+    await world.until("00:01:59");
+    await world.until("00:04:30");
+    expect(world.ran.map((line) => line.slice(0, 8))).toEqual(["00:01:00", "00:02:00", "00:03:00", "00:04:00"]);
+  });
+});
+
+describe("a tick that is due while the job runs", () => {
+  it.each<[Overlap, string[]]>([
+    ["skip", ["00:01:00 run by one", "00:02:00 skipped overlap", "00:03:00 run by one"]],
+    ["queue", ["00:01:00 run by one", "00:02:00 run by one", "00:03:00 run by one"]],
+  ])("with overlap %s", async (overlap, expected) => {
+    const one = await world.scheduler("one");
+    let runs = 0;
+    const body = (run: Run): unknown => (runs++ === 0 ? one.body(1.5 * MINUTE)(run) : one.body()(run));
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, overlap }, body));
+    await world.until("00:02:10");
+    await world.until("00:03:30");
+    expect(await world.ticks(one)).toEqual(expected);
+    if (overlap === "queue") expect(one.ran[1]).toBe("00:02:30");
+  });
+
+  it("with overlap replace cancels the older run, in any process, and runs when that has ended", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const slow = (run: Run): unknown => {
+      one.ran.push(world.time());
+      // It takes a while to stop, and another tick comes meanwhile.
+      return new Promise<void>((resolve) => {
+        run.signal.addEventListener("abort", () => world.clock.after(1.5 * MINUTE, resolve));
+      });
+    };
+    const definition: ScheduleDefinition = { every: MINUTE, overlap: "replace" };
+    await world.clock.until(one.scheduler.add("a", definition, slow));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.close());
+    await world.clock.until(two.scheduler.add("a", definition, two.body()));
+    await world.until("00:02:01");
+    await world.until("00:04:30");
+    expect(await world.ticks(two)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 skipped replaced",
+      "00:03:00 run by two",
+      "00:04:00 run by two",
+    ]);
+    expect(two.ran).toEqual(["00:03:30", "00:04:00"]);
+    const [record] = await world.records(two);
+    expect(record).toMatchObject({
+      status: "cancelled",
+      endedBy: { action: "cancel", reason: "replaced by its tick of 2030-01-01T00:02:00.000Z" },
+    });
+  });
+
+  it("has the holder of the lock as evidence, if it is skipped", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const run = await world.clock.until(two.manager.start("a"));
+    await world.until("00:01:10");
+    const [tick] = await world.clock.until(collect(one.scheduler.ticks("a")));
+    expect(tick).toMatchObject({
+      outcome: "skipped",
+      reason: "overlap",
+      evidence: { holder: { pid: process.pid }, fence: run.fence },
+    });
+  });
+});
+
+describe("a run that is tried again", () => {
+  const definition: ScheduleDefinition = {
+    every: 10 * MINUTE,
+    retry: { attempts: 3, delay: MINUTE, backoff: "fixed", onLost: true },
+  };
+
+  it("has attempts of the same tick, and the next ticks come meanwhile", async () => {
+    const one = await world.scheduler("one");
+    const fails = (run: Run): void => {
+      one.ran.push(`${world.time()} ${run.attempt}`);
+      if (run.attempt < 3) throw new Error("no");
+    };
+    await world.clock.until(one.scheduler.add("a", definition, fails));
+    await world.until("00:15:00");
+    expect(one.ran).toEqual(["00:10:00 1", "00:11:00 2", "00:12:00 3"]);
+    const records = await world.records(one);
+    expect(new Set(records.map(({ tick }) => tick)).size).toBe(1);
+    expect(await world.ticks(one)).toEqual(["00:10:00 run by one"]);
+  });
+
+  it("has its next attempt in another process, if its own dies before it, or in it", async () => {
+    const all = [await world.scheduler("one"), await world.scheduler("two"), await world.scheduler("three")];
+    const ran: string[] = [];
+    for (const one of all) {
+      const body = async (run: Run): Promise<void> => {
+        ran.push(`${world.time()} ${run.attempt} ${one.name}`);
+        if (run.attempt === 1) throw new Error("no");
+        if (run.attempt === 2) await new Promise(() => {});
+      };
+      await world.clock.until(one.scheduler.add("a", definition, body));
+    }
+    const killLast = (): void => {
+      const last = all.find(({ name }) => ran.at(-1)?.endsWith(` ${name}`));
+      if (last !== undefined) world.kill(last);
+    };
+    await world.until("00:10:30");
+    expect(ran).toHaveLength(1);
+    killLast();
+    await world.until("00:12:00");
+    expect(ran).toHaveLength(2);
+    killLast();
+    await world.until("00:19:00");
+    expect(ran.map((line) => line.slice(9, 10))).toEqual(["1", "2", "3"]);
+    expect(new Set(ran.map((line) => line.slice(11))).size).toBe(3);
+    expect(ran.slice(1).map((line) => line.slice(0, 5))).toEqual(["00:11", "00:13"]);
+  });
+});
+
+describe("ticks that nobody was there for", () => {
+  it.each<[ScheduleDefinition["missed"], string[]]>([
+    ["none", ["00:02:00-00:04:00 (3) missed policy", "00:05:00 run by two"]],
+    ["latest", ["00:02:00-00:04:00 (3) missed not-latest", "00:05:00 run by two"]],
+    ["all", ["00:02:00 run by two", "00:03:00 run by two", "00:04:00 run by two", "00:05:00 run by two"]],
+  ])("with missed %s", async (missed = "latest", expected) => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, missed }, one.body()));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:05:30");
+    const two = await world.scheduler("two");
+    await world.clock.until(two.scheduler.add("a", { every: MINUTE, missed }, two.body()));
+    await world.until("00:05:40");
+    expect((await world.ticks(two)).slice(1)).toEqual(expected);
+    const last = (await world.records(two)).at(-1);
+    expect(last?.delay).toBeGreaterThanOrEqual(30_000);
+  });
+
+  it("a process that stood still runs the newest of them, and tells of the others", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    world.clock.block(4 * MINUTE);
+    await world.until("00:05:00");
+    expect(await world.ticks(one)).toEqual([
+      "00:01:00-00:03:00 (3) missed not-latest",
+      "00:04:00 run by one",
+      "00:05:00 run by one",
+    ]);
+  });
+});
+
+describe("a paused schedule", () => {
+  it("runs nothing, whoever pauses it, and its ticks tell why", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:01:30");
+    await world.clock.until(two.scheduler.pause("a", { reason: "disk full", author: "ana" }));
+    await world.until("00:03:30");
+    expect(await world.clock.until(two.scheduler.resume("a"))).toBe(true);
+    expect(await world.clock.until(two.scheduler.resume("a"))).toBe(false);
+    await world.until("00:04:30");
+    expect(await world.ticks(one)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 skipped paused",
+      "00:03:00 skipped paused",
+      "00:04:00 run by one",
+    ]);
+    const [, tick] = await world.clock.until(collect(one.scheduler.ticks("a")));
+    expect(tick?.evidence).toMatchObject({ reason: "disk full", by: "ana" });
+  });
+
+  it("goes on by itself at its time", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.clock.until(one.scheduler.pause("a", { reason: "move", until: "2030-01-01T00:02:30Z" }));
+    expect(await world.clock.until(one.scheduler.next("a", { limit: 3 }))).toMatchObject([
+      { skipped: "paused" },
+      { skipped: "paused" },
+      {},
+    ]);
+    await world.until("00:03:30");
+    expect(one.ran).toEqual(["00:03:00"]);
+  });
+
+  it("that was resumed after nobody was there has the outcome of all its ticks", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.clock.until(two.scheduler.pause("a", { reason: "move" }));
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:03:30");
+    await world.clock.until(two.scheduler.resume("a"));
+    expect(await world.ticks(two)).toEqual(["00:01:00-00:03:00 (3) skipped paused"]);
+  });
+
+  it("pauses by itself after so many runs in error, and not again at once when it is resumed", async () => {
+    const one = await world.scheduler("one");
+    const fails = (run: Run): never => {
+      one.ran.push(run.id);
+      throw new Error("no disk");
+    };
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, pauseAfter: 2 }, fails));
+    await world.until("00:04:30");
+    expect(one.ran).toHaveLength(2);
+    const [tick] = await world.clock.until(collect(one.scheduler.ticks("a")));
+    expect(tick?.evidence).toMatchObject({ by: "pauseAfter", reason: expect.stringContaining("no disk") });
+    await world.clock.until(one.scheduler.resume("a"));
+    await world.until("00:07:30");
+    expect(one.ran).toHaveLength(4);
+  });
+});
+
+describe("a new definition", () => {
+  it("replaces the older one: its process runs no further tick, and takes over if the newer one is rolled back", async () => {
+    const warned: string[] = [];
+    const onWarning = ({ message }: Error): void => void warned.push(message);
+    process.on("warning", onWarning);
+    const [old, young] = [await world.scheduler("old"), await world.scheduler("young")];
+    await world.clock.until(old.scheduler.add("a", { every: MINUTE }, old.body()));
+    await world.until("00:01:30");
+    await world.clock.until(young.scheduler.add("a", { every: MINUTE, timeout: 5_000 }, young.body()));
+    await world.until("00:02:30");
+    expect([old.ran, young.ran]).toEqual([["00:01:00"], ["00:02:00"]]);
+    await world.clock.until(young.scheduler.close());
+    await world.until("00:03:29");
+    expect(old.ran).toEqual(["00:01:00"]);
+    await world.until("00:05:30");
+    expect(old.ran.slice(1)).toEqual(["00:03:30", "00:04:00", "00:05:00"]);
+    process.off("warning", onWarning);
+    expect(warned.join()).toMatch(/has a newer definition, revision 2 .*: this process does not run it/);
+    expect(warned.join()).toMatch(/is run by its earlier definition again, as revision 3/);
+  });
+
+  it("is added by an old process, which restarts, without an effect", async () => {
+    const [old, young] = [await world.scheduler("old"), await world.scheduler("young")];
+    await world.clock.until(old.scheduler.add("a", { every: MINUTE }, old.body()));
+    await world.clock.until(old.scheduler.close());
+    await world.clock.until(young.scheduler.add("a", { cron: "*/2 * * * *" }, young.body()));
+    const again = await world.scheduler("again");
+    await world.clock.until(again.scheduler.add("a", { every: MINUTE }, again.body()));
+    await world.until("00:04:30");
+    expect([again.ran, young.ran]).toEqual([[], ["00:02:00", "00:04:00"]]);
+  });
+});
+
+describe("a schedule that is removed", () => {
+  it("is not run any more, by any process", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:01:30");
+    expect(await world.clock.until(two.scheduler.remove("a"))).toBe(true);
+    expect(await world.clock.until(two.scheduler.remove("a"))).toBe(false);
+    await world.until("00:03:30");
+    expect(one.ran).toEqual(["00:01:00"]);
+    await expect(world.clock.until(two.scheduler.next("a"))).rejects.toMatchObject({ code: "UNKNOWN" });
+  });
+});
+
+describe("a run that somebody asks for", () => {
+  it("is started by the process that has the job, also while the schedule is paused", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body(5_000)));
+    await world.clock.until(two.scheduler.pause("a", { reason: "move" }));
+    const id = await world.clock.until(two.scheduler.runNow("a", { reason: "to test it", author: "ana" }));
+    const [record] = await world.records(two);
+    expect(record).toMatchObject({ id, trigger: "run now by ana: to test it" });
+    await expect(world.clock.until(two.scheduler.runNow("a", { reason: "again" }))).rejects.toThrow(/held by/);
+    await expect(world.clock.until(two.scheduler.runNow("a", { reason: "" }))).rejects.toThrow(/needs a reason/);
+  });
+
+  it("is refused where no process can run it", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.clock.until(one.scheduler.close());
+    await expect(world.clock.until(two.scheduler.runNow("a", { reason: "now" }))).rejects.toMatchObject({
+      code: "REFUSED",
+      message: '"a" was not started: no process that can run it answered within 30000 ms',
+    });
+  });
+
+  it("for ticks that are over runs those that were not run, one after the other", async () => {
+    const one = await world.scheduler("one");
+    const definition: ScheduleDefinition = { every: MINUTE, missed: "none" };
+    await world.clock.until(one.scheduler.add("a", definition, one.body()));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:06:30");
+    const two = await world.scheduler("two");
+    await world.clock.until(two.scheduler.add("a", definition, two.body(1_000)));
+    await world.until("00:06:45");
+    expect(await world.ticks(two)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00-00:05:00 (4) missed policy",
+      "00:06:00 run by two",
+    ]);
+    const asked = two.scheduler.backfill("a", { from: "2030-01-01T00:01Z", to: "2030-01-01T00:05Z", reason: "report" });
+    expect(await world.clock.until(asked)).toMatchObject({ ticks: 4 });
+    await world.until("00:06:55");
+    expect(await world.ticks(two)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 run by two",
+      "00:03:00 run by two",
+      "00:04:00 run by two",
+      "00:05:00 missed policy",
+      "00:06:00 run by two",
+    ]);
+    expect(two.ran).toEqual(["00:06:30", "00:06:45", "00:06:46", "00:06:47"]);
+  });
+});
+
+it("a clock that is set back runs no tick again, and a cursor of a wrong date is set right", async () => {
+  const one = await world.scheduler("one");
+  await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+  await world.until("00:03:30");
+  world.clock.wall -= 2 * MINUTE;
+  await world.clock.advance(2 * MINUTE);
+  expect(one.ran).toHaveLength(3);
+  await world.clock.advance(MINUTE);
+  expect(one.ran).toHaveLength(4);
+  world.clock.wall += 3 * 86_400_000;
+  await world.clock.advance(2 * MINUTE);
+  const before = one.ran.length;
+  world.clock.wall -= 3 * 86_400_000;
+  await world.clock.advance(2 * MINUTE);
+  expect(one.ran.length).toBeGreaterThanOrEqual(before + 1);
+});

@@ -1,0 +1,309 @@
+import { hostname } from "node:os";
+import type { Channel, Clock, JobManager, Key, Version } from "@ojm/core";
+import { ChannelError } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { Alarms } from "./alarms/alarms.js";
+import { inBackground } from "./background.js";
+import { ScheduleError } from "./calendar/schedule.js";
+import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
+import { type NextTick, nextTicks } from "./control/next.js";
+import { instantOf, known, type PauseOptions, pause, resume } from "./control/pause.js";
+import { remove } from "./control/remove.js";
+import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
+import type { Decided } from "./decide/outcomes.js";
+import { checkDefinition, checkName } from "./definition/check.js";
+import { hashOf } from "./definition/hash.js";
+import type { ScheduleDefinition } from "./definition/types.js";
+import { wordsOf } from "./definition/words.js";
+import { tellTicks } from "./events.js";
+import type { Body, Host, Own } from "./fire/host.js";
+import { ScheduledJob } from "./fire/job.js";
+import { Requests } from "./fire/requests.js";
+import { Retries } from "./fire/retries.js";
+import { Members } from "./members/members.js";
+import { Presence } from "./members/presence.js";
+import { adopt } from "./store/adopt.js";
+import { follow } from "./store/follow.js";
+import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
+import { ScheduleStore } from "./store/store.js";
+import { isSchedule } from "./store/valid.js";
+
+/** Options of a {@link Scheduler}. */
+export interface SchedulerOptions {
+  /** Time and chance, replaced in simulations. Default: that of the machine. */
+  readonly clock?: Clock;
+  /** The name of this scheduler among those that share the store. Default: a random one. */
+  readonly instance?: string;
+}
+
+/**
+ * Runs jobs by schedules. All processes that share the store of the locks add the same schedules: each tick
+ * has exactly one outcome, whoever was there.
+ *
+ * @example
+ * await using manager = await openJobManager({ chJobs: store, chLocks: store });
+ * await using scheduler = new Scheduler(manager);
+ * await scheduler.add("nightly-report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, async (run) => {
+ *   await report({ signal: run.signal });
+ * });
+ * await once(process, "SIGTERM");
+ */
+export class Scheduler {
+  readonly #manager: JobManager;
+  readonly #clock: Clock;
+  readonly #instance: string;
+  readonly #began: number;
+  readonly #alarms: Alarms;
+  readonly #jobs: Map<string, ScheduledJob> = new Map();
+  readonly #runs: Set<Promise<unknown>> = new Set();
+  readonly #closing: AbortController = new AbortController();
+  #store: Promise<ScheduleStore> | undefined;
+  #opened: Promise<Host> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(manager: JobManager, { clock = systemClock, instance }: SchedulerOptions = {}) {
+    this.#manager = manager;
+    this.#clock = clock;
+    this.#instance = instance ?? clock.random(12);
+    this.#began = clock.now();
+    this.#alarms = new Alarms(clock);
+  }
+
+  /**
+   * Adds a schedule, and runs `body` at its ticks, from now on. Another process that adds the same one adds
+   * nothing to the store: whoever is first at a tick runs it.
+   *
+   * A definition that the store has not seen replaces the one that is there: the newest deploy wins. A
+   * process whose definition was replaced does not run it any more, and says so by a warning
+   * (`OJM_SCHEDULE`).
+   *
+   * @throws ScheduleError `INVALID`; ChannelError if the store fails
+   */
+  async add(name: string, definition: ScheduleDefinition, body: Body): Promise<void> {
+    const checked = checkDefinition(name, definition);
+    if (typeof body !== "function") {
+      throw new ScheduleError("INVALID", `the schedule "${name}" needs a function that is its job`, "body");
+    }
+    const own = { name, definition: checked, hash: hashOf(checked), body };
+    const opened = await this.#open();
+    const stored = await adopt(opened.store, own, { began: this.#began });
+    this.#assertOpen();
+    await this.#jobs.get(name)?.close();
+    const job = new ScheduledJob(opened, own, stored);
+    this.#jobs.set(name, job);
+    this.#alarms.keepAlive(true);
+    opened.presence.add(name, own.hash);
+    job.act();
+  }
+
+  /**
+   * Pauses a schedule: from when this resolves, no tick starts a run, in any process. Ticks have the outcome
+   * `skipped` meanwhile. A run that is going on goes on.
+   *
+   * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason; ChannelError if the store fails
+   */
+  async pause(name: string, options: PauseOptions): Promise<void> {
+    const asked = this.#asked(`the pause of "${name}"`, options);
+    const end = options.until === undefined ? {} : { until: instantOf("until", options.until) };
+    await pause(await this.#openStore(), name, { ...asked, ...end });
+  }
+
+  /**
+   * Ends the pause of a schedule. Resolves to whether it was paused.
+   *
+   * @throws ScheduleError `UNKNOWN`; ChannelError if the store fails
+   */
+  async resume(name: string): Promise<boolean> {
+    return resume(await this.#openStore(), name);
+  }
+
+  /**
+   * Removes a schedule from the store, so that no process runs it any more. The outcomes of its ticks stay
+   * for 30 days. Resolves to whether there was one.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async remove(name: string): Promise<boolean> {
+    return remove(await this.#openStore(), name);
+  }
+
+  /**
+   * Runs a schedule now, also while it is paused, in the process that runs its ticks. Resolves to the id of
+   * the run, once it is started.
+   *
+   * @throws ScheduleError `UNKNOWN`, `INVALID` without a reason, or `REFUSED`: it runs already, or no
+   * process that can run it is there; ChannelError if the store fails
+   */
+  async runNow(name: string, options: RunNowOptions): Promise<string> {
+    const asked = this.#asked(`the run of "${name}"`, options);
+    return runNow(await this.#openStore(), name, { type: "run", ...asked }, options.within ?? 30_000);
+  }
+
+  /**
+   * Runs the ticks of a time that is over, one after the other, in the process that runs the schedule.
+   * Ticks that were run are left out, unless `again` is set. Resolves once the request is in the store: it
+   * outlives every process.
+   *
+   * @throws ScheduleError `UNKNOWN`, or `INVALID`; ChannelError if the store fails
+   */
+  async backfill(name: string, options: BackfillOptions): Promise<Backfill> {
+    const asked = this.#asked(`the backfill of "${name}"`, options);
+    return backfill(await this.#openStore(), name, { ...options, ...asked });
+  }
+
+  /** The next ticks of a schedule, and when each is due, by its jitter. */
+  async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
+    const store = await this.#openStore();
+    return nextTicks(await known(store, name), this.#clock.now(), limit);
+  }
+
+  /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
+  async words(name: string): Promise<string> {
+    const { value } = await known(await this.#openStore(), name);
+    return wordsOf(value.definition);
+  }
+
+  /** What became of the ticks of a schedule, newest first. Reads only as many as the caller takes. */
+  async *ticks(name: string, options: TicksOptions = {}): AsyncGenerator<ScheduleTick, void, undefined> {
+    checkName(name);
+    yield* ticksOf(await this.#openStore(), name, options);
+  }
+
+  /**
+   * Decides on no further tick, and tells the other processes at once. Runs that are going on go on: with
+   * `wait`, waits for them, for so many ms at most. Closing the manager ends them.
+   */
+  close({ wait = 0 }: { readonly wait?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(wait);
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(wait: number): Promise<void> {
+    this.#closing.abort();
+    this.#alarms.close();
+    await Promise.all([...this.#jobs.values()].map((job) => job.close()));
+    const opened = await this.#opened?.catch(() => undefined);
+    await inBackground(async () => opened?.presence.close());
+    if (wait > 0 && this.#runs.size > 0) await this.#untilRunsEnd(wait);
+  }
+
+  async #untilRunsEnd(wait: number): Promise<void> {
+    let cancel = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(wait, resolve, true);
+    });
+    await Promise.race([over, Promise.allSettled(this.#runs)]);
+    cancel();
+  }
+
+  /** Who asks for what, and why. */
+  #asked(
+    what: string,
+    options: { readonly reason: string; readonly author?: string } | undefined,
+  ): Pick<Pause, "reason" | "by" | "at"> {
+    const { reason, author = `${hostname()}, pid ${process.pid}` } = options ?? {};
+    if (typeof reason === "string" && reason !== "") return { reason, by: author, at: this.#clock.now() };
+    throw new ScheduleError("INVALID", `${what} needs a reason`, "reason");
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new ScheduleError("CLOSED", "this scheduler is closed");
+  }
+
+  #openStore(): Promise<ScheduleStore> {
+    this.#store ??= this.#openChannel().catch((error: unknown) => {
+      // A store that was away may be back for the next call.
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  async #openChannel(): Promise<ScheduleStore> {
+    this.#assertOpen();
+    const channel = await this.#manager.channel<SchedulesValue>(CHANNEL);
+    if (!this.#manager.channels.locks.joins(channel as never)) {
+      const text =
+        "this store has each channel on a node of its own: schedules need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
+      throw new ChannelError("NOT_SUPPORTED", text);
+    }
+    const by = { host: hostname(), pid: process.pid, instance: this.#instance };
+    return new ScheduleStore(channel, this.#clock, by);
+  }
+
+  async #open(): Promise<Host> {
+    this.#assertOpen();
+    this.#opened ??= this.#begin().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** Begins to follow the store, and resolves when all is known that it has. */
+  async #begin(): Promise<Host> {
+    const store = await this.#openStore();
+    const { signal } = this.#closing;
+    const members = new Members(this.#instance, () => this.#membersChanged());
+    const presence = new Presence(store);
+    const opened: Host = {
+      manager: this.#manager,
+      store,
+      members,
+      presence,
+      alarms: this.#alarms,
+      began: this.#began,
+      stop: () => void this.close(),
+      tell: (schedule, ticks) => this.#tell(schedule, ticks),
+      onRun: (run) => this.#onRun(run),
+      onLead: (schedule) => {
+        requests.begin(schedule);
+        retries.begin(schedule);
+      },
+    };
+    const own: Own = {
+      of: (name) => this.#jobs.get(name)?.own,
+      leads: (name) => this.#jobs.get(name)?.leads === true,
+    };
+    const requests: Requests = new Requests(opened, own, signal);
+    const retries: Retries = new Retries(opened, own, signal);
+    const { channel } = store;
+    const schedules = {
+      put: (key: Key, value: SchedulesValue, version: Version) => this.#told(key, { value, version }),
+      gone: (key: Key) => this.#told(key, undefined),
+      synced: () => {},
+    };
+    await Promise.all([
+      follow(channel, this.#clock, ["schedule"], schedules, signal),
+      follow(channel, this.#clock, ["member"], members, signal),
+      follow(channel, this.#clock, ["request"], requests, signal),
+      follow<unknown>(this.#manager.channels.locks as Channel<unknown>, this.#clock, ["retry"], retries, signal),
+    ]);
+    return opened;
+  }
+
+  #told(key: Key, entry: { readonly value: SchedulesValue; readonly version: Version } | undefined): void {
+    const [, name] = key as readonly string[];
+    const job = this.#jobs.get(name ?? "");
+    if (job === undefined) return;
+    if (entry === undefined) job.told(undefined);
+    else if (isSchedule(entry.value)) job.told({ value: entry.value, version: entry.version });
+  }
+
+  #membersChanged(): void {
+    for (const job of this.#jobs.values()) job.membersChanged();
+  }
+
+  #tell(schedule: string, ticks: readonly Decided[]): void {
+    tellTicks(schedule, ticks);
+  }
+
+  #onRun(run: Promise<unknown>): void {
+    const ended = run.catch(() => {}).finally(() => this.#runs.delete(ended));
+    this.#runs.add(ended);
+  }
+}

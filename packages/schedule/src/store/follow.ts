@@ -1,0 +1,103 @@
+import { type Channel, type Clock, isChannelError, type Key, type Version } from "@ojm/core";
+
+/** How often a store without watches is looked at, in ms. */
+const LOOK = 5_000;
+
+/** The pause before a watch that ended is begun again, in ms. */
+const AGAIN = 1_000;
+
+/** What a follower hears of. */
+export interface Followed<V> {
+  put(key: Key, value: V, version: Version): void;
+  gone(key: Key): void;
+  /** All entries that there are were told. */
+  synced(): void;
+}
+
+/**
+ * Tells the entries under a prefix, and every change of them, until `signal` fires. A store that is away is
+ * waited for. Resolves when all entries were told for the first time.
+ */
+export function follow<V>(
+  channel: Channel<V>,
+  clock: Clock,
+  prefix: Key,
+  followed: Followed<V>,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const keys = new Known<V>({
+      put: (key, value, version) => followed.put(key, value, version),
+      gone: (key) => followed.gone(key),
+      synced: () => {
+        followed.synced();
+        resolve();
+      },
+    });
+    const round = channel.supports.watch ? watched : looked;
+    const begin = (): void => {
+      round(channel, prefix, keys, signal).then(
+        () => later(LOOK),
+        (error: unknown) => {
+          if (!isChannelError(error) || error.code === "CLOSED") reject(error);
+          else later(AGAIN);
+        },
+      );
+    };
+    const later = (ms: number): void => {
+      if (signal.aborted) resolve();
+      else clock.after(ms, begin);
+    };
+    begin();
+  });
+}
+
+/** The keys that were told, so that those that a new snapshot lacks can be told as gone. */
+class Known<V> {
+  readonly #followed: Followed<V>;
+  readonly #versions: Map<string, { readonly key: Key; readonly version: Version }> = new Map();
+  #seen: Set<string> | undefined = new Set();
+
+  constructor(followed: Followed<V>) {
+    this.#followed = followed;
+  }
+
+  /** A snapshot follows. */
+  begin(): void {
+    this.#seen = new Set();
+  }
+
+  put(key: Key, value: V, version: Version): void {
+    const id = JSON.stringify(key);
+    this.#seen?.add(id);
+    if (this.#versions.get(id)?.version === version) return;
+    this.#versions.set(id, { key, version });
+    this.#followed.put(key, value, version);
+  }
+
+  gone(key: Key): void {
+    if (this.#versions.delete(JSON.stringify(key))) this.#followed.gone(key);
+  }
+
+  synced(): void {
+    for (const [id, { key }] of this.#versions) if (this.#seen?.has(id) === false) this.gone(key);
+    this.#seen = undefined;
+    this.#followed.synced();
+  }
+}
+
+async function watched<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
+  known.begin();
+  for await (const event of channel.watch({ prefix, signal, keepAlive: false })) {
+    if (event.type === "put") known.put(event.entry.key, event.entry.value, event.entry.version);
+    else if (event.type === "delete") known.gone(event.key);
+    else if (event.type === "gap") known.begin();
+    else known.synced();
+  }
+}
+
+async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
+  known.begin();
+  for await (const { key, value, version } of channel.entries({ prefix, signal })) known.put(key, value, version);
+  known.synced();
+}

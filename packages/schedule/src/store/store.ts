@@ -1,0 +1,141 @@
+import { type Channel, ChannelError, type Clock, type Entry, type Holder, type Op, type Version } from "@ojm/core";
+import type { Decided } from "../decide/outcomes.js";
+import {
+  type Cursor,
+  cursorKey,
+  type SchedulesValue,
+  type StoredSchedule,
+  scheduleKey,
+  TICK_TTL,
+  type TickValue,
+  tickKey,
+} from "./schema.js";
+import { isCursor, isSchedule, isTick } from "./valid.js";
+
+/** So many outcomes are written in one commit; each is a check and a write. */
+const MOST_TICKS = 40;
+
+/** A value, and the version of its entry. */
+export interface Versioned<V> {
+  readonly value: V;
+  readonly version: Version;
+}
+
+/** A schedule and its cursor as they are in the store. */
+export interface Stored {
+  readonly schedule: Versioned<StoredSchedule>;
+  readonly cursor: Versioned<Cursor>;
+}
+
+/** The entries of the schedulers, and the commits that change them. */
+export class ScheduleStore {
+  readonly channel: Channel<SchedulesValue>;
+  readonly clock: Clock;
+  /** Who writes. */
+  readonly by: Holder;
+
+  constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder) {
+    this.channel = channel;
+    this.clock = clock;
+    this.by = by;
+  }
+
+  /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
+  async schedule(name: string): Promise<Versioned<StoredSchedule> | undefined> {
+    return this.#checked(await this.channel.entry(scheduleKey(name)), isSchedule);
+  }
+
+  /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
+  async cursor(name: string): Promise<Versioned<Cursor> | undefined> {
+    return this.#checked(await this.channel.entry(cursorKey(name)), isCursor);
+  }
+
+  /** The outcome under exactly this tick. */
+  async tick(name: string, at: number): Promise<TickValue | undefined> {
+    const value = await this.channel.get(tickKey(name, at));
+    return isTick(value) ? value : undefined;
+  }
+
+  /** The schedule and its cursor; each `undefined` if there is none. */
+  async read(name: string): Promise<{ readonly [K in keyof Stored]: Stored[K] | undefined }> {
+    const [schedule, cursor] = await Promise.all([this.schedule(name), this.cursor(name)]);
+    return { schedule, cursor };
+  }
+
+  /** The ops of an outcome: nobody has decided this tick before. */
+  tickOps(name: string, { at, value }: Decided, revision: number): Op<SchedulesValue>[] {
+    const key = tickKey(name, at);
+    const tick: TickValue = { ...value, by: this.by, decided: this.clock.now(), revision };
+    return [
+      { check: key, version: null },
+      { put: key, value: tick, ttl: TICK_TTL },
+    ];
+  }
+
+  /**
+   * Writes outcomes, and the cursor behind them, if the schedule and the cursor are still as in `stored`.
+   * Resolves to the new cursor; to `undefined` if they are not.
+   */
+  async settle(stored: Stored, cursor: Cursor, ticks: readonly Decided[]): Promise<Versioned<Cursor> | undefined> {
+    const put = { put: cursorKey(stored.schedule.value.name), value: cursor };
+    const version = await this.write(stored, ticks, [put]);
+    return version === undefined ? undefined : { value: cursor, version };
+  }
+
+  /**
+   * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. Resolves to the
+   * version of the writes; to `undefined` if they are not.
+   */
+  async write(
+    stored: Stored,
+    ticks: readonly Decided[],
+    writes: readonly Op<SchedulesValue>[],
+  ): Promise<Version | undefined> {
+    // The cursor comes last. If this process dies in between, the next one finds these outcomes, and keeps
+    // them. Ranges come with the cursor: the next process would find another range.
+    let left = ticks.toSorted((a, b) => Number(a.value.until !== undefined) - Number(b.value.until !== undefined));
+    while (left.length > MOST_TICKS) {
+      if ((await this.#commit(stored, left.slice(0, MOST_TICKS), [])) === undefined) return undefined;
+      left = left.slice(MOST_TICKS);
+    }
+    return this.#commit(stored, left, writes);
+  }
+
+  async #commit(
+    { schedule, cursor }: Stored,
+    ticks: readonly Decided[],
+    writes: readonly Op<SchedulesValue>[],
+  ): Promise<Version | undefined> {
+    const { name, revision } = schedule.value;
+    const checks: Op<SchedulesValue>[] = [
+      { check: scheduleKey(name), version: schedule.version },
+      { check: cursorKey(name), version: cursor.version },
+    ];
+    let decided = ticks;
+    for (;;) {
+      const ops = decided.flatMap((tick) => this.tickOps(name, tick, revision));
+      const result = await this.channel.commit([...checks, ...ops, ...writes]);
+      if (result.ok) return result.version;
+      const taken = result.failed.flatMap(({ key }) => tickOf(key));
+      if (taken.length < result.failed.length) return undefined;
+      // The cursor was lost or set back, and the ticks have their outcomes: these stay.
+      decided = decided.filter(({ at }) => !taken.includes(at));
+    }
+  }
+
+  #checked<V extends SchedulesValue>(
+    entry: Entry<SchedulesValue> | undefined,
+    isValid: (value: unknown) => value is V,
+  ): Versioned<V> | undefined {
+    if (entry === undefined) return undefined;
+    const { key, value, version } = entry;
+    if (isValid(value)) return { value, version };
+    const text = `the entry ${JSON.stringify(key)} of "${this.channel.name}" was not written by a scheduler: delete it`;
+    throw new ChannelError("CORRUPT", text);
+  }
+}
+
+function tickOf(key: unknown): number[] {
+  const [kind, , at] = key as readonly unknown[];
+  return kind === "tick" ? [Number(at)] : [];
+}

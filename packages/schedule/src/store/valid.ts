@@ -1,0 +1,69 @@
+import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
+
+/*
+ * Whether an entry was written by a scheduler. Anybody can write to a store. A field that is not known here
+ * is no fault, since a later version of ojm may write more.
+ */
+
+type Fields<T> = { readonly [K in keyof T]?: unknown };
+
+function fieldsOf<T>(value: unknown): Fields<T> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15;
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const isOptional = (value: unknown, check: (value: unknown) => boolean): boolean => value === undefined || check(value);
+
+function isPause(value: unknown): value is Pause {
+  const pause = fieldsOf<Pause>(value);
+  return (
+    pause !== undefined &&
+    isText(pause.reason) &&
+    isText(pause.by) &&
+    isTime(pause.at) &&
+    isOptional(pause.until, isTime)
+  );
+}
+
+export function isSchedule(value: unknown): value is StoredSchedule {
+  const stored = fieldsOf<StoredSchedule>(value);
+  if (stored === undefined || !isText(stored.name) || !isText(stored.hash)) return false;
+  const { definition, past } = stored;
+  return (
+    fieldsOf(definition) !== undefined &&
+    isCount(stored.revision) &&
+    Array.isArray(past) &&
+    past.every(isText) &&
+    isOptional(stored.paused, isPause)
+  );
+}
+
+export function isCursor(value: unknown): value is Cursor {
+  const cursor = fieldsOf<Cursor>(value);
+  if (cursor === undefined || !isTime(cursor.at)) return false;
+  return isOptional(cursor.waiting, (waiting) => Array.isArray(waiting) && waiting.every(isTime));
+}
+
+const OUTCOMES: readonly unknown[] = ["run", "skipped", "missed", "refused"];
+
+export function isTick(value: unknown): value is TickValue {
+  const tick = fieldsOf<TickValue>(value);
+  return tick !== undefined && OUTCOMES.includes(tick.outcome) && isTime(tick.decided);
+}
+
+export function isMember(value: unknown): value is MemberValue {
+  const member = fieldsOf<MemberValue>(value);
+  return member !== undefined && isCount(member.parts);
+}
+
+export function isMemberPart(value: unknown): value is MemberPart {
+  const schedules = fieldsOf<MemberPart>(value)?.schedules;
+  return Array.isArray(schedules) && schedules.every((one) => Array.isArray(one) && isText(one[0]) && isText(one[1]));
+}
+
+export function isRequest(value: unknown): value is RequestValue {
+  const request = fieldsOf<RequestValue>(value);
+  return request !== undefined && (request.type === "run" || request.type === "backfill") && isTime(request.at);
+}

@@ -1,0 +1,156 @@
+import type { Backend, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
+import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
+import type { PlantedBug } from "./simulation.js";
+
+const SCHEDULES = "oJobManager-schedules ";
+const isOurs = ({ key }: { readonly key: string }): boolean => key.startsWith(SCHEDULES);
+const isCursor = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["cursor `);
+const isSchedule = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["schedule `);
+const isTick = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["tick `);
+const isRetry = ({ key }: { readonly key: string }): boolean => key.startsWith('oJobManager-locks ["retry ');
+const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
+
+const contentOf = ({ value }: StoredWrite): Record<string, unknown> => (value === null ? {} : JSON.parse(value));
+const claims = ({ writes }: Commit): boolean =>
+  writes.some(isLock) && writes.some((write) => isTick(write) && contentOf(write)["outcome"] === "run");
+
+class Planted extends PassedOn {
+  /** Commits without the checks that `left` names, as if they held. */
+  async without(
+    commit: Commit,
+    left: (check: { readonly key: string }) => boolean,
+    options?: CallOptions,
+  ): Promise<CommitOutcome> {
+    const outcome = await this.store.commit({ ...commit, checks: commit.checks.filter((one) => !left(one)) }, options);
+    if (outcome.ok) return outcome;
+    const rest = [...outcome.current];
+    const expected = commit.checks.map((check) => {
+      if (!left(check)) return rest.shift();
+      return check.version === null ? undefined : { key: check.key, version: check.version, value: "null" };
+    });
+    return { ok: false, current: expected };
+  }
+}
+
+/** The lock is taken, and the tick is claimed after that, without a look at who else did so. */
+class ClaimAfterLock extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    if (!claims(commit)) return super.commit(commit, options);
+    const writes = commit.writes.filter((one) => !isOurs(one));
+    const outcome = await this.without({ ...commit, writes }, isOurs, options);
+    if (outcome.ok) await this.store.commit({ checks: [], writes: commit.writes.filter(isOurs) }, options);
+    return outcome;
+  }
+}
+
+/** The tick is claimed, and the run is started after that: a process that dies in between loses it. */
+class ClaimBeforeStart extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    if (!claims(commit)) return super.commit(commit, options);
+    const claim = { checks: commit.checks.filter(isOurs), writes: commit.writes.filter(isOurs) };
+    const claimed = await this.store.commit(claim, options);
+    if (!claimed.ok) return super.commit(commit, options);
+    return this.without({ ...commit, writes: commit.writes.filter((one) => !isOurs(one)) }, isOurs, options);
+  }
+}
+
+/** The cursor moves at a pause, and the tick gets no outcome. */
+class ForgottenAtPause extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const writes = commit.writes.filter((write) => !isTick(write) || contentOf(write)["reason"] !== "paused");
+    return super.commit({ ...commit, writes }, options);
+  }
+}
+
+/** A tick that waited is run, and goes on waiting. */
+class CatchUpTwice extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const tick = commit.writes.find((write) => isTick(write) && contentOf(write)["outcome"] === "run");
+    const cursor = commit.writes.find(isCursor);
+    if (tick === undefined || cursor === undefined) return super.commit(commit, options);
+    const at = Number(/:(\d+)/.exec(tick.key)?.[1]);
+    const value = contentOf(cursor) as { at: number; waiting?: number[] };
+    if (value.at === at) return super.commit(commit, options);
+    const waiting = JSON.stringify({ ...value, waiting: [at, ...(value.waiting ?? [])] });
+    const writes = commit.writes.map((write) => (write === cursor ? { ...write, value: waiting } : write));
+    return this.without({ ...commit, writes }, isTick, options);
+  }
+}
+
+/** Goes by a definition and a pause that it read before. */
+class OldDefinition extends Planted {
+  // Without a watch: a process that is told of each pause at once seldom goes by an old definition.
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return claims(commit) ? this.without(commit, isSchedule, options) : super.commit(commit, options);
+  }
+}
+
+/** Two members that both hold themselves for the first write the cursor, whoever was faster. */
+class CursorUnchecked extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const left = (check: { readonly key: string }): boolean => isCursor(check) || isTick(check);
+    return commit.writes.some(isTick) ? this.without(commit, left, options) : super.commit(commit, options);
+  }
+}
+
+/** The tick that replaces a run starts before that has ended. */
+class ReplaceTooEarly extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const outcome = await super.commit(commit, options);
+    if (outcome.ok || !claims(commit)) return outcome;
+    return this.without(commit, isLock, options);
+  }
+}
+
+/** An attempt is made by whoever finds it, although another process has made it. */
+class RetryTwice extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return commit.writes.some(isLock) ? this.without(commit, isRetry, options) : super.commit(commit, options);
+  }
+}
+
+/** The next attempt is not in the commit that closes the one before. */
+class RetryLost extends Planted {
+  #written = 0;
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const writes = commit.writes.filter((one) => !isRetry(one) || one.value === null || this.#written++ % 2 === 0);
+    return super.commit({ ...commit, writes }, options);
+  }
+}
+
+/** A tick that is late is left out, as if it had been decided. */
+class LateForgotten extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const writes = commit.writes.filter((write) => !isTick(write) || contentOf(write)["outcome"] !== "missed");
+    return super.commit({ ...commit, writes }, options);
+  }
+}
+
+const plant =
+  (Bug: new (store: Backend, clock: never) => Planted): PlantedBug["plant"] =>
+  (store) =>
+    new Bug(store, undefined as never);
+
+/** The same setup without a bug. */
+export const noBug: PlantedBug = { name: "none", caughtAs: /^$/, plant: plant(Planted) };
+
+/** All planted bugs, each with the law that catches it. */
+export const plantedBugs: readonly PlantedBug[] = [
+  { name: "the claim is not in the commit of the lock", caughtAs: /decided twice/, plant: plant(ClaimAfterLock) },
+  {
+    name: "a tick is claimed before its run is started",
+    caughtAs: /was never started/,
+    plant: plant(ClaimBeforeStart),
+  },
+  { name: "a tick is forgotten at a pause", caughtAs: /passed without an outcome/, plant: plant(ForgottenAtPause) },
+  { name: "a catch-up that doubles", caughtAs: /decided twice/, plant: plant(CatchUpTwice) },
+  { name: "a run by an old definition", caughtAs: /while it is paused/, plant: plant(OldDefinition) },
+  { name: "a cursor that is written unchecked", caughtAs: /decided twice|moves back/, plant: plant(CursorUnchecked) },
+  { name: "a replace that starts too early", caughtAs: /two runs of \S+ at once/, plant: plant(ReplaceTooEarly) },
+  { name: "a retry by two", caughtAs: /attempt \d of the tick \S+ of \S+ was run twice/, plant: plant(RetryTwice) },
+  { name: "a retry that is lost", caughtAs: /is not tried again after attempt/, plant: plant(RetryLost) },
+  { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
+];

@@ -1,0 +1,362 @@
+import {
+  isChannelError,
+  isRunError,
+  type JobManager,
+  openJobManager,
+  type PendingRetry,
+  type Run,
+  type RunRecord,
+} from "@ojm/core";
+import type { Backend } from "@ojm/core/backend";
+import { FakeClock } from "../../../../core/src/testing/fake-clock.js";
+import { collect } from "../../../../core/src/testing/settle.js";
+import { Chaos } from "../../../../core/src/testing/simulation/chaos.js";
+import { Dice } from "../../../../core/src/testing/simulation/dice.js";
+import { FakeProcess } from "../../../../core/src/testing/simulation/process.js";
+import { FaultyBackend } from "../../../../core/src/testing/stores/faulty-backend.js";
+import { SharedStore } from "../../../../core/src/testing/stores/shared-store.js";
+import { isScheduleError } from "../../calendar/schedule.js";
+import type { ScheduleDefinition } from "../../definition/types.js";
+import { Scheduler } from "../../scheduler.js";
+import { iso, ticksOf, Witness } from "./witness.js";
+
+const TTL = 3_000;
+const PROCESSES = 3;
+
+/** How long all goes well before the check, in ms: longer than any member lives that died. */
+const CALM = 90_000;
+
+/** A tick is decided within this time, in ms, when the members that would do it died. */
+const DECIDED_WITHIN = 25_000;
+
+/** An attempt is made within this time after it was due, in ms: other runs of the job may be before it. */
+const RETRIED_WITHIN = 60_000;
+
+/** So far a wall clock may be behind another one, in ms. */
+const FURTHEST_BEHIND = 1_300_000;
+
+/** A bug that is planted between the schedulers and the store. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Matches the error of the law that finds it. */
+  readonly caughtAs: RegExp;
+  plant(store: Backend): Backend;
+}
+
+export interface SimulationOptions {
+  readonly bug?: PlantedBug;
+  /** How long things go wrong, in ms. Default: 60,000. */
+  readonly length?: number;
+}
+
+/** The schedules, by how often they were deployed. A run takes up to twice as long as its interval. */
+const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
+  retries: [
+    { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true } },
+    { every: 5_000, retry: { attempts: 2, delay: 4_000, onLost: true }, overlap: "queue", missed: "all" },
+  ],
+  skips: [{ every: 2_000 }, { every: 3_000, jitter: 500 }, { every: 2_000, missed: "none" }],
+  queues: [
+    { every: 5_000, overlap: "queue", missed: "all" },
+    { every: 5_000, overlap: "queue", missed: { run: "all", max: 3 }, jitter: 1_000 },
+    { every: 7_000, overlap: "queue", missed: "latest" },
+  ],
+  replaces: [
+    { cron: "*/4 * * * * *", overlap: "replace" },
+    { cron: "*/6 * * * * *", overlap: "replace", timeout: 9_000 },
+  ],
+};
+
+/** A body that runs. */
+interface Inside {
+  readonly process: FakeProcess;
+  readonly run: Run;
+  readonly stops: number;
+}
+
+/**
+ * Several processes run the same schedules on a store that is slow, loses requests and replies, applies
+ * commits late or twice, and is restarted. They are stopped, killed, cut off and deployed anew, and their
+ * wall clocks jump. Schedules are paused and resumed. A seed decides on everything.
+ */
+export class Simulation {
+  readonly clock: FakeClock;
+  readonly timeline: string[] = [];
+  readonly witness: Witness = new Witness();
+  readonly #dice: Dice;
+  readonly #chaos: Chaos;
+  readonly #bug: PlantedBug | undefined;
+  readonly #length: number;
+  readonly #alive: Map<JobManager, { readonly scheduler: Scheduler; readonly process: FakeProcess }> = new Map();
+  readonly #ways: Set<FaultyBackend> = new Set();
+  readonly #inside: Set<Inside> = new Set();
+  /** How often each schedule was deployed. */
+  readonly #deployed: Map<string, number> = new Map();
+  readonly #names: readonly string[];
+  /** Whether the store has watches. Without them, a process goes by what it read some seconds ago. */
+  readonly #watch: boolean;
+  /** Whether records and locks are in two stores. */
+  readonly #apart: boolean;
+  #over = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(seed: number, { bug, length = 60_000 }: SimulationOptions = {}) {
+    this.#bug = bug;
+    this.#length = length;
+    this.clock = new FakeClock(seed);
+    this.#dice = new Dice(seed * 7_919);
+    this.#watch = seed % 5 < 3;
+    this.#apart = seed % 7 > 4;
+    const names = Object.keys(DEFINITIONS);
+    this.#names = seed % 6 === 5 ? names : [names[seed % names.length] as string];
+    const note = (text: string): void => this.note(text);
+    this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
+    this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
+  }
+
+  note(text: string): void {
+    this.timeline.push(`${Math.round(this.clock.monotonic() - 1_000)} ${text}`);
+  }
+
+  async run(): Promise<void> {
+    const store = await SharedStore.open(this.clock);
+    await store.memory.watch(
+      { from: "", to: "\uFFFF" },
+      { change: (change) => this.#guarded(() => this.witness.applied(change)), gap: () => {}, fail: () => {} },
+    );
+    this.#chaos.restarts(store, () => {
+      for (const way of this.#ways) way.hangUp();
+    });
+    for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
+    this.#control();
+    await this.clock.advance(this.#length);
+    this.#throwFailure();
+    this.#over = true;
+    this.#chaos.end();
+    await this.#calm();
+    await this.#end();
+    this.#throwFailure();
+  }
+
+  #failed(error: unknown): void {
+    this.note(`FAILED: ${error}`);
+    this.#failure ??= { error };
+  }
+
+  #guarded(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Starts a process, and starts it anew whenever it dies: perhaps with newer definitions. */
+  #keepAlive(store: SharedStore, i: number): void {
+    if (this.#over) return;
+    const process = new FakeProcess(this.clock, this.#dice.chance);
+    process.ahead = this.#dice.between(-1_000, 1_000);
+    if (this.#dice.chance() < 0.3) {
+      const name = this.#dice.pick(this.#names);
+      this.#deployed.set(name, (this.#deployed.get(name) ?? 0) + 1);
+    }
+    void this.#live(store, i, process).catch((error: unknown) => {
+      if (!isChannelError(error)) this.#failed(error);
+      process.die();
+      this.clock.after(500, () => this.#keepAlive(store, i));
+    });
+  }
+
+  async #live(store: SharedStore, i: number, process: FakeProcess): Promise<void> {
+    const way = this.#way(store, process, `${i}`);
+    const jobsWay = this.#apart ? this.#way(store, process, `${i}`) : way;
+    const chLocks = { backend: this.#bug?.plant(way) ?? way };
+    const chJobs = this.#apart ? { backend: jobsWay } : chLocks;
+    const manager = await openJobManager({ chJobs, chLocks, clock: process, ttl: TTL });
+    const scheduler = new Scheduler(manager, { clock: process, instance: `${i}-${this.clock.random(4)}` });
+    try {
+      for (const name of this.#names) {
+        const definition = this.#definitionOf(name);
+        await scheduler.add(name, definition, (run) => this.#body(process, run));
+        this.note(`${i} adds ${name} ${JSON.stringify(definition)}`);
+      }
+    } catch (error) {
+      await scheduler.close();
+      await manager.close().catch(() => {});
+      throw error;
+    }
+    this.#alive.set(manager, { scheduler, process });
+    const end = (how: "dies" | "closes"): void => {
+      this.#alive.delete(manager);
+      if (how === "closes") process.after(0, () => void this.#close(manager, scheduler));
+      else process.die();
+      for (const one of this.#inside) if (one.process === process && process.dead) this.#inside.delete(one);
+      this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
+    };
+    if (this.#over) return;
+    this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
+  }
+
+  async #close(manager: JobManager, scheduler: Scheduler): Promise<void> {
+    try {
+      await scheduler.close();
+      await manager.close();
+    } catch (error) {
+      if (!isChannelError(error)) this.#failed(error);
+    }
+  }
+
+  /** The definition of the latest deploy: each is another one, if only by its `meta`. */
+  #definitionOf(name: string): ScheduleDefinition {
+    const deployed = this.#deployed.get(name) ?? 0;
+    const all = DEFINITIONS[name] as readonly ScheduleDefinition[];
+    return { ...(all[deployed % all.length] as ScheduleDefinition), meta: { deployed } };
+  }
+
+  #way(store: SharedStore, process: FakeProcess, name: string): FaultyBackend {
+    const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
+    way.heard = process.heard;
+    way.fault = (call) => this.#chaos.fault(name, call);
+    this.#ways.add(way);
+    return way;
+  }
+
+  async #body(process: FakeProcess, run: Run): Promise<void> {
+    if (run.signal.aborted) return;
+    const me: Inside = { process, run, stops: process.stops };
+    for (const other of this.#inside) {
+      const { run: its } = other;
+      // A process that stands still, or stood still, has not heard yet that it lost its lock.
+      const knows = other.process.running && other.process.stops === other.stops;
+      if (its.name === run.name && !its.signal.aborted && knows && process.running)
+        this.#failed(new Error(`two runs of ${run.name} at once: ${its.id} and ${run.id}`));
+    }
+    this.#inside.add(me);
+    const takes = this.#dice.chance() < 0.7 ? this.#dice.between(0, 1_000) : this.#dice.between(0, 10_000);
+    const obeys = this.#dice.chance() < 0.7;
+    await new Promise<void>((resolve) => {
+      process.after(takes, resolve);
+      if (obeys) run.signal.addEventListener("abort", () => resolve());
+    });
+    this.#inside.delete(me);
+    if (this.#dice.chance() < 0.1) throw new Error("the body failed");
+  }
+
+  /** From time to time somebody pauses or resumes a schedule, or asks for a run. */
+  #control(): void {
+    this.clock.after(this.#dice.between(500, 8_000), () => {
+      if (this.#over) return;
+      const [one] = [...this.#alive.values()].filter(({ process }) => process.running);
+      const name = this.#dice.pick(this.#names);
+      if (one !== undefined) {
+        void this.#command(one.scheduler, name).catch((error: unknown) => {
+          if (!isChannelError(error) && !isScheduleError(error) && !isRunError(error)) this.#failed(error);
+        });
+      }
+      this.#control();
+    });
+  }
+
+  async #command(scheduler: Scheduler, name: string): Promise<void> {
+    const chance = this.#dice.chance();
+    const reason = "simulated";
+    if (chance < 0.35) {
+      this.note(`${name} is paused`);
+      await scheduler.pause(name, { reason });
+      this.note(`${name} was paused`);
+    } else if (chance < 0.8) {
+      this.note(`${name} is resumed`);
+      await scheduler.resume(name);
+    } else if (chance < 0.9) {
+      this.note(`${name} is run now`);
+      await scheduler.runNow(name, { reason, within: 5_000 });
+    } else {
+      this.note(`${name} is backfilled`);
+      await scheduler.backfill(name, { from: this.clock.now() - 20_000, to: this.clock.now() - 10_000, reason });
+    }
+  }
+
+  async #calm(): Promise<void> {
+    for (const { process } of this.#alive.values()) process.goOn();
+    await this.clock.advance(CALM);
+    for (const { scheduler } of this.#alive.values()) {
+      for (const name of this.#names) {
+        await this.clock.until(scheduler.resume(name).catch(() => false));
+      }
+      break;
+    }
+    // The clocks of all are set right: whoever is behind, decides now.
+    for (const { process } of this.#alive.values()) process.ahead = 0;
+    await this.clock.advance(CALM);
+  }
+
+  async #end(): Promise<void> {
+    if (this.#alive.size === 0) return;
+    this.witness.flush();
+    for (const name of this.#names) this.#checkDecided(name);
+    const [[manager] = []] = this.#alive;
+    if (manager === undefined) return;
+    // A process whose clock was behind waits for the time of the next attempt by that clock.
+    if ((await this.clock.until(manager.retries())).length > 0) await this.clock.advance(FURTHEST_BEHIND);
+    for (const name of this.#names) {
+      const records = await this.clock.until(collect(manager.history({ name })));
+      this.#checkRuns(name, records, await this.clock.until(manager.retries(name)));
+    }
+    for (const [one, { scheduler }] of this.#alive) {
+      await this.clock.until(scheduler.close());
+      await this.clock.until(one.close());
+    }
+  }
+
+  /** Nothing is left undecided for longer than it may be. */
+  #checkDecided(name: string): void {
+    const { schedule, cursor } = this.witness.seen(name);
+    if (schedule === undefined || cursor === undefined) throw new Error(`${name} is gone`);
+    const [late] = ticksOf(schedule, cursor.at + 1, this.clock.now() - DECIDED_WITHIN);
+    if (late !== undefined && late < this.clock.now() - DECIDED_WITHIN)
+      throw new Error(`the tick ${iso(late)} of ${name} is not decided at ${iso(this.clock.now())}`);
+  }
+
+  /** Each run of a tick has one record, and each tick that was run has its run. */
+  #checkRuns(name: string, records: readonly RunRecord[], retries: readonly PendingRetry[]): void {
+    const pending = new Set(retries.map(({ tick, attempt }) => `${tick} ${attempt}`));
+    const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
+    if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
+
+    const all = records.filter(({ trigger }) => trigger === "schedule");
+    const scheduled = all.filter(({ attempt = 1 }) => attempt === 1);
+    const attempts = new Map<string, RunRecord>();
+    for (const record of all) {
+      const { tick = 0, attempt = 1, id } = record;
+      const same = attempts.get(`${tick} ${attempt}`);
+      if (same !== undefined)
+        throw new Error(`attempt ${attempt} of the tick ${iso(tick)} of ${name} was run twice: ${same.id}, ${id}`);
+      attempts.set(`${tick} ${attempt}`, record);
+    }
+    for (const { tick = 0, attempt = 1, retry, status } of all) {
+      const isOver = !["failed", "timeout", "lost"].includes(status) || attempt >= (retry?.attempts ?? 1);
+      const isThere = attempts.has(`${tick} ${attempt + 1}`) || pending.has(`${tick} ${attempt + 1}`);
+      // With two stores, a process that closes a record after it lost its lock writes no next attempt.
+      if (!isOver && !isThere && !this.#apart)
+        throw new Error(`the tick ${iso(tick)} of ${name} is not tried again after attempt ${attempt}`);
+    }
+    const ids = new Set(records.map(({ id }) => id));
+    const { outcomes } = this.witness.seen(name);
+    for (const [at, { value }] of outcomes) {
+      if (value.outcome === "run" && !ids.has(value.run ?? ""))
+        throw new Error(`the run of the tick ${iso(at)} of ${name} was never started`);
+    }
+    for (const { tick = 0, id, status } of scheduled) {
+      // With two stores, the record may find its start time taken, and get a later one.
+      if (this.#apart || outcomes.get(tick)?.value.run === id || outcomes.get(tick)?.value.evidence !== undefined)
+        continue;
+      throw new Error(
+        `the tick ${iso(tick)} of ${name} was run by ${id} (${status}), and its outcome is ${outcomes.get(tick)?.value.run ?? outcomes.get(tick)?.value.reason}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { compareVersions } from "@ojm/core";
+import type { StoredChange } from "@ojm/core/backend";
+import { decodeKey } from "../../../../core/src/channel/encoding/key.js";
+import { calendarKey, calendarOf } from "../../definition/calendar.js";
+import type { Calendar } from "../../definition/types.js";
+import type { Cursor, StoredSchedule, TickValue } from "../../store/schema.js";
+
+const CHANNEL = "oJobManager-schedules ";
+
+/** The outcome of one tick, and the commit that decided it. */
+interface Outcome {
+  readonly value: TickValue;
+  readonly version: string;
+}
+
+/** What the store shows of one schedule. */
+interface Seen {
+  schedule: StoredSchedule | undefined;
+  cursor: Cursor | undefined;
+  /** Each tick that has an outcome, as a part of a range too. */
+  readonly outcomes: Map<number, Outcome>;
+}
+
+/**
+ * Sees every commit that the store applies, and judges by what is in the store alone:
+ *
+ * - a tick is decided once, and no other outcome comes after the first;
+ * - the cursor moves, or a tick stops waiting, only together with the outcomes of those ticks;
+ * - while a schedule is paused, no tick of it is run.
+ */
+export class Witness {
+  readonly #names: Map<string, Seen> = new Map();
+  #version = "0";
+  #commit: { readonly kind: string; readonly name: string; readonly at: number; readonly value: unknown }[] = [];
+
+  /** Call it with each change that the store applied. */
+  applied({ key, value, version }: StoredChange): void {
+    if (!key.startsWith(CHANNEL)) return;
+    if (compareVersions(version, this.#version) !== 0) this.flush();
+    this.#version = version;
+    const [kind, name, at] = decodeKey(key.slice(CHANNEL.length)) as readonly unknown[];
+    // An outcome that expires is none that was taken back.
+    if (kind === "tick" && value === null) return;
+    this.#commit.push({ kind: `${kind}`, name: `${name}`, at: Number(at), value: value && JSON.parse(value) });
+  }
+
+  /** Judges the last commit: all changes of it have come. */
+  flush(): void {
+    const commit = this.#commit;
+    this.#commit = [];
+    for (const name of new Set(commit.map((change) => change.name))) {
+      const changes = commit.filter((change) => change.name === name);
+      if (changes.some(({ kind }) => kind !== "member" && kind !== "request")) this.#judge(name, changes);
+    }
+  }
+
+  /** The schedules that there are, or were. */
+  get names(): string[] {
+    return [...this.#names.keys()];
+  }
+
+  seen(name: string): Readonly<Seen> {
+    const seen = this.#names.get(name) ?? { schedule: undefined, cursor: undefined, outcomes: new Map() };
+    this.#names.set(name, seen);
+    return seen;
+  }
+
+  #judge(name: string, changes: readonly { kind: string; at: number; value: unknown }[]): void {
+    const seen = this.seen(name) as Seen;
+    const { schedule, cursor } = seen;
+    for (const { kind, at, value } of changes) if (kind === "tick") this.#decided(name, seen, at, value as TickValue);
+    for (const { kind, value } of changes) {
+      if (kind === "schedule") seen.schedule = (value ?? undefined) as StoredSchedule | undefined;
+      if (kind === "cursor") seen.cursor = (value ?? undefined) as Cursor | undefined;
+    }
+    if (schedule !== undefined && cursor !== undefined) this.#moved(name, seen, schedule, cursor);
+  }
+
+  #decided(name: string, { schedule, outcomes }: Seen, at: number, value: TickValue): void {
+    const isBackfill = value.evidence?.["backfill"] !== undefined;
+    const { paused } = schedule ?? {};
+    if (paused !== undefined && paused.until === undefined && value.outcome === "run" && !isBackfill)
+      throw new Error(`${name} is run for its tick of ${iso(at)} while it is paused`);
+    for (const tick of ticksIn(value.calendar ?? {}, at, value.until ?? at)) {
+      const before = outcomes.get(tick);
+      // A backfill cuts a range in parts, which say the same as before.
+      const isPart = before?.value.decided === value.decided && before.value.reason === value.reason;
+      const isUndone = value.reason === "not-recorded" && before?.value.run === value.run;
+      if (before !== undefined && !isBackfill && !isPart && !isUndone)
+        throw new Error(
+          `the tick ${iso(tick)} of ${name} is decided twice: ${textOf(before.value)}, then ${textOf(value)}`,
+        );
+      outcomes.set(tick, { value, version: this.#version });
+    }
+  }
+
+  /** All ticks that the cursor passed, and those that do not wait any more, have their outcome. */
+  #moved(name: string, seen: Seen, schedule: StoredSchedule, before: Cursor): void {
+    const { cursor = { at: before.at, waiting: [] } } = seen;
+    if (cursor.at < before.at) throw new Error(`the cursor of ${name} moves back to ${iso(cursor.at)}`);
+    const waiting = new Set(cursor.waiting ?? []);
+    const passed = cursor.at === before.at ? [] : ticksOf(schedule, before.at + 1, cursor.at);
+    for (const tick of [...passed, ...(before.waiting ?? [])]) {
+      if (waiting.has(tick) || seen.outcomes.has(tick)) continue;
+      throw new Error(`the tick ${iso(tick)} of ${name} is passed without an outcome`);
+    }
+    // Nothing of the new definition is due before its time.
+    if (seen.schedule !== undefined && calendarKey(seen.schedule.definition) === calendarKey(schedule.definition)) {
+      for (const tick of waiting) {
+        if (seen.outcomes.has(tick) && !(before.waiting ?? []).includes(tick))
+          throw new Error(`the tick ${iso(tick)} of ${name} waits although it is decided`);
+      }
+    }
+  }
+}
+
+/** The ticks of a schedule from one instant to another, both included. */
+export function ticksOf(schedule: StoredSchedule | undefined, from: number, to: number): number[] {
+  return schedule === undefined ? [] : ticksIn(schedule.definition, from, to);
+}
+
+function ticksIn(of: Calendar, from: number, to: number): number[] {
+  if (from === to) return [from];
+  const calendar = calendarOf(of);
+  const ticks: number[] = [];
+  for (let at = calendar.next(from - 1); at <= to; at = calendar.next(at)) ticks.push(at);
+  return ticks;
+}
+
+export const iso = (at: number): string => new Date(at).toISOString().slice(11);
+const textOf = ({ outcome, reason, run }: TickValue): string => `${outcome} ${run ?? reason}`;
