@@ -6,7 +6,7 @@ import { onSharedStores } from "./support/stores.js";
 onSharedStores((create) => {
   it("a run is cancelled from another process, which is told when it ended; other runs of its process go on", async () => {
     const options = await create();
-    const holder = startChild("stoppable.child.ts", [JSON.stringify(options), "a", "b"]);
+    const holder = startChild("runs/stoppable.child.ts", [JSON.stringify(options), "a", "b"]);
     const began: string[] = [];
     const told: string[] = [];
     holder.process.on("message", (message: { readonly began?: string; readonly told?: string }) => {
@@ -34,7 +34,7 @@ onSharedStores((create) => {
 
   it("the holder of a lock that another process unlocks is told by whom, and why", async () => {
     const options = await create();
-    const holder = startChild("stoppable.child.ts", [JSON.stringify(options), "a"]);
+    const holder = startChild("runs/stoppable.child.ts", [JSON.stringify(options), "a"]);
     const told: string[] = [];
     holder.process.on("message", (message: { readonly told?: string }) => {
       if (message.told !== undefined) told.push(message.told);

@@ -33,7 +33,7 @@ onSharedStores((create) => {
   it("the wait for the next attempt survives kill -9: another process makes the attempt, once", async () => {
     const options = { ...(await create()), ttl: NEVER };
     const retry = { attempts: 2, delay: 1_000 };
-    const child = startChild("failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "fails"]);
+    const child = startChild("runs/failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "fails"]);
     await begun(child);
     await using one = await openJobManager(options);
     await using two = await openJobManager(options);
@@ -52,7 +52,7 @@ onSharedStores((create) => {
   it("a run whose process is killed is tried again by another process, if that is wanted", async () => {
     const options = { ...(await create()), ttl: NEVER };
     const retry = { attempts: 2, delay: 0, onLost: true };
-    const child = startChild("failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "hangs"]);
+    const child = startChild("runs/failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "hangs"]);
     await begun(child);
     child.process.kill("SIGKILL");
     await child.ended;

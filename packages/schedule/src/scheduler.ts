@@ -10,6 +10,7 @@ import { type NextTick, nextTicks } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
+import { type ScheduleReason, whyScheduled } from "./control/why.js";
 import type { Decided } from "./decide/outcomes.js";
 import { checkDefinition, checkName } from "./definition/check.js";
 import { hashOf } from "./definition/hash.js";
@@ -161,6 +162,21 @@ export class Scheduler {
   async words(name: string): Promise<string> {
     const { value } = await known(await this.#openStore(), name);
     return wordsOf(value.definition);
+  }
+
+  /**
+   * Why a job does not run now, the most important reason first: its schedule is paused, nobody is there to
+   * run it, its lock is held, an attempt is not due yet … and what became of the last tick, and when the next
+   * one is. Works for a schedule that this process does not have, too. Reads a few entries.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { text } of await scheduler.why("nightly-report")) console.log(text);
+   */
+  async why(name: string): Promise<ScheduleReason[]> {
+    checkName(name);
+    const reasons = await this.#manager.why(name);
+    return whyScheduled(await this.#openStore(), name, reasons);
   }
 
   /** What became of the ticks of a schedule, newest first. Reads only as many as the caller takes. */

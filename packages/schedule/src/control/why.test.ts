@@ -1,0 +1,59 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { World } from "../testing/world.js";
+import type { ScheduleReason } from "./why.js";
+
+const MINUTE = 60_000;
+
+let world: World;
+beforeEach(() => {
+  world = new World("2030-01-01T00:00:30Z");
+});
+
+describe("why a scheduled job does not run", () => {
+  it("of a schedule that runs it is told what became of the last tick, and when the next one is", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:01:30");
+    const reasons = await world.clock.until(one.scheduler.why("a"));
+    expect(reasons.map(({ code }) => code)).toEqual(["last", "tick", "next"]);
+    expect(reasons[1]?.text).toMatch(/^the last tick, of 2030-01-01T00:01:00.000Z, was run, as a@2030-01-01T00:01:00/);
+    expect(reasons[2]?.text).toBe("the next tick is at 2030-01-01T00:02:00.000Z");
+    await world.close();
+  });
+
+  it("of a schedule that is paused it is told first by whom, until when, and why", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const pause = { reason: "the \u001b[2J disk is full", author: "ana", until: "2030-01-01T00:10:00Z" };
+    await world.clock.until(one.scheduler.pause("a", pause));
+    await world.until("00:01:30");
+    const [first, ...rest] = await world.clock.until(one.scheduler.why("a"));
+    const text = "the schedule is paused by ana until 2030-01-01T00:10:00.000Z: the \\u001b[2J disk is full";
+    expect(first).toMatchObject({ code: "paused", text });
+    expect(rest.at(-2)?.text).toMatch(/was skipped: the schedule was paused$/);
+    expect(rest.at(-1)?.text).toMatch(/^the next tick is at .*, and will be skipped: the schedule was paused$/);
+    await world.close();
+  });
+
+  it("of a schedule in a blackout, and of one that nobody is there to run, it is told", async () => {
+    const one = await world.scheduler("one");
+    const two = await world.scheduler("two");
+    const blackout = [{ from: "2030-01-01T00:00:00Z", to: "2030-01-01T01:00:00Z", reason: "the books are closed" }];
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, blackout }, one.body()));
+    await world.until("00:00:40");
+    const codes = (reasons: readonly ScheduleReason[]): string[] => reasons.map(({ code }) => code);
+    const reasons = await world.clock.until(two.scheduler.why("a"));
+    expect(codes(reasons)).toEqual(["blackout", "never", "next"]);
+    expect(reasons[0]?.text).toBe("a blackout lasts until 2030-01-01T01:00:00.000Z: the books are closed");
+    await world.clock.until(one.scheduler.close());
+    expect(codes(await world.clock.until(two.scheduler.why("a")))).toEqual(["blackout", "nobody", "never", "next"]);
+    await world.close();
+  });
+
+  it("of a job that was never scheduled it is told", async () => {
+    const one = await world.scheduler("one");
+    const reasons = await world.clock.until(one.scheduler.why("b"));
+    expect(reasons.map(({ code }) => code)).toEqual(["never", "unscheduled"]);
+    await world.close();
+  });
+});
