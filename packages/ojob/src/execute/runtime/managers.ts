@@ -1,6 +1,6 @@
 import { type Clock, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
-import { JOB_INIT, managerOptions, wrongManagerArgs } from "../../plan/manager/manager-args.js";
+import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { Openers } from "../../plan/manager/openers.js";
 import type { Plan } from "../../plan/planned.js";
 import { type Position, place } from "../../text/problem.js";
@@ -32,7 +32,8 @@ export class Managers {
   /** Opens the manager on the channels that the arguments name. */
   init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
     const wrong = wrongManagerArgs(args);
-    if (wrong.length > 0) throw new JobError(wrong.map(({ message }) => message).join(" "));
+    const fault = wrong.length > 0 ? wrong.map(({ message }) => message).join(" ") : unfilledChannel(args);
+    if (fault !== undefined) return this.#refuse(fault);
     const options = managerOptions(args);
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.#failed) {
@@ -68,6 +69,17 @@ export class Managers {
   async close(): Promise<void> {
     const manager = await this.#opening?.catch(() => undefined);
     await manager?.close();
+  }
+
+  /** Fails, and lets all that need the manager fail. A plain error gets the place of the step. */
+  #refuse(message: string): Promise<JobManager> {
+    const refused = Promise.reject<JobManager>(new Error(message));
+    refused.catch(() => {});
+    if (this.#opening === undefined || this.#failed) {
+      this.#opening = refused;
+      this.#failed = true;
+    }
+    return refused;
   }
 
   async #open(options: JobManagerOptions): Promise<JobManager> {
