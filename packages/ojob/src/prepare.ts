@@ -10,6 +10,7 @@ import { checkRequired } from "./plan/file-checks/required.js";
 import { checkSchedules } from "./plan/file-checks/schedules.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
+import { checkInitOrder } from "./plan/manager/init-order.js";
 import { checkLockNames } from "./plan/manager/lock-names.js";
 import { OPENAF } from "./plan/packages.js";
 import { plan } from "./plan/plan.js";
@@ -41,6 +42,8 @@ export interface PrepareOptions {
   readonly mandatoryArgs?: boolean;
   /** Checks that no template stays in the name of a lock. */
   readonly lockNames?: boolean;
+  /** Checks that the store of the locks is open before a job takes one. */
+  readonly initOrder?: boolean;
   /** How far secrets are looked for. Default: only their names. */
   readonly values?: Look["values"];
   /** The environment that runs the file. Default: that of the process. */
@@ -50,7 +53,13 @@ export interface PrepareOptions {
 }
 
 /** What a file that runs as a whole must have. */
-export const RUN_CHECKS = { schedules: true, mandatoryArgs: true, lockNames: true, values: "needed" } as const;
+export const RUN_CHECKS = {
+  schedules: true,
+  mandatoryArgs: true,
+  lockNames: true,
+  initOrder: true,
+  values: "needed",
+} as const;
 
 /** A job file that can be run. */
 export interface Prepared {
@@ -90,6 +99,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
     await checkChannels(file, planned, sources, problems, findingTypes(channelTypes));
   }
   if (lockNames) checkLockNames(file, planned, args, problems);
+  if (options.initOrder === true) checkInitOrder(file, planned, problems);
   if (mandatoryArgs) expectArguments(file, args, problems);
   if (mandatoryArgs) checkRequired(file, planned, args, problems);
   await options.further?.(file, planned, problems);

@@ -61,6 +61,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { clock } = run;
   if (clock !== undefined) log.now = () => clock.now();
   const runtime = new Runtime(prepare, run.clock ?? systemClock);
+  runtime.managers.expect(plan);
   const engine = new Engine({
     plan,
     commandLine: args,

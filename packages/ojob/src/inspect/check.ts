@@ -34,7 +34,7 @@ export interface Checked {
 /** Checks a job file and runs nothing. */
 export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
   const channelTypes = preparing(prepare);
-  const checks = { library: true, schedules: true, lockNames: true, channelTypes };
+  const checks = { library: true, schedules: true, lockNames: true, initOrder: true, channelTypes };
   const options = { args, strict, ...checks, further: lookAtRest };
   const { file, warnings } = await prepareJobFile(name, options);
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);

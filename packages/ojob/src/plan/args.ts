@@ -1,6 +1,7 @@
 import type { Args } from "../load/job-file.js";
 import type { Variables } from "../text/environment.js";
 import { fillAll } from "../text/variables.js";
+import { MANAGER_CHANNELS } from "./manager/manager-args.js";
 import type { PlannedJob } from "./planned.js";
 
 /** Arguments by their origin. An earlier field wins. */
@@ -43,10 +44,11 @@ export function fillArgs(args: Args, data: Args, missing: Missing, variables: Va
   const filled: Args = {};
   const known: Args = { ...data };
   for (const [key, value] of Object.entries(args)) {
-    // A name of a lock with a gap would be one lock for all, so the variable stays, and is refused.
+    // A name of a lock with a gap would be one lock for all, and the path of a store another store: the
+    // variable stays, and is refused.
     const result = fillAll(value, known, {
       missing: (written, message) => missing(key, written, message),
-      keep: key === "name",
+      keep: key === "name" || MANAGER_CHANNELS.some((channel) => channel === key),
       variables,
     });
     if (result === undefined) continue;

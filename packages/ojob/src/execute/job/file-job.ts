@@ -28,6 +28,7 @@ export async function runOtherFile(
   if (host.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
   const { plan, args: common } = await prepareInner(host, path, args, environment);
   host.log.hide(plan.secrets.values);
+  host.runtime.managers.expect(plan);
   host.pool.prepare(plan.setup);
   const inner = host.inside(plan, common, path);
   onStart(inner);

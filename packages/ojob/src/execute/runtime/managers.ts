@@ -1,6 +1,9 @@
 import { type Clock, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
-import { managerOptions, wrongManagerArgs } from "../../plan/manager/manager-args.js";
+import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
+import { Openers } from "../../plan/manager/openers.js";
+import type { Plan } from "../../plan/planned.js";
+import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 
 /** The job manager of a job file. Init opens it, or the first job that needs it. */
@@ -10,16 +13,27 @@ export class Managers {
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
   #failed = false;
+  /** Where a job file names a store. */
+  #store: Position | undefined;
 
   constructor(prepare: PrepareType, clock: Clock) {
     this.#prepare = prepare;
     this.#clock = clock;
   }
 
+  /**
+   * Hears of a job file that is to run. If it names a store, no lock is taken in memory before Init has
+   * opened that store.
+   */
+  expect(plan: Plan): void {
+    this.#store ??= new Openers(plan).store?.at;
+  }
+
   /** Opens the manager on the channels that the arguments name. */
   init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
     const wrong = wrongManagerArgs(args);
-    if (wrong.length > 0) throw new JobError(wrong.map(({ message }) => message).join(" "));
+    const fault = wrong.length > 0 ? wrong.map(({ message }) => message).join(" ") : unfilledChannel(args);
+    if (fault !== undefined) return this.#refuse(fault);
     const options = managerOptions(args);
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.#failed) {
@@ -39,6 +53,11 @@ export class Managers {
    * must not run under another lock than the one that it asked for.
    */
   async get(): Promise<JobManager> {
+    if (this.#opening === undefined && this.#store !== undefined) {
+      throw new JobError(
+        `${JOB_INIT} has not run, and the locks are in the store that ${place(this.#store)} names. Let the job that opens it run first.`,
+      );
+    }
     try {
       return await (this.#opening ?? this.init({}));
     } catch (error) {
@@ -50,6 +69,17 @@ export class Managers {
   async close(): Promise<void> {
     const manager = await this.#opening?.catch(() => undefined);
     await manager?.close();
+  }
+
+  /** Fails, and lets all that need the manager fail. A plain error gets the place of the step. */
+  #refuse(message: string): Promise<JobManager> {
+    const refused = Promise.reject<JobManager>(new Error(message));
+    refused.catch(() => {});
+    if (this.#opening === undefined || this.#failed) {
+      this.#opening = refused;
+      this.#failed = true;
+    }
+    return refused;
   }
 
   async #open(options: JobManagerOptions): Promise<JobManager> {

@@ -113,11 +113,11 @@ describe("options of channels", () => {
 
   test("each wrong option of the job manager's channels is told, and nothing is opened", async () => {
     expect(
-      await found(types("level, args: { pth: ./a }", "sqlite, args: { file: '{{f}}', durabilty: host, x: 1 }")),
+      await found(types("level, args: { pth: ./a }", "sqlite, args: { file: ./f, durabilty: host, x: 1 }")),
     ).toEqual([
       expect.stringMatching(/^error 8:43 .*"pth"\. Did you mean "path"/),
-      expect.stringMatching(/^error 9:66 .*"durabilty"\. Did you mean "durability"/),
-      expect.stringMatching(/^error 9:75 .*"x"\. It has: file, durability/),
+      expect.stringMatching(/^error 9:62 .*"durabilty"\. Did you mean "durability"/),
+      expect.stringMatching(/^error 9:71 .*"x"\. It has: file, durability/),
     ]);
   });
 

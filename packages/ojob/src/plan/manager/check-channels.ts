@@ -1,10 +1,11 @@
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { misplacedNote } from "../../text/said-path.js";
-import { around, fillArgs, mergeArgs } from "../args.js";
+import { firstTemplate } from "../../text/template.js";
+import { around, fillArgs, type Missing, mergeArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
 import { type OnMisplaced, type PathsOf, placeChannel, placeChannels, type Saying } from "./channel-paths.js";
-import { JOB_INIT, MANAGER_CHANNELS, wrongManagerArgs } from "./manager-args.js";
+import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./run-args.js";
 
 /** What is known of the types of channels without opening one. */
@@ -74,6 +75,12 @@ async function declared({ settings }: JobFile, saying: SayingAt, problems: Probl
   for (const { at, typeAt, argsAt, ...written } of settings.channels?.create ?? []) {
     const onMisplaced: OnMisplaced = (here, meant) => problems.warn(misplacedNote(here, meant), at);
     const { type, args } = await placeChannel(written, written, { ...saying(at), onMisplaced });
+    for (const [option, value] of Object.entries(written.args ?? {})) {
+      const template = firstTemplate(textOf(value));
+      if (template === undefined) continue;
+      const message = `nothing fills ${template} in "${option}" of "${written.name}": in "ojob.channels" no templates are filled. Write the value itself.`;
+      problems.error(message, argsAt[option] ?? at);
+    }
     uses.push({ type, args, at: typeAt ?? at, placeOf: (option) => argsAt[option] ?? at, certain: true });
   }
   return uses;
@@ -104,12 +111,36 @@ async function usedByInit(
         entry?.at ?? job.at,
       );
       for (const own of job.args.length > 0 ? job.args : [{}]) {
-        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, () => {});
+        const missing: Missing = (argument, text) => {
+          // A job that is a step gets arguments that nobody knows here.
+          if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
+          refuseUnfilled({ argument, text, own }, job, certain.has(job.name), problems);
+        };
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, missing);
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
       }
     }
   }
   return uses;
+}
+
+/** Reports an option of a channel whose variable or template nothing fills. */
+function refuseUnfilled(
+  { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
+  job: JobDefinition,
+  certain: boolean,
+  problems: Problems,
+): void {
+  if (!MANAGER_CHANNELS.some((name) => name === argument)) return;
+  const options = isMap(own[argument]) ? own[argument]["args"] : undefined;
+  // A template holds its path without blanks here, and is written with them.
+  const has = (value: unknown): boolean => textOf(value).replace(/\s/g, "").includes(text.replace(/\s/g, ""));
+  const option = isMap(options) ? Object.keys(options).find((name) => has(options[name])) : undefined;
+  if (option === undefined) return;
+  const message = unfilledOption(text, option, argument);
+  const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
+  if (certain) problems.error(message, at);
+  else problems.warn(message, at);
 }
 
 /** What the todo calls a job with; nothing, if it does not name the job. */

@@ -1,6 +1,7 @@
 import type { JobManagerOptions } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
+import { firstTemplate } from "../../text/template.js";
 
 /** The built-in job that opens the job manager. */
 export const JOB_INIT = "oJobManager Init";
@@ -43,6 +44,33 @@ function wrongConfig(name: string, config: unknown): string | undefined {
   return isConfig
     ? undefined
     : `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
+}
+
+/** What is wrong with an option of a channel in which a variable or a template is left. */
+export function unfilledOption(written: string, option: string, channel: string): string {
+  const name = /[^\s{}$.:[\]]+/.exec(written)?.[0] ?? "it";
+  const fill = written.startsWith("$")
+    ? `Set ${name} in the environment`
+    : `Add ${name}=… to the command line, or "${name}" to the args`;
+  // With a gap, the path would lead to another store, and the runs that have the value to theirs.
+  return `nothing fills ${written} in "${option}" of "${channel}": this run would use another store than the rest. ${fill}.`;
+}
+
+/** The first option of the channels of Init in which a variable or a template is left, in words. */
+export function unfilledChannel(args: Args): string | undefined {
+  for (const channel of MANAGER_CHANNELS) {
+    const options = (args[channel] as { readonly args?: Args } | undefined)?.args ?? {};
+    for (const [option, value] of Object.entries(options)) {
+      const template = firstTemplate(textOf(value));
+      if (template !== undefined) return unfilledOption(template, option, channel);
+    }
+  }
+  return undefined;
+}
+
+/** A value of an option as text, for a look at its templates. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 /** Converts the arguments of an Init job, which must be valid, to options of the job manager. */
