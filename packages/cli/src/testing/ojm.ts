@@ -22,9 +22,16 @@ export class Ojm {
   out = "";
   err = "";
 
-  constructor(folder: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    const node = ["--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
-    this.process = spawn(process.execPath, node, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  /** `within` is a command that runs it, with its parameters. */
+  constructor(
+    folder: string,
+    words: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+    within: readonly string[] = [],
+  ) {
+    const node = [process.execPath, "--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
+    const [command = "", ...parameters] = [...within, ...node];
+    this.process = spawn(command, parameters, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.out += text;
     });

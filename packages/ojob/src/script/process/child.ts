@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { forwardLines, type LineSink } from "./lines.js";
+import { ProcessGroup } from "./process-group.js";
 
 /** How long background processes of a script may still write, and then may take to end, in ms. */
 const LEFT_BEHIND = 1_000;
@@ -40,6 +41,7 @@ export class ChildGroup {
   readonly #program: Program;
   readonly #grace: number;
   #child: ChildProcess | undefined;
+  #processes: ProcessGroup | undefined;
   #told = false;
   #ended: FailureData | undefined;
   /** The group is gone. Its number may belong to another group by now. */
@@ -53,7 +55,7 @@ export class ChildGroup {
 
   /**
    * Runs the program to its end. By then, all of its output has reached the sink, and no process of the group
-   * is left.
+   * is left but zombies.
    */
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { command, parameters, folder, environment, message, input } = this.#program;
@@ -78,6 +80,7 @@ export class ChildGroup {
       return failedToStart(error as NodeJS.ErrnoException);
     }
     this.#child = child;
+    if (child.pid !== undefined) this.#processes = new ProcessGroup(child.pid);
     const exit = exitOf(child);
     give(child.stdin, input);
     give(child.stdio[3] as Writable | null | undefined, message);
@@ -143,7 +146,9 @@ export class ChildGroup {
   }
 
   #isThere(): boolean {
-    return this.#signal(0);
+    if (!this.#signal(0)) return false;
+    this.#over = this.#processes?.hasOnlyZombies ?? false;
+    return !this.#over;
   }
 
   #signal(signal: NodeJS.Signals | 0): boolean {

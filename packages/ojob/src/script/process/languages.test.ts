@@ -95,6 +95,25 @@ describe("scripts in shell", () => {
     expect(well).toBe(true);
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
+
+  test.runIf(existsSync("/proc/self/stat"))(
+    "a shell script is over when its group has only zombies left, which nobody may ever reap",
+    async () => {
+      const folder = folderWith({});
+      const [child, parent] = [join(folder, "child"), join(folder, "parent")];
+      // The parent leaves the group and never reaps its child, like ojm as the first process of a container.
+      const code = [
+        `(sh -c 'echo $$ > ${child}; sleep 1000' & exec setsid sleep 1000) > /dev/null 2>&1 &`,
+        `echo $! > ${parent}; while ! [ -s ${child} ]; do sleep 0.01; done`,
+      ].join("\n");
+      try {
+        expect((await run("shell", code)).well).toBe(true);
+        expect(isAlive(Number(readFileSync(child, "utf8")))).toBe(false);
+      } finally {
+        process.kill(Number(readFileSync(parent, "utf8")), "SIGKILL");
+      }
+    },
+  );
 });
 
 describe.each([
