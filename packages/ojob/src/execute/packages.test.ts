@@ -71,6 +71,7 @@ test("a package that is missing is an error that says how to install it, and one
   await expect(runText(yaml("@not/there/part"))).rejects.toThrow(
     /jobs\.yaml:2:10: error: there is no package "@not\/there\/part", beside \S*jobs\.yaml or with ojm\. .*: npm install @not\/there$/m,
   );
+  await expect(runText(yaml("openaf"))).rejects.toThrow(/"openaf".*write loads: \["@ojm\/openaf"\]/);
   await expect(runText(yaml("nothere"))).rejects.toThrow(/there is neither a file nor a package "nothere"/);
   await expect(runText(yaml("node:fs"))).rejects.toThrow(/there is no file node:fs/);
   const bad = package_("bad", {}, { "index.js": "throw new Error('it is broken')" });

@@ -172,3 +172,30 @@ test("a script knows the line and the indentation at which it stands in the job 
   expect(file.jobs.get("A")?.exec).toMatchObject({ code: "\none();\ntwo();\n", line: 4, indent: 6, exact: true });
   expect(file.jobs.get("B")?.exec).toMatchObject({ code: "one()", line: 8, indent: 10, exact: true });
 });
+
+describe("the commonest mistakes of YAML say what to do", () => {
+  const cron = (value: string): string => `jobs:\n  - name: A\n    typeArgs:\n      cron: ${value}\ntodo: [A]\n`;
+
+  test.each([
+    [
+      "a colon and a blank in a text",
+      'jobs:\n  - name: A\n    exec: log("status: ok")\n',
+      /^3:11 .*colon.*Quote the text.*exec: \|/,
+    ],
+    ["the same in a map of code", "jobs:\n  - name: A\n    exec: throw { code: 7 }\n", /^3:11 .*colon/],
+    ["a schedule that begins with a star", cron("*/5 * * * *"), /^4:13 .*alias.*Quote it: "\*\/5 \* \* \* \*"/],
+    ["a schedule of stars", cron("* * * * *   # always"), /^4:13 .*Quote it: "\* \* \* \* \*"/],
+    [
+      "a schedule in a flow map",
+      "jobs:\n  - { name: A, typeArgs: { cron: */5 * * * * } }\n",
+      /^2:34 .*Quote it: "\*\/5 \* \* \* \*"/,
+    ],
+    ["an alias that nobody defines", cron("*/5"), /^4:13 .*Quote it: "\*\/5"/],
+  ])("%s", (_, yaml, message) => {
+    expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(message)]);
+  });
+
+  test("a key that is indented too far is no colon in a text", () => {
+    expect(errorsOf(() => load("a: b\n  c: d\n"))).toEqual([expect.stringMatching(/^1:4 this is not valid YAML: /)]);
+  });
+});

@@ -25,6 +25,10 @@ export function findLoad(text: string, at: Position, problems: Problems): string
 }
 
 function missingPackage(text: string, name: string, at: Position): string {
+  // The package of that name on npm is of somebody else.
+  if (/^(?:ojm[/-])?openaf$/i.test(text)) {
+    return `there is neither a file nor a package "${text}", beside ${at.source.name} or with ojm. The functions of OpenAF come with ojm under another name: write loads: ["${OPENAF}"]`;
+  }
   const what = text.startsWith("@") ? "no package" : "neither a file nor a package";
   return `there is ${what} "${text}", beside ${at.source.name} or with ojm. Install the package in the folder of that file: npm install ${name}`;
 }

@@ -198,3 +198,50 @@ describe("what only OpenAF has", () => {
     ]);
   });
 });
+
+describe("a job whose work stands under a key that is none", () => {
+  const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;
+
+  test.each(["script", "run", "command", "cmd", "shell", "bash"])("%s as its only work is an error", (key) => {
+    const nothing = new RegExp(
+      `^3:5 unknown key "${key}" in this job, which has nothing else to do\\. .*under "exec".*lang: shell`,
+    );
+    expect(errorsOf(() => load(job(`${key}: ls`)))).toEqual([expect.stringMatching(nothing)]);
+    expect(errorsOf(() => load(job(`lang: shell\n    ${key}: ls`)))).toEqual([
+      expect.stringMatching(/^4:5 .*under "exec"/),
+    ]);
+    const both = job(`${key}: ls\n    exec: print(1)`);
+    expect(errorsOf(() => load(both))).toEqual([]);
+    expect(warningsOf(both)).toEqual([expect.stringMatching(/ it has no effect\. .*"exec"/)]);
+  });
+
+  test.each([
+    ["to: B", "to"],
+    ["typeArgs: { file: a.js }", "file"],
+  ])("beside other work it is a warning: %s", (work) => {
+    const yaml = `${job(`run: ls\n    ${work}`)}`.replace("todo:", "  - { name: B, exec: print(1) }\ntodo:");
+    expect(errorsOf(() => load(yaml))).toEqual([]);
+  });
+});
+
+describe("hints for keys that other programs have", () => {
+  test.each([
+    ["tz: UTC", ' Did you mean "timeZone" under "typeArgs"?'],
+    ["typeArgs: { tz: UTC }", ' Did you mean "timeZone"?'],
+    ['schedule: "* * * * *"', ' Did you mean "cron" under "typeArgs"?'],
+    ["typeArgs: { xyz: 1 }", ""],
+    ["qq: 1", ""],
+    ["arg: { a: 1 }", ' Did you mean "args"?'],
+  ])("%s", (line, hint) => {
+    const yaml = `jobs:\n  - name: A\n    exec: a\n    ${line}\ntodo: [A]\n`;
+    expect(warningsOf(yaml)).toEqual([expect.stringMatching(/ it has no effect\./)]);
+    expect(warningsOf(yaml)[0]?.split("it has no effect.")[1]).toBe(hint);
+  });
+
+  test("job at the top, and arg in an item of the todo", () => {
+    expect(warningsOf("jobs: [{ name: A, exec: a }]\njob: []\ntodo: [{ name: A, arg: { a: 1 } }]\n")).toEqual([
+      expect.stringMatching(/"job": it has no effect\. Did you mean "jobs"\?/),
+      expect.stringMatching(/"arg" .* Did you mean "args"\?/),
+    ]);
+  });
+});

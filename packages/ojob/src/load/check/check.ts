@@ -6,6 +6,7 @@ import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../y
 import { INSTEAD_OF_STATES, refusalOf } from "./openaf-keys.js";
 import { belongs } from "./places.js";
 import type { Shape } from "./shape.js";
+import { hasNoWork, insteadOf, isWork } from "./work.js";
 
 type MapShape = Shape & { readonly kind: "map" };
 type RecordShape = Shape & { readonly kind: "record" };
@@ -139,7 +140,9 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     if (field === rest && field !== undefined && isEmpty(value)) missingValue(key, name, keyAt, problems);
     const refusal = field === undefined ? refusalOf(key, path) : undefined;
     if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
-    else if (field === undefined) {
+    else if (field === undefined && isWork(key, path) && hasNoWork(node)) {
+      problems.error(`unknown key "${key}" in this job, which has nothing else to do. ${insteadOf()}`, keyAt);
+    } else if (field === undefined) {
       problems.warn(
         `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
         keyAt,

@@ -2,6 +2,7 @@ import { nearest } from "@ojm/core/backend";
 import { isOpenAfKey } from "./openaf-keys.js";
 import { jobFileShape } from "./schema.js";
 import type { Fields, Shape } from "./shape.js";
+import { insteadOf, isWork } from "./work.js";
 
 /** What is said of the key under which GitHub Actions has the matrix of a job. */
 const STRATEGY = ' Write its "matrix" right in the job, and "failFast" and "maxParallel" under "typeArgs".';
@@ -12,8 +13,17 @@ type Path = readonly string[];
 /** Arguments of a built-in job that people write outside of `args`. */
 const ARGUMENTS: readonly string[] = ["chJobs", "chLocks"];
 
-/** What compose files call keys of ours. */
-const OTHER_NAMES: Readonly<Record<string, string>> = { environment: "env", env_file: "envFile" };
+/** What other programs, and people in a hurry, call keys of ours. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  environment: "env",
+  env_file: "envFile",
+  var: "env",
+  job: "jobs",
+  arg: "args",
+  tz: "timeZone",
+  timezone: "timeZone",
+  schedule: "cron",
+};
 
 /** The keys that hold steps. The options of a step are no places for settings of a job. */
 const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
@@ -26,19 +36,24 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   // Any word may be an argument that is checked.
   if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
   if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
+  if (isWork(key, here)) return ` ${insteadOf()}`;
   places ??= findPlaces();
+  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
+  if (name !== undefined && Object.hasOwn(fields, name)) return ` Did you mean "${name}"?`;
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
-  const near = otherName(key, fields) ?? nearest(key, Object.keys(fields));
+  const near = name === undefined ? nearKey(key, Object.keys(fields)) : undefined;
   if (near !== undefined) return ` Did you mean "${near}"?`;
-  const nearElsewhere = nearest(key, places.keys());
+  const nearElsewhere = name ?? nearKey(key, places.keys());
   const place = closest(places.get(nearElsewhere ?? "") ?? [], here);
   return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
 }
 
-function otherName(key: string, fields: Fields): string | undefined {
-  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
-  return name !== undefined && Object.hasOwn(fields, name) ? name : undefined;
+/** The nearest key. A short word is two letters from many others, so one must begin with the other. */
+function nearKey(key: string, known: Iterable<string>): string | undefined {
+  const near = nearest(key, known);
+  if (near === undefined || key.length > 3) return near;
+  return near.startsWith(key) || key.startsWith(near) ? near : undefined;
 }
 
 function findPlaces(): Map<string, Path[]> {

@@ -13,6 +13,7 @@ import {
 import { JobFileError, type Position, type Problems } from "../../text/problem.js";
 import type { SourceFile } from "../../text/source-file.js";
 import { Aliases, type AnyNode, hasTooMany, MOST_LEVELS, MOST_NODES } from "./aliases.js";
+import { explain, noAnchor, oneLine } from "./explain.js";
 import {
   type ListNode,
   type MapEntry,
@@ -40,7 +41,8 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
   const document = parse(source, lines);
   const first = document.errors[0];
   if (first !== undefined) {
-    throw new JobFileError([{ severity: "error", message: explain(first.code, first.message), at: at(first.pos[0]) }]);
+    const { message, offset } = explain(first, source);
+    throw new JobFileError([{ severity: "error", message, at: at(offset) }]);
   }
   for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
   const root = document.contents;
@@ -63,18 +65,6 @@ function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
     if (!(error instanceof RangeError)) throw error;
     throw new JobFileError([{ severity: "error", message: `${source.name} is nested too deeply to be a job file.` }]);
   }
-}
-
-function explain(code: string, message: string): string {
-  if (code === "TAB_AS_INDENT") return "a tab is used for indentation. YAML allows spaces only.";
-  if (code === "MULTIPLE_DOCS") return "a second YAML document starts here (---). A job file is one document.";
-  // The parser has exhausted the stack, and reports that as an error in the file.
-  if (message.includes("call stack")) return "this is nested too deeply for a job file.";
-  return `this is not valid YAML: ${oneLine(message)}`;
-}
-
-function oneLine(message: string): string {
-  return message.replace(/\s+/g, " ").trim();
 }
 
 /**
@@ -109,7 +99,7 @@ class Converter {
   #convert(from: AnyNode, at: Position): Node {
     if (isAlias(from)) {
       const target = this.#aliases.target(from);
-      if (target === undefined) throw this.#fault(`there is no anchor &${from.source} before this alias.`, at);
+      if (target === undefined) throw this.#fault(noAnchor(from.source), at);
       return this.node(target);
     }
     if (isMap(from)) return this.#map(from, at);

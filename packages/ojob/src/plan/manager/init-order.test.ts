@@ -67,6 +67,15 @@ describe("a job that takes a lock before its store is open", () => {
   test.each([
     ["Init is first", "[Init, Sync]", {}],
     ["it depends on Init", "[Sync, Init]", { sync: SYNC.replace("exec:", "deps: [Init], exec:") }],
+    [
+      "it depends on a job that depends on Init",
+      "[Sync, Middle, Init]",
+      {
+        ojob: "{ async: true }",
+        sync: SYNC.replace("exec:", "deps: [Middle], exec:"),
+        jobs: ["{ name: Middle, deps: [Init], exec: print(1) }"],
+      },
+    ],
     ["Init is a step before", "[Outer]", { jobs: ["{ name: Outer, from: [Init, Sync] }"] }],
     [
       "its schedule begins with Init in the todo",

@@ -51,7 +51,7 @@ function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Probl
     const job = plan.jobs.get(entry.job);
     if (job === undefined) continue;
     const late = isLate(entry, job);
-    const opened = late ? anywhere : before || job.deps.some((dependency) => openers.mayOpen(dependency.job));
+    const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
     const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
     if (lock !== undefined && !told.has(entry.job)) {
       problems.error(`"${entry.job}" takes a lock${whyUnopened(store.job, anywhere, sequential)}`, lock);
@@ -59,6 +59,16 @@ function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Probl
     }
     before ||= sequential && openers.mayOpen(entry.job);
   }
+}
+
+/** Whether a job waits for one that may open the store, or for a job that does so. */
+function waitsForOpener(job: PlannedJob, plan: Plan, openers: Openers, seen = new Set<string>()): boolean {
+  if (seen.has(job.name)) return false;
+  seen.add(job.name);
+  return job.deps.some(({ job: name }) => {
+    const other = plan.jobs.get(name);
+    return openers.mayOpen(name) || (other !== undefined && waitsForOpener(other, plan, openers, seen));
+  });
 }
 
 /** Whether the job runs at a time of its own, or perhaps not at all: the rest of the todo may come first. */
