@@ -96,6 +96,20 @@ describe("scripts in shell", () => {
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
 
+  test("a shell script, and what it starts, writes to /dev/stdout and /dev/stderr", async () => {
+    const code =
+      "echo 1; echo 2 > /dev/stdout; echo 3 | tee /dev/stdout; echo oops > /dev/stderr; echo 4 | tee /dev/stderr";
+    const { well, out, err } = await run("shell", code);
+    expect({ well, out }).toEqual({ well: true, out: "1\n2\n3\n3\n4\n" });
+    expect(err).toMatch(/^oops\n4\n/m);
+    const command = 'sh("echo 1 > /dev/stdout; echo 2 > /dev/stderr").stdout == "1\\n" || exit(1)';
+    expect(await run("js", command)).toMatchObject({
+      well: true,
+      out: "1\n",
+      err: expect.stringMatching(/^2\n/m),
+    });
+  });
+
   test.runIf(existsSync("/proc/self/stat"))(
     "a shell script is over when its group has only zombies left, which nobody may ever reap",
     async () => {
