@@ -177,3 +177,31 @@ test("a script in a language of OpenAF that ojm lacks is one error, not a syntax
 test("what OpenAF calls javascript or oaf is JavaScript", async () => {
   for (const lang of ["javascript", "oaf", "js"]) expect((await run(lang, "print(1 + 1)")).out).toBe("2\n");
 });
+
+test.each([
+  ["python", "import time\nopen('UP', 'w').close()\ntime.sleep(1000)"],
+  ["shell", "trap 'exit 3' TERM; touch UP; while :; do sleep 0.01; done"],
+  [
+    "node",
+    "process.once('SIGTERM', () => process.exit(3)); require('fs').writeFileSync('UP', ''); setInterval(() => {}, 1000)",
+  ],
+])("a script in %s that a stop ends is recorded as cancelled", async (lang, code) => {
+  const up = join(folderWith({}), "up");
+  const yaml = inLanguage(lang, code.replace("UP", up))
+    .replace("jobs:", "include: oJobManager.yaml\njobs:")
+    .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m }\n    lang")
+    .replace(
+      "todo: [Job]",
+      [
+        "  - name: Tell",
+        "    type: shutdown",
+        '    exec: const [run] = $ch("oJobManager-jobs").getAll(); print(run.status + " " + run.error)',
+        "todo: [Job, Tell]",
+      ].join("\n"),
+    );
+  const { well, out } = await runText(yaml, {
+    onStart: (control) => void until(() => existsSync(up)).then(() => control.stop("SIGINT")),
+  });
+  expect(well).toBe(false);
+  expect(out).toBe("cancelled the job was asked to stop: SIGINT\n");
+});

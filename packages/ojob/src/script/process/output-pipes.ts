@@ -48,7 +48,7 @@ export class OutputPipes {
     return this.#pipes.map(({ write }) => write);
   }
 
-  /** Reads what the program writes. Call it once the program has its ends: the pipe ends with the last of them. */
+  /** Reads what the program writes. Call it once the program has its ends: the last one ends the pipe. */
   async read(): Promise<Readable[]> {
     const { Socket } = await import("node:net");
     for (const { write } of this.#pipes) closeSync(write);
