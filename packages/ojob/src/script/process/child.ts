@@ -1,8 +1,9 @@
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { forwardLines, type LineSink } from "./lines.js";
+import { OutputPipes } from "./output-pipes.js";
 import { ProcessGroup } from "./process-group.js";
 
 /** How long background processes of a script may still write, and then may take to end, in ms. */
@@ -58,25 +59,19 @@ export class ChildGroup {
    * is left but zombies.
    */
   async run(sink: LineSink): Promise<ProgramEnd> {
-    const { command, parameters, folder, environment, message, input } = this.#program;
-    const withMessage = message !== undefined;
+    const { message, input } = this.#program;
+    const pipes = await OutputPipes.make();
     // Load this module late: most job files start no process, and it takes 3 ms of each start.
     const { spawn } = await import("node:child_process");
-    if (this.#told) return this.#neverStarted();
+    if (this.#told) {
+      pipes?.close();
+      return this.#neverStarted();
+    }
     let child: ChildProcess;
     try {
-      child = spawn(command, parameters, {
-        detached: true,
-        ...(folder !== undefined && { cwd: folder }),
-        ...(environment !== undefined && { env: environment }),
-        stdio: [
-          input === undefined ? "ignore" : "pipe",
-          "pipe",
-          "pipe",
-          ...(withMessage ? ["pipe" as const, "pipe" as const] : []),
-        ],
-      });
+      child = spawn(this.#program.command, this.#program.parameters, optionsFor(this.#program, pipes));
     } catch (error) {
+      pipes?.close();
       return failedToStart(error as NodeJS.ErrnoException);
     }
     this.#child = child;
@@ -84,13 +79,13 @@ export class ChildGroup {
     const exit = exitOf(child);
     give(child.stdin, input);
     give(child.stdio[3] as Writable | null | undefined, message);
-    const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
-    const results = withMessage ? [child.stdio[4] as Readable] : [];
+    const outputs = (await pipes?.read()) ?? [child.stdout, child.stderr].filter((stream) => stream !== null);
+    const results = message === undefined ? [] : [child.stdio[4] as Readable];
     let result = "";
     for (const stream of results) stream.setEncoding("utf8").on("data", (text: string) => (result += text));
     const streams = [...outputs, ...results].map(closed);
-    if (child.stdout) forwardLines(child.stdout, (text, last) => sink.line(text, false, last), sink.room);
-    if (child.stderr) forwardLines(child.stderr, (text, last) => sink.line(text, true, last), sink.room);
+    for (const [index, stream] of outputs.entries())
+      forwardLines(stream, (text, last) => sink.line(text, index === 1, last), sink.room);
     const end = await exit;
     if (end.error !== undefined) return failedToStart(end.error);
     await this.#endTheRest(Promise.all(streams));
@@ -161,6 +156,20 @@ export class ChildGroup {
       return false;
     }
   }
+}
+
+function optionsFor(program: Program, pipes: OutputPipes | undefined): SpawnOptions {
+  const { folder, environment, message, input } = program;
+  return {
+    detached: true,
+    ...(folder !== undefined && { cwd: folder }),
+    ...(environment !== undefined && { env: environment }),
+    stdio: [
+      input === undefined ? "ignore" : "pipe",
+      ...(pipes?.forProgram ?? ["pipe" as const, "pipe" as const]),
+      ...(message === undefined ? [] : ["pipe" as const, "pipe" as const]),
+    ],
+  };
 }
 
 function failedToStart(error: NodeJS.ErrnoException): ProgramEnd {

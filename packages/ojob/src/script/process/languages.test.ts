@@ -96,6 +96,20 @@ describe("scripts in shell", () => {
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
 
+  test("a shell script, and what it starts, writes to /dev/stdout and /dev/stderr", async () => {
+    const code =
+      "echo 1; echo 2 > /dev/stdout; echo 3 | tee /dev/stdout; echo oops > /dev/stderr; echo 4 | tee /dev/stderr";
+    const { well, out, err } = await run("shell", code);
+    expect({ well, out }).toEqual({ well: true, out: "1\n2\n3\n3\n4\n" });
+    expect(err).toMatch(/^oops\n4\n/m);
+    const command = 'sh("echo 1 > /dev/stdout; echo 2 > /dev/stderr").stdout == "1\\n" || exit(1)';
+    expect(await run("js", command)).toMatchObject({
+      well: true,
+      out: "1\n",
+      err: expect.stringMatching(/^2\n/m),
+    });
+  });
+
   test.runIf(existsSync("/proc/self/stat"))(
     "a shell script is over when its group has only zombies left, which nobody may ever reap",
     async () => {
@@ -162,4 +176,32 @@ test("a script in a language of OpenAF that ojm lacks is one error, not a syntax
 
 test("what OpenAF calls javascript or oaf is JavaScript", async () => {
   for (const lang of ["javascript", "oaf", "js"]) expect((await run(lang, "print(1 + 1)")).out).toBe("2\n");
+});
+
+test.each([
+  ["python", "import time\nopen('UP', 'w').close()\ntime.sleep(1000)"],
+  ["shell", "trap 'exit 3' TERM; touch UP; while :; do sleep 0.01; done"],
+  [
+    "node",
+    "process.once('SIGTERM', () => process.exit(3)); require('fs').writeFileSync('UP', ''); setInterval(() => {}, 1000)",
+  ],
+])("a script in %s that a stop ends is recorded as cancelled", async (lang, code) => {
+  const up = join(folderWith({}), "up");
+  const yaml = inLanguage(lang, code.replace("UP", up))
+    .replace("jobs:", "include: oJobManager.yaml\njobs:")
+    .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m }\n    lang")
+    .replace(
+      "todo: [Job]",
+      [
+        "  - name: Tell",
+        "    type: shutdown",
+        '    exec: const [run] = $ch("oJobManager-jobs").getAll(); print(run.status + " " + run.error)',
+        "todo: [Job, Tell]",
+      ].join("\n"),
+    );
+  const { well, out } = await runText(yaml, {
+    onStart: (control) => void until(() => existsSync(up)).then(() => control.stop("SIGINT")),
+  });
+  expect(well).toBe(false);
+  expect(out).toBe("cancelled the job was asked to stop: SIGINT\n");
 });

@@ -27,6 +27,7 @@ export class ScriptProcess {
   readonly #group: ChildGroup;
   readonly #args: Record<string, unknown>;
   #complaint = "";
+  #stopped = false;
 
   /** `grace` is how long it has to end after it was told to, in ms. */
   constructor(script: ForeignScript, args: Record<string, unknown>, grace: number) {
@@ -66,6 +67,7 @@ export class ScriptProcess {
 
   /** Asks it to end, by SIGTERM. */
   stop(): void {
+    this.#stopped = true;
     this.#group.stop();
   }
 
@@ -78,6 +80,8 @@ export class ScriptProcess {
     const { block, lang } = this.#script;
     if (error !== undefined) return atStart(block, cannotStart(lang, error));
     if (code === 0) return undefined;
+    // Most scripts end by the signal. One that catches it has no other way to say that it did not get done.
+    if (this.#stopped) return { name: "StopError", message: "the job was asked to stop", code: "CANCELLED" };
     const what = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
     return atLine(block, shellLine(this.#complaint), `the script ${what}`);
   }

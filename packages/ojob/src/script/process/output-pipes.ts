@@ -1,0 +1,81 @@
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+
+/** How many pipes are made at once: one process makes them all. */
+const AT_ONCE = 8;
+
+/** The two ends of a pipe, as file descriptors. */
+interface Pipe {
+  readonly read: number;
+  readonly write: number;
+}
+
+const spare: Pipe[] = [];
+let making: Promise<void> | undefined;
+
+/**
+ * Pipes for the standard output and error of a program. Node itself would give it sockets, and Linux opens no
+ * socket by its path, so `> /dev/stderr` in a script would fail (nodejs/node#21941).
+ */
+export class OutputPipes {
+  readonly #pipes: readonly Pipe[];
+
+  private constructor(pipes: readonly Pipe[]) {
+    this.#pipes = pipes;
+  }
+
+  /** Resolves to `undefined` where sockets do, or where the system makes no pipes. */
+  static async make(): Promise<OutputPipes | undefined> {
+    if (process.platform !== "linux") return undefined;
+    try {
+      while (spare.length < 2) {
+        making ??= makePipes().finally(() => {
+          making = undefined;
+        });
+        await making;
+      }
+      return new OutputPipes(spare.splice(0, 2));
+    } catch {
+      // No folder for temporary files, say, or no mkfifo. Most scripts do without.
+      return undefined;
+    }
+  }
+
+  /** The ends that the program writes to. */
+  get forProgram(): number[] {
+    return this.#pipes.map(({ write }) => write);
+  }
+
+  /** Reads what the program writes. Call it once the program has its ends: the last one ends the pipe. */
+  async read(): Promise<Readable[]> {
+    const { Socket } = await import("node:net");
+    for (const { write } of this.#pipes) closeSync(write);
+    return this.#pipes.map(({ read }) => new Socket({ fd: read, readable: true, writable: false }));
+  }
+
+  /** Closes all ends, for a program that does not start. */
+  close(): void {
+    for (const { read, write } of this.#pipes) for (const end of [read, write]) closeSync(end);
+  }
+}
+
+/** Makes named pipes, opens them, and removes their names: Node cannot make pipes without names. */
+async function makePipes(): Promise<void> {
+  const { execFile } = await import("node:child_process");
+  const folder = mkdtempSync(join(tmpdir(), "ojm-pipes-"));
+  try {
+    const names = Array.from({ length: AT_ONCE }, (_, index) => join(folder, String(index)));
+    await new Promise<void>((resolve, reject) => {
+      execFile("mkfifo", ["-m", "600", ...names], (error) => (error === null ? resolve() : reject(error)));
+    });
+    for (const name of names) {
+      // Without O_NONBLOCK, this would wait for a writer.
+      const read = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+      spare.push({ read, write: openSync(name, constants.O_WRONLY) });
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
