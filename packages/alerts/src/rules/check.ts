@@ -67,7 +67,7 @@ function checkKinds(where: string, on: unknown): void {
     if (KINDS.includes(kind as AlertKind)) continue;
     const near = typeof kind === "string" ? nearest(kind, KINDS) : undefined;
     const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    throw new AlertsError(`${where}: on has no ${show(kind)}.${hint} It takes: ${KINDS.join(", ")}`);
+    throw new AlertsError(`${where}: on has no "${visible(String(kind))}".${hint} It takes: ${KINDS.join(", ")}`);
   }
 }
 
