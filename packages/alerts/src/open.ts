@@ -1,8 +1,10 @@
 import { type JobManager, systemClock } from "@ojm/core";
 import { Alerts } from "./alerts.js";
 import type { Send } from "./deliver/outcome.js";
+import { AlertsError } from "./errors.js";
 import { stateOf } from "./look/look.js";
 import { CHANNEL, type Stored } from "./look/state.js";
+import { loadNodemailer } from "./receivers/email.js";
 import { send } from "./receivers/send.js";
 import { checkOptions } from "./rules/check.js";
 import { checkedRule } from "./rules/checked-rule.js";
@@ -22,7 +24,11 @@ const EVERY = 30_000;
  *   rules: [{ on: ["failed", "recovered"], to: { webhook: "https://example.com/hook", secret: "whsec_…" } }],
  * });
  */
-export function openAlerts(manager: JobManager, options: AlertsOptions): Promise<Alerts> {
+export async function openAlerts(manager: JobManager, options: AlertsOptions): Promise<Alerts> {
+  checkOptions(options);
+  const mail = options.rules.findIndex(({ to }) => "email" in to);
+  if (mail >= 0 && (await loadNodemailer()) === undefined)
+    throw new AlertsError(`rules[${mail}].to.email needs the package "nodemailer": npm install nodemailer`);
   return openWith(manager, options, send);
 }
 

@@ -133,7 +133,9 @@ async function longRuns(
   return { long: all.map(({ id }) => id).sort() };
 }
 
-/** The runs that a window has not judged, the newest first: as many as an outbox holds. The rest is counted. */
+/**
+ * The runs that a window has not judged, the newest first: as many as an outbox holds. The rest is counted.
+ */
 async function newest(
   records: AsyncIterable<RunRecord>,
   window: Window,

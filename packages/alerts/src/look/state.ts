@@ -50,7 +50,7 @@ export interface Turn {
  * The entries:
  *
  * - `["rule", ID]`: its state.
- * - `["outbox", ID, SEQ]`: an alert that waits. In the order of `SEQ`, so that a start is told before its end.
+ * - `["outbox", ID, SEQ]`: an alert that waits. They are delivered in this order: a start before its end.
  * - `["gate", ID]`: when its receiver is tried again.
  * - `["turn", RULES]`: when a process with these rules looked last.
  */

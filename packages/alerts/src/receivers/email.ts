@@ -16,15 +16,16 @@ interface Transport {
   close(): void;
 }
 
-/** Sends an alert as a mail. Its Message-ID is that of the alert, so that mailboxes show a second one once. */
+/**
+ * Sends an alert as a mail. Its Message-ID is that of the alert: a mailbox can tell a second delivery.
+ */
 export async function sendEmail(
   { email, deadline = DEADLINE }: EmailReceiver,
   alert: Alert,
   { signal }: SendOptions,
 ): Promise<Outcome> {
-  const nodemailer = await load();
-  if (nodemailer === undefined)
-    return { type: "later", why: 'mail needs the package "nodemailer": npm install nodemailer' };
+  const nodemailer = await loadNodemailer();
+  if (nodemailer === undefined) return { type: "later", why: "nodemailer is not installed" };
   const { to, from, smtp } = email;
   const transport = nodemailer.createTransport({
     ...(typeof smtp === "string" ? serverOf(smtp) : smtp),
@@ -54,12 +55,11 @@ export async function sendEmail(
   }
 }
 
-async function load(): Promise<Nodemailer | undefined> {
+/** Nodemailer, if it is installed. Whoever sends no mail does not need it. */
+export async function loadNodemailer(): Promise<Nodemailer | undefined> {
   try {
-    // By a variable: whoever sends no mail needs neither the package nor its types.
-    const name: string = "nodemailer";
-    const loaded = (await import(name)) as { default?: Nodemailer } & Nodemailer;
-    return loaded.default ?? loaded;
+    const loaded: object = await import("nodemailer");
+    return "default" in loaded ? (loaded.default as Nodemailer) : (loaded as Nodemailer);
   } catch {
     return undefined;
   }

@@ -25,7 +25,9 @@ interface Signing {
   readonly now: number;
 }
 
-/** The headers that name, date and sign a delivery. The time is that of the attempt, the id that of the alert. */
+/**
+ * The headers that name, date and sign a delivery. The time is that of the attempt, the id that of the alert.
+ */
 function signed({ id, body, secret, now }: Signing): Record<string, string> {
   const seconds = String(Math.floor(now / 1_000));
   const named = { "webhook-id": id, "webhook-timestamp": seconds };
