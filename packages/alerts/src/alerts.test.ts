@@ -1,3 +1,4 @@
+import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
@@ -227,8 +228,10 @@ describe("nothing is lost", () => {
 
   test("a run that ended by a clock that is behind is told, and one by a clock that is ahead hides nothing", async () => {
     await open();
-    const end = async (name: string, skew: number): Promise<void> => {
-      const run = await clock.until(one.manager.start(name));
+    const behind = await clock.until(one.manager.start("behind"));
+    await clock.advance(20 * MINUTE);
+    const end = async (name: string, skew: number, begun?: Run): Promise<void> => {
+      const run = begun ?? (await clock.until(one.manager.start(name)));
       clock.wall += skew;
       await clock.until(run.fail(new Error("no")));
       clock.wall -= skew;
@@ -237,7 +240,7 @@ describe("nothing is lost", () => {
     await end("right", 0);
     await end("ahead", 5 * HOUR);
     await clock.advance(MINUTE);
-    await end("behind", -5 * MINUTE);
+    await end("behind", -5 * MINUTE, behind);
     await clock.advance(MINUTE);
     expect(receiver.told.toSorted()).toEqual(["failed ahead", "failed behind", "failed right"]);
     await clock.advance(10 * HOUR);
@@ -286,8 +289,11 @@ describe("nothing is lost", () => {
   test("an alert that is refused does not hold up the others", async () => {
     await open();
     receiver.answer = ({ name }) => (name === "a" ? { type: "refused", why: "it answered 400" } : { type: "taken" });
-    for (const name of ["a", "b"]) await fail(name);
-    await clock.advance(MINUTE);
+    for (const name of ["a", "b"]) {
+      await fail(name);
+      await clock.advance(1);
+    }
+    await soon();
     expect(receiver.told).toEqual(["failed b"]);
     receiver.answer = () => ({ type: "taken" });
     await clock.advance(HOUR);
@@ -316,10 +322,29 @@ describe("many processes", () => {
     expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(10);
   });
 
+  test("while one of them delivers, no other one does", async () => {
+    receiver.answer = () =>
+      new Promise((resolve) => {
+        clock.after(5 * SECOND, () => resolve({ type: "taken" }));
+      });
+    await open();
+    await open({}, two);
+    for (let i = 0; i < 3; i++) {
+      await fail("a", one);
+      await clock.advance(SECOND);
+      await fail("b", two);
+    }
+    await clock.advance(10 * MINUTE);
+    expect(receiver.tried).toHaveLength(6);
+    expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(6);
+  });
+
   test("no records, and few commits, come of an hour in which nothing happens", async () => {
     await open();
-    for (let i = 0; i < 10; i++) await open({}, await world.manager());
-    const commits = (): number => one.way.commits.filter((each) => JSON.stringify(each).includes("alerts")).length;
+    const all = [one, ...(await Promise.all(Array.from({ length: 10 }, () => world.manager())))];
+    for (const each of all.slice(1)) await open({}, each);
+    const commits = (): number =>
+      all.flatMap(({ way }) => way.commits).filter((each) => JSON.stringify(each).includes("alerts")).length;
     const before = commits();
     await clock.advance(HOUR);
     expect(await clock.until(collect(one.manager.history({ name: OWN_NAME })))).toEqual([]);
