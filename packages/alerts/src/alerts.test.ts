@@ -102,6 +102,47 @@ describe("what is told", () => {
     expect(receiver.taken.map(({ streak }) => streak)).toEqual([2, 3]);
   });
 
+  describe("with retries", () => {
+    const policy = { attempts: 3, delay: MINUTE, backoff: "fixed" } as const;
+    const chain = (failures: number): Promise<unknown> => {
+      let tries = 0;
+      const body = (): void => {
+        if (++tries <= failures) throw new Error(`try ${tries}`);
+      };
+      return clock.until(one.manager.run("a", body, { retry: policy }).catch(() => {}));
+    };
+
+    test("only the last attempt is told, and a chain counts once", async () => {
+      await open({ on: ["failed", "recovered"] });
+      await chain(2);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual([]);
+      await chain(3);
+      await clock.advance(HOUR);
+      await chain(3);
+      await clock.advance(HOUR);
+      await chain(0);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual(["failed a", "failed a", "recovered a"]);
+      const [first, second] = receiver.taken;
+      expect(first).toMatchObject({ attempt: 3, attempts: 3, streak: 1, error: expect.stringContaining("try 3") });
+      expect(second).toMatchObject({ attempt: 3, streak: 2 });
+    });
+
+    test("an attempt whose next one nobody makes is told", async () => {
+      await open({}, two);
+      const running = one.manager.run("a", () => Promise.reject(new Error("no")), { retry: policy });
+      running.catch(() => {});
+      await clock.advance(SECOND);
+      one.way.fault = () => ({ type: "refused" });
+      await clock.advance(5 * MINUTE);
+      expect(receiver.told).toEqual([]);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual(["failed a"]);
+      expect(receiver.taken[0]).toMatchObject({ attempt: 1, attempts: 3 });
+    });
+  });
+
   test("a job that recovers is told once, if its failure was told", async () => {
     await open({ on: ["failed", "recovered"], after: 2 });
     for (const run of [fail, succeed, fail, fail, succeed, succeed]) {

@@ -1,4 +1,4 @@
-import { type JobManager, systemClock } from "@ojm/core";
+import { type Channel, type JobManager, systemClock } from "@ojm/core";
 import { Alerts } from "./alerts.js";
 import type { Send } from "./deliver/outcome.js";
 import { AlertsError } from "./errors.js";
@@ -39,6 +39,9 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   const rules = options.rules.map(checkedRule);
   const channel = await manager.channel<Stored>(CHANNEL);
   const now = (): number => clock.now();
+  const { jobs, locks } = manager.channels;
+  if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
+    throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
   for (const rule of rules) await stateOf(channel, rule, now());
   const alerts = new Alerts({ manager, channel, rules, send, now }, clock, every);
   alerts.begin();

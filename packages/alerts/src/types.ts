@@ -3,7 +3,7 @@ import type { Clock, RunStatus } from "@ojm/core";
 /**
  * What a rule tells of a run.
  *
- * - `failed`, `lost`, `timeout`: it ended so.
+ * - `failed`, `lost`, `timeout`: it ended so, and no other attempt follows.
  * - `recovered`: it ended well, after a run that the rule told of as failed, lost or timeout.
  * - `long`: it goes on for longer than {@link Rule.longer}.
  * - `started`; `completed`: it ended well, also if it found nothing to do.

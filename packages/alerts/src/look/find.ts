@@ -2,6 +2,7 @@ import type { RunRecord } from "@ojm/core";
 import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
+import { fateOf } from "./fate.js";
 import type { Records } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
@@ -53,7 +54,7 @@ async function failures(
   state: RuleState,
   { records, now }: Look,
   found: Found[],
-): Promise<Part<"ends" | "down" | "dropped">> {
+): Promise<Part<"ends" | "down" | "dropped" | "held">> {
   const { runs, window, dropped } = await newest(
     records.failures(state.ends.from),
     state.ends,
@@ -69,8 +70,12 @@ async function failures(
     down.delete(name);
     found.push(alertOf(record, { rule, kind: "recovered", streak: last.streak, now }));
   };
-  for (const record of runs.toReversed()) {
+  const held: (readonly [string, number])[] = [];
+  for (const record of [...(await heldRuns(state, records)), ...runs.toReversed()]) {
     const { name, startTime, status } = record;
+    const fate = await fateOf(record, records, now);
+    if (fate === "waits") held.push([name, startTime]);
+    if (fate !== "last") continue;
     const streak = await records.streak(record, errors);
     await recover(name, startTime);
     if (streak < after) continue;
@@ -81,7 +86,18 @@ async function failures(
     }
   }
   for (const name of [...down.keys()]) await recover(name);
-  return { ends: window, down: Object.fromEntries(down), dropped: state.dropped + dropped };
+  return {
+    ends: window,
+    down: Object.fromEntries(down),
+    dropped: state.dropped + dropped,
+    held: held.slice(-MOST_KNOWN),
+  };
+}
+
+/** The runs whose next attempt was waited for, as they are now. */
+async function heldRuns({ held }: RuleState, records: Records): Promise<RunRecord[]> {
+  const all = await Promise.all(held.map(([name, startTime]) => records.one(name, startTime)));
+  return all.filter((record) => record !== undefined);
 }
 
 /** Runs that began, and runs that ended well. */

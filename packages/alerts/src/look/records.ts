@@ -1,7 +1,11 @@
-import type { JobManager, RunRecord } from "@ojm/core";
+import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import { withoutFollowed } from "./fate.js";
 
 /** How many runs of a job are read to tell its streak. */
 const NEWEST = 50;
+
+/** Among how many later runs the next attempt of a chain is looked for. */
+const MOST_LATER = 200;
 
 /** The reads of one look. What several rules ask for is read once. */
 export class Records {
@@ -24,6 +28,16 @@ export class Records {
   running(): Promise<RunRecord[]> {
     this.#running ??= this.#manager.running();
     return this.#running;
+  }
+
+  /** The attempts that wait, as they are now: the end of a run is in one commit with the next attempt. */
+  retries({ name }: RunRecord): Promise<PendingRetry[]> {
+    return this.#manager.retries(name);
+  }
+
+  /** The runs of the job that began later, as they are now. */
+  after({ name, startTime }: RunRecord): AsyncGenerator<RunRecord, void, undefined> {
+    return this.#manager.history({ name, from: startTime + 1, limit: MOST_LATER });
   }
 
   async one(name: string, startTime: number): Promise<RunRecord | undefined> {
@@ -72,5 +86,6 @@ function isWell(status: string): boolean {
 /** How many of the runs, the newest first, ended in error before one that completed. */
 function countOf(newest: readonly RunRecord[], errors: ReadonlySet<string>): number {
   const end = newest.findIndex(({ status }) => isWell(status));
-  return newest.slice(0, end < 0 ? newest.length : end).filter(({ status }) => errors.has(status)).length;
+  const row = newest.slice(0, end < 0 ? newest.length : end);
+  return withoutFollowed(row).filter(({ status }) => errors.has(status)).length;
 }

@@ -16,6 +16,8 @@ export interface RuleState {
   readonly starts: Window;
   /** Runs that a rule on `completed` waits for. */
   readonly open: readonly (readonly [name: string, startTime: number])[];
+  /** Runs that ended in error, whose next attempt waits. */
+  readonly held: readonly (readonly [name: string, startTime: number])[];
   /** Runs that were told as long, and go on. */
   readonly long: readonly string[];
   /** The last run that was told as failed, of each job that has not recovered. */
@@ -71,7 +73,7 @@ export function kept({ supports }: Pick<AlertsChannel, "supports">): { ttl?: num
 
 /** The state of a rule that begins at `at`. */
 export function freshState(at: number): RuleState {
-  return { ends: windowFrom(at), starts: windowFrom(at), open: [], long: [], down: {}, seq: 1, dropped: 0 };
+  return { ends: windowFrom(at), starts: windowFrom(at), open: [], held: [], long: [], down: {}, seq: 1, dropped: 0 };
 }
 
 /** A state as it was read. */
@@ -82,11 +84,14 @@ export interface ReadState {
 
 /** Whether a value is a state. Anybody can write into a store. */
 export function isState(value: unknown): value is RuleState {
-  const { ends, starts, open, long, down, seq, dropped } = (value ?? {}) as { [K in keyof RuleState]?: JsonValue };
+  const { ends, starts, open, held, long, down, seq, dropped } = (value ?? {}) as {
+    [K in keyof RuleState]?: JsonValue;
+  };
   return (
     isWindow(ends) &&
     isWindow(starts) &&
     Array.isArray(open) &&
+    Array.isArray(held) &&
     Array.isArray(long) &&
     typeof down === "object" &&
     down !== null &&
