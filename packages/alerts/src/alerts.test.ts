@@ -380,6 +380,32 @@ describe("many processes", () => {
     expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(6);
   });
 
+  test("while somebody holds the managed run, alerts wait, and processes do not ask for it all the time", async () => {
+    await open();
+    await clock.until(two.manager.hold(OWN_NAME, { reason: "the receiver moves" }));
+    for (let i = 0; i < 5; i++) await fail("a");
+    const reads = (): number => one.way.reads;
+    const before = reads();
+    await clock.advance(HOUR);
+    expect(receiver.tried).toEqual([]);
+    expect(reads() - before).toBeLessThan(5_000);
+    await clock.until(two.manager.unlock(OWN_NAME, { reason: "done" }));
+    await clock.advance(MINUTE);
+    expect(receiver.taken).toHaveLength(5);
+  });
+
+  test("while a receiver is away, looks are as many after a hundred alerts as after one", async () => {
+    await open();
+    receiver.answer = () => ({ type: "later", why: "it answered 503" });
+    for (let i = 0; i < 100; i++) {
+      await fail("a");
+      await clock.advance(50);
+    }
+    const before = one.way.reads;
+    await clock.advance(MINUTE);
+    expect(one.way.reads - before).toBeLessThan(300);
+  });
+
   test("no records, and few commits, come of an hour in which nothing happens", async () => {
     await open();
     const all = [one, ...(await Promise.all(Array.from({ length: 10 }, () => world.manager())))];

@@ -13,6 +13,17 @@ const GATHER = 20;
 /** The shortest pause before a look that is known to be due, in ms. */
 const SHORTEST = 100;
 
+/** The first pause of a process that found another one at work, in ms. Each is twice the one before. */
+const AGAIN = 1_000;
+
+/** A look that is known to be due. */
+interface Wake {
+  readonly time: number;
+  readonly cancel: () => void;
+}
+
+const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
+
 /** Looks after events and from time to time, until it is closed. {@link openAlerts} opens it. */
 export class Alerts {
   readonly #context: Context;
@@ -22,7 +33,10 @@ export class Alerts {
   #looking: Promise<void> | undefined;
   #asked = false;
   #down: ReadonlySet<string> = new Set();
-  #cancel: Set<() => void> = new Set();
+  readonly #cancel: Set<() => void> = new Set();
+  /** One, however many looks found the same to be due. */
+  #wake: Wake = NEVER;
+  #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
 
@@ -64,12 +78,16 @@ export class Alerts {
     this.#after(GATHER, () => this.#look());
   }
 
-  #after(ms: number, callback: () => void): void {
+  #after(ms: number, callback: () => void): () => void {
     const cancel = this.#clock.after(ms, () => {
       this.#cancel.delete(cancel);
       callback();
     });
     this.#cancel.add(cancel);
+    return () => {
+      this.#cancel.delete(cancel);
+      cancel();
+    };
   }
 
   #keepLooking(): void {
@@ -110,10 +128,13 @@ export class Alerts {
 
   async #lookOnce(): Promise<void> {
     try {
-      const { next, down }: Looked = await look(this.#context);
+      const { next, down, locked }: Looked = await look(this.#context);
       this.#down = down;
       this.#warned = false;
-      if (next !== undefined) this.#wakeAt(next);
+      // The other process may have looked before what this one was told of.
+      this.#locked = locked ? this.#locked + 1 : 0;
+      if (locked) this.#wakeAt(this.#context.now() + AGAIN * 2 ** Math.min(this.#locked - 1, 20));
+      else if (next !== undefined) this.#wakeAt(next);
     } catch (error) {
       this.#warn(error);
     }
@@ -122,8 +143,13 @@ export class Alerts {
   /** Later than that, the look of whoever has its turn finds it. */
   #wakeAt(time: number): void {
     const rest = time - this.#context.now();
-    if (rest > this.#every || this.#closed !== undefined) return;
-    this.#after(Math.max(SHORTEST, rest), () => void this.#look());
+    if (rest > this.#every || this.#closed !== undefined || time >= this.#wake.time) return;
+    this.#wake.cancel();
+    const cancel = this.#after(Math.max(SHORTEST, rest), () => {
+      this.#wake = NEVER;
+      void this.#look();
+    });
+    this.#wake = { time, cancel };
   }
 
   /** Once until a look succeeds: a store that is away for an hour needs no hundred warnings. */

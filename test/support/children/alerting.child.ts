@@ -2,7 +2,7 @@ import { openAlerts, type Rule } from "@ojm/alerts";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Opens alerts, and runs a job that fails at each message `{ fail }`, or that goes on for ever at `{ start }`.
+ * Opens alerts. Runs a job that fails at each message `{ fail }`, and one that never ends at `{ start }`.
  * Arguments: the manager's options and a rule, as JSON; how often it looks, in ms, or 0 for no alerts.
  */
 const [options = "{}", rule = "{}", every = "0"] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import type { RunRecord } from "@ojm/core";
+import { chainOf, follows } from "./chain.js";
 import type { Records } from "./records.js";
 
 /** How long after it was due an attempt counts as one that nobody makes, in ms. */
@@ -19,18 +20,4 @@ export async function fateOf(record: RunRecord, records: Records, now: number): 
   if (next !== undefined) return now - next.due > OVERDUE ? "last" : "waits";
   for await (const later of records.after(record)) if (follows(later, record)) return "followed";
   return "last";
-}
-
-/** The runs that were no last attempts are left out: a chain counts once. */
-export function withoutFollowed(runs: readonly RunRecord[]): RunRecord[] {
-  const known = new Set(runs.map((run) => `${run.attempt ?? 1} ${chainOf(run)}`));
-  return runs.filter((run) => !known.has(`${(run.attempt ?? 1) + 1} ${chainOf(run)}`));
-}
-
-function follows(later: RunRecord, { attempt = 1, ...record }: RunRecord): boolean {
-  return (later.attempt ?? 1) > attempt && chainOf(later) === chainOf(record);
-}
-
-function chainOf({ chain, id }: Pick<RunRecord, "chain" | "id">): string {
-  return chain ?? id;
 }

@@ -10,9 +10,6 @@ import { type AlertsChannel, freshState, isState, kept, type ReadState, ruleKey,
 /** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */
 const TIMEOUT = 150_000;
 
-/** How soon a process looks again that found another one at work, in ms. */
-const AGAIN = 1_000;
-
 /** How far back a new rule looks at most, in ms: until some process with alerts last looked. */
 const INHERITED = 86_400_000;
 
@@ -29,6 +26,8 @@ export interface Context {
 export interface Looked {
   /** When there is something to do again that is known already. */
   readonly next?: number;
+  /** Another process is at work, or somebody holds the managed run. */
+  readonly locked?: true;
   /** The jobs that a rule knows as down. */
   readonly down: ReadonlySet<string>;
 }
@@ -51,8 +50,7 @@ export async function look(context: Context): Promise<Looked> {
     const { result } = await manager.run(OWN_NAME, (run) => tellAndDeliver(context, run), options);
     return result.next === undefined ? { down } : { down, next: result.next };
   } catch (error) {
-    // Whoever has the lock may have looked before this run ended.
-    if (isRunError(error) && error.code === "LOCKED") return { down, next: now() + AGAIN };
+    if (isRunError(error) && error.code === "LOCKED") return { down, locked: true };
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { withoutFollowed } from "./fate.js";
+import { withoutFollowed } from "./chain.js";
 
 /** How many runs of a job are read to tell its streak. */
 const NEWEST = 50;
