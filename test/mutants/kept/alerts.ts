@@ -94,6 +94,28 @@ export const alerts: Kept = {
       ],
     ),
     ...of(
+      "packages/alerts/src/look/fate.ts",
+      alertsTests,
+      [
+        "AL18 each attempt is the last",
+        'if (next !== undefined) return now - next.due > OVERDUE ? "last" : "waits";',
+        "",
+        "a retry that helps wakes somebody",
+      ],
+      [
+        "AL19 a chain that nobody goes on with",
+        'now - next.due > OVERDUE ? "last" : "waits"',
+        '"waits"',
+        "a failure is never told",
+      ],
+    ),
+    ...of("packages/alerts/src/receivers/webhook.ts", httpTests, [
+      "AL20 a signature without its time",
+      "update(`$" + "{id}.",
+      "update(`$" + "{seconds}.",
+      "no receiver takes it",
+    ]),
+    ...of(
       "packages/alerts/src/receivers/http.ts",
       httpTests,
       ["AL16 redirects are followed", 'redirect: "manual"', 'redirect: "follow"', "an alert goes to another host"],
