@@ -59,6 +59,13 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/(schedule|core)/" },
     },
     {
+      name: "alerts-import-only-core",
+      comment: "The alerts are made of what any program can use of core.",
+      severity: "error",
+      from: { path: "^packages/alerts/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$)" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",

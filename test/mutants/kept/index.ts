@@ -1,9 +1,10 @@
 import type { Kept } from "../types.js";
+import { alerts } from "./alerts.js";
 import { backends } from "./backends.js";
 import { core } from "./core/index.js";
 import { ojob } from "./ojob.js";
 
-const all: readonly Kept[] = [core, backends, ojob];
+const all: readonly Kept[] = [core, backends, ojob, alerts];
 
 /** What is kept of all packages. */
 export const kept: Kept = {

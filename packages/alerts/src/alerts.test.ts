@@ -1,0 +1,428 @@
+import type { Run } from "@ojm/core";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { FakeClock } from "../../core/src/testing/fake-clock.js";
+import { collect, rejection } from "../../core/src/testing/settle.js";
+import { type ManagerOf, World } from "../../core/src/testing/world.js";
+import type { Alerts } from "./alerts.js";
+import { openWith } from "./open.js";
+import { OWN_NAME } from "./rules/checked-rule.js";
+import { FakeReceiver } from "./testing/receiver.js";
+import type { Rule } from "./types.js";
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+let world: World;
+let clock: FakeClock;
+let receiver: FakeReceiver;
+let one: ManagerOf;
+let two: ManagerOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  receiver = new FakeReceiver();
+  one = await world.manager();
+  two = await world.manager();
+});
+
+const to = { webhook: "https://example.com/hook" };
+
+/** Opens alerts and lets their first look pass. */
+async function open(rule: Partial<Rule> = {}, { manager } = one, by = receiver): Promise<Alerts> {
+  const rules = [{ on: ["failed", "lost", "timeout"], to, ...rule } as Rule];
+  const alerts = await clock.until(openWith(manager, { rules, clock }, by.send));
+  await clock.advance(SECOND);
+  return alerts;
+}
+
+const fail = (name: string, { manager } = one, text = "no"): Promise<unknown> =>
+  clock.until(rejection(manager.run(name, () => Promise.reject(new Error(text)))));
+
+const succeed = (name: string, { manager } = one): Promise<unknown> => clock.until(manager.run(name, () => {}));
+
+/** Lets a look after an event pass. */
+const soon = (): Promise<void> => clock.advance(SECOND);
+
+describe("what is told", () => {
+  test("a run that failed is told once, with what is to be known of it", async () => {
+    await open();
+    await fail("a");
+    await soon();
+    await clock.advance(HOUR);
+    expect(receiver.taken).toEqual([
+      {
+        id: expect.stringMatching(/^msg_[\w-]{27}$/),
+        kind: "failed",
+        rule: expect.any(String),
+        run: expect.stringMatching(/^a@2030-/),
+        name: "a",
+        status: "failed",
+        error: expect.stringContaining("no"),
+        host: expect.any(String),
+        started: expect.any(String),
+        ended: expect.any(String),
+        duration: expect.any(Number),
+        streak: 1,
+      },
+    ]);
+  });
+
+  test("what happened before a rule existed is not told", async () => {
+    await fail("a");
+    await clock.advance(1);
+    await open();
+    await clock.advance(HOUR);
+    expect(receiver.told).toEqual([]);
+  });
+
+  test("jobs that a rule does not name, and runs that end well, are not told", async () => {
+    await open({ jobs: ["nightly-*", "b"] });
+    for (const name of ["nightly-", "nightly-x", "a nightly-x", "b", "bb"]) await fail(name);
+    await succeed("b");
+    await soon();
+    expect(receiver.told.toSorted()).toEqual(["failed b", "failed nightly-", "failed nightly-x"]);
+  });
+
+  test("a run that took too long is told as its timeout, a cancelled one not", async () => {
+    await open();
+    await clock.until(rejection(one.manager.run("slow", () => new Promise(() => {}), { timeout: SECOND })));
+    await clock.until((await one.manager.start("c")).cancel("x"));
+    await soon();
+    expect(receiver.told).toEqual(["timeout slow"]);
+  });
+
+  test("with after, the second failure in a row is told, and each one from then on", async () => {
+    await open({ after: 2 });
+    for (const run of [fail, succeed, fail, fail, fail]) {
+      await run("a");
+      await soon();
+    }
+    expect(receiver.taken.map(({ streak }) => streak)).toEqual([2, 3]);
+  });
+
+  describe("with retries", () => {
+    const policy = { attempts: 3, delay: MINUTE, backoff: "fixed" } as const;
+    const chain = (failures: number): Promise<unknown> => {
+      let tries = 0;
+      const body = (): void => {
+        if (++tries <= failures) throw new Error(`try ${tries}`);
+      };
+      return clock.until(one.manager.run("a", body, { retry: policy }).catch(() => {}));
+    };
+
+    test("only the last attempt is told, and a chain counts once", async () => {
+      await open({ on: ["failed", "recovered"] });
+      await chain(2);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual([]);
+      await chain(3);
+      await clock.advance(HOUR);
+      await chain(3);
+      await clock.advance(HOUR);
+      await chain(0);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual(["failed a", "failed a", "recovered a"]);
+      const [first, second] = receiver.taken;
+      expect(first).toMatchObject({ attempt: 3, attempts: 3, streak: 1, error: expect.stringContaining("try 3") });
+      expect(second).toMatchObject({ attempt: 3, streak: 2 });
+    });
+
+    test("an attempt whose next one nobody makes is told", async () => {
+      await open({}, two);
+      const running = one.manager.run("a", () => Promise.reject(new Error("no")), { retry: policy });
+      running.catch(() => {});
+      await clock.advance(SECOND);
+      one.way.fault = () => ({ type: "refused" });
+      await clock.advance(5 * MINUTE);
+      expect(receiver.told).toEqual([]);
+      await clock.advance(HOUR);
+      expect(receiver.told).toEqual(["failed a"]);
+      expect(receiver.taken[0]).toMatchObject({ attempt: 1, attempts: 3 });
+    });
+  });
+
+  test("a job that recovers is told once, if its failure was told", async () => {
+    await open({ on: ["failed", "recovered"], after: 2 });
+    for (const run of [fail, succeed, fail, fail, succeed, succeed]) {
+      await run("a");
+      await soon();
+    }
+    expect(receiver.told).toEqual(["failed a", "recovered a"]);
+    expect(receiver.taken[1]).toMatchObject({ status: "completed", streak: 2 });
+  });
+
+  test("failures and recoveries that one look finds are told in their order", async () => {
+    await open({ on: ["failed", "recovered"] }, two);
+    const away = new Promise<void>((resolve) => {
+      clock.after(MINUTE, resolve);
+    });
+    receiver.answer = async () => {
+      await away;
+      return { type: "taken" };
+    };
+    await fail("first");
+    await soon();
+    for (const run of [fail, succeed, fail, succeed]) {
+      await run("a");
+      await clock.advance(1);
+    }
+    await clock.advance(2 * MINUTE);
+    expect(receiver.told).toEqual(["failed first", "failed a", "recovered a", "failed a", "recovered a"]);
+  });
+
+  test("a run that goes on for too long is told once", async () => {
+    await open({ on: ["long"], longer: HOUR });
+    const run = await clock.until(one.manager.start("a", { timeout: 10 * HOUR }));
+    await clock.advance(HOUR - MINUTE);
+    expect(receiver.told).toEqual([]);
+    await clock.advance(3 * MINUTE);
+    expect(receiver.told).toEqual(["long a"]);
+    await clock.advance(HOUR);
+    await clock.until(run.end());
+    await clock.advance(HOUR);
+    expect(receiver.told).toEqual(["long a"]);
+  });
+
+  test("starts and ends that were well are told in their order", async () => {
+    await open({ on: ["started", "completed", "failed"] });
+    const run = await clock.until(one.manager.start("a"));
+    await soon();
+    expect(receiver.told).toEqual(["started a"]);
+    await clock.until(run.end());
+    await succeed("b");
+    await clock.advance(1);
+    await fail("c");
+    await soon();
+    expect(receiver.told).toEqual(["started a", "completed a", "started b", "completed b", "started c", "failed c"]);
+  });
+
+  test("the run that delivers is never told", async () => {
+    await open({ on: ["started", "completed", "failed", "lost"] });
+    await fail(OWN_NAME);
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual([]);
+  });
+
+  test("a process that dies at its work is told as lost by another one", async () => {
+    await open({}, two);
+    await clock.until(one.manager.start("a"));
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(10 * MINUTE);
+    expect(receiver.told).toEqual(["lost a"]);
+  });
+});
+
+describe("nothing is lost", () => {
+  test("a receiver that takes nothing for a minute gets all alerts, in their order, under one id each", async () => {
+    await open();
+    receiver.answer = () => ({ type: "later", why: "it answered 503" });
+    for (const name of ["a", "b", "c"]) {
+      await fail(name);
+      await clock.advance(10 * SECOND);
+    }
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual([]);
+    const before = receiver.tried.length;
+    // Three alerts for half a minute, and a minute: not one attempt a second.
+    expect(before).toBeLessThan(8);
+    receiver.answer = () => ({ type: "taken" });
+    await clock.advance(5 * MINUTE);
+    expect(receiver.told).toEqual(["failed a", "failed b", "failed c"]);
+    expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(3);
+  });
+
+  test("a process that dies between the end of a run and its alert leaves it to another one", async () => {
+    await open();
+    receiver.answer = () => new Promise(() => {});
+    await fail("a");
+    await soon();
+    expect(receiver.tried).toHaveLength(1);
+    one.way.fault = () => ({ type: "refused" });
+    const other = new FakeReceiver();
+    await open({}, two, other);
+    await clock.advance(10 * MINUTE);
+    expect(other.told).toEqual(["failed a"]);
+    expect(other.taken[0]?.id).toBe(receiver.tried[0]?.id);
+  });
+
+  test("what failed while no process had alerts is told by the next one", async () => {
+    const alerts = await open();
+    await clock.until(alerts.close());
+    await fail("a");
+    await clock.advance(HOUR);
+    await open();
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual(["failed a"]);
+  });
+
+  test("a rule that was changed begins where the last look was", async () => {
+    const alerts = await open();
+    await clock.until(alerts.close());
+    await fail("a");
+    await clock.advance(HOUR);
+    await open({ after: 1 });
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual(["failed a"]);
+  });
+
+  test("a run that ended by a clock that is behind is told, and one by a clock that is ahead hides nothing", async () => {
+    await open();
+    const behind = await clock.until(one.manager.start("behind"));
+    await clock.advance(20 * MINUTE);
+    const end = async (name: string, skew: number, begun?: Run): Promise<void> => {
+      const run = begun ?? (await clock.until(one.manager.start(name)));
+      clock.wall += skew;
+      await clock.until(run.fail(new Error("no")));
+      clock.wall -= skew;
+      await soon();
+    };
+    await end("right", 0);
+    await end("ahead", 5 * HOUR);
+    await clock.advance(MINUTE);
+    await end("behind", -5 * MINUTE, behind);
+    await clock.advance(MINUTE);
+    expect(receiver.told.toSorted()).toEqual(["failed ahead", "failed behind", "failed right"]);
+    await clock.advance(10 * HOUR);
+    expect(receiver.told).toHaveLength(3);
+  });
+
+  test("close delivers what ended before it", async () => {
+    const alerts = await open();
+    await fail("a");
+    await clock.until(alerts.close());
+    expect(receiver.told).toEqual(["failed a"]);
+  });
+
+  test("an outbox that is full drops the oldest, and the next alert tells how many", async () => {
+    await open();
+    receiver.answer = () => ({ type: "later", why: "it answered 503" });
+    for (let i = 0; i < 1_005; i++) {
+      await fail(`job ${i}`);
+      await clock.advance(1);
+    }
+    await soon();
+    receiver.answer = () => ({ type: "taken" });
+    await clock.advance(3 * HOUR);
+    const dropped = receiver.taken.reduce((sum, alert) => sum + (alert.dropped ?? 0), 0);
+    expect(receiver.taken.at(-1)?.name).toBe("job 1004");
+    expect(receiver.taken).toHaveLength(1_000);
+    expect(dropped).toBe(5);
+  });
+
+  test("after a day without a receiver, its alerts are given up with a warning", async () => {
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on("warning", note);
+    await open();
+    receiver.answer = () => ({ type: "later", why: "it answered 503" });
+    await fail("a");
+    await clock.advance(26 * HOUR);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    expect(warnings).toContainEqual(expect.stringMatching(/about a@.* was given up: it answered 503/));
+    receiver.answer = () => ({ type: "taken" });
+    await clock.advance(3 * HOUR);
+    expect(receiver.told).toEqual([]);
+  });
+
+  test("an alert that is refused does not hold up the others", async () => {
+    await open();
+    receiver.answer = ({ name }) => (name === "a" ? { type: "refused", why: "it answered 400" } : { type: "taken" });
+    for (const name of ["a", "b"]) {
+      await fail(name);
+      await clock.advance(1);
+    }
+    await soon();
+    expect(receiver.told).toEqual(["failed b"]);
+    receiver.answer = () => ({ type: "taken" });
+    await clock.advance(HOUR);
+    expect(receiver.told).toEqual(["failed b", "failed a"]);
+  });
+
+  test("a receiver that is gone gets nothing more", async () => {
+    await open();
+    receiver.answer = () => ({ type: "gone", why: "it answered 410" });
+    await fail("a");
+    await clock.advance(HOUR);
+    expect(receiver.tried).toHaveLength(1);
+  });
+});
+
+describe("many processes", () => {
+  test("each alert is sent by one of them, once", async () => {
+    await open();
+    await open({}, two);
+    for (let i = 0; i < 5; i++) {
+      await fail("a", one);
+      await fail("b", two);
+    }
+    await clock.advance(10 * MINUTE);
+    expect(receiver.tried).toHaveLength(10);
+    expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(10);
+  });
+
+  test("while one of them delivers, no other one does", async () => {
+    receiver.answer = () =>
+      new Promise((resolve) => {
+        clock.after(5 * SECOND, () => resolve({ type: "taken" }));
+      });
+    await open();
+    await open({}, two);
+    for (let i = 0; i < 3; i++) {
+      await fail("a", one);
+      await clock.advance(SECOND);
+      await fail("b", two);
+    }
+    await clock.advance(10 * MINUTE);
+    expect(receiver.tried).toHaveLength(6);
+    expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(6);
+  });
+
+  test("while somebody holds the managed run, alerts wait, and processes do not ask for it all the time", async () => {
+    await open();
+    await clock.until(two.manager.hold(OWN_NAME, { reason: "the receiver moves" }));
+    for (let i = 0; i < 5; i++) await fail("a");
+    const reads = (): number => one.way.reads;
+    const before = reads();
+    await clock.advance(HOUR);
+    expect(receiver.tried).toEqual([]);
+    expect(reads() - before).toBeLessThan(5_000);
+    await clock.until(two.manager.unlock(OWN_NAME, { reason: "done" }));
+    await clock.advance(MINUTE);
+    expect(receiver.taken).toHaveLength(5);
+  });
+
+  test("while a receiver is away, looks are as many after a hundred alerts as after one", async () => {
+    await open();
+    receiver.answer = () => ({ type: "later", why: "it answered 503" });
+    for (let i = 0; i < 100; i++) {
+      await fail("a");
+      await clock.advance(50);
+    }
+    const before = one.way.reads;
+    await clock.advance(MINUTE);
+    expect(one.way.reads - before).toBeLessThan(300);
+  });
+
+  test("no records, and few commits, come of an hour in which nothing happens", async () => {
+    await open();
+    const all = [one, ...(await Promise.all(Array.from({ length: 10 }, () => world.manager())))];
+    for (const each of all.slice(1)) await open({}, each);
+    const commits = (): number =>
+      all.flatMap(({ way }) => way.commits).filter((each) => JSON.stringify(each).includes("alerts")).length;
+    const before = commits();
+    await clock.advance(HOUR);
+    expect(await clock.until(collect(one.manager.history({ name: OWN_NAME })))).toEqual([]);
+    expect(commits() - before).toBeLessThan(200);
+  });
+
+  test("rules of one id tell what one of them told already only once", async () => {
+    await open({ id: "pager" });
+    await open({ id: "pager", on: ["failed"] }, two);
+    await fail("a");
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual(["failed a"]);
+  });
+});

@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Clock, Events } from "@ojm/core";
+import { type Context, type Looked, look, takeTurn } from "./look/look.js";
+import { OWN_NAME } from "./rules/checked-rule.js";
+
+/** How much sooner or later than `every` a process looks, so that processes do not look all at once. */
+const JITTER = 0.2;
+
+/** A look after an event waits so long for more of them, in ms. */
+const GATHER = 20;
+
+/** The shortest pause before a look that is known to be due, in ms. */
+const SHORTEST = 100;
+
+/** The first pause of a process that found another one at work, in ms. Each is twice the one before. */
+const AGAIN = 1_000;
+
+/** A look that is known to be due. */
+interface Wake {
+  readonly time: number;
+  readonly cancel: () => void;
+}
+
+const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
+
+/** Looks after events and from time to time, until it is closed. {@link openAlerts} opens it. */
+export class Alerts {
+  readonly #context: Context;
+  readonly #clock: Clock;
+  readonly #every: number;
+  readonly #turn: string;
+  #looking: Promise<void> | undefined;
+  #asked = false;
+  #down: ReadonlySet<string> = new Set();
+  readonly #cancel: Set<() => void> = new Set();
+  /** One, however many looks found the same to be due. */
+  #wake: Wake = NEVER;
+  #locked = 0;
+  #closed: Promise<void> | undefined;
+  #warned = false;
+
+  /** @internal Use {@link openAlerts}. */
+  constructor(context: Context, clock: Clock, every: number) {
+    this.#context = context;
+    this.#clock = clock;
+    this.#every = every;
+    const ids = context.rules.map(({ id }) => id).sort();
+    this.#turn = createHash("sha256").update(ids.join(" ")).digest("base64url").slice(0, 16);
+  }
+
+  /** @internal */
+  begin(): void {
+    subscribe("ojm:run:ended", this.#onEnd);
+    subscribe("ojm:run:started", this.#onStart);
+    this.#keepLooking();
+    // What a dead process left. The turn tells new rules from when on they must look.
+    void this.#takeTurn().catch(() => {});
+    this.#ask();
+  }
+
+  /** A listener is called in the middle of a run: it only asks for a look. */
+  readonly #onEnd = (event: unknown): void => {
+    const { name, inError } = (event as Events["ojm:run:ended"]).record;
+    const about = (wanted: boolean): boolean =>
+      this.#context.rules.some((rule) => rule.matches(name) && (wanted || rule.on.has("completed")));
+    if (name !== OWN_NAME && about(inError === true || this.#down.has(name))) this.#ask();
+  };
+
+  readonly #onStart = (event: unknown): void => {
+    const { name } = (event as Events["ojm:run:started"]).record;
+    if (this.#context.rules.some((rule) => rule.on.has("started") && rule.matches(name))) this.#ask();
+  };
+
+  #ask(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#after(GATHER, () => this.#look());
+  }
+
+  #after(ms: number, callback: () => void): () => void {
+    const cancel = this.#clock.after(ms, () => {
+      this.#cancel.delete(cancel);
+      callback();
+    });
+    this.#cancel.add(cancel);
+    return () => {
+      this.#cancel.delete(cancel);
+      cancel();
+    };
+  }
+
+  #keepLooking(): void {
+    const jitter = 1 - JITTER + 2 * JITTER * (Number.parseInt(this.#clock.random(4), 36) / 36 ** 4);
+    this.#after(this.#every * jitter, () => {
+      void this.#inTurn().then(() => {
+        if (this.#closed === undefined) this.#keepLooking();
+      });
+    });
+  }
+
+  /** A look that no event asked for. One process does it for all. */
+  async #inTurn(): Promise<void> {
+    try {
+      if (await this.#takeTurn()) await this.#look();
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #takeTurn(): Promise<boolean> {
+    const { channel, now } = this.#context;
+    return takeTurn(channel, this.#turn, this.#every * (1 - JITTER) - 1, now());
+  }
+
+  /** Looks, or waits for the look that goes on, and then for another one if it was asked for. */
+  async #look(): Promise<void> {
+    if (this.#looking !== undefined) {
+      await this.#looking;
+      if (this.#asked) await this.#look();
+      return;
+    }
+    this.#asked = false;
+    this.#looking = this.#lookOnce();
+    await this.#looking;
+    this.#looking = undefined;
+  }
+
+  async #lookOnce(): Promise<void> {
+    try {
+      const { next, down, locked }: Looked = await look(this.#context);
+      this.#down = down;
+      this.#warned = false;
+      // The other process may have looked before what this one was told of.
+      this.#locked = locked ? this.#locked + 1 : 0;
+      if (locked) this.#wakeAt(this.#context.now() + AGAIN * 2 ** Math.min(this.#locked - 1, 20));
+      else if (next !== undefined) this.#wakeAt(next);
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  /** Later than that, the look of whoever has its turn finds it. */
+  #wakeAt(time: number): void {
+    const rest = time - this.#context.now();
+    if (rest > this.#every || this.#closed !== undefined || time >= this.#wake.time) return;
+    this.#wake.cancel();
+    const cancel = this.#after(Math.max(SHORTEST, rest), () => {
+      this.#wake = NEVER;
+      void this.#look();
+    });
+    this.#wake = { time, cancel };
+  }
+
+  /** Once until a look succeeds: a store that is away for an hour needs no hundred warnings. */
+  #warn(error: unknown): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const text = error instanceof Error ? error.message : String(error);
+    process.emitWarning(`alerts wait, as a look failed: ${text}`, { code: "OJM_ALERT" });
+  }
+
+  /**
+   * Looks once more if a run ended since the last look, waits for what is being delivered, and ends. What is
+   * not delivered by then waits in the store, for any process with the same rules. Close it before the
+   * manager. A second call returns the same promise.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    unsubscribe("ojm:run:ended", this.#onEnd);
+    unsubscribe("ojm:run:started", this.#onStart);
+    for (const cancel of this.#cancel) cancel();
+    const asked = this.#asked;
+    await this.#looking;
+    if (asked) await this.#look();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

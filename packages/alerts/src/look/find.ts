@@ -1,0 +1,179 @@
+import type { RunRecord } from "@ojm/core";
+import type { CheckedRule } from "../rules/checked-rule.js";
+import type { Alert } from "../types.js";
+import { alertOf, type Found } from "./alert-of.js";
+import { fateOf } from "./fate.js";
+import type { Records } from "./records.js";
+import type { ReadState, RuleState } from "./state.js";
+import { advanced, type Timed, unseen, type Window } from "./window.js";
+
+/** The most alerts that wait for one receiver. */
+export const MOST_PENDING = 1_000;
+
+/** The most jobs that a rule knows as down, and the most runs that it waits for. */
+const MOST_KNOWN = 1_000;
+
+/** What a look found for a rule: the state after it, and what is to be told. */
+export interface Findings {
+  readonly rule: CheckedRule;
+  readonly before: ReadState;
+  readonly state: RuleState;
+  readonly alerts: readonly Alert[];
+  readonly changed: boolean;
+}
+
+/** What a look goes by. */
+export interface Look {
+  readonly records: Records;
+  readonly now: number;
+}
+
+/** What there is to be told for a rule since its state. Writes nothing. */
+export async function findFor(rule: CheckedRule, before: ReadState, look: Look): Promise<Findings> {
+  const found: Found[] = [];
+  const { state } = before;
+  // First, as a start is told before an end of the same time.
+  const begun = await starts(rule, state, look, found);
+  const failed = await failures(rule, state, look, found);
+  const long = await longRuns(rule, state, look, found);
+  found.sort((a, b) => a.time - b.time);
+  const after: RuleState = { ...state, ...failed, ...begun, ...long };
+  const alerts = found.map(({ alert }) => alert);
+  return { rule, before, state: after, alerts, changed: alerts.length > 0 || differs(state, after) };
+}
+
+function differs(before: RuleState, after: RuleState): boolean {
+  return JSON.stringify(before) !== JSON.stringify(after);
+}
+
+type Part<K extends keyof RuleState> = Pick<RuleState, K>;
+
+/** Runs that ended in error, and jobs that recovered. */
+async function failures(
+  { id: rule, on, errors, after, matches }: CheckedRule,
+  state: RuleState,
+  { records, now }: Look,
+  found: Found[],
+): Promise<Part<"ends" | "down" | "dropped" | "held">> {
+  const { runs, window, dropped } = await newest(
+    records.failures(state.ends.from),
+    state.ends,
+    ({ endTime }) => endTime,
+    ({ name, status }) => errors.has(status) && matches(name),
+    now,
+  );
+  const down = new Map(Object.entries(state.down));
+  const recover = async (name: string, before?: number): Promise<void> => {
+    const last = down.get(name);
+    const record = last && (await records.recovery(name, last.start, before));
+    if (!last || !record) return;
+    down.delete(name);
+    found.push(alertOf(record, { rule, kind: "recovered", streak: last.streak, now }));
+  };
+  const held: (readonly [string, number])[] = [];
+  for (const record of [...(await heldRuns(state, records)), ...runs.toReversed()]) {
+    const { name, startTime, status } = record;
+    const fate = await fateOf(record, records, now);
+    if (fate === "waits") held.push([name, startTime]);
+    if (fate !== "last") continue;
+    const streak = await records.streak(record, errors);
+    await recover(name, startTime);
+    if (streak < after) continue;
+    const kind = status as "failed" | "lost" | "timeout";
+    if (on.has(kind)) found.push(alertOf(record, { rule, kind, streak, now }));
+    if (on.has("recovered") && (down.has(name) || down.size < MOST_KNOWN)) {
+      down.set(name, { start: Math.max(startTime, down.get(name)?.start ?? 0), streak });
+    }
+  }
+  for (const name of [...down.keys()]) await recover(name);
+  return {
+    ends: window,
+    down: Object.fromEntries(down),
+    dropped: state.dropped + dropped,
+    held: held.slice(-MOST_KNOWN),
+  };
+}
+
+/** The runs whose next attempt was waited for, as they are now. */
+async function heldRuns({ held }: RuleState, records: Records): Promise<RunRecord[]> {
+  const all = await Promise.all(held.map(([name, startTime]) => records.one(name, startTime)));
+  return all.filter((record) => record !== undefined);
+}
+
+/** Runs that began, and runs that ended well. */
+async function starts(
+  { id: rule, on, matches }: CheckedRule,
+  state: RuleState,
+  { records, now }: Look,
+  found: Found[],
+): Promise<Partial<RuleState>> {
+  const wantsEnds = on.has("completed");
+  if (!wantsEnds && !on.has("started")) return {};
+  const { runs, window } = await newest(
+    records.starts(state.starts.from),
+    state.starts,
+    ({ startTime }) => startTime,
+    ({ name }) => matches(name),
+    now,
+  );
+  const open: (readonly [string, number])[] = [];
+  const end = (record: RunRecord): void => {
+    const { status, name, startTime } = record;
+    if (!wantsEnds) return;
+    if (status === "running") open.push([name, startTime]);
+    else if (record.inError !== true) found.push(alertOf(record, { rule, kind: "completed", now }));
+  };
+  for (const [name, startTime] of state.open) {
+    const record = await records.one(name, startTime);
+    if (record !== undefined) end(record);
+  }
+  for (const record of runs.toReversed()) {
+    if (on.has("started")) found.push(alertOf(record, { rule, kind: "started", now }));
+    end(record);
+  }
+  return { starts: window, open: open.slice(-MOST_KNOWN) };
+}
+
+/** Runs that go on for too long, each once. */
+async function longRuns(
+  { id: rule, on, longer, matches }: CheckedRule,
+  state: RuleState,
+  { records, now }: Look,
+  found: Found[],
+): Promise<Partial<RuleState>> {
+  if (!on.has("long")) return {};
+  const all = (await records.running()).filter(({ name, startTime }) => matches(name) && now - startTime > longer);
+  for (const record of all) {
+    if (!state.long.includes(record.id)) found.push(alertOf(record, { rule, kind: "long", now }));
+  }
+  return { long: all.map(({ id }) => id).sort() };
+}
+
+/**
+ * The runs that a window has not judged, the newest first: as many as an outbox holds. The rest is counted.
+ */
+async function newest(
+  records: AsyncIterable<RunRecord>,
+  window: Window,
+  timeOf: (record: RunRecord) => number | undefined,
+  wanted: (record: RunRecord) => boolean,
+  now: number,
+): Promise<{ readonly runs: readonly RunRecord[]; readonly window: Window; readonly dropped: number }> {
+  const isNew = unseen(window);
+  const runs: RunRecord[] = [];
+  const judged: Timed[] = [];
+  let dropped = 0;
+  for await (const record of records) {
+    const time = timeOf(record);
+    if (time === undefined || !wanted(record) || !isNew({ id: record.id, time })) continue;
+    if (runs.length === MOST_PENDING) dropped++;
+    else {
+      const { stack: _, result: __, ...small } = record;
+      runs.push(small);
+      judged.push({ id: record.id, time });
+    }
+  }
+  const next = advanced(window, judged, now);
+  const oldest = judged.at(-1)?.time ?? 0;
+  return { runs, window: dropped === 0 ? next : { ...next, from: Math.max(next.from, oldest) }, dropped };
+}

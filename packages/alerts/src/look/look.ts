@@ -1,0 +1,126 @@
+import { isRunError, type JobManager, type Run } from "@ojm/core";
+import { deliver, nextDue } from "../deliver/deliver.js";
+import type { Send } from "../deliver/outcome.js";
+import { type CheckedRule, OWN_NAME } from "../rules/checked-rule.js";
+import { type Findings, findFor } from "./find.js";
+import { put } from "./put.js";
+import { Records } from "./records.js";
+import { type AlertsChannel, freshState, isState, kept, type ReadState, ruleKey, type Turn } from "./state.js";
+
+/** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */
+const TIMEOUT = 150_000;
+
+/** How far back a new rule looks at most, in ms: until some process with alerts last looked. */
+const INHERITED = 86_400_000;
+
+/** What a look works with. */
+export interface Context {
+  readonly manager: JobManager;
+  readonly channel: AlertsChannel;
+  readonly rules: readonly CheckedRule[];
+  readonly send: Send;
+  now(): number;
+}
+
+/** What a look leaves. */
+export interface Looked {
+  /** When there is something to do again that is known already. */
+  readonly next?: number;
+  /** Another process is at work, or somebody holds the managed run. */
+  readonly locked?: true;
+  /** The jobs that a rule knows as down. */
+  readonly down: ReadonlySet<string>;
+}
+
+/**
+ * Looks whether there is something to tell or to deliver, without a write. If there is, one managed run does
+ * it: of all processes, exactly one.
+ */
+export async function look(context: Context): Promise<Looked> {
+  const { manager, channel, rules, now } = context;
+  const all = await findAll(context);
+  const down = new Set(all.flatMap(({ state }) => Object.keys(state.down)));
+  const dues = await Promise.all(rules.map(({ id }) => nextDue(channel, id)));
+  const due = earliest(dues);
+  if (!all.some(({ changed }) => changed) && !(due !== undefined && due <= now())) {
+    return due === undefined ? { down } : { down, next: due };
+  }
+  try {
+    const options = { wait: 0, timeout: TIMEOUT, trigger: "alerts" };
+    const { result } = await manager.run(OWN_NAME, (run) => tellAndDeliver(context, run), options);
+    return result.next === undefined ? { down } : { down, next: result.next };
+  } catch (error) {
+    if (isRunError(error) && error.code === "LOCKED") return { down, locked: true };
+    throw error;
+  }
+}
+
+/** What the record of the managed run keeps. */
+interface Done {
+  readonly told: number;
+  readonly delivered: number;
+  readonly next?: number;
+}
+
+async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
+  const { channel, rules, send, now } = context;
+  const fenced: Parameters<typeof put>[1] = (ops) => run.fenced(channel, ops);
+  let told = 0;
+  for (const findings of await findAll(context)) {
+    if (findings.changed && (await put(channel, fenced, findings, now()))) told += findings.alerts.length;
+  }
+  const delivery = { channel, fenced, send, signal: run.signal, now };
+  const all = await Promise.all(rules.map((rule) => deliver(rule, delivery)));
+  const delivered = all.reduce((sum, { count }) => sum + count, 0);
+  const next = earliest(all.map((each) => each.next));
+  return next === undefined ? { told, delivered } : { told, delivered, next };
+}
+
+async function findAll({ manager, channel, rules, now }: Context): Promise<Findings[]> {
+  const records = new Records(manager);
+  const all: Findings[] = [];
+  for (const rule of rules) {
+    const before = await stateOf(channel, rule, now());
+    all.push(await findFor(rule, before, { records, now: now() }));
+  }
+  return all;
+}
+
+/** The state of a rule. A rule that has none begins, at the time when any process with alerts last looked. */
+export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: number): Promise<ReadState> {
+  const key = ruleKey(id);
+  const known = await channel.entry(key);
+  if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
+  const state = freshState(await lastLook(channel, now));
+  const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
+  if (outcome.ok) return { state, version: outcome.version };
+  return stateOf(channel, { id } as CheckedRule, now);
+}
+
+async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
+  let last = 0;
+  for await (const { value } of channel.entries({ prefix: ["turn"] })) {
+    const { at } = value as Partial<Turn>;
+    if (typeof at === "number" && at <= now) last = Math.max(last, at);
+  }
+  return now - last > INHERITED ? now : last;
+}
+
+/**
+ * Whether it is this process's turn to look, of all processes with the same rules: nobody has looked for
+ * `rest` ms.
+ */
+export async function takeTurn(channel: AlertsChannel, rules: string, rest: number, now: number): Promise<boolean> {
+  const key = ["turn", rules];
+  const last = await channel.entry(key);
+  const { at } = (last?.value ?? {}) as Partial<Turn>;
+  // A turn in the future comes from a clock that was wrong.
+  if (typeof at === "number" && at <= now + rest && now - at < rest) return false;
+  const { ok } = await channel.compareAndSet(key, last?.version ?? null, { at: now }, kept(channel));
+  return ok;
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

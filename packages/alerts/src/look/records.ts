@@ -1,0 +1,91 @@
+import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import { withoutFollowed } from "./chain.js";
+
+/** How many runs of a job are read to tell its streak. */
+const NEWEST = 50;
+
+/** Among how many later runs the next attempt of a chain is looked for. */
+const MOST_LATER = 200;
+
+/** The reads of one look. What several rules ask for is read once. */
+export class Records {
+  readonly #manager: JobManager;
+  readonly #newest: Map<string, Promise<readonly RunRecord[]>> = new Map();
+  #running: Promise<RunRecord[]> | undefined;
+
+  constructor(manager: JobManager) {
+    this.#manager = manager;
+  }
+
+  failures(from: number): AsyncGenerator<RunRecord, void, undefined> {
+    return this.#manager.failures({ from });
+  }
+
+  starts(from: number): AsyncGenerator<RunRecord, void, undefined> {
+    return this.#manager.history({ from });
+  }
+
+  running(): Promise<RunRecord[]> {
+    this.#running ??= this.#manager.running();
+    return this.#running;
+  }
+
+  /** The attempts that wait, as they are now: the end of a run is in one commit with the next attempt. */
+  retries({ name }: RunRecord): Promise<PendingRetry[]> {
+    return this.#manager.retries(name);
+  }
+
+  /** The runs of the job that began later, as they are now. */
+  after({ name, startTime }: RunRecord): AsyncGenerator<RunRecord, void, undefined> {
+    return this.#manager.history({ name, from: startTime + 1, limit: MOST_LATER });
+  }
+
+  async one(name: string, startTime: number): Promise<RunRecord | undefined> {
+    const options = { name, from: startTime, to: startTime + 1, limit: 1 };
+    for await (const record of this.#manager.history(options)) return record;
+    return undefined;
+  }
+
+  /** How many runs in a row ended in error up to this one: those whose status is one of `errors`. */
+  async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
+    const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
+    const known = newest.findIndex(({ status }) => isWell(status));
+    if (known >= 0) return countOf(newest.slice(0, known), errors);
+    return countOf(await this.#before(name, startTime + 1), errors);
+  }
+
+  /** The newest run that completed, of those that began between two others. */
+  async recovery(
+    name: string,
+    after: number,
+    before: number = Number.POSITIVE_INFINITY,
+  ): Promise<RunRecord | undefined> {
+    const newest = await this.#newestOf(name);
+    return newest.find(({ status, startTime }) => status === "completed" && startTime > after && startTime < before);
+  }
+
+  #newestOf(name: string): Promise<readonly RunRecord[]> {
+    const known = this.#newest.get(name) ?? this.#before(name);
+    this.#newest.set(name, known);
+    return known;
+  }
+
+  async #before(name: string, to?: number): Promise<readonly RunRecord[]> {
+    const records: RunRecord[] = [];
+    const range = { name, limit: NEWEST, ...(to !== undefined && { to }) };
+    for await (const record of this.#manager.history(range)) records.push(record);
+    return records;
+  }
+}
+
+/** A run that ended so breaks a streak. */
+function isWell(status: string): boolean {
+  return status === "completed";
+}
+
+/** How many of the runs, the newest first, ended in error before one that completed. */
+function countOf(newest: readonly RunRecord[], errors: ReadonlySet<string>): number {
+  const end = newest.findIndex(({ status }) => isWell(status));
+  const row = newest.slice(0, end < 0 ? newest.length : end);
+  return withoutFollowed(row).filter(({ status }) => errors.has(status)).length;
+}

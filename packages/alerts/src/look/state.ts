@@ -1,0 +1,113 @@
+import type { Channel, JsonValue, Op, Version } from "@ojm/core";
+import type { Alert } from "../types.js";
+import { type Window, windowFrom } from "./window.js";
+
+/** The channel of the alerts, in the store of the locks. */
+export const CHANNEL = "oJobManager-alerts";
+
+/** How long an entry is kept that nobody writes, in ms. The rules of a program that is gone leave nothing. */
+const KEPT = 400 * 86_400_000;
+
+/** What a rule has told, and what it waits for. */
+export interface RuleState {
+  /** The runs that ended in error, by their ends. */
+  readonly ends: Window;
+  /** The runs of all names, by their starts. Only for rules that tell starts, or ends that were well. */
+  readonly starts: Window;
+  /** Runs that a rule on `completed` waits for. */
+  readonly open: readonly (readonly [name: string, startTime: number])[];
+  /** Runs that ended in error, whose next attempt waits. */
+  readonly held: readonly (readonly [name: string, startTime: number])[];
+  /** Runs that were told as long, and go on. */
+  readonly long: readonly string[];
+  /** The last run that was told as failed, of each job that has not recovered. */
+  readonly down: { readonly [name: string]: { readonly start: number; readonly streak: number } };
+  /** The number of the next alert in the outbox. */
+  readonly seq: number;
+  /** How many alerts were dropped, and nobody was told. */
+  readonly dropped: number;
+}
+
+/** An alert that waits for its receiver. */
+export interface Pending {
+  readonly alert: Alert;
+  /** When it was found. */
+  readonly since: number;
+  readonly tries: number;
+  readonly due: number;
+}
+
+/** A receiver that takes nothing at the moment. */
+export interface Gate {
+  readonly until: number;
+  readonly tries: number;
+}
+
+/** Whose turn the last look was. */
+export interface Turn {
+  readonly at: number;
+}
+
+/**
+ * The entries:
+ *
+ * - `["rule", ID]`: its state.
+ * - `["outbox", ID, SEQ]`: an alert that waits. They are delivered in this order: a start before its end.
+ * - `["gate", ID]`: when its receiver is tried again.
+ * - `["turn", RULES]`: when a process with these rules looked last.
+ */
+export type Stored = RuleState | Pending | Gate | Turn;
+
+export type AlertsChannel = Channel<Stored>;
+export type AlertOp = Op<Stored>;
+
+export const ruleKey = (rule: string): string[] => ["rule", rule];
+export const gateKey = (rule: string): string[] => ["gate", rule];
+export const outboxOf = (rule: string): string[] => ["outbox", rule];
+export const outboxKey = (rule: string, seq: number): (string | number)[] => ["outbox", rule, seq];
+
+/** The time to live of every entry, where the store has one. */
+export function kept({ supports }: Pick<AlertsChannel, "supports">): { ttl?: number } {
+  return supports.ttl ? { ttl: KEPT } : {};
+}
+
+/** The state of a rule that begins at `at`. */
+export function freshState(at: number): RuleState {
+  return { ends: windowFrom(at), starts: windowFrom(at), open: [], held: [], long: [], down: {}, seq: 1, dropped: 0 };
+}
+
+/** A state as it was read. */
+export interface ReadState {
+  readonly state: RuleState;
+  readonly version: Version;
+}
+
+/** Whether a value is a state. Anybody can write into a store. */
+export function isState(value: unknown): value is RuleState {
+  const { ends, starts, open, held, long, down, seq, dropped } = (value ?? {}) as {
+    [K in keyof RuleState]?: JsonValue;
+  };
+  return (
+    isWindow(ends) &&
+    isWindow(starts) &&
+    Array.isArray(open) &&
+    Array.isArray(held) &&
+    Array.isArray(long) &&
+    typeof down === "object" &&
+    down !== null &&
+    Number.isSafeInteger(seq) &&
+    Number.isSafeInteger(dropped)
+  );
+}
+
+function isWindow(value: unknown): boolean {
+  const { from, newest, seen } = (value ?? {}) as { readonly [K in keyof Window]?: unknown };
+  return typeof from === "number" && typeof newest === "number" && Array.isArray(seen);
+}
+
+export function isPending(value: unknown): value is Pending {
+  const { alert, since, tries, due } = (value ?? {}) as { readonly [K in keyof Pending]?: unknown };
+  const { id, run } = (alert ?? {}) as Partial<Alert>;
+  const counts = [since, tries, due].every((each) => typeof each === "number");
+  return counts && typeof id === "string" && typeof run === "string";
+}

@@ -1,0 +1,49 @@
+import { type Channel, type JobManager, systemClock } from "@ojm/core";
+import { Alerts } from "./alerts.js";
+import type { Send } from "./deliver/outcome.js";
+import { AlertsError } from "./errors.js";
+import { stateOf } from "./look/look.js";
+import { CHANNEL, type Stored } from "./look/state.js";
+import { loadNodemailer } from "./receivers/email.js";
+import { send } from "./receivers/send.js";
+import { checkOptions } from "./rules/check.js";
+import { checkedRule } from "./rules/checked-rule.js";
+import type { AlertsOptions } from "./types.js";
+
+const EVERY = 30_000;
+
+/**
+ * Tells receivers how runs went. Of all processes with the same rules, one sends each alert, at least once;
+ * it is kept in the store until its receiver took it.
+ *
+ * A rule tells what happened from its first opening on, also while no process ran.
+ *
+ * @throws AlertsError `INVALID` for an unknown or invalid option; ChannelError if the store fails
+ * @example
+ * await using alerts = await openAlerts(manager, {
+ *   rules: [{ on: ["failed", "recovered"], to: { webhook: "https://example.com/hook", secret: "whsec_…" } }],
+ * });
+ */
+export async function openAlerts(manager: JobManager, options: AlertsOptions): Promise<Alerts> {
+  checkOptions(options);
+  const mail = options.rules.findIndex(({ to }) => "email" in to);
+  if (mail >= 0 && (await loadNodemailer()) === undefined)
+    throw new AlertsError(`rules[${mail}].to.email needs the package "nodemailer": npm install nodemailer`);
+  return openWith(manager, options, send);
+}
+
+/** Opens alerts whose deliveries a simulation makes. */
+export async function openWith(manager: JobManager, options: AlertsOptions, send: Send): Promise<Alerts> {
+  checkOptions(options);
+  const { every = EVERY, clock = systemClock } = options;
+  const rules = options.rules.map(checkedRule);
+  const channel = await manager.channel<Stored>(CHANNEL);
+  const now = (): number => clock.now();
+  const { jobs, locks } = manager.channels;
+  if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
+    throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
+  for (const rule of rules) await stateOf(channel, rule, now());
+  const alerts = new Alerts({ manager, channel, rules, send, now }, clock, every);
+  alerts.begin();
+  return alerts;
+}

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import type { Outcome, SendOptions } from "../deliver/outcome.js";
+import type { Alert, CommandReceiver } from "../types.js";
+import { codeOf } from "./http.js";
+
+const DEADLINE = 30_000;
+
+/** Runs a program with the alert on its standard input. It takes the alert if it exits with 0. */
+export function sendCommand(to: CommandReceiver, alert: Alert, { signal }: SendOptions): Promise<Outcome> {
+  const { command, deadline = DEADLINE } = to;
+  const [program = "", ...args] = command;
+  return new Promise((resolve) => {
+    const late = AbortSignal.timeout(deadline);
+    // What it prints is the program's own: it goes nowhere, so that a full pipe cannot hold it up.
+    const child = spawn(program, args, {
+      stdio: ["pipe", "ignore", "ignore"],
+      env: { ...process.env, OJM_ALERT_ID: alert.id, OJM_ALERT_KIND: alert.kind },
+      signal: AbortSignal.any([signal, late]),
+      killSignal: "SIGKILL",
+    });
+    child.on("error", (error) => {
+      if (late.aborted) resolve({ type: "refused", why: `the command took longer than ${deadline} ms` });
+      else if (signal.aborted) resolve({ type: "later", why: "the delivery was stopped" });
+      else resolve({ type: "refused", why: `the command could not be run${codeOf(error)}` });
+    });
+    child.on("exit", (code, killedBy) => {
+      if (code === 0) resolve({ type: "taken" });
+      else if (!late.aborted) resolve({ type: "refused", why: `the command ended with ${code ?? killedBy}` });
+    });
+    // A program that does not read its input is no failure.
+    child.stdin.on("error", () => {});
+    child.stdin.end(`${JSON.stringify(alert)}\n`);
+  });
+}

@@ -1,0 +1,37 @@
+import { LINES, visible } from "@ojm/core/backend";
+import { cut } from "../cut.js";
+import type { Outcome, SendOptions } from "../deliver/outcome.js";
+import type { Alert } from "../types.js";
+import { post } from "./http.js";
+import { facts, headline } from "./text.js";
+import { HTTP_DEADLINE } from "./webhook.js";
+
+/** The longest texts that Slack takes: of a header, and of a section. */
+const LONGEST_HEADER = 150;
+const LONGEST_TEXT = 3_000;
+
+/** Posts an alert to an incoming webhook of Slack. Names and errors are data: they cannot mention or link. */
+export function sendSlack(
+  { slack: address, deadline = HTTP_DEADLINE }: { readonly slack: string; readonly deadline?: number },
+  alert: Alert,
+  options: SendOptions,
+): Promise<Outcome> {
+  const title = headline(alert);
+  const rows = facts(alert).map(([field, value]) => `${field}: ${value}`);
+  const error = alert.error === undefined ? [] : [plain(visible(alert.error, LINES))];
+  const blocks = [
+    { type: "header", text: { type: "plain_text", text: cut(title, LONGEST_HEADER), emoji: false } },
+    ...[rows.join("\n"), ...error.map(({ text }) => text)].map((text) => ({ type: "section", text: plain(text) })),
+  ];
+  const body = JSON.stringify({ text: escaped(title), blocks, unfurl_links: false, unfurl_media: false });
+  return post({ address, body, headers: { "content-type": "application/json" }, deadline }, options);
+}
+
+function plain(text: string): { readonly type: "plain_text"; readonly text: string; readonly emoji: false } {
+  return { type: "plain_text", text: cut(text, LONGEST_TEXT), emoji: false };
+}
+
+/** The three characters that begin mentions, links and entities in a text of Slack. */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

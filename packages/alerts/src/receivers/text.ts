@@ -1,0 +1,53 @@
+import { visible } from "@ojm/core/backend";
+import type { Alert } from "../types.js";
+
+const WORDS: { readonly [K in Alert["kind"]]: string } = {
+  started: "started",
+  completed: "completed",
+  failed: "failed",
+  lost: "was lost",
+  timeout: "took too long and was stopped",
+  recovered: "runs again",
+  long: "runs longer than it should",
+};
+
+/** One line about an alert. */
+export function headline({ name, kind, streak }: Alert): string {
+  const times = streak !== undefined && streak > 1 && kind !== "recovered" ? ` (${streak} times in a row)` : "";
+  return visible(`${name} ${WORDS[kind]}${times}`);
+}
+
+/** What is to be known of an alert, by its field. */
+export function facts(alert: Alert): [field: string, value: string][] {
+  const { run, status, host, started, ended, duration, attempt, attempts, streak, dropped } = alert;
+  const rows: [string, string | number | undefined][] = [
+    ["run", run],
+    ["status", status],
+    ["host", host],
+    ["started", started],
+    ["ended", ended],
+    ["duration", duration === undefined ? undefined : inWords(duration)],
+    ["attempt", attempt === undefined ? undefined : `${attempt} of ${attempts ?? attempt}`],
+    ["in a row", streak],
+    ["alerts dropped before", dropped],
+  ];
+  return rows.flatMap(([field, value]) => (value === undefined ? [] : [[field, visible(String(value))]]));
+}
+
+/** A span of time, such as `2 h 5 min`. */
+export function inWords(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = Math.floor(ms / 1_000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
+}

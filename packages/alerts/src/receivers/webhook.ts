@@ -1,0 +1,43 @@
+import { createHmac } from "node:crypto";
+import type { Outcome, SendOptions } from "../deliver/outcome.js";
+import type { Alert, WebhookReceiver } from "../types.js";
+import { post } from "./http.js";
+
+export const HTTP_DEADLINE = 10_000;
+
+/**
+ * Posts an alert as Standard Webhooks has it.
+ *
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export function sendWebhook(to: WebhookReceiver, alert: Alert, options: SendOptions): Promise<Outcome> {
+  const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
+  const timestamp = new Date(alertTime(alert)).toISOString();
+  const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });
+  const headers = { "content-type": "application/json", ...signed({ id: alert.id, body, secret, now: options.now }) };
+  return post({ address, body, headers, deadline }, options);
+}
+
+interface Signing {
+  readonly id: string;
+  readonly body: string;
+  readonly secret: string | undefined;
+  readonly now: number;
+}
+
+/**
+ * The headers that name, date and sign a delivery. The time is that of the attempt, the id that of the alert.
+ */
+function signed({ id, body, secret, now }: Signing): Record<string, string> {
+  const seconds = String(Math.floor(now / 1_000));
+  const named = { "webhook-id": id, "webhook-timestamp": seconds };
+  if (secret === undefined) return named;
+  const key = Buffer.from(secret.slice("whsec_".length), "base64");
+  const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
+  return { ...named, "webhook-signature": `v1,${signature}` };
+}
+
+/** When it happened. */
+function alertTime({ kind, started, ended }: Alert): string {
+  return kind === "started" || ended === undefined ? started : ended;
+}

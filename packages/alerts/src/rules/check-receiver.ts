@@ -1,0 +1,89 @@
+import { AlertsError } from "../errors.js";
+import { checkNames, isBetween } from "./names.js";
+
+/** The options of each receiver, beside its deadline. */
+const RECEIVERS: { readonly [name: string]: readonly string[] } = {
+  webhook: ["webhook", "secret"],
+  command: ["command"],
+  email: ["email"],
+  slack: ["slack"],
+  healthchecks: ["healthchecks"],
+};
+
+const NAMES = Object.keys(RECEIVERS);
+const EMAIL = ["to", "from", "smtp"];
+const SMTP = ["host", "port", "secure", "auth", "tls"];
+
+/** The longest that an attempt may take, in ms: less than what the managed run has. */
+const LONGEST = 60_000;
+
+/**
+ * Checks a receiver. No message has a value of it: addresses and passwords are secrets. Returns its name.
+ *
+ * @throws AlertsError `INVALID`
+ */
+export function checkReceiver(where: string, to: unknown): string {
+  checkNames(where, to, [...new Set([...Object.values(RECEIVERS).flat(), "deadline"])]);
+  const options = to as Readonly<Record<string, unknown>>;
+  const found = NAMES.filter((name) => options[name] !== undefined);
+  const [name] = found;
+  if (name === undefined || found.length > 1)
+    throw new AlertsError(
+      `${where} must have exactly one of: ${NAMES.join(", ")}; a second receiver needs a rule of its own`,
+    );
+  checkNames(where, to, [...(RECEIVERS[name] ?? []), "deadline"]);
+  const { deadline } = options;
+  if (deadline !== undefined && !isBetween(deadline, 1, LONGEST))
+    throw new AlertsError(`${where}: deadline must be a number of ms from 1 to ${LONGEST}`);
+  if (name === "command") checkCommand(where, options["command"]);
+  else if (name === "email") checkEmail(`${where}.email`, options["email"]);
+  else checkAddress(`${where}.${name}`, options[name], ["http:", "https:"]);
+  if (options["secret"] !== undefined) checkSecret(`${where}.secret`, options["secret"]);
+  return name;
+}
+
+function checkAddress(where: string, address: unknown, protocols: readonly string[]): void {
+  const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !protocols.includes(url.protocol))
+    throw new AlertsError(
+      `${where} must be an address that begins with ${protocols.map((each) => `${each}//`).join(" or ")}`,
+    );
+  if (url.protocol.startsWith("http") && (url.username !== "" || url.password !== ""))
+    throw new AlertsError(`${where} must have no user and password in its address: fetch refuses it`);
+}
+
+/** Standard Webhooks asks for 24 to 64 bytes. A shorter secret of an older receiver is taken. */
+function checkSecret(where: string, secret: unknown): void {
+  const valid = typeof secret === "string" && /^whsec_[A-Za-z0-9+/]{8,}={0,2}$/.test(secret);
+  if (!valid) throw new AlertsError(`${where} must be "whsec_" and the key in base64`);
+}
+
+function checkCommand(where: string, command: unknown): void {
+  const valid =
+    Array.isArray(command) &&
+    command.length > 0 &&
+    command[0] !== "" &&
+    command.every((part) => typeof part === "string" && !part.includes("\0"));
+  if (!valid) throw new AlertsError(`${where}.command must be a list: the program, then its arguments`);
+}
+
+function checkEmail(where: string, email: unknown): void {
+  checkNames(where, email, EMAIL);
+  const { to, from, smtp } = email as Readonly<Record<string, unknown>>;
+  const all = Array.isArray(to) ? to : [to];
+  if (all.length === 0 || !all.every(isMailAddress))
+    throw new AlertsError(`${where}.to must be a mail address, or a list`);
+  if (!isMailAddress(from)) throw new AlertsError(`${where}.from must be a mail address`);
+  if (typeof smtp === "string") checkAddress(`${where}.smtp`, smtp, ["smtp:", "smtps:"]);
+  else checkServer(`${where}.smtp`, smtp);
+}
+
+function checkServer(where: string, smtp: unknown): void {
+  checkNames(where, smtp, SMTP);
+  const { host } = smtp as Readonly<Record<string, unknown>>;
+  if (typeof host !== "string" || host === "") throw new AlertsError(`${where}.host must be the name of a host`);
+}
+
+function isMailAddress(value: unknown): boolean {
+  return typeof value === "string" && /^[^\r\n]*[^\s@]@[^\s@][^\r\n]*$/.test(value);
+}

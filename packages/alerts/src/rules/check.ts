@@ -1,0 +1,94 @@
+import { nearest, visible } from "@ojm/core/backend";
+import { AlertsError } from "../errors.js";
+import type { AlertKind, AlertsOptions, Rule } from "../types.js";
+import { checkReceiver } from "./check-receiver.js";
+import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
+import { checkNames, isBetween } from "./names.js";
+
+const OPTIONS = ["rules", "every", "clock"];
+const RULE = ["id", "on", "jobs", "after", "longer", "to"];
+const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long"];
+
+/** How many runs of a job are read to count those in a row. */
+export const LONGEST_STREAK = 50;
+
+/** How often a process may look, in ms. */
+const OFTEN = 10;
+const SELDOM = 3_600_000;
+
+/**
+ * Refuses options that make no sense, and rules that can never tell anything.
+ *
+ * @throws AlertsError `INVALID`
+ */
+export function checkOptions(options: AlertsOptions): void {
+  checkNames("openAlerts", options, OPTIONS);
+  const { rules, every } = options;
+  if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
+  if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
+    throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
+  rules.forEach((rule: unknown, i) => {
+    checkRule(`rules[${i}]`, rule);
+  });
+  checkIds(rules);
+}
+
+/** Two rules of one id would share what they have told, and one of them would tell nothing. */
+function checkIds(rules: readonly Rule[]): void {
+  const ids = rules.map((rule) => checkedRule(rule).id);
+  const i = ids.findIndex((id, at) => ids.indexOf(id) < at);
+  if (i < 0) return;
+  const first = ids.indexOf(ids[i] ?? "");
+  throw new AlertsError(
+    `rules[${i}] is the same as rules[${first}], or has its id: each alert is sent once for each id`,
+  );
+}
+
+function checkRule(where: string, rule: unknown): void {
+  checkNames(where, rule, RULE);
+  const { id, on, jobs, after, to } = rule as Rule;
+  if (id !== undefined && (typeof id !== "string" || !/^[\w.-]{1,100}$/.test(id)))
+    throw new AlertsError(`${where}: id must be 1 to 100 letters, digits, ".", "_" or "-", not ${show(id)}`);
+  checkKinds(where, on);
+  if (jobs !== undefined) checkJobs(where, jobs);
+  if (after !== undefined && (!Number.isInteger(after) || !isBetween(after, 1, LONGEST_STREAK)))
+    throw new AlertsError(`${where}: after must be a whole number from 1 to ${LONGEST_STREAK}, not ${show(after)}`);
+  checkThatItFires(where, rule as Rule);
+  const receiver = checkReceiver(`${where}.to`, to);
+  const lost = on.find((kind) => TAKEN[receiver]?.includes(kind) === false);
+  if (lost !== undefined)
+    throw new AlertsError(`${where}: ${receiver} cannot tell "${lost}". It takes: ${TAKEN[receiver]?.join(", ")}`);
+}
+
+function checkKinds(where: string, on: unknown): void {
+  if (!Array.isArray(on) || on.length === 0)
+    throw new AlertsError(`${where}: on must be a list of at least one of: ${KINDS.join(", ")}`);
+  for (const kind of on as unknown[]) {
+    if (KINDS.includes(kind as AlertKind)) continue;
+    const near = typeof kind === "string" ? nearest(kind, KINDS) : undefined;
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    throw new AlertsError(`${where}: on has no "${visible(String(kind))}".${hint} It takes: ${KINDS.join(", ")}`);
+  }
+}
+
+function checkJobs(where: string, jobs: unknown): void {
+  if (!Array.isArray(jobs) || jobs.length === 0 || !jobs.every((job) => typeof job === "string" && job !== ""))
+    throw new AlertsError(`${where}: jobs must be a list of names of jobs, such as ["nightly-*"]`);
+  if (jobs.every((job) => job === OWN_NAME))
+    throw new AlertsError(`${where}: the rule can never tell anything: "${OWN_NAME}" is what delivers the alerts`);
+}
+
+/** An option that changes nothing is a mistake, and so is a rule that waits for what cannot be. */
+function checkThatItFires(where: string, { on, after, longer }: Rule): void {
+  const long = on.includes("long");
+  if (long && !isBetween(longer, 1, Number.MAX_SAFE_INTEGER))
+    throw new AlertsError(`${where}: "long" needs longer, a number of ms above 0, not ${show(longer)}`);
+  if (!long && longer !== undefined)
+    throw new AlertsError(`${where}: longer is for "long", which is not in on: [${on.join(", ")}]`);
+  if (after !== undefined && !on.some((kind) => kind === "recovered" || ERRORS.includes(kind)))
+    throw new AlertsError(`${where}: after counts runs that ended in error, and on has none: [${on.join(", ")}]`);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `the text "${visible(value)}"` : visible(String(value));
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import type { AlertKind, Receiver, Rule } from "../types.js";
+
+/** The name of the managed run that looks and delivers. It is never alerted on. */
+export const OWN_NAME = "ojm alerts";
+
+/** The ends in error that a rule may tell. */
+export const ERRORS: readonly AlertKind[] = ["failed", "lost", "timeout"];
+
+/** The kinds that each receiver takes; absent: all. */
+export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
+  healthchecks: ["started", "completed", ...ERRORS],
+};
+
+/** A rule that was checked, with its defaults. */
+export interface CheckedRule {
+  readonly id: string;
+  readonly on: ReadonlySet<AlertKind>;
+  /** The ends that count as errors: for the streak, and for `recovered`. */
+  readonly errors: ReadonlySet<string>;
+  readonly after: number;
+  readonly longer: number;
+  readonly to: Receiver;
+  /** Whether the rule is about jobs of this name. */
+  matches(name: string): boolean;
+}
+
+/** A rule as it is used. Its options have been checked. */
+export function checkedRule(rule: Rule): CheckedRule {
+  const told = ERRORS.filter((kind) => rule.on.includes(kind));
+  const patterns = rule.jobs?.map(patternOf);
+  return {
+    id: rule.id ?? idOf(rule),
+    on: new Set(rule.on),
+    errors: new Set(told.length === 0 ? ERRORS : told),
+    after: rule.after ?? 1,
+    longer: rule.longer ?? Number.POSITIVE_INFINITY,
+    to: structuredClone(rule.to),
+    matches: (name) => name !== OWN_NAME && (patterns === undefined || patterns.some((each) => each.test(name))),
+  };
+}
+
+function patternOf(text: string): RegExp {
+  const escaped = text.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${escaped.join(".*")}$`, "s");
+}
+
+/** The fields of receivers that are secrets, or that change nothing of what was told. */
+const NOT_HASHED = new Set(["secret", "auth", "tls", "deadline"]);
+
+/** A hash of the rule. A password must not be in it: a hash of a short one can be guessed. */
+function idOf({ on, jobs, after, longer, to }: Rule): string {
+  const sorted = { on: [...on].sort(), jobs: jobs && [...jobs].sort(), after, longer, to };
+  const text = JSON.stringify(sorted, (key, value: unknown) => {
+    if (NOT_HASHED.has(key)) return undefined;
+    return key === "smtp" && typeof value === "string" ? new URL(value).host : value;
+  });
+  return createHash("sha256").update(text).digest("base64url").slice(0, 16);
+}

@@ -1,0 +1,17 @@
+import { nearest, visible } from "@ojm/core/backend";
+import { AlertsError } from "../errors.js";
+
+/** Refuses what is no map, and unknown keys. */
+export function checkNames(where: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new AlertsError(`${where} must be a map of: ${known.join(", ")}`);
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  throw new AlertsError(`${where} has no "${visible(unknown)}".${hint} It has: ${known.join(", ")}`);
+}
+
+export function isBetween(value: unknown, least: number, most: number): boolean {
+  return typeof value === "number" && value >= least && value <= most;
+}

@@ -1,0 +1,22 @@
+import type { Outcome, Send } from "../deliver/outcome.js";
+import type { Alert } from "../types.js";
+
+/** A receiver in memory. `answer` decides what it does with an alert. */
+export class FakeReceiver {
+  /** Every alert that came, also those that it did not take. */
+  readonly tried: Alert[] = [];
+  readonly taken: Alert[] = [];
+  answer: (alert: Alert) => Outcome | Promise<Outcome> = () => ({ type: "taken" });
+
+  readonly send: Send = async (_to, alert) => {
+    this.tried.push(alert);
+    const outcome = await this.answer(alert);
+    if (outcome.type === "taken") this.taken.push(alert);
+    return outcome;
+  };
+
+  /** What was taken, as `kind job` each. */
+  get told(): string[] {
+    return this.taken.map(({ kind, name }) => `${kind} ${name}`);
+  }
+}
