@@ -7,6 +7,7 @@ export type {
   Commit,
   CommitOutcome,
   KeyRange,
+  LogBudget,
   ScanPage,
   ScanRequest,
   StoredChange,

@@ -6,6 +6,7 @@ import {
   type CommitOutcome,
   isChannelError,
   type KeyRange,
+  type LogBudget,
   type ScanPage,
   type ScanRequest,
   type StoredEntry,
@@ -28,6 +29,19 @@ import { WatchStreams } from "./watch/streams.js";
  */
 const MAX_OPS = 128;
 
+/**
+ * etcd keeps the history of each key until it is compacted, and is small by default (2 GiB): few lines,
+ * seldom written, and none of a run that completed.
+ */
+const LOGS: LogBudget = Object.freeze({
+  head: 32 * 1_024,
+  tail: 96 * 1_024,
+  chunk: 32 * 1_024,
+  interval: 1_000,
+  ttl: 3 * 86_400_000,
+  completed: false,
+});
+
 const SUPPORTS: Supports = Object.freeze({
   shared: "network",
   durability: "host",
@@ -38,6 +52,7 @@ const SUPPORTS: Supports = Object.freeze({
   maxKeyBytes: 8_192,
   // etcd accepts requests of up to 1.5 MiB by default (`--max-request-bytes`), keys and overhead included.
   maxValueBytes: 1_048_576,
+  logs: LOGS,
 });
 
 /** Channels in etcd: each entry is a key of the store, and its version is the revision of its last change. */

@@ -1,5 +1,6 @@
 import type { LockLostEvent, LockWaitingEvent } from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
+import type { LogDroppedEvent } from "./logs/types.js";
 import type { PendingRetry, RunRecord } from "./types.js";
 
 /** A run began, or ended. */
@@ -30,6 +31,7 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
  * - `ojm:lock:lost`: the signal of a lease fired.
  * - `ojm:lock:waiting`: a call began to wait for a lock.
+ * - `ojm:log:dropped`: lines of the log of a run were dropped, as its store was away or slow for too long.
  *
  * @example
  * import { subscribe } from "node:diagnostics_channel";
@@ -44,4 +46,5 @@ export interface Events {
   readonly "ojm:attempt:failed": AttemptFailedEvent;
   readonly "ojm:lock:lost": LockLostEvent;
   readonly "ojm:lock:waiting": LockWaitingEvent;
+  readonly "ojm:log:dropped": LogDroppedEvent;
 }

@@ -1,7 +1,21 @@
 import type { JobManager as OpenedManager } from "./manager.js";
 
+export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
+export type {
+  LogAmount,
+  LogDroppedEvent,
+  LogGap,
+  LogItem,
+  LogLevel,
+  LogLine,
+  LogOptions,
+  LogProgress,
+  LogStream,
+  Progress,
+  RunLog,
+} from "./logs/types.js";
 export { openJobManager } from "./manager.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {

@@ -10,10 +10,13 @@ import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
+import { Logs } from "./logs/logs.js";
+import { logOf, progressOf } from "./logs/read/log-of.js";
+import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { checkHistoryOptions, checkManagerOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { why } from "./questions/why.js";
-import { historyByName, historyByTime, historyOf } from "./records/history.js";
+import { failuresOf, historyByName, historyByTime, historyOf } from "./records/history.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
@@ -30,6 +33,7 @@ import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
+import type { RunRef } from "./run-id.js";
 import type {
   CancelOptions,
   CancelOutcome,
@@ -118,6 +122,7 @@ export class JobManager {
       jobs,
       index,
       locks: this.#locks,
+      logs: new Logs(options.chLogs ?? options.chJobs ?? {}, this.#clock, options.logBudget),
       lockChannel: locks as Channel<unknown>,
       clock: this.#clock,
       ttl,
@@ -250,6 +255,49 @@ export class JobManager {
   }
 
   /**
+   * The runs that ended in error, of all names, the latest end first. `from` and `to` are about their ends.
+   * Reads only as many records as the caller takes, however many runs went well in between.
+   *
+   * They are found by an index that the commits keep which close the records. It lacks the runs that an older
+   * version of ojm closed, and there is none in a Redis Cluster without a hash tag.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   */
+  async *failures(options: Omit<HistoryOptions, "name"> = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { from, to, limit, signal } = checkHistoryOptions(options);
+    const range = { limit, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+    yield* failuresOf(this.channels.jobs, this.#context.index, { ...range, ...(signal && { signal }) });
+  }
+
+  /**
+   * The log of a run: its lines, and the gaps where lines are missing. `run`: the record or the id of the
+   * run, in this process or any other.
+   *
+   * With `follow`, it goes on until the run is over and its last line was read, or `signal` fires. It waits
+   * for a store that goes away meanwhile.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * for await (const item of manager.log("import@2026-11-25T02:00:00.000Z", { follow: true })) {
+   *   if ("text" in item) console.log(new Date(item.at).toISOString(), item.level, item.text);
+   *   else if ("missing" in item) console.log("… lines are missing:", item.missing);
+   * }
+   */
+  log(run: string | RunRef, options: LogOptions = {}): AsyncGenerator<LogItem, void, undefined> {
+    return logOf(this.#context, run, options);
+  }
+
+  /**
+   * The progress of a run, as it told it last by {@link Run.progress}; `undefined` if it told none. To follow
+   * it, use {@link JobManager.log} with `progress` and `follow`.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   */
+  progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
+    return progressOf(this.#context.logs, run, options);
+  }
+
+  /**
    * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
    * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
    * however many runs are kept.
@@ -352,8 +400,8 @@ export class JobManager {
   }
 
   /**
-   * Deletes the records of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to run in
-   * several processes at once.
+   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to
+   * run in several processes at once.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
@@ -364,8 +412,10 @@ export class JobManager {
     }
     const { signal } = options;
     const cutoff = this.#clock.now() - olderThan;
-    const { jobs, index } = this.#context;
-    return { removed: await prune({ jobs, index, cutoff, options: signal === undefined ? {} : { signal } }) };
+    const { jobs, index, logs } = this.#context;
+    const { channel } = await logs.open();
+    const call = signal === undefined ? {} : { signal };
+    return { removed: await prune({ jobs, index, logs: channel, cutoff, options: call }) };
   }
 
   #keepSweeping(rest: number): void {
@@ -403,6 +453,7 @@ export class JobManager {
     try {
       await this.#locks.close();
     } finally {
+      await this.#context.logs.close();
       await closeChannels(this.#channels);
     }
   }

@@ -4,6 +4,7 @@ import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort.js";
 import { isTime } from "../util/shape.js";
 import { RunError } from "./errors.js";
+import { checkLogBudget } from "./logs/budget.js";
 import type { HistoryOptions, JobManagerOptions, RunOptions, StartClaim, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
@@ -12,7 +13,7 @@ const LONGEST_TRIGGER = 1_000;
 const LARGEST_META = 4_096;
 
 const CHANNEL = ["type", "args", "backend"];
-const MANAGER = ["chJobs", "chLocks", "ttl", "heartbeatThread", "clock"];
+const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
 const RUN = ["timeout", "wait", "trigger", "tick", "meta", "claim", "retry", "signal"];
 
 /**
@@ -23,8 +24,9 @@ const RUN = ["timeout", "wait", "trigger", "tick", "meta", "claim", "retry", "si
  */
 export function checkManagerOptions(options: JobManagerOptions): void {
   checkNames("a job manager", options, MANAGER);
-  const { chJobs, chLocks, heartbeatThread } = options;
-  for (const [name, channel] of Object.entries({ chJobs, chLocks })) {
+  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread } = options;
+  if (logBudget !== undefined) checkLogBudget(logBudget);
+  for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {

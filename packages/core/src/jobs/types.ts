@@ -1,8 +1,10 @@
+import type { LogBudget } from "../channel/backend/backend.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
 import type { HeldLock, Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
+import type { RunLog } from "./logs/types.js";
 
 /**
  * The status of a run. `skipped`: its body found nothing to do. `lost`: its process died, or its lock was
@@ -124,6 +126,10 @@ export interface JobManagerOptions {
    * are then one step each.
    */
   readonly chLocks?: OpenOptions;
+  /** The store of the logs of runs. It is opened with the first line. Default: the store of `chJobs`. */
+  readonly chLogs?: OpenOptions;
+  /** How much of the log of a run is kept. Default: by the store, see the README. */
+  readonly logBudget?: Partial<LogBudget>;
   /**
    * The time to live of the session, in ms. If a process hangs or its host fails, its locks are free after
    * this time. Default: 15,000.
@@ -274,6 +280,16 @@ export interface Run {
    * reason is a {@link RunError}.
    */
   readonly signal: AbortSignal;
+  /** The log of the run: see {@link JobManager.log}. A run that writes no line pays nothing for it. */
+  readonly log: RunLog;
+  /**
+   * Tells how far the run is, for {@link JobManager.progress}. Call it as often as you like: it returns at
+   * once, never throws, and writes to the store at most once a second.
+   *
+   * @example
+   * run.progress(rows, 10_000, "copying rows");
+   */
+  progress(done: number, total?: number, text?: string): void;
   /**
    * Throws unless the run may go on, by the local clock. Costs no call to the store.
    *

@@ -2,6 +2,7 @@ import type { Kept } from "../../types.js";
 import * as acquire from "./acquire.js";
 import * as channel from "./channel.js";
 import * as holding from "./holding.js";
+import * as logs from "./logs.js";
 import * as records from "./records.js";
 import * as runs from "./runs.js";
 import * as sessions from "./sessions.js";
@@ -11,7 +12,15 @@ const JOBS = "packages/core/src/jobs";
 
 /** What is kept of core: a file for each part. */
 export const core: Kept = {
-  named: [...acquire.named, ...sessions.named, ...holding.named, ...records.named, ...runs.named, ...channel.named],
+  named: [
+    ...acquire.named,
+    ...sessions.named,
+    ...holding.named,
+    ...records.named,
+    ...runs.named,
+    ...logs.named,
+    ...channel.named,
+  ],
   equivalent: [
     ...acquire.equivalent,
     ...sessions.equivalent,

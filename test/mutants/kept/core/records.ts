@@ -13,9 +13,26 @@ export const named: readonly NamedMutant[] = [
     tests: [`${JOBS}/records/record.test.ts`],
   },
   {
+    name: "J65 a prune leaves the failures in the index",
+    file: `${JOBS}/records/time-index.ts`,
+    search:
+      "return failure === undefined ? [{ delete: timeKey(ref) }] : [{ delete: timeKey(ref) }, { delete: failure }];",
+    replace: "return [{ delete: timeKey(ref) }];",
+    why: "the index of failures grows for ever",
+    tests: [`${JOBS}/simulation.test.ts`],
+  },
+  {
+    name: "J66 who closes the run of a dead process does not index it",
+    file: `${JOBS}/records/record.ts`,
+    search: "jobs.commitWith<unknown[]>(ops, index.addFailure(record))",
+    replace: "jobs.commit(ops)",
+    why: "a run that was lost is not among the failures",
+    tests: [`${JOBS}/records/failures.test.ts`],
+  },
+  {
     name: "J40 records are deleted in one step, however many",
     file: `${JOBS}/records/prune.ts`,
-    search: "Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 2 : 1)))",
+    search: "Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 3 : 1)))",
     replace: "AT_ONCE",
     why: "a store refuses so much at once, and its records grow for ever",
     tests: [`${JOBS}/records/history.test.ts`],

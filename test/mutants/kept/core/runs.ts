@@ -39,7 +39,7 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT5 the chain of a living process is taken over",
     file: `${JOBS}/retry/run-chain.ts`,
-    search: "if (value.by !== undefined && !(await locks.operator.isGone(value.by))) return undefined;",
+    search: "if (value.by !== undefined && !isLeft && !(await locks.operator.isGone(value.by))) return undefined;",
     replace: "",
     why: "the process that made the first attempt loses its chain to whoever comes first",
     tests: [`${JOBS}/retry/run-chain.test.ts`],
@@ -193,7 +193,7 @@ export const equivalent: readonly Equivalent[] = [
     file: `${JOBS}/run/open-run.ts`,
     operator: "drop ?.",
     text: "?.",
-    line: "await Promise.race([moment, this.#closing?.catch(() => {})]);",
+    line: "this.#closing?.catch(() => {}),",
     why: "it is called only once the end began",
   },
   {

@@ -26,6 +26,24 @@ export interface Supports {
   readonly maxKeyBytes: number;
   /** The longest encoded value, in UTF-8 bytes. */
   readonly maxValueBytes: number;
+  /** How much of the log of a run it keeps. Absent: as much as others of its kind, by `shared`. */
+  readonly logs?: LogBudget;
+}
+
+/** How much of the log of a run a store keeps, and how it is written. */
+export interface LogBudget {
+  /** The first part of a log, which is kept as a whole, in bytes. */
+  readonly head: number;
+  /** The last part, in bytes. What lies between the two is deleted. */
+  readonly tail: number;
+  /** The size at which waiting lines are written, in bytes. */
+  readonly chunk: number;
+  /** The longest that a line waits until it is written, in ms, if the store keeps up. */
+  readonly interval: number;
+  /** How long lines are kept, in ms. Absent: until the record of the run is pruned. */
+  readonly ttl?: number;
+  /** Whether the lines of a run that completed are kept after its end. */
+  readonly completed: boolean;
 }
 
 /** An entry as the store holds it. A backend never returns an expired entry. */

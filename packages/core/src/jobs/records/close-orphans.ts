@@ -109,14 +109,14 @@ async function stillOpen(look: Look, refs: readonly RecordRef[]): Promise<Record
 
 /** Closes a record that is open without a lock. Resolves to whether the record is closed now. */
 async function closeIfOrphan(
-  { jobs, locks, now }: Look,
+  { jobs, locks, index, now }: Look,
   { key, value, version }: { readonly key: Key; readonly value: RunRecord; readonly version: string },
 ): Promise<boolean> {
   if (value.status !== "running") return true;
   if (!seesAll(jobs, locks) && now() < value.startTime + value.timeout + DAY) return false;
   // Read the lock after the record: a run that ends meanwhile closes its record before its lock is free.
   if (await mayHold(locks, value.name, fenceOf({ value, version }))) return false;
-  const lost = await closeOpen(jobs, key, now(), { status: "lost", error: lostText(value.holder) });
+  const lost = await closeOpen({ jobs, index }, key, now(), { status: "lost", error: lostText(value.holder) });
   const next = lost && nextAttempt(lost, undefined);
   if (next !== undefined) {
     const isFree: Op<unknown> = { check: lockKey(value.name), version: null };

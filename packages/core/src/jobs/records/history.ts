@@ -86,6 +86,34 @@ export async function* historyByTime(
   }
 }
 
+/** The runs of all names that ended in error, the latest end first. */
+export async function* failuresOf(
+  jobs: Channel<RunRecord>,
+  index: TimeIndex,
+  { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
+): AsyncGenerator<RunRecord, void, undefined> {
+  let left = limit;
+  if (left <= 0) return;
+  let refs: RecordRef[] = [];
+  for await (const ref of index.failures(from, to, signal)) {
+    refs.push(ref);
+    if (refs.length < Math.min(left, AT_ONCE)) continue;
+    for (const record of await failed(jobs, refs)) {
+      yield record;
+      left--;
+    }
+    refs = [];
+    if (left <= 0) return;
+  }
+  yield* await failed(jobs, refs);
+}
+
+/** Skips what was overwritten, or is in the index alone. */
+async function failed(jobs: Channel<RunRecord>, refs: readonly RecordRef[]): Promise<RunRecord[]> {
+  const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
+  return entries.flatMap((entry) => (entry?.value.inError === true ? [toRecord(entry)] : []));
+}
+
 /** How many records of a name are read at once when the records of all names are merged. */
 const AHEAD = 8;
 

@@ -103,7 +103,7 @@ async function closeRecordOf(
   const { endTime, ...ending } = close;
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
-    if (entry !== undefined) return closeOpen(jobs, entry.key, endTime, ending);
+    if (entry !== undefined) return closeOpen(stores, entry.key, endTime, ending);
     const { startTime, ...extras } = runOf(lock.value);
     if (startTime === undefined) return undefined;
     const { name, holder, timeout } = lock.value;
@@ -147,10 +147,10 @@ async function writeInPlace(
     ? await unlessCorrupt(
         locks.commitWith<unknown[]>(
           [lockCheck],
-          [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...index.add(record)],
+          [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...index.add(record), ...index.addFailure(record)],
         ),
       )
-    : await jobs.commitWith<unknown[]>(put, index.add(record));
+    : await jobs.commitWith<unknown[]>(put, [...index.add(record), ...index.addFailure(record)]);
   if (result?.ok === true) return result;
   const failed = result?.failed ?? [];
   const refused = failedCheck(failed, key);

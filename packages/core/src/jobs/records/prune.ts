@@ -1,5 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
+import type { LogsValue } from "../logs/chunk.js";
+import { pruneLogs } from "../logs/prune-logs.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history.js";
 import { records, recordsUnder } from "./read.js";
@@ -13,6 +15,8 @@ const AT_ONCE = 200;
 export interface Pruning {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
+  /** The logs of the runs, which are deleted with their records. */
+  readonly logs: Channel<LogsValue>;
   /** Deletes the records of runs that ended before this time, in ms since 1970. */
   readonly cutoff: number;
   readonly options: CallOptions;
@@ -21,33 +25,33 @@ export interface Pruning {
 /** Deletes the records of runs that ended before a time. Resolves to how many. */
 export async function prune(pruning: Pruning): Promise<number> {
   const { jobs, index } = pruning;
-  // A record and its entry in the index go in one commit: two ops each.
-  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 2 : 1))));
+  // A record and its entries in the index go in one commit: up to three ops each.
+  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 3 : 1))));
   return (await index.isComplete()) ? pruneByTime(pruning, most) : pruneByName(pruning, most);
 }
 
-async function pruneByTime({ jobs, index, cutoff, options }: Pruning, most: number): Promise<number> {
+async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most: number): Promise<number> {
   let removed = 0;
   let after: RecordRef | undefined;
   for (;;) {
     const range = { before: cutoff, limit: most, signal: options.signal, ...(after && { after }) };
     const refs: RecordRef[] = await index.refs(range);
     const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
-    const old = refs.filter((_, i) => isOld(entries[i]?.value, cutoff));
+    const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
     // Somebody deleted or overwrote these records. Without this, each prune would read them again.
     const gone = refs.filter((_, i) => entries[i] === undefined);
-    await remove({ jobs, index, options }, old, gone);
+    await remove({ jobs, index, logs, options }, old, gone);
     removed += old.length;
     if (refs.length < most) return removed;
     after = refs.at(-1);
   }
 }
 
-async function pruneByName({ jobs, index, cutoff, options }: Pruning, most: number): Promise<number> {
+async function pruneByName({ jobs, index, logs, cutoff, options }: Pruning, most: number): Promise<number> {
   let removed = 0;
-  let batch: RecordRef[] = [];
+  let batch: RunRecord[] = [];
   const flush = async (): Promise<void> => {
-    await remove({ jobs, index, options }, batch, []);
+    await remove({ jobs, index, logs, options }, batch, []);
     removed += batch.length;
     batch = [];
   };
@@ -63,15 +67,18 @@ async function pruneByName({ jobs, index, cutoff, options }: Pruning, most: numb
 
 /** No check is needed: nobody writes a closed record again. */
 async function remove(
-  { jobs, index, options }: Omit<Pruning, "cutoff">,
-  old: readonly RecordRef[],
+  { jobs, index, logs, options }: Omit<Pruning, "cutoff">,
+  old: readonly RunRecord[],
   gone: readonly RecordRef[],
 ): Promise<void> {
   if (old.length + gone.length === 0) return;
   const deletes = old.map(({ name, startTime }) => ({ delete: recordKey(name, startTime) }));
-  await jobs.commitWith<unknown[]>(deletes, index.remove([...old, ...gone]), options);
+  const indexed = index.remove([...old, ...gone]);
+  const room = jobs.joins(logs as Channel<unknown>) ? jobs.supports.maxOps - 2 * deletes.length - gone.length : 0;
+  const logged = await pruneLogs(logs, [...old, ...gone], room, options);
+  await jobs.commitWith<unknown[]>(deletes, [...indexed, ...logged], options);
 }
 
-function isOld(record: RunRecord | undefined, cutoff: number): boolean {
-  return record?.endTime !== undefined && record.endTime < cutoff;
+function isOld({ endTime }: RunRecord, cutoff: number): boolean {
+  return endTime !== undefined && endTime < cutoff;
 }

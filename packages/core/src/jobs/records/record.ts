@@ -2,13 +2,14 @@ import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
-import type { Entry, Key } from "../../channel/types.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { isText } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 import { VERSIONS } from "../versions.js";
 import { isOverwritten, recordUnder } from "./read.js";
+import type { TimeIndex } from "./time-index.js";
 
 /** The longest text of an error in a record, in characters. */
 const LONGEST_ERROR = 10_000;
@@ -104,12 +105,20 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
 
 type Ended = { -readonly [K in keyof RunRecord]: RunRecord[K] };
 
+/** The ops that close an open record, if it is still at this version. */
+export function closingOps(key: Key, version: Version, record: RunRecord): Op<RunRecord>[] {
+  return [
+    { check: key, version },
+    { put: key, value: record },
+  ];
+}
+
 /**
  * Closes a record that is open. Resolves to the closed record; `undefined` if there is no open record. Of
  * several callers exactly one closes it.
  */
 export async function closeOpen(
-  jobs: Channel<RunRecord>,
+  { jobs, index }: { readonly jobs: Channel<RunRecord>; readonly index: TimeIndex },
   key: Key,
   endTime: number,
   ending: Ending,
@@ -119,7 +128,8 @@ export async function closeOpen(
     if (entry?.value.status !== "running") return undefined;
     const record = closed(entry.value, fenceOf(entry), endTime, ending);
     try {
-      if ((await jobs.compareAndSet(key, entry.version, record)).ok) {
+      const ops = closingOps(key, entry.version, record);
+      if ((await jobs.commitWith<unknown[]>(ops, index.addFailure(record))).ok) {
         runEnded.publish(() => ({ record }));
         return record;
       }

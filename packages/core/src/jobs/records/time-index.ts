@@ -46,6 +46,14 @@ export type TimeIndexValue = typeof NOTHING | FilledValue;
 
 const FILLED: Key = "filled";
 
+/** The runs that ended in error, by their ends. */
+const FAILED = "failed";
+
+/** The key of a run that ended in error; `undefined` for all others. */
+function failureKey({ name, startTime, endTime, inError }: RunRecord): Key | undefined {
+  return inError === true && endTime !== undefined ? [FAILED, endTime, startTime, name] : undefined;
+}
+
 const timeKey = ({ name, startTime }: RecordRef): Key => [startTime, name];
 
 /**
@@ -78,9 +86,20 @@ export class TimeIndex {
     return [record, { channel: this.#times as Channel<unknown>, ops }];
   }
 
+  /** The ops that add a run that ended in error, for the commit that closes its record. None for others. */
+  addFailure(record: RunRecord): ChannelOps<unknown>[] {
+    const key = failureKey(record);
+    return key === undefined ? [] : this.#ops([{ put: key, value: NOTHING }]);
+  }
+
   /** The ops that remove records, for the commit that deletes them. */
-  remove(refs: readonly RecordRef[]): ChannelOps<unknown>[] {
-    return this.#ops(refs.map((ref) => ({ delete: timeKey(ref) })));
+  remove(refs: readonly (RecordRef | RunRecord)[]): ChannelOps<unknown>[] {
+    return this.#ops(
+      refs.flatMap((ref) => {
+        const failure = "status" in ref ? failureKey(ref) : undefined;
+        return failure === undefined ? [{ delete: timeKey(ref) }] : [{ delete: timeKey(ref) }, { delete: failure }];
+      }),
+    );
   }
 
   #ops(ops: ChannelOps<TimeIndexValue>["ops"]): ChannelOps<unknown>[] {
@@ -106,6 +125,15 @@ export class TimeIndex {
 
   async setFilled(value: FilledValue): Promise<void> {
     await this.#times.set(FILLED, value);
+  }
+
+  /** The runs that ended in error, the latest end first: from `from` (inclusive) to `to` (exclusive). */
+  async *failures(from: number, to: number, signal?: AbortSignal): AsyncGenerator<RecordRef, void, undefined> {
+    const range = { after: [FAILED, from], before: [FAILED, to], reverse: true, ...(signal && { signal }) };
+    for await (const { key } of this.#times.keys(range)) {
+      const [, , startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
+      if (isTime(startTime) && isText(name)) yield { name, startTime };
+    }
   }
 
   /** Refs in the order of their start times. */

@@ -1,23 +1,61 @@
+import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { isFull } from "../../channel/calls/full.js";
+import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { sameJson } from "../../channel/encoding/json.js";
 import { knownValue } from "../../channel/encoding/known-value.js";
+import { ChannelError } from "../../channel/errors.js";
 import type { Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
+import type { Lease } from "../../locks/hold/lease.js";
 import { closeRunOf } from "../records/orphans.js";
 import { isOverwritten, recordUnder } from "../records/read.js";
-import type { Ending } from "../records/record.js";
+import { closingOps, type Ending } from "../records/record.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
-/** The ops that close an open record, if it is still at this version. */
-export function closingOps(key: Key, version: Version, record: RunRecord): Op<RunRecord>[] {
-  return [
-    { check: key, version },
-    { put: key, value: record },
-  ];
+/**
+ * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: the
+ * ops that write the next attempt, if no commit follows that releases the lock. Resolves to false if
+ * somebody else has closed or overwritten it.
+ */
+export async function writeEnd(
+  { jobs, index, lockChannel, clock, ttl }: RunContext,
+  { session, until }: Lease,
+  open: { readonly key: Key; readonly version: Version },
+  record: RunRecord,
+  next?: readonly Op<unknown>[],
+): Promise<boolean> {
+  const retryOptions = {
+    clock,
+    until: endingUntil(clock.monotonic(), until, ttl),
+    goesOn: () => session.alive,
+  };
+  try {
+    const ops = closingOps(open.key, open.version, record);
+    const attempt = next === undefined ? [] : [{ channel: lockChannel, ops: next }];
+    const others = [...index.addFailure(record), ...attempt];
+    const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
+    return result.ok || (await isWritten(jobs, open.key, record));
+  } catch (error) {
+    if (!isCorrupt(error) || !(await isOverwritten(jobs, open.key))) throw error;
+    return false;
+  }
+}
+
+/** Whether we wrote this record. The answer to our write may have been lost. */
+export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunRecord): Promise<boolean> {
+  const written = await unlessCorrupt(jobs.get(key));
+  return sameJson(written, JSON.parse(JSON.stringify(record)));
+}
+
+/** The error for the caller of an end that a full store refused. The end is written once there is room. */
+export function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
+  const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
+  return new ChannelError("FULL", text, { retryable, outcome, cause });
 }
 
 /**
@@ -88,7 +126,9 @@ export class ClosingWrites implements AtomicWrites {
 
   prepare(): PreparedWrites {
     if (this.#isRefused) return { lockOps: this.#next };
-    const others = [{ channel: this.#context.jobs, ops: this.#ops } as ChannelOps<unknown>];
+    const { jobs, index } = this.#context;
+    const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
+    const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
     return { others, lockOps: this.#next };
   }
 

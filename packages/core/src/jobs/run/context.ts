@@ -2,6 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/in-flight.js";
+import type { Logs } from "../logs/logs.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
 import type { RecordTexts } from "./record-texts.js";
@@ -12,6 +13,7 @@ export interface RunContext {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
   readonly locks: Locks;
+  readonly logs: Logs;
   /** The channel of the locks. It also has the ticks of schedules. */
   readonly lockChannel: Channel<unknown>;
   readonly clock: Clock;

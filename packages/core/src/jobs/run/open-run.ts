@@ -1,25 +1,24 @@
-import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { isCorrupt } from "../../channel/calls/corrupt.js";
 import { isFull } from "../../channel/calls/full.js";
-import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel } from "../../channel/channel.js";
-import { sameJson } from "../../channel/encoding/json.js";
-import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { reasonText, whenAborted } from "../../util/abort.js";
+import { atMost } from "../../util/at-most.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
+import type { RunLog } from "../logs/types.js";
+import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
-import { isOverwritten } from "../records/read.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { EndedBy, Run, RunRecord } from "../types.js";
-import { ClosingWrites, closingOps, laterEnd, nextOpsOf } from "./closing-writes.js";
+import { ClosingWrites, isWritten, laterEnd, nextOpsOf, notRecorded, writeEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -45,6 +44,8 @@ export class OpenRun implements Run {
    */
   readonly #version: Version;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
+  /** Its log and progress, if it has written any. */
+  #trail: RunTrail | undefined;
   #closing: Promise<RunRecord> | undefined;
   #stopListening: (() => void) | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
@@ -68,6 +69,16 @@ export class OpenRun implements Run {
     return this.#stop.signal;
   }
 
+  get log(): RunLog {
+    this.#trail ??= new RunTrail(this.#context.logs, this);
+    return this.#trail;
+  }
+
+  progress(done: number, total?: number, text?: string): void {
+    this.#trail ??= new RunTrail(this.#context.logs, this);
+    this.#trail.progress(done, total, text);
+  }
+
   /** Why the body must stop; `undefined` while it may go on. */
   get stopped(): Error | undefined {
     return this.#stop.reason;
@@ -84,14 +95,12 @@ export class OpenRun implements Run {
   }
 
   /** Resolves once the record is closed, or after {@link MOMENT}. */
-  async closedSoon(): Promise<void> {
-    const { clock } = this.#context;
-    let cancel = (): void => {};
-    const moment = new Promise<void>((resolve) => {
-      cancel = clock.after(MOMENT, resolve, true);
-    });
-    await Promise.race([moment, this.#closing?.catch(() => {})]);
-    cancel();
+  closedSoon(): Promise<void> {
+    return atMost(
+      this.#context.clock,
+      MOMENT,
+      this.#closing?.catch(() => {}),
+    );
   }
 
   /**
@@ -229,17 +238,18 @@ export class OpenRun implements Run {
     return ended(record, this.fence, this.#context.clock.now(), ending, extras);
   }
 
-  async #close(ending: Ending): Promise<RunRecord> {
-    const record = await this.#closeRecord(this.#ending(ending));
-    runEnded.publish(() => ({ record }));
-    return record;
+  /** The last lines of the log are sent right behind the end of the record, which waits for nothing. */
+  #close(ending: Ending): Promise<RunRecord> {
+    const closing = this.#closeRecord(ending);
+    return this.#trail === undefined ? closing : this.#trail.endWith(closing);
   }
 
-  async #closeRecord(record: RunRecord): Promise<RunRecord> {
+  async #closeRecord(ending: Ending): Promise<RunRecord> {
     const { locks } = this.#context;
+    const record = this.#ending(ending);
     try {
       if (!inOneStore(this.#context)) {
-        if (await this.#closeThenRelease(record)) return record;
+        if (await this.#closeThenRelease(record)) return told(record);
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
         const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, this.#next(record));
@@ -250,8 +260,9 @@ export class OpenRun implements Run {
           // If the entry of the lock is corrupt, the lease no longer has the lock.
           if (!isCorrupt(error)) throw error;
         }
-        if (released && !writes.isRefused) return record;
-        if (await (released ? this.#isWritten(record) : this.#closeWithoutLock(record))) return record;
+        if (released && !writes.isRefused) return told(record);
+        if (await (released ? isWritten(this.#context.jobs, this.#draft.key, record) : this.#closeWithoutLock(record)))
+          return told(record);
       }
     } catch (error) {
       throw isFull(error) ? notRecorded(this.name, error) : error;
@@ -272,10 +283,10 @@ export class OpenRun implements Run {
    * lock counts as `lost`.
    */
   async #closeWithoutLock(record: RunRecord): Promise<boolean> {
-    if (await this.#isWritten(record)) return true;
+    if (await isWritten(this.#context.jobs, this.#draft.key, record)) return true;
     if (record.status !== "completed") return this.#write(record, this.#next(record));
     const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
-    if (await this.#write(lost, this.#next(lost))) runEnded.publish(() => ({ record: lost }));
+    if (await this.#write(lost, this.#next(lost))) told(lost);
     return false;
   }
 
@@ -303,34 +314,14 @@ export class OpenRun implements Run {
   }
 
   /** `next`: the ops that write the next attempt, if no commit follows that releases the lock. */
-  async #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<boolean> {
-    const { jobs, lockChannel, clock, ttl } = this.#context;
-    const { session, until } = this.#lease;
-    const retryOptions = {
-      clock,
-      until: endingUntil(clock.monotonic(), until, ttl),
-      goesOn: () => session.alive,
-    };
-    try {
-      const ops = closingOps(this.#draft.key, this.#version, record);
-      const others = next === undefined ? [] : [{ channel: lockChannel, ops: next }];
-      const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
-      return result.ok || (await this.#isWritten(record));
-    } catch (error) {
-      if (!isCorrupt(error) || !(await isOverwritten(jobs, this.#draft.key))) throw error;
-      return false;
-    }
-  }
-
-  /** Whether we wrote this record. The answer to our write may have been lost. */
-  async #isWritten(record: RunRecord): Promise<boolean> {
-    const written = await unlessCorrupt(this.#context.jobs.get(this.#draft.key));
-    return sameJson(written, JSON.parse(JSON.stringify(record)));
+  #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<boolean> {
+    const open = { key: this.#draft.key, version: this.#version };
+    return writeEnd(this.#context, this.#lease, open, record, next);
   }
 }
 
-/** The error for the caller of an end that a full store refused. The end is written once there is room. */
-function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
-  const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
-  return new ChannelError("FULL", text, { retryable, outcome, cause });
+/** Tells the listeners of events that a run ended. */
+function told(record: RunRecord): RunRecord {
+  runEnded.publish(() => ({ record }));
+  return record;
 }

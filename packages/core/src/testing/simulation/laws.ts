@@ -195,16 +195,25 @@ export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
  * `forgets`, the store may have lost a record while its entry was on its way.
  */
 export async function checkIndex({ memory }: SharedStore, forgets: boolean): Promise<void> {
-  const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: false });
+  const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });
   const [records, indexed] = [new Set<string>(), new Set<string>()];
-  for (const { key } of entries) {
+  const [inError, failures] = [new Set<string>(), new Set<string>()];
+  for (const { key, value } of entries) {
     const decoded = decodeKey(key.slice(key.indexOf(" ") + 1));
-    if (isRecord(key)) records.add(JSON.stringify(decoded));
-    else if (isIndexed(key)) {
-      const [startTime, name] = decoded as readonly unknown[];
-      indexed.add(JSON.stringify({ name, startTime }));
+    if (isRecord(key)) {
+      const { endTime, inError: failed } = JSON.parse(value);
+      records.add(JSON.stringify(decoded));
+      if (failed) inError.add(JSON.stringify({ ...(decoded as object), endTime }));
+    } else if (isIndexed(key)) {
+      const [first, ...rest] = decoded as readonly unknown[];
+      const [endTime, startTime, name] = rest;
+      if (first === "failed") failures.add(JSON.stringify({ name, startTime, endTime }));
+      else indexed.add(JSON.stringify({ name: rest[0], startTime: first }));
     }
   }
+  for (const record of inError) if (!failures.has(record)) throw new Error(`the index lacks the failure ${record}`);
+  for (const ref of failures)
+    if (!forgets && !inError.has(ref)) throw new Error(`the index has ${ref}, which is no failure`);
   for (const record of records) if (!indexed.has(record)) throw new Error(`the index lacks the record ${record}`);
   for (const ref of indexed)
     if (!forgets && !records.has(ref)) throw new Error(`the index has ${ref}, which is no record`);

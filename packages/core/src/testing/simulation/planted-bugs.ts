@@ -135,7 +135,7 @@ class EndAfterLoss extends Planted {
 
 class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const closes = commit.writes.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
+    const closes = commit.checks.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
     return closes ? this.commitWithout(0, commit, options) : super.commit(commit, options);
   }
 }

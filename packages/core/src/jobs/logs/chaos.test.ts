@@ -1,0 +1,98 @@
+import diagnostics from "node:diagnostics_channel";
+import { expect, onTestFinished, test } from "vitest";
+import { seeded } from "../../testing/fake-clock.js";
+import { faultsOf, isLogCommit, missingIn } from "../../testing/logs.js";
+import { collect } from "../../testing/settle.js";
+import type { Fault } from "../../testing/stores/faulty-backend.js";
+import { World } from "../../testing/world.js";
+import type { LogItem } from "./types.js";
+
+/*
+ *   OJM_SEEDS=2000 npx vitest run packages/core/src/jobs/logs/chaos.test.ts     more of them
+ */
+const SEEDS = Number(process.env["OJM_SEEDS"] ?? 30);
+
+/** What the process was told of dropped lines. */
+const told = { lines: 0 };
+
+/** One run that logs while the way to the store fails as chance decides, read by others meanwhile. */
+async function logWithFaults(seed: number): Promise<{ faults: string[]; missing: ReturnType<typeof missingIn> }> {
+  told.lines = 0;
+  const chance = seeded(seed);
+  const between = (least: number, most: number): number => least + Math.floor(chance() * (most - least + 1));
+  const world = new World(seed);
+  const { clock } = world;
+  const logBudget = {
+    head: between(1, 5_000),
+    tail: between(1, 20_000),
+    chunk: between(50, 2_000),
+    interval: between(1, 500),
+  };
+  const writer = await world.manager({ logBudget, ttl: 600_000 });
+  const reader = await world.manager();
+  const faults: readonly Fault[] = [
+    { type: "slow", ms: between(1, 3_000) },
+    { type: "slow reply", ms: between(1, 3_000) },
+    { type: "doubled", ms: between(1, 9_000) },
+    { type: "refused" },
+    { type: "full" },
+    { type: "request lost" },
+    { type: "reply lost" },
+    { type: "late", ms: between(1, 9_000) },
+  ];
+  const often = chance() ** 2;
+  let isCalm = false;
+  writer.jobsWay.fault = (call) => {
+    if (isCalm || call.kind !== "commit" || !isLogCommit(call.commit) || chance() > often) return undefined;
+    return faults[between(0, faults.length - 1)];
+  };
+  const run = await clock.until(writer.manager.start("a", { timeout: 36_000_000 }));
+  const followed: LogItem[] = [];
+  const late: LogItem[] = [];
+  const follow = async (into: LogItem[]): Promise<void> => {
+    for await (const item of reader.manager.log(run.id, { follow: true })) into.push(item);
+  };
+  const following = [follow(followed)];
+  const lines = between(1, 20_000);
+  const pad = "x".repeat(between(0, 1) * 300);
+  const textOf = (n: number): string => `line ${n} ${"y".repeat(n % 50)}${pad}`;
+  for (let n = 1; n <= lines; n++) {
+    run.log.info(textOf(n));
+    if (chance() < 0.02) await clock.advance(between(0, 2_000));
+    if (following.length === 1 && chance() < 0.001) following.push(follow(late));
+    if (chance() < 0.01) run.progress(n, lines);
+  }
+  run.progress(lines, lines);
+  await clock.until(run.end());
+  isCalm = true;
+  for (const each of following) await clock.until(each);
+  await clock.advance(30_000);
+  const kept = await collect(reader.manager.log(run.id));
+  const found = [
+    ...faultsOf(kept, lines, textOf).map((fault) => `read: ${fault}`),
+    ...faultsOf(followed, lines, textOf).map((fault) => `followed: ${fault}`),
+    ...(following.length > 1 ? faultsOf(late, lines, textOf).map((fault) => `followed late: ${fault}`) : []),
+  ];
+  const missing = missingIn(kept);
+  if (missing.dropped !== told.lines) found.push(`${missing.dropped} lines dropped in the log, and ${told.lines} told`);
+  await clock.until(Promise.all([writer.manager.close(), reader.manager.close()]));
+  return { faults: found, missing };
+}
+
+test("whatever happens to its commits, a log shows each line at its place, and counts what is missing", async () => {
+  const listen = (message: unknown): void => {
+    told.lines += (message as { lines: number }).lines;
+  };
+  diagnostics.subscribe("ojm:log:dropped", listen);
+  onTestFinished(() => void diagnostics.unsubscribe("ojm:log:dropped", listen));
+  const seen = { gaps: 0, dropped: 0 };
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { faults, missing } = await logWithFaults(seed);
+    expect({ seed, faults }).toEqual({ seed, faults: [] });
+    if (missing.lines > 0) seen.gaps++;
+    if (missing.dropped > 0) seen.dropped++;
+  }
+  // A test whose logs were all whole would prove nothing.
+  expect(seen.gaps).toBeGreaterThan(SEEDS / 3);
+  expect(seen.dropped).toBeGreaterThan(0);
+});

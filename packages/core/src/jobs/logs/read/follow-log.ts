@@ -1,0 +1,248 @@
+import { unlessCorrupt } from "../../../channel/calls/corrupt.js";
+import { isChannelError } from "../../../channel/errors.js";
+import type { WatchEvent } from "../../../channel/types.js";
+import { firstOf, whenAborted } from "../../../util/abort.js";
+import type { Clock } from "../../../util/clock.js";
+import type { RunRef } from "../../run-id.js";
+import {
+  chunkKey,
+  isChunk,
+  isProgress,
+  isProgressKey,
+  type LogChunk,
+  type LogsValue,
+  logPrefix,
+  progressKey,
+  seqOf,
+} from "../chunk.js";
+import type { LogItem, LogOptions } from "../types.js";
+import { LogText } from "./log-text.js";
+import { chunksOf, type LogSource } from "./read-log.js";
+import { whenRunEnded } from "./run-end.js";
+
+/**
+ * How long a reader waits for the end of a log once the run is over, in ms. A run writes both at once, or, if
+ * its store is away, at its next attempt. A run whose process died writes no end of its log.
+ */
+const GRACE = 5_000;
+
+/** The pause before the next attempt to read a store that is away, and between two looks without a watch. */
+const PAUSE = 1_000;
+
+/** What a reader needs that follows a log. */
+export interface FollowSource extends LogSource {
+  readonly clock: Clock;
+}
+
+/** The log of a run, and all that is added to it until the run is over. */
+export async function* followLog(
+  source: FollowSource,
+  run: RunRef,
+  options: LogOptions,
+): AsyncGenerator<LogItem, void, undefined> {
+  const follower = new Follower(source, run, options);
+  try {
+    yield* follower.items();
+  } finally {
+    follower.stop();
+  }
+}
+
+/** One reader that follows a log. */
+class Follower {
+  readonly #source: FollowSource;
+  readonly #run: RunRef;
+  readonly #options: LogOptions;
+  readonly #text: LogText;
+  /** Fires when nothing more is to come: the log is complete, or its run is over without an end of it. */
+  readonly #over: AbortController = new AbortController();
+  readonly #stopRunEnd: () => void;
+  /** The number of the chunk that was read last. */
+  #last = -1;
+  /** What is held back until all that was there is read, if only the last lines are wanted. */
+  #held: LogItem[] | undefined;
+  /** Whether the store has answered: from then on, an outage is waited for. */
+  #wasSynced = false;
+  /** Whether the store may have been away. The run then writes the end of its log once it is back. */
+  #wasAway = false;
+  /** When the run ended, in ms since 1970. */
+  #endTime: number | undefined;
+  /** The time of the progress that was yielded last. */
+  #progressAt: number | undefined;
+  #cancelGrace: () => void = () => {};
+
+  constructor(source: FollowSource, run: RunRef, options: LogOptions) {
+    this.#source = source;
+    this.#run = run;
+    this.#options = options;
+    this.#text = new LogText(options.tail === undefined);
+    if (options.tail !== undefined) this.#held = [];
+    this.#stopRunEnd = whenRunEnded(source, run, (endTime) => {
+      this.#endTime = endTime ?? 0;
+      this.#expectEnd();
+    });
+  }
+
+  stop(): void {
+    this.#over.abort();
+    this.#cancelGrace();
+    this.#stopRunEnd();
+  }
+
+  async *items(): AsyncGenerator<LogItem, void, undefined> {
+    while (!this.#isOver) yield* this.#untilAway(this.#source.logs.supports.watch ? this.#watch() : this.#looks());
+    if (this.#options.signal?.aborted === true || this.#text.isComplete) return;
+    // The last chunk may have come while the wait for it ended.
+    yield* this.#untilAway(this.#missed());
+    yield* this.#synced();
+    if (!this.#text.isComplete && this.#last >= 0) yield { missing: "unknown" };
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted || this.#options.signal?.aborted === true;
+  }
+
+  /** Ends without an error if the store is away, after a pause, or if the channel was closed. */
+  async *#untilAway(items: AsyncGenerator<LogItem, void, undefined>): AsyncGenerator<LogItem, void, undefined> {
+    try {
+      yield* items;
+    } catch (error) {
+      if (!this.#wasSynced || !isChannelError(error)) throw error;
+      if (error.code === "CLOSED") this.stop();
+      else if (!error.retryable) throw error;
+      this.#wasAway = true;
+      await this.#pause();
+    }
+  }
+
+  async *#watch(): AsyncGenerator<LogItem, void, undefined> {
+    const { signal, forget } = this.#signal();
+    try {
+      for await (const event of this.#source.logs.watch({ prefix: logPrefix(this.#run), signal })) {
+        yield* this.#onEvent(event);
+        if (this.#text.isComplete) return yield* this.#complete();
+      }
+    } finally {
+      forget();
+    }
+    // A watch that ends by itself ends with its channel.
+    if (this.#source.logs.closed) this.stop();
+  }
+
+  /** For a store without a watch. */
+  async *#looks(): AsyncGenerator<LogItem, void, undefined> {
+    while (!this.#isOver) {
+      yield* this.#missed();
+      yield* this.#synced();
+      if (this.#text.isComplete) return yield* this.#complete();
+      await this.#pause();
+    }
+  }
+
+  async *#onEvent(event: WatchEvent<LogsValue>): AsyncGenerator<LogItem, void, undefined> {
+    if (event.type === "gap") this.#wasAway = true;
+    if (event.type === "synced") yield* this.#synced();
+    if (event.type !== "put") return;
+    const { key, value } = event.entry;
+    if (this.#options.progress === true && isProgressKey(key) && isProgress(value)) {
+      this.#progressAt = value.at;
+      yield { progress: value };
+    }
+    const seq = seqOf(key);
+    if (seq === undefined || seq <= this.#last || !isChunk(value)) return;
+    // Changes of different keys may come in any order. A chunk is written once the one before it is in the
+    // store: what is not there now was deleted.
+    if (this.#wasSynced && seq > this.#last + 1) yield* this.#missed(seq);
+    yield* this.#read(seq, value);
+  }
+
+  /** The chunks after the last one, up to `before`. */
+  async *#missed(before?: number): AsyncGenerator<LogItem, void, undefined> {
+    const range = {
+      after: chunkKey(this.#run, this.#last),
+      ...(before !== undefined && { before: chunkKey(this.#run, before) }),
+    };
+    for await (const { seq, chunk } of chunksOf(this.#source.logs, this.#run, range)) yield* this.#read(seq, chunk);
+  }
+
+  *#read(seq: number, chunk: LogChunk): Generator<LogItem, void, undefined> {
+    this.#last = seq;
+    if (this.#held === undefined) yield* this.#text.of(chunk);
+    else this.#held = fromLast(this.#options.tail ?? 0, [...this.#held, ...this.#text.of(chunk)]);
+  }
+
+  /** All that was there is read. */
+  *#synced(): Generator<LogItem, void, undefined> {
+    this.#wasSynced = true;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    yield* held;
+    this.#expectEnd();
+  }
+
+  /** The end of the log was read. */
+  async *#complete(): AsyncGenerator<LogItem, void, undefined> {
+    this.stop();
+    yield* this.#held ?? [];
+    if (this.#options.progress === true && this.#options.signal?.aborted !== true) yield* this.#lastProgress();
+  }
+
+  /** The progress that was written together with the end of the log, if it was not reported yet. */
+  async *#lastProgress(): AsyncGenerator<LogItem, void, undefined> {
+    const progress: unknown = await unlessCorrupt(this.#source.logs.get(progressKey(this.#run)));
+    if (isProgress(progress) && progress.at !== this.#progressAt) yield { progress };
+  }
+
+  /** Once the run is over, ends after a moment, if the end of the log does not come. */
+  #expectEnd(): void {
+    if (this.#endTime === undefined || !this.#wasSynced) return;
+    const left = this.#wasAway ? GRACE : this.#endTime + GRACE - this.#source.clock.now();
+    this.#wasAway = false;
+    this.#endIn(Math.min(GRACE, Math.max(0, left)), false);
+  }
+
+  /** `wasAway`: the store was away at the last look. */
+  #endIn(ms: number, wasAway: boolean): void {
+    this.#cancelGrace();
+    this.#cancelGrace = this.#source.clock.after(ms, () => void this.#endUnlessAway(wasAway), true);
+  }
+
+  async #endUnlessAway(wasAway: boolean): Promise<void> {
+    try {
+      for await (const _ of this.#source.logs.keys({ prefix: logPrefix(this.#run), limit: 1 })) break;
+      if (wasAway) this.#endIn(GRACE, false);
+      else this.#over.abort();
+    } catch (error) {
+      if (this.#isOver) return;
+      if (isChannelError(error) && error.retryable) this.#endIn(PAUSE, true);
+      else this.#over.abort();
+    }
+  }
+
+  #signal(): { readonly signal: AbortSignal; forget(): void } {
+    const { signal } = this.#options;
+    return firstOf(this.#over.signal, ...(signal === undefined ? [] : [signal]));
+  }
+
+  async #pause(): Promise<void> {
+    const { signal, forget } = this.#signal();
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) return resolve();
+      const cancel = this.#source.clock.after(PAUSE, resolve, true);
+      whenAborted(signal, () => {
+        cancel();
+        resolve();
+      });
+    });
+    forget();
+  }
+}
+
+/** The items from the `count` last lines on. */
+function fromLast(count: number, items: LogItem[]): LogItem[] {
+  let left = count;
+  for (let i = items.length - 1; i >= 0; i--) {
+    if ("line" in (items[i] as LogItem) && --left < 0) return items.slice(i + 1);
+  }
+  return items;
+}

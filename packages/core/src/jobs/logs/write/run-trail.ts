@@ -1,0 +1,124 @@
+import { inBackground } from "../../../channel/calls/background.js";
+import { atMost } from "../../../util/at-most.js";
+import type { RunRef } from "../../run-id.js";
+import type { RunRecord } from "../../types.js";
+import { progressKey } from "../chunk.js";
+import type { Logs } from "../logs.js";
+import type { LogStream, RunLog } from "../types.js";
+import { cut, LETTERS, lastState, linesOf, withFields } from "./line.js";
+import { LogWriter } from "./log-writer.js";
+import { ProgressWriter } from "./progress-writer.js";
+import { RawLines } from "./raw-lines.js";
+
+/**
+ * How long the end of a run waits for its last lines, in ms, once its record is closed. A store that answers
+ * needs less, and one that is known to be away is not waited for.
+ */
+const END_WAIT = 500;
+
+/** What a run leaves beside its record: its log, and its progress. Costs nothing before the first of them. */
+export class RunTrail implements RunLog {
+  readonly #logs: Logs;
+  readonly #run: RunRef;
+  readonly #raw: Map<LogStream, RawLines> = new Map();
+  #lines: LogWriter | undefined;
+  #progress: ProgressWriter | undefined;
+  #isOver = false;
+
+  constructor(logs: Logs, run: RunRef) {
+    this.#logs = logs;
+    this.#run = run;
+  }
+
+  debug(text: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#add(LETTERS.debug, text, fields);
+  }
+
+  info(text: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#add(LETTERS.info, text, fields);
+  }
+
+  warn(text: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#add(LETTERS.warn, text, fields);
+  }
+
+  error(text: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#add(LETTERS.error, text, fields);
+  }
+
+  write(text: string, stream: LogStream = "stdout"): void {
+    if (this.#isOver || typeof text !== "string") return;
+    const known = stream === "stderr" ? "stderr" : "stdout";
+    const lines = this.#raw.get(known) ?? new RawLines();
+    this.#raw.set(known, lines);
+    lines.add(text, (line) => this.#writer().add(LETTERS[known], line));
+  }
+
+  /** The progress of the run. Returns at once, and never throws. */
+  progress(done: number, total?: number, text?: string): void {
+    if (this.#isOver) return;
+    this.#progress ??= new ProgressWriter(this.#logs, this.#run);
+    this.#progress.set(done, total, text);
+  }
+
+  #add(letter: string, text: string, fields: unknown): void {
+    if (this.#isOver) return;
+    const writer = this.#writer();
+    if (fields === undefined && isPlain(text)) {
+      writer.add(letter, text);
+      return;
+    }
+    for (const line of linesOf(withFields(text, fields))) writer.add(letter, cut(lastState(line)));
+  }
+
+  #writer(): LogWriter {
+    this.#lines ??= new LogWriter(this.#logs, this.#run);
+    return this.#lines;
+  }
+
+  /**
+   * Completes the log while the record is being closed, and waits for it for a moment. `closing`: the close
+   * of the record, which has begun.
+   */
+  async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
+    for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
+    this.#isOver = true;
+    // The progress first: the end of the log ends those who follow it.
+    const told = this.#progress?.end();
+    this.#lines?.end();
+    try {
+      const record = await closing;
+      if (record.status === "completed" || record.status === "skipped") this.#forget(told);
+      return record;
+    } finally {
+      await this.#soon(told);
+    }
+  }
+
+  async #soon(told: Promise<void> | undefined): Promise<void> {
+    await atMost(this.#logs.clock, END_WAIT, Promise.all([this.#lines?.soon, told]));
+  }
+
+  /** In the background: where the store keeps no logs of runs that completed, they are deleted. */
+  #forget(told: Promise<void> | undefined): void {
+    const lines = this.#lines;
+    const soon = inBackground(async () => {
+      await Promise.all([lines?.soon, told]);
+      const store = this.#logs.opened;
+      if (store === undefined || store.budget.completed) return;
+      await lines?.forget();
+      if (this.#progress !== undefined) await store.channel.unset(progressKey(this.#run));
+    });
+    const late = { soon, giveUp: () => {} };
+    this.#logs.addLate(late);
+    void soon.then(() => this.#logs.removeLate(late));
+  }
+}
+
+/** The most characters of a line that is certainly short enough. */
+const SHORT = 5_000;
+
+/** Whether a text is a line as it is. Nearly all are. */
+function isPlain(text: unknown): text is string {
+  return typeof text === "string" && text.length <= SHORT && !text.includes("\n") && !text.includes("\r");
+}

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { lineOf } from "../log-lines.js";
+
+/** What the process tells: the id of its run, how much it has written, or that its run is over. */
+export type LoggerReport = { readonly id: string } | { readonly written: number } | { readonly ended: number };
+
+/** How many lines it writes between two rests of a few ms. */
+const AT_ONCE = 100;
+
+/*
+ * Runs one job that writes numbered lines into its log, whatever happens to the store. It begins at the
+ * message `go`, tells how far it is at each `look`, and ends soon after `last`. Arguments: the manager's
+ * options as JSON, the number of lines, "kill" to die without an end.
+ */
+const [options = "{}", lines = "0", how = ""] = process.argv.slice(2);
+const send = (report: LoggerReport): void => void process.send?.(report);
+let written = 0;
+let isLast = false;
+process.on("message", (request: string) => {
+  if (request === "look") send({ written });
+  if (request === "last") isLast = true;
+});
+
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
+const most = Number(lines);
+const { record } = await manager.run(
+  "logger",
+  async (run) => {
+    send({ id: run.id });
+    await once(process, "message");
+    while (written < most && !isLast) {
+      for (let i = 0; i < AT_ONCE && written < most; i++) run.log.info(lineOf(++written));
+      run.progress(written, most);
+      await pause(4);
+    }
+    if (how === "kill") process.kill(process.pid, "SIGKILL");
+  },
+  { timeout: 3_600_000 },
+);
+send({ ended: record.duration ?? 0 });
+await manager.close();
+process.disconnect();
