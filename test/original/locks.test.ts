@@ -72,13 +72,11 @@ async function recordsOf(manager: JobManager): Promise<RunRecord[]> {
 /** The next end of a run that this manager writes fails, in a way that trying again does not mend. */
 function failNextEnd({ channels: { jobs, locks } }: JobManager): void {
   const full = (): Promise<never> => {
-    Reflect.deleteProperty(jobs, "commit");
-    Reflect.deleteProperty(locks, "commitWith");
+    for (const channel of [jobs, locks]) Reflect.deleteProperty(channel, "commitWith");
     return Promise.reject(new ChannelError("FULL", "no room for the end of a run"));
   };
   // In one store the lock is given back in the same step.
-  if (locks.joins(jobs as never)) Object.assign(locks, { commitWith: full });
-  else Object.assign(jobs, { commit: full });
+  Object.assign(locks.joins(jobs as never) ? locks : jobs, { commitWith: full });
 }
 
 /**

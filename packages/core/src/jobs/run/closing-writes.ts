@@ -18,12 +18,12 @@ import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
 /**
- * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: the
- * ops that write the next attempt, if no commit follows that releases the lock. Resolves to false if
- * somebody else has closed or overwritten it.
+ * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: ops
+ * on the locks that belong to it, with one store. Resolves to false if somebody else has closed or
+ * overwritten it.
  */
 export async function writeEnd(
-  { jobs, index, lockChannel, clock, ttl }: RunContext,
+  { jobs, index, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "index" | "lockChannel" | "clock" | "ttl">,
   { session, until }: Lease,
   open: { readonly key: Key; readonly version: Version },
   record: RunRecord,
@@ -36,8 +36,7 @@ export async function writeEnd(
   };
   try {
     const ops = closingOps(open.key, open.version, record);
-    const attempt = next === undefined ? [] : [{ channel: lockChannel, ops: next }];
-    const others = [...index.addFailure(record), ...attempt];
+    const others = [...index.addFailure(record), ...(next === undefined ? [] : [{ channel: lockChannel, ops: next }])];
     const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
     return result.ok || (await isWritten(jobs, open.key, record));
   } catch (error) {
