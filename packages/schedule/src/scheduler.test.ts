@@ -2,7 +2,7 @@ import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
-import { World } from "./testing/world.js";
+import { type SchedulerOf, World } from "./testing/world.js";
 
 const MINUTE = 60_000;
 
@@ -362,4 +362,46 @@ it("a clock that is set back runs no tick again, and a cursor of a wrong date is
   world.clock.wall -= 3 * 86_400_000;
   await world.clock.advance(2 * MINUTE);
   expect(one.ran.length).toBeGreaterThanOrEqual(before + 1);
+});
+
+describe("what schedules cost the store", () => {
+  /** The calls for each tick of some minutes, but not those that show that a process lives. */
+  async function callsFor(processes: number, schedules: number, minutes: number): Promise<number> {
+    const here = new World("2030-01-01T00:00:30Z");
+    const all: SchedulerOf[] = [];
+    for (let i = 0; i < processes; i++) all.push(await here.scheduler(`p${i}`));
+    for (const { scheduler, body } of all) {
+      for (let i = 0; i < schedules; i++) {
+        await here.clock.until(scheduler.add(`s${i}`, { every: MINUTE, jitter: MINUTE }, body()));
+      }
+    }
+    await here.clock.advance(2 * MINUTE);
+    let calls = 0;
+    const isOurs = (key: string): boolean =>
+      /^oJobManager-(schedules \["(schedule|cursor|tick)|locks \["lock)/.test(key);
+    for (const { way } of all) {
+      const [read, commit] = [way.read.bind(way), way.commit.bind(way)];
+      way.read = (keys, options) => {
+        if (keys.some(isOurs)) calls++;
+        return read(keys, options);
+      };
+      way.commit = (it, options) => {
+        if (it.writes.some(({ key }) => isOurs(key))) calls++;
+        return commit(it, options);
+      };
+    }
+    const ran = here.ran.length;
+    await here.clock.advance(minutes * MINUTE);
+    const ticks = here.ran.length - ran;
+    expect(ticks).toBeGreaterThan(0.9 * schedules * minutes);
+    const each = calls / ticks;
+    await here.close();
+    return each;
+  }
+
+  it("is the same for two processes and for twelve: it grows with the ticks alone", async () => {
+    const [two, twelve] = [await callsFor(2, 30, 10), await callsFor(12, 30, 10)];
+    // The start of the run, its end, and the look of the second of the members.
+    expect([two, twelve].map((calls) => Math.round(calls))).toEqual([3, 3]);
+  });
 });

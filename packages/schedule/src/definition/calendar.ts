@@ -4,8 +4,8 @@ import type { Schedule } from "../calendar/schedule.js";
 import { hash32 } from "./hash.js";
 import type { Calendar, ScheduleDefinition } from "./types.js";
 
-/** How many read calendars are kept. One takes some 3 KB, and ten thousand schedules must fit in memory. */
-const KEPT = 500;
+/** How many read calendars are kept. One takes some 80 KB, and ten thousand schedules must fit in memory. */
+const KEPT = 64;
 
 const kept = new Map<string, Schedule>();
 

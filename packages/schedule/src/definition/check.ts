@@ -1,7 +1,7 @@
 import { nearest, visible } from "@ojm/core/backend";
-import { cronSchedule } from "../calendar/cron.js";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
+import { calendarOf } from "./calendar.js";
 import { retryProblem } from "./retry.js";
 import { MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
@@ -100,7 +100,7 @@ function withoutDefaults(definition: ScheduleDefinition): (this: unknown, key: s
 function checkCalendar(name: string, cron: string | undefined, timeZone: string | undefined): void {
   if (cron === undefined) return;
   try {
-    cronSchedule(cron, timeZone);
+    calendarOf(timeZone === undefined ? { cron } : { cron, timeZone });
   } catch (error) {
     if (!isScheduleError(error)) throw error;
     throw new ScheduleError("INVALID", `the schedule "${visible(name)}" is wrong: ${error.message}`, error.setting);

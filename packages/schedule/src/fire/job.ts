@@ -35,13 +35,16 @@ type Start = Extract<Decision, { type: "start" }>;
 export class ScheduledJob implements Alarm {
   readonly own: OwnSchedule;
   readonly #host: Host;
-  readonly #waiting: WaitingRuns;
-  readonly #succession: Succession;
+  /** Made when they are needed: most of ten thousand schedules never do. */
+  #waiting: WaitingRuns | undefined;
+  #succession: Succession | undefined;
   #schedule: Versioned<StoredSchedule> | undefined;
   #cursor: Stored["cursor"] | undefined;
   #rank = Number.POSITIVE_INFINITY;
   #acting: Promise<void> | undefined;
   #again = false;
+  /** Whether a commit was refused by the store: the schedule may be another one. */
+  #isStale = false;
   #over = false;
   #pause = FIRST_PAUSE;
 
@@ -50,15 +53,6 @@ export class ScheduledJob implements Alarm {
     this.#host = host;
     this.#schedule = stored.schedule;
     this.#cursor = stored.cursor;
-    this.#succession = new Succession(host, own);
-    this.#waiting = new WaitingRuns(host, own, {
-      stored: () => this.#load(),
-      found: (found) => this.#found(found),
-      moved: (cursor) => {
-        this.#cursor = cursor;
-      },
-      taken: (found, plan) => this.#settle(found, { type: "settle", cursor: plan.cursor, ticks: [] }),
-    });
   }
 
   /** The entry of the schedule as it is in the store; `undefined` if there is none. */
@@ -109,7 +103,7 @@ export class ScheduledJob implements Alarm {
   async close(): Promise<void> {
     this.#over = true;
     this.#host.alarms.delete(this);
-    this.#waiting.stop();
+    this.#waiting?.stop();
     await this.#acting;
   }
 
@@ -135,7 +129,7 @@ export class ScheduledJob implements Alarm {
       this.#rest();
       return this.#schedule !== undefined && this.#succeed(this.#schedule.value);
     }
-    this.#succession.isCurrent();
+    this.#succession = undefined;
     const rank = members.rank(name, hash);
     if (rank !== this.#rank) {
       this.#cursor = undefined;
@@ -153,8 +147,8 @@ export class ScheduledJob implements Alarm {
     const now = store.clock.now() - behind;
     const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began };
     const decision = decide(state);
-    if (rank > 0) this.#waiting.stop();
-    else if ((state.cursor.waiting ?? []).length > 0) this.#waiting.begin();
+    if (rank > 0) this.#waiting?.stop();
+    else if ((state.cursor.waiting ?? []).length > 0) this.#runWaiting();
     if (decision.type === "wait") {
       alarms.set(this, decision.due + behind);
       if (rank > 0) this.#cursor = undefined;
@@ -210,22 +204,44 @@ export class ScheduledJob implements Alarm {
   }
 
   async #succeed(schedule: StoredSchedule): Promise<boolean> {
+    this.#succession ??= new Succession(this.#host, this.own);
     const found = await this.#succession.look(schedule);
     if (typeof found === "number") this.#host.alarms.set(this, found);
     else if (found !== undefined) this.#found(found);
     return typeof found === "object";
   }
 
+  #runWaiting(): void {
+    this.#waiting ??= new WaitingRuns(this.#host, this.own, {
+      stored: () => this.#load(),
+      found: (found) => this.#found(found),
+      moved: (cursor) => {
+        this.#cursor = cursor;
+      },
+      taken: (found, plan) => this.#settle(found, { type: "settle", cursor: plan.cursor, ticks: [] }),
+    });
+    this.#waiting.begin();
+  }
+
   #found(stored: Stored | undefined): void {
     this.#cursor = stored?.cursor;
     if (stored !== undefined) this.#schedule = stored.schedule;
-    else this.#again = true;
+    else {
+      this.#isStale = true;
+      this.#again = true;
+    }
   }
 
   async #load(): Promise<Stored | undefined> {
+    const { store } = this.#host;
     if (this.#schedule !== undefined && this.#cursor !== undefined)
       return { schedule: this.#schedule, cursor: this.#cursor };
-    const { schedule, cursor } = await this.#host.store.read(this.own.name);
+    const { name } = this.own;
+    // The entry of the schedule is watched: the second of the members makes one read for each tick.
+    const known = this.#isStale ? undefined : this.#schedule;
+    const found = known === undefined ? await store.read(name) : { schedule: known, cursor: await store.cursor(name) };
+    this.#isStale = false;
+    const { schedule, cursor } = found;
     this.#schedule = schedule;
     this.#cursor = cursor;
     return schedule === undefined || cursor === undefined ? undefined : { schedule, cursor };
@@ -234,7 +250,7 @@ export class ScheduledJob implements Alarm {
   #rest(): void {
     this.#rank = Number.POSITIVE_INFINITY;
     this.#cursor = undefined;
-    this.#waiting.stop();
+    this.#waiting?.stop();
     this.#host.alarms.delete(this);
   }
 }

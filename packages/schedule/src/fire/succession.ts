@@ -24,12 +24,6 @@ export class Succession {
     this.#own = own;
   }
 
-  /** The definition of this process is that of the store. */
-  isCurrent(): void {
-    this.#aloneSince = undefined;
-    this.#warned = undefined;
-  }
-
   /**
    * Stays passive while somebody can run the newer definition, and says so. If there is nobody for a while,
    * the newer one was rolled back: takes over, and resolves to what is in the store then. Resolves to a

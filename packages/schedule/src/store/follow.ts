@@ -55,7 +55,8 @@ export function follow<V>(
 /** The keys that were told, so that those that a new snapshot lacks can be told as gone. */
 class Known<V> {
   readonly #followed: Followed<V>;
-  readonly #versions: Map<string, { readonly key: Key; readonly version: Version }> = new Map();
+  /** The versions by the texts of the keys: a process may follow ten thousand. */
+  readonly #versions: Map<string, Version> = new Map();
   #seen: Set<string> | undefined = new Set();
 
   constructor(followed: Followed<V>) {
@@ -70,8 +71,8 @@ class Known<V> {
   put(key: Key, value: V, version: Version): void {
     const id = JSON.stringify(key);
     this.#seen?.add(id);
-    if (this.#versions.get(id)?.version === version) return;
-    this.#versions.set(id, { key, version });
+    if (this.#versions.get(id) === version) return;
+    this.#versions.set(id, version);
     this.#followed.put(key, value, version);
   }
 
@@ -80,7 +81,7 @@ class Known<V> {
   }
 
   synced(): void {
-    for (const [id, { key }] of this.#versions) if (this.#seen?.has(id) === false) this.gone(key);
+    for (const id of [...this.#versions.keys()]) if (this.#seen?.has(id) === false) this.gone(JSON.parse(id) as Key);
     this.#seen = undefined;
     this.#followed.synced();
   }

@@ -12,7 +12,9 @@ const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-loc
 
 const contentOf = ({ value }: StoredWrite): Record<string, unknown> => (value === null ? {} : JSON.parse(value));
 const claims = ({ writes }: Commit): boolean =>
-  writes.some(isLock) && writes.some((write) => isTick(write) && contentOf(write)["outcome"] === "run");
+  writes.some(isLock) &&
+  writes.some(isCursor) &&
+  writes.some((write) => isTick(write) && contentOf(write)["outcome"] === "run");
 
 class Planted extends PassedOn {
   /** Commits without the checks that `left` names, as if they held. */
@@ -150,7 +152,17 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "a run by an old definition", caughtAs: /while it is paused/, plant: plant(OldDefinition) },
   { name: "a cursor that is written unchecked", caughtAs: /decided twice|moves back/, plant: plant(CursorUnchecked) },
   { name: "a replace that starts too early", caughtAs: /two runs of \S+ at once/, plant: plant(ReplaceTooEarly) },
-  { name: "a retry by two", caughtAs: /attempt \d of the tick \S+ of \S+ was run twice/, plant: plant(RetryTwice) },
-  { name: "a retry that is lost", caughtAs: /is not tried again after attempt/, plant: plant(RetryLost) },
+  {
+    name: "a retry by two",
+    caughtAs: /attempt \d of the tick \S+ of \S+ was run twice/,
+    plant: plant(RetryTwice),
+    only: "retries",
+  },
+  {
+    name: "a retry that is lost",
+    caughtAs: /is not tried again after attempt/,
+    plant: plant(RetryLost),
+    only: "retries",
+  },
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];

@@ -41,6 +41,8 @@ export interface PlantedBug {
   /** Matches the error of the law that finds it. */
   readonly caughtAs: RegExp;
   plant(store: Backend): Backend;
+  /** The only schedule that there is. Default: by the seed. */
+  readonly only?: string;
 }
 
 export interface SimulationOptions {
@@ -108,7 +110,8 @@ export class Simulation {
     this.#watch = seed % 5 < 3;
     this.#apart = seed % 7 > 4;
     const names = Object.keys(DEFINITIONS);
-    this.#names = seed % 6 === 5 ? names : [names[seed % names.length] as string];
+    if (bug?.only !== undefined) this.#names = [bug.only];
+    else this.#names = seed % 6 === 5 ? names : [names[seed % names.length] as string];
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
