@@ -15,7 +15,7 @@ const SECOND = 1_000;
 const DECIDED_WITHIN = 20_000;
 
 async function begin(options: JobManagerOptions, definition: ScheduleDefinition, takes: number): Promise<Child> {
-  const child = startChild("scheduled.child.ts", [
+  const child = startChild("schedule/scheduled.child.ts", [
     JSON.stringify(options),
     "job",
     JSON.stringify(definition),
