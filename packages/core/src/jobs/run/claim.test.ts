@@ -97,6 +97,19 @@ describe.each([
     expect(await orders.get(1)).toEqual({ state: (await records(one))[0]?.id });
   });
 
+  test("a claim that never reads anew what it checks is refused with advice, and leaves nothing", async () => {
+    const claim: StartClaim = {
+      ops: () => [{ channel: orders, ops: [{ check: 1, version: "1" }] }],
+      refused: async () => {},
+    };
+    expect(await clock.until(rejection(one.manager.run("ship", () => {}, { claim })))).toMatchObject({
+      code: "INVALID",
+      message: expect.stringContaining('its "refused" must read anew what its "ops" check'),
+    });
+    expect(await two.manager.locks()).toEqual([]);
+    expect(await records(two)).toEqual([]);
+  });
+
   test("a run whose record is refused takes its claim back", async ({ skip }) => {
     if (!apart) skip("in one store, claim and record are one commit: nothing comes between them");
     const claim = await shipping(one);

@@ -17,6 +17,9 @@ import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { moreFields } from "./record-texts.js";
 import { TickClaim } from "./tick.js";
 
+/** How often the claim of one run may be refused. Of several that claim the same, one goes on. */
+const MOST_REFUSALS = 1_000;
+
 /** A run that is being started: what it writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
   readonly name: string;
@@ -25,6 +28,7 @@ class Starting implements AtomicWrites {
   readonly claim: StartClaim | undefined;
   /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
   over: LockError | undefined;
+  #refusals = 0;
   /** Set if somebody asks the run to stop before it is open. */
   request: StopRequest | undefined;
   /** Set once the run is open. */
@@ -58,8 +62,16 @@ class Starting implements AtomicWrites {
   }
 
   async refused(): Promise<void> {
-    await this.claim?.refused();
+    if (this.claim !== undefined) await this.#claimRefused(this.claim);
     await this.draft.moveOn();
+  }
+
+  /** A claim that goes on with what it knew would be refused for ever. */
+  async #claimRefused(claim: StartClaim): Promise<void> {
+    await claim.refused();
+    if (++this.#refusals < MOST_REFUSALS) return;
+    const text = `the claim of "${this.name}" was refused ${MOST_REFUSALS} times: its "refused" must read anew what its "ops" check`;
+    throw new RunError("INVALID", this.name, text);
   }
 
   /**
