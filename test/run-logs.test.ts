@@ -239,13 +239,17 @@ describe.skipIf(whyMissing("redis-server") !== undefined)("a Redis that is away 
     child.process.send("go");
     await goesOn(child, 5_000);
     await outage.begin();
-    const ended = child.message<{ ended: number }>();
+    const ended = child.message<{ lines: number }>();
     child.process.send("last");
     // The store stays away until it has ended.
-    await ended;
+    const { lines } = await ended;
     expect(await child.ended).toBe(0);
     expect(await recordOf(manager)).toMatchObject({ status: "completed" });
     await outage.end();
-    expect((await all(manager, id)).at(-1)).toEqual({ missing: "unknown" });
+    // A frozen server may still have had the last lines in its socket, and takes them as it thaws.
+    const items = await all(manager, id);
+    const isCut = "missing" in (items.at(-1) ?? {});
+    if (isCut) expect(items.at(-1)).toEqual({ missing: "unknown" });
+    else expect(faultsOf(items, lines, lineOf)).toEqual([]);
   });
 });

@@ -4,7 +4,10 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { lineOf } from "../log-lines.js";
 
 /** What the process tells: the id of its run, how much it has written, or that its run is over. */
-export type LoggerReport = { readonly id: string } | { readonly written: number } | { readonly ended: number };
+export type LoggerReport =
+  | { readonly id: string }
+  | { readonly written: number }
+  | { readonly ended: number; readonly lines: number };
 
 /** How many lines it writes between two rests of a few ms. */
 const AT_ONCE = 100;
@@ -39,6 +42,6 @@ const { record } = await manager.run(
   },
   { timeout: 3_600_000 },
 );
-send({ ended: record.duration ?? 0 });
+send({ ended: record.duration ?? 0, lines: written });
 await manager.close();
 process.disconnect();

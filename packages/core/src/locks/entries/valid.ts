@@ -92,5 +92,6 @@ export function lockPlace(key: Key): { readonly name: string; readonly part: "lo
 /** Which session a key is of; `undefined` for a key that locks never write. */
 export function sessionPlace(key: Key): string | undefined {
   if (!Array.isArray(key) || key[0] !== "session" || !isId(key[1])) return undefined;
-  return key.length === 2 || (key.length === 3 && key[2] === "call") ? key[1] : undefined;
+  const isPart = key.length === 3 && (key[2] === "call" || key[2] === "stop");
+  return key.length === 2 || isPart ? key[1] : undefined;
 }

@@ -59,6 +59,18 @@ test("a request for an earlier lease of the name does not reach the later one, a
   expect(await open(instance)).toEqual([]);
 });
 
+test("a request to a session that is over is removed by the next sweep, and not before", async () => {
+  const { lease } = await take("a");
+  const { instance } = (await two.locks.find("a"))?.holder ?? BY;
+  await addRequest(two.channel, instance, request("1"));
+  await two.locks.sweep();
+  expect(await open(instance)).toHaveLength(1);
+  await lease.release();
+  await clock.until(one.locks.close());
+  await two.locks.sweep();
+  expect(await two.channel.get(stopKey(instance))).toBeUndefined();
+});
+
 test("requests that are added at once are all kept", async () => {
   await Promise.all(["1", "2", "3"].map((fence) => addRequest(two.channel, "s", request(fence))));
   expect((await open("s")).map(({ fence }) => fence).toSorted()).toEqual(["1", "2", "3"]);

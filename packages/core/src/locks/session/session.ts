@@ -15,6 +15,7 @@ import {
   lifeInStore,
   type SessionValue,
   sessionKey,
+  stopKey,
 } from "../entries/schema.js";
 import { holderText } from "../entries/texts.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
@@ -338,7 +339,7 @@ export class Session {
     const thread = this.#thread;
     this.lose("it was closed");
     // The thread cannot restore the entry: its renewal checks that the entry is there.
-    if (wasAlive) await this.#channel.commit([{ delete: sessionKey(this.id) }, { delete: callKey(this.id) }]);
+    if (wasAlive) await this.#channel.commit([sessionKey, callKey, stopKey].map((key) => ({ delete: key(this.id) })));
     await thread?.close();
   }
 

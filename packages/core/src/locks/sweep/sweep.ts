@@ -73,7 +73,7 @@ class Census {
 
   /** Adds an entry of a session, as the scan brought it. Returns false if that session looks dead. */
   counts(session: string, entry: Pick<Entry<unknown>, "key" | "value" | "expiresIn">): boolean {
-    // A turn notice: the scan returns it right after its session.
+    // A turn notice or a request: the scan returns it right after its session.
     if ((entry.key as readonly string[]).length > 2) return this.#living.has(session);
     if (this.#liveness.looksDead(session, entry)) return false;
     this.#living.add(session);
