@@ -20,6 +20,8 @@ export const TTL = 15_000;
 
 const holder = { host: hostname(), pid: process.pid, instance: SESSION };
 
+const versions = { ojm: "0.0.0", node: process.versions.node };
+
 /** What the entry of a session tells. */
 export const session: Record<string, unknown> = { id: SESSION, process: holder, since: Date.now() };
 
@@ -28,14 +30,17 @@ type Facts = Record<string, unknown> & { readonly startTime: number };
 /** The facts of a start, as a lock and a record hold them. */
 export function started(name: string, startTime: number): { record: Facts; lock: Record<string, unknown> } {
   const timeout = 3_600_000;
+  const startDate = new Date(startTime).toISOString();
   const record = {
     name,
     startTime,
-    startDate: new Date(startTime).toISOString(),
+    startDate,
+    id: `${name}@${startDate}`,
     status: "running",
     holder,
     trigger: "manual",
     timeout,
+    versions,
   };
   const until = startTime + timeout;
   const lock = { name, holder, token: "0123456789ab", since: startTime, timeout, until, note: { run: startTime } };
