@@ -167,7 +167,8 @@ export class Scheduler {
   /**
    * Why a job does not run now, the most important reason first: its schedule is paused, nobody is there to
    * run it, its lock is held, an attempt is not due yet … and what became of the last tick, and when the next
-   * one is. Works for a schedule that this process does not have, too. Reads a few entries.
+   * one is. Works for a schedule that this process does not have, too. Reads a few entries, and
+   * which schedules each living process has.
    *
    * @throws ChannelError if the store fails
    * @example

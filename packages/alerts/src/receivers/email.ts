@@ -6,7 +6,7 @@ import { facts, headline } from "./text.js";
 
 const DEADLINE = 30_000;
 
-/** What is used of nodemailer: any version that has it will do. */
+/** The part of nodemailer that this package calls. Any version with it will do. */
 interface Nodemailer {
   createTransport(options: object): Transport;
 }

@@ -1,4 +1,4 @@
-import type { JobManager, RunRecord } from "@ojm/core";
+import { isTriedAgain, type JobManager } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/change.js";
 import { pausedWhy } from "../decide/outcomes.js";
@@ -91,10 +91,4 @@ export async function pauseAfterFailures(
     return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
   }
   return false;
-}
-
-/** Whether another attempt comes after a run: what counts is the last one. */
-function isTriedAgain({ status, retry, attempt = 1 }: RunRecord): boolean {
-  if (retry === undefined || attempt >= retry.attempts) return false;
-  return status === "failed" || status === "timeout" || (status === "lost" && retry.onLost);
 }

@@ -154,6 +154,7 @@ test.each<[unknown, unknown, RegExp]>([
   ["a", undefined, /needs a reason/],
   ["a", { reason: "x".repeat(1_001) }, /at most 1000 characters/],
   ["a", { reason: "x", wait: -1 }, /wait must be/],
+  ["a", { reason: "x", waits: 5 }, /a cancel has no option "waits". Did you mean "wait"\?/],
   ["a", { reason: "x", signal: 5 }, /signal must be/],
 ])("a wrong cancel is refused: %#", async (name, options, message) => {
   const { manager } = await world.manager();

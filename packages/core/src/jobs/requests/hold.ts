@@ -4,11 +4,11 @@ import type { HeldLock } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { isTime } from "../../util/shape.js";
 import { RunError } from "../errors.js";
-import { isMap } from "../options.js";
 import type { HoldOptions } from "../types.js";
+import { checkRequest, LONGEST_TEXT, refusing } from "./check-request.js";
 
 const DAY = 86_400_000;
-const LONGEST_TEXT = 1_000;
+const OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
 /** Takes the lock of a name for a person. Resolves once it is held. */
 export async function holdName(
@@ -17,7 +17,8 @@ export async function holdName(
   options: HoldOptions,
 ): Promise<HeldLock> {
   const at = clock.now();
-  const { reason, author, until = at + DAY, wait = 0, signal } = checkHoldOptions(name, options, at);
+  checkHold(name, options, at);
+  const { reason, author, until = at + DAY, wait = 0, signal } = options;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
   try {
     const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });
@@ -31,19 +32,14 @@ export async function holdName(
   throw new RunError("LOST", name, `"${name}" is not held: its lock was taken away at the same moment`);
 }
 
-function checkHoldOptions(name: string, options: HoldOptions, now: number): HoldOptions {
-  const refuse = (what: string): never => {
-    throw new RunError("INVALID", String(name), what);
-  };
-  const { reason, author, until } = (isMap(options) ? options : {}) as Partial<HoldOptions>;
-  if (typeof reason !== "string" || reason === "" || reason.length > LONGEST_TEXT) {
-    refuse(`a hold needs a reason, a text of at most ${LONGEST_TEXT} characters`);
-  }
-  if (author !== undefined && (typeof author !== "string" || author.length > LONGEST_TEXT)) {
+function checkHold(name: string, options: HoldOptions, now: number): void {
+  checkRequest("a hold", name, options, OPTIONS);
+  const refuse = refusing(name);
+  const { author = "", until } = options;
+  if (typeof author !== "string" || author.length > LONGEST_TEXT) {
     refuse(`author must be a text of at most ${LONGEST_TEXT} characters`);
   }
   if (until !== undefined && !(isTime(until) && until > now)) {
     refuse(`until must be a time in the future, in ms since 1970, not ${String(until)}`);
   }
-  return options;
 }

@@ -6,7 +6,7 @@ import type { Holder } from "../../locks/types.js";
 import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import { runId } from "../run-id.js";
 import type { PendingRetry, RunRecord } from "../types.js";
-import { delayAfter, isPolicy, isRetried } from "./policy.js";
+import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
  * The next attempt of a chain is an entry in the channel of the locks, under ["retry", NAME, CHAIN]. The
@@ -32,8 +32,8 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
 
 /** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
-  const { name, status, retry, attempt = 1, chain = runId(record), endTime = record.startTime } = record;
-  if (retry === undefined || !isRetried(retry, attempt, status)) return undefined;
+  const { name, retry, attempt = 1, chain = runId(record), endTime = record.startTime } = record;
+  if (retry === undefined || !isTriedAgain(record)) return undefined;
   const { trigger, timeout, schedule, tick, meta, error } = record;
   return {
     name,

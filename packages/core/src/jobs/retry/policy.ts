@@ -2,7 +2,7 @@ import { unknownOption } from "../../channel/backend/config.js";
 import { fieldsOf, isCount, isSpan } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
-import type { RetryOptions, RetryPolicy, RunStatus } from "../types.js";
+import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
 const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
 const MOST_ATTEMPTS = 100;
@@ -50,6 +50,14 @@ export function isPolicy(value: unknown): value is RetryPolicy {
 export function delayAfter({ delay, backoff, maxDelay }: RetryPolicy, attempt: number): number {
   const factor = backoff === "fixed" ? 1 : 2 ** Math.min(attempt - 1, 50);
   return Math.min(delay * factor, maxDelay);
+}
+
+/**
+ * Whether another attempt follows a run: it ended in a way that its {@link RetryOptions} try again, and they
+ * allow one more.
+ */
+export function isTriedAgain({ status, retry, attempt = 1 }: Pick<RunRecord, "status" | "retry" | "attempt">): boolean {
+  return retry !== undefined && isRetried(retry, attempt, status);
 }
 
 /** Whether a run that ended like this is tried again. */
