@@ -4,14 +4,17 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 
 /*
- * Runs a schedule until SIGTERM. Arguments: the manager's options as JSON, the name of the schedule, its
- * definition as JSON, how long a run takes in ms.
+ * Runs schedules until SIGTERM. Arguments: the manager's options as JSON, a map of the schedules as JSON: for
+ * each its definition, and how long a run takes in ms.
  */
-const [options = "{}", name = "job", definition = "{}", takes = "0"] = process.argv.slice(2);
+const [options = "{}", schedules = "{}"] = process.argv.slice(2);
+type Schedules = Record<string, { readonly definition: ScheduleDefinition; readonly takes: number }>;
 
 await using manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 await using scheduler = new Scheduler(manager);
-await scheduler.add(name, JSON.parse(definition) as ScheduleDefinition, () => pause(Number(takes)));
+for (const [name, { definition, takes }] of Object.entries(JSON.parse(schedules) as Schedules)) {
+  await scheduler.add(name, definition, () => pause(takes));
+}
 process.send?.("ready");
 await once(process, "SIGTERM");
 await scheduler.close({ wait: 5_000 });
