@@ -23,6 +23,7 @@ export type {
   CancelOptions,
   CancelOutcome,
   EndedBy,
+  FailuresOptions,
   HistoryOptions,
   HoldOptions,
   JobManagerOptions,

@@ -13,10 +13,11 @@ import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
 import { logOf, progressOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
-import { checkHistoryOptions, checkManagerOptions, isMap } from "./options.js";
+import { checkManagerOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { why } from "./questions/why.js";
-import { failuresOf, historyByName, historyByTime, historyOf } from "./records/history.js";
+import { failuresOf } from "./records/history/in-error.js";
+import { checkRange, selectRecords } from "./records/history/select.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
@@ -38,6 +39,7 @@ import type {
   CancelOptions,
   CancelOutcome,
   EndedBy,
+  FailuresOptions,
   HistoryOptions,
   HoldOptions,
   JobManagerOptions,
@@ -236,6 +238,9 @@ export class JobManager {
    * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
    * Skips entries that are not records, as anybody can write into the channel.
    *
+   * With a `name`, `status` and `meta` are looked for in one record after the other. Of all names, runs that
+   * ended in error are found by an index, however many others are in between.
+   *
    * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
    * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
    * then, and in a Redis Cluster without a hash tag, this reads every name.
@@ -247,11 +252,7 @@ export class JobManager {
    * }
    */
   async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
-    const { name, ...range } = checkHistoryOptions(options);
-    const { jobs, index } = this.#context;
-    if (name !== undefined) yield* historyOf(jobs, name, range);
-    else if (await index.isComplete()) yield* historyByTime(jobs, index, this.#clock.now(), range);
-    else yield* historyByName(jobs, range);
+    yield* selectRecords(this.#context, options);
   }
 
   /**
@@ -263,10 +264,8 @@ export class JobManager {
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */
-  async *failures(options: Omit<HistoryOptions, "name"> = {}): AsyncGenerator<RunRecord, void, undefined> {
-    const { from, to, limit, signal } = checkHistoryOptions(options);
-    const range = { limit, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-    yield* failuresOf(this.channels.jobs, this.#context.index, { ...range, ...(signal && { signal }) });
+  async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    yield* failuresOf(this.channels.jobs, this.#context.index, checkRange(options));
   }
 
   /**

@@ -2,10 +2,9 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort.js";
-import { isTime } from "../util/shape.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget } from "./logs/budget.js";
-import type { HistoryOptions, JobManagerOptions, RunOptions, StartClaim, Tick } from "./types.js";
+import type { JobManagerOptions, RunOptions, StartClaim, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
@@ -104,24 +103,6 @@ function copyOfMeta(meta: unknown, refuse: (what: string) => never): NonNullable
 function isClaim(claim: unknown): boolean {
   const { tick, ops, refused } = (claim ?? {}) as Partial<StartClaim>;
   return typeof ops === "function" && typeof refused === "function" && (tick === undefined || isTick(tick));
-}
-
-/**
- * Checks the options of a history and fills in the defaults.
- *
- * @throws ChannelError `INVALID_ARGUMENT`
- */
-export function checkHistoryOptions(options: HistoryOptions): HistoryOptions & { readonly limit: number } {
-  const { limit = Number.POSITIVE_INFINITY, from = 0, to = 0 } = options;
-  const refuse = (what: string): never => {
-    throw new ChannelError("INVALID_ARGUMENT", what);
-  };
-  if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit)))
-    refuse(`limit is a whole number from 0 up, not ${limit}`);
-  for (const [field, time] of Object.entries({ from, to })) {
-    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
-  }
-  return { ...options, limit };
 }
 
 function isTick(tick: unknown): boolean {

@@ -5,6 +5,7 @@ import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../cha
 import type { HeldLock, Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import type { RunLog } from "./logs/types.js";
+import type { RunRef } from "./run-id.js";
 
 /**
  * The status of a run. `skipped`: its body found nothing to do. `lost`: its process died, or its lock was
@@ -155,6 +156,25 @@ export interface HistoryOptions extends CallOptions {
   /** Only runs that began at this time or later, in ms since 1970. */
   readonly from?: number;
   /** Only runs that began before this time, in ms since 1970. */
+  readonly to?: number;
+  /**
+   * Only runs that come after this one in the history, which begins with the newest: the id of a run, or its
+   * record. With the last record of one page, the next page begins where that one ended.
+   */
+  readonly before?: string | RunRef;
+  /** Only runs with this status, or with one of these. */
+  readonly status?: RunStatus | readonly RunStatus[];
+  /** Only runs whose {@link RunOptions.meta} has these fields, with these values. */
+  readonly meta?: { readonly [key: string]: JsonValue };
+  /** The most records. */
+  readonly limit?: number;
+}
+
+/** Options of {@link JobManager.failures}. */
+export interface FailuresOptions extends CallOptions {
+  /** Only runs that ended at this time or later, in ms since 1970. */
+  readonly from?: number;
+  /** Only runs that ended before this time, in ms since 1970. */
   readonly to?: number;
   /** The most records. */
   readonly limit?: number;

@@ -15,8 +15,7 @@ export const named: readonly NamedMutant[] = [
   {
     name: "J65 a prune leaves the failures in the index",
     file: `${JOBS}/records/time-index.ts`,
-    search:
-      "return failure === undefined ? [{ delete: timeKey(ref) }] : [{ delete: timeKey(ref) }, { delete: failure }];",
+    search: "return [{ delete: timeKey(ref) }, ...failure.map(({ key }) => ({ delete: key }))];",
     replace: "return [{ delete: timeKey(ref) }];",
     why: "the index of failures grows for ever",
     tests: [`${JOBS}/simulation.test.ts`],
@@ -32,10 +31,10 @@ export const named: readonly NamedMutant[] = [
   {
     name: "J40 records are deleted in one step, however many",
     file: `${JOBS}/records/prune.ts`,
-    search: "Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 3 : 1)))",
+    search: "Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1)))",
     replace: "AT_ONCE",
     why: "a store refuses so much at once, and its records grow for ever",
-    tests: [`${JOBS}/records/history.test.ts`],
+    tests: [`${JOBS}/records/history/history.test.ts`],
   },
   {
     name: "K15 the rest between two looks at the records has no limit",
@@ -87,7 +86,7 @@ export const named: readonly NamedMutant[] = [
   },
   {
     name: "K26 a history ends with a window of time that is not full",
-    file: `${JOBS}/records/history.ts`,
+    file: `${JOBS}/records/history/by-time.ts`,
     search: "if (after <= from) return;",
     replace: "return;",
     why: "the history shows the last hour as all there is",
@@ -99,7 +98,7 @@ export const named: readonly NamedMutant[] = [
     search: "return Promise.all(keys.map((key) => recordUnder(jobs, key)));",
     replace: "return keys.map(() => undefined);",
     why: "one damaged entry hides a hundred runs from the history, and prune leaves them",
-    tests: [`${JOBS}/records/history.test.ts`, `${JOBS}/records/time-index.test.ts`],
+    tests: [`${JOBS}/records/history/history.test.ts`, `${JOBS}/records/time-index.test.ts`],
   },
   {
     name: "K25 a look that failed keeps its turn",
@@ -109,11 +108,35 @@ export const named: readonly NamedMutant[] = [
     why: "a process that cannot reach the locks keeps all others from looking",
     tests: [`${JOBS}/records/orphans.test.ts`],
   },
+  {
+    name: "K28 a page of the history begins with the last record of the one before",
+    file: `${JOBS}/records/history/range.ts`,
+    search: "return before === undefined || to <= before.startTime ? to : before;",
+    replace: "return before === undefined || to <= before.startTime ? to : before.startTime + 1;",
+    why: "a page shows what another one showed",
+    tests: [`${JOBS}/records/history/select.test.ts`],
+  },
+  {
+    name: "K29 of runs that began at one time, a page without an index leaves some out",
+    file: `${JOBS}/records/history/by-name.ts`,
+    search: "timeOf(begin) + (isBehind ? 1 : 0)",
+    replace: "timeOf(begin)",
+    why: "runs are on no page at all",
+    tests: [`${JOBS}/records/history/select.test.ts`],
+  },
+  {
+    name: "K30 a prune counts two ops for each record, whatever its index has",
+    file: `${JOBS}/records/prune.ts`,
+    search: "jobs.supports.maxOps - ops : 0",
+    replace: "jobs.supports.maxOps - 2 * deletes.length : 0",
+    why: "the store refuses the commit, and records and logs grow for ever",
+    tests: [`${JOBS}/records/history/select.test.ts`],
+  },
 ];
 
 export const equivalent: readonly Equivalent[] = [
   {
-    file: `${JOBS}/records/history.ts`,
+    file: `${JOBS}/records/history/by-name.ts`,
     operator: "?? to its left",
     text: "page.at(-1)?.key ?? before",
     why: "it is missing only when a page was empty, and then no other one is asked for",

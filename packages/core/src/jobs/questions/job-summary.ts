@@ -1,5 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
-import { historyOf, names } from "../records/history.js";
+import { historyOf, names } from "../records/history/by-name.js";
 import type { JobSummary, RunRecord } from "../types.js";
 
 /** How many of the newest runs of a job tell its usual duration and its streak. */

@@ -4,7 +4,7 @@ import { holdOf } from "../../locks/entries/valid.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
 import { visible } from "../../util/visible.js";
-import { historyOf } from "../records/history.js";
+import { historyOf } from "../records/history/by-name.js";
 import { recordOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
 import { pendingOf } from "../retry/pending.js";

@@ -5,7 +5,7 @@ import type { Key, Op } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
-import { names } from "./history.js";
+import { names } from "./history/by-name.js";
 import { lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
 import { closeOpen, fenceOf, recordKeyOf } from "./record.js";

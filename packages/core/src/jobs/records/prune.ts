@@ -3,7 +3,7 @@ import type { CallOptions } from "../../channel/types.js";
 import type { LogsValue } from "../logs/chunk.js";
 import { pruneLogs } from "../logs/prune-logs.js";
 import type { RunRecord } from "../types.js";
-import { names } from "./history.js";
+import { names } from "./history/by-name.js";
 import { records, recordsUnder } from "./read.js";
 import { recordKey, recordKeyOf } from "./record.js";
 import type { RecordRef, TimeIndex } from "./time-index.js";
@@ -25,8 +25,8 @@ export interface Pruning {
 /** Deletes the records of runs that ended before a time. Resolves to how many. */
 export async function prune(pruning: Pruning): Promise<number> {
   const { jobs, index } = pruning;
-  // A record and its entries in the index go in one commit: up to three ops each.
-  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 3 : 1))));
+  // A record and its entries in the index go in one commit: up to four ops each.
+  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
   return (await index.isComplete()) ? pruneByTime(pruning, most) : pruneByName(pruning, most);
 }
 
@@ -74,7 +74,8 @@ async function remove(
   if (old.length + gone.length === 0) return;
   const deletes = old.map(({ name, startTime }) => ({ delete: recordKey(name, startTime) }));
   const indexed = index.remove([...old, ...gone]);
-  const room = jobs.joins(logs as Channel<unknown>) ? jobs.supports.maxOps - 2 * deletes.length - gone.length : 0;
+  const ops = deletes.length + indexed.reduce((count, one) => count + one.ops.length, 0);
+  const room = jobs.joins(logs as Channel<unknown>) ? jobs.supports.maxOps - ops : 0;
   const logged = await pruneLogs(logs, [...old, ...gone], room, options);
   await jobs.commitWith<unknown[]>(deletes, [...indexed, ...logged], options);
 }

@@ -6,7 +6,8 @@ import { type Fields, fieldsOf, isCount, isOptional, isSpan, isText, isTime } fr
 import { isPolicy } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
-const STATUS: readonly unknown[] = [
+/** Each status that a record can have. */
+export const STATUS: readonly unknown[] = [
   "running",
   "completed",
   "skipped",

@@ -1,7 +1,7 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Key, Version } from "../../channel/types.js";
 import { isText, isTime } from "../../util/shape.js";
-import type { RunRecord } from "../types.js";
+import type { RunRecord, RunStatus } from "../types.js";
 
 /** Start times below and above that of every record. */
 export const BEGIN_OF_TIME: number = -Number.MAX_VALUE;
@@ -42,19 +42,25 @@ export interface FilledValue {
 }
 
 /** The values of the index's channel. */
-export type TimeIndexValue = typeof NOTHING | FilledValue;
+export type TimeIndexValue = typeof NOTHING | FilledValue | RunStatus;
 
 const FILLED: Key = "filled";
 
-/** The runs that ended in error, by their ends. */
+/** The runs that ended in error: by their ends, and with their status by their start times. */
 const FAILED = "failed";
+const IN_ERROR = "error";
 
-/** The key of a run that ended in error; `undefined` for all others. */
-function failureKey({ name, startTime, endTime, inError }: RunRecord): Key | undefined {
-  return inError === true && endTime !== undefined ? [FAILED, endTime, startTime, name] : undefined;
+/** The entries of a run that ended in error; none for all others. */
+function failureEntries(record: RunRecord): readonly { readonly key: Key; readonly value: TimeIndexValue }[] {
+  const { name, startTime, endTime, inError, status } = record;
+  if (inError !== true || endTime === undefined) return [];
+  return [
+    { key: [FAILED, endTime, startTime, name], value: NOTHING },
+    { key: [IN_ERROR, startTime, name], value: status },
+  ];
 }
 
-const timeKey = ({ name, startTime }: RecordRef): Key => [startTime, name];
+const timeKey = (ref: RecordRef): Key => partsOf(ref);
 
 /**
  * The records of all names by their start time, in a channel of its own. The commit that writes or deletes a
@@ -88,16 +94,16 @@ export class TimeIndex {
 
   /** The ops that add a run that ended in error, for the commit that closes its record. None for others. */
   addFailure(record: RunRecord): ChannelOps<unknown>[] {
-    const key = failureKey(record);
-    return key === undefined ? [] : this.#ops([{ put: key, value: NOTHING }]);
+    const entries = failureEntries(record);
+    return entries.length === 0 ? [] : this.#ops(entries.map(({ key, value }) => ({ put: key, value })));
   }
 
   /** The ops that remove records, for the commit that deletes them. */
   remove(refs: readonly (RecordRef | RunRecord)[]): ChannelOps<unknown>[] {
     return this.#ops(
       refs.flatMap((ref) => {
-        const failure = "status" in ref ? failureKey(ref) : undefined;
-        return failure === undefined ? [{ delete: timeKey(ref) }] : [{ delete: timeKey(ref) }, { delete: failure }];
+        const failure = "status" in ref ? failureEntries(ref) : [];
+        return [{ delete: timeKey(ref) }, ...failure.map(({ key }) => ({ delete: key }))];
       }),
     );
   }
@@ -136,10 +142,27 @@ export class TimeIndex {
     }
   }
 
+  /** The runs that ended in error, in the order of the history, and their status. */
+  async *inError({
+    from,
+    before,
+    signal,
+  }: {
+    readonly from: number;
+    readonly before: RecordRef | number;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<RecordRef & { readonly status: unknown }, void, undefined> {
+    const range = { after: [IN_ERROR, from], before: [IN_ERROR, ...partsOf(before)], reverse: true };
+    for await (const { key, value } of this.#times.entries({ ...range, ...(signal && { signal }) })) {
+      const [, startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
+      if (isTime(startTime) && isText(name)) yield { name, startTime, status: value };
+    }
+  }
+
   /** Refs in the order of their start times. */
   async refs(options: RefsOptions): Promise<IndexedRef[]> {
     const { after = BEGIN_OF_TIME, before = END_OF_TIME, reverse = false, limit, signal } = options;
-    const range = { after: boundary(after), before: boundary(before), reverse, limit, ...(signal && { signal }) };
+    const range = { after: partsOf(after), before: partsOf(before), reverse, limit, ...(signal && { signal }) };
     const found: IndexedRef[] = [];
     for await (const { key, version } of this.#times.keys(range)) {
       const [startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
@@ -150,6 +173,6 @@ export class TimeIndex {
 }
 
 /** A key of a start time alone sorts before all keys of that time. */
-function boundary(at: RecordRef | number): Key {
-  return typeof at === "number" ? [at] : timeKey(at);
+function partsOf(at: RecordRef | number): readonly (number | string)[] {
+  return typeof at === "number" ? [at] : [at.startTime, at.name];
 }

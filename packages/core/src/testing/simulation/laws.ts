@@ -201,13 +201,16 @@ export async function checkIndex({ memory }: SharedStore, forgets: boolean): Pro
   for (const { key, value } of entries) {
     const decoded = decodeKey(key.slice(key.indexOf(" ") + 1));
     if (isRecord(key)) {
-      const { endTime, inError: failed } = JSON.parse(value);
+      const { name, startTime, endTime, inError: failed, status } = JSON.parse(value);
       records.add(JSON.stringify(decoded));
-      if (failed) inError.add(JSON.stringify({ ...(decoded as object), endTime }));
+      if (failed)
+        inError.add(JSON.stringify({ name, startTime, endTime })).add(JSON.stringify({ name, startTime, status }));
     } else if (isIndexed(key)) {
       const [first, ...rest] = decoded as readonly unknown[];
       const [endTime, startTime, name] = rest;
       if (first === "failed") failures.add(JSON.stringify({ name, startTime, endTime }));
+      else if (first === "error")
+        failures.add(JSON.stringify({ name: rest[1], startTime: rest[0], status: JSON.parse(value) }));
       else indexed.add(JSON.stringify({ name: rest[0], startTime: first }));
     }
   }

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { seeded } from "../../testing/fake-clock.js";
-import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
-import { runId } from "../run-id.js";
-import type { RunRecord } from "../types.js";
-import { names } from "./history.js";
+import { seeded } from "../../../testing/fake-clock.js";
+import { collect, rejection } from "../../../testing/settle.js";
+import { type ManagerOf, World } from "../../../testing/world.js";
+import { runId } from "../../run-id.js";
+import type { RunRecord } from "../../types.js";
+import { names } from "./by-name.js";
 
 let world: World;
 let one: ManagerOf;

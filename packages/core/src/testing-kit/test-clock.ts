@@ -1,0 +1,161 @@
+import type { Clock } from "../util/clock.js";
+
+interface Timer {
+  readonly due: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/** Options of a {@link TestClock}. */
+export interface TestClockOptions {
+  /** What the wall clock shows at first. Default: 2030-01-01T00:00:00Z. */
+  readonly start?: string | number | Date;
+  /** Decides on what the clock draws by chance, such as the ids of processes. Default: 1. */
+  readonly seed?: number;
+}
+
+const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
+const START = "2030-01-01T00:00:00Z";
+
+/** How far the monotonic clock is at the start, in ms: a time that nothing takes for "never". */
+const MONOTONIC = 1_000;
+
+/** The longest that {@link TestClock.until} lets pass, in ms. */
+const MOST = 3_600_000;
+
+/** Resolves once the work that has begun is at rest: all promises that wait for no timer are settled then. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Random numbers from 0 up to 1, the same for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/**
+ * A clock that stands still until a test moves it. It fires due timers in order, one by one, and lets all
+ * work come to rest before the next one.
+ *
+ * @example
+ * const clock = new TestClock({ start: "2026-03-29T00:59:00Z" });
+ * await using scheduler = new Scheduler(manager, { clock });
+ * await clock.advance(60_000);
+ */
+export class TestClock implements Clock {
+  /** How far the wall clock is ahead of the monotonic one, in ms. */
+  protected ahead: number;
+  readonly #chance: () => number;
+  readonly #timers: Set<Timer> = new Set();
+  #monotonic = MONOTONIC;
+  #order = 0;
+  #rest: () => Promise<void> = settled;
+
+  constructor({ start = START, seed = 1 }: TestClockOptions = {}) {
+    this.#chance = seeded(seed);
+    this.ahead = new Date(start).getTime() - MONOTONIC;
+    if (Number.isNaN(this.ahead)) throw new RangeError(`the start of a test clock is no time: ${String(start)}`);
+  }
+
+  now(): number {
+    return this.ahead + Math.floor(this.#monotonic);
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { due: this.#monotonic + Math.max(0, ms), order: ++this.#order, callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  random(length: number): string {
+    let text = "";
+    for (let i = 0; i < length; i++) text += ALPHABET[Math.floor(this.#chance() * 36)];
+    return text;
+  }
+
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets `ms` pass. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#monotonic + ms;
+    await this.#rest();
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) await this.#fire(timer);
+    this.#monotonic = Math.max(this.#monotonic, end);
+    await this.#rest();
+  }
+
+  /** Lets time pass until the wall clock shows `time`. */
+  advanceTo(time: string | number | Date): Promise<void> {
+    return this.advance(new Date(time).getTime() - this.now());
+  }
+
+  /** Lets as much time pass as `work` needs. Throws if that is more than `most` ms. */
+  async until<T>(work: Promise<T>, most: number = MOST): Promise<T> {
+    const end = this.#monotonic + most;
+    let done = false;
+    const note = (): void => {
+      done = true;
+    };
+    work.then(note, note);
+    await settled();
+    while (!done) {
+      const timer = this.#next(end);
+      if (timer === undefined) throw new Error(`nothing more happens within ${most} ms, and it is not done`);
+      await this.#fire(timer);
+    }
+    return work;
+  }
+
+  /** Puts the wall clock forward, or back with a negative number. No timer comes due by that. */
+  jump(ms: number): void {
+    this.ahead += ms;
+  }
+
+  /**
+   * Lets `ms` pass while nobody gets to run, as when a laptop sleeps or a process is blocked: what came due
+   * meanwhile is late.
+   */
+  sleep(ms: number): void {
+    this.#monotonic += ms;
+  }
+
+  /** @internal Waits by this before time goes on. */
+  restBy(rest: () => Promise<void>): void {
+    this.#rest = rest;
+  }
+
+  /** Called after each timer that fired, when all work is at rest. */
+  protected stepped(): void {}
+
+  async #fire(timer: Timer): Promise<void> {
+    this.#timers.delete(timer);
+    this.#monotonic = Math.max(this.#monotonic, timer.due);
+    timer.callback();
+    await this.#rest();
+    this.stepped();
+  }
+
+  #next(end: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.due > end) continue;
+      if (first === undefined || timer.due < first.due || (timer.due === first.due && timer.order < first.order)) {
+        first = timer;
+      }
+    }
+    return first;
+  }
+}

@@ -1,0 +1,83 @@
+import { type JobManager, openJobManager } from "../jobs/manager.js";
+import type { Run } from "../jobs/types.js";
+import { settled, TestClock, type TestClockOptions } from "./test-clock.js";
+
+/**
+ * How long a body may work while the clock stands still, in ms of the machine. It is only there to say what
+ * is wrong: a body that waits for the clock would wait for ever.
+ */
+const PATIENCE = 30_000;
+
+type Body<T> = (run: Run) => T | Promise<T>;
+
+/** The bodies that are at work. */
+class Bodies {
+  readonly #open: Map<Promise<unknown>, string> = new Map();
+
+  /** The same body, which is counted while it works. */
+  counted<T>(name: string, body: Body<T>): Body<T> {
+    return (run) => {
+      const result = body(run);
+      if (!(result instanceof Promise)) return result;
+      const ended = result.catch(() => {}).finally(() => this.#open.delete(ended));
+      this.#open.set(ended, name);
+      return result;
+    };
+  }
+
+  /** Resolves once all work is at rest and no body is at work. */
+  async rest(): Promise<void> {
+    await settled();
+    while (this.#open.size > 0) {
+      await ended(this.#open);
+      await settled();
+    }
+  }
+}
+
+async function ended(open: ReadonlyMap<Promise<unknown>, string>): Promise<void> {
+  const [name] = open.values();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `the body of "${name}" is at work for ${PATIENCE / 1000} s, and the clock stands still meanwhile. If it waits for the clock, move it by clock.until(…), or open the manager with { waitForBodies: false }`;
+    timer = setTimeout(() => reject(new Error(text)), PATIENCE);
+  });
+  await Promise.race([late, ...open.keys()]).finally(() => clearTimeout(timer));
+}
+
+/** A manager in memory, and the clock by which it lives. */
+export interface TestManager extends AsyncDisposable {
+  readonly manager: JobManager;
+  readonly clock: TestClock;
+}
+
+/**
+ * Opens a manager in memory of its own, with a clock that a test moves: for tests of jobs and of schedules.
+ * It needs the package `@ojm/simple`.
+ *
+ * `clock.advance` waits for the body of each run before time goes on, so that a body may read files or call
+ * servers while a night passes. With `waitForBodies: false` time goes on: for bodies that wait for the clock
+ * or for their signal, as in a test of a timeout.
+ *
+ * @example
+ * await using test = await openTestManager({ start: "2026-03-29T00:30:00Z" });
+ * await using scheduler = new Scheduler(test.manager, { clock: test.clock });
+ * await scheduler.add("report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, report);
+ * await test.clock.advanceTo("2026-03-30T00:30:00Z");
+ */
+export async function openTestManager({
+  waitForBodies = true,
+  ...options
+}: TestClockOptions & { readonly waitForBodies?: boolean } = {}): Promise<TestManager> {
+  const clock = new TestClock(options);
+  const manager = await openJobManager({ clock });
+  if (waitForBodies) {
+    const bodies = new Bodies();
+    const run = manager.run.bind(manager);
+    const takeOver = manager.takeOver.bind(manager);
+    manager.run = (name, body, more) => run(name, bodies.counted(name, body), more);
+    manager.takeOver = (name, body, more) => takeOver(name, bodies.counted(name, body), more);
+    clock.restBy(() => bodies.rest());
+  }
+  return { manager, clock, [Symbol.asyncDispose]: () => clock.until(manager.close()) };
+}
