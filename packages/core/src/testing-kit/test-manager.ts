@@ -49,6 +49,8 @@ async function ended(open: ReadonlyMap<Promise<unknown>, string>): Promise<void>
 export interface TestManager extends AsyncDisposable {
   readonly manager: JobManager;
   readonly clock: TestClock;
+  /** Closes the manager. */
+  close(): Promise<void>;
 }
 
 /**
@@ -79,5 +81,6 @@ export async function openTestManager({
     manager.takeOver = (name, body, more) => takeOver(name, bodies.counted(name, body), more);
     clock.restBy(() => bodies.rest());
   }
-  return { manager, clock, [Symbol.asyncDispose]: () => clock.until(manager.close()) };
+  const close = (): Promise<void> => clock.until(manager.close());
+  return { manager, clock, close, [Symbol.asyncDispose]: close };
 }
