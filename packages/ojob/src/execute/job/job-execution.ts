@@ -1,5 +1,6 @@
 import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
+import { JobOutput } from "../../output/job-output.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
@@ -29,9 +30,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly name: string;
   readonly trigger: string;
   readonly runs: OpenRuns;
+  readonly output: JobOutput;
   readonly locks: HeldLocks;
   readonly #tick: Tick | undefined;
-  readonly #label: string | undefined;
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
   readonly #args: Args;
@@ -52,11 +53,11 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
     const { trigger, parent, tick, label } = origin;
     this.name = job.name;
-    this.#label = label;
     this.trigger = trigger;
     this.#tick = tick;
     const mask = (text: string): string => host.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
+    this.output = new JobOutput(host.log, this.name, this.runs, label);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     this.#host = host;
     this.#job = job;
@@ -67,7 +68,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#context = contextOf(job);
     const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
     const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
-    this.#stepRunner = new StepRunner({ ...parts, log: host.log, clock: host.runtime.clock });
+    this.#stepRunner = new StepRunner({ ...parts, output: this.output, clock: host.runtime.clock });
   }
 
   /**
@@ -93,6 +94,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       throw failure;
     } finally {
       leave?.();
+      this.output.end();
       this.#scripts.release();
     }
   }
@@ -296,6 +298,6 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #show(error: JobError): void {
     if (error.shown) return;
     error.shown = true;
-    this.#host.log.failure(this.name, error.describe(), this.#label);
+    this.output.failure(error.describe());
   }
 }
