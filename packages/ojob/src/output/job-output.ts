@@ -7,6 +7,12 @@ export interface RunsAround {
   around(): Iterable<Pick<Run, "log" | "progress">>;
 }
 
+/** An error that is shown once. */
+interface Shown {
+  shown: boolean;
+  describe(): string;
+}
+
 /** The level of a line in the log of a run. */
 const LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" } as const;
 
@@ -53,9 +59,11 @@ export class JobOutput {
     for (const run of this.#runs.around()) run.progress(done, total, shown);
   }
 
-  /** Shows why the job failed. */
-  failure(text: string): void {
-    this.#record("ERROR", this.#log.failure(this.#job, text, this.#label));
+  /** Shows why the job failed, once for each error. */
+  show(error: Shown): void {
+    if (error.shown) return;
+    error.shown = true;
+    this.#record("ERROR", this.#log.failure(this.#job, error.describe(), this.#label));
   }
 
   /** The job is over: its progress goes from the terminal. */

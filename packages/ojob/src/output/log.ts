@@ -94,8 +94,8 @@ export class Log {
   }
 
   /**
-   * A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is. Returns
-   * the message without secrets.
+   * A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is.
+   * Returns the message without secrets.
    */
   line(level: Level, message: string, job?: string): string {
     const text = this.mask(message);
@@ -130,8 +130,8 @@ export class Log {
   }
 
   /**
-   * Shows how far a job is, in the last line of a terminal; `undefined` takes it away. Returns its text without
-   * secrets.
+   * Shows how far a job is, in the last line of a terminal; `undefined` takes it away. Returns its text
+   * without secrets.
    */
   progress(job: string, progress: JobProgress | undefined): string | undefined {
     const text = progress?.text === undefined ? undefined : this.mask(progress.text);

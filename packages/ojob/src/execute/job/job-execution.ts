@@ -86,10 +86,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       return withoutOwn(args, this.#job.secretArgs, {});
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
-      this.#show(failure);
+      this.output.show(failure);
       const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
       for (const step of cleanUp) {
-        await step().catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
+        await step().catch((second: unknown) => this.output.show(toJobError(second, this.#job.at)));
       }
       throw failure;
     } finally {
@@ -204,7 +204,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
-    if (!this.#stepRunner.tolerant) this.#show(failure);
+    if (!this.#stepRunner.tolerant) this.output.show(failure);
     const outer = this.#error;
     this.#error = failure;
     this.#interruption.clear();
@@ -212,7 +212,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const onAnyError = job === this.#job ? this.#host.onAnyError : [];
     for (const step of [...job.onError, ...onAnyError]) {
       // An alert that cannot be sent must not keep the next step from releasing the lock.
-      await this.#step(job, step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
+      await this.#step(job, step, args).catch((second: unknown) => this.output.show(toJobError(second, job.at)));
     }
     this.#error = outer;
   }
@@ -293,11 +293,5 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #interrupt(reason: Error, by: EndedBy = 0): void {
     const { name, message, code } = reason as Error & { code?: string };
     this.end({ name, message, ...(code !== undefined && { code }) }, by);
-  }
-
-  #show(error: JobError): void {
-    if (error.shown) return;
-    error.shown = true;
-    this.output.failure(error.describe());
   }
 }

@@ -84,7 +84,8 @@ export class Managers {
 
   async #open(options: JobManagerOptions): Promise<JobManager> {
     try {
-      for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
+      const { chJobs = {}, chLocks = {}, chLogs = chJobs } = options;
+      for (const { type = "simple" } of [chJobs, chLocks, chLogs]) await this.#prepare(type);
       // Scripts run in threads of their own, so the main thread is free for heartbeats.
       return await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
     } catch (error) {

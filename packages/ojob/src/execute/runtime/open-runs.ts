@@ -26,7 +26,7 @@ export class OpenRuns {
     return new Set(this.#runs.values());
   }
 
-  /** The runs of which all that the job prints is: those that are open now, also of the jobs that called it. */
+  /** The runs whose log has what the job prints: those that are open now, also of the jobs that called it. */
   *around(): Generator<Run, void, undefined> {
     yield* this.#runs.values();
     if (this.#parent !== undefined) yield* this.#parent.around();
