@@ -19,6 +19,8 @@ export interface Context {
   readonly channel: AlertsChannel;
   readonly rules: readonly CheckedRule[];
   readonly send: Send;
+  /** Ends deliveries, which are made again later. */
+  readonly signal: AbortSignal;
   now(): number;
 }
 
@@ -34,9 +36,9 @@ export interface Looked {
 
 /**
  * Looks whether there is something to tell or to deliver, without a write. If there is, one managed run does
- * it: of all processes, exactly one.
+ * it: of all processes, exactly one. `wait`: how long to wait for another one that does it, in ms.
  */
-export async function look(context: Context): Promise<Looked> {
+export async function look(context: Context, wait = 0): Promise<Looked> {
   const { manager, channel, rules, now } = context;
   const all = await findAll(context);
   const down = new Set(all.flatMap(({ state }) => Object.keys(state.down)));
@@ -46,7 +48,7 @@ export async function look(context: Context): Promise<Looked> {
     return due === undefined ? { down } : { down, next: due };
   }
   try {
-    const options = { wait: 0, timeout: TIMEOUT, trigger: "alerts" };
+    const options = { wait, timeout: TIMEOUT, trigger: "alerts" };
     const { result } = await manager.run(OWN_NAME, (run) => tellAndDeliver(context, run), options);
     return result.next === undefined ? { down } : { down, next: result.next };
   } catch (error) {
@@ -69,7 +71,7 @@ async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
   for (const findings of await findAll(context)) {
     if (findings.changed && (await put(channel, fenced, findings, now()))) told += findings.alerts.length;
   }
-  const delivery = { channel, fenced, send, signal: run.signal, now };
+  const delivery = { channel, fenced, send, signal: AbortSignal.any([run.signal, context.signal]), now };
   const all = await Promise.all(rules.map((rule) => deliver(rule, delivery)));
   const delivered = all.reduce((sum, { count }) => sum + count, 0);
   const next = earliest(all.map((each) => each.next));

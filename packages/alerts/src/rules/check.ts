@@ -24,9 +24,19 @@ const SELDOM = 3_600_000;
 export function checkOptions(options: AlertsOptions): void {
   checkNames("openAlerts", options, OPTIONS);
   const { rules, every } = options;
-  if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
+  checkRules(rules);
   if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
     throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
+}
+
+/**
+ * Refuses rules that make no sense, or that can never tell anything, as {@link openAlerts} does: for programs
+ * that read rules from a file.
+ *
+ * @throws AlertsError `INVALID`, whose `option` says where
+ */
+export function checkRules(rules: readonly Rule[]): void {
+  if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
   rules.forEach((rule: unknown, i) => {
     checkRule(`rules[${i}]`, rule);
   });
