@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Events } from "@ojm/core";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
-import { OWN_NAME } from "./rules/checked-rule.js";
+import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
 
 /** How much sooner or later than `every` a process looks, so that processes do not look all at once. */
 const JITTER = 0.2;
@@ -45,8 +45,8 @@ export class Alerts {
   readonly #giveUp = new AbortController();
 
   /** @internal Use {@link openAlerts}. */
-  constructor(context: Omit<Context, "signal">, clock: Clock, every: number) {
-    this.#context = { ...context, signal: this.#giveUp.signal };
+  constructor(context: Omit<Context, "signal" | "judged">, clock: Clock, every: number) {
+    this.#context = { ...context, judged: new Map(), signal: this.#giveUp.signal };
     this.#clock = clock;
     this.#every = every;
     const ids = context.rules.map(({ id }) => id).sort();
@@ -57,6 +57,7 @@ export class Alerts {
   begin(): void {
     subscribe("ojm:run:ended", this.#onEnd);
     subscribe("ojm:run:started", this.#onStart);
+    subscribe("ojm:tick", this.#onTick);
     this.#keepLooking();
     // What a dead process left. The turn tells new rules from when on they must look.
     void this.#takeTurn().catch(() => {});
@@ -74,6 +75,20 @@ export class Alerts {
   readonly #onStart = (event: unknown): void => {
     const { name } = (event as Events["ojm:run:started"]).record;
     if (this.#context.rules.some((rule) => rule.on.has("started") && rule.matches(name))) this.#ask();
+  };
+
+  /** A scheduler of this process has decided on a tick. */
+  readonly #onTick = (event: unknown): void => {
+    const { schedule, at, outcome } = event as {
+      readonly schedule: string;
+      readonly at: number;
+      readonly outcome: string;
+    };
+    const delay = this.#context.now() - at;
+    const about = ({ on, later, matches }: CheckedRule): boolean =>
+      (outcome === "missed" ? on.has("missed") : outcome === "run" && on.has("late") && delay > later) &&
+      matches(schedule);
+    if (this.#context.rules.some(about)) this.#ask();
   };
 
   #ask(): void {
@@ -194,6 +209,7 @@ export class Alerts {
   async #close(wait: number | undefined): Promise<void> {
     unsubscribe("ojm:run:ended", this.#onEnd);
     unsubscribe("ojm:run:started", this.#onStart);
+    unsubscribe("ojm:tick", this.#onTick);
     for (const cancel of this.#cancel) cancel();
     const late = wait === undefined ? () => {} : this.#clock.after(wait, () => this.#giveUp.abort());
     try {

@@ -133,6 +133,6 @@ function pauseAfter(tries: number): number {
 }
 
 function giveUp({ id }: CheckedRule, { alert }: Pending, why: string): void {
-  const text = `the alert ${alert.id} about ${visible(alert.run)} (${alert.kind}, rule ${id}) was given up: ${why}`;
+  const text = `the alert ${alert.id} about ${visible(alert.run ?? alert.name)} (${alert.kind}, rule ${id}) was given up: ${why}`;
   process.emitWarning(text, { code: "OJM_ALERT" });
 }

@@ -15,11 +15,11 @@ export function sendHealthchecks(
   alert: Alert,
   options: SendOptions,
 ): Promise<Outcome> {
+  const { run: about = alert.name } = alert;
   const url = new URL(healthchecks);
   url.pathname = `${url.pathname.replace(/\/+$/, "")}${endpoint(alert)}`;
-  url.searchParams.set("rid", uuidOf(alert.run));
-  const body =
-    alert.error === undefined ? `${alert.run} ${alert.status}` : `${alert.run} ${alert.status}\n${alert.error}`;
+  url.searchParams.set("rid", uuidOf(about));
+  const body = [`${about} ${alert.status}`, ...(alert.error === undefined ? [] : [alert.error])].join("\n");
   return post({ address: url.href, body, headers: { "content-type": "text/plain; charset=utf-8" }, deadline }, options);
 }
 
