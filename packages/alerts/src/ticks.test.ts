@@ -83,8 +83,9 @@ describe("ticks that were missed", () => {
     await close(await schedule());
     await clock.until(alerts.close());
     await clock.advance(4 * HOUR + 5 * MINUTE);
-    await watch();
     await schedule();
+    await clock.advance(SECOND);
+    await watch();
     await clock.advance(MINUTE);
     expect(runs).toHaveLength(1);
     expect(receiver.taken.map(({ count }) => count)).toEqual([3]);

@@ -102,7 +102,9 @@ async function findAll({ manager, channel, rules, judged, now }: Context): Promi
 async function noteTicks({ channel, judged }: Context, findings: Findings): Promise<void> {
   const { rule, before, state } = findings;
   judged.set(rule.id, findings.judged);
-  if ((state.ticks?.from ?? 0) - (before.state.ticks?.from ?? 0) < MARGIN) return;
+  const [known, found] = [before.state.ticks, state.ticks];
+  const isSame = JSON.stringify(known?.told) === JSON.stringify(found?.told);
+  if (isSame && (found?.from ?? 0) - (known?.from ?? 0) < MARGIN) return;
   // Another process may be faster, and knows as much.
   await channel.compareAndSet(ruleKey(rule.id), before.version, state, kept(channel));
 }

@@ -15,8 +15,11 @@ const KEPT = 400 * 86_400_000;
 export interface TickState {
   readonly from: number;
   readonly behind: { readonly [schedule: string]: number };
-  /** The ticks that were told, as far as they may be found again. */
-  readonly told: readonly (readonly [time: number, hash: string])[];
+  /**
+   * The ticks that were told, as far as they may be found again. All ticks after `time` up to `reach` were told
+   * with that of `time`.
+   */
+  readonly told: readonly (readonly [time: number, hash: string, reach: number])[];
 }
 
 /** What a rule has told, and what it waits for. */

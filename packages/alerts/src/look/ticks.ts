@@ -52,10 +52,11 @@ export async function findTicks(
   return { ticks: { ticks }, judged };
 }
 
-/** A tick that was told: its time, what was told, and the schedule, where that was found in this look. */
+/** A tick that was told, what was told of which schedule, and up to which tick that was said. */
 interface Told {
   readonly time: number;
   readonly hash: string;
+  reach: number;
 }
 
 class Search {
@@ -70,13 +71,13 @@ class Search {
     this.#rule = rule;
     this.#look = look;
     this.#found = found;
-    this.#told = told.map(([time, hash]) => ({ time, hash }));
+    this.#told = told.map(([time, hash, reach]) => ({ time, hash, reach }));
   }
 
   /** What was told, of the ticks that may be found again. */
   told(isKept: (time: number, schedule: string) => boolean): TickState["told"] {
-    const kept = this.#told.filter(({ time, hash }) => isKept(time, this.#names.get(hash) ?? ""));
-    return kept.map(({ time, hash }) => [time, hash]);
+    const kept = this.#told.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
+    return kept.map(({ time, hash, reach }) => [time, hash, reach]);
   }
 
   /** Judges the ticks of a schedule after `mark`. Resolves to the tick up to which all are judged now. */
@@ -96,8 +97,8 @@ class Search {
     let gap: (Required<MissedTicks> & { readonly decided: number }) | undefined;
     const tell = (): void => {
       if (gap === undefined) return;
-      const { decided: _, ...ticks } = gap;
-      this.#missed(ticks);
+      const { decided, ...ticks } = gap;
+      this.#missed(ticks, decided);
     };
     for await (const tick of view.ticks(mark)) {
       const { schedule: name, at, outcome, until = at, count = 1, decided, by } = tick;
@@ -113,25 +114,27 @@ class Search {
     tell();
   }
 
-  #missed(ticks: MissedTicks): void {
+  /** Ticks up to `reach` that are found later were missed with them. */
+  #missed(ticks: MissedTicks, reach = ticks.at): void {
     const { name, at, until = at } = ticks;
-    if (this.#isNew("missed", name, at, until)) this.#found.push(missedAlert(ticks, this.#rule.id));
+    if (this.#isNew("missed", name, at, until, reach)) this.#found.push(missedAlert(ticks, this.#rule.id));
   }
 
   async #late({ schedule: name, at, run }: ScheduleTick): Promise<void> {
     const ref = run === undefined ? undefined : parseRunId(run);
     if (ref === undefined || ref.startTime - at <= this.#rule.later) return;
     const record = await this.#look.records.one(ref.name, ref.startTime);
-    if (record === undefined || !this.#isNew("late", name, at, at)) return;
+    if (record === undefined || !this.#isNew("late", name, at)) return;
     this.#found.push(alertOf(record, { rule: this.#rule.id, kind: "late", tick: at, now: this.#look.now }));
   }
 
   /** Whether none of these ticks was told. From now on the first of them was. */
-  #isNew(kind: "missed" | "late", name: string, at: number, until: number): boolean {
+  #isNew(kind: "missed" | "late", name: string, at: number, until = at, reach = at): boolean {
     const hash = hashOf(kind, name);
-    if (this.#told.some((one) => one.hash === hash && one.time >= at && one.time <= until)) return false;
-    this.#told.push({ time: at, hash });
-    return true;
+    const known = this.#told.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
+    if (known === undefined) this.#told.push({ time: at, hash, reach });
+    else known.reach = Math.max(known.reach, reach);
+    return known === undefined;
   }
 }
 
