@@ -45,6 +45,28 @@ const succeed = (name: string, { manager } = one): Promise<unknown> => clock.unt
 /** Lets a look after an event pass. */
 const soon = (): Promise<void> => clock.advance(SECOND);
 
+test("a delivery can have the last lines of the log of its run, 10 KB of them at most", async () => {
+  const tails: string[] = [];
+  const { send } = receiver;
+  const told: Partial<FakeReceiver> = {
+    send: async (to, alert, options) => {
+      tails.push((await options.logTail?.(alert.run ?? "")) ?? "none");
+      return send(to, alert, options);
+    },
+  };
+  await open({}, one, told as FakeReceiver);
+  const body = (run: Run): Promise<never> => {
+    for (let i = 0; i < 500; i++) run.log.info(`line ${i} ${"é".repeat(100)}`);
+    return Promise.reject(new Error("no"));
+  };
+  await clock.until(rejection(one.manager.run("a", body)));
+  await soon();
+  expect(tails[0]).toMatch(/^é* ?.*\nline 4/);
+  expect(tails[0]).toMatch(/line 499 é+$/);
+  expect(Buffer.byteLength(tails[0] ?? "")).toBeGreaterThan(9_900);
+  expect(Buffer.byteLength(tails[0] ?? "")).toBeLessThanOrEqual(10_000);
+});
+
 describe("what is told", () => {
   test("a run that failed is told once, with what is to be known of it", async () => {
     await open();

@@ -1,5 +1,6 @@
 import { isRunError, type JobManager, type Run } from "@ojm/core";
 import { deliver, nextDue } from "../deliver/deliver.js";
+import { logTail } from "../deliver/log-tail.js";
 import type { Send } from "../deliver/outcome.js";
 import { type CheckedRule, OWN_NAME } from "../rules/checked-rule.js";
 import { type Findings, findFor } from "./find.js";
@@ -78,7 +79,8 @@ async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
     context.judged.set(findings.rule.id, findings.judged);
     told += findings.alerts.length;
   }
-  const delivery = { channel, fenced, send, signal: AbortSignal.any([run.signal, context.signal]), now };
+  const signal = AbortSignal.any([run.signal, context.signal]);
+  const delivery = { channel, fenced, send, signal, logTail: (id: string) => logTail(context.manager, id), now };
   const all = await Promise.all(rules.map((rule) => deliver(rule, delivery)));
   const delivered = all.reduce((sum, { count }) => sum + count, 0);
   const next = earliest(all.map((each) => each.next));

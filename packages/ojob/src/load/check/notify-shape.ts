@@ -38,7 +38,7 @@ const receiver = closedMap(
   "Who is told: exactly one of webhook, command, email, slack, healthchecks.",
 );
 
-const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long"] as const;
+const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long", "missed", "late"] as const;
 
 /** A rule of `notify`. */
 const notifyRule: Shape = closedMap(
@@ -48,6 +48,8 @@ const notifyRule: Shape = closedMap(
     jobs: some(text("The name of a run; * stands for any text."), "About which runs. Default: all."),
     after: number("How many runs in a row must have ended in error, before one is told.", "runs", 1),
     longer: number("For `long`: how long a run may go on, in milliseconds.", "milliseconds", 1),
+    later: number("For `late`: how long after its tick a run may begin, in milliseconds.", "milliseconds", 1),
+    grace: number("For `missed`: how long a tick may be undecided, in milliseconds.", "milliseconds", 1_000),
     to: required(receiver),
   },
   "A rule.",
