@@ -25,6 +25,8 @@ export class ProgressLine {
   readonly #width: () => number;
   readonly #jobs = new Map<string, string>();
   #drawn = false;
+  /** Whether a job went on since the line was drawn. */
+  #isOld = false;
   /** Whether the terminal is in the middle of a line that somebody else writes. */
   #inLine = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,16 +63,18 @@ export class ProgressLine {
   }
 
   #drawSoon(): void {
+    this.#isOld = true;
     if (this.#timer !== undefined) return;
     this.#draw();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#draw();
+      if (this.#isOld) this.#draw();
     }, REST).unref();
   }
 
   #draw(): void {
     this.#clear();
+    this.#isOld = false;
     if (this.#jobs.size === 0 || this.#inLine) return;
     const text = [...this.#jobs.values()].join(" | ");
     const most = Math.max(1, this.#width() - 1);

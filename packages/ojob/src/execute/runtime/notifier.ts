@@ -38,9 +38,6 @@ export class Notifier {
     const left = await alerts.waiting().catch(() => undefined);
     if (left === 0) return;
     const what = left === undefined ? "alerts may wait" : left === 1 ? "1 alert waits" : `${left} alerts wait`;
-    this.#log.line(
-      "WARN",
-      `${what} in the store: the next process with these rules delivers what its receiver has not taken`,
-    );
+    this.#log.line("WARN", `${what} in the store: the next process with the rules of this file delivers what is left`);
   }
 }
