@@ -63,7 +63,10 @@ export default {
       comment: "The alerts are made of what any program can use of core and of the schedules.",
       severity: "error",
       from: { path: "^packages/alerts/src/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)",
+      },
     },
     {
       name: "openaf-imports-no-package-of-ours",

@@ -16,8 +16,8 @@ export interface TickState {
   readonly from: number;
   readonly behind: { readonly [schedule: string]: number };
   /**
-   * The ticks that were told, as far as they may be found again. All ticks after `time` up to `reach` were told
-   * with that of `time`.
+   * The ticks that were told, as far as they may be found again. All ticks after `time` up to `reach` were
+   * told with that of `time`.
    */
   readonly told: readonly (readonly [time: number, hash: string, reach: number])[];
 }

@@ -5,8 +5,8 @@ import { post } from "./http.js";
 import { HTTP_DEADLINE } from "./webhook.js";
 
 /**
- * Pings a check: its start, its success, or its failure with the error and the last lines of the log. The id of the run tells the check
- * which start belongs to which end.
+ * Pings a check: its start, its success, or its failure with the error and the last lines of the log. The id
+ * of the run tells the check which start belongs to which end.
  *
  * @see https://healthchecks.io/docs/http_api/
  */

@@ -12,7 +12,7 @@ export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
   healthchecks: ["started", "completed", ...ERRORS],
 };
 
-/** How long after it was due a tick counts as missed, in ms: a scheduler that lives has decided it by then. */
+/** How long after it was due a tick counts as missed, in ms: a living scheduler has decided it by then. */
 const GRACE = 60_000;
 
 /** Whether a rule tells of the ticks of schedules. */

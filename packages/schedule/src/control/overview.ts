@@ -29,15 +29,15 @@ export interface ScheduleView {
   /** The first tick after `after`; `undefined` if the definition cannot be read. */
   next(after: number): number | undefined;
   /**
-   * The ticks after `after` that were due at `by`, and that nobody has decided; `undefined` if there are none.
-   * A pause or a blackout keeps a tick from being run, so such ticks at the begin do not count.
+   * The ticks after `after` that were due at `by`, and that nobody has decided; `undefined` if there are
+   * none. A pause or a blackout keeps a tick from being run, so such ticks at the begin do not count.
    */
   overdue(by: number, after: number): OverdueTicks | undefined;
 }
 
 /**
- * The schedules of a store, for a process that watches them: it needs no {@link Scheduler}, and works while
- * no scheduler lives.
+ * The schedules of a store, for a process that watches them: it needs no {@link Scheduler}, and works
+ * while no scheduler lives.
  *
  * @throws ChannelError if the store fails
  */
@@ -45,7 +45,7 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules: StoredSchedule[] = [];
   for await (const { value } of channel.entries({ prefix: ["schedule"] })) if (isSchedule(value)) schedules.push(value);
-  // The cursors after the definitions: a cursor from before a change would make old ticks of the new calendar.
+  // The cursors after the definitions: one from before a change would make old ticks of the new calendar.
   const cursors = new Map<string, Cursor>();
   for await (const { key, value } of channel.entries({ prefix: ["cursor"] })) {
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
