@@ -3,9 +3,9 @@ import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
 import { fateOf } from "./fate.js";
-import type { Records } from "./records.js";
+import type { Judged, Look, Records } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
-import { findTicks, type Judged } from "./ticks.js";
+import { findTicks } from "./ticks.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
 
 /** The most alerts that wait for one receiver. */
@@ -22,14 +22,6 @@ export interface Findings {
   readonly alerts: readonly Alert[];
   readonly changed: boolean;
   /** Up to which tick each schedule was judged, as far as that is not in the state. */
-  readonly judged: Judged;
-}
-
-/** What a look goes by. */
-export interface Look {
-  readonly records: Records;
-  readonly now: number;
-  /** Up to which tick this process has judged each schedule. */
   readonly judged: Judged;
 }
 

@@ -5,9 +5,8 @@ import type { Send } from "../deliver/outcome.js";
 import { type CheckedRule, OWN_NAME } from "../rules/checked-rule.js";
 import { type Findings, findFor } from "./find.js";
 import { put } from "./put.js";
-import { Records } from "./records.js";
+import { type Judged, Records } from "./records.js";
 import { type AlertsChannel, freshState, isState, kept, type ReadState, ruleKey, type Turn } from "./state.js";
-import type { Judged } from "./ticks.js";
 import { MARGIN } from "./window.js";
 
 /** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */

@@ -8,6 +8,17 @@ const NEWEST = 50;
 /** Among how many later runs the next attempt of a chain is looked for. */
 const MOST_LATER = 200;
 
+/** Up to which tick each schedule was judged, by its name. */
+export type Judged = ReadonlyMap<string, number>;
+
+/** What a look goes by. */
+export interface Look {
+  readonly records: Records;
+  readonly now: number;
+  /** Up to which tick this process has judged each schedule. */
+  readonly judged: Judged;
+}
+
 /** The reads of one look. What several rules ask for is read once. */
 export class Records {
   readonly #manager: JobManager;

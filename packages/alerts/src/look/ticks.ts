@@ -3,13 +3,10 @@ import { parseRunId } from "@ojm/core";
 import type { ScheduleTick, ScheduleView } from "@ojm/schedule";
 import { type CheckedRule, isOfTicks } from "../rules/checked-rule.js";
 import { alertOf, type Found, type MissedTicks, missedAlert } from "./alert-of.js";
-import type { Look } from "./find.js";
+import type { Judged, Look } from "./records.js";
 import type { RuleState, TickState } from "./state.js";
 import { ticksFrom } from "./state.js";
 import { MARGIN } from "./window.js";
-
-/** Up to which tick each schedule was judged, by its name. */
-export type Judged = ReadonlyMap<string, number>;
 
 /** The most schedules whose ticks are not decided that a rule knows. */
 const MOST_BEHIND = 1_000;
