@@ -32,7 +32,7 @@ export async function planNotify(
     problems.warn('"notify" tells of the runs of the job manager, and no job of this file has any.', first.at);
   }
   const filler = new RuleFiller(given.args, given.around, problems);
-  const rules = notify.map((rule) => placed(filler.fill(rule), rule, problems) as unknown as Rule);
+  const rules = notify.map((rule) => placed(filler.fill(rule), rule, given.around, problems) as unknown as Rule);
   if (problems.errors.length === 0) await checkAll(rules, notify, problems);
   return rules;
 }
@@ -42,14 +42,15 @@ function takesLock(step: Plan["onAnyError"][number]): boolean {
 }
 
 /** A program that is a path begins at the folder of the file. One without a slash is sought on the PATH. */
-function placed(values: Args, { values: written, places, at }: NotifyRule, problems: Problems): Args {
+function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surroundings, problems: Problems): Args {
   const { command } = values["to"] as { readonly command?: readonly string[] };
   const [program = "", ...parameters] = command ?? [];
   if (!program.includes("/") || firstTemplate(program) !== undefined) return values;
   const where = placeOf("to.command", places) ?? at;
   const path = isAbsolute(program) ? program : saidPath(program, where);
-  if (!existsSync(path)) problems.error(missingFile(program, where), where);
-  return { ...written, ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
+  // Whoever only looks at the runs of the file may be on another machine.
+  if (look !== "found" && !existsSync(path)) problems.error(missingFile(program, where), where);
+  return { ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
 }
 
 /** Reports what the package of the alerts finds wrong, of each rule alone first. */
