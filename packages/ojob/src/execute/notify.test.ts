@@ -84,6 +84,25 @@ describe("ojob.notify", () => {
   });
 });
 
+describe("whose rules count", () => {
+  test("the rules of a file replace those of the files that it includes", async () => {
+    const [own, other] = [await startReceiver(), await startReceiver()];
+    const folder = folderWith({ "base.yaml": file(`- { on: [failed], to: { webhook: "${other.url}" } }`) });
+    const rule = `{ on: [failed], to: { webhook: "${own.url}" } }`;
+    await runText(`include: ["${folder}/base.yaml"]\nojob: { notify: [${rule}] }\n`);
+    expect([own.received.length, other.received.length]).toEqual([1, 0]);
+  });
+
+  test("those of a file that a job runs have no effect, and a warning says so", async () => {
+    const receiver = await startReceiver();
+    const inner = file(`- { on: [failed], to: { webhook: "${receiver.url}" } }`);
+    const yaml = "jobs: [{ name: A, type: jobs, typeArgs: { file: inner.yaml } }]\ntodo: [A]\n";
+    const ran = await runText(yaml, {}, { "inner.yaml": inner });
+    expect(ran.err).toMatch(/warning: "notify" of .*inner\.yaml has no effect/);
+    expect(receiver.received).toEqual([]);
+  });
+});
+
 describe("ojm check finds in notify", () => {
   test.each([
     ["- { on: fail, to: { slack: https://a } }", /^error 4:13 "on" must be one of started, completed/],
