@@ -59,11 +59,14 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/(schedule|core)/" },
     },
     {
-      name: "alerts-import-only-core",
-      comment: "The alerts are made of what any program can use of core.",
+      name: "alerts-import-only-core-and-schedule",
+      comment: "The alerts are made of what any program can use of core and of the schedules.",
       severity: "error",
       from: { path: "^packages/alerts/src/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)",
+      },
     },
     {
       name: "openaf-imports-no-package-of-ours",

@@ -45,6 +45,72 @@ const succeed = (name: string, { manager } = one): Promise<unknown> => clock.unt
 /** Lets a look after an event pass. */
 const soon = (): Promise<void> => clock.advance(SECOND);
 
+test("a delivery can have the last lines of the log of its run, 10 KB of them at most", async () => {
+  const tails: string[] = [];
+  const { send } = receiver;
+  const told: Partial<FakeReceiver> = {
+    send: async (to, alert, options) => {
+      tails.push((await options.logTail?.(alert.run ?? "")) ?? "none");
+      return send(to, alert, options);
+    },
+  };
+  await open({}, one, told as FakeReceiver);
+  const body = (run: Run): Promise<never> => {
+    for (let i = 0; i < 500; i++) run.log.info(`line ${i} ${"é".repeat(100)}`);
+    return Promise.reject(new Error("no"));
+  };
+  await clock.until(rejection(one.manager.run("a", body)));
+  await soon();
+  expect(tails[0]).toMatch(/^é* ?.*\nline 4/);
+  expect(tails[0]).toMatch(/line 499 é+$/);
+  expect(Buffer.byteLength(tails[0] ?? "")).toBeGreaterThan(9_900);
+  expect(Buffer.byteLength(tails[0] ?? "")).toBeLessThanOrEqual(10_000);
+});
+
+describe("close with a limit", () => {
+  test("breaks off a delivery that takes longer, and the next process delivers", async () => {
+    receiver.answer = () => new Promise(() => {});
+    const { send } = receiver;
+    const hanging: Partial<FakeReceiver> = {
+      send: (to, alert, options) =>
+        Promise.race([
+          send(to, alert, options),
+          new Promise<{ type: "later"; why: string }>((resolve) => {
+            options.signal.addEventListener("abort", () => resolve({ type: "later", why: "it was stopped" }));
+          }),
+        ]),
+    };
+    const alerts = await open({}, one, hanging as FakeReceiver);
+    await fail("a");
+    await soon();
+    const before = clock.now();
+    await clock.until(alerts.close({ wait: 5_000 }));
+    expect(clock.now() - before).toBeLessThan(6_000);
+    expect(await clock.until(alerts.waiting())).toBe(1);
+    receiver.answer = () => ({ type: "taken" });
+    await open({}, two);
+    await clock.advance(MINUTE);
+    expect(receiver.told).toEqual(["failed a"]);
+  });
+
+  test("waits for another process that delivers, which may have looked before", async () => {
+    let release = (): void => {};
+    receiver.answer = () => new Promise((resolve) => (release = () => resolve({ type: "taken" })));
+    await open();
+    const alerts = await open({}, two);
+    await fail("a");
+    await soon();
+    await fail("b", two);
+    const closed = alerts.close({ wait: MINUTE });
+    await clock.advance(SECOND);
+    receiver.answer = () => ({ type: "taken" });
+    release();
+    await clock.until(closed);
+    expect(receiver.told).toEqual(["failed a", "failed b"]);
+    expect(await clock.until(alerts.waiting())).toBe(0);
+  });
+});
+
 describe("what is told", () => {
   test("a run that failed is told once, with what is to be known of it", async () => {
     await open();

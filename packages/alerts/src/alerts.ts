@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Events } from "@ojm/core";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
-import { OWN_NAME } from "./rules/checked-rule.js";
+import { outboxOf } from "./look/state.js";
+import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
 
 /** How much sooner or later than `every` a process looks, so that processes do not look all at once. */
 const JITTER = 0.2;
@@ -39,10 +40,13 @@ export class Alerts {
   #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
+  /** Whether the last look found all that there was. */
+  #sawAll = true;
+  readonly #giveUp = new AbortController();
 
   /** @internal Use {@link openAlerts}. */
-  constructor(context: Context, clock: Clock, every: number) {
-    this.#context = context;
+  constructor(context: Omit<Context, "signal" | "judged">, clock: Clock, every: number) {
+    this.#context = { ...context, judged: new Map(), signal: this.#giveUp.signal };
     this.#clock = clock;
     this.#every = every;
     const ids = context.rules.map(({ id }) => id).sort();
@@ -53,6 +57,7 @@ export class Alerts {
   begin(): void {
     subscribe("ojm:run:ended", this.#onEnd);
     subscribe("ojm:run:started", this.#onStart);
+    subscribe("ojm:tick", this.#onTick);
     this.#keepLooking();
     // What a dead process left. The turn tells new rules from when on they must look.
     void this.#takeTurn().catch(() => {});
@@ -70,6 +75,20 @@ export class Alerts {
   readonly #onStart = (event: unknown): void => {
     const { name } = (event as Events["ojm:run:started"]).record;
     if (this.#context.rules.some((rule) => rule.on.has("started") && rule.matches(name))) this.#ask();
+  };
+
+  /** A scheduler of this process has decided on a tick. */
+  readonly #onTick = (event: unknown): void => {
+    const { schedule, at, outcome } = event as {
+      readonly schedule: string;
+      readonly at: number;
+      readonly outcome: string;
+    };
+    const delay = this.#context.now() - at;
+    const about = ({ on, later, matches }: CheckedRule): boolean =>
+      (outcome === "missed" ? on.has("missed") : outcome === "run" && on.has("late") && delay > later) &&
+      matches(schedule);
+    if (this.#context.rules.some(about)) this.#ask();
   };
 
   #ask(): void {
@@ -114,21 +133,23 @@ export class Alerts {
   }
 
   /** Looks, or waits for the look that goes on, and then for another one if it was asked for. */
-  async #look(): Promise<void> {
+  async #look(wait = 0): Promise<void> {
     if (this.#looking !== undefined) {
       await this.#looking;
-      if (this.#asked) await this.#look();
+      if (this.#asked) await this.#look(wait);
       return;
     }
     this.#asked = false;
-    this.#looking = this.#lookOnce();
+    this.#looking = this.#lookOnce(wait);
     await this.#looking;
     this.#looking = undefined;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookOnce(wait: number): Promise<void> {
+    this.#sawAll = false;
     try {
-      const { next, down, locked }: Looked = await look(this.#context);
+      const { next, down, locked }: Looked = await look(this.#context, wait);
+      this.#sawAll = locked !== true;
       this.#down = down;
       this.#warned = false;
       // The other process may have looked before what this one was told of.
@@ -164,19 +185,41 @@ export class Alerts {
    * Looks once more if a run ended since the last look, waits for what is being delivered, and ends. What is
    * not delivered by then waits in the store, for any process with the same rules. Close it before the
    * manager. A second call returns the same promise.
+   *
+   * `wait`: how long that may take, in ms. Deliveries that go on then are broken off, and made again later.
+   * Default: as long as the receivers take, and another process that delivers is not waited for.
    */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close({ wait }: { readonly wait?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(wait);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
+  /**
+   * How many alerts of these rules wait for their receivers; `undefined` if that is not known, as the last
+   * look failed or another process is at work.
+   */
+  async waiting(): Promise<number | undefined> {
+    if (!this.#sawAll) return undefined;
+    const { channel, rules } = this.#context;
+    let count = 0;
+    for (const { id } of rules) for await (const _ of channel.keys({ prefix: outboxOf(id) })) count++;
+    return count;
+  }
+
+  async #close(wait: number | undefined): Promise<void> {
     unsubscribe("ojm:run:ended", this.#onEnd);
     unsubscribe("ojm:run:started", this.#onStart);
+    unsubscribe("ojm:tick", this.#onTick);
     for (const cancel of this.#cancel) cancel();
-    const asked = this.#asked;
-    await this.#looking;
-    if (asked) await this.#look();
+    const late = wait === undefined ? () => {} : this.#clock.after(wait, () => this.#giveUp.abort());
+    try {
+      const asked = this.#asked;
+      await this.#looking;
+      // Another process that delivers may have looked before the last run of this one ended.
+      if (asked || (wait !== undefined && !this.#sawAll)) await this.#look(wait);
+    } finally {
+      late();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,8 +7,22 @@ import type { Clock, RunStatus } from "@ojm/core";
  * - `recovered`: it ended well, after a run that the rule told of as failed, lost or timeout.
  * - `long`: it goes on for longer than {@link Rule.longer}.
  * - `started`; `completed`: it ended well, also if it found nothing to do.
+ *
+ * And of the ticks of schedules, by `@ojm/schedule`:
+ *
+ * - `missed`: nobody was there to run it.
+ * - `late`: its run began later than {@link Rule.later}.
  */
-export type AlertKind = "started" | "completed" | "failed" | "lost" | "timeout" | "recovered" | "long";
+export type AlertKind =
+  | "started"
+  | "completed"
+  | "failed"
+  | "lost"
+  | "timeout"
+  | "recovered"
+  | "long"
+  | "missed"
+  | "late";
 
 /** Which runs are told, and where to. */
 export interface Rule {
@@ -28,6 +42,13 @@ export interface Rule {
   readonly after?: number;
   /** For `long`: how long a run may go on, in ms. */
   readonly longer?: number;
+  /** For `late`: how long after its tick a run may begin, in ms. */
+  readonly later?: number;
+  /**
+   * For `missed`: how long after it was due a tick that nobody has decided counts as missed, in ms, 1,000 at
+   * least. Default: 60,000.
+   */
+  readonly grace?: number;
   /** The receiver. */
   readonly to: Receiver;
 }
@@ -100,16 +121,16 @@ export interface Alert {
   readonly kind: AlertKind;
   /** The id of the rule. */
   readonly rule: string;
-  /** The id of the run. */
-  readonly run: string;
+  /** The id of the run. Absent for `missed`: there was none. */
+  readonly run?: string;
   /** The name of the job. */
   readonly name: string;
-  readonly status: RunStatus;
-  /** Why the run did not complete. At most 1,000 characters. */
+  readonly status: RunStatus | "missed";
+  /** Why the run did not complete, or why a tick was missed. At most 1,000 characters. */
   readonly error?: string;
-  readonly host: string;
+  readonly host?: string;
   /** Times in ISO 8601, UTC. */
-  readonly started: string;
+  readonly started?: string;
   readonly ended?: string;
   /** In ms. Of a run that goes on: so far. */
   readonly duration?: number;
@@ -118,6 +139,13 @@ export interface Alert {
   readonly attempts?: number;
   /** How many runs of the job in a row ended in error, at most 50. `recovered`: before this one. */
   readonly streak?: number;
+  /** `missed`, `late`: the tick. */
+  readonly tick?: string;
+  /** `missed`: the last tick, and how many they were, if there were several. It counts to 10,000 at most. */
+  readonly until?: string;
+  readonly count?: number;
+  /** `late`: how long after its tick the run began, in ms. */
+  readonly delay?: number;
   /** How many alerts of this rule were dropped since the last one, because its receiver took none. */
   readonly dropped?: number;
 }

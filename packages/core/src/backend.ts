@@ -22,6 +22,7 @@ export { findType } from "./channel/backend/find-type.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
+export { checkLogBudget } from "./jobs/logs/budget.js";
 export { type Clock, systemClock } from "./util/clock.js";
 export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./util/process-state.js";
 export { LINES, visible } from "./util/visible.js";

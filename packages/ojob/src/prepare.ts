@@ -12,6 +12,7 @@ import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js"
 import { checkChannels } from "./plan/manager/check-channels.js";
 import { checkInitOrder } from "./plan/manager/init-order.js";
 import { checkLockNames } from "./plan/manager/lock-names.js";
+import { planNotify } from "./plan/notify/plan-notify.js";
 import { OPENAF } from "./plan/packages.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
@@ -92,7 +93,8 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   const texts = !options.typed && file.settings.loads?.some(({ text }) => text === OPENAF) === true;
   const given = texts ? asTexts(options.args) : options.args;
   const args = commonArgs(file, given, around.environment, texts);
-  const planned = plan(file, args, problems, around);
+  const jobs = plan(file, args, problems, around);
+  const planned: Plan = { ...jobs, notify: await planNotify(file, jobs, { args, around }, problems) };
   if (schedules) await checkSchedules(file, problems);
   if (channelTypes !== undefined) {
     const sources = { common: args, typed: given };

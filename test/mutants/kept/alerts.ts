@@ -2,6 +2,8 @@ import type { Kept } from "../types.js";
 import { of } from "./rows.js";
 
 const alertsTests = ["packages/alerts/src/alerts.test.ts"];
+const chaosTests = ["packages/alerts/src/chaos-ticks.test.ts"];
+const ticksTests = ["packages/alerts/src/ticks.test.ts"];
 const httpTests = ["packages/alerts/src/receivers/http.test.ts"];
 
 /** What is kept of the alerts. */
@@ -109,6 +111,41 @@ export const alerts: Kept = {
         "a failure is never told",
       ],
     ),
+    ...of(
+      "packages/alerts/src/look/ticks.ts",
+      chaosTests,
+      ["AL21 no memory of ticks", "return known === undefined;", "return true;", "each look tells the same tick again"],
+      [
+        "AL22 schedules that are behind are forgotten",
+        "behind: Object.fromEntries(left.slice(0, MOST_BEHIND)),",
+        "behind: {},",
+        "what a scheduler misses after a long outage is not told, or told twice",
+      ],
+      [
+        "AL23 no grace",
+        "view.overdue(this.#look.now - grace, after)",
+        "view.overdue(this.#look.now, after)",
+        "a tick that is being decided wakes somebody",
+      ],
+    ),
+    ...of("packages/alerts/src/look/ticks.ts", ticksTests, [
+      "AL24 an alert for each entry",
+      "gap !== undefined && at <= gap.decided",
+      "gap !== undefined && at < 0",
+      "one outage wakes somebody twice",
+    ]),
+    ...of("packages/alerts/src/look/look.ts", chaosTests, [
+      "AL25 judged before it is put",
+      "if (!findings.changed) await noteTicks(context, findings);",
+      "await noteTicks(context, findings);",
+      "a missed tick is lost if the outbox cannot be written",
+    ]),
+    ...of("packages/schedule/src/control/overview.ts", chaosTests, [
+      "AL26 ticks that wait count as decided",
+      "Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1))",
+      "cursor.at",
+      "a run that waited for hours is not told as late",
+    ]),
     ...of("packages/alerts/src/receivers/webhook.ts", httpTests, [
       "AL20 a signature without its time",
       "update(`$" + "{id}.",

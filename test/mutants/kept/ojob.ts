@@ -59,6 +59,30 @@ const named: readonly NamedMutant[] = [
     why: "a job finds the settings and the secrets of another one, by chance",
     tests: [`${OJOB}/script/worker/state/environment.test.ts`],
   },
+  {
+    name: "P08 the log of a run has lines with their secrets",
+    file: `${OJOB}/output/job-output.ts`,
+    search: "this.#record(level, this.#log.scriptLine(level, message, time, this.#job));",
+    replace: "this.#log.scriptLine(level, message, time, this.#job);\n    this.#record(level, message);",
+    why: "a secret is in the store for two weeks",
+    tests: [`${OJOB}/execute/run-logs.test.ts`],
+  },
+  {
+    name: "P09 what a called job prints is not in the log of its caller's run",
+    file: `${OJOB}/execute/runtime/open-runs.ts`,
+    search: "if (this.#parent !== undefined) yield* this.#parent.around();",
+    replace: "",
+    why: "the log of a run that failed lacks the reason",
+    tests: [`${OJOB}/execute/run-logs.test.ts`],
+  },
+  {
+    name: "P10 the alerts are closed after the job manager",
+    file: `${OJOB}/execute/runtime/managers.ts`,
+    search: "await this.notifier?.close();",
+    replace: "await manager?.close();\n      await this.notifier?.close();",
+    why: "what the last job caused is told by nobody, until another process runs",
+    tests: [`${OJOB}/execute/notify.test.ts`],
+  },
 ];
 
 /** What is kept of job files. */

@@ -29,6 +29,7 @@ export interface Delivery {
   readonly fenced: Fenced;
   readonly send: Send;
   readonly signal: AbortSignal;
+  readonly logTail: (run: string) => Promise<string>;
   now(): number;
 }
 
@@ -54,7 +55,7 @@ export async function nextDue(channel: AlertsChannel, rule: string): Promise<num
  * before. While a receiver takes nothing, its alerts wait together, so that their order stays.
  */
 export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<Delivered> {
-  const { channel, fenced, signal, now } = delivery;
+  const { channel, fenced, signal, logTail, now } = delivery;
   const begun = now();
   const gate = ((await channel.get(gateKey(rule.id))) ?? { until: 0, tries: 0 }) as Gate;
   if (gate.until > begun) return { count: 0, next: gate.until };
@@ -75,7 +76,7 @@ export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<De
       next = Math.min(next ?? value.due, value.due);
       continue;
     }
-    const outcome = await delivery.send(rule.to, value.alert, { signal, now: at });
+    const outcome = await delivery.send(rule.to, value.alert, { signal, now: at, logTail });
     if (signal.aborted && outcome.type !== "taken") return { count, next: at };
     if (outcome.type === "taken") count++;
     const written = after(rule, { key: key as (string | number)[], value, outcome, gate, at: now(), channel });
@@ -133,6 +134,6 @@ function pauseAfter(tries: number): number {
 }
 
 function giveUp({ id }: CheckedRule, { alert }: Pending, why: string): void {
-  const text = `the alert ${alert.id} about ${visible(alert.run)} (${alert.kind}, rule ${id}) was given up: ${why}`;
+  const text = `the alert ${alert.id} about ${visible(alert.run ?? alert.name)} (${alert.kind}, rule ${id}) was given up: ${why}`;
   process.emitWarning(text, { code: "OJM_ALERT" });
 }

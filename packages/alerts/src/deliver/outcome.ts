@@ -23,4 +23,6 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** The time of the attempt, in ms since 1970. */
   readonly now: number;
+  /** The last lines of the log of a run. Never rejects. */
+  readonly logTail?: (run: string) => Promise<string>;
 }

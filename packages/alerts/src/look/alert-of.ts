@@ -11,6 +11,8 @@ interface Facts {
   readonly rule: string;
   readonly kind: AlertKind;
   readonly streak?: number;
+  /** The tick of a run that is late. */
+  readonly tick?: number;
   /** The time of the look, for a run that goes on. */
   readonly now: number;
 }
@@ -21,7 +23,7 @@ export interface Found {
   readonly alert: Alert;
 }
 
-export function alertOf(record: RunRecord, { rule, kind, streak, now }: Facts): Found {
+export function alertOf(record: RunRecord, { rule, kind, streak, tick, now }: Facts): Found {
   const { id, name, status, error, holder, startTime, startDate, endTime, endDate, attempt, retry } = record;
   const begins = kind === "started";
   const duration = begins ? undefined : (record.duration ?? Math.max(0, now - startTime));
@@ -41,8 +43,40 @@ export function alertOf(record: RunRecord, { rule, kind, streak, now }: Facts): 
     ...(attempt !== undefined && { attempt }),
     ...(retry !== undefined && { attempts: retry.attempts }),
     ...(streak !== undefined && { streak }),
+    ...(tick !== undefined && { tick: iso(tick), delay: startTime - tick }),
   };
   return { time: begins ? startTime : (endTime ?? now), alert };
+}
+
+/** Ticks that were missed. */
+export interface MissedTicks {
+  readonly name: string;
+  readonly at: number;
+  readonly until?: number;
+  readonly count?: number;
+  /** Why, in words. */
+  readonly why: string;
+  /** Where that was decided; absent if nobody was there. */
+  readonly host?: string;
+}
+
+export function missedAlert({ name, at, until = at, count = 1, why, host }: MissedTicks, rule: string): Found {
+  const alert: Alert = {
+    id: idOf(rule, `${name}@${iso(at)}`, "missed"),
+    kind: "missed",
+    rule,
+    name,
+    status: "missed",
+    error: why,
+    ...(host !== undefined && { host }),
+    tick: iso(at),
+    ...(until > at && { until: iso(until), count }),
+  };
+  return { time: at, alert };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }
 
 /** The same for every process and every look, so that a receiver can tell a second delivery. */

@@ -3,8 +3,9 @@ import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
 import { fateOf } from "./fate.js";
-import type { Records } from "./records.js";
+import type { Judged, Look, Records } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
+import { findTicks } from "./ticks.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
 
 /** The most alerts that wait for one receiver. */
@@ -20,12 +21,8 @@ export interface Findings {
   readonly state: RuleState;
   readonly alerts: readonly Alert[];
   readonly changed: boolean;
-}
-
-/** What a look goes by. */
-export interface Look {
-  readonly records: Records;
-  readonly now: number;
+  /** Up to which tick each schedule was judged, as far as that is not in the state. */
+  readonly judged: Judged;
 }
 
 /** What there is to be told for a rule since its state. Writes nothing. */
@@ -36,13 +33,15 @@ export async function findFor(rule: CheckedRule, before: ReadState, look: Look):
   const begun = await starts(rule, state, look, found);
   const failed = await failures(rule, state, look, found);
   const long = await longRuns(rule, state, look, found);
+  const { ticks, judged } = await findTicks(rule, state, look, found);
   found.sort((a, b) => a.time - b.time);
-  const after: RuleState = { ...state, ...failed, ...begun, ...long };
+  const after: RuleState = { ...state, ...failed, ...begun, ...long, ...ticks };
   const alerts = found.map(({ alert }) => alert);
-  return { rule, before, state: after, alerts, changed: alerts.length > 0 || differs(state, after) };
+  return { rule, before, state: after, alerts, changed: alerts.length > 0 || differs(state, after), judged };
 }
 
-function differs(before: RuleState, after: RuleState): boolean {
+/** Which ticks were judged is written from time to time only: it changes with each tick. */
+function differs({ ticks: _, ...before }: RuleState, { ticks: __, ...after }: RuleState): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);
 }
 

@@ -1,11 +1,13 @@
 import { isRunError, type JobManager, type Run } from "@ojm/core";
 import { deliver, nextDue } from "../deliver/deliver.js";
+import { logTail } from "../deliver/log-tail.js";
 import type { Send } from "../deliver/outcome.js";
 import { type CheckedRule, OWN_NAME } from "../rules/checked-rule.js";
 import { type Findings, findFor } from "./find.js";
 import { put } from "./put.js";
-import { Records } from "./records.js";
+import { type Judged, Records } from "./records.js";
 import { type AlertsChannel, freshState, isState, kept, type ReadState, ruleKey, type Turn } from "./state.js";
+import { MARGIN } from "./window.js";
 
 /** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */
 const TIMEOUT = 150_000;
@@ -19,6 +21,10 @@ export interface Context {
   readonly channel: AlertsChannel;
   readonly rules: readonly CheckedRule[];
   readonly send: Send;
+  /** Up to which tick this process has judged each schedule, by the ids of the rules. */
+  readonly judged: Map<string, Judged>;
+  /** Ends deliveries, which are made again later. */
+  readonly signal: AbortSignal;
   now(): number;
 }
 
@@ -34,11 +40,12 @@ export interface Looked {
 
 /**
  * Looks whether there is something to tell or to deliver, without a write. If there is, one managed run does
- * it: of all processes, exactly one.
+ * it: of all processes, exactly one. `wait`: how long to wait for another one that does it, in ms.
  */
-export async function look(context: Context): Promise<Looked> {
+export async function look(context: Context, wait = 0): Promise<Looked> {
   const { manager, channel, rules, now } = context;
   const all = await findAll(context);
+  for (const findings of all) if (!findings.changed) await noteTicks(context, findings);
   const down = new Set(all.flatMap(({ state }) => Object.keys(state.down)));
   const dues = await Promise.all(rules.map(({ id }) => nextDue(channel, id)));
   const due = earliest(dues);
@@ -46,7 +53,7 @@ export async function look(context: Context): Promise<Looked> {
     return due === undefined ? { down } : { down, next: due };
   }
   try {
-    const options = { wait: 0, timeout: TIMEOUT, trigger: "alerts" };
+    const options = { wait, timeout: TIMEOUT, trigger: "alerts" };
     const { result } = await manager.run(OWN_NAME, (run) => tellAndDeliver(context, run), options);
     return result.next === undefined ? { down } : { down, next: result.next };
   } catch (error) {
@@ -67,23 +74,40 @@ async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
   const fenced: Parameters<typeof put>[1] = (ops) => run.fenced(channel, ops);
   let told = 0;
   for (const findings of await findAll(context)) {
-    if (findings.changed && (await put(channel, fenced, findings, now()))) told += findings.alerts.length;
+    if (!findings.changed || !(await put(channel, fenced, findings, now()))) continue;
+    context.judged.set(findings.rule.id, findings.judged);
+    told += findings.alerts.length;
   }
-  const delivery = { channel, fenced, send, signal: run.signal, now };
+  const signal = AbortSignal.any([run.signal, context.signal]);
+  const delivery = { channel, fenced, send, signal, logTail: (id: string) => logTail(context.manager, id), now };
   const all = await Promise.all(rules.map((rule) => deliver(rule, delivery)));
   const delivered = all.reduce((sum, { count }) => sum + count, 0);
   const next = earliest(all.map((each) => each.next));
   return next === undefined ? { told, delivered } : { told, delivered, next };
 }
 
-async function findAll({ manager, channel, rules, now }: Context): Promise<Findings[]> {
+async function findAll({ manager, channel, rules, judged, now }: Context): Promise<Findings[]> {
   const records = new Records(manager);
   const all: Findings[] = [];
   for (const rule of rules) {
     const before = await stateOf(channel, rule, now());
-    all.push(await findFor(rule, before, { records, now: now() }));
+    all.push(await findFor(rule, before, { records, now: now(), judged: judged.get(rule.id) ?? new Map() }));
   }
   return all;
+}
+
+/**
+ * Remembers which ticks were judged and need not be told. Once in a while the store remembers it too, for the
+ * processes that look later.
+ */
+async function noteTicks({ channel, judged }: Context, findings: Findings): Promise<void> {
+  const { rule, before, state } = findings;
+  judged.set(rule.id, findings.judged);
+  const [known, found] = [before.state.ticks, state.ticks];
+  const isSame = JSON.stringify(known?.told) === JSON.stringify(found?.told);
+  if (isSame && (found?.from ?? 0) - (known?.from ?? 0) < MARGIN) return;
+  // Another process may be faster, and knows as much.
+  await channel.compareAndSet(ruleKey(rule.id), before.version, state, kept(channel));
 }
 
 /** The state of a rule. A rule that has none begins, at the time when any process with alerts last looked. */

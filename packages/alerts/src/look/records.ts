@@ -1,4 +1,5 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import type { ScheduleView } from "@ojm/schedule";
 import { withoutFollowed } from "./chain.js";
 
 /** How many runs of a job are read to tell its streak. */
@@ -7,11 +8,23 @@ const NEWEST = 50;
 /** Among how many later runs the next attempt of a chain is looked for. */
 const MOST_LATER = 200;
 
+/** Up to which tick each schedule was judged, by its name. */
+export type Judged = ReadonlyMap<string, number>;
+
+/** What a look goes by. */
+export interface Look {
+  readonly records: Records;
+  readonly now: number;
+  /** Up to which tick this process has judged each schedule. */
+  readonly judged: Judged;
+}
+
 /** The reads of one look. What several rules ask for is read once. */
 export class Records {
   readonly #manager: JobManager;
   readonly #newest: Map<string, Promise<readonly RunRecord[]>> = new Map();
   #running: Promise<RunRecord[]> | undefined;
+  #schedules: Promise<readonly ScheduleView[]> | undefined;
 
   constructor(manager: JobManager) {
     this.#manager = manager;
@@ -23,6 +36,12 @@ export class Records {
 
   starts(from: number): AsyncGenerator<RunRecord, void, undefined> {
     return this.#manager.history({ from });
+  }
+
+  /** The schedules of the store, as they were when they were first asked for. */
+  schedules(): Promise<readonly ScheduleView[]> {
+    this.#schedules ??= schedulesOf(this.#manager);
+    return this.#schedules;
   }
 
   running(): Promise<RunRecord[]> {
@@ -76,6 +95,14 @@ export class Records {
     for await (const record of this.#manager.history(range)) records.push(record);
     return records;
   }
+}
+
+/** The package of the schedules is loaded only where a rule tells of ticks. */
+async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]> {
+  const { schedulesIn } = await import("@ojm/schedule");
+  const all: ScheduleView[] = [];
+  for await (const view of schedulesIn(manager)) all.push(view);
+  return all;
 }
 
 /** A run that ended so breaks a streak. */

@@ -8,6 +8,20 @@ export const CHANNEL = "oJobManager-alerts";
 /** How long an entry is kept that nobody writes, in ms. The rules of a program that is gone leave nothing. */
 const KEPT = 400 * 86_400_000;
 
+/**
+ * Which ticks a rule has judged: all up to `from`. Of a schedule in `behind`, whose later ticks were not all
+ * decided then, only those up to that time.
+ */
+export interface TickState {
+  readonly from: number;
+  readonly behind: { readonly [schedule: string]: number };
+  /**
+   * The ticks that were told, as far as they may be found again. All ticks after `time` up to `reach` were
+   * told with that of `time`.
+   */
+  readonly told: readonly (readonly [time: number, hash: string, reach: number])[];
+}
+
 /** What a rule has told, and what it waits for. */
 export interface RuleState {
   /** The runs that ended in error, by their ends. */
@@ -22,6 +36,8 @@ export interface RuleState {
   readonly long: readonly string[];
   /** The last run that was told as failed, of each job that has not recovered. */
   readonly down: { readonly [name: string]: { readonly start: number; readonly streak: number } };
+  /** Which ticks of schedules were judged. Only for rules that tell of ticks. */
+  readonly ticks?: TickState;
   /** The number of the next alert in the outbox. */
   readonly seq: number;
   /** How many alerts were dropped, and nobody was told. */
@@ -71,9 +87,24 @@ export function kept({ supports }: Pick<AlertsChannel, "supports">): { ttl?: num
   return supports.ttl ? { ttl: KEPT } : {};
 }
 
+/** A rule begins to tell of ticks. */
+export function ticksFrom(at: number): TickState {
+  return { from: at, behind: {}, told: [] };
+}
+
 /** The state of a rule that begins at `at`. */
 export function freshState(at: number): RuleState {
-  return { ends: windowFrom(at), starts: windowFrom(at), open: [], held: [], long: [], down: {}, seq: 1, dropped: 0 };
+  return {
+    ends: windowFrom(at),
+    starts: windowFrom(at),
+    open: [],
+    held: [],
+    long: [],
+    down: {},
+    ticks: ticksFrom(at),
+    seq: 1,
+    dropped: 0,
+  };
 }
 
 /** A state as it was read. */
@@ -84,7 +115,7 @@ export interface ReadState {
 
 /** Whether a value is a state. Anybody can write into a store. */
 export function isState(value: unknown): value is RuleState {
-  const { ends, starts, open, held, long, down, seq, dropped } = (value ?? {}) as {
+  const { ends, starts, open, held, long, down, ticks, seq, dropped } = (value ?? {}) as {
     [K in keyof RuleState]?: JsonValue;
   };
   return (
@@ -95,9 +126,15 @@ export function isState(value: unknown): value is RuleState {
     Array.isArray(long) &&
     typeof down === "object" &&
     down !== null &&
+    (ticks === undefined || isTickState(ticks)) &&
     Number.isSafeInteger(seq) &&
     Number.isSafeInteger(dropped)
   );
+}
+
+function isTickState(value: unknown): boolean {
+  const { from, behind, told } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
+  return typeof from === "number" && typeof behind === "object" && behind !== null && Array.isArray(told);
 }
 
 function isWindow(value: unknown): boolean {
@@ -107,7 +144,7 @@ function isWindow(value: unknown): boolean {
 
 export function isPending(value: unknown): value is Pending {
   const { alert, since, tries, due } = (value ?? {}) as { readonly [K in keyof Pending]?: unknown };
-  const { id, run } = (alert ?? {}) as Partial<Alert>;
+  const { id, name } = (alert ?? {}) as Partial<Alert>;
   const counts = [since, tries, due].every((each) => typeof each === "number");
-  return counts && typeof id === "string" && typeof run === "string";
+  return counts && typeof id === "string" && typeof name === "string";
 }

@@ -5,21 +5,24 @@ import { post } from "./http.js";
 import { HTTP_DEADLINE } from "./webhook.js";
 
 /**
- * Pings a check: its start, its success, or its failure with the error. The id of the run tells the check
- * which start belongs to which end.
+ * Pings a check: its start, its success, or its failure with the error and the last lines of the log. The id
+ * of the run tells the check which start belongs to which end.
  *
  * @see https://healthchecks.io/docs/http_api/
  */
-export function sendHealthchecks(
+export async function sendHealthchecks(
   { healthchecks, deadline = HTTP_DEADLINE }: { readonly healthchecks: string; readonly deadline?: number },
   alert: Alert,
   options: SendOptions,
 ): Promise<Outcome> {
+  const { run: about = alert.name } = alert;
   const url = new URL(healthchecks);
   url.pathname = `${url.pathname.replace(/\/+$/, "")}${endpoint(alert)}`;
-  url.searchParams.set("rid", uuidOf(alert.run));
-  const body =
-    alert.error === undefined ? `${alert.run} ${alert.status}` : `${alert.run} ${alert.status}\n${alert.error}`;
+  url.searchParams.set("rid", uuidOf(about));
+  const failed = endpoint(alert) === "/fail";
+  const tail = failed && alert.run !== undefined ? await options.logTail?.(alert.run) : undefined;
+  const lines = [`${about} ${alert.status}`, alert.error, ...(tail ? ["", tail] : [])];
+  const body = lines.filter((line) => line !== undefined).join("\n");
   return post({ address: url.href, body, headers: { "content-type": "text/plain; charset=utf-8" }, deadline }, options);
 }
 

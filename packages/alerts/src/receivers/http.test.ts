@@ -100,6 +100,16 @@ describe("healthchecks", () => {
     );
     expect(server.received[0]?.body).toContain(error ?? example.run);
   });
+
+  test("a failure has the last lines of the log, and nothing else has", async () => {
+    const server = await startReceiver();
+    const options = { signal: new AbortController().signal, now: 0, logTail: async () => "the disk is full" };
+    for (const kind of ["failed", "completed"] as const) {
+      await send({ healthchecks: server.url }, { ...example, kind }, options);
+    }
+    expect(server.received[0]?.body.endsWith("\n\nthe disk is full")).toBe(true);
+    expect(server.received[1]?.body).not.toContain("disk");
+  });
 });
 
 describe("Slack", () => {

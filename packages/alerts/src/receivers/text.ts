@@ -9,6 +9,8 @@ const WORDS: { readonly [K in Alert["kind"]]: string } = {
   timeout: "took too long and was stopped",
   recovered: "runs again",
   long: "runs longer than it should",
+  missed: "was not run at its tick",
+  late: "began late",
 };
 
 /** One line about an alert. */
@@ -20,9 +22,14 @@ export function headline({ name, kind, streak }: Alert): string {
 /** What is to be known of an alert, by its field. */
 export function facts(alert: Alert): [field: string, value: string][] {
   const { run, status, host, started, ended, duration, attempt, attempts, streak, dropped } = alert;
+  const { tick, until, count, delay } = alert;
   const rows: [string, string | number | undefined][] = [
     ["run", run],
     ["status", status],
+    ["tick", tick],
+    ["last tick", until],
+    ["ticks", count],
+    ["began after", delay === undefined ? undefined : inWords(delay)],
     ["host", host],
     ["started", started],
     ["ended", ended],

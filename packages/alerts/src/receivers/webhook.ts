@@ -12,7 +12,7 @@ export const HTTP_DEADLINE = 10_000;
  */
 export function sendWebhook(to: WebhookReceiver, alert: Alert, options: SendOptions): Promise<Outcome> {
   const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
-  const timestamp = new Date(alertTime(alert)).toISOString();
+  const timestamp = new Date(alertTime(alert, options.now)).toISOString();
   const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });
   const headers = { "content-type": "application/json", ...signed({ id: alert.id, body, secret, now: options.now }) };
   return post({ address, body, headers, deadline }, options);
@@ -38,6 +38,6 @@ function signed({ id, body, secret, now }: Signing): Record<string, string> {
 }
 
 /** When it happened. */
-function alertTime({ kind, started, ended }: Alert): string {
-  return kind === "started" || ended === undefined ? started : ended;
+function alertTime({ kind, started, ended, tick }: Alert, now: number): string | number {
+  return (kind === "started" ? started : (ended ?? started)) ?? tick ?? now;
 }

@@ -28,6 +28,7 @@ test.each([
     },
   ],
   [{ on: ["long"], longer: 3_600_000, to: { command: ["notify.sh"] } }],
+  [{ on: ["missed", "late"], later: 60_000, grace: 120_000 }],
   [{ on: ["started", "completed", "failed"], to: { healthchecks: "https://hc-ping.com/uuid" } }],
   [{ to: { email: { to: "a@example.com", from: "b@example.com", smtp: "smtp://u:p@mail:587" } } }],
   [{ to: { slack: "https://hooks.slack.com/services/a" } }],
@@ -40,7 +41,7 @@ test.each([
   [{ rules: [] }, "rules must be a list of at least one rule"],
   [{ rule: [] }, 'openAlerts has no "rule". Did you mean "rules"? It has: rules, every, clock'],
   [{ rules: [{ on: ["failed"], to }], every: 0 }, "every must be a number of ms from 10 to 3600000, not 0"],
-  [{ rules: [1] }, "rules[0] must be a map of: id, on, jobs, after, longer, to"],
+  [{ rules: [1] }, "rules[0] must be a map of: id, on, jobs, after, longer, later, grace, to"],
   [
     {
       rules: [
@@ -58,7 +59,12 @@ describe("a rule that makes no sense", () => {
   test.each([
     [{ job: ["a"] }, 'rules[0] has no "job". Did you mean "jobs"?'],
     [{ on: ["fail"] }, 'rules[0]: on has no "fail". Did you mean "failed"?'],
-    [{ on: ["missed"] }, "rules[0]: on has no"],
+    [{ on: ["misd"] }, 'rules[0]: on has no "misd". Did you mean "missed"?'],
+    [{ on: ["late"] }, 'rules[0]: "late" needs later, a number of ms above 0'],
+    [{ later: 5 }, 'rules[0]: later is for "late", which is not in on: [failed]'],
+    [{ grace: 5_000 }, 'rules[0]: grace is for "missed", which is not in on: [failed]'],
+    [{ on: ["missed"], grace: 5 }, "rules[0]: grace must be a number of ms from 1000, not 5"],
+    [{ on: ["missed"], to: { healthchecks: "https://hc-ping.com/a" } }, 'healthchecks cannot tell "missed"'],
     [{ on: [] }, "rules[0]: on must be a list of at least one of"],
     [{ jobs: [] }, "rules[0]: jobs must be a list of names"],
     [{ jobs: "a" }, "rules[0]: jobs must be a list of names"],

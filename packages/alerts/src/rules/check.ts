@@ -6,11 +6,14 @@ import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
 import { checkNames, isBetween } from "./names.js";
 
 const OPTIONS = ["rules", "every", "clock"];
-const RULE = ["id", "on", "jobs", "after", "longer", "to"];
-const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long"];
+const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];
+const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long", "missed", "late"];
 
 /** How many runs of a job are read to count those in a row. */
 export const LONGEST_STREAK = 50;
+
+/** A scheduler takes a moment to decide on a tick. */
+const LEAST_GRACE = 1_000;
 
 /** How often a process may look, in ms. */
 const OFTEN = 10;
@@ -24,9 +27,19 @@ const SELDOM = 3_600_000;
 export function checkOptions(options: AlertsOptions): void {
   checkNames("openAlerts", options, OPTIONS);
   const { rules, every } = options;
-  if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
+  checkRules(rules);
   if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
     throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
+}
+
+/**
+ * Refuses rules that make no sense, or that can never tell anything, as {@link openAlerts} does: for programs
+ * that read rules from a file.
+ *
+ * @throws AlertsError `INVALID`, whose `option` says where
+ */
+export function checkRules(rules: readonly Rule[]): void {
+  if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
   rules.forEach((rule: unknown, i) => {
     checkRule(`rules[${i}]`, rule);
   });
@@ -79,14 +92,22 @@ function checkJobs(where: string, jobs: unknown): void {
 }
 
 /** An option that changes nothing is a mistake, and so is a rule that waits for what cannot be. */
-function checkThatItFires(where: string, { on, after, longer }: Rule): void {
-  const long = on.includes("long");
-  if (long && !isBetween(longer, 1, Number.MAX_SAFE_INTEGER))
-    throw new AlertsError(`${where}: "long" needs longer, a number of ms above 0, not ${show(longer)}`);
-  if (!long && longer !== undefined)
-    throw new AlertsError(`${where}: longer is for "long", which is not in on: [${on.join(", ")}]`);
+function checkThatItFires(where: string, { on, after, longer, later, grace }: Rule): void {
+  for (const [kind, name, value] of [["long", "longer", longer] as const, ["late", "later", later] as const]) {
+    if (on.includes(kind) && !isBetween(value, 1, Number.MAX_SAFE_INTEGER))
+      throw new AlertsError(`${where}: "${kind}" needs ${name}, a number of ms above 0, not ${show(value)}`);
+    refuseUnused(where, on, kind, name, value);
+  }
+  refuseUnused(where, on, "missed", "grace", grace);
+  if (grace !== undefined && !isBetween(grace, LEAST_GRACE, Number.MAX_SAFE_INTEGER))
+    throw new AlertsError(`${where}: grace must be a number of ms from ${LEAST_GRACE}, not ${show(grace)}`);
   if (after !== undefined && !on.some((kind) => kind === "recovered" || ERRORS.includes(kind)))
     throw new AlertsError(`${where}: after counts runs that ended in error, and on has none: [${on.join(", ")}]`);
+}
+
+function refuseUnused(where: string, on: Rule["on"], kind: AlertKind, name: string, value: unknown): void {
+  if (value === undefined || on.includes(kind)) return;
+  throw new AlertsError(`${where}: ${name} is for "${kind}", which is not in on: [${on.join(", ")}]`);
 }
 
 function show(value: unknown): string {

@@ -12,6 +12,14 @@ export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
   healthchecks: ["started", "completed", ...ERRORS],
 };
 
+/** How long after it was due a tick counts as missed, in ms: a living scheduler has decided it by then. */
+const GRACE = 60_000;
+
+/** Whether a rule tells of the ticks of schedules. */
+export function isOfTicks({ on }: Pick<CheckedRule, "on">): boolean {
+  return on.has("missed") || on.has("late");
+}
+
 /** A rule that was checked, with its defaults. */
 export interface CheckedRule {
   readonly id: string;
@@ -20,6 +28,8 @@ export interface CheckedRule {
   readonly errors: ReadonlySet<string>;
   readonly after: number;
   readonly longer: number;
+  readonly later: number;
+  readonly grace: number;
   readonly to: Receiver;
   /** Whether the rule is about jobs of this name. */
   matches(name: string): boolean;
@@ -35,6 +45,8 @@ export function checkedRule(rule: Rule): CheckedRule {
     errors: new Set(told.length === 0 ? ERRORS : told),
     after: rule.after ?? 1,
     longer: rule.longer ?? Number.POSITIVE_INFINITY,
+    later: rule.later ?? Number.POSITIVE_INFINITY,
+    grace: rule.grace ?? GRACE,
     to: structuredClone(rule.to),
     matches: (name) => name !== OWN_NAME && (patterns === undefined || patterns.some((each) => each.test(name))),
   };
@@ -49,8 +61,8 @@ function patternOf(text: string): RegExp {
 const NOT_HASHED = new Set(["secret", "auth", "tls", "deadline"]);
 
 /** A hash of the rule. A password must not be in it: a hash of a short one can be guessed. */
-function idOf({ on, jobs, after, longer, to }: Rule): string {
-  const sorted = { on: [...on].sort(), jobs: jobs && [...jobs].sort(), after, longer, to };
+function idOf({ on, jobs, after, longer, later, grace, to }: Rule): string {
+  const sorted = { on: [...on].sort(), jobs: jobs && [...jobs].sort(), after, longer, later, grace, to };
   const text = JSON.stringify(sorted, (key, value: unknown) => {
     if (NOT_HASHED.has(key)) return undefined;
     return key === "smtp" && typeof value === "string" ? new URL(value).host : value;

@@ -12,6 +12,7 @@ import { saidPath } from "../text/said-path.js";
 import { Engine } from "./engine.js";
 import { claimPidFile } from "./pid-file/claim-pid-file.js";
 import { JobError } from "./runtime/job-error.js";
+import { Notifier } from "./runtime/notifier.js";
 import { Runtime } from "./runtime/runtime.js";
 
 /** Stops a running job file from outside. */
@@ -62,6 +63,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (clock !== undefined) log.now = () => clock.now();
   const runtime = new Runtime(prepare, run.clock ?? systemClock);
   runtime.managers.expect(plan);
+  if (plan.notify.length > 0) runtime.managers.notifier = new Notifier(plan.notify, runtime.clock, log);
   const engine = new Engine({
     plan,
     commandLine: args,

@@ -239,6 +239,8 @@ export interface Settings {
   readonly environment?: readonly EnvironmentLayer[];
   /** The secrets that jobs may ask for, by name. */
   readonly secrets?: ReadonlyMap<string, SecretDefinition>;
+  /** Who is told how the runs of the job manager went. */
+  readonly notify?: readonly NotifyRule[];
   /** OpenAF's packages. Nothing is loaded for them. */
   readonly opacks?: unknown;
 }
@@ -266,6 +268,14 @@ export interface SecretUse {
   readonly arg?: string;
   /** The name of the variable of the environment. */
   readonly env?: string;
+}
+
+/** A rule of `notify` as it is written. */
+export interface NotifyRule {
+  readonly values: Args;
+  readonly at: Position;
+  /** Where its values stand, by their keys: `to`, `to.webhook`. */
+  readonly places: Readonly<Record<string, Position>>;
 }
 
 /** A text and where it stands. */

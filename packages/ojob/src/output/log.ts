@@ -4,16 +4,21 @@ import { type MaskedPieces, Masker } from "../text/masking/masker.js";
 import { maskUrls, shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { Output } from "./output.js";
+import { type JobProgress, ProgressLine } from "./progress-line.js";
 
 /** The severity of a line. */
-export type Level = "INFO" | "WARN" | "ERROR";
+export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", bold: "1", good: "32" };
 
-/** Whether a file descriptor takes escape sequences: https://no-color.org */
-function wantsColour(fd: number): boolean {
-  if (process.env["NO_COLOR"]) return false;
+/** Whether a file descriptor takes escape sequences. */
+function isTerminal(fd: number): boolean {
   return isatty(fd) && process.env["TERM"] !== "dumb";
+}
+
+/** Whether a file descriptor takes colours: https://no-color.org */
+function wantsColour(fd: number): boolean {
+  return !process.env["NO_COLOR"] && isTerminal(fd);
 }
 
 /** The log settings of a job file. */
@@ -49,7 +54,10 @@ export class Log {
   readonly #out: number;
   readonly #err: number;
   readonly #colours: readonly number[];
+  readonly #terminals: readonly number[];
   readonly #masker = new Masker();
+  /** The progress of jobs, where the error output is a terminal. */
+  readonly #progress: ProgressLine | undefined;
   #settings: LogSettings = {};
 
   /**
@@ -61,6 +69,8 @@ export class Log {
     this.#err = err;
     this.now = now;
     this.#colours = [out, err].filter(wantsColour);
+    this.#terminals = [out, err].filter(isTerminal);
+    this.#progress = isTerminal(err) ? new ProgressLine(err, this.#output) : undefined;
   }
 
   /** Masks these values in everything that is shown from now on. Values of fewer than 4 characters stay. */
@@ -83,16 +93,21 @@ export class Log {
     this.#settings = settings;
   }
 
-  /** A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is. */
-  line(level: Level, message: string, job?: string): void {
+  /**
+   * A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is.
+   * Returns the message without secrets.
+   */
+  line(level: Level, message: string, job?: string): string {
     const text = this.mask(message);
     this.#line({ level, message: text, shown: visible(text), time: this.now(), job });
+    return text;
   }
 
-  /** A line that a script logs, as it is: a script may want colours. */
-  scriptLine(level: Level, message: string, time: number, job: string): void {
+  /** A line that a script logs, as it is: a script may want colours. Returns it without secrets. */
+  scriptLine(level: Level, message: string, time: number, job: string): string {
     const text = this.mask(message);
     this.#line({ level, message: text, shown: text, time, job });
+    return text;
   }
 
   /** Writes a line into the files and, if `show` is true, on the terminal. */
@@ -107,9 +122,23 @@ export class Log {
     if (show && !(filed && filesOnly)) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
   }
 
-  /** Writes text that a script prints. */
-  print(text: string, toError = false): void {
-    this.#output.write(toError ? this.#err : this.#out, this.mask(text));
+  /** Writes text that a script prints. Returns it without secrets. */
+  print(text: string, toError = false): string {
+    const shown = this.mask(text);
+    this.#show(toError ? this.#err : this.#out, shown);
+    return shown;
+  }
+
+  /**
+   * Shows how far a job is, in the last line of a terminal; `undefined` takes it away. Returns its text
+   * without secrets.
+   */
+  progress(job: string, progress: JobProgress | undefined): string | undefined {
+    const text = progress?.text === undefined ? undefined : this.mask(progress.text);
+    const { console = true, json = false } = this.#settings;
+    const shown = progress && console && !json ? { ...progress, text } : undefined;
+    this.#progress?.set(this.mask(job), shown);
+    return text;
   }
 
   /** Shows that a job has started. `run` names one of several runs of it. */
@@ -145,13 +174,14 @@ export class Log {
 
   /**
    * Shows why a job failed, in any case: without a log file, on the error output. `run` names one of several
-   * runs of it.
+   * runs of it. Returns the line without secrets.
    */
-  failure(job: string, text: string, run: string = job): void {
+  failure(job: string, text: string, run: string = job): string {
     const [why, name] = [maskUrls(this.mask(text)), this.mask(run)];
     const message = `job "${name}" failed: ${why}`;
     const shown = `job "${visible(name)}" failed: ${visible(why, LINES)}`;
     this.#line({ level: "ERROR", message, shown, time: this.now(), job });
+    return message;
   }
 
   /** Writes a remark for the person who started the program, without a time. */
@@ -176,13 +206,20 @@ export class Log {
     const { files, filesOnly: _, ...settings } = this.#settings;
     await files?.close();
     this.#settings = settings;
+    this.#progress?.close();
     await this.flush();
   }
 
   #write(fd: number, text: string, colour = ""): void {
     const plain = this.#settings.json || !this.#colours.includes(fd);
     const code = plain ? undefined : COLOURS[colour];
-    this.#output.write(fd, code === undefined ? `${text}\n` : `\u001b[${code}m${text}\u001b[0m\n`);
+    this.#show(fd, code === undefined ? `${text}\n` : `\u001b[${code}m${text}\u001b[0m\n`);
+  }
+
+  #show(fd: number, text: string): void {
+    const write = (): void => this.#output.write(fd, text);
+    if (this.#progress === undefined || !this.#terminals.includes(fd)) write();
+    else this.#progress.around(text, write);
   }
 }
 

@@ -58,6 +58,7 @@ export function plan(
     setup: planSetup(file, environment, problems),
     environment,
     secrets,
+    notify: [],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Rule } from "@ojm/alerts";
 import type {
   Args,
   CodeBlock,
@@ -100,4 +101,6 @@ export interface Plan {
   /** The environment of the file. */
   readonly environment: Environment;
   readonly secrets: Secrets;
+  /** Who is told how runs went. */
+  readonly notify: readonly Rule[];
 }

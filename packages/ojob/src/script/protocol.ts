@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Level } from "../output/log.js";
+import type { JobProgress } from "../output/progress-line.js";
 import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 
@@ -109,6 +110,7 @@ export type FromThread =
   | CallMessage
   | { readonly type: "loaded"; readonly failure?: FailureData }
   | { readonly type: "log"; readonly level: Level; readonly message: string; readonly time: number }
+  | ({ readonly type: "progress" } & JobProgress)
   | { readonly type: "globals"; readonly globals: Record<string, unknown> }
   | { readonly type: "print"; readonly text: string; readonly toError: boolean };
 

@@ -6,7 +6,8 @@ import { ThreadPool } from "./pool.js";
  * first job the next one finds.
  */
 const script = new URL("./script-worker.cjs", import.meta.url);
-const host = { globals: new SharedGlobals(), ahead: 0, call: async () => undefined, log: () => {}, print: () => {} };
+const quiet = { log: () => {}, print: () => {}, progress: () => {} };
+const host = { globals: new SharedGlobals(), ahead: 0, call: async () => undefined, ...quiet };
 const job = { file: "/jobs.yaml", line: 1, args: {}, job: {} };
 const LOOK = "return ['GIVEN', 'LEFT'].filter((name) => process.env[name] !== undefined).join()";
 

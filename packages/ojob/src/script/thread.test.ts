@@ -25,6 +25,10 @@ class Host implements ScriptHost {
   print(text: string, toError: boolean): void {
     this.printed.push(toError ? `! ${text}` : text);
   }
+
+  progress(progress: { readonly done: number; readonly total?: number | undefined }): void {
+    this.printed.push(`${progress.done} of ${progress.total}`);
+  }
 }
 
 let pool: ThreadPool;

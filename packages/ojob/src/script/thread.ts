@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Level } from "../output/log.js";
+import type { JobProgress } from "../output/progress-line.js";
 import { toFailure } from "./failure.js";
 import type { SharedGlobals } from "./globals.js";
 import {
@@ -22,6 +23,7 @@ export interface ScriptHost {
   call(name: string, parameters: readonly unknown[]): Promise<unknown>;
   log(level: Level, message: string, time: number): void;
   print(text: string, toError: boolean): void;
+  progress(progress: JobProgress): void;
   readonly globals: SharedGlobals;
   /** How far the clock that scripts see is ahead of that of the machine, in ms. */
   readonly ahead: number;
@@ -169,6 +171,7 @@ export class ScriptThread {
   #receive(message: FromThread): void {
     if (message.type === "log") this.#host?.log(message.level, message.message, message.time);
     else if (message.type === "print") this.#host?.print(message.text, message.toError);
+    else if (message.type === "progress") this.#host?.progress(message);
     else if (message.type === "globals") this.#host?.globals.set(message.globals, this);
     else if (message.type === "call") void this.#answer(message, this.#host);
     else this.#finish?.(message);

@@ -115,6 +115,9 @@ export function withoutPiece(value: unknown, path: ValuePath): unknown {
 /** The keys that a map cannot be without. */
 const NEEDED: readonly string[] = ["name", "path"];
 
+/** A map with one of these keys stays whole: it needs most of its keys. */
+const WHOLE: readonly string[] = ["on", "smtp", "pass", "host"];
+
 /**
  * The smallest value that still has the list or the map around the piece at a path, and the path of the piece
  * in it. To check a whole file for each of its pieces would take time for nothing: what stands elsewhere in
@@ -125,7 +128,9 @@ export function surroundings(value: unknown, path: ValuePath): { readonly value:
   if (key === undefined || rest.length === 0) return { value, path };
   const inner = surroundings((value as Record<string | number, unknown>)[key], rest);
   if (Array.isArray(value)) return { value: [inner.value], path: [0, ...inner.path] };
-  const needed = Object.entries(value as object).filter(([one]) => NEEDED.includes(one) || one.startsWith("("));
+  const isWhole = WHOLE.some((one) => Object.hasOwn(value as object, one));
+  const isNeeded = (one: string): boolean => isWhole || NEEDED.includes(one) || one.startsWith("(");
+  const needed = Object.entries(value as object).filter(([one]) => isNeeded(one));
   return { value: { ...Object.fromEntries(needed), [key]: inner.value }, path: [key, ...inner.path] };
 }
 

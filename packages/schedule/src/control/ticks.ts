@@ -1,4 +1,4 @@
-import type { Holder, JsonValue } from "@ojm/core";
+import type { Holder, JsonValue, Key } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
 import { type TickOutcome, type TickReason, tickKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -45,12 +45,23 @@ export async function* ticksOf(
   const first = from === undefined ? undefined : instantOf("from", from);
   const range = to === undefined ? {} : { before: tickKey(name, instantOf("to", to)) };
   let left = limit;
-  for await (const { key, value } of channel.entries({ prefix: ["tick", name], reverse: true, ...range })) {
+  for await (const tick of ticksIn(channel, name, { reverse: true, ...range })) {
+    // A range that began before may reach into the time.
+    if (first !== undefined && (tick.until ?? tick.at) < first) return;
+    if (left-- <= 0) return;
+    yield tick;
+  }
+}
+
+/** The outcomes in a range of the store. */
+export async function* ticksIn(
+  channel: ScheduleStore["channel"],
+  name: string,
+  range: { readonly after?: Key; readonly before?: Key; readonly reverse?: boolean },
+): AsyncGenerator<ScheduleTick, void, undefined> {
+  for await (const { key, value } of channel.entries({ prefix: ["tick", name], ...range })) {
     const [, , at] = key as readonly unknown[];
     if (typeof at !== "number" || !isTick(value)) continue;
-    // A range that began before may reach into the time.
-    if (first !== undefined && (value.until ?? at) < first) return;
-    if (left-- <= 0) return;
     const { calendar: _, ...tick } = value;
     yield { schedule: name, at, ...tick };
   }

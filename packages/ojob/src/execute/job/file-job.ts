@@ -55,6 +55,9 @@ async function prepareInner(
     const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
     const prepared = await prepareJobFile(shown(path), options);
     for (const warning of prepared.warnings) host.log.note(describe(warning));
+    if (prepared.plan.notify.length > 0) {
+      host.log.note(`warning: "notify" of ${shown(path)} has no effect: the file that is run first says who is told.`);
+    }
     return prepared;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

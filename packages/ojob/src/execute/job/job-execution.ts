@@ -1,5 +1,6 @@
 import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
+import { JobOutput } from "../../output/job-output.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
@@ -29,9 +30,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly name: string;
   readonly trigger: string;
   readonly runs: OpenRuns;
+  readonly output: JobOutput;
   readonly locks: HeldLocks;
   readonly #tick: Tick | undefined;
-  readonly #label: string | undefined;
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
   readonly #args: Args;
@@ -52,11 +53,11 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
     const { trigger, parent, tick, label } = origin;
     this.name = job.name;
-    this.#label = label;
     this.trigger = trigger;
     this.#tick = tick;
     const mask = (text: string): string => host.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
+    this.output = new JobOutput(host.log, this.name, this.runs, label);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     this.#host = host;
     this.#job = job;
@@ -67,7 +68,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#context = contextOf(job);
     const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
     const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
-    this.#stepRunner = new StepRunner({ ...parts, log: host.log, clock: host.runtime.clock });
+    this.#stepRunner = new StepRunner({ ...parts, output: this.output, clock: host.runtime.clock });
   }
 
   /**
@@ -85,14 +86,15 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       return withoutOwn(args, this.#job.secretArgs, {});
     } catch (error) {
       const failure = toJobError(error, this.#job.at);
-      this.#show(failure);
+      this.output.show(failure);
       const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
       for (const step of cleanUp) {
-        await step().catch((second: unknown) => this.#show(toJobError(second, this.#job.at)));
+        await step().catch((second: unknown) => this.output.show(toJobError(second, this.#job.at)));
       }
       throw failure;
     } finally {
       leave?.();
+      this.output.end();
       this.#scripts.release();
     }
   }
@@ -202,7 +204,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
-    if (!this.#stepRunner.tolerant) this.#show(failure);
+    if (!this.#stepRunner.tolerant) this.output.show(failure);
     const outer = this.#error;
     this.#error = failure;
     this.#interruption.clear();
@@ -210,7 +212,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const onAnyError = job === this.#job ? this.#host.onAnyError : [];
     for (const step of [...job.onError, ...onAnyError]) {
       // An alert that cannot be sent must not keep the next step from releasing the lock.
-      await this.#step(job, step, args).catch((second: unknown) => this.#show(toJobError(second, job.at)));
+      await this.#step(job, step, args).catch((second: unknown) => this.output.show(toJobError(second, job.at)));
     }
     this.#error = outer;
   }
@@ -291,11 +293,5 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #interrupt(reason: Error, by: EndedBy = 0): void {
     const { name, message, code } = reason as Error & { code?: string };
     this.end({ name, message, ...(code !== undefined && { code }) }, by);
-  }
-
-  #show(error: JobError): void {
-    if (error.shown) return;
-    error.shown = true;
-    this.#host.log.failure(this.name, error.describe(), this.#label);
   }
 }

@@ -1,6 +1,7 @@
 import { systemClock } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import type { Level } from "../../output/log.js";
+import type { JobProgress } from "../../output/progress-line.js";
 import type { SharedGlobals } from "../../script/globals.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { ScriptHost } from "../../script/thread.js";
@@ -71,17 +72,21 @@ export class ScriptCalls implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.host.log.scriptLine(level, message, time, this.job.name);
+    this.job.output.scriptLine(level, message, time);
   }
 
   print(text: string, toError: boolean): void {
-    this.host.log.print((toError ? this.#errors : this.#output).write(text), toError);
+    this.job.output.print((toError ? this.#errors : this.#output).write(text), toError);
+  }
+
+  progress(progress: JobProgress): void {
+    this.job.output.progress(progress);
   }
 
   /** Shows what is held back of the output: the script is over. */
   flush(): void {
-    this.host.log.print(this.#output.end());
-    this.host.log.print(this.#errors.end(), true);
+    this.job.output.print(this.#output.end());
+    this.job.output.print(this.#errors.end(), true);
   }
 }
 
@@ -101,6 +106,6 @@ async function unlock(host: ExecutionHost, job: ScriptOwner, name: string): Prom
   const manager = await host.runtime.managers.get();
   const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
   const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
-  host.log.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  job.output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
   return unlocked;
 }

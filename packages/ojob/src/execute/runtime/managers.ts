@@ -5,9 +5,12 @@ import { Openers } from "../../plan/manager/openers.js";
 import type { Plan } from "../../plan/planned.js";
 import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
+import type { Notifier } from "./notifier.js";
 
 /** The job manager of a job file. Init opens it, or the first job that needs it. */
 export class Managers {
+  /** Opened with the manager, and closed before it. */
+  notifier: Notifier | undefined;
   readonly #prepare: PrepareType;
   readonly #clock: Clock;
   #opening: Promise<JobManager> | undefined;
@@ -68,7 +71,11 @@ export class Managers {
 
   async close(): Promise<void> {
     const manager = await this.#opening?.catch(() => undefined);
-    await manager?.close();
+    try {
+      await this.notifier?.close();
+    } finally {
+      await manager?.close();
+    }
   }
 
   /** Fails, and lets all that need the manager fail. A plain error gets the place of the step. */
@@ -84,9 +91,17 @@ export class Managers {
 
   async #open(options: JobManagerOptions): Promise<JobManager> {
     try {
-      for (const { type = "simple" } of [options.chJobs ?? {}, options.chLocks ?? {}]) await this.#prepare(type);
+      const { chJobs = {}, chLocks = {}, chLogs = chJobs } = options;
+      for (const { type = "simple" } of [chJobs, chLocks, chLogs]) await this.#prepare(type);
       // Scripts run in threads of their own, so the main thread is free for heartbeats.
-      return await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
+      const manager = await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
+      try {
+        await this.notifier?.open(manager);
+      } catch (error) {
+        await manager.close();
+        throw error;
+      }
+      return manager;
     } catch (error) {
       this.#failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });

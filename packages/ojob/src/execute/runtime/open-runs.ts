@@ -26,6 +26,12 @@ export class OpenRuns {
     return new Set(this.#runs.values());
   }
 
+  /** The runs whose log has what the job prints: those that are open now, also of the jobs that called it. */
+  *around(): Generator<Run, void, undefined> {
+    yield* this.#runs.values();
+    if (this.#parent !== undefined) yield* this.#parent.around();
+  }
+
   /** Records with these runs that the job went on after a failure. */
   warn(text: string, runs: Iterable<Run>): void {
     for (const run of runs) this.#warnings.set(run, [...(this.#warnings.get(run) ?? []), text]);

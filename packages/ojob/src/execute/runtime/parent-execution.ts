@@ -1,4 +1,5 @@
 import type { Tick } from "@ojm/core";
+import type { JobOutput } from "../../output/job-output.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { Running } from "../dispatch/running.js";
 import type { HeldLocks } from "./held-locks.js";
@@ -15,6 +16,7 @@ export interface ParentExecution {
   readonly trigger: string;
   /** The called job may end these runs. */
   readonly runs: OpenRuns;
+  readonly output: JobOutput;
   /** The called job does not take these locks again. */
   readonly locks: HeldLocks;
   /** Ends `child` whenever this execution is ended. Call the result once the child is done. */

@@ -50,7 +50,7 @@ export const CONTROL: Readonly<Record<string, (run: ShortcutRun) => Promise<Args
     else if (actions.length > 0) {
       const names = actions.map((step) => ("job" in step ? step.job : `(${step.shortcut.name})`)).join(", ");
       const message = `(check): the action "${args._action}" would run ${names}. Add _go=true to run it.`;
-      run.context.host.log.line("INFO", message, run.context.job.name);
+      run.context.owner.output.line("INFO", message);
     }
     return args;
   },
@@ -175,7 +175,7 @@ async function givenTo(run: ShortcutRun, item: StepJob, args: Args): Promise<Arg
 }
 
 function debug(run: ShortcutRun, message: () => string): void {
-  if (run.flag("debug")) run.context.host.log.line("INFO", message(), run.context.job.name);
+  if (run.flag("debug")) run.context.owner.output.line("INFO", message());
 }
 
 /** Waits, unless the job is asked to stop. */

@@ -67,8 +67,7 @@ export const DATA: Readonly<Record<string, (run: ShortcutRun) => Promise<Args> |
 
 function showData(run: ShortcutRun, data: unknown): void {
   if (!run.flag("debug")) return;
-  const { host, job } = run.context;
-  host.log.line("INFO", `${run.name}: ${run.shown(data)}`, job.name);
+  run.context.owner.output.line("INFO", `${run.name}: ${run.shown(data)}`);
 }
 
 /** As in OpenAF, a value of null takes the argument away. */

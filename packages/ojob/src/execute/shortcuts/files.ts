@@ -52,13 +52,13 @@ export const FILES: Readonly<Record<string, (run: ShortcutRun) => Promise<Args>>
  * the key, and with the keys `res` and `args` it becomes arguments.
  */
 async function runFile(run: ShortcutRun): Promise<Args> {
-  const { host, job } = run.context;
+  const { host } = run.context;
   const key = run.text("key") ?? RESULT;
   const id = key === "args" ? host.runtime.clock.random(12) : key;
   const written = run.flag("templateArgs") ? run.value("args") : run.shortcut.values["args"];
   const more = run.text("inKey") === undefined ? {} : run.read(run.text("inKey") ?? "");
   const args = merge(merge(written ?? {}, more ?? {}), { __format: "key", __key: id }) as Args;
-  if (run.flag("debug")) host.log.line("INFO", `${run.name}: ${run.shown(args)}`, job.name);
+  if (run.flag("debug")) run.context.owner.output.line("INFO", `${run.name}: ${run.shown(args)}`);
   const { at } = run.shortcut;
   await run.context.runFile({ at, typeArgs: { file: run.path() ?? "" } }, args);
   if (key !== "args" && key !== RESULT) return run.args;

@@ -11,34 +11,34 @@ export const OUTPUT: Readonly<Record<string, (run: ShortcutRun) => Promise<Args>
   output: async (run) => {
     const data = outputData(run);
     const format = String(run.text("format") ?? run.args["__format"] ?? run.args["__FORMAT"] ?? "human").toLowerCase();
-    const { host } = run.context;
+    const { owner } = run.context;
     // What runs this file wants the data itself.
     if (format === "key") run.keep(String(run.args["__key"] ?? RESULT), data);
-    else host.log.print(`${await formatted(data, format)}\n`);
+    else owner.output.print(`${await formatted(data, format)}\n`);
     return run.args;
   },
   print: (run) => {
     const text = run.templates.templify(run.written(), messageData(run));
-    run.context.host.log.print(`${text}\n`, run.text("level") === "error");
+    run.context.owner.output.print(`${text}\n`, run.text("level") === "error");
     return run.args;
   },
   printmd: (run) => {
-    run.context.host.log.print(run.templates.templify(run.written(), run.args));
+    run.context.owner.output.print(run.templates.templify(run.written(), run.args));
     return run.args;
   },
   log: (run) => {
-    const { host, job } = run.context;
+    const { host, owner } = run.context;
     const text = run.templates.templify(run.written(), messageData(run));
     const level = { warn: "WARN", error: "ERROR" } as const;
     const named = level[run.text("level") as keyof typeof level] ?? "INFO";
-    host.log.scriptLine(named, text, host.runtime.clock.now(), job.name);
+    owner.output.scriptLine(named, text, host.runtime.clock.now());
     return run.args;
   },
   debug: (run) => {
-    const { host, job } = run.context;
+    const { host, owner } = run.context;
     const res = host.runtime.values.get(RESULT);
-    host.log.line("INFO", `args: ${run.shown(run.args)}`, job.name);
-    host.log.line("INFO", `res: ${run.shown(res ?? null)}`, job.name);
+    owner.output.line("INFO", `args: ${run.shown(run.args)}`);
+    owner.output.line("INFO", `res: ${run.shown(res ?? null)}`);
     return run.args;
   },
 };

@@ -129,7 +129,7 @@ export class ShortcutRun {
     const refused = OF_THE_LOCK.filter((name) => this.#isOfLock(name, data));
     for (const name of refused) {
       const message = `${this.name} brings "${name}", which a job with a lock takes from no data: write it under (pass).`;
-      this.context.host.log.line("WARN", message, this.context.job.name);
+      this.context.owner.output.line("WARN", message);
     }
     const allowed = Object.fromEntries(Object.entries(data).filter(([name]) => !refused.includes(name)));
     return merge(this.args, allowed) as Args;

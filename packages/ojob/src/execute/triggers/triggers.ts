@@ -64,7 +64,7 @@ export class Triggers {
       const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
       await Promise.all(dispatch.submit(asked).map((request) => request.finished));
     };
-    const warn = (text: string): void => log.line("WARN", `"${job.name}": ${text}`);
+    const warn = (text: string): void => void log.line("WARN", `"${job.name}": ${text}`);
     const onGap = (): void =>
       warn(
         `the job missed changes of the channel "${name}": they came faster than it ran, or while the store was away. It still runs for the last state of each key that changed.`,

@@ -67,6 +67,7 @@ const HOST = {
   },
   log: (): void => {},
   print: (): void => {},
+  progress: (): void => {},
   globals: new SharedGlobals(),
   ahead: 0,
 };

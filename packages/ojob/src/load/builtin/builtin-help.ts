@@ -17,6 +17,8 @@ const HELP: Readonly<Record<string, Entry>> = {
     expects: [
       ["chJobs", "the channel of the records. Default: in memory", "{type: sqlite, args: {file: ./data/jobs.db}}"],
       ["chLocks", "the channel of the locks. Default: in memory", "{type: sqlite, args: {file: ./data/locks.db}}"],
+      ["chLogs", "the channel of the logs of runs. Default: chJobs", "{type: sqlite, args: {file: ./data/logs.db}}"],
+      ["logBudget", "how much of the log of a run is kept. Default: by the store", "{head: 65536, tail: 262144}"],
     ],
   },
   "oJobManager Job Start": {

@@ -132,7 +132,7 @@ function emptyHint(names: string | undefined): string {
 }
 
 function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
-  const { fields, oneOf, rest } = shape;
+  const { fields, oneOf, rest, closed = false } = shape;
   const entries = node.entries.flatMap((entry) => {
     const { key, keyAt, value } = entry;
     const field = Object.hasOwn(fields, key) ? fields[key] : rest;
@@ -143,10 +143,10 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     else if (field === undefined && isWork(key, path) && hasNoWork(node)) {
       problems.error(`unknown key "${key}" in this job, which has nothing else to do. ${insteadOf()}`, keyAt);
     } else if (field === undefined) {
-      problems.warn(
-        `unknown key "${shorten(key)}"${inside(name, path)}: it has no effect.${belongs(key, path, fields)}`,
-        keyAt,
-      );
+      const what = `unknown key "${shorten(key)}"${inside(name, path)}`;
+      const hint = belongs(key, path, fields);
+      if (closed) problems.error(`${what}.${hint}`, keyAt);
+      else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
     }
     if (field === undefined) return entry;
     const checked = check(value, field, `"${key}"`, problems, [...path, key]);

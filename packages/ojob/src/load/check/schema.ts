@@ -1,5 +1,6 @@
 import { jobName, shortcutItem, stepOptions, steps } from "../shortcuts/items.js";
 import { environment, secrets, secretUses } from "./environment-shapes.js";
+import { notify } from "./notify-shape.js";
 import {
   anything,
   args,
@@ -213,6 +214,7 @@ const settings: Fields = {
   onerror: code("The same as `catch`, which wins."),
   opacks: anything("Packages of OpenAF. They have no effect: ojm check names the functions that a script lacks."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
+  notify,
   ...environment,
   secrets,
 };

@@ -10,7 +10,13 @@ export type Shape = (
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "some"; readonly of: Shape }
-  | { readonly kind: "map"; readonly fields: Fields; readonly oneOf?: readonly string[]; readonly rest?: Shape }
+  | {
+      readonly kind: "map";
+      readonly fields: Fields;
+      readonly oneOf?: readonly string[];
+      readonly rest?: Shape;
+      readonly closed?: true;
+    }
   | { readonly kind: "record"; readonly of: Shape; readonly filled?: true; readonly names?: string }
   | { readonly kind: "either"; readonly of: readonly Shape[] }
 ) & {
@@ -59,6 +65,11 @@ export function some(of: Shape, doc: string): Shape {
 /** A map with these keys. */
 export function map(fields: Fields, doc: string): Shape {
   return { kind: "map", fields, doc };
+}
+
+/** A map with these keys. Any other one is an error: it would change what the map means. */
+export function closedMap(fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, doc, closed: true };
 }
 
 /** A map with these keys. At least one of `oneOf` must be there. */

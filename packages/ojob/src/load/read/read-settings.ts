@@ -1,6 +1,7 @@
 import type { Args, ChannelDefinition, CodeBlock, LogFiles, PlacedText, Settings } from "../job-file.js";
 import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
 import { readEnvironment, readSecrets } from "./read-environment.js";
+import { readNotify } from "./read-notify.js";
 import { codeBlock } from "./read-values.js";
 
 /** Reads the `ojob` section from a checked node. */
@@ -12,6 +13,7 @@ export function readSettings(node: Node | undefined): Settings {
   const unique = child(node, "unique");
   const environment = readEnvironment(node);
   const secrets = readSecrets(node);
+  const notify = readNotify(child(node, "notify"));
   // What is written under these names is of another kind, or has no effect.
   const { environment: _, secrets: __, ...plain } = toMap(node);
   return {
@@ -23,6 +25,7 @@ export function readSettings(node: Node | undefined): Settings {
     ...(unique && { unique: { ...toMap(unique), pidFile: placedText(unique, "pidFile", "ojob.pid") } }),
     ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
     ...(whenFailed && { catch: whenFailed }),
+    ...(notify.length > 0 && { notify }),
     ...(environment.length > 0 && { environment }),
     ...(secrets.length > 0 && { secrets: new Map(secrets) }),
   };

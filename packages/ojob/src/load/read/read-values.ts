@@ -17,7 +17,7 @@ export function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record
 }
 
 /** Where the keys of a map stand, and those of maps within it, so many levels deep. */
-function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
+export function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
   if (levels === 0) return [];
   return entriesOf(node).flatMap(({ key, value }) => [
     [path + key, value.at] as [string, Position],

@@ -1,5 +1,5 @@
 import type { JobManagerOptions } from "@ojm/core";
-import { nearest } from "@ojm/core/backend";
+import { checkLogBudget, isChannelError, nearest } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import { firstTemplate } from "../../text/template.js";
 
@@ -9,8 +9,17 @@ export const JOB_INIT = "oJobManager Init";
 /** The built-in job that takes the lock. */
 export const JOB_START = "oJobManager Job Start";
 
-/** The arguments of Init: the channels of the records and of the locks. */
-export const MANAGER_CHANNELS = ["chJobs", "chLocks"] as const;
+/** The channels of the records and of the locks. */
+export const STORES = ["chJobs", "chLocks"] as const;
+
+/** The arguments of Init that are channels: those, and the one of the logs of runs. */
+export const MANAGER_CHANNELS = ["chJobs", "chLocks", "chLogs"] as const;
+
+/** How much of the logs of runs is kept. */
+export const LOG_BUDGET = "logBudget";
+
+/** The arguments of Init. */
+export const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, LOG_BUDGET];
 
 /** An argument that is wrong, and why. */
 export interface WrongArg {
@@ -21,8 +30,8 @@ export interface WrongArg {
 /** All problems of the arguments of an Init job. Unknown arguments may be meant for another job. */
 export function wrongManagerArgs(args: Args): readonly WrongArg[] {
   const misspelt = Object.keys(args).flatMap((argument) => {
-    if (MANAGER_CHANNELS.some((channel) => channel === argument)) return [];
-    const near = nearest(argument, MANAGER_CHANNELS);
+    if (INIT_ARGS.includes(argument)) return [];
+    const near = nearest(argument, INIT_ARGS);
     if (near === undefined) return [];
     return { argument, message: `${JOB_INIT} has no argument "${argument}". Did you mean "${near}"?` };
   });
@@ -30,7 +39,20 @@ export function wrongManagerArgs(args: Args): readonly WrongArg[] {
     const message = wrongConfig(argument, args[argument]);
     return message === undefined ? [] : { argument, message };
   });
-  return [...misspelt, ...malformed];
+  const budget = wrongBudget(args[LOG_BUDGET]);
+  return [...misspelt, ...malformed, ...(budget === undefined ? [] : [{ argument: LOG_BUDGET, message: budget }])];
+}
+
+/** What is wrong with a budget. One in which a template is left is checked when it is filled. */
+function wrongBudget(budget: unknown): string | undefined {
+  if (budget === undefined || budget === null || firstTemplate(textOf(budget)) !== undefined) return undefined;
+  try {
+    checkLogBudget(budget);
+    return undefined;
+  } catch (error) {
+    if (!isChannelError(error)) throw error;
+    return error.message;
+  }
 }
 
 function wrongConfig(name: string, config: unknown): string | undefined {
@@ -82,5 +104,6 @@ export function managerOptions(given: Args): JobManagerOptions {
     const { type, args } = config as Args;
     options[name] = { ...(typeof type === "string" && { type }), ...(args !== undefined && args !== null && { args }) };
   }
-  return options;
+  const budget = given[LOG_BUDGET] as JobManagerOptions["logBudget"] | null;
+  return { ...options, ...(budget !== undefined && budget !== null && { logBudget: budget }) };
 }

@@ -2,7 +2,7 @@ import type { Args } from "../../load/job-file.js";
 import type { Position } from "../../text/problem.js";
 import type { Plan, PlannedJob, Step } from "../planned.js";
 import { jobsNamedIn, shortcutsIn } from "../shortcuts/walk.js";
-import { JOB_INIT, MANAGER_CHANNELS } from "./manager-args.js";
+import { JOB_INIT, STORES } from "./manager-args.js";
 
 /** The job that opens the store of the job manager, and where its channels are written. */
 export interface NamedStore {
@@ -71,7 +71,7 @@ function storeOf(job: PlannedJob | undefined): NamedStore | undefined {
   const own = namedIn(job.args, job.argsAt, job.at, job.name);
   if (own !== undefined) return own;
   for (const step of job.steps) {
-    if ("code" in step && MANAGER_CHANNELS.some((name) => step.code.code.includes(name))) {
+    if ("code" in step && STORES.some((name) => step.code.code.includes(name))) {
       return { job: job.name, at: job.at };
     }
     if (!("job" in step) || step.args === undefined) continue;
@@ -87,7 +87,7 @@ function namedIn(
   at: Position,
   job: string,
 ): NamedStore | undefined {
-  const name = MANAGER_CHANNELS.find((channel) => all.some((args) => isLasting(args[channel])));
+  const name = STORES.find((channel) => all.some((args) => isLasting(args[channel])));
   return name === undefined ? undefined : { job, at: argsAt[name] ?? at };
 }
 

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Level } from "../../output/log.js";
+import type { JobProgress } from "../../output/progress-line.js";
 import { fromFailure } from "../failure.js";
 import { ANSWERED, type Answer, type FromThread, STOPPED, type ThreadData } from "../protocol.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
@@ -95,6 +96,12 @@ export function logLine(level: Level, message: string): void {
 /** Writes text to the output as it is. */
 export function printText(text: string, toError = false): void {
   post({ type: "print", text, toError });
+  holdBack();
+}
+
+/** Tells how far the job is. */
+export function tellProgress(progress: JobProgress): void {
+  post({ type: "progress", ...progress });
   holdBack();
 }
 

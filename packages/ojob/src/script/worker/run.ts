@@ -9,6 +9,7 @@ import { Skipping } from "./functions/skipping.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
 import { exportedFunction, requireOf } from "./modules.js";
 import { isQuiet } from "./quiet.js";
+import { reporting } from "./reporting.js";
 import { setClock } from "./state/clock.js";
 import { giveVariables } from "./state/environment.js";
 import { setFolder } from "./state/folder.js";
@@ -54,7 +55,7 @@ export async function run(message: RunMessage): Promise<void> {
 
 function execute(message: RunMessage, signal: AbortSignal, skipping: Skipping): unknown {
   const { args, exception, file } = message;
-  const job = { ...message.job, signal, skip: (reason?: unknown) => skipping.skip(reason) };
+  const job = { ...message.job, ...reporting, signal, skip: (reason?: unknown) => skipping.skip(reason) };
   if (message.module) return exportedFunction(file, message.job["name"])(args, job);
   const script = compile(message, importer(message.code));
   return script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));

@@ -1,6 +1,6 @@
 import type { Clock, Run } from "@ojm/core";
 import type { Args } from "../../../load/job-file.js";
-import type { Log } from "../../../output/log.js";
+import type { JobOutput } from "../../../output/job-output.js";
 import type { PlannedJob, Step } from "../../../plan/planned.js";
 import type { FailureData } from "../../../script/protocol.js";
 import { place } from "../../../text/problem.js";
@@ -15,7 +15,7 @@ export interface StepParts {
   readonly name: string;
   readonly interruption: Interruption;
   readonly runs: OpenRuns;
-  readonly log: Log;
+  readonly output: JobOutput;
   readonly clock: Clock;
   /** Ends what the step at work does. */
   readonly end: (failure: FailureData, by: EndedBy) => void;
@@ -107,15 +107,13 @@ export class StepRunner {
 
   /** Tells of a failure that does not end the job. */
   async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
-    const { log, runs, name } = this.#parts;
+    const { output, runs } = this.#parts;
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
     const isLate = failure.message.startsWith(step);
     const what = isLate
       ? `${failure.message}, and the job goes on`
       : `${step} failed, and the job goes on: ${failure.message}${at}`;
-    const text = maskUrls(log.mask(what));
-    log.line("WARN", text, name);
-    runs.warn(text, open);
+    runs.warn(output.line("WARN", maskUrls(what)), open);
     // The job goes on, and would close them as completed.
     await runs.closeAll(failure, open);
   }

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { parseRunId } from "@ojm/core";
+import type { ScheduleTick, ScheduleView } from "@ojm/schedule";
+import { type CheckedRule, isOfTicks } from "../rules/checked-rule.js";
+import { alertOf, type Found, type MissedTicks, missedAlert } from "./alert-of.js";
+import type { Judged, Look } from "./records.js";
+import type { RuleState, TickState } from "./state.js";
+import { ticksFrom } from "./state.js";
+import { MARGIN } from "./window.js";
+
+/** The most schedules whose ticks are not decided that a rule knows. */
+const MOST_BEHIND = 1_000;
+
+/** What is said of ticks that a scheduler has decided to miss, and of those that nobody has decided. */
+const MISSED = "nobody was there to run it in time";
+const NOBODY = "no process that runs this schedule is there";
+
+/**
+ * Ticks that were missed, and runs that began late. A tick is missed if a scheduler says so, or if nobody has
+ * decided it some time after it was due: then no scheduler lives. Of such ticks the first is told, until a
+ * scheduler goes on.
+ */
+export async function findTicks(
+  rule: CheckedRule,
+  state: RuleState,
+  look: Look,
+  found: Found[],
+): Promise<{ readonly ticks: { readonly ticks?: TickState }; readonly judged: Judged }> {
+  if (!isOfTicks(rule)) return { ticks: {}, judged: new Map() };
+  const { from, behind, told } = state.ticks ?? ticksFrom(look.now);
+  const search = new Search(rule, look, found, told);
+  // The clocks of the schedulers differ: a tick may be decided a while before it is due here.
+  const next = Math.max(from, look.now - MARGIN);
+  const judged = new Map<string, number>();
+  const left: [string, number][] = [];
+  for (const view of await look.records.schedules()) {
+    if (!rule.matches(view.name)) continue;
+    const before = Math.max(look.judged.get(view.name) ?? 0, behind[view.name] ?? from);
+    const mark = await search.judge(view, before);
+    judged.set(view.name, mark);
+    if ((view.next(mark) ?? Number.POSITIVE_INFINITY) <= next) left.push([view.name, mark]);
+  }
+  const kept = new Set(left.slice(0, MOST_BEHIND).map(([name]) => name));
+  const ticks = {
+    from: next,
+    behind: Object.fromEntries(left.slice(0, MOST_BEHIND)),
+    told: search.told((time, name) => time > next || kept.has(name)),
+  };
+  return { ticks: { ticks }, judged };
+}
+
+/** A tick that was told, what was told of which schedule, and up to which tick that was said. */
+interface Told {
+  readonly time: number;
+  readonly hash: string;
+  reach: number;
+}
+
+class Search {
+  readonly #rule: CheckedRule;
+  readonly #look: Look;
+  readonly #found: Found[];
+  readonly #told: Told[];
+  /** The schedules by the hashes of what is told of them. */
+  readonly #names: Map<string, string> = new Map();
+
+  constructor(rule: CheckedRule, look: Look, found: Found[], told: TickState["told"]) {
+    this.#rule = rule;
+    this.#look = look;
+    this.#found = found;
+    this.#told = told.map(([time, hash, reach]) => ({ time, hash, reach }));
+  }
+
+  /** What was told, of the ticks that may be found again. */
+  told(isKept: (time: number, schedule: string) => boolean): TickState["told"] {
+    const kept = this.#told.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
+    return kept.map(({ time, hash, reach }) => [time, hash, reach]);
+  }
+
+  /** Judges the ticks of a schedule after `mark`. Resolves to the tick up to which all are judged now. */
+  async judge(view: ScheduleView, mark: number): Promise<number> {
+    const { on, grace } = this.#rule;
+    for (const kind of ["missed", "late"] as const) this.#names.set(hashOf(kind, view.name), view.name);
+    if (view.decided > mark) await this.#decided(view, mark);
+    // A cursor that is far ahead comes from a clock that was wrong, and will be set back.
+    const after = Math.max(mark, Math.min(view.decided, this.#look.now + MARGIN));
+    const overdue = on.has("missed") ? view.overdue(this.#look.now - grace, after) : undefined;
+    if (overdue !== undefined) this.#missed({ name: view.name, ...overdue, why: NOBODY });
+    return after;
+  }
+
+  async #decided(view: ScheduleView, mark: number): Promise<void> {
+    const { on } = this.#rule;
+    let gap: (Required<MissedTicks> & { readonly decided: number }) | undefined;
+    const tell = (): void => {
+      if (gap === undefined) return;
+      const { decided, ...ticks } = gap;
+      this.#missed(ticks, decided);
+    };
+    for await (const tick of view.ticks(mark)) {
+      const { schedule: name, at, outcome, until = at, count = 1, decided, by } = tick;
+      if (outcome === "run" && on.has("late")) await this.#late(tick);
+      if (outcome !== "missed" || !on.has("missed")) continue;
+      // A scheduler that comes back may decide in several entries on the ticks before that: they are one gap.
+      if (gap !== undefined && at <= gap.decided) gap = { ...gap, until, count: gap.count + count };
+      else {
+        tell();
+        gap = { name, at, until, count, why: MISSED, host: by.host, decided };
+      }
+    }
+    tell();
+  }
+
+  /** Ticks up to `reach` that are found later were missed with them. */
+  #missed(ticks: MissedTicks, reach = ticks.at): void {
+    const { name, at, until = at } = ticks;
+    if (this.#isNew("missed", name, at, until, reach)) this.#found.push(missedAlert(ticks, this.#rule.id));
+  }
+
+  async #late({ schedule: name, at, run }: ScheduleTick): Promise<void> {
+    const ref = run === undefined ? undefined : parseRunId(run);
+    if (ref === undefined || ref.startTime - at <= this.#rule.later) return;
+    const record = await this.#look.records.one(ref.name, ref.startTime);
+    if (record === undefined || !this.#isNew("late", name, at)) return;
+    this.#found.push(alertOf(record, { rule: this.#rule.id, kind: "late", tick: at, now: this.#look.now }));
+  }
+
+  /** Whether none of these ticks was told. From now on the first of them was. */
+  #isNew(kind: "missed" | "late", name: string, at: number, until = at, reach = at): boolean {
+    const hash = hashOf(kind, name);
+    const known = this.#told.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
+    if (known === undefined) this.#told.push({ time: at, hash, reach });
+    else known.reach = Math.max(known.reach, reach);
+    return known === undefined;
+  }
+}
+
+function hashOf(kind: string, schedule: string): string {
+  return createHash("sha256").update(`${kind} ${schedule}`).digest("base64url").slice(0, 12);
+}

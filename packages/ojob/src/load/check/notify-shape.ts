@@ -1,0 +1,59 @@
+import { anything, closedMap, either, flag, list, number, required, type Shape, some, text, word } from "./shape.js";
+
+const deadline = number("How long an attempt may take, in milliseconds.", "milliseconds", 1);
+
+const server = closedMap(
+  {
+    host: required(text("The name of the host.")),
+    port: number("The port.", "ports", 1),
+    secure: flag("Whether the connection begins with TLS."),
+    auth: closedMap({ user: required(text("The user.")), pass: required(text("The password.")) }, "Who sends."),
+    tls: anything("Options of Node's tls.connect."),
+  },
+  "A mail server.",
+);
+
+const email = closedMap(
+  {
+    to: required(some(text("A mail address."), "Who gets the mail.")),
+    from: required(text("Who sends the mail.")),
+    smtp: required(either("The mail server.", text("smtp://user:password@host:587"), server)),
+  },
+  "Mail. It needs the package nodemailer.",
+);
+
+const receiver = closedMap(
+  {
+    webhook: text("An address that takes a POST, as Standard Webhooks has it."),
+    secret: text("The secret that signs it: whsec_ and base64."),
+    command: list(
+      text("The program, then its arguments."),
+      "A program that gets the alert as JSON. No shell reads it.",
+    ),
+    email,
+    slack: text("The address of an incoming webhook of Slack."),
+    healthchecks: text("The address of a check of healthchecks.io, or of a program like it."),
+    deadline,
+  },
+  "Who is told: exactly one of webhook, command, email, slack, healthchecks.",
+);
+
+const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long", "missed", "late"] as const;
+
+/** A rule of `notify`. */
+const notifyRule: Shape = closedMap(
+  {
+    id: text("What the rule has told is kept under it. Default: a hash of the rule."),
+    on: required(some(word("What is told.", ...KINDS), "What is told.")),
+    jobs: some(text("The name of a run; * stands for any text."), "About which runs. Default: all."),
+    after: number("How many runs in a row must have ended in error, before one is told.", "runs", 1),
+    longer: number("For `long`: how long a run may go on, in milliseconds.", "milliseconds", 1),
+    later: number("For `late`: how long after its tick a run may begin, in milliseconds.", "milliseconds", 1),
+    grace: number("For `missed`: how long a tick may be undecided, in milliseconds.", "milliseconds", 1_000),
+    to: required(receiver),
+  },
+  "A rule.",
+);
+
+/** Who is told how the runs of the job manager went. */
+export const notify: Shape = list(notifyRule, "Who is told how the runs of the job manager went.");

@@ -1,0 +1,77 @@
+import type { Run } from "@ojm/core";
+import type { Level, Log } from "./log.js";
+import type { JobProgress } from "./progress-line.js";
+
+/** The runs that are open while a job prints. */
+export interface RunsAround {
+  around(): Iterable<Pick<Run, "log" | "progress">>;
+}
+
+/** An error that is shown once. */
+interface Shown {
+  shown: boolean;
+  describe(): string;
+}
+
+/** The level of a line in the log of a run. */
+const LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" } as const;
+
+/**
+ * What one execution of a job shows: on the terminal, in the log files, and in the logs of the runs that are
+ * open meanwhile. No secret is in any of them, and no log of a run holds the job up.
+ */
+export class JobOutput {
+  readonly #log: Log;
+  readonly #job: string;
+  readonly #runs: RunsAround;
+  readonly #label: string | undefined;
+
+  /** `label` names one of several runs of the job. */
+  constructor(log: Log, job: string, runs: RunsAround, label?: string) {
+    this.#log = log;
+    this.#job = job;
+    this.#runs = runs;
+    this.#label = label;
+  }
+
+  /** A line of ours about the job. Returns it without secrets. */
+  line(level: Level, message: string): string {
+    const text = this.#log.line(level, message, this.#job);
+    this.#record(level, text);
+    return text;
+  }
+
+  /** A line that a script logs. */
+  scriptLine(level: Level, message: string, time: number): void {
+    this.#record(level, this.#log.scriptLine(level, message, time, this.#job));
+  }
+
+  /** Text that a script, or a program of it, prints. */
+  print(text: string, toError = false): void {
+    if (text === "") return;
+    const shown = this.#log.print(text, toError);
+    for (const run of this.#runs.around()) run.log.write(shown, toError ? "stderr" : "stdout");
+  }
+
+  /** How far the job is. */
+  progress({ done, total, text }: JobProgress): void {
+    const shown = this.#log.progress(this.#label ?? this.#job, { done, total, text });
+    for (const run of this.#runs.around()) run.progress(done, total, shown);
+  }
+
+  /** Shows why the job failed, once for each error. */
+  show(error: Shown): void {
+    if (error.shown) return;
+    error.shown = true;
+    this.#record("ERROR", this.#log.failure(this.#job, error.describe(), this.#label));
+  }
+
+  /** The job is over: its progress goes from the terminal. */
+  end(): void {
+    this.#log.progress(this.#label ?? this.#job, undefined);
+  }
+
+  #record(level: Level, text: string): void {
+    for (const run of this.#runs.around()) run.log[LEVELS[level]](text);
+  }
+}
