@@ -18,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
   const { name, words } = commandOf(given);
   const [timeout, grace] = [spanOption(given, "timeout") ?? HOUR, spanOption(given, "grace") ?? GRACE];
   if (timeout === 0) throw new CommandError("--timeout must be more than 0");
-  const attempts = countOption(given, "retry");
+  const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   return withStore(
     given,
     async (manager) => {
@@ -30,7 +30,7 @@ export async function execute(given: Given): Promise<number> {
         timeout: timeout + grace + REST,
         // Not the words behind it: they may hold passwords.
         meta: { command: basename(words[0] ?? "") },
-        ...(attempts !== undefined && { retry: { attempts, onLost: true } }),
+        ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {
         await manager.run(name, (run) => runner.run(run), options);

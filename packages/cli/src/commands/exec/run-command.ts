@@ -14,6 +14,8 @@ export class CommandFailed extends Error {
   constructor({ code, text }: Ended) {
     super(text);
     this.code = code;
+    // Where ojm stood tells nobody anything about the command.
+    this.stack = "";
   }
 }
 
