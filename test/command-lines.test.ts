@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
-import { type Options, readCommand, readFileCommand } from "../packages/cli/src/command.js";
+import { commands } from "../packages/cli/src/command-line/all.js";
+import { expectNoMore, parse, readCommand, readFile } from "../packages/cli/src/command-line/parse.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { checkJobFile } from "../packages/ojob/src/index.js";
 import { type CommandLine, commandLines } from "./support/command-lines.js";
 import { temporaryFolder } from "./support/processes.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const COMMANDS = join(ROOT, "packages/cli/src/commands");
 
 /** The files of a folder of the repository, by their paths from its root. */
 const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
@@ -22,28 +22,14 @@ const documents = [
 
 const all = documents.flatMap((name) => commandLines(name, readFileSync(join(ROOT, name), "utf8")));
 
-interface Command {
-  readonly OPTIONS?: Options;
-  execute(words: readonly string[]): Promise<number>;
-}
-
-const commands: Readonly<Record<string, Command>> = Object.fromEntries(
-  await Promise.all(
-    readdirSync(COMMANDS)
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-      .map(async (file) => [file.slice(0, -3), (await import(join(COMMANDS, file))) as Command] as const),
-  ),
-);
-
-/**
- * Reads a command line as the program does. What takes no file is done, as it only prints. A text may name a
- * command alone.
- */
-async function parse(words: readonly string[]): Promise<void> {
-  const { name, rest } = await readCommand(words, Object.keys(commands));
-  const command = commands[name];
-  if (command?.OPTIONS === undefined) await command?.execute(rest);
-  else if (rest.length > 0) await readFileCommand(name, rest, command.OPTIONS);
+/** Reads a command line as the program does. A text may name a command alone. */
+async function read(words: readonly string[]): Promise<void> {
+  const { name, rest } = await readCommand(words, [...commands.keys()]);
+  const spec = commands.get(name);
+  if (spec === undefined) throw new Error(`there is no command ${name}`);
+  const given = await parse(spec, rest);
+  if (rest.length > 0 && ["run", "check"].includes(name)) readFile(given);
+  if (spec.operands === "") expectNoMore(given);
 }
 
 describe("a command line in a document", () => {
@@ -76,14 +62,14 @@ describe("a command line in a document", () => {
     ["locks", "a.yaml", "--strict"],
     ["schema", "a"],
   ])("a wrong command line in a document would be found: ojm %s %s %s", async (...words) => {
-    await expect(parse(words)).rejects.toMatchObject({ name: "CommandError" });
+    await expect(read(words)).rejects.toMatchObject({ name: "CommandError" });
   });
 
   it.each(all.map(({ document, words }) => [document, words.join(" "), words] as const))(
     "a command line in a document is understood: %s: ojm %s",
     async (_document, _line, words) => {
       vi.spyOn(process.stdout, "write").mockReturnValue(true);
-      await parse(words);
+      await read(words);
     },
   );
 });

@@ -1,7 +1,8 @@
 import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { historyTable } from "../packages/cli/src/commands/history.js";
-import { locksTable } from "../packages/cli/src/commands/locks.js";
+import { locksText } from "../packages/cli/src/commands/look/locks.js";
+import { runsText } from "../packages/cli/src/commands/look/runs/runs.js";
+import { given } from "../packages/cli/src/testing/given.js";
 import type { Channel } from "../packages/core/src/channel/channel.js";
 import { encodeChannelName } from "../packages/core/src/channel/encoding/key.js";
 import { openChannel } from "../packages/core/src/channel/open.js";
@@ -127,8 +128,8 @@ function surface(manager: JobManager, now: number): [what: string, call: () => P
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
     ["running()", () => manager.running()],
     ["locks()", () => manager.locks()],
-    ["ojm history", () => shown(historyTable(manager, 20))],
-    ["ojm locks", () => shown(locksTable(manager))],
+    ["ojm history", () => shown(given("runs").then((words) => runsText(words, manager, {})))],
+    ["ojm locks", () => shown(given("locks").then((words) => locksText(words, manager)))],
   ];
   for (const name of NAMES) {
     const tick = { schedule: "nightly", at: now };

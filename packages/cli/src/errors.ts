@@ -1,4 +1,29 @@
-/** Something on the command line that cannot be done. The program ends with exit code 2. */
+/** What the program ends with. The same number means the same in every command. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  denied: 4,
+  away: 5,
+  running: 8,
+  locked: 75,
+  timeout: 124,
+  signal: 128,
+} as const;
+
+/** Something that cannot be done, in words for the user. The program ends with `code`. */
 export class CommandError extends Error {
   override readonly name: string = "CommandError";
+  readonly code: number;
+
+  constructor(message: string, code: number = EXIT.usage) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The error for a name or an id that the store does not have. */
+export function notFound(message: string): CommandError {
+  return new CommandError(message, EXIT.notFound);
 }

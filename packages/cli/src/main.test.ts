@@ -5,7 +5,7 @@ const HELLO = "jobs: [{name: A, exec: \"log('hello ' + args.who)\"}]\ntodo: [A]\
 
 describe("the command ojm", () => {
   test.each([
-    ["--help", 0, /ojm run FILE/],
+    ["--help", 0, /run FILE \[key=value/],
     ["--version", 0, /^\d+\.\d+\.\d+\n$/],
     ["version", 0, /^\d+\.\d+\.\d+\n$/],
     ["help run", 0, /^ojm run FILE .*--strict/],
@@ -13,8 +13,8 @@ describe("the command ojm", () => {
     ["run -h", 0, /^ojm run FILE .*--strict/],
     ["help check", 0, /^ojm check FILE/],
     ["check a.yaml -h", 0, /^ojm check FILE/],
-    ["help history", 0, /^ojm history FILE/],
-    ["help locks", 0, /^ojm locks FILE/],
+    ["help history", 0, /^ojm history \[FILE\]/],
+    ["help locks", 0, /^ojm locks \[FILE\]/],
     ["help schema", 0, /yaml-language-server: \$schema=/],
   ])("ojm %s prints what was asked for, and ends with 0", async (words, code, out) => {
     expect(await ojm(folderWith({}), ...words.split(" "))).toMatchObject({
@@ -37,7 +37,7 @@ describe("the command ojm", () => {
     [["a.yaml"], /Did you mean: ojm run a\.yaml/],
     [["run"], /ojm run needs a job file/],
     [["run", "a.yaml", "word"], /"word" is no argument .*key=value/],
-    [["run", "a.yaml", "--lod", "x"], /has no option --lod\. Did you mean --load\? It has: --job, --load/],
+    [["run", "a.yaml", "--lod", "x"], /has no option --lod\. Did you mean --load\? It has: --job, --dry-run, --load/],
     [["run", "a.yaml", "--load"], /--load needs a value/],
     [["run", "a.yaml", "--load", "none.js"], /--load none\.js: there is no such file/],
     [["run", "a.yaml", "--load", "bad.js"], /cannot load .*bad\.js: SyntaxError/],

@@ -1,30 +1,25 @@
 #!/usr/bin/env node
-import { readCommand } from "./command.js";
-import { CommandError } from "./errors.js";
+import { commands } from "./command-line/all.js";
+import { parse, readCommand } from "./command-line/parse.js";
+import { modules } from "./commands/modules.js";
 import { lastResort } from "./last-resort.js";
-
-/** Each command is loaded when it is asked for: `--help` needs no job manager, and start-up is felt. */
-const commands: Readonly<Record<string, () => Promise<{ execute: (words: readonly string[]) => Promise<number> }>>> = {
-  run: () => import("./commands/run.js"),
-  check: () => import("./commands/check.js"),
-  history: () => import("./commands/history.js"),
-  locks: () => import("./commands/locks.js"),
-  schema: () => import("./commands/schema.js"),
-  help: () => import("./commands/help.js"),
-  version: () => import("./commands/version.js"),
-};
 
 async function main(words: readonly string[]): Promise<number> {
   try {
-    const { name, rest } = await readCommand(words, Object.keys(commands));
-    const command = await commands[name]?.();
-    return (await command?.execute(rest)) ?? 2;
+    const { name, rest } = await readCommand(words, [...commands.keys()]);
+    const [spec, load] = [commands.get(name), modules[name]];
+    if (spec === undefined || load === undefined) return 2;
+    const [command, given] = await Promise.all([load(), parse(spec, rest)]);
+    return await command.execute(given);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
     // Loaded only now: each import is felt at every start.
-    const { tell } = await import("./tell.js");
-    tell(`ojm: ${error.message}`);
-    return 2;
+    const { explained } = await import("./store/explain.js");
+    const told = explained(error);
+    if (told === undefined) throw error;
+    const { tell } = await import("./output/tell.js");
+    // Problems of a job file begin with their place.
+    tell((error as Error).name === "JobFileError" ? told.message : `ojm: ${told.message}`);
+    return told.code;
   }
 }
 

@@ -24,5 +24,12 @@ export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js"
 export { ChannelError, isChannelError } from "./channel/errors.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export { type Clock, systemClock } from "./util/clock.js";
-export { bootId, type ProcessIdentity, processIdentity, processIsGone, processState } from "./util/process-state.js";
+export {
+  bootId,
+  identityOf,
+  type ProcessIdentity,
+  processIdentity,
+  processIsGone,
+  processState,
+} from "./util/process-state.js";
 export { LINES, visible } from "./util/visible.js";

@@ -6,6 +6,7 @@ import { Alarms } from "./alarms/alarms.js";
 import { inBackground } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
+import { type ScheduleSummary, schedulesOf } from "./control/list.js";
 import { type NextTick, nextTicks } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
@@ -178,6 +179,16 @@ export class Scheduler {
     checkName(name);
     const reasons = await this.#manager.why(name);
     return whyScheduled(await this.#openStore(), name, reasons);
+  }
+
+  /**
+   * The schedules of the store, also those that this process does not have, ordered by name. Each has its
+   * next ticks, `limit` at most.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async *schedules({ limit = 1 }: { readonly limit?: number } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
+    yield* schedulesOf(await this.#openStore(), limit);
   }
 
   /** What became of the ticks of a schedule, newest first. Reads only as many as the caller takes. */

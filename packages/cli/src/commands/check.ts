@@ -1,16 +1,17 @@
 import { LINES, visible } from "@ojm/core/backend";
-import { type Checked, checkJobFile, commandLineValue, describe, JobFileError } from "@ojm/ojob";
+import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
-import { readFileCommand } from "../command.js";
-import { print } from "../print.js";
-import { tell } from "../tell.js";
-
-export const OPTIONS = { strict: "flag" } as const;
+import { readFile } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
+import { print } from "../output/print.js";
+import { tell } from "../output/tell.js";
+import { argsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
-export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, flags } = await readFileCommand("check", words, OPTIONS);
-  const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+export async function execute(given: Given): Promise<number> {
+  const { file, pairs } = readFile(given);
+  const { flags } = given;
+  const args = argsOf(pairs);
   try {
     const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
     for (const warning of checked.warnings) tell(describe(warning));

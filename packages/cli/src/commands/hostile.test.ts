@@ -2,9 +2,10 @@ import { type JobManager, openChannel, openJobManager, type RunRecord } from "@o
 import { processIdentity } from "@ojm/core/backend";
 import { expect, test } from "vitest";
 import { prepareType } from "../backends.js";
+import { given } from "../testing/given.js";
 import { folderWith, ojm } from "../testing/ojm.js";
-import { historyTable } from "./history.js";
-import { locksTable } from "./locks.js";
+import { locksText } from "./look/locks.js";
+import { runsText } from "./look/runs/runs.js";
 
 /**
  * What a terminal would obey: it clears the screen, names the window, turns the direction of writing, and
@@ -40,10 +41,11 @@ function lines(text: string): string[] {
 test("the tables of history and locks show control characters as escapes, and no stored text forges a row", async () => {
   await using manager = await openJobManager({});
   await plant(manager);
-  const [history, locks] = [await historyTable(manager, 20), await locksTable(manager)];
+  const history = await runsText(await given("runs"), manager, {});
+  const locks = await locksText(await given("locks"), manager);
   expect(lines(history)).toHaveLength(3);
   const cell = SHOWN.replace("\\n", " ");
-  expect(history.split(cell)).toHaveLength(6);
+  expect(history.split(cell)).toHaveLength(5);
   expect(lines(locks)).toHaveLength(4);
   expect(locks.split(cell)).toHaveLength(3);
 });

@@ -1,39 +1,24 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import {
-  commandLineValue,
-  dryRun,
-  JobFileError,
-  jobFileHelp,
-  Log,
-  type RunControl,
-  type RunFileOptions,
-  runJobFile,
-} from "@ojm/ojob";
+import { dryRun, JobFileError, jobFileHelp, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
-import { readFileCommand } from "../command.js";
+import { readFile } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
-import { print } from "../print.js";
-import { tell } from "../tell.js";
+import { print } from "../output/print.js";
+import { tell } from "../output/tell.js";
+import { argsOf } from "../store/job-file.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-export const OPTIONS = {
-  job: "value",
-  load: "value",
-  strict: "flag",
-  "dry-run": "flag",
-  help: "flag",
-  jobhelp: "value",
-} as const;
-
 /** Runs a job file. Resolves to the exit code. */
-export async function execute(words: readonly string[]): Promise<number> {
-  const { file, pairs, values, flags } = await readFileCommand("run", words, OPTIONS);
+export async function execute(given: Given): Promise<number> {
+  const { file, pairs } = readFile(given);
+  const { values, flags } = given;
   const [helpOf] = values["jobhelp"] ?? [];
   if (helpOf !== undefined || flags.has("help")) return show(() => jobFileHelp(file, helpOf));
   const loads = (values["load"] ?? []).map(findLoad);
-  const args = Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+  const args = argsOf(pairs);
   const jobs = values["job"];
   const strict = flags.has("strict");
   if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));

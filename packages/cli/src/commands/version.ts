@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { expectNoMore } from "../command.js";
-import { print } from "../print.js";
+import { expectNoMore } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
+import { print } from "../output/print.js";
 
 /** Prints the version of this package. */
-export async function execute(words: readonly string[]): Promise<number> {
-  expectNoMore("version", words);
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given);
   // One folder up in the sources and in the build alike.
   const file = new URL(
     "../package.json",

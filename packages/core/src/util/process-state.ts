@@ -84,6 +84,11 @@ export function processIdentity(): ProcessIdentity {
   return self;
 }
 
+/** The identity of a process of this machine, such as of a child. */
+export function identityOf(pid: number): ProcessIdentity {
+  return { ...processIdentity(), pid, started: startTime(pid) };
+}
+
 /**
  * The state of a process, as far as this one can be sure. `unknown`: the process is of another host, of
  * another pid namespace or of another boot, or there is no `/proc` of this pid namespace. An earlier boot of

@@ -1,4 +1,5 @@
 import { visible } from "@ojm/core/backend";
+import stringWidth from "string-width";
 
 /** The longest text of a cell, and rule below a heading, that suits a terminal. */
 const MOST = 80;
@@ -10,10 +11,10 @@ const MOST = 80;
 export function table(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map((cell) => oneLine(cell)));
   const columns = Math.max(...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => stringWidth(row[i] ?? ""))));
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .map((cell, i) => `${cell}${" ".repeat(Math.max(0, (widths[i] ?? 0) - stringWidth(cell)))}`)
       .join("  ")
       .trimEnd();
   const [head, ...body] = rows.map(line);

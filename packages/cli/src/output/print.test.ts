@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
-import { folderWith, start } from "./testing/ojm.js";
+import { folderWith, start } from "../testing/ojm.js";
 
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };
 

@@ -1,0 +1,92 @@
+import { OUTPUT, REASON, STORE } from "./common.js";
+import type { CommandSpec } from "./spec.js";
+
+const ACT = { ...STORE, ...OUTPUT } as const;
+const DRY = { "dry-run": { text: "show what would be done, and to whom; do nothing" } } as const;
+
+/** The commands that change what runs. */
+export const actCommands: readonly CommandSpec[] = [
+  {
+    name: "exec",
+    operands: "NAME -- COMMAND …",
+    summary: "run any command under the lock of NAME, with a record and a log",
+    about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held.
+The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout, or when the lock is lost, its whole process
+group gets SIGTERM, and after the grace SIGKILL. A signal to ojm is passed on.`,
+    options: {
+      wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
+      timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
+      grace: { value: "TIME", text: "how long it has to end after SIGTERM. Default: 5s" },
+      retry: { value: "N", text: "the most attempts" },
+      "retry-delay": {
+        value: "TIME",
+        text: "how long after the first attempt the next one begins; then twice as long. Default: 1m",
+      },
+      "quiet-if-locked": { text: "say nothing if the lock is held" },
+      ...STORE,
+    },
+  },
+  {
+    name: "run-now",
+    operands: "NAME",
+    summary: "run a schedule now, in the process that has it",
+    options: { ...REASON, ...ACT },
+  },
+  {
+    name: "cancel",
+    operands: "RUN",
+    summary: "ask a run to stop, on whatever machine, and wait for its end",
+    options: { ...REASON, wait: { value: "TIME", text: "how long to wait for the end. Default: 10s" }, ...DRY, ...ACT },
+  },
+  {
+    name: "unlock",
+    operands: "NAME",
+    summary: "take a lock from its holder, or end a hold",
+    about: "The run of the holder is closed as cancelled. Its process is told, but nothing proves that it has stopped.",
+    options: { ...REASON, ...DRY, ...ACT },
+  },
+  {
+    name: "hold",
+    operands: "NAME",
+    summary: "keep all runs of a job away, for maintenance",
+    options: {
+      ...REASON,
+      until: {
+        value: "TIME",
+        text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
+      },
+      wait: { value: "TIME", text: "how long to wait for the run that goes on. Default: 0" },
+      ...ACT,
+    },
+  },
+  {
+    name: "pause",
+    operands: "NAME",
+    summary: "pause a schedule: its ticks are skipped until it is resumed",
+    options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...ACT },
+  },
+  {
+    name: "resume",
+    operands: "NAME",
+    summary: "end the pause of a schedule",
+    options: ACT,
+  },
+  {
+    name: "backfill",
+    operands: "NAME",
+    summary: "run the ticks of a time that is over",
+    options: {
+      from: { value: "TIME", text: "the first tick: a duration such as 2h, or a time in ISO 8601" },
+      to: { value: "TIME", text: "run ticks before this. Default: now" },
+      again: { text: "also those that were run" },
+      ...REASON,
+      ...ACT,
+    },
+  },
+  {
+    name: "prune",
+    operands: "",
+    summary: "delete the records and logs of runs that ended long ago",
+    options: { "older-than": { value: "TIME", text: "how long ago, such as 30d" }, ...DRY, ...ACT },
+  },
+];

@@ -1,0 +1,27 @@
+import type { OptionSpecs } from "./spec.js";
+
+/** Which store a command looks at. */
+export const STORE: OptionSpecs = {
+  store: {
+    value: "STORE",
+    common: true,
+    text: "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER, or a job file. Default: OJM_STORE, then ojm.config.{json,yaml,js,ts}",
+  },
+  profile: { value: "NAME", common: true, text: "the store of this profile of ojm.config" },
+};
+
+/** How a command shows what it found. */
+export const OUTPUT: OptionSpecs = {
+  json: { common: true, text: "print JSON" },
+  jsonl: { common: true, text: "print a line of JSON for each item" },
+  time: {
+    value: "HOW",
+    common: true,
+    text: "times as relative (default on a terminal), iso (default elsewhere) or local",
+  },
+};
+
+/** Why something is taken from somebody. */
+export const REASON: OptionSpecs = {
+  reason: { value: "TEXT", text: "why, for those whom it affects and for the audit. Asked for on a terminal" },
+};

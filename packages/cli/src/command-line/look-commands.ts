@@ -1,0 +1,92 @@
+import { OUTPUT, STORE } from "./common.js";
+import type { CommandSpec } from "./spec.js";
+
+const LOOK = { ...STORE, ...OUTPUT } as const;
+
+/** The commands that show what a store knows. */
+export const lookCommands: readonly CommandSpec[] = [
+  {
+    name: "ps",
+    operands: "",
+    summary: "what runs now: where, since when, how long it usually takes, who waits",
+    options: LOOK,
+  },
+  {
+    name: "jobs",
+    operands: "",
+    summary: "each job: when it is due next, how it ended last, how long it takes, its streak",
+    options: LOOK,
+  },
+  {
+    name: "next",
+    operands: "[NAME]",
+    summary: "the coming ticks of a schedule, or of all",
+    options: { limit: { value: "N", short: "n", text: "the most ticks to show. Default: 10" }, ...LOOK },
+  },
+  {
+    name: "why",
+    operands: "NAME",
+    summary: "why a job does not run now, the most important reason first, and what helps",
+    options: LOOK,
+  },
+  {
+    name: "runs",
+    operands: "[NAME]",
+    summary: "the last runs, newest first",
+    options: {
+      failed: { text: "only those that ended in error" },
+      status: { value: "STATUS", text: "only those with this status; may be given several times" },
+      since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
+      until: { value: "TIME", text: "only those that began before" },
+      before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },
+      limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
+      ...LOOK,
+    },
+  },
+  {
+    name: "show",
+    operands: "RUN",
+    summary: "everything about a run: RUN is its id, the beginning of one, or a name for its last run",
+    options: LOOK,
+  },
+  {
+    name: "logs",
+    operands: "RUN",
+    summary: "the log of a run, from whatever machine: RUN as for ojm show",
+    about: `What a terminal would obey in a line is shown escaped: a log is data. --raw writes the lines as they are.`,
+    options: {
+      follow: { short: "f", text: "go on until the run is over" },
+      tail: { value: "N", short: "n", text: "only the last N lines" },
+      raw: { text: "write control characters and escape sequences as they are: the terminal obeys them" },
+      ...LOOK,
+    },
+  },
+  {
+    name: "wait",
+    operands: "RUN",
+    summary: "wait for the end of a run, and end as it did",
+    options: { timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" }, ...LOOK },
+  },
+  {
+    name: "history",
+    operands: "[FILE]",
+    summary: "the last runs, as ojm runs, of the job manager that a job file sets up",
+    options: {
+      name: { value: "NAME", text: "only the runs of this name (args.name of the job)" },
+      limit: { value: "N", text: "the most runs to show. Default: 20" },
+      ...LOOK,
+    },
+  },
+  {
+    name: "locks",
+    operands: "[FILE]",
+    summary: "which locks are held, and by whom, and which of the last runs are free",
+    options: LOOK,
+  },
+  {
+    name: "audit",
+    operands: "[NAME]",
+    summary: "who took locks by force, and why",
+    options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...LOOK },
+  },
+];

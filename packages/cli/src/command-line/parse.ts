@@ -1,0 +1,132 @@
+import { parseArgs } from "node:util";
+import { CommandError } from "../errors.js";
+import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
+
+/** A command and the words behind it. */
+export interface Named {
+  readonly name: string;
+  readonly rest: readonly string[];
+}
+
+const HELP: readonly string[] = ["--help", "-h"];
+
+/** Which command the words ask for. */
+export async function readCommand(words: readonly string[], known: readonly string[]): Promise<Named> {
+  const [first, ...rest] = words;
+  if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
+  if (first === "--version" || first === "-v") return { name: "version", rest: [] };
+  if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
+  if (/\.(ya?ml|json)$/.test(first)) throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${first}`);
+  throw new CommandError(
+    `there is no command "${first}".${await hint(first, known)} Commands: ${known.join(", ")}. More: ojm --help`,
+  );
+}
+
+/** `ojm run FILE --help` is answered by the file; what stands behind `--` is for another program. */
+function asksForHelp(command: string, rest: readonly string[]): boolean {
+  const end = rest.indexOf("--");
+  const own = end < 0 ? rest : rest.slice(0, end);
+  if (!own.some((word) => HELP.includes(word))) return false;
+  return command !== "run" || own.every((word) => word.startsWith("-"));
+}
+
+/** The name that was meant. Loaded only now: a right command line needs none of it. */
+export async function hint(word: string, known: Iterable<string>): Promise<string> {
+  const { nearest } = await import("@ojm/core/backend");
+  const near = nearest(word, known);
+  return near === undefined ? "" : ` Did you mean ${near}?`;
+}
+
+/** Reads the words behind the name of a command. */
+export async function parse(
+  { name, options }: Pick<CommandSpec, "name" | "options">,
+  words: readonly string[],
+): Promise<Given> {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  const known = Object.entries(options).map(([option, { value, short }]) => {
+    const type = value === undefined ? ("boolean" as const) : ("string" as const);
+    return [option, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
+  });
+  const { values, positionals } = await parseWords(name, own, options, Object.fromEntries(known));
+  const isFlag = (option: string): boolean => options[option]?.value === undefined;
+  return {
+    command: name,
+    operands: positionals,
+    behind: end < 0 ? [] : words.slice(end + 1),
+    values: Object.fromEntries(Object.entries(values).filter(([option]) => !isFlag(option))) as Record<
+      string,
+      string[]
+    >,
+    flags: new Set(Object.keys(values).filter(isFlag)),
+  };
+}
+
+async function parseWords(
+  command: string,
+  args: readonly string[],
+  options: OptionSpecs,
+  known: NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>,
+): Promise<{ readonly values: object; readonly positionals: readonly string[] }> {
+  try {
+    return parseArgs({ args: [...args], options: known, allowPositionals: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const option = /--?[^' =]+/.exec(message.slice(message.indexOf("'")))?.[0] ?? "";
+    throw new CommandError(await explain(code, command, option, options));
+  }
+}
+
+async function explain(
+  code: string | undefined,
+  command: string,
+  option: string,
+  options: OptionSpecs,
+): Promise<string> {
+  const name = option.replace(/^-+/, "");
+  const long = Object.hasOwn(options, name) ? name : Object.keys(options).find((one) => options[one]?.short === name);
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" && long !== undefined) {
+    return options[long]?.value === undefined ? `${option} takes no value` : `${option} needs a value`;
+  }
+  const names = Object.keys(options).map((one) => `--${one}`);
+  if (names.length === 0) return `ojm ${command} has no option ${option}. It has none.`;
+  return `ojm ${command} has no option ${option}.${await hint(option, names)} It has: ${names.join(", ")}`;
+}
+
+/** The last value of an option; the last one wins. */
+export function lastValue({ values }: Given, option: string): string | undefined {
+  return values[option]?.at(-1);
+}
+
+/** Refuses words that a command does not take. */
+export function expectNoMore({ command, operands }: Given, taken = 0): void {
+  const more = operands[taken];
+  if (more !== undefined) throw new CommandError(`ojm ${command} takes nothing more, but there is "${more}"`);
+}
+
+/** The word that a command needs, and nothing more behind it. */
+export function operandOf(given: Given, what: string): string {
+  const [operand] = given.operands;
+  if (operand === undefined)
+    throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
+  expectNoMore(given, 1);
+  return operand;
+}
+
+/** A job file, and the arguments for it. */
+export interface FileOperands {
+  readonly file: string;
+  readonly pairs: readonly (readonly [key: string, value: string])[];
+}
+
+/** Reads `FILE [key=value …]`. */
+export function readFile({ command, operands: [file, ...pairs] }: Given): FileOperands {
+  if (file === undefined) throw new CommandError(`ojm ${command} needs a job file: ojm ${command} FILE`);
+  return { file, pairs: pairs.map(readPair) };
+}
+
+function readPair(word: string): [string, string] {
+  const split = word.indexOf("=");
+  if (split <= 0) throw new CommandError(`"${word}" is no argument for a job file: arguments are written key=value`);
+  return [word.slice(0, split), word.slice(split + 1)];
+}

@@ -1,0 +1,44 @@
+/** An option of a command. */
+export interface OptionSpec {
+  /** What stands for its value in the help. An option without it is a flag. */
+  readonly value?: string;
+  /** Its letter. */
+  readonly short?: string;
+  readonly text: string;
+  /** Not shown in the synopsis: options that many commands have. */
+  readonly common?: true;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The words behind the name of a command, read by its {@link CommandSpec}. */
+export interface Given {
+  readonly command: string;
+  /** The words that are no options. */
+  readonly operands: readonly string[];
+  /** The words behind `--`. */
+  readonly behind: readonly string[];
+  /** The values of each option that was given, in order. */
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  readonly flags: ReadonlySet<string>;
+}
+
+/** The module of a command. Resolves to the exit code. */
+export interface CommandModule {
+  execute(given: Given): Promise<number>;
+}
+
+/**
+ * A command: from its entry come the parsing of its words, its help, the completion of the shell, and the
+ * tables of the documentation.
+ */
+export interface CommandSpec {
+  readonly name: string;
+  /** What follows the name in the synopsis, such as `NAME`; in brackets what may be left out. */
+  readonly operands: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** What more its help says. */
+  readonly about?: string;
+  readonly options: OptionSpecs;
+}

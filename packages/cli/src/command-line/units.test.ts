@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { given } from "../testing/given.js";
+import { countOption, spanOption, timeOption } from "./units.js";
+
+test.each([
+  ["0", 0],
+  ["250ms", 250],
+  ["90s", 90_000],
+  ["10m", 600_000],
+  ["10min", 600_000],
+  ["1.5h", 5_400_000],
+  ["1h30m", 5_400_000],
+  ["30d", 30 * 86_400_000],
+  ["2w", 14 * 86_400_000],
+])("a duration of %s is %d ms", async (text, ms) => {
+  expect(spanOption(await given("prune", "--older-than", text), "older-than")).toBe(ms);
+});
+
+test.each(["", "10", "h", "10 m", "-1h", "1h-", "tomorrow", "1y"])("a duration of %j is refused", async (text) => {
+  const words = await given("prune", `--older-than=${text}`);
+  expect(() => spanOption(words, "older-than")).toThrow("--older-than takes a duration with its unit");
+});
+
+test("a time is a duration from now, or in ISO 8601", async () => {
+  const now = Date.UTC(2026, 10, 25);
+  const time = async (text: string, sign: 1 | -1): Promise<number | undefined> =>
+    timeOption(await given("runs", "--since", text), "since", now, sign);
+  expect(await time("2h", -1)).toBe(now - 7_200_000);
+  expect(await time("2h", 1)).toBe(now + 7_200_000);
+  expect(await time("2026-11-24T02:00Z", -1)).toBe(Date.UTC(2026, 10, 24, 2));
+  expect(await time("2026-11-24", -1)).toBe(Date.UTC(2026, 10, 24));
+  expect(timeOption(await given("runs"), "since", now, -1)).toBeUndefined();
+  for (const text of ["yesterday", "2026-13-01", "12:00"])
+    await expect(time(text, -1)).rejects.toThrow("--since takes a duration such as 2h");
+});
+
+test("a count is a whole number from 1 up", async () => {
+  expect(countOption(await given("runs", "-n", "3"), "limit")).toBe(3);
+  for (const text of ["0", "-1", "x", "1.5", "1e3"]) {
+    const words = await given("runs", `--limit=${text}`);
+    expect(() => countOption(words, "limit")).toThrow("--limit takes a whole number from 1 up");
+  }
+});

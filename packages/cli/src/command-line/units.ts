@@ -1,0 +1,63 @@
+import { CommandError } from "../errors.js";
+import { lastValue } from "./parse.js";
+import type { Given } from "./spec.js";
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+const PART = /(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)/y;
+
+/** The ms of a text like `90s` or `1h30m`; `undefined` if it is none. */
+function spanOf(text: string): number | undefined {
+  if (/^0+$/.test(text)) return 0;
+  let total = 0;
+  PART.lastIndex = 0;
+  while (PART.lastIndex < text.length) {
+    const [, count, unit = ""] = PART.exec(text) ?? [];
+    if (count === undefined) return undefined;
+    total += Number(count) * (UNITS[unit] ?? 0);
+  }
+  return text === "" ? undefined : total;
+}
+
+/** The value of an option that is a duration, in ms; `undefined` if it was not given. */
+export function spanOption(given: Given, option: string): number | undefined {
+  const text = lastValue(given, option);
+  if (text === undefined) return undefined;
+  const span = spanOf(text);
+  if (span === undefined)
+    throw new CommandError(`--${option} takes a duration with its unit, such as 90s, 10m, 2h or 30d, not "${text}"`);
+  return span;
+}
+
+/**
+ * The value of an option that is a time, in ms since 1970: in ISO 8601, or a duration from now. `sign`: -1
+ * for one that lies back.
+ */
+export function timeOption(given: Given, option: string, now: number, sign: 1 | -1): number | undefined {
+  const text = lastValue(given, option);
+  if (text === undefined) return undefined;
+  const span = spanOf(text);
+  if (span !== undefined) return now + sign * span;
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new CommandError(
+      `--${option} takes a duration such as 2h, or a time such as 2026-11-25T02:00Z, not "${text}"`,
+    );
+  return time;
+}
+
+/** The value of an option that is a whole number from 1 up. */
+export function countOption(given: Given, option: string): number | undefined {
+  const text = lastValue(given, option);
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(`--${option} takes a whole number from 1 up, not "${text}"`);
+  return Number(text);
+}

@@ -1,0 +1,27 @@
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { spanOption } from "../../command-line/units.js";
+import { EXIT, notFound } from "../../errors.js";
+import { findRun } from "../../store/find-run.js";
+import { withStore } from "../../store/open.js";
+import { done } from "./done.js";
+import { reasonOf } from "./reason.js";
+
+/** Asks a run to stop, and waits for its end. */
+export async function execute(given: Given): Promise<number> {
+  const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
+  const wait = spanOption(given, "wait");
+  const isDry = given.flags.has("dry-run");
+  const reason = isDry ? "" : await reasonOf(given, `cancel ${word}`);
+  return withStore(given, async (manager) => {
+    const run = await findRun(manager, word);
+    const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
+    if (run.status !== "running") throw notFound(`${run.id} does not run: it is ${run.status}`);
+    if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
+    const outcome = await manager.cancel(run.id, { reason, ...(wait !== undefined && { wait }) });
+    if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
+    if (outcome.ended) return done(given, `cancelled ${who}: it is ${outcome.run?.status ?? "over"}`, outcome);
+    done(given, `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name}`, outcome);
+    return EXIT.running;
+  });
+}

@@ -1,0 +1,21 @@
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { timeOption } from "../../command-line/units.js";
+import { withScheduler } from "../../store/open.js";
+import { done } from "./done.js";
+import { author } from "./hold.js";
+import { reasonOf } from "./reason.js";
+
+/** Pauses a schedule. */
+export async function execute(given: Given): Promise<number> {
+  const name = operandOf(given, "the name of a schedule");
+  const until = timeOption(given, "until", Date.now(), 1);
+  const reason = await reasonOf(given, `pause ${name}`);
+  return withScheduler(given, async (scheduler) => {
+    const by = author();
+    await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
+    const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
+    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${name}`;
+    return done(given, text, { name, paused: true, reason, by, ...(until !== undefined && { until }) });
+  });
+}

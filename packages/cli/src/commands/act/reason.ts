@@ -1,0 +1,23 @@
+import { createInterface } from "node:readline/promises";
+import { lastValue } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { CommandError } from "../../errors.js";
+
+/**
+ * Why something is taken from somebody: from the command line, or from the one who sits at the terminal.
+ * `what`: what is to be done, for the question.
+ */
+export async function reasonOf(given: Given, what: string): Promise<string> {
+  const written = lastValue(given, "reason");
+  if (written !== undefined && written.trim() !== "") return written;
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new CommandError(`ojm ${given.command} needs --reason: those whom it affects will read it`);
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = (await lines.question(`Why ${what}? `)).trim();
+    if (answer === "") throw new CommandError(`ojm ${given.command} needs a reason: nothing was done`);
+    return answer;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,24 @@
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { notFound } from "../../errors.js";
+import { withStore } from "../../store/open.js";
+import { done } from "./done.js";
+import { reasonOf } from "./reason.js";
+
+/** Takes a lock from its holder. */
+export async function execute(given: Given): Promise<number> {
+  const name = operandOf(given, "the name of a lock");
+  const isDry = given.flags.has("dry-run");
+  const reason = isDry ? "" : await reasonOf(given, `unlock ${name}`);
+  return withStore(given, async (manager) => {
+    const lock = (await manager.locks()).find((one) => one.name === name);
+    if (lock === undefined) throw notFound(`nobody holds "${name}"`);
+    const { host, pid } = lock.holder;
+    const who = `${host}, pid ${pid}, since ${new Date(lock.since).toISOString()}`;
+    if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
+    const outcome = await manager.unlock(name, { reason });
+    if (!outcome.unlocked) throw notFound(`nobody holds "${name}" any more`);
+    const run = outcome.run === undefined ? "" : `. Its run ${outcome.run.id} is ${outcome.run.status}`;
+    return done(given, `took "${name}" from ${who}${run}`, outcome);
+  });
+}

@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { prepareType } from "../../backends.js";
+import { given } from "../../testing/given.js";
+import { folderWith, type Ojm, start } from "../../testing/ojm.js";
+import { execute } from "./exec.js";
+
+/** A folder with a store, and what is in it. */
+class Place {
+  readonly folder: string = folderWith({});
+
+  /** Starts `ojm exec backup` with these options and this shell script. */
+  exec(script: string, ...options: readonly string[]): Ojm {
+    return start(this.folder, "exec", "backup", "--store", "sqlite:ojm.db", ...options, "--", "sh", "-c", script);
+  }
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  async manager(): Promise<JobManager> {
+    await prepareType("sqlite");
+    const store = { type: "sqlite", args: { file: this.file("ojm.db") } };
+    const manager = await openJobManager({ chJobs: store, chLocks: store });
+    onTestFinished(() => manager.close());
+    return manager;
+  }
+
+  async last(): Promise<RunRecord | undefined> {
+    const manager = await this.manager();
+    for await (const record of manager.history({ limit: 1 })) return record;
+    return undefined;
+  }
+}
+
+/** A script that goes on until there is the file `stop`, or until it is killed by the test. */
+const UNTIL_STOPPED = "echo began $$; while [ ! -e stop ]; do sleep 0.02; done; echo ended";
+
+/** The pid that the script printed. */
+function pidOf({ out }: Ojm): number {
+  const pid = Number(/began (\d+)/.exec(out)?.[1]);
+  onTestFinished(() => kill(pid));
+  return pid;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone.
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("ojm exec", () => {
+  test("passes the output on, keeps it as the log, and ends as the command does", async () => {
+    const place = new Place();
+    const { code, out, err } = await place.exec('echo "$OJM_RUN_ID"; echo oh >&2; printf x; exit 3').ended;
+    expect([code, err]).toEqual([3, "oh\n"]);
+    const record = await place.last();
+    expect(out).toBe(`${record?.id}\nx`);
+    expect(record).toMatchObject({ status: "failed", trigger: "exec", meta: { command: "sh" } });
+    expect(record?.error).toBe("it ended with exit code 3");
+    const manager = await place.manager();
+    const lines: string[] = [];
+    for await (const item of manager.log(record?.id ?? ""))
+      if ("text" in item && "level" in item) lines.push(`${item.level} ${item.text}`);
+    expect(lines.sort()).toEqual(["stderr oh", `stdout ${record?.id}`, "stdout x"]);
+  });
+
+  test("gives the command its fence, and its own input", async () => {
+    const place = new Place();
+    const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
+    expect([code, out]).toEqual([0, `${(await place.last())?.fence}\n`]);
+  });
+
+  test("refuses a second one, tells who has the lock, and ends with 75", async () => {
+    const place = new Place();
+    const first = place.exec(UNTIL_STOPPED);
+    await first.prints("began");
+    const second = await place.exec("echo never").ended;
+    expect(second).toMatchObject({
+      code: 75,
+      out: "",
+      err: expect.stringMatching(/'backup': held by .*pid \d+, since/),
+    });
+    expect(await place.exec("echo never", "--quiet-if-locked").ended).toEqual({ code: 75, out: "", err: "" });
+    const third = place.exec("echo third", "--wait", "60s");
+    writeFileSync(place.file("stop"), "");
+    expect(await first.ended).toMatchObject({ code: 0, out: expect.stringMatching(/ended\n$/) });
+    expect(await third.ended).toMatchObject({ code: 0, out: "third\n" });
+  });
+
+  test("passes a signal on, and its run is cancelled", async () => {
+    const place = new Place();
+    const script = 'trap "echo bye; exit 7" TERM; echo began $$; while :; do sleep 0.02; done';
+    const ojm = place.exec(script);
+    await ojm.prints("began");
+    ojm.process.kill("SIGTERM");
+    expect(await ojm.ended).toMatchObject({ code: 143, out: expect.stringMatching(/bye\n$/) });
+    expect(await place.last()).toMatchObject({ status: "cancelled" });
+  });
+
+  test("ends the whole group of a command that takes too long, and ends with 124", async () => {
+    const place = new Place();
+    const script = `trap "" TERM; ${UNTIL_STOPPED}`;
+    const ojm = place.exec(script, "--timeout", "300ms", "--grace", "100ms");
+    const { code, err } = await ojm.ended;
+    expect([code, err]).toEqual([124, "ojm: it took longer than 300 ms: it was ended by SIGKILL\n"]);
+    expect(await place.last()).toMatchObject({ status: "failed", error: expect.stringMatching(/^it took longer/) });
+  });
+
+  test("does not begin while the command of an ojm that was killed goes on", async () => {
+    const place = new Place();
+    const first = place.exec(UNTIL_STOPPED);
+    await first.prints("began");
+    const pid = pidOf(first);
+    first.process.kill("SIGKILL");
+    await once(first.process, "exit");
+    const second = await place.exec("echo never", "--wait", "60s").ended;
+    expect(lives(pid)).toBe(true);
+    expect(second).toMatchObject({
+      code: 75,
+      out: "",
+      err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)),
+    });
+    kill(pid);
+    await expect
+      .poll(() => place.exec("echo second", "--wait", "60s").ended)
+      .toMatchObject({ code: 0, out: "second\n" });
+  });
+
+  test("kills the command when its lock is taken by force", async () => {
+    const place = new Place();
+    const ojm = place.exec(`trap "" TERM; ${UNTIL_STOPPED}`);
+    await ojm.prints("began");
+    const pid = pidOf(ojm);
+    await (await place.manager()).unlock("backup", { reason: "it hangs" });
+    expect(await ojm.ended).toMatchObject({ code: 1, err: expect.stringMatching(/lock/) });
+    expect(lives(pid)).toBe(false);
+  });
+
+  test("tries again as often as it is asked to", async () => {
+    const place = new Place();
+    const ojm = place.exec("[ -e again ] && exit 0; touch again; exit 1", "--retry", "2", "--retry-delay", "10ms");
+    expect(await ojm.ended).toMatchObject({ code: 0 });
+    expect(await place.last()).toMatchObject({ attempt: 2, status: "completed" });
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [[], /needs a name and a command: ojm exec NAME -- COMMAND/],
+    [["backup"], /needs a command behind two dashes/],
+    [["backup", "sleep", "1"], /"sleep" stands before the two dashes/],
+    [["backup", "--timeout", "1", "--", "true"], /--timeout takes a duration with its unit, such as 90s/],
+    [["backup", "--timeot", "1s", "--", "true"], /no option --timeot\. Did you mean --timeout\?/],
+    [["backup", "--profile", "prod", "--", "true"], /--profile prod: there is no ojm\.config\.json/],
+    [["backup", "--store", "mysql://x", "--", "true"], /there is no kind of store "mysql": write redis:/],
+  ])("refuses the words %j", async (words, message) => {
+    const refusal = given("exec", ...words).then(execute);
+    await expect(refusal).rejects.toMatchObject({ code: 2, message: expect.stringMatching(message) });
+  });
+
+  test("tells of a command that is not there by 127", async () => {
+    const place = new Place();
+    const words = ["exec", "backup", "--store", "sqlite:ojm.db", "--", "no-such-command"];
+    expect((await start(place.folder, ...words).ended).code).toBe(127);
+    expect(await place.last()).toMatchObject({ status: "failed", error: "there is no such command" });
+  });
+});

@@ -1,0 +1,74 @@
+import { basename } from "node:path";
+import { isRunError } from "@ojm/core";
+import type { Given } from "../../command-line/spec.js";
+import { countOption, spanOption } from "../../command-line/units.js";
+import { CommandError, EXIT } from "../../errors.js";
+import { tell } from "../../output/tell.js";
+import { withStore } from "../../store/open.js";
+import { CommandFailed, CommandRunner } from "./run-command.js";
+
+const HOUR = 3_600_000;
+const GRACE = 5_000;
+
+/** The rest that the lock is held for after the timeout and the grace, in ms, for SIGKILL to do its work. */
+const REST = 60_000;
+
+/** Runs any command under a lock, with a record and a log. Resolves to its exit code. */
+export async function execute(given: Given): Promise<number> {
+  const { name, words } = commandOf(given);
+  const [timeout, grace] = [spanOption(given, "timeout") ?? HOUR, spanOption(given, "grace") ?? GRACE];
+  if (timeout === 0) throw new CommandError("--timeout must be more than 0");
+  const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
+  return withStore(
+    given,
+    async (manager) => {
+      const runner = new CommandRunner(manager, { words, timeout, grace });
+      runner.passOnSignals();
+      const options = {
+        trigger: "exec",
+        wait: spanOption(given, "wait") ?? 0,
+        timeout: timeout + grace + REST,
+        // Not the words behind it: they may hold passwords.
+        meta: { command: basename(words[0] ?? "") },
+        ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
+      };
+      try {
+        await manager.run(name, (run) => runner.run(run), options);
+      } catch (error) {
+        await runner.over;
+        return runner.signalled ?? exitOf(error, given);
+      }
+      if (runner.blockedBy === undefined) return runner.signalled ?? EXIT.ok;
+      return locked(given, `"${name}" was not started: ${runner.blockedBy}`);
+    },
+    { create: true, heartbeatThread: true },
+  );
+}
+
+function commandOf({ operands: [name, more], behind }: Given): {
+  readonly name: string;
+  readonly words: readonly string[];
+} {
+  const form = "ojm exec NAME -- COMMAND …";
+  if (name === undefined) throw new CommandError(`ojm exec needs a name and a command: ${form}`);
+  if (more !== undefined)
+    throw new CommandError(`"${more}" stands before the two dashes: the command goes behind them, as in ${form}`);
+  if (behind.length === 0) throw new CommandError(`ojm exec needs a command behind two dashes: ${form}`);
+  return { name, words: behind };
+}
+
+function exitOf(error: unknown, given: Given): number {
+  if (error instanceof CommandFailed) {
+    if (error.code === EXIT.timeout) tell(`ojm: ${error.message}`);
+    return error.code;
+  }
+  if (!isRunError(error) || error.code === "INVALID") throw error;
+  if (error.code === "LOCKED") return locked(given, error.message);
+  tell(`ojm: ${error.message}`);
+  return error.code === "TIMEOUT" ? EXIT.timeout : EXIT.failed;
+}
+
+function locked(given: Given, text: string): number {
+  if (!given.flags.has("quiet-if-locked")) tell(`ojm: ${text}`);
+  return EXIT.locked;
+}

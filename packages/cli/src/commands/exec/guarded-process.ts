@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { identityOf, type ProcessIdentity } from "@ojm/core/backend";
+import { CommandError, EXIT } from "../../errors.js";
+
+/**
+ * Waits for the word to begin, and becomes the command then. If ojm dies before it gave the word, its end of
+ * the pipe closes, and the command never begins.
+ */
+const GATE = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
+
+/** How the shell ends if a command is not there, or is no program. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/** How a command ended. */
+export interface Ended {
+  /** As a shell would tell it: 128 and the number of a signal that ended it. */
+  readonly code: number;
+  readonly text: string;
+}
+
+/** A command in a process group of its own, which begins when it is told to. */
+export class GuardedProcess {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  #isOver = false;
+
+  /** `onOutput` is called with what the command prints, beside its being passed through. */
+  constructor(
+    [command = "", ...words]: readonly string[],
+    env: NodeJS.ProcessEnv,
+    onOutput: (text: string, stream: "stdout" | "stderr") => void,
+  ) {
+    const child = spawn("/bin/sh", ["-c", GATE, "sh", command, ...words], {
+      detached: true,
+      env,
+      stdio: ["inherit", "pipe", "pipe", "pipe"],
+    });
+    this.#child = child;
+    for (const stream of ["stdout", "stderr"] as const) passOn(child, stream, onOutput);
+    // The command may end before it has read the word.
+    child.stdio[3]?.on("error", () => {});
+    this.ended = new Promise((resolve, reject) => {
+      child.once("error", (error) =>
+        reject(new CommandError(`/bin/sh cannot be started: ${error.message}`, EXIT.failed)),
+      );
+      // Not "exit": a process that it left behind in its group may still print.
+      child.once("close", (code, signal) => {
+        this.#isOver = true;
+        resolve(ending(code, signal));
+      });
+    });
+  }
+
+  /** Which process it is; `undefined` if it could not be started. */
+  get identity(): ProcessIdentity | undefined {
+    return this.#child.pid === undefined ? undefined : identityOf(this.#child.pid);
+  }
+
+  /** Gives the word to begin. */
+  begin(): void {
+    const gate = this.#child.stdio[3];
+    if (gate !== null && gate !== undefined && "end" in gate) gate.end("go\n");
+  }
+
+  /** Sends a signal to its whole process group. */
+  kill(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#isOver) return;
+    try {
+      process.kill(-pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
+/** Passes the output of a command on as fast as the reader takes it, and hands it to `onOutput` too. */
+function passOn(
+  child: ChildProcess,
+  stream: "stdout" | "stderr",
+  onOutput: (text: string, stream: "stdout" | "stderr") => void,
+): void {
+  const from = child[stream];
+  const to = process[stream];
+  // A character may arrive in two pieces.
+  const decoder = new TextDecoder();
+  // A reader that went away, as `head` does, is no reason to end the command.
+  to.on("error", () => from?.resume());
+  to.on("drain", () => from?.resume());
+  from?.on("data", (data: Buffer) => {
+    onOutput(decoder.decode(data, { stream: true }), stream);
+    if (to.writable && !to.write(data)) from.pause();
+  });
+}
+
+function ending(code: number | null, signal: NodeJS.Signals | null): Ended {
+  if (signal !== null) return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}` };
+  if (code === NOT_FOUND) return { code, text: "there is no such command" };
+  if (code === NOT_EXECUTABLE) return { code, text: "it cannot be executed" };
+  return { code: code ?? EXIT.failed, text: `it ended with exit code ${code}` };
+}

@@ -1,0 +1,47 @@
+import type { Channel, JobManager, Run } from "@ojm/core";
+import { type ProcessIdentity, processState } from "@ojm/core/backend";
+
+/** Under the name of the job: the process of the command that runs, or ran when its ojm was killed. */
+const CHANNEL = "oJobManager-exec";
+
+/** How long an entry is kept that nobody removes, in ms: 30 days. */
+const LIFE = 30 * 86_400_000;
+
+interface Entry extends ProcessIdentity {
+  /** The id of its run. */
+  readonly run: string;
+}
+
+/**
+ * The command of the run before. When an ojm is killed, its lock is free at once, and its command goes on: on
+ * the same machine, the next ojm finds it by this entry and does not begin.
+ */
+export class Predecessor {
+  readonly #channel: Channel<Entry>;
+  readonly #name: string;
+
+  private constructor(channel: Channel<Entry>, name: string) {
+    this.#channel = channel;
+    this.#name = name;
+  }
+
+  static async of(manager: JobManager, name: string): Promise<Predecessor> {
+    return new Predecessor(await manager.channel<Entry>(CHANNEL), name);
+  }
+
+  /** The command that certainly goes on; `undefined` if none does, or nobody can tell. */
+  async living(): Promise<Entry | undefined> {
+    const entry = await this.#channel.get(this.#name);
+    return entry !== undefined && processState(entry) === "there" ? entry : undefined;
+  }
+
+  /** Notes the process of a command before it begins. Throws if the run has lost its lock. */
+  async note(run: Run, identity: ProcessIdentity): Promise<void> {
+    await run.fenced(this.#channel, [{ put: this.#name, value: { ...identity, run: run.id }, ttl: LIFE }]);
+  }
+
+  /** Removes the note of a command that is over. */
+  async forget(run: Run): Promise<void> {
+    await run.fenced(this.#channel, [{ delete: this.#name }]);
+  }
+}

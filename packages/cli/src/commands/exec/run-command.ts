@@ -1,0 +1,111 @@
+import type { JobManager, Run } from "@ojm/core";
+import { EXIT } from "../../errors.js";
+import { type Ended, GuardedProcess } from "./guarded-process.js";
+import { Predecessor } from "./predecessor.js";
+
+/** The signals that are passed on to the command. */
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+/** A command that did not end well. */
+export class CommandFailed extends Error {
+  override readonly name: string = "Error";
+  readonly code: number;
+
+  constructor({ code, text }: Ended) {
+    super(text);
+    this.code = code;
+    // Where ojm stood tells nobody anything about the command.
+    this.stack = "";
+  }
+}
+
+/** How a command is run. */
+export interface CommandOptions {
+  readonly words: readonly string[];
+  /** How long it may take, in ms. */
+  readonly timeout: number;
+  /** How long it has to end after SIGTERM, in ms. */
+  readonly grace: number;
+}
+
+/** Runs one command, once for each attempt. */
+export class CommandRunner {
+  readonly #manager: JobManager;
+  readonly #options: CommandOptions;
+  #current: GuardedProcess | undefined;
+  /** A command of an earlier run that still goes on. */
+  blockedBy: string | undefined;
+  /** The exit code that a signal to ojm asks for. */
+  signalled: number | undefined;
+
+  constructor(manager: JobManager, options: CommandOptions) {
+    this.#manager = manager;
+    this.#options = options;
+  }
+
+  /** Resolves once the command is over, whatever became of the run meanwhile. */
+  get over(): Promise<unknown> {
+    return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
+  }
+
+  /** Passes on the signals that ojm gets, from now on. */
+  passOnSignals(): void {
+    for (const signal of SIGNALS) {
+      process.on(signal, (_: string, number: number) => {
+        this.signalled = EXIT.signal + number;
+        this.#current?.kill(signal);
+      });
+    }
+  }
+
+  /** The body of a run. */
+  async run(run: Run): Promise<void> {
+    const predecessor = await Predecessor.of(this.#manager, run.name);
+    const before = await predecessor.living();
+    if (before !== undefined) {
+      this.blockedBy = `the command of ${before.run} still goes on, as pid ${before.pid}: its ojm was killed`;
+      await run.skip(this.blockedBy);
+      return;
+    }
+    const { words } = this.#options;
+    const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
+    const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
+    this.#current = command;
+    if (command.identity !== undefined) await predecessor.note(run, command.identity);
+    const ended = await this.#supervise(run, command);
+    await predecessor.forget(run).catch(() => {});
+    if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
+    else if (ended.code !== 0) throw new CommandFailed(ended);
+  }
+
+  /** Lets the command begin, and ends it in time. */
+  async #supervise(run: Run, command: GuardedProcess): Promise<Ended> {
+    const { timeout, grace } = this.#options;
+    const timers: NodeJS.Timeout[] = [];
+    const end = (): void => {
+      command.kill("SIGTERM");
+      timers.push(setTimeout(() => command.kill("SIGKILL"), grace));
+    };
+    let isLate = false;
+    timers.push(
+      setTimeout(() => {
+        isLate = true;
+        end();
+      }, timeout),
+    );
+    const stop = (): void => {
+      const { code } = run.signal.reason as { readonly code?: unknown };
+      // Who is cancelled holds the lock until its end. Who has lost it must be gone before another begins.
+      if (code === "CANCELLED") end();
+      else command.kill("SIGKILL");
+    };
+    run.signal.addEventListener("abort", stop);
+    if (run.signal.aborted) stop();
+    else if (this.signalled === undefined) command.begin();
+    else command.kill("SIGKILL");
+    const ended = await command.ended.finally(() => {
+      for (const timer of timers) clearTimeout(timer);
+    });
+    return isLate ? { code: EXIT.timeout, text: `it took longer than ${timeout} ms: ${ended.text}` } : ended;
+  }
+}

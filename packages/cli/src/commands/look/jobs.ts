@@ -1,0 +1,42 @@
+import type { JobSummary } from "@ojm/core";
+import type { ScheduleSummary } from "@ojm/schedule";
+import { expectNoMore } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { type Column, printItems } from "../../output/items.js";
+import { sayDuration, sayTime } from "../../output/times.js";
+import { withScheduler } from "../../store/open.js";
+
+/** A job that has a record, a schedule, or both. */
+interface Job extends Partial<JobSummary> {
+  readonly name: string;
+  readonly schedule?: ScheduleSummary & { readonly words: string };
+}
+
+/** Shows each job. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given);
+  const say = sayTime(given);
+  const columns: Column<Job>[] = [
+    { title: "JOB", cell: ({ name }) => name },
+    { title: "NEXT", cell: ({ schedule }) => (schedule?.paused ? "paused" : say(schedule?.next[0]?.due)) },
+    { title: "LAST", cell: ({ running, last }) => say((running ?? last)?.startTime) },
+    { title: "RESULT", cell: ({ running, last }) => (running ? "running" : last?.status) },
+    { title: "USUALLY", cell: ({ usual }) => sayDuration(usual?.p50) },
+    {
+      title: "STREAK",
+      cell: ({ streak = 0 }) => (streak === 0 ? "" : `${Math.abs(streak)} ${streak > 0 ? "well" : "in error"}`),
+    },
+    { title: "SCHEDULE", cell: ({ schedule }) => schedule?.words },
+  ];
+  return withScheduler(given, async (scheduler, manager) => {
+    const jobs = new Map<string, Job>();
+    for await (const job of manager.jobs()) jobs.set(job.name, job);
+    for await (const schedule of scheduler.schedules()) {
+      const { name } = schedule;
+      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
+    }
+    const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    printItems(given, sorted, columns, "no jobs yet");
+    return undefined;
+  });
+}

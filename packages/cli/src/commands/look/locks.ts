@@ -1,0 +1,49 @@
+import type { HeldLock, JobManager } from "@ojm/core";
+import { readFile } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { type Column, itemsText } from "../../output/items.js";
+import { print } from "../../output/print.js";
+import { sayTime } from "../../output/times.js";
+import { argsOf, openJobFile } from "../../store/job-file.js";
+import { withStore } from "../../store/open.js";
+
+/** How many of the last runs are looked at for names of locks that are free. */
+const RECENT = 100;
+
+interface Lock extends Partial<Omit<HeldLock, "name">> {
+  readonly name: string;
+  readonly state: "held" | "free";
+}
+
+/** Shows the locks of a store, or of the job manager that a job file sets up. */
+export async function execute(given: Given): Promise<number> {
+  const show = async (manager: JobManager): Promise<undefined> => {
+    print(await locksText(given, manager));
+  };
+  if (given.operands.length === 0) return withStore(given, show);
+  const { file, pairs } = readFile(given);
+  await using manager = await openJobFile(file, argsOf(pairs));
+  await show(manager);
+  return 0;
+}
+
+/** The locks that are held, and those of the last runs that are free. */
+export async function locksText(given: Given, manager: JobManager): Promise<string> {
+  const say = sayTime(given);
+  const columns: Column<Lock>[] = [
+    { title: "LOCK", cell: ({ name }) => name },
+    { title: "STATE", cell: ({ state }) => state },
+    { title: "HOLDER", cell: ({ holder }) => holder && `${holder.host}, pid ${holder.pid}` },
+    { title: "SINCE", cell: ({ since }) => say(since) },
+    { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
+  ];
+  return itemsText(given, await locksOf(manager), columns, "no locks");
+}
+
+async function locksOf(manager: JobManager): Promise<Lock[]> {
+  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: "held" }));
+  const names = new Set<string>();
+  for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
+  for (const { name } of held) names.delete(name);
+  return [...held, ...[...names].sort().map((name): Lock => ({ name, state: "free" }))];
+}

@@ -1,0 +1,51 @@
+import type { NextTick } from "@ojm/schedule";
+import { expectNoMore } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { countOption } from "../../command-line/units.js";
+import { notFound } from "../../errors.js";
+import { type Column, printItems } from "../../output/items.js";
+import { sayTime } from "../../output/times.js";
+import { withScheduler } from "../../store/open.js";
+
+const LIMIT = 10;
+
+interface Coming extends NextTick {
+  readonly name: string;
+  readonly timeZone: string;
+}
+
+/** Shows the coming ticks of a schedule, or of all, the soonest first. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given, 1);
+  const [name] = given.operands;
+  const limit = countOption(given, "limit") ?? LIMIT;
+  const say = sayTime(given);
+  const columns: Column<Coming>[] = [
+    { title: "NEXT", cell: ({ due }) => say(due) },
+    { title: "IN ITS ZONE", cell: ({ at, timeZone }) => inZone(at, timeZone) },
+    { title: "JOB", cell: (tick) => tick.name },
+    { title: "WILL BE SKIPPED", cell: ({ skipped }) => skipped },
+  ];
+  return withScheduler(given, async (scheduler) => {
+    const coming: Coming[] = [];
+    const known: string[] = [];
+    for await (const { name: one, definition, next } of scheduler.schedules({ limit })) {
+      known.push(one);
+      if (name !== undefined && name !== one) continue;
+      const { timeZone = "UTC" } = definition;
+      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick })));
+    }
+    if (name !== undefined && !known.includes(name)) {
+      const others =
+        known.length === 0 ? "The store has none." : `Those of the store: ${known.slice(0, 20).join(", ")}.`;
+      throw notFound(`this store has no schedule "${name}". ${others}`);
+    }
+    coming.sort((a, b) => a.due - b.due);
+    printItems(given, coming.slice(0, limit), columns, "no schedules");
+    return undefined;
+  });
+}
+
+function inZone(at: number, timeZone: string): string {
+  return `${new Date(at).toLocaleString("sv-SE", { timeZone })} ${timeZone}`;
+}

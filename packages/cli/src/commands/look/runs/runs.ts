@@ -1,0 +1,74 @@
+import type { HistoryOptions, JobManager, RunRecord, RunStatus } from "@ojm/core";
+import { expectNoMore, lastValue } from "../../../command-line/parse.js";
+import type { Given } from "../../../command-line/spec.js";
+import { countOption, timeOption } from "../../../command-line/units.js";
+import { type Column, itemsText } from "../../../output/items.js";
+import { print } from "../../../output/print.js";
+import { type SayTime, sayDuration, sayTime } from "../../../output/times.js";
+import { neverRan } from "../../../store/find-run.js";
+import { withStore } from "../../../store/open.js";
+
+const LIMIT = 20;
+const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"];
+
+/** Shows the last runs, newest first. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given, 1);
+  const [name] = given.operands;
+  return withStore(given, async (manager) => {
+    print(await runsText(given, manager, { ...filters(given), ...(name !== undefined && { name }) }));
+    return undefined;
+  });
+}
+
+/** The most runs that are shown. */
+export function limitOf(given: Given): number {
+  return countOption(given, "limit") ?? LIMIT;
+}
+
+function filters(given: Given): HistoryOptions {
+  const now = Date.now();
+  const from = timeOption(given, "since", now, -1);
+  const to = timeOption(given, "until", now, -1);
+  const before = lastValue(given, "before");
+  const limit = limitOf(given);
+  const status = given.flags.has("failed") ? IN_ERROR : (given.values["status"] as RunStatus[] | undefined);
+  return {
+    limit,
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(before !== undefined && { before }),
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** The runs that the options choose. */
+export async function runsText(given: Given, manager: JobManager, options: HistoryOptions): Promise<string> {
+  const say = sayTime(given);
+  const runs: RunRecord[] = [];
+  for await (const run of manager.history(options)) runs.push(run);
+  const { name, limit: _, ...others } = options;
+  const isWhole = Object.keys(others).length === 0;
+  const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
+  return itemsText(given, runs, columns(say), none);
+}
+
+function columns(say: SayTime): Column<RunRecord>[] {
+  return [
+    { title: "RUN", cell: ({ name }) => name },
+    { title: "STARTED", cell: ({ startTime }) => say(startTime) },
+    { title: "STATUS", cell: ({ status }) => status },
+    { title: "TOOK", cell: (run) => sayDuration(run.duration) },
+    { title: "FENCE", cell: ({ fence }) => fence },
+    { title: "ERROR OR WARNING", cell: trouble },
+  ];
+}
+
+/** Why a run did not complete, and the failures of steps after which it went on. */
+function trouble({ error, result }: RunRecord): string {
+  const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
+  // A program's own result may have a field of that name, too.
+  const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
+  const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
+  return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
+}

@@ -1,0 +1,57 @@
+import type { JsonValue, RunRecord } from "@ojm/core";
+import { operandOf } from "../../../command-line/parse.js";
+import type { Given } from "../../../command-line/spec.js";
+import { type Column, printItem } from "../../../output/items.js";
+import { sayProgress } from "../../../output/progress.js";
+import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
+import { findRun } from "../../../store/find-run.js";
+import { withStore } from "../../../store/open.js";
+
+/** Shows everything about a run. */
+export async function execute(given: Given): Promise<number> {
+  const word = operandOf(given, "a run: its id, the beginning of one, or a name for its last run");
+  const say = sayTime(given);
+  return withStore(given, async (manager) => {
+    const run = await findRun(manager, word);
+    const progress = await manager.progress(run);
+    printItem(given, progress === undefined ? run : { ...run, progress }, [
+      ...fields(say),
+      { title: "progress", cell: () => progress && sayProgress(progress) },
+    ]);
+    return undefined;
+  });
+}
+
+function fields(say: SayTime): Column<RunRecord>[] {
+  return [
+    { title: "run", cell: ({ id }) => id },
+    { title: "status", cell: ({ status }) => status },
+    {
+      title: "trigger",
+      cell: ({ trigger, schedule }) => (schedule === undefined ? trigger : `${trigger}, of ${schedule}`),
+    },
+    { title: "tick", cell: ({ tick }) => say(tick) },
+    { title: "delay", cell: ({ delay }) => sayDuration(delay) },
+    { title: "started", cell: ({ startTime }) => say(startTime) },
+    { title: "ended", cell: ({ endTime }) => say(endTime) },
+    { title: "took", cell: ({ duration }) => sayDuration(duration) },
+    { title: "timeout", cell: ({ timeout }) => sayDuration(timeout) },
+    { title: "attempt", cell: sayAttempt },
+    { title: "chain", cell: ({ chain }) => chain },
+    { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
+    { title: "fence", cell: ({ fence }) => fence },
+    { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },
+    { title: "meta", cell: ({ meta }) => json(meta) },
+    { title: "result", cell: ({ result }) => json(result) },
+    { title: "error", cell: ({ error }) => error },
+    {
+      title: "ended by",
+      cell: ({ endedBy: end }) => end && `${end.by.host}, pid ${end.by.pid} (${end.action}): ${end.reason}`,
+    },
+    { title: "stack", cell: ({ stack }) => stack },
+  ];
+}
+
+function json(value: JsonValue | undefined): string {
+  return value === undefined ? "" : JSON.stringify(value);
+}

@@ -1,0 +1,43 @@
+import type { ScheduleReason } from "@ojm/schedule";
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { type Column, printItems } from "../../output/items.js";
+import { withScheduler } from "../../store/open.js";
+
+interface Why extends ScheduleReason {
+  /** The command that helps, or shows more. */
+  readonly help?: string;
+}
+
+/** What helps against a reason, or shows more of it. */
+const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
+  running: (name) => `ojm logs ${name} -f`,
+  locked: (name) => `ojm unlock ${name}`,
+  maintenance: (name) => `ojm unlock ${name}`,
+  queue: () => "ojm ps",
+  paused: (name) => `ojm resume ${name}`,
+  last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : quoted(reason.run.id)}`,
+  next: (name) => `ojm run-now ${name}`,
+};
+
+/** Shows why a job does not run now. */
+export async function execute(given: Given): Promise<number> {
+  const name = operandOf(given, "the name of a job");
+  const columns: Column<Why>[] = [
+    { title: "WHY", cell: ({ text }) => text },
+    { title: "WHAT HELPS", cell: ({ help }) => help },
+  ];
+  return withScheduler(given, async (scheduler) => {
+    const reasons = (await scheduler.why(name)).map((reason): Why => {
+      const help = HELPS[reason.code]?.(quoted(name), reason);
+      return { ...reason, ...(help !== undefined && { help }) };
+    });
+    printItems(given, reasons, columns, "nothing is known of it");
+    return undefined;
+  });
+}
+
+/** A name as a word of the shell. */
+function quoted(name: string): string {
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,30 @@
+import type { CommandModule } from "../command-line/spec.js";
+
+/** Each command is loaded when it is asked for: `--help` needs no job manager, and start-up is felt. */
+export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  run: () => import("./run.js"),
+  check: () => import("./check.js"),
+  schema: () => import("./schema.js"),
+  help: () => import("./help.js"),
+  version: () => import("./version.js"),
+  ps: () => import("./look/ps.js"),
+  jobs: () => import("./look/jobs.js"),
+  next: () => import("./look/next.js"),
+  why: () => import("./look/why.js"),
+  runs: () => import("./look/runs/runs.js"),
+  show: () => import("./look/runs/show.js"),
+  logs: () => import("./look/runs/logs.js"),
+  wait: () => import("./look/runs/wait.js"),
+  history: () => import("./look/runs/history.js"),
+  locks: () => import("./look/locks.js"),
+  audit: () => import("./look/audit.js"),
+  exec: () => import("./exec/exec.js"),
+  "run-now": () => import("./act/run-now.js"),
+  cancel: () => import("./act/cancel.js"),
+  unlock: () => import("./act/unlock.js"),
+  hold: () => import("./act/hold.js"),
+  pause: () => import("./act/pause.js"),
+  resume: () => import("./act/resume.js"),
+  backfill: () => import("./act/backfill.js"),
+  prune: () => import("./act/prune.js"),
+};

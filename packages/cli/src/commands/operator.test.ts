@@ -1,0 +1,195 @@
+import { join } from "node:path";
+import { type JobManager, openJobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { prepareType } from "../backends.js";
+import { type Ended, folderWith, ojm } from "../testing/ojm.js";
+
+/*
+ * What the one on call does, from another process than that of the runs.
+ */
+
+let folder: string;
+let manager: JobManager;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  await prepareType("sqlite");
+  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  manager = await openJobManager({ chJobs: store, chLocks: store });
+  onTestFinished(() => manager.close());
+});
+
+const call = (...words: readonly string[]): Promise<Ended> => ojm(folder, ...words, "--store", "sqlite:ojm.db");
+
+async function json(...words: readonly string[]): Promise<unknown> {
+  const { code, out, err } = await call(...words, "--json");
+  expect([code, err]).toEqual([0, ""]);
+  return JSON.parse(out);
+}
+
+async function fail(name: string): Promise<void> {
+  await manager.run(name, () => Promise.reject(new Error(`no ${name}`))).catch(() => {});
+}
+
+describe("what runs", () => {
+  test("ps tells where, how far, how long it usually takes, and who waits", async () => {
+    await manager.run("import", () => {});
+    const run = await manager.start("import");
+    run.progress(3, 10, "orders");
+    const waiting = manager.start("import", { wait: 60_000 });
+    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    await expect.poll(async () => (await manager.progress(run))?.done).toBe(3);
+    const [one] = (await json("ps")) as { readonly [field: string]: unknown }[];
+    expect(one).toMatchObject({ id: run.id, waiting: 1, usual: expect.any(Number), progress: { done: 3, total: 10 } });
+    expect((await call("ps")).out).toMatch(/import +pid \d+ .* 3 of 10 \(30 %\) orders +1 /);
+    await run.end();
+    await (await waiting).end();
+    expect(await call("ps")).toEqual({ code: 0, out: "nothing runs\n", err: "" });
+  });
+
+  test("cancel asks for a reason, stops the run, and the audit tells of it", async () => {
+    const run = await manager.start("import");
+    run.signal.addEventListener("abort", () => void run.cancel());
+    expect(await call("cancel", "import")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --reason/) });
+    const dry = await call("cancel", "import", "--dry-run");
+    expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/^would cancel import@/)]);
+    expect(run.signal.aborted).toBe(false);
+    const done = await call("cancel", "import", "--reason", "wrong month");
+    expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^cancelled import@.*: it is cancelled\n$/)]);
+    expect(await json("audit")).toMatchObject([{ action: "cancel", name: "import", reason: "wrong month" }]);
+    expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
+  });
+
+  test("unlock takes the lock, and says from whom", async () => {
+    const run = await manager.start("import");
+    const { code, out } = await call("unlock", "import", "--reason", "it hangs");
+    expect([code, out]).toEqual([0, expect.stringMatching(/^took "import" from .* Its run import@.* is cancelled\n$/)]);
+    await expect.poll(() => run.signal.aborted).toBe(true);
+    expect(await json("audit", "import")).toMatchObject([{ action: "unlock", reason: "it hangs" }]);
+    expect(await call("unlock", "import", "--reason", "x")).toMatchObject({
+      code: 3,
+      err: 'ojm: nobody holds "import"\n',
+    });
+  });
+
+  test("hold keeps runs away until it is unlocked", async () => {
+    expect((await call("hold", "import", "--reason", "the schema changes", "--until", "1h")).code).toBe(0);
+    await expect(manager.run("import", () => {}, { wait: 0 })).rejects.toThrow(
+      /held for maintenance .*the schema changes/,
+    );
+    expect((await call("unlock", "import", "--reason", "done")).code).toBe(0);
+    await manager.run("import", () => {});
+  });
+});
+
+describe("what ran", () => {
+  test("runs are filtered, and shown page after page", async () => {
+    for (const name of ["a", "b", "a"]) await manager.run(name, () => {});
+    await fail("b");
+    const names = async (...words: readonly string[]): Promise<string[]> =>
+      ((await json("runs", ...words)) as { name: string; status: string }[]).map(
+        ({ name, status }) => `${name} ${status}`,
+      );
+    expect(await names()).toEqual(["b failed", "a completed", "b completed", "a completed"]);
+    expect(await names("a")).toEqual(["a completed", "a completed"]);
+    expect(await names("--failed")).toEqual(["b failed"]);
+    expect(await names("--since", "1h", "--status", "completed", "-n", "1")).toEqual(["a completed"]);
+    expect(await names("--until", "1h")).toEqual([]);
+    const [first] = (await json("runs", "-n", "1")) as { id: string }[];
+    expect(await names("--before", first?.id ?? "", "-n", "2")).toEqual(["a completed", "b completed"]);
+    expect(await call("runs", "c")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^"c" never ran\..*a, b\.\n$/),
+    });
+    expect(await call("runs", "--status", "fialed")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/status is one of/),
+    });
+  });
+
+  test("a run is shown by its id, by the beginning of one, or by its name", async () => {
+    const { record } = await manager.run("import", () => 3, { meta: { customer: "x" } });
+    for (const word of [record.id, record.id.slice(0, -3), "import"]) {
+      expect(await json("show", word)).toMatchObject({ id: record.id, result: 3, meta: { customer: "x" } });
+    }
+    expect((await call("show", "import")).out).toMatch(
+      /^run +import@.*\nstatus +completed\n[\s\S]*meta +\{"customer":"x"\}\n/,
+    );
+    expect(await call("show", "imprt")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/"imprt" never ran\. Did you mean "import"\?/),
+    });
+    expect(await call("show", "import@2001")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/no run "import@2001"/),
+    });
+  });
+
+  test("a log is shown, and followed until its run is over; a terminal obeys none of it", async () => {
+    const run = await manager.start("import");
+    run.log.info("one");
+    run.log.warn("\\u001b[2J".replace("\\u001b", "\u001b"));
+    const following = ojm(folder, "logs", "import", "-f", "--store", "sqlite:ojm.db");
+    await expect.poll(async () => (await call("logs", "import", "--tail", "1")).out).toMatch(/warn +\\u001b\[2J\n$/);
+    run.log.error("last");
+    await run.end();
+    const { code, out } = await following;
+    expect(code).toBe(0);
+    expect(out.split("\n").map((line) => line.replace(/^\S+ /, ""))).toEqual([
+      "info   one",
+      "warn   \\u001b[2J",
+      "error  last",
+      "",
+    ]);
+    expect((await call("logs", "import", "--raw")).out).toContain("\u001b[2J");
+  });
+
+  test("wait ends as its run does", async () => {
+    const run = await manager.start("import");
+    expect(await call("wait", "import", "--timeout", "10ms")).toMatchObject({ code: 8 });
+    const waiting = call("wait", run.id);
+    await run.fail(new Error("no orders"));
+    expect(await waiting).toMatchObject({ code: 1, out: expect.stringMatching(/error +no orders/) });
+    await manager.run("import", () => {});
+    expect(await call("wait", "import")).toMatchObject({ code: 0 });
+  });
+
+  test("prune counts, then deletes", async () => {
+    for (const name of ["a", "b"]) await manager.run(name, () => {});
+    await expect
+      .poll(async () => (await call("prune", "--older-than", "1ms", "--dry-run")).out)
+      .toBe("would remove 2 runs\n");
+    expect((await call("prune", "--older-than", "1ms")).out).toBe("removed 2 runs\n");
+    expect((await call("runs")).out).toBe("no runs yet\n");
+    expect(await call("prune")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --older-than/) });
+  });
+});
+
+describe("what will run", () => {
+  test("jobs, next and why tell of a schedule; pause, resume, run-now and backfill act on it", async () => {
+    await using scheduler = new Scheduler(manager);
+    const ran: string[] = [];
+    await scheduler.add("report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, (run) => void ran.push(run.id));
+    expect(await json("jobs")).toMatchObject([{ name: "report", schedule: { words: expect.stringMatching(/02:00/) } }]);
+    expect(await json("next", "report", "-n", "3")).toHaveLength(3);
+    expect(await call("next", "reprt")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/no schedule "reprt".*report/),
+    });
+
+    expect(await call("pause", "report", "--reason", "holidays")).toMatchObject({ code: 0 });
+    const [why] = (await json("why", "report")) as { code: string; help: string }[];
+    expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/holidays/), help: "ojm resume report" });
+    expect((await call("resume", "report")).out).toMatch(/^the schedule "report" goes on\. Its next tick is at/);
+
+    const now = await call("run-now", "report", "--reason", "asked for");
+    expect([now.code, now.err]).toEqual([0, ""]);
+    await expect.poll(() => ran.length).toBe(1);
+    expect(now.out).toContain(ran[0]);
+    const filled = await call("backfill", "report", "--from", "3d", "--reason", "a gap");
+    expect([filled.code, filled.out]).toEqual([0, expect.stringMatching(/^[23] ticks of "report" will be run/)]);
+    await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
+    expect(await call("pause", "nothing", "--reason", "x")).toMatchObject({ code: 3 });
+  });
+});

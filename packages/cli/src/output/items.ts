@@ -1,0 +1,40 @@
+import { LINES, visible } from "@ojm/core/backend";
+import type { Given } from "../command-line/spec.js";
+import { print } from "./print.js";
+import { oneLine, table } from "./table.js";
+
+/** A column of a table. */
+export interface Column<T> {
+  readonly title: string;
+  readonly cell: (item: T) => string | undefined;
+}
+
+/** Items as a table, or as the JSON that the user asks for. `none`: what is said if there are none. */
+export function itemsText<T>(given: Given, items: readonly T[], columns: readonly Column<T>[], none: string): string {
+  if (given.flags.has("jsonl")) return items.map((item) => `${JSON.stringify(item)}\n`).join("");
+  if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
+  if (items.length === 0) return `${oneLine(none, Number.POSITIVE_INFINITY)}\n`;
+  const rows = items.map((item) => columns.map(({ cell }) => cell(item) ?? ""));
+  return table([columns.map(({ title }) => title), ...rows]);
+}
+
+/** Prints items as {@link itemsText} has them. */
+export function printItems<T>(given: Given, items: readonly T[], columns: readonly Column<T>[], none: string): void {
+  print(itemsText(given, items, columns, none));
+}
+
+/** Prints one item as its fields in words, or as the JSON that the user asks for. Leaves out empty fields. */
+export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]): void {
+  if (given.flags.has("jsonl")) print(`${JSON.stringify(item)}\n`);
+  else if (given.flags.has("json")) print(`${JSON.stringify(item, undefined, 1)}\n`);
+  else {
+    const rows = fields.map(({ title, cell }) => [title, cell(item) ?? ""] as const).filter(([, text]) => text !== "");
+    const width = Math.max(...rows.map(([title]) => title.length));
+    print(rows.map(([title, text]) => `${title.padEnd(width)}  ${inLines(text, width + 2)}\n`).join(""));
+  }
+}
+
+/** A text of several lines, each behind the indent. What a terminal would obey is shown as an escape. */
+function inLines(text: string, indent: number): string {
+  return visible(text, LINES).replaceAll("\n", `\n${" ".repeat(indent)}`);
+}

@@ -1,0 +1,27 @@
+import { once } from "node:events";
+
+/**
+ * Writes lines to stdout as fast as its reader takes them. When the reader goes away, as `head` does,
+ * `closed` fires.
+ */
+export class Lines {
+  readonly #closing: AbortController = new AbortController();
+
+  constructor() {
+    process.stdout.on("error", () => this.close());
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async write(line: string): Promise<void> {
+    if (this.closed.aborted || process.stdout.write(`${line}\n`)) return;
+    // Not both of these events come when a reader goes away.
+    await once(process.stdout, "drain", { signal: this.closed }).catch(() => {});
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+}

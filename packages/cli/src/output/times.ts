@@ -1,0 +1,45 @@
+import type { RunRecord } from "@ojm/core";
+import { duration } from "@ojm/ojob";
+import { lastValue } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
+import { CommandError } from "../errors.js";
+
+/** Writes a time as the user wants it; an empty text for none. */
+export type SayTime = (time: number | undefined) => string;
+
+const HOWS: Readonly<Record<string, (time: number, now: number) => string>> = {
+  iso: (time) => new Date(time).toISOString(),
+  local: (time) => new Date(time).toLocaleString("sv-SE", { timeZoneName: "short" }),
+  relative: (time, now) => (time > now ? `in ${rough(time - now)}` : `${rough(now - time)} ago`),
+};
+
+/** A duration with its greatest unit alone, as `3 min`. */
+function rough(ms: number): string {
+  const units: [number, string][] = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "min"],
+    [1_000, "s"],
+  ];
+  const [size, unit] = units.find(([least]) => ms >= least) ?? [1, "ms"];
+  return `${Math.floor(ms / size)} ${unit}`;
+}
+
+/** How this command writes times. */
+export function sayTime(given: Given): SayTime {
+  const how = lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso");
+  const say = Object.hasOwn(HOWS, how) ? HOWS[how] : undefined;
+  if (say === undefined) throw new CommandError(`--time is one of ${Object.keys(HOWS).join(", ")}, not "${how}"`);
+  const now = Date.now();
+  return (time) => (time === undefined ? "" : say(time, now));
+}
+
+/** A duration in words; an empty text for none. */
+export function sayDuration(ms: number | undefined): string {
+  return ms === undefined ? "" : duration(ms);
+}
+
+/** Which attempt a run is; an empty text for one that is not tried again. */
+export function sayAttempt({ attempt, retry }: Pick<RunRecord, "attempt" | "retry">): string {
+  return attempt === undefined ? "" : `${attempt} of ${retry?.attempts ?? "?"}`;
+}

@@ -1,0 +1,58 @@
+import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
+import { hint } from "../command-line/parse.js";
+import { notFound } from "../errors.js";
+
+/** How many of the last runs are looked at for names. */
+const RECENT = 1_000;
+
+/** How many names are told: more than a screen holds help nobody. */
+const MOST_NAMES = 20;
+
+/** The run that a word means: the id of a run, the beginning of one, or a name for its last run. */
+export async function findRun(manager: JobManager, word: string): Promise<RunRecord> {
+  for await (const record of manager.history({ name: word, limit: 1 })) return record;
+  const at = word.lastIndexOf("@");
+  if (at > 0) {
+    const found = await runsThatBegin(manager, word, word.slice(0, at));
+    const [one, ...more] = found;
+    if (one !== undefined && more.length === 0) return one;
+    if (one !== undefined) {
+      const ids = found.map(({ id }) => id).slice(0, 5);
+      throw notFound(
+        `"${word}" is the beginning of ${found.length} runs: ${ids.join(", ")}${found.length > 5 ? ", …" : ""}`,
+      );
+    }
+  }
+  throw notFound(
+    await neverRan(manager, at > 0 ? word.slice(0, at) : word, at > 0 ? `there is no run "${word}".` : ""),
+  );
+}
+
+async function runsThatBegin(manager: JobManager, word: string, name: string): Promise<RunRecord[]> {
+  const exact = parseRunId(word);
+  const found: RunRecord[] = [];
+  const range = exact === undefined ? { limit: RECENT } : { from: exact.startTime, to: exact.startTime + 1 };
+  for await (const record of manager.history({ name, ...range })) if (record.id.startsWith(word)) found.push(record);
+  return found;
+}
+
+/** Tells of a name without runs, and which names have some: it may be misspelt. */
+export async function neverRan(
+  manager: JobManager,
+  name: string,
+  first: string = `"${name}" never ran.`,
+): Promise<string> {
+  const names = new Set<string>();
+  for await (const run of manager.history({ limit: RECENT })) names.add(run.name);
+  if (names.has(name)) return first;
+  const known = [...names].sort().slice(0, MOST_NAMES);
+  const more = names.size > known.length ? ", …" : "";
+  const others = known.length === 0 ? " No other name has runs." : ` Names that have runs: ${known.join(", ")}${more}.`;
+  const told = first === "" ? `"${name}" never ran.` : first;
+  return `${told}${quoted(await hint(name, names))}${others}`;
+}
+
+/** Names of jobs stand in quotes: they may have spaces. */
+function quoted(text: string): string {
+  return text.replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+}

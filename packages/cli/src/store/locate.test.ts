@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { folderWith } from "../testing/ojm.js";
+import { configuredStore } from "./config.js";
+import { locate, shown } from "./locate.js";
+
+describe("a store on the command line", () => {
+  test.each([
+    ["redis://u:p@h:1/2", { type: "redis", args: { url: "redis://u:p@h:1/2" } }],
+    ["rediss://h", { type: "redis", args: { url: "rediss://h" } }],
+    ["sqlite:data/ojm.db", { type: "sqlite", args: { file: "/at/data/ojm.db" } }],
+    ["sqlite:/data/ojm.db", { type: "sqlite", args: { file: "/data/ojm.db" } }],
+    ["sqlite:///data/ojm.db", { type: "sqlite", args: { file: "/data/ojm.db" } }],
+    ["level:db", { type: "level", args: { path: "/at/db" } }],
+    ["etcd://a,b:1", { type: "etcd", args: { hosts: ["a:2379", "b:1"] } }],
+    ["etcds://a/team/", { type: "etcd", args: { hosts: ["https://a:2379"], keyPrefix: "team/" } }],
+    ["etcd://u:p%40@a", { type: "etcd", args: { hosts: ["a:2379"], auth: { username: "u", password: "p@" } } }],
+  ])("%s is %j", (text, options) => {
+    expect(locate(text, "/at")).toMatchObject({ jobs: options, locks: options });
+  });
+
+  test("may be a job file", () => {
+    expect(locate("jobs.yaml", "/at")).toEqual({ jobFile: "/at/jobs.yaml" });
+  });
+
+  test.each([
+    ["ojm.db", /is not understood: write redis:/],
+    ["mysql://h", /no kind of store "mysql"/],
+    ["etcd://", /written as etcd:\/\/HOST/],
+    ["sqlite:", /is not understood/],
+  ])("%s is refused", (text, message) => {
+    expect(() => locate(text, "/at")).toThrow(message);
+  });
+
+  test("is never shown with its password", () => {
+    expect(shown("redis://u:secret@h:1/2")).toBe("redis://u:***@h:1/2");
+    expect(shown("etcd://u:se/cret@h")).toBe("etcd://u:***@h");
+    expect(() => locate("foo://u:secret@h", "/")).toThrow(/^(?!.*secret)/);
+  });
+});
+
+describe("a config file", () => {
+  const CONFIG = {
+    store: "sqlite:a.db",
+    profiles: { prod: { store: { jobs: "sqlite:j.db", locks: "redis://h" } }, dev: {} },
+  };
+
+  test.each([
+    ["ojm.config.json", JSON.stringify(CONFIG)],
+    ["ojm.config.yaml", JSON.stringify(CONFIG)],
+    ["ojm.config.mjs", `export default ${JSON.stringify(CONFIG)}`],
+  ])("%s names the store, and paths in it begin at its folder", async (name, text) => {
+    const folder = folderWith({ [name]: text });
+    expect(await configuredStore(`${folder}/some/where`, undefined)).toMatchObject({ files: [`${folder}/a.db`] });
+    expect(await configuredStore(folder, "dev")).toMatchObject({ files: [`${folder}/a.db`] });
+    expect(await configuredStore(folder, "prod")).toMatchObject({
+      jobs: { type: "sqlite", args: { file: `${folder}/j.db` } },
+      locks: { type: "redis" },
+      files: [`${folder}/j.db`],
+    });
+    await expect(configuredStore(folder, "prd")).rejects.toThrow(/no profile "prd"\. Did you mean prod\?/);
+  });
+
+  test.each([
+    ['{"stor": "sqlite:a.db"}', /unknown key "stor"\. Did you mean store\?/],
+    ['{"store": {"jobs": "sqlite:a.db"}}', /needs both "jobs" and "locks"/],
+    ['{"store": {"jobs": "sqlite:a.db", "lock": "redis://h"}}', /unknown key "lock"\. Did you mean locks\?/],
+    ["[]", /must be a map/],
+    ["{", /cannot be read/],
+  ])("a wrong one is refused: %s", async (text, message) => {
+    await expect(configuredStore(folderWith({ "ojm.config.json": text }), undefined)).rejects.toThrow(message);
+  });
+});

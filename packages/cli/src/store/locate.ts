@@ -1,0 +1,72 @@
+import { resolve } from "node:path";
+import type { OpenOptions } from "@ojm/core";
+import { CommandError } from "../errors.js";
+
+/** Where jobs, locks and logs are. */
+export interface Location {
+  readonly jobs: OpenOptions;
+  readonly locks: OpenOptions;
+  readonly logs?: OpenOptions;
+  /** The file that a store is in, if it is one: a command that only looks does not make it. */
+  readonly files: readonly string[];
+}
+
+/** A job file that sets up a job manager. */
+export interface JobFileLocation {
+  readonly jobFile: string;
+}
+
+const FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER, or a job file";
+
+/** Reads where a store is, as people write it. Relative paths begin at `folder`. */
+export function locate(text: string, folder: string): Location | JobFileLocation {
+  if (/\.(ya?ml|json)$/.test(text)) return { jobFile: resolve(folder, text) };
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+]*):(.*)$/is.exec(text) ?? [];
+  if (rest === "") throw new CommandError(`the store "${shown(text)}" is not understood: write ${FORMS}`);
+  switch (scheme.toLowerCase()) {
+    case "redis":
+    case "rediss":
+      return both({ type: "redis", args: { url: text } });
+    case "sqlite":
+      return onDisk("sqlite", "file", resolve(folder, withoutSlashes(rest)));
+    case "level":
+      return onDisk("level", "path", resolve(folder, withoutSlashes(rest)));
+    case "etcd":
+    case "etcds":
+      return both({ type: "etcd", args: etcdArgs(rest, scheme.toLowerCase() === "etcds") });
+    default:
+      throw new CommandError(`there is no kind of store "${scheme}": write ${FORMS}`);
+  }
+}
+
+/** The same store for jobs, locks and logs. */
+function both(options: OpenOptions, files: readonly string[] = []): Location {
+  return { jobs: options, locks: options, files };
+}
+
+function onDisk(type: string, option: string, path: string): Location {
+  return both({ type, args: { [option]: path } }, [path]);
+}
+
+/** `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db` are all written. */
+function withoutSlashes(path: string): string {
+  return path.replace(/^\/\/(?=.)/, "");
+}
+
+/** Reads `//user:password@host:port,host:port/prefix`. */
+function etcdArgs(rest: string, tls: boolean): Readonly<Record<string, unknown>> {
+  const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
+  if (hosts === "") throw new CommandError("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
+  return {
+    hosts: hosts.split(",").map((host) => `${tls ? "https://" : ""}${host.includes(":") ? host : `${host}:2379`}`),
+    ...(prefix !== undefined && prefix !== "" && { keyPrefix: prefix }),
+    ...(user !== undefined && {
+      auth: { username: decodeURIComponent(user), password: decodeURIComponent(password ?? "") },
+    }),
+  };
+}
+
+/** A store as it may be shown: without its password. */
+export function shown(text: string): string {
+  return text.replace(/(:\/\/[^/@:]*):[^@]*@/, "$1:***@");
+}

@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import type { JobManager } from "@ojm/core";
+import type { Scheduler } from "@ojm/schedule";
+import { prepareType } from "../backends.js";
+import { lastValue } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
+import { CommandError, EXIT } from "../errors.js";
+import { configuredStore } from "./config.js";
+import { type JobFileLocation, type Location, locate } from "./locate.js";
+
+/** How a command opens a store. */
+export interface OpenStore {
+  /** Whether a store that is not there is made. A command that only looks does not. */
+  readonly create?: boolean;
+  /** Whether a second thread keeps the locks of this process. */
+  readonly heartbeatThread?: boolean;
+}
+
+/** Where the command line, the environment or a config file says that the store is. */
+async function storeOf(given: Given): Promise<Location | JobFileLocation> {
+  const [written, profile] = [lastValue(given, "store"), lastValue(given, "profile")];
+  if (written !== undefined) return locate(written, process.cwd());
+  const { OJM_STORE: fromEnvironment } = process.env;
+  if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd());
+  const configured = await configuredStore(process.cwd(), profile);
+  if (configured !== undefined) return configured;
+  throw new CommandError(
+    `ojm ${given.command} needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST or a job file; or OJM_STORE; or ojm.config.json`,
+  );
+}
+
+/** Opens the store that is asked for. Close what it resolves to. */
+export async function openStore(
+  given: Given,
+  { create = false, heartbeatThread = false }: OpenStore = {},
+): Promise<JobManager> {
+  const store = await storeOf(given);
+  if ("jobFile" in store) {
+    const { openJobFile } = await import("./job-file.js");
+    return openJobFile(store.jobFile, {});
+  }
+  const missing = create ? undefined : store.files.find((file) => !existsSync(file));
+  if (missing !== undefined) throw new CommandError(`there is no store at ${missing}: no run has made it so far`);
+  for (const { type } of [store.jobs, store.locks]) if (type !== undefined) await prepareType(type);
+  const { openJobManager } = await import("@ojm/core");
+  const logs = store.logs && { chLogs: store.logs };
+  return openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
+}
+
+/** Calls `look` with the job manager of the store that is asked for, and closes it. */
+export async function withStore(
+  given: Given,
+  look: (manager: JobManager) => Promise<number | undefined>,
+  options?: OpenStore,
+): Promise<number> {
+  await using manager = await openStore(given, options);
+  return (await look(manager)) ?? EXIT.ok;
+}
+
+/** The same with a scheduler, which runs nothing: it asks, and is asked. */
+export function withScheduler(
+  given: Given,
+  look: (scheduler: Scheduler, manager: JobManager) => Promise<number | undefined>,
+): Promise<number> {
+  return withStore(given, async (manager) => {
+    const { Scheduler } = await import("@ojm/schedule");
+    await using scheduler = new Scheduler(manager);
+    // Awaited here: the scheduler must stay open until it has answered.
+    return await look(scheduler, manager);
+  });
+}
