@@ -1,28 +1,7 @@
 #!/usr/bin/env node
-import { commands } from "./command-line/all.js";
-import { parse, readCommand } from "./command-line/parse.js";
-import { modules } from "./commands/modules.js";
+import { execute } from "./execute.js";
 import { lastResort } from "./last-resort.js";
 
-async function main(words: readonly string[]): Promise<number> {
-  try {
-    const { name, rest } = await readCommand(words, [...commands.keys()]);
-    const [spec, load] = [commands.get(name), modules[name]];
-    if (spec === undefined || load === undefined) return 2;
-    const [command, given] = await Promise.all([load(), parse(spec, rest)]);
-    return await command.execute(given);
-  } catch (error) {
-    // Loaded only now: each import is felt at every start.
-    const { explained } = await import("./store/explain.js");
-    const told = explained(error);
-    if (told === undefined) throw error;
-    const { tell } = await import("./output/tell.js");
-    // Problems of a job file begin with their place.
-    tell((error as Error).name === "JobFileError" ? told.message : `ojm: ${told.message}`);
-    return told.code;
-  }
-}
-
-// Here comes what main rejects with too, and what is thrown where nobody waits for it.
+// Here comes what execute rejects with too, and what is thrown where nobody waits for it.
 process.on("uncaughtException", lastResort);
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await execute(process.argv.slice(2));

@@ -4,6 +4,7 @@ import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";
 import { Lines } from "../../../output/lines.js";
+import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
@@ -23,8 +24,13 @@ export async function execute(given: Given): Promise<number> {
       signal: lines.closed,
       ...(tail !== undefined && { tail }),
     };
+    let isEmpty = true;
     try {
-      for await (const item of manager.log(run, options)) await lines.write(toText(item));
+      for await (const item of manager.log(run, options)) {
+        isEmpty = false;
+        await lines.write(toText(item));
+      }
+      if (isEmpty) tell(`ojm: ${run.id} has no log`);
     } catch (error) {
       // Ctrl-C, or a reader that went away as `head` does: both have seen what they wanted.
       if (!lines.closed.aborted) throw error;
