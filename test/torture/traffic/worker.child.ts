@@ -5,6 +5,7 @@ import type { Order, WorkerConfig } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 import { takeStock } from "../validate/stock.js";
 import { doHarm } from "./harm.js";
+import { Jobs } from "./jobs.js";
 import { Journal } from "./journal.js";
 import { observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
@@ -29,6 +30,8 @@ const bug = plantedBugs.find(({ name }) => name === config.bug);
 const clock = bug?.clock?.(systemClock) ?? systemClock;
 const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
+const hasJobs = config.mode === "tick";
+const jobs = new Jobs(config, journal, seeded(config.seed * 1_013 + config.index));
 const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
 const managers: JobManager[] = [];
 for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => openJobManager(options)));
@@ -39,7 +42,7 @@ let working: Promise<unknown> | undefined;
 function go(): void {
   const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
   const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
-  working = Promise.all([...loops, ...unlocking]);
+  working = Promise.all([...loops, ...unlocking, ...(hasJobs ? [jobs.begin(managers)] : [])]);
 }
 
 const bursts: Promise<void>[] = [];
@@ -51,6 +54,8 @@ function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });
     work.stop();
+    jobs.stop();
+    await jobs.close(atOnce);
     if (!atOnce) await Promise.all([working, ...bursts]);
     await Promise.all(managers.map((manager) => manager.close()));
     await Promise.all([working, ...bursts]);
@@ -74,7 +79,7 @@ async function obey(it: Order): Promise<void> {
   else if (it.order === "stock") {
     // No other process can open this store: take stock here.
     await close(false);
-    journal.write({ e: "stock", stock: await takeStock(options) });
+    journal.write({ e: "stock", stock: await takeStock(options, hasJobs) });
     await leave();
   }
 }

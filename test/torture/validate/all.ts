@@ -1,10 +1,14 @@
 import type { Scene } from "../scene/scene.js";
 import { judgeRecovery, judgeRest } from "./laws/after.js";
+import { judgeAttempts } from "./laws/attempts.js";
 import { judgeCalls } from "./laws/calls.js";
 import { judgeLosses, judgeRecords } from "./laws/ends.js";
 import { judgeFences } from "./laws/fences.js";
 import { judgeHolders } from "./laws/holders.js";
 import { judgeKept } from "./laws/kept.js";
+import { judgeLogs } from "./laws/logs.js";
+import { judgeCancels, judgeHolds } from "./laws/requests.js";
+import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 /** The warnings of a worker whose store is full: it is right to say so. */
@@ -20,6 +24,11 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
     ...judgeLosses(evidence),
     ...judgeCalls(evidence),
     ...judgeKept(evidence),
+    ...judgeTicks(evidence),
+    ...judgeAttempts(evidence),
+    ...judgeCancels(evidence),
+    ...judgeHolds(evidence),
+    ...judgeLogs(evidence),
     ...(await judgeExits(evidence.scene)),
     // A cell that was broken off leaves things behind: these laws do not apply.
     ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
