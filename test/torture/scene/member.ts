@@ -17,8 +17,6 @@ export class Member {
   killedAt: number | undefined;
   /** When the harness learned that it ended. */
   endedAt: number | undefined;
-  /** Whether its wall clock was set. */
-  hasJumped = false;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   readonly #journal: string;
@@ -115,7 +113,6 @@ export class Member {
 
   /** Sets its wall clock `ahead` seconds ahead of the host's. */
   setWallClock(ahead: number): void {
-    this.hasJumped = true;
     this.#wallClock?.set(ahead);
   }
 }

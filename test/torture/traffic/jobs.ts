@@ -9,7 +9,10 @@ import { sleep } from "./sleep.js";
 /** The timeout of each run, in ms: that of a schedule that says nothing. */
 const HOUR = 3_600_000;
 
-/** How long a process that leaves lets its runs go on, in ms. */
+/**
+ * How long a process that leaves lets its runs go on, in ms. An attempt may be due later, as the clock of this
+ * process is behind: it is left to others.
+ */
 const LAST = 5_000;
 
 /**
@@ -21,6 +24,7 @@ export class Jobs {
   readonly #journal: Journal;
   readonly #chance: () => number;
   readonly #schedulers: Scheduler[] = [];
+  #working: Promise<unknown> = Promise.resolve();
   #cancels = 0;
   #stopped = false;
 
@@ -34,13 +38,23 @@ export class Jobs {
     this.#stopped = true;
   }
 
-  /** Closes the schedulers. Unless `atOnce`, their runs may end first. */
+  /** Closes the schedulers. Unless `atOnce`, all runs may end first. */
   async close(atOnce: boolean): Promise<void> {
     await Promise.all(this.#schedulers.map((one) => one.close(atOnce ? {} : { wait: LAST })));
+    if (!atOnce) await atMost(LAST, this.#working);
+  }
+
+  /** Resolves once nothing goes on. */
+  get settled(): Promise<unknown> {
+    return this.#working;
   }
 
   /** Does all of that, until it is stopped. */
-  async begin(managers: readonly JobManager[]): Promise<void> {
+  begin(managers: readonly JobManager[]): void {
+    this.#working = this.#work(managers);
+  }
+
+  async #work(managers: readonly JobManager[]): Promise<void> {
     for (const manager of managers) {
       const scheduler = new Scheduler(manager);
       this.#schedulers.push(scheduler);
@@ -59,18 +73,18 @@ export class Jobs {
       await this.#quietly(() =>
         manager.run(RETRIED, body, { timeout: HOUR, retry: { ...retry, delay: this.#between(50, 300) } }),
       );
-      await sleep(this.#between(20, 100));
+      await sleep(this.#between(0, 20));
     }
   }
 
   async #operate(manager: JobManager): Promise<void> {
     const [scheduler] = this.#schedulers as [Scheduler];
     while (!this.#stopped) {
-      await sleep(this.#between(150, 500));
+      await sleep(this.#between(50, 250));
       const chance = this.#chance();
       const name = this.#oneOf(jobNames);
-      if (chance < 0.6) await this.#quietly(() => this.#cancel(manager, name));
-      else if (chance < 0.8) await this.#quietly(() => this.#hold(manager, name));
+      if (chance < 0.65) await this.#quietly(() => this.#cancel(manager, name));
+      else if (chance < 0.9) await this.#quietly(() => this.#hold(manager, name));
       else await this.#quietly(() => this.#pause(scheduler, this.#oneOf(Object.keys(schedules))));
     }
   }
@@ -91,7 +105,8 @@ export class Jobs {
   }
 
   async #pause(scheduler: Scheduler, name: string): Promise<void> {
-    await scheduler.pause(name, { reason: "torture", until: Date.now() + this.#between(200, 1_200) });
+    const until = Date.now() + Math.round(this.#between(500, 1_000));
+    await scheduler.pause(name, { reason: "torture", until });
   }
 
   async #body(run: Run): Promise<void> {
@@ -111,8 +126,9 @@ export class Jobs {
   }
 
   /** Takes its time; a few bodies take longer than a tick. Most stop when their signal fires. */
-  async #workAndLog({ id, log, signal }: Run): Promise<void> {
-    const end = performance.now() + (this.#chance() < 0.8 ? this.#between(5, 150) : this.#between(500, 1_500));
+  async #workAndLog({ id, name, log, signal }: Run): Promise<void> {
+    const isShort = this.#chance() < (name === RETRIED ? 0.97 : 0.8);
+    const end = performance.now() + (isShort ? this.#between(5, 80) : this.#between(500, 1_500));
     const obeys = this.#chance() < 0.85;
     const most = this.#chance() < 0.1 ? 500 : 5;
     let lines = 0;
@@ -129,7 +145,7 @@ export class Jobs {
       await work();
     } catch (error) {
       if (isChannelError(error)) this.#journal.write({ e: "trouble", code: error.code, text: error.message });
-      else if (!isRunError(error) && !isScheduleError(error) && !(error instanceof BodyError)) {
+      else if (!isExpected(error)) {
         this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
       }
     }
@@ -145,3 +161,19 @@ export class Jobs {
 }
 
 class BodyError extends Error {}
+
+/** Whether a call may fail like that while others run, hold, cancel and pause the jobs. */
+function isExpected(error: unknown): boolean {
+  if (isRunError(error) || isScheduleError(error)) return error.code !== "INVALID";
+  return error instanceof BodyError;
+}
+
+/** Waits for `work`, and for so many ms at most. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}

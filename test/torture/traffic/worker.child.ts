@@ -1,13 +1,12 @@
 import { type JobManager, type OpenOptions, openChannel, openJobManager, systemClock } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
-import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 import { takeStock } from "../validate/stock.js";
 import { doHarm } from "./harm.js";
 import { Jobs } from "./jobs.js";
 import { Journal } from "./journal.js";
-import { observed } from "./observed.js";
+import { bugOf, observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
 
 /*
@@ -26,8 +25,7 @@ const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<Open
   config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
 const channel = await channelOf(backend, args);
 const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
-const bug = plantedBugs.find(({ name }) => name === config.bug);
-const clock = bug?.clock?.(systemClock) ?? systemClock;
+const clock = bugOf(config.bug)?.clock?.(systemClock) ?? systemClock;
 const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
 const hasJobs = config.mode === "tick";
@@ -42,7 +40,8 @@ let working: Promise<unknown> | undefined;
 function go(): void {
   const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
   const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
-  working = Promise.all([...loops, ...unlocking, ...(hasJobs ? [jobs.begin(managers)] : [])]);
+  working = Promise.all([...loops, ...unlocking]);
+  if (hasJobs) jobs.begin(managers);
 }
 
 const bursts: Promise<void>[] = [];
@@ -58,7 +57,7 @@ function close(atOnce: boolean): Promise<void> {
     await jobs.close(atOnce);
     if (!atOnce) await Promise.all([working, ...bursts]);
     await Promise.all(managers.map((manager) => manager.close()));
-    await Promise.all([working, ...bursts]);
+    await Promise.all([working, jobs.settled, ...bursts]);
   })();
   return closing;
 }

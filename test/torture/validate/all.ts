@@ -12,7 +12,14 @@ import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 /** The warnings of a worker whose store is full: it is right to say so. */
-const FULL = /^\(node:\d+\) \[OJM_FULL\] OjmWarning: .*\n(?:\(Use `node --trace-warnings.*\n)?/gm;
+const FULL = warning("OJM_FULL");
+
+/** The warnings of a worker whose store lost its data: the schedules are gone. */
+const REMOVED = warning("OJM_SCHEDULE");
+
+function warning(code: string): RegExp {
+  return new RegExp(`^\\(node:\\d+\\) \\[${code}\\] OjmWarning: .*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`, "gm");
+}
 
 /** Judges a cell by every law. `troubles`: why the cell was broken off, if it was. */
 export async function judgeAll(evidence: Evidence, troubles: readonly Violation[]): Promise<Violation[]> {
@@ -35,13 +42,13 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
   ];
 }
 
-async function judgeExits({ members }: Scene): Promise<Violation[]> {
+async function judgeExits({ members, dataLost }: Scene): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const member of members) {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    const said = member.stderr.replace(FULL, "");
+    const said = member.stderr.replace(FULL, "").replace(dataLost === undefined ? "" : REMOVED, "");
     if (said !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${said}` });
   }
   return violations;
