@@ -6,7 +6,7 @@ import { Year } from "./testing/year/year.js";
  */
 const DAYS = Number(process.env["OJM_YEAR"] ?? 0);
 
-/** Hours in which clocks are changed: in Lisbon and Troll; in New York and St John's; on Lord Howe and Chatham. */
+/** Clocks are changed then in Lisbon and Troll, in New York and St. John's, on Lord Howe and Chatham. */
 const CHANGES = ["2030-03-31T00:00:00Z", "2030-11-03T05:00:00Z", "2030-04-06T14:00:00Z"];
 
 it.each(CHANGES)("each minute in twelve zones has the outcome that its policies say: from %s", async (start) => {

@@ -15,7 +15,7 @@ import { linesOf, overlapsOf } from "./witness.js";
 
 const REPLICAS = 3;
 
-/** How long the replicas may need for what is left, once nobody kills them, in ms. Only a failed run waits so long. */
+/** How long the replicas may need for what is left, in ms. Only a failed run waits so long. */
 const SETTLED_WITHIN = 180_000;
 
 /** How a kill run goes. Times in ms. */

@@ -10,8 +10,8 @@ import { sleep } from "./sleep.js";
 const HOUR = 3_600_000;
 
 /**
- * How long a process that leaves lets its runs go on, in ms. An attempt may be due later, as the clock of this
- * process is behind: it is left to others.
+ * How long a process that leaves lets its runs go on, in ms. An attempt may be due later, as the clock of
+ * this process is behind: it is left to others.
  */
 const LAST = 5_000;
 

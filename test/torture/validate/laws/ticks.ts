@@ -38,7 +38,7 @@ function eachOnce(name: string, ticks: readonly ScheduleTick[]): Violation[] {
   return violations;
 }
 
-/** With two stores, the record may find its start time taken, and get a later one: its tick tells which it is. */
+/** With two stores, a record may find its start time taken, and get a later one: its tick tells it. */
 function firstAttempts(
   name: string,
   ticks: readonly ScheduleTick[],

@@ -22,10 +22,7 @@ export interface Modelled {
   takes(begin: number): number;
 }
 
-/**
- * What must become of ticks, by the words of the README alone: one job, one place, and a walk through the ticks
- * one by one.
- */
+/** What must become of the ticks of a job, by the words of the README: a walk through them, one by one. */
 export class Model {
   /** What became of each tick: `run`, or the outcome and its reason. */
   readonly outcomes: Map<number, string> = new Map();
@@ -72,8 +69,8 @@ export class Model {
   }
 
   /**
-   * Starts those that wait, one after the other, as far as that comes before `now`. One that replaces does not
-   * wait for the end of the one before.
+   * Starts those that wait, one after the other, as far as that comes before `now`. One that replaces does
+   * not wait for the end of the one before.
    */
   #runWaiting(now: number): void {
     while (this.#busy < now || this.#schedule.overlap === "replace") {

@@ -142,7 +142,7 @@ export class Year {
     this.#inside.delete(name);
   }
 
-  /** Compares the ticks of an hour with the walk and the model, and removes them: a year of them is too much. */
+  /** Compares the ticks of an hour with the walk and the model, and removes them. */
   async #compare(start: number, next: number, down: Downtime): Promise<void> {
     const { manager, scheduler, way } = this.#one as SchedulerOf;
     const channel = await this.#world.clock.until(manager.channel(CHANNEL));
