@@ -104,6 +104,8 @@ export interface JobStock {
   readonly records: readonly RunRecord[];
   /** The outcomes of the ticks of each schedule, oldest first. */
   readonly ticks: Readonly<Record<string, readonly ScheduleTick[]>>;
+  /** The ticks of each schedule that still wait for their run. */
+  readonly waiting: Readonly<Record<string, readonly number[]>>;
   readonly pending: readonly PendingRetry[];
   readonly logs: readonly LogStock[];
 }

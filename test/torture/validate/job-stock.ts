@@ -9,12 +9,16 @@ export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   await using scheduler = new Scheduler(manager);
   const ticks: Record<string, ScheduleTick[]> = {};
   for (const name of Object.keys(schedules)) ticks[name] = (await collect(scheduler.ticks(name))).reverse();
+  const waiting: Record<string, readonly number[]> = {};
+  const cursors = await manager.channel<{ readonly waiting?: readonly number[] }>("oJobManager-schedules");
+  for (const name of Object.keys(schedules)) waiting[name] = (await cursors.get(["cursor", name]))?.waiting ?? [];
   const records: RunRecord[] = [];
   for (const name of jobNames) records.push(...(await collect(manager.history({ name }))));
   const logs: LogStock[] = [];
   for (const { id } of records) logs.push(logOf(id, await collect(manager.log(id))));
   // The stacks are long, and no law is about them.
-  return { records: records.map(({ stack: _, ...record }) => record), ticks, pending: await manager.retries(), logs };
+  const pending = await manager.retries();
+  return { records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
 }
 
 function logOf(run: string, items: readonly LogItem[]): LogStock {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
+import { plantedLogBugs } from "../testing/simulation/planted-log-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /**
@@ -24,7 +25,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 }
 
 describe("the simulation", () => {
-  test.each(plantedBugs)("the simulation finds a planted bug: $name", async (bug) => {
+  test.each([...plantedBugs, ...plantedLogBugs])("the simulation finds a planted bug: $name", async (bug) => {
     expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
   });
 

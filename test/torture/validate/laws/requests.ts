@@ -11,8 +11,9 @@ export function judgeCancels({ scene, stock, runs }: Evidence): Violation[] {
   for (const { id, name, status, endedBy } of stock.jobs.records) {
     if (status !== "cancelled") continue;
     if (endedBy === undefined) {
-      const stops = runOf.get(id)?.member.all("stopping") ?? [];
-      if (stops.length === 0) wrong(`${id} was cancelled, and its record does not say by whom`);
+      // A run whose body did not begin ended with its manager.
+      const stops = runOf.get(id)?.member.all("stopping");
+      if (stops?.length === 0) wrong(`${id} was cancelled, and its record does not say by whom`);
       continue;
     }
     const cancel = asked.get(endedBy.reason);

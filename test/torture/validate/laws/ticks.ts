@@ -5,17 +5,17 @@ import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Each tick of a schedule, from the first to the last, has exactly one outcome. One that was run has exactly
+ * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. One that was run has exactly
  * one first attempt, and no other tick has one.
  */
 export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];
-  const { ticks, records } = stock.jobs;
+  const { ticks, records, waiting } = stock.jobs;
   const begun = new Set(runs.flatMap(({ record }) => record ?? []));
   return Object.keys(schedules).flatMap((name) => {
     const own = records.filter((record) => record.schedule === name && (record.attempt ?? 1) === 1);
     return [
-      ...eachOnce(name, ticks[name] ?? []),
+      ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name])),
       ...firstAttempts(name, ticks[name] ?? [], own, scene.kind.apart),
       ...withoutRecord(own, begun),
     ];
@@ -24,12 +24,14 @@ export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
 
 const iso = (at: number): string => new Date(at).toISOString().slice(11);
 
-function eachOnce(name: string, ticks: readonly ScheduleTick[]): Violation[] {
+function eachOnce(name: string, ticks: readonly ScheduleTick[], waiting: ReadonlySet<number>): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
   if (ticks.length === 0) wrong(`no tick of ${name} has an outcome`);
   let next = ticks[0]?.at ?? 0;
   for (const { at, until = at, count = 1, outcome } of ticks) {
+    for (; next < at && waiting.has(next); next += EVERY);
+    if (waiting.has(at)) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
     if (at > next) wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
     if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
     if ((until - at) / EVERY + 1 !== count) wrong(`${name} counts ${count} ticks from ${iso(at)} to ${iso(until)}`);
