@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
-import { plantedLogBugs } from "../testing/simulation/planted-log-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /**

@@ -5,8 +5,8 @@ import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. One that was run has exactly
- * one first attempt, and no other tick has one.
+ * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. One
+ * that was run has exactly one first attempt, and no other tick has one.
  */
 export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];

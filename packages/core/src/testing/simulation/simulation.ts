@@ -12,10 +12,10 @@ import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
 import { checkIndex, checkNothingDead, Laws } from "./laws.js";
 import { Ledger } from "./ledger.js";
+import { WrittenLogs } from "./logs/written-logs.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
 import { type Plan, Worker } from "./worker.js";
-import { WrittenLogs } from "./written-logs.js";
 
 const TTL = 3_000;
 const NAMES = ["a", "b", "c"];

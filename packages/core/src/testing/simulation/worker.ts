@@ -7,8 +7,8 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws.js";
 import type { Ledger } from "./ledger.js";
+import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
-import type { WrittenLogs } from "./written-logs.js";
 
 /** What the workers of a simulation do, and what they report to. */
 export interface Plan {

@@ -1,7 +1,7 @@
-import type { CallOptions, Commit, CommitOutcome, StoredWrite } from "../../channel/backend/backend.js";
-import { PassedOn } from "../stores/passed-on.js";
-import { isOfLog } from "./entry-kinds.js";
-import type { PlantedBug } from "./planted-bugs.js";
+import type { CallOptions, Commit, CommitOutcome, StoredWrite } from "../../../channel/backend/backend.js";
+import { PassedOn } from "../../stores/passed-on.js";
+import { isOfLog } from "../entry-kinds.js";
+import type { PlantedBug } from "../planted-bugs.js";
 
 /* Bugs of those who write the log of a run, planted between ojm and the store. */
 
@@ -34,7 +34,7 @@ class LostUncounted extends LogBug {
   readonly #lost: Map<string, { readonly line: number; readonly bytes: number }> = new Map();
 
   change(key: string, chunk: Chunk): Chunk {
-    const log = key.slice(0, key.lastIndexOf(" "));
+    const log = key.slice(0, key.trimEnd().lastIndexOf(" "));
     const before = [...this.#lost].filter(([other, { line }]) => other.startsWith(log) && line < chunk.line);
     const line = chunk.line - before.length;
     const offset = chunk.offset - before.reduce((sum, [, { bytes }]) => sum + bytes, 0);

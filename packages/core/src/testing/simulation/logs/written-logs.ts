@@ -1,7 +1,7 @@
-import type { JobManager } from "../../jobs/manager.js";
-import type { Run } from "../../jobs/types.js";
-import { faultsOf } from "../logs.js";
-import { collect } from "../settle.js";
+import type { JobManager } from "../../../jobs/manager.js";
+import type { Run } from "../../../jobs/types.js";
+import { faultsOf } from "../../logs.js";
+import { collect } from "../../settle.js";
 
 /** The log of a run, as its body wrote it. */
 interface Written {
@@ -33,7 +33,7 @@ export class WrittenLogs {
     return [...this.#written.keys()];
   }
 
-  /** Reads a log, and throws if it is not honest. With `all`, it must be there up to its last line, or say so. */
+  /** Reads a log, and throws if it is not honest. With `all`, it must reach its last line, or say so. */
   async check(manager: JobManager, id: string, all: boolean): Promise<void> {
     const items = await collect(manager.log(id));
     const { lines = 0 } = this.#written.get(id) ?? {};
