@@ -83,7 +83,7 @@ export class Jobs {
       await sleep(this.#between(50, 250));
       const chance = this.#chance();
       const name = this.#oneOf(jobNames);
-      if (chance < 0.65) await this.#quietly(() => this.#cancel(manager, name));
+      if (chance < 0.7) await this.#quietly(() => this.#cancel(manager, name));
       else if (chance < 0.9) await this.#quietly(() => this.#hold(manager, name));
       else await this.#quietly(() => this.#pause(scheduler, this.#oneOf(Object.keys(schedules))));
     }
@@ -105,7 +105,7 @@ export class Jobs {
   }
 
   async #pause(scheduler: Scheduler, name: string): Promise<void> {
-    const until = Date.now() + Math.round(this.#between(500, 1_000));
+    const until = Date.now() + Math.round(this.#between(500, 900));
     await scheduler.pause(name, { reason: "torture", until });
   }
 

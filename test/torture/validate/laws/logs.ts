@@ -24,7 +24,8 @@ export function judgeLogs({ scene, stock, runs }: Evidence): Violation[] {
     const { member, since, exit = since } = run;
     const [stopping] = member.all("stopping");
     const stops = stopping !== undefined && exit + LAST_LINES >= stopping.t;
-    const goesOn = run.signal !== undefined || lostItsLock(scene, run) || stops;
+    const isLost = lostItsLock(scene, { ...run, settled: { t: exit, outcome: "" } });
+    const goesOn = run.signal !== undefined || isLost || stops;
     if (goesOn || member.killedAt !== undefined || wasInTrouble(scene, member, since, exit + LAST_LINES)) continue;
     if (log.isCut) wrong(`the end of the log of ${log.run} is missing after ${log.lines} of ${lines} lines`);
     else wrong(`${log.run} has written ${lines} lines, its log has ${log.lines}, and does not say so`);
