@@ -1,18 +1,16 @@
 import { join } from "node:path";
-import { type JobManager, type JobManagerOptions, type LogItem, openJobManager, type RunRecord } from "@ojm/core";
+import { type JobManagerOptions, type LogItem, openJobManager } from "@ojm/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { faultsOf } from "../packages/core/src/testing/logs.js";
 import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import type { LoggerReport } from "./support/children/logger.child.js";
 import { lineOf } from "./support/log-lines.js";
-import { type Child, startChild, temporaryFolder } from "./support/processes.js";
+import { startChild, temporaryFolder } from "./support/processes.js";
+import { all, both, follow } from "./support/run-logs.js";
 
 const KIB = 1_024;
 const LINES = 100_000;
-/** No session ends while a store is away. */
-const TTL = 600_000;
-
 interface StoreOfLogs {
   readonly name: string;
   readonly missing?: string | undefined;
@@ -20,8 +18,6 @@ interface StoreOfLogs {
   readonly budget?: number;
   create(): Promise<JobManagerOptions>;
 }
-
-const both = (channel: object): JobManagerOptions => ({ chJobs: channel, chLocks: channel, ttl: TTL });
 
 const shared: readonly StoreOfLogs[] = [
   {
@@ -60,22 +56,6 @@ const ofOneProcess: readonly StoreOfLogs[] = [
 ];
 
 const skipped = (missing: string | undefined): string => (missing === undefined ? "" : `: ${missing}`);
-
-/** Reads a log in the background. */
-function follow(manager: JobManager, id: string): { readonly items: LogItem[]; readonly over: Promise<void> } {
-  const items: LogItem[] = [];
-  const over = (async () => {
-    for await (const item of manager.log(id, { follow: true })) items.push(item);
-  })();
-  over.catch(() => {});
-  return { items, over };
-}
-
-async function all(manager: JobManager, id: string): Promise<LogItem[]> {
-  const items: LogItem[] = [];
-  for await (const item of manager.log(id)) items.push(item);
-  return items;
-}
 
 const bytesOf = (items: readonly LogItem[]): number =>
   items.reduce((sum, item) => sum + ("text" in item ? Buffer.byteLength(item.text) + 1 : 0), 0);
@@ -158,98 +138,5 @@ describe.each(ofOneProcess)("on $name", ({ budget, create }) => {
     await followed?.over;
     expect(faultsOf(followed?.items ?? [], LINES, lineOf)).toEqual([]);
     expectKept(await all(manager, record.id), LINES, budget);
-  });
-});
-
-/** Resolves once the process has written so many lines more. */
-async function goesOn(child: Child, more: number): Promise<void> {
-  const written = async (): Promise<number> => {
-    const answer = child.message<{ written: number }>();
-    child.process.send("look");
-    return (await answer).written;
-  };
-  const before = await written();
-  while ((await written()) < before + more) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function recordOf(manager: JobManager): Promise<RunRecord | undefined> {
-  for await (const record of manager.history({ name: "logger" })) return record;
-  return undefined;
-}
-
-interface Outage {
-  readonly name: string;
-  begin(): Promise<void>;
-  end(): Promise<void>;
-}
-
-describe.skipIf(whyMissing("redis-server") !== undefined)("a Redis that is away in the middle", () => {
-  const setUp = async (how: "killed" | "frozen"): Promise<{ options: JobManagerOptions; outage: Outage }> => {
-    const server = await startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
-    onTestFinished(() => server.stop());
-    const options = both({ type: "redis", args: { url: server.url, deadline: 1_000 } });
-    const frozen = { begin: async () => server.freeze(), end: async () => server.thaw() };
-    return {
-      options,
-      outage: { name: how, ...(how === "frozen" ? frozen : { begin: server.kill, end: server.start }) },
-    };
-  };
-
-  it.each(["killed", "frozen"] as const)(
-    "the job does not notice, its reader goes on, and the loss is counted to the line: %s",
-    async (how) => {
-      const { options, outage } = await setUp(how);
-      const child = startChild("logger.child.ts", [JSON.stringify(options), "10000000"]);
-      const { id } = await child.message<{ id: string }>();
-      await using manager = await openJobManager(options);
-      const { items, over } = follow(manager, id);
-      child.process.send("go");
-      await goesOn(child, 5_000);
-      await outage.begin();
-      // More than the memory of a log holds.
-      await goesOn(child, 60_000);
-      await outage.end();
-      const before = items.length;
-      await expect.poll(() => items.length, { interval: 20 }).toBeGreaterThan(before);
-      await goesOn(child, 5_000);
-      const written = await (async () => {
-        const answer = child.message<{ ended: number }>();
-        child.process.send("last");
-        await answer;
-        await over;
-        return items.findLast((item) => "line" in item)?.line ?? 0;
-      })();
-      expect(faultsOf(items, written, lineOf)).toEqual([]);
-      const dropped = items.reduce((sum, item) => sum + (("missing" in item && item.dropped?.lines) || 0), 0);
-      expect(dropped).toBeGreaterThan(10_000);
-      expect(faultsOf(await all(manager, id), written, lineOf)).toEqual([]);
-      expect(await recordOf(manager)).toMatchObject({ status: "completed" });
-      expect(await child.ended).toBe(0);
-      expect(child.output.stderr).toBe("");
-    },
-  );
-
-  it("a job that ends while the store of its log is away ends in time", async () => {
-    const { options, outage } = await setUp("frozen");
-    const file = join(temporaryFolder(), "ojm.db");
-    const apart = { ...both({ type: "sqlite", args: { file } }), chLogs: options.chJobs ?? {} };
-    const child = startChild("logger.child.ts", [JSON.stringify(apart), "10000000"]);
-    const { id } = await child.message<{ id: string }>();
-    await using manager = await openJobManager(apart);
-    child.process.send("go");
-    await goesOn(child, 5_000);
-    await outage.begin();
-    const ended = child.message<{ lines: number }>();
-    child.process.send("last");
-    // The store stays away until it has ended.
-    const { lines } = await ended;
-    expect(await child.ended).toBe(0);
-    expect(await recordOf(manager)).toMatchObject({ status: "completed" });
-    await outage.end();
-    // A frozen server may still have had the last lines in its socket, and takes them as it thaws.
-    const items = await all(manager, id);
-    const isCut = "missing" in (items.at(-1) ?? {});
-    if (isCut) expect(items.at(-1)).toEqual({ missing: "unknown" });
-    else expect(faultsOf(items, lines, lineOf)).toEqual([]);
   });
 });

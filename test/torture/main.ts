@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { release } from "node:os";
 import { parseArgs } from "node:util";
 import { faults, faultsOf } from "./faults/index.js";
+import { killRunCommand } from "./kill-run/command.js";
 import type { Row } from "./report/finding.js";
 import { tableOf } from "./report/table.js";
 import { inLanes } from "./run/lanes.js";
@@ -12,9 +13,10 @@ import { storeKinds } from "./stores/index.js";
 import type { StoreKind } from "./stores/store.js";
 
 const USAGE = `npm run torture -- [options]
+npm run torture -- kill-run [options]     three replicas with schedules, one killed every few seconds; kill-run --help for more
 
   Runs the matrix of the torture harness and prints one line for each cell. Without options, it runs all cells one after the other, which takes
-  two hours or more. Three rounds, two cells at a time, take half a day on 2 cores that are otherwise idle:
+  three hours or more. Three rounds, two cells at a time, take half a day on 2 cores that are otherwise idle:
 
     npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/guarantees.md
 
@@ -32,6 +34,9 @@ const USAGE = `npm run torture -- [options]
                    <!-- /matrix -->, stores of several nodes between its lines <!-- clusters --> and <!-- /clusters -->
   --commit NAME    use only the results of this commit from the results file: a table shows one commit
 `;
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === "kill-run") process.exit(await killRunCommand(rest));
 
 const { values } = parseArgs({
   options: {

@@ -27,6 +27,7 @@ export default {
     main: "test/torture/main.ts",
     lane: "test/torture/run/lane.child.ts",
     worker: "test/torture/traffic/worker.child.ts",
+    replica: "test/torture/kill-run/replica.child.ts",
   },
   format: "esm",
   target: "node20",

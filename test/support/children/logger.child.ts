@@ -6,7 +6,7 @@ import { lineOf } from "../log-lines.js";
 /** What the process tells: the id of its run, how much it has written, or that its run is over. */
 export type LoggerReport =
   | { readonly id: string }
-  | { readonly written: number }
+  | { readonly written: number; readonly spent: number }
   | { readonly ended: number; readonly lines: number };
 
 /** How many lines it writes between two rests of a few ms. */
@@ -20,9 +20,11 @@ const AT_ONCE = 100;
 const [options = "{}", lines = "0", how = ""] = process.argv.slice(2);
 const send = (report: LoggerReport): void => void process.send?.(report);
 let written = 0;
+/** How long the calls have taken, in ms. */
+let spent = 0;
 let isLast = false;
 process.on("message", (request: string) => {
-  if (request === "look") send({ written });
+  if (request === "look") send({ written, spent });
   if (request === "last") isLast = true;
 });
 
@@ -34,7 +36,9 @@ const { record } = await manager.run(
     send({ id: run.id });
     await once(process, "message");
     while (written < most && !isLast) {
+      const began = performance.now();
       for (let i = 0; i < AT_ONCE && written < most; i++) run.log.info(lineOf(++written));
+      spent += performance.now() - began;
       run.progress(written, most);
       await pause(4);
     }

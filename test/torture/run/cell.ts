@@ -7,6 +7,7 @@ import { whyNoForwarder } from "../cluster/net/forwarder.js";
 import type { Fault, Injected } from "../faults/fault.js";
 import { timeline } from "../report/timeline.js";
 import type { Harm, Mode, Stock } from "../scene/events.js";
+import { schedules } from "../scene/jobs.js";
 import { Member } from "../scene/member.js";
 import { patiently } from "../scene/patiently.js";
 import { NotSo, PATIENCE, Scene } from "../scene/scene.js";
@@ -16,7 +17,7 @@ import { ServerClock, whyNoServerClock } from "../stores/server-clock.js";
 import type { StoreKind, TortureStore } from "../stores/store.js";
 import { doHarm, type Struck } from "../traffic/harm.js";
 import { judgeAll } from "../validate/all.js";
-import { forcedUnlocks } from "../validate/excuse.js";
+import { forcedUnlocks, isWhole } from "../validate/excuse.js";
 import { recoveryOf } from "../validate/laws/after.js";
 import { judgeHolders } from "../validate/laws/holders.js";
 import { RecordWatch } from "../validate/record-watch.js";
@@ -63,6 +64,7 @@ export interface CellResult {
 export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
   const why = fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
+  if (mode === "tick" && fault.fakeClock === "server") return "n/a: a hold ends by the clock of the server";
   if (fault.fakeClock === "server") return whyNoServerClock();
   if (fault.fakeClock === "workers" && clockLibrary() === undefined) {
     return "libfaketime is not installed: apt-get install faketime";
@@ -109,6 +111,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     const healed = scene.note("the fault is over");
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
     await scene.until(() => isHadAgain(scene, injected), "the names are had again");
+    if (ticksGoOn(cell, scene)) await scene.until(() => areRunAgain(scene, healed), "every schedule runs a tick again");
     stock = await theEnd(cell, store, scene);
   } catch (error) {
     // A fault that did not strike proves nothing: the harness has failed.
@@ -192,6 +195,16 @@ function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
   return recoveryOf({ runs: runsOf(scene.members), injected, scene }) !== undefined || injected === undefined;
 }
 
+/** Whether the schedules are still there, and none is at a tick that a clock set ahead has shown. */
+function ticksGoOn({ mode, fault }: Cell, scene: Scene): boolean {
+  return mode === "tick" && isWhole(scene) && fault.fakeClock === undefined;
+}
+
+function areRunAgain({ members }: Scene, since: number): boolean {
+  const begun = members.flatMap((member) => member.all("enter")).filter(({ t }) => t > since);
+  return Object.keys(schedules).every((wanted) => begun.some(({ name }) => name === wanted));
+}
+
 /** Stops all workers. Once they have exited, takes stock of what is left in the store. */
 async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
   const { living } = scene;
@@ -199,7 +212,7 @@ async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<St
   await scene.until(() => living.every(({ over }) => over), "every process exits by itself", PATIENCE);
   if (!cell.kind.shared) return living[0]?.all("stock")[0]?.stock;
   const chLocks = { type: cell.kind.type, args: store.directArgs };
-  return takeStock({ chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl });
+  return takeStock({ chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl }, cell.mode === "tick");
 }
 
 function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenOptions {

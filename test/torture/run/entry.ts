@@ -1,9 +1,13 @@
 import { fileURLToPath } from "node:url";
 
 /** What a child process of the harness runs. */
-export type Entry = "lane" | "worker";
+export type Entry = "lane" | "worker" | "replica";
 
-const SOURCES: Readonly<Record<Entry, string>> = { lane: "./lane.child.ts", worker: "../traffic/worker.child.ts" };
+const SOURCES: Readonly<Record<Entry, string>> = {
+  lane: "./lane.child.ts",
+  worker: "../traffic/worker.child.ts",
+  replica: "../kill-run/replica.child.ts",
+};
 
 /**
  * Node's arguments for it. Tests run it from the sources. `npm run torture` runs what scripts/lib/torture.mjs

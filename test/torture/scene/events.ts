@@ -1,3 +1,6 @@
+import type { PendingRetry, RunRecord, RunStatus } from "@ojm/core";
+import type { ScheduleTick } from "@ojm/schedule";
+
 /**
  * What a process of a cell writes to its journal. All times are by the one monotonic clock of the host, in
  * ms.
@@ -31,7 +34,10 @@ export type Event = { readonly t: number } & (
    * the caller was told so.
    */
   | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
-  /** A body began. `told`: its signal had already fired. `timeout`: how long its run may take. */
+  /**
+   * A body began. `told`: its signal had already fired. `timeout`: how long its run may take. `run`: the id
+   * of its run, if a schedule or a retry started it.
+   */
   | {
       readonly e: "enter";
       readonly id: string;
@@ -40,10 +46,14 @@ export type Event = { readonly t: number } & (
       readonly held: boolean;
       readonly timeout: number;
       readonly told?: true;
+      readonly run?: string;
     }
   /** The run's signal fired. `why`: the text of its reason. */
   | { readonly e: "signal"; readonly id: string; readonly code: string; readonly why?: string }
-  | { readonly e: "exit"; readonly id: string }
+  /** The body is over. `fails`: it throws. */
+  | { readonly e: "exit"; readonly id: string; readonly fails?: true }
+  /** The body of a run has written so many lines into its log. */
+  | { readonly e: "logged"; readonly run: string; readonly lines: number }
   /** The body blocked the event loop from `from` to `to`, as ordered. */
   | { readonly e: "computed"; readonly id: string; readonly from: number; readonly to: number }
   /** What the caller got: `completed`, or the code of the error. `why`: the text of the error. */
@@ -64,6 +74,12 @@ export type Event = { readonly t: number } & (
    * lock, if known.
    */
   | { readonly e: "unlocked"; readonly name: string; readonly taken: boolean | "unknown"; readonly fence?: string }
+  /** A cancel of a job was asked for, by this process, for a reason that no other cancel has. */
+  | { readonly e: "cancelling"; readonly name: string; readonly reason: string; readonly pid: number }
+  /** What that cancel resolved to: of which run, and its status then. */
+  | { readonly e: "cancelled"; readonly reason: string; readonly run: string; readonly status: RunStatus }
+  /** A job is held for maintenance, from now on, for so many ms at least. */
+  | { readonly e: "held"; readonly name: string; readonly life: number }
   /** A call of the channel failed. */
   | { readonly e: "trouble"; readonly code: string; readonly text: string }
   /** The process did not run its timers from `from` to `to`. */
@@ -79,6 +95,30 @@ export interface Stock {
   readonly records: readonly StockRecord[];
   /** Locks, sessions and open runs that are still there although no process uses them. */
   readonly left: readonly string[];
+  /** What is there of the scheduled and retried jobs, in the mode `tick`. */
+  readonly jobs?: JobStock;
+}
+
+/** What the store has of scheduled and retried jobs. */
+export interface JobStock {
+  readonly records: readonly RunRecord[];
+  /** The outcomes of the ticks of each schedule, oldest first. */
+  readonly ticks: Readonly<Record<string, readonly ScheduleTick[]>>;
+  /** The ticks of each schedule that still wait for their run. */
+  readonly waiting: Readonly<Record<string, readonly number[]>>;
+  readonly pending: readonly PendingRetry[];
+  readonly logs: readonly LogStock[];
+}
+
+/** A log as a reader finds it. */
+export interface LogStock {
+  readonly run: string;
+  /** How many lines it has and counts as missing. */
+  readonly lines: number;
+  /** Whether its end is missing. */
+  readonly isCut: boolean;
+  /** Lines that are not the ones that were written at their places. */
+  readonly faults: readonly string[];
 }
 
 export interface StockRecord {
@@ -113,9 +153,9 @@ export interface WorkerConfig {
 
 /**
  * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by
- * default, `force` adds forced unlocks.
+ * default, `force` adds forced unlocks, `tick` adds jobs that are scheduled, tried again, cancelled and held.
  */
-export const modes = ["try", "wait", "run", "force"] as const;
+export const modes = ["try", "wait", "run", "force", "tick"] as const;
 export type Mode = (typeof modes)[number];
 
 /** An order to a worker. */

@@ -87,7 +87,7 @@ function packageVersion(owners: readonly string[], name: string): string {
  * SQLite has no server to freeze. A foreign process that holds the write lock has the same effect: no other
  * process can write.
  */
-async function lockFile(file: string): Promise<Heal> {
+export async function lockFile(file: string): Promise<Heal> {
   const path = requireOf(sqliteDriver).resolve("better-sqlite3");
   const code = `const db = new (require(${JSON.stringify(path)}))(${JSON.stringify(file)}, { timeout: 20000 });
 db.exec("BEGIN IMMEDIATE"); process.send("locked"); process.on("message", () => { db.exec("ROLLBACK"); db.close(); process.disconnect(); });`;

@@ -8,8 +8,12 @@ import {
   type Supports,
 } from "@ojm/core/backend";
 import { isLock, isSession } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
-import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
+import {
+  plantedBugs as lockBugs,
+  type PlantedBug,
+} from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js";
+import { plantedBugs as scheduleBugs } from "../../../packages/schedule/src/testing/simulation/planted-bugs.js";
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
 
@@ -72,19 +76,25 @@ function beatOf(value: string | null): string {
 /** The same setup as for a planted bug, without the bug. A check that finds bugs must find nothing here. */
 export const NO_BUG = "none";
 
+/** The bugs that can be planted: those of locks, and those of schedules for the mode `tick`. */
+const allBugs: readonly Pick<PlantedBug, "name" | "plant" | "clock">[] = [...lockBugs, ...scheduleBugs];
+
+/** The bug of that name; `undefined` without one. Throws if there is no such bug. */
+export function bugOf(name: string | undefined): (typeof allBugs)[number] | undefined {
+  const bug = allBugs.find((each) => each.name === name);
+  if (name !== undefined && name !== NO_BUG && bug === undefined) throw new Error(`there is no bug "${name}"`);
+  return bug;
+}
+
 /** As with a planted bug, no watch tells holders of a loss. */
 class Unwatched extends PassedOn {
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 }
 
-/**
- * The backend type `name`, observed. With `bug`, the bug of that name is planted in it. Throws if there is no
- * such bug.
- */
+/** The backend type `name`, observed. With `bug`, the bug of that name is planted in it. */
 export async function observed(name: string, journal: Journal, bug?: string): Promise<BackendType> {
   const { backend } = (await import(`@ojm/${name}`)) as { readonly backend: BackendType };
-  const planted = plantedBugs.find((each) => each.name === bug);
-  if (bug !== undefined && bug !== NO_BUG && planted === undefined) throw new Error(`there is no bug "${bug}"`);
+  const planted = bugOf(bug);
   return {
     type: `observed ${name}`,
     async open(args, context) {

@@ -2,6 +2,7 @@ import { type Channel, isChannelError, isRunError, type JobManager, type Run } f
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
+import { sleep } from "./sleep.js";
 
 /** The timeout of a run that may take as long as it likes, in ms. */
 const HOUR = 3_600_000;
@@ -121,9 +122,9 @@ export class Work {
     const options = { wait, timeout: this.#timeout() };
     const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
     const ran =
-      mode === "run" || mode === "force"
-        ? manager.run(name, body, options)
-        : this.#startAndEnd(manager, name, body, options);
+      mode === "try" || mode === "wait"
+        ? this.#startAndEnd(manager, name, body, options)
+        : manager.run(name, body, options);
     const settled = await ran.then(
       () => ({ outcome: "completed" }),
       (error: unknown) => ({ outcome: this.#codeOf(error), ...whyOf(error) }),
@@ -236,8 +237,4 @@ class BodyError extends Error {}
 /** The text of an error of a run, for the journal. "LOCKED" needs no more words: most callers get it. */
 function whyOf(error: unknown): { readonly why?: string } {
   return isRunError(error) && error.code !== "LOCKED" ? { why: error.message } : {};
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,12 +1,12 @@
 import { type JobManager, type OpenOptions, openChannel, openJobManager, systemClock } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
-import { plantedBugs } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 import { takeStock } from "../validate/stock.js";
 import { doHarm } from "./harm.js";
+import { Jobs } from "./jobs.js";
 import { Journal } from "./journal.js";
-import { observed } from "./observed.js";
+import { bugOf, observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
 
 /*
@@ -25,10 +25,11 @@ const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<Open
   config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
 const channel = await channelOf(backend, args);
 const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
-const bug = plantedBugs.find(({ name }) => name === config.bug);
-const clock = bug?.clock?.(systemClock) ?? systemClock;
+const clock = bugOf(config.bug)?.clock?.(systemClock) ?? systemClock;
 const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
+const hasJobs = config.mode === "tick";
+const jobs = new Jobs(config, journal, seeded(config.seed * 1_013 + config.index));
 const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
 const managers: JobManager[] = [];
 for (let i = 0; i < config.managers; i++) managers.push(await patiently(() => openJobManager(options)));
@@ -40,6 +41,7 @@ function go(): void {
   const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
   const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
   working = Promise.all([...loops, ...unlocking]);
+  if (hasJobs) jobs.begin(managers);
 }
 
 const bursts: Promise<void>[] = [];
@@ -51,9 +53,11 @@ function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });
     work.stop();
+    jobs.stop();
+    await jobs.close(atOnce);
     if (!atOnce) await Promise.all([working, ...bursts]);
     await Promise.all(managers.map((manager) => manager.close()));
-    await Promise.all([working, ...bursts]);
+    await Promise.all([working, jobs.settled, ...bursts]);
   })();
   return closing;
 }
@@ -74,7 +78,7 @@ async function obey(it: Order): Promise<void> {
   else if (it.order === "stock") {
     // No other process can open this store: take stock here.
     await close(false);
-    journal.write({ e: "stock", stock: await takeStock(options) });
+    journal.write({ e: "stock", stock: await takeStock(options, hasJobs) });
     await leave();
   }
 }

@@ -1,14 +1,25 @@
 import type { Scene } from "../scene/scene.js";
 import { judgeRecovery, judgeRest } from "./laws/after.js";
+import { judgeAttempts } from "./laws/attempts.js";
 import { judgeCalls } from "./laws/calls.js";
 import { judgeLosses, judgeRecords } from "./laws/ends.js";
 import { judgeFences } from "./laws/fences.js";
 import { judgeHolders } from "./laws/holders.js";
 import { judgeKept } from "./laws/kept.js";
+import { judgeLogs } from "./laws/logs.js";
+import { judgeCancels, judgeHolds } from "./laws/requests.js";
+import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
 
 /** The warnings of a worker whose store is full: it is right to say so. */
-const FULL = /^\(node:\d+\) \[OJM_FULL\] OjmWarning: .*\n(?:\(Use `node --trace-warnings.*\n)?/gm;
+const FULL = warning("OJM_FULL");
+
+/** The warnings of a worker whose store lost its data: the schedules are gone. */
+const REMOVED = warning("OJM_SCHEDULE");
+
+function warning(code: string): RegExp {
+  return new RegExp(`^\\(node:\\d+\\) \\[${code}\\] OjmWarning: .*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`, "gm");
+}
 
 /** Judges a cell by every law. `troubles`: why the cell was broken off, if it was. */
 export async function judgeAll(evidence: Evidence, troubles: readonly Violation[]): Promise<Violation[]> {
@@ -20,19 +31,24 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
     ...judgeLosses(evidence),
     ...judgeCalls(evidence),
     ...judgeKept(evidence),
+    ...judgeTicks(evidence),
+    ...judgeAttempts(evidence),
+    ...judgeCancels(evidence),
+    ...judgeHolds(evidence),
+    ...judgeLogs(evidence),
     ...(await judgeExits(evidence.scene)),
     // A cell that was broken off leaves things behind: these laws do not apply.
     ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),
   ];
 }
 
-async function judgeExits({ members }: Scene): Promise<Violation[]> {
+async function judgeExits({ members, dataLost }: Scene): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const member of members) {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    const said = member.stderr.replace(FULL, "");
+    const said = member.stderr.replace(FULL, "").replace(dataLost === undefined ? "" : REMOVED, "");
     if (said !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${said}` });
   }
   return violations;

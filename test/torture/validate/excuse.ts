@@ -43,6 +43,11 @@ function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse
   );
 }
 
+/** Whether all that the store has acknowledged is still there. */
+export function isWhole({ dataLost, staleRecords, strayRecords }: Scene): boolean {
+  return dataLost === undefined && staleRecords === undefined && strayRecords === undefined;
+}
+
 /**
  * Whether calls of a process may have failed between two moments: because of the store, the way to it, or a
  * suspension of the process.

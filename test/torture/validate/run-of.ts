@@ -23,6 +23,10 @@ export interface ObservedRun {
    * already over.
    */
   readonly wasTold: boolean;
+  /** The id of its record, if a schedule or a retry started it: nobody is told of its end. */
+  readonly record?: string;
+  /** Whether its body threw. */
+  fails?: boolean;
   signal?: { readonly t: number; readonly code: string; readonly why?: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string; readonly why?: string };
@@ -38,7 +42,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
       if (event.e === "granted") {
         grants.set(`${event.name} ${event.fence}`, event);
       } else if (event.e === "enter") {
-        const { id, name, fence, timeout } = event;
+        const { id, name, fence, timeout, run: record } = event;
         const grant = grants.get(`${name} ${fence}`);
         own.set(id, {
           member,
@@ -50,13 +54,16 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           since: grant?.sent ?? event.t,
           timeout,
           wasTold: event.told === true,
+          ...(record !== undefined && { record }),
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
         const run = own.get(event.id);
         if (run === undefined) continue;
         if (event.e === "signal") run.signal ??= event;
-        else if (event.e === "exit") run.exit = event.t;
-        else run.settled = event;
+        else if (event.e === "exit") {
+          run.exit = event.t;
+          run.fails = event.fails === true;
+        } else run.settled = event;
       }
     }
     runs.push(...own.values());

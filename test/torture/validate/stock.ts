@@ -1,15 +1,16 @@
 import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import type { Stock, StockRecord } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
+import { takeJobStock } from "./job-stock.js";
 
 /** How long the leftovers of ended processes may stay, in ms. Only a failing cell waits this long. */
 const PATIENCE = 30_000;
 
 /**
  * Opens a manager after all others have ended, as the next process would. Resolves to what is in the store
- * once that manager has cleaned up.
+ * once that manager has cleaned up. `hasJobs`: whether there were scheduled and retried jobs.
  */
-export async function takeStock(options: JobManagerOptions): Promise<Stock> {
+export async function takeStock(options: JobManagerOptions, hasJobs: boolean): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
   const end = performance.now() + PATIENCE;
   let stock = await patiently(() => whatIsThere(manager));
@@ -17,7 +18,7 @@ export async function takeStock(options: JobManagerOptions): Promise<Stock> {
     await new Promise((resolve) => setTimeout(resolve, 50));
     stock = await patiently(() => whatIsThere(manager));
   }
-  return stock;
+  return hasJobs ? { ...stock, jobs: await patiently(() => takeJobStock(manager)) } : stock;
 }
 
 async function whatIsThere(manager: JobManager): Promise<Stock> {

@@ -33,6 +33,11 @@ export type Law =
   | "nothing left"
   | "all settle"
   | "recovers in time"
+  | "one outcome a tick"
+  | "no attempt lost"
+  | "a cancel says who"
+  | "held is held"
+  | "the log is honest"
   | "no error"
   | "exits by itself";
 

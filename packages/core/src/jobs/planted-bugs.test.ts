@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
@@ -24,7 +25,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 }
 
 describe("the simulation", () => {
-  test.each(plantedBugs)("the simulation finds a planted bug: $name", async (bug) => {
+  test.each([...plantedBugs, ...plantedLogBugs])("the simulation finds a planted bug: $name", async (bug) => {
     expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
   });
 

@@ -20,10 +20,11 @@ export const GRACE = 1_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
-/** What becomes of a tick whose run was refused. */
-function refusal(state: State, at: number, { code, message, held }: RunError): Settle {
+/** What becomes of a tick whose run was refused; `undefined` if its claim may be in the store. */
+function refusal(state: State, at: number, { code, message, held }: RunError): Settle | undefined {
   if (code === "LOCKED") return blocked(state, at, heldEvidence(held));
-  if (code !== "INVALID") throw new Changed();
+  // Cancelled, or lost, after its lock was taken and before its body began.
+  if (code !== "INVALID") return undefined;
   const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };
   return { type: "settle", cursor: cursorAt(at, state.cursor.waiting), ticks: [one(at, why)] };
 }
@@ -194,7 +195,8 @@ export class ScheduledJob implements Alarm {
       if (error instanceof Changed) return this.#found(undefined);
       if (error instanceof Taken) return this.#settle(latest, { type: "settle", cursor: decision.cursor, ticks: [] });
       if (!isRunError(error)) throw error;
-      await this.#settle(latest, refusal({ ...state, cursor: latest.cursor.value }, decision.at, error));
+      const refused = refusal({ ...state, cursor: latest.cursor.value }, decision.at, error);
+      return refused === undefined ? this.#found(undefined) : this.#settle(latest, refused);
     }
   }
 

@@ -77,6 +77,7 @@ function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
 
 /** The statuses that the record of a run may have if its caller got this outcome. */
 function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
+  if (run.record !== undefined) return recordedUntold(scene, run);
   const { member, since, settled, timeout } = run;
   const at = settled?.t ?? Infinity;
   const isOver = lostItsLock(scene, run) || wasInTrouble(scene, member, since, at);
@@ -99,6 +100,17 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
   // The run ended with its process, or an answer was lost.
   if (outcome === "nothing") return member.killedAt === undefined ? [] : CLOSED;
   return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
+}
+
+/** The statuses that the record of a run may have whose end nobody is told of, by what became of its body. */
+function recordedUntold(scene: Scene, run: ObservedRun): readonly string[] {
+  const { member, name, since, exit = Infinity, fails, signal } = run;
+  if (member.killedAt !== undefined || signal !== undefined || member.all("stopping").length > 0) return CLOSED;
+  if (lostItsLock(scene, { ...run, settled: { t: exit, outcome: "" } })) return CLOSED;
+  if (wasInTrouble(scene, member, since, exit)) return CLOSED;
+  const cancels = scene.members.flatMap((it) => it.all("cancelling"));
+  const isAsked = cancels.some((cancel) => cancel.name === name && cancel.t <= exit + ASKED_WITHIN);
+  return [fails === true ? "failed" : "completed", ...(isAsked ? ["cancelled"] : [])];
 }
 
 /**

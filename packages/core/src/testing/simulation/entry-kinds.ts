@@ -8,6 +8,8 @@ export const isSession = (key: string): boolean => /^oJobManager-locks \["sessio
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
 /** The entry of a record in the index by start time. */
 export const isIndexed = (key: string): boolean => key.startsWith("oJobManager-times [");
+/** A chunk of the log of a run, or its progress. */
+export const isOfLog = (key: string): boolean => key.startsWith("oJobManager-logs [");
 /** The audit entry of a forced unlock. */
 export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');
 /** The call to a session: which of its tickets became the first of its queue. */

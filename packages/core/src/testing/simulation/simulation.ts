@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { isChannelError } from "../../channel/errors.js";
 import { type JobManager, openJobManager } from "../../jobs/manager.js";
+import type { RunRecord } from "../../jobs/types.js";
 import { FakeClock } from "../fake-clock.js";
 import { collect } from "../settle.js";
 import { FaultyBackend } from "../stores/faulty-backend.js";
@@ -11,6 +12,7 @@ import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
 import { checkIndex, checkNothingDead, Laws } from "./laws.js";
 import { Ledger } from "./ledger.js";
+import { WrittenLogs } from "./logs/written-logs.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
 import { type Plan, Worker } from "./worker.js";
@@ -18,6 +20,9 @@ import { type Plan, Worker } from "./worker.js";
 const TTL = 3_000;
 const NAMES = ["a", "b", "c"];
 const PROCESSES = 4;
+
+/** Small, so that the log of a run has many chunks, and loses its middle. */
+const LOG_BUDGET = { head: 500, tail: 1_500, chunk: 200, interval: 50 };
 
 /**
  * How long all goes well before the check, in times to live. By then late commits are applied, every process
@@ -80,6 +85,7 @@ export class Simulation {
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
       retries: seed % 5 >= 3,
+      logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
       clock: this.clock,
@@ -161,7 +167,7 @@ export class Simulation {
     const chLocks = { backend: bug?.plant(way, process) ?? way };
     const chJobs = this.#apart ? { backend: bug?.plant(jobsWay, process) ?? jobsWay } : chLocks;
     const clock = bug?.clock?.(process) ?? process;
-    const manager = await openJobManager({ chJobs, chLocks, clock, ttl: TTL });
+    const manager = await openJobManager({ chJobs, chLocks, clock, ttl: TTL, logBudget: LOG_BUDGET });
     this.#alive.add(manager);
     const worker = new Worker(`${i}`, process, manager, this.#plan);
     for (let j = 0; j < 3; j++) worker.work(() => !this.#over && this.#alive.has(manager));
@@ -213,6 +219,7 @@ export class Simulation {
     expect(await manager.running()).toEqual([]);
     const records = await collect(manager.history());
     this.#ledger.check(records);
+    await this.#checkLogs(manager, records);
     if (!this.#forgets) checkChains(records, await manager.retries());
     await checkIndex(store, this.#forgets);
     await manager.prune({ olderThan: 0 });
@@ -223,6 +230,15 @@ export class Simulation {
     // Attempts that nobody made expire after a month. The store has a timer for them.
     await this.clock.advance(31 * 86_400_000);
     expect(this.clock.pending).toBe(0);
+  }
+
+  /** The logs of all runs that completed are there to their last line, or say what is missing. */
+  async #checkLogs(manager: JobManager, records: readonly RunRecord[]): Promise<void> {
+    for (const id of this.#plan.logs?.ids ?? []) {
+      const record = records.find((each) => each.id === id);
+      if (record === undefined || (this.#forgets && !this.#apart)) continue;
+      await this.#plan.logs?.check(manager, id, record.status === "completed");
+    }
   }
 
   async #closeAll(): Promise<void> {

@@ -7,6 +7,7 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws.js";
 import type { Ledger } from "./ledger.js";
+import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
 
 /** What the workers of a simulation do, and what they report to. */
@@ -25,6 +26,8 @@ export interface Plan {
   readonly holds: boolean;
   /** Whether runs that fail are tried again. */
   readonly retries: boolean;
+  /** The logs of the runs, if they write any. */
+  readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
   readonly clock: FakeClock;
   readonly laws: Laws;
@@ -66,11 +69,21 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels, holds } = this.#plan;
+    const { dice, unlocks, cancels, holds, logs } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
     if (holds && dice.chance() < 0.04) return this.#hold();
+    if (logs !== undefined && logs.ids.length > 0 && dice.chance() < 0.1) return this.#readLog(logs);
     return this.#oneRun();
+  }
+
+  async #readLog(logs: WrittenLogs): Promise<void> {
+    const { dice, failed } = this.#plan;
+    const id = dice.pick(logs.ids.slice(-5));
+    await logs.check(this.#manager, id, false).catch((error: unknown) => {
+      if (isChannelError(error)) throw error;
+      failed(error);
+    });
   }
 
   async #hold(): Promise<void> {
@@ -125,11 +138,13 @@ export class Worker {
       begun = run;
       this.#enter(run);
       this.#inside.push(name);
+      const stopLines = this.#writeLines(run);
       await new Promise<void>((resolve) => {
         process.after(takes, resolve);
         if (obeys) run.signal.addEventListener("abort", () => resolve());
       });
       this.#inside.splice(this.#inside.indexOf(name), 1);
+      stopLines();
       laws.leave(run);
       if (fails) throw new BodyError("the body failed");
       return `result of ${run.fence}`;
@@ -145,6 +160,24 @@ export class Worker {
       if (isRunError(error) && begun !== undefined) ledger.told(begun, error.code);
       throw error;
     }
+  }
+
+  /** Writes lines at once, and again and again. The returned function writes the last ones. */
+  #writeLines(run: Run): () => void {
+    const { dice, logs } = this.#plan;
+    if (logs === undefined) return () => {};
+    let cancel = (): void => {};
+    const write = (): void => {
+      if (run.signal.aborted) return;
+      logs.write(run, Math.floor(dice.between(0, dice.chance() < 0.1 ? 60 : 6)));
+      cancel = this.#process.after(dice.between(10, 200), write);
+    };
+    write();
+    return () => {
+      cancel();
+      write();
+      cancel();
+    };
   }
 
   #retry(): RetryOptions | undefined {

@@ -122,6 +122,20 @@ export class Simulation {
   }
 
   async run(): Promise<void> {
+    process.on("warning", this.#warned);
+    try {
+      await this.#run();
+    } finally {
+      process.off("warning", this.#warned);
+    }
+  }
+
+  /** An error of background work is a fault of the package. */
+  readonly #warned = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === "OJM_BACKGROUND") this.#failed(warning);
+  };
+
+  async #run(): Promise<void> {
     const store = await SharedStore.open(this.clock);
     await store.memory.watch(
       { from: "", to: "\uFFFF" },
@@ -249,14 +263,15 @@ export class Simulation {
     if (this.#dice.chance() < 0.1) throw new Error("the body failed");
   }
 
-  /** From time to time somebody pauses or resumes a schedule, or asks for a run. */
+  /** From time to time somebody pauses or resumes a schedule, cancels its run, or asks for one. */
   #control(): void {
     this.clock.after(this.#dice.between(500, 8_000), () => {
       if (this.#over) return;
-      const [one] = [...this.#alive.values()].filter(({ process }) => process.running);
+      const [one] = [...this.#alive].filter(([, { process }]) => process.running);
       const name = this.#dice.pick(this.#names);
       if (one !== undefined) {
-        void this.#command(one.scheduler, name).catch((error: unknown) => {
+        const [manager, { scheduler }] = one;
+        void this.#command(manager, scheduler, name).catch((error: unknown) => {
           if (!isChannelError(error) && !isScheduleError(error) && !isRunError(error)) this.#failed(error);
         });
       }
@@ -264,13 +279,16 @@ export class Simulation {
     });
   }
 
-  async #command(scheduler: Scheduler, name: string): Promise<void> {
+  async #command(manager: JobManager, scheduler: Scheduler, name: string): Promise<void> {
     const chance = this.#dice.chance();
     const reason = "simulated";
     if (chance < 0.35) {
       this.note(`${name} is paused`);
       await scheduler.pause(name, { reason });
       this.note(`${name} was paused`);
+    } else if (chance < 0.45) {
+      this.note(`${name} is cancelled`);
+      await manager.cancel(name, { reason, wait: 0 });
     } else if (chance < 0.8) {
       this.note(`${name} is resumed`);
       await scheduler.resume(name);

@@ -1,0 +1,53 @@
+import type { JobManager } from "../../../jobs/manager.js";
+import type { Run } from "../../../jobs/types.js";
+import { faultsOf } from "../../logs.js";
+import { collect } from "../../settle.js";
+
+/** The log of a run, as its body wrote it. */
+interface Written {
+  readonly run: Run;
+  lines: number;
+}
+
+const textOf = (n: number): string => `line ${n} ${"y".repeat(n % 50)}`;
+
+/**
+ * What was written into the logs of runs. A reader gets its begin and its end: each line at its place, and
+ * those that are missing counted.
+ */
+export class WrittenLogs {
+  /** By the id of the run. */
+  readonly #written: Map<string, Written> = new Map();
+
+  /** Writes so many lines into the log of a run. */
+  write(run: Run, lines: number): void {
+    const written = this.#written.get(run.id) ?? { run, lines: 0 };
+    // A store that forgot the first run has given its id once more.
+    if (written.run !== run) return;
+    this.#written.set(run.id, written);
+    for (let i = 0; i < lines; i++) run.log.info(textOf(++written.lines));
+  }
+
+  /** The ids of the runs that have written. */
+  get ids(): string[] {
+    return [...this.#written.keys()];
+  }
+
+  /** Reads a log, and throws if it is not honest. With `all`, it must reach its last line, or say so. */
+  async check(manager: JobManager, id: string, all: boolean): Promise<void> {
+    const items = await collect(manager.log(id));
+    const { lines = 0 } = this.#written.get(id) ?? {};
+    const known = items.filter((item) => !("missing" in item && item.missing === "unknown"));
+    let last = 0;
+    for (const item of known) {
+      if ("text" in item) last = item.line;
+      else if ("missing" in item && item.missing !== "unknown") last += item.missing.lines;
+    }
+    const [fault] = faultsOf(known, last, textOf);
+    if (fault !== undefined) throw new Error(`the log of ${id} is wrong: ${fault}`);
+    if (last > lines) throw new Error(`the log of ${id} has ${last} lines, and ${lines} were written`);
+    // Of a log of which nothing reached the store, a reader cannot know.
+    if (!all || last === lines || known.length < items.length || items.length === 0) return;
+    throw new Error(`the log of ${id} ends after ${last} of ${lines} lines, as if it were complete`);
+  }
+}

@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { Year } from "./testing/year/year.js";
+
+/*
+ *   OJM_YEAR=365 npx vitest run packages/schedule/src/year.test.ts     every minute of so many days
+ */
+const DAYS = Number(process.env["OJM_YEAR"] ?? 0);
+
+/** Clocks are changed then in Lisbon and Troll, in New York and St. John's, on Lord Howe and Chatham. */
+const CHANGES = ["2030-03-31T00:00:00Z", "2030-11-03T05:00:00Z", "2030-04-06T14:00:00Z"];
+
+it.each(CHANGES)("each minute in twelve zones has the outcome that its policies say: from %s", async (start) => {
+  const year = new Year(start);
+  expect(await year.pass(2)).toEqual([]);
+  expect(year.ticks).toBeGreaterThan(12 * 100);
+  const all = ["missed not-latest", "missed policy", "missed too-many", "run", "skipped overlap"];
+  expect([...year.kinds]).toEqual(expect.arrayContaining(all));
+  await year.close();
+});
+
+it.runIf(DAYS > 0)(
+  `each minute of ${DAYS} days in twelve zones has the outcome that its policies say`,
+  async () => {
+    const year = new Year("2030-01-01T00:00:00Z");
+    const began = performance.now();
+    for (let day = 1; day <= DAYS; day++) {
+      expect(await year.pass(24)).toEqual([]);
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      console.log(`day ${day}: ${year.ticks} ticks in ${seconds} s`);
+    }
+    await year.close();
+  },
+  DAYS * 600_000,
+);

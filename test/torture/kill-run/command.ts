@@ -1,0 +1,55 @@
+import { parseArgs } from "node:util";
+import { storeKinds } from "../stores/index.js";
+import { killRun } from "./kill-run.js";
+
+const USAGE = `npm run torture -- kill-run [options]
+
+  Three replicas run schedules with a tick each second, and one of them is killed with SIGKILL every few seconds. Then all
+  are killed, and nobody is there for a while. Prints what became of the ticks. A file to which the bodies append is the
+  witness that no two bodies of a job overlapped. Exits with 1 if anything is wrong.
+
+  --backend NAME   run only on this store: sqlite, redis, etcd. Default: one after the other
+  --minutes NUMBER for how long replicas are killed. Default: 10
+  --between MS     from one kill to the next. Default: 4000
+  --takes MS       how long a body takes. Default: 150
+  --down SECONDS   how long no replica is there at the end. Default: 15
+`;
+
+const STORES = ["sqlite", "redis", "etcd"];
+
+/** Runs the command `kill-run`. Resolves to the exit code. */
+export async function killRunCommand(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      backend: { type: "string" },
+      minutes: { type: "string", default: "10" },
+      between: { type: "string", default: "4000" },
+      takes: { type: "string", default: "150" },
+      down: { type: "string", default: "15" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const kinds = storeKinds.filter(({ name }) => STORES.includes(name) && [undefined, name].includes(values.backend));
+  if (kinds.length === 0) {
+    console.error(`there is no backend "${values.backend}": ${STORES.join(", ")}`);
+    return 2;
+  }
+  const times = { between: Number(values.between), takes: Number(values.takes), down: 1_000 * Number(values.down) };
+  let code = 0;
+  for (const kind of kinds) {
+    if (kind.missing !== undefined) {
+      console.log(`${kind.name.padEnd(8)} ${kind.missing}`);
+      continue;
+    }
+    const { faults, ...facts } = await killRun({ kind, length: 60_000 * Number(values.minutes), ...times });
+    console.log(`${kind.name.padEnd(8)} ${faults.length === 0 ? "ok    " : "FAILED"} ${JSON.stringify(facts)}`);
+    for (const fault of faults) console.log(`  ${fault}`);
+    if (faults.length > 0) code = 1;
+  }
+  return code;
+}

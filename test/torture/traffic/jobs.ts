@@ -1,0 +1,179 @@
+import { isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
+import { isScheduleError, Scheduler } from "@ojm/schedule";
+import type { WorkerConfig } from "../scene/events.js";
+import { jobNames, lineOf, RETRIED, schedules } from "../scene/jobs.js";
+import { patiently } from "../scene/patiently.js";
+import type { Journal } from "./journal.js";
+import { sleep } from "./sleep.js";
+
+/** The timeout of each run, in ms: that of a schedule that says nothing. */
+const HOUR = 3_600_000;
+
+/**
+ * How long a process that leaves lets its runs go on, in ms. An attempt may be due later, as the clock of
+ * this process is behind: it is left to others.
+ */
+const LAST = 5_000;
+
+/**
+ * What a worker does in the mode `tick` beside its plain runs: it has schedulers, runs a job that is tried
+ * again, and cancels, holds and pauses the jobs of all processes.
+ */
+export class Jobs {
+  readonly #config: WorkerConfig;
+  readonly #journal: Journal;
+  readonly #chance: () => number;
+  readonly #schedulers: Scheduler[] = [];
+  #working: Promise<unknown> = Promise.resolve();
+  #cancels = 0;
+  #stopped = false;
+
+  constructor(config: WorkerConfig, journal: Journal, chance: () => number) {
+    this.#config = config;
+    this.#journal = journal;
+    this.#chance = chance;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Closes the schedulers. Unless `atOnce`, all runs may end first. */
+  async close(atOnce: boolean): Promise<void> {
+    await Promise.all(this.#schedulers.map((one) => one.close(atOnce ? {} : { wait: LAST })));
+    if (!atOnce) await atMost(LAST, this.#working);
+  }
+
+  /** Resolves once nothing goes on. */
+  get settled(): Promise<unknown> {
+    return this.#working;
+  }
+
+  /** Does all of that, until it is stopped. */
+  begin(managers: readonly JobManager[]): void {
+    this.#working = this.#work(managers);
+  }
+
+  async #work(managers: readonly JobManager[]): Promise<void> {
+    for (const manager of managers) {
+      const scheduler = new Scheduler(manager);
+      this.#schedulers.push(scheduler);
+      for (const [name, definition] of Object.entries(schedules)) {
+        await patiently(() => scheduler.add(name, definition, (run) => this.#body(run)));
+      }
+    }
+    const [manager] = managers as [JobManager];
+    await Promise.all([this.#again(manager), this.#operate(manager)]);
+  }
+
+  async #again(manager: JobManager): Promise<void> {
+    const retry = { attempts: 3, backoff: "fixed", onLost: true } as const;
+    while (!this.#stopped) {
+      const body = (run: Run): Promise<void> => this.#body(run);
+      await this.#quietly(() =>
+        manager.run(RETRIED, body, { timeout: HOUR, retry: { ...retry, delay: this.#between(50, 300) } }),
+      );
+      await sleep(this.#between(0, 20));
+    }
+  }
+
+  async #operate(manager: JobManager): Promise<void> {
+    const [scheduler] = this.#schedulers as [Scheduler];
+    while (!this.#stopped) {
+      await sleep(this.#between(50, 250));
+      const chance = this.#chance();
+      const name = this.#oneOf(jobNames);
+      if (chance < 0.7) await this.#quietly(() => this.#cancel(manager, name));
+      else if (chance < 0.9) await this.#quietly(() => this.#hold(manager, name));
+      else await this.#quietly(() => this.#pause(scheduler, this.#oneOf(Object.keys(schedules))));
+    }
+  }
+
+  async #cancel(manager: JobManager, name: string): Promise<void> {
+    const reason = `cancel ${this.#config.index}.${++this.#cancels}`;
+    this.#journal.write({ e: "cancelling", name, reason, pid: process.pid });
+    const { run } = await manager.cancel(name, { reason, wait: this.#between(0, 500) });
+    if (run !== undefined) this.#journal.write({ e: "cancelled", reason, run: run.id, status: run.status });
+  }
+
+  async #hold(manager: JobManager, name: string): Promise<void> {
+    const began = performance.now();
+    const life = this.#between(200, 500);
+    await manager.hold(name, { reason: "torture", until: Date.now() + life });
+    const left = life - (performance.now() - began);
+    if (left > 0) this.#journal.write({ e: "held", name, life: left });
+  }
+
+  async #pause(scheduler: Scheduler, name: string): Promise<void> {
+    const until = Date.now() + Math.round(this.#between(500, 900));
+    await scheduler.pause(name, { reason: "torture", until });
+  }
+
+  async #body(run: Run): Promise<void> {
+    const { id, name, fence, signal } = run;
+    const told = signal.aborted ? ({ told: true } as const) : {};
+    this.#journal.write({ e: "enter", id, name, fence, held: false, timeout: HOUR, run: id, ...told });
+    signal.addEventListener("abort", () => this.#signalled(id, signal.reason), { once: true });
+    await this.#workAndLog(run);
+    const fails = this.#chance() < (name === RETRIED ? 0.4 : 0.2);
+    this.#journal.write({ e: "exit", id, ...(fails && { fails }) });
+    if (fails) throw new BodyError("the body failed");
+  }
+
+  #signalled(id: string, reason: unknown): void {
+    const code = isRunError(reason) ? reason.code : "error";
+    this.#journal.write({ e: "signal", id, code, why: String(reason) });
+  }
+
+  /** Takes its time; a few bodies take longer than a tick. Most stop when their signal fires. */
+  async #workAndLog({ id, name, log, signal }: Run): Promise<void> {
+    const isShort = this.#chance() < (name === RETRIED ? 0.97 : 0.8);
+    const end = performance.now() + (isShort ? this.#between(5, 80) : this.#between(500, 1_500));
+    const obeys = this.#chance() < 0.85;
+    const most = this.#chance() < 0.1 ? 500 : 5;
+    let lines = 0;
+    do {
+      for (let i = 0; i < most; i++) log.info(lineOf(++lines));
+      await sleep(this.#between(5, 40));
+    } while (performance.now() < end && !(obeys && signal.aborted));
+    this.#journal.write({ e: "logged", run: id, lines });
+  }
+
+  /** What may fail when others run, hold or cancel the job, or the store is away, is no error. */
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isChannelError(error)) this.#journal.write({ e: "trouble", code: error.code, text: error.message });
+      else if (!isExpected(error)) {
+        this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
+      }
+    }
+  }
+
+  #between(low: number, high: number): number {
+    return low + this.#chance() * (high - low);
+  }
+
+  #oneOf(names: readonly string[]): string {
+    return names[Math.floor(this.#chance() * names.length)] ?? "";
+  }
+}
+
+class BodyError extends Error {}
+
+/** Whether a call may fail like that while others run, hold, cancel and pause the jobs. */
+function isExpected(error: unknown): boolean {
+  if (isRunError(error) || isScheduleError(error)) return error.code !== "INVALID";
+  return error instanceof BodyError;
+}
+
+/** Waits for `work`, and for so many ms at most. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,39 @@
+import type { JobManager, LogItem, RunRecord } from "@ojm/core";
+import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { faultsOf } from "../../../packages/core/src/testing/logs.js";
+import type { JobStock, LogStock } from "../scene/events.js";
+import { jobNames, lineOf, schedules } from "../scene/jobs.js";
+
+/** Reads all that the store has of the scheduled and retried jobs. */
+export async function takeJobStock(manager: JobManager): Promise<JobStock> {
+  await using scheduler = new Scheduler(manager);
+  const ticks: Record<string, ScheduleTick[]> = {};
+  for (const name of Object.keys(schedules)) ticks[name] = (await collect(scheduler.ticks(name))).reverse();
+  const waiting: Record<string, readonly number[]> = {};
+  const cursors = await manager.channel<{ readonly waiting?: readonly number[] }>("oJobManager-schedules");
+  for (const name of Object.keys(schedules)) waiting[name] = (await cursors.get(["cursor", name]))?.waiting ?? [];
+  const records: RunRecord[] = [];
+  for (const name of jobNames) records.push(...(await collect(manager.history({ name }))));
+  const logs: LogStock[] = [];
+  for (const { id } of records) logs.push(logOf(id, await collect(manager.log(id))));
+  // The stacks are long, and no law is about them.
+  const pending = await manager.retries();
+  return { records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
+}
+
+function logOf(run: string, items: readonly LogItem[]): LogStock {
+  const isCut = items.some((item) => "missing" in item && item.missing === "unknown");
+  const known = items.filter((item) => !("missing" in item && item.missing === "unknown"));
+  let lines = 0;
+  for (const item of known) {
+    if ("text" in item) lines = item.line;
+    else if ("missing" in item && item.missing !== "unknown") lines += item.missing.lines;
+  }
+  return { run, lines, isCut, faults: faultsOf(known, lines, lineOf) };
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,124 @@
+import type { PendingRetry, RunRecord } from "@ojm/core";
+import type { ScheduleTick } from "@ojm/schedule";
+import { describe, expect, it } from "vitest";
+import type { Event, JobStock } from "../../scene/events.js";
+import { EVERY, schedules } from "../../scene/jobs.js";
+import { evidenceOf, memberWith } from "../hand-made.js";
+import type { Evidence, Violation } from "../verdict.js";
+import { judgeAttempts } from "./attempts.js";
+import { judgeLogs } from "./logs.js";
+import { judgeCancels, judgeHolds } from "./requests.js";
+import { judgeTicks } from "./ticks.js";
+
+const at = (n: number): number => 1_900_000_000_000 + n * EVERY;
+const tick = (n: number, more: Partial<ScheduleTick> = {}): ScheduleTick =>
+  ({ schedule: "skips", at: at(n), outcome: "run", run: `skips ${n}`, ...more }) as ScheduleTick;
+const record = (n: number, more: Partial<RunRecord> = {}): RunRecord =>
+  ({ id: `skips ${n}`, name: "skips", schedule: "skips", tick: at(n), status: "completed", ...more }) as RunRecord;
+
+/** The body of the run of a tick. */
+const body = (n: number, more: readonly Event[] = []): Event[] => {
+  const id = `skips ${n}`;
+  return [
+    { e: "enter", id, name: "skips", fence: `${n}`, held: false, timeout: 1_000, run: id, t: 10 * n },
+    { e: "exit", id, t: 10 * n + 5 },
+    ...more,
+  ];
+};
+
+function stockOf(events: readonly Event[], jobs: Partial<JobStock>): Evidence {
+  const evidence = evidenceOf([memberWith(events)], { records: [] });
+  const others = Object.fromEntries(Object.keys(schedules).map((name) => [name, [tick(0, { outcome: "missed" })]]));
+  const all = { records: [], waiting: {}, pending: [], logs: [], ...jobs, ticks: { ...others, ...jobs.ticks } };
+  return { ...evidence, stock: { records: [], left: [], jobs: all } };
+}
+
+const lawsOf = (violations: readonly Violation[]): string[] => violations.map(({ law }) => law);
+
+describe("the law about ticks", () => {
+  const judged = (ticks: ScheduleTick[], records: RunRecord[], waiting: number[] = []): string[] =>
+    lawsOf(
+      judgeTicks(
+        stockOf([...body(1), ...body(2), ...body(3)], {
+          ticks: { skips: ticks },
+          records,
+          waiting: { skips: waiting },
+        }),
+      ),
+    );
+
+  it("each tick has one outcome, or waits", () => {
+    const skipped = tick(2, { outcome: "skipped", reason: "overlap" });
+    expect(judged([tick(1), skipped, tick(3)], [record(1), record(3)])).toEqual([]);
+    expect(judged([tick(1), tick(3)], [record(1), record(3)], [at(2)])).toEqual([]);
+    expect(judged([tick(1), tick(3)], [record(1), record(3)])).toEqual(["one outcome a tick"]);
+    expect(judged([tick(1), tick(1)], [record(1)])).toEqual(["one outcome a tick"]);
+    expect(judged([tick(1, { outcome: "missed", until: at(3), count: 2 })], [])).toEqual(["one outcome a tick"]);
+  });
+
+  it("a tick that was run has one first attempt, and no other tick has one", () => {
+    expect(judged([tick(1)], [record(1), record(1, { id: "skips 1 again" })])).toContain("one outcome a tick");
+    expect(judged([tick(1)], [])).toEqual(["one outcome a tick"]);
+    expect(judged([tick(1, { outcome: "skipped", reason: "paused" })], [record(1)])).toEqual(["one outcome a tick"]);
+    expect(judged([tick(7, { run: "skips 7" })], [record(7)])).toEqual(["one outcome a tick"]);
+  });
+});
+
+describe("the law about attempts", () => {
+  const retry = { attempts: 3, delay: 100, backoff: "fixed", maxDelay: 100, onLost: true } as const;
+  const judged = (records: RunRecord[], pending: Partial<PendingRetry>[] = []): string[] =>
+    lawsOf(judgeAttempts(stockOf([], { records, pending: pending as PendingRetry[] })));
+  const lost = record(1, { attempt: 1, retry, status: "lost" });
+  const second = record(2, { attempt: 2, retry, chain: "skips 1" });
+
+  it("after an attempt that was lost comes the next one, or waits in the store, and no number comes twice", () => {
+    expect(judged([lost, second])).toEqual([]);
+    expect(judged([lost], [{ chain: "skips 1", attempt: 2 }])).toEqual([]);
+    expect(judged([lost])).toEqual(["no attempt lost"]);
+    expect(judged([lost, second, { ...second, id: "skips 3" }])).toEqual(["no attempt lost"]);
+  });
+});
+
+describe("the laws about cancels and holds", () => {
+  const cancel: Event = { e: "cancelling", name: "skips", reason: "cancel 1", pid: 7, t: 1 };
+  const by = { host: "h", pid: 7, instance: "i" };
+  const cancelled = (reason: string, pid = 7): RunRecord =>
+    record(1, { status: "cancelled", endedBy: { action: "cancel", by: { ...by, pid }, reason } });
+  const judged = (records: RunRecord[], more: readonly Event[] = []): string[] =>
+    lawsOf(judgeCancels(stockOf([cancel, ...body(1), ...more], { records })));
+
+  it("a run that was cancelled says by whom and why", () => {
+    expect(judged([cancelled("cancel 1")])).toEqual([]);
+    expect(judged([cancelled("cancel 2")])).toEqual(["a cancel says who"]);
+    expect(judged([cancelled("cancel 1", 8)])).toEqual(["a cancel says who"]);
+    expect(judged([record(1, { status: "cancelled" })])).toEqual(["a cancel says who"]);
+    const told: Event = { e: "cancelled", reason: "cancel 1", run: "skips 1", status: "cancelled", t: 2 };
+    expect(judged([record(1)], [told])).toEqual(["a cancel says who"]);
+  });
+
+  it("no run begins while its job is held", () => {
+    const held = (t: number): Event => ({ e: "held", name: "skips", life: 100, t });
+    expect(lawsOf(judgeHolds(stockOf([...body(5), held(40)], {})))).toEqual(["held is held"]);
+    expect(lawsOf(judgeHolds(stockOf([...body(5), held(60)], {})))).toEqual([]);
+  });
+});
+
+describe("the law about logs", () => {
+  const judged = (
+    log: { lines: number; isCut?: boolean; faults?: string[] },
+    more: readonly Event[] = [],
+  ): string[] => {
+    const logged: Event = { e: "logged", run: "skips 1", lines: 9, t: 14 };
+    const logs = [{ run: "skips 1", isCut: false, faults: [], ...log }];
+    return lawsOf(judgeLogs(stockOf([...body(1, [logged]), ...more], { logs })));
+  };
+
+  it("a log has all its lines, or counts those that are missing, unless its run was ended", () => {
+    expect(judged({ lines: 9 })).toEqual([]);
+    expect(judged({ lines: 7 })).toEqual(["the log is honest"]);
+    expect(judged({ lines: 7, isCut: true })).toEqual(["the log is honest"]);
+    expect(judged({ lines: 12 })).toEqual(["the log is honest"]);
+    expect(judged({ lines: 9, faults: ["line 3 where 2 is expected"] })).toEqual(["the log is honest"]);
+    expect(judged({ lines: 7, isCut: true }, [{ e: "signal", id: "skips 1", code: "LOST", t: 13 }])).toEqual([]);
+  });
+});

@@ -1,0 +1,75 @@
+import type { RunRecord } from "@ojm/core";
+import type { ScheduleTick } from "@ojm/schedule";
+import { EVERY, schedules } from "../../scene/jobs.js";
+import { isWhole } from "../excuse.js";
+import type { Evidence, Violation } from "../verdict.js";
+
+/**
+ * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. One
+ * that was run has exactly one first attempt, and no other tick has one.
+ */
+export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
+  if (stock?.jobs === undefined || !isWhole(scene)) return [];
+  const { ticks, records, waiting } = stock.jobs;
+  const begun = new Set(runs.flatMap(({ record }) => record ?? []));
+  return Object.keys(schedules).flatMap((name) => {
+    const own = records.filter((record) => record.schedule === name && (record.attempt ?? 1) === 1);
+    return [
+      ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name])),
+      ...firstAttempts(name, ticks[name] ?? [], own, scene.kind.apart),
+      ...withoutRecord(own, begun),
+    ];
+  });
+}
+
+const iso = (at: number): string => new Date(at).toISOString().slice(11);
+
+function eachOnce(name: string, ticks: readonly ScheduleTick[], waiting: ReadonlySet<number>): Violation[] {
+  const violations: Violation[] = [];
+  const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
+  if (ticks.length === 0) wrong(`no tick of ${name} has an outcome`);
+  let next = ticks[0]?.at ?? 0;
+  for (const { at, until = at, count = 1, outcome } of ticks) {
+    for (; next < at && waiting.has(next); next += EVERY);
+    if (waiting.has(at)) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
+    if (at > next) wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
+    if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
+    if ((until - at) / EVERY + 1 !== count) wrong(`${name} counts ${count} ticks from ${iso(at)} to ${iso(until)}`);
+    next = until + EVERY;
+  }
+  return violations;
+}
+
+/** With two stores, a record may find its start time taken, and get a later one: its tick tells it. */
+function firstAttempts(
+  name: string,
+  ticks: readonly ScheduleTick[],
+  own: readonly RunRecord[],
+  isApart: boolean,
+): Violation[] {
+  const violations: Violation[] = [];
+  const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
+  const outcomes = new Map(ticks.map((tick) => [tick.at, tick]));
+  const ids = new Map<number, string[]>();
+  for (const { tick = 0, id } of own) ids.set(tick, [...(ids.get(tick) ?? []), id]);
+  for (const { at, run, outcome } of ticks) {
+    const [id, second] = ids.get(at) ?? [];
+    if (outcome !== "run") continue;
+    if (second !== undefined) wrong(`the tick ${iso(at)} of ${name} has two first attempts: ${id}, ${second}`);
+    else if (id === undefined) wrong(`the tick ${iso(at)} of ${name} was run as ${run}, which has no record`);
+    else if (id !== run && !isApart)
+      wrong(`the tick ${iso(at)} of ${name} was run as ${run}, and by its record as ${id}`);
+  }
+  for (const { tick = 0, id, status } of own) {
+    const { outcome = "nothing", reason } = outcomes.get(tick) ?? {};
+    if (outcome === "run" || (isApart && reason === "not-recorded")) continue;
+    wrong(`${id} (${status}) is for the tick ${iso(tick)} of ${name}, whose outcome is ${outcome} ${reason ?? ""}`);
+  }
+  return violations;
+}
+
+/** A run that completed had a body. */
+function withoutRecord(own: readonly RunRecord[], begun: ReadonlySet<string>): Violation[] {
+  const bodiless = own.filter(({ id, status }) => status === "completed" && !begun.has(id));
+  return bodiless.map(({ id }) => ({ law: "one outcome a tick", text: `${id} completed, and no body of it began` }));
+}
