@@ -1,4 +1,3 @@
-import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import type { PlannedJob } from "../plan/planned.js";
 import { runLimits } from "../plan/settings.js";
@@ -8,6 +7,7 @@ import type { JobOutcome, Request } from "./dispatch/requests.js";
 import { Running } from "./dispatch/running.js";
 import type { ExecutionHost } from "./job/host.js";
 import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import type { RunTick } from "./runtime/parent-execution.js";
 
 /** How many runs that were not started are shown one by one. */
 const MOST_SHOWN = 10;
@@ -27,7 +27,7 @@ export interface RunsHost extends ExecutionHost {
 interface OneRun {
   readonly own: Args;
   readonly given: Args;
-  readonly tick: Tick | undefined;
+  readonly tick: RunTick | undefined;
 }
 
 /**
@@ -153,8 +153,8 @@ function ownArgs({ args }: PlannedJob): readonly Args[] {
 }
 
 /** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
-function tickOf({ schedule, at }: Tick, index: number): Tick {
-  return { schedule: index === 0 ? schedule : `${schedule}/${index + 1}`, at };
+function tickOf(tick: RunTick, index: number): RunTick {
+  return index === 0 ? tick : { ...tick, schedule: `${tick.schedule}/${index + 1}` };
 }
 
 /** The name of a run of a matrix in banners and messages: `Build (linux, 22)`. */

@@ -1,8 +1,7 @@
-import type { Tick } from "@ojm/core";
 import type { Args, TodoEntry } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import type { JobError } from "../runtime/job-error.js";
-import type { ParentExecution } from "../runtime/parent-execution.js";
+import type { HandedRun, ParentExecution, RunTick } from "../runtime/parent-execution.js";
 
 /** The outcome of a request. */
 export type JobOutcome =
@@ -29,7 +28,11 @@ export interface Asked {
   /** The request begins the schedule or the subscription of the job. It does not run the job. */
   readonly begins?: boolean;
   /** The tick of a schedule that the job runs for. */
-  readonly tick?: Tick | undefined;
+  readonly tick?: RunTick | undefined;
+  /** The job runs for these of its own arguments only. Default: once for each of them. */
+  readonly own?: Args | undefined;
+  /** The run that was started for the request. */
+  readonly handed?: HandedRun | undefined;
 }
 
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
@@ -40,7 +43,9 @@ export class Request implements Asked {
   readonly entry: TodoEntry | undefined;
   readonly caller: ParentExecution | undefined;
   readonly begins: boolean;
-  readonly tick: Tick | undefined;
+  readonly tick: RunTick | undefined;
+  readonly own: Args | undefined;
+  readonly handed: HandedRun | undefined;
   /** Counts the requests of this process. */
   readonly number: number;
   readonly finished: Promise<JobOutcome>;
@@ -57,6 +62,8 @@ export class Request implements Asked {
     this.caller = asked.caller;
     this.begins = asked.begins ?? false;
     this.tick = asked.tick;
+    this.own = asked.own;
+    this.handed = asked.handed;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }

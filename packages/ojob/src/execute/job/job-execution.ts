@@ -1,4 +1,3 @@
-import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
@@ -8,7 +7,7 @@ import type { Stoppable } from "../dispatch/running.js";
 import { HeldLocks } from "../runtime/held-locks.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { OpenRuns } from "../runtime/open-runs.js";
-import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
+import type { Endable, ExecutionOrigin, ParentExecution, RunTick } from "../runtime/parent-execution.js";
 import type { ShortcutContext } from "../shortcuts/context.js";
 import { runShortcut } from "../shortcuts/run-shortcut.js";
 import { runBuiltin } from "./builtins.js";
@@ -30,7 +29,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly trigger: string;
   readonly runs: OpenRuns;
   readonly locks: HeldLocks;
-  readonly #tick: Tick | undefined;
+  readonly #tick: RunTick | undefined;
   readonly #label: string | undefined;
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
@@ -50,7 +49,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #error: JobError | undefined;
 
   constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
-    const { trigger, parent, tick, label } = origin;
+    const { trigger, parent, tick, label, handed = [] } = origin;
     this.name = job.name;
     this.#label = label;
     this.trigger = trigger;
@@ -58,6 +57,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const mask = (text: string): string => host.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
+    for (const run of handed) this.runs.hand(run);
     this.#host = host;
     this.#job = job;
     this.#items = new EachItems(job);
@@ -257,7 +257,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    const state = { managers: this.#host.runtime.managers, runs, kept: this.#stepRunner.kept, error: this.#error };
+    const state = { runtime: this.#host.runtime, runs, kept: this.#stepRunner.kept, error: this.#error };
     await runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 

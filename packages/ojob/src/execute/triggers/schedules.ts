@@ -89,7 +89,7 @@ export class Schedules {
       this.#host.tickSkipped(job.name, at, `the run before it ${what}`);
       return;
     }
-    [one.latest] = dispatch.submit({ job, given, trigger, tick: { schedule: name, at } });
+    [one.latest] = dispatch.submit({ job, given, trigger, tick: { schedule: name, at, isClaimed: trigger === "cron" } });
   }
 
   /** Warns of missed ticks: a night without its report must be found in the log. */
