@@ -121,7 +121,7 @@ function bounded(way: FaultyBackend): () => void {
 const NAMES = ["held", "done", "forced", "lone"];
 
 /** All that can be asked of a manager. */
-function surface(manager: JobManager, now: number): [what: string, call: () => Promise<unknown>][] {
+function surface(manager: JobManager): [what: string, call: () => Promise<unknown>][] {
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
@@ -165,7 +165,7 @@ async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
       if (!isOurs(error)) throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
     }
   };
-  const calls = surface(one.manager, world.clock.now());
+  const calls = surface(one.manager);
   for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
   // What sweeps, heartbeats and the look for strays meet with.
   refill();

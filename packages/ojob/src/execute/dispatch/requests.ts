@@ -35,6 +35,13 @@ export interface Asked {
   readonly handed?: HandedRun | undefined;
 }
 
+/** One of the runs of a request: a pair of its own and of given arguments. */
+export interface OneRun {
+  readonly own: Args;
+  readonly given: Args;
+  readonly tick: RunTick | undefined;
+}
+
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
 export class Request implements Asked {
   readonly job: PlannedJob;

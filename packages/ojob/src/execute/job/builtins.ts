@@ -38,7 +38,7 @@ async function start({ args, runtime, runs, trigger, tick, signal, mask }: Built
     );
   }
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
-  if (runs.adopt(name)) return;
+  if (await startFor(tick, async () => runs.adopt(name))) return;
   const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
   // This signal ends only the wait for the lock. An open run gets its own signal, has time to clean up, and
@@ -59,7 +59,7 @@ async function start({ args, runtime, runs, trigger, tick, signal, mask }: Built
 }
 
 /** Starts a run. For a tick, it is no failure that another process runs the job. */
-async function startFor(tick: RunTick | undefined, start: () => Promise<Run>): Promise<Run> {
+async function startFor<T>(tick: RunTick | undefined, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {

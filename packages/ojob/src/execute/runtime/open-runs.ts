@@ -125,14 +125,20 @@ export class OpenRuns {
     const cancelled = (error as { code?: unknown }).code === "CANCELLED";
     if (cancelled && !(error instanceof SkippedJob) && this.#leaves.get(run)?.() === true) return;
     try {
-      // Pass only the text: the class of our own error means nothing to a reader of the record.
-      const message = maskUrls(this.#mask(error.message));
-      if (error instanceof SkippedJob) await run.skip(message);
-      else await (cancelled ? run.cancel(message) : run.fail(message));
+      await closeRun(run, error, this.#mask);
     } catch (refusal) {
       // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
       // reason than ours.
       if (!run.signal.aborted) throw refusal;
     }
   }
+}
+
+/** Closes a run as failed, or as skipped or cancelled if that is what the error says. */
+export async function closeRun(run: Run, error: Error, mask: (text: string) => string): Promise<void> {
+  // Pass only the text: the class of our own error means nothing to a reader of the record.
+  const message = maskUrls(mask(error.message));
+  if (error instanceof SkippedJob) await run.skip(message);
+  else if ((error as { code?: unknown }).code === "CANCELLED") await run.cancel(message);
+  else await run.fail(message);
 }
