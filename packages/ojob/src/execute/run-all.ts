@@ -2,6 +2,7 @@ import type { Args } from "../load/job-file.js";
 import type { PlannedJob } from "../plan/planned.js";
 import { runLimits } from "../plan/settings.js";
 import { shownArgs } from "../text/secrets.js";
+import type { HandedRun, RefusedRun, RunTick } from "./attempts/handed-run.js";
 import { type AttemptsHost, runAttempts } from "./attempts/run-attempts.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";
@@ -9,7 +10,6 @@ import type { JobOutcome, OneRun, Request } from "./dispatch/requests.js";
 import { Running } from "./dispatch/running.js";
 import type { ExecutionHost } from "./job/host.js";
 import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
-import type { HandedRun, RefusedRun, RunTick } from "./runtime/parent-execution.js";
 
 /** How many runs that were not started are shown one by one. */
 const MOST_SHOWN = 10;

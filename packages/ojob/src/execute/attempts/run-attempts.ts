@@ -1,12 +1,12 @@
 import { checkRetry, delayAfter, type RetryPolicy } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
-import { knownStart } from "../../plan/manager/known-start.js";
 import type { Plan } from "../../plan/planned.js";
+import { knownStart } from "../../plan/schedules/known-start.js";
 import type { Dispatch } from "../dispatch/dispatch.js";
 import type { OneRun, Request } from "../dispatch/requests.js";
-import type { HandedRun, RefusedRun } from "../runtime/parent-execution.js";
 import type { Runtime } from "../runtime/runtime.js";
+import type { HandedRun, RefusedRun } from "./handed-run.js";
 import { isTriedAgain, tellAttempt } from "./next-attempt.js";
 import { Pause } from "./pause.js";
 import { StoredAttempts } from "./stored-attempts.js";

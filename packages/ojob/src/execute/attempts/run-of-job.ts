@@ -2,8 +2,8 @@ import { isRunError, type RetryOptions, type Run } from "@ojm/core";
 import type { Log } from "../../output/log.js";
 import { SkippedJob } from "../runtime/job-error.js";
 import { closeRun } from "../runtime/open-runs.js";
-import type { HandedRun } from "../runtime/parent-execution.js";
 import type { Runtime } from "../runtime/runtime.js";
+import type { HandedRun } from "./handed-run.js";
 
 /** What a run that is started before its job needs of the engine. */
 export interface RunHost {

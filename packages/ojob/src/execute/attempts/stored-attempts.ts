@@ -1,8 +1,8 @@
 import { isRunError, type JobManager, type RetryPolicy, type Run, type RunOptions } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
-import type { KnownStart } from "../../plan/manager/known-start.js";
-import type { HandedRun, RefusedRun, RunTick } from "../runtime/parent-execution.js";
+import type { KnownStart } from "../../plan/schedules/known-start.js";
 import { TickClaim } from "../runtime/tick-claim.js";
+import type { HandedRun, RefusedRun, RunTick } from "./handed-run.js";
 import { isTriedAgain, tellAttempt } from "./next-attempt.js";
 import type { Pause } from "./pause.js";
 import { type RunHost, RunOfJob } from "./run-of-job.js";

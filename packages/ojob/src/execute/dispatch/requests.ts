@@ -1,7 +1,8 @@
 import type { Args, TodoEntry } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
+import type { HandedRun, RunTick } from "../attempts/handed-run.js";
 import type { JobError } from "../runtime/job-error.js";
-import type { HandedRun, ParentExecution, RunTick } from "../runtime/parent-execution.js";
+import type { ParentExecution } from "../runtime/parent-execution.js";
 
 /** The outcome of a request. */
 export type JobOutcome =

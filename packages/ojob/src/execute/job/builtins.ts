@@ -3,10 +3,10 @@ import type { Args } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
 import { timeoutOf, wrongRunArgs } from "../../plan/manager/run-args.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
+import type { RunTick } from "../attempts/handed-run.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
 import type { OpenRuns } from "../runtime/open-runs.js";
-import type { RunTick } from "../runtime/parent-execution.js";
 import { TickClaim } from "../runtime/tick-claim.js";
 
 /** What a built-in job works on. */

@@ -7,7 +7,7 @@ import type { Stoppable } from "../dispatch/running.js";
 import { HeldLocks } from "../runtime/held-locks.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { OpenRuns } from "../runtime/open-runs.js";
-import type { Endable, ExecutionOrigin, ParentExecution, RunTick } from "../runtime/parent-execution.js";
+import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
 import type { ShortcutContext } from "../shortcuts/context.js";
 import { runShortcut } from "../shortcuts/run-shortcut.js";
 import { runBuiltin } from "./builtins.js";
@@ -29,7 +29,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly trigger: string;
   readonly runs: OpenRuns;
   readonly locks: HeldLocks;
-  readonly #tick: RunTick | undefined;
+  readonly #tick: ExecutionOrigin["tick"];
   readonly #label: string | undefined;
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;

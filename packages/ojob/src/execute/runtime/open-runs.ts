@@ -1,7 +1,7 @@
 import type { Run } from "@ojm/core";
 import { maskUrls } from "../../text/secrets.js";
+import type { HandedRun, RefusedRun } from "../attempts/handed-run.js";
 import { JobError, SkippedJob } from "./job-error.js";
-import type { HandedRun, RefusedRun } from "./parent-execution.js";
 
 /** The runs that a job has started and not ended. They end with the job at the latest. */
 export class OpenRuns {

@@ -1,7 +1,7 @@
 import { isChannelError } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
-import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../../plan/manager/schedule-names.js";
 import type { PlannedJob } from "../../plan/planned.js";
+import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../../plan/schedules/schedule-names.js";
 import { FileScheduler } from "./schedule/file-scheduler.js";
 import type { ScheduleHost } from "./schedule/host.js";
 import { ProcessSchedules } from "./schedule/process-schedules.js";

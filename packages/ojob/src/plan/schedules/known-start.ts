@@ -1,8 +1,8 @@
 import type { Args } from "../../load/job-file.js";
+import { JOB_START } from "../manager/manager-args.js";
+import { firstDoing, timeoutOf, wrongRunArgs } from "../manager/run-args.js";
+import { eachStart, type Start } from "../manager/starts.js";
 import type { PlannedJob } from "../planned.js";
-import { JOB_START } from "./manager-args.js";
-import { firstDoing, timeoutOf, wrongRunArgs } from "./run-args.js";
-import { eachStart, type Start } from "./starts.js";
 
 /** The longest name of a schedule, in characters. */
 const LONGEST_NAME = 200;
