@@ -1,4 +1,4 @@
-import { isChannelError, type JobManager, openJobManager } from "@ojm/core";
+import { type Clock, isChannelError, type JobManager, openJobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 import { definitionOf } from "./definition.js";
 import { type JobSchedule, type ScheduleHost, triggerOf } from "./host.js";
@@ -46,7 +46,7 @@ export class FileScheduler {
   /** Over a job manager in memory, of which no other process knows. */
   static async alone(host: ScheduleHost, runs: ScheduledRuns): Promise<FileScheduler> {
     const { Scheduler: type } = await import("@ojm/schedule");
-    const manager = await openJobManager({ clock: host.runtime.clock, heartbeatThread: false });
+    const manager = await openJobManager({ clock: alike(host.runtime.clock), heartbeatThread: false });
     return new FileScheduler(host, runs, manager, false, type);
   }
 
@@ -111,6 +111,16 @@ export class FileScheduler {
     );
     this.#cancels.add(cancel);
   }
+}
+
+/** The same time by another object: channels in memory share their entries with those of the same clock. */
+function alike(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive),
+    random: (length) => clock.random(length),
+  };
 }
 
 /** Whether missed ticks wait for each other. */
