@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { describe, expect, it } from "vitest";
 import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
+import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 import { onSharedStores } from "./support/stores.js";
 
 /* Schedules of job files that are in a store, by the words of `typeArgs`. */
@@ -65,6 +67,50 @@ function expectEachOnce(ticks: readonly ScheduleTick[]): void {
   const first = ticks[0]?.at ?? 0;
   expect(covered).toEqual(Array.from({ length: covered.length }, (_, i) => first + i * SECOND));
 }
+
+describe("ticks while no process was there", () => {
+  /** What a job file says in a second process, five hours after the first one ended. */
+  const afterDowntime = async (missed: string): Promise<readonly string[]> => {
+    const file = join(folderWith({}), "ojm.db");
+    const store = { type: "sqlite", args: { file } };
+    const log = `log("ran " + new Date(nowUTC()).toISOString().slice(11, 16))`;
+    const yaml = jobFile({ chJobs: store, chLocks: store }, `{ cron: "0 * * * *"${missed} }`, log);
+    const first = new Simulation("2026-05-01T00:30:00Z", yaml);
+    await first.until("2026-05-01T01:10:00Z");
+    expect((await first.stop()).lines).toContain("ran 01:00");
+    const second = new Simulation("2026-05-01T05:30:00Z", yaml);
+    await second.until("2026-05-01T06:10:00Z");
+    return (await second.stop()).lines.filter((line) => line !== "ready");
+  };
+
+  it("by default none of them is run, and the log says which", async () => {
+    expect(await afterDowntime("")).toEqual([
+      expect.stringMatching(
+        /^"Every second" is not run for 3 ticks from 2026-05-01T02:00:00.000Z to .*T04:00:00.000Z: no process was there$/,
+      ),
+      expect.stringMatching(
+        /^"Every second" is not run for its tick of 2026-05-01T05:00:00.000Z: no process was there$/,
+      ),
+      "ran 06:00",
+    ]);
+  });
+
+  it("with missed: latest, the newest of them is run", async () => {
+    expect(await afterDowntime(", missed: latest")).toEqual([
+      expect.stringMatching(
+        /^"Every second" is due since 2026-05-01T05:00:00.000Z: no process was there. It makes up for 3 ticks from/,
+      ),
+      "ran 05:30",
+      "ran 06:00",
+    ]);
+  });
+
+  it("with missed: all, each of them is run, and with missed: none, none", async () => {
+    expect(await afterDowntime(", missed: all")).toEqual([...Array(4).fill("ran 05:30"), "ran 06:00"]);
+    const none = await afterDowntime(", missed: none");
+    expect(none.filter((line) => line.startsWith("ran"))).toEqual(["ran 06:00"]);
+  });
+});
 
 onSharedStores((create) => {
   describe("a schedule of a job file", () => {

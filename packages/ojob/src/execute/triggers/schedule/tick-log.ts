@@ -29,12 +29,14 @@ export interface Told {
 export class TickLog {
   readonly #host: TickLogHost;
   readonly #told: Told;
+  readonly #began: number;
   /** Ticks for which the newest one after them makes up. */
   #before: DecidedTick | undefined;
 
   constructor(host: TickLogHost, told: Told) {
     this.#host = host;
     this.#told = told;
+    this.#began = host.runtime.clock.now();
   }
 
   told(tick: DecidedTick): void {
@@ -42,18 +44,22 @@ export class TickLog {
     else if (tick.reason === "not-latest") {
       this.flush();
       this.#before = tick;
+    } else if (tick.outcome === "skipped") {
+      const why = this.#whySkipped(tick);
+      this.flush(`the tick after them was skipped: ${why}`);
+      this.#skipped(tick, why);
     } else {
-      this.flush();
-      if (tick.outcome === "skipped") this.#skipped(tick, this.#whySkipped(tick));
-      else this.#notRun(tick, whyNotRun(tick));
+      const why = whyNotRun(tick);
+      this.flush(why);
+      this.#notRun(tick, why);
     }
   }
 
   /** Tells what would have been told with the next tick. */
-  flush(): void {
+  flush(why = "a newer tick makes up for them"): void {
     const before = this.#before;
     this.#before = undefined;
-    if (before !== undefined) this.#notRun(before, "a newer tick makes up for it");
+    if (before !== undefined) this.#notRun(before, why);
   }
 
   /** Warns of late runs: a night without its report must be found in the log. */
@@ -63,7 +69,8 @@ export class TickLog {
     const late = this.#host.runtime.clock.now() - at;
     if (before === undefined && late < LATE + this.#told.mayWait) return;
     const { job } = this.#told;
-    const why = "this process slept or was held up, or the clock was put forward";
+    const slept = "this process slept or was held up, or the clock was put forward";
+    const why = at < this.#began ? "no process was there" : slept;
     const lost =
       before === undefined
         ? ""
