@@ -145,7 +145,8 @@ function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
 
 function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost }: RetryOptions): string {
   const lost = onLost ? ", also if its process is lost" : "";
-  return `${attempts} attempts in all, ${delay} ms apart${backoff === "fixed" ? "" : ", then twice as long each"}${lost}`;
+  const doubled = backoff === "fixed" ? "" : ", then twice as long each time";
+  return `${attempts} attempts in all, the next one after ${delay} ms${doubled}${lost}`;
 }
 
 function firstLine(code: string | undefined): string {

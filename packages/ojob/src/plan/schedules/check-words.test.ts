@@ -74,7 +74,7 @@ describe("words of schedules", () => {
     ]);
     const plain = "  - { name: B, typeArgs: { retry: { attempts: 2, onLost: true } }, exec: a }";
     expect(await saidOf("{}", undefined, plain)).toEqual([
-      expect.stringMatching(/^6:\d+ warning: "onLost" of "B" has no effect: the job does not begin with/),
+      expect.stringMatching(/^7:\d+ warning: "onLost" of "B" has no effect: the job does not begin with/),
     ]);
   });
 
