@@ -1,6 +1,6 @@
 import { isRunError, type RetryOptions, type Run } from "@ojm/core";
 import type { Log } from "../../output/log.js";
-import { SkippedJob } from "../runtime/job-error.js";
+import { JobError, SkippedJob } from "../runtime/job-error.js";
 import { closeRun } from "../runtime/open-runs.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { HandedRun } from "./handed-run.js";
@@ -11,6 +11,12 @@ export interface RunHost {
   readonly runtime: Runtime;
   /** Why no job may start; `undefined` while jobs may. */
   readonly refusal: string | undefined;
+}
+
+/** The failure of a job that was stopped before it began. */
+export function stopped(reason: string): JobError {
+  const message = `the job was stopped: ${reason}`;
+  return new JobError(message, { failure: { name: "StopError", message, code: "CANCELLED" } });
 }
 
 /** A run that was started for a job, which adopts it. */

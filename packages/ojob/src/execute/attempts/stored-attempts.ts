@@ -5,7 +5,7 @@ import { TickClaim } from "../runtime/tick-claim.js";
 import type { HandedRun, RefusedRun, RunTick } from "./handed-run.js";
 import { isTriedAgain, tellAttempt } from "./next-attempt.js";
 import type { Pause } from "./pause.js";
-import { type RunHost, RunOfJob } from "./run-of-job.js";
+import { type RunHost, RunOfJob, stopped } from "./run-of-job.js";
 
 /** The job that is tried again, and the run with which it begins. */
 export interface Tried {
@@ -38,7 +38,7 @@ export class StoredAttempts {
     const { name } = this.#tried.start;
     const options = await this.#options(manager);
     let forget = (): void => {};
-    const stopped = new Promise<void>((resolve) => {
+    const onStop = new Promise<void>((resolve) => {
       forget = this.#pause.onStop(() => {
         if (this.#pause.isOn) resolve();
       });
@@ -47,11 +47,12 @@ export class StoredAttempts {
     const left = new Promise<void>((resolve) => {
       onLeft = resolve;
     });
+    await this.#tellLeft(manager);
     const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), options);
     // The attempts of a process that stops are left to others.
     running.catch(() => {});
     try {
-      await Promise.race([running, stopped, left]);
+      await Promise.race([running, onStop, left]);
     } catch (error) {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
@@ -61,7 +62,19 @@ export class StoredAttempts {
     } finally {
       forget();
     }
-    return (await this.#last) ?? {};
+    if (this.#last === undefined) throw stopped(this.#host.refusal ?? "the jobs are done");
+    return this.#last;
+  }
+
+  /** A process that ended before its next attempt left it to the next one, which may have to wait for it. */
+  async #tellLeft(manager: JobManager): Promise<void> {
+    const { job, start, tick } = this.#tried;
+    const [left] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
+    if (left === undefined) return;
+    const { attempt, retry, due } = left;
+    const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
+    this.#host.log.line("INFO", `"${job}": ${text}`, job);
+    this.#pause.begin();
   }
 
   async #options(manager: JobManager): Promise<RunOptions> {

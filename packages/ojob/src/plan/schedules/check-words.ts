@@ -50,7 +50,9 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
       if (!isScheduleError(error)) throw error;
       problems.error(error.message.replace(/^the schedule/, "the job"), place);
     }
-    if (word !== "retry" && type !== "periodic") {
+    // A job that is run alone, by `--job`, has its schedule all the same.
+    const isScheduled = type === "periodic" || typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
+    if (word !== "retry" && !isScheduled) {
       problems.warn(`"${word}" of "${name}" has no effect: the job has no schedule.`, place);
     }
   }

@@ -1,8 +1,7 @@
-import type { Run } from "@ojm/core";
-import { checkRetry } from "@ojm/core";
+import { checkRetry, type Run } from "@ojm/core";
 import { isTriedAgain, tellAttempt } from "../../attempts/next-attempt.js";
-import { RunOfJob } from "../../attempts/run-of-job.js";
-import { JobError, SkippedJob } from "../../runtime/job-error.js";
+import { RunOfJob, stopped } from "../../attempts/run-of-job.js";
+import { type JobError, SkippedJob } from "../../runtime/job-error.js";
 import { type JobSchedule, type ScheduleHost, triggerOf } from "./host.js";
 
 /** The runs that schedulers start: each becomes a request, and the job adopts the run. */
@@ -78,9 +77,4 @@ export class ScheduledRuns {
     if (outcome.status === "failed") return outcome.error;
     return this.#isStopped ? stopped(outcome.reason) : new SkippedJob(outcome.reason);
   }
-}
-
-function stopped(reason: string): JobError {
-  const message = `the job was stopped: ${reason}`;
-  return new JobError(message, { failure: { name: "StopError", message, code: "CANCELLED" } });
 }
