@@ -13,6 +13,15 @@ export interface RunHost {
   readonly refusal: string | undefined;
 }
 
+/**
+ * The failure of an attempt that did not begin, as the jobs were stopped. One that is cancelled ends its
+ * chain, unless it is left to others.
+ */
+export function notBegun(reason: string, retry: RetryOptions | undefined): JobError {
+  const isLast = retry === undefined || retry.onLost === true;
+  return isLast ? stopped(reason) : new JobError(`the job was not started: ${reason}`);
+}
+
 /** The failure of a job that was stopped before it began. */
 export function stopped(reason: string): JobError {
   const message = `the job was stopped: ${reason}`;

@@ -5,7 +5,7 @@ import { TickClaim } from "../runtime/tick-claim.js";
 import type { HandedRun, RefusedRun, RunTick } from "./handed-run.js";
 import { isTriedAgain, tellAttempt } from "./next-attempt.js";
 import type { Pause } from "./pause.js";
-import { type RunHost, RunOfJob, stopped } from "./run-of-job.js";
+import { notBegun, type RunHost, RunOfJob, stopped } from "./run-of-job.js";
 
 /** The job that is tried again, and the run with which it begins. */
 export interface Tried {
@@ -22,6 +22,8 @@ export class StoredAttempts {
   readonly #tried: Tried;
   readonly #pause: Pause;
   #begun = false;
+  /** Nobody waits for an attempt any more. */
+  #isOver = false;
   /** The attempt that was made last. */
   #last: Promise<Args> | undefined;
 
@@ -60,6 +62,7 @@ export class StoredAttempts {
       if (isRunError(error)) await this.#last;
       throw error;
     } finally {
+      this.#isOver = true;
       forget();
     }
     if (this.#last === undefined) throw stopped(this.#host.refusal ?? "the jobs are done");
@@ -92,8 +95,10 @@ export class StoredAttempts {
     onLeft: () => void,
   ): Promise<undefined> {
     this.#begun = true;
-    await this.#pause.end();
     const { job, policy } = this.#tried;
+    // It came due while the jobs were being stopped: as a failure, it leaves the next one to others.
+    if (this.#isOver) throw notBegun("the jobs were stopped", policy);
+    await this.#pause.end();
     const of = new RunOfJob(this.#host, run, policy);
     this.#last = execute([of.handed]);
     try {

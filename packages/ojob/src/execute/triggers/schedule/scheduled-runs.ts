@@ -1,8 +1,10 @@
 import { checkRetry, type Run } from "@ojm/core";
 import { isTriedAgain, tellAttempt } from "../../attempts/next-attempt.js";
-import { RunOfJob, stopped } from "../../attempts/run-of-job.js";
+import { notBegun, type RunHost, RunOfJob, stopped } from "../../attempts/run-of-job.js";
 import { type JobError, SkippedJob } from "../../runtime/job-error.js";
 import { type JobSchedule, type ScheduleHost, triggerOf } from "./host.js";
+
+const STOPPED = "the schedules are over";
 
 /** The runs that schedulers start: each becomes a request, and the job adopts the run. */
 export class ScheduledRuns {
@@ -31,7 +33,7 @@ export class ScheduledRuns {
   body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
     return (run) => {
       const retry = isAdopted ? schedule.job.typeArgs.retry : undefined;
-      const of = new RunOfJob(this.#host, run, retry, isAdopted);
+      const of = new RunOfJob(this.#stoppable, run, retry, isAdopted);
       const performed = this.#perform(schedule, of);
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
@@ -58,11 +60,25 @@ export class ScheduledRuns {
     if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#host.log, job.name, run.attempt, policy);
   }
 
+  /** The jobs of type shutdown may run after a stop, but no schedule goes on. */
+  get #stoppable(): RunHost {
+    const refusal = (): string | undefined => this.#host.refusal ?? (this.#isStopped ? STOPPED : undefined);
+    const { log, runtime } = this.#host;
+    return {
+      log,
+      runtime,
+      get refusal() {
+        return refusal();
+      },
+    };
+  }
+
   /** Requests the job, and resolves to how it failed; `undefined` if it completed. */
   async #failureOf(schedule: JobSchedule, { handed }: RunOfJob): Promise<JobError | undefined> {
     const { job, given, own } = schedule;
     const { run, isAdopted } = handed;
-    if (this.#isStopped) return stopped(this.#host.refusal ?? "the jobs are done");
+    const retry = isAdopted ? job.typeArgs.retry : undefined;
+    if (this.#isStopped) return notBegun(this.#host.refusal ?? STOPPED, retry);
     const tick = { schedule: schedule.name, at: run.tick?.at ?? this.#host.runtime.clock.now(), isClaimed: !isAdopted };
     const asked = { job, given, own, trigger: triggerOf(job), tick, handed };
     const [request] = this.#host.dispatch.submit(asked);
@@ -75,6 +91,7 @@ export class ScheduledRuns {
     run.signal.removeEventListener("abort", giveUp);
     if (outcome.status === "completed") return undefined;
     if (outcome.status === "failed") return outcome.error;
-    return this.#isStopped ? stopped(outcome.reason) : new SkippedJob(outcome.reason);
+    if (run.signal.aborted) return stopped(outcome.reason);
+    return this.#isStopped ? notBegun(outcome.reason, retry) : new SkippedJob(outcome.reason);
   }
 }
