@@ -68,6 +68,20 @@ describe("ticks that come while the job runs", () => {
     expect(all[older + 1]).toMatch(/^record completed /);
   });
 
+  test("a run that still waits for a slot is replaced too, and its record is cancelled", async () => {
+    const more = `  - name: B
+    exec: |
+      const ended = () => $ch("oJobManager-jobs").getAll().find((r) => r.name === "waits" && r.status !== "running");
+      while (!ended()) sleep(50);
+      log(ended().status + ": " + ended().error);
+      ${DONE}`;
+    const yaml = managed('{ cron: "* * * * * *", overlap: replace }', "log('ran')", more, "{ name: waits }")
+      .replace("jobs:\n", "ojob: { numThreads: 1, async: true }\njobs:\n")
+      .replace("[A, Look]", "[A, B, Look]");
+    const { lines } = await runText(yaml, stopping);
+    expect(lines).toContainEqual(expect.stringMatching(/^cancelled: .* replaced by its tick of /));
+  });
+
   test("a job without a run of its own skips, queues or replaces too, within its process", async () => {
     const yaml = `jobs:
   - name: A
