@@ -46,7 +46,7 @@ interface Sample extends StoredText {
 function kindOf(channel: ChannelName, key: Key, text: string): string {
   if (channel === "jobs") return `record, ${(JSON.parse(text) as { status: string }).status}`;
   const [kind, , part] = key as readonly string[];
-  return kind === "audit" || kind === "tick" || part === undefined ? String(kind) : part;
+  return kind === "audit" || part === undefined ? String(kind) : part;
 }
 
 /** One entry of each kind, as the real code writes it. */
@@ -59,7 +59,7 @@ async function samples(): Promise<Sample[]> {
   await rejection(one.manager.run("broken", () => Promise.reject(new Error("no data"))));
   await one.manager.start("forced");
   await two.manager.unlock("forced", { reason: "it hangs" });
-  await one.manager.start("held", { tick: { schedule: "nightly", at: world.clock.now() } });
+  await one.manager.start("held");
   const first = new AbortController();
   const waiting = [first.signal, undefined, undefined].map((signal) =>
     two.manager.start("held", { wait: 3_600_000, ...(signal && { signal }) }),
@@ -122,7 +122,7 @@ function bounded(way: FaultyBackend): () => void {
 const NAMES = ["held", "done", "forced", "lone"];
 
 /** All that can be asked of a manager. */
-function surface(manager: JobManager, now: number): [what: string, call: () => Promise<unknown>][] {
+function surface(manager: JobManager): [what: string, call: () => Promise<unknown>][] {
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
@@ -132,10 +132,8 @@ function surface(manager: JobManager, now: number): [what: string, call: () => P
     ["ojm locks", () => shown(given("locks").then((words) => locksText(words, manager)))],
   ];
   for (const name of NAMES) {
-    const tick = { schedule: "nightly", at: now };
     calls.push(
       [`run("${name}")`, () => manager.run(name, () => 1)],
-      [`run("${name}", tick)`, () => manager.run(name, () => 1, { tick, wait: 0 })],
       [`start("${name}")`, async () => (await manager.start(name, { wait: 0 })).end()],
       [`lock("${name}")`, async () => (await manager.lock(name, { wait: 1_000 })).release()],
       [`history("${name}")`, () => collect(manager.history({ name }))],
@@ -168,7 +166,7 @@ async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
       if (!isOurs(error)) throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
     }
   };
-  const calls = surface(one.manager, world.clock.now());
+  const calls = surface(one.manager);
   for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
   // What sweeps, heartbeats and the look for strays meet with.
   refill();
@@ -201,7 +199,6 @@ test("the samples are of every kind of entry", () => {
     "record, running",
     "session",
     "sweep",
-    "tick",
   ]);
 });
 

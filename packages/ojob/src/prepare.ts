@@ -7,7 +7,6 @@ import type { Look } from "./plan/environment/look.js";
 import { surroundingsOf } from "./plan/environment/surroundings.js";
 import { expectArguments } from "./plan/file-checks/expected.js";
 import { checkRequired } from "./plan/file-checks/required.js";
-import { checkSchedules } from "./plan/file-checks/schedules.js";
 import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
 import { checkChannels } from "./plan/manager/check-channels.js";
 import { checkInitOrder } from "./plan/manager/init-order.js";
@@ -16,6 +15,8 @@ import { planNotify } from "./plan/notify/plan-notify.js";
 import { OPENAF } from "./plan/packages.js";
 import { plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
+import { checkSchedules } from "./plan/schedules/check-calendars.js";
+import { checkScheduleWords } from "./plan/schedules/check-words.js";
 import { commonArgs } from "./plan/setup.js";
 import { Masker } from "./text/masking/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
@@ -95,7 +96,10 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   const args = commonArgs(file, given, around.environment, texts);
   const jobs = plan(file, args, problems, around);
   const planned: Plan = { ...jobs, notify: await planNotify(file, jobs, { args, around }, problems) };
-  if (schedules) await checkSchedules(file, problems);
+  if (schedules) {
+    await checkSchedules(file, problems);
+    await checkScheduleWords(file, planned, args, problems);
+  }
   if (channelTypes !== undefined) {
     const sources = { common: args, typed: given };
     await checkChannels(file, planned, sources, problems, findingTypes(channelTypes));

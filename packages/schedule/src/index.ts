@@ -10,6 +10,7 @@ export { type OverdueTicks, type ScheduleView, schedulesIn } from "./control/ove
 export type { PauseOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";
+export { checkDefinition } from "./definition/check.js";
 export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
 export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";

@@ -2,6 +2,7 @@ import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
+import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { type SchedulerOf, World } from "./testing/world.js";
 
 const MINUTE = 60_000;
@@ -22,6 +23,20 @@ describe("a scheduler", () => {
     expect(first).toMatchObject({ status: "completed", trigger: "schedule", schedule: "a", delay: 0 });
     await world.close();
     expect(world.clock.pending).toBe(0);
+  });
+
+  it("tells its owner what becomes of each tick, and the records why its runs began", async () => {
+    const one = await world.scheduler("one");
+    const told: string[] = [];
+    const onTick: SchedulerOptions["onTick"] = ({ schedule, at, outcome, reason }) =>
+      void told.push([schedule, world.time(at), outcome, reason].join(" "));
+    const scheduler = new Scheduler(one.manager, { clock: world.clock, onTick });
+    await world.clock.until(scheduler.add("a", { every: MINUTE }, one.body(1.5 * MINUTE), { trigger: "cron" }));
+    await world.until("00:03:30");
+    expect(told).toEqual(["a 00:01:00 run ", "a 00:02:00 skipped overlap", "a 00:03:00 run "]);
+    expect((await world.records(one)).map(({ trigger }) => trigger)).toEqual(["cron", "cron"]);
+    await world.clock.until(scheduler.close());
+    await world.close();
   });
 
   it("runs each tick once, however many processes add the schedule, and another one when the first is closed", async () => {

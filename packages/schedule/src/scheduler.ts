@@ -36,6 +36,8 @@ export interface SchedulerOptions {
   readonly clock?: Clock;
   /** The name of this scheduler among those that share the store. Default: a random one. */
   readonly instance?: string;
+  /** Called when this scheduler has decided what becomes of a tick, or of several. */
+  readonly onTick?: (tick: Omit<ScheduleTick, "by" | "decided" | "revision">) => void;
 }
 
 /**
@@ -55,6 +57,7 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #instance: string;
   readonly #began: number;
+  readonly #onTick: NonNullable<SchedulerOptions["onTick"]>;
   readonly #alarms: Alarms;
   readonly #jobs: Map<string, ScheduledJob> = new Map();
   readonly #runs: Set<Promise<unknown>> = new Set();
@@ -63,11 +66,12 @@ export class Scheduler {
   #opened: Promise<Host> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(manager: JobManager, { clock = systemClock, instance }: SchedulerOptions = {}) {
+  constructor(manager: JobManager, { clock = systemClock, instance, onTick = () => {} }: SchedulerOptions = {}) {
     this.#manager = manager;
     this.#clock = clock;
     this.#instance = instance ?? clock.random(12);
     this.#began = clock.now();
+    this.#onTick = onTick;
     this.#alarms = new Alarms(clock);
   }
 
@@ -79,14 +83,21 @@ export class Scheduler {
    * process whose definition was replaced does not run it any more, and says so by a warning
    * (`OJM_SCHEDULE`).
    *
+   * `trigger`: the reason for the starts of its ticks, for the records. Default: `schedule`.
+   *
    * @throws ScheduleError `INVALID`; ChannelError if the store fails
    */
-  async add(name: string, definition: ScheduleDefinition, body: Body): Promise<void> {
+  async add(
+    name: string,
+    definition: ScheduleDefinition,
+    body: Body,
+    { trigger }: { readonly trigger?: string } = {},
+  ): Promise<void> {
     const checked = checkDefinition(name, definition);
     if (typeof body !== "function") {
       throw new ScheduleError("INVALID", `the schedule "${name}" needs a function that is its job`, "body");
     }
-    const own = { name, definition: checked, hash: hashOf(checked), body };
+    const own = { name, definition: checked, hash: hashOf(checked), body, ...(trigger !== undefined && { trigger }) };
     const opened = await this.#open();
     const stored = await adopt(opened.store, own, { began: this.#began });
     this.#assertOpen();
@@ -328,6 +339,7 @@ export class Scheduler {
 
   #tell(schedule: string, ticks: readonly Decided[]): void {
     tellTicks(schedule, ticks);
+    for (const { at, value } of ticks) this.#onTick({ schedule, at, ...value });
   }
 
   #onRun(run: Promise<unknown>): void {

@@ -83,6 +83,30 @@ const named: readonly NamedMutant[] = [
     why: "what the last job caused is told by nobody, until another process runs",
     tests: [`${OJOB}/execute/notify.test.ts`],
   },
+  {
+    name: "P11 a process runs a tick that another one has run",
+    file: `${OJOB}/execute/attempts/tick-claim.ts`,
+    search: "if (at < this.tick.at || at > this.#clock.now() + DAY) return;",
+    replace: "return;",
+    why: "a job whose name a script decides runs once for each process",
+    tests: [`${OJOB}/execute/attempts/tick-claim.test.ts`],
+  },
+  {
+    name: "P12 a run that is replaced while it waits for a slot is recorded as skipped",
+    file: `${OJOB}/execute/triggers/schedule/scheduled-runs.ts`,
+    search: "if (run.signal.aborted) return stopped(outcome.reason);",
+    replace: "",
+    why: "the record says that there was nothing to do, and the tick was cancelled",
+    tests: [`${OJOB}/execute/triggers/schedule-words.test.ts`],
+  },
+  {
+    name: "P13 a job keeps its slot between two attempts",
+    file: `${OJOB}/execute/attempts/pause.ts`,
+    search: "this.#takeBack ??= this.#dispatch.lend(this.#order);",
+    replace: "",
+    why: "a few jobs that wait an hour for their next attempt stop all others",
+    tests: [`${OJOB}/execute/attempts/run-attempts.test.ts`],
+  },
 ];
 
 /** What is kept of job files. */

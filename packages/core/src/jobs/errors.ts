@@ -7,11 +7,10 @@ import type { HeldLock } from "../locks/types.js";
  * - `TIMEOUT`: the run held its lock for its whole `timeout`.
  * - `CANCELLED`: the program or an operator cancelled the run.
  * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
- * - `TICK_TAKEN`: a run was already started for this tick of its schedule, or for a later one.
  * - `ENDED`: the run was already over.
  * - `INVALID`: a name or an option is not valid.
  */
-export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "TICK_TAKEN" | "ENDED" | "INVALID";
+export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "ENDED" | "INVALID";
 
 const BRAND = Symbol.for("ojm.RunError");
 

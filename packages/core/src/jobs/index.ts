@@ -17,7 +17,7 @@ export type {
   RunLog,
 } from "./logs/types.js";
 export { openJobManager } from "./manager.js";
-export { isTriedAgain } from "./retry/policy.js";
+export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
   CancelOptions,

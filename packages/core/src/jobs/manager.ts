@@ -159,7 +159,7 @@ export class JobManager {
    *
    * @returns the value that the body returned, and the record
    * @throws the error of the body
-   * @throws RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`
+   * @throws RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST` or `INVALID`
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
@@ -203,8 +203,7 @@ export class JobManager {
    * await copyRows({ signal: run.signal });
    * await run.end();
    *
-   * @throws RunError `LOCKED`, `CANCELLED`, `LOST`, `TICK_TAKEN` or `INVALID`; ChannelError if the store
-   * fails
+   * @throws RunError `LOCKED`, `CANCELLED`, `LOST` or `INVALID`; ChannelError if the store fails
    */
   start(name: string, options: RunOptions = {}): Promise<Run> {
     if (options?.retry !== undefined) {

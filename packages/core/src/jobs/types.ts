@@ -248,15 +248,6 @@ export interface RunOptions {
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
-   * The tick that the run is for. Each tick of a schedule is run once, however many processes share the
-   * store.
-   *
-   * A second run for the same tick, or for an earlier one, rejects with `TICK_TAKEN`, also after the first
-   * run is over. A tick that is more than a day ahead of this process's clock refuses nothing: it comes from
-   * a machine with a wrong date.
-   */
-  readonly tick?: Tick;
-  /**
    * A small map for the record, such as the customer or the file that the run is about. At most 4,096 bytes
    * as JSON.
    */
@@ -288,6 +279,8 @@ export interface Run {
   readonly attempt: number;
   /** The id of the first run of the chain. */
   readonly chain: string;
+  /** The tick that the run is for: see {@link StartClaim.tick}. */
+  readonly tick: Tick | undefined;
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
    * token than it has seen.

@@ -58,7 +58,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
   /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
   handedOn: Args = {};
   readonly #parts: EngineParts;
-  readonly #plan: Plan;
+  readonly plan: Plan;
   readonly #running: Running;
   readonly #triggers: Triggers;
   readonly #report: Report;
@@ -72,7 +72,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.commandLine = commandLine;
     this.files = files;
     this.#parts = parts;
-    this.#plan = plan;
+    this.plan = plan;
     this.#running = new Running(grace, runtime.clock);
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = plan.settings;
     this.slots = parts.slots ?? new Semaphore(numThreads);
@@ -94,7 +94,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** The `ojob` section. */
   get settings(): Settings {
-    return this.#plan.settings;
+    return this.plan.settings;
   }
 
   /** The exit code that a script asked for by `exit`. */
@@ -119,20 +119,20 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** @throws JobError if there is no such job. */
   job(name: string): PlannedJob {
-    const job = this.#plan.jobs.get(name);
+    const job = this.plan.jobs.get(name);
     if (job !== undefined) return job;
-    const near = nearest(name, this.#plan.jobs.keys());
+    const near = nearest(name, this.plan.jobs.keys());
     throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
 
   /** The environment of the file. */
   get environment(): Environment {
-    return this.#plan.environment;
+    return this.plan.environment;
   }
 
   /** The steps that run when any job failed. */
   get onAnyError(): readonly Step[] {
-    return this.#plan.onAnyError;
+    return this.plan.onAnyError;
   }
 
   /** Merges the arguments of a job: its own win over those given. */
@@ -161,8 +161,8 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
    */
   async run(): Promise<boolean> {
     if (!(await this.#openChannels())) return false;
-    const todo = sortTodo(this.#plan);
-    const stay = this.#plan.settings.daemon ? this.#stay() : () => {};
+    const todo = sortTodo(this.plan);
+    const stay = this.plan.settings.daemon ? this.#stay() : () => {};
     try {
       this.dispatch.submit(...todo.now);
       await this.#settled();
@@ -176,7 +176,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       await this.dispatch.idle();
       return this.#report.well && !stopped && this.#running.refusal === undefined;
     } finally {
-      this.#triggers.close();
+      await this.#triggers.ended();
       stay();
       this.#running.close();
     }
@@ -193,7 +193,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** Opens the channels that the file declares. If one cannot be opened, no job starts. */
   async #openChannels(): Promise<boolean> {
-    for (const { name, at, ...written } of this.#plan.settings.channels?.create ?? []) {
+    for (const { name, at, ...written } of this.plan.settings.channels?.create ?? []) {
       try {
         const { type, args } = await placeChannel(written, written, this.#saying(at));
         await this.runtime.channels.call(name, "create", [type, args]);

@@ -1,10 +1,12 @@
-import type { Tick } from "@ojm/core";
 import type { Args } from "../load/job-file.js";
 import type { PlannedJob } from "../plan/planned.js";
 import { runLimits } from "../plan/settings.js";
 import { shownArgs } from "../text/secrets.js";
+import type { HandedRun, RefusedRun, RunTick } from "./attempts/handed-run.js";
+import { type AttemptsHost, runAttempts } from "./attempts/run-attempts.js";
+import type { Dispatch } from "./dispatch/dispatch.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";
-import type { JobOutcome, Request } from "./dispatch/requests.js";
+import type { JobOutcome, OneRun, Request } from "./dispatch/requests.js";
 import { Running } from "./dispatch/running.js";
 import type { ExecutionHost } from "./job/host.js";
 import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
@@ -16,18 +18,12 @@ const MOST_SHOWN = 10;
 const LONGEST_VALUE = 40;
 
 /** What the runs of a request need of the engine. */
-export interface RunsHost extends ExecutionHost {
+export interface RunsHost extends ExecutionHost, AttemptsHost {
   /** Why no job may start; `undefined` while jobs may. */
   readonly refusal: string | undefined;
+  readonly dispatch: Dispatch;
   /** Shows why a job did not run for a tick of its schedule. */
   tickSkipped(job: string, at: number, reason: string): void;
-}
-
-/** One of the runs of a request: a pair of its own and of given arguments. */
-interface OneRun {
-  readonly own: Args;
-  readonly given: Args;
-  readonly tick: Tick | undefined;
 }
 
 /**
@@ -54,7 +50,8 @@ class Runs {
     const { job, tick } = request;
     this.#engine = engine;
     this.#request = request;
-    const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
+    const owns = request.own === undefined ? ownArgs(job) : [request.own];
+    const pairs = given.flatMap((args) => owns.map((own) => ({ own, given: args })));
     this.#all = pairs.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
     this.#failFast = runLimits(job).failFast;
     this.#running = new Running(engine.grace, engine.runtime.clock);
@@ -80,13 +77,16 @@ class Runs {
   }
 
   async #one(one: OneRun): Promise<Args> {
-    const { job, trigger, caller } = this.#request;
+    const { job, trigger, caller, handed } = this.#request;
     try {
       const args = await this.#engine.args(job, one.own, one.given);
       if (this.#running.refusal !== undefined) return {};
       this.#begun.add(one);
       const origin = { trigger, parent: caller, tick: one.tick, among: this.#running, label: labelOf(job, args) };
-      return await this.#engine.execute(job, args, origin);
+      const given = handed === undefined ? [] : [handed];
+      const execute = (more: readonly (HandedRun | RefusedRun)[]): Promise<Args> =>
+        this.#engine.execute(job, args, { ...origin, handed: [...given, ...more] });
+      return await runAttempts(this.#engine, this.#request, one, execute);
     } catch (error) {
       if (error instanceof SkippedJob) this.#skipped(one, error);
       else this.#failed(one, toJobError(error, job.at));
@@ -153,8 +153,8 @@ function ownArgs({ args }: PlannedJob): readonly Args[] {
 }
 
 /** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
-function tickOf({ schedule, at }: Tick, index: number): Tick {
-  return { schedule: index === 0 ? schedule : `${schedule}/${index + 1}`, at };
+function tickOf(tick: RunTick, index: number): RunTick {
+  return index === 0 ? tick : { ...tick, schedule: `${tick.schedule}/${index + 1}` };
 }
 
 /** The name of a run of a matrix in banners and messages: `Build (linux, 22)`. */

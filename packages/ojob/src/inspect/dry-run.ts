@@ -1,3 +1,4 @@
+import type { RetryOptions } from "@ojm/core";
 import { LINES, visible } from "@ojm/core/backend";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
 import { around, fillArgs, mergeArgs } from "../plan/args.js";
@@ -46,6 +47,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
     ["only if", firstLine(entry.when?.code)],
     ["waits for", job.deps.map((one) => one.job).join(", ")],
     ["schedule", await scheduleOf(job, plan)],
+    ...wordsOf(job),
     ["runs", followedBy(job)],
     ["runs", countOf(job, runs.length)],
     ["at the end", job.type === "shutdown" ? "once all others are done" : ""],
@@ -127,6 +129,24 @@ async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): P
   const zone = timeZoneOf(typeArgs, settings);
   const next = new Date(cronSchedule(String(cron), zone).next(Date.now())).toISOString();
   return `${cron} (${zone}), next at ${next}`;
+}
+
+/** What becomes of ticks, and of runs that failed, where the job file says it. */
+function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
+  const { retry, overlap = "", missed, jitter, blackout } = typeArgs;
+  return [
+    ["overlap", overlap],
+    ["missed", typeof missed === "object" ? JSON.stringify(missed) : (missed ?? "")],
+    ["jitter", jitter === undefined ? "" : `up to ${jitter} ms`],
+    ["blackout", (blackout ?? []).map((window) => JSON.stringify(window)).join(", ")],
+    ["retry", retry === undefined ? "" : retryText(retry)],
+  ];
+}
+
+function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost }: RetryOptions): string {
+  const lost = onLost ? ", also if its process is lost" : "";
+  const doubled = backoff === "fixed" ? "" : ", then twice as long each time";
+  return `${attempts} attempts in all, the next one after ${delay} ms${doubled}${lost}`;
 }
 
 function firstLine(code: string | undefined): string {

@@ -1,4 +1,5 @@
 import { envFileItem, secretUse } from "../load/check/environment-shapes.js";
+import { blackoutWindow } from "../load/check/schedule-shapes.js";
 import { argument, depsItem, helpMap, jobFileShape, todoItem } from "../load/check/schema.js";
 import type { Fields, Shape } from "../load/check/shape.js";
 import { listItem, stepArgs, stepItem } from "../load/shortcuts/items.js";
@@ -27,6 +28,7 @@ const SHARED: ReadonlyMap<Shape, string> = new Map([
   [depsItem, "depsItem"],
   [envFileItem, "envFileItem"],
   [secretUse, "secretUse"],
+  [blackoutWindow, "blackoutWindow"],
   [helpMap, "help"],
   [argument, "argument"],
   [stepArgs, "stepArgs"],

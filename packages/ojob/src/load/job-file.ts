@@ -1,3 +1,5 @@
+import type { RetryOptions } from "@ojm/core";
+import type { Blackout, Missed, Overlap } from "@ojm/schedule";
 import type { Position } from "../text/problem.js";
 import type { SourceFile } from "../text/source-file.js";
 
@@ -113,6 +115,11 @@ export interface TypeArgs {
   readonly maxParallel?: number;
   readonly failFast?: boolean;
   readonly noLog?: boolean;
+  readonly retry?: RetryOptions;
+  readonly overlap?: Overlap;
+  readonly missed?: Missed["run"] | Missed;
+  readonly jitter?: number;
+  readonly blackout?: readonly Blackout[];
   readonly pwd?: string;
   readonly file?: string;
   readonly execRequire?: string;

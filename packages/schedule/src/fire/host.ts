@@ -15,6 +15,8 @@ export interface OwnSchedule {
   readonly definition: ScheduleDefinition;
   readonly hash: string;
   readonly body: Body;
+  /** The reason for the starts of its ticks, for the records. */
+  readonly trigger?: string;
 }
 
 /** What the jobs of a scheduler share. */

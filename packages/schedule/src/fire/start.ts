@@ -17,7 +17,7 @@ export interface StartOptions {
   readonly wait: number;
   /** Ends the wait for the lock; a run that was started goes on. */
   readonly signal?: AbortSignal;
-  /** The reason for the start, for the record. Default: `schedule`. */
+  /** The reason for the start, for the record. Default: that of the schedule. */
   readonly trigger?: string;
 }
 
@@ -31,7 +31,7 @@ export async function startRun(
   { manager, onRun }: Host,
   own: OwnSchedule,
   claim: StartClaim,
-  { wait, signal, trigger = "schedule" }: StartOptions,
+  { wait, signal, trigger = own.trigger ?? "schedule" }: StartOptions,
 ): Promise<Begun> {
   const waiting = new AbortController();
   const stop = (): void => waiting.abort();

@@ -4,7 +4,7 @@ import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import { RunError } from "../errors.js";
-import type { RunRecord, StartClaim } from "../types.js";
+import type { Run, RunRecord, StartClaim } from "../types.js";
 
 interface Order {
   readonly state: string;
@@ -124,7 +124,8 @@ describe.each([
   test("the record of a run for a tick tells its schedule, its tick and how late it was", async () => {
     const at = clock.now() - 1_500;
     const claim = { ...(await shipping(one)), tick: { schedule: "nightly", at } };
-    const { record } = await clock.until(one.manager.run("ship", () => {}, { claim, meta: { file: "a.csv" } }));
+    const ship = (run: Run): void => expect(run.tick).toEqual({ schedule: "nightly", at });
+    const { record } = await clock.until(one.manager.run("ship", ship, { claim, meta: { file: "a.csv" } }));
     const more = { schedule: "nightly", tick: at, delay: 1_500, meta: { file: "a.csv" } };
     expect(record).toMatchObject({ ...more, id: `ship@${record.startDate}` });
     expect(await records(two)).toEqual([record]);

@@ -14,7 +14,7 @@ export interface RunContext {
   readonly index: TimeIndex;
   readonly locks: Locks;
   readonly logs: Logs;
-  /** The channel of the locks. It also has the ticks of schedules. */
+  /** The channel of the locks. It also has the attempts that are due. */
   readonly lockChannel: Channel<unknown>;
   readonly clock: Clock;
   /** The time to live of a session, in ms. The end of a run is retried for this time at most. */

@@ -17,7 +17,7 @@ import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
-import type { EndedBy, Run, RunRecord } from "../types.js";
+import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import { ClosingWrites, isWritten, laterEnd, nextOpsOf, notRecorded, writeEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
@@ -224,6 +224,11 @@ export class OpenRun implements Run {
 
   get chain(): string {
     return this.#draft.extras?.chain ?? this.id;
+  }
+
+  get tick(): Tick | undefined {
+    const { schedule, tick } = this.#draft.extras ?? {};
+    return schedule === undefined || tick === undefined ? undefined : { schedule, at: tick };
   }
 
   /** The ops that write the next attempt, in the commit that releases the lock. */

@@ -31,10 +31,11 @@ export interface Attempt {
 
 /** The fields that only some records have. */
 function extrasOf(
-  { claim, tick = claim?.tick, meta }: CheckedOptions,
+  { claim, meta }: CheckedOptions,
   attempt: Attempt | undefined,
   startTime: number,
 ): Extras | undefined {
+  const tick = claim?.tick;
   if (tick === undefined && meta === undefined && attempt === undefined) return undefined;
   return {
     ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),

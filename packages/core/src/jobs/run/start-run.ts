@@ -15,7 +15,6 @@ import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { moreFields } from "./record-texts.js";
-import { TickClaim } from "./tick.js";
 
 /** How often the claim of one run may be refused. Of several that claim the same, one goes on. */
 const MOST_REFUSALS = 1_000;
@@ -36,11 +35,10 @@ class Starting implements AtomicWrites {
   readonly #context: RunContext;
 
   constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
-    const { tick, claim } = options;
     this.name = name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
-    this.claim = tick === undefined ? claim : new TickClaim(context, name, tick);
+    this.claim = options.claim;
     this.#context = context;
   }
 
@@ -116,7 +114,6 @@ export async function startRun(
   try {
     const checked = checkRunOptions(name, options);
     const starting = new Starting(context, name, checked, attempt);
-    if (starting.claim instanceof TickClaim) await starting.claim.look();
     let lease: Lease;
     try {
       lease = await context.locks.acquire(name, checked, starting);

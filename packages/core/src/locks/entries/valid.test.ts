@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { isTickValue } from "../../jobs/run/tick.js";
 import { processIdentity } from "../../util/process-state.js";
 import { isCall, isLock, isQueue, isSession } from "./valid.js";
 
@@ -51,12 +50,6 @@ const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
       { beat: 0.5 },
       { by: "me" },
     ],
-  ],
-  [
-    "tick",
-    isTickValue,
-    { at: 5, by: holder },
-    [{ at: "5" }, { at: 1e300 }, { by: undefined }, { by: { host: "here" } }],
   ],
 ];
 

@@ -34,6 +34,7 @@ export class Dispatch {
   readonly #lane: Semaphore;
   readonly #waiting = new Map<Request, WaitingRequest>();
   readonly #whenIdle: (() => void)[] = [];
+  readonly #onStop = new Set<() => void>();
   /**
    * How many requests run or wait for nothing but a slot. A request whose script waits for the dependencies
    * of a call is not among them.
@@ -96,6 +97,18 @@ export class Dispatch {
     return () => this.#leave(this.#parts.slots);
   }
 
+  /** `order`: the number of the request that lends its slot. */
+  lend(order: number): () => Promise<void> {
+    this.#parts.slots.free();
+    return () => new Promise((resolve) => void this.#parts.slots.take(order, resolve));
+  }
+
+  /** Calls `listener` when requests are stopped. Call the result to stop listening. */
+  onStop(listener: () => void): () => void {
+    this.#onStop.add(listener);
+    return () => this.#onStop.delete(listener);
+  }
+
   /**
    * Keeps the process alive for a source that may still make requests. Call the result once the source is
    * done.
@@ -124,6 +137,7 @@ export class Dispatch {
     this.#stopped ??= reason;
     this.#busy++;
     for (const request of [...this.requests.open]) request.giveUp?.(reason);
+    for (const listener of [...this.#onStop]) listener();
     this.#leave();
   }
 

@@ -4,6 +4,8 @@ export interface SlotLender {
   readonly slotsWanted: boolean;
   /** One more slot, if no request waits for one. Call the result to give it back. */
   borrow(): (() => void) | undefined;
+  /** Gives the slot of the borrower to others for a while. Call the result to have it again. */
+  lend(order: number): () => Promise<void>;
 }
 
 /** Limits of {@link mapConcurrent}. */

@@ -1,6 +1,6 @@
-import type { Tick } from "@ojm/core";
 import type { Args, TodoEntry } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
+import type { HandedRun, RunTick } from "../attempts/handed-run.js";
 import type { JobError } from "../runtime/job-error.js";
 import type { ParentExecution } from "../runtime/parent-execution.js";
 
@@ -29,7 +29,18 @@ export interface Asked {
   /** The request begins the schedule or the subscription of the job. It does not run the job. */
   readonly begins?: boolean;
   /** The tick of a schedule that the job runs for. */
-  readonly tick?: Tick | undefined;
+  readonly tick?: RunTick | undefined;
+  /** The job runs for these of its own arguments only. Default: once for each of them. */
+  readonly own?: Args | undefined;
+  /** The run that was started for the request. */
+  readonly handed?: HandedRun | undefined;
+}
+
+/** One of the runs of a request: a pair of its own and of given arguments. */
+export interface OneRun {
+  readonly own: Args;
+  readonly given: Args;
+  readonly tick: RunTick | undefined;
 }
 
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
@@ -40,7 +51,9 @@ export class Request implements Asked {
   readonly entry: TodoEntry | undefined;
   readonly caller: ParentExecution | undefined;
   readonly begins: boolean;
-  readonly tick: Tick | undefined;
+  readonly tick: RunTick | undefined;
+  readonly own: Args | undefined;
+  readonly handed: HandedRun | undefined;
   /** Counts the requests of this process. */
   readonly number: number;
   readonly finished: Promise<JobOutcome>;
@@ -57,6 +70,8 @@ export class Request implements Asked {
     this.caller = asked.caller;
     this.begins = asked.begins ?? false;
     this.tick = asked.tick;
+    this.own = asked.own;
+    this.handed = asked.handed;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }

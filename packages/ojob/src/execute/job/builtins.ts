@@ -1,8 +1,10 @@
-import { isRunError, type Run, type RunOptions, type Tick } from "@ojm/core";
+import { type Clock, isRunError, type Run, type RunOptions } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
 import { timeoutOf, wrongRunArgs } from "../../plan/manager/run-args.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
+import type { RunTick } from "../attempts/handed-run.js";
+import { TickClaim } from "../attempts/tick-claim.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
 import type { OpenRuns } from "../runtime/open-runs.js";
@@ -10,12 +12,12 @@ import type { OpenRuns } from "../runtime/open-runs.js";
 /** What a built-in job works on. */
 export interface BuiltinContext {
   readonly args: Args;
-  readonly managers: Managers;
+  readonly runtime: { readonly managers: Managers; readonly clock: Clock };
   readonly runs: OpenRuns;
   /** What asked for the job. */
   readonly trigger: string;
   /** The tick of a schedule that the job runs for. */
-  readonly tick: Tick | undefined;
+  readonly tick: RunTick | undefined;
   /** Fires when the job is asked to stop, and ends a wait for a lock. */
   readonly signal: AbortSignal;
   /** The failure, if the job is a step of `catch`. */
@@ -26,7 +28,7 @@ export interface BuiltinContext {
   readonly mask: (text: string) => string;
 }
 
-async function start({ args, managers, runs, trigger, tick, signal, mask }: BuiltinContext): Promise<void> {
+async function start({ args, runtime, runs, trigger, tick, signal, mask }: BuiltinContext): Promise<void> {
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
@@ -36,7 +38,8 @@ async function start({ args, managers, runs, trigger, tick, signal, mask }: Buil
     );
   }
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
-  const manager = await managers.get();
+  if (await startFor(tick, async () => runs.adopt(name))) return;
+  const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
   // This signal ends only the wait for the lock. An open run gets its own signal, has time to clean up, and
   // is closed after that.
@@ -45,10 +48,10 @@ async function start({ args, managers, runs, trigger, tick, signal, mask }: Buil
   signal.addEventListener("abort", giveUp);
   if (signal.aborted) giveUp();
   try {
-    // An interval counts from the start of its process, so no other process has the same ticks.
-    const claim = trigger === "cron" && tick !== undefined && { tick };
+    const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
+    await claim?.look();
     const limit = typeof timeout === "number" && { timeout };
-    const options: RunOptions = { trigger, signal: waiting.signal, ...limit, ...claim };
+    const options: RunOptions = { trigger, signal: waiting.signal, ...limit, ...(claim && { claim }) };
     runs.add(await startFor(tick, () => manager.start(name, options)));
   } finally {
     signal.removeEventListener("abort", giveUp);
@@ -56,11 +59,11 @@ async function start({ args, managers, runs, trigger, tick, signal, mask }: Buil
 }
 
 /** Starts a run. For a tick, it is no failure that another process runs the job. */
-async function startFor(tick: Tick | undefined, start: () => Promise<Run>): Promise<Run> {
+async function startFor<T>(tick: RunTick | undefined, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    const elsewhere = isRunError(error) && (error.code === "LOCKED" || error.code === "TICK_TAKEN");
+    const elsewhere = isRunError(error) && error.code === "LOCKED";
     throw tick !== undefined && elsewhere ? new SkippedJob(error.message) : error;
   }
 }
@@ -81,7 +84,7 @@ async function fail({ args, runs, error, kept }: BuiltinContext): Promise<void> 
 
 /** The jobs that come with ojm. Each is one call to the job manager. */
 const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unknown>>> = {
-  "oJobManager Init": ({ args, managers }) => managers.init(args),
+  "oJobManager Init": ({ args, runtime }) => runtime.managers.init(args),
   [JOB_START]: start,
   "oJobManager Job End": end,
   "oJobManager Error": fail,

@@ -1,4 +1,3 @@
-import type { Tick } from "@ojm/core";
 import type { Args, CodeBlock } from "../../load/job-file.js";
 import { JobOutput } from "../../output/job-output.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
@@ -32,7 +31,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly runs: OpenRuns;
   readonly output: JobOutput;
   readonly locks: HeldLocks;
-  readonly #tick: Tick | undefined;
+  readonly #tick: ExecutionOrigin["tick"];
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
   readonly #args: Args;
@@ -51,7 +50,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   #error: JobError | undefined;
 
   constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
-    const { trigger, parent, tick, label } = origin;
+    const { trigger, parent, tick, label, handed = [] } = origin;
     this.name = job.name;
     this.trigger = trigger;
     this.#tick = tick;
@@ -59,6 +58,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
     this.output = new JobOutput(host.log, this.name, this.runs, label);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
+    for (const run of handed) this.runs.hand(run);
     this.#host = host;
     this.#job = job;
     this.#items = new EachItems(job);
@@ -259,7 +259,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    const state = { managers: this.#host.runtime.managers, runs, kept: this.#stepRunner.kept, error: this.#error };
+    const state = { runtime: this.#host.runtime, runs, kept: this.#stepRunner.kept, error: this.#error };
     await runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 

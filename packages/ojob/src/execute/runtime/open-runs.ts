@@ -1,5 +1,6 @@
 import type { Run } from "@ojm/core";
 import { maskUrls } from "../../text/secrets.js";
+import type { HandedRun, RefusedRun } from "../attempts/handed-run.js";
 import { JobError, SkippedJob } from "./job-error.js";
 
 /** The runs that a job has started and not ended. They end with the job at the latest. */
@@ -8,14 +9,17 @@ export class OpenRuns {
   readonly #runs = new Map<string, Run>();
   /** Failures after which the job went on, for the records of the runs. */
   readonly #warnings = new Map<Run, string[]>();
-  readonly #onLost: (reason: Error, run: Run) => void;
+  /** Runs that were started for the job, and that it has not adopted. */
+  readonly #handed = new Set<HandedRun | RefusedRun>();
+  readonly #leaves = new Map<Run, () => boolean>();
+  readonly #onLost: (reason: Error, run?: Run) => void;
   readonly #mask: (text: string) => string;
 
   /**
    * `onLost` is called when a run must stop: its timeout passed, or its lock is lost. `mask` hides secrets in
    * what is recorded.
    */
-  constructor(onLost: (reason: Error, run: Run) => void, mask: (text: string) => string, parent?: OpenRuns) {
+  constructor(onLost: (reason: Error, run?: Run) => void, mask: (text: string) => string, parent?: OpenRuns) {
     this.#onLost = onLost;
     this.#mask = mask;
     this.#parent = parent;
@@ -44,6 +48,35 @@ export class OpenRuns {
       if (this.#runs.get(run.name) === run) this.#onLost(run.signal.reason as Error, run);
     });
     if (run.signal.aborted) this.#onLost(run.signal.reason as Error, run);
+  }
+
+  /** Takes a run that was started for the job: its signal ends the job. */
+  hand(handed: HandedRun | RefusedRun): void {
+    this.#handed.add(handed);
+    if ("error" in handed) return;
+    const { signal } = handed.run;
+    const onAbort = (): void => {
+      if (this.#handed.has(handed)) this.#onLost(signal.reason as Error);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  }
+
+  /**
+   * Makes the run that was started for the job under this name a run of the job. False if there is none.
+   *
+   * @throws what its start failed with
+   */
+  adopt(name: string): boolean {
+    for (const handed of this.#handed) {
+      if ("error" in handed ? handed.name !== name : !handed.isAdopted || handed.run.name !== name) continue;
+      this.#handed.delete(handed);
+      if ("error" in handed) throw handed.error;
+      this.#leaves.set(handed.run, handed.isLeft);
+      this.add(handed.run);
+      return true;
+    }
+    return false;
   }
 
   has(name: string): boolean {
@@ -96,15 +129,22 @@ export class OpenRuns {
 
   async #close(run: Run, error: Error): Promise<void> {
     const cancelled = (error as { code?: unknown }).code === "CANCELLED";
+    if (cancelled && !(error instanceof SkippedJob) && this.#leaves.get(run)?.() === true) return;
     try {
-      // Pass only the text: the class of our own error means nothing to a reader of the record.
-      const message = maskUrls(this.#mask(error.message));
-      if (error instanceof SkippedJob) await run.skip(message);
-      else await (cancelled ? run.cancel(message) : run.fail(message));
+      await closeRun(run, error, this.#mask);
     } catch (refusal) {
       // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
       // reason than ours.
       if (!run.signal.aborted) throw refusal;
     }
   }
+}
+
+/** Closes a run as failed, or as skipped or cancelled if that is what the error says. */
+export async function closeRun(run: Run, error: Error, mask: (text: string) => string): Promise<void> {
+  // Pass only the text: the class of our own error means nothing to a reader of the record.
+  const message = maskUrls(mask(error.message));
+  if (error instanceof SkippedJob) await run.skip(message);
+  else if ((error as { code?: unknown }).code === "CANCELLED") await run.cancel(message);
+  else await run.fail(message);
 }

@@ -1,6 +1,6 @@
-import type { Tick } from "@ojm/core";
 import type { JobOutput } from "../../output/job-output.js";
 import type { FailureData } from "../../script/protocol.js";
+import type { HandedRun, RefusedRun, RunTick } from "../attempts/handed-run.js";
 import type { Running } from "../dispatch/running.js";
 import type { HeldLocks } from "./held-locks.js";
 import type { OpenRuns } from "./open-runs.js";
@@ -30,7 +30,9 @@ export interface ExecutionOrigin {
   /** The execution whose script calls this one. */
   readonly parent: ParentExecution | undefined;
   /** The tick of a schedule that the execution runs for. */
-  readonly tick?: Tick | undefined;
+  readonly tick?: RunTick | undefined;
+  /** The runs that were started for the execution. */
+  readonly handed?: readonly (HandedRun | RefusedRun)[] | undefined;
   /** The runs of the same request. They can be stopped together. */
   readonly among?: Running | undefined;
   /** The name of the run in banners and messages, where the job has several. */

@@ -1,51 +1,34 @@
-import type { Clock } from "@ojm/core";
-import type { Due, Schedule, Timetable } from "@ojm/schedule";
-import type { Args, Settings } from "../../load/job-file.js";
-import type { Log } from "../../output/log.js";
+import { isChannelError } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
-import { timeZoneOf } from "../../plan/settings.js";
-import type { Dispatch } from "../dispatch/dispatch.js";
-import type { Request } from "../dispatch/requests.js";
+import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../../plan/schedules/schedule-names.js";
+import { FileScheduler } from "./schedule/file-scheduler.js";
+import type { ScheduleHost } from "./schedule/host.js";
+import { ProcessSchedules } from "./schedule/process-schedules.js";
+import { ScheduledRuns } from "./schedule/scheduled-runs.js";
 
-/** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
-const LATE = 60_000;
-
-type Calendar = typeof import("@ojm/schedule");
-
-/** One schedule of a job. An item of the todo has begun it. */
-interface Scheduled {
-  readonly job: PlannedJob;
-  readonly given: readonly Args[];
-  readonly schedule: Schedule;
-  readonly trigger: "cron" | "interval";
-  /** The clock that the schedule uses. */
-  readonly now: () => number;
-  /** The name by which its ticks are claimed. It is the same in every process that runs this file. */
-  readonly name: string;
-  latest: Request | undefined;
-}
-
-/** What schedules need of the engine. */
-export interface ScheduleHost {
-  readonly settings: Settings;
-  readonly dispatch: Dispatch;
-  readonly log: Log;
-  readonly runtime: { readonly clock: Clock };
-  /** Shows why a job did not run for a tick of its schedule. */
-  tickSkipped(job: string, at: number, reason: string): void;
-}
-
-/** Requests the periodic jobs whenever they are due. */
+/**
+ * Requests the periodic jobs whenever they are due. The schedules of managed jobs whose names are known are
+ * in the store, those of others in this process.
+ */
 export class Schedules {
   readonly #host: ScheduleHost;
-  /** Made when it is needed: most files have no schedule, and start sooner without the package. */
-  #timetable: Timetable | undefined;
+  readonly #process: ProcessSchedules;
+  readonly #runs: ScheduledRuns;
+  #shared: Promise<FileScheduler> | undefined;
+  #alone: Promise<FileScheduler> | undefined;
   /** How many schedules each job has. */
   readonly #counts = new Map<string, number>();
+  /** The names of the schedules in the store. */
+  readonly #names = new Set<string>();
+  /** How many schedules of the file have each name. */
+  #planned: ReadonlyMap<string, number> | undefined;
   #leave: (() => void)[] = [];
 
   constructor(host: ScheduleHost) {
     this.#host = host;
+    this.#process = new ProcessSchedules(host);
+    this.#runs = new ScheduledRuns(host);
   }
 
   /** Runs the job at each tick of its schedule, from now on. */
@@ -53,67 +36,71 @@ export class Schedules {
     const count = (this.#counts.get(job.name) ?? 0) + 1;
     this.#counts.set(job.name, count);
     const name = count === 1 ? job.name : `${job.name}#${count}`;
-    const { settings, dispatch, runtime } = this.#host;
-    const calendar = await import("@ojm/schedule");
-    const one: Scheduled = { job, given, name, latest: undefined, ...this.#scheduleOf(job, calendar) };
-    if (settings.daemon !== false) this.#leave.push(dispatch.expectMore());
-    this.#timetable ??= new calendar.Timetable(runtime.clock);
-    this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
+    const { settings, dispatch } = this.#host;
+    const leave = settings.daemon === false ? () => {} : dispatch.expectMore();
+    this.#leave.push(leave);
+    try {
+      await this.#begin(job, given, name);
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** Ends all schedules. */
   stop(): void {
-    this.#timetable?.stop();
+    this.#runs.stop();
+    this.#process.stop();
+    for (const scheduler of [this.#shared, this.#alone]) void scheduler?.then((opened) => opened.close());
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  #scheduleOf({ typeArgs }: PlannedJob, calendar: Calendar): Pick<Scheduled, "schedule" | "trigger" | "now"> {
-    const { clock } = this.#host.runtime;
-    const { cron, timeInterval = 0 } = typeArgs;
-    if (cron === undefined) {
-      const schedule = calendar.intervalSchedule(timeInterval, clock.monotonic());
-      return { schedule, trigger: "interval", now: () => clock.monotonic() };
+  /** Resolves when nothing is left of them. */
+  async ended(): Promise<void> {
+    this.stop();
+    await (await this.#shared)?.close();
+    await this.#runs.idle();
+    await (await this.#alone)?.end();
+  }
+
+  async #begin(job: PlannedJob, given: readonly Args[], name: string): Promise<void> {
+    if (await this.#inStore(job, this.#named(job, given))) return;
+    if (!hasScheduleWords(job.typeArgs)) return this.#process.begin({ job, given, name });
+    this.#alone ??= FileScheduler.alone(this.#host, this.#runs);
+    await (await this.#alone).add({ job, given, name });
+  }
+
+  /** The runs of each tick, if each of them can have a schedule in the store. */
+  #named(job: PlannedJob, given: readonly Args[]): readonly NamedRun[] {
+    const { plan, commandLine, log } = this.#host;
+    const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
+    if (typeof runs === "string") return [];
+    this.#planned ??= scheduleNames(plan, commandLine);
+    const isFree = ({ name }: NamedRun): boolean => {
+      const isOnly = (this.#planned?.get(name) ?? 0) <= 1 && !this.#names.has(name);
+      // A name with a secret is refused by the job itself.
+      return isOnly && log.mask(name) === name;
+    };
+    return runs.every(isFree) ? runs : [];
+  }
+
+  /** Puts the schedules of a job into the store. Resolves to whether it can have them there. */
+  async #inStore(job: PlannedJob, runs: readonly NamedRun[]): Promise<boolean> {
+    // Without a manager, each run fails, and says why.
+    const manager = runs.length === 0 ? undefined : await this.#host.runtime.managers.get().catch(() => undefined);
+    if (manager === undefined) return false;
+    this.#shared ??= FileScheduler.shared(this.#host, this.#runs, manager);
+    const scheduler = await this.#shared;
+    try {
+      for (const { name, timeout, own, given } of runs) {
+        this.#names.add(name);
+        await scheduler.add({ job, given: [given], own, name, timeout });
+      }
+      return true;
+    } catch (error) {
+      // A Redis Cluster with each channel on a node of its own.
+      if (isChannelError(error) && error.code === "NOT_SUPPORTED") return false;
+      throw error;
     }
-    const zone = timeZoneOf(typeArgs, this.#host.settings);
-    return { schedule: calendar.cronSchedule(cron, zone), trigger: "cron", now: () => clock.now() };
   }
-
-  #due(one: Scheduled, due: Due): void {
-    const { job, given, trigger, name, latest } = one;
-    const { dispatch } = this.#host;
-    const at = this.#instant(one, due.at);
-    this.#announce(one, due);
-    const open = latest !== undefined && latest.outcome === undefined ? latest : undefined;
-    if (open !== undefined && mustWait(one, open)) {
-      const what = open.giveUp === undefined ? "is going on" : "has not begun";
-      this.#host.tickSkipped(job.name, at, `the run before it ${what}`);
-      return;
-    }
-    [one.latest] = dispatch.submit({ job, given, trigger, tick: { schedule: name, at } });
-  }
-
-  /** Warns of missed ticks: a night without its report must be found in the log. */
-  #announce(one: Scheduled, { at, since, missed }: Due): void {
-    const late = one.now() - at;
-    if (missed === 0 && late < LATE) return;
-    const iso = (instant: number): string => new Date(this.#instant(one, instant)).toISOString();
-    const more = missed >= 100 ? "100 or more ticks" : missed === 1 ? "one tick" : `${missed} ticks`;
-    const lost = missed === 0 ? "" : ` It makes up for ${more} from ${iso(since)} on, which are not run.`;
-    const why = "this process slept or was held up, or the clock was put forward";
-    this.#host.log.line("WARN", `"${one.job.name}" is due since ${iso(at)}: ${why}.${lost}`);
-  }
-
-  /** Converts a tick to wall-clock time: the ticks of an interval are on the monotonic clock. */
-  #instant({ now }: Scheduled, tick: number): number {
-    return Math.round(this.#host.runtime.clock.now() + tick - now());
-  }
-}
-
-/**
- * Whether a tick is skipped while the run before it is open. A run that waits for its turn starts soon, and
- * more runs behind it would fill the memory of a daemon. A run that needs the lock of the one before it would
- * only hold a slot.
- */
-function mustWait({ job }: Scheduled, open: Request): boolean {
-  return job.typeArgs.waitForFinish === true || job.typeArgs.lock !== undefined || open.giveUp !== undefined;
 }

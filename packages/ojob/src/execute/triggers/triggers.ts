@@ -1,14 +1,13 @@
 import type { Args } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import type { JobError } from "../runtime/job-error.js";
-import type { Runtime } from "../runtime/runtime.js";
 import type { Change } from "./channel-follower.js";
-import { type ScheduleHost, Schedules } from "./schedules.js";
+import type { ScheduleHost } from "./schedule/host.js";
+import { Schedules } from "./schedules.js";
 import { Subscriptions } from "./subscriptions.js";
 
 /** What triggers need of the engine. */
 export interface TriggerHost extends ScheduleHost {
-  readonly runtime: Runtime;
   /** Shows the failure of a job that no request stands for. */
   failed(job: string, error: JobError): void;
 }
@@ -50,6 +49,12 @@ export class Triggers {
   close(): void {
     this.#subscriptions.close();
     this.#schedules.stop();
+  }
+
+  /** Ends all of them, and resolves when nothing is left of them. */
+  async ended(): Promise<void> {
+    this.close();
+    await this.#schedules.ended();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { nearest } from "@ojm/core/backend";
 import { notVariableName } from "../../text/environment.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { checkShortcut, isShortcut } from "../shortcuts/check-shortcut.js";
@@ -88,6 +89,8 @@ function hint(node: Node, shape: Shape, name: string): string {
     return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
   if (name === '"env"' && node.kind === "list") return " Write each variable as NAME: value.";
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
+  const near = nearest(node.value, wordsOf(shape));
+  if (near !== undefined) return ` Did you mean "${near}"?`;
   if (shape.kind === "args" && /^\s*[[({]/.test(node.value)) {
     return ' OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".';
   }
@@ -95,6 +98,11 @@ function hint(node: Node, shape: Shape, name: string): string {
   const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
   const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);
   return isFlag || isNumeric ? ` Write ${text} without quotes.` : "";
+}
+
+function wordsOf(shape: Shape): readonly string[] {
+  if (shape.kind === "either") return shape.of.flatMap(wordsOf);
+  return shape.kind === "word" ? shape.words : [];
 }
 
 function checkItems(node: Node, of: Shape, name: string, problems: Problems, path: readonly string[]): Node {

@@ -23,6 +23,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   tz: "timeZone",
   timezone: "timeZone",
   schedule: "cron",
+  retries: "retry",
+  concurrency: "overlap",
+  concurrencyPolicy: "overlap",
+  maxInstances: "overlap",
+  catchUp: "missed",
+  catchup: "missed",
+  misfire: "missed",
+  splay: "jitter",
 };
 
 /** The keys that hold steps. The options of a step are no places for settings of a job. */

@@ -1,6 +1,7 @@
 import { jobName, shortcutItem, stepOptions, steps } from "../shortcuts/items.js";
 import { environment, secrets, secretUses } from "./environment-shapes.js";
 import { notify } from "./notify-shape.js";
+import { scheduleWords } from "./schedule-shapes.js";
 import {
   anything,
   args,
@@ -64,6 +65,7 @@ const typeArgs: Fields = {
   failFast: flag(
     "With a matrix or a list of args, the first failure stops the other runs. Default: true with a matrix or `single`.",
   ),
+  ...scheduleWords,
   noLog: flag("No banner when this job starts and ends."),
   pwd: text("The folder in which a script in another language, and sh() in JavaScript, runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),

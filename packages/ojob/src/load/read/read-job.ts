@@ -1,3 +1,4 @@
+import type { Blackout } from "@ojm/schedule";
 import type {
   CatchItem,
   CodeBlock,
@@ -52,12 +53,22 @@ function dependencies(node: Node | undefined): Dependency[] {
   });
 }
 
+/** The short forms of words of schedules, as the long ones. */
+function scheduleWords({ retry, blackout }: Readonly<Record<string, unknown>>): Pick<TypeArgs, "retry" | "blackout"> {
+  const isOne = blackout !== undefined && !Array.isArray(blackout);
+  return {
+    ...(typeof retry === "number" && { retry: { attempts: retry } }),
+    ...(isOne && { blackout: [blackout as Blackout] }),
+  };
+}
+
 function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
   const stopWhen = codeBlock(child(node, "stopWhen"));
   const entries = node?.kind === "map" ? node.entries : [];
   const step = child(node, "step");
+  const written = toMap(node);
   const read = { ...(stopWhen && { stopWhen }), ...(step && { step: stepOptions(step) }) };
-  const typeArgs = { ...toMap(node), ...read } as TypeArgs;
+  const typeArgs = { ...written, ...scheduleWords(written), ...read } as TypeArgs;
   return { typeArgs, typeArgsAt: Object.fromEntries(entries.map(({ key, value }) => [key, value.at])) };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { load } from "../../testing/load.js";
-import { checkSchedules } from "./schedules.js";
+import { checkSchedules } from "./check-calendars.js";
 
 async function errorsOf(jobs: string): Promise<string[]> {
   const { file, problems } = load(`jobs:\n${jobs}\ntodo: [A]\n`);
