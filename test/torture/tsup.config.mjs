@@ -1,7 +1,7 @@
 import { builtinModules } from "node:module";
 
 /** The helpers by which the tests of other packages start and stop servers. */
-const HELPERS = /\/testing\/|\/conformance\/src\/proxy\/(free-port|process-tree)\.ts$/;
+const HELPERS = /\/testing(-kit)?\/|\/conformance\/src\/proxy\/(free-port|process-tree)\.ts$/;
 
 /**
  * Bundles the test helpers of other packages. Their other sources would be there a second time, beside the

@@ -1,5 +1,5 @@
 import type { Run } from "@ojm/core";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
@@ -307,6 +307,52 @@ describe("a schedule that is removed", () => {
     await world.until("00:03:30");
     expect(one.ran).toEqual(["00:01:00"]);
     await expect(world.clock.until(two.scheduler.next("a"))).rejects.toMatchObject({ code: "UNKNOWN" });
+  });
+});
+
+describe("a schedule that the store has lost", () => {
+  it("is put back by a process that had it, paused as it was, and is seen by the others", async () => {
+    const warned: string[] = [];
+    const onWarning = ({ message }: Error): void => void warned.push(message);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    for (const { scheduler, body } of [one, two]) {
+      await world.clock.until(scheduler.add("a", { every: MINUTE }, body()));
+      await world.clock.until(scheduler.add("b", { every: MINUTE }, body()));
+    }
+    await world.clock.until(one.scheduler.pause("b", { reason: "move" }));
+    await world.until("00:01:30");
+    await world.forgetAll();
+    await world.until("00:03:30");
+    expect(world.ran.map((run) => run.slice(0, 8))).toEqual(["00:01:00", "00:02:00", "00:03:00"]);
+    expect(await world.ticks(one)).toEqual([
+      expect.stringMatching(/^00:02:00 run by /),
+      expect.stringMatching(/^00:03:00 run by /),
+    ]);
+    expect(warned.join("\n")).toMatch(/the store had lost the schedule "a": it is there again/);
+    const [why] = await world.clock.until(two.scheduler.why("b"));
+    expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/move/) });
+    const third = await world.scheduler("third");
+    expect(await world.clock.until(third.scheduler.why("a"))).not.toContainEqual(
+      expect.objectContaining({ code: "nobody" }),
+    );
+  });
+
+  it("is not put back by a process that had an older definition, nor once it was removed", async () => {
+    const [old, young] = [await world.scheduler("old"), await world.scheduler("young")];
+    await world.clock.until(old.scheduler.add("a", { every: MINUTE }, old.body()));
+    await world.clock.until(young.scheduler.add("a", { cron: "*/2 * * * *" }, young.body()));
+    await world.until("00:00:30");
+    await world.forgetAll();
+    await world.until("00:04:30");
+    expect([old.ran, young.ran]).toEqual([[], ["00:02:00", "00:04:00"]]);
+    await world.clock.until(young.scheduler.remove("a"));
+    await world.until("00:08:30");
+    expect([old.ran, young.ran]).toEqual([[], ["00:02:00", "00:04:00"]]);
+    await world.clock.until(old.scheduler.add("a", { every: MINUTE }, old.body()));
+    await world.until("00:09:30");
+    expect(old.ran).toEqual(["00:09:00"]);
   });
 });
 

@@ -1,5 +1,6 @@
+import type { Op } from "@ojm/core";
 import { settleAll } from "../decide/change.js";
-import { cursorKey, scheduleKey } from "../store/schema.js";
+import { cursorKey, removedKey, type SchedulesValue, scheduleKey, TICK_TTL } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 
 /** Removes a schedule. Ticks that wait or are due get their outcome in the same commit. */
@@ -7,14 +8,18 @@ export async function remove(store: ScheduleStore, name: string): Promise<boolea
   for (;;) {
     const { schedule, cursor } = await store.read(name);
     if (schedule === undefined && cursor === undefined) return false;
+    const now = store.clock.now();
+    const writes: Op<SchedulesValue>[] = [
+      { delete: scheduleKey(name) },
+      { delete: cursorKey(name) },
+      { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
+    ];
     if (schedule === undefined || cursor === undefined) {
-      await store.channel.commit([{ delete: scheduleKey(name) }, { delete: cursorKey(name) }]);
+      await store.channel.commit(writes);
       return schedule !== undefined;
     }
-    const now = store.clock.now();
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
     const { ticks } = settleAll(state, { outcome: "refused", reason: "removed" });
-    const writes = [{ delete: scheduleKey(name) }, { delete: cursorKey(name) }];
     if ((await store.write({ schedule, cursor }, ticks, writes)) !== undefined) return true;
   }
 }

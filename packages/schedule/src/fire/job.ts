@@ -10,7 +10,7 @@ import type { Stored, Versioned } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
 import type { Host, OwnSchedule } from "./host.js";
 import { startTick } from "./start.js";
-import { Succession } from "./succession.js";
+import { findLost, Succession } from "./succession.js";
 import { WaitingRuns } from "./waiting-runs.js";
 
 /** How long the second of the members waits for the first to decide on a tick, in ms. */
@@ -48,12 +48,17 @@ export class ScheduledJob implements Alarm {
   #isStale = false;
   #over = false;
   #pause = FIRST_PAUSE;
+  /** The schedule as it was known last. */
+  #known: StoredSchedule;
+  /** Whether the schedule was looked for in vain. */
+  #isGone = false;
 
   constructor(host: Host, own: OwnSchedule, stored: Stored) {
     this.own = own;
     this.#host = host;
     this.#schedule = stored.schedule;
     this.#cursor = stored.cursor;
+    this.#known = stored.schedule.value;
   }
 
   /** The entry of the schedule as it is in the store; `undefined` if there is none. */
@@ -77,7 +82,8 @@ export class ScheduledJob implements Alarm {
     if (schedule !== undefined && compareVersions(schedule.version, known) <= 0) return;
     this.#schedule = schedule;
     this.#cursor = undefined;
-    if (schedule === undefined) warn(`the schedule "${visible(this.own.name)}" was removed: it is not run any more`);
+    if (schedule !== undefined) this.#known = schedule.value;
+    this.#isGone = false;
     this.act();
   }
 
@@ -128,7 +134,7 @@ export class ScheduledJob implements Alarm {
     const { name, hash } = this.own;
     if (this.#schedule?.value.hash !== hash) {
       this.#rest();
-      return this.#schedule !== undefined && this.#succeed(this.#schedule.value);
+      return this.#schedule === undefined ? this.#find() : this.#succeed(this.#schedule.value);
     }
     this.#succession = undefined;
     const rank = members.rank(name, hash);
@@ -205,6 +211,15 @@ export class ScheduledJob implements Alarm {
     void inBackground(() => pauseAfterFailures(this.#host, this.#schedule ?? schedule));
   }
 
+  /** The entry of the schedule is gone. Resolves to whether it is there again. */
+  async #find(): Promise<boolean> {
+    if (this.#isGone) return false;
+    const stored = await findLost(this.#host, this.own, this.#known);
+    this.#isGone = stored === undefined;
+    if (stored !== undefined) this.#found(stored);
+    return stored !== undefined;
+  }
+
   async #succeed(schedule: StoredSchedule): Promise<boolean> {
     this.#succession ??= new Succession(this.#host, this.own);
     const found = await this.#succession.look(schedule);
@@ -227,8 +242,10 @@ export class ScheduledJob implements Alarm {
 
   #found(stored: Stored | undefined): void {
     this.#cursor = stored?.cursor;
-    if (stored !== undefined) this.#schedule = stored.schedule;
-    else {
+    if (stored !== undefined) {
+      this.#schedule = stored.schedule;
+      this.#known = stored.schedule.value;
+    } else {
       this.#isStale = true;
       this.#again = true;
     }
@@ -246,6 +263,7 @@ export class ScheduledJob implements Alarm {
     const { schedule, cursor } = found;
     this.#schedule = schedule;
     this.#cursor = cursor;
+    if (schedule !== undefined) this.#known = schedule.value;
     return schedule === undefined || cursor === undefined ? undefined : { schedule, cursor };
   }
 

@@ -1,6 +1,6 @@
 import { visible } from "@ojm/core/backend";
 import { warn } from "../background.js";
-import { adopt } from "../store/adopt.js";
+import { adopt, restore } from "../store/adopt.js";
 import type { StoredSchedule } from "../store/schema.js";
 import type { Stored } from "../store/store.js";
 import type { Host, OwnSchedule } from "./host.js";
@@ -56,4 +56,27 @@ export class Succession {
       `the schedule "${visible(name)}" has a newer definition, revision ${revision} of ${when}: this process does not run it`,
     );
   }
+}
+
+/**
+ * What a process does when the entry of its schedule is gone. Somebody removed it, or the store lost its
+ * data, as a Redis without persistence does at a restart: then nothing would ever run again, and nobody would
+ * know.
+ *
+ * Who had the definition that was in the store puts it back. Resolves to what is in the store then; to
+ * `undefined` if it stays gone.
+ */
+export async function findLost(
+  { store, presence }: Host,
+  { name, hash }: OwnSchedule,
+  known: StoredSchedule | undefined,
+): Promise<Stored | undefined> {
+  const stored = known?.hash === hash ? await restore(store, known) : undefined;
+  if (stored === undefined) {
+    warn(`the schedule "${visible(name)}" was removed: it is not run any more`);
+    return undefined;
+  }
+  warn(`the store had lost the schedule "${visible(name)}": it is there again, and its ticks begin now`);
+  presence.renew();
+  return stored;
 }

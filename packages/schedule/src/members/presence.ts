@@ -57,6 +57,11 @@ export class Presence {
     if (place >= 0) this.#change(place);
   }
 
+  /** Writes the whole list anew: the store has lost its data. */
+  renew(): void {
+    for (const place of this.#parts.keys()) this.#change(place);
+  }
+
   #change(place: number): void {
     this.#changed.add(place);
     this.#arm(MOMENT);

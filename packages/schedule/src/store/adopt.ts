@@ -1,7 +1,7 @@
 import type { Op } from "@ojm/core";
 import { moveTo } from "../decide/change.js";
 import type { ScheduleDefinition } from "../definition/types.js";
-import { type Cursor, cursorKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
+import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
 import type { ScheduleStore, Stored, Versioned } from "./store.js";
 
 /** So many earlier definitions are remembered. */
@@ -42,7 +42,7 @@ async function attempt(
   const now = store.clock.now();
   if (schedule === undefined) {
     const value: StoredSchedule = { name, definition, hash, revision: 1, past: [], since: now };
-    return begin(store, schedule, cursor, value);
+    return begin(store, schedule, cursor, value, [{ delete: removedKey(name) }]);
   }
   // Somebody deleted the cursor: which ticks were run is not known. Begin now rather than run one twice.
   if (cursor === undefined) return begin(store, schedule, cursor, schedule.value);
@@ -65,12 +65,29 @@ async function attempt(
   return version === undefined ? undefined : { schedule: { value, version }, cursor: { value: moved.cursor, version } };
 }
 
+/**
+ * Puts a schedule back as it was known last, with a cursor that begins now: the store has lost it. Resolves
+ * to what is in the store then; to `undefined` if somebody removed the schedule.
+ */
+export async function restore(store: ScheduleStore, known: StoredSchedule): Promise<Stored | undefined> {
+  const removed = removedKey(known.name);
+  for (;;) {
+    const { schedule, cursor } = await store.read(known.name);
+    if (schedule !== undefined && cursor !== undefined) return { schedule, cursor };
+    if (schedule === undefined && (await store.channel.entry(removed)) !== undefined) return undefined;
+    const checks = [{ check: removed, version: null }];
+    const begun = await begin(store, schedule, cursor, schedule?.value ?? known, schedule === undefined ? checks : []);
+    if (begun !== undefined) return begun;
+  }
+}
+
 /** Writes a schedule whose cursor begins now. */
 async function begin(
   { channel, clock }: ScheduleStore,
   schedule: Versioned<StoredSchedule> | undefined,
   cursor: Versioned<Cursor> | undefined,
   value: StoredSchedule,
+  more: readonly Op<SchedulesValue>[] = [],
 ): Promise<Stored | undefined> {
   const now: Cursor = { at: clock.now() };
   const ops: Op<SchedulesValue>[] = [
@@ -78,6 +95,7 @@ async function begin(
     { check: cursorKey(value.name), version: cursor?.version ?? null },
     { put: scheduleKey(value.name), value },
     { put: cursorKey(value.name), value: now },
+    ...more,
   ];
   const result = await channel.commit(ops);
   if (!result.ok) return undefined;

@@ -8,6 +8,7 @@ import type { Calendar, ScheduleDefinition } from "../definition/types.js";
  *   ["tick", NAME, AT]            the outcome of a tick, or of a range of ticks at its first one
  *   ["member", INSTANCE]          a living scheduler, with a time to live
  *   ["member", INSTANCE, PART]    the schedules that it can run
+ *   ["removed", NAME]             somebody removed the schedule; without it, the store has lost it
  *   ["request", NAME, ID]         a run or a backfill that somebody asked for
  */
 
@@ -132,10 +133,24 @@ export interface RequestValue {
   readonly refused?: string;
 }
 
-export type SchedulesValue = StoredSchedule | Cursor | TickValue | MemberValue | MemberPart | RequestValue;
+/** Who removed a schedule, and when. */
+export interface RemovedValue {
+  readonly by: Holder;
+  readonly at: number;
+}
+
+export type SchedulesValue =
+  | StoredSchedule
+  | Cursor
+  | TickValue
+  | MemberValue
+  | MemberPart
+  | RemovedValue
+  | RequestValue;
 
 export const scheduleKey = (name: string): Key => ["schedule", name];
 export const cursorKey = (name: string): Key => ["cursor", name];
+export const removedKey = (name: string): Key => ["removed", name];
 export const tickKey = (name: string, at: number): Key => ["tick", name, at];
 export const memberKey = (instance: string): Key => ["member", instance];
 export const memberPartKey = (instance: string, part: number): Key => ["member", instance, part];

@@ -52,6 +52,18 @@ describe.each([
 
   const pending = ({ manager }: ManagerOf): Promise<PendingRetry[]> => clock.until(manager.retries("a"));
 
+  test("an attempt of a process whose clock was ahead is not waited for longer than the policy says", async () => {
+    const dying = rejection(one.manager.run("a", failing(1), { retry }));
+    await clock.advance(1_000);
+    kill(one);
+    await clock.advance(3 * TTL);
+    clock.wall -= 3_600_000;
+    const before = clock.monotonic();
+    expect((await clock.until(two.manager.takeOver("a", failing(1)), 2 * 3_600_000))?.record.attempt).toBe(2);
+    expect(clock.monotonic() - before).toBeLessThanOrEqual(MINUTE + 1_000);
+    void dying;
+  });
+
   test("a run that fails is tried again after its delays, and each attempt has a record of its own", async () => {
     const start = clock.now();
     const { result, record } = await clock.until(one.manager.run("a", failing(2), { retry, meta: { f: 1 } }), 600_000);

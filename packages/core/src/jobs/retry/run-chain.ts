@@ -10,7 +10,7 @@ import { endBody } from "../run/run-body.js";
 import { startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, StartClaim } from "../types.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
-import { checkRetry } from "./policy.js";
+import { checkRetry, delayAfter } from "./policy.js";
 
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
@@ -98,7 +98,10 @@ class Chain<T> {
   /** Makes an attempt that is pending, once it is due, and those that follow. */
   async goOn(pending: Pending): Promise<Outcome<T>> {
     return this.#busy(pending.value.chain, async () => {
-      await this.#pause(pending, pending.value.due - this.#context.clock.now());
+      const { due, retry, attempt } = pending.value;
+      // The clock of the process that wrote it may be ahead: never wait for longer than the policy says.
+      const rest = Math.min(due - this.#context.clock.now(), delayAfter(retry, attempt - 1));
+      await this.#pause(pending, rest);
       return this.attempt(await this.#start(pending));
     });
   }
