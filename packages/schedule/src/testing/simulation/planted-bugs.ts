@@ -106,10 +106,12 @@ class ReplaceTooEarly extends Planted {
   }
 }
 
-/** An attempt is made by whoever finds it, although another process has made it. */
+/** An attempt is made by whoever finds it, although another process has made it: it stays in the store. */
 class RetryTwice extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return commit.writes.some(isLock) ? this.without(commit, isRetry, options) : super.commit(commit, options);
+    if (!commit.writes.some(isLock)) return super.commit(commit, options);
+    const writes = commit.writes.filter((one) => !isRetry(one) || one.value !== null);
+    return this.without({ ...commit, writes }, isRetry, options);
   }
 }
 

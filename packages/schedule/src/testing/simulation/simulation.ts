@@ -345,9 +345,6 @@ export class Simulation {
   /** Each run of a tick has one record, and each tick that was run has its run. */
   #checkRuns(name: string, records: readonly RunRecord[], retries: readonly PendingRetry[]): void {
     const pending = new Set(retries.map(({ tick, attempt }) => `${tick} ${attempt}`));
-    const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
-    if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
-
     const all = records.filter(({ trigger }) => trigger === "schedule");
     const scheduled = all.filter(({ attempt = 1 }) => attempt === 1);
     const attempts = new Map<string, RunRecord>();
@@ -358,6 +355,8 @@ export class Simulation {
         throw new Error(`attempt ${attempt} of the tick ${iso(tick)} of ${name} was run twice: ${same.id}, ${id}`);
       attempts.set(`${tick} ${attempt}`, record);
     }
+    const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
+    if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
     for (const { tick = 0, attempt = 1, retry, status } of all) {
       const isOver = !["failed", "timeout", "lost"].includes(status) || attempt >= (retry?.attempts ?? 1);
       const isThere = attempts.has(`${tick} ${attempt + 1}`) || pending.has(`${tick} ${attempt + 1}`);
