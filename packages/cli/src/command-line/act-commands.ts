@@ -85,8 +85,13 @@ group gets SIGTERM, and after the grace SIGKILL. A signal to ojm is passed on.`,
   },
   {
     name: "prune",
-    operands: "",
+    operands: "[NAME]",
     summary: "delete the records and logs of runs that ended long ago",
-    options: { "older-than": { value: "TIME", text: "how long ago, such as 30d" }, ...DRY, ...ACT },
+    options: {
+      "older-than": { value: "TIME", text: "how long ago, such as 30d" },
+      keep: { value: "N", text: "leave the newest N runs of each name" },
+      ...DRY,
+      ...ACT,
+    },
   },
 ];

@@ -160,6 +160,8 @@ describe("what ran", () => {
     await expect
       .poll(async () => (await call("prune", "--older-than", "1ms", "--dry-run")).out)
       .toBe("would remove 2 runs\n");
+    expect((await call("prune", "a", "--older-than", "1ms", "--dry-run")).out).toBe("would remove 1 run\n");
+    expect((await call("prune", "--older-than", "1ms", "--keep", "1", "--dry-run")).out).toBe("would remove 0 runs\n");
     expect((await call("prune", "--older-than", "1ms")).out).toBe("removed 2 runs\n");
     expect((await call("runs")).out).toBe("no runs yet\n");
     expect(await call("prune")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --older-than/) });

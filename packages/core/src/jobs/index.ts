@@ -30,6 +30,7 @@ export type {
   JobSummary,
   Outcome,
   PendingRetry,
+  PruneOptions,
   Reason,
   RetryOptions,
   RetryPolicy,

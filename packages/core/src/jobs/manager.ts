@@ -13,7 +13,7 @@ import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
 import { logOf, progressOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
-import { checkManagerOptions, isMap } from "./options.js";
+import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { why } from "./questions/why.js";
 import { failuresOf } from "./records/history/in-error.js";
@@ -46,6 +46,7 @@ import type {
   JobSummary,
   Outcome,
   PendingRetry,
+  PruneOptions,
   Reason,
   Run,
   RunOptions,
@@ -401,19 +402,15 @@ export class JobManager {
    * Deletes the records and logs of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to
    * run in several processes at once.
    *
+   * With `name` or `keep` it reads the records one after the other; without, only those that it deletes.
+   *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
-  async prune(options: { readonly olderThan: number; readonly signal?: AbortSignal }): Promise<{ removed: number }> {
-    const olderThan = isMap(options) ? options.olderThan : undefined;
-    if (typeof olderThan !== "number" || !(olderThan >= 0) || !Number.isFinite(olderThan)) {
-      throw new RunError("INVALID", "", `olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
-    }
-    const { signal } = options;
-    const cutoff = this.#clock.now() - olderThan;
+  async prune(options: PruneOptions): Promise<{ removed: number }> {
+    const checked = checkPruneOptions(options);
     const { jobs, index, logs } = this.#context;
     const { channel } = await logs.open();
-    const call = signal === undefined ? {} : { signal };
-    return { removed: await prune({ jobs, index, logs: channel, cutoff, options: call }) };
+    return { removed: await prune({ jobs, index, logs: channel }, this.#clock.now(), checked) };
   }
 
   #keepSweeping(rest: number): void {

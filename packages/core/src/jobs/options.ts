@@ -2,9 +2,10 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort.js";
+import { isCount, isSpan } from "../util/shape.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget } from "./logs/budget.js";
-import type { JobManagerOptions, RunOptions, StartClaim, Tick } from "./types.js";
+import type { JobManagerOptions, PruneOptions, RunOptions, StartClaim, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
@@ -98,6 +99,25 @@ function copyOfMeta(meta: unknown, refuse: (what: string) => never): NonNullable
 function isClaim(claim: unknown): boolean {
   const { tick, ops, refused } = (claim ?? {}) as Partial<StartClaim>;
   return typeof ops === "function" && typeof refused === "function" && (tick === undefined || isTick(tick));
+}
+
+/**
+ * Checks the options of a prune.
+ *
+ * @throws RunError `INVALID`
+ */
+export function checkPruneOptions(options: PruneOptions): PruneOptions {
+  const refuse = (what: string): never => {
+    throw new RunError("INVALID", "", what);
+  };
+  const given: Partial<PruneOptions> = isMap(options) ? options : {};
+  const problem = unknownOption("a prune", given, ["olderThan", "name", "keep", "signal"]);
+  if (problem !== undefined) refuse(problem);
+  const { olderThan, name, keep = 0 } = given;
+  if (!isSpan(olderThan)) return refuse(`olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
+  if (name !== undefined && typeof name !== "string") refuse(`name of a prune must be a text, not ${show(name)}`);
+  if (!isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);
+  return { ...given, olderThan };
 }
 
 function isTick(tick: unknown): boolean {

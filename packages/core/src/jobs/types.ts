@@ -180,6 +180,16 @@ export interface FailuresOptions extends CallOptions {
   readonly limit?: number;
 }
 
+/** Options of {@link JobManager.prune}. */
+export interface PruneOptions extends CallOptions {
+  /** Only runs that ended more than so many ms ago. */
+  readonly olderThan: number;
+  /** Only runs of this name. */
+  readonly name?: string;
+  /** So many of the newest runs of each name stay, however old they are. Default: 0. */
+  readonly keep?: number;
+}
+
 /** A time at which a schedule wants a run. */
 export interface Tick {
   /** The name of the schedule. Two schedules may start runs of the same job. */

@@ -2,7 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
 import type { LogsValue } from "../logs/chunk.js";
 import { pruneLogs } from "../logs/prune-logs.js";
-import type { RunRecord } from "../types.js";
+import type { PruneOptions, RunRecord } from "../types.js";
 import { names } from "./history/by-name.js";
 import { records, recordsUnder } from "./read.js";
 import { recordKey, recordKeyOf } from "./record.js";
@@ -11,23 +11,32 @@ import type { RecordRef, TimeIndex } from "./time-index.js";
 /** The most records of one commit. */
 const AT_ONCE = 200;
 
-/** What a prune needs. */
-export interface Pruning {
+/** Where a prune deletes. */
+export interface PrunedStores {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
   /** The logs of the runs, which are deleted with their records. */
   readonly logs: Channel<LogsValue>;
+}
+
+interface Pruning extends PrunedStores {
   /** Deletes the records of runs that ended before this time, in ms since 1970. */
   readonly cutoff: number;
   readonly options: CallOptions;
 }
 
-/** Deletes the records of runs that ended before a time. Resolves to how many. */
-export async function prune(pruning: Pruning): Promise<number> {
-  const { jobs, index } = pruning;
+/** Deletes the records of runs that ended long ago. Resolves to how many. */
+export async function prune(
+  stores: PrunedStores,
+  now: number,
+  { olderThan, name, keep = 0, signal }: PruneOptions,
+): Promise<number> {
+  const { jobs, index } = stores;
+  const pruning: Pruning = { ...stores, cutoff: now - olderThan, options: signal === undefined ? {} : { signal } };
   // A record and its entries in the index go in one commit: up to four ops each.
   const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
-  return (await index.isComplete()) ? pruneByTime(pruning, most) : pruneByName(pruning, most);
+  if (name === undefined && keep === 0 && (await index.isComplete())) return pruneByTime(pruning, most);
+  return pruneByName(pruning, most, { name, keep });
 }
 
 async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most: number): Promise<number> {
@@ -47,7 +56,11 @@ async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most
   }
 }
 
-async function pruneByName({ jobs, index, logs, cutoff, options }: Pruning, most: number): Promise<number> {
+async function pruneByName(
+  { jobs, index, logs, cutoff, options }: Pruning,
+  most: number,
+  { name: only, keep }: { readonly name: string | undefined; readonly keep: number },
+): Promise<number> {
   let removed = 0;
   let batch: RunRecord[] = [];
   const flush = async (): Promise<void> => {
@@ -55,9 +68,11 @@ async function pruneByName({ jobs, index, logs, cutoff, options }: Pruning, most
     removed += batch.length;
     batch = [];
   };
-  for await (const name of names(jobs, options.signal)) {
-    for await (const { value } of records(jobs, { prefix: { name }, before: recordKey(name, cutoff), ...options })) {
-      if (isOld(value, cutoff)) batch.push(value);
+  for await (const name of only === undefined ? names(jobs, options.signal) : [only]) {
+    let newer = 0;
+    for await (const { value } of records(jobs, { prefix: { name }, reverse: true, ...options })) {
+      if (newer++ < keep || !isOld(value, cutoff)) continue;
+      batch.push(value);
       if (batch.length >= most) await flush();
     }
   }
