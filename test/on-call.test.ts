@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { execute } from "../packages/cli/src/execute.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { called } from "../packages/cli/src/testing/called.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { commandLines } from "./support/command-lines.js";
 import { folderWithStore } from "./support/store-config.js";
@@ -16,24 +16,6 @@ const lines = commandLines("docs/on-call.md", blocksOf(readFileSync(PAGE, "utf8"
 
 function blocksOf(page: string): string {
   return [...page.matchAll(/^```sh\n[\s\S]*?^```$/gm)].map(([block]) => block).join("\n");
-}
-
-/** Calls a command in this process: thirty processes on each store would take minutes. */
-async function called(words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: "", err: "" };
-  const keep = (stream: "out" | "err") => (data: unknown) => {
-    written[stream] += String(data);
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(keep("out")),
-    vi.spyOn(process.stderr, "write").mockImplementation(keep("err")),
-  ];
-  try {
-    return { code: await execute(words), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
 }
 
 /** Waits until the last run of a name has a log in the store. */
@@ -89,11 +71,8 @@ describe("the page On call", () => {
       await scheduler.add("report", { cron: "0 2 * * *" }, () => {});
       await scheduler.pause("report", { reason: "somebody forgot it" });
 
-      // A command is the only one of its process, and takes no listeners off.
-      for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
-      vi.spyOn(process, "cwd").mockReturnValue(folder);
       for (const { words, code } of lines) {
-        const ended = await called(words);
+        const ended = await called(folder, words);
         expect({ words, ...ended }).toMatchObject({ words, code, ...(code === 0 && { err: "" }) });
         expect(words.includes("exec") || ended.out + ended.err).not.toBe("");
         if (words.includes("lost")) expect(ended.out).toMatch(/^backup .* lost /m);

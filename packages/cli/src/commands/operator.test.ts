@@ -3,10 +3,11 @@ import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { prepareType } from "../backends.js";
+import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm } from "../testing/ojm.js";
 
 /*
- * What the one on call does, from another process than that of the runs.
+ * What the one on call does, with a manager of its own.
  */
 
 let folder: string;
@@ -20,7 +21,7 @@ beforeEach(async () => {
   onTestFinished(() => manager.close());
 });
 
-const call = (...words: readonly string[]): Promise<Ended> => ojm(folder, ...words, "--store", "sqlite:ojm.db");
+const call = (...words: readonly string[]): Promise<Ended> => called(folder, [...words, "--store", "sqlite:ojm.db"]);
 
 async function json(...words: readonly string[]): Promise<unknown> {
   const { code, out, err } = await call(...words, "--json");
@@ -85,7 +86,12 @@ describe("what runs", () => {
 
 describe("what ran", () => {
   test("runs are filtered, and shown page after page", async () => {
-    for (const name of ["a", "b", "a"]) await manager.run(name, () => {});
+    for (const name of ["a", "b", "a"]) {
+      await manager.run(name, () => {});
+      // Of runs that begin in one ms, the last name comes first.
+      const now = Date.now();
+      await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(now);
+    }
     await fail("b");
     const names = async (...words: readonly string[]): Promise<string[]> =>
       ((await json("runs", ...words)) as { name: string; status: string }[]).map(

@@ -1,0 +1,27 @@
+import { vi } from "vitest";
+import { execute } from "../execute.js";
+import type { Ended } from "./ojm.js";
+
+/**
+ * Calls a command in this process, as if it was started in a folder: to start a process takes a second. One
+ * call at a time: what is written meanwhile counts as its output.
+ */
+export async function called(folder: string, words: readonly string[]): Promise<Ended> {
+  const written = { out: "", err: "" };
+  const keep = (stream: "out" | "err") => (data: unknown) => {
+    written[stream] += String(data);
+    return true;
+  };
+  // A command is the only one of its process, and takes no listeners off.
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
+  const spies = [
+    vi.spyOn(process, "cwd").mockReturnValue(folder),
+    vi.spyOn(process.stdout, "write").mockImplementation(keep("out")),
+    vi.spyOn(process.stderr, "write").mockImplementation(keep("err")),
+  ];
+  try {
+    return { code: await execute(words), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
