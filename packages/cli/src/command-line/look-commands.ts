@@ -89,4 +89,12 @@ export const lookCommands: readonly CommandSpec[] = [
     summary: "who took locks by force, and why",
     options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...LOOK },
   },
+  {
+    name: "doctor",
+    operands: "",
+    summary: "whether the store, its locks, runs and schedules are well, and what to do where they are not",
+    about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+a problem, and with 5 if the store cannot be reached.`,
+    options: LOOK,
+  },
 ];

@@ -17,6 +17,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   wait: () => import("./look/runs/wait.js"),
   history: () => import("./look/runs/history.js"),
   locks: () => import("./look/locks.js"),
+  doctor: () => import("./look/doctor/doctor.js"),
   audit: () => import("./look/audit.js"),
   exec: () => import("./exec/exec.js"),
   "run-now": () => import("./act/run-now.js"),
