@@ -60,7 +60,9 @@ export interface SchedulerView {
  *
  * @throws ChannelError if the store fails
  * @example
- * for await (const { by, schedules } of schedulersIn(manager)) console.log(by.host, by.pid, [...schedules.keys()]);
+ * for await (const { by, schedules } of schedulersIn(manager)) {
+ *   console.log(by.host, by.pid, [...schedules.keys()]);
+ * }
  */
 export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);

@@ -13,7 +13,7 @@ const ROUND_TRIPS = 20;
 /** What a doctor that is killed leaves behind goes after this time, in ms. */
 const LIFE = 60_000;
 
-/** A heartbeat comes every five seconds: calls that take as long as these, in ms, are a warning or a problem. */
+/** Heartbeats come each five seconds: calls that take as long as these, in ms, are a warning or a problem. */
 const SLOW = 250;
 const TOO_SLOW = 2_500;
 
@@ -85,7 +85,8 @@ const SHARING: Readonly<Record<Supports["shared"], string>> = {
   network: "processes on any host",
 };
 
-const NOT_KEPT = "its restart, or a failover, may lose records and free locks: one node of Redis keeps them with appendonly yes";
+const NOT_KEPT =
+  "its restart, or a failover, may lose records and free locks: one node of Redis keeps them with appendonly yes";
 
 /** How widely a store is shared, as an order. */
 const REACH: Readonly<Record<Supports["shared"], number>> = { process: 0, host: 1, network: 2 };
