@@ -12,6 +12,7 @@ async function main(words: readonly string[]): Promise<number> {
     const [command, given] = await Promise.all([load(), parse(spec, rest)]);
     return await command.execute(given);
   } catch (error) {
+    if (commands.get(words[0] ?? "")?.hidden === true) return 1;
     // Loaded only now: each import is felt at every start.
     const { explained } = await import("./store/explain.js");
     const told = explained(error);

@@ -16,6 +16,7 @@ export const OUTPUT: OptionSpecs = {
   jsonl: { common: true, text: "print a line of JSON for each item" },
   time: {
     value: "HOW",
+    choices: ["relative", "iso", "local"],
     common: true,
     text: "times as relative (default on a terminal), iso (default elsewhere) or local",
   },

@@ -35,7 +35,11 @@ export const lookCommands: readonly CommandSpec[] = [
     summary: "the last runs, newest first",
     options: {
       failed: { text: "only those that ended in error" },
-      status: { value: "STATUS", text: "only those with this status; may be given several times" },
+      status: {
+        value: "STATUS",
+        choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],
+        text: "only those with this status; may be given several times",
+      },
       since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
       until: { value: "TIME", text: "only those that began before" },
       before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },

@@ -7,6 +7,8 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   schema: () => import("./schema.js"),
   help: () => import("./help.js"),
   version: () => import("./version.js"),
+  completion: () => import("./completion/completion.js"),
+  __complete: () => import("./completion/complete.js"),
   ps: () => import("./look/ps.js"),
   jobs: () => import("./look/jobs.js"),
   next: () => import("./look/next.js"),
