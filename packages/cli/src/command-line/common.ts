@@ -20,6 +20,12 @@ export const OUTPUT: OptionSpecs = {
     common: true,
     text: "times as relative (default on a terminal), iso (default elsewhere) or local",
   },
+  color: {
+    value: "WHEN",
+    choices: ["auto", "always", "never"],
+    common: true,
+    text: "colors: auto (default: on a terminal without NO_COLOR), always or never",
+  },
 };
 
 /** Why something is taken from somebody. */

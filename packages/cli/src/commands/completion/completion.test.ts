@@ -91,7 +91,8 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     return out.split("\n").filter((word) => word !== "");
   }
 
-  test.skipIf(!has("bash"))("completes commands, options and the values that are known", () => {
+  test("completes commands, options and the values that are known", ({ skip }) => {
+    skip(!has("bash"), "bash is not installed");
     expect(offered("ojm ru")).toEqual(["run", "runs", "run-now"]);
     expect(offered("ojm runs --st")).toEqual(["--status", "--store"]);
     expect(offered("ojm runs --status fa")).toEqual(["failed"]);
@@ -102,7 +103,8 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(offered("ojm __")).toEqual([]);
   });
 
-  test.skipIf(!has("bash"))("completes names and ids, as words of the shell", async () => {
+  test("completes names and ids, as words of the shell", async ({ skip }) => {
+    skip(!has("bash"), "bash is not installed");
     const { record } = await manager.run("my job", () => {});
     await manager.run("$(touch evil)", () => {});
     expect(offered("ojm why my")).toEqual(["my\\ job"]);
@@ -117,11 +119,13 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe("the scripts of other shells", () => {
   // Their completion needs a terminal, or modules of the shell: here it is only read.
-  test.skipIf(!has("zsh"))("zsh reads its script", () => {
+  test("zsh reads its script", ({ skip }) => {
+    skip(!has("zsh"), "zsh is not installed");
     execFileSync("zsh", ["-f", "-n"], { input: zshScript(words()) });
   });
 
-  test.skipIf(!has("fish"))("fish completes commands and values", () => {
+  test("fish completes commands and values", ({ skip }) => {
+    skip(!has("fish"), "fish is not installed");
     const complete = (line: string): string =>
       execFileSync("fish", ["--no-config", "-c", `${fishScript(words())}\ncomplete -C '${line}'`], {
         encoding: "utf8",

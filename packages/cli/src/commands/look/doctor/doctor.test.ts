@@ -154,10 +154,11 @@ test("a finding fits its screen, and a terminal obeys none of it", () => {
     text: `"report" is paused by ana since 2026-11-25T02:00:00.000Z: \u001b[2J holidays and more`,
     help: "to end that: ojm resume report",
   };
+  const plain = (text: string): string => text;
   for (const width of [40, 80]) {
-    const lines = findingText(finding, width).split("\n");
+    const lines = findingText(finding, width, plain).split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(lines.join("\n")).toContain("\\u001b[2J");
   }
-  expect(findingText(finding, 80)).toMatch(/^warning {2}pauses {7}"report" is paused by ana since/);
+  expect(findingText(finding, 80, plain)).toMatch(/^warning {2}pauses {7}"report" is paused by ana since/);
 });

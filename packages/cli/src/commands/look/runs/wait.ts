@@ -3,6 +3,7 @@ import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
+import { colorOf } from "../../../output/color.js";
 import { printItem } from "../../../output/items.js";
 import { sayDuration } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
@@ -17,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
     const ended = await untilEnded(manager, run, timeout);
     printItem(given, ended, [
       { title: "run", cell: ({ id }) => id },
-      { title: "status", cell: ({ status }) => status },
+      { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
       { title: "took", cell: ({ duration }) => sayDuration(duration) },
       { title: "error", cell: ({ error }) => error },
     ]);
