@@ -9,7 +9,7 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "ps",
     operands: "",
     summary: "what runs now: where, since when, how long it usually takes, who waits",
-    options: LOOK,
+    options: { watch: { short: "w", text: "go on, and show every change, until Ctrl-C" }, ...LOOK },
   },
   {
     name: "jobs",

@@ -9,7 +9,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   version: () => import("./version.js"),
   completion: () => import("./completion/completion.js"),
   __complete: () => import("./completion/complete.js"),
-  ps: () => import("./look/ps.js"),
+  ps: () => import("./look/ps/ps.js"),
   jobs: () => import("./look/jobs.js"),
   next: () => import("./look/next.js"),
   why: () => import("./look/why.js"),

@@ -19,7 +19,7 @@ export function printFindings(given: Given, findings: readonly Finding[]): void 
   if (given.flags.has("json") || given.flags.has("jsonl")) print(itemsText(given, findings, [], ""));
   else {
     const paint = painter(given);
-    print(findings.map((finding) => findingText(finding, process.stdout.columns ?? WIDTH, paint)).join(""));
+    print(findings.map((finding) => findingText(finding, process.stdout.columns || WIDTH, paint)).join(""));
   }
 }
 
