@@ -15,7 +15,7 @@ export async function execute(given: Given): Promise<number> {
   const timeout = spanOption(given, "timeout");
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
-    const ended = await untilEnded(manager, run, timeout);
+    const ended = run.status === "running" ? await untilEnded(manager, run, timeout) : run;
     printItem(given, ended, [
       { title: "run", cell: ({ id }) => id },
       { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
