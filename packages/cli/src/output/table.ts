@@ -6,8 +6,8 @@ const MOST = 80;
 
 /**
  * Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. Each row is
- * one line that a terminal only shows, whatever its cells hold: they come from a store. `paint` colors a cell;
- * row 0 is the heading.
+ * one line that a terminal only shows, whatever its cells hold: they come from a store. `paint` colors a
+ * cell, row 0 being the heading.
  */
 export function table(
   cells: readonly (readonly string[])[],

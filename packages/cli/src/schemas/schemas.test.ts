@@ -71,7 +71,9 @@ describe("the schema files", () => {
   });
 
   test.each(printing)("%s.schema.json is what the sources say; --update writes it", async (name) => {
-    await expect(`${JSON.stringify(schemaOf(name), undefined, 2)}\n`).toMatchFileSnapshot(join(FILES, `${name}.schema.json`));
+    await expect(`${JSON.stringify(schemaOf(name), undefined, 2)}\n`).toMatchFileSnapshot(
+      join(FILES, `${name}.schema.json`),
+    );
   });
 });
 

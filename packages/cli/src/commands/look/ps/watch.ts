@@ -14,7 +14,7 @@ const HOME = "\u001b[H";
 const CLEAR_LINE = "\u001b[K";
 const CLEAR_BELOW = "\u001b[J";
 
-/** The least time from one change of the screen to the next, and from one count of seconds to the next, in ms. */
+/** The least time between two changes of the screen, and the time after which it is drawn anew, in ms. */
 const MOMENT = 100;
 const SECOND = 1_000;
 
