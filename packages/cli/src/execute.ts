@@ -11,6 +11,8 @@ export async function execute(words: readonly string[]): Promise<number> {
     const [command, given] = await Promise.all([load(), parse(spec, rest)]);
     return await command.execute(given);
   } catch (error) {
+    // What the shell calls says nothing: its words would stand among what somebody types.
+    if (commands.get(words[0] ?? "")?.hidden === true) return 1;
     // Loaded only now: each import is felt at every start.
     const { explained } = await import("./store/explain.js");
     const told = explained(error);

@@ -6,7 +6,13 @@ export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
 export type { ScheduleSummary } from "./control/list.js";
 export type { NextTick } from "./control/next.js";
-export { type OverdueTicks, type ScheduleView, schedulesIn } from "./control/overview.js";
+export {
+  type OverdueTicks,
+  type SchedulerView,
+  type ScheduleView,
+  schedulersIn,
+  schedulesIn,
+} from "./control/overview.js";
 export type { PauseOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";

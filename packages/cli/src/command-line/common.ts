@@ -16,8 +16,15 @@ export const OUTPUT: OptionSpecs = {
   jsonl: { common: true, text: "print a line of JSON for each item" },
   time: {
     value: "HOW",
+    choices: ["relative", "iso", "local"],
     common: true,
     text: "times as relative (default on a terminal), iso (default elsewhere) or local",
+  },
+  color: {
+    value: "WHEN",
+    choices: ["auto", "always", "never"],
+    common: true,
+    text: "colors: auto (default: on a terminal without NO_COLOR), always or never",
   },
 };
 

@@ -46,16 +46,4 @@ and as the first line of a job file, for editors that use the YAML language serv
   # yaml-language-server: $schema=job-file.schema.json`,
     options: {},
   },
-  {
-    name: "help",
-    operands: "[COMMAND]",
-    summary: "show how a command is used",
-    options: {},
-  },
-  {
-    name: "version",
-    operands: "",
-    summary: "print the version",
-    options: {},
-  },
 ];

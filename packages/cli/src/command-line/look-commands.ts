@@ -9,7 +9,7 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "ps",
     operands: "",
     summary: "what runs now: where, since when, how long it usually takes, who waits",
-    options: LOOK,
+    options: { watch: { short: "w", text: "go on, and show every change, until Ctrl-C" }, ...LOOK },
   },
   {
     name: "jobs",
@@ -35,7 +35,11 @@ export const lookCommands: readonly CommandSpec[] = [
     summary: "the last runs, newest first",
     options: {
       failed: { text: "only those that ended in error" },
-      status: { value: "STATUS", text: "only those with this status; may be given several times" },
+      status: {
+        value: "STATUS",
+        choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],
+        text: "only those with this status; may be given several times",
+      },
       since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
       until: { value: "TIME", text: "only those that began before" },
       before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },
@@ -88,5 +92,13 @@ export const lookCommands: readonly CommandSpec[] = [
     operands: "[NAME]",
     summary: "who took locks by force, and why",
     options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...LOOK },
+  },
+  {
+    name: "doctor",
+    operands: "",
+    summary: "whether the store, its locks, runs and schedules are well, and what to do where they are not",
+    about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+a problem, and with 5 if the store cannot be reached.`,
+    options: LOOK,
   },
 ];

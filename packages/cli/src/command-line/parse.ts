@@ -17,8 +17,9 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
   if (/\.(ya?ml|json)$/.test(first)) throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${first}`);
+  const shown = known.filter((name) => !name.startsWith("_"));
   throw new CommandError(
-    `there is no command "${first}".${await hint(first, known)} Commands: ${known.join(", ")}. More: ojm --help`,
+    `there is no command "${first}".${await hint(first, shown)} Commands: ${shown.join(", ")}. More: ojm --help`,
   );
 }
 

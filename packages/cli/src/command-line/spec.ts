@@ -5,6 +5,8 @@ export interface OptionSpec {
   /** Its letter. */
   readonly short?: string;
   readonly text: string;
+  /** The values that it takes, if they are few. */
+  readonly choices?: readonly string[];
   /** Not shown in the synopsis: options that many commands have. */
   readonly common?: true;
 }
@@ -41,4 +43,6 @@ export interface CommandSpec {
   /** What more its help says. */
   readonly about?: string;
   readonly options: OptionSpecs;
+  /** For scripts of ojm alone: no help shows it, and it tells of no error, which would disturb a prompt. */
+  readonly hidden?: true;
 }

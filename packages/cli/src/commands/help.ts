@@ -2,6 +2,7 @@ import { commands, groups } from "../command-line/all.js";
 import { hint } from "../command-line/parse.js";
 import type { CommandSpec, Given, OptionSpec } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
+import { fold } from "../output/fold.js";
 import { print } from "../output/print.js";
 
 const WIDTH = 100;
@@ -76,15 +77,4 @@ function wrap(text: string, indent: number): string {
   return fold(text, WIDTH)
     .map((line, i) => `${i === 0 ? "" : " ".repeat(indent)}${line}\n`)
     .join("");
-}
-
-/** The words of a text in lines; what stands in brackets stays together. */
-function fold(text: string, width: number): string[] {
-  const lines: string[] = [""];
-  for (const word of text.match(/\[[^\]]*\]|\S+/g) ?? []) {
-    const last = lines.at(-1) ?? "";
-    if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
-  }
-  return lines;
 }

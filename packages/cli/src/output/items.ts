@@ -1,5 +1,6 @@
 import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../command-line/spec.js";
+import { type Color, painter } from "./color.js";
 import { print } from "./print.js";
 import { oneLine, table } from "./table.js";
 
@@ -7,6 +8,7 @@ import { oneLine, table } from "./table.js";
 export interface Column<T> {
   readonly title: string;
   readonly cell: (item: T) => string | undefined;
+  readonly color?: (item: T) => Color | undefined;
 }
 
 /** Items as a table, or as the JSON that the user asks for. `none`: what is said if there are none. */
@@ -15,7 +17,11 @@ export function itemsText<T>(given: Given, items: readonly T[], columns: readonl
   if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
   if (items.length === 0) return `${oneLine(none, Number.POSITIVE_INFINITY)}\n`;
   const rows = items.map((item) => columns.map(({ cell }) => cell(item) ?? ""));
-  return table([columns.map(({ title }) => title), ...rows]);
+  const paint = painter(given);
+  return table([columns.map(({ title }) => title), ...rows], (text, row, column) => {
+    const item = items[row - 1];
+    return paint(text, item && columns[column]?.color?.(item));
+  });
 }
 
 /** Prints items as {@link itemsText} has them. */
@@ -28,9 +34,12 @@ export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]
   if (given.flags.has("jsonl")) print(`${JSON.stringify(item)}\n`);
   else if (given.flags.has("json")) print(`${JSON.stringify(item, undefined, 1)}\n`);
   else {
-    const rows = fields.map(({ title, cell }) => [title, cell(item) ?? ""] as const).filter(([, text]) => text !== "");
-    const width = Math.max(...rows.map(([title]) => title.length));
-    print(rows.map(([title, text]) => `${title.padEnd(width)}  ${inLines(text, width + 2)}\n`).join(""));
+    const rows = fields.map((field) => ({ ...field, text: field.cell(item) ?? "" })).filter(({ text }) => text !== "");
+    const width = Math.max(...rows.map(({ title }) => title.length));
+    const paint = painter(given);
+    const line = ({ title, text, color }: (typeof rows)[number]): string =>
+      `${title.padEnd(width)}  ${paint(inLines(text, width + 2), color?.(item))}\n`;
+    print(rows.map(line).join(""));
   }
 }
 

@@ -6,15 +6,19 @@ const MOST = 80;
 
 /**
  * Rows as a table of columns, the first row being the heading. Plain text: it may go into a pipe. Each row is
- * one line that a terminal only shows, whatever its cells hold: they come from a store.
+ * one line that a terminal only shows, whatever its cells hold: they come from a store. `paint` colors a
+ * cell, row 0 being the heading.
  */
-export function table(cells: readonly (readonly string[])[]): string {
+export function table(
+  cells: readonly (readonly string[])[],
+  paint: (text: string, row: number, column: number) => string = (text) => text,
+): string {
   const rows = cells.map((row) => row.map((cell) => oneLine(cell)));
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => stringWidth(row[i] ?? ""))));
-  const line = (row: readonly string[]): string =>
+  const line = (row: readonly string[], at: number): string =>
     row
-      .map((cell, i) => `${cell}${" ".repeat(Math.max(0, (widths[i] ?? 0) - stringWidth(cell)))}`)
+      .map((cell, i) => `${paint(cell, at, i)}${" ".repeat(Math.max(0, (widths[i] ?? 0) - stringWidth(cell)))}`)
       .join("  ")
       .trimEnd();
   const [head, ...body] = rows.map(line);

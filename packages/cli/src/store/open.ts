@@ -29,6 +29,12 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
   );
 }
 
+/** The files and folders that the store is in, if it is on a disk of this machine. */
+export async function filesOf(given: Given): Promise<readonly string[]> {
+  const store = await storeOf(given);
+  return "jobFile" in store ? [] : store.files;
+}
+
 /** Opens the store that is asked for. Close what it resolves to. */
 export async function openStore(
   given: Given,

@@ -43,6 +43,7 @@ export type {
   Tick,
   UnlockOutcome,
 } from "./types.js";
+export { VERSIONS } from "./versions.js";
 
 /** Runs jobs by name, and keeps a record of every run. {@link openJobManager} opens one. */
 export type JobManager = OpenedManager;

@@ -3,7 +3,7 @@ import { collect } from "../../../core/src/testing/settle.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import { CHANNEL, scheduleKey } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
-import { type ScheduleView, schedulesIn } from "./overview.js";
+import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "./overview.js";
 
 const MINUTE = 60_000;
 const at = (time: string): number => Date.parse(`2030-01-01T${time}Z`);
@@ -96,5 +96,50 @@ describe("the schedules of a store", () => {
       ["a", undefined, undefined],
       ["b", MINUTE, 5],
     ]);
+  });
+});
+
+describe("the schedulers of a store", () => {
+  /** The schedulers as a process without one sees them. */
+  async function schedulers(): Promise<SchedulerView[]> {
+    const { manager } = await world.manager();
+    return world.clock.until(collect(schedulersIn(manager)));
+  }
+
+  it("tell their process, and which definition they have of each schedule", async () => {
+    const two = await world.scheduler("two");
+    await add({ every: MINUTE });
+    await world.clock.until(two.scheduler.add("a", { every: 2 * MINUTE }, two.body()));
+    await world.until("00:02:10");
+    const [{ hash } = expect.fail("no schedule")] = await views();
+    const all = await schedulers();
+    expect(all.map(({ by, schedules }) => [by.instance, by.pid, schedules.get("a") === hash])).toEqual([
+      ["one", process.pid, false],
+      ["two", process.pid, true],
+    ]);
+    await world.close();
+  });
+
+  it("leave out one that was closed or died, and entries that no scheduler wrote", async () => {
+    const two = await world.scheduler("two");
+    await add({ every: MINUTE });
+    await world.clock.until(two.scheduler.add("b", { every: MINUTE }, two.body()));
+    const channel = await one.manager.channel<unknown>(CHANNEL);
+    await world.clock.until(channel.set(["member", "x"], { by: "nobody", parts: 1 }));
+    await world.until("00:01:10");
+    expect((await schedulers()).map(({ by }) => by.instance)).toEqual(["one", "two"]);
+    await world.clock.until(two.scheduler.close());
+    expect((await schedulers()).map(({ by }) => by.instance)).toEqual(["one"]);
+    world.kill(one);
+    await world.until("00:02:00");
+    expect(await schedulers()).toEqual([]);
+  });
+
+  it("a pause is told with its schedule", async () => {
+    await add({ every: MINUTE });
+    expect((await view()).paused).toBeUndefined();
+    await world.clock.until(one.scheduler.pause("a", { reason: "holidays", author: "ana" }));
+    expect((await view()).paused).toMatchObject({ reason: "holidays", by: "ana" });
+    await world.close();
   });
 });

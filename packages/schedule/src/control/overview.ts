@@ -1,10 +1,17 @@
-import type { JobManager } from "@ojm/core";
+import type { Holder, JobManager } from "@ojm/core";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf } from "../definition/calendar.js";
-import { CHANNEL, type Cursor, type SchedulesValue, type StoredSchedule, tickKey } from "../store/schema.js";
-import { isCursor, isSchedule } from "../store/valid.js";
+import {
+  CHANNEL,
+  type Cursor,
+  type Pause,
+  type SchedulesValue,
+  type StoredSchedule,
+  tickKey,
+} from "../store/schema.js";
+import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
 import { type ScheduleTick, ticksIn } from "./ticks.js";
 
 /** Ticks are counted up to this number, and so many blackouts are gone through. */
@@ -22,6 +29,10 @@ export interface OverdueTicks {
 /** A schedule as it is in the store. */
 export interface ScheduleView {
   readonly name: string;
+  /** Identifies its definition: a {@link SchedulerView} with another hash has another definition. */
+  readonly hash: string;
+  /** The pause that was set last. It may be over: see {@link Pause.until}. */
+  readonly paused?: Pause;
   /** All ticks up to this one have their outcome. In ms since 1970. */
   readonly decided: number;
   /** The outcomes of the ticks after `after` up to {@link ScheduleView.decided}, oldest first. */
@@ -33,6 +44,37 @@ export interface ScheduleView {
    * none. A pause or a blackout keeps a tick from being run, so such ticks at the begin do not count.
    */
   overdue(by: number, after: number): OverdueTicks | undefined;
+}
+
+/** A living scheduler as it is in the store. */
+export interface SchedulerView {
+  /** Its process. */
+  readonly by: Holder;
+  /** The schedules that it can run, with the hash of the definition that it has of each. */
+  readonly schedules: ReadonlyMap<string, string>;
+}
+
+/**
+ * The schedulers of a store that live, for a process that watches them. One that died is shown for 15
+ * seconds more.
+ *
+ * @throws ChannelError if the store fails
+ * @example
+ * for await (const { by, schedules } of schedulersIn(manager)) {
+ *   console.log(by.host, by.pid, [...schedules.keys()]);
+ * }
+ */
+export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
+  const channel = await manager.channel<SchedulesValue>(CHANNEL);
+  const living = new Map<string, Holder>();
+  const known = new Map<string, Map<string, string>>();
+  for await (const { key, value } of channel.entries({ prefix: ["member"] })) {
+    const instance = String((key as readonly unknown[])[1]);
+    if (isMember(value) && isHolder(value.by)) living.set(instance, value.by);
+    else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
+  }
+  // The list of a scheduler that died stays for an hour.
+  for (const [instance, by] of living) yield { by, schedules: known.get(instance) ?? new Map() };
 }
 
 /**
@@ -57,6 +99,8 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
     const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
     yield {
       name,
+      hash: schedule.hash,
+      ...(schedule.paused !== undefined && { paused: schedule.paused }),
       decided,
       ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
       next: (after) => readable(() => calendarOf(schedule.definition).next(after)),

@@ -1,3 +1,4 @@
+import type { Holder } from "@ojm/core";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
@@ -51,6 +52,11 @@ const OUTCOMES: readonly unknown[] = ["run", "skipped", "missed", "refused"];
 export function isTick(value: unknown): value is TickValue {
   const tick = fieldsOf<TickValue>(value);
   return tick !== undefined && OUTCOMES.includes(tick.outcome) && isTime(tick.decided);
+}
+
+export function isHolder(value: unknown): value is Holder {
+  const holder = fieldsOf<Holder>(value);
+  return holder !== undefined && isText(holder.host) && isCount(holder.pid) && isText(holder.instance);
 }
 
 export function isMember(value: unknown): value is MemberValue {

@@ -2,6 +2,7 @@ import type { JobSummary } from "@ojm/core";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
+import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
@@ -12,15 +13,22 @@ interface Job extends Partial<JobSummary> {
   readonly schedule?: ScheduleSummary & { readonly words: string };
 }
 
+/** How a job goes, or went last. */
+const result = ({ running, last }: Job): string | undefined => (running ?? last)?.status;
+
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   const say = sayTime(given);
   const columns: Column<Job>[] = [
     { title: "JOB", cell: ({ name }) => name },
-    { title: "NEXT", cell: ({ schedule }) => (schedule?.paused ? "paused" : say(schedule?.next[0]?.due)) },
+    {
+      title: "NEXT",
+      cell: ({ schedule }) => (schedule?.paused ? "paused" : say(schedule?.next[0]?.due)),
+      color: ({ schedule }) => (schedule?.paused ? colorOf("paused") : undefined),
+    },
     { title: "LAST", cell: ({ running, last }) => say((running ?? last)?.startTime) },
-    { title: "RESULT", cell: ({ running, last }) => (running ? "running" : last?.status) },
+    { title: "RESULT", cell: result, color: (job) => colorOf(result(job)) },
     { title: "USUALLY", cell: ({ usual }) => sayDuration(usual?.p50) },
     {
       title: "STREAK",

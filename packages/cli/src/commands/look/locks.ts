@@ -1,6 +1,7 @@
 import type { HeldLock, JobManager } from "@ojm/core";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
+import { colorOf } from "../../output/color.js";
 import { type Column, itemsText } from "../../output/items.js";
 import { print } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
@@ -32,7 +33,7 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
   const say = sayTime(given);
   const columns: Column<Lock>[] = [
     { title: "LOCK", cell: ({ name }) => name },
-    { title: "STATE", cell: ({ state }) => state },
+    { title: "STATE", cell: ({ state }) => state, color: ({ state }) => colorOf(state) },
     { title: "HOLDER", cell: ({ holder }) => holder && `${holder.host}, pid ${holder.pid}` },
     { title: "SINCE", cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },

@@ -3,6 +3,7 @@ import { visible } from "@ojm/core/backend";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";
+import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { Lines } from "../../../output/lines.js";
 import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
@@ -46,12 +47,13 @@ function textOf(given: Given): (item: LogItem) => string {
   if (given.flags.has("json") || given.flags.has("jsonl")) return (item) => JSON.stringify(item);
   const say = sayTime(given);
   const plain = given.flags.has("raw") ? (text: string): string => text : (text: string): string => visible(text, "\t");
-  return (item) => line(item, say, plain);
+  const paint = painter(given);
+  return (item) => line(item, say, plain, paint);
 }
 
-function line(item: LogItem, say: SayTime, plain: (text: string) => string): string {
+function line(item: LogItem, say: SayTime, plain: (text: string) => string, paint: Paint): string {
   if ("progress" in item) return "";
   if ("missing" in item)
     return item.missing === "unknown" ? "… the end is missing" : `… ${item.missing.lines} lines are missing`;
-  return `${say(item.at)} ${item.level.padEnd(6)} ${plain(item.text)}`;
+  return `${say(item.at)} ${paint(item.level, colorOf(item.level))}${" ".repeat(7 - item.level.length)}${plain(item.text)}`;
 }

@@ -2,6 +2,7 @@ import type { HistoryOptions, JobManager, RunRecord, RunStatus } from "@ojm/core
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, timeOption } from "../../../command-line/units.js";
+import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../../output/times.js";
@@ -57,7 +58,7 @@ function columns(say: SayTime): Column<RunRecord>[] {
   return [
     { title: "RUN", cell: ({ name }) => name },
     { title: "STARTED", cell: ({ startTime }) => say(startTime) },
-    { title: "STATUS", cell: ({ status }) => status },
+    { title: "STATUS", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     { title: "TOOK", cell: (run) => sayDuration(run.duration) },
     { title: "FENCE", cell: ({ fence }) => fence },
     { title: "ERROR OR WARNING", cell: trouble },

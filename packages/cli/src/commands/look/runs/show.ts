@@ -1,6 +1,7 @@
 import type { JsonValue, RunRecord } from "@ojm/core";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
+import { colorOf } from "../../../output/color.js";
 import { type Column, printItem } from "../../../output/items.js";
 import { sayProgress } from "../../../output/progress.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
@@ -25,7 +26,7 @@ export async function execute(given: Given): Promise<number> {
 function fields(say: SayTime): Column<RunRecord>[] {
   return [
     { title: "run", cell: ({ id }) => id },
-    { title: "status", cell: ({ status }) => status },
+    { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     {
       title: "trigger",
       cell: ({ trigger, schedule }) => (schedule === undefined ? trigger : `${trigger}, of ${schedule}`),

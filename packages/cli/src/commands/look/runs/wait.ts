@@ -3,6 +3,7 @@ import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
+import { colorOf } from "../../../output/color.js";
 import { printItem } from "../../../output/items.js";
 import { sayDuration } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
@@ -14,10 +15,10 @@ export async function execute(given: Given): Promise<number> {
   const timeout = spanOption(given, "timeout");
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
-    const ended = await untilEnded(manager, run, timeout);
+    const ended = run.status === "running" ? await untilEnded(manager, run, timeout) : run;
     printItem(given, ended, [
       { title: "run", cell: ({ id }) => id },
-      { title: "status", cell: ({ status }) => status },
+      { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
       { title: "took", cell: ({ duration }) => sayDuration(duration) },
       { title: "error", cell: ({ error }) => error },
     ]);

@@ -1,0 +1,70 @@
+import { groups } from "../../command-line/all.js";
+import type { CommandSpec, OptionSpec } from "../../command-line/spec.js";
+
+/** What stands in a place of the command line: words of a list, files, or what the store knows. */
+export type Place = readonly string[] | "file" | "NAME" | "RUN" | "nothing";
+
+/** An option, with what stands behind it if it is no flag. */
+export interface OptionWord {
+  readonly name: string;
+  readonly short?: string;
+  readonly text: string;
+  readonly value?: Place;
+}
+
+/** A command, with what stands behind it. */
+export interface CommandWord {
+  readonly name: string;
+  readonly summary: string;
+  readonly operand: Place;
+  readonly options: readonly OptionWord[];
+}
+
+/** All that the shells complete, from the table of commands. */
+export function words(): readonly CommandWord[] {
+  const all = groups.flatMap(([, commands]) => commands);
+  return all.map(({ name, summary, operands, options }) => ({
+    name,
+    summary,
+    operand: name === "help" ? all.map((one) => one.name) : placeOf(operands),
+    options: [
+      ...Object.entries(options).map(([option, spec]) => optionWord(option, spec)),
+      { name: "help", text: "show how it is used" },
+    ].filter((option, i, them) => them.findIndex((one) => one.name === option.name) === i),
+  }));
+}
+
+function optionWord(name: string, { value, short, choices, text }: OptionSpec): OptionWord {
+  const place = choices ?? (name === "store" ? "file" : placeOf(value ?? ""));
+  return {
+    name,
+    text: text.split(/[.:;] /)[0]?.replace(/\.$/, "") ?? "",
+    ...(short !== undefined && { short }),
+    ...(value !== undefined && { value: name === "profile" ? "nothing" : place }),
+  };
+}
+
+/** What the operands of a command, or the value of an option, stand for in the help. */
+function placeOf(text: CommandSpec["operands"]): Place {
+  const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
+  if (first === "NAME" || first === "RUN") return first;
+  if (first === "FILE") return "file";
+  return /^[a-z]+(\|[a-z]+)+$/.test(first) ? first.split("|") : "nothing";
+}
+
+/** Each option that takes a value, once: the same option means the same in every command. */
+export function valuedOptions(commands: readonly CommandWord[]): ReadonlyMap<string, Place> {
+  const valued = new Map<string, Place>();
+  for (const { options } of commands)
+    for (const { name, short, value } of options) {
+      if (value === undefined) continue;
+      valued.set(`--${name}`, value);
+      if (short !== undefined) valued.set(`-${short}`, value);
+    }
+  return valued;
+}
+
+/** A text as a word of a shell. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

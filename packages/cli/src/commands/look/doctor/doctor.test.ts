@@ -1,0 +1,164 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { type JobManager, openJobManager, type RunRecord, VERSIONS } from "@ojm/core";
+import { processIdentity } from "@ojm/core/backend";
+import { Scheduler } from "@ojm/schedule";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { prepareType } from "../../../backends.js";
+import { folderWith, ojm } from "../../../testing/ojm.js";
+import { examine } from "./doctor.js";
+import type { Finding } from "./finding.js";
+import { findingText } from "./print-findings.js";
+import { checkClocks } from "./process-checks.js";
+
+const HOUR = 3_600_000;
+
+let folder: string;
+let manager: JobManager;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  await prepareType("sqlite");
+  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  manager = await openJobManager({ chJobs: store, chLocks: store });
+  onTestFinished(() => manager.close());
+});
+
+/** What is not well. */
+async function complaints(): Promise<Finding[]> {
+  return (await examine(manager, [])).filter(({ state, check }) => state !== "ok" && check !== "disk");
+}
+
+describe("a store that is well", () => {
+  test("each check is ok, with its numbers, and nothing stays behind in the store", async () => {
+    await manager.run("import", () => {});
+    const run = await manager.start("report");
+    const lease = await manager.lock("plain");
+    const findings = await examine(manager, [join(folder, "ojm.db")]);
+    expect(findings.filter(({ state, check }) => state !== "ok" && check !== "disk")).toEqual([]);
+    expect(findings.map(({ check }) => check)).toEqual([
+      "round trips",
+      "store",
+      "disk",
+      "versions",
+      "clocks",
+      "sessions",
+      "locks",
+      "schedulers",
+    ]);
+    const evidence = Object.fromEntries(findings.map((finding) => [finding.check, finding.evidence]));
+    expect(evidence["round trips"]).toMatchObject({ reads: { p50: expect.any(Number), p99: expect.any(Number) } });
+    expect(evidence["store"]).toMatchObject({ shared: "host" });
+    expect(evidence["versions"]).toMatchObject({ here: VERSIONS, runs: 2, others: {} });
+    expect(evidence["sessions"]).toEqual({ alive: 1, hosts: { [hostname()]: 1 } });
+    expect(evidence["locks"]).toEqual({ held: 2, plain: 1 });
+    expect(await (await manager.channel("oJobManager-doctor")).size()).toBe(0);
+    await run.end();
+    await lease.release();
+  });
+});
+
+describe("a store that is not", () => {
+  test("a lock whose run is over, and a run without its lock, are problems; a hold and a plain lock are not", async () => {
+    const held = await manager.start("held");
+    await manager.hold("kept", { reason: "the schema changes" });
+    const { jobs } = manager.channels;
+    const record = (await jobs.get({ name: "held", startTime: held.startTime })) as RunRecord;
+    await jobs.set({ name: "held", startTime: held.startTime }, { ...record, status: "completed" });
+    await jobs.set({ name: "open", startTime: 7 }, { ...record, name: "open", startTime: 7, id: "open@1970" });
+    const found = await complaints();
+    expect(found.map(({ check, state, evidence }) => [check, state, evidence?.["name"]])).toEqual([
+      ["locks", "problem", "held"],
+      ["runs", "problem", "open"],
+    ]);
+    expect(found[0]?.help).toMatch(/ojm unlock held/);
+    const { code, out } = await ojm(folder, "doctor", "--json", "--store", "sqlite:ojm.db");
+    expect([code, (JSON.parse(out) as Finding[]).filter(({ state }) => state === "problem").length]).toEqual([1, 2]);
+  });
+
+  test("sessions that nobody renews, and other versions, are warnings", async () => {
+    const { jobs, locks } = manager.channels;
+    const process = { ...processIdentity(), host: "elsewhere", boot: "another" };
+    const session = { process, since: Date.now(), beat: 7 };
+    await locks.set(["session", "1-a"], { id: "1-a", ...session }, { ttl: 4_000 });
+    await locks.set(["session", "1-b"], { id: "1-b", ...session }, { ttl: 15_000 });
+    const { record } = await manager.run("import", () => {});
+    await jobs.set(
+      { name: "import", startTime: record.startTime },
+      { ...record, versions: { ojm: "0.0.1", node: "18" } },
+    );
+    const found = await complaints();
+    expect(found.map(({ check, state }) => [check, state])).toEqual([
+      ["versions", "warning"],
+      ["sessions", "warning"],
+    ]);
+    expect(found[0]?.text).toMatch(/of the last 1 run: ojm 0\.0\.1 on Node 18 in 1 run$/);
+    expect(found[1]?.evidence).toMatchObject({ session: "1-a", host: "elsewhere" });
+  });
+
+  test("of schedules it is told which are paused, which nobody runs, and whose definitions differ", async () => {
+    const one = new Scheduler(manager, { instance: "one" });
+    await using two = new Scheduler(manager, { instance: "two" });
+    for (const name of ["left", "paused", "same"]) await one.add(name, { every: HOUR }, () => {});
+    await two.add("paused", { every: HOUR }, () => {});
+    await two.add("same", { every: 2 * HOUR }, () => {});
+    await two.pause("paused", { reason: "holidays", author: "ana" });
+    await expect
+      .poll(async () => (await complaints()).map(({ check, state, evidence }) => [check, state, evidence?.["name"]]))
+      .toEqual([
+        ["pauses", "warning", "paused"],
+        ["definitions", "warning", "same"],
+      ]);
+    await one.close();
+    const found = await complaints();
+    expect(found.map(({ check, state }) => [check, state])).toEqual([
+      ["schedulers", "problem"],
+      ["pauses", "warning"],
+    ]);
+    expect(found[0]?.text).toBe('no living process runs the schedule "left"');
+    expect(found[1]).toMatchObject({ text: expect.stringMatching(/by ana since .*: holidays$/) });
+  });
+});
+
+describe("the clocks", () => {
+  const lock = (host: string, since: number, fence: string) => ({
+    name: "a",
+    holder: { host, pid: 1, instance: host },
+    since,
+    fence,
+    waiting: 0,
+  });
+  const texts = (...locks: ReturnType<typeof lock>[]): (readonly [string, string])[] =>
+    checkClocks({ now: 100_000, locks, sessions: [], runs: [] }).map(({ state, text }) => [state, text]);
+
+  test("a time that lies ahead was written by a clock that is ahead", () => {
+    expect(texts(lock("api-1", 105_000, "1"))).toEqual([
+      ["warning", "the clock of api-1 is ahead of this one by 5.0 s or more"],
+    ]);
+    expect(texts(lock("api-1", 3_700_000, "1"))[0]?.[0]).toBe("problem");
+    expect(texts(lock("api-1", 101_000, "1"))).toEqual([["ok", "no offset is seen of api-1"]]);
+  });
+
+  test("a lock that was taken later has the later time, or its clock is behind", () => {
+    expect(texts(lock("api-1", 50_000, "9"), lock("api-2", 40_000, "10"))).toEqual([
+      ["warning", "the clock of api-2 is behind that of api-1 by 10.0 s or more"],
+    ]);
+    expect(texts(lock("api-1", 50_000, "10"), lock("api-2", 40_000, "9"))[0]?.[0]).toBe("ok");
+  });
+});
+
+test("a finding fits its screen, and a terminal obeys none of it", () => {
+  const finding: Finding = {
+    check: "pauses",
+    state: "warning",
+    text: `"report" is paused by ana since 2026-11-25T02:00:00.000Z: \u001b[2J holidays and more`,
+    help: "to end that: ojm resume report",
+  };
+  const plain = (text: string): string => text;
+  for (const width of [40, 80]) {
+    const lines = findingText(finding, width, plain).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(lines.join("\n")).toContain("\\u001b[2J");
+  }
+  expect(findingText(finding, 80, plain)).toMatch(/^warning {2}pauses {7}"report" is paused by ana since/);
+});

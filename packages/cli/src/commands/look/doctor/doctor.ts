@@ -1,0 +1,73 @@
+import type { JobManager, RunRecord } from "@ojm/core";
+import { expectNoMore } from "../../../command-line/parse.js";
+import type { Given } from "../../../command-line/spec.js";
+import { EXIT } from "../../../errors.js";
+import { filesOf, withStore } from "../../../store/open.js";
+import type { Finding } from "./finding.js";
+import { printFindings } from "./print-findings.js";
+import { checkClocks, checkSessions, checkVersions, type Session, sessionOf } from "./process-checks.js";
+import { checkRuns } from "./run-checks.js";
+import { checkSchedules } from "./schedule-checks.js";
+import { checkDisk, checkPromises, checkRoundTrips } from "./store-checks.js";
+
+/** How many of the newest runs are looked at for versions and clocks. */
+const RECENT = 100;
+
+/** A session of the default length that has less left than this has missed a renewal, in ms. */
+const LATE = 5_000;
+
+/** How long such a session is given to renew itself, in ms: sessions with a shorter life do that often. */
+const MOMENT = 1_500;
+
+/** Looks at a store, and at the processes that use it. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given);
+  return withStore(given, async (manager) => {
+    const findings = await examine(manager, await filesOf(given));
+    printFindings(given, findings);
+    return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
+  });
+}
+
+/** All that is found, in the order in which it is looked at. `files`: those that the store is in. */
+export async function examine(manager: JobManager, files: readonly string[]): Promise<Finding[]> {
+  // Alone, before the others: they would slow it down.
+  const roundTrips = await checkRoundTrips(manager);
+  const [disk, processes, runs, schedules] = await Promise.all([
+    checkDisk(files),
+    checkProcesses(manager),
+    checkRuns(manager),
+    checkSchedules(manager, Date.now()),
+  ]);
+  return [...roundTrips, ...checkPromises(manager), ...disk, ...processes, ...runs, ...schedules];
+}
+
+async function checkProcesses(manager: JobManager): Promise<Finding[]> {
+  const runs: RunRecord[] = [];
+  for await (const run of manager.history({ limit: RECENT })) runs.push(run);
+  const [sessions, locks] = await Promise.all([sessionsOf(manager), manager.locks()]);
+  const quiet = await withoutRenewal(manager, sessions);
+  return [
+    checkVersions(runs),
+    ...checkClocks({ now: Date.now(), locks, sessions, runs }),
+    ...checkSessions(sessions, quiet),
+  ];
+}
+
+async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
+  const sessions: Session[] = [];
+  for await (const { value, expiresIn } of locks.entries({ prefix: ["session"] })) {
+    const session = sessionOf(value, expiresIn);
+    if (session !== undefined) sessions.push(session);
+  }
+  return sessions;
+}
+
+/** The ids of the sessions that are late, and do not renew themselves in a moment. */
+async function withoutRenewal(manager: JobManager, sessions: readonly Session[]): Promise<ReadonlySet<string>> {
+  const late = new Map(sessions.filter(({ left }) => left < LATE).map(({ id, beat }) => [id, beat]));
+  if (late.size === 0) return new Set();
+  await new Promise((resolve) => setTimeout(resolve, MOMENT));
+  const again = await sessionsOf(manager);
+  return new Set(again.filter(({ id, beat }) => late.get(id) === beat).map(({ id }) => id));
+}

@@ -1,0 +1,55 @@
+import type { JsonValue } from "@ojm/core";
+
+/** What a look at one thing found. */
+export interface Finding {
+  /** What was looked at. */
+  readonly check: Check;
+  /** `problem`: jobs do not run as they should. `warning`: they may not, or somebody wanted it so. */
+  readonly state: "ok" | "warning" | "problem";
+  readonly text: string;
+  /** What to do. */
+  readonly help?: string;
+  /** The numbers and names behind the text. */
+  readonly evidence?: { readonly [field: string]: JsonValue };
+}
+
+export type Check =
+  | "round trips"
+  | "store"
+  | "disk"
+  | "versions"
+  | "clocks"
+  | "sessions"
+  | "locks"
+  | "runs"
+  | "schedulers"
+  | "definitions"
+  | "pauses";
+
+type Details = Pick<Finding, "help" | "evidence">;
+
+export const ok = (check: Check, text: string, evidence?: Finding["evidence"]): Finding => ({
+  check,
+  state: "ok",
+  text,
+  ...(evidence && { evidence }),
+});
+
+export const warning = (check: Check, text: string, details: Details = {}): Finding => ({
+  check,
+  state: "warning",
+  text,
+  ...details,
+});
+
+export const problem = (check: Check, text: string, details: Details = {}): Finding => ({
+  check,
+  state: "problem",
+  text,
+  ...details,
+});
+
+/** A count with its noun: `1 run`, `2 runs`. */
+export function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : nouns}`;
+}

@@ -1,0 +1,129 @@
+import { hostname } from "node:os";
+import { compareVersions, type HeldLock, type LocksValue, type RunRecord, VERSIONS } from "@ojm/core";
+import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { count, type Finding, ok, problem, warning } from "./finding.js";
+
+/** A session of a process, as the store has it. */
+export interface Session {
+  readonly id: string;
+  readonly process: ProcessIdentity;
+  readonly since: number;
+  readonly beat: number;
+  /** The rest of its time to live, in ms. */
+  readonly left: number;
+}
+
+/** The session in an entry of the locks; `undefined` for one of another kind, and for a hold. */
+export function sessionOf(value: LocksValue, expiresIn: number | undefined): Session | undefined {
+  if (!("process" in value) || !("beat" in value) || value.hold === true) return undefined;
+  const { id, process, since, beat } = value;
+  return { id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY };
+}
+
+/** Compares the versions of this process with those that ran the newest runs. */
+export function checkVersions(runs: readonly RunRecord[]): Finding {
+  const others = new Map<string, number>();
+  for (const { versions } of runs) {
+    if (versions === undefined || (versions.ojm === VERSIONS.ojm && versions.node === VERSIONS.node)) continue;
+    const text = say(versions);
+    others.set(text, (others.get(text) ?? 0) + 1);
+  }
+  const evidence = { here: { ...VERSIONS }, runs: runs.length, others: Object.fromEntries(others) };
+  const here = `${say(VERSIONS)} here`;
+  if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, evidence);
+  if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, evidence);
+  const list = [...others].map(([text, runs]) => `${text} in ${count(runs, "run")}`);
+  const help = "install the same version everywhere; while one is rolled out, this passes";
+  return warning("versions", `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`, {
+    help,
+    evidence,
+  });
+}
+
+function say({ ojm, node }: NonNullable<RunRecord["versions"]>): string {
+  return `ojm ${ojm} on Node ${node}`;
+}
+
+/** The sessions of processes: which live, which do not, and on which hosts they are. */
+export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<string>): Finding[] {
+  const [alive, stale] = [[] as Session[], [] as Session[]];
+  for (const session of sessions) {
+    const isStale = processState(session.process) === "gone" || quiet.has(session.id);
+    (isStale ? stale : alive).push(session);
+  }
+  const hosts: Record<string, number> = {};
+  for (const { process } of alive) hosts[process.host] = (hosts[process.host] ?? 0) + 1;
+  const from = Object.entries(hosts).map(([host, number]) => `${host}: ${number}`);
+  const text = alive.length === 0 ? "no process holds or wants a lock" : `${alive.length} alive (${from.join(", ")})`;
+  return [
+    ok("sessions", text, { alive: alive.length, hosts }),
+    ...stale.map(({ id, process: { host, pid }, left }) => {
+      const gone = `pid ${pid} on ${host} does not renew its session`;
+      const help = `its locks are free in ${Math.ceil(left / 1_000)} s at most, or with the next run that wants one: nothing is to be done`;
+      return warning("sessions", gone, { help, evidence: { session: id, host, pid, left } });
+    }),
+  ];
+}
+
+/** Differences that the way to the store and back explains are left out, in ms. */
+const TOLERANCE = 2_000;
+
+/** A time by the clock of a host. With a version, it is known what was written before it. */
+interface Stamp {
+  readonly host: string;
+  readonly at: number;
+  readonly version?: string;
+}
+
+/** What is known of the clocks of other hosts. */
+interface SeenTimes {
+  readonly now: number;
+  readonly locks: readonly HeldLock[];
+  readonly sessions: readonly Session[];
+  readonly runs: readonly RunRecord[];
+}
+
+/**
+ * Compares the clocks, as far as the store shows them: a time that lies ahead of ours was written by a clock
+ * that is ahead, and of two locks the one that was taken later must not have the earlier time.
+ */
+export function checkClocks({ now, locks, sessions, runs }: SeenTimes): Finding[] {
+  const taken = locks.map(({ holder, since, fence }): Stamp => ({ host: holder.host, at: since, version: fence }));
+  const stamps: Stamp[] = [
+    ...taken,
+    ...sessions.map(({ process, since }) => ({ host: process.host, at: since })),
+    ...runs.map(({ holder, startTime }) => ({ host: holder.host, at: startTime })),
+  ];
+  const ahead = new Map<string, number>();
+  for (const { host, at } of stamps) ahead.set(host, Math.max(ahead.get(host) ?? 0, at - now));
+  const found = [...ahead]
+    .filter(([, ms]) => ms > TOLERANCE)
+    .map(([host, ms]) => offset(host, "ahead of this one", ms));
+  const behind = behindOthers(taken).map(([host, other, ms]) => offset(host, `behind that of ${other}`, ms));
+  const all = [...found, ...behind];
+  if (all.length > 0) return all;
+  const others = [...ahead.keys()].filter((host) => host !== hostname());
+  const text =
+    others.length === 0 ? "nothing of another host to compare with" : `no offset is seen of ${others.join(", ")}`;
+  return [ok("clocks", text, { hosts: others })];
+}
+
+function offset(host: string, than: string, ms: number): Finding {
+  const text = `the clock of ${host} is ${than} by ${(ms / 1_000).toFixed(1)} s or more`;
+  const help = "set the clocks by NTP: schedules fire by them, and records tell their times";
+  return (ms > 60_000 ? problem : warning)("clocks", text, { help, evidence: { host, ms } });
+}
+
+/** Hosts that took a lock after another host did, and at an earlier time. */
+function behindOthers(taken: readonly Stamp[]): [host: string, other: string, ms: number][] {
+  const inOrder = taken.toSorted((a, b) => compareVersions(a.version ?? "0", b.version ?? "0"));
+  const found = new Map<string, [string, string, number]>();
+  let latest: Stamp | undefined;
+  for (const stamp of inOrder) {
+    if (latest === undefined || stamp.at > latest.at) latest = stamp;
+    const ms = latest.at - stamp.at;
+    if (stamp.host === latest.host || ms <= TOLERANCE || ms <= (found.get(stamp.host)?.[2] ?? 0)) continue;
+    found.set(stamp.host, [stamp.host, latest.host, ms]);
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,77 @@
+import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
+import { count, type Finding, ok, problem } from "./finding.js";
+
+/** Locks and runs that do not belong together. */
+interface Mismatches {
+  /** Locks of runs whose record is closed or missing. */
+  readonly locks: readonly HeldLock[];
+  /** Runs whose record says that they run, while nobody holds their lock. */
+  readonly runs: readonly RunRecord[];
+}
+
+/** How long after the first look the second one comes, in ms. */
+const MOMENT = 1_000;
+
+/** Looks for locks without their run, and runs without their lock. */
+export async function checkRuns(manager: JobManager): Promise<Finding[]> {
+  const { held, ...found } = await look(manager);
+  // A run that begins or ends between two reads looks like one without a lock: it must be found twice.
+  const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
+  const plain = held.filter((lock) => startOf(lock) === undefined && !isHold(lock)).length;
+  const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
+  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
+  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock)];
+}
+
+async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismatches> {
+  await new Promise((resolve) => setTimeout(resolve, MOMENT));
+  const again = await look(manager);
+  const known = new Set([...found.locks.map(({ fence }) => fence), ...found.runs.map(({ id }) => id)]);
+  return {
+    locks: again.locks.filter(({ fence }) => known.has(fence)),
+    runs: again.runs.filter(({ id }) => known.has(id)),
+  };
+}
+
+async function look(manager: JobManager): Promise<Mismatches & { readonly held: readonly HeldLock[] }> {
+  const held = await manager.locks();
+  const locks: HeldLock[] = [];
+  for (const lock of held) {
+    const startTime = startOf(lock);
+    if (startTime === undefined) continue;
+    const record = await manager.channels.jobs.get({ name: lock.name, startTime });
+    if (record?.status !== "running") locks.push(lock);
+  }
+  const starts = new Map(held.map((lock) => [lock.name, startOf(lock)]));
+  const runs: RunRecord[] = [];
+  for await (const { running } of manager.jobs()) {
+    if (running !== undefined && starts.get(running.name) !== running.startTime) runs.push(running);
+  }
+  return { held, locks, runs };
+}
+
+/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
+function startOf({ note }: HeldLock): number | undefined {
+  const { run } = fieldsOf(note);
+  return typeof run === "number" ? run : undefined;
+}
+
+function isHold({ note }: HeldLock): boolean {
+  return fieldsOf(note)["hold"] !== undefined;
+}
+
+function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown } {
+  return typeof note === "object" && note !== null ? (note as { readonly [field: string]: unknown }) : {};
+}
+
+function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
+  const text = `"${name}" is locked by pid ${pid} on ${host} for a run that is over, or has no record`;
+  const help = `look at that process; to take the lock from it: ojm unlock ${name}`;
+  return problem("locks", text, { help, evidence: { name, host, pid } });
+}
+
+function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
+  const text = `${id} is "running" on ${host}, pid ${pid}, and nobody holds its lock`;
+  const help = `"${name}" may run twice now. Look at that process; a process that keeps the store open closes the record in some minutes`;
+  return problem("runs", text, { help, evidence: { id, name, host, pid } });
+}

@@ -1,0 +1,63 @@
+import type { JobManager } from "@ojm/core";
+import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { count, type Finding, ok, problem, warning } from "./finding.js";
+
+/** Looks for schedules that nobody runs, that are paused, and whose definition differs between processes. */
+export async function checkSchedules(manager: JobManager, now: number): Promise<Finding[]> {
+  const schedules: ScheduleView[] = [];
+  for await (const schedule of schedulesIn(manager)) schedules.push(schedule);
+  const schedulers: SchedulerView[] = [];
+  for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
+  const living = new Map<string, SchedulerView[]>();
+  for (const scheduler of schedulers) {
+    for (const name of scheduler.schedules.keys()) living.set(name, [...(living.get(name) ?? []), scheduler]);
+  }
+  const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them`;
+  const evidence = { schedules: schedules.length, schedulers: schedulers.length };
+  return [
+    ok("schedulers", all, evidence),
+    ...schedules.flatMap((schedule) => [
+      ...pauseOf(schedule, now),
+      ...nobodyRuns(schedule, living.get(schedule.name) ?? [], now),
+      ...differences(schedule, living.get(schedule.name) ?? []),
+    ]),
+  ];
+}
+
+/** The pause that goes on. */
+function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
+  if (paused === undefined || (paused.until !== undefined && paused.until <= now)) return [];
+  const { by, at, reason, until } = paused;
+  const end = until === undefined ? "" : ` until ${iso(until)}`;
+  const text = `"${name}" is paused by ${by} since ${iso(at)}${end}: ${reason}`;
+  return [warning("pauses", text, { help: `to end that: ojm resume ${name}`, evidence: { name, by, at, reason } })];
+}
+
+function nobodyRuns(schedule: ScheduleView, living: readonly SchedulerView[], now: number): Finding[] {
+  if (living.length > 0) return [];
+  const { name, decided } = schedule;
+  const late = schedule.overdue(now, decided);
+  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue, the first at ${iso(late.at)}`;
+  const text = `no living process runs the schedule "${name}"${missed}`;
+  const help = `start the process that adds "${name}": it decides on the ticks that it finds`;
+  return [problem("schedulers", text, { help, evidence: { name, overdue: late?.count ?? 0 } })];
+}
+
+/** Processes that have another definition than the one in the store, which counts. */
+function differences({ name, hash }: ScheduleView, living: readonly SchedulerView[]): Finding[] {
+  const others = living.filter(({ schedules }) => schedules.get(name) !== hash);
+  if (others.length === 0) return [];
+  const where = others.map(({ by }) => `${by.host}, pid ${by.pid}`);
+  const evidence = { name, others: where };
+  if (others.length < living.length) {
+    const text = `${count(others.length, "process", "processes")} of ${living.length} have another definition of "${name}": ${where.slice(0, 5).join("; ")}`;
+    const help = "restart them with the current code; while it is rolled out, this passes";
+    return [warning("definitions", text, { help, evidence })];
+  }
+  const text = `all processes that know "${name}" have another definition than the store, so none runs it: ${where.slice(0, 5).join("; ")}`;
+  return [problem("definitions", text, { help: "start a process with the current code", evidence })];
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import type { JobManager, Progress, RunRecord } from "@ojm/core";
+import { sayDuration } from "../../../output/times.js";
+
+/** From how many of the last runs it is told how long a job usually takes. */
+const USUAL = 20;
+
+/** A run that goes on. */
+export interface Running extends RunRecord {
+  /** For how long it runs, in ms, by the clock of this machine. */
+  readonly elapsed: number;
+  /** How long half of the last runs took that completed, in ms. */
+  readonly usual?: number;
+  readonly progress?: Progress;
+  /** How many wait for its lock. */
+  readonly waiting: number;
+}
+
+/** The runs that go on, of all processes. */
+export async function running(manager: JobManager): Promise<Running[]> {
+  const [runs, locks] = await Promise.all([manager.running(), manager.locks()]);
+  const waiting = new Map(locks.map((lock) => [lock.name, lock.waiting]));
+  const now = Date.now();
+  return Promise.all(
+    runs.map(async (run): Promise<Running> => {
+      const [usual, progress] = await Promise.all([usually(manager, run.name), manager.progress(run)]);
+      return {
+        ...run,
+        elapsed: Math.max(0, now - run.startTime),
+        ...(usual !== undefined && { usual }),
+        ...(progress !== undefined && { progress }),
+        waiting: waiting.get(run.name) ?? 0,
+      };
+    }),
+  );
+}
+
+/** How long half of the last runs of a job took that completed, in ms. */
+export async function usually(manager: JobManager, name: string): Promise<number | undefined> {
+  const took: number[] = [];
+  for await (const { status, duration } of manager.history({ name, limit: USUAL })) {
+    if (status === "completed" && duration !== undefined) took.push(duration);
+  }
+  return took.sort((a, b) => a - b)[Math.floor(took.length / 2)];
+}
+
+/** For how long a run goes on, of its usual time. */
+export function sayElapsed({ elapsed, usual }: Running): string {
+  return usual === undefined ? sayDuration(elapsed) : `${sayDuration(elapsed)} of ${sayDuration(usual)}`;
+}
+
+/** Where a run is; the host only if it is another one than this. */
+export function sayWhere({ holder: { host, pid } }: Running): string {
+  return `${host === hostname() ? "" : `${host}, `}pid ${pid}`;
+}

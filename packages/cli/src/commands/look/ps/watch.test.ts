@@ -1,0 +1,139 @@
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type JobManager, openJobManager, type Run } from "@ojm/core";
+import stringWidth from "string-width";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { prepareType } from "../../../backends.js";
+import { folderWith, ojm } from "../../../testing/ojm.js";
+import { LiveRuns } from "./live-runs.js";
+import type { Running } from "./running.js";
+import { frame } from "./screen.js";
+
+const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+
+let folder: string;
+let manager: JobManager;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  await prepareType("sqlite");
+  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  manager = await openJobManager({ chJobs: store, chLocks: store });
+  onTestFinished(() => manager.close());
+});
+
+describe("the runs that go on", () => {
+  test("come and go by watch, with their progress, their waiters and their usual time", async () => {
+    await manager.run("import", () => {});
+    await using plain = await manager.lock("plain");
+    const closing = new AbortController();
+    let changes = 0;
+    const live = new LiveRuns(manager, () => void changes++);
+    const over = live.follow(closing.signal);
+    const rows = (): Running[] => live.rows(Date.now());
+    const run: Run = await manager.start("import");
+    await expect.poll(() => rows().map(({ name }) => name)).toEqual(["import"]);
+    expect(rows()[0]).toMatchObject({ id: run.id, fence: run.fence, waiting: 0 });
+    await expect.poll(() => rows()[0]?.usual).toEqual(expect.any(Number));
+    const waiting = manager.start("import", { wait: 60_000 });
+    await expect.poll(() => rows()[0]?.waiting).toBe(1);
+    run.progress(3, 10, "orders");
+    await expect.poll(() => rows()[0]?.progress).toMatchObject({ done: 3, total: 10 });
+    await run.end();
+    const next = await waiting;
+    await expect.poll(() => rows()[0]?.id).toBe(next.id);
+    await next.end();
+    await expect.poll(() => rows()).toEqual([]);
+    expect(plain.name).toBe("plain");
+    expect(changes).toBeGreaterThan(3);
+    closing.abort();
+    await over;
+  });
+
+  test("those that began before are there from the first", async () => {
+    await using run = await manager.start("import");
+    const closing = new AbortController();
+    const live = new LiveRuns(manager, () => {});
+    const over = live.follow(closing.signal);
+    await expect.poll(() => live.rows(run.startTime + 5_000)).toMatchObject([{ id: run.id, elapsed: 5_000 }]);
+    closing.abort();
+    await over;
+  });
+});
+
+describe("the screen", () => {
+  const one = (name: string, more: Partial<Running> = {}): Running => ({
+    name,
+    startTime: 0,
+    startDate: "",
+    id: name,
+    status: "running",
+    holder: { host: "api-1", pid: 4711, instance: "a" },
+    trigger: "manual",
+    timeout: 3_600_000,
+    fence: "12345",
+    elapsed: 61_000,
+    waiting: 0,
+    ...more,
+  });
+  const progress = { at: 0, done: 3, total: 10, text: "orders" };
+  const runs = [
+    one("import", { progress, waiting: 2, usual: 90_000 }),
+    one(`注文${"x".repeat(300)}`),
+    one("\u001b[2J"),
+  ];
+  const plain = (text: string): string => text;
+
+  test.each([
+    { columns: 40, titles: ["RUN", "ELAPSED"] },
+    { columns: 80, titles: ["RUN", "ELAPSED", "PROGRESS"] },
+    { columns: 160, titles: ["RUN", "ELAPSED", "PROGRESS", "WAITING", "WHERE", "LEFT", "FENCE"] },
+  ])("of $columns columns is not overrun, and has the columns that matter most", ({ columns, titles }) => {
+    const lines = frame(runs, 0, { columns, rows: 24 }, plain);
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    for (const title of titles) expect(lines[2]).toContain(title);
+    expect(lines.join("\n")).toContain("\\u001b[2J");
+    expect(lines.join("\n")).not.toContain("\u001b");
+  });
+
+  test("with more runs than lines, it says how many are not shown", () => {
+    const lines = frame(
+      Array.from({ length: 30 }, (_, i) => one(`job ${i}`)),
+      0,
+      { columns: 80, rows: 10 },
+      plain,
+    );
+    expect(lines).toHaveLength(10);
+    expect(lines.at(-1)).toBe("… and 24 more");
+    expect(frame([], 0, { columns: 80, rows: 10 }, plain)[0]).toMatch(/nothing runs/);
+  });
+});
+
+test("without a terminal, ps -w is refused", async () => {
+  expect(await ojm(folder, "ps", "-w", "--store", "sqlite:ojm.db")).toEqual({
+    code: 2,
+    out: "",
+    err: "ojm: ojm ps -w draws on a terminal, and its output is none: leave -w out\n",
+  });
+});
+
+test("on a terminal, Ctrl-C ends it, and the terminal is as it was", async ({ skip }) => {
+  skip(spawnSync("script", ["-qec", "exit 7", "/dev/null"]).status !== 7, "there is no script of util-linux");
+  await using run = await manager.start("import");
+  const words = [process.execPath, "--import", import.meta.resolve("tsx"), "--conditions=@ojm/source", MAIN];
+  const command = [...words, "ps", "-w", "--store", "sqlite:ojm.db"].map((word) => `'${word}'`).join(" ");
+  const env = { ...process.env, TERM: "xterm" };
+  const terminal = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder, env, stdio: "pipe" });
+  onTestFinished(() => void terminal.kill("SIGKILL"));
+  let out = "";
+  terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  const ended = new Promise((resolve) => terminal.once("close", resolve));
+  await expect.poll(() => out, { timeout: 30_000 }).toContain(run.name);
+  terminal.stdin.write("\u0003");
+  expect(await ended).toBe(0);
+  expect(out.startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
+  expect(out.trimEnd().endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
+});

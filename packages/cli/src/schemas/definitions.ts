@@ -1,0 +1,133 @@
+import {
+  anything,
+  count,
+  fields,
+  flag,
+  list,
+  map,
+  maybe,
+  oneOf,
+  ref,
+  type Schema,
+  span,
+  text,
+  time,
+} from "./shapes.js";
+
+const STATUS = oneOf("running", "completed", "skipped", "failed", "timeout", "cancelled", "lost");
+
+const holder = fields(
+  { host: text(), pid: count(), instance: text("The session of the process.") },
+  "The process that has it.",
+);
+
+const progress = fields({
+  done: { type: "number" },
+  total: maybe({ type: "number" }),
+  text: maybe(text()),
+  at: time(),
+});
+
+/** The fields of the record of a run. */
+export const runFields: Readonly<Record<string, Schema>> = {
+  name: text(),
+  startTime: time(),
+  startDate: text("`startTime` in ISO 8601."),
+  id: text("`name@startDate`."),
+  status: STATUS,
+  holder: ref("holder"),
+  trigger: text("Why it was started."),
+  timeout: span(),
+  versions: maybe(fields({ ojm: text(), node: text() })),
+  schedule: maybe(text()),
+  tick: maybe(time()),
+  delay: maybe(span("How long after its tick it began, in ms.")),
+  attempt: maybe(count("Which attempt of its chain it is, from 1.")),
+  chain: maybe(text("The id of the first run of its chain.")),
+  retry: maybe(ref("retry")),
+  meta: maybe(map()),
+  fence: maybe(text("The version of its lock.")),
+  endTime: maybe(time()),
+  endDate: maybe(text()),
+  duration: maybe(span()),
+  inError: maybe(flag("True for every end but `completed` and `skipped`.")),
+  error: maybe(text()),
+  stack: maybe(text()),
+  endedBy: maybe(fields({ action: oneOf("cancel", "unlock"), by: ref("holder"), reason: text() })),
+  result: maybe(anything),
+};
+
+const retry = fields({
+  attempts: count(),
+  delay: span(),
+  backoff: oneOf("fixed", "exponential"),
+  maxDelay: span(),
+  onLost: flag(),
+});
+
+/** The fields of a held lock. */
+export const lockFields: Readonly<Record<string, Schema>> = {
+  name: text(),
+  holder: ref("holder"),
+  since: time(),
+  fence: text(),
+  waiting: count("How many wait for it."),
+  note: maybe(anything),
+};
+
+const tick = fields({
+  at: time(),
+  due: time("`at`, and the delay by its jitter."),
+  skipped: maybe(oneOf("paused", "blackout")),
+});
+
+const pause = fields({ reason: text(), by: text(), at: time(), until: maybe(time()) });
+
+const decidedTick = fields({
+  schedule: text(),
+  at: time(),
+  outcome: oneOf("run", "skipped", "missed", "refused"),
+  reason: maybe(text()),
+  evidence: maybe(map()),
+  run: maybe(text("The id of the run.")),
+  until: maybe(time("The last tick, if it is about several.")),
+  count: maybe(count()),
+  more: maybe(flag()),
+  by: ref("holder"),
+  decided: time(),
+  revision: count(),
+});
+
+const reason = fields({
+  code: oneOf("running", "locked", "maintenance", "queue", "retry", "last", "never"),
+  text: text(),
+  lock: maybe(ref("lock")),
+  run: maybe(ref("run")),
+  next: maybe(map("The next attempt.")),
+});
+
+const schedule = fields({
+  name: text(),
+  definition: map("As the program gave it: see @ojm/schedule."),
+  revision: count(),
+  next: list(ref("tick")),
+  paused: maybe(ref("pause")),
+  words: text("When it is due, in words."),
+});
+
+const amount = fields({ lines: count(), bytes: count() });
+
+/** The parts of which the schemas are made, by their names. */
+export const definitions: Readonly<Record<string, Schema>> = {
+  run: fields(runFields, "The record of a run."),
+  lock: fields(lockFields, "A held lock."),
+  holder,
+  progress,
+  retry,
+  tick,
+  pause,
+  decidedTick,
+  reason,
+  schedule,
+  amount,
+};

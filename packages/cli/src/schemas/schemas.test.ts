@@ -1,0 +1,134 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type JobManager, openJobManager, type Run } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { Ajv } from "ajv";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { prepareType } from "../backends.js";
+import { commands } from "../command-line/all.js";
+import { modules } from "../commands/modules.js";
+import { given } from "../testing/given.js";
+import { folderWith } from "../testing/ojm.js";
+import { schemaOf } from "./schemas.js";
+
+const FILES = fileURLToPath(new URL("../../schemas/", import.meta.url));
+
+/** The commands that print JSON. */
+const printing = [...commands.values()].filter(({ options }) => options["json"] !== undefined).map(({ name }) => name);
+
+let store: string;
+let manager: JobManager;
+let run: Run;
+
+beforeEach(async () => {
+  const file = join(folderWith({}), "ojm.db");
+  store = `sqlite:${file}`;
+  await prepareType("sqlite");
+  const options = { type: "sqlite", args: { file } };
+  manager = await openJobManager({ chJobs: options, chLocks: options });
+  onTestFinished(() => manager.close());
+});
+
+/** What a command prints to stdout. */
+async function printed(command: string, ...words: readonly string[]): Promise<string> {
+  let out = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  try {
+    await (await modules[command]?.())?.execute(await given(command, ...words, "--store", store, "--json"));
+  } finally {
+    write.mockRestore();
+  }
+  return out;
+}
+
+/** The schema, with all fields that it does not name refused: a new field must be added to it. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  return "properties" in schema ? { ...inner, additionalProperties: false } : inner;
+}
+
+const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
+
+/** What a command prints, which must be as its schema says. */
+async function valid(command: string, ...words: readonly string[]): Promise<unknown> {
+  const out = await printed(command, ...words);
+  const validate = ajv.compile(closed(schemaOf(command)) as object);
+  const values = command === "logs" ? out.trimEnd().split("\n") : [out];
+  const parsed = values.map((value) => JSON.parse(value) as unknown);
+  for (const value of parsed) expect([validate(value), validate.errors, value]).toEqual([true, null, value]);
+  return command === "logs" ? parsed : parsed[0];
+}
+
+describe("the schema files", () => {
+  test("are one for each command that prints JSON", () => {
+    expect(readdirSync(FILES).sort()).toEqual(printing.map((name) => `${name}.schema.json`).sort());
+  });
+
+  test.each(printing)("%s.schema.json is what the sources say; --update writes it", async (name) => {
+    await expect(`${JSON.stringify(schemaOf(name), undefined, 2)}\n`).toMatchFileSnapshot(
+      join(FILES, `${name}.schema.json`),
+    );
+  });
+});
+
+describe("what is printed", () => {
+  test("of runs, locks and logs is as the schemas say", async () => {
+    await manager.run("import", () => ({ rows: 3 }), { meta: { customer: "x" } });
+    await manager.run("import", () => Promise.reject(new Error("no"))).catch(() => {});
+    await manager.run("again", () => {}, { retry: { attempts: 2 } });
+    run = await manager.start("report");
+    run.log.info("one");
+    run.progress(1, 2, "orders");
+    await expect.poll(() => manager.progress(run)).toBeDefined();
+    await using lease = await manager.lock("plain", { note: { why: "x" } });
+    expect(await valid("ps")).toHaveLength(1);
+    expect(await valid("runs")).toHaveLength(4);
+    expect(await valid("history")).toHaveLength(4);
+    expect(await valid("jobs")).toHaveLength(3);
+    expect(await valid("locks")).toHaveLength(4);
+    expect(await valid("show", "report")).toMatchObject({ progress: { done: 1 } });
+    expect(await valid("wait", "import")).toMatchObject({ status: "failed" });
+    await expect.poll(() => printed("logs", "report")).not.toBe("");
+    expect(await valid("logs", "report")).toHaveLength(1);
+    expect(await valid("why", "report")).toHaveLength(2);
+    expect(await valid("why", "import")).not.toEqual([]);
+    expect(await valid("doctor")).not.toEqual([]);
+    expect(lease.name).toBe("plain");
+    await run.end();
+  });
+
+  test("of what takes something from somebody is as the schemas say", async () => {
+    const reason = ["--reason", "test"];
+    run = await manager.start("import");
+    run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+    expect(await valid("cancel", "import", "--dry-run")).toMatchObject({ dryRun: true });
+    expect(await valid("unlock", "import", "--dry-run")).toMatchObject({ dryRun: true });
+    expect(await valid("cancel", "import", ...reason)).toMatchObject({ ended: true });
+    expect(await valid("hold", "import", ...reason)).toMatchObject({ name: "import" });
+    expect(await valid("why", "import")).not.toEqual([]);
+    expect(await valid("unlock", "import", ...reason)).toMatchObject({ unlocked: true });
+    expect(await valid("audit")).toHaveLength(2);
+    expect(await valid("prune", "--older-than", "1h", "--dry-run")).toEqual({ removed: 0, dryRun: true });
+    expect(await valid("prune", "--older-than", "1h")).toEqual({ removed: 0 });
+  });
+
+  test("of schedules is as the schemas say", async () => {
+    const reason = ["--reason", "test"];
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: 60_000, missed: { run: "latest", max: 3 }, meta: { a: 1 } }, () => {});
+    expect(await valid("next")).toHaveLength(10);
+    expect(await valid("jobs")).toHaveLength(1);
+    expect(await valid("run-now", "report", ...reason)).toHaveProperty("run");
+    expect(await valid("pause", "report", ...reason, "--until", "1h")).toMatchObject({ paused: true });
+    expect(await valid("why", "report")).not.toEqual([]);
+    expect(await valid("next", "report")).not.toEqual([]);
+    expect(await valid("resume", "report")).toMatchObject({ wasPaused: true });
+    expect(await valid("backfill", "report", "--from", "5m", ...reason)).toHaveProperty("ticks");
+  });
+});

@@ -1,0 +1,125 @@
+import { definitions, lockFields, runFields } from "./definitions.js";
+import { count, fields, flag, list, map, maybe, oneOf, ref, type Schema, span, text, time } from "./shapes.js";
+
+const RUNS = list(ref("run"));
+const DRY = { dryRun: flag("With --dry-run: nothing was done.") } as const;
+const optional = (all: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> =>
+  Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, maybe(schema)]));
+
+/** What `--json` prints, by the name of the command. */
+const PRINTED: Readonly<Record<string, Schema>> = {
+  ps: list(
+    fields({
+      ...runFields,
+      elapsed: span(),
+      usual: maybe(span("How long half of the last runs took that completed, in ms.")),
+      progress: maybe(ref("progress")),
+      waiting: count("How many wait for its lock."),
+    }),
+  ),
+  jobs: list(
+    fields({
+      name: text(),
+      running: maybe(ref("run")),
+      last: maybe(ref("run")),
+      usual: maybe(fields({ p50: span(), p95: span() })),
+      streak: maybe({ type: "integer", description: "Runs in a row that ended well; below zero, in error." }),
+      schedule: maybe(ref("schedule")),
+    }),
+  ),
+  next: list(
+    fields({ name: text(), timeZone: text(), at: time(), due: time(), skipped: maybe(oneOf("paused", "blackout")) }),
+  ),
+  why: list(
+    fields({
+      code: text("What kind of reason it is, such as `running` or `paused`."),
+      text: text(),
+      reason: maybe(ref("reason")),
+      tick: maybe(ref("decidedTick")),
+      help: maybe(text("The command that helps, or shows more.")),
+    }),
+  ),
+  runs: RUNS,
+  history: RUNS,
+  show: fields({ ...runFields, progress: maybe(ref("progress")) }),
+  logs: {
+    description: "Each line of the output.",
+    anyOf: [
+      fields({
+        line: count(),
+        offset: count(),
+        at: time(),
+        level: oneOf("debug", "info", "warn", "error", "stdout", "stderr"),
+        text: text(),
+      }),
+      fields({
+        missing: { anyOf: [ref("amount"), { type: "string", enum: ["unknown"] }] },
+        dropped: maybe(ref("amount")),
+      }),
+    ],
+  },
+  wait: ref("run"),
+  locks: list(fields({ ...optional(lockFields), name: text(), state: oneOf("held", "free") })),
+  audit: list(
+    fields({
+      at: time(),
+      action: oneOf("unlock", "cancel"),
+      name: text(),
+      by: ref("holder"),
+      holder: ref("holder"),
+      reason: text(),
+    }),
+  ),
+  doctor: list(
+    fields({
+      check: text("What was looked at."),
+      state: oneOf("ok", "warning", "problem"),
+      text: text(),
+      help: maybe(text("What to do.")),
+      evidence: maybe(map("The numbers and names behind the text.")),
+    }),
+  ),
+  "run-now": fields({ run: text("The id of the run.") }),
+  cancel: {
+    anyOf: [fields({ asked: flag(), ended: flag(), run: maybe(ref("run")) }), fields({ ...DRY, run: ref("run") })],
+  },
+  unlock: {
+    anyOf: [
+      fields({ unlocked: flag(), holder: maybe(ref("holder")), run: maybe(ref("run")) }),
+      fields({ ...DRY, lock: ref("lock") }),
+    ],
+  },
+  hold: ref("lock"),
+  pause: fields({ name: text(), paused: flag(), reason: text(), by: text(), until: maybe(time()) }),
+  resume: fields({ name: text(), wasPaused: flag(), next: maybe(ref("tick")) }),
+  backfill: fields({ id: text(), ticks: count("Those that were run already count.") }),
+  prune: fields({ removed: count(), dryRun: maybe(DRY.dryRun) }),
+};
+
+/** The schema of what a command prints with `--json`. With `--jsonl`, each line is an item of its list. */
+export function schemaOf(command: string): Schema {
+  const schema = PRINTED[command];
+  if (schema === undefined) throw new Error(`there is no schema of ${command}`);
+  const used = new Map<string, Schema>();
+  collect(schema, used);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: `ojm ${command} --json`,
+    ...schema,
+    ...(used.size > 0 && { definitions: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))) }),
+  };
+}
+
+/** Gathers the definitions that a schema refers to, and those that they refer to. */
+function collect(schema: unknown, used: Map<string, Schema>): void {
+  if (typeof schema !== "object" || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    const name = key === "$ref" ? String(value).replace("#/definitions/", "") : undefined;
+    const definition = name === undefined ? undefined : definitions[name];
+    if (name === undefined || definition === undefined) collect(value, used);
+    else if (!used.has(name)) {
+      used.set(name, definition);
+      collect(definition, used);
+    }
+  }
+}
