@@ -174,6 +174,13 @@ describe("what ran", () => {
   });
 });
 
+test("lists leave out the runs that ojm makes for itself, unless they are asked for by name", async () => {
+  for (const name of ["a", "ojm alerts", "ojm alerts"]) await manager.run(name, () => {});
+  expect(await json("runs", "-n", "1")).toMatchObject([{ name: "a" }]);
+  expect(await json("runs", "ojm alerts")).toHaveLength(2);
+  expect(await json("jobs")).toMatchObject([{ name: "a" }]);
+});
+
 describe("what will run", () => {
   test("jobs, next and why tell of a schedule; pause, resume, run-now and backfill act on it", async () => {
     await using scheduler = new Scheduler(manager);

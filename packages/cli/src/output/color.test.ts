@@ -52,11 +52,11 @@ test("colors change no width, and there is none in JSON", async () => {
     { title: "STATUS", cell: ({ status }: { status: string }) => status, color: colorFor },
     { title: "NEXT", cell: () => "x" },
   ];
-  const colored = itemsText(await given("runs", "--color", "always"), items, columns, "");
-  const plain = itemsText(await given("runs", "--color", "never"), items, columns, "");
+  const colored = await itemsText(await given("runs", "--color", "always"), items, columns, "");
+  const plain = await itemsText(await given("runs", "--color", "never"), items, columns, "");
   expect(stripVTControlCharacters(colored)).toBe(plain);
   expect(colored.split("\n")[2]).toBe(`${ESCAPE}[31mfailed${ESCAPE}[39m     x`);
-  expect(itemsText(await given("runs", "--color", "always", "--json"), items, columns, "")).not.toContain(ESCAPE);
+  expect(await itemsText(await given("runs", "--color", "always", "--json"), items, columns, "")).not.toContain(ESCAPE);
 });
 
 function colorFor({ status }: { readonly status: string }): ReturnType<typeof colorOf> {

@@ -12,7 +12,12 @@ export interface Column<T> {
 }
 
 /** Items as a table, or as the JSON that the user asks for. `none`: what is said if there are none. */
-export function itemsText<T>(given: Given, items: readonly T[], columns: readonly Column<T>[], none: string): string {
+export async function itemsText<T>(
+  given: Given,
+  items: readonly T[],
+  columns: readonly Column<T>[],
+  none: string,
+): Promise<string> {
   if (given.flags.has("jsonl")) return items.map((item) => `${JSON.stringify(item)}\n`).join("");
   if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
   if (items.length === 0) return `${oneLine(none, Number.POSITIVE_INFINITY)}\n`;
@@ -25,8 +30,13 @@ export function itemsText<T>(given: Given, items: readonly T[], columns: readonl
 }
 
 /** Prints items as {@link itemsText} has them. */
-export function printItems<T>(given: Given, items: readonly T[], columns: readonly Column<T>[], none: string): void {
-  print(itemsText(given, items, columns, none));
+export async function printItems<T>(
+  given: Given,
+  items: readonly T[],
+  columns: readonly Column<T>[],
+  none: string,
+): Promise<void> {
+  print(await itemsText(given, items, columns, none));
 }
 
 /** Prints one item as its fields in words, or as the JSON that the user asks for. Leaves out empty fields. */

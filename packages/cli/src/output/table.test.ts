@@ -28,10 +28,20 @@ describe("oneLine", () => {
   );
 });
 
-test("a long cell makes the rule of its column no longer than fits a terminal", () => {
-  const [, rule] = table([
+test("a long cell makes the rule of its column no longer than fits a terminal", async () => {
+  const text = await table([
     ["A", "B"],
     ["a", "b".repeat(5_000)],
-  ]).split("\n");
+  ]);
+  const [, rule] = text.split("\n");
   expect(rule).toBe(`-  ${"-".repeat(80)}`);
+});
+
+test("columns are in line behind wide and combining characters", async () => {
+  const text = await table([
+    ["NAME", "B"],
+    ["注文", "x"],
+    ["e\u0301", "y"],
+  ]);
+  expect(text).toBe("NAME  B\n----  -\n注文  x\ne\u0301     y\n");
 });

@@ -1,5 +1,5 @@
 import { visible } from "@ojm/core/backend";
-import stringWidth from "string-width";
+import { prepareWidths, widthOf } from "./width.js";
 
 /** The longest text of a cell, and rule below a heading, that suits a terminal. */
 const MOST = 80;
@@ -9,16 +9,17 @@ const MOST = 80;
  * one line that a terminal only shows, whatever its cells hold: they come from a store. `paint` colors a
  * cell, row 0 being the heading.
  */
-export function table(
+export async function table(
   cells: readonly (readonly string[])[],
   paint: (text: string, row: number, column: number) => string = (text) => text,
-): string {
+): Promise<string> {
   const rows = cells.map((row) => row.map((cell) => oneLine(cell)));
+  await prepareWidths(rows.flat());
   const columns = Math.max(...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => stringWidth(row[i] ?? ""))));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => widthOf(row[i] ?? ""))));
   const line = (row: readonly string[], at: number): string =>
     row
-      .map((cell, i) => `${paint(cell, at, i)}${" ".repeat(Math.max(0, (widths[i] ?? 0) - stringWidth(cell)))}`)
+      .map((cell, i) => `${paint(cell, at, i)}${" ".repeat(Math.max(0, (widths[i] ?? 0) - widthOf(cell)))}`)
       .join("  ")
       .trimEnd();
   const [head, ...body] = rows.map(line);

@@ -38,7 +38,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const all = [...(await unlocks(manager, name)), ...(await cancels(manager, name, limit))];
     all.sort((a, b) => b.at - a.at);
-    printItems(given, all.slice(0, limit), columns, "nobody took anything from anybody");
+    await printItems(given, all.slice(0, limit), columns, "nobody took anything from anybody");
     return undefined;
   });
 }

@@ -6,6 +6,7 @@ import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
+import { isOwn } from "../../store/own-runs.js";
 
 /** A job that has a record, a schedule, or both. */
 interface Job extends Partial<JobSummary> {
@@ -38,13 +39,13 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();
-    for await (const job of manager.jobs()) jobs.set(job.name, job);
+    for await (const job of manager.jobs()) if (!isOwn(job.name)) jobs.set(job.name, job);
     for await (const schedule of scheduler.schedules()) {
       const { name } = schedule;
       jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
     }
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    printItems(given, sorted, columns, "no jobs yet");
+    await printItems(given, sorted, columns, "no jobs yet");
     return undefined;
   });
 }

@@ -41,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
       throw notFound(`this store has no schedule "${name}". ${others}`);
     }
     coming.sort((a, b) => a.due - b.due);
-    printItems(given, coming.slice(0, limit), columns, "no schedules");
+    await printItems(given, coming.slice(0, limit), columns, "no schedules");
     return undefined;
   });
 }

@@ -32,7 +32,7 @@ export async function execute(given: Given): Promise<number> {
       const help = HELPS[reason.code]?.(quoted(name), reason);
       return { ...reason, ...(help !== undefined && { help }) };
     });
-    printItems(given, reasons, columns, "nothing is known of it");
+    await printItems(given, reasons, columns, "nothing is known of it");
     return undefined;
   });
 }

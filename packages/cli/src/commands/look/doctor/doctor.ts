@@ -24,7 +24,7 @@ export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   return withStore(given, async (manager) => {
     const findings = await examine(manager, await filesOf(given));
-    printFindings(given, findings);
+    await printFindings(given, findings);
     return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
   });
 }

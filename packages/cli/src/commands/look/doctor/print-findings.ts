@@ -15,8 +15,8 @@ const NARROW = 70;
 const WIDTH = 110;
 
 /** Prints what was found: a line for each thing, and below it what to do. */
-export function printFindings(given: Given, findings: readonly Finding[]): void {
-  if (given.flags.has("json") || given.flags.has("jsonl")) print(itemsText(given, findings, [], ""));
+export async function printFindings(given: Given, findings: readonly Finding[]): Promise<void> {
+  if (given.flags.has("json") || given.flags.has("jsonl")) print(await itemsText(given, findings, [], ""));
   else {
     const paint = painter(given);
     print(findings.map((finding) => findingText(finding, process.stdout.columns || WIDTH, paint)).join(""));

@@ -22,7 +22,7 @@ export async function execute(given: Given): Promise<number> {
     { title: "FENCE", cell: ({ fence }) => fence },
   ];
   return withStore(given, async (manager) => {
-    printItems(given, await running(manager), columns, "nothing runs");
+    await printItems(given, await running(manager), columns, "nothing runs");
     return undefined;
   });
 }

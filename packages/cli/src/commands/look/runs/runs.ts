@@ -8,6 +8,7 @@ import { print } from "../../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
+import { isOwn } from "../../../store/own-runs.js";
 
 const LIMIT = 20;
 const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"];
@@ -47,8 +48,13 @@ function filters(given: Given): HistoryOptions {
 export async function runsText(given: Given, manager: JobManager, options: HistoryOptions): Promise<string> {
   const say = sayTime(given);
   const runs: RunRecord[] = [];
-  for await (const run of manager.history(options)) runs.push(run);
-  const { name, limit: _, ...others } = options;
+  const { name, limit = LIMIT, ...others } = options;
+  const asked = name === undefined ? others : { name, ...others };
+  for await (const run of manager.history(asked)) {
+    if (name === undefined && isOwn(run.name)) continue;
+    runs.push(run);
+    if (runs.length === limit) break;
+  }
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
   return itemsText(given, runs, columns(say), none);
