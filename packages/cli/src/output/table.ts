@@ -1,5 +1,4 @@
 import { visible } from "@ojm/core/backend";
-import { prepareWidths, widthOf } from "./width.js";
 
 /** The longest text of a cell, and rule below a heading, that suits a terminal. */
 const MOST = 80;
@@ -35,4 +34,19 @@ export async function table(
 export function oneLine(text: string, most: number = process.stdout.isTTY ? MOST : Number.POSITIVE_INFINITY): string {
   const plain = visible(text.trim().replace(/[\r\n\t]+/g, " "));
   return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain;
+}
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** How many columns a text takes on a terminal. Loaded when a text needs it: it is felt at each start. */
+let wide: ((text: string) => number) | undefined;
+
+/** Loads what `widthOf` needs for these texts. */
+async function prepareWidths(texts: readonly string[]): Promise<void> {
+  if (wide === undefined && !texts.every((text) => ASCII.test(text))) wide = (await import("string-width")).default;
+}
+
+/** How many columns a text takes on a terminal: wide characters take two, combining ones none. */
+function widthOf(text: string): number {
+  return wide === undefined || ASCII.test(text) ? text.length : wide(text);
 }
