@@ -107,7 +107,7 @@ test("ojm locks tells that the store is not reachable, without a stack trace", a
   const at = '{type: redis, args: {url: "redis://127.0.0.1:1", connectTimeout: 50}}';
   const yaml = `include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chJobs: ${at}, chLocks: ${at}}}]\ntodo: [I]\n`;
   const { code, out, err } = await ojm(folderWith({ "a.yaml": yaml }), "locks", "a.yaml");
-  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect({ code, out }).toEqual({ code: 5, out: "" });
   expect(err).toMatch(/^ojm: Redis at 127\.0\.0\.1:1 is not reachable/);
   expect(err).not.toMatch(/\n\s+at /);
 });
