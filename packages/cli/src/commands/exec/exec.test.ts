@@ -112,6 +112,21 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "cancelled" });
   });
 
+  test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {
+    const place = new Place();
+    const manager = await place.manager();
+    const held = await manager.start("backup");
+    const waiting = place.exec("echo never", "--wait", "10m");
+    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    waiting.process.kill("SIGINT");
+    expect(await waiting.ended).toMatchObject({ code: 130, out: "" });
+    await held.end();
+    const retrying = place.exec("echo failed; exit 1", "--retry", "3", "--retry-delay", "10m");
+    await expect.poll(async () => (await manager.retries()).length).toBe(1);
+    retrying.process.kill("SIGTERM");
+    expect(await retrying.ended).toMatchObject({ code: 143, out: "failed\n" });
+  });
+
   test("ends the whole group of a command that takes too long, and ends with 124", async () => {
     const place = new Place();
     const script = `trap "" TERM; ${UNTIL_STOPPED}`;

@@ -30,6 +30,7 @@ export async function execute(given: Given): Promise<number> {
         timeout: timeout + grace + REST,
         // Not the words behind it: they may hold passwords.
         meta: { command: basename(words[0] ?? "") },
+        signal: runner.waiting,
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {

@@ -37,6 +37,7 @@ export class CommandRunner {
   blockedBy: string | undefined;
   /** The exit code that a signal to ojm asks for. */
   signalled: number | undefined;
+  readonly #waiting: AbortController = new AbortController();
 
   constructor(manager: JobManager, options: CommandOptions) {
     this.#manager = manager;
@@ -48,12 +49,18 @@ export class CommandRunner {
     return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
   }
 
+  /** Fires when a signal comes while no command runs: nobody waits for the lock, or for an attempt, any more. */
+  get waiting(): AbortSignal {
+    return this.#waiting.signal;
+  }
+
   /** Passes on the signals that ojm gets, from now on. */
   passOnSignals(): void {
     for (const signal of SIGNALS) {
       process.on(signal, (_: string, number: number) => {
         this.signalled = EXIT.signal + number;
-        this.#current?.kill(signal);
+        if (this.#current === undefined) this.#waiting.abort(new Error(`ojm got ${signal}`));
+        else this.#current.kill(signal);
       });
     }
   }
@@ -71,11 +78,24 @@ export class CommandRunner {
     const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
     this.#current = command;
-    if (command.identity !== undefined) await predecessor.note(run, command.identity);
-    const ended = await this.#supervise(run, command);
+    const ended = await this.#runNoted(run, command, predecessor).finally(() => {
+      this.#current = undefined;
+    });
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
     else if (ended.code !== 0) throw new CommandFailed(ended);
+  }
+
+  async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {
+    try {
+      if (command.identity !== undefined) await predecessor.note(run, command.identity);
+    } catch (error) {
+      // It waits for the word to begin, which does not come.
+      command.kill("SIGKILL");
+      await command.ended;
+      throw error;
+    }
+    return this.#supervise(run, command);
   }
 
   /** Lets the command begin, and ends it in time. */
