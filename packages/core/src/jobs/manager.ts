@@ -11,7 +11,7 @@ import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
-import { logOf, progressOf } from "./logs/read/log-of.js";
+import { logOf, progressOf, runRefOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
@@ -21,10 +21,11 @@ import { checkRange, selectRecords } from "./records/history/select.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
-import { toRecord } from "./records/record.js";
+import { recordKeyOf, toRecord } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
+import { untilClosed } from "./requests/until-closed.js";
 import { pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import type { RunContext } from "./run/context.js";
@@ -294,6 +295,23 @@ export class JobManager {
    */
   progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
     return progressOf(this.#context.logs, run, options);
+  }
+
+  /**
+   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout` ms, or
+   * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
+   * waits for as long as it takes.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: 60_000 });
+   */
+  async wait(
+    run: string | RunRef,
+    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+  ): Promise<RunRecord | undefined> {
+    const key = recordKeyOf(runRefOf(run));
+    return untilClosed({ jobs: this.channels.jobs, key, clock: this.#clock, wait: timeout, signal });
   }
 
   /**

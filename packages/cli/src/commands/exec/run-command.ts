@@ -49,7 +49,7 @@ export class CommandRunner {
     return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
   }
 
-  /** Fires when a signal comes while no command runs: nobody waits for the lock, or for an attempt, any more. */
+  /** Fires when a signal comes while no command runs: nobody waits for the lock or an attempt any more. */
   get waiting(): AbortSignal {
     return this.#waiting.signal;
   }

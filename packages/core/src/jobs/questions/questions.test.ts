@@ -23,6 +23,33 @@ beforeEach(async () => {
 const why = (name = "a"): Promise<Reason[]> => clock.until(two.manager.why(name));
 const codes = async (name = "a"): Promise<string[]> => (await why(name)).map(({ code }) => code);
 
+describe("the wait for the end of a run", () => {
+  test("ends with it, in whatever process it is, or at its time", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    const before = clock.now();
+    expect(await clock.until(two.manager.wait(run.id, { timeout: 5_000 }))).toMatchObject({ status: "running" });
+    expect(clock.now() - before).toBe(5_000);
+    const waiting = two.manager.wait(run);
+    await clock.advance(20 * MINUTE);
+    await clock.until(run.end(3));
+    const after = clock.now();
+    expect(await clock.until(waiting)).toMatchObject({ id: run.id, status: "completed", result: 3 });
+    expect(clock.now() - after).toBeLessThan(1_000);
+    expect(await clock.until(two.manager.wait(run.id))).toMatchObject({ status: "completed" });
+  });
+
+  test("is over at once for a run that is not there, and by a signal", async () => {
+    expect(await clock.until(two.manager.wait("a@2026-11-25T02:00:00.000Z"))).toBeUndefined();
+    expect(await rejection(two.manager.wait("a"))).toMatchObject({ code: "INVALID" });
+    const run = await clock.until(one.manager.start("a"));
+    const controller = new AbortController();
+    const waiting = two.manager.wait(run, { signal: controller.signal });
+    await clock.advance(1_000);
+    controller.abort();
+    expect(await clock.until(waiting)).toMatchObject({ status: "running" });
+  });
+});
+
 describe("why a job does not run", () => {
   test("of a job that never ran it is told", async () => {
     expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is kept' }]);

@@ -1,4 +1,4 @@
-import type { JobManager, RunRecord } from "@ojm/core";
+import type { RunRecord } from "@ojm/core";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
@@ -15,7 +15,7 @@ export async function execute(given: Given): Promise<number> {
   const timeout = spanOption(given, "timeout");
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
-    const ended = run.status === "running" ? await untilEnded(manager, run, timeout) : run;
+    const ended = (await manager.wait(run, timeout === undefined ? {} : { timeout })) ?? run;
     printItem(given, ended, [
       { title: "run", cell: ({ id }) => id },
       { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
@@ -30,20 +30,4 @@ function exitOf({ status }: RunRecord): number {
   if (status === "running") return EXIT.running;
   if (status === "timeout") return EXIT.timeout;
   return status === "completed" || status === "skipped" ? EXIT.ok : EXIT.failed;
-}
-
-/** The record once the run is over, or as it is when the time is over. */
-async function untilEnded(manager: JobManager, run: RunRecord, timeout: number | undefined): Promise<RunRecord> {
-  const over = new AbortController();
-  const timer = timeout === undefined ? undefined : setTimeout(() => over.abort(), timeout);
-  try {
-    // A log that is followed ends with its run, and waits for a store that goes away meanwhile.
-    for await (const _ of manager.log(run, { follow: true, tail: 1, signal: over.signal })) {
-    }
-  } catch (error) {
-    if (!over.signal.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-  return findRun(manager, run.id);
 }

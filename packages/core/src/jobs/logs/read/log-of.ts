@@ -54,7 +54,7 @@ function checkOptions(name: string, options: LogOptions): void {
   if (!isOptional(signal, isSignal)) throw new RunError("INVALID", name, "signal must be an AbortSignal");
 }
 
-function runRefOf(run: unknown): RunRef {
+export function runRefOf(run: unknown): RunRef {
   const { name, startTime } = (isText(run) ? parseRunId(run) : fieldsOf<RunRef>(run)) ?? {};
   if (isText(name) && name !== "" && isTime(startTime)) return { name, startTime };
   const example = "daily-report@2026-11-25T02:00:00.000Z";
