@@ -112,6 +112,15 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "cancelled" });
   });
 
+  test("lets a command end whose reader goes away, as head does", async () => {
+    const place = new Place();
+    const ojm = place.exec("exec yes line");
+    await ojm.prints("line");
+    ojm.process.stdout?.destroy();
+    expect((await ojm.ended).code).toBeGreaterThan(0);
+    expect(await place.last()).toMatchObject({ status: "failed" });
+  });
+
   test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {
     const place = new Place();
     const manager = await place.manager();

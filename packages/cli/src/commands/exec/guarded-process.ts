@@ -86,8 +86,8 @@ function passOn(
   const to = process[stream];
   // A character may arrive in two pieces.
   const decoder = new TextDecoder();
-  // A reader that went away, as `head` does, is no reason to end the command.
-  to.on("error", () => from?.resume());
+  // A reader that went away, as `head` does: the command gets SIGPIPE with its next line, as without ojm.
+  to.on("error", () => from?.destroy());
   to.on("drain", () => from?.resume());
   from?.on("data", (data: Buffer) => {
     onOutput(decoder.decode(data, { stream: true }), stream);
