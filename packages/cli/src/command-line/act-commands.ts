@@ -11,8 +11,8 @@ export const actCommands: readonly CommandSpec[] = [
     operands: "NAME -- COMMAND …",
     summary: "run any command under the lock of NAME, with a record and a log",
     about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held.
-The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout, or when the lock is lost, its whole process
-group gets SIGTERM, and after the grace SIGKILL. A signal to ojm is passed on.`,
+The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
+the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },

@@ -30,5 +30,5 @@ export const OUTPUT: OptionSpecs = {
 
 /** Why something is taken from somebody. */
 export const REASON: OptionSpecs = {
-  reason: { value: "TEXT", text: "why, for those whom it affects and for the audit. Asked for on a terminal" },
+  reason: { value: "TEXT", text: "why, for those whom it affects. Asked for on a terminal" },
 };

@@ -79,8 +79,19 @@ describe("what runs", () => {
     await expect(manager.run("import", () => {}, { wait: 0 })).rejects.toThrow(
       /held for maintenance .*the schema changes/,
     );
-    expect((await call("unlock", "import", "--reason", "done")).code).toBe(0);
-    await manager.run("import", () => {});
+    expect((await call("unlock", "import", "--reason", "done")).out).toMatch(
+      /^took "import" from the hold of .* \(the schema changes\)/,
+    );
+    const run = await manager.start("import");
+    expect(await call("hold", "import", "--reason", "x")).toMatchObject({
+      code: 75,
+      err: expect.stringMatching(/--wait 10m/),
+    });
+    await run.end();
+    expect(await call("hold", "imprt", "--reason", "x")).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/"imprt" never ran\. Did you mean "import"\?.* held all the same/),
+    });
   });
 });
 
@@ -203,7 +214,10 @@ describe("what will run", () => {
     await expect.poll(() => ran.length).toBe(1);
     expect(now.out).toContain(ran[0]);
     const filled = await call("backfill", "report", "--from", "3d", "--reason", "a gap");
-    expect([filled.code, filled.out]).toEqual([0, expect.stringMatching(/^[23] ticks of "report" will be run/)]);
+    expect([filled.code, filled.out]).toEqual([
+      0,
+      expect.stringMatching(/^up to [23] ticks, .* of "report" will be run/),
+    ]);
     await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
     expect(await call("pause", "nothing", "--reason", "x")).toMatchObject({ code: 3 });
   });

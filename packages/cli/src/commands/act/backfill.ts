@@ -24,7 +24,8 @@ export async function execute(given: Given): Promise<number> {
       ...(to !== undefined && { to }),
     };
     const asked = await scheduler.backfill(name, options);
-    const text = `${asked.ticks} ticks of "${name}" will be run, one after the other; those that were run are left out`;
-    return done(given, given.flags.has("again") ? text.replace("; those that were run are left out", "") : text, asked);
+    const again = given.flags.has("again");
+    const which = again ? `${asked.ticks} ticks` : `up to ${asked.ticks} ticks, without those that were run,`;
+    return done(given, `${which} of "${name}" will be run, one after the other`, asked);
   });
 }

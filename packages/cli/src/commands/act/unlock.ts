@@ -14,7 +14,12 @@ export async function execute(given: Given): Promise<number> {
     const lock = (await manager.locks()).find((one) => one.name === name);
     if (lock === undefined) throw notFound(`nobody holds "${name}"`);
     const { host, pid } = lock.holder;
-    const who = `${host}, pid ${pid}, since ${new Date(lock.since).toISOString()}`;
+    const { hold } = (lock.note ?? {}) as { readonly hold?: { readonly author?: string; readonly reason?: string } };
+    const since = `since ${new Date(lock.since).toISOString()}`;
+    const who =
+      hold === undefined
+        ? `${host}, pid ${pid}, ${since}`
+        : `the hold of ${hold.author ?? host} (${hold.reason}), ${since}`;
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
     const outcome = await manager.unlock(name, { reason });
     if (!outcome.unlocked) throw notFound(`nobody holds "${name}" any more`);

@@ -157,7 +157,7 @@ describe("ojm exec", () => {
     const pid = pidOf(first);
     first.process.kill("SIGKILL");
     await once(first.process, "exit");
-    const second = await place.exec("echo never", "--wait", "60s").ended;
+    const second = await place.exec("echo never", "--wait", "5s").ended;
     expect(lives(pid)).toBe(true);
     expect(second).toMatchObject({
       code: 75,

@@ -19,17 +19,18 @@ export async function execute(given: Given): Promise<number> {
   const [timeout, grace] = [spanOption(given, "timeout") ?? HOUR, spanOption(given, "grace") ?? GRACE];
   if (timeout === 0) throw new CommandError("--timeout must be more than 0");
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
+  const wait = spanOption(given, "wait") ?? 0;
   return withStore(
     given,
     async (manager) => {
-      const runner = new CommandRunner(manager, { words, timeout, grace });
+      const runner = new CommandRunner(manager, { words, timeout, grace, wait });
       runner.passOnSignals();
       const options = {
         trigger: "exec",
-        wait: spanOption(given, "wait") ?? 0,
-        timeout: timeout + grace + REST,
+        wait,
+        timeout: wait + timeout + grace + REST,
         // Not the words behind it: they may hold passwords.
-        meta: { command: basename(words[0] ?? "") },
+        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? "") },
         signal: runner.waiting,
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
@@ -60,7 +61,7 @@ function commandOf({ operands: [name, more], behind }: Given): {
 
 function exitOf(error: unknown, given: Given): number {
   if (error instanceof CommandFailed) {
-    if (error.code === EXIT.timeout) tell(`ojm: ${error.message}`);
+    if (error.isLate) tell(`ojm: ${error.message}`);
     return error.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;

@@ -18,6 +18,8 @@ export interface Ended {
   /** As a shell would tell it: 128 and the number of a signal that ended it. */
   readonly code: number;
   readonly text: string;
+  /** Whether it was ended because it took too long. */
+  readonly isLate?: true;
 }
 
 /** A command in a process group of its own, which begins when it is told to. */

@@ -1,8 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, JobManager, Run } from "@ojm/core";
 import { type ProcessIdentity, processState } from "@ojm/core/backend";
 
 /** Under the name of the job: the process of the command that runs, or ran when its ojm was killed. */
 const CHANNEL = "oJobManager-exec";
+
+/** How often to look whether a process is gone, in ms. */
+const LOOK = 200;
 
 /** How long an entry is kept that nobody removes, in ms: 30 days. */
 const LIFE = 30 * 86_400_000;
@@ -33,6 +37,17 @@ export class Predecessor {
   async living(): Promise<Entry | undefined> {
     const entry = await this.#channel.get(this.#name);
     return entry !== undefined && processState(entry) === "there" ? entry : undefined;
+  }
+
+  /** Waits until no command goes on, `wait` ms at most. Resolves to the one that still does. */
+  async outlived(wait: number, signal: AbortSignal): Promise<Entry | undefined> {
+    const until = performance.now() + wait;
+    for (;;) {
+      const living = await this.living();
+      if (living === undefined || performance.now() >= until || signal.aborted) return living;
+      // Nobody tells of the end of a process that is not a child.
+      await pause(LOOK, undefined, { signal }).catch(() => {});
+    }
   }
 
   /** Notes the process of a command before it begins. Throws if the run has lost its lock. */

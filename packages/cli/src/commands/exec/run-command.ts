@@ -10,10 +10,13 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
 export class CommandFailed extends Error {
   override readonly name: string = "Error";
   readonly code: number;
+  /** Whether ojm ended it, as it took too long. */
+  readonly isLate: boolean;
 
-  constructor({ code, text }: Ended) {
+  constructor({ code, text }: Ended, isLate: boolean) {
     super(text);
     this.code = code;
+    this.isLate = isLate;
     // Where ojm stood tells nobody anything about the command.
     this.stack = "";
   }
@@ -26,6 +29,8 @@ export interface CommandOptions {
   readonly timeout: number;
   /** How long it has to end after SIGTERM, in ms. */
   readonly grace: number;
+  /** How long to wait for the command of an earlier ojm that was killed, in ms. */
+  readonly wait: number;
 }
 
 /** Runs one command, once for each attempt. */
@@ -68,7 +73,7 @@ export class CommandRunner {
   /** The body of a run. */
   async run(run: Run): Promise<void> {
     const predecessor = await Predecessor.of(this.#manager, run.name);
-    const before = await predecessor.living();
+    const before = await predecessor.outlived(this.#options.wait, run.signal);
     if (before !== undefined) {
       this.blockedBy = `the command of ${before.run} still goes on, as pid ${before.pid}: its ojm was killed`;
       await run.skip(this.blockedBy);
@@ -83,7 +88,7 @@ export class CommandRunner {
     });
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
-    else if (ended.code !== 0) throw new CommandFailed(ended);
+    else if (ended.code !== 0) throw new CommandFailed(ended, ended.isLate === true);
   }
 
   async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {
@@ -126,6 +131,8 @@ export class CommandRunner {
     const ended = await command.ended.finally(() => {
       for (const timer of timers) clearTimeout(timer);
     });
-    return isLate ? { code: EXIT.timeout, text: `it took longer than ${timeout} ms: ${ended.text}` } : ended;
+    return isLate
+      ? { code: EXIT.timeout, text: `it took longer than ${timeout} ms: ${ended.text}`, isLate: true }
+      : ended;
   }
 }

@@ -12,12 +12,12 @@ interface Why extends ScheduleReason {
 /** What helps against a reason, or shows more of it. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
   running: (name) => `ojm logs ${name} -f`,
-  locked: (name) => `ojm unlock ${name}`,
-  maintenance: (name) => `ojm unlock ${name}`,
+  locked: (name) => `ojm unlock ${name} --reason …`,
+  maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
   paused: (name) => `ojm resume ${name}`,
   last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : quoted(reason.run.id)}`,
-  next: (name) => `ojm run-now ${name}`,
+  next: (name) => `ojm run-now ${name} --reason …`,
 };
 
 /** Shows why a job does not run now. */
