@@ -1,10 +1,9 @@
-import { join } from "node:path";
-import { type JobManager, openJobManager } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { prepareType } from "../backends.js";
+import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm } from "../testing/ojm.js";
+import { storeIn } from "../testing/store.js";
 
 /*
  * What the one on call does, with a manager of its own.
@@ -15,10 +14,7 @@ let manager: JobManager;
 
 beforeEach(async () => {
   folder = folderWith({});
-  await prepareType("sqlite");
-  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
-  manager = await openJobManager({ chJobs: store, chLocks: store });
-  onTestFinished(() => manager.close());
+  manager = await storeIn(folder);
 });
 
 const call = (...words: readonly string[]): Promise<Ended> => called(folder, [...words, "--store", "sqlite:ojm.db"]);

@@ -37,9 +37,8 @@ function isRunning(error: unknown): error is Error {
 /** Whether a name has a run or a schedule: another one may be misspelt, and the job that is meant goes on. */
 async function isKnown(manager: JobManager, name: string): Promise<boolean> {
   for await (const _ of manager.history({ name, limit: 1 })) return true;
-  const { Scheduler } = await import("@ojm/schedule");
-  await using scheduler = new Scheduler(manager);
-  for await (const schedule of scheduler.schedules()) if (schedule.name === name) return true;
+  const { schedulesIn } = await import("@ojm/schedule");
+  for await (const schedule of schedulesIn(manager)) if (schedule.name === name) return true;
   return false;
 }
 

@@ -3,11 +3,11 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type JobManager, openJobManager } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { prepareType } from "../../backends.js";
 import { folderWith, ojm } from "../../testing/ojm.js";
+import { storeIn } from "../../testing/store.js";
 import { namesThatBegin, runsThatBegin } from "./complete.js";
 import { bashScript } from "./shells/bash.js";
 import { fishScript } from "./shells/fish.js";
@@ -21,10 +21,7 @@ let manager: JobManager;
 
 beforeEach(async () => {
   folder = folderWith({});
-  await prepareType("sqlite");
-  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
-  manager = await openJobManager({ chJobs: store, chLocks: store });
-  onTestFinished(() => manager.close());
+  manager = await storeIn(folder);
 });
 
 async function collect(all: AsyncIterable<string>): Promise<string[]> {

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { prepareType } from "../../backends.js";
 import { given } from "../../testing/given.js";
 import { folderWith, type Ojm, start } from "../../testing/ojm.js";
+import { storeIn } from "../../testing/store.js";
 import { execute } from "./exec.js";
 
 /** A folder with a store, and what is in it. */
@@ -21,12 +21,8 @@ class Place {
     return join(this.folder, name);
   }
 
-  async manager(): Promise<JobManager> {
-    await prepareType("sqlite");
-    const store = { type: "sqlite", args: { file: this.file("ojm.db") } };
-    const manager = await openJobManager({ chJobs: store, chLocks: store });
-    onTestFinished(() => manager.close());
-    return manager;
+  manager(): Promise<JobManager> {
+    return storeIn(this.folder);
   }
 
   async last(): Promise<RunRecord | undefined> {

@@ -1,9 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Channel, JobManager, Run } from "@ojm/core";
+import type { Channel, JobManager, Key, Run } from "@ojm/core";
 import { type ProcessIdentity, processState } from "@ojm/core/backend";
 
-/** Under the name of the job: the process of the command that runs, or ran when its ojm was killed. */
-const CHANNEL = "oJobManager-exec";
+/**
+ * Where the process is kept of a command that runs, or ran when its ojm was killed. In the channel of the
+ * locks: in a Redis Cluster, each other channel may be on another node than the lock of the run.
+ */
+const execKey = (name: string): Key => ["exec", name];
 
 /** How often to look whether a process is gone, in ms. */
 const LOOK = 200;
@@ -21,21 +24,17 @@ interface Entry extends ProcessIdentity {
  * the same machine, the next ojm finds it by this entry and does not begin.
  */
 export class Predecessor {
-  readonly #channel: Channel<Entry>;
-  readonly #name: string;
+  readonly #locks: Channel<Entry>;
+  readonly #key: Key;
 
-  private constructor(channel: Channel<Entry>, name: string) {
-    this.#channel = channel;
-    this.#name = name;
-  }
-
-  static async of(manager: JobManager, name: string): Promise<Predecessor> {
-    return new Predecessor(await manager.channel<Entry>(CHANNEL), name);
+  constructor({ channels }: JobManager, name: string) {
+    this.#locks = channels.locks as Channel<unknown> as Channel<Entry>;
+    this.#key = execKey(name);
   }
 
   /** The command that certainly goes on; `undefined` if none does, or nobody can tell. */
   async living(): Promise<Entry | undefined> {
-    const entry = await this.#channel.get(this.#name);
+    const entry = await this.#locks.get(this.#key);
     return entry !== undefined && processState(entry) === "there" ? entry : undefined;
   }
 
@@ -52,11 +51,11 @@ export class Predecessor {
 
   /** Notes the process of a command before it begins. Throws if the run has lost its lock. */
   async note(run: Run, identity: ProcessIdentity): Promise<void> {
-    await run.fenced(this.#channel, [{ put: this.#name, value: { ...identity, run: run.id }, ttl: LIFE }]);
+    await run.fenced(this.#locks, [{ put: this.#key, value: { ...identity, run: run.id }, ttl: LIFE }]);
   }
 
   /** Removes the note of a command that is over. */
   async forget(run: Run): Promise<void> {
-    await run.fenced(this.#channel, [{ delete: this.#name }]);
+    await run.fenced(this.#locks, [{ delete: this.#key }]);
   }
 }

@@ -72,7 +72,7 @@ export class CommandRunner {
 
   /** The body of a run. */
   async run(run: Run): Promise<void> {
-    const predecessor = await Predecessor.of(this.#manager, run.name);
+    const predecessor = new Predecessor(this.#manager, run.name);
     const before = await predecessor.outlived(this.#options.wait, run.signal);
     if (before !== undefined) {
       this.blockedBy = `the command of ${before.run} still goes on, as pid ${before.pid}: its ojm was killed`;

@@ -1,5 +1,5 @@
 import { delayAfter, type RetryPolicy } from "@ojm/core";
-import type { Log } from "../../output/log.js";
+import { duration, type Log } from "../../output/log.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 
 /** Whether another attempt follows one that failed like this. `attempt`: its number, from 1. */
@@ -10,12 +10,6 @@ export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost
 
 /** Tells the log that a job is tried again, and when. */
 export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
-  const wait = durationText(delayAfter(policy, attempt));
+  const wait = duration(delayAfter(policy, attempt));
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
-}
-
-function durationText(ms: number): string {
-  if (ms < 1_000) return `${ms} ms`;
-  if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
-  return `${Math.round(ms / 6_000) / 10} min`;
 }

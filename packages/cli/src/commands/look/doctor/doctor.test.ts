@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type JobManager, openJobManager, type RunRecord, VERSIONS } from "@ojm/core";
+import { type JobManager, type RunRecord, VERSIONS } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { prepareType } from "../../../backends.js";
+import { beforeEach, describe, expect, test } from "vitest";
 import { folderWith, ojm } from "../../../testing/ojm.js";
+import { storeIn } from "../../../testing/store.js";
 import { examine } from "./doctor.js";
 import type { Finding } from "./finding.js";
 import { findingText } from "./print-findings.js";
@@ -18,10 +18,7 @@ let manager: JobManager;
 
 beforeEach(async () => {
   folder = folderWith({});
-  await prepareType("sqlite");
-  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
-  manager = await openJobManager({ chJobs: store, chLocks: store });
-  onTestFinished(() => manager.close());
+  manager = await storeIn(folder);
 });
 
 /** What is not well. */

@@ -1,11 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type JobManager, openJobManager, type Run } from "@ojm/core";
+import type { JobManager, Run } from "@ojm/core";
 import stringWidth from "string-width";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { prepareType } from "../../../backends.js";
 import { folderWith, ojm } from "../../../testing/ojm.js";
+import { storeIn } from "../../../testing/store.js";
 import { LiveRuns } from "./live-runs.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
@@ -17,10 +16,7 @@ let manager: JobManager;
 
 beforeEach(async () => {
   folder = folderWith({});
-  await prepareType("sqlite");
-  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
-  manager = await openJobManager({ chJobs: store, chLocks: store });
-  onTestFinished(() => manager.close());
+  manager = await storeIn(folder);
 });
 
 describe("the runs that go on", () => {
