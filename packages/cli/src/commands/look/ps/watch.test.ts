@@ -118,7 +118,9 @@ test("on a terminal, Ctrl-C ends it, and the terminal is as it was", async ({ sk
   skip(spawnSync("script", ["-qec", "exit 7", "/dev/null"]).status !== 7, "there is no script of util-linux");
   await using run = await manager.start("import");
   const words = [process.execPath, "--import", import.meta.resolve("tsx"), "--conditions=@ojm/source", MAIN];
-  const command = [...words, "ps", "-w", "--store", "sqlite:ojm.db"].map((word) => `'${word}'`).join(" ");
+  const quoted = [...words, "ps", "-w", "--store", "sqlite:ojm.db"].map((word) => `'${word}'`).join(" ");
+  // A shell that stays would get the same Ctrl-C, and script would return how that shell ended: 130.
+  const command = `exec ${quoted}`;
   const env = { ...process.env, TERM: "xterm" };
   const terminal = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder, env, stdio: "pipe" });
   onTestFinished(() => void terminal.kill("SIGKILL"));
