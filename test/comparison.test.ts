@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { openJobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { expect, it } from "vitest";
+import { called } from "../packages/cli/src/testing/called.js";
+import { commandLines } from "./support/command-lines.js";
+import { temporaryFolder } from "./support/processes.js";
+import { folderWithStore } from "./support/store-config.js";
+
+const PAGE = fileURLToPath(new URL("../docs/comparison.md", import.meta.url));
+
+/** What stands in the column of ojm, for each question. */
+const answers = readFileSync(PAGE, "utf8")
+  .split("\n")
+  .filter((row) => /^\| \d+ \|/.test(row))
+  .map((row) => row.split(" | ")[2] ?? "");
+
+it("ojm answers each of the twelve questions in one command", async () => {
+  expect(answers).toHaveLength(12);
+  const store = { type: "sqlite", args: { file: `${temporaryFolder()}/ojm.db` } };
+  const options = { chJobs: store, chLocks: store };
+  const folder = folderWithStore(options);
+  await using manager = await openJobManager(options);
+  await using scheduler = new Scheduler(manager);
+  await manager.run("billing", (run) => run.log.info("begun"));
+  const obedient = await manager.start("import");
+  obedient.signal.addEventListener("abort", () => void obedient.cancel());
+  const hanging = await manager.start("sync");
+  await scheduler.add("report", { cron: "0 2 * * *" }, () => {});
+
+  for (const answer of answers) {
+    const [line, ...more] = commandLines("docs/comparison.md", answer.replace("./backup.sh", "true"));
+    expect([answer, more]).toEqual([expect.stringMatching(/^`ojm .*`$/), []]);
+    const words = line?.words ?? [];
+    const { code, out, err } = await called(folder, words);
+    expect({ words, code, err }).toEqual({ words, code: 0, err: "" });
+    expect(words[0] === "exec" || out).not.toBe("");
+  }
+  expect([obedient.signal.aborted, hanging.signal.aborted]).toEqual([true, true]);
+});
