@@ -1,0 +1,2 @@
+/** The cockpit of ojm in a browser. */
+export type { Role } from "./contract/session.js";
