@@ -81,7 +81,9 @@ function operation({ id, path, summary, role, query = {}, body, answer }: Endpoi
     ...(body && { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } } }),
     responses: {
       200: { description: summary, content },
-      ...Object.fromEntries(Object.keys(ERRORS).map((status) => [status, { $ref: `#/components/responses/${status}` }])),
+      ...Object.fromEntries(
+        Object.keys(ERRORS).map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+      ),
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { ActName, Schema } from "../common.js";
 import { actAnswerSchema, actRequestSchema } from "../acts.js";
 import { auditSchema } from "../audit.js";
+import type { ActName, Schema } from "../common.js";
 import { jobDetailSchema, jobsSchema, whySchema } from "../jobs.js";
 import { locksSchema } from "../locks.js";
 import { nowSchema } from "../now.js";
@@ -127,5 +127,3 @@ export const endpoints: readonly Endpoint[] = [
     answer: actAnswerSchema,
   },
 ];
-
-
