@@ -1,7 +1,7 @@
 /**
  * Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests.
  */
-const TESTS = "(\\.test(-d)?\\.ts|\\.child\\.ts)$|/testing/|^(test|packages/bench)/";
+const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/bench)/";
 
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
 const CHANNEL_FOR_LOCKS = "^packages/core/src/channel/((index|channel|types|errors|open)\\.ts$|calls/|encoding/)";
@@ -69,6 +69,41 @@ export default {
       },
     },
     {
+      name: "ui-imports-only-core-and-schedule",
+      comment: "The cockpit is made of what any program can use of core and of the schedules.",
+      severity: "error",
+      from: { path: "^packages/ui/", pathNot: TESTS },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(ui/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)",
+      },
+    },
+    {
+      name: "pages-know-only-the-contract",
+      severity: "error",
+      from: { path: "^packages/ui/web/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/ui/(web|src/contract)/" },
+    },
+    {
+      name: "pages-import-types-of-the-contract",
+      comment: "A value would bring the schemas and valibot into the bundle.",
+      severity: "error",
+      from: { path: "^packages/ui/web/", pathNot: TESTS },
+      to: { path: "^packages/ui/src/contract/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "server-knows-no-pages",
+      severity: "error",
+      from: { path: "^packages/ui/src/", pathNot: TESTS },
+      to: { path: "^packages/ui/web/" },
+    },
+    {
+      name: "contract-is-the-ground",
+      severity: "error",
+      from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/ui/src/contract/" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",
@@ -79,7 +114,7 @@ export default {
       name: "ojob-knows-no-command-line",
       severity: "error",
       from: { path: "^packages/ojob/src/", pathNot: TESTS },
-      to: { path: "^packages/(cli|openaf)/" },
+      to: { path: "^packages/(cli|openaf|ui)/" },
     },
     {
       name: "only-tests-import-testing",
@@ -93,7 +128,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "(^|/)(node_modules|dist)/" },
-    exclude: { path: "\\.test(-d)?\\.ts$|(^|/)(node_modules|dist)/" },
+    exclude: { path: "\\.test(-d)?\\.tsx?$|(^|/)(node_modules|dist)/" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["@ojm/source", "import", "node"] },
   },
 };

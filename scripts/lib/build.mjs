@@ -62,6 +62,14 @@ export async function build({ only, types = true } = {}) {
     if ((await tool("tsup", types ? args : [...args, "--no-dts"], { cwd: path, quiet: true })) !== 0) {
       stop(`${name} could not be built.`, `See the messages above; to build it alone: cd packages/… && npm run build`);
     }
+    await buildPages(path, name);
     markDone(types ? stamp : bare, hash);
   }
+}
+
+/** Builds the pages of a package that has some: `web` becomes `dist/web`. */
+async function buildPages(path, name) {
+  if (!existsSync(join(path, "web/index.html"))) return;
+  if ((await tool("vite", ["build", "web", "--logLevel", "warn"], { cwd: path, quiet: true })) === 0) return;
+  stop(`The pages of ${name} could not be built.`, "See the messages above; to build them alone: npx vite build web");
 }

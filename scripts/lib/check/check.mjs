@@ -16,6 +16,7 @@ export async function check() {
   const { checkImports } = await import("./imports.mjs");
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
+    ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
     ["shape of files and folders", () => checkShape()],

@@ -15,9 +15,9 @@ const MOST_COLUMNS = 110;
 const COMMENT = /^\s*(\*|\/\/|\/\*)/;
 const ADDRESS = /https?:\/\//;
 
-const SOURCE = /\.(ts|mts|mjs|cjs|js)$/;
-const TEST_FILE = /\.test(-d)?\.ts$/;
-const TEST = /\.test(-d)?\.ts$|(^|\/)(testing|test)\//;
+const SOURCE = /\.(ts|tsx|mts|mjs|cjs|js)$/;
+const TEST_FILE = /\.test(-d)?\.tsx?$/;
+const TEST = /\.test(-d)?\.tsx?$|(^|\/)(testing|test)\//;
 
 /**
  * Checks the length of source files and the size of folders, and prints each violation. Returns an exit code.

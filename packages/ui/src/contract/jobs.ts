@@ -1,0 +1,144 @@
+import * as v from "valibot";
+import { type ActName, actNameSchema, type Schema, type Status, statusSchema } from "./common.js";
+import { type TickView, tickSchema } from "./now.js";
+
+/** When a job is due. */
+export interface JobSchedule {
+  /** `At 02:00 (Europe/Lisbon)`. */
+  readonly words: string;
+  readonly zone: string;
+  readonly cron?: string;
+  /** The ms between two ticks. */
+  readonly every?: number;
+  readonly paused?: {
+    readonly reason: string;
+    readonly by: string;
+    readonly at: number;
+    readonly until?: number;
+  };
+}
+
+/** How a run ended. */
+export interface LastRun {
+  readonly id: string;
+  readonly status: Status;
+  readonly startTime: number;
+  readonly duration?: number;
+  readonly error?: string;
+}
+
+/** A job that has a record, a schedule, or both. Times are in ms since 1970, durations in ms. */
+export interface Job {
+  readonly name: string;
+  readonly schedule?: JobSchedule;
+  /** When it is due next. */
+  readonly next?: number;
+  readonly last?: LastRun;
+  /** When the last run began that completed. */
+  readonly lastWell?: number;
+  /** The id of the run that goes on. */
+  readonly running?: string;
+  /** How many runs in a row ended so. */
+  readonly streak?: { readonly status: Status; readonly n: number };
+  readonly p50?: number;
+  readonly p95?: number;
+  /** The share of its last runs that ended well, from 0 to 1. */
+  readonly rate?: number;
+  /** The last 20 that completed, oldest first. */
+  readonly durations: readonly number[];
+}
+
+/** `GET api/v1/jobs?limit&after&q`: by name. */
+export interface Jobs {
+  readonly jobs: readonly Job[];
+  /** Whether there are jobs after these: ask again with `after`, the name of the last one. */
+  readonly more: boolean;
+}
+
+/** `GET api/v1/jobs/NAME`. */
+export interface JobDetail extends Job {
+  /** The definition of the schedule, as JSON. */
+  readonly definition?: { readonly [field: string]: unknown };
+  /** The next 10, and what became of the last 20; the latest first. */
+  readonly ticks: readonly TickView[];
+}
+
+/** Why a job does not run now. */
+export interface ReasonView {
+  /**
+   * `paused`, `blackout`, `nobody`, `running`, `locked`, `maintenance`, `queue`, `retry`, `last`, `never`,
+   * `tick`, `next` or `unscheduled`.
+   */
+  readonly code: string;
+  readonly text: string;
+  /** When it happened, or will. */
+  readonly at?: number;
+  /** The id of the run that it is about. */
+  readonly run?: string;
+  /** What can be done about it. */
+  readonly act?: ActName;
+}
+
+/** `GET api/v1/jobs/NAME/why`: the most important reason first. */
+export interface Why {
+  readonly name: string;
+  readonly reasons: readonly ReasonView[];
+  /** The next tick that is run. */
+  readonly next?: number;
+}
+
+const lastRunSchema: Schema<LastRun> = v.strictObject({
+  id: v.string(),
+  status: statusSchema,
+  startTime: v.number(),
+  duration: v.exactOptional(v.number()),
+  error: v.exactOptional(v.string()),
+});
+
+const scheduleSchema: Schema<JobSchedule> = v.strictObject({
+  words: v.string(),
+  zone: v.string(),
+  cron: v.exactOptional(v.string()),
+  every: v.exactOptional(v.number()),
+  paused: v.exactOptional(
+    v.strictObject({ reason: v.string(), by: v.string(), at: v.number(), until: v.exactOptional(v.number()) }),
+  ),
+});
+
+const jobEntries = {
+  name: v.string(),
+  schedule: v.exactOptional(scheduleSchema),
+  next: v.exactOptional(v.number()),
+  last: v.exactOptional(lastRunSchema),
+  lastWell: v.exactOptional(v.number()),
+  running: v.exactOptional(v.string()),
+  streak: v.exactOptional(v.strictObject({ status: statusSchema, n: v.number() })),
+  p50: v.exactOptional(v.number()),
+  p95: v.exactOptional(v.number()),
+  rate: v.exactOptional(v.number()),
+  durations: v.array(v.number()),
+};
+
+export const jobSchema: Schema<Job> = v.strictObject(jobEntries);
+
+export const jobsSchema: Schema<Jobs> = v.strictObject({ jobs: v.array(jobSchema), more: v.boolean() });
+
+export const jobDetailSchema: Schema<JobDetail> = v.strictObject({
+  ...jobEntries,
+  definition: v.exactOptional(v.record(v.string(), v.unknown())),
+  ticks: v.array(tickSchema),
+});
+
+export const reasonSchema: Schema<ReasonView> = v.strictObject({
+  code: v.string(),
+  text: v.string(),
+  at: v.exactOptional(v.number()),
+  run: v.exactOptional(v.string()),
+  act: v.exactOptional(actNameSchema),
+});
+
+export const whySchema: Schema<Why> = v.strictObject({
+  name: v.string(),
+  reasons: v.array(reasonSchema),
+  next: v.exactOptional(v.number()),
+});

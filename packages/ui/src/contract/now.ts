@@ -1,0 +1,143 @@
+import * as v from "valibot";
+import { type HolderView, holderSchema, type Schema } from "./common.js";
+
+/** Something that somebody should look at. */
+export interface Problem {
+  /**
+   * - `failed`, `lost`, `timeout`: how the last run of the job ended.
+   * - `overdue`: a tick is due, and nobody has decided it. `nobody`: no process is there that runs it.
+   * - `paused`, `held`: somebody keeps it from running. `long`: it runs for longer than it usually does.
+   */
+  readonly kind: "failed" | "lost" | "timeout" | "overdue" | "paused" | "nobody" | "long" | "held";
+  readonly name: string;
+  /** Since when, in ms since 1970. */
+  readonly at: number;
+  readonly text: string;
+  /** The id of the run that it is about. */
+  readonly run?: string;
+}
+
+/** How far a run is. */
+export interface ProgressView {
+  readonly done: number;
+  readonly total?: number;
+  readonly text?: string;
+  readonly at: number;
+}
+
+/** A run that goes on. Times are in ms since 1970. */
+export interface Running {
+  readonly id: string;
+  readonly name: string;
+  readonly startTime: number;
+  /** For how long it ran at `at` of the answer, in ms by the clock of the server. */
+  readonly elapsed: number;
+  readonly status: "running";
+  /** From 1; only if the job is tried again when it fails. */
+  readonly attempt?: number;
+  readonly trigger: string;
+  readonly holder: HolderView;
+  readonly fence: string;
+  /** Until when its process has its locks unless it renews them, and when it did so last. */
+  readonly lease?: { readonly until: number; readonly renewed: number };
+  /** How long half of its runs take, and 19 of 20, in ms. */
+  readonly p50?: number;
+  readonly p95?: number;
+  readonly progress?: ProgressView;
+  /** How many runs wait for its lock. */
+  readonly waiting: number;
+  /** The tick that it was started for. */
+  readonly tick?: number;
+}
+
+/** A tick of a schedule: one that is to come, or what became of one. Times are in ms since 1970. */
+export interface TickView {
+  readonly schedule: string;
+  readonly at: number;
+  /** When it is run: `at`, and its jitter. */
+  readonly due: number;
+  /** What became of it. Absent if it is to come. */
+  readonly outcome?: "run" | "skipped" | "missed" | "refused";
+  readonly reason?: string;
+  /** The reason in words. */
+  readonly text?: string;
+  /** The id of its run. */
+  readonly run?: string;
+  /** Why it will not be run, as it is now. */
+  readonly skipped?: "paused" | "blackout";
+  /** The last tick, and how many there are, if the entry is about several in a row. */
+  readonly until?: number;
+  readonly count?: number;
+}
+
+/** `GET api/v1/now`. */
+export interface Now {
+  readonly at: number;
+  /** The worst first. */
+  readonly problems: readonly Problem[];
+  readonly running: readonly Running[];
+  /** The names whose lock others wait for. */
+  readonly waiting: readonly { readonly name: string; readonly n: number }[];
+  /** The next 24 hours, the soonest first; 50 at most. */
+  readonly next: readonly TickView[];
+  /** How many schedulers live. */
+  readonly schedulers: number;
+  /** Whether a list has more than is shown. */
+  readonly truncated: boolean;
+}
+
+export const progressSchema: Schema<ProgressView> = v.strictObject({
+  done: v.number(),
+  total: v.exactOptional(v.number()),
+  text: v.exactOptional(v.string()),
+  at: v.number(),
+});
+
+export const problemSchema: Schema<Problem> = v.strictObject({
+  kind: v.picklist(["failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
+  name: v.string(),
+  at: v.number(),
+  text: v.string(),
+  run: v.exactOptional(v.string()),
+});
+
+export const runningSchema: Schema<Running> = v.strictObject({
+  id: v.string(),
+  name: v.string(),
+  startTime: v.number(),
+  elapsed: v.number(),
+  status: v.literal("running"),
+  attempt: v.exactOptional(v.number()),
+  trigger: v.string(),
+  holder: holderSchema,
+  fence: v.string(),
+  lease: v.exactOptional(v.strictObject({ until: v.number(), renewed: v.number() })),
+  p50: v.exactOptional(v.number()),
+  p95: v.exactOptional(v.number()),
+  progress: v.exactOptional(progressSchema),
+  waiting: v.number(),
+  tick: v.exactOptional(v.number()),
+});
+
+export const tickSchema: Schema<TickView> = v.strictObject({
+  schedule: v.string(),
+  at: v.number(),
+  due: v.number(),
+  outcome: v.exactOptional(v.picklist(["run", "skipped", "missed", "refused"])),
+  reason: v.exactOptional(v.string()),
+  text: v.exactOptional(v.string()),
+  run: v.exactOptional(v.string()),
+  skipped: v.exactOptional(v.picklist(["paused", "blackout"])),
+  until: v.exactOptional(v.number()),
+  count: v.exactOptional(v.number()),
+});
+
+export const nowSchema: Schema<Now> = v.strictObject({
+  at: v.number(),
+  problems: v.array(problemSchema),
+  running: v.array(runningSchema),
+  waiting: v.array(v.strictObject({ name: v.string(), n: v.number() })),
+  next: v.array(tickSchema),
+  schedulers: v.number(),
+  truncated: v.boolean(),
+});

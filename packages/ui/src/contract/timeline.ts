@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { type Schema, type Status, statusSchema } from "./common.js";
+import { type TickView, tickSchema } from "./now.js";
+
+/**
+ * Runs of a name that are drawn as one bar: from, to, the worst status of them, how many, and the id if it
+ * is one run. A run that goes on ends at `to` of the answer, or now.
+ */
+export type Bar =
+  | readonly [start: number, end: number, status: Status, count: number]
+  | readonly [start: number, end: number, status: Status, count: number, id: string];
+
+/** The runs and ticks of a name. */
+export interface Lane {
+  readonly name: string;
+  /** Oldest first. */
+  readonly bars: readonly Bar[];
+  /** Those that were not run, and those to come. */
+  readonly ticks: readonly TickView[];
+}
+
+/**
+ * `GET api/v1/timeline?from&to&px&limit&after&q`. Runs closer than a pixel, `(to − from) / px`, are merged.
+ */
+export interface Timeline {
+  readonly from: number;
+  readonly to: number;
+  /** By name. */
+  readonly lanes: readonly Lane[];
+  /** Whether there are lanes after these: ask again with `after`, the name of the last one. */
+  readonly more: boolean;
+}
+
+export const barSchema: Schema<Bar> = v.union([
+  v.strictTuple([v.number(), v.number(), statusSchema, v.number()]),
+  v.strictTuple([v.number(), v.number(), statusSchema, v.number(), v.string()]),
+]);
+
+export const timelineSchema: Schema<Timeline> = v.strictObject({
+  from: v.number(),
+  to: v.number(),
+  lanes: v.array(v.strictObject({ name: v.string(), bars: v.array(barSchema), ticks: v.array(tickSchema) })),
+  more: v.boolean(),
+});
