@@ -22,4 +22,13 @@ export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition
 export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";
-export type { Pause, TickOutcome, TickReason } from "./store/schema.js";
+export type { Cursor, Pause, StoredSchedule, TickOutcome, TickReason, TickValue } from "./store/schema.js";
+export { exportedSchedules } from "./transfer/export.js";
+export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";
+export type {
+  ExportedSchedule,
+  ExportedSchedulePart,
+  ExportedTick,
+  ScheduleExportOptions,
+  ScheduleImportCounts,
+} from "./transfer/types.js";

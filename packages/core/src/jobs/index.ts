@@ -16,11 +16,23 @@ export type {
   Progress,
   RunLog,
 } from "./logs/types.js";
+export type { LogChunk } from "./logs/chunk.js";
 export { openJobManager } from "./manager.js";
 export type { LiveRuns } from "./questions/live/live-runs.js";
 export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
+export type { RunImport } from "./transfer/import.js";
+export type {
+  Exported,
+  ExportedAudit,
+  ExportedKind,
+  ExportedLog,
+  ExportedProgress,
+  ExportOptions,
+  ImportCount,
+  NotExported,
+} from "./transfer/types.js";
 export type {
   CancelOptions,
   CancelOutcome,

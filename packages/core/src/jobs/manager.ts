@@ -17,14 +17,15 @@ import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { LiveRuns } from "./questions/live/live-runs.js";
 import type { LiveOptions } from "./questions/live/types.js";
+import { runningRuns } from "./questions/running-runs.js";
 import { why } from "./questions/why.js";
 import { names } from "./records/history/by-name.js";
 import { failuresOf } from "./records/history/in-error.js";
 import { checkRange, selectRecords } from "./records/history/select.js";
 import { Housekeeping } from "./records/housekeeping.js";
-import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
+import { closeRunOf, lostText } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
-import { recordKeyOf, toRecord } from "./records/record.js";
+import { recordKeyOf } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
@@ -39,6 +40,9 @@ import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
 import type { RunRef } from "./run-id.js";
+import { exportAll } from "./transfer/export.js";
+import { RunImport } from "./transfer/import.js";
+import type { Exported, ExportOptions } from "./transfer/types.js";
 import type {
   CancelOptions,
   CancelOutcome,
@@ -59,9 +63,6 @@ import type {
 } from "./types.js";
 
 const TTL = 15_000;
-
-/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
-const AT_ONCE = 100;
 
 /**
  * Opens the channels, and closes as `lost` the runs that dead processes left open.
@@ -355,13 +356,7 @@ export class JobManager {
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
    */
   async running(): Promise<RunRecord[]> {
-    const running: RunRecord[] = [];
-    const locks = await this.#locks.list();
-    for (let i = 0; i < locks.length; i += AT_ONCE) {
-      const entries = await recordsOf(this.channels.jobs, locks.slice(i, i + AT_ONCE));
-      for (const entry of entries) if (entry?.value.status === "running") running.push(toRecord(entry));
-    }
-    return running;
+    return runningRuns(this.channels.jobs, await this.#locks.list());
   }
 
   /**
@@ -459,6 +454,35 @@ export class JobManager {
     const { jobs, index, logs } = this.#context;
     const { channel } = await logs.open();
     return { removed: await prune({ jobs, index, logs: channel }, this.#clock.now(), checked) };
+  }
+
+  /**
+   * The runs of the store that are over, newest first, each followed by its log; then what operators did. For
+   * the {@link JobManager.importer} of another store. All of it is plain JSON.
+   *
+   * Other processes may use the store meanwhile. A run that goes on is told as `leftOut`. Locks, holds and
+   * attempts to come belong to their store: they are not exported.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   */
+  exported(options: ExportOptions = {}): AsyncGenerator<Exported, void, undefined> {
+    return exportAll(this.#context, options);
+  }
+
+  /**
+   * Takes what another store exported. It never changes what this store has: what is there already is counted
+   * as `present`, and a run whose id another run has here is left out.
+   *
+   * The fences of imported runs are those of the store that they come from.
+   *
+   * @example
+   * const target = to.importer();
+   * for await (const part of from.exported()) await target.add(part);
+   * await target.flush();
+   * console.log(target.counts);
+   */
+  importer(): RunImport {
+    return new RunImport(this.#context);
   }
 
   #keepSweeping(rest: number): void {

@@ -62,7 +62,8 @@ export type TickOutcome = "run" | "skipped" | "missed" | "refused";
  *
  * - skipped: `paused`, `blackout`, `overlap` (the job ran), `queue-full`, `replaced` (by a newer tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
- *   `nobody-there` (`downtime: false`)
+ *   `nobody-there` (`downtime: false`), `imported` (the schedule was brought from another store, which may
+ *   have run it)
  * - refused: `removed` (the schedule), `invalid` (the manager refuses its options), `not-recorded` (the store
  *   of the records refused the record of the run, which did not start)
  */
@@ -77,6 +78,7 @@ export type TickReason =
   | "not-latest"
   | "too-many"
   | "nobody-there"
+  | "imported"
   | "removed"
   | "invalid"
   | "not-recorded";

@@ -1,0 +1,202 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { told } from "../../testing/logs.js";
+import { collect, rejection } from "../../testing/settle.js";
+import { type ManagerOf, World } from "../../testing/world.js";
+import type { JobManager } from "../manager.js";
+import type { Exported, ExportOptions } from "./types.js";
+
+/* From one store into another. Each world is a store with a time of its own. */
+
+const MINUTE = 60_000;
+
+let from: World;
+let to: World;
+let source: ManagerOf;
+let target: ManagerOf;
+
+beforeEach(async () => {
+  from = new World();
+  to = new World();
+  // The clock of the target is a day behind.
+  to.clock.wall = from.clock.now() - 86_400_000;
+  source = await from.manager();
+  target = await to.manager();
+});
+
+/** Runs that ended in all ways, some with a log, one that goes on, and an act of an operator. */
+async function fill(): Promise<void> {
+  const { manager } = source;
+  const { clock } = from;
+  const run = async (name: string, body: () => unknown, options = {}): Promise<void> => {
+    await clock.until(manager.run(name, body, options).catch(() => {}));
+    await clock.advance(MINUTE);
+  };
+  await run("import", () => ({ rows: 3 }), { meta: { customer: "x" } });
+  await run("import", () => Promise.reject(new TypeError("no")));
+  await run("silent", () => {});
+  await clock.until(
+    manager.run("import", (run) => {
+      for (let n = 1; n <= 300; n++) run.log.info(`line ${n} ${"é".repeat(300)}`);
+      run.progress(1, 2, "orders");
+    }),
+  );
+  await clock.advance(MINUTE);
+  await clock.until(manager.start("report"));
+  await clock.until(manager.unlock("report", { reason: "it hangs" }));
+  await clock.advance(MINUTE);
+  await clock.until(manager.start("open"));
+}
+
+async function exported(options?: ExportOptions): Promise<Exported[]> {
+  const parts = await from.clock.until(collect(source.manager.exported(options)));
+  return JSON.parse(JSON.stringify(parts)) as Exported[];
+}
+
+async function imported(parts: readonly Exported[], into: ManagerOf = target): Promise<unknown> {
+  const importer = into.manager.importer();
+  for (const part of parts) await to.clock.until(importer.add(part));
+  await to.clock.until(importer.flush());
+  return importer.counts;
+}
+
+const none = { imported: 0, present: 0, leftOut: {} };
+
+async function content(world: World, manager: JobManager): Promise<unknown> {
+  const records = await world.clock.until(collect(manager.history()));
+  const logs: unknown[] = [];
+  for (const { id } of records) {
+    logs.push([await world.clock.until(collect(manager.log(id))), await world.clock.until(manager.progress(id))]);
+  }
+  return {
+    records,
+    logs,
+    failed: await world.clock.until(collect(manager.failures())),
+    byName: await world.clock.until(collect(manager.history({ name: "import" }))),
+    byStatus: await world.clock.until(collect(manager.history({ status: ["failed", "cancelled"] }))),
+    audits: await world.clock
+      .until(collect(manager.channels.locks.entries({ prefix: ["audit"] })))
+      .then((all) => all.map(({ key, value }) => [key, value])),
+  };
+}
+
+describe("an export that is imported into an empty store", () => {
+  beforeEach(fill);
+
+  test("gives equal records, logs, progress, indexes and audits, without the run that goes on", async () => {
+    const parts = await exported();
+    expect(parts.filter((part) => "leftOut" in part)).toEqual([
+      { leftOut: { run: expect.stringMatching(/^open@/), reason: "the run goes on" } },
+    ]);
+    expect(await imported(parts)).toMatchObject({ runs: { imported: 5, leftOut: {} }, audits: { imported: 1 } });
+    const open = (await from.clock.until(source.manager.running())).map(({ id }) => id);
+    expect(open).toHaveLength(1);
+    await from.clock.until(source.manager.cancel(open[0] ?? "", { reason: "x", wait: 0 }));
+    const { records, logs, ...rest } = (await content(from, source.manager)) as {
+      records: { id: string }[];
+      logs: unknown[];
+    };
+    const at = records.findIndex(({ id }) => id === open[0]);
+    const expected = { ...rest, records: records.toSpliced(at, 1), logs: logs.toSpliced(at, 1) };
+    expect(await content(to, target.manager)).toEqual(expected);
+    expect(told((await to.clock.until(collect(target.manager.log(records[2]?.id ?? "")))) as never)).toHaveLength(300);
+  });
+
+  test("changes nothing when it is imported again, and fills what an import that died left open", async () => {
+    const parts = await exported();
+    await imported(parts.slice(0, 5));
+    await imported(parts);
+    const before = await content(to, target.manager);
+    expect(await imported(parts)).toMatchObject({
+      runs: { imported: 0, present: 5, leftOut: {} },
+      logs: { imported: 0, leftOut: {} },
+      audits: { imported: 0, present: 1, leftOut: {} },
+    });
+    expect(await content(to, target.manager)).toEqual(before);
+  });
+
+  test("is of one name, of a range of time, and without logs, if that is asked for", async () => {
+    const ids = (parts: readonly Exported[]): string[] =>
+      parts.flatMap((part) => ("run" in part ? [part.run.name] : Object.keys(part)));
+    expect(ids(await exported({ name: "silent" }))).toEqual(["silent"]);
+    expect(ids(await exported({ logs: false }))).toEqual([
+      "leftOut",
+      "report",
+      "import",
+      "silent",
+      "import",
+      "import",
+      "audit",
+    ]);
+    const all = await from.clock.until(collect(source.manager.history()));
+    const third = all.at(2)?.startTime ?? 0;
+    expect(ids(await exported({ to: third, logs: false }))).toEqual(["silent", "import", "import"]);
+    expect(ids(await exported({ from: third, logs: false }))).toEqual(["leftOut", "report", "import", "audit"]);
+    expect(await rejection(exported({ from: "x" as never }))).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  test("leaves out a run whose id another run has, with its log", async () => {
+    const parts = await exported();
+    const other = parts.map((part) =>
+      "run" in part ? { run: { ...part.run, trigger: "another" } } : "log" in part || "progress" in part ? [] : part,
+    );
+    await imported(other.flat());
+    const before = await content(to, target.manager);
+    const taken = { "the store has another one of the same id": 5 };
+    expect(await imported(parts)).toMatchObject({
+      runs: { imported: 0, present: 0, leftOut: taken },
+      logs: { imported: 0 },
+    });
+    expect(await content(to, target.manager)).toEqual(before);
+  });
+
+  test("leaves out what is too large for the store, and takes the rest", async () => {
+    const supports = { maxValueBytes: 2_000, maxOps: 12 };
+    const small = await to.manager({ supports });
+    const parts = await exported();
+    const first = parts.find((part) => "run" in part && part.run.name === "import");
+    if (first === undefined || !("run" in first)) throw new Error("no run");
+    const large = {
+      run: { ...first.run, startTime: 1, startDate: new Date(1).toISOString(), id: "x", result: "x".repeat(3_000) },
+    };
+    expect(await imported([...parts, large], small)).toMatchObject({
+      runs: { imported: 5, leftOut: { "it is too large for this store": 1 } },
+      logs: { leftOut: { "it is too large for this store": expect.any(Number) } },
+    });
+  });
+});
+
+test("an imported run holds no lock, is no orphan, and its name runs as before", async () => {
+  await fill();
+  await imported(await exported());
+  await to.clock.advance(10 * MINUTE);
+  expect(await to.clock.until(target.manager.locks())).toEqual([]);
+  const statuses = (await to.clock.until(collect(target.manager.history()))).map(({ status }) => status);
+  expect(statuses).not.toContain("lost");
+  await to.clock.until(target.manager.run("import", () => {}, { wait: 0 }));
+});
+
+test("a manager whose records, locks and logs are in two stores exports and imports too", async () => {
+  await fill();
+  const apart = await to.manager({ apart: true });
+  expect(await imported(await exported(), apart)).toMatchObject({ runs: { imported: 5 }, audits: { imported: 1 } });
+});
+
+test.each<[unknown, RegExp]>([
+  [5, /no part of an export/],
+  [{ other: 1 }, /no part of an export/],
+  [{ run: { name: "a" } }, /needs a name and a start time/],
+  [{ run: { name: "a", startTime: 1, status: "odd" } }, /the record of a@1970-.* is damaged/],
+  [
+    { log: { run: "a@1970-01-01T00:00:00.001Z", part: 0, at: 1, line: 1, offset: 0, lines: 1, text: "x" } },
+    /does not stand behind/,
+  ],
+  [{ log: { run: "a", part: 0, at: 1, line: 1, offset: 0, lines: 2, text: "x" } }, /a part of a log is damaged/],
+  [{ audit: { key: ["lock", "a", 1], value: {} } }, /no part of an export/],
+])("what was not exported by ojm is refused: %#", async (part, message) => {
+  await expect(target.manager.importer().add(part as Exported)).rejects.toThrow(message);
+});
+
+test("nothing waits in an export of an empty store", async () => {
+  expect(await exported()).toEqual([]);
+  expect(await imported([])).toEqual({ runs: none, logs: none, audits: none });
+});

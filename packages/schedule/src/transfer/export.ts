@@ -1,0 +1,117 @@
+import type { Channel, Clock, JobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { CHANNEL, type Cursor, type SchedulesValue, type StoredSchedule, tickKey } from "../store/schema.js";
+import { ScheduleStore, type Stored } from "../store/store.js";
+import { isCursor, isSchedule, isTick } from "../store/valid.js";
+import type { ExportedSchedulePart, ScheduleExportOptions } from "./types.js";
+
+/** A time behind that of each tick. */
+const END_OF_TIME = Number.MAX_VALUE;
+
+/** Who reads: nothing is written. */
+const NOBODY = { host: "", pid: 0, instance: "" };
+
+type Parts = AsyncGenerator<ExportedSchedulePart, void, undefined>;
+
+/**
+ * The schedules of a store, each behind the outcomes of its ticks, for the {@link scheduleImporter} of
+ * another store. Schedulers may use the store meanwhile: each schedule is told as it was at one moment.
+ * Requests, such as a backfill that goes on, belong to their store: they are not exported.
+ *
+ * @throws ChannelError if the store fails
+ */
+export async function* exportedSchedules(
+  manager: JobManager,
+  options: ScheduleExportOptions & { readonly clock?: Clock } = {},
+): Parts {
+  const { name: only, clock = systemClock } = options;
+  const channel = await manager.channel<SchedulesValue>(CHANNEL);
+  const store = new ScheduleStore(channel, clock, NOBODY);
+  const told = new Set<string>();
+  for await (const name of only === undefined ? namesUnder(channel, "schedule") : [only]) {
+    told.add(name);
+    yield* scheduleOf(store, name, options);
+  }
+  if (only !== undefined) return;
+  // Those that were removed: their ticks are still known.
+  for await (const name of namesUnder(channel, "tick")) if (!told.has(name)) yield* ticksOf(channel, name, options);
+}
+
+/** The names of the entries of one kind, skipping from one name to the next. */
+async function* namesUnder(
+  channel: Channel<SchedulesValue>,
+  kind: "schedule" | "tick",
+): AsyncGenerator<string, void, undefined> {
+  let last: string | undefined;
+  for (;;) {
+    const behind = last === undefined ? {} : { after: [kind, last, END_OF_TIME] };
+    let name: unknown;
+    for await (const { key } of channel.keys({ prefix: [kind], ...behind, limit: 1 }))
+      name = Array.isArray(key) ? key[1] : undefined;
+    if (typeof name !== "string") return;
+    yield name;
+    last = name;
+  }
+}
+
+async function* scheduleOf(store: ScheduleStore, name: string, options: ScheduleExportOptions): Parts {
+  let before = await readable(store, name);
+  let from = options.from ?? Number.NEGATIVE_INFINITY;
+  for (;;) {
+    yield* ticksOf(store.channel, name, { ...options, from });
+    const after = await readable(store, name);
+    if (after === undefined) return;
+    // While its ticks were read, some may have got their outcome: the cursor must tell of no other ticks.
+    if (after.cursor.version === before?.cursor.version) {
+      yield { schedule: { ...after.schedule.value, cursor: after.cursor.value, read: store.clock.now() } };
+      return;
+    }
+    if (before !== undefined) from = Math.max(options.from ?? from, firstOpen(before.cursor.value));
+    before = after;
+  }
+}
+
+/** The first tick that may have had no outcome. */
+function firstOpen({ at, waiting = [] }: Cursor): number {
+  return Math.min(at, ...waiting);
+}
+
+/** The schedule and its cursor; `undefined` unless a scheduler wrote both. */
+async function readable({ channel }: ScheduleStore, name: string): Promise<Stored | undefined> {
+  const [schedule, cursor] = await Promise.all([channel.entry(["schedule", name]), channel.entry(["cursor", name])]);
+  if (schedule === undefined || !isSchedule(schedule.value)) return undefined;
+  if (cursor === undefined || !isCursor(cursor.value)) return undefined;
+  const value: StoredSchedule = schedule.value;
+  return {
+    schedule: { value, version: schedule.version },
+    cursor: { value: cursor.value, version: cursor.version },
+  };
+}
+
+async function* ticksOf(
+  channel: Channel<SchedulesValue>,
+  name: string,
+  { from = Number.NEGATIVE_INFINITY, to, signal }: ScheduleExportOptions,
+): Parts {
+  const range = {
+    prefix: ["tick", name],
+    ...(to !== undefined && { before: tickKey(name, to) }),
+    ...(signal && { signal }),
+  };
+  const begin =
+    from === Number.NEGATIVE_INFINITY ? {} : { after: tickKey(name, await firstReaching(channel, name, from)) };
+  for await (const { key, value } of channel.entries({ ...range, ...begin })) {
+    const [, , at] = key as readonly unknown[];
+    if (typeof at === "number" && isTick(value)) yield { tick: { schedule: name, at, ...value } };
+  }
+}
+
+/** A time before the first entry that reaches to `from`: a range of ticks may have begun before. */
+async function firstReaching(channel: Channel<SchedulesValue>, name: string, from: number): Promise<number> {
+  const earlier = { prefix: ["tick", name], before: tickKey(name, from), reverse: true, limit: 1 };
+  for await (const { key, value } of channel.entries(earlier)) {
+    const [, , at] = key as readonly unknown[];
+    if (typeof at === "number" && isTick(value) && (value.until ?? at) >= from) return at - 1;
+  }
+  return from - 1;
+}

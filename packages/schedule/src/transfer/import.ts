@@ -1,0 +1,194 @@
+import { hostname } from "node:os";
+import { type Channel, ChannelError, type Clock, type JobManager, type Op, type Version } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { ScheduleError } from "../calendar/schedule.js";
+import { settleAll } from "../decide/change.js";
+import type { Decided, Why } from "../decide/outcomes.js";
+import { checkDefinition } from "../definition/check.js";
+import {
+  CHANNEL,
+  type Cursor,
+  cursorKey,
+  type RemovedValue,
+  removedKey,
+  type SchedulesValue,
+  type StoredSchedule,
+  scheduleKey,
+} from "../store/schema.js";
+import { ScheduleStore, type Stored } from "../store/store.js";
+import { isCursor, isHolder, isSchedule, isTick } from "../store/valid.js";
+import { addTicks, Counter } from "./new-ticks.js";
+import type { ExportedSchedule, ExportedSchedulePart, ExportedTick, ScheduleImportCounts } from "./types.js";
+
+/** So many ticks are written in one commit; each is a check and a write. */
+const MOST_TICKS = 40;
+
+/**
+ * Takes what {@link exportedSchedules} told of another store. It never changes a schedule that this store
+ * has, but for one case: if it has the same definition, and has decided fewer ticks, its cursor moves on.
+ *
+ * No tick is run again that came due before the import. The outcomes come before their schedule. A tick that
+ * came due since the export gets the outcome `missed`, with the reason `imported`: the other store may have
+ * run it.
+ *
+ * @throws ChannelError if the store fails
+ * @example
+ * const target = await scheduleImporter(to);
+ * for await (const part of exportedSchedules(from)) await target.add(part);
+ * await target.flush();
+ */
+export async function scheduleImporter(
+  manager: JobManager,
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Promise<ScheduleImport> {
+  const channel = await manager.channel<SchedulesValue>(CHANNEL);
+  if (!manager.channels.locks.joins(channel as unknown as Channel<unknown>)) {
+    const text = "this store has each channel on a node of its own: schedules need them on one";
+    throw new ChannelError("NOT_SUPPORTED", text);
+  }
+  const by = { host: hostname(), pid: process.pid, instance: `import-${clock.random(8)}` };
+  return new ScheduleImport(new ScheduleStore(channel, clock, by));
+}
+
+/** Writes what another store exported: see {@link scheduleImporter}. Not for two callers at once. */
+export class ScheduleImport {
+  readonly #store: ScheduleStore;
+  readonly #schedules: Counter = new Counter();
+  readonly #ticks: Counter = new Counter();
+  #waiting: ExportedTick[] = [];
+
+  /** @internal */
+  constructor(store: ScheduleStore) {
+    this.#store = store;
+  }
+
+  /** What it did so far. Parts that wait to be written are not counted yet. */
+  get counts(): ScheduleImportCounts {
+    return { schedules: this.#schedules, ticks: this.#ticks };
+  }
+
+  /**
+   * Adds a part, in the order in which it was exported.
+   *
+   * @throws ScheduleError `INVALID` for what was not exported by ojm; ChannelError if the store fails
+   */
+  async add(part: ExportedSchedulePart): Promise<void> {
+    if ("tick" in part) await this.#addTick(checkedTick(part.tick));
+    else await this.#addSchedule(checkedSchedule(part.schedule));
+  }
+
+  /**
+   * Writes all that waits. Call it behind the last part.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async flush(): Promise<void> {
+    const ticks = this.#waiting;
+    this.#waiting = [];
+    if (ticks.length > 0) await addTicks(this.#store.channel, ticks, this.#store.clock.now(), this.#ticks);
+  }
+
+  async #addTick(tick: ExportedTick): Promise<void> {
+    const last = this.#waiting.at(-1);
+    const goesOn = last === undefined || (last.schedule === tick.schedule && last.at < tick.at);
+    if (!goesOn || this.#waiting.length >= MOST_TICKS) await this.flush();
+    this.#waiting.push(tick);
+  }
+
+  async #addSchedule(exported: ExportedSchedule): Promise<void> {
+    await this.flush();
+    while (!(await this.#attempt(exported))) {}
+  }
+
+  /** Resolves to false if somebody changed the schedule meanwhile. */
+  async #attempt({ cursor, read, ...value }: ExportedSchedule): Promise<boolean> {
+    const { name, hash } = value;
+    const own = await this.#store.read(name);
+    const now = this.#store.clock.now();
+    if (own.schedule === undefined && own.cursor === undefined) {
+      if (await this.#wasRemoved(name, read)) this.#schedules.leaveOut("it was removed from this store since");
+      else return this.#begin(value, cursor);
+    } else if (own.schedule === undefined || own.cursor === undefined) {
+      this.#schedules.leaveOut("the store has only a part of it: start its scheduler first");
+    } else if (own.schedule.value.hash !== hash) {
+      this.#schedules.leaveOut("the store has another definition of it");
+    } else if (own.cursor.value.at < Math.min(cursor.at, now) && own.cursor.value.waiting === undefined) {
+      return this.#moveOn({ schedule: own.schedule, cursor: own.cursor }, cursor);
+    } else this.#schedules.present++;
+    return true;
+  }
+
+  async #wasRemoved(name: string, read: number): Promise<boolean> {
+    const removed = (await this.#store.channel.get(removedKey(name))) as RemovedValue | undefined;
+    return removed !== undefined && removed.at >= read;
+  }
+
+  async #begin(value: StoredSchedule, cursor: Cursor): Promise<boolean> {
+    const { name } = value;
+    const moved = this.#settled(value, cursor);
+    return this.#commit(value, moved.ticks, { schedule: null, cursor: null }, [
+      { put: scheduleKey(name), value },
+      { put: cursorKey(name), value: moved.cursor },
+      { delete: removedKey(name) },
+    ]);
+  }
+
+  async #moveOn({ schedule, cursor: own }: Stored, cursor: Cursor): Promise<boolean> {
+    const moved = this.#settled(schedule.value, cursor);
+    const versions = { schedule: schedule.version, cursor: own.version };
+    const put = { put: cursorKey(schedule.value.name), value: moved.cursor };
+    return this.#commit(schedule.value, moved.ticks, versions, [put]);
+  }
+
+  /** All ticks up to now get an outcome: the other store may have run them since. */
+  #settled(schedule: StoredSchedule, cursor: Cursor): { readonly cursor: Cursor; readonly ticks: readonly Decided[] } {
+    const now = this.#store.clock.now();
+    const why: Why = { outcome: "missed", reason: "imported" };
+    const { cursor: moved, ticks } = settleAll({ schedule, cursor, now, began: now }, why);
+    return { cursor: { at: Math.max(moved.at, cursor.at) }, ticks };
+  }
+
+  async #commit(
+    { name, revision }: StoredSchedule,
+    ticks: readonly Decided[],
+    versions: { readonly schedule: Version | null; readonly cursor: Version | null },
+    writes: readonly Op<SchedulesValue>[],
+  ): Promise<boolean> {
+    const checks: Op<SchedulesValue>[] = [
+      { check: scheduleKey(name), version: versions.schedule },
+      { check: cursorKey(name), version: versions.cursor },
+    ];
+    let left = ticks;
+    for (;;) {
+      const [some, rest] = [left.slice(0, MOST_TICKS), left.slice(MOST_TICKS)];
+      const ops = some.flatMap((tick) => this.#store.tickOps(name, tick, revision));
+      const result = await this.#store.channel.commit([...checks, ...ops, ...(rest.length === 0 ? writes : [])]);
+      if (result.ok && rest.length > 0) left = rest;
+      else if (result.ok) {
+        this.#schedules.imported++;
+        return true;
+      } else {
+        const taken = result.failed.map(({ key }) => key as readonly unknown[]);
+        if (taken.some(([kind]) => kind !== "tick")) return false;
+        // Whatever the outcome is that a tick has here, it has one.
+        left = left.filter(({ at }) => !taken.some((key) => key[2] === at));
+      }
+    }
+  }
+}
+
+function checkedTick(tick: ExportedTick): ExportedTick {
+  const { schedule, at, until, by, revision } = tick ?? {};
+  const isWhole = typeof schedule === "string" && schedule !== "" && Number.isSafeInteger(at) && isTick(tick);
+  const isRange = until === undefined || (Number.isSafeInteger(until) && until >= at);
+  if (isWhole && isRange && isHolder(by) && Number.isSafeInteger(revision)) return tick;
+  throw new ScheduleError("INVALID", "the outcome of a tick is damaged");
+}
+
+function checkedSchedule(schedule: ExportedSchedule): ExportedSchedule {
+  const { name, definition, since, cursor, read } = schedule ?? {};
+  const isWhole = isSchedule(schedule) && isCursor(cursor) && Number.isFinite(read) && Number.isFinite(since);
+  if (!isWhole) throw new ScheduleError("INVALID", "a schedule is damaged");
+  checkDefinition(name, definition);
+  return schedule;
+}
