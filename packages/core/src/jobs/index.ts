@@ -20,6 +20,9 @@ export { openJobManager } from "./manager.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
+  Act,
+  AuditEntry,
+  AuditOptions,
   CancelOptions,
   CancelOutcome,
   EndedBy,
@@ -31,6 +34,7 @@ export type {
   Outcome,
   PendingRetry,
   PruneOptions,
+  PruneOutcome,
   Reason,
   RetryOptions,
   RetryPolicy,
@@ -41,6 +45,7 @@ export type {
   StartClaim,
   StartingRun,
   Tick,
+  UnlockOptions,
   UnlockOutcome,
 } from "./types.js";
 export { VERSIONS } from "./versions.js";
