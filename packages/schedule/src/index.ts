@@ -4,6 +4,7 @@ export { intervalSchedule } from "./calendar/interval.js";
 export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
 export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
+export type { BackfillProgress, StopOptions } from "./control/backfills.js";
 export type { ScheduleSummary } from "./control/list.js";
 export type { NextTick } from "./control/next.js";
 export {
@@ -13,7 +14,7 @@ export {
   schedulersIn,
   schedulesIn,
 } from "./control/overview.js";
-export type { PauseOptions } from "./control/pause.js";
+export type { PauseOptions, ResumeOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
 export { type FollowOptions, followSchedules } from "./control/watch.js";
 export type { ScheduleReason } from "./control/why.js";

@@ -1,14 +1,15 @@
 import { hostname } from "node:os";
-import type { Channel, Clock, JobManager, Key, Version } from "@ojm/core";
+import type { Channel, ChannelOps, Clock, JobManager, Key, Version } from "@ojm/core";
 import { ChannelError } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { Alarms } from "./alarms/alarms.js";
 import { inBackground } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
+import { type BackfillProgress, backfillsOf, type StopOptions, stopBackfills } from "./control/backfills.js";
 import { type ScheduleSummary, schedulesOf } from "./control/list.js";
 import { type NextTick, nextTicks } from "./control/next.js";
-import { instantOf, known, type PauseOptions, pause, resume } from "./control/pause.js";
+import { instantOf, known, type PauseOptions, pause, type ResumeOptions, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
 import { type ScheduleReason, whyScheduled } from "./control/why.js";
@@ -122,12 +123,12 @@ export class Scheduler {
   }
 
   /**
-   * Ends the pause of a schedule. Resolves to whether it was paused.
+   * Ends the pause of a schedule. Resolves to whether it was paused. `options` are for the audit.
    *
    * @throws ScheduleError `UNKNOWN`; ChannelError if the store fails
    */
-  async resume(name: string): Promise<boolean> {
-    return resume(await this.#openStore(), name);
+  async resume(name: string, options: ResumeOptions = {}): Promise<boolean> {
+    return resume(await this.#openStore(), name, options);
   }
 
   /**
@@ -162,6 +163,26 @@ export class Scheduler {
   async backfill(name: string, options: BackfillOptions): Promise<Backfill> {
     const asked = this.#asked(`the backfill of "${name}"`, options);
     return backfill(await this.#openStore(), name, { ...options, ...asked });
+  }
+
+  /**
+   * The backfills that are not done, of one schedule or of all: who asked for each, and how far it is.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async *backfills(name?: string): AsyncGenerator<BackfillProgress, void, undefined> {
+    yield* backfillsOf(await this.#openStore(), name);
+  }
+
+  /**
+   * Stops the backfills of a schedule, in whatever process they are. A run that goes on goes on; no further
+   * one is started once this resolves. Resolves to what was stopped.
+   *
+   * @throws ScheduleError `INVALID` without a reason; ChannelError if the store fails
+   */
+  async stopBackfills(name: string, options: StopOptions): Promise<BackfillProgress[]> {
+    const { reason, by } = this.#asked(`the stop of the backfills of "${name}"`, options);
+    return stopBackfills(await this.#openStore(), name, { reason, by });
   }
 
   /** The next ticks of a schedule, and when each is due, by its jitter. */
@@ -271,7 +292,7 @@ export class Scheduler {
       throw new ChannelError("NOT_SUPPORTED", text);
     }
     const by = { host: hostname(), pid: process.pid, instance: this.#instance };
-    return new ScheduleStore(channel, this.#clock, by);
+    return new ScheduleStore(channel, this.#clock, by, (act) => this.#manager.auditOps(act) as ChannelOps<unknown>);
   }
 
   async #open(): Promise<Host> {

@@ -13,7 +13,7 @@ export interface Struck {
 export async function doHarm(locks: LocksChannel, harm: Harm, name: string): Promise<Struck> {
   const key = ["lock", name];
   const entry = await locks.entry(key);
-  if (entry === undefined || !("holder" in entry.value)) return {};
+  if (entry === undefined || !("until" in entry.value)) return {};
   const { value, version } = entry;
   if (harm === "delete session") {
     const session = value.holder.instance;

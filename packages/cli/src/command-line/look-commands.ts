@@ -90,7 +90,7 @@ export const lookCommands: readonly CommandSpec[] = [
   {
     name: "audit",
     operands: "[NAME]",
-    summary: "who took locks by force, and why",
+    summary: "who unlocked, cancelled, held, paused, resumed, ran or filled what, and why",
     options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...LOOK },
   },
   {

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +9,8 @@ import { storeIn } from "../testing/store.js";
 /*
  * What the one on call does, with a manager of its own.
  */
+
+const HOUR = 3_600_000;
 
 let folder: string;
 let manager: JobManager;
@@ -85,8 +88,12 @@ describe("what runs", () => {
     });
     await run.end();
     expect(await call("hold", "imprt", "--reason", "x")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/"imprt".* Did you mean "import"\? To hold it all the same: --new/),
+    });
+    expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,
-      err: expect.stringMatching(/"imprt" never ran\. Did you mean "import"\?.* held all the same/),
+      err: expect.stringMatching(/"another" never ran\..* held all the same/),
     });
   });
 });
@@ -216,5 +223,65 @@ describe("what will run", () => {
     ]);
     await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
     expect(await call("pause", "nothing", "--reason", "x")).toMatchObject({ code: 3 });
+    const acts = (await json("audit", "report")) as { action: string; author: string }[];
+    expect(acts.map(({ action }) => action).sort()).toEqual(["backfill", "pause", "resume", "run-now"]);
+    expect(acts.map(({ author }) => author)).toEqual(acts.map(() => expect.stringMatching(`^.+@${hostname()}$`)));
+    expect((await call("audit", "report")).out).toMatch(/pause +report +\S+@\S+ +holidays\n/);
+  });
+
+  test("a backfill tells how far it is, and is stopped with a reason", async () => {
+    await using scheduler = new Scheduler(manager);
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await scheduler.add("report", { every: HOUR, missed: "none" }, () => gate);
+    expect((await call("backfill", "report", "--status")).out).toBe('no backfill of "report" goes on\n');
+    expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
+    expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
+    await expect.poll(() => json("backfill", "report", "--status")).toMatchObject([{ run: expect.any(String) }]);
+    const [one] = (await json("backfill", "report", "--status")) as { ticks: number; left: number }[];
+    expect((await call("backfill", "report", "--status")).out).toContain(`1 of ${one?.ticks}`);
+    expect(await call("backfill", "report", "--stop")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--reason/),
+    });
+    expect(await call("backfill", "report", "--stop", "--status")).toMatchObject({ code: 2 });
+    const stopped = await call("backfill", "report", "--stop", "--reason", "wrong days");
+    expect([stopped.code, stopped.out]).toEqual([
+      0,
+      expect.stringMatching(/^the backfill of "report" by \S+@\S+ is stopped, after 1 of \d ticks\n$/),
+    ]);
+    expect((await call("audit")).out).toMatch(/stop-backfill +report .*wrong days/);
+    open();
+  });
+
+  test("a misspelt name is told with the name that is near, and nothing is done", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR }, () => {});
+    const reason = ["--reason", "x"];
+    const calls = [
+      ["pause", ...reason],
+      ["resume"],
+      ["run-now", ...reason],
+      ["backfill", "--from", "1h", ...reason],
+      ["backfill", "--status"],
+      ["backfill", "--stop", ...reason],
+      ["why"],
+      ["next"],
+      ["unlock", ...reason],
+      ["audit"],
+      ["prune", "--older-than", "1h"],
+      ["hold", ...reason],
+      ["show"],
+      ["logs"],
+    ];
+    for (const [command = "", ...words] of calls) {
+      const { code, out, err } = await call(command, "reprot", ...words);
+      expect([command, code, out, err]).toEqual([command, 3, "", expect.stringMatching(/Did you mean "report"\?/)]);
+      expect(err.trimEnd()).not.toContain("\n");
+    }
+    expect(await manager.locks()).toEqual([]);
+    expect((await call("hold", "reprot", "--new", ...reason)).code).toBe(0);
   });
 });

@@ -53,7 +53,14 @@ export const runFields: Readonly<Record<string, Schema>> = {
   inError: maybe(flag("True for every end but `completed` and `skipped`.")),
   error: maybe(text()),
   stack: maybe(text()),
-  endedBy: maybe(fields({ action: oneOf("cancel", "unlock"), by: ref("holder"), reason: text() })),
+  endedBy: maybe(
+    fields({
+      action: oneOf("cancel", "unlock"),
+      by: ref("holder"),
+      author: maybe(text("The person behind that process.")),
+      reason: text(),
+    }),
+  ),
   result: maybe(anything),
 };
 
@@ -115,6 +122,25 @@ const schedule = fields({
   words: text("When it is due, in words."),
 });
 
+const backfill = fields({
+  id: text(),
+  schedule: text(),
+  by: text(),
+  at: time(),
+  reason: text(),
+  from: time("The time whose ticks are run."),
+  to: time(),
+  again: flag("Whether ticks that were run already are run again."),
+  ticks: count("How many ticks there are in its time."),
+  left: count("How many of them are still to be looked at."),
+  run: maybe(text("The id of the run that was started last.")),
+});
+
+const orphan = fields(
+  { host: text(), pid: count() },
+  "The command of `ojm exec` that goes on although its ojm was killed.",
+);
+
 const amount = fields({ lines: count(), bytes: count() });
 
 /** The parts of which the schemas are made, by their names. */
@@ -129,5 +155,7 @@ export const definitions: Readonly<Record<string, Schema>> = {
   decidedTick,
   reason,
   schedule,
+  backfill,
+  orphan,
   amount,
 };

@@ -113,9 +113,9 @@ describe("what is printed", () => {
     expect(await valid("hold", "import", ...reason)).toMatchObject({ name: "import" });
     expect(await valid("why", "import")).not.toEqual([]);
     expect(await valid("unlock", "import", ...reason)).toMatchObject({ unlocked: true });
-    expect(await valid("audit")).toHaveLength(2);
-    expect(await valid("prune", "--older-than", "1h", "--dry-run")).toEqual({ removed: 0, dryRun: true });
-    expect(await valid("prune", "--older-than", "1h")).toEqual({ removed: 0 });
+    expect(await valid("audit")).toHaveLength(3);
+    expect(await valid("prune", "--older-than", "1h", "--dry-run")).toEqual({ removed: 0, audits: 0, dryRun: true });
+    expect(await valid("prune", "--older-than", "1h")).toEqual({ removed: 0, audits: 0 });
   });
 
   test("of schedules is as the schemas say", async () => {

@@ -15,6 +15,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       usual: maybe(span("How long half of the last runs took that completed, in ms.")),
       progress: maybe(ref("progress")),
       waiting: count("How many wait for its lock."),
+      orphan: maybe(ref("orphan")),
     }),
   ),
   jobs: list(
@@ -59,15 +60,22 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     ],
   },
   wait: ref("run"),
-  locks: list(fields({ ...optional(lockFields), name: text(), state: oneOf("held", "free") })),
+  locks: list(
+    fields({ ...optional(lockFields), name: text(), state: oneOf("held", "free"), orphan: maybe(ref("orphan")) }),
+  ),
   audit: list(
     fields({
       at: time(),
-      action: oneOf("unlock", "cancel"),
+      action: text(
+        "`unlock`, `cancel`, `hold`, `pause`, `resume`, `run-now`, `backfill`, `stop-backfill` or `remove`.",
+      ),
       name: text(),
       by: ref("holder"),
-      holder: ref("holder"),
-      reason: text(),
+      author: maybe(text("The person behind that process, as `user@host`.")),
+      holder: maybe(ref("holder")),
+      run: maybe(text("The id of the run that it was done to.")),
+      reason: maybe(text()),
+      details: maybe(map("More about it, such as until when a pause lasts.")),
     }),
   ),
   doctor: list(
@@ -92,8 +100,20 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   hold: ref("lock"),
   pause: fields({ name: text(), paused: flag(), reason: text(), by: text(), until: maybe(time()) }),
   resume: fields({ name: text(), wasPaused: flag(), next: maybe(ref("tick")) }),
-  backfill: fields({ id: text(), ticks: count("Those that were run already count.") }),
-  prune: fields({ removed: count(), dryRun: maybe(DRY.dryRun) }),
+  backfill: {
+    anyOf: [
+      fields({ id: text(), ticks: count("Those that were run already count.") }),
+      {
+        ...list(ref("backfill")),
+        description: "With --status: those that are not done. With --stop: those that were.",
+      },
+    ],
+  },
+  prune: fields({
+    removed: count("How many runs were deleted."),
+    audits: count("How many entries of the audit were deleted."),
+    dryRun: maybe(DRY.dryRun),
+  }),
 };
 
 /** The schema of what a command prints with `--json`. With `--jsonl`, each line is an item of its list. */

@@ -1,12 +1,9 @@
 import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
-import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
+import { knownNames, listed, meant } from "./known-names.js";
 
 /** How many of the last runs are looked at for names. */
 const RECENT = 1_000;
-
-/** How many names are told: more than a screen holds help nobody. */
-const MOST_NAMES = 20;
 
 /** The run that a word means: the id of a run, the beginning of one, or a name for its last run. */
 export async function findRun(manager: JobManager, word: string): Promise<RunRecord> {
@@ -36,7 +33,7 @@ async function runsThatBegin(manager: JobManager, word: string, name: string): P
   return found;
 }
 
-/** Tells of a name without runs, and which names have some: it may be misspelt. */
+/** Tells of a name without runs, which name is near, and which names have some: it may be misspelt. */
 export async function neverRan(
   manager: JobManager,
   name: string,
@@ -45,14 +42,7 @@ export async function neverRan(
   const names = new Set<string>();
   for await (const run of manager.history({ limit: RECENT })) names.add(run.name);
   if (names.has(name)) return first;
-  const known = [...names].sort().slice(0, MOST_NAMES);
-  const more = names.size > known.length ? ", …" : "";
-  const others = known.length === 0 ? " No other name has runs." : ` Names that have runs: ${known.join(", ")}${more}.`;
+  const others = names.size === 0 ? " No other name has runs." : ` Names that have runs: ${listed(names)}.`;
   const told = first === "" ? `"${name}" never ran.` : first;
-  return `${told}${quoted(await hint(name, names))}${others}`;
-}
-
-/** Names of jobs stand in quotes: they may have spaces. */
-function quoted(text: string): string {
-  return text.replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+  return `${told}${await meant(name, await knownNames(manager))}${others}`;
 }

@@ -4,7 +4,7 @@ import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError, EXIT } from "../errors.js";
+import { CommandError, EXIT, notFound } from "../errors.js";
 import { configuredStore } from "./config.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
@@ -71,7 +71,16 @@ export function withScheduler(
   return withStore(given, async (manager) => {
     const { Scheduler } = await import("@ojm/schedule");
     await using scheduler = new Scheduler(manager);
-    // Awaited here: the scheduler must stay open until it has answered.
-    return await look(scheduler, manager);
+    try {
+      // Awaited here: the scheduler must stay open until it has answered.
+      return await look(scheduler, manager);
+    } catch (error) {
+      const { name, code, message } = error as { readonly [field: string]: unknown };
+      if (name !== "ScheduleError" || code !== "UNKNOWN") throw error;
+      const { listed, meant, scheduleNames } = await import("./known-names.js");
+      const known = await scheduleNames(manager);
+      const others = known.size === 0 ? "The store has none." : `Those of the store: ${listed(known)}.`;
+      throw notFound(`${message}.${await meant(given.operands[0] ?? "", known)} ${others}`);
+    }
   });
 }

@@ -34,6 +34,9 @@ export type {
   NotExported,
 } from "./transfer/types.js";
 export type {
+  Act,
+  AuditEntry,
+  AuditOptions,
   CancelOptions,
   CancelOutcome,
   EndedBy,
@@ -45,6 +48,7 @@ export type {
   Outcome,
   PendingRetry,
   PruneOptions,
+  PruneOutcome,
   Reason,
   RetryOptions,
   RetryPolicy,
@@ -55,6 +59,7 @@ export type {
   StartClaim,
   StartingRun,
   Tick,
+  UnlockOptions,
   UnlockOutcome,
 } from "./types.js";
 export { VERSIONS } from "./versions.js";

@@ -1,5 +1,5 @@
 import { inBackground } from "../channel/calls/background.js";
-import type { Channel } from "../channel/channel.js";
+import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
@@ -13,7 +13,7 @@ import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
 import { logOf, progressOf, runRefOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
-import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
+import { checkManagerOptions, checkPruneOptions } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { LiveRuns } from "./questions/live/live-runs.js";
 import type { LiveOptions } from "./questions/live/types.js";
@@ -27,8 +27,10 @@ import { closeRunOf, lostText } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { recordKeyOf } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
+import { auditOf, auditOps, pruneAudit } from "./requests/audit.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
+import { unlockName } from "./requests/unlock.js";
 import { untilClosed } from "./requests/until-closed.js";
 import { pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
@@ -44,9 +46,11 @@ import { exportAll } from "./transfer/export.js";
 import { RunImport } from "./transfer/import.js";
 import type { Exported, ExportOptions } from "./transfer/types.js";
 import type {
+  Act,
+  AuditEntry,
+  AuditOptions,
   CancelOptions,
   CancelOutcome,
-  EndedBy,
   FailuresOptions,
   HistoryOptions,
   HoldOptions,
@@ -55,10 +59,12 @@ import type {
   Outcome,
   PendingRetry,
   PruneOptions,
+  PruneOutcome,
   Reason,
   Run,
   RunOptions,
   RunRecord,
+  UnlockOptions,
   UnlockOutcome,
 } from "./types.js";
 
@@ -426,34 +432,53 @@ export class JobManager {
    *
    * @throws RunError `INVALID` without a reason; ChannelError if the store fails
    */
-  async unlock(name: string, options: { readonly reason: string }): Promise<UnlockOutcome> {
-    const reason = isMap(options) ? options.reason : undefined;
-    if (typeof reason !== "string" || reason === "")
-      throw new RunError("INVALID", name, "a forced unlock needs a reason");
-    let run: RunRecord | undefined;
-    const lock = await this.#locks.forceUnlock(name, reason, async (held, by) => {
-      const endedBy: EndedBy = { action: "unlock", by, reason };
-      const error = `unlocked by force: ${reason}`;
-      const close = { endTime: this.#clock.now(), status: "cancelled", error, endedBy } as const;
-      run = await closeRunOf({ ...this.channels, index: this.#context.index }, held, close);
-    });
-    if (lock === undefined) return { unlocked: false, ...(run && { run }) };
-    return { unlocked: true, holder: lock.holder, ...(run && { run }) };
+  unlock(name: string, options: UnlockOptions): Promise<UnlockOutcome> {
+    return unlockName(this.#context, name, options);
   }
 
   /**
-   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago. Open runs stay. Safe to
-   * run in several processes at once.
+   * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
+   * noted by {@link JobManager.auditOps}. Reads only as many entries as the caller takes, and without a
+   * `name` the keys of all. Skips entries that ojm did not write.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for await (const { at, action, name, author, reason } of manager.audit()) {
+   *   console.log(new Date(at).toISOString(), action, name, author, reason);
+   * }
+   */
+  audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    return auditOf(this.channels.locks, options);
+  }
+
+  /**
+   * The ops that note an act in the audit, for the commit that does it: see {@link Channel.commitWith}. That
+   * commit must be on a channel in the store of the locks, as {@link JobManager.channel} opens it.
+   *
+   * @example
+   * const act = { action: "pause", name: "report", reason: "holidays", by, author: "ana" };
+   * await channel.commitWith(ops, [manager.auditOps(act)]);
+   */
+  auditOps(act: Act): ChannelOps<LocksValue> {
+    return auditOps(this.channels.locks, this.#clock, act);
+  }
+
+  /**
+   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago, and what the audit
+   * tells of that time. Open runs stay. Safe to run in several processes at once.
    *
    * With `name` or `keep` it reads the records one after the other; without, only those that it deletes.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
-  async prune(options: PruneOptions): Promise<{ removed: number }> {
+  async prune(options: PruneOptions): Promise<PruneOutcome> {
     const checked = checkPruneOptions(options);
     const { jobs, index, logs } = this.#context;
     const { channel } = await logs.open();
-    return { removed: await prune({ jobs, index, logs: channel }, this.#clock.now(), checked) };
+    const now = this.#clock.now();
+    const removed = await prune({ jobs, index, logs: channel }, now, checked);
+    const audits = await pruneAudit(this.channels.locks, now, checked);
+    return audits === 0 ? { removed } : { removed, audits };
   }
 
   /**

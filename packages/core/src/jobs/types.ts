@@ -115,6 +115,8 @@ export interface EndedBy {
   /** `cancel`: it was asked to stop. `unlock`: its lock was removed by force. */
   readonly action: "cancel" | "unlock";
   readonly by: Holder;
+  /** The person behind that process, if it told one. */
+  readonly author?: string;
   readonly reason: string;
 }
 
@@ -186,7 +188,7 @@ export interface PruneOptions extends CallOptions {
   readonly olderThan: number;
   /** Only runs of this name. */
   readonly name?: string;
-  /** So many of the newest runs of each name stay, however old they are. Default: 0. */
+  /** So many of the newest runs and audit entries of each name stay, however old they are. Default: 0. */
   readonly keep?: number;
 }
 
@@ -398,6 +400,8 @@ export interface JobSummary {
 export interface CancelOptions {
   /** Why the run must stop, for the record and for the body. At most 1,000 characters. */
   readonly reason: string;
+  /** The person who cancels it, for the record and the audit. At most 1,000 characters. */
+  readonly author?: string;
   /** How long to wait for the end of the run, in ms. Default: 10,000. */
   readonly wait?: number;
   /** Ends the wait. The run stays cancelled. */
@@ -426,6 +430,53 @@ export interface HoldOptions {
   readonly wait?: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of {@link JobManager.unlock}. */
+export interface UnlockOptions {
+  /** Why the lock is taken, for its holder and the audit. */
+  readonly reason: string;
+  /** The person who takes it. At most 1,000 characters. */
+  readonly author?: string;
+}
+
+/** Something that a person does, as the audit tells it. */
+export interface Act {
+  /** What is done: `unlock`, `cancel`, `hold`; of a schedule, `pause`, `resume`, `run-now`, `backfill` … */
+  readonly action: string;
+  /** The job, the lock or the schedule. */
+  readonly name: string;
+  readonly reason?: string;
+  /** The process in which it is done. */
+  readonly by: Holder;
+  /** The person behind that process. */
+  readonly author?: string;
+  /** More about it, such as how long a pause lasts. */
+  readonly details?: JsonValue;
+}
+
+/** An entry of the audit. See {@link JobManager.audit}. */
+export interface AuditEntry extends Act {
+  /** In ms since 1970, by the clock of the process that did it. */
+  readonly at: number;
+  /** The process from which something was taken. */
+  readonly holder?: Holder;
+  /** The id of its run. */
+  readonly run?: string;
+}
+
+/** Options of {@link JobManager.audit}. */
+export interface AuditOptions extends CallOptions {
+  /** Only what was done to this job, lock or schedule. */
+  readonly name?: string;
+}
+
+/** The result of a prune. */
+export interface PruneOutcome {
+  /** How many runs were deleted. */
+  readonly removed: number;
+  /** How many entries of the audit were deleted, if any. */
+  readonly audits?: number;
 }
 
 /** The result of a forced unlock. */

@@ -25,6 +25,8 @@ export interface ForcedUnlock {
   readonly reason: string;
   readonly at: number;
   readonly by: Holder;
+  /** The person behind that process. */
+  readonly author?: string;
   /** Awaited before the lock is removed. */
   before(lock: Entry<LockValue>, by: Holder): Promise<void>;
   /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
@@ -69,11 +71,12 @@ export async function forceUnlock(
 async function remove(
   channel: Channel<LocksValue>,
   { key, value, version: fence }: Entry<LockValue>,
-  { reason, by, at }: ForcedUnlock,
+  { reason, by, author, at }: ForcedUnlock,
   isOurs: boolean,
 ): Promise<CommitResult<LocksValue>> {
   const { name, holder } = value;
-  const audit: AuditValue = { name, at, reason, by, lock: value, fence };
+  const who = { reason, by, at, ...(author !== undefined && { author }) };
+  const audit: AuditValue = { name, action: "unlock", ...who, lock: value, fence };
   const isHold = holdOf(value) !== undefined;
   const ops: Op<LocksValue>[] = [
     { check: key, version: fence },
@@ -82,7 +85,7 @@ async function remove(
     { put: auditKey(name, at, fence), value: audit },
   ];
   if (isOurs || isHold) return channel.commit(ops);
-  const request: StopRequest = { name, fence, action: "unlock", reason, by, at };
+  const request: StopRequest = { name, fence, action: "unlock", ...who };
   const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
   if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;
   return channel.commit(ops);

@@ -2,6 +2,8 @@ import type { Channel } from "../channel/channel.js";
 import type { CommitResult, Entry } from "../channel/types.js";
 import { heldLock } from "./entries/held.js";
 import {
+  type AuditValue,
+  auditKey,
   type Hold,
   type LocksValue,
   type LockValue,
@@ -17,6 +19,8 @@ export interface Holding {
   readonly hold: Hold;
   /** A session that no process has: `hold-` and a random text. */
   readonly session: string;
+  /** What the audit tells of it. */
+  readonly audit: AuditValue;
   /** The time left, in ms. */
   readonly life: number;
 }
@@ -31,7 +35,7 @@ export interface Holding {
 export async function holdLock(
   channel: Channel<LocksValue>,
   lease: Lease,
-  { hold, session, life }: Holding,
+  { hold, session, life, audit }: Holding,
 ): Promise<HeldLock | undefined> {
   const key = lockKey(lease.name);
   const { host, pid } = lease.session.holder;
@@ -52,6 +56,7 @@ export async function holdLock(
     { check: key, version: lease.fence },
     { put: sessionKey(session), value: living, ttl: life },
     { put: key, value },
+    { put: auditKey(lease.name, audit.at, session), value: audit },
   ]);
   return result.ok ? heldLock({ value, version: result.version } as Entry<LockValue>, undefined) : undefined;
 }

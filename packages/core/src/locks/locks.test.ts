@@ -257,7 +257,7 @@ describe("forced unlocks", () => {
   test("a forced unlock frees the lock of a new holder that took it meanwhile", async () => {
     const first = await one.locks.acquire("a");
     const seen: string[] = [];
-    const unlocked = await two.locks.forceUnlock("a", "why not", async (lock) => {
+    const unlocked = await two.locks.operator.forceUnlock("a", { reason: "why not" }, async (lock) => {
       seen.push(lock.version);
       if (seen.length > 1) return;
       await first.release();

@@ -15,7 +15,7 @@ import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
-import type { Holder, LocksValue, LockValue } from "./entries/schema.js";
+import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { lockWaiting } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
@@ -291,19 +291,8 @@ export class Locks {
    * @returns the lock as it was; `undefined` if it was free
    * @throws ChannelError `CORRUPT` if ojm did not write the lock's entry; any error of the store
    */
-  async forceUnlock(name: string, reason: string): Promise<HeldLock | undefined>;
-  /** @internal Awaits `before`, then removes the lock. */
-  async forceUnlock(
-    name: string,
-    reason: string,
-    before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
-  ): Promise<HeldLock | undefined>;
-  async forceUnlock(
-    name: string,
-    reason: string,
-    before: (lock: Entry<LockValue>, by: Holder) => Promise<void> = async () => {},
-  ): Promise<HeldLock | undefined> {
-    return this.operator.forceUnlock(name, reason, before);
+  async forceUnlock(name: string, reason: string): Promise<HeldLock | undefined> {
+    return this.operator.forceUnlock(name, { reason }, async () => {});
   }
 
   /** @internal Does something for which others must know that this process lives. */

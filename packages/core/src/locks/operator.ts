@@ -1,7 +1,14 @@
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
-import type { Hold, Holder, LocksValue, LockValue } from "./entries/schema.js";
+import {
+  type AuditValue,
+  auditKey,
+  type Hold,
+  type Holder,
+  type LocksValue,
+  type LockValue,
+} from "./entries/schema.js";
 import { forceUnlock } from "./force-unlock.js";
 import type { HeldLeases } from "./hold/held-leases.js";
 import type { Lease } from "./hold/lease.js";
@@ -20,6 +27,12 @@ export interface OperatorContext {
   isGone(holder: Holder): Promise<boolean>;
 }
 
+/** Why a person asks for something, and who it is. */
+export interface Asked {
+  readonly reason: string;
+  readonly author?: string | undefined;
+}
+
 /** What people do to the locks of others: unlock, cancel, and hold for maintenance. */
 export class Operator {
   readonly #channel: Channel<LocksValue>;
@@ -35,19 +48,26 @@ export class Operator {
   /** See `Locks.forceUnlock`. Awaits `before`, then removes the lock. */
   async forceUnlock(
     name: string,
-    reason: string,
+    { reason, author }: Asked,
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
   ): Promise<HeldLock | undefined> {
     const { abandon, clock } = this.#context;
     const by = await this.#context.holder();
-    return forceUnlock(this.#channel, this.#held, { name, reason, at: clock.now(), by, before, abandon });
+    const who = { reason, at: clock.now(), by, ...(author !== undefined && { author }) };
+    return forceUnlock(this.#channel, this.#held, { name, ...who, before, abandon });
   }
 
-  /** Asks the holder of a lock to cancel its run. */
-  async requestCancel({ name, fence, holder }: HeldLock, reason: string): Promise<void> {
+  /** Asks the holder of a lock to cancel its run. The same commit tells the audit. */
+  async requestCancel(
+    { name, fence, holder }: HeldLock,
+    { reason, author, run }: Asked & { readonly run: string },
+  ): Promise<void> {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
-    await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", reason, by, at });
+    const who = { reason, by, at, ...(author !== undefined && { author }) };
+    const audit: AuditValue = { name, action: "cancel", ...who, holder, run };
+    const put = { put: auditKey(name, at, this.#context.clock.random(12)), value: audit };
+    await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, [put]);
   }
 
   /** This process, as a holder. */
@@ -71,7 +91,10 @@ export class Operator {
     lease.end();
     try {
       const session = `hold-${clock.random(12)}`;
-      return await holdLock(this.#channel, lease, { hold, session, life: hold.until - hold.at });
+      const { at, until, reason, author } = hold;
+      const who = { at, reason, by: lease.session.holder, ...(author !== undefined && { author }) };
+      const audit: AuditValue = { name: lease.name, action: "hold", ...who, details: { until } };
+      return await holdLock(this.#channel, lease, { hold, session, life: until - at, audit });
     } catch (error) {
       // The commit may not have been applied: the lock is still that of the lease then.
       abandon(lease.name, lease.token);

@@ -70,17 +70,24 @@ export async function backfill(
     const text = `the backfill of "${name}" has more than ${MOST_TICKS} ticks: ask for a shorter time`;
     throw new ScheduleError("INVALID", text, "from");
   }
-  const bounds = { from: first - 1, to: end - 1, ...(again === true ? { again } : {}) };
+  const bounds = { from: first - 1, to: end - 1, first, ticks, ...(again === true ? { again } : {}) };
   return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks };
 }
 
 async function ask(store: ScheduleStore, name: string, value: RequestValue): Promise<string> {
   const id = store.clock.random(10);
+  const { type, reason, by: author, first: from, to, ticks } = value;
+  const noted =
+    type === "run"
+      ? { action: "run-now", name, reason, author }
+      : { action: "backfill", name, reason, author, details: { from: from ?? 0, to: to ?? 0, ticks: ticks ?? 0 } };
   for (;;) {
     const { version } = await known(store, name);
-    const key = requestKey(name, id);
-    const check = { check: scheduleKey(name), version };
-    if ((await store.channel.commit([check, { put: key, value, ttl: REQUEST_TTL }])).ok) return id;
+    const ops = [
+      { check: scheduleKey(name), version },
+      { put: requestKey(name, id), value, ttl: REQUEST_TTL },
+    ];
+    if ((await store.channel.commitWith<unknown[]>(ops, [store.noted(noted)])).ok) return id;
   }
 }
 

@@ -3,6 +3,7 @@ import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf } from "../definition/calendar.js";
+import { PRESENCE_TTL } from "../members/presence.js";
 import {
   CHANNEL,
   type Cursor,
@@ -50,6 +51,11 @@ export interface ScheduleView {
 export interface SchedulerView {
   /** Its process. */
   readonly by: Holder;
+  /**
+   * How long ago it was last heard, in ms. It is heard every 5 s; one that died is still shown, until 15 s
+   * after it was last heard.
+   */
+  readonly heard: number;
   /** The schedules that it can run, with the hash of the definition that it has of each. */
   readonly schedules: ReadonlyMap<string, string>;
 }
@@ -66,15 +72,16 @@ export interface SchedulerView {
  */
 export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  const living = new Map<string, Holder>();
+  const living = new Map<string, Pick<SchedulerView, "by" | "heard">>();
   const known = new Map<string, Map<string, string>>();
-  for await (const { key, value } of channel.entries({ prefix: ["member"] })) {
+  for await (const { key, value, expiresIn = PRESENCE_TTL } of channel.entries({ prefix: ["member"] })) {
     const instance = String((key as readonly unknown[])[1]);
-    if (isMember(value) && isHolder(value.by)) living.set(instance, value.by);
-    else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
+    if (isMember(value) && isHolder(value.by)) {
+      living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
+    } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
   }
   // The list of a scheduler that died stays for an hour.
-  for (const [instance, by] of living) yield { by, schedules: known.get(instance) ?? new Map() };
+  for (const [instance, one] of living) yield { ...one, schedules: known.get(instance) ?? new Map() };
 }
 
 /**

@@ -14,6 +14,12 @@ export interface PauseOptions {
   readonly until?: number | string | Date;
 }
 
+/** Who ends the pause of a schedule, and why, for the audit. */
+export interface ResumeOptions {
+  readonly reason?: string;
+  readonly author?: string;
+}
+
 /**
  * A time as ms since 1970.
  *
@@ -40,16 +46,27 @@ export async function pause(store: ScheduleStore, name: string, paused: Pause): 
 
 async function pauseAt(store: ScheduleStore, schedule: Versioned<StoredSchedule>, paused: Pause): Promise<boolean> {
   const { name } = schedule.value;
-  const value = { ...schedule.value, paused };
-  const outcome = await store.channel.compareAndSet(scheduleKey(name), schedule.version, value);
-  return outcome.ok;
+  const key = scheduleKey(name);
+  const { reason, by: author, until } = paused;
+  const noted = store.noted({
+    action: "pause",
+    name,
+    reason,
+    author,
+    ...(until !== undefined && { details: { until } }),
+  });
+  const ops = [
+    { check: key, version: schedule.version },
+    { put: key, value: { ...schedule.value, paused } },
+  ];
+  return (await store.channel.commitWith<unknown[]>(ops, [noted])).ok;
 }
 
 /**
  * Ends the pause of a schedule. The ticks in it that nobody decided on get their outcome in the same commit.
  * Resolves to whether it was paused.
  */
-export async function resume(store: ScheduleStore, name: string): Promise<boolean> {
+export async function resume(store: ScheduleStore, name: string, who: ResumeOptions): Promise<boolean> {
   for (;;) {
     const now = store.clock.now();
     const { schedule, cursor } = await store.read(name);
@@ -64,7 +81,8 @@ export async function resume(store: ScheduleStore, name: string): Promise<boolea
       { put: scheduleKey(name), value: { ...rest, resumed: now } },
       { put: cursorKey(name), value: settled.cursor },
     ];
-    if ((await store.write({ schedule, cursor }, settled.ticks, writes)) !== undefined) return true;
+    const noted = store.noted({ action: "resume", name, ...who });
+    if ((await store.write({ schedule, cursor }, settled.ticks, writes, [noted])) !== undefined) return true;
   }
 }
 

@@ -14,12 +14,13 @@ export async function remove(store: ScheduleStore, name: string): Promise<boolea
       { delete: cursorKey(name) },
       { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
     ];
+    const noted = store.noted({ action: "remove", name });
     if (schedule === undefined || cursor === undefined) {
-      await store.channel.commit(writes);
+      await store.channel.commitWith<unknown[]>(writes, [noted]);
       return schedule !== undefined;
     }
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
     const { ticks } = settleAll(state, { outcome: "refused", reason: "removed" });
-    if ((await store.write({ schedule, cursor }, ticks, writes)) !== undefined) return true;
+    if ((await store.write({ schedule, cursor }, ticks, writes, [noted])) !== undefined) return true;
   }
 }

@@ -2,7 +2,14 @@ import type { Op, StartingRun, Version } from "@ojm/core";
 import { lastTick } from "../calendar/search.js";
 import { range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
-import { requestKey, type SchedulesValue, TICK_TTL, type TickValue, tickKey } from "../store/schema.js";
+import {
+  type RequestValue,
+  requestKey,
+  type SchedulesValue,
+  TICK_TTL,
+  type TickValue,
+  tickKey,
+} from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
 import { isTick } from "../store/valid.js";
 import { type Request, RequestClaim } from "./claim-request.js";
@@ -35,8 +42,12 @@ export async function backfillNext(
     const found = await outcomeAt(store, name, at);
     if (found?.value.outcome === "run" && again !== true) continue;
     if (!(await isDecided(store, name, at))) return request;
-    const moved = { ...value, from: at };
-    const claim = new RequestClaim(store, request, () => moved, {
+    let moved: RequestValue = { ...value, from: at };
+    const answer = ({ id }: StartingRun): RequestValue => {
+      moved = { ...moved, last: id };
+      return moved;
+    };
+    const claim = new RequestClaim(store, request, answer, {
       tick: { schedule: name, at },
       ops: (run) => outcomeOps(store, own, { at, found, run, request }),
       undo: (run, version) => undoOps(store, { name, at, run, request, version }),

@@ -129,6 +129,11 @@ export interface RequestValue {
   readonly to?: number;
   /** With `backfill`: whether ticks that were run are run again. */
   readonly again?: true;
+  /** With `backfill`: the first tick that was asked for, and how many there are. */
+  readonly first?: number;
+  readonly ticks?: number;
+  /** With `backfill`: the run that was started last. */
+  readonly last?: string;
   /** The run that was started for it. */
   readonly run?: string;
   /** Why none was started. */

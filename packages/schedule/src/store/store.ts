@@ -1,4 +1,14 @@
-import { type Channel, ChannelError, type Clock, type Entry, type Holder, type Op, type Version } from "@ojm/core";
+import {
+  type Act,
+  type Channel,
+  ChannelError,
+  type ChannelOps,
+  type Clock,
+  type Entry,
+  type Holder,
+  type Op,
+  type Version,
+} from "@ojm/core";
 import type { Decided } from "../decide/outcomes.js";
 import {
   type Cursor,
@@ -33,11 +43,19 @@ export class ScheduleStore {
   readonly clock: Clock;
   /** Who writes. */
   readonly by: Holder;
+  readonly #note: (act: Act) => ChannelOps<unknown>;
 
-  constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder) {
+  /** `note`: the ops by which the audit tells of an act. */
+  constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder, note: (act: Act) => ChannelOps<unknown>) {
     this.channel = channel;
     this.clock = clock;
     this.by = by;
+    this.#note = note;
+  }
+
+  /** The ops by which the audit tells of an act, for the commit that does it. */
+  noted(act: Omit<Act, "by">): ChannelOps<unknown> {
+    return this.#note({ ...act, by: this.by });
   }
 
   /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
@@ -83,28 +101,30 @@ export class ScheduleStore {
   }
 
   /**
-   * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. Resolves to the
-   * version of the writes; to `undefined` if they are not.
+   * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. `others`: ops without
+   * checks on other channels. Resolves to the version of the writes; to `undefined` if they are not.
    */
   async write(
     stored: Stored,
     ticks: readonly Decided[],
     writes: readonly Op<SchedulesValue>[],
+    others: readonly ChannelOps<unknown>[] = [],
   ): Promise<Version | undefined> {
     // The cursor comes last. If this process dies in between, the next one finds these outcomes, and keeps
     // them. Ranges come with the cursor: the next process would find another range.
     let left = ticks.toSorted((a, b) => Number(a.value.until !== undefined) - Number(b.value.until !== undefined));
     while (left.length > MOST_TICKS) {
-      if ((await this.#commit(stored, left.slice(0, MOST_TICKS), [])) === undefined) return undefined;
+      if ((await this.#commit(stored, left.slice(0, MOST_TICKS), [], [])) === undefined) return undefined;
       left = left.slice(MOST_TICKS);
     }
-    return this.#commit(stored, left, writes);
+    return this.#commit(stored, left, writes, others);
   }
 
   async #commit(
     { schedule, cursor }: Stored,
     ticks: readonly Decided[],
     writes: readonly Op<SchedulesValue>[],
+    others: readonly ChannelOps<unknown>[],
   ): Promise<Version | undefined> {
     const { name, revision } = schedule.value;
     const checks: Op<SchedulesValue>[] = [
@@ -114,7 +134,7 @@ export class ScheduleStore {
     let decided = ticks;
     for (;;) {
       const ops = decided.flatMap((tick) => this.tickOps(name, tick, revision));
-      const result = await this.channel.commit([...checks, ...ops, ...writes]);
+      const result = await this.channel.commitWith<unknown[]>([...checks, ...ops, ...writes], others);
       if (result.ok) return result.version;
       const taken = result.failed.flatMap(({ key }) => tickOf(key));
       if (taken.length < result.failed.length) return undefined;

@@ -71,5 +71,6 @@ export function isMemberPart(value: unknown): value is MemberPart {
 
 export function isRequest(value: unknown): value is RequestValue {
   const request = fieldsOf<RequestValue>(value);
-  return request !== undefined && (request.type === "run" || request.type === "backfill") && isTime(request.at);
+  if (request === undefined || !isTime(request.at) || !isText(request.by) || !isText(request.reason)) return false;
+  return request.type === "run" || request.type === "backfill";
 }

@@ -1,31 +1,74 @@
+import type { BackfillProgress, Scheduler } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
-import { CommandError } from "../../errors.js";
+import { CommandError, notFound } from "../../errors.js";
+import { type Column, printItems } from "../../output/items.js";
+import { sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
-import { author } from "./hold.js";
-import { reasonOf } from "./reason.js";
+import { author, reasonOf } from "./reason.js";
 
-/** Runs the ticks of a time that is over. */
+/** Runs the ticks of a time that is over, tells how far that is, or ends it. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
+  const [isStatus, isStop] = [given.flags.has("status"), given.flags.has("stop")];
+  const asks = ["from", "to"].some((option) => given.values[option] !== undefined) || given.flags.has("again");
+  if (Number(isStatus) + Number(isStop) + Number(asks) > 1)
+    throw new CommandError("ojm backfill takes one of --status, --stop, and a time to fill by --from");
+  if (isStatus) return withScheduler(given, (scheduler) => status(given, scheduler, name));
+  return isStop ? stop(given, name) : ask(given, name);
+}
+
+async function ask(given: Given, name: string): Promise<number> {
   const now = Date.now();
   const from = timeOption(given, "from", now, -1);
   if (from === undefined) throw new CommandError("ojm backfill needs --from: the first tick to run");
   const to = timeOption(given, "to", now, -1);
   const reason = await reasonOf(given, `run the ticks of ${name} again`);
   return withScheduler(given, async (scheduler) => {
-    const options = {
-      from,
-      reason,
-      author: author(),
-      again: given.flags.has("again"),
-      ...(to !== undefined && { to }),
-    };
-    const asked = await scheduler.backfill(name, options);
     const again = given.flags.has("again");
+    const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
+    const asked = await scheduler.backfill(name, options);
     const which = again ? `${asked.ticks} ticks` : `up to ${asked.ticks} ticks, without those that were run,`;
-    return done(given, `${which} of "${name}" will be run, one after the other`, asked);
+    const more = `How far it is: ojm backfill ${name} --status`;
+    return done(given, `${which} of "${name}" will be run, one after the other. ${more}`, asked);
   });
+}
+
+async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
+  await scheduler.words(name);
+  const say = sayTime(given);
+  const columns: Column<BackfillProgress>[] = [
+    { title: "FROM", cell: ({ from }) => say(from) },
+    { title: "TO", cell: ({ to }) => say(to) },
+    { title: "DONE", cell: sayProgress },
+    { title: "LAST RUN", cell: ({ run }) => run },
+    { title: "BY", cell: ({ by }) => by },
+    { title: "REASON", cell: ({ reason }) => reason },
+  ];
+  await printItems(given, await backfillsOf(scheduler, name), columns, `no backfill of "${name}" goes on`);
+}
+
+async function stop(given: Given, name: string): Promise<number> {
+  const reason = await reasonOf(given, `stop the backfill of ${name}`);
+  return withScheduler(given, async (scheduler) => {
+    await scheduler.words(name);
+    const stopped = await scheduler.stopBackfills(name, { reason, author: author() });
+    if (stopped.length === 0) throw notFound(`no backfill of "${name}" goes on`);
+    const text = stopped.map(
+      (one) => `the backfill of "${name}" by ${one.by} is stopped, after ${sayProgress(one)} ticks`,
+    );
+    return done(given, text.join("\n"), stopped);
+  });
+}
+
+async function backfillsOf(scheduler: Scheduler, name: string): Promise<BackfillProgress[]> {
+  const all: BackfillProgress[] = [];
+  for await (const one of scheduler.backfills(name)) all.push(one);
+  return all;
+}
+
+function sayProgress({ ticks, left }: BackfillProgress): string {
+  return `${Math.max(0, ticks - left)} of ${ticks}`;
 }

@@ -5,7 +5,7 @@ import { EXIT, notFound } from "../../errors.js";
 import { findRun } from "../../store/find-run.js";
 import { withStore } from "../../store/open.js";
 import { done } from "./done.js";
-import { reasonOf } from "./reason.js";
+import { author, reasonOf } from "./reason.js";
 
 /** Asks a run to stop, and waits for its end. */
 export async function execute(given: Given): Promise<number> {
@@ -18,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
     if (run.status !== "running") throw notFound(`${run.id} does not run: it is ${run.status}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
-    const outcome = await manager.cancel(run.id, { reason, ...(wait !== undefined && { wait }) });
+    const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
     if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
     if (outcome.ended) return done(given, `cancelled ${who}: it is ${outcome.run?.status ?? "over"}`, outcome);
     done(given, `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name}`, outcome);

@@ -3,8 +3,7 @@ import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
-import { author } from "./hold.js";
-import { reasonOf } from "./reason.js";
+import { author, reasonOf } from "./reason.js";
 
 /** Pauses a schedule. */
 export async function execute(given: Given): Promise<number> {

@@ -3,6 +3,7 @@ import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
+import { refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { done } from "./done.js";
 
@@ -14,12 +15,13 @@ export async function execute(given: Given): Promise<number> {
   if (olderThan === undefined) throw new CommandError("ojm prune needs --older-than, such as --older-than 30d");
   const options = { olderThan, keep: countOption(given, "keep") ?? 0, ...(name !== undefined && { name }) };
   return withStore(given, async (manager) => {
+    if (name !== undefined) await refuseTypo(manager, name);
     if (given.flags.has("dry-run")) {
-      const removed = await countOf(manager, options);
-      return done(given, `would remove ${runs(removed)}`, { dryRun: true, removed });
+      const counts = { removed: await countOf(manager, options), audits: await auditsOf(manager, options) };
+      return done(given, `would remove ${said(counts)}`, { dryRun: true, ...counts });
     }
-    const { removed } = await manager.prune(options);
-    return done(given, `removed ${runs(removed)}`, { removed });
+    const { removed, audits = 0 } = await manager.prune(options);
+    return done(given, `removed ${said({ removed, audits })}`, { removed, audits });
   });
 }
 
@@ -36,6 +38,21 @@ async function countOf(manager: JobManager, { olderThan, name, keep = 0 }: Prune
   return count;
 }
 
-function runs(count: number): string {
-  return count === 1 ? "1 run" : `${count} runs`;
+/** How many entries of the audit a prune would delete. */
+async function auditsOf(manager: JobManager, { olderThan, name, keep = 0 }: PruneOptions): Promise<number> {
+  const cutoff = Date.now() - olderThan;
+  const newer = new Map<string, number>();
+  let count = 0;
+  for await (const { name: one, at } of manager.audit(name === undefined ? {} : { name })) {
+    const before = newer.get(one) ?? 0;
+    newer.set(one, before + 1);
+    if (before >= keep && at < cutoff) count++;
+  }
+  return count;
+}
+
+function said({ removed, audits }: { readonly removed: number; readonly audits: number }): string {
+  const runs = removed === 1 ? "1 run" : `${removed} runs`;
+  if (audits === 0) return runs;
+  return `${runs} and ${audits === 1 ? "1 entry" : `${audits} entries`} of the audit`;
 }

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -19,5 +20,22 @@ export async function reasonOf(given: Given, what: string): Promise<string> {
     return answer;
   } finally {
     lines.close();
+  }
+}
+
+/** Who sits at the keyboard, for the audit: the user and the host. */
+export function author(): string {
+  return `${user()}@${hostname()}`;
+}
+
+function user(): string {
+  // With sudo, the person is another one than the user of the process.
+  const { SUDO_USER: person } = process.env;
+  if (person) return person;
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container, the user may have no name.
+    return `uid-${process.getuid?.() ?? "unknown"}`;
   }
 }

@@ -1,13 +1,15 @@
-import { operandOf } from "../../command-line/parse.js";
+import { lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
+import { author } from "./reason.js";
 
 /** Ends the pause of a schedule. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   return withScheduler(given, async (scheduler) => {
-    const wasPaused = await scheduler.resume(name);
+    const reason = lastValue(given, "reason");
+    const wasPaused = await scheduler.resume(name, { author: author(), ...(reason !== undefined && { reason }) });
     const [next] = await scheduler.next(name);
     const then = next === undefined ? "" : `. Its next tick is at ${new Date(next.at).toISOString()}`;
     const text = wasPaused ? `the schedule "${name}" goes on${then}` : `the schedule "${name}" was not paused${then}`;

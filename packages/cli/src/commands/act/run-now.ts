@@ -2,8 +2,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
-import { author } from "./hold.js";
-import { reasonOf } from "./reason.js";
+import { author, reasonOf } from "./reason.js";
 
 /** Runs a schedule now, in the process that has it. */
 export async function execute(given: Given): Promise<number> {

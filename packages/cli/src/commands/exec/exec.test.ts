@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { JobManager, RunRecord } from "@ojm/core";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { called } from "../../testing/called.js";
 import { given } from "../../testing/given.js";
-import { folderWith, type Ojm, start } from "../../testing/ojm.js";
+import { type Ended, folderWith, type Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { execute } from "./exec.js";
 
@@ -160,6 +162,19 @@ describe("ojm exec", () => {
       out: "",
       err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)),
     });
+    const look = (command: string): Promise<Ended> =>
+      called(place.folder, [command, "--json", "--store", "sqlite:ojm.db"]);
+    for (const command of ["ps", "locks"]) {
+      const { code, out, err } = await look(command);
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ orphan: { host: hostname(), pid } }));
+      expect(err).toContain(`To end it: kill -TERM -- -${pid}`);
+    }
+    const doctor = await look("doctor");
+    expect(doctor.code).toBe(1);
+    expect(JSON.parse(doctor.out)).toContainEqual(
+      expect.objectContaining({ check: "runs", state: "problem", evidence: expect.objectContaining({ pid }) }),
+    );
     kill(pid);
     await expect
       .poll(() => place.exec("echo second", "--wait", "60s").ended)

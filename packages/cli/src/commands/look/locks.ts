@@ -7,6 +7,7 @@ import { print } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
+import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
@@ -14,6 +15,8 @@ const RECENT = 100;
 interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
   readonly state: "held" | "free";
+  /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
+  readonly orphan?: Pick<Orphan, "host" | "pid">;
 }
 
 /** Shows the locks of a store, or of the job manager that a job file sets up. */
@@ -34,17 +37,28 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
   const columns: Column<Lock>[] = [
     { title: "LOCK", cell: ({ name }) => name },
     { title: "STATE", cell: ({ state }) => state, color: ({ state }) => colorOf(state) },
-    { title: "HOLDER", cell: ({ holder }) => holder && `${holder.host}, pid ${holder.pid}` },
+    { title: "HOLDER", cell: holderText },
     { title: "SINCE", cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
   ];
-  return itemsText(given, await locksOf(manager), columns, "no locks");
+  const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
+  tellOrphans(orphans);
+  return itemsText(given, await locksOf(manager, orphans), columns, "no locks");
 }
 
-async function locksOf(manager: JobManager): Promise<Lock[]> {
+function holderText({ holder, orphan }: Lock): string | undefined {
+  if (orphan !== undefined) return `${orphan.host}, pid ${orphan.pid}, without ojm`;
+  return holder && `${holder.host}, pid ${holder.pid}`;
+}
+
+async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
   const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: "held" }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const { name } of held) names.delete(name);
-  return [...held, ...[...names].sort().map((name): Lock => ({ name, state: "free" }))];
+  const free = [...names].sort().map((name): Lock => {
+    const orphan = orphans.find((one) => one.name === name);
+    return { name, state: "free", ...(orphan && { orphan: { host: orphan.host, pid: orphan.pid } }) };
+  });
+  return [...held, ...free];
 }

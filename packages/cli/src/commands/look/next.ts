@@ -5,6 +5,7 @@ import { countOption } from "../../command-line/units.js";
 import { notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
+import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 
 const LIMIT = 10;
@@ -36,9 +37,9 @@ export async function execute(given: Given): Promise<number> {
       coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick })));
     }
     if (name !== undefined && !known.includes(name)) {
-      const others =
-        known.length === 0 ? "The store has none." : `Those of the store: ${known.slice(0, 20).join(", ")}.`;
-      throw notFound(`this store has no schedule "${name}". ${others}`);
+      const names = new Set(known);
+      const others = names.size === 0 ? "The store has none." : `Those of the store: ${listed(names)}.`;
+      throw notFound(`this store has no schedule "${name}".${await meant(name, names)} ${others}`);
     }
     coming.sort((a, b) => a.due - b.due);
     await printItems(given, coming.slice(0, limit), columns, "no schedules");

@@ -2,6 +2,7 @@ import type { ScheduleReason } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { type Column, printItems } from "../../output/items.js";
+import { refuseTypo } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 
 interface Why extends ScheduleReason {
@@ -27,8 +28,10 @@ export async function execute(given: Given): Promise<number> {
     { title: "WHY", cell: ({ text }) => text },
     { title: "WHAT HELPS", cell: ({ help }) => help },
   ];
-  return withScheduler(given, async (scheduler) => {
-    const reasons = (await scheduler.why(name)).map((reason): Why => {
+  return withScheduler(given, async (scheduler, manager) => {
+    const all = await scheduler.why(name);
+    if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseTypo(manager, name);
+    const reasons = all.map((reason): Why => {
       const help = HELPS[reason.code]?.(quoted(name), reason);
       return { ...reason, ...(help !== undefined && { help }) };
     });

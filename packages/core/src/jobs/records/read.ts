@@ -56,8 +56,8 @@ function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy }: 
 }
 
 function isEndedBy(value: unknown): boolean {
-  const { action, by, reason } = fieldsOf<EndedBy>(value) ?? {};
-  return isText(action) && isHolder(by) && isText(reason);
+  const { action, by, author, reason } = fieldsOf<EndedBy>(value) ?? {};
+  return isText(action) && isHolder(by) && isOptional(author, isText) && isText(reason);
 }
 
 /** The record under a key; `undefined` if the entry is missing or is not a record. */

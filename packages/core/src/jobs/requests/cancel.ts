@@ -10,7 +10,7 @@ import { checkRequest } from "./check-request.js";
 import { untilClosed } from "./until-closed.js";
 
 const WAIT = 10_000;
-const OPTIONS = ["reason", "wait", "signal"];
+const OPTIONS = ["reason", "author", "wait", "signal"];
 
 /** What a cancel needs of its manager. */
 export interface Cancelling {
@@ -26,14 +26,14 @@ export async function cancelRun(
   options: CancelOptions,
 ): Promise<CancelOutcome> {
   checkRequest("a cancel", nameOrId, options, OPTIONS);
-  const { reason, wait = WAIT, signal } = options;
+  const { reason, author, wait = WAIT, signal } = options;
   const lock = await lockOf(locks, nameOrId);
   const entry = lock && (await recordOf(jobs, lock));
   if (lock === undefined || entry?.value.status !== "running") return { asked: false, ended: false };
   const ref = parseRunId(nameOrId);
   const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
   if (isOther) return { asked: false, ended: false };
-  await locks.operator.requestCancel(lock, reason);
+  await locks.operator.requestCancel(lock, { reason, author, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { asked: true, ended: run.status !== "running", run };
 }

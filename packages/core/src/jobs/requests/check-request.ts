@@ -4,11 +4,12 @@ import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
 
 /** The longest reason, or name of a person, in characters. */
-export const LONGEST_TEXT = 1_000;
+const LONGEST_TEXT = 1_000;
 
 /** What every request of a person has. */
 interface Request {
   readonly reason: string;
+  readonly author?: string;
   readonly wait?: number;
   readonly signal?: AbortSignal;
 }
@@ -25,9 +26,12 @@ export function checkRequest(what: string, name: string, options: Request, known
   const given: Partial<Request> = isMap(options) ? options : {};
   const problem = unknownOption(what, given, known);
   if (problem !== undefined) refuse(problem);
-  const { reason, wait = 0, signal } = given;
+  const { reason, author = "", wait = 0, signal } = given;
   if (typeof reason !== "string" || reason === "" || reason.length > LONGEST_TEXT) {
     refuse(`${what} needs a reason, a text of at most ${LONGEST_TEXT} characters`);
+  }
+  if (typeof author !== "string" || author.length > LONGEST_TEXT) {
+    refuse(`author must be a text of at most ${LONGEST_TEXT} characters`);
   }
   if (typeof wait !== "number" || !(wait >= 0)) refuse(`wait must be a number of ms, 0 or more, not ${String(wait)}`);
   if (signal !== undefined && !isSignal(signal)) refuse("signal must be an AbortSignal");

@@ -5,7 +5,7 @@ import type { Clock } from "../../util/clock.js";
 import { isTime } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import type { HoldOptions } from "../types.js";
-import { checkRequest, LONGEST_TEXT, refusing } from "./check-request.js";
+import { checkRequest, refusing } from "./check-request.js";
 
 const DAY = 86_400_000;
 const OPTIONS = ["reason", "author", "until", "wait", "signal"];
@@ -35,10 +35,7 @@ export async function holdName(
 function checkHold(name: string, options: HoldOptions, now: number): void {
   checkRequest("a hold", name, options, OPTIONS);
   const refuse = refusing(name);
-  const { author = "", until } = options;
-  if (typeof author !== "string" || author.length > LONGEST_TEXT) {
-    refuse(`author must be a text of at most ${LONGEST_TEXT} characters`);
-  }
+  const { until } = options;
   if (until !== undefined && !(isTime(until) && until > now)) {
     refuse(`until must be a time in the future, in ms since 1970, not ${String(until)}`);
   }

@@ -2,7 +2,7 @@ import { isCorrupt } from "../../channel/calls/corrupt.js";
 import { isFull } from "../../channel/calls/full.js";
 import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
-import { whom } from "../../locks/entries/held.js";
+import { asker } from "../../locks/entries/held.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -155,10 +155,11 @@ export class OpenRun implements Run {
   }
 
   /** Cancels the run, as another process asks for it. The record tells who asked, and why. */
-  requested({ by, reason }: StopRequest): void {
+  requested(request: StopRequest): void {
     if (this.#closing !== undefined) return;
-    this.#endedBy = { action: "cancel", by, reason };
-    this.abort(`by ${whom(by)}: ${visible(reason)}`);
+    const { by, author, reason } = request;
+    this.#endedBy = { action: "cancel", by, ...(author !== undefined && { author }), reason };
+    this.abort(`by ${asker(request)}: ${visible(reason)}`);
   }
 
   /** Cancels the run when `signal` fires. */

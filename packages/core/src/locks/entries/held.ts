@@ -42,6 +42,11 @@ export function heldLock(
   return note === undefined ? lock : { ...lock, note };
 }
 
+/** Who asked for something: the person if one is known, else the process. */
+export function asker({ by, author }: { readonly by: Holder; readonly author?: string }): string {
+  return author === undefined ? whom(by) : visible(author);
+}
+
 /** The process that holds something, in words. */
 export function whom({ host, pid }: Pick<Holder, "host" | "pid">): string {
   return `${visible(host)}, pid ${pid}`;

@@ -10,7 +10,7 @@ import type { TurnValue } from "../sweep/turn.js";
  *   ["session", ID]          a living process, with a time to live; or a lock that a person holds
  *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
  *   ["session", ID, "stop"]  what other processes ask of its leases: to cancel a run
- *   ["audit", NAME, TIME, FENCE]  a forced unlock
+ *   ["audit", NAME, TIME, ID]     what a person did: unlock, cancel, hold, pause a schedule …
  *   ["sweep"]                which process sweeps for all, and since when
  *
  * Owners of locks may keep entries of their own in the same channel, and write them in the same step as the
@@ -106,6 +106,8 @@ export interface StopRequest {
   readonly action: "cancel" | "unlock";
   readonly reason: string;
   readonly by: Holder;
+  /** The person behind that process. */
+  readonly author?: string;
   /** In ms since 1970, by the clock of the process that asks. */
   readonly at: number;
 }
@@ -115,16 +117,27 @@ export interface StopRequestsValue {
   readonly requests: readonly StopRequest[];
 }
 
-/** The audit record of a forced unlock. */
+/** The audit record of something that a person did. */
 export interface AuditValue {
+  /** The job, the lock or the schedule. */
   readonly name: string;
+  /** In ms since 1970, by the clock of the process that did it. */
   readonly at: number;
-  readonly reason: string;
-  /** The process that forced the unlock. */
+  /** What was done. It is missing in the entries of early versions, which are all of unlocks. */
+  readonly action?: string;
+  readonly reason?: string;
+  /** The process in which it was done. */
   readonly by: Holder;
-  /** The lock as it was. */
-  readonly lock: LockValue;
-  readonly fence: string;
+  /** The person behind that process. */
+  readonly author?: string;
+  /** The process from which something was taken, and its run. */
+  readonly holder?: Holder;
+  readonly run?: string;
+  /** More about it, such as how long a pause lasts. */
+  readonly details?: JsonValue;
+  /** With an unlock: the lock as it was. */
+  readonly lock?: LockValue;
+  readonly fence?: string;
 }
 
 export const lockKey = (name: string): Key => ["lock", name];
@@ -133,4 +146,5 @@ export const sessionKey = (id: string): Key => ["session", id];
 export const callKey = (session: string): Key => ["session", session, "call"];
 export const stopKey = (session: string): Key => ["session", session, "stop"];
 export const sweepKey: Key = ["sweep"];
-export const auditKey = (name: string, at: number, fence: string): Key => ["audit", name, at, fence];
+/** `id` tells acts of one name apart that fall into one ms. */
+export const auditKey = (name: string, at: number, id: string): Key => ["audit", name, at, id];

@@ -2,6 +2,7 @@ import type { Key } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
 import { fieldsOf, isCount, isId, isNumber, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import type {
+  AuditValue,
   CallValue,
   Hold,
   Holder,
@@ -57,7 +58,7 @@ function isStopRequest(value: unknown): value is StopRequest {
   const request = fieldsOf<StopRequest>(value);
   if (request === undefined || (request.action !== "cancel" && request.action !== "unlock")) return false;
   const isNamed = isText(request.name) && isText(request.fence) && isText(request.reason);
-  return isNamed && isHolder(request.by) && isTime(request.at);
+  return isNamed && isHolder(request.by) && isTime(request.at) && isOptional(request.author, isText);
 }
 
 /** The session `id`. */
@@ -79,6 +80,16 @@ export function holdOf({ note }: { readonly note?: unknown }): Hold | undefined 
   const hold = fieldsOf<Hold>(fieldsOf<{ hold: Hold }>(note)?.hold);
   if (hold === undefined || !isText(hold.reason) || !isOptional(hold.author, isText)) return undefined;
   return isTime(hold.at) && isTime(hold.until) ? (hold as Hold) : undefined;
+}
+
+/** Something that a person did. Entries of early versions have a lock, and no action. */
+export function isAudit(value: unknown): value is AuditValue {
+  const audit = fieldsOf<AuditValue>(value);
+  if (audit === undefined || !isText(audit.name) || !isTime(audit.at) || !isHolder(audit.by)) return false;
+  const { action, reason, author, run, holder, lock } = audit;
+  if (!isOptional(holder, isHolder) || !isOptional(lock, (it) => isHolder(fieldsOf<LockValue>(it)?.holder)))
+    return false;
+  return [action, reason, author, run].every((text) => isOptional(text, isText));
 }
 
 /** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */

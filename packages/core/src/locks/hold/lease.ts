@@ -4,7 +4,7 @@ import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { visible } from "../../util/visible.js";
 import type { AtomicWrites, BeforeRemoval } from "../atomic-writes.js";
-import { whom } from "../entries/held.js";
+import { asker } from "../entries/held.js";
 import type { LocksValue, StopRequest } from "../entries/schema.js";
 import { LockError } from "../errors.js";
 import { lockLost } from "../events.js";
@@ -178,9 +178,9 @@ export class Lease {
 
   /** @internal Another process asks for something. A lock without a run cannot be cancelled. */
   requested(request: StopRequest): void {
-    const { action, by, reason } = request;
+    const { action, reason } = request;
     if (action === "cancel") this.#writes?.onRequest?.(request);
-    else this.abort("LOST", `it was unlocked by force, by ${whom(by)}: ${visible(reason)}`);
+    else this.abort("LOST", `it was unlocked by force, by ${asker(request)}: ${visible(reason)}`);
   }
 
   /**

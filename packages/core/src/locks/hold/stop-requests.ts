@@ -23,9 +23,14 @@ export async function commitWithRequest(
   return channel.commit([...requestOps(key, entry, request), ...ops]);
 }
 
-/** Adds a request for a session. */
-export async function addRequest(channel: Channel<LocksValue>, session: string, request: StopRequest): Promise<void> {
-  while (!(await commitWithRequest(channel, session, request, [])).ok);
+/** Adds a request for a session, in the same commit as other ops. These must have no checks. */
+export async function addRequest(
+  channel: Channel<LocksValue>,
+  session: string,
+  request: StopRequest,
+  ops: readonly Op<LocksValue>[] = [],
+): Promise<void> {
+  while (!(await commitWithRequest(channel, session, request, ops)).ok);
 }
 
 function requestOps(

@@ -2,7 +2,7 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Call, Fault, FaultyBackend } from "../stores/faulty-backend.js";
 import type { SharedStore } from "../stores/shared-store.js";
 import type { Dice } from "./dice.js";
-import { isAudit } from "./entry-kinds.js";
+import { isAudit, isLock } from "./entry-kinds.js";
 import type { FakeProcess } from "./process.js";
 
 /** What chaos needs to know of its simulation. */
@@ -114,7 +114,9 @@ export class Chaos {
 }
 
 function isUnlock(call: Call): boolean {
-  return call.kind === "commit" && call.commit.writes.some(({ key }) => isAudit(key));
+  if (call.kind !== "commit") return false;
+  const { writes } = call.commit;
+  return writes.some(({ key }) => isAudit(key)) && writes.some(({ key }) => isLock(key));
 }
 
 function isWrite(call: Call): boolean {

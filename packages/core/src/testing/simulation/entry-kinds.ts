@@ -10,7 +10,7 @@ export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jo
 export const isIndexed = (key: string): boolean => key.startsWith("oJobManager-times [");
 /** A chunk of the log of a run, or its progress. */
 export const isOfLog = (key: string): boolean => key.startsWith("oJobManager-logs [");
-/** The audit entry of a forced unlock. */
+/** The audit entry of what a person did. */
 export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');
 /** The call to a session: which of its tickets became the first of its queue. */
 export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);

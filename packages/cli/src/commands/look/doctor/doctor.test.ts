@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, type RunRecord, VERSIONS } from "@ojm/core";
@@ -106,6 +107,8 @@ describe("a store that is not", () => {
         ["pauses", "warning", "paused"],
         ["definitions", "warning", "same"],
       ]);
+    const told = (await examine(manager, [])).find(({ check }) => check === "schedulers");
+    expect(told?.text).toMatch(/^3 schedules, 2 processes that can run them \(.*, pid \d+: last heard \d+ s ago; /);
     await one.close();
     const found = await complaints();
     expect(found.map(({ check, state }) => [check, state])).toEqual([
@@ -115,6 +118,31 @@ describe("a store that is not", () => {
     expect(found[0]?.text).toBe('no living process runs the schedule "left"');
     expect(found[1]).toMatchObject({ text: expect.stringMatching(/by ana since .*: holidays$/) });
   });
+});
+
+test("a scheduler that was killed is told, with when it was last heard", async () => {
+  const { pid = 0 } = spawnSync(process.execPath, ["--version"]);
+  const schedules = await manager.channel("oJobManager-schedules");
+  const member = async (host: string, ttl: number): Promise<void> => {
+    await schedules.set(["member", host, 0], { schedules: [["a", "hash"]] });
+    await schedules.set(["member", host], { by: { host, pid, instance: host }, parts: 1 }, { ttl });
+  };
+  const found = async (host: string, ttl: number): Promise<string[]> => {
+    await member(host, ttl);
+    return (await complaints()).map(({ state, text, help }) => `${state}: ${text}. ${help}`);
+  };
+  // The entry may be gone before it is read, on a slow machine.
+  await expect
+    .poll(() => found("elsewhere", 4_000))
+    .toEqual([
+      expect.stringMatching(
+        /^warning: elsewhere, pid \d+, which can run 1 schedule, was last heard 1\d s ago: it should be .* until 15 s after/,
+      ),
+    ]);
+  await schedules.unset(["member", "elsewhere"]);
+  expect(await found(hostname(), 15_000)).toEqual([
+    expect.stringMatching(/was last heard \d+ s ago: there is no such process on this machine/),
+  ]);
 });
 
 describe("the clocks", () => {

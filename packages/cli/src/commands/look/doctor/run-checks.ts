@@ -1,5 +1,6 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
-import { count, type Finding, ok, problem } from "./finding.js";
+import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
+import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** Locks and runs that do not belong together. */
 interface Mismatches {
@@ -20,7 +21,8 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const plain = held.filter((lock) => startOf(lock) === undefined && !isHold(lock)).length;
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
-  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock)];
+  const orphans = (await orphansOf(manager)).map(withoutOjm);
+  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...orphans];
 }
 
 async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismatches> {
@@ -74,4 +76,10 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   const text = `${id} is "running" on ${host}, pid ${pid}, and nobody holds its lock`;
   const help = `"${name}" may run twice now. Look at that process; a process that keeps the store open closes the record in some minutes`;
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
+}
+
+function withoutOjm(orphan: Orphan): Finding {
+  const { name, run, host, pid, isCertain } = orphan;
+  const evidence = { name, run, host, pid };
+  return (isCertain ? problem : warning)("runs", sayOrphan(orphan), { help: sayHelp(orphan), evidence });
 }

@@ -1,6 +1,13 @@
+import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
+
+/** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
+const LATE = 10_000;
+
+/** Of how many processes it is told when they were last heard. */
+const MOST_TOLD = 5;
 
 /** Looks for schedules that nobody runs, that are paused, and whose definition differs between processes. */
 export async function checkSchedules(manager: JobManager, now: number): Promise<Finding[]> {
@@ -12,16 +19,50 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
   for (const scheduler of schedulers) {
     for (const name of scheduler.schedules.keys()) living.set(name, [...(living.get(name) ?? []), scheduler]);
   }
-  const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them`;
+  const last = schedulers.slice(0, MOST_TOLD).map((one) => `${whoIs(one)}: last heard ${ago(one)}`);
+  const heard = last.length === 0 ? "" : ` (${last.join("; ")})`;
+  const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them${heard}`;
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
   return [
     ok("schedulers", all, evidence),
+    ...schedulers.flatMap(quiet),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
       ...nobodyRuns(schedule, living.get(schedule.name) ?? [], now),
       ...differences(schedule, living.get(schedule.name) ?? []),
     ]),
   ];
+}
+
+/** A scheduler that is late: it may have been killed, and is shown for 15 s all the same. */
+function quiet(scheduler: SchedulerView): Finding[] {
+  const { by, heard, schedules } = scheduler;
+  const isGone = isMissing(by);
+  if (heard < LATE && !isGone) return [];
+  const why = isGone ? "there is no such process on this machine" : "it should be heard every 5 s";
+  const text = `${whoIs(scheduler)}, which can run ${count(schedules.size, "schedule")}, was last heard ${ago(scheduler)}: ${why}`;
+  const help =
+    "a process that died counts until 15 s after it was last heard: look again then. Others take its ticks over";
+  return [warning("schedulers", text, { help, evidence: { host: by.host, pid: by.pid, heard } })];
+}
+
+/** Whether a process of this machine is gone. In a container, it may be one of another. */
+function isMissing({ host, pid }: SchedulerView["by"]): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+function whoIs({ by: { host, pid } }: SchedulerView): string {
+  return `${host}, pid ${pid}`;
+}
+
+function ago({ heard }: SchedulerView): string {
+  return `${Math.round(heard / 1_000)} s ago`;
 }
 
 /** The pause that goes on. */

@@ -4,7 +4,8 @@ import { type Column, printItems } from "../../../output/items.js";
 import { sayProgress } from "../../../output/progress.js";
 import { sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
-import { type Running, running, sayElapsed, sayWhere } from "./running.js";
+import { tellOrphans } from "../../exec/orphans.js";
+import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 
 /** Shows what runs now. */
 export async function execute(given: Given): Promise<number> {
@@ -22,7 +23,9 @@ export async function execute(given: Given): Promise<number> {
     { title: "FENCE", cell: ({ fence }) => fence },
   ];
   return withStore(given, async (manager) => {
-    await printItems(given, await running(manager), columns, "nothing runs");
+    const { runs, orphans } = await orphaned(manager);
+    await printItems(given, [...(await running(manager)), ...runs], columns, "nothing runs");
+    tellOrphans(orphans);
     return undefined;
   });
 }

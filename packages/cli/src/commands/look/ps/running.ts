@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { JobManager, Progress, RunRecord } from "@ojm/core";
 import { sayDuration } from "../../../output/times.js";
+import { type Orphan, orphansOf, recordOf } from "../../exec/orphans.js";
 
 /** From how many of the last runs it is told how long a job usually takes. */
 const USUAL = 20;
@@ -14,6 +15,8 @@ export interface Running extends RunRecord {
   readonly progress?: Progress;
   /** How many wait for its lock. */
   readonly waiting: number;
+  /** The command of `ojm exec` that goes on although its ojm was killed: its run is over. */
+  readonly orphan?: Pick<Orphan, "host" | "pid">;
 }
 
 /** The runs that go on, of all processes. */
@@ -35,6 +38,19 @@ export async function running(manager: JobManager): Promise<Running[]> {
   );
 }
 
+/** The runs whose commands certainly go on although their ojm was killed, and those commands. */
+export async function orphaned(manager: JobManager): Promise<{ readonly runs: Running[]; readonly orphans: Orphan[] }> {
+  const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
+  const runs: Running[] = [];
+  for (const orphan of orphans) {
+    const record = await recordOf(manager, orphan);
+    if (record === undefined) continue;
+    const { host, pid } = orphan;
+    runs.push({ ...record, elapsed: Math.max(0, Date.now() - record.startTime), waiting: 0, orphan: { host, pid } });
+  }
+  return { runs, orphans };
+}
+
 /** How long half of the last runs of a job took that completed, in ms. */
 export async function usually(manager: JobManager, name: string): Promise<number | undefined> {
   const took: number[] = [];
@@ -50,6 +66,7 @@ export function sayElapsed({ elapsed, usual }: Running): string {
 }
 
 /** Where a run is; the host only if it is another one than this. */
-export function sayWhere({ holder: { host, pid } }: Running): string {
-  return `${host === hostname() ? "" : `${host}, `}pid ${pid}`;
+export function sayWhere({ holder, orphan }: Running): string {
+  const { host, pid } = orphan ?? holder;
+  return `${host === hostname() ? "" : `${host}, `}pid ${pid}${orphan === undefined ? "" : ", without ojm"}`;
 }

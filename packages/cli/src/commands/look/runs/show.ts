@@ -47,7 +47,8 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "error", cell: ({ error }) => error },
     {
       title: "ended by",
-      cell: ({ endedBy: end }) => end && `${end.by.host}, pid ${end.by.pid} (${end.action}): ${end.reason}`,
+      cell: ({ endedBy: end }) =>
+        end && `${end.author ?? `${end.by.host}, pid ${end.by.pid}`} (${end.action}): ${end.reason}`,
     },
     { title: "stack", cell: ({ stack }) => stack },
   ];

@@ -1,0 +1,62 @@
+import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
+import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { tell } from "../../output/tell.js";
+
+/** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */
+export interface Orphan {
+  /** The name of the job. */
+  readonly name: string;
+  /** The id of the run that began it. */
+  readonly run: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Whether it certainly goes on. Of a process on another machine nobody can tell. */
+  readonly isCertain: boolean;
+}
+
+/** The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. */
+export async function orphansOf(manager: JobManager): Promise<Orphan[]> {
+  const held = new Set<string>();
+  for (const { name, note } of await manager.locks()) {
+    const start = (note as { readonly run?: unknown } | undefined)?.run;
+    if (typeof start === "number") held.add(runId({ name, startTime: start }));
+  }
+  const orphans: Orphan[] = [];
+  const notes = manager.channels.locks as Channel<unknown> as Channel<ProcessIdentity & { readonly run: string }>;
+  for await (const { value } of notes.entries({ prefix: ["exec"] })) {
+    const { run, host, pid } = value;
+    const name = parseRunId(run)?.name;
+    const state = processState(value);
+    if (name === undefined || held.has(run) || state === "gone") continue;
+    orphans.push({ name, run, host, pid, isCertain: state === "there" });
+  }
+  return orphans;
+}
+
+/** The record of the run that began a command. */
+export async function recordOf(manager: JobManager, { run }: Orphan): Promise<RunRecord | undefined> {
+  const ref = parseRunId(run);
+  if (ref === undefined) return undefined;
+  const { name, startTime } = ref;
+  for await (const record of manager.history({ name, from: startTime, to: startTime + 1 })) return record;
+  return undefined;
+}
+
+/** Tells of the commands that certainly go on: a table alone would not say what to do. */
+export function tellOrphans(orphans: readonly Orphan[]): void {
+  for (const orphan of orphans.filter(({ isCertain }) => isCertain))
+    tell(`ojm: ${sayOrphan(orphan)}. ${sayHelp(orphan)}`);
+}
+
+/** That a command goes on, in words. */
+export function sayOrphan({ name, host, pid, isCertain }: Orphan): string {
+  return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: its ojm was killed`;
+}
+
+/** What to do about it. */
+export function sayHelp({ name, host, pid, isCertain }: Orphan): string {
+  if (!isCertain)
+    return `Look on ${host}: ps -o pid,etime,args -p ${pid}. An ojm exec of "${name}" on another machine does not wait for it`;
+  // It leads a process group of its own.
+  return `The next ojm exec of "${name}" on this machine waits for it. To end it: kill -TERM -- -${pid}`;
+}

@@ -1,0 +1,53 @@
+import type { JobManager } from "@ojm/core";
+import { hint } from "../command-line/parse.js";
+import { notFound } from "../errors.js";
+
+/** How many of the last runs are looked at for names. */
+const RECENT = 1_000;
+
+/** How many names are told: more than a screen holds help nobody. */
+const MOST_NAMES = 20;
+
+/** The names of the schedules of a store. */
+export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
+  const { schedulesIn } = await import("@ojm/schedule");
+  const names = new Set<string>();
+  for await (const { name } of schedulesIn(manager)) names.add(name);
+  return names;
+}
+
+/** The names that have a run, a lock or a schedule. */
+export async function knownNames(manager: JobManager): Promise<Set<string>> {
+  const names = await scheduleNames(manager);
+  for (const { name } of await manager.locks()) names.add(name);
+  for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
+  return names;
+}
+
+/** Whether a name has a run, a lock or a schedule, however long ago. */
+export async function isKnown(manager: JobManager, name: string): Promise<boolean> {
+  for await (const _ of manager.history({ name, limit: 1 })) return true;
+  return (await knownNames(manager)).has(name);
+}
+
+/** The name that was meant by another, as a sentence; empty if none is near. */
+export async function meant(name: string, known: ReadonlySet<string>): Promise<string> {
+  return (await hint(name, known)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+}
+
+/** The names that there are, as a sentence. */
+export function listed(known: ReadonlySet<string>): string {
+  const names = [...known].sort();
+  return `${names.slice(0, MOST_NAMES).join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
+}
+
+/**
+ * Refuses a name that nothing has while a known name is near: what was meant for that one would do nothing,
+ * and nobody would notice. `insist`: how to have one's way.
+ */
+export async function refuseTypo(manager: JobManager, name: string, insist = ""): Promise<void> {
+  if (await isKnown(manager, name)) return;
+  const near = await meant(name, await knownNames(manager));
+  if (near !== "")
+    throw notFound(`nothing is called "${name}": it has no run, no lock and no schedule.${near}${insist}`);
+}

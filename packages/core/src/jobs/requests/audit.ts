@@ -1,0 +1,105 @@
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import type { CallOptions, Key } from "../../channel/types.js";
+import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../../locks/entries/schema.js";
+import { isAudit } from "../../locks/entries/valid.js";
+import type { Clock } from "../../util/clock.js";
+import { fieldsOf, isTime } from "../../util/shape.js";
+import { runId } from "../run-id.js";
+import type { Act, AuditEntry, AuditOptions, PruneOptions } from "../types.js";
+
+/** The most entries that one commit deletes. */
+const AT_ONCE = 100;
+
+/** Where the audit has an entry. */
+interface Place {
+  readonly key: Key;
+  readonly name: string;
+  readonly at: number;
+}
+
+/** The ops that note an act. */
+export function auditOps(channel: Channel<LocksValue>, clock: Clock, act: Act): ChannelOps<LocksValue> {
+  const at = clock.now();
+  // The fields by name: an act may come with more, which would stay in the store for ever.
+  const { action, name, reason, by, author, details } = act;
+  const value: AuditValue = {
+    name,
+    at,
+    action,
+    by,
+    ...(reason !== undefined && { reason }),
+    ...(author !== undefined && { author }),
+    ...(details !== undefined && { details }),
+  };
+  return { channel, ops: [{ put: auditKey(name, at, clock.random(12)), value }] };
+}
+
+/** The entries of the audit, newest first. */
+export async function* auditOf(
+  channel: Channel<LocksValue>,
+  { name, signal }: AuditOptions,
+): AsyncGenerator<AuditEntry, void, undefined> {
+  const options = signal === undefined ? {} : { signal };
+  const places: Place[] = [];
+  for await (const place of placesOf(channel, name, options)) places.push(place);
+  places.sort((a, b) => b.at - a.at);
+  for (const { key } of places) {
+    const value = (await unlessCorrupt(channel.entry(key, options)))?.value;
+    if (isAudit(value)) yield entryOf(value);
+  }
+}
+
+/** Deletes the entries of acts that are `olderThan` ms ago. Resolves to how many. */
+export async function pruneAudit(
+  channel: Channel<LocksValue>,
+  now: number,
+  { olderThan, name, keep = 0, signal }: PruneOptions,
+): Promise<number> {
+  const options = signal === undefined ? {} : { signal };
+  const most = Math.min(AT_ONCE, channel.supports.maxOps);
+  let old: Key[] = [];
+  let removed = 0;
+  const flush = async (): Promise<void> => {
+    await channel.commit(
+      old.map((key) => ({ delete: key })),
+      options,
+    );
+    removed += old.length;
+    old = [];
+  };
+  const newer = new Map<string, number>();
+  for await (const place of placesOf(channel, name, options)) {
+    const before = newer.get(place.name) ?? 0;
+    newer.set(place.name, before + 1);
+    if (before < keep || place.at >= now - olderThan) continue;
+    old.push(place.key);
+    if (old.length === most) await flush();
+  }
+  if (old.length > 0) await flush();
+  return removed;
+}
+
+/** Where the audit has entries: of each name the newest first. */
+async function* placesOf(
+  channel: Channel<LocksValue>,
+  name: string | undefined,
+  options: CallOptions,
+): AsyncGenerator<Place, void, undefined> {
+  const prefix = name === undefined ? ["audit"] : ["audit", name];
+  for await (const { key } of channel.keys({ prefix, reverse: true, ...options })) {
+    const [, of, at] = key as readonly unknown[];
+    if (typeof of === "string" && isTime(at)) yield { key, name: of, at };
+  }
+}
+
+function entryOf({ action = "unlock", lock, fence: _, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
+  const run = value.run ?? (lock && runOf(lock));
+  return { action, ...value, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
+}
+
+/** The run that a lock was held for; `undefined` for a lock without a run. */
+function runOf({ name, note }: LockValue): string | undefined {
+  const start = fieldsOf<{ run: number }>(note)?.run;
+  return isTime(start) ? runId({ name, startTime: start }) : undefined;
+}
