@@ -167,7 +167,7 @@ export class Scheduler {
   /** The next ticks of a schedule, and when each is due, by its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
     const store = await this.#openStore();
-    return nextTicks(await known(store, name), this.#clock.now(), limit);
+    return nextTicks((await known(store, name)).value, this.#clock.now(), limit);
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
