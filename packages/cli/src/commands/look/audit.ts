@@ -30,10 +30,10 @@ export async function execute(given: Given): Promise<number> {
   const columns: Column<Act>[] = [
     { title: "WHEN", cell: ({ at }) => say(at) },
     { title: "WHAT", cell: ({ action }) => action },
-    { title: "JOB", cell: (act) => act.name },
-    { title: "BY", cell: ({ by }) => who(by) },
-    { title: "OF", cell: ({ holder }) => who(holder) },
-    { title: "REASON", cell: ({ reason }) => reason },
+    { title: "JOB", cut: "name", cell: (act) => act.name },
+    { title: "BY", rank: 4, cut: "text", cell: ({ by }) => who(by) },
+    { title: "OF", rank: 5, cut: "text", cell: ({ holder }) => who(holder) },
+    { title: "REASON", rank: 3, cut: "text", cell: ({ reason }) => reason },
   ];
   return withStore(given, async (manager) => {
     const all = [...(await unlocks(manager, name)), ...(await cancels(manager, name, limit))];
