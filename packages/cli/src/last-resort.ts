@@ -14,7 +14,7 @@ export async function lastResort(error: unknown): Promise<void> {
   try {
     // Loaded only now: each import is felt at every start.
     const [{ oneLine }, { tell }] = await Promise.all([import("./output/table.js"), import("./output/tell.js")]);
-    tell(`ojm: ${oneLine(messageOf(error), Number.POSITIVE_INFINITY)}\n${ADVICE}${stack}`, exit);
+    tell(`ojm: ${oneLine(messageOf(error))}\n${ADVICE}${stack}`, exit);
   } catch {
     // Where packages of ojm are missing, an error of this function would come here again, for ever.
     process.stderr.write(`ojm: ${messageOf(error)}\n${ADVICE}${stack}\n`, exit);

@@ -6,6 +6,7 @@ export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
 export type { BackfillProgress, StopOptions } from "./control/backfills.js";
 export type { ScheduleSummary } from "./control/list.js";
+export { type FollowSchedulesOptions, followSchedules, type LiveSchedules } from "./control/live.js";
 export type { NextTick } from "./control/next.js";
 export {
   type OverdueTicks,
@@ -16,7 +17,6 @@ export {
 } from "./control/overview.js";
 export type { PauseOptions, ResumeOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
-export { type FollowOptions, followSchedules } from "./control/watch.js";
 export type { ScheduleReason } from "./control/why.js";
 export { checkDefinition } from "./definition/check.js";
 export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";

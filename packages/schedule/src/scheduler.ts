@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Channel, ChannelOps, Clock, JobManager, Key, Version } from "@ojm/core";
+import type { Channel, Clock, JobManager, Key, Version } from "@ojm/core";
 import { ChannelError } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { Alarms } from "./alarms/alarms.js";
@@ -28,7 +28,7 @@ import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
 import { follow } from "./store/follow.js";
 import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
-import { ScheduleStore } from "./store/store.js";
+import { notesOf, ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
 
 /** Options of a {@link Scheduler}. */
@@ -188,7 +188,7 @@ export class Scheduler {
   /** The next ticks of a schedule, and when each is due, by its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
     const store = await this.#openStore();
-    return nextTicks(await known(store, name), this.#clock.now(), limit);
+    return nextTicks((await known(store, name)).value, this.#clock.now(), limit);
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -292,7 +292,7 @@ export class Scheduler {
       throw new ChannelError("NOT_SUPPORTED", text);
     }
     const by = { host: hostname(), pid: process.pid, instance: this.#instance };
-    return new ScheduleStore(channel, this.#clock, by, (act) => this.#manager.auditOps(act) as ChannelOps<unknown>);
+    return new ScheduleStore(channel, this.#clock, by, notesOf(this.#manager));
   }
 
   async #open(): Promise<Host> {

@@ -3,9 +3,10 @@ import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
 import { print } from "./print.js";
 import { oneLine, table } from "./table.js";
+import type { ColumnRoom } from "./width/grid.js";
 
 /** A column of a table. */
-export interface Column<T> {
+export interface Column<T> extends ColumnRoom {
   readonly title: string;
   readonly cell: (item: T) => string | undefined;
   readonly color?: (item: T) => Color | undefined;
@@ -20,10 +21,10 @@ export async function itemsText<T>(
 ): Promise<string> {
   if (given.flags.has("jsonl")) return items.map((item) => `${JSON.stringify(item)}\n`).join("");
   if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
-  if (items.length === 0) return `${oneLine(none, Number.POSITIVE_INFINITY)}\n`;
+  if (items.length === 0) return `${oneLine(none)}\n`;
   const rows = items.map((item) => columns.map(({ cell }) => cell(item) ?? ""));
   const paint = painter(given);
-  return table([columns.map(({ title }) => title), ...rows], (text, row, column) => {
+  return table([columns.map(({ title }) => title), ...rows], columns, (text, row, column) => {
     const item = items[row - 1];
     return paint(text, item && columns[column]?.color?.(item));
   });

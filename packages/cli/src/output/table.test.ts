@@ -1,40 +1,36 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { oneLine, table } from "./table.js";
 
-const { isTTY } = process.stdout;
+const { isTTY, columns } = process.stdout;
 afterEach(() => {
   process.stdout.isTTY = isTTY;
+  process.stdout.columns = columns;
 });
 
-describe("oneLine", () => {
-  const long = `${"x".repeat(100)} the reason`;
+const long = `${"x".repeat(100)} the reason`;
 
-  test("oneLine keeps the whole text for a file or a pipe, as what matters may stand at the end", () => {
-    process.stdout.isTTY = false;
-    expect(oneLine(long)).toBe(long);
-  });
-
-  test("oneLine cuts the text on a terminal, where a line that wraps breaks the table", () => {
-    process.stdout.isTTY = true;
-    expect(oneLine(long)).toBe(`${"x".repeat(79)}…`);
-  });
-
-  test.each([true, false])(
-    "oneLine keeps the text on one line, and shows control characters as escapes (terminal: %s)",
-    (terminal) => {
-      process.stdout.isTTY = terminal;
-      expect(oneLine("a\r\n\tb\u001b[31mc\u009bd\n")).toBe("a b\\u001b[31mc\\u009bd");
-    },
-  );
+test("oneLine keeps the text on one line, and shows control characters as escapes", () => {
+  expect(oneLine("a\r\n\tb\u001b[31mc\u009bd\n")).toBe("a b\\u001b[31mc\\u009bd");
 });
 
-test("a long cell makes the rule of its column no longer than fits a terminal", async () => {
-  const text = await table([
+describe("a long cell", () => {
+  const cells = [
     ["A", "B"],
-    ["a", "b".repeat(5_000)],
-  ]);
-  const [, rule] = text.split("\n");
-  expect(rule).toBe(`-  ${"-".repeat(80)}`);
+    ["a", long],
+  ];
+
+  test("is whole in a file or a pipe, as what matters may stand at its end", async () => {
+    process.stdout.isTTY = false;
+    expect(await table(cells, [{}, { cut: "text" }])).toBe(`A  B\n-  ${"-".repeat(80)}\na  ${long}\n`);
+  });
+
+  test.each([40, 80, 0])("is cut on a terminal of %i columns, where a line that wraps breaks the table", async (n) => {
+    process.stdout.isTTY = true;
+    process.stdout.columns = n;
+    const width = n || 80;
+    const shown = `a  ${"x".repeat(width - 4)}…`;
+    expect(await table(cells, [{}, { cut: "text" }])).toBe(`A  B\n-  ${"-".repeat(width - 3)}\n${shown}\n`);
+  });
 });
 
 test("columns are in line behind wide and combining characters", async () => {

@@ -461,6 +461,8 @@ export interface AuditEntry extends Act {
   readonly at: number;
   /** The process from which something was taken. */
   readonly holder?: Holder;
+  /** The fencing token of the lock that was taken. */
+  readonly fence?: string;
   /** The id of its run. */
   readonly run?: string;
 }

@@ -20,10 +20,10 @@ export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
-  for await (const { value, version } of channel.entries({ prefix: ["schedule"] })) {
+  for await (const { value } of channel.entries({ prefix: ["schedule"] })) {
     if (!isSchedule(value)) continue;
     const { name, definition, revision, paused } = value;
-    const next = nextTicks({ value, version }, clock.now(), limit);
+    const next = nextTicks(value, clock.now(), limit);
     yield { name, definition, revision, next, ...(paused !== undefined && { paused }) };
   }
 }

@@ -2,7 +2,6 @@ import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
 import type { StoredSchedule } from "../store/schema.js";
-import type { Versioned } from "../store/store.js";
 
 /** The most ticks that are looked ahead. */
 const MOST = 10_000;
@@ -18,11 +17,10 @@ export interface NextTick {
 }
 
 /** The next `limit` ticks of a schedule after `now`. */
-export function nextTicks({ value }: Versioned<StoredSchedule>, now: number, limit: number): NextTick[] {
+export function nextTicks({ name, definition, paused }: StoredSchedule, now: number, limit: number): NextTick[] {
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST) {
     throw new ScheduleError("INVALID", `"limit" is a whole number from 0 to ${MOST}, not ${String(limit)}`, "limit");
   }
-  const { name, definition, paused } = value;
   const schedule = calendarOf(definition);
   const ticks: NextTick[] = [];
   for (let at = schedule.next(now); ticks.length < limit; at = schedule.next(at)) {

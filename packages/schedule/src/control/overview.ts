@@ -1,4 +1,4 @@
-import type { Holder, JobManager } from "@ojm/core";
+import type { Channel, Entry, Holder, JobManager } from "@ojm/core";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
@@ -13,6 +13,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
+import { type NextTick, nextTicks } from "./next.js";
 import { type ScheduleTick, ticksIn } from "./ticks.js";
 
 /** Ticks are counted up to this number, and so many blackouts are gone through. */
@@ -40,6 +41,8 @@ export interface ScheduleView {
   ticks(after: number): AsyncGenerator<ScheduleTick, void, undefined>;
   /** The first tick after `after`; `undefined` if the definition cannot be read. */
   next(after: number): number | undefined;
+  /** The first tick after `after`, when it is due by its jitter, and whether it will be skipped. */
+  upcoming(after: number): NextTick | undefined;
   /**
    * The ticks after `after` that were due at `by`, and that nobody has decided; `undefined` if there are
    * none. A pause or a blackout keeps a tick from being run, so such ticks at the begin do not count.
@@ -72,16 +75,25 @@ export interface SchedulerView {
  */
 export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
+  const entries: MemberEntry[] = [];
+  for await (const entry of channel.entries({ prefix: ["member"] })) entries.push(entry);
+  yield* schedulersOf(entries);
+}
+
+type MemberEntry = Pick<Entry<SchedulesValue>, "key" | "value" | "expiresIn">;
+
+/** The living schedulers in the entries of members. */
+export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
   const living = new Map<string, Pick<SchedulerView, "by" | "heard">>();
   const known = new Map<string, Map<string, string>>();
-  for await (const { key, value, expiresIn = PRESENCE_TTL } of channel.entries({ prefix: ["member"] })) {
+  for (const { key, value, expiresIn = PRESENCE_TTL } of entries) {
     const instance = String((key as readonly unknown[])[1]);
     if (isMember(value) && isHolder(value.by)) {
       living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
     } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
   }
   // The list of a scheduler that died stays for an hour.
-  for (const [instance, one] of living) yield { ...one, schedules: known.get(instance) ?? new Map() };
+  return [...living].map(([instance, one]) => ({ ...one, schedules: known.get(instance) ?? new Map() }));
 }
 
 /**
@@ -100,20 +112,25 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
   }
   for (const schedule of schedules) {
-    const { name } = schedule;
-    const cursor = cursors.get(name);
-    if (cursor === undefined) continue;
-    const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
-    yield {
-      name,
-      hash: schedule.hash,
-      ...(schedule.paused !== undefined && { paused: schedule.paused }),
-      decided,
-      ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
-      next: (after) => readable(() => calendarOf(schedule.definition).next(after)),
-      overdue: (by, after) => readable(() => overdue(schedule, Math.max(cursor.at, after), by)),
-    };
+    const cursor = cursors.get(schedule.name);
+    if (cursor !== undefined) yield viewOf(channel, schedule, cursor);
   }
+}
+
+/** What the entries of a schedule tell. */
+export function viewOf(channel: Channel<SchedulesValue>, schedule: StoredSchedule, cursor: Cursor): ScheduleView {
+  const { name, definition, paused, hash } = schedule;
+  const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
+  return {
+    name,
+    hash,
+    ...(paused !== undefined && { paused }),
+    decided,
+    ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
+    next: (after) => readable(() => calendarOf(definition).next(after)),
+    upcoming: (after) => readable(() => nextTicks(schedule, after, 1)[0]),
+    overdue: (by, after) => readable(() => overdue(schedule, Math.max(cursor.at, after), by)),
+  };
 }
 
 /** A later version of ojm may write definitions that this one cannot read. */

@@ -2,7 +2,7 @@ import type { Reason } from "@ojm/core";
 import { visible } from "@ojm/core/backend";
 import { windowAt } from "../definition/blackout.js";
 import type { StoredSchedule, TickReason } from "../store/schema.js";
-import type { ScheduleStore, Versioned } from "../store/store.js";
+import type { ScheduleStore } from "../store/store.js";
 import { isMemberPart } from "../store/valid.js";
 import { nextTicks } from "./next.js";
 import { type ScheduleTick, ticksOf } from "./ticks.js";
@@ -41,7 +41,7 @@ export async function whyScheduled(
     ...(await nobody(store, schedule.value)),
     ...own,
     ...(await lastTick(store, name)),
-    ...nextTick(schedule, now),
+    ...nextTick(schedule.value, now),
   ];
 }
 
@@ -103,7 +103,7 @@ async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleRea
   return [];
 }
 
-function nextTick(schedule: Versioned<StoredSchedule>, now: number): ScheduleReason[] {
+function nextTick(schedule: StoredSchedule, now: number): ScheduleReason[] {
   return nextTicks(schedule, now, 1).map(({ at, skipped }) => {
     const then = skipped === undefined ? "" : `, and will be skipped: ${WORDS[skipped]}`;
     return { code: "next", text: `the next tick is at ${iso(at)}${then}` };

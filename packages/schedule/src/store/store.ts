@@ -6,6 +6,7 @@ import {
   type Clock,
   type Entry,
   type Holder,
+  type JobManager,
   type Op,
   type Version,
 } from "@ojm/core";
@@ -45,7 +46,7 @@ export class ScheduleStore {
   readonly by: Holder;
   readonly #note: (act: Act) => ChannelOps<unknown>;
 
-  /** `note`: the ops by which the audit tells of an act. */
+  /** `note`: the ops by which the audit tells of an act, such as {@link notesOf}. */
   constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder, note: (act: Act) => ChannelOps<unknown>) {
     this.channel = channel;
     this.clock = clock;
@@ -158,4 +159,9 @@ export class ScheduleStore {
 function tickOf(key: unknown): number[] {
   const [kind, , at] = key as readonly unknown[];
   return kind === "tick" ? [Number(at)] : [];
+}
+
+/** The ops by which the audit of a manager tells of an act. */
+export function notesOf(manager: JobManager): (act: Act) => ChannelOps<unknown> {
+  return (act) => manager.auditOps(act) as ChannelOps<unknown>;
 }

@@ -1,7 +1,7 @@
 import type { Channel, Clock, JobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { CHANNEL, type Cursor, type SchedulesValue, type StoredSchedule, tickKey } from "../store/schema.js";
-import { ScheduleStore, type Stored } from "../store/store.js";
+import { notesOf, ScheduleStore, type Stored } from "../store/store.js";
 import { isCursor, isSchedule, isTick } from "../store/valid.js";
 import type { ExportedSchedulePart, ScheduleExportOptions } from "./types.js";
 
@@ -26,7 +26,7 @@ export async function* exportedSchedules(
 ): Parts {
   const { name: only, clock = systemClock } = options;
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  const store = new ScheduleStore(channel, clock, NOBODY);
+  const store = new ScheduleStore(channel, clock, NOBODY, notesOf(manager));
   const told = new Set<string>();
   for await (const name of only === undefined ? namesUnder(channel, "schedule") : [only]) {
     told.add(name);

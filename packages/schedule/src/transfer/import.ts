@@ -15,7 +15,7 @@ import {
   type StoredSchedule,
   scheduleKey,
 } from "../store/schema.js";
-import { ScheduleStore, type Stored } from "../store/store.js";
+import { notesOf, ScheduleStore, type Stored } from "../store/store.js";
 import { isCursor, isHolder, isSchedule, isTick } from "../store/valid.js";
 import { addTicks, Counter } from "./new-ticks.js";
 import type { ExportedSchedule, ExportedSchedulePart, ExportedTick, ScheduleImportCounts } from "./types.js";
@@ -47,7 +47,7 @@ export async function scheduleImporter(
     throw new ChannelError("NOT_SUPPORTED", text);
   }
   const by = { host: hostname(), pid: process.pid, instance: `import-${clock.random(8)}` };
-  return new ScheduleImport(new ScheduleStore(channel, clock, by));
+  return new ScheduleImport(new ScheduleStore(channel, clock, by, notesOf(manager)));
 }
 
 /** Writes what another store exported: see {@link scheduleImporter}. Not for two callers at once. */

@@ -110,7 +110,7 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
       ? `${host}, pid ${pid}, since ${iso(lock.since)}`
       : `the hold of ${held.author ?? host} (${held.reason})`;
   if (dryRun === true) return { done: `would take "${name}" from ${who}` };
-  const { unlocked, run } = await manager.unlock(name, { reason: signed(reason, author) });
+  const { unlocked, run } = await manager.unlock(name, { reason, author });
   if (!unlocked) throw new Refusal("NOT_FOUND", `nobody holds "${name}" any more`);
   const ended = run === undefined ? "" : `. Its run ${run.id} is ${run.status}`;
   return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
@@ -122,16 +122,11 @@ async function cancel({ manager }: Source, { name, reason, author, dryRun }: Act
     if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
     return { done: `would cancel ${run.id} on ${run.holder.host}, pid ${run.holder.pid}`, run: run.id };
   }
-  const { asked, ended, run } = await manager.cancel(name, { reason: signed(reason, author), wait: WAIT });
+  const { asked, ended, run } = await manager.cancel(name, { reason, author, wait: WAIT });
   if (!asked || run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
   const { id, status } = run;
   const done = ended ? `cancelled ${id}: it is ${status}` : `asked ${id} to stop, and it still runs`;
   return { done, run: id };
-}
-
-/** The reason, with who gives it. */
-function signed(reason: string, author: string): string {
-  return `${reason} (by ${author})`.slice(0, 1_000);
 }
 
 /** @throws ScheduleError `UNKNOWN` */

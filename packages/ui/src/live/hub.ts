@@ -127,8 +127,10 @@ export class Hub {
     const following = { live, over, isReady: false };
     this.#following = following;
     live.ready.then(() => this.#ready(following), failed);
-    const decided = (name: string): void => this.touch(name);
-    followSchedules(this.#manager, decided, { signal: over.signal }).catch(failed);
+    const decided = (name: string | undefined): void => {
+      if (name !== undefined) this.touch(name);
+    };
+    followSchedules(this.#manager, { changed: decided, signal: over.signal }).catch(failed);
     if (this.#timers.length === 0) this.#begin();
     return following;
   }

@@ -19,10 +19,10 @@ export async function execute(given: Given): Promise<number> {
   const columns: Column<AuditEntry>[] = [
     { title: "WHEN", cell: ({ at }) => say(at) },
     { title: "WHAT", cell: ({ action }) => action },
-    { title: "JOB", cell: (act) => act.name },
-    { title: "BY", cell: ({ author, by }) => author ?? process(by) },
-    { title: "OF", cell: ({ holder }) => holder && process(holder) },
-    { title: "REASON", cell: ({ reason }) => reason },
+    { title: "JOB", cut: "name", cell: (act) => act.name },
+    { title: "BY", rank: 4, cut: "text", cell: ({ author, by }) => author ?? process(by) },
+    { title: "OF", rank: 5, cut: "text", cell: ({ holder }) => holder && process(holder) },
+    { title: "REASON", rank: 3, cut: "text", cell: ({ reason }) => reason },
   ];
   return withStore(given, async (manager) => {
     const all: AuditEntry[] = [];

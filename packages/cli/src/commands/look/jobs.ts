@@ -22,20 +22,22 @@ export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   const say = sayTime(given);
   const columns: Column<Job>[] = [
-    { title: "JOB", cell: ({ name }) => name },
+    { title: "JOB", cut: "name", cell: ({ name }) => name },
     {
       title: "NEXT",
+      rank: 2,
       cell: ({ schedule }) => (schedule?.paused ? "paused" : say(schedule?.next[0]?.due)),
       color: ({ schedule }) => (schedule?.paused ? colorOf("paused") : undefined),
     },
-    { title: "LAST", cell: ({ running, last }) => say((running ?? last)?.startTime) },
-    { title: "RESULT", cell: result, color: (job) => colorOf(result(job)) },
-    { title: "USUALLY", cell: ({ usual }) => sayDuration(usual?.p50) },
+    { title: "LAST", rank: 3, cell: ({ running, last }) => say((running ?? last)?.startTime) },
+    { title: "RESULT", rank: 1, cell: result, color: (job) => colorOf(result(job)) },
+    { title: "USUALLY", rank: 5, cell: ({ usual }) => sayDuration(usual?.p50) },
     {
       title: "STREAK",
+      rank: 4,
       cell: ({ streak = 0 }) => (streak === 0 ? "" : `${Math.abs(streak)} ${streak > 0 ? "well" : "in error"}`),
     },
-    { title: "SCHEDULE", cell: ({ schedule }) => schedule?.words },
+    { title: "SCHEDULE", cut: "text", cell: ({ schedule }) => schedule?.words },
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();

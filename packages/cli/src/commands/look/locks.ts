@@ -35,10 +35,10 @@ export async function execute(given: Given): Promise<number> {
 export async function locksText(given: Given, manager: JobManager): Promise<string> {
   const say = sayTime(given);
   const columns: Column<Lock>[] = [
-    { title: "LOCK", cell: ({ name }) => name },
+    { title: "LOCK", cut: "name", cell: ({ name }) => name },
     { title: "STATE", cell: ({ state }) => state, color: ({ state }) => colorOf(state) },
-    { title: "HOLDER", cell: holderText },
-    { title: "SINCE", cell: ({ since }) => say(since) },
+    { title: "HOLDER", rank: 3, cut: "text", cell: holderText },
+    { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
   ];
   const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);

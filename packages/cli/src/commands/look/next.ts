@@ -23,9 +23,9 @@ export async function execute(given: Given): Promise<number> {
   const say = sayTime(given);
   const columns: Column<Coming>[] = [
     { title: "NEXT", cell: ({ due }) => say(due) },
-    { title: "IN ITS ZONE", cell: ({ at, timeZone }) => inZone(at, timeZone) },
-    { title: "JOB", cell: (tick) => tick.name },
-    { title: "WILL BE SKIPPED", cell: ({ skipped }) => skipped },
+    { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
+    { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
+    { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped }) => skipped },
   ];
   return withScheduler(given, async (scheduler) => {
     const coming: Coming[] = [];

@@ -1,7 +1,11 @@
 import type { ScheduleReason } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
+import { fold } from "../../output/fold.js";
 import { type Column, printItems } from "../../output/items.js";
+import { print } from "../../output/print.js";
+import { oneLine } from "../../output/table.js";
+import { outputWidth } from "../../output/width/width.js";
 import { refuseTypo } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 
@@ -21,6 +25,8 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   next: (name) => `ojm run-now ${name} --reason …`,
 };
 
+const INDENT = "  ";
+
 /** Shows why a job does not run now. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
@@ -35,9 +41,17 @@ export async function execute(given: Given): Promise<number> {
       const help = HELPS[reason.code]?.(quoted(name), reason);
       return { ...reason, ...(help !== undefined && { help }) };
     });
-    await printItems(given, reasons, columns, "nothing is known of it");
+    if (process.stdout.isTTY && !given.flags.has("json") && !given.flags.has("jsonl"))
+      print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
+    else await printItems(given, reasons, columns, "nothing is known of it");
     return undefined;
   });
+}
+
+/** A reason in lines that fit a terminal: in a table, its end and the command that helps would be cut. */
+function inLines({ text, help }: Why, width: number): string {
+  const lines = fold(oneLine(text), width - INDENT.length).join(`\n${INDENT}`);
+  return `${lines}\n${help === undefined ? "" : `${INDENT}-> ${help}\n`}`;
 }
 
 /** A name as a word of the shell. */

@@ -93,7 +93,7 @@ async function* placesOf(
   }
 }
 
-function entryOf({ action = "unlock", lock, fence: _, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
+function entryOf({ action = "unlock", lock, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
   const run = value.run ?? (lock && runOf(lock));
   return { action, ...value, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
 }

@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<TickReason, string>> = {
   "not-latest": "nobody was there, and only the newest of the missed ticks is run",
   "too-many": "nobody was there, and too many ticks were missed",
   "nobody-there": "nobody was there",
+  imported: "the schedule was brought here from another store, which may have run it",
   removed: "the schedule was removed",
   invalid: "its options are not valid",
   "not-recorded": "its record could not be written",

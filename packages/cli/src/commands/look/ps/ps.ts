@@ -13,13 +13,13 @@ export async function execute(given: Given): Promise<number> {
   if (given.flags.has("watch")) return (await import("./watch.js")).watch(given);
   const say = sayTime(given);
   const columns: Column<Running>[] = [
-    { title: "RUN", cell: ({ name }) => name },
-    { title: "WHERE", cell: sayWhere },
-    { title: "SINCE", cell: ({ startTime }) => say(startTime) },
-    { title: "ELAPSED", cell: sayElapsed },
-    { title: "PROGRESS", cell: ({ progress }) => progress && sayProgress(progress) },
-    { title: "ATTEMPT", cell: sayAttempt },
-    { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
+    { title: "RUN", cut: "name", cell: ({ name }) => name },
+    { title: "WHERE", rank: 4, cut: "text", cell: sayWhere },
+    { title: "SINCE", rank: 5, cell: ({ startTime }) => say(startTime) },
+    { title: "ELAPSED", rank: 1, cell: sayElapsed },
+    { title: "PROGRESS", rank: 2, cut: "text", cell: ({ progress }) => progress && sayProgress(progress) },
+    { title: "ATTEMPT", rank: 6, cell: sayAttempt },
+    { title: "WAITING", rank: 3, cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
     { title: "FENCE", cell: ({ fence }) => fence },
   ];
   return withStore(given, async (manager) => {

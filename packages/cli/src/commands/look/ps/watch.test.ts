@@ -2,7 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { JobManager, Run } from "@ojm/core";
 import stringWidth from "string-width";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { prepareWidths } from "../../../output/width/width.js";
 import { folderWith, ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { LiveRuns } from "./live-runs.js";
@@ -10,6 +11,8 @@ import type { Running } from "./running.js";
 import { frame } from "./screen.js";
 
 const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+
+beforeAll(() => prepareWidths());
 
 let folder: string;
 let manager: JobManager;

@@ -62,12 +62,12 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
 
 function columns(say: SayTime): Column<RunRecord>[] {
   return [
-    { title: "RUN", cell: ({ name }) => name },
-    { title: "STARTED", cell: ({ startTime }) => say(startTime) },
-    { title: "STATUS", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
-    { title: "TOOK", cell: (run) => sayDuration(run.duration) },
-    { title: "FENCE", cell: ({ fence }) => fence },
-    { title: "ERROR OR WARNING", cell: trouble },
+    { title: "RUN", cut: "name", cell: ({ name }) => name },
+    { title: "STARTED", rank: 2, cell: ({ startTime }) => say(startTime) },
+    { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
+    { title: "TOOK", rank: 4, cell: (run) => sayDuration(run.duration) },
+    { title: "FENCE", rank: 5, cell: ({ fence }) => fence },
+    { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
   ];
 }
 

@@ -1,17 +1,19 @@
-import stringWidth from "string-width";
+import { widthOf } from "./width.js";
 
 /** Characters as a reader counts them: an accent belongs to its letter. */
-const characters = new Intl.Segmenter();
+let characters: Intl.Segmenter | undefined;
 
 /** A text in so many columns of a terminal, cut with an ellipsis if it needs more. */
 export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
+  if (width < 1) return "";
+  characters ??= new Intl.Segmenter();
   let shown = "";
   let used = 1;
   for (const { segment } of characters.segment(text)) {
-    used += stringWidth(segment);
+    used += widthOf(segment);
     if (used > width) break;
     shown += segment;
   }
-  return width < 1 ? "" : `${shown}…`;
+  return `${shown}…`;
 }

@@ -1,0 +1,84 @@
+import { cut } from "./cut.js";
+import { fit, GAP, type Room } from "./fit.js";
+import { widthOf } from "./width.js";
+
+/** What becomes of a column on a terminal that is too narrow for all of them. */
+export interface ColumnRoom {
+  /** The column with the highest rank is left out first. Default: its place, from 0 on. */
+  readonly rank?: number;
+  /** Whether its texts may be cut: a `text` first, a `name` last. Without it, it is whole or not there. */
+  readonly cut?: "text" | "name";
+}
+
+/** A text is cut to this many columns before a column of a higher rank is left out. */
+const LEAST_TEXT = 12;
+
+/**
+ * A name that takes at most half of the line stays whole: people copy it. A longer one is cut anyhow, and
+ * leaves room for others.
+ */
+const WHOLE_NAME = 0.5;
+const CUT_NAME = 0.375;
+const LEAST_NAME = 10;
+const MOST_NAME = 40;
+
+/** Writes a cell in its color, row 0 being the heading. */
+export type PaintCell = (text: string, row: number, column: number) => string;
+
+/** A row of a table in lines of a terminal, and the columns that it has place for. */
+export interface Grid {
+  readonly lines: readonly string[];
+  /** The widths of the columns; 0 for one that is left out. */
+  readonly widths: readonly number[];
+}
+
+/**
+ * Rows as lines of at most `width` columns, the first row being the heading. The cells are lines that a
+ * terminal only shows. On a terminal, a column in which nothing stands takes no room.
+ */
+export function grid(
+  rows: readonly (readonly string[])[],
+  columns: readonly ColumnRoom[],
+  width: number,
+  paint: PaintCell = (text) => text,
+): Grid {
+  const count = Math.max(...rows.map((row) => row.length));
+  const natural = Array.from({ length: count }, (_, i) => Math.max(...rows.map((row) => widthOf(row[i] ?? ""))));
+  const widths = Number.isFinite(width) ? fitted(rows, natural, columns, width) : natural;
+  const shown = [...widths.keys()].filter((i) => (widths[i] ?? 0) > 0);
+  const last = shown.at(-1);
+  const lines = rows.map((row, at) =>
+    shown
+      .map((i) => {
+        const text = cut(row[i] ?? "", widths[i] ?? 0);
+        const padding = i === last ? "" : " ".repeat((widths[i] ?? 0) - widthOf(text));
+        return `${paint(text, at, i)}${padding}`;
+      })
+      .join(" ".repeat(GAP))
+      .trimEnd(),
+  );
+  return { lines, widths };
+}
+
+/** The widths of the columns on a terminal. */
+function fitted(
+  rows: readonly (readonly string[])[],
+  natural: readonly number[],
+  columns: readonly ColumnRoom[],
+  width: number,
+): number[] {
+  const hasText = (i: number): boolean => i === 0 || rows.some((row, at) => at > 0 && (row[i] ?? "") !== "");
+  const places = [...natural.keys()].filter(hasText);
+  const found = fit(
+    places.map((i) => roomOf(natural[i] ?? 0, i, columns[i] ?? {}, width)),
+    width,
+  );
+  return natural.map((_, i) => found[places.indexOf(i)] ?? 0);
+}
+
+function roomOf(natural: number, place: number, { rank = place, cut }: ColumnRoom, width: number): Room {
+  if (cut === "text") return { natural, least: LEAST_TEXT, rank };
+  const isWhole = cut === undefined || natural <= width * WHOLE_NAME;
+  const part = Math.max(LEAST_NAME, Math.min(MOST_NAME, Math.floor(width * CUT_NAME)));
+  return { natural, least: isWhole ? natural : part, rank };
+}

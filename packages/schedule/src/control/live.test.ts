@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type SchedulerOf, World } from "../testing/world.js";
+import { followSchedules, type LiveSchedules } from "./live.js";
+
+const MINUTE = 60_000;
+const at = (time: string): number => Date.parse(`2030-01-01T${time}Z`);
+
+let world: World;
+let one: SchedulerOf;
+let closing: AbortController;
+beforeEach(async () => {
+  world = new World("2030-01-01T00:00:30Z");
+  one = await world.scheduler("one");
+  closing = new AbortController();
+});
+
+async function followed(changed: (name: string | undefined) => void = () => {}): Promise<LiveSchedules> {
+  const { manager } = await world.manager();
+  const { signal } = closing;
+  return world.clock.until(followSchedules(manager, { signal, changed, clock: world.clock }));
+}
+
+async function end(): Promise<void> {
+  closing.abort();
+  await world.close();
+}
+
+describe("followed schedules", () => {
+  it("are told as they come, are paused, are decided on, and go", async () => {
+    let changes = 0;
+    const live = await followed(() => void changes++);
+    expect(live.schedules()).toEqual([]);
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:02:10");
+    expect(live.schedules()).toMatchObject([{ name: "a", decided: at("00:02:00") }]);
+    expect(live.schedules()[0]?.upcoming(world.clock.now())).toEqual({ at: at("00:03:00"), due: at("00:03:00") });
+    await world.clock.until(one.scheduler.pause("a", { reason: "the disk is full", author: "ana" }));
+    await world.clock.advance(1_000);
+    expect(live.schedules()[0]?.paused).toMatchObject({ reason: "the disk is full", by: "ana" });
+    expect(live.schedules()[0]?.upcoming(world.clock.now())).toMatchObject({ skipped: "paused" });
+    await world.clock.until(one.scheduler.remove("a"));
+    await world.clock.advance(1_000);
+    expect(live.schedules()).toEqual([]);
+    expect(changes).toBeGreaterThan(3);
+    await end();
+  });
+
+  it("name what changed, and not what was there before", async () => {
+    await world.clock.until(one.scheduler.add("old", { cron: "0 0 1 1 *" }, one.body()));
+    const told: (string | undefined)[] = [];
+    await followed((name) => told.push(name));
+    expect(told).toEqual([]);
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:02:10");
+    expect(told).toContain("a");
+    expect(told).toContain(undefined);
+    expect(told).not.toContain("old");
+    const pause = (): Promise<unknown> => one.scheduler.pause("old", { reason: "holidays" });
+    for (const change of [pause, () => one.scheduler.remove("old")]) {
+      told.length = 0;
+      await world.clock.until<unknown>(change());
+      await world.clock.advance(10);
+      expect(told).toContain("old");
+    }
+    await end();
+  });
+
+  it("are there from the first, with the schedulers that have them", async () => {
+    for (const name of ["b", "a"]) {
+      await world.clock.until(one.scheduler.add(name, { every: MINUTE }, one.body()));
+    }
+    await world.clock.advance(1_000);
+    const live = await followed();
+    expect(live.schedules().map(({ name }) => name)).toEqual(["a", "b"]);
+    const [scheduler, ...others] = live.schedulers();
+    expect([...(scheduler?.schedules.keys() ?? [])].sort()).toEqual(["a", "b"]);
+    expect(others).toEqual([]);
+    await end();
+  });
+
+  it("a scheduler that died is no longer told, and its ticks become overdue", async () => {
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const live = await followed();
+    await world.until("00:02:10");
+    expect(live.schedulers()).toHaveLength(1);
+    world.kill(one);
+    await world.until("00:05:10");
+    expect(live.schedulers()).toEqual([]);
+    const [schedule] = live.schedules();
+    expect(schedule?.overdue(world.clock.now(), 0)).toEqual({ at: at("00:03:00"), until: at("00:05:00"), count: 3 });
+    closing.abort();
+  });
+
+  it("entries that no scheduler wrote are left out", async () => {
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const channel = await world.clock.until(one.manager.channel("oJobManager-schedules"));
+    const live = await followed();
+    await world.clock.until(channel.set(["schedule", "b"], "what is this"));
+    await world.clock.until(channel.set(["member", "x"], { parts: 1 }));
+    await world.clock.advance(1_000);
+    expect(live.schedules().map(({ name }) => name)).toEqual(["a"]);
+    expect(live.schedulers()).toHaveLength(1);
+    await end();
+  });
+});
