@@ -18,6 +18,7 @@ export type {
 } from "./logs/types.js";
 export { openJobManager } from "./manager.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
+export type { JobRollup, RollupCell, Rollups, RollupsOptions } from "./rollups/types.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {
   CancelOptions,
