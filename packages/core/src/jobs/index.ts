@@ -21,6 +21,7 @@ export { openJobManager } from "./manager.js";
 export type { LiveRuns } from "./questions/live/live-runs.js";
 export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
+export type { JobRollup, RollupCell, Rollups, RollupsOptions } from "./rollups/types.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type { RunImport } from "./transfer/import.js";
 export type {

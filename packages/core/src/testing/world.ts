@@ -14,6 +14,9 @@ import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
 import { ObserversTime } from "./stores/observers-time.js";
 
+/** How many records are written in one commit. */
+const AT_ONCE = 200;
+
 /**
  * A store in memory with its own time, and as many processes as a test wants, each with its own way to the
  * store.
@@ -64,9 +67,13 @@ export class World {
   async write({ jobsWay }: Pick<ManagerOf, "jobsWay">, all: readonly RunRecord[]): Promise<void> {
     const { jobs, times, turns } = await openRecords({ backend: jobsWay }, this.clock);
     const index = new TimeIndex(jobs, times);
-    for (const record of all) {
-      const { name, startTime } = record;
-      await jobs.commitWith<unknown[]>([{ put: recordKey(name, startTime), value: record }], index.add(record));
+    for (let i = 0; i < all.length; i += AT_ONCE) {
+      const some = all.slice(i, i + AT_ONCE);
+      const puts = some.map((value) => ({ put: recordKey(value.name, value.startTime), value }));
+      await jobs.commitWith<unknown[]>(
+        puts,
+        some.flatMap((record) => index.add(record)),
+      );
     }
     await closeRecords({ jobs, times, turns });
   }

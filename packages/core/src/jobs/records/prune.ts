@@ -2,6 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
 import type { LogsValue } from "../logs/chunk.js";
 import { pruneLogs } from "../logs/prune-logs.js";
+import { pruneRollups } from "../rollups/prune-rollups.js";
 import type { PruneOptions, RunRecord } from "../types.js";
 import { names } from "./history/by-name.js";
 import { records, recordsUnder } from "./read.js";
@@ -23,6 +24,8 @@ interface Pruning extends PrunedStores {
   /** Deletes the records of runs that ended before this time, in ms since 1970. */
   readonly cutoff: number;
   readonly options: CallOptions;
+  /** The oldest record that is left of each name, as far as the prune met it. */
+  readonly oldest: Map<string, number>;
 }
 
 /** Deletes the records of runs that ended long ago. Resolves to how many. */
@@ -32,14 +35,23 @@ export async function prune(
   { olderThan, name, keep = 0, signal }: PruneOptions,
 ): Promise<number> {
   const { jobs, index } = stores;
-  const pruning: Pruning = { ...stores, cutoff: now - olderThan, options: signal === undefined ? {} : { signal } };
+  const options = signal === undefined ? {} : { signal };
+  const pruning: Pruning = { ...stores, cutoff: now - olderThan, options, oldest: new Map() };
   // A record and its entries in the index go in one commit: up to four ops each.
   const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
-  if (name === undefined && keep === 0 && (await index.isComplete())) return pruneByTime(pruning, most);
-  return pruneByName(pruning, most, { name, keep });
+  const byTime = name === undefined && keep === 0 && (await index.isComplete());
+  const removed = await (byTime ? pruneByTime(pruning, most) : pruneByName(pruning, most, { name, keep }));
+  await pruneRollups(index.channel, { ...pruning, name }, options);
+  return removed;
 }
 
-async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most: number): Promise<number> {
+/** Notes a record that is left. */
+function leave({ oldest }: Pruning, { name, startTime }: RecordRef): void {
+  oldest.set(name, Math.min(startTime, oldest.get(name) ?? startTime));
+}
+
+async function pruneByTime(pruning: Pruning, most: number): Promise<number> {
+  const { jobs, index, cutoff, options } = pruning;
   let removed = 0;
   let after: RecordRef | undefined;
   for (;;) {
@@ -49,7 +61,8 @@ async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most
     const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
     // Somebody deleted or overwrote these records. Without this, each prune would read them again.
     const gone = refs.filter((_, i) => entries[i] === undefined);
-    await remove({ jobs, index, logs, options }, old, gone);
+    for (const entry of entries) if (entry !== undefined && !isOld(entry.value, cutoff)) leave(pruning, entry.value);
+    await remove(pruning, old, gone);
     removed += old.length;
     if (refs.length < most) return removed;
     after = refs.at(-1);
@@ -57,21 +70,25 @@ async function pruneByTime({ jobs, index, logs, cutoff, options }: Pruning, most
 }
 
 async function pruneByName(
-  { jobs, index, logs, cutoff, options }: Pruning,
+  pruning: Pruning,
   most: number,
   { name: only, keep }: { readonly name: string | undefined; readonly keep: number },
 ): Promise<number> {
+  const { jobs, cutoff, options } = pruning;
   let removed = 0;
   let batch: RunRecord[] = [];
   const flush = async (): Promise<void> => {
-    await remove({ jobs, index, logs, options }, batch, []);
+    await remove(pruning, batch, []);
     removed += batch.length;
     batch = [];
   };
   for await (const name of only === undefined ? names(jobs, options.signal) : [only]) {
     let newer = 0;
     for await (const { value } of records(jobs, { prefix: { name }, reverse: true, ...options })) {
-      if (newer++ < keep || !isOld(value, cutoff)) continue;
+      if (newer++ < keep || !isOld(value, cutoff)) {
+        leave(pruning, value);
+        continue;
+      }
       batch.push(value);
       if (batch.length >= most) await flush();
     }
@@ -82,7 +99,7 @@ async function pruneByName(
 
 /** No check is needed: nobody writes a closed record again. */
 async function remove(
-  { jobs, index, logs, options }: Omit<Pruning, "cutoff">,
+  { jobs, index, logs, options }: Pruning,
   old: readonly RunRecord[],
   gone: readonly RecordRef[],
 ): Promise<void> {

@@ -72,12 +72,15 @@ const timeKey = (ref: RecordRef): Key => partsOf(ref);
 export class TimeIndex {
   /** Whether one commit can write a record and its entry here. */
   readonly kept: boolean;
+  /** Its channel, which also has the rollups. */
+  readonly channel: Channel<unknown>;
   readonly #times: Channel<TimeIndexValue>;
   #complete = false;
 
   constructor(jobs: Channel<RunRecord>, times: Channel<TimeIndexValue>) {
     this.kept = jobs.joins(times as Channel<unknown>);
     this.#times = times;
+    this.channel = times as Channel<unknown>;
   }
 
   /** The ops that add a record, for the commit that writes it. */

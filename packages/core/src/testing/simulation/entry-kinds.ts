@@ -7,7 +7,13 @@ export const isLocking = (key: string): boolean => key.startsWith('oJobManager-l
 export const isSession = (key: string): boolean => /^oJobManager-locks \["session "[^"]*$/.test(key);
 export const isRecord = (key: string): boolean => key.startsWith("oJobManager-jobs {");
 /** The entry of a record in the index by start time. */
-export const isIndexed = (key: string): boolean => key.startsWith("oJobManager-times [");
+export const isIndexed = (key: string): boolean => key.startsWith("oJobManager-times [") && !isRollup(key);
+/** The cells of an hour or of a day, or a run that no cell counts yet. */
+export const isRollup = (key: string): boolean => /^oJobManager-times \["(day|hour|open) /.test(key);
+/** A run that was open when the fold passed it. */
+export const isOpen = (key: string): boolean => key.startsWith('oJobManager-times ["open ');
+/** How far the fold is. */
+export const isFold = (key: string): boolean => key.startsWith('oJobManager-times "fold');
 /** A chunk of the log of a run, or its progress. */
 export const isOfLog = (key: string): boolean => key.startsWith("oJobManager-logs [");
 /** The audit entry of what a person did. */

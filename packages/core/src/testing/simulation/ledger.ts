@@ -61,6 +61,12 @@ export class Ledger {
     expect(ended, id).toBe(status !== "running");
   }
 
+  /** Call it with how many runs an answer about all of them has counted. */
+  counted(count: number): void {
+    const { size } = this.#written;
+    if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
+  }
+
   /** Checks `records`: all that are left. */
   check(records: readonly RunRecord[]): void {
     const byRun = new Map<string, RunRecord>();

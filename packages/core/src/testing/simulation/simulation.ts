@@ -15,6 +15,7 @@ import { Ledger } from "./ledger.js";
 import { WrittenLogs } from "./logs/written-logs.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import { FakeProcess } from "./process.js";
+import { askRollups, checkCells } from "./rollups/cells.js";
 import { type Plan, Worker } from "./worker.js";
 
 const TTL = 3_000;
@@ -85,6 +86,7 @@ export class Simulation {
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
       retries: seed % 5 >= 3,
+      rollups: seed % 3 !== 1,
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
@@ -222,6 +224,7 @@ export class Simulation {
     await this.#checkLogs(manager, records);
     if (!this.#forgets) checkChains(records, await manager.retries());
     await checkIndex(store, this.#forgets);
+    await this.#checkRollups(manager, records);
     await manager.prune({ olderThan: 0 });
     await checkIndex(store, this.#forgets);
     await this.#closeAll();
@@ -238,6 +241,18 @@ export class Simulation {
       const record = records.find((each) => each.id === id);
       if (record === undefined || (this.#forgets && !this.#apart)) continue;
       await this.#plan.logs?.check(manager, id, record.status === "completed");
+    }
+  }
+
+  /** The rollups count each record that is left, once. The last process folds what is not folded yet. */
+  async #checkRollups(manager: JobManager, records: readonly RunRecord[]): Promise<void> {
+    for (let i = 0; i < 2; i++) {
+      await this.clock.until(askRollups(manager, this.clock.now()));
+      await this.clock.advance(20 * TTL);
+    }
+    for (const by of ["minute", "hour"] as const) {
+      const rollups = await this.clock.until(askRollups(manager, this.clock.now(), by));
+      checkCells(records, rollups, { by, forgets: this.#forgets });
     }
   }
 

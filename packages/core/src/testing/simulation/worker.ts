@@ -9,6 +9,7 @@ import type { Laws } from "./laws.js";
 import type { Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
+import { askRollups, countOf } from "./rollups/cells.js";
 
 /** What the workers of a simulation do, and what they report to. */
 export interface Plan {
@@ -26,6 +27,8 @@ export interface Plan {
   readonly holds: boolean;
   /** Whether runs that fail are tried again. */
   readonly retries: boolean;
+  /** Whether somebody asks for rollups, which folds the records. */
+  readonly rollups: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -69,12 +72,19 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels, holds, logs } = this.#plan;
+    const { dice, unlocks, cancels, holds, logs, rollups } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
     if (holds && dice.chance() < 0.04) return this.#hold();
     if (logs !== undefined && logs.ids.length > 0 && dice.chance() < 0.1) return this.#readLog(logs);
+    if (rollups && dice.chance() < 0.15) return this.#fold();
     return this.#oneRun();
+  }
+
+  async #fold(): Promise<void> {
+    this.#plan.note(`${this.#name} folds`);
+    const rollups = await askRollups(this.#manager, this.#process.now());
+    this.#plan.ledger.counted(countOf(rollups));
   }
 
   async #readLog(logs: WrittenLogs): Promise<void> {

@@ -1,0 +1,143 @@
+import { inBackground } from "../../../channel/calls/background.js";
+import { unlessCorrupt } from "../../../channel/calls/corrupt.js";
+import type { Channel } from "../../../channel/channel.js";
+import type { Key } from "../../../channel/types.js";
+import { Turn, type TurnValue } from "../../../locks/sweep/turn.js";
+import { type Clock, systemClock } from "../../../util/clock.js";
+import { fieldsOf, isTime } from "../../../util/shape.js";
+import type { TimeIndex } from "../../records/time-index.js";
+import type { RunRecord } from "../../types.js";
+import { DAY, floorTo, MINUTE } from "../cell.js";
+import { type FoldEntry, type FoldState, readFold } from "../entries.js";
+import { forward } from "./forward.js";
+import { firstTime, lateRefs, NEAR } from "./late.js";
+import { closedSince, repair } from "./repair.js";
+import { writeState } from "./write-cells.js";
+
+/**
+ * How far the cursor stays behind now, in ms. A record that is written this late costs nothing; a later one
+ * has its minute counted anew.
+ */
+const LAG = 10_000;
+
+/** The rest between two folds of a process that has nothing new to fold, and the life of a turn, in ttls. */
+const REST = 4;
+const LIFE = 1;
+
+/** The most that a question waits for a fold, in ms: the first one of a store may take minutes. */
+const WAIT = 2_000;
+
+const TURN: Key = ["rollups"];
+
+/** What a fold reads and writes. */
+export interface FoldStores {
+  readonly jobs: Channel<RunRecord>;
+  /** The channel of the index, which has the rollups too. */
+  readonly times: Channel<unknown>;
+  readonly turns: Channel<unknown>;
+  readonly index: TimeIndex;
+}
+
+/**
+ * Folds records into cells, when somebody asks for them. Of all processes that use the store one folds at a
+ * time, so that the store pays once. Two at once would do no harm: each commit of a fold checks that nobody
+ * else went on since it read, and sets cells to what the records say.
+ */
+export class Fold {
+  readonly #stores: FoldStores;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  /** `undefined` if only this process can use the store. */
+  readonly #turn: Turn | undefined;
+  readonly #closing: AbortController = new AbortController();
+  #running: { readonly done: Promise<void>; readonly since: number } | undefined;
+  /** When a fold is due though it has nothing new to fold. */
+  #due = 0;
+  #isNew = true;
+
+  constructor(stores: FoldStores, clock: Clock, ttl: number) {
+    this.#stores = stores;
+    this.#clock = clock;
+    this.#ttl = ttl;
+    const alone = stores.jobs.supports.shared === "process" && clock === systemClock;
+    if (!alone) this.#turn = new Turn(stores.turns as Channel<TurnValue>, clock, TURN, LIFE * ttl);
+  }
+
+  /** The begin of what cells cannot tell yet, by the clock of this process. */
+  get target(): number {
+    return floorTo(this.#clock.now() - LAG, MINUTE);
+  }
+
+  /** Folds what is due. Waits for that, but not for long: the fold then goes on in the background. */
+  async fresh({ state }: FoldEntry): Promise<void> {
+    const isDue = this.#clock.monotonic() >= this.#due || state === undefined || state.cursor < this.target;
+    if (this.#running === undefined && isDue) this.#begin();
+    if (this.#running === undefined) return;
+    const { done, since } = this.#running;
+    let cancel = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(Math.max(0, since + WAIT - this.#clock.monotonic()), resolve, true);
+    });
+    await Promise.race([done, over]);
+    cancel();
+  }
+
+  /** Stops the fold of this process. The next one goes on with its last commit. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running?.done;
+  }
+
+  #begin(): void {
+    const work = async (): Promise<void> => {
+      if (await this.#hasTurn()) await this.#fold();
+    };
+    const done = inBackground(work).then(() => {
+      this.#running = undefined;
+      this.#due = this.#clock.monotonic() + REST * this.#ttl;
+    });
+    this.#running = { done, since: this.#clock.monotonic() };
+  }
+
+  async #hasTurn(): Promise<boolean> {
+    const turn = this.#turn;
+    if (turn === undefined) return true;
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return turn.hold(isNew && (await this.#isNeglected()));
+  }
+
+  /**
+   * Whether nobody folds, by the wall clocks of the others. A process that lives for a moment cannot wait
+   * until it has seen that.
+   */
+  async #isNeglected(): Promise<boolean> {
+    const at = fieldsOf<TurnValue>(await unlessCorrupt(this.#stores.turns.get(TURN)))?.at;
+    const now = this.#clock.now();
+    return !isTime(at) || now > at + LIFE * this.#ttl || now < at - DAY;
+  }
+
+  async #fold(): Promise<void> {
+    const { index, times } = this.#stores;
+    const signal = this.#closing.signal;
+    const goesOn = async (): Promise<boolean> => !signal.aborted && (await this.#turn?.keep()) !== false;
+    const working = { ...this.#stores, signal, goesOn };
+    const target = this.target;
+    const before = await readFold(times);
+    const first = Math.min(target, floorTo((await firstTime(index, signal)) ?? target, MINUTE));
+    const claimed = await writeState(times, before, before.state ?? stateAt(first, "0"));
+    if (claimed?.state === undefined || claimed.version === null) return;
+    // All that is written from here on has a higher version.
+    const mark = claimed.version;
+    const state = before.state ?? stateAt(first, mark);
+    const entry: FoldEntry = { ...claimed, state };
+    const { refs, far } = await lateRefs(index, state, mark, signal);
+    const repaired = await repair(working, entry, refs, await closedSince(working, state.cursor));
+    const near = { from: Math.min(state.cursor, target) - NEAR, version: mark };
+    await forward({ ...working, clock: this.#clock, target, final: { near, far } }, repaired);
+  }
+}
+
+function stateAt(cursor: number, version: string): FoldState {
+  return { cursor, repairs: 0, near: { from: cursor, version }, far: { begun: version, version } };
+}

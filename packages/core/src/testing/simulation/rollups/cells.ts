@@ -1,0 +1,48 @@
+import type { JobManager } from "../../../jobs/manager.js";
+import type { Rollups } from "../../../jobs/rollups/types.js";
+import type { RunRecord } from "../../../jobs/types.js";
+
+const DAY = 86_400_000;
+const SIZE = { hour: 3_600_000, minute: 60_000 } as const;
+type By = keyof typeof SIZE;
+
+/** What is checked at the end of a simulation. */
+interface Checked {
+  readonly by: By;
+  /** Whether the store may have lost records that were counted. */
+  readonly forgets: boolean;
+}
+
+/** Asks for all rollups of a simulation. Folds what is not folded yet, if it is this process's turn. */
+export function askRollups(manager: JobManager, now: number, by: By = "minute"): Promise<Rollups> {
+  return manager.rollups({ from: now - 2 * DAY, to: now + 2 * DAY, by });
+}
+
+/** How many runs an answer counts. */
+export function countOf({ jobs }: Rollups): number {
+  const cells = jobs.flatMap((job) => job.cells);
+  return cells.flatMap(({ runs }) => Object.values(runs)).reduce((sum, count) => sum + count, 0);
+}
+
+/** Throws unless the cells count each record once, with its status and its duration. */
+export function checkCells(records: readonly RunRecord[], { jobs, missing }: Rollups, { by, forgets }: Checked): void {
+  if (missing !== undefined) throw new Error(`the rollups lack the runs of ${JSON.stringify(missing)}`);
+  const counted = new Map<string, number>();
+  const add = (to: Map<string, number>, what: string, n: number): void => void to.set(what, (to.get(what) ?? 0) + n);
+  for (const { name, cells } of jobs)
+    for (const { at, runs, busy } of cells) {
+      for (const [status, n] of Object.entries(runs)) add(counted, `${name} ${at} ${status}`, n);
+      add(counted, `${name} ${at} busy`, busy);
+    }
+  const recorded = new Map<string, number>();
+  for (const { name, startTime, status, duration = 0 } of records) {
+    const cell = `${name} ${Math.floor(startTime / SIZE[by]) * SIZE[by]}`;
+    add(recorded, `${cell} ${status}`, 1);
+    add(recorded, `${cell} busy`, duration);
+  }
+  for (const what of new Set([...counted.keys(), ...recorded.keys()])) {
+    const [told = 0, kept = 0] = [counted.get(what), recorded.get(what)];
+    if (told !== kept && !(forgets && told > kept))
+      throw new Error(`the rollups tell ${told} of ${what}, the records ${kept}`);
+  }
+}
