@@ -1,0 +1,74 @@
+import { once } from "node:events";
+import { type JobManager, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { Scheduler } from "@ojm/schedule";
+import { openCockpit } from "./cockpit.js";
+import { fleetOf } from "./fleet/fleet.js";
+import { Work } from "./fleet/job.js";
+import type { WeekOptions } from "./week.js";
+import { timesOf } from "./world/times.js";
+
+/** How often two people ask for the same report, in ms: one of them waits. */
+const ASKED = 20_000;
+
+/** What takes long is started at once, so that there is something to look at. */
+const AT_ONCE = ["video-transcode", "search-index", "nightly-report"];
+
+/** Goes on with the week in real time until Ctrl-C. `told` is called with lines for the user. */
+export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: string) => void): Promise<void> {
+  const store = { type: "sqlite", args: { file } };
+  await using manager = await openJobManager({ chJobs: store, chLocks: store });
+  await using scheduler = new Scheduler(manager, { instance: "live" });
+  const times = { ...timesOf(end, days), end: Number.POSITIVE_INFINITY };
+  for (const { name, definition, live, body } of fleetOf(timesOf(end, days))) {
+    await scheduler.add(name, live ?? definition, (run) => body(new Work(run, systemClock, seed, times)));
+  }
+  const cockpit = await openCockpit(manager, scheduler);
+  const stop = new AbortController();
+  const asking = askForReports(manager, stop.signal);
+  const starting = AT_ONCE.map((name) =>
+    scheduler.runNow(name, { reason: "to have something to look at", author: "the demo" }).catch(() => undefined),
+  );
+  if (cockpit !== undefined) told(`The cockpit: ${cockpit.url}`);
+  told("It goes on in real time. Ctrl-C ends it.");
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  told("ending …");
+  stop.abort();
+  await cockpit?.close();
+  await scheduler.close({ wait: 1_000 });
+  await Promise.all([asking, ...starting]);
+}
+
+/** Two people at a time want a report that only one run at a time may write. */
+async function askForReports(manager: JobManager, signal: AbortSignal): Promise<void> {
+  const ask = (trigger: string): Promise<unknown> =>
+    manager
+      .run(
+        "report-on-demand",
+        async (run) => {
+          for (let page = 1; page <= 8 && !run.signal.aborted; page++) {
+            run.progress(page, 8, "pages");
+            run.log.info(`page ${page}`);
+            await rest(1_000, run.signal);
+          }
+          return { pages: 8 };
+        },
+        { wait: 60_000, trigger, signal },
+      )
+      // The demo ends while it waits or runs.
+      .catch(() => undefined);
+  while (!signal.aborted) {
+    await Promise.all([ask("asked for by ana"), ask("asked for by ben")]);
+    await rest(ASKED, signal);
+  }
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = systemClock.after(ms, resolve);
+    signal.addEventListener("abort", () => {
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,63 @@
+import type { Clock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { TestClock } from "@ojm/core/testing";
+
+/**
+ * How much slower a heart beats in the simulation. The schedulers alone would write 240,000 heartbeats in a
+ * week. Timers of up to `BEAT` ms for which nobody waits are heartbeats and the like.
+ */
+export const SLOWER = 40;
+const BEAT = 5_000;
+
+/** What a {@link TestClock} shows at its start by the monotonic clock. */
+const START = 1_000;
+
+/**
+ * The clock of a simulated week, in which hearts beat slowly.
+ *
+ * SQLite keeps the time to live of an entry by the monotonic clock. The week therefore ends where that of the
+ * machine is: with an earlier end, logs would be deleted too late, with a later one, too early.
+ */
+export class WeekClock extends TestClock {
+  constructor(start: number, end: number, seed: number) {
+    super({ start, seed });
+    const skipped = Math.max(0, systemClock.monotonic() - (end - start) - START);
+    this.sleep(skipped);
+    this.jump(-skipped);
+  }
+
+  override after(ms: number, callback: () => void, keepAlive = false): () => void {
+    return super.after(keepAlive || ms > BEAT ? ms : ms * SLOWER, callback);
+  }
+}
+
+/** The same clock, for a process that may die: its timers never fire then. */
+export class MortalClock implements Clock {
+  readonly #clock: WeekClock;
+  #dead = false;
+
+  constructor(clock: WeekClock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  after(ms: number, callback: () => void, keepAlive = false): () => void {
+    if (this.#dead) return () => {};
+    return this.#clock.after(ms, () => this.#dead || callback(), keepAlive);
+  }
+
+  random(length: number): string {
+    return this.#clock.random(length);
+  }
+
+  kill(): void {
+    this.#dead = true;
+  }
+}
