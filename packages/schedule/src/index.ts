@@ -15,9 +15,11 @@ export {
 } from "./control/overview.js";
 export type { PauseOptions } from "./control/pause.js";
 export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
+export { type FollowOptions, followSchedules } from "./control/watch.js";
 export type { ScheduleReason } from "./control/why.js";
 export { checkDefinition } from "./definition/check.js";
 export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
+export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";
 export type { Pause, TickOutcome, TickReason } from "./store/schema.js";

@@ -1,2 +1,4 @@
-/** The cockpit of ojm in a browser. */
-export type { Role } from "./contract/session.js";
+/** The cockpit of ojm in a browser: to be mounted in a server, or served on its own. */
+export { createUi } from "./create-ui.js";
+export { serveUi } from "./serve-ui.js";
+export type { RequestSource, Role, ServedUi, ServeOptions, Ui, UiOptions, Viewer, ViewOptions } from "./types.js";

@@ -17,6 +17,8 @@ export type {
   RunLog,
 } from "./logs/types.js";
 export { openJobManager } from "./manager.js";
+export type { LiveRuns } from "./questions/live/live-runs.js";
+export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
 export type {

@@ -15,7 +15,10 @@ import { logOf, progressOf, runRefOf } from "./logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
+import { LiveRuns } from "./questions/live/live-runs.js";
+import type { LiveOptions } from "./questions/live/types.js";
 import { why } from "./questions/why.js";
+import { names } from "./records/history/by-name.js";
 import { failuresOf } from "./records/history/in-error.js";
 import { checkRange, selectRecords } from "./records/history/select.js";
 import { Housekeeping } from "./records/housekeeping.js";
@@ -338,6 +341,15 @@ export class JobManager {
   }
 
   /**
+   * The names that have a record, in order. Two short reads for each, however many records it has.
+   *
+   * @throws ChannelError if the store fails
+   */
+  names(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    return names(this.channels.jobs, options.signal);
+  }
+
+  /**
    * The records of the open runs of all processes. Reads one record per held lock.
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
@@ -350,6 +362,24 @@ export class JobManager {
       for (const entry of entries) if (entry?.value.status === "running") running.push(toRecord(entry));
     }
     return running;
+  }
+
+  /**
+   * Follows what runs, in all processes: how far each run is, who waits for its lock, and whether its process
+   * renews its locks. Watches tell of changes, so nothing is read twice, however often the answer is asked.
+   *
+   * A store that goes away is waited for: what is known stays until then. {@link LiveRuns.ready} rejects with
+   * `NOT_SUPPORTED` where the store has no watches. Close what it returns.
+   *
+   * @example
+   * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
+   * await live.ready;
+   * console.log(live.runs().map(({ id }) => id));
+   */
+  live(options: LiveOptions = {}): LiveRuns {
+    const { jobs, locks } = this.channels;
+    const log = (run: RunRef, more: LogOptions) => this.log(run, more);
+    return new LiveRuns({ jobs, locks, clock: this.#clock, log }, options);
   }
 
   /**

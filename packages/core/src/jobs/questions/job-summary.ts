@@ -40,11 +40,7 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
   const running = newest.find(({ status }) => status === "running");
   const ended = newest.filter(({ status }) => status !== "running");
   const last = ended[0];
-  const durations = ended
-    .filter(({ status, duration }) => status === "completed" && duration !== undefined)
-    .map(({ duration }) => duration ?? 0)
-    .toSorted((a, b) => a - b);
-  const usual = durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
+  const usual = usualOf(ended);
   return {
     name,
     ...(running && { running }),
@@ -52,6 +48,15 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
     ...(usual && { usual }),
     streak: streakOf(ended),
   };
+}
+
+/** How long the runs took that completed; `undefined` if there are none. */
+export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
+  const durations = runs
+    .filter(({ status, duration }) => status === "completed" && duration !== undefined)
+    .map(({ duration }) => duration ?? 0)
+    .toSorted((a, b) => a - b);
+  return durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
 }
 
 /** How many runs in a row ended well, as a number above zero, or in error, as one below. */

@@ -124,6 +124,7 @@ describe("the jobs", () => {
     const names = Array.from({ length: 45 }, (_, i) => `job ${String(i).padStart(2, "0")}`);
     for (const name of names) await clock.until(one.manager.run(name, () => {}));
     expect((await clock.until(collect<JobSummary>(two.manager.jobs()))).map(({ name }) => name)).toEqual(names);
+    expect(await clock.until(collect(two.manager.names()))).toEqual(names);
   });
 
   test("a streak counts from the newest end, whatever runs now", () => {

@@ -1,0 +1,68 @@
+import type { Channel } from "../../../channel/channel.js";
+import type { Entry, Key } from "../../../channel/types.js";
+import type { LocksValue } from "../../../locks/entries/schema.js";
+import { isSession, sessionPlace } from "../../../locks/entries/valid.js";
+import type { Clock } from "../../../util/clock.js";
+import type { LiveSession } from "./types.js";
+
+/** The processes that have locks, kept up to date by a watch of their sessions. */
+export class LiveSessions {
+  readonly #clock: Clock;
+  readonly #all: Map<string, LiveSession> = new Map();
+  /** After a gap: what the new snapshot has not shown so far. */
+  #unseen: Set<string> | undefined;
+  #isSynced = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Follows the sessions until the signal fires. */
+  async follow(locks: Channel<LocksValue>, signal: AbortSignal): Promise<void> {
+    this.#isSynced = false;
+    this.#unseen = new Set(this.#all.keys());
+    for await (const event of locks.watch({ prefix: ["session"], signal, keepAlive: false })) {
+      if (event.type === "put") this.#put(event.entry);
+      else if (event.type === "delete") this.#gone(event.key);
+      else if (event.type === "gap") {
+        this.#isSynced = false;
+        this.#unseen = new Set(this.#all.keys());
+      } else this.#synced();
+    }
+  }
+
+  of(instance: string): LiveSession | undefined {
+    return this.#all.get(instance);
+  }
+
+  all(): LiveSession[] {
+    return [...this.#all.values()];
+  }
+
+  #put({ key, value, expiresIn }: Entry<LocksValue>): void {
+    const id = sessionPlace(key);
+    if (id === undefined || (key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
+    this.#unseen?.delete(id);
+    const { host, pid } = value.process;
+    const now = this.#clock.now();
+    const before = this.#all.get(id)?.lease;
+    // What a snapshot shows was renewed at some time before.
+    const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
+    this.#all.set(id, { host, pid, instance: id, since: value.since, ...(lease !== undefined && { lease }) });
+  }
+
+  #leaseOf(now: number, expiresIn: number | undefined, before: LiveSession["lease"]): LiveSession["lease"] {
+    return expiresIn === undefined ? before : { until: now + expiresIn, renewed: now };
+  }
+
+  #gone(key: Key): void {
+    const id = sessionPlace(key);
+    if (id !== undefined && (key as readonly unknown[]).length === 2) this.#all.delete(id);
+  }
+
+  #synced(): void {
+    for (const id of this.#unseen ?? []) this.#all.delete(id);
+    this.#unseen = undefined;
+    this.#isSynced = true;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Version } from "../../../channel/types.js";
+import type { Holder } from "../../../locks/types.js";
+import type { Progress } from "../../logs/types.js";
+import type { RunRecord } from "../../types.js";
+
+/** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
+export interface LiveLease {
+  /** When its locks are free if the process does not renew them. */
+  readonly until: number;
+  /** When the renewal was seen that it renewed them by last. */
+  readonly renewed: number;
+}
+
+/** A process that has locks, or had them a moment ago. */
+export interface LiveSession extends Holder {
+  /** When it began to hold locks, in ms since 1970 by its own clock. */
+  readonly since: number;
+  /** Absent until the first renewal was seen, and for a lock that a person holds. */
+  readonly lease?: LiveLease;
+}
+
+/** A run that goes on. */
+export interface LiveRun extends RunRecord {
+  readonly fence: Version;
+  /** How long its last runs took that completed, in ms: half of them, and 19 of 20, took no longer. */
+  readonly usual?: { readonly p50: number; readonly p95: number };
+  readonly progress?: Progress;
+  /** How many wait for its lock. */
+  readonly waiting: number;
+  /** The lease of its process. */
+  readonly lease?: LiveLease;
+}
+
+/** Options of {@link JobManager.live}. */
+export interface LiveOptions {
+  /**
+   * Called with the name of a job when its run began, changed or ended, or when more or fewer wait for its
+   * lock. The renewals of leases are not told.
+   */
+  readonly changed?: (name: string) => void;
+  /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
+  readonly failed?: (error: unknown) => void;
+}

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ActAnswer } from "../contract/acts.js";
+import type { Audit } from "../contract/audit.js";
+import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+
+let it: TestCockpit;
+
+beforeEach(async () => {
+  it = await openCockpit();
+});
+
+afterEach(async () => {
+  await it[Symbol.asyncDispose]();
+});
+
+const reason = "wrong month";
+
+test("a schedule is run now, paused and resumed, and backfilled", async () => {
+  const runs: string[] = [];
+  await it.scheduler.add("report", { every: 3_600_000 }, ({ id }) => void runs.push(id));
+  const started = await it.act("/api/v1/jobs/report/run-now", { reason }, "operate");
+  expect(started.body).toEqual({ done: expect.stringContaining("was started"), run: expect.any(String) });
+  await expect.poll(() => runs).toEqual([(started.body as ActAnswer).run]);
+  await it.act("/api/v1/jobs/report/pause", { reason }, "operate");
+  const paused = async (): Promise<unknown> => {
+    for await (const one of it.scheduler.schedules()) return one.paused;
+    return undefined;
+  };
+  expect(await paused()).toMatchObject({ reason, by: "ana (10.1.2.3)" });
+  expect((await it.act("/api/v1/jobs/report/resume", { reason }, "operate")).body).toMatchObject({
+    done: expect.stringMatching(/goes on\. Its next tick is at 20/),
+  });
+  expect(await paused()).toBeUndefined();
+  const from = Date.now() - 3 * 3_600_000;
+  const backfill = await it.act("/api/v1/jobs/report/backfill", { reason, from }, "operate");
+  expect(backfill.body).toEqual({ done: expect.stringMatching(/^up to 3 ticks/) });
+  expect((await it.act("/api/v1/jobs/report/backfill", { reason })).status).toBe(400);
+});
+
+test("a run is cancelled by its id or its job, and the audit tells who did it and why", async () => {
+  for (const path of ["runs/ID", "jobs/import"]) {
+    const run = await it.manager.start("import");
+    run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+    const { status, body } = await it.act(`/api/v1/${path.replace("ID", run.id)}/cancel`, { reason }, "operate");
+    expect([status, body]).toEqual([200, { done: expect.stringContaining("it is cancelled"), run: run.id }]);
+    const { entries } = await it.get<Audit>("/api/v1/audit?limit=1");
+    expect(entries).toMatchObject([{ action: "cancel", name: "import", run: run.id, fence: run.fence }]);
+    expect(entries[0]?.reason).toContain(reason);
+    expect(`${entries[0]?.reason} ${entries[0]?.actor}`).toContain("ana (10.1.2.3)");
+  }
+  expect((await it.act("/api/v1/jobs/import/cancel", { reason })).status).toBe(404);
+});
+
+test("a lock is taken by force, and a hold keeps runs away until that", async () => {
+  expect((await it.act("/api/v1/jobs/import/hold", { reason }, "operate")).status).toBe(200);
+  await expect(it.manager.run("import", () => {}, { wait: 0 })).rejects.toThrow(/held for maintenance by ana \(10/);
+  const dry = await it.act("/api/v1/jobs/import/unlock", { reason, dryRun: true });
+  expect(dry.body).toMatchObject({ dryRun: true, done: expect.stringContaining("would take") });
+  expect((await it.manager.locks()).length).toBe(1);
+  expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(200);
+  expect(await it.manager.locks()).toEqual([]);
+  const { entries } = await it.get<Audit>("/api/v1/audit?name=import");
+  expect(entries.some(({ action }) => action === "unlock")).toBe(true);
+  expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(404);
+});
+
+test("a hold of a job that runs is refused as a conflict, and an unknown schedule is not found", async () => {
+  const run = await it.manager.start("import");
+  expect((await it.act("/api/v1/jobs/import/hold", { reason })).status).toBe(409);
+  await run.end();
+  for (const act of ["pause", "resume", "run-now", "backfill"]) {
+    expect((await it.act(`/api/v1/jobs/none/${act}`, { reason, from: 0, to: 1 })).status).toBe(404);
+    expect((await it.act(`/api/v1/jobs/none/${act}`, { reason, from: 0, to: 1, dryRun: true })).status).toBe(404);
+  }
+});
+
+test.each([
+  [{}, /reason/],
+  [{ reason: "  " }, /reason/],
+  [{ reason: "x".repeat(1_001) }, /reason/],
+  [{ reason, until: "tomorrow" }, /until/],
+  [{ reason, more: 1 }, /more/],
+])("an act with the body %j is refused, and nothing is done", async (body, message) => {
+  const answer = await it.act("/api/v1/jobs/import/hold", body);
+  expect(answer.status).toBe(400);
+  expect((answer.body as { error: { message: string } }).error.message).toMatch(message);
+  expect(await it.manager.locks()).toEqual([]);
+});

@@ -1,0 +1,146 @@
+import type { ActAnswer, ActRequest } from "../contract/acts.js";
+import { Refusal } from "../security/refusal.js";
+import { holdOf } from "../view/locks.js";
+import { nextOf } from "../view/now/ticks.js";
+import type { Source } from "../view/source.js";
+import type { Asked } from "./asked.js";
+import type { Handler } from "./look.js";
+
+/** How long it is waited for a process that starts a run, and for the end of a run that is cancelled, in ms. */
+const WAIT = 10_000;
+
+const DAY = 86_400_000;
+
+/** What somebody does, to whom and why. */
+interface Act extends ActRequest {
+  readonly name: string;
+  /** The person and the address, for the audit. */
+  readonly author: string;
+}
+
+/** The handlers of what changes the store. */
+export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
+  const acts: Readonly<Record<string, (source: Source, act: Act) => Promise<ActAnswer>>> = {
+    "run-now": runNow,
+    hold,
+    pause,
+    resume,
+    backfill,
+    unlock,
+    cancel,
+    "cancel-run": cancel,
+  };
+  const handler =
+    (act: (source: Source, act: Act) => Promise<ActAnswer>): Handler =>
+    async (asked) => {
+      const request = actOf(asked);
+      const answer = await act(source, request);
+      source.hub.touch(request.name);
+      return request.dryRun === true ? { ...answer, dryRun: true } : answer;
+    };
+  return Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, handler(act)]));
+}
+
+function actOf({ params, body, viewer, address }: Asked): Act {
+  return {
+    ...(body as ActRequest),
+    name: params["name"] ?? params["id"] ?? "",
+    author: `${viewer.user} (${address})`,
+  };
+}
+
+async function runNow({ scheduler }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  if (dryRun === true) {
+    await known(scheduler, name);
+    return { done: `would start a run of "${name}", in the process that runs its schedule` };
+  }
+  const run = await scheduler.runNow(name, { reason, author, within: WAIT });
+  return { done: `${run} was started`, run };
+}
+
+async function pause({ scheduler }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
+  const end = until === undefined ? "until somebody resumes it" : `until ${iso(until)}`;
+  if (dryRun === true) {
+    await known(scheduler, name);
+    return { done: `would pause the schedule "${name}" ${end}: its ticks are skipped` };
+  }
+  await scheduler.pause(name, { reason, author, ...(until !== undefined && { until }) });
+  return { done: `the schedule "${name}" is paused ${end}: its ticks are skipped` };
+}
+
+async function resume({ scheduler }: Source, { name, dryRun }: Act): Promise<ActAnswer> {
+  const [next] = await nextOf(scheduler, name, 1);
+  const then = next === undefined ? "" : `. Its next tick is at ${iso(next.at)}`;
+  if (dryRun === true) {
+    await known(scheduler, name);
+    return { done: `would end the pause of the schedule "${name}"${then}` };
+  }
+  const wasPaused = await scheduler.resume(name);
+  return { done: wasPaused ? `the schedule "${name}" goes on${then}` : `the schedule "${name}" was not paused` };
+}
+
+async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
+  const { name, reason, author, from, to, again = false, dryRun } = act;
+  if (from === undefined) throw new Refusal("INVALID", 'a backfill needs "from": the first tick to run');
+  const span = `from ${iso(from)} to ${to === undefined ? "now" : iso(to)}`;
+  if (dryRun === true) {
+    await known(scheduler, name);
+    const which = again ? "" : ", but for those that were run";
+    return { done: `would run the ticks of "${name}" ${span}${which}, one after the other` };
+  }
+  const { ticks } = await scheduler.backfill(name, { from, reason, author, again, ...(to !== undefined && { to }) });
+  const which = again ? `${ticks} ticks` : `up to ${ticks} ticks, but for those that were run,`;
+  return { done: `${which} of "${name}" will be run, one after the other` };
+}
+
+async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
+  const end = until ?? Date.now() + DAY;
+  if (dryRun === true) return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
+  await manager.hold(name, { reason, author, until: end });
+  return { done: `"${name}" is held until ${iso(end)}` };
+}
+
+async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  const lock = (await manager.locks()).find((one) => one.name === name);
+  if (lock === undefined) throw new Refusal("NOT_FOUND", `nobody holds "${name}"`);
+  const { host, pid } = lock.holder;
+  const held = holdOf(lock);
+  const who =
+    held === undefined
+      ? `${host}, pid ${pid}, since ${iso(lock.since)}`
+      : `the hold of ${held.author ?? host} (${held.reason})`;
+  if (dryRun === true) return { done: `would take "${name}" from ${who}` };
+  const { unlocked, run } = await manager.unlock(name, { reason: signed(reason, author) });
+  if (!unlocked) throw new Refusal("NOT_FOUND", `nobody holds "${name}" any more`);
+  const ended = run === undefined ? "" : `. Its run ${run.id} is ${run.status}`;
+  return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
+}
+
+async function cancel({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  if (dryRun === true) {
+    const run = (await manager.running()).find((one) => one.id === name || one.name === name);
+    if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
+    return { done: `would cancel ${run.id} on ${run.holder.host}, pid ${run.holder.pid}`, run: run.id };
+  }
+  const { asked, ended, run } = await manager.cancel(name, { reason: signed(reason, author), wait: WAIT });
+  if (!asked || run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
+  const { id, status } = run;
+  const done = ended ? `cancelled ${id}: it is ${status}` : `asked ${id} to stop, and it still runs`;
+  return { done, run: id };
+}
+
+/** The reason, with who gives it. */
+function signed(reason: string, author: string): string {
+  return `${reason} (by ${author})`.slice(0, 1_000);
+}
+
+/** @throws ScheduleError `UNKNOWN` */
+async function known(scheduler: Source["scheduler"], name: string): Promise<void> {
+  await scheduler.next(name);
+}
+
+function iso(at: number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) throw new Refusal("INVALID", `${at} is no time in ms since 1970`);
+  return date.toISOString();
+}

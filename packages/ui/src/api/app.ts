@@ -1,0 +1,127 @@
+import { Hono } from "hono";
+import type { ErrorCode } from "../contract/common.js";
+import { type Endpoint, endpoints } from "../contract/openapi/endpoints.js";
+import { secured } from "../security/headers.js";
+import { addressOf, checkHost, checkOrigin } from "../security/origin.js";
+import { Refusal } from "../security/refusal.js";
+import { checkRole, isViewer } from "../security/roles.js";
+import { type Place, placeOf } from "../static/base-path.js";
+import type { Pages } from "../static/pages.js";
+import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
+import { type Asked, bodyOf, Query } from "./asked.js";
+import { refusalOf } from "./errors.js";
+import type { Handler } from "./look.js";
+
+const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];
+
+/** What a request brings on its way through the routes. */
+interface Way {
+  readonly request: Request;
+  readonly place: Place;
+  readonly from: RequestSource;
+}
+
+/** Who asks, and what counts the streams of that person. */
+export interface Gate {
+  authorize: UiOptions["authorize"];
+  sessionOf(request: Request, viewer: Viewer): string;
+}
+
+/** The API and the pages, behind all checks. */
+export class App {
+  readonly #options: ViewOptions;
+  readonly #handlers: Readonly<Record<string, Handler>>;
+  readonly #gate: Gate;
+  readonly #pages: Pages;
+  readonly #routes: Hono<{ Bindings: Way }>;
+
+  constructor(options: ViewOptions, handlers: Readonly<Record<string, Handler>>, gate: Gate, pages: Pages) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#gate = gate;
+    this.#pages = pages;
+    this.#routes = this.#route();
+  }
+
+  /** Answers a request. Never rejects. */
+  async answer(request: Request, from: RequestSource): Promise<Response> {
+    try {
+      const place = placeOf(request, this.#options, from);
+      checkHost(request, this.#options);
+      if (!METHODS.includes(request.method)) throw notAllowed(request.method, METHODS);
+      const response = await this.#dispatch({ request, place, from });
+      return secured(request.method === "HEAD" ? withoutBody(response) : response);
+    } catch (error) {
+      return secured(refusalOf(error).response());
+    }
+  }
+
+  /** Who sends a request; `undefined` for nobody. */
+  async viewerOf(request: Request): Promise<Viewer | undefined> {
+    const viewer: unknown = await this.#gate.authorize(request);
+    if (viewer === undefined || isViewer(viewer)) return viewer;
+    throw new Error("authorize() must return { user, role }, where role is read, operate or admin, or undefined");
+  }
+
+  async #dispatch(way: Way): Promise<Response> {
+    const { request, place } = way;
+    if (!place.path.startsWith("/api/")) {
+      if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(request.method, ["GET", "HEAD"]);
+      return this.#pages.answer(request, place.path, place.base);
+    }
+    checkOrigin(request, this.#options);
+    const { search, origin } = new URL(request.url);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    // Only the method and the path are looked at: the body stays with the request itself.
+    return await this.#routes.fetch(new Request(`${origin}${place.path}${search}`, { method }), way);
+  }
+
+  #route(): Hono<{ Bindings: Way }> {
+    const routes = new Hono<{ Bindings: Way }>();
+    for (const endpoint of endpoints) {
+      routes.on(endpoint.method, endpoint.path, (context) => this.#ask(endpoint, context.req.param(), context.env));
+    }
+    for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+      const allowed = endpoints.filter((one) => one.path === path).map(({ method }) => method);
+      routes.all(path, (context) => Promise.reject(notAllowed(context.req.method, allowed)));
+    }
+    routes.notFound(() => new Refusal("NOT_FOUND", "there is no such endpoint").response());
+    routes.onError((error) => refusalOf(error).response());
+    return routes;
+  }
+
+  async #ask(endpoint: Endpoint, params: Readonly<Record<string, string>>, way: Way): Promise<Response> {
+    const { request, place, from } = way;
+    const nobody: Viewer = { user: "nobody", role: "read" };
+    const viewer = (endpoint.role === "none" ? undefined : await this.viewerOf(request)) ?? nobody;
+    if (endpoint.role !== "none" && viewer === nobody) {
+      throw new Refusal("UNAUTHORIZED" satisfies ErrorCode, "nobody is logged in, or the session is over");
+    }
+    checkRole(endpoint, viewer, this.#options.readOnly === true);
+    const handler = this.#handlers[endpoint.id];
+    if (handler === undefined) throw new Refusal("NOT_FOUND", `"${endpoint.id}" is not served here`);
+    const asked: Asked = {
+      request,
+      endpoint,
+      viewer,
+      session: this.#gate.sessionOf(request, viewer),
+      place,
+      address: addressOf(request, this.#options, from.address),
+      params,
+      query: new Query(request.url, endpoint),
+      body: await bodyOf(request, endpoint),
+    };
+    const answer = await handler(asked);
+    return answer instanceof Response ? answer : Response.json(answer);
+  }
+}
+
+function notAllowed(method: string, allowed: readonly string[]): Refusal {
+  return new Refusal("METHOD", `${method.slice(0, 20)} is not possible here`, { Allow: allowed.join(", ") });
+}
+
+function withoutBody(response: Response): Response {
+  // A stream that nobody reads would stay open.
+  void response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
+}

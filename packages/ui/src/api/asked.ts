@@ -1,0 +1,118 @@
+import * as v from "valibot";
+import { type Status, statusSchema } from "../contract/common.js";
+import type { Endpoint, Parameter } from "../contract/openapi/endpoints.js";
+import { Refusal } from "../security/refusal.js";
+import type { Place } from "../static/base-path.js";
+import type { Viewer } from "../types.js";
+
+/** The most bytes of a body. */
+const MOST_BYTES = 16_384;
+
+/** The furthest instant that a `Date` can show. */
+const LAST_INSTANT = 8_640_000_000_000_000;
+
+/** A request, after all checks. */
+export interface Asked {
+  readonly request: Request;
+  readonly endpoint: Endpoint;
+  readonly viewer: Viewer;
+  /** What counts the streams of one who looks. */
+  readonly session: string;
+  readonly place: Place;
+  readonly address: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: unknown;
+}
+
+/** The parameters of a query, each checked when it is asked for. */
+export class Query {
+  readonly #search: URLSearchParams;
+
+  /** @throws Refusal if there is a parameter that the endpoint does not have */
+  constructor(url: string, { query = {} }: Endpoint) {
+    this.#search = new URL(url).searchParams;
+    for (const name of this.#search.keys()) {
+      if (!Object.hasOwn(query, name)) throw new Refusal("INVALID", `there is no parameter "${name.slice(0, 100)}"`);
+    }
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#search.get(name);
+    return value === null || value === "" ? undefined : value;
+  }
+
+  texts(name: string): string[] {
+    return this.#search.getAll(name);
+  }
+
+  count(name: string): number | undefined {
+    const value = this.text(name);
+    return value === undefined ? undefined : countOf(name, value);
+  }
+
+  counts(name: string): number[] {
+    return this.texts(name).map((value) => countOf(name, value));
+  }
+
+  time(name: string): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const time = Number(value);
+    if (Number.isInteger(time) && Math.abs(time) <= LAST_INSTANT) return time;
+    throw new Refusal("INVALID", `${name} is a time in ms since 1970, not "${value.slice(0, 100)}"`);
+  }
+
+  statuses(name: string): Status[] | undefined {
+    return this.text(name)
+      ?.split(",")
+      .map((one) => {
+        const { success, output } = v.safeParse(statusSchema, one);
+        if (success) return output;
+        throw new Refusal("INVALID", `there is no status "${one.slice(0, 100)}"`);
+      });
+  }
+
+  /** How many items: the `limit`, or a default; never more than a page can have. */
+  limit(usual: number, most: number): number {
+    return Math.min(most, Math.max(1, this.count("limit") ?? usual));
+  }
+}
+
+function countOf(name: Parameter["text"], value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new Refusal("INVALID", `${name} is a whole number from 0 up, not "${value.slice(0, 100)}"`);
+}
+
+/** The body of a request, as its endpoint has it. */
+export async function bodyOf(request: Request, { body: schema }: Endpoint): Promise<unknown> {
+  if (schema === undefined) return undefined;
+  const text = await textOf(request);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal("INVALID", "the body is no JSON");
+  }
+  const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (success) return output;
+  const [issue] = issues;
+  const path = v.getDotPath(issue);
+  throw new Refusal("INVALID", `the body is wrong${path === null ? "" : ` at "${path}"`}: ${issue.message}`);
+}
+
+async function textOf(request: Request): Promise<string> {
+  const tooLong = (): never => {
+    throw new Refusal("INVALID", `the body is longer than ${MOST_BYTES} bytes`);
+  };
+  if (Number(request.headers.get("Content-Length") ?? 0) > MOST_BYTES) tooLong();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MOST_BYTES) tooLong();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

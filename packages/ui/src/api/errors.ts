@@ -1,0 +1,28 @@
+import { isChannelError, isRunError } from "@ojm/core";
+import { isScheduleError } from "@ojm/schedule";
+import type { ErrorCode } from "../contract/common.js";
+import { Refusal } from "../security/refusal.js";
+
+const RUN: Readonly<Record<string, ErrorCode>> = { INVALID: "INVALID" };
+const SCHEDULE: Readonly<Record<string, ErrorCode>> = { INVALID: "INVALID", UNKNOWN: "NOT_FOUND", CLOSED: "AWAY" };
+const CHANNEL: Readonly<Record<string, ErrorCode>> = {
+  INVALID_ARGUMENT: "INVALID",
+  INVALID_KEY: "INVALID",
+  INVALID_VALUE: "INVALID",
+  DENIED: "DENIED",
+  READ_ONLY: "DENIED",
+  NOT_SUPPORTED: "CONFLICT",
+  TOO_LARGE: "INVALID",
+  CORRUPT: "CONFLICT",
+};
+
+/** What a client is told of an error. Of a fault of ojm it learns nothing: the warning is for the server's log. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", error.message);
+  if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", error.message);
+  if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", error.message);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`in the cockpit: ${text}`, { type: "OjmWarning", code: "OJM_UI" });
+  return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");
+}

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
+import type { Locks } from "../contract/locks.js";
+import type { Now } from "../contract/now.js";
+import type { LogPage, RunPage, Runs } from "../contract/runs.js";
+import type { Me } from "../contract/session.js";
+import type { Timeline } from "../contract/timeline.js";
+import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+
+let it: TestCockpit;
+
+beforeEach(async () => {
+  it = await openCockpit();
+});
+
+afterEach(async () => {
+  await it[Symbol.asyncDispose]();
+});
+
+/** A scheduler tells the others a moment later which schedules it has. */
+const announced = (name: string): Promise<void> =>
+  expect
+    .poll(async () => (await it.get<Locks>("/api/v1/locks")).schedulers.flatMap(({ names }) => names))
+    .toContain(name);
+
+const fail = (name: string, error = "no route"): Promise<unknown> =>
+  it.manager.run(name, () => Promise.reject(new Error(error))).catch(() => {});
+
+describe("me", () => {
+  test("tells who asks, and what of", async () => {
+    const me = await it.get<Me>("/api/v1/me");
+    expect(me).toMatchObject({ user: "ana", role: "admin", readOnly: false, store: "simple", showResults: false });
+  });
+});
+
+describe("now", () => {
+  test("tells what runs, with its progress and who waits", async () => {
+    const run = await it.manager.start("import", { trigger: "launch" });
+    run.progress(3, 10, "rows");
+    const waiting = it.manager.start("import", { wait: 60_000 });
+    await expect
+      .poll(async () => (await it.get<Now>("/api/v1/now")).running)
+      .toMatchObject([
+        { id: run.id, trigger: "launch", fence: run.fence, waiting: 1, progress: { done: 3, total: 10, text: "rows" } },
+      ]);
+    expect((await it.get<Now>("/api/v1/now")).waiting).toEqual([{ name: "import", n: 1 }]);
+    await run.end();
+    await (await waiting).end();
+    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).running).toEqual([]);
+  });
+
+  test("tells the problems, the worst first, until a run ends well", async () => {
+    await fail("report");
+    await it.manager.hold("import", { reason: "the schema changes", author: "ana" });
+    await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await it.scheduler.pause("nightly", { reason: "holidays", author: "bo" });
+    const { problems } = await it.get<Now>("/api/v1/now");
+    expect(problems.map(({ kind, name, text }) => [kind, name, text])).toEqual([
+      ["failed", "report", "failed: no route"],
+      ["held", "import", "held by ana: the schema changes"],
+      ["paused", "nightly", "paused by bo: holidays"],
+    ]);
+    await it.manager.run("report", () => {});
+    await expect
+      .poll(async () => (await it.get<Now>("/api/v1/now")).problems.map(({ name }) => name))
+      .toEqual(["import", "nightly"]);
+  });
+
+  test("tells the next ticks of all schedules, the soonest first, and that a schedule has nobody", async () => {
+    await it.scheduler.add("often", { every: 3_600_000 }, () => {});
+    await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await it.scheduler.add("yearly", { cron: "0 0 1 1 *" }, () => {});
+    await announced("yearly");
+    const now = await it.get<Now>("/api/v1/now");
+    expect(now.schedulers).toBe(1);
+    const due = now.next.map((tick) => tick.due);
+    expect(due).toEqual([...due].sort((a, b) => a - b));
+    expect(now.next.filter(({ schedule }) => schedule === "often").length).toBe(24);
+    expect(now.next.filter(({ schedule }) => schedule === "nightly").length).toBe(1);
+    await it.scheduler.close();
+    await expect
+      .poll(async () => (await it.get<Now>("/api/v1/now")).problems.map(({ kind }) => kind))
+      .toEqual(["nobody", "nobody", "nobody"]);
+  });
+
+  test("leaves out the runs that ojm makes for itself", async () => {
+    await fail("ojm alerts");
+    const run = await it.manager.start("ojm other");
+    const { problems, running } = await it.get<Now>("/api/v1/now");
+    expect([problems, running]).toEqual([[], []]);
+    await run.end();
+  });
+});
+
+describe("jobs", () => {
+  test("are listed by name, with how they go, page after page", async () => {
+    await it.manager.run("b", () => {});
+    await fail("a");
+    await fail("a");
+    await it.scheduler.add("c", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, () => {});
+    const { jobs, more } = await it.get<Jobs>("/api/v1/jobs");
+    expect(more).toBe(false);
+    expect(jobs).toMatchObject([
+      { name: "a", last: { status: "failed", error: "no route" }, streak: { status: "failed", n: 2 }, rate: 0 },
+      { name: "b", last: { status: "completed" }, streak: { status: "completed", n: 1 }, rate: 1 },
+      { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", zone: "Europe/Lisbon" }, durations: [] },
+    ] satisfies Partial<Job>[] | object[]);
+    expect(jobs[2]?.next).toBeGreaterThan(Date.now());
+    const first = await it.get<Jobs>("/api/v1/jobs?limit=2");
+    expect([first.jobs.map(({ name }) => name), first.more]).toEqual([["a", "b"], true]);
+    const second = await it.get<Jobs>("/api/v1/jobs?limit=2&after=b");
+    expect([second.jobs.map(({ name }) => name), second.more]).toEqual([["c"], false]);
+    expect((await it.get<Jobs>("/api/v1/jobs?q=B")).jobs.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  test("a job has its definition and its ticks, whatever its name is", async () => {
+    const name = "a/b %?# \u{1f600}";
+    await it.scheduler.add(name, { every: 60_000 }, () => {});
+    const job = await it.get<JobDetail>(`/api/v1/jobs/${encodeURIComponent(name)}`);
+    expect(job).toMatchObject({ name, definition: { every: 60_000 } });
+    expect(job.ticks.length).toBe(10);
+    expect((await it.send("GET", "/api/v1/jobs/none")).status).toBe(404);
+  });
+
+  test("why tells the reasons of ojm why, each with what can be done", async () => {
+    await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await it.scheduler.pause("nightly", { reason: "holidays" });
+    await announced("nightly");
+    const run = await it.manager.start("nightly");
+    const why = await it.get<Why>("/api/v1/jobs/nightly/why");
+    expect(why.reasons.map(({ code, act }) => [code, act])).toEqual([
+      ["paused", "resume"],
+      ["running", "cancel"],
+      ["next", "run-now"],
+    ]);
+    expect(why.reasons[1]?.run).toBe(run.id);
+    expect(why.next).toBeUndefined();
+    await run.end();
+  });
+});
+
+describe("runs", () => {
+  test("are listed newest first, page after page, and by status", async () => {
+    for (const name of ["a", "b", "c"]) await it.manager.run(name, () => {});
+    await fail("d");
+    const names: string[] = [];
+    let before = "";
+    for (let more = true; more; ) {
+      const page = await it.get<Runs>(`/api/v1/runs?limit=3${before}`);
+      names.push(...page.runs.map(({ name }) => name));
+      before = `&before=${encodeURIComponent(page.before ?? "")}`;
+      more = page.more;
+    }
+    expect(names).toEqual(["d", "c", "b", "a"]);
+    const shown = async (query: string): Promise<string[]> =>
+      (await it.get<Runs>(`/api/v1/runs?${query}`)).runs.map(({ name }) => name);
+    expect(await shown("status=failed")).toEqual(["d"]);
+    expect(await shown("status=completed&limit=2")).toEqual(["c", "b"]);
+    expect(await shown("name=a")).toEqual(["a"]);
+    const run = await it.manager.start("e");
+    expect(await shown("status=running")).toEqual(["e"]);
+    await run.end();
+  });
+
+  test("a run has its attempts, the last one that completed, and why its job does not run", async () => {
+    await it.manager.run("a", () => {});
+    const body = (): Promise<void> => Promise.reject(new Error("no route"));
+    await it.manager.run("a", body, { retry: { attempts: 2, delay: 1 } }).catch(() => {});
+    const { runs } = await it.get<Runs>("/api/v1/runs?name=a");
+    const page = await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(runs[0]?.id ?? "")}`);
+    expect(page.run).toMatchObject({ status: "failed", attempt: 2, attempts: 2, error: "no route" });
+    expect(page.attempts.map(({ id }) => id)).toEqual([runs[1]?.id, runs[0]?.id]);
+    expect(page.lastWell?.id).toBe(runs[2]?.id);
+    expect(page.why.map(({ code }) => code)).toContain("last");
+    expect(page.log).toEqual({ ended: true });
+  });
+
+  test("results are hidden unless they are asked for, and everything passes the mask", async () => {
+    const mask = (text: string): string => text.replaceAll("secret", "***");
+    await using shown = await openCockpit({ showResults: true, mask });
+    for (const { manager, get } of [it, shown]) {
+      const { record } = await manager.run("a", ({ log }) => {
+        log.info("a secret line");
+        return { token: "secret", rows: 3 };
+      });
+      const { run } = await get<RunPage>(`/api/v1/runs/${record.id}`);
+      if (manager === it.manager) {
+        expect(run.result).toBeUndefined();
+        expect(run.resultHidden).toBe(true);
+      } else {
+        expect(run.result).toEqual({ token: "***", rows: 3 });
+        const log = await get<LogPage>(`/api/v1/runs/${record.id}/log`);
+        expect(log.items).toMatchObject([{ line: 1, text: "a *** line" }]);
+        expect(await (await shown.send("GET", `/api/v1/runs/${record.id}/log.txt`)).text()).toContain("a *** line\n");
+      }
+    }
+  });
+
+  test("a log is read in pages, or from its end", async () => {
+    const { record } = await it.manager.run("a", async ({ log }) => {
+      for (let i = 1; i <= 25; i++) log.info(`line ${i}`);
+    });
+    const page = async (query: string): Promise<[number[], boolean]> => {
+      const { items, more } = await it.get<LogPage>(`/api/v1/runs/${record.id}/log?${query}`);
+      return [items.flatMap((item) => ("line" in item ? [item.line] : [])), more];
+    };
+    expect(await page("limit=2")).toEqual([[1, 2], true]);
+    expect(await page("limit=2&after=2")).toEqual([[3, 4], true]);
+    expect(await page("limit=2&after=23")).toEqual([[24, 25], false]);
+    expect(await page("tail=3")).toEqual([[23, 24, 25], false]);
+    expect((await it.send("GET", "/api/v1/runs/a@2026-11-25T02:00:00.000Z/log")).status).toBe(404);
+  });
+});
+
+describe("the timeline", () => {
+  test("has a lane for each job, with its runs and the ticks that were not run or are to come", async () => {
+    const { record } = await it.manager.run("a", () => {});
+    await it.scheduler.add("b", { every: 3_600_000 }, () => {});
+    const now = Date.now();
+    const { lanes, more } = await it.get<Timeline>(
+      `/api/v1/timeline?from=${now - 60_000}&to=${now + 7_200_000}&px=800`,
+    );
+    expect(more).toBe(false);
+    expect(lanes.map(({ name }) => name)).toEqual(["a", "b"]);
+    const [bar] = lanes[0]?.bars ?? [];
+    expect(bar?.slice(2)).toEqual(["completed", 1, record.id]);
+    expect(lanes[1]?.ticks.map(({ outcome }) => outcome)).toEqual([undefined, undefined]);
+    expect((await it.send("GET", `/api/v1/timeline?from=${now}&to=${now}`)).status).toBe(400);
+  });
+});
+
+describe("locks", () => {
+  test("tell who holds what, for which run, and the schedulers", async () => {
+    const run = await it.manager.start("a");
+    await it.manager.hold("b", { reason: "the schema changes", author: "ana" });
+    await it.scheduler.add("c", { cron: "0 2 * * *" }, () => {});
+    await announced("c");
+    const locks = await it.get<Locks>("/api/v1/locks");
+    expect(locks.locks).toMatchObject([
+      { name: "a", run: run.id, fence: run.fence, gone: false },
+      { name: "b", hold: { reason: "the schema changes", author: "ana" } },
+    ]);
+    expect(locks.instances).toMatchObject([{ pid: process.pid, locks: 1 }]);
+    expect(locks.schedulers).toMatchObject([{ pid: process.pid, schedules: 1, names: ["c"] }]);
+    await run.end();
+  });
+});

@@ -1,0 +1,104 @@
+import { parseRunId, type RunRef } from "@ojm/core";
+import type { Now } from "../contract/now.js";
+import { Refusal } from "../security/refusal.js";
+import { auditOf } from "../view/audit.js";
+import { jobDetailOf, jobsOf } from "../view/jobs/jobs.js";
+import { whyOf } from "../view/jobs/why.js";
+import { locksOf } from "../view/locks.js";
+import { nowOf } from "../view/now/now.js";
+import { logOf, logText } from "../view/runs/log.js";
+import { recordOf, runOf } from "../view/runs/run.js";
+import { runsOf } from "../view/runs/runs.js";
+import { Shared, type Source } from "../view/source.js";
+import { timelineOf } from "../view/timeline/timeline.js";
+import type { Asked } from "./asked.js";
+
+const DAY = 86_400_000;
+
+/** For how long the answer to `now` is that of all who ask, in ms. */
+const NOW_LIFE = 250;
+
+/** Answers a request. */
+export type Handler = (asked: Asked) => Promise<object | Response>;
+
+/** The handlers of what looks at the store. */
+export function lookHandlers(source: Source): Readonly<Record<string, Handler>> {
+  const now = new Shared<Now>(() => nowOf(source), NOW_LIFE);
+  return {
+    now: () => now.get(),
+    timeline: async ({ query }) => {
+      const to = query.time("to") ?? Date.now();
+      const from = query.time("from") ?? to - DAY;
+      if (to <= from) throw new Refusal("INVALID", "to must be after from");
+      const px = Math.min(10_000, Math.max(10, query.count("px") ?? 1_000));
+      return timelineOf(source, { from, to, px, ...names(query, 40, 100) });
+    },
+    jobs: async ({ query }) => jobsOf(source, names(query, 50, 100)),
+    job: async ({ params: { name = "" } }) => found(await jobDetailOf(source, name), `job "${name}"`),
+    why: async ({ params: { name = "" } }) => whyOf(source, name),
+    runs: async ({ query }) => {
+      const [name, status, before] = [query.text("name"), query.statuses("status"), query.text("before")];
+      const [from, to] = [query.time("from"), query.time("to")];
+      return runsOf(source, {
+        ...(name !== undefined && { name }),
+        ...(status !== undefined && { status }),
+        ...(from !== undefined && { from }),
+        ...(to !== undefined && { to }),
+        ...(before !== undefined && { before }),
+        limit: query.limit(50, 200),
+      });
+    },
+    run: async ({ params: { id = "" } }) => found(await runOf(source, id), `run "${id}"`),
+    log: async ({ params: { id = "" }, query }) => {
+      const [after, tail] = [query.count("after"), query.count("tail")];
+      return logOf(source, await runRefOf(source, id), {
+        ...(after !== undefined && { after }),
+        ...(tail !== undefined && { tail }),
+        limit: query.limit(tail ?? 1_000, 2_000),
+      });
+    },
+    "log.txt": async ({ params: { id = "" } }) => download(source, id, await runRefOf(source, id)),
+    locks: () => locksOf(source),
+    audit: async ({ query }) => {
+      const [name, before] = [query.text("name"), query.time("before")];
+      const limit = query.limit(50, 200);
+      return auditOf(source, { ...(name !== undefined && { name }), ...(before !== undefined && { before }), limit });
+    },
+  };
+}
+
+function names(query: Asked["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {
+  const [after, q] = [query.text("after"), query.text("q")];
+  return { ...(after !== undefined && { after }), ...(q !== undefined && { q }), limit: query.limit(usual, most) };
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value !== undefined) return value;
+  throw new Refusal("NOT_FOUND", `this store has no ${what.slice(0, 300)}`);
+}
+
+async function runRefOf(source: Source, id: string): Promise<RunRef> {
+  const ref = found(parseRunId(id), `run "${id}"`);
+  found(await recordOf(source, ref), `run "${id}"`);
+  return ref;
+}
+
+function download(source: Source, id: string, run: RunRef): Response {
+  const text = logText(source, run);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await text.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: async () => void (await text.return()),
+  });
+  const name = id.replace(/[^\w.@-]+/g, "_").slice(0, 150);
+  return new Response(body, {
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Content-Disposition": `attachment; filename="${name}.log.txt"`,
+    },
+  });
+}

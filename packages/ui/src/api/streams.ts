@@ -1,0 +1,70 @@
+import { EventStream } from "../live/stream.js";
+import { Refusal } from "../security/refusal.js";
+import type { Source } from "../view/source.js";
+import type { Asked } from "./asked.js";
+import type { Handler } from "./look.js";
+
+/** The most streams of one who looks, and of all. */
+const OF_ONE = 20;
+const OF_ALL = 200;
+
+/** The most logs that one stream follows. */
+const LOGS = 10;
+
+/** How often it is asked whether those who have streams may still look, in ms. */
+const RECHECK = 60_000;
+
+interface Open {
+  readonly stream: EventStream;
+  readonly session: string;
+  readonly request: Request;
+}
+
+/** The streams that are open. */
+export class Streams {
+  readonly #source: Source;
+  readonly #isAllowed: (request: Request) => Promise<boolean>;
+  readonly #open: Set<Open> = new Set();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(source: Source, isAllowed: (request: Request) => Promise<boolean>) {
+    this.#source = source;
+    this.#isAllowed = isAllowed;
+    this.#timer = setInterval(() => void this.recheck(), RECHECK);
+    this.#timer.unref();
+  }
+
+  readonly open: Handler = async ({ request, query, session }: Asked) => {
+    const ids = query.texts("log");
+    if (ids.length > LOGS) throw new Refusal("INVALID", `a stream follows ${LOGS} logs at most, not ${ids.length}`);
+    const after = query.counts("after");
+    const logs = ids.map((id, i) => ({ id, line: after[i] ?? 0 }));
+    const own = [...this.#open].filter((one) => one.session === session).length;
+    if (own >= OF_ONE || this.#open.size >= OF_ALL) {
+      const text = own >= OF_ONE ? `you have ${own} streams open` : `${this.#open.size} streams are open`;
+      throw new Refusal("LIMIT", `${text}: close some tabs`, { "Retry-After": "5" });
+    }
+    const last = request.headers.get("Last-Event-ID") ?? undefined;
+    const stream = new EventStream(this.#source, { logs, last }, () => this.#open.delete(open));
+    const open: Open = { stream, session, request };
+    this.#open.add(open);
+    return new Response(stream.body, {
+      headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
+    });
+  };
+
+  /** Ends the streams of those who may not look any more. */
+  async recheck(): Promise<void> {
+    for (const { stream, request } of [...this.#open]) if (!(await this.#isAllowed(request))) stream.close();
+  }
+
+  /** Ends the streams of one who looks. */
+  end(session: string): void {
+    for (const one of [...this.#open]) if (one.session === session) one.stream.close();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const { stream } of [...this.#open]) stream.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { VERSIONS } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { actHandlers } from "./api/acts.js";
+import { App, type Gate } from "./api/app.js";
+import type { Asked } from "./api/asked.js";
+import { type Handler, lookHandlers } from "./api/look.js";
+import { Streams } from "./api/streams.js";
+import type { Me } from "./contract/session.js";
+import { listenerOf } from "./listener.js";
+import { Hub } from "./live/hub.js";
+import { plain } from "./static/base-path.js";
+import { Pages } from "./static/pages.js";
+import type { RequestSource, Ui, UiOptions, ViewOptions } from "./types.js";
+import type { Source } from "./view/source.js";
+import { storeText } from "./view/store.js";
+
+/** A cockpit, and what its own server needs of it. */
+export interface Cockpit extends Ui {
+  readonly streams: Streams;
+  me(asked: Pick<Asked, "viewer">): Me;
+}
+
+/**
+ * A cockpit to mount in a server of your own: see the README for `node:http`, Express, Koa, Fastify and Hono.
+ * `authorize` tells who asks: without it, there is no cockpit.
+ *
+ * @throws TypeError if an option is wrong
+ * @example
+ * const ui = createUi({ manager, authorize: (request) => viewerOf(request.headers.get("cookie")) });
+ * createServer(ui.listener).listen(8080, "127.0.0.1");
+ */
+export function createUi(options: UiOptions): Ui {
+  if (typeof options?.authorize !== "function") {
+    throw new TypeError(
+      "createUi needs authorize(request), which tells who asks: { user, role }, or undefined for nobody",
+    );
+  }
+  const { authorize } = options;
+  const { fetch, listener, close } = cockpit(options, { authorize, sessionOf: (_, { user }) => user });
+  return { fetch, listener, close };
+}
+
+/** The cockpit behind a gate. `more`: handlers of endpoints that only a server of its own has. */
+export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
+  check(options);
+  const { manager, scheduler, readOnly = false, showResults = false, mask = (text) => text } = options;
+  const own = scheduler ?? new Scheduler(manager);
+  const hub = new Hub(manager, mask);
+  const source: Source = { manager, scheduler: own, hub, showResults, mask };
+  const streams: Streams = new Streams(
+    source,
+    async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
+  );
+  const me = ({ viewer: { user, role } }: Pick<Asked, "viewer">): Me => ({
+    user,
+    role,
+    readOnly,
+    version: VERSIONS.ojm,
+    store: storeText(manager),
+    now: Date.now(),
+    showResults,
+  });
+  const handlers: Readonly<Record<string, Handler>> = {
+    ...lookHandlers(source),
+    ...actHandlers(source),
+    me: async (asked: Asked) => me(asked),
+    events: streams.open,
+    ...more,
+  };
+  const app: App = new App(options, handlers, gate, new Pages());
+  const answer = (request: Request, from: RequestSource = {}): Promise<Response> => app.answer(request, from);
+  return {
+    fetch: answer,
+    listener: listenerOf(answer),
+    streams,
+    me,
+    close: async () => {
+      streams.close();
+      hub.close();
+      if (scheduler === undefined) await own.close();
+    },
+  };
+}
+
+function check({ manager, basePath, hosts, mask }: ViewOptions): void {
+  const problem =
+    manager === undefined
+      ? "the cockpit needs a manager: that of openJobManager()"
+      : basePath !== undefined && plain(basePath) === undefined
+        ? `basePath is a path such as "/a/b", of letters, digits and -._~, not ${JSON.stringify(basePath)}`
+        : hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => /^[^\s/:]+$/.test(host)))
+          ? 'hosts is a list of names without a scheme and a port, such as ["ops.example.com"]'
+          : mask !== undefined && typeof mask !== "function"
+            ? "mask is a function from text to text"
+            : undefined;
+  if (problem !== undefined) throw new TypeError(problem);
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
+import { followSchedules } from "@ojm/schedule";
+import type { Events } from "../contract/events.js";
+import { Shared } from "../view/source.js";
+import { ToldRuns } from "./changes.js";
+import { Ring, type Sent } from "./ring.js";
+
+/** Changes that come in so short a time are told together, in ms. The first one is told at once. */
+const COALESCE = 50;
+
+/** How often it is looked whether the store answers, and for how long its answer is waited for. */
+const LOOK = 2_000;
+const PATIENCE = 3_000;
+
+/** How often the leases of what runs are told. */
+const LEASES = 5_000;
+
+/** How long the store is followed when nobody looks any more. */
+const LINGER = 60_000;
+
+/** How long the names that have a record are known. New ones are seen as they come. */
+const NAMES = 60_000;
+
+/** Hears of each event. */
+export type Listener = (sent: Sent) => void;
+
+/** Follows the store once for all who look at it, and tells them what changes. */
+export class Hub {
+  readonly epoch: string = randomBytes(6).toString("hex");
+  readonly ring: Ring = new Ring();
+  readonly #manager: JobManager;
+  readonly #told: ToldRuns;
+  readonly #listeners: Set<Listener> = new Set();
+  readonly #dirty: Set<string> = new Set();
+  readonly #changed: Set<string> = new Set();
+  readonly #names: Shared<Set<string>>;
+  #following: { readonly live: LiveRuns; readonly over: AbortController; isReady: boolean } | undefined;
+  #timers: (() => void)[] = [];
+  #flushTimer: NodeJS.Timeout | undefined;
+  #lastFlush = Number.NEGATIVE_INFINITY;
+  #lastUse = 0;
+  /** When the store answered last, in ms since 1970. */
+  #answered: number = Date.now();
+  #isStale = false;
+  #closed = false;
+
+  constructor(manager: JobManager, mask: (text: string) => string) {
+    this.#manager = manager;
+    this.#told = new ToldRuns(mask);
+    this.#names = new Shared(async () => {
+      const names = new Set<string>();
+      for await (const name of manager.names()) names.add(name);
+      return names;
+    }, NAMES);
+  }
+
+  /**
+   * What runs, once all of it is known.
+   *
+   * @throws ChannelError if the store is away
+   */
+  async live(): Promise<LiveRuns> {
+    const { live } = this.#follow();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const text = `the store did not answer within ${PATIENCE} ms`;
+      timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
+    });
+    try {
+      await Promise.race([live.ready, late]);
+      return live;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The names that have a record. */
+  names(): Promise<ReadonlySet<string>> {
+    this.#follow();
+    return this.#names.get();
+  }
+
+  /** Calls `listener` with each event from now on. Call the result to end that. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    this.#follow();
+    return () => {
+      this.#lastUse = performance.now();
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** What a new listener must know: all that runs, and whether the store is away. */
+  state(): { readonly running?: Events["running"]; readonly stale?: Events["stale"] } {
+    const now = Date.now();
+    const live = this.#following?.isReady === true ? this.#following.live : undefined;
+    return {
+      ...(live && { running: { at: now, all: true, put: this.#told.view(live.runs(), now), gone: [] } }),
+      ...(this.#isStale && { stale: { since: this.#answered } }),
+    };
+  }
+
+  /** Tells at once what a person has just done. */
+  touch(name: string): void {
+    this.#changed.add(name);
+    this.#soon();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+    this.#listeners.clear();
+  }
+
+  #follow(): { readonly live: LiveRuns } {
+    if (this.#closed) throw new ChannelError("CLOSED", "this cockpit is closed");
+    this.#lastUse = performance.now();
+    if (this.#following !== undefined) return this.#following;
+    const over = new AbortController();
+    const changed = (name: string): void => {
+      this.#dirty.add(name);
+      this.#soon();
+    };
+    const failed = (): void => this.#gone(following);
+    const live = this.#manager.live({ changed, failed });
+    const following = { live, over, isReady: false };
+    this.#following = following;
+    live.ready.then(() => this.#ready(following), failed);
+    const decided = (name: string): void => this.touch(name);
+    followSchedules(this.#manager, decided, { signal: over.signal }).catch(failed);
+    if (this.#timers.length === 0) this.#begin();
+    return following;
+  }
+
+  #begin(): void {
+    const every = (ms: number, work: () => void): void => {
+      const timer = setInterval(work, ms);
+      // A program with a cockpit ends as one without.
+      timer.unref();
+      this.#timers.push(() => clearInterval(timer));
+    };
+    every(LOOK, () => void this.#look());
+    every(LEASES, () => {
+      for (const name of this.#told.names()) this.#dirty.add(name);
+      this.#soon();
+    });
+  }
+
+  #ready(following: { readonly live: LiveRuns; isReady: boolean }): void {
+    if (this.#following !== following) return;
+    following.isReady = true;
+    this.#dirty.clear();
+    const at = Date.now();
+    this.#emit("running", { at, all: true, put: this.#told.all(following.live.runs(), at), gone: [] });
+  }
+
+  /** The store cannot be followed: the next look begins anew. */
+  #gone(following: { readonly live: LiveRuns; readonly over: AbortController }): void {
+    if (this.#following !== following) return;
+    following.live.close();
+    following.over.abort();
+    this.#following = undefined;
+    this.#stale();
+  }
+
+  async #look(): Promise<void> {
+    const isUsed = this.#listeners.size > 0 || performance.now() - this.#lastUse < LINGER;
+    if (!isUsed) return this.#stop();
+    const signal = AbortSignal.timeout(PATIENCE);
+    try {
+      const { jobs, locks } = this.#manager.channels;
+      for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
+    } catch {
+      return this.#stale();
+    }
+    this.#answered = Date.now();
+    if (this.#listeners.size > 0 && this.#following === undefined && !this.#closed) this.#follow();
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#names.forget();
+    this.#emit("fresh", { at: this.#answered });
+    for (const name of this.#told.names()) this.#dirty.add(name);
+    this.#soon();
+  }
+
+  #stale(): void {
+    if (this.#isStale || this.#closed) return;
+    this.#isStale = true;
+    this.#emit("stale", { since: this.#answered });
+  }
+
+  #soon(): void {
+    if (this.#flushTimer !== undefined || this.#closed) return;
+    const wait = Math.max(0, this.#lastFlush + COALESCE - performance.now());
+    this.#flushTimer = setTimeout(() => this.#flush(), wait);
+    this.#flushTimer.unref();
+  }
+
+  #flush(): void {
+    this.#flushTimer = undefined;
+    this.#lastFlush = performance.now();
+    const following = this.#following;
+    const at = Date.now();
+    if (following?.isReady === true && this.#dirty.size > 0) {
+      const { put, gone, names } = this.#told.difference(this.#dirty, (name) => following.live.run(name), at);
+      this.#dirty.clear();
+      for (const name of names) this.#changed.add(name);
+      if (put.length > 0 || gone.length > 0) this.#emit("running", { at, put, gone });
+    }
+    if (this.#changed.size === 0) return;
+    const names = [...this.#changed];
+    this.#changed.clear();
+    const add = (known: Set<string>): void => {
+      for (const name of names) known.add(name);
+    };
+    this.#names.get().then(add, () => {});
+    this.#emit("changed", { at, names });
+  }
+
+  #emit<Name extends keyof Events>(event: Name, data: Events[Name]): void {
+    const sent = this.ring.add(event, data);
+    for (const listener of this.#listeners) listener(sent);
+  }
+
+  #stop(): void {
+    for (const stop of this.#timers) stop();
+    this.#timers = [];
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    this.#following?.live.close();
+    this.#following?.over.abort();
+    this.#following = undefined;
+  }
+}

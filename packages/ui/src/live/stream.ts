@@ -1,0 +1,218 @@
+import { parseRunId } from "@ojm/core";
+import type { Events } from "../contract/events.js";
+import type { LogItem } from "../contract/runs.js";
+import { lineAfter, logItemOf } from "../view/runs/log.js";
+import type { Source } from "../view/source.js";
+import type { Sent } from "./ring.js";
+
+/** A stream whose client has so many bytes to read is ended: the client comes back, and resumes. */
+const MOST_WAITING = 4 * 1_024 * 1_024;
+
+/** How often a comment is sent, so that proxies keep the stream, and so that its end is noticed. */
+const PING = 15_000;
+
+/** Lines that come in so short a time are sent together, in ms, and at most so many at once. */
+const COALESCE = 50;
+const LINES = 500;
+const TEXT = 64_000;
+
+const encoder = new TextEncoder();
+
+/** A log that is followed by a stream. */
+export interface FollowedLog {
+  readonly id: string;
+  /** The last line that the client has. */
+  line: number;
+}
+
+/** What a client asks for. */
+export interface StreamAsked {
+  readonly logs: readonly FollowedLog[];
+  /** The id of the last event that the client has. */
+  readonly last: string | undefined;
+}
+
+/** One stream of server-sent events. */
+export class EventStream {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #source: Source;
+  readonly #logs: readonly FollowedLog[];
+  readonly #over: AbortController = new AbortController();
+  readonly #onEnd: () => void;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #drained: () => void = () => {};
+  #seq = 0;
+  #end: () => void = () => {};
+
+  /** `onEnd` is called once, when the client or {@link EventStream.close} has ended it. */
+  constructor(source: Source, { logs, last }: StreamAsked, onEnd: () => void) {
+    this.#source = source;
+    this.#onEnd = onEnd;
+    const resumed = resume(last, source, logs);
+    this.#logs = resumed.logs;
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+          this.#begin(resumed.missed, last !== undefined);
+        },
+        pull: () => this.#drained(),
+        cancel: () => this.#stop(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+    );
+  }
+
+  /** Ends the stream. */
+  close(): void {
+    if (this.#over.signal.aborted) return;
+    this.#stop();
+    try {
+      this.#controller?.close();
+    } catch {
+      // The client has ended it at this moment.
+    }
+  }
+
+  #begin(missed: readonly Sent[] | undefined, isBack: boolean): void {
+    const { hub } = this.#source;
+    this.#write("retry: 1000\n\n");
+    const unsubscribe = hub.subscribe((sent) => this.#tell(sent));
+    const timer = setInterval(() => this.#write(": ping\n\n"), PING);
+    timer.unref();
+    this.#end = () => {
+      unsubscribe();
+      clearInterval(timer);
+    };
+    const at = Date.now();
+    this.#seq = hub.ring.seq;
+    if (missed === undefined) {
+      this.#send("hello", { epoch: hub.epoch, at });
+      if (isBack) this.#send("reset", { at });
+      const { running, stale } = hub.state();
+      if (running !== undefined) this.#send("running", running);
+      if (stale !== undefined) this.#send("stale", stale);
+    } else {
+      this.#seq -= missed.length;
+      this.#send("hello", { epoch: hub.epoch, at });
+      for (const sent of missed) this.#tell(sent);
+    }
+    for (const log of this.#logs) void this.#followLog(log);
+  }
+
+  #stop(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#end();
+    this.#drained();
+    this.#onEnd();
+  }
+
+  #tell({ seq, event, data }: Sent): void {
+    this.#seq = seq;
+    this.#sendText(event, data);
+  }
+
+  #send<Name extends keyof Events>(event: Name, data: Events[Name]): void {
+    this.#sendText(event, JSON.stringify(data));
+  }
+
+  #sendText(event: keyof Events, data: string): void {
+    const lines = this.#logs.map(({ line }) => line).join(".");
+    const id = `${this.#source.hub.epoch}-${this.#seq}${lines === "" ? "" : `-${lines}`}`;
+    // JSON has no line breaks, which would end the event.
+    this.#write(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#over.signal.aborted || this.#controller === undefined) return;
+    if ((this.#controller.desiredSize ?? 0) <= 0) this.close();
+    else this.#controller.enqueue(encoder.encode(text));
+  }
+
+  /** Sends the lines of a log, as they come. A client that reads slowly holds up its own log only. */
+  async #followLog(log: FollowedLog): Promise<void> {
+    const run = parseRunId(log.id);
+    const { signal } = this.#over;
+    const batch = new Batch((items) => this.#sendLines(log, items));
+    let line = 0;
+    try {
+      if (run === undefined) throw new Error("no run has such an id");
+      for await (const item of this.#source.manager.log(run, { follow: true, signal })) {
+        const shown = logItemOf(item, this.#source.mask);
+        if (shown === undefined) continue;
+        line = lineAfter(line, shown);
+        const isEnd = "missing" in shown && shown.missing === "unknown";
+        if (line <= log.line && !isEnd) continue;
+        batch.add(shown);
+        await this.#untilRead();
+      }
+      batch.flush();
+      if (!signal.aborted) this.#send("log", { id: log.id, items: [], ended: true });
+    } catch {
+      // The store was away at the first read. Without `ended`, the client asks again.
+      batch.flush();
+      if (!signal.aborted) setTimeout(() => void this.#followLog(log), 1_000).unref();
+    }
+  }
+
+  #sendLines(log: FollowedLog, items: readonly LogItem[]): void {
+    for (const item of items) log.line = lineAfter(log.line, item);
+    this.#send("log", { id: log.id, items });
+  }
+
+  async #untilRead(): Promise<void> {
+    while (!this.#over.signal.aborted && (this.#controller?.desiredSize ?? 0) < MOST_WAITING / 2) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+  }
+}
+
+/** Items that are sent together: the first one at once, those behind it a moment later. */
+class Batch {
+  readonly #send: (items: readonly LogItem[]) => void;
+  #items: LogItem[] = [];
+  #size = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(send: (items: readonly LogItem[]) => void) {
+    this.#send = send;
+  }
+
+  add(item: LogItem): void {
+    this.#items.push(item);
+    this.#size += "text" in item ? item.text.length : 0;
+    if (this.#items.length >= LINES || this.#size >= TEXT) this.flush();
+    else if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.flush(), Math.max(1, this.#last + COALESCE - performance.now()));
+      this.#timer.unref();
+    }
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#last = performance.now();
+    if (this.#items.length === 0) return;
+    const items = this.#items;
+    this.#items = [];
+    this.#size = 0;
+    this.#send(items);
+  }
+}
+
+/** What a client missed that has this event, and which lines of its logs it has. */
+function resume(
+  last: string | undefined,
+  { hub }: Source,
+  asked: readonly FollowedLog[],
+): { readonly missed: readonly Sent[] | undefined; readonly logs: readonly FollowedLog[] } {
+  const [, epoch, seq = "", lines] = /^([0-9a-f]+)-(\d+)(?:-([\d.]+))?$/.exec(last ?? "") ?? [];
+  const had = lines?.split(".").map(Number) ?? [];
+  // The lines of a log are the same whatever server reads them.
+  const logs = asked.map(({ id, line }, i) => ({ id, line: Math.max(line, had[i] ?? 0) }));
+  return { missed: epoch === hub.epoch ? hub.ring.after(Number(seq)) : undefined, logs };
+}

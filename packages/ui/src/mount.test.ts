@@ -1,0 +1,98 @@
+import { openJobManager, systemClock } from "@ojm/core";
+import { describe, expect, test } from "vitest";
+import type { Me } from "./contract/session.js";
+import { createUi } from "./create-ui.js";
+import { type Mounted, mounts, proxy } from "./testing/mounts.js";
+import type { UiOptions } from "./types.js";
+
+/** Frameworks whose routers take the prefix off, and tell of it. */
+const TELLS: readonly string[] = ["Express"];
+
+async function withCockpit(
+  options: Partial<UiOptions>,
+  mount: (ui: ReturnType<typeof createUi>) => Promise<Mounted[]>,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
+  const ui = createUi({ manager, authorize: () => ({ user: "ana", role: "operate" }), ...options });
+  const servers = await mount(ui);
+  try {
+    await use(servers.at(-1)?.url ?? "");
+  } finally {
+    await ui.close();
+    for (const server of servers.reverse()) await server.close();
+  }
+}
+
+/** What works below a URL: a GET, an act with a body, a stream, and the page with its base path. */
+async function works(url: string, base: string): Promise<void> {
+  const origin = new URL(url).origin;
+  const me = await fetch(`${url}/api/v1/me`);
+  expect([me.status, ((await me.json()) as Me).user]).toEqual([200, "ana"]);
+  const act = await fetch(`${url}/api/v1/jobs/a%2Fb/hold`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Origin: origin },
+    body: JSON.stringify({ reason: "a test" }),
+  });
+  expect([act.status, await act.text()]).toEqual([200, expect.stringContaining('\\"a/b\\" is held')]);
+  const controller = new AbortController();
+  const stream = await fetch(`${url}/api/v1/events`, { signal: controller.signal });
+  let text = "";
+  for await (const chunk of stream.body ?? []) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("event: hello")) break;
+  }
+  controller.abort();
+  for (const page of ["/", "/jobs/a%2Fb", "/runs/a@2026-11-25T02:00:00.000Z?x=1"]) {
+    const answer = await fetch(`${url}${page}`);
+    // Without a build there are no pages. The answer is that of the cockpit all the same.
+    expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
+    if (answer.status === 200) expect(await answer.text()).toContain(`<base href="${base}">`);
+  }
+}
+
+describe.each(Object.entries(mounts))("in %s", (name, mount) => {
+  test("a cockpit works at the root", async () => {
+    await withCockpit(
+      {},
+      async (ui) => [await mount(ui, "")],
+      (url) => works(url, "/"),
+    );
+  });
+
+  test("a cockpit works below /a/b", async () => {
+    const options = TELLS.includes(name) ? {} : { basePath: "/a/b" };
+    await withCockpit(
+      options,
+      async (ui) => [await mount(ui, "/a/b")],
+      (url) => works(`${url}/a/b`, "/a/b/"),
+    );
+  });
+
+  test.each([
+    { strips: true, how: "takes the path off" },
+    { strips: false, how: "leaves the path as it is" },
+  ])("a cockpit works below /a/b behind a proxy that $how", async ({ strips }) => {
+    const mountBehind = async (ui: ReturnType<typeof createUi>): Promise<Mounted[]> => {
+      const server = await mount(ui, strips ? "" : "/a/b");
+      return [server, await proxy(server.url, { strips })];
+    };
+    const options = strips || !TELLS.includes(name) ? { basePath: "/a/b" } : {};
+    await withCockpit(options, mountBehind, (url) => works(`${url}/a/b`, "/a/b/"));
+  });
+});
+
+test("a proxy that is trusted tells the base path by X-Forwarded-Prefix", async () => {
+  await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
+  for (const [prefix, base] of [
+    ["/x/y", "/x/y/"],
+    ['/"><script>', "/"],
+    ["//evil.example", "/"],
+  ] as const) {
+    const ui = createUi({ manager, authorize: () => undefined, trustProxy: true });
+    const headers = { Host: "localhost", "X-Forwarded-Prefix": prefix };
+    const answer = await ui.fetch(new Request("http://localhost/", { headers }));
+    if (answer.status === 200) expect(await answer.text()).toContain(`<base href="${base}">`);
+    await ui.close();
+  }
+});

@@ -1,0 +1,68 @@
+import type { ViewOptions } from "../types.js";
+import { Refusal } from "./refusal.js";
+
+/** The names of this machine, by which only its own programs reach it. */
+const OWN: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+/** A name or an address, and a port. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
+
+type Trust = Pick<ViewOptions, "hosts" | "trustProxy">;
+
+/**
+ * Refuses a request whose `Host` is not known. Without that, a page of another site whose name was made to
+ * point to this machine could read everything: DNS rebinding.
+ *
+ * @see https://github.com/advisories/GHSA-vg6x-rcgg-rjx6
+ */
+export function checkHost(request: Request, trust: Trust): void {
+  const host = hostOf(request, trust);
+  const [, name = ""] = HOST.exec(host) ?? [];
+  if ([...OWN, ...(trust.hosts ?? [])].some((known) => known.toLowerCase() === name.toLowerCase())) return;
+  throw new Refusal("FORBIDDEN", `the host "${host.slice(0, 100)}" is not known here: add it to the option "hosts"`);
+}
+
+/** A method that changes something must come from a page of this server, as JSON. */
+export function checkOrigin(request: Request, trust: Trust): void {
+  const site = request.headers.get("Sec-Fetch-Site");
+  if (request.method === "GET" || request.method === "HEAD") {
+    // `none`: a person typed the address.
+    if (site === null || site === "same-origin" || site === "none") return;
+    throw new Refusal("FORBIDDEN", "this request comes from a page of another site");
+  }
+  if (request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
+    throw new Refusal("INVALID", `${request.method} needs the Content-Type application/json`);
+  }
+  const isOwn = site === null ? request.headers.get("Origin") === originOf(request, trust) : site === "same-origin";
+  if (!isOwn)
+    throw new Refusal("FORBIDDEN", "this request comes from a page of another site, or does not tell from where");
+}
+
+function hostOf(request: Request, { trustProxy = false }: Trust): string {
+  const forwarded = trustProxy ? last(request.headers.get("X-Forwarded-Host")) : undefined;
+  // The URL has a host in every case: it must not stand for a header that is missing.
+  return forwarded ?? request.headers.get("Host") ?? "";
+}
+
+/** The origin of this server as the browser sees it. */
+function originOf(request: Request, trust: Trust): string {
+  const proto = trust.trustProxy === true ? last(request.headers.get("X-Forwarded-Proto")) : undefined;
+  return `${proto ?? new URL(request.url).protocol.slice(0, -1)}://${hostOf(request, trust)}`;
+}
+
+/** Whether the browser sees this server by https. */
+export function isSecure(request: Request, trust: Trust): boolean {
+  return originOf(request, trust).startsWith("https:");
+}
+
+/** The address of the client, as it is told to the audit. */
+export function addressOf(request: Request, trust: Trust, address: string | undefined): string {
+  const forwarded = trust.trustProxy === true ? last(request.headers.get("X-Forwarded-For")) : undefined;
+  return forwarded ?? address ?? "an unknown address";
+}
+
+/** Proxies append: only what the last one wrote is not of the client. */
+function last(header: string | null): string | undefined {
+  const value = header?.split(",").at(-1)?.trim();
+  return value === undefined || value === "" ? undefined : value.slice(0, 255);
+}

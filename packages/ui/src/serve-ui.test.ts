@@ -1,0 +1,123 @@
+import { request } from "node:http";
+import { openJobManager, systemClock } from "@ojm/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { serveUi } from "./serve-ui.js";
+import type { ServedUi, ServeOptions } from "./types.js";
+
+let served: ServedUi | undefined;
+let manager: Awaited<ReturnType<typeof openJobManager>>;
+
+beforeEach(async () => {
+  manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
+});
+
+afterEach(async () => {
+  await served?.close();
+  served = undefined;
+  await manager.close();
+});
+
+const serve = async (options: Partial<ServeOptions> = {}): Promise<ServedUi> => {
+  served = await serveUi({ manager, ...options });
+  return served;
+};
+
+const tokenOf = (url: string): string => new URL(url).hash.replace("#token=", "");
+
+interface Answer {
+  readonly status: number;
+  readonly cookie: string | undefined;
+  readonly body: string;
+}
+
+/** Sends a request by node:http: `fetch` does not let one choose the Host. */
+function send(method: string, path: string, headers: Record<string, string> = {}, body?: object): Promise<Answer> {
+  const port = served?.port ?? 0;
+  return new Promise((resolve, reject) => {
+    const more = method === "GET" ? {} : { "Content-Type": "application/json", Origin: `http://127.0.0.1:${port}` };
+    const options = { host: "127.0.0.1", port, method, path, headers: { ...more, ...headers }, agent: false };
+    const sent = request(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => (text += part));
+      response.on("end", () => {
+        const [cookie] = response.headers["set-cookie"] ?? [];
+        resolve({ status: response.statusCode ?? 0, cookie, body: text });
+      });
+    });
+    sent.on("error", reject).end(body && JSON.stringify(body));
+  });
+}
+
+const login = (token: string): Promise<Answer> => send("POST", "/api/v1/session", {}, { token });
+
+describe("a cockpit that is served", () => {
+  test("listens on this machine alone, and its URL has a launch token in the fragment", async () => {
+    const { url, port } = await serve();
+    expect(url).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/#token=[\\w-]{43}$`));
+    expect((await send("GET", "/api/v1/me")).status).toBe(401);
+  });
+
+  test("exchanges the token once for a cookie that scripts cannot read and other sites do not send", async () => {
+    const { url, port } = await serve();
+    const { status, cookie = "", body } = await login(tokenOf(url));
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toMatchObject({ role: "admin", store: "simple" });
+    expect(cookie).toMatch(
+      new RegExp(`^ojm_session_${port}=[\\w.-]+; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict$`),
+    );
+    const headers = { Cookie: cookie.split(";")[0] ?? "" };
+    expect((await send("GET", "/api/v1/me", headers)).status).toBe(200);
+    expect((await login(tokenOf(url))).status).toBe(401);
+    expect((await login(tokenOf(served?.link() ?? ""))).status).toBe(200);
+  });
+
+  test("ends a session when it is told so", async () => {
+    const { url } = await serve();
+    const { cookie = "" } = await login(tokenOf(url));
+    const headers = { Cookie: cookie.split(";")[0] ?? "" };
+    const ended = await send("DELETE", "/api/v1/session", headers);
+    expect([ended.status, ended.cookie]).toEqual([200, expect.stringContaining("Max-Age=0")]);
+    expect((await send("GET", "/api/v1/me", headers)).status).toBe(401);
+  });
+
+  test("keeps sessions over a new start with the same secret, and only then", async () => {
+    for (const [secret, status] of [
+      ["a secret", 200],
+      [undefined, 401],
+    ] as const) {
+      const { url, port, close } = await serve(secret === undefined ? {} : { secret });
+      const { cookie = "" } = await login(tokenOf(url));
+      await close();
+      await serve({ port, ...(secret !== undefined && { secret }) });
+      expect((await send("GET", "/api/v1/me", { Cookie: cookie.split(";")[0] ?? "" })).status).toBe(status);
+      await served?.close();
+    }
+  });
+
+  test("refuses more than ten attempts to log in", async () => {
+    await serve();
+    const states: number[] = [];
+    for (let i = 0; i < 11; i++) states.push((await login("none")).status);
+    expect(states).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
+  });
+
+  test("refuses foreign hosts over the wire", async () => {
+    await serve();
+    for (const path of ["/", "/api/v1/me", "/api/v1/events", "/assets/x.js"]) {
+      expect((await send("GET", path, { Host: "evil.example" })).status).toBe(403);
+    }
+  });
+
+  test("refuses an address that others reach, unless it is told who may", async () => {
+    await expect(serve({ host: "0.0.0.0" })).rejects.toThrow(/open to others/);
+    await expect(serve({ host: "192.168.1.1" })).rejects.toThrow(/open to others/);
+    const { url } = await serve({ host: "0.0.0.0", authorize: () => undefined });
+    expect(url).not.toContain("token");
+    expect((await login("none")).status).toBe(404);
+  });
+
+  test("tells of a port that is taken, and leaves nothing open", async () => {
+    const { port } = await serve();
+    await expect(serveUi({ manager, port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});

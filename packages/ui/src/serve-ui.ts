@@ -1,0 +1,137 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { userInfo } from "node:os";
+import type { Gate } from "./api/app.js";
+import type { Handler } from "./api/look.js";
+import type { SessionRequest } from "./contract/session.js";
+import { type Cockpit, cockpit } from "./create-ui.js";
+import { LaunchTokens } from "./security/launch-token.js";
+import { isSecure } from "./security/origin.js";
+import { RateLimit } from "./security/rate-limit.js";
+import { Refusal } from "./security/refusal.js";
+import { cookieOf, Sessions } from "./security/sessions.js";
+import type { ServedUi, ServeOptions, Viewer } from "./types.js";
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/**
+ * Serves a cockpit on this machine. Who opens its URL gets a session: the launch token in it is good once,
+ * for a minute. It is in the fragment, which no log and no other server ever sees.
+ *
+ * @throws TypeError if an option is wrong, or if it would be open to others; an error of the system, such as
+ * `EADDRINUSE`
+ * @example
+ * const ui = await serveUi({ manager });
+ * console.log(ui.url);
+ */
+export async function serveUi(options: ServeOptions): Promise<ServedUi> {
+  const { host = "127.0.0.1", port = 0, authorize } = options;
+  if (!LOOPBACK.test(host) && authorize === undefined) {
+    throw new TypeError(
+      `the address ${host} is open to others: give authorize(request), or leave out host to serve 127.0.0.1 alone`,
+    );
+  }
+  const login = new Login(options);
+  const gate: Gate = authorize === undefined ? login : { authorize, sessionOf: (_, { user }) => user };
+  const ui = cockpit(options, gate, authorize === undefined ? login.handlers(() => ui) : {});
+  const server = createServer(ui.listener);
+  try {
+    await listen(server, port, host);
+  } catch (error) {
+    await ui.close();
+    throw error;
+  }
+  login.port = (server.address() as AddressInfo).port;
+  const base = `http://${host.includes(":") ? `[${host}]` : host}:${login.port}/`;
+  const link = (): string => (authorize === undefined ? `${base}#token=${login.tokens.create()}` : base);
+  return {
+    url: link(),
+    port: login.port,
+    link,
+    close: async () => {
+      await ui.close();
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** The launch token and the sessions of those who had it. */
+class Login implements Gate {
+  readonly tokens: LaunchTokens = new LaunchTokens();
+  /** A cookie is of a host, whatever the port: two cockpits of a host would end each other's sessions. */
+  port = 0;
+  readonly #sessions: Sessions;
+  readonly #limit: RateLimit = new RateLimit();
+  readonly #viewer: Viewer;
+  readonly #options: ServeOptions;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#sessions = new Sessions(options.secret);
+    this.#viewer = options.viewer ?? { user: userName(), role: "admin" };
+  }
+
+  readonly authorize = (request: Request): Viewer | undefined =>
+    this.#idOf(request) === undefined ? undefined : this.#viewer;
+
+  sessionOf(request: Request): string {
+    return this.#idOf(request) ?? "";
+  }
+
+  handlers(ui: () => Cockpit): Readonly<Record<string, Handler>> {
+    return {
+      login: async ({ request, body, address, place }) => {
+        this.#limit.check(address);
+        if (!this.tokens.take((body as SessionRequest).token)) {
+          throw new Refusal("UNAUTHORIZED", "this link was used, or is older than a minute: ask for a new one");
+        }
+        const { value, maxAge } = this.#sessions.create();
+        return this.#answer(
+          ui().me({ viewer: this.#viewer }),
+          request,
+          `${value}; Max-Age=${maxAge}; Path=${place.base}`,
+        );
+      },
+      logout: async ({ request, session, place }) => {
+        this.#sessions.end(session);
+        ui().streams.end(session);
+        return this.#answer({ done: "the session is over" }, request, `; Max-Age=0; Path=${place.base}`);
+      },
+    };
+  }
+
+  #answer(body: object, request: Request, cookie: string): Response {
+    const secure = isSecure(request, this.#options) ? "; Secure" : "";
+    const headers = { "Set-Cookie": `${this.#cookie}=${cookie}; HttpOnly; SameSite=Strict${secure}` };
+    return Response.json(body, { headers });
+  }
+
+  #idOf(request: Request): string | undefined {
+    return this.#sessions.idOf(cookieOf(request, this.#cookie));
+  }
+
+  get #cookie(): string {
+    return `ojm_session_${this.port}`;
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container, the user may have no name.
+    return `user ${process.getuid?.() ?? "unknown"}`;
+  }
+}

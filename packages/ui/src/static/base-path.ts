@@ -1,0 +1,29 @@
+import type { RequestSource, ViewOptions } from "../types.js";
+
+/** A path of plain segments: it stands in HTML, and in cookies. */
+const PLAIN = /^(\/[A-Za-z0-9._~-]+)*$/;
+
+/** Where the cockpit is mounted, with a slash at its end, and the path of the request below that. */
+export interface Place {
+  readonly base: string;
+  readonly path: string;
+}
+
+/** Finds where a request goes. A server or proxy in front may have taken the base path off, or not. */
+export function placeOf(
+  request: Request,
+  { basePath, trustProxy = false }: Pick<ViewOptions, "basePath" | "trustProxy">,
+  { prefix }: RequestSource,
+): Place {
+  const path = new URL(request.url).pathname;
+  const forwarded = trustProxy ? plain(request.headers.get("X-Forwarded-Prefix") ?? undefined) : undefined;
+  const base = plain(basePath) ?? forwarded ?? plain(prefix) ?? "";
+  const isWhole = base !== "" && prefix === undefined && (path === base || path.startsWith(`${base}/`));
+  return { base: `${base}/`, path: isWhole ? path.slice(base.length) || "/" : path };
+}
+
+/** A base path without a slash at its end; `undefined` if it is none. */
+export function plain(path: string | undefined): string | undefined {
+  const trimmed = path?.replace(/\/+$/, "");
+  return trimmed !== undefined && PLAIN.test(trimmed) ? trimmed : undefined;
+}

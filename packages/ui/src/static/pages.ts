@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { Refusal } from "../security/refusal.js";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".map": "application/json",
+  ".txt": "text/plain; charset=utf-8",
+  ".woff2": "font/woff2",
+  ".webmanifest": "application/manifest+json",
+};
+
+/** What stands in index.html for the base path. */
+const BASE = '<base href="/">';
+
+interface File {
+  readonly type: string;
+  readonly body: Buffer;
+  readonly zipped: Buffer;
+  readonly tag: string;
+}
+
+/** The pages, as they were built: a few files, kept in memory. Nothing else of the disk can be asked for. */
+export class Pages {
+  readonly #folder: string;
+  #files: ReadonlyMap<string, File> | undefined;
+
+  constructor(folder: string = builtPages()) {
+    this.#folder = folder;
+  }
+
+  /** The file at a path, or the page that shows what the path says. */
+  answer(request: Request, path: string, base: string): Response {
+    this.#files ??= read(this.#folder);
+    const file = this.#files.get(path.slice(1));
+    if (file !== undefined && path !== "/index.html") return send(request, file, path.startsWith("/assets/"));
+    if (path.startsWith("/assets/")) throw new Refusal("NOT_FOUND", "there is no such file");
+    const index = this.#files.get("index.html");
+    if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run `node scripts/build.mjs`");
+    const body = Buffer.from(index.body.toString("utf8").replace(BASE, `<base href="${base}">`));
+    return send(request, fileOf(index.type, body), false);
+  }
+}
+
+/** Beside the program that was built, or where the build puts them if the sources are run. */
+function builtPages(): string {
+  const folders = ["./web/", "../../dist/web/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return folders.find((folder) => existsSync(join(folder, "index.html"))) ?? join(folders[0] ?? "", "missing");
+}
+
+function read(folder: string): ReadonlyMap<string, File> {
+  if (!existsSync(folder)) return new Map();
+  const files = new Map<string, File>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = TYPES[extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(join(folder, "/").length).replaceAll("\\", "/");
+    files.set(name, fileOf(type, readFileSync(path)));
+  }
+  return files;
+}
+
+function fileOf(type: string, body: Buffer): File {
+  const tag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
+  return { type, body, zipped: gzipSync(body, { level: 9 }), tag };
+}
+
+function send(request: Request, { type, body, zipped, tag }: File, isHashed: boolean): Response {
+  const headers: Record<string, string> = {
+    "Content-Type": type,
+    // The name of an asset has the hash of what is in it.
+    "Cache-Control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
+    ETag: tag,
+    Vary: "Accept-Encoding",
+  };
+  if (request.headers.get("If-None-Match") === tag) return new Response(null, { status: 304, headers });
+  const takesGzip = /\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "");
+  if (takesGzip) headers["Content-Encoding"] = "gzip";
+  return new Response(new Uint8Array(takesGzip ? zipped : body), { headers });
+}

@@ -1,0 +1,81 @@
+import { type JobManager, type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { createUi } from "../create-ui.js";
+import type { RequestSource, Role, Ui, UiOptions } from "../types.js";
+
+/** A cockpit on a store in memory. Its viewer is what the header `X-Role` says. */
+export interface TestCockpit extends AsyncDisposable {
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  readonly ui: Ui;
+  /** Sends a request as a page of the server would. */
+  send(method: string, path: string, options?: Sending): Promise<Response>;
+  /** The JSON of a GET. */
+  get<T>(path: string): Promise<T>;
+  /** The JSON of an act, and its status. */
+  act(path: string, body: object, role?: Role): Promise<{ readonly status: number; readonly body: never }>;
+}
+
+/** How a request is sent. */
+export interface Sending {
+  readonly role?: Role | "none";
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  readonly from?: RequestSource;
+}
+
+/** Opens a cockpit. Dispose of it. */
+export async function openCockpit(
+  options: Partial<UiOptions> & { readonly store?: JobManagerOptions } = {},
+): Promise<TestCockpit> {
+  const { store = {}, ...more } = options;
+  // A memory is that of a clock: each test has its own.
+  const clock = { ...systemClock };
+  const manager = await openJobManager({ heartbeatThread: false, clock, ...store });
+  const scheduler = new Scheduler(manager, { clock });
+  const ui = createUi({
+    manager,
+    scheduler,
+    authorize: (request) => {
+      const role = request.headers.get("X-Role") ?? "none";
+      return role === "none" ? undefined : { user: "ana", role: role as Role };
+    },
+    ...more,
+  });
+  const send = (method: string, path: string, sending: Sending = {}): Promise<Response> =>
+    ui.fetch(requestOf(method, path, sending), sending.from ?? { address: "10.1.2.3" });
+  return {
+    manager,
+    scheduler,
+    ui,
+    send,
+    get: async (path) => (await send("GET", path)).json(),
+    act: async (path, body, role = "admin") => {
+      const response = await send("POST", path, { body, role });
+      return { status: response.status, body: (await response.json()) as never };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await ui.close();
+      await scheduler.close();
+      await manager.close();
+    },
+  };
+}
+
+function requestOf(method: string, path: string, { role = "admin", headers = {}, body, signal }: Sending): Request {
+  const all: Readonly<Record<string, string | undefined>> = {
+    Host: "localhost:7717",
+    "X-Role": role,
+    ...(method !== "GET" &&
+      method !== "HEAD" && { "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin" }),
+    ...headers,
+  };
+  const given = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return new Request(`http://localhost:7717${path}`, {
+    method,
+    headers: given,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+}

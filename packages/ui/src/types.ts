@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { JobManager } from "@ojm/core";
+import type { Scheduler } from "@ojm/schedule";
+import type { Role } from "./contract/session.js";
+
+export type { Role };
+
+/** Who looks, and what that person may do. */
+export interface Viewer {
+  /** The name, for the audit. */
+  readonly user: string;
+  /**
+   * `read` looks. `operate` also runs now, cancels, holds, pauses, resumes and backfills. `admin` also takes
+   * locks by force.
+   */
+  readonly role: Role;
+}
+
+/** How a cockpit looks at a store, and what it shows. */
+export interface ViewOptions {
+  /** The manager of the store. The caller keeps it, and closes it after the cockpit. */
+  readonly manager: JobManager;
+  /** Default: one that runs nothing, and is closed with the cockpit. */
+  readonly scheduler?: Scheduler;
+  /** Refuses every act, whatever the role. Default: false. */
+  readonly readOnly?: boolean;
+  /** Shows the results and the `meta` of runs, which may hold secrets. Default: false. */
+  readonly showResults?: boolean;
+  /** Each log line, error and result passes through it, such as to hide passwords. */
+  readonly mask?: (text: string) => string;
+  /** The names that a `Host` header may have, beside those of this machine: `localhost`, `127.0.0.1`, `[::1]`. */
+  readonly hosts?: readonly string[];
+  /**
+   * Trusts the headers `X-Forwarded-Host`, `-Proto`, `-Prefix` and `-For`. Only behind a proxy that sets them
+   * itself: anybody else could send them. Default: false.
+   */
+  readonly trustProxy?: boolean;
+  /**
+   * Where it is mounted, such as `/a/b`, if the server in front does not tell: see the README. Default: as the
+   * server tells, or `/`.
+   */
+  readonly basePath?: string;
+}
+
+/** Options of {@link createUi}. */
+export interface UiOptions extends ViewOptions {
+  /**
+   * Tells who sends a request, by the session of your own server; `undefined` for nobody. Called for each
+   * request of the API.
+   */
+  readonly authorize: (request: Request) => Promise<Viewer | undefined> | Viewer | undefined;
+}
+
+/** Where a request comes from. */
+export interface RequestSource {
+  /** The address of the client, for the audit. */
+  readonly address?: string;
+  /** The path at which the cockpit is mounted, if the server took it from the URL. */
+  readonly prefix?: string;
+}
+
+/** A cockpit, to be mounted in a server. */
+export interface Ui {
+  /** Answers a request. Never rejects. */
+  fetch(request: Request, from?: RequestSource): Promise<Response>;
+  /** The same for `node:http`, Express, Koa and Fastify. */
+  listener(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends the streams. The manager stays open. */
+  close(): Promise<void>;
+}
+
+/** Options of {@link serveUi}. */
+export interface ServeOptions extends ViewOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default: `127.0.0.1`. Any other address needs `authorize`. */
+  readonly host?: string;
+  /** Who looks. Default: whoever has the launch token, as `viewer`. */
+  readonly authorize?: UiOptions["authorize"];
+  /** Who has the launch token. Default: the user of this process, as `admin`. */
+  readonly viewer?: Viewer;
+  /** Signs the cookies: sessions stay valid when a server with the same secret is started anew. */
+  readonly secret?: string;
+}
+
+/** A cockpit that is served. */
+export interface ServedUi {
+  /** Where it is, with a launch token, which is good once, for a minute. */
+  readonly url: string;
+  readonly port: number;
+  /** Another such URL. */
+  link(): string;
+  close(): Promise<void>;
+}

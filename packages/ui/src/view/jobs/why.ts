@@ -1,0 +1,45 @@
+import type { ScheduleReason } from "@ojm/schedule";
+import type { ActName } from "../../contract/common.js";
+import type { ReasonView, Why } from "../../contract/jobs.js";
+import { nextOf } from "../now/ticks.js";
+import type { Source } from "../source.js";
+
+/** What can be done about each reason. */
+const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
+  paused: "resume",
+  running: "cancel",
+  locked: "unlock",
+  maintenance: "unlock",
+  tick: "backfill",
+  next: "run-now",
+};
+
+/** Why a job does not run now, and when it will. */
+export async function whyOf(source: Source, name: string): Promise<Why> {
+  const [reasons, next] = await Promise.all([reasonsOf(source, name), nextOf(source.scheduler, name, 50)]);
+  const run = next.find(({ skipped }) => skipped === undefined);
+  return { name, reasons, ...(run !== undefined && { next: run.due }) };
+}
+
+/** The same reasons as those of `ojm why`, the most important one first. */
+export async function reasonsOf({ scheduler, mask }: Source, name: string): Promise<ReasonView[]> {
+  return (await scheduler.why(name)).map((reason) => {
+    const { code, text } = reason;
+    const act = code === "tick" && !isMissed(reason) ? undefined : ACTS[code];
+    return { code, text: mask(text), ...placeOf(reason), ...(act !== undefined && { act }) };
+  });
+}
+
+/** Only a tick that was not run can be run later. */
+function isMissed({ tick }: ScheduleReason): boolean {
+  return tick !== undefined && tick.outcome !== "run";
+}
+
+/** When it happened, or will, and of which run it is. */
+function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run"> {
+  if (tick !== undefined) return { at: tick.at, ...(tick.run !== undefined && { run: tick.run }) };
+  const { run, lock, next } = reason ?? {};
+  if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain };
+  if (run !== undefined) return { at: run.endTime ?? run.startTime, run: run.id };
+  return lock === undefined ? {} : { at: lock.since };
+}

@@ -1,0 +1,75 @@
+import { type HeldLock, runId } from "@ojm/core";
+import { type SchedulerView, schedulersIn } from "@ojm/schedule";
+import type { InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
+import { holderOf } from "./runs/items.js";
+import type { Source } from "./source.js";
+
+const LOCKS = 500;
+const NAMES = 100;
+
+/** The locks that are held, the processes that hold them, and the schedulers. */
+export async function locksOf(source: Source): Promise<Locks> {
+  const { manager, hub } = source;
+  const [live, held] = await Promise.all([hub.live(), manager.locks()]);
+  const schedulers: SchedulerItem[] = [];
+  for await (const one of schedulersIn(manager)) schedulers.push(schedulerOf(one));
+  const sessions = new Map(live.sessions().map((session) => [session.instance, session]));
+  const counts = new Map<string, number>();
+  for (const { holder } of held) counts.set(holder.instance, (counts.get(holder.instance) ?? 0) + 1);
+  const locks = held.slice(0, LOCKS).map((lock): LockView => {
+    const session = sessions.get(lock.holder.instance);
+    return {
+      ...lockOf(lock, source),
+      ...(session?.lease && { lease: { ...session.lease } }),
+      gone: session === undefined,
+    };
+  });
+  const instances = [...sessions.values()]
+    .filter(({ instance }) => !instance.startsWith("hold-"))
+    .map(
+      ({ since, lease, ...holder }): InstanceView => ({
+        ...holderOf(holder),
+        since,
+        ...(lease && { lease: { ...lease } }),
+        locks: counts.get(holder.instance) ?? 0,
+      }),
+    );
+  return {
+    at: Date.now(),
+    locks,
+    instances: instances.slice(0, LOCKS),
+    schedulers: schedulers.slice(0, NAMES),
+    truncated: held.length > LOCKS || instances.length > LOCKS || schedulers.length > NAMES,
+  };
+}
+
+function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
+  const { name, holder, since, fence, waiting } = lock;
+  const hold = holdOf(lock);
+  const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
+  return {
+    name,
+    holder: holderOf(holder),
+    since,
+    fence,
+    waiting,
+    ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
+    ...(hold && { hold: { ...hold, reason: mask(hold.reason) } }),
+  };
+}
+
+/** Who holds a lock for maintenance, until when, and why. Anybody can write a note. */
+export function holdOf({ note }: Pick<HeldLock, "note">): LockView["hold"] {
+  const hold = (note as { readonly hold?: Readonly<Record<string, unknown>> } | null | undefined)?.hold;
+  if (typeof hold !== "object" || hold === null || typeof hold["reason"] !== "string") return undefined;
+  const { reason, author, until } = hold;
+  return {
+    reason: reason as string,
+    ...(typeof author === "string" && { author }),
+    ...(typeof until === "number" && { until }),
+  };
+}
+
+function schedulerOf({ by, schedules }: SchedulerView): SchedulerItem {
+  return { ...holderOf(by), schedules: schedules.size, names: [...schedules.keys()].slice(0, NAMES) };
+}

@@ -1,0 +1,76 @@
+import type { LiveRun } from "@ojm/core";
+import { type SchedulerView, type ScheduleSummary, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import type { Now, Running } from "../../contract/now.js";
+import { holderOf } from "../runs/items.js";
+import { isOwn, type Source } from "../source.js";
+import { problemsOf } from "./problems.js";
+import { comingTicks } from "./ticks.js";
+
+/** The most items of each list. */
+const PROBLEMS = 100;
+const RUNNING = 200;
+const WAITING = 100;
+const NEXT = 50;
+
+/** What there is to be seen now. */
+export async function nowOf(source: Source): Promise<Now> {
+  const { manager } = source;
+  const [live, locks, schedules, views, schedulers] = await Promise.all([
+    source.hub.live(),
+    manager.locks(),
+    all<ScheduleSummary>(source.scheduler.schedules({ limit: 1 })),
+    all<ScheduleView>(schedulesIn(manager)),
+    all<SchedulerView>(schedulersIn(manager)),
+  ]);
+  const now = Date.now();
+  const runs = live.runs().filter(({ name }) => !isOwn(name));
+  const evidence = { now, runs, locks, schedules: views, schedulers };
+  const [problems, coming] = await Promise.all([
+    problemsOf(source, evidence),
+    comingTicks(source, schedules, { now, limit: NEXT }),
+  ]);
+  const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
+  return {
+    at: now,
+    problems: problems.slice(0, PROBLEMS),
+    running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
+    waiting: waiting.slice(0, WAITING),
+    next: coming.next,
+    schedulers: schedulers.length,
+    truncated: problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || coming.truncated,
+  };
+}
+
+/** A run that goes on, as the contract has it. */
+export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
+  const { id, name, startTime, attempt, trigger, holder, fence, lease, usual, progress, waiting, tick } = run;
+  return {
+    id,
+    name,
+    startTime,
+    elapsed: Math.max(0, now - startTime),
+    status: "running",
+    ...(attempt !== undefined && { attempt }),
+    trigger: String(trigger),
+    holder: holderOf(holder),
+    fence,
+    ...(lease !== undefined && { lease: { until: lease.until, renewed: lease.renewed } }),
+    ...(usual !== undefined && { p50: usual.p50, p95: usual.p95 }),
+    ...(progress !== undefined && { progress: progressOf(progress, mask) }),
+    waiting,
+    ...(tick !== undefined && { tick }),
+  };
+}
+
+function progressOf(
+  { done, total, text, at }: NonNullable<LiveRun["progress"]>,
+  mask: Source["mask"],
+): NonNullable<Running["progress"]> {
+  return { done, ...(total !== undefined && { total }), ...(text !== undefined && { text: mask(text) }), at };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

@@ -1,0 +1,73 @@
+import type { NextTick, Scheduler, ScheduleSummary, ScheduleTick, TickReason } from "@ojm/schedule";
+import { isScheduleError } from "@ojm/schedule";
+import type { TickView } from "../../contract/now.js";
+import { isOwn, mapSome, type Source } from "../source.js";
+
+const DAY = 86_400_000;
+
+/** Why a tick was not run, in words. */
+const WORDS: Readonly<Record<TickReason, string>> = {
+  paused: "the schedule was paused",
+  blackout: "it fell into a blackout",
+  overlap: "the job was running, or its lock was held",
+  "queue-full": "too many ticks waited",
+  replaced: "a newer tick replaced it",
+  policy: "nobody was there, and missed ticks are not run",
+  "too-late": "nobody was there until it was too late",
+  "not-latest": "nobody was there, and only the newest of the missed ticks is run",
+  "too-many": "nobody was there, and too many ticks were missed",
+  "nobody-there": "nobody was there",
+  removed: "the schedule was removed",
+  invalid: "its options are not valid",
+  "not-recorded": "its record could not be written",
+};
+
+/** What became of a tick. */
+export function decidedTick({ schedule, at, outcome, reason, run, until, count }: ScheduleTick): TickView {
+  return {
+    schedule,
+    at,
+    due: at,
+    outcome,
+    ...(reason !== undefined && { reason, text: WORDS[reason] ?? reason }),
+    ...(run !== undefined && { run }),
+    ...(until !== undefined && { until }),
+    ...(count !== undefined && { count }),
+  };
+}
+
+/** A tick that is to come. */
+export function comingTick(schedule: string, { at, due, skipped }: NextTick): TickView {
+  return { schedule, at, due, ...(skipped !== undefined && { skipped }) };
+}
+
+/** The next ticks of all schedules, the soonest first. `truncated`: a day has more. */
+export async function comingTicks(
+  { scheduler }: Source,
+  schedules: readonly ScheduleSummary[],
+  { now, limit }: { readonly now: number; readonly limit: number },
+): Promise<{ readonly next: TickView[]; readonly truncated: boolean }> {
+  // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
+  const soonest = schedules
+    .filter(({ name, next: [first] }) => !isOwn(name) && first !== undefined && first.due <= now + DAY)
+    .sort((a, b) => (a.next[0]?.due ?? 0) - (b.next[0]?.due ?? 0))
+    .slice(0, limit);
+  const all = await mapSome(soonest, async ({ name }) =>
+    (await nextOf(scheduler, name, limit)).map((tick) => comingTick(name, tick)),
+  );
+  const next = all
+    .flat()
+    .filter(({ due }) => due <= now + DAY)
+    .sort((a, b) => a.due - b.due);
+  return { next: next.slice(0, limit), truncated: next.length > limit };
+}
+
+/** The next ticks of a schedule; none if there is no such schedule. */
+export async function nextOf(scheduler: Scheduler, name: string, limit: number): Promise<NextTick[]> {
+  try {
+    return await scheduler.next(name, { limit });
+  } catch (error) {
+    if (isScheduleError(error) && error.code === "UNKNOWN") return [];
+    throw error;
+  }
+}

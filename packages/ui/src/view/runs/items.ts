@@ -1,0 +1,36 @@
+import type { RunRecord } from "@ojm/core";
+import type { HolderView } from "../../contract/common.js";
+import type { RunItem } from "../../contract/runs.js";
+import type { Source } from "../source.js";
+
+/** The most characters of an error in a list. */
+const ERROR = 300;
+
+/** A run in a list. */
+export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunItem {
+  const { id, name, status, startTime, endTime, duration, trigger, attempt, tick, holder, error } = record;
+  return {
+    id,
+    name,
+    status,
+    startTime,
+    ...(endTime !== undefined && { endTime }),
+    ...(duration !== undefined && { duration }),
+    trigger: String(trigger),
+    ...(attempt !== undefined && { attempt }),
+    ...(tick !== undefined && { tick }),
+    holder: holderOf(holder),
+    // Masked before it is cut: half a password would not be found.
+    ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
+  };
+}
+
+/** Only the fields of the contract: anybody can write more into a store. */
+export function holderOf({ host, pid, instance }: HolderView): HolderView {
+  return { host, pid, instance };
+}
+
+/** At most so many characters of a text. */
+export function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}

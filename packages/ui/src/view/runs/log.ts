@@ -1,0 +1,66 @@
+import type { LogItem as CoreItem, RunRef } from "@ojm/core";
+import type { LogItem, LogPage } from "../../contract/runs.js";
+import type { Source } from "../source.js";
+
+/** The most that one answer has of a log, in characters. */
+const MOST_TEXT = 150_000;
+
+/** Which lines are asked for. */
+export interface LogAsked {
+  readonly after?: number;
+  readonly tail?: number;
+  readonly limit: number;
+}
+
+/** An item of a log as the contract has it; `undefined` for progress. */
+export function logItemOf(item: CoreItem, mask: Source["mask"]): LogItem | undefined {
+  if ("progress" in item) return undefined;
+  if ("missing" in item) {
+    const { missing, dropped } = item;
+    return { missing, ...(dropped && { dropped }) };
+  }
+  const { line, offset, at, level, text } = item;
+  return { line, offset, at, level, text: mask(text) };
+}
+
+/** Some lines of the log of a run. */
+export async function logOf({ manager, mask }: Source, run: RunRef, asked: LogAsked): Promise<LogPage> {
+  const { after = 0, tail, limit } = asked;
+  const items: LogItem[] = [];
+  let size = 0;
+  let line = 0;
+  for await (const item of manager.log(run, tail === undefined ? {} : { tail: Math.min(tail, limit) })) {
+    const shown = logItemOf(item, mask);
+    if (shown === undefined) continue;
+    line = lineAfter(line, shown);
+    if (line <= after && !("missing" in shown && shown.missing === "unknown")) continue;
+    const length = "text" in shown ? shown.text.length + 100 : 200;
+    if (tail === undefined && (items.length >= limit || (size + length > MOST_TEXT && items.length > 0)))
+      return { items, more: true };
+    items.push(shown);
+    size += length;
+    if (tail !== undefined) while (size > MOST_TEXT && items.length > 1) size -= lengthOf(items.shift());
+  }
+  return { items, more: false };
+}
+
+/** The number of the last line up to the end of an item. A gap tells only how many lines it has. */
+export function lineAfter(line: number, item: LogItem): number {
+  if ("line" in item) return item.line;
+  return item.missing === "unknown" ? line : line + item.missing.lines;
+}
+
+function lengthOf(item: LogItem | undefined): number {
+  return item !== undefined && "text" in item ? item.text.length + 100 : 200;
+}
+
+/** The log of a run as text, for a download. */
+export async function* logText({ manager, mask }: Source, run: RunRef): AsyncGenerator<string, void, undefined> {
+  for await (const item of manager.log(run)) {
+    if ("text" in item) yield `${new Date(item.at).toISOString()} ${item.level.padEnd(6)} ${mask(item.text)}\n`;
+    else if ("missing" in item) {
+      const { missing } = item;
+      yield missing === "unknown" ? "… the last lines were never written\n" : `… ${missing.lines} lines are missing\n`;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
+import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
+import { reasonsOf } from "../jobs/why.js";
+import { type Source, take } from "../source.js";
+import { holderOf, itemOf } from "./items.js";
+
+/** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
+const LOOKS = 300;
+
+/** A run, with what belongs to it; `undefined` if there is none. */
+export async function runOf(source: Source, id: string): Promise<RunPage | undefined> {
+  const ref = parseRunId(id);
+  const record = ref && (await recordOf(source, ref));
+  if (record === undefined) return undefined;
+  const [attempts, lastWell, why, lines, progress] = await Promise.all([
+    attemptsOf(source, record),
+    lastWellOf(source, record),
+    whyOf(source, record),
+    linesOf(source, record),
+    source.manager.progress(record),
+  ]);
+  return {
+    run: detailOf(source, record),
+    attempts,
+    ...(lastWell && { lastWell }),
+    why,
+    log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
+    ...(progress && { progress: { ...progress, ...(progress.text && { text: source.mask(progress.text) }) } }),
+  };
+}
+
+/** The record of a run. */
+export async function recordOf({ manager }: Source, { name, startTime }: RunRef): Promise<RunRecord | undefined> {
+  const [record] = await take(manager.history({ name, from: startTime, to: startTime + 1 }), 1);
+  return record;
+}
+
+function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
+  const { timeout, fence, schedule, delay, chain, retry, meta, versions, error, stack, endedBy, result } = record;
+  const hidden = !showResults && (result !== undefined || meta !== undefined);
+  return {
+    ...itemOf(record, { mask }),
+    timeout,
+    ...(fence !== undefined && { fence }),
+    ...(schedule !== undefined && { schedule }),
+    ...(delay !== undefined && { delay }),
+    ...(chain !== undefined && { chain }),
+    ...(retry !== undefined && { attempts: retry.attempts }),
+    ...(versions !== undefined && { versions: { ojm: versions.ojm, node: versions.node } }),
+    ...(error !== undefined && { error: mask(error) }),
+    ...(stack !== undefined && { stack: mask(stack) }),
+    ...(endedBy !== undefined && {
+      endedBy: { action: endedBy.action, by: holderOf(endedBy.by), reason: mask(endedBy.reason) },
+    }),
+    ...(showResults && meta !== undefined && { meta: masked(meta, mask) as { readonly [key: string]: unknown } }),
+    ...(showResults && result !== undefined && { result: masked(result, mask) }),
+    ...(hidden && { resultHidden: true }),
+  };
+}
+
+/** The texts in a value of JSON, each passed through the mask. */
+function masked(value: unknown, mask: (text: string) => string): unknown {
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map((one) => masked(one, mask));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask(key), masked(one, mask)]));
+}
+
+async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]> {
+  const { name, startTime, id, chain, retry } = record;
+  const first = chain === undefined ? { name, startTime } : parseRunId(chain);
+  if (first === undefined || (chain === undefined && retry === undefined)) return [];
+  const most = retry?.attempts ?? 1;
+  const { manager } = source;
+  const earlier = await take(manager.history({ name, from: first.startTime, to: startTime }), LOOKS);
+  const later = most === (record.attempt ?? 1) ? [] : await take(manager.history({ name, from: startTime + 1 }), LOOKS);
+  return [...later, record, ...earlier]
+    .filter((one) => one.id === (chain ?? id) || one.chain === (chain ?? id))
+    .map((one) => itemOf(one, source))
+    .reverse();
+}
+
+async function lastWellOf(source: Source, { name, startTime }: RunRecord): Promise<RunItem | undefined> {
+  const before = await takeUntil(source, { name, to: startTime });
+  return before && itemOf(before, source);
+}
+
+async function takeUntil({ manager }: Source, range: { name: string; to: number }): Promise<RunRecord | undefined> {
+  let looks = 0;
+  for await (const record of manager.history(range)) {
+    if (record.status === "completed") return record;
+    if (++looks === LOOKS) return undefined;
+  }
+  return undefined;
+}
+
+/** Why the job does not run now is asked of the newest run only: the others are history. */
+async function whyOf(source: Source, { name, id }: RunRecord): Promise<RunPage["why"]> {
+  const [newest] = await take(source.manager.history({ name }), 1);
+  return newest?.id === id ? reasonsOf(source, name) : [];
+}
+
+async function linesOf({ manager }: Source, record: RunRecord): Promise<number | undefined> {
+  let lines: number | undefined;
+  for await (const item of manager.log(record, { tail: 1 })) if ("line" in item) lines = item.line;
+  return lines;
+}

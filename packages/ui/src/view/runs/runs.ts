@@ -1,0 +1,64 @@
+import type { RunRecord } from "@ojm/core";
+import type { Status } from "../../contract/common.js";
+import type { Runs } from "../../contract/runs.js";
+import { fitting, isOwn, type Source } from "../source.js";
+import { itemOf } from "./items.js";
+
+/** The statuses that the store has an index of. */
+const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", "lost"]);
+
+/** How many records are looked at for one page. Where most are left out, the page is short, and has `more`. */
+const MOST_LOOKS = 2_000;
+
+/** Which runs are asked for. */
+export interface RunsAsked {
+  readonly name?: string;
+  readonly status?: readonly Status[];
+  readonly from?: number;
+  readonly to?: number;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** A page of the runs, newest first. */
+export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
+  const { status, limit } = asked;
+  if (status?.length === 1 && status[0] === "running") return running(source, asked);
+  const isIndexed = status?.every((one) => INDEXED.has(one)) === true;
+  const { name, from, to, before } = asked;
+  const history = source.manager.history({
+    ...(name !== undefined && { name }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(before !== undefined && { before }),
+    ...(isIndexed && { status }),
+  });
+  const found: RunRecord[] = [];
+  let looks = 0;
+  let last: string | undefined;
+  for await (const record of history) {
+    // One more than are shown tells that there are more.
+    if (found.length === limit || looks++ === MOST_LOOKS) return page(source, found, last);
+    last = record.id;
+    const fits = status === undefined || status.includes(record.status);
+    if (fits && (name !== undefined || !isOwn(record.name))) found.push(record);
+  }
+  return page(source, found, undefined);
+}
+
+function page(source: Source, found: readonly RunRecord[], before: string | undefined): Runs {
+  const { items: runs, more } = fitting(found.map((record) => itemOf(record, source)));
+  const last = more ? runs.at(-1)?.id : before;
+  return last === undefined ? { runs, more: false } : { runs, more: true, before: last };
+}
+
+/** Runs that go on are found by their locks: they may have begun days ago. */
+async function running(source: Source, { name, from = 0, to, before, limit }: RunsAsked): Promise<Runs> {
+  const all = (await source.manager.running())
+    .filter((run) => (name === undefined ? !isOwn(run.name) : run.name === name))
+    .filter(({ startTime }) => startTime >= from && startTime < (to ?? Number.POSITIVE_INFINITY))
+    .sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1));
+  const begin = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+  const shown = all.slice(begin, begin + limit);
+  return page(source, shown, begin + limit < all.length ? shown.at(-1)?.id : undefined);
+}

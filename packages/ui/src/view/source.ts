@@ -1,0 +1,89 @@
+import type { JobManager } from "@ojm/core";
+import type { Scheduler } from "@ojm/schedule";
+import type { Hub } from "../live/hub.js";
+
+/** What the views read from, and how they show it. */
+export interface Source {
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  readonly hub: Hub;
+  readonly showResults: boolean;
+  mask(text: string): string;
+}
+
+/** How many names are read at once. */
+const AT_ONCE = 8;
+
+/**
+ * Whether a name is of a run that ojm makes for itself, as that of the alerts. Lists leave these out unless
+ * they are asked for by name: they would hide what matters.
+ */
+export function isOwn(name: string): boolean {
+  return name.startsWith("ojm ");
+}
+
+/** Does something for each item, a few at once. Keeps the order. */
+export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < items.length; i += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(i, i + AT_ONCE).map(work))));
+  }
+  return results;
+}
+
+/** The most that a list has as JSON, in characters: a page of more is slow to read, and to show. */
+const MOST_TEXT = 180_000;
+
+/** The first items that fit into one answer; one at least. `more`: what does not. */
+export function fitting<T>(items: readonly T[]): { readonly items: readonly T[]; readonly more: boolean } {
+  let size = 0;
+  for (const [i, item] of items.entries()) {
+    size += JSON.stringify(item).length;
+    if (size > MOST_TEXT && i > 0) return { items: items.slice(0, i), more: true };
+  }
+  return { items, more: false };
+}
+
+/** The first `limit` items of a list that is read step by step. */
+export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T[]> {
+  const taken: T[] = [];
+  if (limit <= 0) return taken;
+  for await (const item of items) {
+    taken.push(item);
+    if (taken.length === limit) break;
+  }
+  return taken;
+}
+
+/**
+ * An answer that several ask for at once is read once, and is good for a moment: ten tabs cost as much as
+ * one.
+ */
+export class Shared<T> {
+  readonly #read: () => Promise<T>;
+  readonly #life: number;
+  #current: Promise<T> | undefined;
+  #until = 0;
+
+  constructor(read: () => Promise<T>, life: number) {
+    this.#read = read;
+    this.#life = life;
+  }
+
+  get(): Promise<T> {
+    if (this.#current !== undefined && performance.now() < this.#until) return this.#current;
+    const current = this.#read();
+    this.#current = current;
+    this.#until = Number.POSITIVE_INFINITY;
+    const settled = (life: number) => () => {
+      if (this.#current === current) this.#until = performance.now() + life;
+    };
+    current.then(settled(this.#life), settled(0));
+    return current;
+  }
+
+  /** What is known is old. */
+  forget(): void {
+    this.#current = undefined;
+  }
+}

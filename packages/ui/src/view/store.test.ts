@@ -1,0 +1,20 @@
+import type { JobManager } from "@ojm/core";
+import { expect, test } from "vitest";
+import { storeText } from "./store.js";
+
+const text = (type: string | undefined, args = {}): string =>
+  storeText({
+    channels: { jobs: { locator: type && { type, args }, supports: { shared: "network" } } },
+  } as never as JobManager);
+
+test.each([
+  [text("@ojm/sqlite", { file: "/var/lib/ojm.db" }), "sqlite ojm.db"],
+  [text("level", { path: "/var/db" }), "level db"],
+  [text("redis", { url: "redis://u:secret@h:6380/2" }), "redis h:6380"],
+  [text("etcd", { hosts: ["https://a:2379", "b:2379"], auth: { password: "secret" } }), "etcd a:2379, b:2379"],
+  [text("etcd", { hosts: "u:secret@a:2379" }), "etcd a:2379"],
+  [text("@me/mine"), "@me/mine"],
+  [text(undefined), "a store of the program"],
+])("the store %s is told as %s", (told, expected) => {
+  expect(told).toBe(expected);
+});
