@@ -1,0 +1,111 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
+import { ApiError } from "../api/call.js";
+import type { ActRequest } from "../api/types.js";
+import { tellNews } from "../live/news.js";
+import { Icon } from "../parts/icon.js";
+import { Modal } from "../parts/modal.js";
+import { toast } from "../parts/toasts.js";
+import { ACTS, asked, perform } from "./acts.js";
+import { LENGTHS, moment, RangeFields, UntilField } from "./fields.js";
+
+/** The dialog of an act: what it does, to whom, and why. */
+export function ActDialog(): VNode | null {
+  const open = asked.value;
+  return open === undefined ? null : <Form key={`${open.act} ${open.target.name}`} {...open} />;
+}
+
+function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
+  const act = ACTS[name];
+  const form = useRef<HTMLFormElement>(null);
+  const busy = useSignal(false);
+  const error = useSignal<string | undefined>(undefined);
+  const preview = useSignal<string | undefined>(undefined);
+  const close = (): void => {
+    asked.value = undefined;
+  };
+  const send = async (dryRun: boolean): Promise<void> => {
+    if (form.current === null || busy.value || !form.current.reportValidity()) return;
+    busy.value = true;
+    error.value = undefined;
+    try {
+      const answer = await perform(name, target, {
+        ...requestOf(new FormData(form.current)),
+        ...(dryRun && { dryRun }),
+      });
+      if (dryRun) {
+        preview.value = answer.done;
+      } else {
+        toast(answer.done, answer.run);
+        tellNews([target.name]);
+        close();
+      }
+    } catch (thrown) {
+      error.value = thrown instanceof ApiError ? thrown.message : String(thrown);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <Modal label={act.title(target.name)} onClose={close}>
+      <form
+        ref={form}
+        class="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send(false);
+        }}
+      >
+        <h2>{act.title(target.name)}</h2>
+        <p class={act.danger === true ? undefined : "dim"}>{act.does(target)}</p>
+        {act.range === true && <RangeFields />}
+        {act.until === true && <UntilField />}
+        <label class="field">
+          <span>Reason</span>
+          <textarea
+            class="input"
+            name="reason"
+            required
+            maxLength={1000}
+            autofocus
+            placeholder="For the audit, and for whoever asks why"
+          />
+        </label>
+        {preview.value !== undefined && <Note tone="info" text={preview.value} />}
+        {error.value !== undefined && <Note tone="failed" text={error.value} />}
+        <div class="buttons">
+          <button type="button" class="button" onClick={close}>
+            Close
+          </button>
+          {act.range === true && (
+            <button type="button" class="button" disabled={busy.value} onClick={() => void send(true)}>
+              What would it do?
+            </button>
+          )}
+          <button type="submit" class={act.danger === true ? "button danger" : "button solid"} disabled={busy.value}>
+            {act.label}
+          </button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+const Note = ({ tone, text }: { readonly tone: "failed" | "info"; readonly text: string }): VNode => (
+  <div class="note" data-tone={tone} role={tone === "failed" ? "alert" : "status"}>
+    <Icon name={tone === "failed" ? "warn" : "info"} />
+    <div>{text}</div>
+  </div>
+);
+
+function requestOf(fields: FormData): ActRequest {
+  const text = (name: string): string => String(fields.get(name) ?? "");
+  const length = LENGTHS.find(([label]) => label === text("length"))?.[1];
+  return {
+    reason: text("reason").trim(),
+    ...(length !== undefined && { until: moment(length) }),
+    ...(fields.has("from") && { from: moment(text("from")), to: moment(text("to")) }),
+    ...(fields.has("again") && { again: true }),
+  };
+}

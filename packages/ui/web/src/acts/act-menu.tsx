@@ -1,0 +1,86 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { ActName } from "../api/types.js";
+import { Icon } from "../parts/icon.js";
+import { ACTS, ask, type Target } from "./acts.js";
+
+interface MenuProps {
+  readonly acts: readonly ActName[];
+  readonly target: Target;
+}
+
+/** A button that opens the acts of a row. */
+export function ActMenu({ acts, target }: MenuProps): VNode | null {
+  const open = useSignal(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open.value) return undefined;
+    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const outside = (event: Event): void => {
+      if (!box.current?.contains(event.target as Node)) open.value = false;
+    };
+    addEventListener("pointerdown", outside);
+    return () => removeEventListener("pointerdown", outside);
+  }, [open.value]);
+  if (acts.length === 0) return null;
+  const key = (event: KeyboardEvent): void => {
+    const items = [...(box.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    if (event.key === "ArrowDown") items[(at + 1) % items.length]?.focus();
+    else if (event.key === "ArrowUp") items[(at - 1 + items.length) % items.length]?.focus();
+    else if (event.key === "Escape" || event.key === "Tab") {
+      open.value = false;
+      box.current?.querySelector("button")?.focus();
+      if (event.key === "Tab") return;
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div class="menu-box" ref={box}>
+      <button
+        type="button"
+        class="tool"
+        aria-label={`Actions of ${target.name}`}
+        aria-haspopup="menu"
+        aria-expanded={open.value}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <Icon name="dots" />
+      </button>
+      {open.value && (
+        <div class="menu" role="menu" tabIndex={-1} onKeyDown={key}>
+          {acts.map((act) => (
+            <button
+              type="button"
+              role="menuitem"
+              key={act}
+              onClick={() => {
+                open.value = false;
+                ask(act, target);
+              }}
+            >
+              <Icon name={ACTS[act].icon} />
+              {ACTS[act].label}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The acts of a page, as buttons. */
+export const ActButtons = ({ acts, target }: MenuProps): VNode => (
+  <>
+    {acts.map((act) => (
+      <button type="button" class="button" key={act} onClick={() => ask(act, target)}>
+        <Icon name={ACTS[act].icon} />
+        {ACTS[act].label}
+      </button>
+    ))}
+  </>
+);

@@ -1,0 +1,105 @@
+import { signal } from "@preact/signals";
+import { post } from "../api/call.js";
+import type { ActAnswer, ActName, ActRequest, Job, JobDetail } from "../api/types.js";
+import { may } from "../app/me.js";
+import type { IconName } from "../parts/icon.js";
+
+/** Something that can be done, in words. */
+export interface Act {
+  readonly label: string;
+  readonly icon: IconName;
+  /** The title of its dialog, and what it does, to whom. */
+  title(name: string): string;
+  does(target: Target): string;
+  /** Whether it takes something away from somebody. */
+  readonly danger?: boolean;
+  /** Whether it may end by itself, and whether it is about a range of time. */
+  readonly until?: boolean;
+  readonly range?: boolean;
+}
+
+/** What an act is about. */
+export interface Target {
+  readonly name: string;
+  /** With `cancel`: the run that goes on. */
+  readonly run?: string | undefined;
+  /** Where it runs, if that is known. */
+  readonly where?: string | undefined;
+}
+
+/** All acts. */
+export const ACTS: Readonly<Record<ActName, Act>> = {
+  "run-now": {
+    label: "Run now",
+    icon: "play",
+    title: (name) => `Run ${name} now`,
+    does: ({ name }) => `Asks a living scheduler for a run of ${name}. It waits for the lock as any other run does.`,
+  },
+  cancel: {
+    label: "Cancel the run",
+    icon: "cancelled",
+    danger: true,
+    title: (name) => `Cancel the run of ${name}`,
+    does: ({ name, where }) =>
+      `Asks the process that runs ${name}${where === undefined ? "" : ` (${where})`} to stop. Its record then says cancelled, and by whom.`,
+  },
+  hold: {
+    label: "Hold",
+    icon: "held",
+    until: true,
+    title: (name) => `Hold ${name}`,
+    does: ({ name }) =>
+      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends.`,
+  },
+  pause: {
+    label: "Pause the schedule",
+    icon: "paused",
+    until: true,
+    title: (name) => `Pause ${name}`,
+    does: ({ name }) => `Ticks of ${name} are skipped until it is resumed. A run that goes on is not stopped.`,
+  },
+  resume: {
+    label: "Resume the schedule",
+    icon: "resume",
+    title: (name) => `Resume ${name}`,
+    does: ({ name }) => `Ticks of ${name} are run again, from the next one on.`,
+  },
+  backfill: {
+    label: "Backfill",
+    icon: "backfill",
+    range: true,
+    title: (name) => `Backfill ${name}`,
+    does: ({ name }) => `Runs the ticks of ${name} in a range of time that were not run, one after the other.`,
+  },
+  unlock: {
+    label: "Unlock by force",
+    icon: "unlock",
+    danger: true,
+    title: (name) => `Unlock ${name} by force`,
+    does: ({ name, where }) =>
+      `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process still works, the job may run twice. Look at it first.`,
+  },
+};
+
+/** The act that is asked for: its dialog is open. */
+export const asked = signal<{ readonly act: ActName; readonly target: Target } | undefined>(undefined);
+
+/** Opens the dialog of an act. */
+export function ask(act: ActName, target: Target): void {
+  asked.value = { act, target };
+}
+
+/** Does it, or with `dryRun` says what it would do. */
+export function perform(act: ActName, { name, run }: Target, request: ActRequest): Promise<ActAnswer> {
+  const path =
+    act === "cancel" && run !== undefined ? `runs/${encodeURIComponent(run)}` : `jobs/${encodeURIComponent(name)}`;
+  return post<ActAnswer>(`${path}/${act}`, request);
+}
+
+/** What the reader can do about a job now. */
+export function actsOf({ schedule, running }: Pick<Job | JobDetail, "schedule" | "running">): readonly ActName[] {
+  const pause: ActName = schedule?.paused === undefined ? "pause" : "resume";
+  const ofSchedule: readonly ActName[] = schedule === undefined ? [] : ["run-now", pause, "backfill"];
+  const ofRun: readonly ActName[] = running === undefined ? ["hold"] : ["cancel", "unlock"];
+  return [...ofSchedule, ...ofRun].filter(may);
+}

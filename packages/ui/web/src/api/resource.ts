@@ -1,0 +1,110 @@
+import { type Signal, signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { onNews } from "../live/news.js";
+import { ApiError, read } from "./call.js";
+
+/** An answer of the API that is kept up to date while it is shown. */
+export interface Resource<T> {
+  readonly data: Signal<T | undefined>;
+  /** Why the last call failed. `data` is then what was read before. */
+  readonly error: Signal<ApiError | undefined>;
+  /** Reads anew, at once or after the call that is under way. */
+  refresh(): void;
+}
+
+interface Kept extends Resource<unknown> {
+  users: number;
+  busy: boolean;
+  again: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+/** Answers stay for "back", which then shows them at once. */
+const MOST_KEPT = 40;
+const kept = new Map<string, Kept>();
+
+/** How long to wait after a failed call, in ms. */
+const RETRY = 2_000;
+
+/** Options of {@link useResource}. */
+export interface ResourceOptions {
+  /** The jobs whose news concern the answer. Absent: all. `[]`: none. */
+  readonly names?: readonly string[];
+  /** Reads anew after so many ms at the latest. */
+  readonly every?: number;
+}
+
+/** Reads a path of the API, and reads it again after news. */
+export function useResource<T>(path: string, { names, every }: ResourceOptions = {}): Resource<T> {
+  const resource = useMemo(() => resourceOf(path), [path]);
+  const concerned = names?.join("\n");
+  useEffect(() => {
+    resource.users++;
+    load(path, resource);
+    const off = onNews((changed) => {
+      const isOurs = changed === "all" || concerned === undefined || changed.some((name) => names?.includes(name));
+      if (isOurs) load(path, resource);
+    });
+    const timer = every === undefined ? undefined : setInterval(() => load(path, resource), every);
+    return () => {
+      off();
+      clearInterval(timer);
+      resource.users--;
+      if (resource.users === 0) clearTimeout(resource.timer);
+    };
+  }, [path, concerned, every]);
+  return resource as Resource<T>;
+}
+
+function resourceOf(path: string): Kept {
+  const known = kept.get(path);
+  kept.delete(path);
+  const resource = known ?? create(path);
+  kept.set(path, resource);
+  for (const [old, { users }] of kept) {
+    if (kept.size <= MOST_KEPT) break;
+    if (users === 0) kept.delete(old);
+  }
+  return resource;
+}
+
+function create(path: string): Kept {
+  const resource: Kept = {
+    data: signal(undefined),
+    error: signal(undefined),
+    users: 0,
+    busy: false,
+    again: false,
+    refresh: () => load(path, resource),
+  };
+  return resource;
+}
+
+/** One call at a time. News that come meanwhile lead to one more: the answer may be older than they. */
+function load(path: string, resource: Kept): void {
+  clearTimeout(resource.timer);
+  if (resource.busy) {
+    resource.again = true;
+    return;
+  }
+  resource.busy = true;
+  read(path)
+    .then(
+      (answer) => {
+        resource.data.value = answer;
+        resource.error.value = undefined;
+      },
+      (error: unknown) => {
+        resource.error.value = error instanceof ApiError ? error : new ApiError("UNKNOWN", String(error), 0);
+        if (resource.error.value.isAway && resource.users > 0) {
+          resource.timer = setTimeout(() => load(path, resource), RETRY);
+        }
+      },
+    )
+    .finally(() => {
+      resource.busy = false;
+      const { again } = resource;
+      resource.again = false;
+      if (again && resource.users > 0) load(path, resource);
+    });
+}

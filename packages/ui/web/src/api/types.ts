@@ -1,0 +1,10 @@
+export type { ActAnswer, ActRequest } from "../../../src/contract/acts.js";
+export type { Audit, AuditEntry } from "../../../src/contract/audit.js";
+export type { ActName, HolderView, Status } from "../../../src/contract/common.js";
+export type { Events } from "../../../src/contract/events.js";
+export type { Job, JobDetail, Jobs, ReasonView, Why } from "../../../src/contract/jobs.js";
+export type { InstanceView, Locks, LockView, SchedulerItem } from "../../../src/contract/locks.js";
+export type { Now, Problem, ProgressView, Running, TickView } from "../../../src/contract/now.js";
+export type { LogItem, LogPage, RunDetail, RunItem, RunPage, Runs } from "../../../src/contract/runs.js";
+export type { Me, Role } from "../../../src/contract/session.js";
+export type { Bar, Lane, Timeline } from "../../../src/contract/timeline.js";

@@ -1,0 +1,41 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { second } from "../format/clock.js";
+import { seconds } from "../format/duration.js";
+import { connection } from "../live/live.js";
+import { Icon } from "../parts/icon.js";
+
+/** A server that restarts is back within this time, in ms: no need to alarm anybody. */
+const PATIENCE = 1_500;
+
+/** Says that what is shown is old, why, and since when. */
+export function Banner(): VNode | null {
+  const { state, since } = connection.value;
+  const isOld = state === "stale" || state === "away";
+  const late = useSignal(false);
+  useEffect(() => {
+    late.value = false;
+    if (!isOld) return undefined;
+    const timer = setTimeout(() => {
+      late.value = true;
+    }, PATIENCE);
+    return () => clearTimeout(timer);
+  }, [isOld, since]);
+  if (!isOld || (state === "away" && !late.value)) return null;
+  const who = state === "stale" ? "The store does not answer." : "The server does not answer.";
+  return (
+    <div class="banner" role="status">
+      <Icon name="away" />
+      <b>
+        Stale for <Age since={since} />
+      </b>
+      <span>{who} What you see is of before. It goes on by itself.</span>
+    </div>
+  );
+}
+
+/** Not read aloud each second. */
+const Age = ({ since }: { readonly since: number }): VNode => (
+  <span aria-live="off">{seconds(second.value - since)}</span>
+);

@@ -1,0 +1,87 @@
+import { computed, signal } from "@preact/signals";
+import { base } from "./base.js";
+
+/*
+ * Not preact-iso: it throws while it renders if an address is not well encoded, such as `jobs/100%`, and does
+ * not know a base path. All that is needed of a router is here.
+ */
+
+/** Where the reader is, below the base path. */
+export interface Place {
+  /** The decoded parts of the path: `["jobs", "backup", "why"]`. */
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  /** The line of a log: `#L120`. */
+  readonly hash: string;
+}
+
+const address = signal(location.href);
+
+/** The place that is shown. */
+export const place = computed((): Place => {
+  const url = new URL(address.value);
+  const path = url.pathname.startsWith(base.pathname) ? url.pathname.slice(base.pathname.length) : url.pathname;
+  return { parts: path.split("/").filter(Boolean).map(decoded), query: url.searchParams, hash: url.hash };
+});
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Goes to a path below the base. With `replace`, "back" skips the place that is left. */
+export function go(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  const url = new URL(path, base);
+  if (url.href === location.href) return;
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  const isNewPage = url.pathname !== new URL(address.peek()).pathname;
+  address.value = url.href;
+  if (isNewPage) scrollTo(0, 0);
+}
+
+/** Changes parts of the query, and leaves the rest. An empty value removes its part. */
+export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
+  const url = new URL(location.href);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined || value === "") url.searchParams.delete(key);
+    else url.searchParams.set(key, value);
+  }
+  history.replaceState(null, "", url);
+  address.value = url.href;
+}
+
+/** Follows links to pages of ours without loading them anew. */
+export function followLinks(): void {
+  addEventListener("popstate", () => {
+    address.value = location.href;
+  });
+  addEventListener("hashchange", () => {
+    address.value = location.href;
+  });
+  addEventListener("click", (event) => {
+    const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    const link = event.composedPath().find((each) => each instanceof HTMLAnchorElement);
+    if (!plain || event.defaultPrevented || link === undefined || link.target !== "" || link.hasAttribute("download"))
+      return;
+    const url = new URL(link.href);
+    if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return;
+    event.preventDefault();
+    go(url.href);
+  });
+}
+
+/** The address of each page, for links. */
+export const to = {
+  now: (): string => "./",
+  timeline: (): string => "timeline",
+  jobs: (): string => "jobs",
+  job: (name: string): string => `jobs/${encodeURIComponent(name)}`,
+  why: (name: string): string => `jobs/${encodeURIComponent(name)}/why`,
+  runs: (query = ""): string => `runs${query}`,
+  run: (id: string): string => `runs/${encodeURIComponent(id)}`,
+  locks: (): string => "locks",
+  audit: (): string => "audit",
+} as const;

@@ -1,0 +1,62 @@
+import { type Signal, signal } from "@preact/signals";
+import type { FunctionComponent, VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { Full, Skeleton } from "../parts/pictures.js";
+import { AuditScreen } from "../screens/audit/audit.js";
+import { JobScreen } from "../screens/jobs/job.js";
+import { JobsScreen } from "../screens/jobs/jobs.js";
+import { WhyScreen } from "../screens/jobs/why.js";
+import { LocksScreen } from "../screens/locks/locks.js";
+import { NowScreen } from "../screens/now/now.js";
+import { RunsScreen } from "../screens/runs/runs.js";
+import { place } from "./router.js";
+
+/** The page of the place where the reader is. */
+export function Screen(): VNode {
+  const [part, name, more] = place.value.parts;
+  if (part === undefined) return <NowScreen />;
+  if (part === "timeline" && name === undefined) return <TimelineScreen />;
+  if (part === "jobs") {
+    if (name === undefined) return <JobsScreen />;
+    if (more === undefined) return <JobScreen key={name} name={name} />;
+    if (more === "why") return <WhyScreen key={name} name={name} />;
+  }
+  if (part === "runs") return name === undefined ? <RunsScreen /> : <RunScreen key={name} id={name} />;
+  if (part === "locks" && name === undefined) return <LocksScreen />;
+  if (part === "audit" && name === undefined) return <AuditScreen />;
+  return (
+    <Full icon="search" title="There is no such page" alone>
+      <p>Press g, then n, for what happens now.</p>
+    </Full>
+  );
+}
+
+/** The large pages are loaded when they are shown. */
+const TimelineScreen = later(() => import("../screens/timeline/timeline.js").then((module) => module.TimelineScreen));
+const RunScreen = later(() => import("../screens/runs/run.js").then((module) => module.RunScreen));
+
+function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
+  const loaded: Signal<FunctionComponent<P> | undefined> = signal(undefined);
+  const failed = signal(false);
+  return function Later(props: P): VNode {
+    useEffect(() => {
+      if (loaded.value !== undefined) return;
+      load().then(
+        (component) => {
+          loaded.value = component;
+        },
+        () => {
+          failed.value = true;
+        },
+      );
+    }, []);
+    const Component = loaded.value;
+    if (Component !== undefined) return <Component {...props} />;
+    if (!failed.value) return <Skeleton />;
+    return (
+      <Full icon="warn" title="A part of these pages could not be loaded" alone>
+        <p>The server may have been updated. Load the page anew.</p>
+      </Full>
+    );
+  };
+}

@@ -1,0 +1,32 @@
+import { ApiError, post, read, session } from "../api/call.js";
+import type { Me } from "../api/types.js";
+import { setClock } from "../format/clock.js";
+import { goLive } from "../live/live.js";
+import { me, signedOut } from "./me.js";
+
+const RETRY = 2_000;
+
+/** Exchanges the launch token, learns who looks, and goes live. Tries until the server answers. */
+export async function enter(): Promise<void> {
+  session.ended = () => {
+    signedOut.value = true;
+  };
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (token !== undefined) {
+    // The token is of use once. It must not stay in the address, which people copy.
+    history.replaceState(null, "", location.pathname + location.search);
+    await post("session", { token: decodeURIComponent(token) }).catch(() => {});
+  }
+  for (;;) {
+    try {
+      me.value = await read<Me>("me");
+      setClock(me.value.now);
+      signedOut.value = false;
+      goLive();
+      return;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+  }
+}

@@ -1,0 +1,54 @@
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** A duration in its two largest units: `2 h 05 m`, `41 s`, `320 ms`. */
+export function duration(ms: number): string {
+  if (!Number.isFinite(ms)) return "–";
+  if (ms < 0) return `-${duration(-ms)}`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  return seconds(ms);
+}
+
+/** As `duration`, without parts of a second, for texts that count. */
+export function seconds(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms / 1_000)) * 1_000;
+  const i = UNITS.findIndex(([, size]) => whole >= size);
+  const [unit, size] = UNITS[i] ?? UNITS[3];
+  const first = Math.floor(whole / size);
+  const next = UNITS[i + 1];
+  if (next === undefined || i === -1) return `${first} ${unit}`;
+  const rest = Math.floor((whole % size) / next[1]);
+  return rest === 0 ? `${first} ${unit}` : `${first} ${unit} ${String(rest).padStart(2, "0")} ${next[0]}`;
+}
+
+/** An age or a distance in one unit: `3 m`, `2 d`. */
+export function rough(ms: number): string {
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(ms) >= each) ?? UNITS[3];
+  return `${Math.round(Math.abs(ms) / size)} ${unit}`;
+}
+
+/** `in 3 m`, `2 h ago`, `now`. */
+export function distance(at: number, now: number): string {
+  if (Math.abs(at - now) < 1_000) return "now";
+  return at > now ? `in ${rough(at - now)}` : `${rough(now - at)} ago`;
+}
+
+/** `1 run`, `3 runs`. */
+export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
+
+const NUMBERS = new Intl.NumberFormat("en-US");
+
+/** A number with its thousands apart. */
+export const number = (n: number): string => NUMBERS.format(n);
+
+/** A share of 1 in percent. 99.96 is not 100: something failed. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value > 99.9 && value < 100) return "99.9 %";
+  return `${value >= 99.95 || value === 0 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} %`;
+}

@@ -1,0 +1,75 @@
+import type { Problem, Status, TickView } from "../api/types.js";
+import type { IconName } from "../parts/icon.js";
+
+/** A state as it is told: by a colour, a shape and a word, so that none of them must be seen. */
+export interface State {
+  readonly tone: "completed" | "running" | "failed" | "timeout" | "lost" | "warn" | "quiet";
+  readonly icon: IconName;
+  readonly word: string;
+}
+
+const STATUSES: Readonly<Record<Status, State>> = {
+  running: { tone: "running", icon: "running", word: "Running" },
+  completed: { tone: "completed", icon: "completed", word: "Completed" },
+  skipped: { tone: "quiet", icon: "skipped", word: "Nothing to do" },
+  failed: { tone: "failed", icon: "failed", word: "Failed" },
+  timeout: { tone: "timeout", icon: "timeout", word: "Timed out" },
+  cancelled: { tone: "quiet", icon: "cancelled", word: "Cancelled" },
+  lost: { tone: "lost", icon: "lost", word: "Lost" },
+};
+
+/** All statuses, in the order in which they are offered. */
+export const ALL_STATUSES = Object.keys(STATUSES) as readonly Status[];
+
+/** The state of a run. */
+export const stateOf = (status: Status): State => STATUSES[status];
+
+const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
+  failed: STATUSES.failed,
+  lost: STATUSES.lost,
+  timeout: STATUSES.timeout,
+  overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
+  nobody: { tone: "failed", icon: "nobody", word: "Nobody runs it" },
+  long: { tone: "warn", icon: "long", word: "Runs long" },
+  paused: { tone: "warn", icon: "paused", word: "Paused" },
+  held: { tone: "warn", icon: "held", word: "On hold" },
+};
+
+/** The state of a problem. */
+export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
+
+const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
+
+const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
+  run: { tone: "completed", icon: "completed", word: "Run" },
+  skipped: SKIPPED,
+  missed: { tone: "failed", icon: "missed", word: "Missed" },
+  refused: { tone: "failed", icon: "cancelled", word: "Refused" },
+};
+
+/** The state of a tick. */
+export function tickState({ outcome, skipped }: TickView): State {
+  if (outcome !== undefined) return TICKS[outcome];
+  if (skipped !== undefined)
+    return { tone: "warn", icon: skipped === "paused" ? "paused" : "skipped", word: "Will be skipped" };
+  return { tone: "quiet", icon: "next", word: "To come" };
+}
+
+const REASONS: Readonly<Record<string, State>> = {
+  paused: PROBLEMS.paused,
+  blackout: { tone: "warn", icon: "skipped", word: "Blackout" },
+  nobody: { tone: "failed", icon: "nobody", word: "No scheduler" },
+  running: STATUSES.running,
+  locked: { tone: "warn", icon: "locks", word: "Locked" },
+  maintenance: PROBLEMS.held,
+  queue: { tone: "warn", icon: "waiting", word: "Queue" },
+  retry: { tone: "warn", icon: "retry", word: "Retry to come" },
+  last: { tone: "quiet", icon: "runs", word: "Last run" },
+  never: { tone: "quiet", icon: "info", word: "Never ran" },
+  tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
+  next: { tone: "quiet", icon: "next", word: "Next tick" },
+  unscheduled: { tone: "quiet", icon: "info", word: "No schedule" },
+};
+
+/** The state of a reason. A newer server may have reasons that these pages do not know. */
+export const reasonState = (code: string): State => REASONS[code] ?? { tone: "quiet", icon: "info", word: code };

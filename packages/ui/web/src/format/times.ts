@@ -1,0 +1,28 @@
+import { offsetText, type Wall, wallOf } from "./zone.js";
+
+/** A time, as short as can be: `02:14:07` or `02:14` today, `Tue 02:14` this week, `12 Nov 02:14`. */
+export function shortTime(at: number, now: number, zone: string): string {
+  const wall = wallOf(at, zone);
+  const today = wallOf(now, zone);
+  const time = `${wall.hour}:${wall.minute}`;
+  // Ticks are at whole minutes, mostly.
+  if (dayOf(wall) === dayOf(today)) return at % 60_000 === 0 ? time : `${time}:${wall.second}`;
+  if (Math.abs(at - now) < 6 * 86_400_000) return `${wall.weekday} ${time}`;
+  const date = `${wall.day} ${wall.month}`;
+  return wall.year === today.year ? `${date} ${time}` : `${date} ${wall.year}`;
+}
+
+const dayOf = ({ year, month, day }: Wall): string => `${year} ${month} ${day}`;
+
+/** All of a time: `Tue 24 Nov 2026 02:14:07.120 +01:00 Europe/Berlin`. */
+export function longTime(at: number, zone: string): string {
+  const { weekday, day, month, year, hour, minute, second, fractionalSecond } = wallOf(at, zone);
+  const time = `${hour}:${minute}:${second}.${fractionalSecond}`;
+  return `${weekday} ${day} ${month} ${year} ${time} ${zone === "UTC" ? "UTC" : `${offsetText(at, zone)} ${zone}`}`;
+}
+
+/** A time of day with its milliseconds, for logs. */
+export function clockTime(at: number, zone: string): string {
+  const { hour, minute, second, fractionalSecond } = wallOf(at, zone);
+  return `${hour}:${minute}:${second}.${fractionalSecond}`;
+}

@@ -1,0 +1,76 @@
+import type { StreamEvent } from "./sse.js";
+import { type Follow, Stream, type StreamState } from "./stream.js";
+
+/** What a tab tells the hub. */
+export type ToHub =
+  | { readonly kind: "follow"; readonly address: string; readonly logs: readonly Follow[] }
+  | { readonly kind: "bye" };
+
+/** What the hub tells its tabs. */
+export type FromHub =
+  | { readonly kind: "state"; readonly state: StreamState }
+  | { readonly kind: "event"; readonly event: StreamEvent };
+
+/** The server follows so many logs in one stream. */
+const MOST_LOGS = 10;
+
+type Tell = (message: FromHub) => void;
+
+/** One stream for several tabs: a browser has six connections a host, and ten tabs would use up all. */
+export class Hub {
+  readonly #tabs = new Map<Tell, readonly Follow[]>();
+  #stream: Stream | undefined;
+  #logs = "";
+  #state: StreamState = "connecting";
+  /** A tab that comes while the store is away must learn it. */
+  #stale: StreamEvent | undefined;
+
+  /** Takes a message of a tab. */
+  take(tell: Tell, message: ToHub): void {
+    if (message.kind === "bye") {
+      this.#tabs.delete(tell);
+      if (this.#tabs.size === 0) this.#close();
+      return;
+    }
+    const isNew = !this.#tabs.has(tell);
+    this.#tabs.set(tell, message.logs);
+    if (isNew) {
+      tell({ kind: "state", state: this.#state });
+      if (this.#stale !== undefined) tell({ kind: "event", event: this.#stale });
+    }
+    this.#open(message.address);
+  }
+
+  #open(address: string): void {
+    const first = new Map<string, number>();
+    for (const { id, after } of [...this.#tabs.values()].flat()) first.set(id, Math.min(after, first.get(id) ?? after));
+    const logs = [...first].map(([id, after]) => ({ id, after })).slice(-MOST_LOGS);
+    const key = JSON.stringify([address, logs]);
+    if (key === this.#logs && this.#state !== "ended") return;
+    this.#logs = key;
+    this.#stream ??= new Stream(address, { event: (event) => this.#event(event), state: (state) => this.#told(state) });
+    this.#stream.open(logs);
+  }
+
+  #close(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#logs = "";
+    this.#stale = undefined;
+  }
+
+  #event(event: StreamEvent): void {
+    if (event.event === "stale") this.#stale = event;
+    if (event.event === "fresh" || event.event === "hello") this.#stale = undefined;
+    this.#all({ kind: "event", event });
+  }
+
+  #told(state: StreamState): void {
+    this.#state = state;
+    this.#all({ kind: "state", state });
+  }
+
+  #all(message: FromHub): void {
+    for (const tell of this.#tabs.keys()) tell(message);
+  }
+}

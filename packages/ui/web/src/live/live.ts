@@ -1,0 +1,139 @@
+import { batch, signal } from "@preact/signals";
+import { read } from "../api/call.js";
+import type { Events, LogItem, Now, Running } from "../api/types.js";
+import { setClock } from "../format/clock.js";
+import { connect } from "./connect.js";
+import type { FromHub } from "./hub.js";
+import { tellNews } from "./news.js";
+import type { Follow, StreamState } from "./stream.js";
+
+/** Whether what is shown is live, and since when it is not. */
+export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
+  state: "connecting",
+  since: Date.now(),
+});
+
+/** All runs that run now, by their id. Undefined until they are known. */
+export const running = signal<ReadonlyMap<string, Running> | undefined>(undefined);
+
+/** What else the page "Now" shows. */
+export const now = signal<Now | undefined>(undefined);
+
+type LogTaker = (items: readonly LogItem[] | "reset") => void;
+
+const followers = new Map<string, Set<LogTaker>>();
+const follows = new Map<string, Follow>();
+let tellLogs: (logs: readonly Follow[]) => void = () => {};
+
+/** Follows the log of a run after a line. Returns the function that ends that. */
+export function followLog(id: string, after: number, take: LogTaker): () => void {
+  followers.set(id, (followers.get(id) ?? new Set()).add(take));
+  follows.set(id, { id, after });
+  tellLogs([...follows.values()]);
+  return () => {
+    const set = followers.get(id);
+    set?.delete(take);
+    if (set === undefined || set.size > 0) return;
+    followers.delete(id);
+    follows.delete(id);
+    tellLogs([...follows.values()]);
+  };
+}
+
+/** Starts the stream. */
+export function goLive(): void {
+  tellLogs = connect(take);
+}
+
+function readAnew(): void {
+  void refreshNow();
+  tellNews("all");
+  for (const set of followers.values()) for (const follower of set) follower("reset");
+}
+
+function take(message: FromHub): void {
+  if (message.kind === "state") {
+    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: Date.now() };
+    return;
+  }
+  const { event, data } = message.event;
+  const handler = handlers[event as keyof Events] as ((told: unknown) => void) | undefined;
+  handler?.(JSON.parse(data));
+}
+
+const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void } = {
+  hello: ({ at }) => {
+    setClock(at);
+    readAnew();
+  },
+  running: ({ all, put, gone }) => applyRunning({ put, gone, ...(all === true && { all }) }),
+  changed: ({ names }) => {
+    tellNews(names);
+    void refreshNow();
+  },
+  log: ({ id, items }) => {
+    for (const follower of followers.get(id) ?? []) follower(items);
+  },
+  stale: ({ since }) => {
+    connection.value = { state: "stale", since };
+  },
+  fresh: () => {
+    connection.value = { state: "live", since: Date.now() };
+    readAnew();
+  },
+  reset: readAnew,
+};
+
+/** Deltas that came while the answer was under way: it may be older than they. */
+let pending: Delta[] | undefined;
+
+type Delta = Pick<Events["running"], "all" | "put" | "gone">;
+
+function applyRunning(delta: Delta): void {
+  pending?.push(delta);
+  const { all = false, put, gone } = delta;
+  const known = running.peek();
+  if (known === undefined && !all) return;
+  const next = new Map(all ? [] : known);
+  for (const id of gone) next.delete(id);
+  for (const run of put) next.set(run.id, run);
+  running.value = next;
+}
+
+let busy = false;
+let again = false;
+
+/** Reads the page "Now". Its error is kept by whoever shows it. */
+export const nowError = signal<unknown>(undefined);
+
+/** Reads what the page "Now" shows, at once or after the call that is under way. */
+export async function refreshNow(): Promise<void> {
+  if (busy) {
+    again = true;
+    return;
+  }
+  busy = true;
+  pending = [];
+  try {
+    const answer = await read<Now>("now");
+    batch(() => {
+      setClock(answer.at);
+      now.value = answer;
+      nowError.value = undefined;
+      running.value = new Map(answer.running.map((run) => [run.id, run]));
+      const since = pending ?? [];
+      pending = undefined;
+      for (const delta of since) applyRunning(delta);
+    });
+  } catch (error) {
+    nowError.value = error;
+    setTimeout(() => void refreshNow(), 2_000);
+  } finally {
+    pending = undefined;
+    busy = false;
+    if (again) {
+      again = false;
+      void refreshNow();
+    }
+  }
+}

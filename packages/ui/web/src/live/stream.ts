@@ -1,0 +1,103 @@
+import { eventParser, type StreamEvent } from "./sse.js";
+
+/** A log that is followed, after a line. */
+export interface Follow {
+  readonly id: string;
+  readonly after: number;
+}
+
+/** What a stream tells of itself. */
+export type StreamState = "connecting" | "live" | "away" | "ended";
+
+/** Who takes what a stream brings. */
+export interface Taker {
+  event(event: StreamEvent): void;
+  state(state: StreamState): void;
+}
+
+/** The shortest and the longest time between two attempts to connect, in ms. */
+const SHORTEST = 250;
+const LONGEST = 5_000;
+
+/** The server sends something at least each 15 s: after this time without, the line is dead, in ms. */
+const SILENCE = 40_000;
+
+/** One stream of events that connects again by itself, and resumes where it was. */
+export class Stream {
+  readonly #address: string;
+  readonly #taker: Taker;
+  #logs: readonly Follow[] = [];
+  #last = "";
+  #failures = 0;
+  #now: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(address: string, taker: Taker) {
+    this.#address = address;
+    this.#taker = taker;
+  }
+
+  /** Connects anew with the logs that are followed now. */
+  open(logs: readonly Follow[]): void {
+    this.#logs = logs;
+    // The stream so far had other logs: a resumed one would not have the lines of these.
+    this.#last = "";
+    this.#failures = 0;
+    void this.#connect();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#now?.abort();
+  }
+
+  async #connect(): Promise<void> {
+    this.close();
+    const abort = new AbortController();
+    this.#now = abort;
+    if (this.#failures === 0) this.#taker.state("connecting");
+    try {
+      const url = new URL(this.#address);
+      for (const { id, after } of this.#logs) {
+        url.searchParams.append("log", id);
+        url.searchParams.append("after", String(after));
+      }
+      const headers = this.#last === "" ? {} : { "last-event-id": this.#last };
+      const answer = await fetch(url, { signal: abort.signal, headers, credentials: "same-origin", cache: "no-store" });
+      if (answer.status === 401) {
+        this.#taker.state("ended");
+        return;
+      }
+      if (!answer.ok || answer.body === null) throw new Error(`status ${answer.status}`);
+      this.#failures = 0;
+      this.#taker.state("live");
+      await this.#read(answer.body, abort);
+    } catch {
+      if (abort.signal.aborted && this.#now !== abort) return;
+    }
+    if (this.#now !== abort) return;
+    this.#taker.state("away");
+    const wait = Math.min(LONGEST, SHORTEST * 2 ** this.#failures++);
+    this.#timer = setTimeout(() => void this.#connect(), wait * (0.75 + Math.random() / 2));
+  }
+
+  async #read(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<void> {
+    const text = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+    const parse = eventParser((event) => {
+      if (event.id !== "") this.#last = event.id;
+      this.#taker.event(event);
+    });
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    try {
+      for (;;) {
+        clearTimeout(silence);
+        silence = setTimeout(() => abort.abort(), SILENCE);
+        const { done, value } = await text.read();
+        if (done || this.#now !== abort) return;
+        parse(value);
+      }
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+}

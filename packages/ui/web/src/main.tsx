@@ -1,0 +1,18 @@
+import "virtual:palette.css";
+import "./css/base.css";
+import "./css/shell.css";
+import "./css/parts.css";
+import "./css/screens.css";
+import { render } from "preact";
+import { followLinks } from "./app/router.js";
+import { enter } from "./app/session.js";
+import { Shell } from "./app/shell.js";
+import { applyTheme } from "./app/theme.js";
+import { listenToKeys } from "./palette/keys.js";
+
+applyTheme();
+followLinks();
+listenToKeys();
+void enter();
+const app = document.getElementById("app");
+if (app !== null) render(<Shell />, app);

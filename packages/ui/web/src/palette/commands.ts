@@ -1,0 +1,71 @@
+import { signal } from "@preact/signals";
+import { ACTS, ask, type Target } from "../acts/acts.js";
+import type { ActName } from "../api/types.js";
+import { go, to } from "../app/router.js";
+import { nextTheme } from "../app/theme.js";
+import { zoneChoice } from "../format/zone.js";
+import type { IconName } from "../parts/icon.js";
+
+/** Something that the palette offers. */
+export interface Command {
+  readonly label: string;
+  readonly icon: IconName;
+  readonly hint?: string;
+  run(): void;
+}
+
+/** What the page that is shown is about: its acts come first. */
+export const subject = signal<{ readonly acts: readonly ActName[]; readonly target: Target } | undefined>(undefined);
+
+/** The pages, with the key that goes there after `g`. */
+export const PAGES = [
+  { path: to.now(), part: undefined, label: "Now", icon: "now", key: "n" },
+  { path: to.timeline(), part: "timeline", label: "Timeline", icon: "timeline", key: "t" },
+  { path: to.jobs(), part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
+  { path: to.runs(), part: "runs", label: "Runs", icon: "runs", key: "r" },
+  { path: to.locks(), part: "locks", label: "Locks", icon: "locks", key: "l" },
+  { path: to.audit(), part: "audit", label: "Audit", icon: "audit", key: "a" },
+] as const;
+
+/** The commands that do not depend on what is typed. */
+export function fixedCommands(): readonly Command[] {
+  const { acts = [], target } = subject.value ?? {};
+  const own = acts.map(
+    (act): Command => ({
+      label: target === undefined ? ACTS[act].label : `${ACTS[act].label}: ${target.name}`,
+      icon: ACTS[act].icon,
+      hint: "act",
+      run: () => target !== undefined && ask(act, target),
+    }),
+  );
+  const pages = PAGES.map(
+    ({ path, label, icon, key }): Command => ({ label, icon, hint: `g ${key}`, run: () => go(path) }),
+  );
+  const zones = (["local", "utc", "job"] as const).map(
+    (zone): Command => ({
+      label: `Times in ${zone === "local" ? "my zone" : zone === "utc" ? "UTC" : "the zone of each job"}`,
+      icon: "globe",
+      run: () => {
+        zoneChoice.value = zone;
+      },
+    }),
+  );
+  return [...own, ...pages, ...zones, { label: "Change the colours", icon: "auto", run: nextTheme }];
+}
+
+/** The page of a job, and of why it does not run. */
+export const jobCommands = (name: string): readonly Command[] => [
+  { label: name, icon: "jobs", hint: "job", run: () => go(to.job(name)) },
+  { label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) },
+];
+
+/** Whether all that was typed is in a label, in this order. `bkp` finds `backup`. */
+export function matches(label: string, typed: string): boolean {
+  let at = 0;
+  const text = label.toLowerCase();
+  for (const letter of typed.toLowerCase().replaceAll(" ", "")) {
+    at = text.indexOf(letter, at) + 1;
+    if (at === 0) return false;
+  }
+  return true;
+}

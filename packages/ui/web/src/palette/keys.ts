@@ -1,0 +1,71 @@
+import { signal } from "@preact/signals";
+import { remembered } from "../app/remembered.js";
+import { go } from "../app/router.js";
+import { PAGES } from "./commands.js";
+import { paletteOpen } from "./palette.js";
+
+/** Whether the list of keys is open. */
+export const keysOpen = signal(false);
+
+/** Whether single letters are keys. Somebody who speaks to the computer turns them off. */
+export const singleKeys = remembered<"on" | "off">("keys", "on", ["on", "off"]);
+
+/** How long `g` waits for the key of a page, in ms. */
+const PATIENCE = 1_500;
+
+let afterG = 0;
+
+/** Listens to the keys that work on every page. */
+export function listenToKeys(): void {
+  addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      paletteOpen.value = !paletteOpen.value;
+      return;
+    }
+    const isText =
+      event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [contenteditable]");
+    const isBusy = document.querySelector("dialog[open]") !== null;
+    if (isText || isBusy || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (singleKeys.value === "on" && single(event)) event.preventDefault();
+  });
+}
+
+function single(event: KeyboardEvent): boolean {
+  const { key, timeStamp } = event;
+  const page = timeStamp - afterG < PATIENCE && afterG > 0 ? PAGES.find((each) => each.key === key) : undefined;
+  afterG = 0;
+  if (page !== undefined) go(page.path);
+  else if (key === "g") afterG = timeStamp;
+  else if (key === "/") return findOnPage() || openPalette();
+  else if (key === ".") return openPalette();
+  else if (key === "?") keysOpen.value = true;
+  else if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
+  else return false;
+  return true;
+}
+
+function openPalette(): true {
+  paletteOpen.value = true;
+  return true;
+}
+
+/** A page with a field of its own to search in gets the focus there. */
+function findOnPage(): boolean {
+  const field = document.querySelector<HTMLInputElement>("input[data-find]");
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+
+/** Goes to the next or the last of the main links of a list. */
+function moveRow(step: 1 | -1): boolean {
+  const links = [...document.querySelectorAll<HTMLElement>("main [data-row]")];
+  const at = links.findIndex(
+    (link) => link === document.activeElement || link.closest("tr, li")?.contains(document.activeElement),
+  );
+  const next = links[at === -1 ? (step === 1 ? 0 : links.length - 1) : at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+  return next !== undefined;
+}

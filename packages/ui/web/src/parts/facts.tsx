@@ -1,0 +1,31 @@
+import type { ComponentChildren, VNode } from "preact";
+import type { HolderView } from "../api/types.js";
+
+/** A list of facts. */
+export const Facts = ({ children }: { readonly children: ComponentChildren }): VNode => (
+  <dl class="facts">{children}</dl>
+);
+
+/** A fact: what it is, and its value. Nothing if there is none. */
+export function Fact({
+  name,
+  children,
+}: {
+  readonly name: string;
+  readonly children: ComponentChildren;
+}): VNode | null {
+  if (children === undefined || children === null || children === false) return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** The process that runs a job. */
+export const Holder = ({ holder: { host, pid, instance } }: { readonly holder: HolderView }): VNode => (
+  <span title={`instance ${instance}`}>
+    {host} <span class="dim">pid {pid}</span>
+  </span>
+);

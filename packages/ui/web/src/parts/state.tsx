@@ -1,0 +1,19 @@
+import type { VNode } from "preact";
+import type { Status } from "../api/types.js";
+import { type State, stateOf } from "../format/states.js";
+import { Icon } from "./icon.js";
+
+/** A state: its shape, its colour and its word. */
+export function StateMark({ state: { tone, icon, word }, bare = false }: { state: State; bare?: boolean }): VNode {
+  return (
+    <span class="state" data-tone={tone} title={bare ? word : undefined}>
+      <Icon name={icon} spin={icon === "running"} />
+      <span class={bare ? "hidden-text" : undefined}>{word}</span>
+    </span>
+  );
+}
+
+/** The state of a run. */
+export const RunState = ({ status, bare = false }: { status: Status; bare?: boolean }): VNode => (
+  <StateMark state={stateOf(status)} bare={bare} />
+);

@@ -1,0 +1,50 @@
+import { signal } from "@preact/signals";
+import type { VNode } from "preact";
+import { to } from "../app/router.js";
+import { Icon } from "./icon.js";
+
+interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly run?: string | undefined;
+}
+
+const toasts = signal<readonly Toast[]>([]);
+let last = 0;
+
+/** Tells what was done. It can be read for eight seconds. */
+export function toast(text: string, run?: string): void {
+  const id = ++last;
+  toasts.value = [...toasts.value, { id, text, run }].slice(-4);
+  setTimeout(() => remove(id), 8_000);
+}
+
+function remove(id: number): void {
+  toasts.value = toasts.value.filter((each) => each.id !== id);
+}
+
+/** Where they are shown. The region is there from the start: a screen reader misses one that comes later. */
+export function Toasts(): VNode {
+  return (
+    <div class="toasts" role="status">
+      {toasts.value.map(({ id, text, run }) => (
+        <div class="toast" key={id}>
+          <span class="state" data-tone="completed">
+            <Icon name="completed" />
+          </span>
+          <span>
+            {text}{" "}
+            {run !== undefined && (
+              <a class="link" href={to.run(run)}>
+                Show the run
+              </a>
+            )}
+          </span>
+          <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import type { VNode } from "preact";
+import { ACTS } from "../../acts/acts.js";
+import { queryOf } from "../../api/call.js";
+import type { Audit, AuditEntry } from "../../api/types.js";
+import { place, to } from "../../app/router.js";
+import { Icon } from "../../parts/icon.js";
+import { FindField } from "../../parts/lists/find.js";
+import { Paged } from "../../parts/lists/paged.js";
+import { Page } from "../../parts/page.js";
+import { Empty } from "../../parts/pictures.js";
+import { Time } from "../../parts/time.js";
+
+const LIMIT = 100;
+
+/** Who did what, to which job, and why. */
+export function AuditScreen(): VNode {
+  const name = place.value.query.get("name") ?? undefined;
+  return (
+    <Page title="Audit" end={<FindField label="Name of a job" of="name" />}>
+      <Paged<Audit>
+        path={(before) => `audit${queryOf({ limit: LIMIT, name, before })}`}
+        next={({ entries, more }) => (more ? String(entries.at(-1)?.at) : undefined)}
+        isEmpty={({ entries }) => entries.length === 0}
+        empty={<Empty title="Nobody did anything">Acts by hand appear here: who, what, to which job, and why.</Empty>}
+        rows={({ entries }) => (
+          <tbody>
+            {entries.map((entry) => (
+              <Row key={`${entry.at} ${entry.name} ${entry.action}`} entry={entry} />
+            ))}
+          </tbody>
+        )}
+        around={(pages) => (
+          <table class="grid cards">
+            <thead>
+              <tr>
+                {["What", "Job", "Who", "Why", "When"].map((head) => (
+                  <th scope="col" key={head}>
+                    {head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            {pages}
+          </table>
+        )}
+      />
+    </Page>
+  );
+}
+
+function Row({ entry: { at, action, name, actor, reason, holder, run } }: { readonly entry: AuditEntry }): VNode {
+  const act = ACTS[action];
+  return (
+    <tr>
+      <td data-label="What" class="nowrap">
+        <span class="state" data-tone={act.danger === true ? "failed" : "quiet"}>
+          <Icon name={act.icon} /> {act.label}
+        </span>
+      </td>
+      <th scope="row" class="main-cell">
+        <a class="name" href={run === undefined ? to.job(name) : to.run(run)} data-row>
+          {name}
+        </a>
+      </th>
+      <td data-label="Who">{actor}</td>
+      <td data-label="Why">
+        {reason}
+        {holder !== undefined && (
+          <span class="dim under">
+            from {holder.host}, pid {holder.pid}
+          </span>
+        )}
+      </td>
+      <td data-label="When">
+        <Time at={at} />
+      </td>
+    </tr>
+  );
+}

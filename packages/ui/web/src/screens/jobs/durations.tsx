@@ -1,0 +1,46 @@
+import type { VNode } from "preact";
+import { duration } from "../../format/duration.js";
+import { Section } from "../../parts/page.js";
+
+const WIDTH = 400;
+const HEIGHT = 72;
+const SLOTS = 20;
+
+interface DurationsProps {
+  readonly durations: readonly number[];
+  readonly p50: number | undefined;
+  readonly p95: number | undefined;
+}
+
+/** The durations of the last runs that completed, with what is usual. */
+export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null {
+  if (durations.length < 2) return null;
+  const top = Math.max(...durations, p95 ?? 0, 1);
+  const y = (ms: number): number => HEIGHT - (ms / top) * HEIGHT;
+  const step = WIDTH / SLOTS;
+  const from = (SLOTS - Math.min(SLOTS, durations.length)) * step;
+  const label = `Durations of the last ${durations.length} runs that completed: ${durations.map(duration).join(", ")}`;
+  return (
+    <Section title="Durations" count={`last ${durations.length}`}>
+      <figure class="durations">
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+          {durations.slice(-SLOTS).map((ms, i) => (
+            <rect
+              x={from + i * step}
+              y={Math.min(y(ms), HEIGHT - 2)}
+              width={step - 3}
+              height={Math.max(2, HEIGHT - y(ms))}
+            >
+              <title>{duration(ms)}</title>
+            </rect>
+          ))}
+          {[p50, p95].map((ms) => ms !== undefined && <line x1="0" x2={WIDTH} y1={y(ms)} y2={y(ms)} />)}
+        </svg>
+        <figcaption class="dim">
+          {p50 !== undefined && `half take under ${duration(p50)}`}
+          {p95 !== undefined && `, 19 of 20 under ${duration(p95)}`}
+        </figcaption>
+      </figure>
+    </Section>
+  );
+}

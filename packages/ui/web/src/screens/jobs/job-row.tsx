@@ -1,0 +1,85 @@
+import type { VNode } from "preact";
+import { ActMenu } from "../../acts/act-menu.js";
+import { actsOf } from "../../acts/acts.js";
+import type { Job } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { duration, percent } from "../../format/duration.js";
+import { problemOf } from "../../format/states.js";
+import { Spark } from "../../parts/spark.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { Away, Time } from "../../parts/time.js";
+
+/** A job in the list. */
+export function JobRow({ job }: { readonly job: Job }): VNode {
+  const { name, schedule, durations, p50, p95, rate, running } = job;
+  return (
+    <tr>
+      <th scope="row" class="main-cell">
+        <a class="name" href={to.job(name)} data-row>
+          {name}
+        </a>
+        <span class="dim under cut" title={schedule?.words}>
+          {schedule?.words ?? "no schedule"}
+        </span>
+      </th>
+      <td data-label="Last">
+        <Last job={job} />
+      </td>
+      <td data-label="Next">
+        <Next job={job} />
+      </td>
+      <td class="wide-only">
+        <Spark durations={durations} />
+      </td>
+      <td class="num" data-label="p50">
+        {p50 === undefined ? "–" : duration(p50)}
+      </td>
+      <td class="num" data-label="p95">
+        {p95 === undefined ? "–" : duration(p95)}
+      </td>
+      <td class="num" data-label="Well">
+        {rate === undefined ? "–" : percent(rate)}
+      </td>
+      <td class="num acts-cell">
+        <ActMenu acts={actsOf(job)} target={{ name, run: running }} />
+      </td>
+    </tr>
+  );
+}
+
+/** How the last run ended, and how many in a row did so. */
+function Last({ job: { last, running, streak, schedule } }: { readonly job: Job }): VNode {
+  if (last === undefined) return <span class="dim">never</span>;
+  return (
+    <a href={to.run(running ?? last.id)} class="pair">
+      <RunState status={running === undefined ? last.status : "running"} />
+      <span class="dim under">
+        <Away at={last.startTime} zone={schedule?.zone} />
+        {running === undefined && streak !== undefined && streak.n > 1 && ` · ${streak.n} in a row`}
+      </span>
+    </a>
+  );
+}
+
+/** When it runs next, or why it does not. */
+function Next({ job: { schedule, next } }: { readonly job: Job }): VNode {
+  if (schedule?.paused !== undefined) {
+    return (
+      <span class="pair">
+        <StateMark state={problemOf("paused")} />
+        <span class="dim under cut" title={schedule.paused.reason}>
+          by {schedule.paused.by}: {schedule.paused.reason}
+        </span>
+      </span>
+    );
+  }
+  if (next === undefined) return <span class="dim">–</span>;
+  return (
+    <span class="pair">
+      <Away at={next} zone={schedule?.zone} />
+      <span class="dim under">
+        <Time at={next} zone={schedule?.zone} />
+      </span>
+    </span>
+  );
+}

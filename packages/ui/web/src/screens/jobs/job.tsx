@@ -1,0 +1,92 @@
+import type { VNode } from "preact";
+import { ActButtons } from "../../acts/act-menu.js";
+import { actsOf } from "../../acts/acts.js";
+import type { JobDetail } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { duration, percent } from "../../format/duration.js";
+import { problemOf, stateOf } from "../../format/states.js";
+import { Fact, Facts } from "../../parts/facts.js";
+import { Page, Section } from "../../parts/page.js";
+import { Loaded } from "../../parts/pictures.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { Away, Time } from "../../parts/time.js";
+import { RunsTable } from "../runs/runs-table.js";
+import { Definition } from "./definition.js";
+import { Durations } from "./durations.js";
+import { Ticks } from "./ticks.js";
+import { useJob } from "./use-job.js";
+import { WhySection } from "./why.js";
+
+/** A job: why it does not run, how it did, when it runs. */
+export function JobScreen({ name }: { readonly name: string }): VNode {
+  const job = useJob(name);
+  const detail = job.data.value;
+  const end = detail && <ActButtons acts={actsOf(detail)} target={{ name, run: detail.running }} />;
+  return (
+    <Page title={name} before={detail && <Mark job={detail} />} said={detail?.schedule?.words} end={end}>
+      <Loaded of={job} rows={10}>
+        {(loaded) => <Body job={loaded} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail }): VNode | null {
+  if (running !== undefined) return <StateMark state={stateOf("running")} bare />;
+  if (schedule?.paused !== undefined) return <StateMark state={problemOf("paused")} bare />;
+  return last === undefined ? null : <RunState status={last.status} bare />;
+}
+
+function Body({ job }: { readonly job: JobDetail }): VNode {
+  const { name, schedule, next, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
+  const zone = schedule?.zone;
+  return (
+    <>
+      <Facts>
+        <Fact name="Next">
+          {next !== undefined && (
+            <>
+              <Away at={next} zone={zone} /> <span class="dim">· </span>
+              <Time at={next} zone={zone} />
+            </>
+          )}
+        </Fact>
+        <Fact name="Last">
+          {last !== undefined && (
+            <a class="link" href={to.run(last.id)}>
+              <Away at={last.startTime} zone={zone} />
+            </a>
+          )}
+        </Fact>
+        <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} zone={zone} />}</Fact>
+        <Fact name="In a row">
+          {streak !== undefined && `${streak.n} ${stateOf(streak.status).word.toLowerCase()}`}
+        </Fact>
+        <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
+        <Fact name="19 of 20 under">{p95 !== undefined && duration(p95)}</Fact>
+        <Fact name="Ended well">{rate !== undefined && percent(rate)}</Fact>
+        <Fact name="Zone">{zone}</Fact>
+      </Facts>
+      <div class="split">
+        <div>
+          <WhySection name={name} running={job.running} />
+          <Section
+            title="Runs"
+            end={
+              <a class="link" href={to.runs(`?name=${encodeURIComponent(name)}`)}>
+                All runs
+              </a>
+            }
+          >
+            <RunsTable query={{ name, limit: 20 }} names={[name]} zone={zone} bare />
+          </Section>
+        </div>
+        <div>
+          <Durations durations={durations} p50={p50} p95={p95} />
+          <Ticks ticks={ticks} zone={zone} />
+          <Definition of={definition} />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import type { VNode } from "preact";
+import { queryOf } from "../../api/call.js";
+import type { Jobs } from "../../api/types.js";
+import { place } from "../../app/router.js";
+import { FindField } from "../../parts/lists/find.js";
+import { Paged } from "../../parts/lists/paged.js";
+import { Page } from "../../parts/page.js";
+import { Empty } from "../../parts/pictures.js";
+import { JobRow } from "./job-row.js";
+
+const LIMIT = 100;
+
+/** All jobs: when they run next, how they ended last, and how they do. */
+export function JobsScreen(): VNode {
+  const q = place.value.query.get("q") ?? "";
+  return (
+    <Page title="Jobs" end={<FindField label="Find a job" />}>
+      <Paged<Jobs>
+        path={(after) => `jobs${queryOf({ limit: LIMIT, after, q })}`}
+        next={({ jobs, more }) => (more ? jobs.at(-1)?.name : undefined)}
+        isEmpty={({ jobs }) => jobs.length === 0}
+        empty={
+          q === "" ? (
+            <Empty title="No job is known yet">
+              A job appears here with its first run, or when a process adds its schedule.
+            </Empty>
+          ) : (
+            <Empty title="No job is called so">{`Nothing has “${q}” in its name.`}</Empty>
+          )
+        }
+        rows={({ jobs }) => (
+          <tbody>
+            {jobs.map((job) => (
+              <JobRow key={job.name} job={job} />
+            ))}
+          </tbody>
+        )}
+        around={(pages) => (
+          <table class="grid cards jobs">
+            <thead>
+              <tr>
+                <th scope="col">Job</th>
+                <th scope="col">Last</th>
+                <th scope="col">Next</th>
+                <th scope="col">Durations</th>
+                <th scope="col" class="num">
+                  p50
+                </th>
+                <th scope="col" class="num">
+                  p95
+                </th>
+                <th scope="col" class="num">
+                  Well
+                </th>
+                <th scope="col">
+                  <span class="hidden-text">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            {pages}
+          </table>
+        )}
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,50 @@
+import type { VNode } from "preact";
+import type { TickView } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { count } from "../../format/duration.js";
+import { tickState } from "../../format/states.js";
+import { Section } from "../../parts/page.js";
+import { StateMark } from "../../parts/state.js";
+import { Away, Time } from "../../parts/time.js";
+
+/** So many of those to come are shown. */
+const TO_COME = 3;
+
+interface TicksProps {
+  readonly ticks: readonly TickView[];
+  readonly zone: string | undefined;
+}
+
+/** When the schedule wants a run, and what became of that; the latest first. */
+export function Ticks({ ticks, zone }: TicksProps): VNode | null {
+  if (ticks.length === 0) return null;
+  const past = ticks.filter(({ outcome }) => outcome !== undefined);
+  const shown = [...ticks.filter(({ outcome }) => outcome === undefined).slice(-TO_COME), ...past];
+  return (
+    <Section title="Ticks">
+      <ul class="rows plain ticks">
+        {shown.map((tick) => (
+          <li key={tick.at} data-future={tick.outcome === undefined}>
+            <span class="when">
+              <Time at={tick.due} zone={zone} />
+            </span>
+            {tick.run === undefined ? (
+              <StateMark state={tickState(tick)} />
+            ) : (
+              <a href={to.run(tick.run)}>
+                <StateMark state={tickState(tick)} />
+              </a>
+            )}
+            <span class="dim said">
+              {tick.text}
+              {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
+            </span>
+            <span class="dim end">
+              <Away at={tick.due} zone={zone} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,25 @@
+import { useEffect } from "preact/hooks";
+import { actsOf } from "../../acts/acts.js";
+import { type Resource, useResource } from "../../api/resource.js";
+import type { JobDetail } from "../../api/types.js";
+import { pageZone } from "../../format/zone.js";
+import { subject } from "../../palette/commands.js";
+
+/** Reads a job, and tells the palette and the clock what the page is about. */
+export function useJob(name: string): Resource<JobDetail> {
+  const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name] });
+  const { schedule, running } = job.data.value ?? {};
+  const paused = schedule?.paused !== undefined;
+  useEffect(() => {
+    pageZone.value = schedule?.zone;
+    subject.value = {
+      acts: actsOf({ ...(schedule && { schedule }), ...(running && { running }) }),
+      target: { name, run: running },
+    };
+    return () => {
+      pageZone.value = undefined;
+      subject.value = undefined;
+    };
+  }, [name, schedule?.zone, running, paused]);
+  return job;
+}

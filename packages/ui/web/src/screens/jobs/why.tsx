@@ -1,0 +1,101 @@
+import type { VNode } from "preact";
+import { ACTS, ask } from "../../acts/acts.js";
+import { useResource } from "../../api/resource.js";
+import type { ReasonView, Why } from "../../api/types.js";
+import { may } from "../../app/me.js";
+import { to } from "../../app/router.js";
+import { reasonState } from "../../format/states.js";
+import { Icon } from "../../parts/icon.js";
+import { Page, Section } from "../../parts/page.js";
+import { Empty, Loaded } from "../../parts/pictures.js";
+import { StateMark } from "../../parts/state.js";
+import { Away, Time } from "../../parts/time.js";
+import { useJob } from "./use-job.js";
+
+interface WhyProps {
+  readonly name: string;
+  readonly running?: string | undefined;
+}
+
+/** Why a job does not run now, as a page of its own: an address to send to somebody. */
+export function WhyScreen({ name }: { readonly name: string }): VNode {
+  const job = useJob(name);
+  return (
+    <Page
+      title={`Why does ${name} not run?`}
+      end={
+        <a class="button" href={to.job(name)}>
+          The job
+        </a>
+      }
+    >
+      <WhySection name={name} running={job.data.value?.running} />
+    </Page>
+  );
+}
+
+/** The reasons, the most important first, each with its evidence and what can be done. */
+export function WhySection({ name, running }: WhyProps): VNode {
+  const why = useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
+  const title = running === undefined ? "Why it does not run now" : "What it does now";
+  return (
+    <Section
+      title={title}
+      end={
+        <a class="link" href={to.why(name)} aria-label={`Address of why ${name} does not run`}>
+          <Icon name="link" />
+        </a>
+      }
+    >
+      <Loaded of={why} rows={3}>
+        {({ reasons }) => <Reasons name={name} running={running} reasons={reasons} />}
+      </Loaded>
+    </Section>
+  );
+}
+
+export function Reasons({ name, running, reasons }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
+  if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when it is asked to.</Empty>;
+  return (
+    <ol class="reasons">
+      {reasons.map((reason, i) => (
+        <Reason key={`${reason.code} ${reason.text}`} name={name} running={running} reason={reason} first={i === 0} />
+      ))}
+    </ol>
+  );
+}
+
+interface ReasonProps extends WhyProps {
+  readonly reason: ReasonView;
+  readonly first: boolean;
+}
+
+function Reason({ name, running, reason: { code, text, at, run, act }, first }: ReasonProps): VNode {
+  return (
+    <li data-first={first}>
+      <StateMark state={reasonState(code)} />
+      <div class="what">
+        <p>{text}</p>
+        <p class="dim">
+          {at !== undefined && (
+            <>
+              <Away at={at} /> · <Time at={at} />
+            </>
+          )}
+          {at !== undefined && run !== undefined && " · "}
+          {run !== undefined && (
+            <a class="link" href={to.run(run)}>
+              Show the run
+            </a>
+          )}
+        </p>
+      </div>
+      {act !== undefined && may(act) && (
+        <button type="button" class="button" onClick={() => ask(act, { name, run: running })}>
+          <Icon name={ACTS[act].icon} />
+          {ACTS[act].label}
+        </button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,87 @@
+import type { VNode } from "preact";
+import { useResource } from "../../api/resource.js";
+import type { Locks } from "../../api/types.js";
+import { count } from "../../format/duration.js";
+import { Page, Section } from "../../parts/page.js";
+import { Empty, Loaded } from "../../parts/pictures.js";
+import { InstanceRow, LockRow, SchedulerRow } from "./rows.js";
+
+/** Who holds what, which processes live, and which of them run schedules. */
+export function LocksScreen(): VNode {
+  const locks = useResource<Locks>("locks", { every: 5_000 });
+  const { data } = locks;
+  const said =
+    data.value &&
+    `${count(data.value.locks.length, "lock")} · ${count(data.value.instances.length, "process", "processes")} · ${count(data.value.schedulers.length, "scheduler")}`;
+  return (
+    <Page title="Locks and processes" said={said}>
+      <Loaded of={locks}>{(loaded) => <Body loaded={loaded} />}</Loaded>
+    </Page>
+  );
+}
+
+function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonly loaded: Locks }): VNode {
+  return (
+    <>
+      <Section title="Locks" count={locks.length}>
+        {locks.length === 0 ? (
+          <Empty title="No lock is held">Each job can run now.</Empty>
+        ) : (
+          <table class="grid cards">
+            <thead>
+              <tr>
+                {["Job", "Held by", "Since", "Lease", "Waiting", "Fence"].map((head) => (
+                  <th scope="col" key={head}>
+                    {head}
+                  </th>
+                ))}
+                <th scope="col">
+                  <span class="hidden-text">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {locks.map((lock) => (
+                <LockRow key={lock.name} lock={lock} />
+              ))}
+            </tbody>
+          </table>
+        )}
+        {truncated && <p class="dim">There are more than these.</p>}
+      </Section>
+      <Section title="Processes with locks" count={instances.length}>
+        {instances.length === 0 ? (
+          <Empty title="No process has a lock" />
+        ) : (
+          <table class="grid cards">
+            <thead>
+              <tr>
+                {["Process", "Session since", "Lease", "Renewed", "Locks", "Clock"].map((head) => (
+                  <th scope="col" key={head}>
+                    {head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {instances.map((instance) => (
+                <InstanceRow key={instance.instance} instance={instance} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Section>
+      <Section title="Schedulers" count={schedulers.length}>
+        {schedulers.length === 0 ? (
+          <Empty title="No scheduler is there">No tick is decided until a process adds schedules.</Empty>
+        ) : (
+          <ul class="rows">
+            {schedulers.map((scheduler) => (
+              <SchedulerRow key={scheduler.instance} scheduler={scheduler} />
+            ))}
+          </ul>
+        )}
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,134 @@
+import type { VNode } from "preact";
+import { ActMenu } from "../../acts/act-menu.js";
+import type { ActName, InstanceView, LockView, SchedulerItem } from "../../api/types.js";
+import { may } from "../../app/me.js";
+import { to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
+import { count, duration, seconds } from "../../format/duration.js";
+import { problemOf, stateOf } from "../../format/states.js";
+import { Holder } from "../../parts/facts.js";
+import { StateMark } from "../../parts/state.js";
+import { Away, Time } from "../../parts/time.js";
+
+/** A lock that is held. */
+export function LockRow({ lock }: { readonly lock: LockView }): VNode {
+  const { name, holder, since, fence, waiting, run, lease } = lock;
+  const where = `${holder.host}, pid ${holder.pid}`;
+  const acts: readonly ActName[] = run === undefined ? ["unlock"] : ["cancel", "unlock"];
+  return (
+    <tr>
+      <th scope="row" class="main-cell">
+        <a class="name" href={run === undefined ? to.why(name) : to.run(run)} data-row>
+          {name}
+        </a>
+        <For lock={lock} />
+      </th>
+      <td data-label="Held by">
+        <Holder holder={holder} />
+      </td>
+      <td data-label="Since">
+        <Away at={since} />
+      </td>
+      <td data-label="Lease">
+        <Left until={lease?.until} />
+      </td>
+      <td data-label="Waiting">{waiting === 0 ? <span class="dim">none</span> : count(waiting, "run")}</td>
+      <td data-label="Fence" class="mono">
+        {fence}
+      </td>
+      <td class="num acts-cell">
+        <ActMenu acts={acts.filter(may)} target={{ name, run, where }} />
+      </td>
+    </tr>
+  );
+}
+
+/** What the lock is held for. */
+function For({ lock: { hold, gone, run } }: { readonly lock: LockView }): VNode {
+  if (hold !== undefined) {
+    return (
+      <span class="under pair-line">
+        <StateMark state={problemOf("held")} />
+        <span class="dim">
+          {hold.author !== undefined && `${hold.author}: `}
+          {hold.reason}
+          {hold.until !== undefined && (
+            <>
+              , until <Time at={hold.until} />
+            </>
+          )}
+        </span>
+      </span>
+    );
+  }
+  if (gone) {
+    return (
+      <span class="under pair-line">
+        <StateMark state={stateOf("lost")} />
+        <span class="dim">its process is gone: the next run takes the lock over</span>
+      </span>
+    );
+  }
+  return <span class="under dim">{run === undefined ? "without a run" : "for a run"}</span>;
+}
+
+function Left({ until }: { readonly until: number | undefined }): VNode {
+  if (until === undefined) return <span class="dim">–</span>;
+  const left = until - second.value;
+  return (
+    <span class="lease" data-late={left < 3_000}>
+      {left > 0 ? seconds(left) : "over"}
+    </span>
+  );
+}
+
+/** A process that has locks. */
+export function InstanceRow({ instance: item }: { readonly instance: InstanceView }): VNode {
+  const { since, lease, locks, offset } = item;
+  return (
+    <tr>
+      <th scope="row" class="main-cell">
+        <Holder holder={item} />
+      </th>
+      <td data-label="Session since">{since === undefined ? "–" : <Away at={since} />}</td>
+      <td data-label="Lease">
+        <Left until={lease?.until} />
+      </td>
+      <td data-label="Renewed">{lease === undefined ? "–" : <Away at={lease.renewed} />}</td>
+      <td data-label="Locks">{locks}</td>
+      <td data-label="Clock">{offset === undefined ? <span class="dim">–</span> : <Offset ms={offset} />}</td>
+    </tr>
+  );
+}
+
+/** A clock that is seconds away makes leases look longer or shorter than they are. */
+function Offset({ ms }: { readonly ms: number }): VNode {
+  if (Math.abs(ms) < 1_000) return <span class="dim">as here</span>;
+  return (
+    <span class="state" data-tone="warn">
+      {duration(Math.abs(ms))} {ms > 0 ? "ahead" : "behind"}
+    </span>
+  );
+}
+
+/** A process that runs schedules. */
+export function SchedulerRow({ scheduler }: { readonly scheduler: SchedulerItem }): VNode {
+  const { schedules, names } = scheduler;
+  const shown = names.slice(0, 12);
+  return (
+    <li class="scheduler">
+      <span class="nowrap">
+        <Holder holder={scheduler} />
+      </span>
+      <span class="dim">{count(schedules, "schedule")}</span>
+      <span class="names">
+        {shown.map((name) => (
+          <a key={name} href={to.job(name)}>
+            {name}
+          </a>
+        ))}
+        {schedules > shown.length && <span class="dim">and {schedules - shown.length} more</span>}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,41 @@
+import type { VNode } from "preact";
+import { ApiError } from "../../api/call.js";
+import { count } from "../../format/duration.js";
+import { now, nowError, running } from "../../live/live.js";
+import { Page } from "../../parts/page.js";
+import { Failure, Skeleton } from "../../parts/pictures.js";
+import { NextTicks } from "./next-ticks.js";
+import { Problems } from "./problems.js";
+import { RunningList } from "./running-list.js";
+import { Waiting } from "./waiting.js";
+
+/** What is wrong, what runs, who waits, and what comes. */
+export function NowScreen(): VNode {
+  const shown = now.value;
+  const error = nowError.value;
+  if (shown === undefined) {
+    return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
+  }
+  const runs = [...(running.value ?? new Map()).values()].sort((a, b) => a.startTime - b.startTime);
+  const { problems, waiting, next, schedulers, truncated } = shown;
+  const said = [
+    problems.length === 0 ? "nothing is wrong" : count(problems.length, "problem"),
+    `${count(runs.length, "run")} going on`,
+    count(schedulers, "scheduler"),
+  ];
+  return (
+    <Page title="Now" said={said.join(" · ")}>
+      <div class="now">
+        <div>
+          <Problems problems={problems} />
+          <RunningList runs={runs} />
+        </div>
+        <div>
+          <Waiting waiting={waiting} />
+          <NextTicks ticks={next} />
+        </div>
+      </div>
+      {truncated && <p class="dim">There is more than is shown here: see the pages of jobs, runs and locks.</p>}
+    </Page>
+  );
+}

@@ -1,0 +1,105 @@
+import type { VNode } from "preact";
+import { ActMenu } from "../../acts/act-menu.js";
+import type { Running } from "../../api/types.js";
+import { may } from "../../app/me.js";
+import { to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
+import { count, duration, number, percent, seconds } from "../../format/duration.js";
+import { Holder } from "../../parts/facts.js";
+import { Section } from "../../parts/page.js";
+import { Empty } from "../../parts/pictures.js";
+import { RunState } from "../../parts/state.js";
+import { Elapsed } from "../../parts/time.js";
+
+/** What runs now: how long against what is usual, how far, and for how long its lease holds. */
+export function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
+  return (
+    <Section title="Running" count={runs.length}>
+      {runs.length === 0 ? (
+        <Empty title="Nothing runs now">A run appears here in the moment in which it begins.</Empty>
+      ) : (
+        <ul class="rows">
+          {runs.map((run) => (
+            <Row key={run.id} run={run} />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function Row({ run }: { readonly run: Running }): VNode {
+  const { id, name, startTime, holder, attempt, waiting, progress } = run;
+  const acts = (["cancel", "unlock"] as const).filter(may);
+  return (
+    <li class="run">
+      <RunState status="running" bare />
+      <div class="what">
+        <a class="name" href={to.run(id)} data-row>
+          {name}
+        </a>
+        <span class="dim">
+          <Holder holder={holder} />
+          {attempt !== undefined && attempt > 1 && ` · attempt ${attempt}`}
+          {waiting > 0 && ` · ${count(waiting, "waits", "wait")}`}
+        </span>
+        {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
+      </div>
+      <Pace run={run} />
+      <span class="elapsed">
+        <Elapsed since={startTime} />
+      </span>
+      <Lease run={run} />
+      <ActMenu acts={acts} target={{ name, run: id, where: `${holder.host}, pid ${holder.pid}` }} />
+    </li>
+  );
+}
+
+/** The elapsed time on a scale, with marks where half and 19 of 20 of its runs are over. */
+function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Running }): VNode {
+  const elapsed = Math.max(0, second.value - startTime);
+  const share = shareOf(progress);
+  if (p50 === undefined && share === undefined) return <span class="pace dim">no run to compare</span>;
+  const end = Math.max(elapsed, (p95 ?? p50 ?? 0) * 1.15, 1);
+  const isLong = p95 !== undefined && elapsed > p95;
+  const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
+  const usual =
+    p50 === undefined ? "" : `usually ${duration(p50)}${p95 === undefined ? "" : `, rarely over ${duration(p95)}`}`;
+  return (
+    <span class="pace">
+      <span class="meter" role="img" aria-label={`${seconds(elapsed)}; ${usual}`} title={usual}>
+        <i data-tone={isLong ? "warn" : "running"} style={{ width: `${(share ?? elapsed / end) * 100}%` }} />
+        {share === undefined && p50 !== undefined && <b style={at(p50)} />}
+        {share === undefined && p95 !== undefined && <b style={at(p95)} />}
+      </span>
+      <span class="dim">
+        {share !== undefined
+          ? percent(Math.round(share * 100) / 100)
+          : isLong
+            ? "longer than usual"
+            : `of ${duration(p50 ?? 0)}`}
+      </span>
+    </span>
+  );
+}
+
+const shareOf = (progress: Running["progress"]): number | undefined =>
+  progress?.total === undefined || progress.total <= 0 ? undefined : Math.min(1, progress.done / progress.total);
+
+function progressText({ done, total, text }: NonNullable<Running["progress"]>): string {
+  const amount = total === undefined ? number(done) : `${number(done)} of ${number(total)}`;
+  return text === undefined ? amount : `${amount} · ${text}`;
+}
+
+/** For how long the process has its lock unless it renews it. */
+function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {
+  if (lease === undefined) return <span class="lease" />;
+  const left = lease.until - second.value;
+  const renewed = Math.max(0, second.value - lease.renewed);
+  const title = `Renewed ${duration(renewed)} ago, fence ${fence}`;
+  return (
+    <span class="lease" data-late={left < 3_000} title={title}>
+      lease {left > 0 ? seconds(left) : "over"}
+    </span>
+  );
+}

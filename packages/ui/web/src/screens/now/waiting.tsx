@@ -1,0 +1,24 @@
+import type { VNode } from "preact";
+import type { Now } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { count } from "../../format/duration.js";
+import { Section } from "../../parts/page.js";
+
+/** The jobs whose lock others wait for. */
+export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
+  if (waiting.length === 0) return null;
+  return (
+    <Section title="Waiting for a lock" count={waiting.length}>
+      <ul class="rows plain">
+        {waiting.map(({ name, n }) => (
+          <li key={name}>
+            <a class="name cut" href={to.why(name)} data-row>
+              {name}
+            </a>
+            <span class="dim">{count(n, "run")}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,34 @@
+import type { VNode } from "preact";
+import type { RunItem } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { Section } from "../../parts/page.js";
+import { RunState } from "../../parts/state.js";
+import { Time } from "../../parts/time.js";
+import { Took } from "./runs-table.js";
+
+interface AttemptsProps {
+  readonly attempts: readonly RunItem[];
+  /** The id of the one that the page is about. */
+  readonly current: string;
+}
+
+/** The attempts of a chain, the first one first. */
+export const Attempts = ({ attempts, current }: AttemptsProps): VNode => (
+  <Section title="Attempts" count={attempts.length}>
+    <ol class="rows plain">
+      {attempts.map((each) => (
+        <li key={each.id}>
+          <a href={to.run(each.id)} aria-current={each.id === current ? "page" : undefined} class="name">
+            {each.attempt ?? 1}
+          </a>
+          <RunState status={each.status} />
+          <Time at={each.startTime} />
+          <span class="dim cut">{each.error}</span>
+          <span class="end">
+            <Took run={each} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  </Section>
+);

@@ -1,0 +1,55 @@
+import type { VNode } from "preact";
+import type { RunDetail, RunItem } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { duration } from "../../format/duration.js";
+import { Section } from "../../parts/page.js";
+import { Time } from "../../parts/time.js";
+
+interface ComparedProps {
+  readonly run: RunDetail;
+  /** The last run before it that completed. */
+  readonly well: RunItem;
+}
+
+/** What is different from the last run that completed. */
+export function Compared({ run, well }: ComparedProps): VNode {
+  const pairs: readonly (readonly [string, string, string])[] = [
+    ["Took", took(run.duration), took(well.duration)],
+    ["Host", run.holder.host, well.holder.host],
+    ["Process", `pid ${run.holder.pid}`, `pid ${well.holder.pid}`],
+    ["Started by", run.trigger, well.trigger],
+  ];
+  return (
+    <Section
+      title="Compared with the last that completed"
+      end={
+        <a class="link" href={to.run(well.id)}>
+          <Time at={well.startTime} />
+        </a>
+      }
+    >
+      <table class="grid compared">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span class="hidden-text">What</span>
+            </th>
+            <th scope="col">This run</th>
+            <th scope="col">The last well</th>
+          </tr>
+        </thead>
+        <tbody>
+          {pairs.map(([what, ours, theirs]) => (
+            <tr key={what} data-same={ours === theirs}>
+              <th scope="row">{what}</th>
+              <td>{ours}</td>
+              <td>{theirs}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Section>
+  );
+}
+
+const took = (ms: number | undefined): string => (ms === undefined ? "–" : duration(ms));

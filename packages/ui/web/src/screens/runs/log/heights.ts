@@ -1,0 +1,42 @@
+/** The height of a line of text, in px. The style sheet has the same. */
+export const LINE_HEIGHT = 20;
+
+/** Where each row of a long list begins, in px. Rows that are added cost no second look at those before. */
+export class Heights {
+  #tops: number[] = [0];
+
+  /** Counts rows anew from `from` on. `linesOf`: how many lines of text a row takes. */
+  update(from: number, length: number, linesOf: (row: number) => number): void {
+    this.#tops.length = Math.min(from, this.#tops.length - 1) + 1;
+    for (let row = this.#tops.length - 1; row < length; row++) {
+      this.#tops.push((this.#tops[row] ?? 0) + linesOf(row) * LINE_HEIGHT);
+    }
+  }
+
+  get total(): number {
+    return this.#tops.at(-1) ?? 0;
+  }
+
+  topOf(row: number): number {
+    return this.#tops[row] ?? this.total;
+  }
+
+  /** The row at a height. */
+  rowAt(y: number): number {
+    let low = 0;
+    let high = this.#tops.length - 2;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#tops[middle] ?? 0) <= y) low = middle;
+      else high = middle - 1;
+    }
+    return Math.max(0, low);
+  }
+}
+
+/** How many columns a text takes: letters of East Asia and pictures take two. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const letter of text) columns += (letter.codePointAt(0) ?? 0) >= 0x1100 ? 2 : letter === "\t" ? 8 : 1;
+  return columns;
+}

@@ -1,0 +1,152 @@
+import { signal } from "@preact/signals";
+import { ApiError, queryOf, read } from "../../../api/call.js";
+import type { LogItem, LogPage } from "../../../api/types.js";
+import { followLog } from "../../../live/live.js";
+
+/** So many of the last lines are shown first. */
+const TAIL = 400;
+
+/** So many lines are read at once. */
+const PAGE = 2_000;
+
+/** A line of a log. */
+export type Line = Extract<LogItem, { readonly line: number }>;
+
+/** A place where lines are missing. `loading`: they are under way. */
+export type Row = LogItem | { readonly loading: true };
+
+/** Whether a row is a line. */
+export const isLine = (row: Row): row is Line => "line" in row;
+
+/** The lines of a log: its end first, then its beginning, then what comes. */
+export class LogModel {
+  /** Counts the changes. Rows before `kept` are as they were before the last change. */
+  readonly change = signal({ version: 0, kept: 0 });
+  readonly state = signal<"loading" | "ready" | ApiError>("loading");
+  rows: Row[] = [];
+  readonly #path: string;
+  readonly #id: string;
+  readonly #abort = new AbortController();
+  #head: LogItem[] = [];
+  #tail: LogItem[] = [];
+  #isWhole = false;
+  #last = 0;
+  #catching = false;
+  #again = false;
+  #off: (() => void) | undefined;
+
+  constructor(id: string) {
+    this.#id = id;
+    this.#path = `runs/${encodeURIComponent(id)}/log`;
+  }
+
+  /** Reads the log, and with `live` what is added to it. */
+  async open(live: boolean): Promise<void> {
+    try {
+      const { items } = await this.#read({ tail: TAIL });
+      this.#tail = [...items];
+      this.#last = lastLine(items) ?? 0;
+      this.#isWhole = (firstLine(items) ?? 1) <= 1;
+      this.#publish(0);
+      this.state.value = "ready";
+      if (live && !this.#abort.signal.aborted) this.#follow();
+      if (!this.#isWhole) await this.#readHead();
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.state.value = error instanceof ApiError ? error : new ApiError("UNKNOWN", String(error), 0);
+    }
+  }
+
+  /** Reads what was written since: the run is over, and its last lines may have come with its end. */
+  catchUp(): void {
+    if (this.state.value === "ready") void this.#catchUp();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#off?.();
+  }
+
+  #read(query: { readonly tail?: number; readonly after?: number; readonly limit?: number }): Promise<LogPage> {
+    return read<LogPage>(`${this.#path}${queryOf(query)}`, this.#abort.signal);
+  }
+
+  async #readHead(): Promise<void> {
+    const until = firstLine(this.#tail) ?? 1;
+    for (let after = 0; !this.#isWhole; ) {
+      const { items, more } = await this.#read({ after, limit: PAGE });
+      const end = items.findIndex((item) => "line" in item && item.line >= until);
+      this.#head.push(...(end === -1 ? items : items.slice(0, end)));
+      const next = lastLine(items);
+      this.#isWhole = end !== -1 || !more || next === undefined || next <= after;
+      after = next ?? after;
+      this.#publish(0);
+    }
+  }
+
+  #follow(): void {
+    this.#off = followLog(this.#id, this.#last, (items) => {
+      if (items === "reset") void this.#catchUp();
+      else this.#add(items);
+    });
+  }
+
+  /** Adds what comes next. If something before it is not there yet, reads it. */
+  #add(items: readonly LogItem[]): void {
+    const fresh = items.filter((item) => !("line" in item) || item.line > this.#last);
+    const first = fresh[0];
+    if (first === undefined) return;
+    if ("line" in first ? first.line > this.#last + 1 : lastLine(fresh) === undefined && first.missing !== "unknown") {
+      void this.#catchUp();
+      return;
+    }
+    this.#append(fresh);
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#catching) {
+      this.#again = true;
+      return;
+    }
+    this.#catching = true;
+    try {
+      for (;;) {
+        this.#again = false;
+        const { items, more } = await this.#read({ after: this.#last, limit: PAGE });
+        const fresh = items.filter((item) => !("line" in item) || item.line > this.#last);
+        if (fresh.some((item) => "line" in item)) this.#append(fresh);
+        if ((!more || fresh.length === 0) && !this.#again) return;
+      }
+    } catch {
+      // The stream connects again by itself, and asks for this then.
+    } finally {
+      this.#catching = false;
+    }
+  }
+
+  #append(items: readonly LogItem[]): void {
+    const kept = this.rows.length;
+    this.#tail.push(...items);
+    this.#last = lastLine(items) ?? this.#last;
+    this.rows.push(...items);
+    this.#tell(kept);
+  }
+
+  #publish(kept: number): void {
+    const between: Row[] = this.#isWhole ? [] : [{ loading: true }];
+    this.rows = [...this.#head, ...between, ...this.#tail];
+    this.#tell(kept);
+  }
+
+  #tell(kept: number): void {
+    this.change.value = { version: this.change.peek().version + 1, kept };
+  }
+}
+
+function firstLine(items: readonly LogItem[]): number | undefined {
+  return items.find((item) => "line" in item)?.line;
+}
+
+function lastLine(items: readonly LogItem[]): number | undefined {
+  return items.findLast((item) => "line" in item)?.line;
+}

@@ -1,0 +1,137 @@
+import { useComputed, useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { remembered } from "../../../app/remembered.js";
+import { place } from "../../../app/router.js";
+import { zoneFor } from "../../../format/zone.js";
+import { plain } from "./ansi.js";
+import { columnsOf, Heights, LINE_HEIGHT } from "./heights.js";
+import { isLine, type LogModel, type Row } from "./log-model.js";
+import { LogRow } from "./log-row.js";
+import { LogTools } from "./log-tools.js";
+import { Search } from "./search.js";
+
+/** So many px above and below what can be seen are drawn too. */
+const MARGIN = 240;
+
+/** The width of what stands before the text of a line, in letters. */
+const BEFORE = 26;
+
+const wrap = remembered<"on" | "off">("wrap", "off", ["on", "off"]);
+
+/** A log of any length: only the lines that can be seen are in the page. */
+export function LogView({ id, model }: { readonly id: string; readonly model: LogModel }): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const heights = useMemo(() => new Heights(), [model]);
+  const search = useMemo(() => new Search(), [model]);
+  const top = useSignal(0);
+  const height = useSignal(400);
+  const columns = useSignal(0);
+  const follow = useSignal(!/^#L\d+$/.test(location.hash));
+  const found = useSignal("");
+  const current = useSignal(-1);
+  const laidOut = useRef({ version: -1, columns: -1, total: 0 });
+  const { version, kept } = model.change.value;
+  const { rows } = model;
+
+  const width = wrap.value === "on" ? columns.value : 0;
+  const isSameWidth = laidOut.current.columns === width;
+  const isNext = laidOut.current.version === version - 1;
+  const from = !isSameWidth ? 0 : laidOut.current.version === version ? rows.length : isNext ? kept : 0;
+  const before = heights.total;
+  heights.update(from, rows.length, (row) => linesOf(rows[row], width));
+  search.update(rows, from, found.value);
+  laidOut.current = { version, columns: width, total: heights.total };
+
+  const chosen = useComputed(() => Number(/^#L(\d+)$/.exec(place.value.hash)?.[1] ?? 0)).value;
+  const rowOfLine = (line: number): number => rows.findIndex((row) => isLine(row) && row.line === line);
+  const show = (row: number): void => {
+    const element = box.current;
+    if (element === null || row < 0) return;
+    follow.value = false;
+    element.scrollTop = heights.topOf(row) - element.clientHeight / 3;
+  };
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    // Lines that come above what can be seen must not move it.
+    if (follow.value) element.scrollTop = heights.total;
+    else if (kept === 0 && before > 0) element.scrollTop += heights.total - before;
+  }, [version, width]);
+  useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
+  useEffect(
+    () =>
+      watchSize(box.current, (tall, wide) => {
+        height.value = tall;
+        columns.value = wide;
+      }),
+    [],
+  );
+
+  const jump = (step: 1 | -1): void => {
+    const row = search.next(current.value, step);
+    if (row === undefined) return;
+    current.value = row;
+    show(row);
+  };
+  const first = heights.rowAt(top.value - MARGIN);
+  const last = Math.min(rows.length, heights.rowAt(top.value + height.value + MARGIN) + 1);
+  const zone = zoneFor(undefined);
+  return (
+    <div class="log">
+      <LogTools id={id} search={search} found={found} current={current} follow={follow} wrap={wrap} jump={jump} />
+      <section
+        ref={box}
+        class="lines"
+        data-wrap={wrap.value}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
+        tabIndex={0}
+        aria-label="Lines of the log"
+        onScroll={({ currentTarget }) => {
+          top.value = currentTarget.scrollTop;
+          follow.value =
+            currentTarget.scrollTop + currentTarget.clientHeight >= currentTarget.scrollHeight - LINE_HEIGHT;
+        }}
+      >
+        <div class="all" style={{ height: `${heights.total}px` }}>
+          <div class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
+            {rows.slice(first, last).map((row, i) => (
+              <LogRow
+                key={first + i}
+                id={id}
+                row={row}
+                zone={zone}
+                found={found.value}
+                chosen={isLine(row) && row.line === chosen}
+                current={first + i === current.value}
+              />
+            ))}
+          </div>
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function linesOf(row: Row | undefined, columns: number): number {
+  if (row === undefined || !isLine(row) || columns <= 0) return 1;
+  return Math.max(1, Math.ceil(columnsOf(plain(row.text)) / columns));
+}
+
+/** Tells the height of the box in px, and its width in letters of the log. */
+function watchSize(element: HTMLElement | null, tell: (tall: number, wide: number) => void): (() => void) | undefined {
+  if (element === null) return undefined;
+  const context = document.createElement("canvas").getContext("2d");
+  const { fontFamily } = getComputedStyle(element);
+  if (context !== null) context.font = `12px ${fontFamily}`;
+  const letter = (context?.measureText("0".repeat(100)).width ?? 720) / 100;
+  const observer = new ResizeObserver(() => {
+    const { clientWidth, clientHeight } = element;
+    // A narrow page shows no times: see the style sheet.
+    const before = clientWidth < 560 ? 8 : BEFORE;
+    tell(clientHeight, Math.max(10, Math.floor((clientWidth - 24) / letter) - before));
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}

@@ -1,0 +1,43 @@
+import type { VNode } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { ApiError } from "../../../api/call.js";
+import { number } from "../../../format/duration.js";
+import { Section } from "../../../parts/page.js";
+import { Empty, Failure, Skeleton } from "../../../parts/pictures.js";
+import { LogModel } from "./log-model.js";
+import { LogView } from "./log-view.js";
+
+interface LogProps {
+  readonly id: string;
+  /** Whether more lines may come. */
+  readonly live: boolean;
+}
+
+/** The log of a run. */
+export function Log({ id, live }: LogProps): VNode {
+  const model = useMemo(() => new LogModel(id), [id]);
+  useEffect(() => {
+    void model.open(live);
+    return () => model.close();
+  }, [model]);
+  useEffect(() => {
+    if (!live) model.catchUp();
+  }, [live]);
+  const state = model.state.value;
+  const lines = model.change.value.version >= 0 ? model.rows.filter((row) => "line" in row).length : 0;
+  return (
+    <Section title="Log" count={lines === 0 ? undefined : number(lines)}>
+      {state === "loading" && <Skeleton rows={8} />}
+      {state instanceof ApiError && <Failure error={state} />}
+      {state === "ready" && model.rows.length === 0 && <NoLines live={live} />}
+      {state === "ready" && model.rows.length > 0 && <LogView id={id} model={model} />}
+    </Section>
+  );
+}
+
+const NoLines = ({ live }: { readonly live: boolean }): VNode =>
+  live ? (
+    <Empty title="No line yet">What the run writes appears here.</Empty>
+  ) : (
+    <Empty title="No log is kept">The run wrote no line, or its log was deleted after its time.</Empty>
+  );

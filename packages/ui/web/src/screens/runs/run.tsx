@@ -1,0 +1,127 @@
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import "../../css/log.css";
+import { ActButtons } from "../../acts/act-menu.js";
+import { useResource } from "../../api/resource.js";
+import type { RunDetail, RunPage } from "../../api/types.js";
+import { may } from "../../app/me.js";
+import { to } from "../../app/router.js";
+import { running } from "../../live/live.js";
+import { subject } from "../../palette/commands.js";
+import { Icon } from "../../parts/icon.js";
+import { Page, Section } from "../../parts/page.js";
+import { Loaded } from "../../parts/pictures.js";
+import { RunState } from "../../parts/state.js";
+import { Away } from "../../parts/time.js";
+import { Reasons } from "../jobs/why.js";
+import { Attempts } from "./attempts.js";
+import { Compared } from "./compared.js";
+import { Log } from "./log/log.js";
+import { RunFacts } from "./run-facts.js";
+
+/** A run: how it went, why it ended so, and its log. */
+export function RunScreen({ id }: { readonly id: string }): VNode {
+  const name = id.slice(0, id.lastIndexOf("@"));
+  const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
+  const run = page.data.value?.run;
+  const isRunning = run?.status === "running";
+  useEffect(() => {
+    if (run === undefined) return undefined;
+    const target = { name: run.name, run: run.id, where: `${run.holder.host}, pid ${run.holder.pid}` };
+    subject.value = {
+      acts: isRunning ? (["cancel", "unlock"] as const).filter(may) : (["run-now"] as const).filter(may),
+      target,
+    };
+    return () => {
+      subject.value = undefined;
+    };
+  }, [run?.id, isRunning]);
+  const shown = subject.value;
+  return (
+    <Page
+      title={name}
+      before={run && <RunState status={run.status} />}
+      said={run && <Away at={run.startTime} />}
+      end={
+        <>
+          {shown !== undefined && isRunning && <ActButtons acts={shown.acts} target={shown.target} />}
+          <a class="button" href={to.job(name)}>
+            The job
+          </a>
+        </>
+      }
+    >
+      <Loaded of={page} rows={12}>
+        {(loaded) => <Body page={loaded} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Body({ page: { run, attempts, lastWell, why, log, progress } }: { readonly page: RunPage }): VNode {
+  const told = running.value?.get(run.id)?.progress ?? progress;
+  return (
+    <>
+      <RunFacts run={run} progress={run.status === "running" ? told : undefined} />
+      <div class="split">
+        <div>
+          <Failed run={run} />
+          <Result run={run} />
+          <Log id={run.id} live={!log.ended} />
+        </div>
+        <div>
+          {attempts.length > 1 && <Attempts attempts={attempts} current={run.id} />}
+          {lastWell !== undefined && run.status !== "completed" && <Compared run={run} well={lastWell} />}
+          {why.length > 0 && run.status !== "running" && (
+            <Section title="Why it does not run now">
+              <Reasons name={run.name} reasons={why} />
+            </Section>
+          )}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Failed({ run: { error, stack, endedBy } }: { readonly run: RunDetail }): VNode | null {
+  if (error === undefined && endedBy === undefined) return null;
+  return (
+    <div class="failed">
+      {error !== undefined && (
+        <div class="note" data-tone="failed">
+          <Icon name="warn" />
+          <div>{error}</div>
+        </div>
+      )}
+      {endedBy !== undefined && (
+        <p class="dim">
+          Ended by {endedBy.action}, from {endedBy.by.host}, pid {endedBy.by.pid}: {endedBy.reason}
+        </p>
+      )}
+      {stack !== undefined && (
+        <details>
+          <summary>Stack</summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
+          <pre tabIndex={0}>{stack}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Result({ run: { result, resultHidden } }: { readonly run: RunDetail }): VNode | null {
+  if (result === undefined && resultHidden !== true) return null;
+  return (
+    <div class="failed">
+      {result === undefined ? (
+        <p class="dim">It has a result, which is hidden here. The server shows results with showResults.</p>
+      ) : (
+        <details open>
+          <summary>Result</summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
+          <pre tabIndex={0}>{JSON.stringify(result, null, 2)}</pre>
+        </details>
+      )}
+    </div>
+  );
+}

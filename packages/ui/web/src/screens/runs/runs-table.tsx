@@ -1,0 +1,110 @@
+import type { VNode } from "preact";
+import { queryOf } from "../../api/call.js";
+import type { RunItem, Runs } from "../../api/types.js";
+import { to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
+import { duration, seconds } from "../../format/duration.js";
+import { Holder } from "../../parts/facts.js";
+import { Paged } from "../../parts/lists/paged.js";
+import { Empty } from "../../parts/pictures.js";
+import { RunState } from "../../parts/state.js";
+import { Time } from "../../parts/time.js";
+
+interface RunsTableProps {
+  readonly query: Readonly<Record<string, string | number | undefined>>;
+  readonly names?: readonly string[];
+  readonly zone?: string | undefined;
+  /** Without the name of the job, which is the heading of the page, and the process. */
+  readonly bare?: boolean;
+}
+
+/** Runs, the newest first. */
+export function RunsTable({ query, names, zone, bare = false }: RunsTableProps): VNode {
+  return (
+    <Paged<Runs>
+      path={(before) => `runs${queryOf({ ...query, before })}`}
+      next={({ more, before }) => (more ? before : undefined)}
+      isEmpty={({ runs }) => runs.length === 0}
+      empty={
+        <Empty title="No run is kept">No run of the store is of this kind. Old runs are deleted after a while.</Empty>
+      }
+      {...(names !== undefined && { options: { names } })}
+      rows={({ runs }) => (
+        <tbody>
+          {runs.map((run) => (
+            <Row key={run.id} run={run} zone={zone} bare={bare} />
+          ))}
+        </tbody>
+      )}
+      around={(pages) => (
+        <table class={bare ? "grid cards runs bare" : "grid cards runs"}>
+          <thead>
+            <tr>
+              <th scope="col">{bare ? "Run" : "Job"}</th>
+              {!bare && <th scope="col">State</th>}
+              <th scope="col">Started</th>
+              <th scope="col" class="num">
+                Took
+              </th>
+              <th scope="col">By</th>
+              {!bare && <th scope="col">Process</th>}
+            </tr>
+          </thead>
+          {pages}
+        </table>
+      )}
+    />
+  );
+}
+
+interface RowProps {
+  readonly run: RunItem;
+  readonly zone: string | undefined;
+  readonly bare: boolean;
+}
+
+function Row({ run, zone, bare }: RowProps): VNode {
+  const { id, name, status, startTime, trigger, holder, attempt, error } = run;
+  const state = <RunState status={status} />;
+  const tries = attempt !== undefined && attempt > 1 ? `attempt ${attempt}` : undefined;
+  return (
+    <tr>
+      <th scope="row" class="main-cell">
+        <a class={bare ? undefined : "name"} href={to.run(id)} data-row>
+          {bare ? state : name}
+        </a>
+        {error !== undefined && (
+          <span class="dim under cut" title={error}>
+            {error}
+          </span>
+        )}
+      </th>
+      {!bare && <td data-label="State">{state}</td>}
+      <td data-label="Started">
+        <Time at={startTime} zone={zone} />
+      </td>
+      <td class="num" data-label="Took">
+        <Took run={run} />
+      </td>
+      <td class="dim" data-label="By">
+        {trigger}
+        {tries !== undefined && `, ${tries}`}
+      </td>
+      {!bare && (
+        <td class="wide-only">
+          <Holder holder={holder} />
+        </td>
+      )}
+    </tr>
+  );
+}
+
+/** How long it took, or for how long it runs. */
+export function Took({ run: { duration: took, status, startTime } }: { readonly run: RunItem }): VNode {
+  if (took !== undefined) return <>{duration(took)}</>;
+  return status === "running" ? (
+    <span class="dim">{seconds(second.value - startTime)}</span>
+  ) : (
+    <span class="dim">–</span>
+  );
+}

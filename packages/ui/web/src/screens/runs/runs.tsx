@@ -1,0 +1,56 @@
+import type { VNode } from "preact";
+import type { Status } from "../../api/types.js";
+import { place, setQuery } from "../../app/router.js";
+import { ALL_STATUSES, stateOf } from "../../format/states.js";
+import { Icon } from "../../parts/icon.js";
+import { FindField } from "../../parts/lists/find.js";
+import { Page } from "../../parts/page.js";
+import { RunsTable } from "./runs-table.js";
+
+const LIMIT = 50;
+
+/** The runs of all jobs, the newest first. */
+export function RunsScreen(): VNode {
+  const { query } = place.value;
+  const status = query.get("status") ?? undefined;
+  const name = query.get("name") ?? undefined;
+  const [from, to] = [query.get("from") ?? undefined, query.get("to") ?? undefined];
+  return (
+    <Page title="Runs" end={<FindField label="Name of a job" of="name" />}>
+      <fieldset class="chips filters" aria-label="Only runs that are">
+        {ALL_STATUSES.map((each) => (
+          <StatusButton key={each} status={each} pressed={each === status} />
+        ))}
+        {from !== undefined && (
+          <button type="button" class="button" onClick={() => setQuery({ from: undefined, to: undefined })}>
+            <Icon name="close" />
+            Of any time
+          </button>
+        )}
+      </fieldset>
+      <RunsTable query={{ name, status, from, to, limit: LIMIT }} {...(name !== undefined && { names: [name] })} />
+    </Page>
+  );
+}
+
+interface StatusProps {
+  readonly status: Status;
+  readonly pressed: boolean;
+}
+
+function StatusButton({ status, pressed }: StatusProps): VNode {
+  const { icon, tone, word } = stateOf(status);
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-pressed={pressed}
+      onClick={() => setQuery({ status: pressed ? undefined : status })}
+    >
+      <span class="state" data-tone={tone}>
+        <Icon name={icon} />
+      </span>
+      {word}
+    </button>
+  );
+}

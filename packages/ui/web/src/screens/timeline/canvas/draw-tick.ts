@@ -1,0 +1,39 @@
+import type { TickView } from "../../../api/types.js";
+import { LANE, type Picture, xOf } from "./picture.js";
+
+/** Draws a tick: a ring if it is to come, a triangle if skipped, a cross if missed or refused. */
+export function drawTick(picture: Picture, tick: TickView, y: number): void {
+  const { context, width, colors } = picture;
+  const x = xOf(picture, tick.due);
+  const end = tick.until === undefined ? x : xOf(picture, tick.until);
+  if (x > width + 8 || end < -8) return;
+  const middle = y + LANE / 2;
+  const isBad = tick.outcome === "missed" || tick.outcome === "refused";
+  const isSkipped = tick.outcome === "skipped" || (tick.outcome === undefined && tick.skipped !== undefined);
+  context.strokeStyle = isBad ? colors.bad : isSkipped ? colors.warn : colors.quiet;
+  context.lineWidth = 1.75;
+  if (end - x > 8) {
+    // Several ticks in a row: a line over all of their time.
+    context.beginPath();
+    context.setLineDash([3, 3]);
+    context.moveTo(x, middle);
+    context.lineTo(end, middle);
+    context.stroke();
+    context.setLineDash([]);
+  }
+  context.beginPath();
+  if (isBad) {
+    context.moveTo(x - 4, middle - 4);
+    context.lineTo(x + 4, middle + 4);
+    context.moveTo(x + 4, middle - 4);
+    context.lineTo(x - 4, middle + 4);
+  } else if (isSkipped) {
+    context.moveTo(x - 4.5, middle + 4);
+    context.lineTo(x, middle - 4.5);
+    context.lineTo(x + 4.5, middle + 4);
+    context.closePath();
+  } else {
+    context.arc(x, middle, 3.5, 0, 7);
+  }
+  context.stroke();
+}

@@ -1,0 +1,209 @@
+import { effect, useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { go, to } from "../../app/router.js";
+import { theme } from "../../app/theme.js";
+import { second } from "../../format/clock.js";
+import { zoneFor } from "../../format/zone.js";
+import { type Colors, colorsOf } from "./canvas/colors.js";
+import { draw } from "./canvas/draw.js";
+import { AXIS, LANE } from "./canvas/picture.js";
+import { followPointer } from "./canvas/pointer.js";
+import { Mirror } from "./mirror.js";
+import { clockChanges, marksOf } from "./model/axis.js";
+import { hitTest, stepFrom } from "./model/hit.js";
+import type { Item, LiveLane } from "./model/items.js";
+import { pan, show, shown, zoom } from "./model/window.js";
+import { Tip } from "./tip.js";
+
+interface ChartProps {
+  readonly lanes: readonly LiveLane[];
+  readonly zone: string | undefined;
+  /** Tells how wide the chart is, and when its end is near. */
+  readonly onWidth: (px: number) => void;
+  readonly onEnd: () => void;
+}
+
+/** The lanes: their names as links, their runs and ticks on a canvas. */
+export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNode {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const cursor = useSignal<Item | undefined>(undefined);
+  const hovered = useSignal<{ readonly item: Item; readonly x: number; readonly y: number } | undefined>(undefined);
+  const size = useSignal({ width: 0, height: 0 });
+  const scrolled = useSignal(0);
+  const zone = zoneFor(jobZone);
+  const latest = useRef({ lanes, zone });
+  latest.current = { lanes, zone };
+  const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined }), []);
+
+  const paint = (): void => {
+    cancelAnimationFrame(drawn.frame);
+    drawn.frame = requestAnimationFrame(() => {
+      const element = canvas.current;
+      const context = element?.getContext("2d");
+      const { width, height } = size.peek();
+      if (!element || !context || width === 0) return;
+      const ratio = devicePixelRatio;
+      const [wide, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
+      // Setting the size clears the canvas and is slow: only if it changed.
+      if (element.width !== wide || element.height !== tall) Object.assign(element, { width: wide, height: tall });
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      drawn.colors ??= colorsOf(element.parentElement ?? document.body);
+      const range = shown.peek();
+      const now = second.peek();
+      draw({
+        ...{ context, width, height, colors: drawn.colors, range, now, lanes: latest.current.lanes },
+        marks: marksOf(range.from, range.to, latest.current.zone, Math.max(2, width / 92)),
+        changes: clockChanges(range.from, range.to, latest.current.zone),
+        ...{ scrolled: scrolled.peek(), cursor: cursor.peek(), font: `11px ${getComputedStyle(element).fontFamily}` },
+      });
+    });
+  };
+  useEffect(paint);
+  useEffect(
+    () =>
+      effect(() => {
+        void [shown.value, second.value, scrolled.value, cursor.value, size.value];
+        paint();
+      }),
+    [],
+  );
+  useEffect(() => {
+    const repaint = (): void => {
+      drawn.colors = undefined;
+      paint();
+    };
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", repaint);
+    const off = effect(() => {
+      void theme.value;
+      repaint();
+    });
+    return () => {
+      dark.removeEventListener("change", repaint);
+      off();
+    };
+  }, []);
+  useEffect(() => {
+    const [element, box] = [canvas.current, scroller.current];
+    if (element === null || box === null) return undefined;
+    const observer = new ResizeObserver(() => {
+      size.value = { width: element.clientWidth, height: box.clientHeight };
+      onWidth(element.clientWidth);
+    });
+    observer.observe(box);
+    const off = followPointer(element, {
+      hover: (x, y) => {
+        const item = hitTest({
+          lanes: latest.current.lanes,
+          x,
+          y: y + scrolled.peek() - AXIS,
+          width: size.peek().width,
+        });
+        hovered.value = item === undefined ? undefined : { item, x, y };
+      },
+      leave: () => {
+        hovered.value = undefined;
+      },
+      press: () => open(hovered.peek()?.item),
+    });
+    return () => {
+      observer.disconnect();
+      off();
+    };
+  }, []);
+
+  const key = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!handleKey(event.key, event.shiftKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const handleKey = (pressed: string, shift: boolean): boolean => {
+    if (pressed === "+" || pressed === "=") zoom(0.5);
+    else if (pressed === "-" || pressed === "−") zoom(2);
+    else if (shift && pressed === "ArrowLeft") pan(-0.25);
+    else if (shift && pressed === "ArrowRight") pan(0.25);
+    else if (pressed === "Enter") open(cursor.peek());
+    else if (pressed === "Escape") cursor.value = undefined;
+    else {
+      const next = stepFrom(lanes, cursor.peek(), pressed);
+      if (next === undefined) return false;
+      cursor.value = next;
+      reveal(next);
+    }
+    return true;
+  };
+  const reveal = (item: Item): void => {
+    const row = lanes.findIndex(({ name }) => name === item.lane);
+    const box = scroller.current;
+    if (box === null || row === -1) return;
+    const y = row * LANE;
+    if (y < box.scrollTop) box.scrollTop = y;
+    else if (y + LANE + AXIS > box.scrollTop + box.clientHeight) box.scrollTop = y + LANE + AXIS - box.clientHeight;
+  };
+  const pointed =
+    hovered.value ??
+    (cursor.value && { item: cursor.value, ...placeOf(cursor.value, lanes, size.value.width, scrolled.value) });
+  return (
+    <div class="chart" style={{ "--tall": `${AXIS + lanes.length * LANE + 2}px` }}>
+      <div
+        class="chart-scroll"
+        ref={scroller}
+        onScroll={({ currentTarget }) => {
+          scrolled.value = currentTarget.scrollTop;
+          if (currentTarget.scrollTop + currentTarget.clientHeight * 2 > currentTarget.scrollHeight) onEnd();
+        }}
+      >
+        <span class="lane-zone dim cut" title={`Times in ${zone}`}>
+          {zone}
+        </span>
+        <ol class="lane-names" aria-label="Jobs">
+          {lanes.map(({ name }) => (
+            <li key={name} data-current={cursor.value?.lane === name}>
+              <a href={to.job(name)} class="cut" title={name}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ol>
+        <div
+          class="lane-canvas"
+          role="application"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the keys of the timeline are taken here.
+          tabIndex={0}
+          aria-label="Timeline. Up and down change the job, left and right go from run to run, Enter opens, plus and minus zoom."
+          onKeyDown={key}
+        >
+          <canvas ref={canvas} data-pointing={hovered.value !== undefined} />
+        </div>
+      </div>
+      {pointed !== undefined && <Tip {...pointed} zone={zone} width={size.value.width} />}
+      <Mirror lanes={lanes} cursor={cursor.value} zone={zone} />
+    </div>
+  );
+}
+
+/** Opens the run, or comes closer if it is several; a tick leads to its job. */
+function open(item: Item | undefined): void {
+  if (item === undefined) return;
+  if (item.kind === "tick") {
+    go(item.tick.run === undefined ? to.job(item.lane) : to.run(item.tick.run));
+    return;
+  }
+  const [start, end, , , id] = item.bar;
+  if (id !== undefined) go(to.run(id));
+  else show({ from: start - (end - start) * 0.2, to: end + (end - start) * 0.2 });
+}
+
+function placeOf(
+  item: Item,
+  lanes: readonly LiveLane[],
+  width: number,
+  scrolled: number,
+): { readonly x: number; readonly y: number } {
+  const { from, to: end } = shown.value;
+  const x = Math.min(width, Math.max(0, ((item.at - from) / (end - from)) * width));
+  return { x, y: AXIS + lanes.findIndex(({ name }) => name === item.lane) * LANE - scrolled + LANE / 2 };
+}

@@ -1,0 +1,41 @@
+import type { VNode } from "preact";
+
+const ITEMS: readonly (readonly [shape: string, word: string])[] = [
+  ["completed", "completed"],
+  ["failed", "failed"],
+  ["timeout", "timed out"],
+  ["lost", "lost"],
+  ["hollow", "cancelled, nothing to do"],
+  ["running", "running"],
+  ["skipped", "tick skipped"],
+  ["missed", "tick missed"],
+  ["next", "tick to come"],
+];
+
+/** What the shapes mean. */
+export const Legend = (): VNode => (
+  <ul class="legend" aria-label="What the shapes mean">
+    {ITEMS.map(([shape, word]) => (
+      <li key={shape}>
+        <svg viewBox="0 0 20 16" data-shape={shape} aria-hidden="true">
+          <Shape of={shape} />
+        </svg>
+        {word}
+      </li>
+    ))}
+  </ul>
+);
+
+function Shape({ of }: { readonly of: string }): VNode {
+  if (of === "skipped") return <path d="M5.5 12 L10 3.5 L14.5 12 Z" />;
+  if (of === "missed") return <path d="M6 4 L14 12 M14 4 L6 12" />;
+  if (of === "next") return <circle cx="10" cy="8" r="3.5" />;
+  const isTall = of !== "completed" && of !== "hollow";
+  return (
+    <>
+      <rect x="1" y={isTall ? 0.5 : 3} width="18" height={isTall ? 15 : 10} rx="3" />
+      {of === "lost" && <path class="cut-out" d="M5 0 V16 M10 0 V16 M15 0 V16" />}
+      {of === "timeout" && <path class="cut-out" d="M15.5 0 V16" />}
+    </>
+  );
+}

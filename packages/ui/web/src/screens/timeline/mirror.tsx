@@ -1,0 +1,46 @@
+import type { VNode } from "preact";
+import { to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
+import { type Item, itemsOf, type LiveLane } from "./model/items.js";
+import { shown } from "./model/window.js";
+import { wordsOf } from "./model/words.js";
+
+/** So many items of the lane are in the page. */
+const MOST = 100;
+
+interface MirrorProps {
+  readonly lanes: readonly LiveLane[];
+  readonly cursor: Item | undefined;
+  readonly zone: string;
+}
+
+/** What the canvas shows, for those who do not see it: the item at the cursor is said, its lane is a list. */
+export function Mirror({ lanes, cursor, zone }: MirrorProps): VNode {
+  const lane = lanes.find(({ name }) => name === cursor?.lane);
+  const now = second.peek();
+  const said = (item: Item): string => {
+    const { title, lines } = wordsOf(item, now, zone);
+    return [item.lane, title, ...lines].join(", ");
+  };
+  return (
+    <div class="hidden-text">
+      <p role="status">{cursor !== undefined && said(cursor)}</p>
+      {lane !== undefined && (
+        <ul aria-label={`Runs and ticks of ${lane.name}`}>
+          {itemsOf(lane, shown.value, now)
+            .slice(-MOST)
+            .map((item) => (
+              <li key={`${item.kind} ${item.at}`}>
+                <a
+                  tabIndex={-1}
+                  href={item.kind === "bar" && item.bar[4] !== undefined ? to.run(item.bar[4]) : to.job(lane.name)}
+                >
+                  {said(item)}
+                </a>
+              </li>
+            ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import { computed, signal } from "@preact/signals";
+import { place, setQuery } from "../../../app/router.js";
+import { second } from "../../../format/clock.js";
+
+/** A range of time, in ms since 1970. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The ranges that are offered. They go on with the time; a fifth of them is to come. */
+export const SPANS = [
+  ["1h", 3_600_000, "1 hour"],
+  ["24h", 86_400_000, "24 hours"],
+  ["7d", 604_800_000, "7 days"],
+] as const;
+
+const AHEAD = 0.2;
+const SHORTEST = 10_000;
+const LONGEST = 90 * 86_400_000;
+
+/** How long to wait before the range is put into the address, in ms. */
+const PAUSE = 250;
+
+/** The range that the reader moved to. Undefined: one that goes on. */
+const moved = signal<Range | undefined>(undefined);
+
+/** The span that goes on with the time; undefined if the reader moved away from it. */
+export const span = computed(() => {
+  if (moved.value !== undefined || fixed.value !== undefined) return undefined;
+  const asked = place.value.query.get("range");
+  return SPANS.find(([name]) => name === asked) ?? SPANS[1];
+});
+
+/** The range of the address. */
+const fixed = computed((): Range | undefined => {
+  const { query } = place.value;
+  const [from, to] = [Number(query.get("from") ?? Number.NaN), Number(query.get("to") ?? Number.NaN)];
+  return from < to ? { from, to } : undefined;
+});
+
+/** What is shown. */
+export const shown = computed((): Range => {
+  const range = moved.value ?? fixed.value;
+  if (range !== undefined) return range;
+  const length = span.value?.[1] ?? SPANS[1][1];
+  const to = second.value + length * AHEAD;
+  return { from: to - length, to };
+});
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Shows a range, and puts it into the address when the reader rests. */
+export function show(range: Range): void {
+  const length = Math.min(LONGEST, Math.max(SHORTEST, range.to - range.from));
+  const middle = (range.from + range.to) / 2;
+  moved.value = { from: middle - length / 2, to: middle + length / 2 };
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const { from, to } = shown.peek();
+    setQuery({ range: undefined, from: String(Math.round(from)), to: String(Math.round(to)) });
+  }, PAUSE);
+}
+
+/** Goes on with the time again. */
+export function showSpan(name: string): void {
+  leave();
+  setQuery({ range: name, from: undefined, to: undefined });
+}
+
+/** Forgets where the reader moved to: the address says it. */
+export function leave(): void {
+  clearTimeout(timer);
+  moved.value = undefined;
+}
+
+/** Moves by a share of what is shown. */
+export function pan(share: number): void {
+  const { from, to } = shown.peek();
+  const by = (to - from) * share;
+  show({ from: from + by, to: to + by });
+}
+
+/** Makes the range `factor` times as long; the time at `share` of it stays where it is. */
+export function zoom(factor: number, share = 0.5): void {
+  const { from, to } = shown.peek();
+  const length = Math.min(LONGEST, Math.max(SHORTEST, (to - from) * factor));
+  const at = from + (to - from) * share;
+  show({ from: at - length * share, to: at + length * (1 - share) });
+}

@@ -1,0 +1,32 @@
+import { count, duration } from "../../../format/duration.js";
+import { stateOf, tickState } from "../../../format/states.js";
+import { shortTime } from "../../../format/times.js";
+import type { Item } from "./items.js";
+
+/** An item in words, for the tip and for assistive technology. */
+export function wordsOf(
+  item: Item,
+  now: number,
+  zone: string,
+): { readonly title: string; readonly lines: readonly string[] } {
+  const at = shortTime(item.at, now, zone);
+  if (item.kind === "tick") {
+    const { tick } = item;
+    const many = tick.count !== undefined && tick.count > 1 ? [count(tick.count, "tick")] : [];
+    return {
+      title: `${tickState(tick).word} · ${at}`,
+      lines: [...many, ...(tick.text === undefined ? [] : [tick.text])],
+    };
+  }
+  const [start, end, status, n] = item.bar;
+  const word = stateOf(status).word;
+  if (n > 1)
+    return {
+      title: count(n, "run"),
+      lines: [`from ${at} to ${shortTime(end, now, zone)}`, `the worst: ${word.toLowerCase()}`],
+    };
+  return {
+    title: `${word} · ${at}`,
+    lines: [status === "running" ? `for ${duration(now - start)}` : `took ${duration(end - start)}`],
+  };
+}

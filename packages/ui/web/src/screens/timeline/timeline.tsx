@@ -1,0 +1,89 @@
+import type { VNode } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import "../../css/timeline.css";
+import { place } from "../../app/router.js";
+import { running } from "../../live/live.js";
+import { onNews } from "../../live/news.js";
+import { Icon } from "../../parts/icon.js";
+import { FindField } from "../../parts/lists/find.js";
+import { Page } from "../../parts/page.js";
+import { Empty, Failure, Skeleton } from "../../parts/pictures.js";
+import { Chart } from "./chart.js";
+import { Legend } from "./legend.js";
+import { withRunning } from "./model/items.js";
+import { Lanes } from "./model/lanes.js";
+import { leave, SPANS, shown, showSpan, span, zoom } from "./model/window.js";
+
+/** A lane for each job: what ran, what did not, and what is to come. */
+export function TimelineScreen(): VNode {
+  const lanes = useMemo(() => new Lanes(), []);
+  const px = useRef(800);
+  const q = place.value.query.get("q") ?? "";
+  const range = shown.value;
+  useEffect(() => lanes.want(range, px.current, q), [range, q]);
+  useEffect(() => {
+    const off = onNews(() => lanes.refresh());
+    return () => {
+      off();
+      lanes.close();
+      leave();
+    };
+  }, []);
+  const loaded = lanes.lanes.value;
+  const error = lanes.error.value;
+  return (
+    <Page
+      title="Timeline"
+      full
+      end={
+        <>
+          <FindField label="Find a job" />
+          <fieldset class="segments" aria-label="Range">
+            {SPANS.map(([name, , label]) => (
+              <button
+                type="button"
+                key={name}
+                aria-pressed={span.value?.[0] === name}
+                title={label}
+                onClick={() => showSpan(name)}
+              >
+                {name}
+              </button>
+            ))}
+          </fieldset>
+          <fieldset class="segments" aria-label="Zoom">
+            <button type="button" aria-label="Closer" onClick={() => zoom(0.5)}>
+              <Icon name="zoomIn" />
+            </button>
+            <button type="button" aria-label="Farther" onClick={() => zoom(2)}>
+              <Icon name="zoomOut" />
+            </button>
+          </fieldset>
+        </>
+      }
+    >
+      {loaded === undefined && (error === undefined ? <Skeleton rows={14} /> : <Failure error={error} />)}
+      {loaded !== undefined && loaded.length === 0 && (
+        <Empty title={q === "" ? "No job ran, and none is due" : "No job is called so"}>
+          {q === ""
+            ? "A lane appears here with the first run of a job, or with its schedule."
+            : `Nothing has “${q}” in its name.`}
+        </Empty>
+      )}
+      {loaded !== undefined && loaded.length > 0 && (
+        <>
+          <Chart
+            lanes={withRunning(loaded, running.value?.values() ?? [], q === "" && !lanes.more.value)}
+            zone={undefined}
+            onWidth={(width) => {
+              px.current = width;
+              lanes.want(shown.peek(), width, q);
+            }}
+            onEnd={() => lanes.readMore()}
+          />
+          <Legend />
+        </>
+      )}
+    </Page>
+  );
+}
