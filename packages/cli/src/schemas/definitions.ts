@@ -115,6 +115,12 @@ const schedule = fields({
   words: text("When it is due, in words."),
 });
 
+const imported = fields({
+  imported: count(),
+  present: count("The store had them already."),
+  leftOut: { type: "object", additionalProperties: count(), description: "How many, by the reason." },
+});
+
 const amount = fields({ lines: count(), bytes: count() });
 
 /** The parts of which the schemas are made, by their names. */
@@ -130,4 +136,5 @@ export const definitions: Readonly<Record<string, Schema>> = {
   reason,
   schedule,
   amount,
+  imported,
 };
