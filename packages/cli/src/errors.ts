@@ -12,6 +12,11 @@ export const EXIT = {
   signal: 128,
 } as const;
 
+/** The name of an exit code, for programs. */
+export function nameOf(code: number): string {
+  return Object.entries(EXIT).find(([, one]) => one === code)?.[0] ?? "failed";
+}
+
 /** Something that cannot be done, in words for the user. The program ends with `code`. */
 export class CommandError extends Error {
   override readonly name: string = "CommandError";

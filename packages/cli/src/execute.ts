@@ -17,9 +17,22 @@ export async function execute(words: readonly string[]): Promise<number> {
     const { explained } = await import("./store/explain.js");
     const told = explained(error);
     if (told === undefined) throw error;
+    if (wantsJson(words)) {
+      const { nameOf } = await import("./errors.js");
+      const item = { error: { code: nameOf(told.code), exit: told.code, message: told.message } };
+      process.stderr.write(`${JSON.stringify(item)}\n`);
+      return told.code;
+    }
     const { tell } = await import("./output/tell.js");
     // Problems of a job file begin with their place.
     tell((error as Error).name === "JobFileError" ? told.message : `ojm: ${told.message}`);
     return told.code;
   }
+}
+
+/** Whether a command that prints JSON is to print it: its errors are JSON then, too. */
+function wantsJson([command = "", ...words]: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  return commands.get(command)?.options["json"] !== undefined && (own.includes("--json") || own.includes("--jsonl"));
 }

@@ -2,6 +2,7 @@ import { actCommands } from "./act-commands.js";
 import { fileCommands } from "./file-commands.js";
 import { lookCommands } from "./look-commands.js";
 import { hiddenCommands, moreCommands } from "./more-commands.js";
+import { portCommands } from "./port-commands.js";
 import type { CommandSpec } from "./spec.js";
 
 /** All commands, in the order in which the help shows them. */
@@ -9,6 +10,7 @@ export const groups: readonly (readonly [title: string, commands: readonly Comma
   ["Job files", fileCommands],
   ["Look", lookCommands],
   ["Act", actCommands],
+  ["Move", portCommands],
   ["More", moreCommands],
 ];
 

@@ -30,4 +30,6 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   resume: () => import("./act/resume.js"),
   backfill: () => import("./act/backfill.js"),
   prune: () => import("./act/prune.js"),
+  export: () => import("./port/export.js"),
+  import: () => import("./port/import.js"),
 };

@@ -141,6 +141,12 @@ const orphan = fields(
   "The command of `ojm exec` that goes on although its ojm was killed.",
 );
 
+const imported = fields({
+  imported: count(),
+  present: count("The store had them already."),
+  leftOut: { type: "object", additionalProperties: count(), description: "How many, by the reason." },
+});
+
 const amount = fields({ lines: count(), bytes: count() });
 
 /** The parts of which the schemas are made, by their names. */
@@ -158,4 +164,5 @@ export const definitions: Readonly<Record<string, Schema>> = {
   backfill,
   orphan,
   amount,
+  imported,
 };

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
@@ -8,14 +8,19 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { prepareType } from "../backends.js";
 import { commands } from "../command-line/all.js";
 import { modules } from "../commands/modules.js";
+import { called } from "../testing/called.js";
 import { given } from "../testing/given.js";
 import { folderWith } from "../testing/ojm.js";
+import { storeIn } from "../testing/store.js";
 import { schemaOf } from "./schemas.js";
 
 const FILES = fileURLToPath(new URL("../../schemas/", import.meta.url));
 
 /** The commands that print JSON. */
 const printing = [...commands.values()].filter(({ options }) => options["json"] !== undefined).map(({ name }) => name);
+
+/** What has a schema: the output of these, and errors. */
+const documented = [...printing, "error"].sort();
 
 let store: string;
 let manager: JobManager;
@@ -67,10 +72,10 @@ async function valid(command: string, ...words: readonly string[]): Promise<unkn
 
 describe("the schema files", () => {
   test("are one for each command that prints JSON", () => {
-    expect(readdirSync(FILES).sort()).toEqual(printing.map((name) => `${name}.schema.json`).sort());
+    expect(readdirSync(FILES).sort()).toEqual(documented.map((name) => `${name}.schema.json`));
   });
 
-  test.each(printing)("%s.schema.json is what the sources say; --update writes it", async (name) => {
+  test.each(documented)("%s.schema.json is what the sources say; --update writes it", async (name) => {
     await expect(`${JSON.stringify(schemaOf(name), undefined, 2)}\n`).toMatchFileSnapshot(
       join(FILES, `${name}.schema.json`),
     );
@@ -130,5 +135,44 @@ describe("what is printed", () => {
     expect(await valid("next", "report")).not.toEqual([]);
     expect(await valid("resume", "report")).toMatchObject({ wasPaused: true });
     expect(await valid("backfill", "report", "--from", "5m", ...reason)).toHaveProperty("ticks");
+  });
+});
+
+describe("an error of a command that prints JSON", () => {
+  const validate = ajv.compile(closed(schemaOf("error")) as object);
+
+  test.each<[readonly string[], number, string]>([
+    [["show", "none", "--store", "sqlite:ojm.db", "--json"], 3, "notFound"],
+    [["runs", "--store", "sqlite:none.db", "--jsonl"], 2, "usage"],
+    [["runs", "--store", "sqlite:empty.db", "--json"], 2, "usage"],
+    [["runs", "--store", "sqlite:text.db", "--json"], 2, "usage"],
+    [["runs", "--json", "--wrong"], 2, "usage"],
+  ])("is JSON on stderr: %j", async (words, exit, code) => {
+    const folder = folderWith({ "empty.db": "", "text.db": "hello, this is a text file" });
+    await storeIn(folder);
+    const ended = await called(folder, words);
+    const error: unknown = JSON.parse(ended.err);
+    expect([validate(error), validate.errors]).toEqual([true, null]);
+    expect([ended.code, ended.out, error]).toMatchObject([exit, "", { error: { code, exit } }]);
+  });
+
+  test("is text if it has no output in JSON, or none was asked for", async () => {
+    expect((await called("/", ["version", "--json"])).err).toMatch(/^ojm: /);
+    const folder = folderWith({ "empty.db": "", "text.db": "hello, this is a text file" });
+    expect(await called(folder, ["runs", "--store", "sqlite:empty.db"])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/empty\.db is an empty file, no store: /),
+    });
+    expect(await called(folder, ["exec", "a", "--store", "sqlite:text.db", "--", "true"])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/text\.db is no SQLite database, so it is no store\. /),
+    });
+  });
+
+  test("what an import printed is as its schema says", async () => {
+    const folder = folderWith({});
+    const file = join(folder, "export.jsonl");
+    writeFileSync(file, (await called(folder, ["export", "--store", store])).out);
+    expect(await valid("import", file)).toMatchObject({ from: { store: "sqlite" } });
   });
 });

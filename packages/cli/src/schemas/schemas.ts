@@ -114,6 +114,21 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     audits: count("How many entries of the audit were deleted."),
     dryRun: maybe(DRY.dryRun),
   }),
+  import: fields({
+    from: fields({ store: text("Its kind."), at: text("When the export began."), ojm: text("The version of ojm.") }),
+    runs: ref("imported"),
+    logs: ref("imported"),
+    audits: ref("imported"),
+    schedules: ref("imported"),
+    ticks: ref("imported"),
+  }),
+  error: fields({
+    error: fields({
+      code: oneOf("failed", "usage", "notFound", "denied", "away", "running", "locked", "timeout"),
+      exit: count("The exit code."),
+      message: text(),
+    }),
+  }),
 };
 
 /** The schema of what a command prints with `--json`. With `--jsonl`, each line is an item of its list. */
@@ -124,7 +139,7 @@ export function schemaOf(command: string): Schema {
   collect(schema, used);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    title: `ojm ${command} --json`,
+    title: command === "error" ? "An error, on stderr, with --json" : `ojm ${command} --json`,
     ...schema,
     ...(used.size > 0 && { definitions: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))) }),
   };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { JobManager } from "@ojm/core";
+import type { JobManager, OpenOptions } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
@@ -7,6 +7,7 @@ import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
 import { configuredStore } from "./config.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
+import { refuseOtherFile } from "./other-file.js";
 
 /** How a command opens a store. */
 export interface OpenStore {
@@ -35,6 +36,12 @@ export async function filesOf(given: Given): Promise<readonly string[]> {
   return "jobFile" in store ? [] : store.files;
 }
 
+/** The kind of store that jobs are in, as a config names it: its address may hold a password. */
+export async function kindOf(given: Given): Promise<string> {
+  const store = await storeOf(given);
+  return "jobFile" in store ? "job file" : (store.jobs.type ?? "simple");
+}
+
 /** Opens the store that is asked for. Close what it resolves to. */
 export async function openStore(
   given: Given,
@@ -47,10 +54,16 @@ export async function openStore(
   }
   const missing = create ? undefined : store.files.find((file) => !existsSync(file));
   if (missing !== undefined) throw new CommandError(`there is no store at ${missing}: no run has made it so far`);
+  for (const { type, args } of [store.jobs, store.locks]) refuseOther(type, args, create);
   for (const { type } of [store.jobs, store.locks]) if (type !== undefined) await prepareType(type);
   const { openJobManager } = await import("@ojm/core");
   const logs = store.logs && { chLogs: store.logs };
   return openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
+}
+
+function refuseOther(type: string | undefined, args: OpenOptions["args"], create: boolean): void {
+  const file = args?.["file"];
+  if ((type === "sqlite" || type === "db") && typeof file === "string") refuseOtherFile(file, create);
 }
 
 /** Calls `look` with the job manager of the store that is asked for, and closes it. */

@@ -15,6 +15,11 @@ export interface Ended {
   readonly err: string;
 }
 
+/** The command and parameters that run the command line from the sources. */
+export function commandOf(words: readonly string[]): readonly string[] {
+  return [process.execPath, "--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
+}
+
 /** The command line, running from the sources in a process of its own. */
 export class Ojm {
   readonly process: ChildProcess;
@@ -29,8 +34,7 @@ export class Ojm {
     env: NodeJS.ProcessEnv = process.env,
     within: readonly string[] = [],
   ) {
-    const node = [process.execPath, "--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
-    const [command = "", ...parameters] = [...within, ...node];
+    const [command = "", ...parameters] = [...within, ...commandOf(words)];
     this.process = spawn(command, parameters, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.out += text;

@@ -3,6 +3,7 @@ import type { JobManager as OpenedManager } from "./manager.js";
 export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
+export type { LogChunk } from "./logs/chunk.js";
 export type {
   LogAmount,
   LogDroppedEvent,
@@ -16,7 +17,6 @@ export type {
   Progress,
   RunLog,
 } from "./logs/types.js";
-export type { LogChunk } from "./logs/chunk.js";
 export { openJobManager } from "./manager.js";
 export type { LiveRuns } from "./questions/live/live-runs.js";
 export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";

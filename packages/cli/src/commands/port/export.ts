@@ -1,0 +1,94 @@
+import type { JobManager } from "@ojm/core";
+import { expectNoMore } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { timeOption } from "../../command-line/units.js";
+import { CommandError } from "../../errors.js";
+import { tell } from "../../output/tell.js";
+import { kindOf, withStore } from "../../store/open.js";
+import { FORMAT, FORMAT_VERSION, type Head, inWords, type Kind, type Tail } from "./format.js";
+import { Output } from "./output.js";
+
+/** The kind of each line, by its only field. */
+const KIND_OF: Readonly<Record<string, Kind>> = {
+  run: "runs",
+  log: "logs",
+  progress: "logs",
+  audit: "audits",
+  schedule: "schedules",
+  tick: "ticks",
+};
+
+/** Which part of a store is exported. */
+interface Wanted {
+  readonly name?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly logs: boolean;
+}
+
+/** Prints what a store knows as lines of JSON. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given, 1);
+  const [name] = given.operands;
+  const now = Date.now();
+  const [from, to] = [timeOption(given, "since", now, -1), timeOption(given, "until", now, -1)];
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new CommandError("--since must lie before --until: nothing lies between them");
+  const wanted: Wanted = {
+    logs: !given.flags.has("no-logs"),
+    ...(name !== undefined && { name }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+  return withStore(given, async (manager) => {
+    const output = new Output();
+    try {
+      const tail = await exportTo(output, await kindOf(given), manager, wanted);
+      if (output.closed.aborted) return undefined;
+      const leftOut = Object.entries(tail.end.leftOut).map(([reason, count]) => `. Left out ${count}: ${reason}`);
+      tell(`ojm: exported ${inWords((kind) => tail.end[kind])}${leftOut.join("")}`);
+    } finally {
+      output.close();
+    }
+    return undefined;
+  });
+}
+
+/** Writes all lines, until the reader goes away. */
+async function exportTo(output: Output, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
+  const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([import("@ojm/core"), import("@ojm/schedule")]);
+  const head: Head = {
+    format: FORMAT,
+    version: FORMAT_VERSION,
+    ojm: VERSIONS.ojm,
+    store,
+    at: new Date().toISOString(),
+  };
+  await output.write(head);
+  const { logs, ...range } = wanted;
+  const counts: Record<Kind, number> = { runs: 0, logs: 0, audits: 0, schedules: 0, ticks: 0 };
+  const leftOut: Record<string, number> = {};
+  const leaveOut = (reason: string, count = 1): void => {
+    if (count > 0) leftOut[reason] = (leftOut[reason] ?? 0) + count;
+  };
+  leaveOut("an attempt to come", (await manager.retries(wanted.name)).length);
+  for await (const part of manager.exported({ ...range, logs })) {
+    if (output.closed.aborted) break;
+    if ("leftOut" in part) leaveOut(part.leftOut.reason);
+    else await write(part);
+  }
+  for await (const part of exportedSchedules(manager, range)) {
+    if (output.closed.aborted) break;
+    await write(part);
+  }
+  const tail: Tail = { end: { ...counts, leftOut } };
+  await output.write(tail);
+  await output.flush();
+  return tail;
+
+  async function write(part: object): Promise<void> {
+    const kind = KIND_OF[Object.keys(part)[0] ?? ""];
+    if (kind !== undefined) counts[kind]++;
+    await output.write(part);
+  }
+}

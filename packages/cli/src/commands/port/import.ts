@@ -1,0 +1,147 @@
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import type { Exported, JobManager, RunImport } from "@ojm/core";
+import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
+import { expectNoMore } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { CommandError } from "../../errors.js";
+import { explained } from "../../store/explain.js";
+import { withStore } from "../../store/open.js";
+import { done } from "../act/done.js";
+import { type Counts, FORMAT, FORMAT_VERSION, type Head, inWords, leftOutInWords } from "./format.js";
+import { type Line, linesOf } from "./lines.js";
+
+/** Brings what another store exported into this one. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given, 1);
+  const [file] = given.operands;
+  const source = file ?? "the input";
+  if (file === undefined && process.stdin.isTTY)
+    throw new CommandError("ojm import needs a file, or an export on its stdin: ojm export … | ojm import …");
+  const stream = file === undefined ? process.stdin : createReadStream(resolve(process.cwd(), file));
+  const lines = linesOf(stream, source);
+  // The store is opened, and made, for an export only.
+  const head = await readHead(lines, source);
+  return withStore(
+    given,
+    async (manager) => {
+      const target = new Target(manager, source);
+      const counts = await target.take(lines);
+      const text = [...sentences(counts), ...leftOutInWords(counts)].join("\n");
+      return done(given, text, { from: { store: head.store, at: head.at, ojm: head.ojm }, ...counts });
+    },
+    { create: true },
+  );
+}
+
+function sentences(counts: Counts): string[] {
+  const present = inWords((kind) => counts[kind].present);
+  const imported = `imported ${inWords((kind) => counts[kind].imported)}`;
+  return present === "nothing" ? [imported] : [imported, `already there: ${present}`];
+}
+
+async function readHead(lines: AsyncGenerator<Line, void, undefined>, source: string): Promise<Head> {
+  const first = await lines.next().catch((error: NodeJS.ErrnoException) => {
+    throw error.code === undefined || error instanceof CommandError
+      ? error
+      : new CommandError(`${source} cannot be read: ${error.message}`);
+  });
+  const head = first.done === true ? undefined : (fieldsOf(first.value.text) as Partial<Head> | undefined);
+  if (head?.format !== FORMAT || typeof head.version !== "number")
+    throw new CommandError(`${source} is no export of ojm: its first line does not say so`);
+  if (head.version > FORMAT_VERSION)
+    throw new CommandError(
+      `${source} has the format ${head.version}, of ojm ${head.ojm}. This one reads up to ${FORMAT_VERSION}: update ojm`,
+    );
+  return head as Head;
+}
+
+/** The fields of a line; `undefined` if it is no map in JSON. */
+function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The store that takes the lines. */
+class Target {
+  readonly #manager: JobManager;
+  readonly #source: string;
+  readonly #runs: RunImport;
+  #schedules: ScheduleImport | undefined;
+
+  constructor(manager: JobManager, source: string) {
+    this.#manager = manager;
+    this.#source = source;
+    this.#runs = manager.importer();
+  }
+
+  /** Takes all lines. What is read before an error is written, and told with it. */
+  async take(lines: AsyncIterable<Line>): Promise<Counts> {
+    let last = 1;
+    let isWhole = false;
+    try {
+      for await (const { number, text } of lines) {
+        if (isWhole) throw new CommandError(`line ${number} of ${this.#source} stands behind the end of the export`);
+        last = number;
+        isWhole = await this.#add(number, text);
+      }
+      await this.#flush();
+    } catch (error) {
+      const told = explained(error);
+      if (told === undefined) throw error;
+      // Only if the store is not at fault: another call would wait for it again.
+      if (error instanceof CommandError) await this.#flush();
+      throw this.#withCounts(told.message, told.code);
+    }
+    if (isWhole) return this.#counts();
+    throw this.#withCounts(`${this.#source} ends early, behind line ${last}: the export did not come to its end`);
+  }
+
+  /** Resolves to whether it was the last line. */
+  async #add(number: number, text: string): Promise<boolean> {
+    const part = fieldsOf(text);
+    const where = `line ${number} of ${this.#source}`;
+    if (part === undefined) throw new CommandError(`${where} is damaged: it is no map in JSON`);
+    if ("end" in part) return true;
+    try {
+      if ("schedule" in part || "tick" in part) await (await this.#scheduler()).add(part as ExportedSchedulePart);
+      else await this.#runs.add(part as Exported);
+    } catch (error) {
+      if (!isInvalid(error)) throw error;
+      throw new CommandError(`${where} is damaged: ${error.message}`);
+    }
+    return false;
+  }
+
+  async #scheduler(): Promise<ScheduleImport> {
+    const { scheduleImporter } = await import("@ojm/schedule");
+    this.#schedules ??= await scheduleImporter(this.#manager);
+    return this.#schedules;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#runs.flush();
+    await this.#schedules?.flush();
+  }
+
+  #counts(): Counts {
+    const none = { imported: 0, present: 0, leftOut: {} };
+    return { ...this.#runs.counts, ...(this.#schedules?.counts ?? { schedules: none, ticks: none }) };
+  }
+
+  #withCounts(message: string, code?: number): CommandError {
+    const before = sentences(this.#counts()).join("; ");
+    return new CommandError(`${message}. Before that: ${before}. To import it again does no harm`, code);
+  }
+}
+
+/** Whether a line is at fault, and not the store. */
+function isInvalid(error: unknown): error is Error {
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  if (name === "RunError" || name === "ScheduleError") return code === "INVALID";
+  return name === "ChannelError" && code === "INVALID_ARGUMENT";
+}

@@ -1,0 +1,147 @@
+import { commands, groups } from "../command-line/all.js";
+import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
+
+/*
+ * What the documents say that are made from the table of commands, beside what the table itself says.
+ */
+
+export const TITLE = "run job files and any command, and never run a job of the same name twice at once";
+
+export const EXIT_CODES: readonly (readonly [code: string, text: string])[] = [
+  ["0", "All went well."],
+  [
+    "1",
+    "A job failed or was skipped; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
+  ],
+  [
+    "2",
+    "The file or the command line is wrong: nothing started. Or the store that a command should show is not there.",
+  ],
+  ["3", "There is no such run, lock or schedule."],
+  ["4", "The store denies it."],
+  ["5", "The store is away, or gave an error."],
+  ["8", "The run still goes on."],
+  ["75", "The lock is held."],
+  ["124", "The command took too long, or the run ended by its timeout."],
+  [
+    "129, 130, 143",
+    "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, their runs closed as cancelled, their locks released.",
+  ],
+  ["another", "What a script asked for by exit(code); what the command of exec ended with."],
+];
+
+/** The exit codes of single commands, beside those that all have. */
+const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
+  show: [3],
+  logs: [3],
+  wait: [3, 8, 124],
+  cancel: [3, 8],
+  unlock: [3],
+  pause: [3],
+  resume: [3],
+  "run-now": [3],
+  backfill: [3],
+  hold: [75],
+  exec: [75, 124],
+};
+
+/** The exit codes of a command. */
+export function codesOf({ name, options }: CommandSpec): readonly number[] {
+  const ofStore = options["store"] === undefined ? [] : [4, 5];
+  return [0, 1, 2, ...ofStore, ...(MORE_CODES[name] ?? [])].sort((a, b) => a - b);
+}
+
+export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
+  ["OJM_STORE", "The store, where neither --store nor --profile is given."],
+  ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
+  ["NO_COLOR", "If it is set, there are no colors."],
+];
+
+export const CONFIG =
+  "Without --store and OJM_STORE, the store is the one of ojm.config.json, .yaml, .yml, .js, .mjs or .ts in the working directory, or in the nearest folder above it.";
+
+export const PLACEHOLDERS =
+  "RUN is the id of a run, the beginning of one that no other run has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
+
+export const JSON_ERRORS =
+  'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  run: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
+  check: ["ojm check jobs.yaml --strict"],
+  schema: ["ojm schema > job-file.schema.json"],
+  ps: ["ojm ps --watch"],
+  jobs: ["ojm jobs --time local"],
+  next: ["ojm next nightly-report --limit 3"],
+  why: ["ojm why nightly-report"],
+  runs: ["ojm runs nightly-report --failed --since 2d"],
+  show: ["ojm show nightly-report"],
+  logs: ["ojm logs nightly-report --follow"],
+  wait: ["ojm wait nightly-report --timeout 10m"],
+  history: ["ojm history jobs.yaml --limit 5"],
+  locks: ["ojm locks"],
+  audit: ["ojm audit nightly-report"],
+  doctor: ["ojm doctor"],
+  exec: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
+  "run-now": ['ojm run-now nightly-report --reason "the file came late"'],
+  cancel: ['ojm cancel nightly-report --reason "wrong month"'],
+  unlock: ['ojm unlock nightly-report --reason "its host is gone"'],
+  hold: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
+  pause: ['ojm pause nightly-report --reason "holidays" --until 7d'],
+  resume: ["ojm resume nightly-report"],
+  backfill: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
+  prune: ["ojm prune --older-than 30d --keep 100"],
+  export: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
+  import: ["ojm import runs.jsonl --store sqlite:b.db"],
+  help: ["ojm help exec"],
+  version: ["ojm version"],
+  completion: ["source <(ojm completion bash)"],
+};
+
+/** Lines to type, for a command. */
+export const examplesOf = ({ name }: CommandSpec): readonly string[] => EXAMPLES[name] ?? [];
+
+/** An option as it is written, such as `-n, --limit N`. */
+export function optionTerm(name: string, { value, short }: OptionSpec): string {
+  const long = `--${name}${value === undefined ? "" : ` ${value}`}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+/** The options that a command alone has, and those that many have. */
+export function optionsOf({ options }: CommandSpec): { readonly own: Option[]; readonly common: Option[] } {
+  const all = Object.entries(options);
+  return {
+    own: all.filter(([, { common }]) => common !== true),
+    common: all.filter(([, { common }]) => common === true),
+  };
+}
+
+type Option = readonly [name: string, spec: OptionSpec];
+
+/** The options that many commands have, each once. */
+export function commonOptions(): readonly Option[] {
+  const all = new Map<string, OptionSpec>();
+  for (const spec of commands.values()) for (const [name, option] of optionsOf(spec).common) all.set(name, option);
+  return [...all];
+}
+
+/** A part of a text: words, or lines that stand as they are. */
+export interface Block {
+  readonly isCode: boolean;
+  readonly text: string;
+}
+
+/** The parts of what a command says about itself: indented lines stand as they are. */
+export function blocksOf(about: string): readonly Block[] {
+  return about.split("\n\n").map((block) => {
+    const lines = block.split("\n");
+    const isCode = lines.every((line) => line.startsWith("  "));
+    return { isCode, text: isCode ? lines.map((line) => line.slice(2)).join("\n") : lines.join(" ") };
+  });
+}
+
+/** A text as a sentence. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+
+export { groups };

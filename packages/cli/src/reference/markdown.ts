@@ -1,0 +1,58 @@
+import type { CommandSpec } from "../command-line/spec.js";
+import { synopsis } from "../commands/help.js";
+import {
+  blocksOf,
+  CONFIG,
+  codesOf,
+  commonOptions,
+  ENVIRONMENT,
+  EXIT_CODES,
+  examplesOf,
+  groups,
+  JSON_ERRORS,
+  optionsOf,
+  optionTerm,
+  PLACEHOLDERS,
+  sentence,
+  TITLE,
+} from "./facts.js";
+
+/** The page docs/command-line.md. */
+export function markdown(): string {
+  const parts = [
+    "# Command line",
+    "<!-- Made from the table of commands by: npx vitest run packages/cli/src/reference --update -->",
+    `\`ojm\`: ${TITLE}. How to choose a store, and what to type at night, is in the [README](../packages/cli/README.md) and in [On call](on-call.md).`,
+    PLACEHOLDERS,
+    ...groups.flatMap(([title, all]) => [`## ${title}`, ...all.flatMap(command)]),
+    "## Options of many commands",
+    list(commonOptions().map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
+    "## Exit codes",
+    ["| exit code | |", "|---|---|", ...EXIT_CODES.map(([code, text]) => `| ${code} | ${text} |`)].join("\n"),
+    JSON_ERRORS.replace(/(\{.*\})/, "`$1`"),
+    "## Environment",
+    list(ENVIRONMENT),
+    CONFIG,
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function command(spec: CommandSpec): string[] {
+  const { own, common } = optionsOf(spec);
+  const more = common.map(([name]) => `\`--${name}\``).join(", ");
+  return [
+    `### ojm ${spec.name}`,
+    code(synopsis(spec)),
+    sentence(spec.summary),
+    ...blocksOf(spec.about ?? "").flatMap(({ isCode, text }) => (isCode ? [code(text)] : text === "" ? [] : [text])),
+    ...(own.length === 0 ? [] : [list(own.map(([name, option]) => [optionTerm(name, option), sentence(option.text)]))]),
+    ...(more === "" ? [] : [`Also ${more}: see [Options of many commands](#options-of-many-commands).`]),
+    `Exit codes: ${codesOf(spec).join(", ")}.`,
+    ...examplesOf(spec).map((line) => code(line, "sh")),
+  ];
+}
+
+const code = (text: string, language = ""): string => `\`\`\`${language}\n${text}\n\`\`\``;
+
+const list = (items: readonly (readonly [string, string])[]): string =>
+  items.map(([term, text]) => `- \`${term}\`: ${text}`).join("\n");

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { codesOf, EXIT_CODES, examplesOf, groups } from "./facts.js";
+import { manPage } from "./man-page.js";
+import { markdown } from "./markdown.js";
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const all = groups.flatMap(([, specs]) => specs);
+
+describe("the documents that are made from the table of commands", () => {
+  test("docs/command-line.md is what the table says; --update writes it", async () => {
+    await expect(markdown()).toMatchFileSnapshot(at("../../docs/command-line.md"));
+  });
+
+  test("man/ojm.1 is what the table says; --update writes it", async () => {
+    await expect(manPage()).toMatchFileSnapshot(at("man/ojm.1"));
+  });
+
+  test("the package installs the man page", () => {
+    const { man, files } = JSON.parse(readFileSync(at("package.json"), "utf8")) as { man: string; files: string[] };
+    expect([man, files]).toEqual(["./man/ojm.1", expect.arrayContaining(["man"])]);
+  });
+
+  test.each(all.map((spec) => [spec.name, spec] as const))(
+    "ojm %s has an example, and exit codes that are explained",
+    (_, spec) => {
+      expect(examplesOf(spec)).not.toEqual([]);
+      const explained = EXIT_CODES.map(([code]) => code);
+      expect(explained).toEqual(expect.arrayContaining(codesOf(spec).map(String)));
+    },
+  );
+
+  test("each line of the man page is ASCII, and a macro that man(7) knows or text", () => {
+    const macros = manPage()
+      .split("\n")
+      .flatMap((line) => /^\.(\S+)/.exec(line)?.[1] ?? []);
+    expect([...new Set(macros)].sort()).toEqual([
+      "B",
+      "PP",
+      "RE",
+      "RS",
+      "SH",
+      "SS",
+      "TH",
+      "TP",
+      '\\"',
+      "fi",
+      "hy",
+      "nf",
+      "nh",
+    ]);
+  });
+});
