@@ -17,7 +17,7 @@ import { checkManagerOptions, checkPruneOptions } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { LiveRuns } from "./questions/live/live-runs.js";
 import type { LiveOptions } from "./questions/live/types.js";
-import { runningRuns } from "./questions/running-runs.js";
+import { running } from "./questions/running.js";
 import { why } from "./questions/why.js";
 import { names } from "./records/history/by-name.js";
 import { failuresOf } from "./records/history/in-error.js";
@@ -392,8 +392,8 @@ export class JobManager {
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
    */
-  async running(): Promise<RunRecord[]> {
-    return runningRuns(this.channels.jobs, await this.#locks.list());
+  running(): Promise<RunRecord[]> {
+    return running(this.channels.jobs, this.#locks);
   }
 
   /**
@@ -409,9 +409,7 @@ export class JobManager {
    * console.log(live.runs().map(({ id }) => id));
    */
   live(options: LiveOptions = {}): LiveRuns {
-    const { jobs, locks } = this.channels;
-    const log = (run: RunRef, more: LogOptions) => this.log(run, more);
-    return new LiveRuns({ jobs, locks, clock: this.#clock, log }, options);
+    return new LiveRuns({ ...this.channels, clock: this.#clock, log: (run, more) => this.log(run, more) }, options);
   }
 
   /**

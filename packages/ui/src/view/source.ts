@@ -1,12 +1,25 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, LiveRuns } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
-import type { Hub } from "../live/hub.js";
+
+/** What is followed, and so is known without a read. */
+export interface Followed {
+  /**
+   * What runs, once all of it is known.
+   *
+   * @throws ChannelError if the store is away
+   */
+  live(): Promise<LiveRuns>;
+  /** The names that have a record. */
+  names(): Promise<ReadonlySet<string>>;
+  /** Tells at once what a person has just done. */
+  touch(name: string): void;
+}
 
 /** What the views read from, and how they show it. */
 export interface Source {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
-  readonly hub: Hub;
+  readonly hub: Followed;
   readonly showResults: boolean;
   mask(text: string): string;
 }

@@ -7,7 +7,7 @@ import { itemOf } from "./items.js";
 /** The statuses that the store has an index of. */
 const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", "lost"]);
 
-/** How many records are looked at for one page. Where most are left out, the page is short, and has `more`. */
+/** How many records are looked at for one page. Where most are left out, it is short, and has `more`. */
 const MOST_LOOKS = 2_000;
 
 /** Which runs are asked for. */
