@@ -6,7 +6,7 @@ import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
 import { configuredStore } from "./config.js";
-import { type JobFileLocation, type Location, locate } from "./locate.js";
+import { type JobFileLocation, type Location, locate, shown } from "./locate.js";
 
 /** How a command opens a store. */
 export interface OpenStore {
@@ -27,6 +27,14 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
   throw new CommandError(
     `ojm ${given.command} needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST or a job file; or OJM_STORE; or ojm.config.json`,
   );
+}
+
+/** How the store is called on a screen: without a password. */
+export async function nameOfStore(given: Given): Promise<string> {
+  const written = lastValue(given, "store") ?? lastValue(given, "profile") ?? process.env["OJM_STORE"];
+  if (written !== undefined && written !== "") return shown(written);
+  const store = await storeOf(given);
+  return "jobFile" in store ? store.jobFile : (store.files[0] ?? store.locks.type ?? "");
 }
 
 /** The files and folders that the store is in, if it is on a disk of this machine. */
