@@ -10,6 +10,16 @@ export const STORE: OptionSpecs = {
   profile: { value: "NAME", common: true, text: "the store of this profile of ojm.config" },
 };
 
+/** Whether a command writes colors. */
+export const COLOR: OptionSpecs = {
+  color: {
+    value: "WHEN",
+    choices: ["auto", "always", "never"],
+    common: true,
+    text: "colors: auto (default: on a terminal without NO_COLOR), always or never",
+  },
+};
+
 /** How a command shows what it found. */
 export const OUTPUT: OptionSpecs = {
   json: { common: true, text: "print JSON" },
@@ -20,12 +30,7 @@ export const OUTPUT: OptionSpecs = {
     common: true,
     text: "times as relative (default on a terminal), iso (default elsewhere) or local",
   },
-  color: {
-    value: "WHEN",
-    choices: ["auto", "always", "never"],
-    common: true,
-    text: "colors: auto (default: on a terminal without NO_COLOR), always or never",
-  },
+  ...COLOR,
 };
 
 /** Why something is taken from somebody. */

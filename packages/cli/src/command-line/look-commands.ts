@@ -1,4 +1,4 @@
-import { OUTPUT, STORE } from "./common.js";
+import { COLOR, OUTPUT, STORE } from "./common.js";
 import type { CommandSpec } from "./spec.js";
 
 const LOOK = { ...STORE, ...OUTPUT } as const;
@@ -10,6 +10,17 @@ export const lookCommands: readonly CommandSpec[] = [
     operands: "",
     summary: "what runs now: where, since when, how long it usually takes, who waits",
     options: { watch: { short: "w", text: "go on, and show every change, until Ctrl-C" }, ...LOOK },
+  },
+  {
+    name: "top",
+    operands: "",
+    summary: "a live screen: problems first, then what runs, then what comes next; with keys to look and to act",
+    about: `Keys: up and down select, Enter shows why and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+    options: {
+      "read-only": { text: "keys that change something do nothing" },
+      ...STORE,
+      ...COLOR,
+    },
   },
   {
     name: "jobs",

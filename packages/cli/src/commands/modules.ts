@@ -10,6 +10,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   completion: () => import("./completion/completion.js"),
   __complete: () => import("./completion/complete.js"),
   ps: () => import("./look/ps/ps.js"),
+  top: () => import("./look/top/top.js"),
   jobs: () => import("./look/jobs.js"),
   next: () => import("./look/next.js"),
   why: () => import("./look/why.js"),

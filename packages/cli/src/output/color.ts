@@ -3,7 +3,7 @@ import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 
-export type Color = "red" | "yellow" | "green" | "cyan" | "gray";
+export type Color = "red" | "yellow" | "green" | "cyan" | "gray" | "bold" | "inverse";
 
 /** Writes a text in a color; without one as it is. */
 export type Paint = (text: string, color: Color | undefined) => string;

@@ -13,10 +13,15 @@ function share(done: number, total: number): string {
   return total > 0 ? ` (${Math.floor((100 * done) / total)} %)` : "";
 }
 
-/** The same with a bar in front: `[####------] 4 of 10 (40 %) orders`. */
+/** The same for a screen, with a bar in front: `[####------] 40 % 4 of 10 orders`. */
 export function drawProgress(progress: Progress): string {
-  const { done, total } = progress;
+  const { done, total, text } = progress;
   if (total === undefined || !(total > 0)) return sayProgress(progress);
-  const full = Math.round(Math.min(1, Math.max(0, done / total)) * BAR);
-  return `[${"#".repeat(full)}${"-".repeat(BAR - full)}] ${sayProgress(progress)}`;
+  const part = Math.min(1, Math.max(0, done / total));
+  const full = Math.round(part * BAR);
+  const bar = `[${"#".repeat(full)}${"-".repeat(BAR - full)}] ${Math.floor(part * 100)} % ${done} of ${total}`;
+  return text === undefined ? bar : `${bar} ${text}`;
 }
+
+/** The columns of a bar with its share. */
+export const LEAST_PROGRESS: number = BAR + "[] 100 %".length;

@@ -6,6 +6,8 @@ export interface Room {
   readonly least: number;
   /** The column with the lowest rank is always there; that with the highest is left out first. */
   readonly rank: number;
+  /** Whether it gets what the others leave, as it is cut anyhow. */
+  readonly isModest?: boolean;
 }
 
 /** The space between two columns. */
@@ -22,7 +24,8 @@ export function fit(columns: readonly Room[], total: number): number[] {
     widths[i] = width;
     left -= width + GAP;
   }
-  for (const [i, { natural }] of byRank) {
+  const byNeed = byRank.toSorted(([, a], [, b]) => Number(a.isModest ?? false) - Number(b.isModest ?? false));
+  for (const [i, { natural }] of byNeed) {
     const width = widths[i] ?? 0;
     const more = width === 0 ? 0 : Math.min(natural - width, left);
     widths[i] = width + more;

@@ -6,8 +6,11 @@ import { widthOf } from "./width.js";
 export interface ColumnRoom {
   /** The column with the highest rank is left out first. Default: its place, from 0 on. */
   readonly rank?: number;
-  /** Whether its texts may be cut: a `text` first, a `name` last. Without it, it is whole or not there. */
-  readonly cut?: "text" | "name";
+  /**
+   * Whether its texts may be cut: a `text` first, or one to no less than so many columns, a `name` last.
+   * Without it, the column is whole or not there.
+   */
+  readonly cut?: "text" | "name" | number;
 }
 
 /** A text is cut to this many columns before a column of a higher rank is left out. */
@@ -77,8 +80,8 @@ function fitted(
 }
 
 function roomOf(natural: number, place: number, { rank = place, cut }: ColumnRoom, width: number): Room {
-  if (cut === "text") return { natural, least: LEAST_TEXT, rank };
+  if (cut === "text" || typeof cut === "number") return { natural, least: cut === "text" ? LEAST_TEXT : cut, rank };
   const isWhole = cut === undefined || natural <= width * WHOLE_NAME;
   const part = Math.max(LEAST_NAME, Math.min(MOST_NAME, Math.floor(width * CUT_NAME)));
-  return { natural, least: isWhole ? natural : part, rank };
+  return { natural, least: isWhole ? natural : part, rank, isModest: !isWhole };
 }

@@ -1,5 +1,6 @@
 import type { JobManager, KeyWatch, LocksValue, Progress, RunRecord } from "@ojm/core";
 import { type Running, usually } from "./running.js";
+import { steadyWatch } from "./steady-watch.js";
 
 /** What is known of the holder of a lock, from the entry of the lock alone. */
 interface Held {
@@ -35,10 +36,13 @@ export class LiveRuns {
     this.#onChange = onChange;
   }
 
+  /** Whether all runs that go on are known. */
+  isComplete = false;
+
   /** Follows the locks until the signal fires. */
   async follow(signal: AbortSignal): Promise<void> {
     try {
-      for await (const event of this.#manager.channels.locks.watch({ prefix: ["lock"], signal })) {
+      for await (const event of steadyWatch(this.#manager.channels.locks, ["lock"], signal)) {
         if (event.type === "put")
           this.#put(event.entry.key as readonly unknown[], event.entry.value, event.entry.version);
         else if (event.type === "delete") this.#deleted(event.key as readonly unknown[]);
@@ -46,11 +50,14 @@ export class LiveRuns {
         else this.#synced();
         this.#onChange();
       }
-    } catch (error) {
-      if (!signal.aborted) throw error;
     } finally {
       for (const name of [...this.#runs.keys()]) this.#end(name);
     }
+  }
+
+  /** How many wait for a lock. */
+  get waiting(): number {
+    return [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** The runs that go on at `now`, by name. */
@@ -88,6 +95,7 @@ export class LiveRuns {
   }
 
   #synced(): void {
+    this.isComplete = true;
     for (const name of this.#unseen ?? []) {
       this.#end(name);
       this.#waiting.delete(name);

@@ -1,5 +1,5 @@
 import type { Paint } from "../../../output/color.js";
-import { drawProgress } from "../../../output/progress.js";
+import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
 import { sayAttempt, sayDuration } from "../../../output/times.js";
@@ -20,7 +20,7 @@ interface RunColumn extends ColumnRoom {
 export const RUN_COLUMNS: readonly RunColumn[] = [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
   { title: "ELAPSED", cell: sayElapsed },
-  { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: "text" },
+  { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },
   { title: "LEFT", cell: ({ timeout, elapsed }) => sayDuration(Math.max(0, timeout - elapsed)) },

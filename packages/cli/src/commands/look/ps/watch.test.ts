@@ -1,16 +1,13 @@
-import { spawn, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { JobManager, Run } from "@ojm/core";
 import stringWidth from "string-width";
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { prepareWidths } from "../../../output/width/width.js";
 import { folderWith, ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
+import { hasTerminals, Terminal } from "../../../testing/terminal.js";
 import { LiveRuns } from "./live-runs.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
-
-const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
 
 beforeAll(() => prepareWidths());
 
@@ -118,23 +115,12 @@ test("without a terminal, ps -w is refused", async () => {
 });
 
 test("on a terminal, Ctrl-C ends it, and the terminal is as it was", async ({ skip }) => {
-  skip(spawnSync("script", ["-qec", "exit 7", "/dev/null"]).status !== 7, "there is no script of util-linux");
+  skip(!hasTerminals(), "there is no script of util-linux");
   await using run = await manager.start("import");
-  const words = [process.execPath, "--import", import.meta.resolve("tsx"), "--conditions=@ojm/source", MAIN];
-  const quoted = [...words, "ps", "-w", "--store", "sqlite:ojm.db"].map((word) => `'${word}'`).join(" ");
-  // A shell that stays would get the same Ctrl-C, and script would return how that shell ended: 130.
-  const command = `exec ${quoted}`;
-  const env = { ...process.env, TERM: "xterm" };
-  const terminal = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder, env, stdio: "pipe" });
-  onTestFinished(() => void terminal.kill("SIGKILL"));
-  let out = "";
-  terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  const ended = new Promise((resolve) => terminal.once("close", resolve));
-  await expect.poll(() => out, { timeout: 30_000 }).toContain(run.name);
-  terminal.stdin.write("\u0003");
-  expect(await ended).toBe(0);
-  expect(out.startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
-  expect(out.trimEnd().endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
+  const terminal = new Terminal(folder, 80, ["ps", "-w", "--store", "sqlite:ojm.db"]);
+  await terminal.shows(run.name);
+  expect(terminal.out).toContain("\u001b[?1049h\u001b[?25l");
+  terminal.type("\u0003");
+  expect(await terminal.ended).toBe(0);
+  expect(terminal.out.trimEnd().endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
 });

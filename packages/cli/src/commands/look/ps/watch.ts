@@ -12,7 +12,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** Shows what runs, and every change, until Ctrl-C. */
 export async function watch(given: Given): Promise<number> {
-  expectTerminal(given, "ojm ps -w", "leave -w out", "--json and --jsonl go without -w");
+  expectTerminal("ojm ps -w", "leave -w out");
+  if (given.flags.has("json") || given.flags.has("jsonl"))
+    throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
   const paint = painter(given);
   return withStore(given, async (manager) => {
     const closing = new AbortController();
@@ -22,10 +24,9 @@ export async function watch(given: Given): Promise<number> {
   });
 }
 
-/** Refuses to draw where there is no terminal, with what to do `instead`, and of the options for `json`. */
-export function expectTerminal({ flags }: Given, what: string, instead: string, json: string): void {
+/** Refuses to draw where there is no terminal, with what to do instead. */
+export function expectTerminal(what: string, instead: string): void {
   if (!process.stdout.isTTY) throw new CommandError(`${what} draws on a terminal, and its output is none: ${instead}`);
-  if (flags.has("json") || flags.has("jsonl")) throw new CommandError(`${what} draws on a terminal: ${json}`);
 }
 
 /** Draws while `follow` goes on. A signal makes `closing` fire, which ends it. Resolves to the exit code. */

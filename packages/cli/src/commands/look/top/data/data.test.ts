@@ -1,0 +1,89 @@
+import type { JobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { folderWith } from "../../../../testing/ojm.js";
+import { storeIn } from "../../../../testing/store.js";
+import { StoreHealth } from "./health.js";
+import { LiveStore } from "./live-store.js";
+
+const PATIENT = { timeout: 30_000 };
+
+let folder: string;
+let manager: JobManager;
+let live: LiveStore;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  manager = await storeIn(folder);
+});
+
+async function follow(): Promise<void> {
+  live = new LiveStore("a store", await storeIn(folder), () => {});
+  const closing = new AbortController();
+  const over = live.follow(closing.signal);
+  onTestFinished(async () => {
+    closing.abort();
+    await over;
+  });
+  await expect.poll(() => live.picture(Date.now()).isComplete, PATIENT).toBe(true);
+}
+
+const problems = (): string[] => live.picture(Date.now()).problems.map(({ name, what }) => `${name} ${what}`);
+
+describe("the live picture of a store", () => {
+  test("a failure is a problem until a run goes well, and counts for an hour", async () => {
+    await follow();
+    const fail = (): Promise<never> => Promise.reject(new Error("no route"));
+    await manager.run("import", fail).catch(() => {});
+    await expect.poll(problems, PATIENT).toEqual(["import failed"]);
+    expect(live.picture(Date.now()).failed).toEqual({ count: 1, isMore: false });
+    expect(live.picture(Date.now() + 3_601_000).failed.count).toBe(0);
+    await manager.run("import", () => {});
+    await expect.poll(problems, PATIENT).toEqual([]);
+    expect(live.picture(Date.now()).failed.count).toBe(1);
+  });
+
+  test("what somebody cancelled is no failure", async () => {
+    await follow();
+    const run = await manager.start("import");
+    await expect.poll(() => live.picture(Date.now()).running.length, PATIENT).toBe(1);
+    await run.cancel();
+    await manager.run("other", () => Promise.reject(new Error("no route"))).catch(() => {});
+    await expect.poll(problems, PATIENT).toEqual(["other failed"]);
+  });
+
+  test("schedules that are paused, and those that no process runs, are problems", async () => {
+    const scheduler = new Scheduler(manager);
+    await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await follow();
+    await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name), PATIENT).toEqual(["nightly"]);
+    expect(problems()).toEqual([]);
+    await scheduler.pause("nightly", { reason: "a migration", author: "ana" });
+    await expect.poll(problems, PATIENT).toEqual(["nightly paused"]);
+    await scheduler.resume("nightly");
+    await scheduler.close();
+    await expect.poll(problems, PATIENT).toEqual(["nightly nobody"]);
+  });
+});
+
+describe("the health of a store", () => {
+  test("a store that was quiet is asked, and is away from when it was heard last until it answers", async () => {
+    let answer: Promise<unknown> = Promise.resolve();
+    let asked = 0;
+    const health = new StoreHealth(
+      () => {
+        asked++;
+        return answer;
+      },
+      () => {},
+      1_000,
+    );
+    await health.look(3_000);
+    expect(asked).toBe(0);
+    answer = Promise.reject(new Error("away"));
+    await health.look(7_000);
+    expect([asked, health.away(9_000)]).toEqual([1, 8_000]);
+    health.heard(9_500);
+    expect(health.away(9_600)).toBeUndefined();
+  });
+});

@@ -1,0 +1,95 @@
+import { isChannelError, type JobManager, type RunRecord } from "@ojm/core";
+import { isOwn } from "../../../../store/own-runs.js";
+
+const HOUR = 3_600_000;
+
+/** The most failures that are read: an hour of a job that fails each second must not hold the screen up. */
+const MOST = 100;
+
+/** The least time between two reads, in ms. */
+const REST = 1_000;
+
+/** What ended in error in the last hour. It reads after changes only: a quiet store is left alone. */
+export class LiveFailures {
+  readonly #manager: JobManager;
+  readonly #onChange: () => void;
+  #failures: readonly RunRecord[] = [];
+  /** The newest failure of each name that no run which went well followed. */
+  #open: readonly RunRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isReading = false;
+  #isStale = false;
+  #isOver = false;
+
+  constructor(manager: JobManager, onChange: () => void) {
+    this.#manager = manager;
+    this.#onChange = onChange;
+  }
+
+  /** Something changed in the store: a run may have failed. */
+  changed(): void {
+    this.#isStale = true;
+    if (this.#isOver || this.#timer !== undefined || this.#isReading) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#readAgain();
+    }, REST);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** How many runs failed in the last hour: all, or at least so many. */
+  count(now: number): { readonly count: number; readonly isMore: boolean } {
+    const count = this.#failures.filter(isSince(now - HOUR)).length;
+    return { count, isMore: count === MOST };
+  }
+
+  /** The newest failure of each name in the last hour, if it was not followed by a run that went well. */
+  open(now: number): readonly RunRecord[] {
+    return this.#open.filter(isSince(now - HOUR));
+  }
+
+  async #readAgain(): Promise<void> {
+    this.#isReading = true;
+    this.#isStale = false;
+    try {
+      await this.read();
+    } catch (error) {
+      // A store that is away is told of elsewhere, and its return is a change.
+      if (!isChannelError(error)) throw error;
+    } finally {
+      this.#isReading = false;
+      if (this.#isStale) this.changed();
+    }
+  }
+
+  /** Reads what failed. */
+  async read(): Promise<void> {
+    const found: RunRecord[] = [];
+    for await (const run of this.#manager.failures({ from: Date.now() - HOUR, limit: MOST })) {
+      // Somebody wanted a cancelled run to end.
+      if (run.status !== "cancelled" && !isOwn(run.name)) found.push(run);
+    }
+    const newest = new Map<string, RunRecord>();
+    for (const run of found) if (!newest.has(run.name)) newest.set(run.name, run);
+    const open = await Promise.all([...newest.values()].map(async (run) => ((await this.#isSolved(run)) ? [] : [run])));
+    this.#failures = found;
+    this.#open = open.flat();
+    this.#onChange();
+  }
+
+  async #isSolved({ name, startTime }: RunRecord): Promise<boolean> {
+    // Of the two newest runs at most one goes on.
+    for await (const run of this.#manager.history({ name, limit: 2 })) {
+      if (run.status !== "running") return run.startTime > startTime && run.inError !== true;
+    }
+    return true;
+  }
+}
+
+function isSince(time: number): (run: RunRecord) => boolean {
+  return ({ startTime, endTime = startTime }) => endTime >= time;
+}

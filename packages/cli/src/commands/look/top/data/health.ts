@@ -1,0 +1,60 @@
+/** After so long without a word from the store, it is asked for one, in ms. */
+const QUIET = 5_000;
+
+/** How long an answer may take, in ms. */
+const PATIENCE = 3_000;
+
+/**
+ * Whether the store answers. A watch that tells of nothing cannot tell silence from a store that is away: a
+ * quiet store is asked for one entry now and then.
+ */
+export class StoreHealth {
+  readonly #ask: (signal: AbortSignal) => Promise<unknown>;
+  readonly #onChange: () => void;
+  #heard: number;
+  #away: number | undefined;
+  #isAsking = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ask: (signal: AbortSignal) => Promise<unknown>, onChange: () => void, now: number = Date.now()) {
+    this.#ask = ask;
+    this.#onChange = onChange;
+    this.#heard = now;
+  }
+
+  /** For how long the store has not answered, in ms; `undefined` while it does. */
+  away(now: number): number | undefined {
+    return this.#away === undefined ? undefined : Math.max(0, now - this.#away);
+  }
+
+  begin(): void {
+    this.#timer = setInterval(() => void this.look(Date.now()), 1_000);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The store told something. */
+  heard(now: number = Date.now()): void {
+    this.#heard = now;
+    this.#away = undefined;
+  }
+
+  /** Asks the store if it was quiet for long. */
+  async look(now: number): Promise<void> {
+    if (this.#isAsking || now - this.#heard < QUIET) return;
+    this.#isAsking = true;
+    const before = this.#away;
+    try {
+      await this.#ask(AbortSignal.timeout(PATIENCE));
+      this.heard();
+    } catch {
+      // Whatever the error is, it is no answer.
+      this.#away ??= this.#heard;
+    } finally {
+      this.#isAsking = false;
+    }
+    if (before !== this.#away) this.#onChange();
+  }
+}

@@ -1,0 +1,97 @@
+import { hostname } from "node:os";
+import type { JobManager } from "@ojm/core";
+import { followSchedules, type LiveSchedules } from "@ojm/schedule";
+import { isOwn } from "../../../../store/own-runs.js";
+import { LiveRuns } from "../../ps/live-runs.js";
+import { LiveFailures } from "./failures.js";
+import { StoreHealth } from "./health.js";
+import { failedProblem, inOrder, type Picture, type Scheduled, scheduled } from "./picture.js";
+import { LiveSessions } from "./sessions.js";
+
+/**
+ * What was computed of the schedules is shown for so many times as long as that took: ten thousand calendars
+ * must not keep the process from its keys.
+ */
+const FRESH = 20;
+
+/** All that the screen shows of a store, kept up to date by watches. */
+export class LiveStore {
+  readonly #store: string;
+  readonly #manager: JobManager;
+  readonly #onChange: () => void;
+  readonly #runs: LiveRuns;
+  readonly #sessions: LiveSessions;
+  readonly #failures: LiveFailures;
+  readonly #health: StoreHealth;
+  #schedules: LiveSchedules | undefined;
+  #scheduled: Scheduled | undefined;
+  #freshUntil = 0;
+
+  /** `store`: how the store is called, without a password. */
+  constructor(store: string, manager: JobManager, onChange: () => void) {
+    this.#store = store;
+    this.#manager = manager;
+    this.#onChange = onChange;
+    const changed = (): void => this.#changed();
+    this.#runs = new LiveRuns(manager, changed);
+    this.#sessions = new LiveSessions(manager, changed);
+    this.#failures = new LiveFailures(manager, onChange);
+    this.#health = new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);
+  }
+
+  /** Follows the store until the signal fires. */
+  async follow(signal: AbortSignal): Promise<void> {
+    this.#health.begin();
+    this.#failures.changed();
+    try {
+      await Promise.all([
+        this.#runs.follow(signal),
+        this.#sessions.follow(signal),
+        followSchedules(this.#manager, { signal, changed: () => this.#changed() }).then((live) => {
+          this.#schedules = live;
+          this.#onChange();
+        }),
+      ]);
+    } finally {
+      this.#health.end();
+      this.#failures.end();
+    }
+  }
+
+  /** What is known at `now`. */
+  picture(now: number): Picture {
+    const { schedules, next, problems } = this.#scheduledAt(now);
+    const processes = new Set(this.#sessions.processes());
+    for (const { by } of this.#schedules?.schedulers() ?? []) processes.add(`${by.host} ${by.pid}`);
+    // This process has a session too once it has asked for something.
+    processes.delete(`${hostname()} ${process.pid}`);
+    return {
+      store: this.#store,
+      isComplete: this.#runs.isComplete && this.#schedules !== undefined,
+      away: this.#health.away(now),
+      processes: processes.size,
+      waiting: this.#runs.waiting,
+      failed: this.#failures.count(now),
+      schedules,
+      problems: inOrder([...this.#failures.open(now).map(failedProblem), ...problems]),
+      running: this.#runs.rows(now).filter(({ name }) => !isOwn(name)),
+      next,
+    };
+  }
+
+  #changed(): void {
+    this.#health.heard();
+    this.#failures.changed();
+    this.#onChange();
+  }
+
+  #scheduledAt(now: number): Scheduled {
+    if (this.#schedules === undefined) return { schedules: new Map(), problems: [], next: [] };
+    const begin = performance.now();
+    if (this.#scheduled !== undefined && begin < this.#freshUntil) return this.#scheduled;
+    this.#scheduled = scheduled(this.#schedules.schedules(), this.#schedules.schedulers(), now);
+    const end = performance.now();
+    this.#freshUntil = end + FRESH * (end - begin);
+    return this.#scheduled;
+  }
+}

@@ -1,0 +1,98 @@
+import type { RunRecord } from "@ojm/core";
+import type { SchedulerView, ScheduleView } from "@ojm/schedule";
+import type { Running } from "../../ps/running.js";
+
+/** How late a tick may be that a living scheduler decides on, in ms. */
+const LATE = 60_000;
+
+/** Something that does not go as it should, or that somebody stopped. */
+export interface Problem {
+  readonly name: string;
+  readonly what: "lost" | "failed" | "timeout" | "overdue" | "nobody" | "paused";
+  readonly text: string;
+  /** Since when, in ms since 1970. */
+  readonly since?: number;
+}
+
+/** A tick that is to come. */
+export interface Coming {
+  readonly name: string;
+  readonly due: number;
+  readonly skipped?: string;
+}
+
+/** What is known of a store at one time. */
+export interface Picture {
+  /** Which store it is. */
+  readonly store: string;
+  readonly isComplete: boolean;
+  /** For how long the store has not answered, in ms. */
+  readonly away: number | undefined;
+  readonly processes: number;
+  readonly waiting: number;
+  readonly failed: { readonly count: number; readonly isMore: boolean };
+  /** The schedules by name, and whether each is paused. */
+  readonly schedules: ReadonlyMap<string, boolean>;
+  readonly problems: readonly Problem[];
+  readonly running: readonly Running[];
+  readonly next: readonly Coming[];
+}
+
+/** What is known of the schedules at one time. */
+export type Scheduled = Pick<Picture, "schedules" | "next"> & { readonly problems: readonly Problem[] };
+
+/** Reads schedules: which are a problem, and what comes next. */
+export function scheduled(
+  schedules: readonly ScheduleView[],
+  schedulers: readonly SchedulerView[],
+  now: number,
+): Scheduled {
+  const living = new Set<string>();
+  for (const scheduler of schedulers) for (const [name, hash] of scheduler.schedules) living.add(`${hash} ${name}`);
+  const paused = new Map<string, boolean>();
+  const problems: Problem[] = [];
+  const next: Coming[] = [];
+  for (const schedule of schedules) {
+    const { name, hash, paused: pause } = schedule;
+    const isPaused = pause !== undefined && (pause.until === undefined || pause.until > now);
+    paused.set(name, isPaused);
+    const problem = isPaused ? pausedProblem(name, pause) : lateProblem(schedule, living.has(`${hash} ${name}`), now);
+    if (problem !== undefined) problems.push(problem);
+    const tick = schedule.upcoming(now);
+    if (tick !== undefined)
+      next.push({ name, due: tick.due, ...(tick.skipped !== undefined && { skipped: tick.skipped }) });
+  }
+  return { schedules: paused, problems, next: next.sort((a, b) => a.due - b.due) };
+}
+
+function pausedProblem(name: string, { by, reason, at, until }: NonNullable<ScheduleView["paused"]>): Problem {
+  const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
+  return { name, what: "paused", text: `by ${by}${end}: ${reason}`, since: at };
+}
+
+function lateProblem(schedule: ScheduleView, isLiving: boolean, now: number): Problem | undefined {
+  const { name, decided } = schedule;
+  const late = schedule.overdue(isLiving ? now - LATE : now, decided);
+  const ticks = late && (late.count === 1 ? "one tick is overdue" : `${late.count} ticks are overdue`);
+  if (!isLiving) {
+    const text = `no process that runs this schedule is there${ticks === undefined ? "" : `; ${ticks}`}`;
+    return { name, what: "nobody", text, ...(late && { since: late.at }) };
+  }
+  return late && { name, what: "overdue", text: `${ticks}, and its processes do not decide on them`, since: late.at };
+}
+
+/** The run of a name that failed, as a problem. */
+export function failedProblem({ name, status, error, endTime, startTime }: RunRecord): Problem {
+  const what = status === "lost" || status === "timeout" ? status : "failed";
+  return { name, what, text: error ?? "", since: endTime ?? startTime };
+}
+
+const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "overdue", "paused"];
+
+/** Problems in the order in which somebody should look at them: of each kind, the newest first. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const rank = ({ what }: Problem): number => (what === "paused" ? 2 : ORDER.indexOf(what) < 3 ? 0 : 1);
+  return problems.toSorted(
+    (a, b) => rank(a) - rank(b) || (b.since ?? 0) - (a.since ?? 0) || (a.name < b.name ? -1 : 1),
+  );
+}

@@ -1,0 +1,41 @@
+import type { JobManager } from "@ojm/core";
+import { steadyWatch } from "../../ps/steady-watch.js";
+
+/** The processes that hold or want a lock, as their sessions show: they renew them while they live. */
+export class LiveSessions {
+  readonly #processes: Map<string, string> = new Map();
+  readonly #manager: JobManager;
+  readonly #onChange: () => void;
+
+  constructor(manager: JobManager, onChange: () => void) {
+    this.#manager = manager;
+    this.#onChange = onChange;
+  }
+
+  /** Each process once, as `host pid`. */
+  processes(): ReadonlySet<string> {
+    return new Set(this.#processes.values());
+  }
+
+  /** Follows the sessions until the signal fires. */
+  async follow(signal: AbortSignal): Promise<void> {
+    let unseen: Set<string> | undefined;
+    for await (const event of steadyWatch(this.#manager.channels.locks, ["session"], signal)) {
+      if (event.type === "gap") unseen = new Set(this.#processes.keys());
+      else if (event.type === "synced") {
+        for (const id of unseen ?? []) this.#processes.delete(id);
+        unseen = undefined;
+      } else {
+        const [, id, part] = (event.type === "put" ? event.entry.key : event.key) as readonly unknown[];
+        if (typeof id !== "string" || part !== undefined) continue;
+        unseen?.delete(id);
+        const value = event.type === "put" ? event.entry.value : undefined;
+        // A hold is a session that no process has.
+        if (value !== undefined && "process" in value && value.hold !== true)
+          this.#processes.set(id, `${value.process.host} ${value.process.pid}`);
+        else this.#processes.delete(id);
+      }
+      this.#onChange();
+    }
+  }
+}

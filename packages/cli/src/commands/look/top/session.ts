@@ -1,0 +1,98 @@
+import type { JobManager } from "@ojm/core";
+import type { Scheduler } from "@ojm/schedule";
+import type { Paint } from "../../../output/color.js";
+import type { KeyPress } from "../../../output/terminal/keyboard.js";
+import type { Size } from "../../../output/terminal/screen.js";
+import { doing, perform } from "./acts.js";
+import { Details } from "./data/details.js";
+import type { LiveStore } from "./data/live-store.js";
+import type { Picture } from "./data/picture.js";
+import { detailsBody } from "./view/details.js";
+import { type Body, frame, helpBody, listBody, pageOf, targetsOf } from "./view/frame.js";
+import { listLines, targetOf } from "./view/list.js";
+import { type Effect, FIRST_LOOK, press, type Target, type Ui } from "./view/ui.js";
+
+/** What a {@link Session} works with. */
+export interface SessionParts {
+  readonly live: Pick<LiveStore, "picture">;
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  readonly paint: Paint;
+  readonly isReadOnly: boolean;
+  readonly end: () => void;
+  readonly draw: (isAtOnce: boolean) => void;
+}
+
+/** One look at a store: what is on the screen, and what the keys do. */
+export class Session {
+  readonly #parts: SessionParts;
+  #ui: Ui = FIRST_LOOK;
+  #details: Details | undefined;
+  #size: Size = { columns: 80, rows: 24 };
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** The store changed. */
+  changed(): void {
+    this.#details?.changed();
+    this.#parts.draw(false);
+  }
+
+  close(): void {
+    this.#details?.end();
+  }
+
+  frame(now: number, size: Size): string[] {
+    this.#size = size;
+    const picture = this.#parts.live.picture(now);
+    return frame(picture, this.#ui, this.#body(picture, now, size), now, size, this.#parts.paint);
+  }
+
+  press(key: KeyPress): void {
+    const now = Date.now();
+    const picture = this.#parts.live.picture(now);
+    const { paint, isReadOnly } = this.#parts;
+    const targets = targetsOf(listLines(picture, this.#ui.filter, now, this.#size.columns, paint));
+    const open = this.#openTarget(picture);
+    const { ui, effect } = press(this.#ui, key, { targets, open, page: pageOf(this.#size), isReadOnly });
+    this.#ui = ui;
+    if (effect !== undefined) this.#do(effect);
+    this.#parts.draw(true);
+  }
+
+  #body(picture: Picture, now: number, size: Size): Body {
+    const { paint } = this.#parts;
+    if (this.#ui.view === "help") return helpBody(size);
+    if (this.#ui.view === "list" || this.#details === undefined) return listBody(picture, this.#ui, now, size, paint);
+    const page = pageOf(size);
+    const body = detailsBody(this.#details, this.#ui, { columns: size.columns, page }, paint);
+    this.#ui = { ...this.#ui, scroll: body.scroll };
+    return body;
+  }
+
+  #openTarget({ running, schedules }: Picture): Target | undefined {
+    const name = this.#details?.name;
+    return name === undefined ? undefined : { id: name, ...targetOf(name, running, schedules) };
+  }
+
+  #do(effect: Effect): void {
+    const { manager, scheduler, end, draw } = this.#parts;
+    if (effect.type === "end") {
+      end();
+      return;
+    }
+    if (effect.type === "open" || effect.type === "close") {
+      this.#details?.end();
+      this.#details =
+        effect.type === "open" ? new Details(effect.name, manager, scheduler, () => draw(false)) : undefined;
+      return;
+    }
+    this.#ui = { ...this.#ui, message: doing(effect) };
+    void perform(effect, manager, scheduler).then((message) => {
+      this.#ui = { ...this.#ui, message };
+      draw(false);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { visible } from "@ojm/core/backend";
+import { colorOf, type Paint } from "../../../../output/color.js";
+import { fold } from "../../../../output/fold.js";
+import { oneLine } from "../../../../output/table.js";
+import { cut } from "../../../../output/width/cut.js";
+import { wrap } from "../../../../output/width/wrap.js";
+import type { Details, Shown } from "../data/details.js";
+import type { Body } from "./frame.js";
+import type { Ui } from "./ui.js";
+
+/** The reasons take at most this share of the page: the log is what moves. */
+const SHARE_OF_REASONS = 0.5;
+
+/** The details as the body of a frame: as many lines as the page has. */
+export function detailsBody(
+  { name, reasons, run, log }: Pick<Details, "name" | "reasons" | "run" | "log">,
+  { view, scroll }: Pick<Ui, "view" | "scroll">,
+  { columns, page }: { readonly columns: number; readonly page: number },
+  paint: Paint,
+): Body & { readonly scroll: number } {
+  const why =
+    view === "log"
+      ? []
+      : [paint(cut(oneLine(name), columns), "bold"), ...reasonLines(reasons, columns), ""].slice(
+          0,
+          Math.max(2, Math.floor(page * SHARE_OF_REASONS)),
+        );
+  const title = run === undefined ? "it never ran" : `log of ${run.id}: ${run.status}`;
+  const place = Math.max(1, page - why.length - 1);
+  const lines = log.flatMap((item) => logLines(item, columns, paint));
+  if (lines.length === 0 && run !== undefined) lines.push("  nothing so far");
+  // A key can scroll beyond the begin: no further than to the first line.
+  const most = Math.max(0, lines.length - place);
+  const below = Math.min(scroll, most);
+  const end = lines.length - below;
+  return {
+    lines: [...why, paint(cut(oneLine(title), columns), "bold"), ...lines.slice(Math.max(0, end - place), end)],
+    scroll: below,
+  };
+}
+
+function reasonLines(reasons: Details["reasons"], columns: number): string[] {
+  if (reasons === undefined) return ["  reading …"];
+  return reasons.flatMap((text) =>
+    fold(oneLine(text), columns - 4).map((line, i) => cut(`${i === 0 ? "- " : "    "}${line}`, columns)),
+  );
+}
+
+function logLines(item: Shown, columns: number, paint: Paint): string[] {
+  if ("missing" in item) {
+    const text = item.missing === "unknown" ? "… the end is missing" : `… ${item.missing.lines} lines are missing`;
+    return [paint(cut(text, columns), "gray")];
+  }
+  const time = new Date(item.at).toTimeString().slice(0, 8);
+  const color = item.level === "stderr" ? undefined : colorOf(item.level);
+  return wrap(`${time} ${visible(item.text, "\t").replaceAll("\t", "  ")}`, columns).map((line) => paint(line, color));
+}

@@ -1,0 +1,130 @@
+import type { Paint } from "../../../../output/color.js";
+import { oneLine } from "../../../../output/table.js";
+import type { Size } from "../../../../output/terminal/screen.js";
+import { cut } from "../../../../output/width/cut.js";
+import { widthOf } from "../../../../output/width/width.js";
+import type { Picture } from "../data/picture.js";
+import { HELP } from "./help.js";
+import { type Line, listLines, selectedLine, short } from "./list.js";
+import { selectedOf, type Target, type Ui } from "./ui.js";
+
+/** The lines above the list, with an empty one, and below it. */
+const HEAD = 3;
+const FOOT = 1;
+
+/** Lines that scroll, and which of them must be seen. */
+export interface Body {
+  readonly lines: readonly string[];
+  readonly selected?: number;
+}
+
+/** How many lines there are between the head and the foot. */
+export function pageOf({ rows }: Size): number {
+  return Math.max(1, rows - HEAD - FOOT);
+}
+
+/** The screen around a body. */
+export function frame(picture: Picture, ui: Ui, body: Body, now: number, size: Size, paint: Paint): string[] {
+  const page = pageOf(size);
+  const { lines, selected = 0 } = body;
+  // The selected line is in the middle, where the list is longer than the screen.
+  const first = Math.max(0, Math.min(selected - Math.floor(page / 2), lines.length - page));
+  const shown = lines.slice(first, first + page);
+  const all = [
+    ...head(picture, now, size.columns, paint),
+    "",
+    ...shown,
+    ...Array.from({ length: page - shown.length }, () => ""),
+    foot(ui, size.columns, paint),
+  ];
+  return all.slice(0, size.rows);
+}
+
+function head(picture: Picture, now: number, columns: number, paint: Paint): string[] {
+  const time = new Date(now).toTimeString().slice(0, 8);
+  const store = cut(`ojm top  ${oneLine(picture.store)}`, columns - time.length - 2);
+  const first = `${store}${" ".repeat(Math.max(2, columns - widthOf(store) - time.length))}${time}`;
+  return [paint(cut(first, columns), "bold"), counts(picture, columns, paint)];
+}
+
+/** The counts. Not known yet, away and well are three different pictures. */
+function counts(picture: Picture, columns: number, paint: Paint): string {
+  const { away, isComplete, processes, running, waiting, failed, problems } = picture;
+  if (away !== undefined)
+    return paint(cut(`the store does not answer for ${short(away)}: this may be old`, columns), "red");
+  if (!isComplete) return paint(cut("reading the store …", columns), "yellow");
+  const failures = `${failed.count}${failed.isMore ? "+" : ""} failed in 1 h`;
+  const parts = [
+    `${running.length} running`,
+    `${waiting} waiting`,
+    failures,
+    problems.length === 0 ? "no problems" : problems.length === 1 ? "1 problem" : `${problems.length} problems`,
+    processes === 1 ? "1 process" : `${processes} processes`,
+  ];
+  let line = "";
+  for (const part of parts) {
+    const more = line === "" ? part : `${line}, ${part}`;
+    // On a narrow screen the last ones go whole: half a number would be a wrong one.
+    if (more.length <= columns) line = more;
+  }
+  return paint(line, problems.some(({ what }) => what !== "paused") ? "red" : undefined);
+}
+
+/** Which keys there are, those first that stay on a narrow screen. */
+const LIST_KEYS = ["q end", "? help", "Enter why, log", "c cancel", "p pause", "/ filter", "j k select"];
+const DETAILS_KEYS = ["q back", "j k scroll", "l log alone", "c cancel", "p pause"];
+
+function foot({ prompt, message, filter, view }: Ui, columns: number, paint: Paint): string {
+  if (prompt !== undefined) {
+    const { act, target, text } = prompt;
+    const question = act === "filter" ? "filter: " : `why ${act} ${oneLine(target?.run ?? target?.name ?? "")}? `;
+    return paint(promptLine(question, text, columns), "bold");
+  }
+  if (message !== "") return paint(cut(oneLine(message), columns), "yellow");
+  if (view === "help") return cut("any key: back", columns);
+  const keys = [
+    ...(filter === "" || view !== "list" ? [] : [`filter: ${oneLine(filter)}`]),
+    ...(view === "list" ? LIST_KEYS : DETAILS_KEYS),
+  ];
+  let line = "";
+  for (const key of keys) {
+    const more = line === "" ? cut(key, columns) : `${line}  ${key}`;
+    if (widthOf(more) <= columns) line = more;
+  }
+  return line;
+}
+
+/** What is asked, and the end of what was typed, with a cursor behind it. */
+function promptLine(question: string, text: string, columns: number): string {
+  const asked = cut(question, Math.floor(columns / 2));
+  let shown = text;
+  while (widthOf(asked) + widthOf(shown) + 1 > columns && shown !== "") shown = [...shown].slice(1).join("");
+  return `${asked}${shown}_`;
+}
+
+/** What can be selected in a list, in its order. */
+export function targetsOf(lines: readonly Line[]): Target[] {
+  return lines.flatMap(({ target }) => (target === undefined ? [] : [target]));
+}
+
+/** The list as the body of a frame. */
+export function listBody(picture: Picture, ui: Ui, now: number, { columns }: Size, paint: Paint): Body {
+  const lines = listLines(picture, ui.filter, now, columns, paint);
+  if (lines.length === 0) return { lines: [emptyText(picture, ui)] };
+  const selected = selectedOf(ui, targetsOf(lines))?.id;
+  const at = lines.findIndex(({ target }) => target !== undefined && target.id === selected);
+  return {
+    lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint, widthOf) : line.painted)),
+    selected: Math.max(0, at),
+  };
+}
+
+function emptyText({ isComplete }: Picture, { filter }: Ui): string {
+  if (!isComplete) return "";
+  return filter === "" ? "  nothing runs, fails or is planned" : "  no name has this in it. Esc: show all";
+}
+
+/** The help as the body of a frame. */
+export function helpBody({ columns }: Size): Body {
+  return { lines: HELP.map((line) => cut(line, columns)) };
+}

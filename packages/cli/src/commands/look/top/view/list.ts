@@ -1,0 +1,136 @@
+import { colorOf, type Paint } from "../../../../output/color.js";
+import { oneLine } from "../../../../output/table.js";
+import { sayDuration } from "../../../../output/times.js";
+import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
+import { RUN_COLUMNS } from "../../ps/screen.js";
+import type { Coming, Picture, Problem } from "../data/picture.js";
+import type { Target } from "./ui.js";
+
+/** What stands before a row, and before the selected one. */
+const MARK = "> ";
+const NO_MARK = "  ";
+
+/** The ticks that are shown. */
+const MOST_NEXT = 10;
+
+/** A line of the list, in colors and without; a row that can be selected has a target. */
+export interface Line {
+  readonly painted: string;
+  readonly plain: string;
+  readonly target?: Target;
+}
+
+/** A part of the list. */
+interface Section<T> {
+  readonly columns: readonly (ColumnRoom & { readonly title: string; readonly cell: (item: T) => string })[];
+  readonly items: readonly T[];
+  /** What is different in two rows of one job. */
+  readonly kind?: (item: T) => string;
+  readonly paint: (item: T, column: number) => Parameters<Paint>[1];
+}
+
+/** The list: problems, what runs, what comes next. */
+export function listLines(picture: Picture, filter: string, now: number, columns: number, paint: Paint): Line[] {
+  const wanted = filter.toLowerCase();
+  const only = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] =>
+    wanted === "" ? items : items.filter(({ name }) => name.toLowerCase().includes(wanted));
+  const show = <T extends { readonly name: string }>(section: string, shown: Section<T>): Line[] =>
+    sectionLines(section, shown, picture, columns, paint);
+  const sections = [
+    show("problem", problemSection(only(picture.problems), now)),
+    show("run", {
+      columns: RUN_COLUMNS.map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
+      items: only(picture.running),
+      paint: ({ elapsed, usual }, column) =>
+        column === 0 ? "cyan" : column === 1 && usual !== undefined && elapsed > 2 * usual ? "yellow" : undefined,
+    }),
+    show("next", nextSection(only(picture.next).slice(0, MOST_NEXT), now)),
+  ].filter((lines) => lines.length > 0);
+  const empty: Line = { painted: "", plain: "" };
+  return sections.flatMap((lines, i) => (i === 0 ? lines : [empty, ...lines]));
+}
+
+function problemSection(items: readonly Problem[], now: number): Section<Problem> {
+  return {
+    columns: [
+      { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
+      { title: "WHAT", cell: ({ what }) => (what === "nobody" ? "no process" : what) },
+      { title: "FOR", cell: ({ since }) => (since === undefined ? "" : short(now - since)), rank: 3 },
+      { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
+    ],
+    items,
+    kind: ({ what }) => what,
+    paint: ({ what }, column) => (column < 2 ? (colorOf(what) ?? "red") : undefined),
+  };
+}
+
+function nextSection(items: readonly Coming[], now: number): Section<Coming> {
+  return {
+    columns: [
+      { title: "NEXT", cell: ({ name }) => name, cut: "name" },
+      { title: "IN", cell: ({ due }) => short(due - now) },
+      { title: "AT", cell: ({ due }) => timeOf(due, now) },
+      { title: "WILL BE SKIPPED", cell: ({ skipped = "" }) => skipped },
+    ],
+    items,
+    paint: ({ skipped }) => (skipped === undefined ? undefined : "gray"),
+  };
+}
+
+function sectionLines<T extends { readonly name: string }>(
+  section: string,
+  { columns, items, kind, paint: colorIn }: Section<T>,
+  { running, schedules }: Picture,
+  width: number,
+  paint: Paint,
+): Line[] {
+  if (items.length === 0) return [];
+  const rows = [
+    columns.map(({ title }) => title),
+    ...items.map((item) => columns.map(({ cell }) => oneLine(cell(item)))),
+  ];
+  const room = width - MARK.length;
+  const plain = grid(rows, columns, room).lines;
+  const painted = grid(rows, columns, room, (text, row, column) => {
+    const item = items[row - 1];
+    return paint(text, item === undefined ? "bold" : colorIn(item, column));
+  }).lines;
+  return plain.map((line, i) => {
+    const item = items[i - 1];
+    const text = { painted: `${NO_MARK}${painted[i]}`, plain: `${NO_MARK}${line}` };
+    if (item === undefined) return text;
+    const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
+    return { ...text, target: { id, ...targetOf(item.name, running, schedules) } };
+  });
+}
+
+/** What can be done with a job. */
+export function targetOf(
+  name: string,
+  running: Picture["running"],
+  schedules: Picture["schedules"],
+): Omit<Target, "id"> {
+  const run = running.find((one) => one.name === name)?.id;
+  const paused = schedules.get(name);
+  return { name, ...(run !== undefined && { run }), ...(paused !== undefined && { paused }) };
+}
+
+/** The selected line: marked, and in inverse colors where there are colors. */
+export function selectedLine({ plain }: Line, width: number, paint: Paint, widthOf: (text: string) => number): string {
+  const line = `${MARK}${plain.slice(NO_MARK.length)}`;
+  return paint(`${line}${" ".repeat(Math.max(0, width - widthOf(line)))}`, "inverse");
+}
+
+/** A duration by its greatest unit, or two. */
+export function short(ms: number): string {
+  if (ms < 1_000) return "0 s";
+  if (ms < 60_000) return `${Math.floor(ms / 1_000)} s`;
+  if (ms < 86_400_000) return sayDuration(Math.floor(ms / 1_000) * 1_000);
+  return `${Math.floor(ms / 86_400_000)} d`;
+}
+
+/** A time of today as it is on the clock, another with its date. */
+function timeOf(time: number, now: number): string {
+  const [date, clock = ""] = new Date(time).toLocaleString("sv-SE").split(" ");
+  return date === new Date(now).toLocaleDateString("sv-SE") ? clock : `${date} ${clock}`;
+}

@@ -1,0 +1,195 @@
+import stringWidth from "string-width";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { KeyPress } from "../../../../output/terminal/keyboard.js";
+import { prepareWidths } from "../../../../output/width/width.js";
+import type { Running } from "../../ps/running.js";
+import type { Picture } from "../data/picture.js";
+import { detailsBody } from "./details.js";
+import { frame, helpBody, listBody, targetsOf } from "./frame.js";
+import { HELP } from "./help.js";
+import { listLines } from "./list.js";
+import { FIRST_LOOK, press, type Target, type Ui } from "./ui.js";
+
+beforeAll(() => prepareWidths());
+
+const NOW = Date.parse("2030-01-01T00:00:00Z");
+const plain = (text: string): string => text;
+
+const run = (name: string, more: Partial<Running> = {}): Running => ({
+  name,
+  startTime: NOW - 61_000,
+  startDate: "",
+  id: `${name}@x`,
+  status: "running",
+  holder: { host: "api-1", pid: 4711, instance: "a" },
+  trigger: "manual",
+  timeout: 3_600_000,
+  fence: "12345",
+  elapsed: 61_000,
+  waiting: 0,
+  ...more,
+});
+
+const HOSTILE = `\u001b]52;c;aGk=\u0007${"注文".repeat(90)}`;
+
+const picture = (more: Partial<Picture> = {}): Picture => ({
+  store: `redis://${"x".repeat(90)}`,
+  isComplete: true,
+  away: undefined,
+  processes: 3,
+  waiting: 2,
+  failed: { count: 4, isMore: false },
+  schedules: new Map([
+    ["nightly", false],
+    ["cleanup", true],
+  ]),
+  problems: [
+    { name: "import", what: "failed", text: "no \u001b[2J\nroute", since: NOW - 60_000 },
+    { name: HOSTILE, what: "lost", text: HOSTILE, since: NOW - 60_000 },
+    { name: "cleanup", what: "paused", text: "by ana: a migration", since: NOW },
+  ],
+  running: [run("import", { progress: { at: 0, done: 3, total: 10, text: "orders" }, usual: 90_000 }), run(HOSTILE)],
+  next: [{ name: "nightly", due: NOW + 12_000 }],
+  ...more,
+});
+
+const screen = (shown: Picture, ui: Ui, columns: number, rows = 24): string[] => {
+  const size = { columns, rows };
+  return frame(shown, ui, listBody(shown, ui, NOW, size, plain), NOW, size, plain);
+};
+
+describe("the screen of ojm top", () => {
+  test.each([20, 40, 80, 160])("of %i columns is not overrun, and shows no control character", (columns) => {
+    const prompt = { act: "cancel", text: HOSTILE, target: { id: "", name: HOSTILE, run: HOSTILE } } as const;
+    for (const ui of [FIRST_LOOK, { ...FIRST_LOOK, message: HOSTILE }, { ...FIRST_LOOK, prompt }]) {
+      const lines = screen(picture(), ui, columns);
+      expect(lines).toHaveLength(24);
+      for (const line of lines) {
+        expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+        expect(line).not.toMatch(/\p{Cc}/u);
+      }
+    }
+  });
+
+  test("shows problems first, then what runs, then what comes next", () => {
+    const text = screen(picture(), FIRST_LOOK, 80).join("\n");
+    expect(text).toMatch(/PROBLEM[\s\S]*RUNNING[\s\S]*NEXT/);
+    expect(text).toContain("2 running, 2 waiting, 4 failed in 1 h, 3 problems, 3 processes");
+    expect(text).toMatch(/import +failed +1 min 0 s +no \\u001b\[2J route/);
+    expect(text).toMatch(/import +1 min 1 s of 1 min 30 s +\[###-------\] 30 %/);
+    expect(text).toMatch(/nightly +12 s/);
+  });
+
+  test("reading, away, empty and well are four different pictures", () => {
+    const none = { problems: [], running: [], next: [] };
+    expect(screen(picture({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
+    expect(screen(picture({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/does not answer for 12 s/);
+    expect(screen(picture(none), FIRST_LOOK, 80)[3]).toMatch(/nothing runs/);
+    expect(screen(picture(none), FIRST_LOOK, 80)[1]).toMatch(/no problems/);
+  });
+
+  test("a narrow screen leaves out whole counts and whole keys", () => {
+    const lines = screen(picture(), FIRST_LOOK, 40);
+    expect(lines[1]).toBe("2 running, 2 waiting, 4 failed in 1 h");
+    expect(lines.at(-1)).toBe("q end  ? help  Enter why, log  c cancel");
+  });
+
+  test("with more rows than lines, the selected one is on the screen", () => {
+    const running = Array.from({ length: 60 }, (_, i) => run(`job ${i}`));
+    const lines = screen(picture({ running }), { ...FIRST_LOOK, selected: "run job 44 " }, 80, 12);
+    expect(lines).toHaveLength(12);
+    expect(lines.join("\n")).toContain("> job 44");
+  });
+
+  test("a filter leaves the names that have it", () => {
+    const names = targetsOf(listLines(picture(), "IMP", NOW, 80, plain)).map(({ name }) => name);
+    expect(names).toEqual(["import", "import"]);
+    expect(screen(picture(), { ...FIRST_LOOK, filter: "zzz" }, 80).join("\n")).toContain("no name has this in it");
+  });
+
+  test("the help fits 40 columns and 24 lines", () => {
+    expect(helpBody({ columns: 40, rows: 24 }).lines).toEqual(HELP);
+    expect(HELP.length).toBeLessThanOrEqual(20);
+  });
+});
+
+describe("the details", () => {
+  const log = Array.from({ length: 50 }, (_, i) => ({
+    line: i + 1,
+    offset: 0,
+    at: NOW,
+    level: "info" as const,
+    text: `line ${i} \u001b[2J`,
+  }));
+  const details = { name: "import", reasons: ["it runs now", "x ".repeat(200)], run: run("import"), log };
+  const body = (ui: Pick<Ui, "view" | "scroll">, columns = 80) =>
+    detailsBody(details, ui, { columns, page: 20 }, plain);
+
+  test("show why, and the end of the log, in no more lines than there are", () => {
+    const { lines } = body({ view: "details", scroll: 0 });
+    expect(lines.length).toBeLessThanOrEqual(20);
+    expect(lines.join("\n")).toContain("- it runs now");
+    expect(lines.at(-1)).toMatch(/line 49 \\u001b\[2J$/);
+    for (const line of body({ view: "details", scroll: 0 }, 40).lines)
+      expect(stringWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test("scroll back to the first line, and no further", () => {
+    const { lines, scroll } = body({ view: "log", scroll: Number.POSITIVE_INFINITY });
+    expect(lines[1]).toMatch(/line 0 /);
+    expect(scroll).toBe(50 - 19);
+  });
+});
+
+describe("a key", () => {
+  const key = (text: string, name = text, ctrl = false): KeyPress => ({ text, name, ctrl });
+  const targets: Target[] = [
+    { id: "a", name: "a", run: "a@x" },
+    { id: "b", name: "b", paused: true },
+    { id: "c", name: "c", paused: false },
+  ];
+  const shown = { targets, open: undefined, page: 10, isReadOnly: false };
+  const keys = (ui: Ui, ...all: KeyPress[]): ReturnType<typeof press> =>
+    all.reduce<ReturnType<typeof press>>((last, one) => press(last.ui, one, shown), { ui });
+
+  test("moves within the list, and not out of it", () => {
+    expect(keys(FIRST_LOOK, key("j")).ui.selected).toBe("b");
+    expect(keys(FIRST_LOOK, key("", "down"), key("", "down"), key("", "down")).ui.selected).toBe("c");
+    expect(keys(FIRST_LOOK, key("G"), key("", "up"), key("g")).ui.selected).toBe("a");
+  });
+
+  test("of a cancel asks for a reason, and without one nothing is done", () => {
+    expect(keys(FIRST_LOOK, key("c"), key("n"), key("o"), key("", "return")).effect).toEqual({
+      type: "cancel",
+      target: targets[0],
+      reason: "no",
+    });
+    const without = keys(FIRST_LOOK, key("c"), key(" "), key("", "return"));
+    expect([without.effect, without.ui.message]).toEqual([undefined, "a reason is needed: nothing was done"]);
+    expect(keys(FIRST_LOOK, key("c"), key("x"), key("", "escape")).effect).toBeUndefined();
+  });
+
+  test("that was typed in a reason is text, whatever it does elsewhere", () => {
+    const { ui } = keys(FIRST_LOOK, key("c"), key("q"), key("p"), key("x"), key("", "backspace"));
+    expect(ui.prompt?.text).toBe("qp");
+  });
+
+  test("pauses a schedule, resumes a paused one, and says so if there is none", () => {
+    expect(keys({ ...FIRST_LOOK, selected: "b" }, key("p")).effect).toMatchObject({ type: "resume" });
+    expect(keys({ ...FIRST_LOOK, selected: "c" }, key("p")).ui.prompt).toMatchObject({ act: "pause" });
+    expect(keys(FIRST_LOOK, key("p")).ui.message).toBe("a has no schedule");
+    expect(keys({ ...FIRST_LOOK, selected: "c" }, key("c")).ui.message).toBe("c does not run");
+  });
+
+  test("ends it: Ctrl-C from anywhere, q from the list alone", () => {
+    expect(keys(FIRST_LOOK, key("q")).effect).toEqual({ type: "end" });
+    expect(keys(FIRST_LOOK, key("c"), key("", "c", true)).effect).toEqual({ type: "end" });
+    expect(keys({ ...FIRST_LOOK, view: "log" }, key("q")).effect).toEqual({ type: "close" });
+  });
+
+  test("in the details acts on the job that is shown", () => {
+    const open = targets[0];
+    const { ui } = press({ ...FIRST_LOOK, view: "details", selected: "b" }, key("c"), { ...shown, open });
+    expect(ui.prompt?.target).toBe(open);
+  });
+});

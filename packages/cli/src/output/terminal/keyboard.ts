@@ -1,0 +1,37 @@
+import { emitKeypressEvents } from "node:readline";
+
+/** A key, or a character that was typed or pasted. */
+export interface KeyPress {
+  /** Its name, such as `up`, `return`, `escape` or `a`. */
+  readonly name: string;
+  /** The characters that it writes; an empty text for a key that writes none. */
+  readonly text: string;
+  readonly ctrl: boolean;
+}
+
+/** Calls `press` for each key, until the result is called. Without a terminal as input there are none. */
+export function listenToKeys(press: (key: KeyPress) => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY) return () => {};
+  const onKey = (text: string | undefined, key: { name?: string; ctrl?: boolean; meta?: boolean }): void => {
+    const { name = text ?? "", ctrl = false, meta = false } = key;
+    press({ name, text: ctrl || meta || text === undefined || isControl(text) ? "" : text, ctrl });
+  };
+  const restore = (): void => void stdin.setRawMode(false);
+  emitKeypressEvents(stdin);
+  stdin.setRawMode(true);
+  // After an error too: a shell whose terminal is raw shows nothing that is typed.
+  process.on("exit", restore);
+  stdin.on("keypress", onKey).resume();
+  return () => {
+    stdin.off("keypress", onKey).pause();
+    process.off("exit", restore);
+    restore();
+  };
+}
+
+/** Whether a text begins with a character that a terminal would obey. */
+function isControl(text: string): boolean {
+  const code = text.codePointAt(0) ?? 0;
+  return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}

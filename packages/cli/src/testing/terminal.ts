@@ -1,0 +1,58 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+/** A signal of the preload makes an error that nobody catches. */
+const FAULT = `data:text/javascript,${encodeURIComponent(
+  'process.once("SIGUSR2", () => { throw new Error("a fault of a test") });',
+)}`;
+
+/** Whether this machine has the `script` of util-linux, which makes terminals. */
+export function hasTerminals(): boolean {
+  return spawnSync("script", ["-qec", "exit 7", "/dev/null"]).status === 7;
+}
+
+/** The command line on a terminal of its own. */
+export class Terminal {
+  /** All that was written to the terminal. */
+  out = "";
+  /** Resolves to the exit code. */
+  readonly ended: Promise<number | null>;
+  readonly #script: ChildProcessWithoutNullStreams;
+
+  constructor(folder: string, columns: number, words: readonly string[]) {
+    const node = [process.execPath, "--import", import.meta.resolve("tsx"), "--import", FAULT];
+    const command = [...node, "--conditions=@ojm/source", MAIN, ...words].map((word) => `'${word}'`).join(" ");
+    // A shell that stays would get the same Ctrl-C, and script would return how that shell ended: 130.
+    const line = `stty cols ${columns} rows 24; echo "pid $$"; exec ${command}`;
+    const { NO_COLOR: _, ...env } = process.env;
+    this.#script = spawn("script", ["-qec", line, "/dev/null"], { cwd: folder, env: { ...env, TERM: "xterm" } });
+    onTestFinished(() => void this.#script.kill("SIGKILL"));
+    this.#script.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.out += text;
+    });
+    this.ended = new Promise((resolve) => this.#script.once("close", resolve));
+  }
+
+  /** Resolves once this is on the terminal. */
+  async shows(text: string | RegExp): Promise<void> {
+    await expect.poll(() => this.out, { timeout: 30_000 }).toMatch(text);
+  }
+
+  /** Types keys. What was written before them is forgotten. */
+  type(keys: string): void {
+    this.out = "";
+    this.#script.stdin.write(keys);
+  }
+
+  /** Sends a signal to the process on the terminal. */
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.#pid, signal);
+  }
+
+  get #pid(): number {
+    return Number(/pid (\d+)/.exec(this.out)?.[1]);
+  }
+}
