@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
-import { author } from "../../act/hold.js";
+import { author } from "../../act/reason.js";
 import type { Effect } from "./view/ui.js";
 
 /** What somebody can do to a job on the screen. */
