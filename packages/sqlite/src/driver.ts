@@ -23,7 +23,7 @@ const FIRST_NODE_OF_13 = 22;
  * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not
  * fit ends the process and throws no error.
  *
- * @throws ChannelError `FAILED` if the driver for this Node is not installed
+ * @throws ChannelError `UNKNOWN_TYPE` if the driver for this Node is not installed
  */
 export function loadDriver(load: Load = loadFromHere, node: string = process.versions.node): Driver {
   if (Number.parseInt(node, 10) < FIRST_NODE_OF_13) return found(load, FOR_NODE_20, node) as Driver;
@@ -51,13 +51,14 @@ function notInstalled(node: string, why: string, cause?: unknown): ChannelError 
   const remedy = "Delete node_modules and install the dependencies again, with this Node and without --omit=optional";
   const compiler = ". If no prebuilt addon can be downloaded, that needs python3, make and a C++ compiler";
   const needs = Number.parseInt(node, 10) < FIRST_NODE_OF_13 ? compiler : "";
-  return new ChannelError("FAILED", `${what}. ${remedy}${needs}`, { cause });
+  return new ChannelError("UNKNOWN_TYPE", `${what}. ${remedy}${needs}`, { cause });
 }
 
 /**
  * Opens a SQLite file with the driver that fits this Node.
  *
- * @throws ChannelError `FAILED` if this Node cannot load a driver; and what the driver throws
+ * @throws ChannelError `UNKNOWN_TYPE` or `FAILED` if this Node cannot load a driver; and what the driver
+ * throws
  */
 export function openFile(file: string, load: Load = loadFromHere): Database.Database {
   // Set no busy_timeout: `patiently` waits for other processes without blocking the event loop.

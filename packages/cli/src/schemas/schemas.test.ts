@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { Ajv } from "ajv";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { prepareType } from "../backends.js";
 import { commands } from "../command-line/all.js";
@@ -12,6 +11,7 @@ import { called } from "../testing/called.js";
 import { given } from "../testing/given.js";
 import { folderWith } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
+import { readPrinted } from "../testing/printed-json.js";
 import { schemaOf } from "./schemas.js";
 
 const FILES = fileURLToPath(new URL("../../schemas/", import.meta.url));
@@ -50,24 +50,12 @@ async function printed(command: string, ...words: readonly string[]): Promise<st
   return out;
 }
 
-/** The schema, with all fields that it does not name refused: a new field must be added to it. */
-function closed(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(closed);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
-  return "properties" in schema ? { ...inner, additionalProperties: false } : inner;
-}
-
-const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
-
 /** What a command prints, which must be as its schema says. */
 async function valid(command: string, ...words: readonly string[]): Promise<unknown> {
   const out = await printed(command, ...words);
-  const validate = ajv.compile(closed(schemaOf(command)) as object);
-  const values = command === "logs" ? out.trimEnd().split("\n") : [out];
-  const parsed = values.map((value) => JSON.parse(value) as unknown);
-  for (const value of parsed) expect([validate(value), validate.errors, value]).toEqual([true, null, value]);
-  return command === "logs" ? parsed : parsed[0];
+  const { value, errors } = readPrinted(command, out);
+  expect([errors, value]).toEqual([[], value]);
+  return value;
 }
 
 describe("the schema files", () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
 import { hint } from "../command-line/parse.js";
@@ -78,7 +78,7 @@ async function readStore(path: string, store: WrittenStore): Promise<Location | 
   await checkKeys(path, store, STORES);
   const parts = STORES.map((part) => {
     const one = store[part as keyof typeof store];
-    const found = typeof one === "string" ? locate(one, folder) : one && { jobs: one, files: [] };
+    const found = typeof one === "string" ? locate(one, folder) : one && placed(one, folder);
     if (found !== undefined && "jobFile" in found) throw new CommandError(`${path}: "${part}" cannot be a job file`);
     return found;
   });
@@ -87,4 +87,21 @@ async function readStore(path: string, store: WrittenStore): Promise<Location | 
     throw new CommandError(`${path}: "store" needs both "jobs" and "locks": locks in memory exclude nobody`);
   const files = parts.flatMap((part) => part?.files ?? []);
   return { jobs: jobs.jobs, locks: locks.jobs, ...(logs && { logs: logs.jobs }), files };
+}
+
+/** Which option of a type is a path. */
+const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", level: "path" };
+
+/**
+ * A store in the words of a program. Its path begins at the folder of the config, and a command that only
+ * looks must not make its file.
+ */
+function placed(options: OpenOptions, folder: string): { readonly jobs: OpenOptions; readonly files: string[] } {
+  const { type = "", args = {} } = options;
+  const option = Object.hasOwn(PATHS, type) ? PATHS[type] : undefined;
+  const written = option === undefined ? undefined : args[option];
+  if (option === undefined || typeof written !== "string" || written.startsWith(":"))
+    return { jobs: options, files: [] };
+  const path = resolve(folder, written);
+  return { jobs: { ...options, args: { ...args, [option]: path } }, files: [path] };
 }

@@ -60,6 +60,16 @@ describe("a config file", () => {
     await expect(configuredStore(folder, "prd")).rejects.toThrow(/no profile "prd"\. Did you mean prod\?/);
   });
 
+  test("a store that is written as a map begins at its folder, too, and its files are known", async () => {
+    const store = { jobs: { type: "db", args: { file: "j.db" } }, locks: { type: "level", args: { path: "l" } } };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
+    expect(await configuredStore(`${folder}/some/where`, undefined)).toMatchObject({
+      jobs: { type: "db", args: { file: `${folder}/j.db` } },
+      locks: { type: "level", args: { path: `${folder}/l` } },
+      files: [`${folder}/j.db`, `${folder}/l`],
+    });
+  });
+
   test.each([
     ['{"stor": "sqlite:a.db"}', /unknown key "stor"\. Did you mean store\?/],
     ['{"store": {"jobs": "sqlite:a.db"}}', /needs both "jobs" and "locks"/],

@@ -315,7 +315,10 @@ describe("backends in modules", () => {
   test("a module whose own import is missing is not reported as missing itself", async () => {
     await install("@ojm/testneedy", 'import "ojm-no-such-driver";');
     const error = await rejection(openChannel("a", { type: "testneedy" }));
-    expect(error).toMatchObject({ code: "FAILED" });
+    expect(error).toMatchObject({
+      code: "UNKNOWN_TYPE",
+      message: expect.stringMatching(/npm install ojm-no-such-driver/),
+    });
     expect((error as Error).message).toContain("ojm-no-such-driver");
     await writeFile(join(folder, "needy.mjs"), 'import "./needy.mjs.gone.mjs";');
     expect(await rejection(openChannel("a", { type: "./needy.mjs" }))).toMatchObject({ code: "FAILED" });

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../util/clock.js";
 import type { Backend, BackendType } from "./backend/backend.js";
-import { withChannelErrors } from "./backend/driver-errors.js";
+import { channelErrorOf, withChannelErrors } from "./backend/driver-errors.js";
 import { findType, nameFromAnywhere, recognise } from "./backend/find-type.js";
 import { isData } from "./backend/plain-data.js";
 import { Store } from "./backend/store.js";
@@ -76,6 +76,9 @@ function openStore(
   const forget = (): void => void stores.delete(id);
   const opening = type
     .open(args, { clock })
+    .catch((error: unknown) => {
+      throw channelErrorOf(error, "not-applied");
+    })
     .then(withChannelErrors)
     .then((backend) => new Store(backend, () => backend.close().finally(forget), locatorOf(type, args)));
   stores.set(id, opening);

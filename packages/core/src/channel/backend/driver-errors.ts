@@ -39,6 +39,19 @@ async function translated<T>(call: () => Promise<T>, outcome: "not-applied" | "u
 /** An error of a backend as a {@link ChannelError}. */
 export function channelErrorOf(error: unknown, outcome: "not-applied" | "unknown"): ChannelError {
   if (isChannelError(error)) return error;
+  const missing = missingPackage(error);
+  if (missing !== undefined) {
+    const text = `the package "${missing}" of the backend is not installed: npm install ${missing}`;
+    return new ChannelError("UNKNOWN_TYPE", text, { cause: error });
+  }
   const why = error instanceof Error ? error.message : String(error);
   return new ChannelError("FAILED", `the backend failed: ${why}`, { cause: error, outcome });
+}
+
+/** The package that an import did not find: the driver of a backend may not be installed. */
+function missingPackage(error: unknown): string | undefined {
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return undefined;
+  const [, name] = /Cannot find (?:package|module) '((?:@[\w.-]+\/)?[\w-][\w.-]*)[^']*'/.exec(message) ?? [];
+  return name;
 }

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ChannelError } from "../errors.js";
 import type { BackendType } from "./backend.js";
 import { nearest } from "./config.js";
+import { channelErrorOf } from "./driver-errors.js";
 
 /** The types that the program registered by {@link registerBackend}, and those that were found before. */
 const registered: Map<string, BackendType> = new Map();
@@ -133,6 +134,9 @@ function code(error: unknown): string | undefined {
 }
 
 function broken(name: string, cause: unknown): ChannelError {
+  const error = channelErrorOf(cause, "not-applied");
+  // The package that it needs is not there, such as a driver.
+  if (error.code === "UNKNOWN_TYPE") return error;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ChannelError("FAILED", `the backend of channel type "${name}" could not be loaded: ${why}`, { cause });
 }

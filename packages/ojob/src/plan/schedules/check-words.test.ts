@@ -28,6 +28,18 @@ todo: ${jobs === "" ? "A" : "[A, B]"}
 const DAILY = 'cron: "@daily"';
 
 describe("words of schedules", () => {
+  test("a word among the args of a managed job has no effect, and the right place is told", async () => {
+    expect(await saidOf(`{ ${DAILY} }`, "args: { name: a, retry: 3 }")).toEqual([
+      expect.stringMatching(
+        /^6:\d+ warning: "retry" among the args of "A" has no effect. It belongs under "typeArgs" of the job.$/,
+      ),
+    ]);
+    expect(await saidOf("{}", "args: { name: a, overlap: queue }")).toEqual([
+      expect.stringMatching(/"overlap" among the args of "A" has no effect/),
+    ]);
+    expect(await saidOf("{}", "args: { name: a, retry: 3 }\n    exec: print(args.retry)")).toEqual([]);
+  });
+
   test("right words are accepted, in their short and long forms", async () => {
     for (const words of [
       `{ ${DAILY}, overlap: queue, missed: all, jitter: 1000, retry: 3 }`,

@@ -30,6 +30,7 @@ export async function checkScheduleWords(
     const job = plan.jobs.get(entry.job);
     const definition = file.jobs.get(entry.job);
     if (job === undefined || definition === undefined) continue;
+    warnOfArgs(job, definition, entry, plan, problems);
     const given = givenBy(entry, plan, commandLine);
     if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
       checkShared(job, definition, given, { plan, commandLine, names }, problems);
@@ -61,6 +62,28 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
   if (word === undefined || cron !== undefined || (Number.isInteger(timeInterval) && timeInterval >= SHORTEST)) return;
   const message = `"timeInterval" of "${name}" must be ${SHORTEST} or more, in whole milliseconds: with "${word}", all processes have the same ticks.`;
   problems.error(message, typeArgsAt["timeInterval"] ?? at);
+}
+
+/**
+ * Warns of words among the arguments of a managed job: they belong in `typeArgs`, and do nothing where they
+ * are. A script may have an argument of that name for itself.
+ */
+function warnOfArgs(
+  job: PlannedJob,
+  definition: JobDefinition,
+  entry: TodoEntry,
+  { jobs }: Plan,
+  problems: Problems,
+): void {
+  if (firstDoing(JOB_START, job.name, jobs) !== "it") return;
+  const script = JSON.stringify(definition.exec ?? "");
+  for (const { args, argsAt, at } of [definition, entry]) {
+    for (const word of [...SCHEDULE_WORDS, "retry"]) {
+      if (script.includes(word) || !args.some((one) => Object.hasOwn(one, word))) continue;
+      const message = `"${word}" among the args of "${job.name}" has no effect. It belongs under "typeArgs" of the job.`;
+      problems.warn(message, argsAt[word] ?? at);
+    }
+  }
 }
 
 /** What a schedule is looked at with. */

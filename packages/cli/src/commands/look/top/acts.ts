@@ -11,14 +11,14 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
   const { name, run } = act.target;
   try {
     if (act.type === "resume")
-      return (await scheduler.resume(name)) ? `${name} is resumed` : `${name} was not paused any more`;
+      return (await scheduler.resume(name, { author: author() })) ? `${name} is resumed` : `${name} was not paused any more`;
     const { reason } = act;
     if (act.type === "pause") {
       await scheduler.pause(name, { reason, author: author() });
       return `${name} is paused: its ticks are skipped until somebody presses p again`;
     }
     if (run === undefined) return `${name} does not run any more`;
-    const outcome = await manager.cancel(run, { reason });
+    const outcome = await manager.cancel(run, { reason, author: author() });
     if (!outcome.asked) return `${run} does not run any more`;
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
     return `${run} was asked to stop, and still runs. To take its lock: ojm unlock ${name}`;

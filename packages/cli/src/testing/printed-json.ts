@@ -1,0 +1,21 @@
+import { Ajv } from "ajv";
+import { schemaOf } from "../schemas/schemas.js";
+
+/** The schema, with all fields that it does not name refused: a new field must be added to it. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  return "properties" in schema ? { ...inner, additionalProperties: false } : inner;
+}
+
+const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
+
+/** What a command printed with `--json`, and how that differs from its schema. */
+export function readPrinted(command: string, out: string): { readonly value: unknown; readonly errors: unknown[] } {
+  const validate = ajv.compile(closed(schemaOf(command)) as object);
+  // The lines of a log are printed as they come.
+  const values = (command === "logs" ? out.trimEnd().split("\n") : [out]).map((text) => JSON.parse(text) as unknown);
+  const errors = values.flatMap((value) => (validate(value) ? [] : (validate.errors ?? [])));
+  return { value: command === "logs" ? values : values[0], errors };
+}

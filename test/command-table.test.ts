@@ -1,0 +1,169 @@
+import { join } from "node:path";
+import { type JobManager, type OpenOptions, openJobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { prepareType } from "../packages/cli/src/backends.js";
+import { commands } from "../packages/cli/src/command-line/all.js";
+import { called } from "../packages/cli/src/testing/called.js";
+import { readPrinted } from "../packages/cli/src/testing/printed-json.js";
+import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
+import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+import { temporaryFolder } from "./support/processes.js";
+import { folderWithStore } from "./support/store-config.js";
+
+/** How a command is called, in a store as {@link prepare} leaves it. */
+interface Call {
+  readonly words: readonly string[];
+  /** The exit codes that it may have. Default: 0. */
+  readonly codes?: readonly number[];
+}
+
+const REASON = ["--reason", "the test says so"];
+
+/** Each command that opens a store, in an order in which all find what they need. */
+const calls: Readonly<Record<string, readonly Call[]>> = {
+  ps: [{ words: [] }],
+  jobs: [{ words: [] }],
+  next: [{ words: [] }, { words: ["report", "-n", "3"] }],
+  why: [{ words: ["obedient"] }, { words: ["report"] }],
+  runs: [{ words: [] }, { words: ["failed", "--failed"] }],
+  show: [{ words: ["failed"] }],
+  logs: [{ words: ["failed"] }],
+  wait: [{ words: ["failed"], codes: [1] }],
+  history: [{ words: [] }],
+  locks: [{ words: [] }],
+  doctor: [{ words: [], codes: [0, 1] }],
+  exec: [{ words: ["command", "--", "true"] }],
+  "run-now": [{ words: ["report", ...REASON] }],
+  cancel: [{ words: ["obedient", "--dry-run"] }, { words: ["obedient", "--wait", "60s", ...REASON] }],
+  unlock: [{ words: ["stuck", "--dry-run"] }, { words: ["stuck", ...REASON] }],
+  hold: [{ words: ["another", "--new", ...REASON] }],
+  pause: [{ words: ["report", ...REASON] }],
+  resume: [{ words: ["report", ...REASON] }],
+  backfill: [
+    { words: ["report", "--from", "3h", ...REASON] },
+    { words: ["report", "--status"] },
+    { words: ["report", "--stop", ...REASON], codes: [0, 3] },
+  ],
+  audit: [{ words: [] }, { words: ["report"] }],
+  prune: [{ words: ["--older-than", "1h", "--dry-run"] }, { words: ["--older-than", "1h"] }],
+};
+
+/** What the commands look at, and act on. */
+async function prepare(manager: JobManager, scheduler: Scheduler): Promise<void> {
+  const body = (run: { readonly log: { info(text: string): void } }): never => {
+    run.log.info("begun");
+    throw new Error("no orders");
+  };
+  await manager.run("failed", body).catch(() => {});
+  const isLogged = async (): Promise<boolean> => {
+    for await (const run of manager.history({ name: "failed" })) for await (const _ of manager.log(run)) return true;
+    return false;
+  };
+  await expect.poll(isLogged).toBe(true);
+  const run = await manager.start("obedient");
+  run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+  await manager.start("stuck");
+  await scheduler.add("report", { every: 3_600_000, missed: "none" }, () => {});
+}
+
+interface Store {
+  readonly name: string;
+  readonly missing?: string | undefined;
+  /** Opens an empty store. */
+  create(): Promise<OpenOptions>;
+  /** A store that is not there, and the exit code that says so. */
+  away(): { readonly options: OpenOptions; readonly code: number };
+}
+
+/** A store in a file is not away but missing, and a command that only looks does not make one. */
+const onDisk = (type: string, option: string): Store => ({
+  name: type,
+  create: async () => ({ type, args: { [option]: join(temporaryFolder(), "store") } }),
+  away: () => ({ options: { type, args: { [option]: join(temporaryFolder(), "none") } }, code: 2 }),
+});
+
+const DEADLINE = 30_000;
+
+/** Port 1 refuses each connection: the shortest deadline is enough to see that. */
+const SHORT = 200;
+
+const stores: readonly Store[] = [
+  onDisk("level", "path"),
+  onDisk("sqlite", "file"),
+  {
+    name: "redis",
+    missing: whyMissing("redis-server"),
+    async create() {
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      return { type: "redis", args: { url: server.url, deadline: DEADLINE } };
+    },
+    away: () => ({ options: { type: "redis", args: { url: "redis://127.0.0.1:1", deadline: SHORT } }, code: 5 }),
+  },
+  {
+    name: "etcd",
+    missing: etcdMissing(),
+    async create() {
+      const server = await startEtcd();
+      onTestFinished(() => server.stop());
+      return { type: "etcd", args: { hosts: server.host, deadline: DEADLINE } };
+    },
+    away: () => ({ options: { type: "etcd", args: { hosts: "127.0.0.1:1", deadline: SHORT } }, code: 5 }),
+  },
+];
+
+const printsJson = (command: string): boolean => commands.get(command)?.options["json"] !== undefined;
+
+/** The words with `--json`, before those of another command. */
+function withJson(command: string, words: readonly string[]): readonly string[] {
+  return printsJson(command) ? [command, ...words, "--json"] : [command, ...words];
+}
+
+it("the test calls each command that opens a store", () => {
+  // What shells call ends its process at once: it has tests of its own.
+  const opening = [...commands.values()].filter(({ options, hidden }) => options["store"] && hidden === undefined);
+  expect(Object.keys(calls).sort()).toEqual(opening.map(({ name }) => name).sort());
+});
+
+for (const { name, missing, create, away } of stores) {
+  describe.skipIf(missing !== undefined)(
+    `each command on ${name}${missing === undefined ? "" : `: ${missing}`}`,
+    () => {
+      it("does what it is asked to, in words and in JSON as its schema says", async () => {
+        const options = await create();
+        const folder = folderWithStore({ chJobs: options, chLocks: options });
+        if (options.type !== undefined) await prepareType(options.type);
+        await using manager = await openJobManager({ chJobs: options, chLocks: options });
+        await using scheduler = new Scheduler(manager);
+        await prepare(manager, scheduler);
+        for (const [command, all] of Object.entries(calls)) {
+          for (const { words, codes = [0] } of all) {
+            const { code, out, err } = await called(folder, withJson(command, words));
+            expect(codes, `ojm ${command} ${words.join(" ")}: ${err}`).toContain(code);
+            if (code === 0) expect([command, err]).toEqual([command, ""]);
+            if (!printsJson(command) || out === "") continue;
+            expect([command, readPrinted(command, out).errors]).toEqual([command, []]);
+          }
+        }
+        for (const command of ["jobs", "runs", "locks", "audit", "next"]) {
+          const { code, out } = await called(folder, [command]);
+          expect([command, code, out.split("\n").length > 2]).toEqual([command, 0, true]);
+        }
+      });
+
+      it("tells in one line that its store cannot be reached", async () => {
+        const { options, code } = away();
+        const folder = folderWithStore({ chJobs: options, chLocks: options });
+        for (const [command, [call]] of Object.entries(calls)) {
+          // A command that makes its store finds nothing missing.
+          if (command === "exec" && code === 2) continue;
+          const ended = await called(folder, withJson(command, call?.words ?? []));
+          if (command === "__complete") expect(ended).toEqual({ code: 1, out: "", err: "" });
+          else
+            expect([command, ended]).toEqual([command, { code, out: "", err: expect.stringMatching(/^ojm: .+\n$/) }]);
+        }
+      });
+    },
+  );
+}
