@@ -123,6 +123,7 @@ others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions o
       "read-only": { text: "refuse every act" },
       "show-results": { text: "show results and meta of runs, which may hold secrets" },
       "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
+      "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },
       ...STORE,
     },
   },

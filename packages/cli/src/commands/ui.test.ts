@@ -2,7 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openJobManager } from "@ojm/core";
 import { expect, test } from "vitest";
-import { folderWith, ojm, start } from "../testing/ojm.js";
+import { called } from "../testing/called.js";
+import { folderWith, start } from "../testing/ojm.js";
 
 async function folderWithStore(): Promise<string> {
   const folder = folderWith({});
@@ -33,7 +34,7 @@ test("ojm ui serves the cockpit of a store, whoever has its link looks, and a si
 test("ojm ui tells what is wrong with its words, and of a port that is taken", async () => {
   const folder = await folderWithStore();
   const said = async (...words: string[]): Promise<string> => {
-    const { code, err } = await ojm(folder, "ui", "--store", "sqlite:ojm.db", ...words);
+    const { code, err } = await called(folder, ["ui", "--store", "sqlite:ojm.db", ...words]);
     expect(code).toBe(2);
     return err;
   };
@@ -44,4 +45,5 @@ test("ojm ui tells what is wrong with its words, and of a port that is taken", a
   server.close();
   expect(await said("--port", "x")).toMatch(/--port takes a number/);
   expect(await said("--base-path", "a b")).toMatch(/basePath is a path such as/);
+  expect(await said("--allow-host", "http://a")).toMatch(/hosts is a list of names/);
 });

@@ -50,12 +50,14 @@ function portOption(given: Given): number | undefined {
 async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
   const { OJM_UI_SECRET: secret } = process.env;
   const basePath = lastValue(given, "base-path");
+  const hosts = given.values["allow-host"];
   return {
     manager,
     store: await storeWords(given),
     readOnly: given.flags.has("read-only"),
     showResults: given.flags.has("show-results"),
     ...(basePath !== undefined && { basePath }),
+    ...(hosts !== undefined && { hosts }),
     ...(secret && { secret }),
   };
 }
