@@ -1,7 +1,7 @@
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
-import type { CallOptions, Entry } from "../channel/types.js";
+import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
@@ -11,31 +11,19 @@ import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
-import { logOf, progressOf, runRefOf } from "./logs/read/log-of.js";
-import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { checkManagerOptions, checkPruneOptions } from "./options.js";
-import { jobSummaries } from "./questions/job-summary.js";
-import { LiveRuns } from "./questions/live/live-runs.js";
-import type { LiveOptions } from "./questions/live/types.js";
-import { running } from "./questions/running.js";
-import { why } from "./questions/why.js";
-import { names } from "./records/history/by-name.js";
-import { failuresOf } from "./records/history/in-error.js";
-import { checkRange, selectRecords } from "./records/history/select.js";
+import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
-import { recordKeyOf } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
-import { auditOf, auditOps, pruneAudit } from "./requests/audit.js";
+import { auditOps, pruneAudit } from "./requests/audit.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
 import { unlockName } from "./requests/unlock.js";
-import { untilClosed } from "./requests/until-closed.js";
 import { pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RollupQuestions } from "./rollups/question.js";
-import type { Rollups, RollupsOptions } from "./rollups/types.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import type { OpenRun } from "./run/open-run.js";
@@ -43,26 +31,19 @@ import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
-import type { RunRef } from "./run-id.js";
 import { exportAll } from "./transfer/export.js";
 import { RunImport } from "./transfer/import.js";
 import type { Exported, ExportOptions } from "./transfer/types.js";
 import type {
   Act,
-  AuditEntry,
-  AuditOptions,
   CancelOptions,
   CancelOutcome,
-  FailuresOptions,
-  HistoryOptions,
   HoldOptions,
   JobManagerOptions,
-  JobSummary,
   Outcome,
   PendingRetry,
   PruneOptions,
   PruneOutcome,
-  Reason,
   Run,
   RunOptions,
   RunRecord,
@@ -107,7 +88,7 @@ export async function openJobManager(options: JobManagerOptions = {}): Promise<J
  *   timeout: 600_000,
  * });
  */
-export class JobManager {
+export class JobManager extends JobQuestions {
   /** The channels of the records and of the locks, to look into. Do not close them. */
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   readonly #clock: Clock;
@@ -115,7 +96,8 @@ export class JobManager {
   readonly #open: Set<OpenRun> = new Set();
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
-  readonly #rollups: RollupQuestions;
+  /** @internal */
+  protected override readonly asked: Asked;
   readonly #channels: Channels;
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
@@ -123,6 +105,7 @@ export class JobManager {
 
   /** @internal Use {@link openJobManager}. */
   constructor(channels: Channels, options: JobManagerOptions) {
+    super();
     const { jobs, locks, times } = channels;
     this.channels = { jobs, locks };
     this.#channels = channels;
@@ -152,7 +135,8 @@ export class JobManager {
       onOver: (run) => void this.#open.delete(run as OpenRun),
     };
     this.#housekeeping = new Housekeeping(channels, index, this.#clock, ttl);
-    this.#rollups = new RollupQuestions(channels, index, this.#clock, ttl);
+    const rollups = new RollupQuestions(channels, index, this.#clock, ttl);
+    this.asked = { context: this.#context, channels: this.channels, rollups };
   }
 
   /** @internal Closes as `lost` what dead processes left open, now and from time to time. */
@@ -250,178 +234,6 @@ export class JobManager {
   }
 
   /**
-   * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
-   * Skips entries that are not records, as anybody can write into the channel.
-   *
-   * With a `name`, `status` and `meta` are looked for in one record after the other. Of all names, runs that
-   * ended in error are found by an index, however many others are in between.
-   *
-   * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
-   * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
-   * then, and in a Redis Cluster without a hash tag, this reads every name.
-   *
-   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
-   * @example
-   * for await (const { name, status } of manager.history({ from: Date.now() - 3_600_000 })) {
-   *   console.log(name, status);
-   * }
-   */
-  async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
-    yield* selectRecords(this.#context, options);
-  }
-
-  /**
-   * The runs that ended in error, of all names, the latest end first. `from` and `to` are about their ends.
-   * Reads only as many records as the caller takes, however many runs went well in between.
-   *
-   * They are found by an index that the commits keep which close the records. It lacks the runs that an older
-   * version of ojm closed, and there is none in a Redis Cluster without a hash tag.
-   *
-   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
-   */
-  async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
-    yield* failuresOf(this.channels.jobs, this.#context.index, checkRange(options));
-  }
-
-  /**
-   * The log of a run: its lines, and the gaps where lines are missing. `run`: the record or the id of the
-   * run, in this process or any other.
-   *
-   * With `follow`, it goes on until the run is over and its last line was read, or `signal` fires. It waits
-   * for a store that goes away meanwhile.
-   *
-   * @throws RunError `INVALID`; ChannelError if the store fails
-   * @example
-   * for await (const item of manager.log("import@2026-11-25T02:00:00.000Z", { follow: true })) {
-   *   if ("text" in item) console.log(new Date(item.at).toISOString(), item.level, item.text);
-   *   else if ("missing" in item) console.log("… lines are missing:", item.missing);
-   * }
-   */
-  log(run: string | RunRef, options: LogOptions = {}): AsyncGenerator<LogItem, void, undefined> {
-    return logOf(this.#context, run, options);
-  }
-
-  /**
-   * The progress of a run, as it told it last by {@link Run.progress}; `undefined` if it told none. To follow
-   * it, use {@link JobManager.log} with `progress` and `follow`.
-   *
-   * @throws RunError `INVALID`; ChannelError if the store fails
-   */
-  progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
-    return progressOf(this.#context.logs, run, options);
-  }
-
-  /**
-   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout` ms, or
-   * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
-   * waits for as long as it takes.
-   *
-   * @throws RunError `INVALID`; ChannelError if the store fails
-   * @example
-   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: 60_000 });
-   */
-  async wait(
-    run: string | RunRef,
-    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
-  ): Promise<RunRecord | undefined> {
-    const key = recordKeyOf(runRefOf(run));
-    return untilClosed({ jobs: this.channels.jobs, key, clock: this.#clock, wait: timeout, signal });
-  }
-
-  /**
-   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
-   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
-   * however many runs are kept.
-   *
-   * @throws ChannelError if the store fails
-   * @example
-   * for (const { text } of await manager.why("daily-report")) console.log(text);
-   */
-  why(name: string): Promise<Reason[]> {
-    return why(this.#context, name);
-  }
-
-  /**
-   * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
-   * takes. Reads at most 50 records of each, however many are kept.
-   *
-   * @throws ChannelError if the store fails
-   */
-  jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
-    return jobSummaries(this.channels.jobs, options.signal);
-  }
-
-  /**
-   * The names that have a record, in order. Two short reads for each, however many records it has.
-   *
-   * @throws ChannelError if the store fails
-   */
-  names(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
-    return names(this.channels.jobs, options.signal);
-  }
-
-  /**
-   * What the runs of each job did, by hours or minutes: how many began, by the status that they have now, and
-   * how long they took. A run counts in the cell in which it began, exactly once.
-   *
-   * It costs the same however many records are kept. Whoever asks folds the new records into cells, of all
-   * processes one at a time; a run writes nothing for it. What is not folded yet is read from the records, so
-   * the answer is current. The first question of a store with many records waits two seconds at most, and
-   * tells which part is `missing`; the fold goes on until the manager is closed.
-   *
-   * A record that comes late, as the clock of its host is slow, counts once it is found: within about a
-   * minute, or after some more questions if it is later than ten minutes. `prune` removes the minutes of the
-   * hours, and the hours of the days, that it left empty: what is older than the oldest record of a name is
-   * gone a day later at the latest. In a Redis Cluster without a hash tag nothing is folded: the newest 5,000
-   * records tell the answer.
-   *
-   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
-   * @example
-   * const to = Date.now();
-   * const { jobs } = await manager.rollups({ from: to - 7 * 86_400_000, to, by: "hour" });
-   * for (const { name, cells } of jobs) {
-   *   console.log(name, cells.reduce((sum, { runs }) => sum + (runs.failed ?? 0), 0));
-   * }
-   */
-  rollups(options: RollupsOptions): Promise<Rollups> {
-    return this.#rollups.ask(options);
-  }
-
-  /**
-   * The records of the open runs of all processes. Reads one record per held lock.
-   *
-   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
-   */
-  running(): Promise<RunRecord[]> {
-    return running(this.channels.jobs, this.#locks);
-  }
-
-  /**
-   * Follows what runs, in all processes: how far each run is, who waits for its lock, and whether its process
-   * renews its locks. Watches tell of changes, so nothing is read twice, however often the answer is asked.
-   *
-   * A store that goes away is waited for: what is known stays until then. {@link LiveRuns.ready} rejects with
-   * `NOT_SUPPORTED` where the store has no watches. Close what it returns.
-   *
-   * @example
-   * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
-   * await live.ready;
-   * console.log(live.runs().map(({ id }) => id));
-   */
-  live(options: LiveOptions = {}): LiveRuns {
-    return new LiveRuns({ ...this.channels, clock: this.#clock, log: (run, more) => this.log(run, more) }, options);
-  }
-
-  /**
-   * All held locks, of all processes, ordered by name.
-   *
-   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
-   */
-  async locks(): Promise<HeldLock[]> {
-    return this.#locks.list();
-  }
-
-  /**
    * Asks the run of a job to stop, in whatever process it is, and waits for its end. `nameOrId`: the name of
    * the job, or the id of the run; a later run of the same job is not meant then.
    *
@@ -463,21 +275,6 @@ export class JobManager {
    */
   unlock(name: string, options: UnlockOptions): Promise<UnlockOutcome> {
     return unlockName(this.#context, name, options);
-  }
-
-  /**
-   * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
-   * noted by {@link JobManager.auditOps}. Reads only as many entries as the caller takes, and without a
-   * `name` the keys of all. Skips entries that ojm did not write.
-   *
-   * @throws ChannelError if the store fails
-   * @example
-   * for await (const { at, action, name, author, reason } of manager.audit()) {
-   *   console.log(new Date(at).toISOString(), action, name, author, reason);
-   * }
-   */
-  audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
-    return auditOf(this.channels.locks, options);
   }
 
   /**
@@ -568,7 +365,7 @@ export class JobManager {
     forgetOnExit(this);
     this.#cancelSweep();
     this.#housekeeping.close();
-    await Promise.all([this.#locks.stop(), this.#rollups.close()]);
+    await Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
     await this.#context.starting.none();
     await this.closeOpenRuns("its manager was closed");
     try {

@@ -1,0 +1,233 @@
+import type { Channel } from "../../channel/channel.js";
+import type { CallOptions } from "../../channel/types.js";
+import type { LocksValue } from "../../locks/entries/schema.js";
+import type { HeldLock } from "../../locks/types.js";
+import { logOf, progressOf, runRefOf } from "../logs/read/log-of.js";
+import type { LogItem, LogOptions, Progress } from "../logs/types.js";
+import { names } from "../records/history/by-name.js";
+import { failuresOf } from "../records/history/in-error.js";
+import { checkRange, selectRecords } from "../records/history/select.js";
+import { recordKeyOf } from "../records/record.js";
+import { auditOf } from "../requests/audit.js";
+import { untilClosed } from "../requests/until-closed.js";
+import type { RollupQuestions } from "../rollups/question.js";
+import type { Rollups, RollupsOptions } from "../rollups/types.js";
+import type { RunContext } from "../run/context.js";
+import type { RunRef } from "../run-id.js";
+import type {
+  AuditEntry,
+  AuditOptions,
+  FailuresOptions,
+  HistoryOptions,
+  JobSummary,
+  Reason,
+  RunRecord,
+} from "../types.js";
+import { jobSummaries } from "./job-summary.js";
+import { LiveRuns } from "./live/live-runs.js";
+import type { LiveOptions } from "./live/types.js";
+import { running } from "./running.js";
+import { why } from "./why.js";
+
+/** What the questions read. */
+export interface Asked {
+  readonly context: RunContext;
+  readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
+  readonly rollups: RollupQuestions;
+}
+
+/** What a {@link JobManager} can be asked: what runs, what ran, and why. No question changes a run. */
+export abstract class JobQuestions {
+  /** @internal */
+  protected abstract readonly asked: Asked;
+
+  /**
+   * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
+   * Skips entries that are not records, as anybody can write into the channel.
+   *
+   * With a `name`, `status` and `meta` are looked for in one record after the other. Of all names, runs that
+   * ended in error are found by an index, however many others are in between.
+   *
+   * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
+   * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
+   * then, and in a Redis Cluster without a hash tag, this reads every name.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * for await (const { name, status } of manager.history({ from: Date.now() - 3_600_000 })) {
+   *   console.log(name, status);
+   * }
+   */
+  async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    yield* selectRecords(this.asked.context, options);
+  }
+
+  /**
+   * The runs that ended in error, of all names, the latest end first. `from` and `to` are about their ends.
+   * Reads only as many records as the caller takes, however many runs went well in between.
+   *
+   * They are found by an index that the commits keep which close the records. It lacks the runs that an older
+   * version of ojm closed, and there is none in a Redis Cluster without a hash tag.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   */
+  async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    yield* failuresOf(this.asked.channels.jobs, this.asked.context.index, checkRange(options));
+  }
+
+  /**
+   * The log of a run: its lines, and the gaps where lines are missing. `run`: the record or the id of the
+   * run, in this process or any other.
+   *
+   * With `follow`, it goes on until the run is over and its last line was read, or `signal` fires. It waits
+   * for a store that goes away meanwhile.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * for await (const item of manager.log("import@2026-11-25T02:00:00.000Z", { follow: true })) {
+   *   if ("text" in item) console.log(new Date(item.at).toISOString(), item.level, item.text);
+   *   else if ("missing" in item) console.log("… lines are missing:", item.missing);
+   * }
+   */
+  log(run: string | RunRef, options: LogOptions = {}): AsyncGenerator<LogItem, void, undefined> {
+    return logOf(this.asked.context, run, options);
+  }
+
+  /**
+   * The progress of a run, as it told it last by {@link Run.progress}; `undefined` if it told none. To follow
+   * it, use {@link JobManager.log} with `progress` and `follow`.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   */
+  progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
+    return progressOf(this.asked.context.logs, run, options);
+  }
+
+  /**
+   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout` ms, or
+   * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
+   * waits for as long as it takes.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: 60_000 });
+   */
+  async wait(
+    run: string | RunRef,
+    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+  ): Promise<RunRecord | undefined> {
+    const key = recordKeyOf(runRefOf(run));
+    return untilClosed({ jobs: this.asked.channels.jobs, key, clock: this.asked.context.clock, wait: timeout, signal });
+  }
+
+  /**
+   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
+   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
+   * however many runs are kept.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { text } of await manager.why("daily-report")) console.log(text);
+   */
+  why(name: string): Promise<Reason[]> {
+    return why(this.asked.context, name);
+  }
+
+  /**
+   * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
+   * takes. Reads at most 50 records of each, however many are kept.
+   *
+   * @throws ChannelError if the store fails
+   */
+  jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
+    return jobSummaries(this.asked.channels.jobs, options.signal);
+  }
+
+  /**
+   * The names that have a record, in order. Two short reads for each, however many records it has.
+   *
+   * @throws ChannelError if the store fails
+   */
+  names(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    return names(this.asked.channels.jobs, options.signal);
+  }
+
+  /**
+   * What the runs of each job did, by hours or minutes: how many began, by the status that they have now, and
+   * how long they took. A run counts in the cell in which it began, exactly once.
+   *
+   * It costs the same however many records are kept. Whoever asks folds the new records into cells, of all
+   * processes one at a time; a run writes nothing for it. What is not folded yet is read from the records, so
+   * the answer is current. The first question of a store with many records waits two seconds at most, and
+   * tells which part is `missing`; the fold goes on until the manager is closed.
+   *
+   * A record that comes late, as the clock of its host is slow, counts once it is found: within about a
+   * minute, or after some more questions if it is later than ten minutes. `prune` removes the minutes of the
+   * hours, and the hours of the days, that it left empty: what is older than the oldest record of a name is
+   * gone a day later at the latest. In a Redis Cluster without a hash tag nothing is folded: the newest 5,000
+   * records tell the answer.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * const to = Date.now();
+   * const { jobs } = await manager.rollups({ from: to - 7 * 86_400_000, to, by: "hour" });
+   * for (const { name, cells } of jobs) {
+   *   console.log(name, cells.reduce((sum, { runs }) => sum + (runs.failed ?? 0), 0));
+   * }
+   */
+  rollups(options: RollupsOptions): Promise<Rollups> {
+    return this.asked.rollups.ask(options);
+  }
+
+  /**
+   * The records of the open runs of all processes. Reads one record per held lock.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
+  running(): Promise<RunRecord[]> {
+    return running(this.asked.channels.jobs, this.asked.context.locks);
+  }
+
+  /**
+   * Follows what runs, in all processes: how far each run is, who waits for its lock, and whether its process
+   * renews its locks. Watches tell of changes, so nothing is read twice, however often the answer is asked.
+   *
+   * A store that goes away is waited for: what is known stays until then. {@link LiveRuns.ready} rejects with
+   * `NOT_SUPPORTED` where the store has no watches. Close what it returns.
+   *
+   * @example
+   * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
+   * await live.ready;
+   * console.log(live.runs().map(({ id }) => id));
+   */
+  live(options: LiveOptions = {}): LiveRuns {
+    return new LiveRuns(
+      { ...this.asked.channels, clock: this.asked.context.clock, log: (run, more) => this.log(run, more) },
+      options,
+    );
+  }
+
+  /**
+   * All held locks, of all processes, ordered by name.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
+  async locks(): Promise<HeldLock[]> {
+    return this.asked.context.locks.list();
+  }
+
+  /**
+   * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
+   * noted by {@link JobManager.auditOps}. Reads only as many entries as the caller takes, and without a
+   * `name` the keys of all. Skips entries that ojm did not write.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for await (const { at, action, name, author, reason } of manager.audit()) {
+   *   console.log(new Date(at).toISOString(), action, name, author, reason);
+   * }
+   */
+  audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    return auditOf(this.asked.channels.locks, options);
+  }
+}
