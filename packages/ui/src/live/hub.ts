@@ -48,11 +48,14 @@ export class Hub implements Followed {
   constructor(manager: JobManager, mask: (text: string) => string) {
     this.#manager = manager;
     this.#told = new ToldRuns(mask);
-    this.#names = new Shared(async () => {
-      const names = new Set<string>();
-      for await (const name of manager.names()) names.add(name);
-      return names;
-    }, NAMES);
+    this.#names = new Shared(
+      async () => {
+        const names = new Set<string>();
+        for await (const name of manager.names()) names.add(name);
+        return names;
+      },
+      { life: NAMES, whileRead: true },
+    );
   }
 
   /**
@@ -180,7 +183,6 @@ export class Hub implements Followed {
     if (this.#listeners.size > 0 && this.#following === undefined && !this.#closed) this.#follow();
     if (!this.#isStale) return;
     this.#isStale = false;
-    this.#names.forget();
     this.#emit("fresh", { at: this.#answered });
     for (const name of this.#told.names()) this.#dirty.add(name);
     this.#soon();
