@@ -1,6 +1,7 @@
-import { Scheduler } from "@ojm/schedule";
+import { exportedSchedules, Scheduler, scheduleImporter } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
+import { collect } from "../../core/src/testing/settle.js";
 import { type ManagerOf, World } from "../../core/src/testing/world.js";
 import type { Alerts } from "./alerts.js";
 import { openWith } from "./open.js";
@@ -101,6 +102,26 @@ describe("ticks that were missed", () => {
     await clock.advance(3 * HOUR);
     expect(runs).toHaveLength(3);
     expect(told()).toHaveLength(1);
+  });
+
+  test("ticks that come as missed with an imported schedule are not told", async () => {
+    const other = new World();
+    const source = await other.manager();
+    const scheduler = new Scheduler(source.manager, { clock: other.clock });
+    await other.clock.until(scheduler.add("nightly", { every: HOUR }, () => {}));
+    await other.clock.until(scheduler.close());
+    const all = exportedSchedules(source.manager, { clock: other.clock });
+    const parts = await other.clock.until(collect(all));
+    const { manager } = await world.manager();
+    await watch();
+    await clock.advance(4 * HOUR + 5 * MINUTE);
+    const importer = await clock.until(scheduleImporter(manager, { clock }));
+    for (const part of parts) await clock.until(importer.add(part));
+    await clock.until(importer.flush());
+    const [missed] = await clock.until(collect((await schedule()).ticks("nightly")));
+    expect(missed).toMatchObject({ outcome: "missed", reason: "imported", count: 4 });
+    await clock.advance(2 * MINUTE);
+    expect(told()).toEqual([]);
   });
 
   test("a rule tells nothing from before it began", async () => {

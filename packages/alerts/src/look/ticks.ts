@@ -98,9 +98,10 @@ class Search {
       this.#missed(ticks, decided);
     };
     for await (const tick of view.ticks(mark)) {
-      const { schedule: name, at, outcome, until = at, count = 1, decided, by } = tick;
+      const { schedule: name, at, outcome, reason, until = at, count = 1, decided, by } = tick;
       if (outcome === "run" && on.has("late")) await this.#late(tick);
-      if (outcome !== "missed" || !on.has("missed")) continue;
+      // The store that an imported schedule comes from may have run it, and tells of those that it missed.
+      if (outcome !== "missed" || reason === "imported" || !on.has("missed")) continue;
       // A scheduler that comes back may decide in several entries on the ticks before that: they are one gap.
       if (gap !== undefined && at <= gap.decided) gap = { ...gap, until, count: gap.count + count };
       else {
