@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { dryRun, JobFileError, jobFileHelp, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
-import { readFile } from "../command-line/parse.js";
+import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 import { print } from "../output/print.js";
@@ -23,12 +23,30 @@ export async function execute(given: Given): Promise<number> {
   const strict = flags.has("strict");
   if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));
   const log = new Log();
+  const prefix = prefixOf(given);
+  if (prefix !== undefined) log.prefixLines(prefix);
+  // Before the error is told: it would stand behind the line of a job.
+  process.prependListener("uncaughtException", () => log.leaveTerminal());
   const signals = new Signals();
   const onStart = (control: RunControl): void => signals.control(control);
   const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
   // written.
   process.exit(signals.code ?? signals.asked ?? code);
+}
+
+const PREFIXES: Readonly<Record<string, { readonly time: boolean; readonly job: boolean } | undefined>> = {
+  none: undefined,
+  job: { time: false, job: true },
+  time: { time: true, job: false },
+  both: { time: true, job: true },
+};
+
+/** What stands before each line of a job. */
+function prefixOf(given: Given): (typeof PREFIXES)[string] {
+  const name = lastValue(given, "log-prefix") ?? "none";
+  if (Object.hasOwn(PREFIXES, name)) return PREFIXES[name];
+  throw new CommandError(`--log-prefix is one of ${Object.keys(PREFIXES).join(", ")}, not "${name}"`);
 }
 
 async function runToCode(file: string, options: RunFileOptions): Promise<number> {

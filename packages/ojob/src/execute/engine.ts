@@ -267,6 +267,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.#running.add(execution);
     origin.among?.add(execution);
     if (!quiet) this.log.started(job.name, label);
+    if (!quiet) execution.output.begin();
     if (!quiet) this.log.args(job.name, args, job.secrets, label);
     try {
       const result = await execution.run();

@@ -1,6 +1,7 @@
 import type { Run } from "@ojm/core";
+import { HeldLines } from "./line-prefix.js";
+import type { JobProgress } from "./live-lines.js";
 import type { Level, Log } from "./log.js";
-import type { JobProgress } from "./progress-line.js";
 
 /** The runs that are open while a job prints. */
 export interface RunsAround {
@@ -25,6 +26,7 @@ export class JobOutput {
   readonly #job: string;
   readonly #runs: RunsAround;
   readonly #label: string | undefined;
+  readonly #held: HeldLines = new HeldLines();
 
   /** `label` names one of several runs of the job. */
   constructor(log: Log, job: string, runs: RunsAround, label?: string) {
@@ -49,13 +51,13 @@ export class JobOutput {
   /** Text that a script, or a program of it, prints. */
   print(text: string, toError = false): void {
     if (text === "") return;
-    const shown = this.#log.print(text, toError);
+    const shown = this.#log.print(text, toError, this.#label ?? this.#job, this.#held);
     for (const run of this.#runs.around()) run.log.write(shown, toError ? "stderr" : "stdout");
   }
 
   /** How far the job is. */
   progress({ done, total, text }: JobProgress): void {
-    const shown = this.#log.progress(this.#label ?? this.#job, { done, total, text });
+    const shown = this.#log.progress(this, this.#label ?? this.#job, { done, total, text });
     for (const run of this.#runs.around()) run.progress(done, total, shown);
   }
 
@@ -66,9 +68,15 @@ export class JobOutput {
     this.#record("ERROR", this.#log.failure(this.#job, error.describe(), this.#label));
   }
 
-  /** The job is over: its progress goes from the terminal. */
+  /** The job began: a terminal shows it until {@link JobOutput.end}. */
+  begin(): void {
+    this.#log.working(this, this.#label ?? this.#job);
+  }
+
+  /** The job is over. */
   end(): void {
-    this.#log.progress(this.#label ?? this.#job, undefined);
+    this.#log.printRest(this.#label ?? this.#job, this.#held);
+    this.#log.over(this);
   }
 
   #record(level: Level, text: string): void {

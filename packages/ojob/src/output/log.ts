@@ -3,8 +3,9 @@ import { LINES, visible } from "@ojm/core/backend";
 import { type MaskedPieces, Masker } from "../text/masking/masker.js";
 import { maskUrls, shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
+import { type HeldLines, type LinePrefix, prefixText } from "./line-prefix.js";
+import { type JobProgress, LiveLines } from "./live-lines.js";
 import { Output } from "./output.js";
-import { type JobProgress, ProgressLine } from "./progress-line.js";
 
 /** The severity of a line. */
 export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
@@ -56,8 +57,9 @@ export class Log {
   readonly #colours: readonly number[];
   readonly #terminals: readonly number[];
   readonly #masker = new Masker();
-  /** The progress of jobs, where the error output is a terminal. */
-  readonly #progress: ProgressLine | undefined;
+  /** The jobs at work, where the error output is a terminal. */
+  readonly #live: LiveLines | undefined;
+  #prefix: LinePrefix | undefined;
   #settings: LogSettings = {};
 
   /**
@@ -70,7 +72,7 @@ export class Log {
     this.now = now;
     this.#colours = [out, err].filter(wantsColour);
     this.#terminals = [out, err].filter(isTerminal);
-    this.#progress = isTerminal(err) ? new ProgressLine(err, this.#output) : undefined;
+    this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
   /** Masks these values in everything that is shown from now on. Values of fewer than 4 characters stay. */
@@ -91,6 +93,11 @@ export class Log {
   /** Applies the settings of a job file from now on. */
   use(settings: LogSettings): void {
     this.#settings = settings;
+  }
+
+  /** Writes before each line of a job its time, the job, or both. JSON and files stay as they are. */
+  prefixLines(prefix: LinePrefix): void {
+    this.#prefix = prefix;
   }
 
   /**
@@ -119,26 +126,64 @@ export class Log {
       : `${date} | ${level.padEnd(5)} | ${readable}`;
     const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
     // A line that no file takes must not be lost.
-    if (show && !(filed && filesOnly)) this.#write(level === "ERROR" ? this.#err : this.#out, text, level);
-  }
-
-  /** Writes text that a script prints. Returns it without secrets. */
-  print(text: string, toError = false): string {
-    const shown = this.mask(text);
-    this.#show(toError ? this.#err : this.#out, shown);
-    return shown;
+    if (!show || (filed && filesOnly)) return;
+    const prefix = json || job === undefined ? "" : this.#prefixOf(job, undefined);
+    this.#write(level === "ERROR" ? this.#err : this.#out, `${prefix}${text}`, level);
   }
 
   /**
-   * Shows how far a job is, in the last line of a terminal; `undefined` takes it away. Returns its text
-   * without secrets.
+   * Writes text that a script prints. Returns it without secrets. `held`: where lines have a prefix, what the
+   * job printed of a line so far.
    */
-  progress(job: string, progress: JobProgress | undefined): string | undefined {
-    const text = progress?.text === undefined ? undefined : this.mask(progress.text);
+  print(text: string, toError = false, job = "", held?: HeldLines): string {
+    const shown = this.mask(text);
+    const fd = toError ? this.#err : this.#out;
+    if (this.#prefix === undefined || this.#settings.json || held === undefined) this.#show(fd, shown);
+    else {
+      const prefix = this.#prefixOf(job, this.now());
+      this.#show(
+        fd,
+        held
+          .take(shown, toError)
+          .map((line) => `${prefix}${line}\n`)
+          .join(""),
+      );
+    }
+    return shown;
+  }
+
+  /** Writes what a job that is over printed of a line. */
+  printRest(job: string, held: HeldLines): void {
+    const prefix = this.#prefixOf(job, this.now());
+    for (const [text, toError] of held.rests()) this.#show(toError ? this.#err : this.#out, `${prefix}${text}\n`);
+  }
+
+  #prefixOf(job: string, time: number | undefined): string {
+    return this.#prefix === undefined ? "" : prefixText(this.#prefix, this.mask(job), time);
+  }
+
+  /** Shows a job in the last lines of a terminal, until {@link Log.over}. `job` identifies it. */
+  working(job: object, name: string): void {
+    const { console = true, jobs = true, json = false } = this.#settings;
+    if (console && jobs && !json) this.#live?.begin(job, this.mask(name));
+  }
+
+  /** The same with how far it is. Returns the text of the progress without secrets. */
+  progress(job: object, name: string, progress: JobProgress): string | undefined {
+    const text = progress.text === undefined ? undefined : this.mask(progress.text);
     const { console = true, json = false } = this.#settings;
-    const shown = progress && console && !json ? { ...progress, text } : undefined;
-    this.#progress?.set(this.mask(job), shown);
+    if (console && !json) this.#live?.set(job, this.mask(name), { ...progress, text });
     return text;
+  }
+
+  /** The job is over: its line goes from the terminal. */
+  over(job: object): void {
+    this.#live?.end(job);
+  }
+
+  /** Takes the lines of jobs from the terminal at once: the process ends by an error. */
+  leaveTerminal(): void {
+    this.#live?.leave();
   }
 
   /** Shows that a job has started. `run` names one of several runs of it. */
@@ -206,7 +251,7 @@ export class Log {
     const { files, filesOnly: _, ...settings } = this.#settings;
     await files?.close();
     this.#settings = settings;
-    this.#progress?.close();
+    this.#live?.close();
     await this.flush();
   }
 
@@ -218,8 +263,8 @@ export class Log {
 
   #show(fd: number, text: string): void {
     const write = (): void => this.#output.write(fd, text);
-    if (this.#progress === undefined || !this.#terminals.includes(fd)) write();
-    else this.#progress.around(text, write);
+    if (this.#live === undefined || !this.#terminals.includes(fd)) write();
+    else this.#live.around(text, write);
   }
 }
 
