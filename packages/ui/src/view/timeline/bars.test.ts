@@ -21,6 +21,11 @@ test("crowded runs are one bar, with their number and the worst status", () => {
   expect(barsOf([run(0, 1), run(2, 3, "failed"), run(4, 5)], 10)).toEqual([[0, 5, "failed", 3]]);
 });
 
+test("several runs of which only their number is known count as so many", () => {
+  expect(barsOf([{ start: 0, end: 5, status: "failed", count: 7 }], 10)).toEqual([[0, 5, "failed", 7]]);
+  expect(barsOf([run(0, 1), { start: 2, end: 5, status: "failed", count: 7 }], 10)).toEqual([[0, 5, "failed", 8]]);
+});
+
 test("long runs that ended otherwise stay apart, however close they are", () => {
   expect(barsOf([run(0, 100), run(101, 200, "failed")], 10).length).toBe(2);
   expect(barsOf([run(0, 100), run(101, 200)], 10)).toEqual([[0, 200, "completed", 2]]);
