@@ -59,7 +59,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     ],
   },
   wait: ref("run"),
-  locks: list(fields({ ...optional(lockFields), name: text(), state: oneOf("held", "free") })),
+  locks: list(fields({ ...optional(lockFields), name: text(), state: oneOf("held", "kept", "free") })),
   audit: list(
     fields({
       at: time(),

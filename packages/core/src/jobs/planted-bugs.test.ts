@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { plantedKeptBugs } from "../testing/simulation/kept/planted-bugs.js";
 import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
@@ -25,9 +26,12 @@ async function search(bug: PlantedBug): Promise<string[]> {
 }
 
 describe("the simulation", () => {
-  test.each([...plantedBugs, ...plantedLogBugs])("the simulation finds a planted bug: $name", async (bug) => {
-    expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
-  });
+  test.each([...plantedBugs, ...plantedLogBugs, ...plantedKeptBugs])(
+    "the simulation finds a planted bug: $name",
+    async (bug) => {
+      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
+    },
+  );
 
   test("the simulation finds no bug where none is planted", async () => {
     expect(await search(noBug)).toEqual([]);

@@ -7,13 +7,15 @@ import { print } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
+import { keptOf, sayKept } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
 interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
-  readonly state: "held" | "free";
+  /** `kept`: it is held between two attempts. */
+  readonly state: "held" | "kept" | "free";
 }
 
 /** Shows the locks of a store, or of the job manager that a job file sets up. */
@@ -37,12 +39,15 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
     { title: "HOLDER", cell: ({ holder }) => holder && `${holder.host}, pid ${holder.pid}` },
     { title: "SINCE", cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
+    { title: "NEXT ATTEMPT", cell: ({ note }) => sayKept(note, say) },
   ];
   return itemsText(given, await locksOf(manager), columns, "no locks");
 }
 
 async function locksOf(manager: JobManager): Promise<Lock[]> {
-  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: "held" }));
+  const held = (await manager.locks()).map(
+    (lock): Lock => ({ ...lock, state: keptOf(lock.note) === undefined ? "held" : "kept" }),
+  );
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const { name } of held) names.delete(name);

@@ -5,6 +5,7 @@ import type {
   CallValue,
   Hold,
   Holder,
+  Kept,
   LockValue,
   QueueValue,
   SessionValue,
@@ -79,6 +80,13 @@ export function holdOf({ note }: { readonly note?: unknown }): Hold | undefined 
   const hold = fieldsOf<Hold>(fieldsOf<{ hold: Hold }>(note)?.hold);
   if (hold === undefined || !isText(hold.reason) || !isOptional(hold.author, isText)) return undefined;
   return isTime(hold.at) && isTime(hold.until) ? (hold as Hold) : undefined;
+}
+
+/** The attempt in the note of a lock that is kept between two attempts; `undefined` for other locks. */
+export function keptOf({ note }: { readonly note?: unknown }): Kept | undefined {
+  const kept = fieldsOf<Kept>(fieldsOf<{ kept: Kept }>(note)?.kept);
+  if (kept === undefined || !isText(kept.chain) || !isCount(kept.attempt) || !isTime(kept.due)) return undefined;
+  return kept as Kept;
 }
 
 /** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */
