@@ -44,8 +44,9 @@ export async function releaseLock(
         return true;
       }
       const refused = failedCheck(result.failed, key);
-      if (refused === undefined) await writes?.refused(result.failed[0]?.current);
-      else return isKeptBy(lease, refused.current) && beginKept(context, lease, refused.current, keeping);
+      if (refused !== undefined)
+        return isKeptBy(lease, refused.current) && beginKept(context, lease, refused.current, keeping);
+      await writes?.refused(result.failed[0]?.current);
     }
   } catch (error) {
     context.onReleaseFailed(lease, writes?.unwritten?.(error));
