@@ -39,6 +39,29 @@ describe("a scheduler", () => {
     await world.close();
   });
 
+  it("goes on after a run that was cancelled before its body began, which is no error of the scheduler", async () => {
+    const warnings: unknown[] = [];
+    const warned = (warning: unknown): void => void warnings.push(warning);
+    process.on("warning", warned);
+    onTestFinished(() => void process.off("warning", warned));
+    const one = await world.scheduler("one");
+    const run = one.manager.run.bind(one.manager);
+    let isFirst = true;
+    // As a cancel does that comes between the commit that starts the run and its body.
+    one.manager.run = async (name, body, options) => {
+      if (!isFirst) return run(name, body, options);
+      isFirst = false;
+      const begun = await one.manager.start(name, options);
+      await begun.cancel("wrong month");
+      throw begun.signal.reason;
+    };
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:03:30");
+    expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 run by one", "00:03:00 run by one"]);
+    expect(one.ran).toEqual(["00:02:00", "00:03:00"]);
+    expect(warnings).toEqual([]);
+  });
+
   it("runs each tick once, however many processes add the schedule, and another one when the first is closed", async () => {
     const all = await Promise.all(["one", "two", "three"].map((name) => world.scheduler(name)));
     for (const { scheduler, body } of all) await world.clock.until(scheduler.add("a", { every: MINUTE }, body()));

@@ -70,6 +70,7 @@ const retry = fields({
   backoff: oneOf("fixed", "exponential"),
   maxDelay: span(),
   onLost: flag(),
+  keepLock: maybe(flag("Whether the lock is kept between two attempts.")),
 });
 
 /** The fields of a held lock. */
@@ -106,7 +107,7 @@ const decidedTick = fields({
 });
 
 const reason = fields({
-  code: oneOf("running", "locked", "maintenance", "queue", "retry", "last", "never"),
+  code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "last", "never"),
   text: text(),
   lock: maybe(ref("lock")),
   run: maybe(ref("run")),

@@ -61,7 +61,12 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   },
   wait: ref("run"),
   locks: list(
-    fields({ ...optional(lockFields), name: text(), state: oneOf("held", "free"), orphan: maybe(ref("orphan")) }),
+    fields({
+      ...optional(lockFields),
+      name: text(),
+      state: oneOf("held", "kept", "free"),
+      orphan: maybe(ref("orphan")),
+    }),
   ),
   audit: list(
     fields({

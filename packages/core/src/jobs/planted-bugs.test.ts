@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { plantedKeptBugs } from "../testing/simulation/kept/planted-bugs.js";
 import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
 import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
@@ -26,7 +27,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 }
 
 describe("the simulation", () => {
-  test.each([...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs])(
+  test.each([...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs])(
     "the simulation finds a planted bug: $name",
     async (bug) => {
       expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));

@@ -52,6 +52,7 @@ describe("the simulation", () => {
       " cancels ",
       " holds ",
       ", for attempt 3",
+      " with a lock that was kept",
       " is restarted",
       " has forgotten ",
     ]) {

@@ -84,10 +84,22 @@ export interface RetryOptions {
    * its body may have done a part of its work.
    */
   readonly onLost?: boolean;
+  /**
+   * Whether this process keeps the lock between two attempts, so that no other run of the name begins before
+   * the chain is over. Default: false.
+   *
+   * The lock goes with the process: if it dies, or loses its lock, the lock is free, and the wait goes on in
+   * the store as without this option. The lock is kept for the delay and one `timeout` at most. A {@link
+   * JobManager.cancel} or a forced unlock of the kept lock ends the chain, with a record.
+   */
+  readonly keepLock?: boolean;
 }
 
 /** A {@link RetryOptions} with all its defaults. */
-export type RetryPolicy = Required<RetryOptions>;
+export interface RetryPolicy extends Required<Omit<RetryOptions, "keepLock">> {
+  /** Absent for false. */
+  readonly keepLock?: boolean;
+}
 
 /** The next attempt of a chain, as it is in the store until it begins. */
 export interface PendingRetry {
@@ -266,9 +278,9 @@ export interface RunOptions {
   readonly meta?: { readonly [key: string]: JsonValue };
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
-   * record. Between two attempts the lock is free, and the wait is in the store: if this process dies, the
-   * next {@link JobManager.run} of the name with `retry`, and without `claim`, in any process, goes on with
-   * the chain instead of a new one. See also {@link JobManager.takeOver}.
+   * record. Between two attempts the lock is free, unless `keepLock` is set. The wait is in the store: if
+   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim`, in any
+   * process, goes on with the chain instead of a new one. See also {@link JobManager.takeOver}.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
    * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not
@@ -346,9 +358,9 @@ export interface Run {
   end(result?: unknown): Promise<RunRecord>;
   /**
    * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like {@link
-   * Run.end}.
+   * Run.end}. `status`: `timeout` if the caller ended the work itself, as it took too long.
    */
-  fail(error: unknown): Promise<RunRecord>;
+  fail(error: unknown, options?: { readonly status?: "failed" | "timeout" }): Promise<RunRecord>;
   /**
    * Closes the record as `skipped`, with the reason, and releases the lock: the body found nothing to do,
    * which is no failure. Throws like {@link Run.end}.
@@ -369,12 +381,13 @@ export interface Outcome<T> {
 export interface Reason {
   /**
    * - `running`: it runs already. `locked`: its lock is held without a run.
+   * - `kept`: a process keeps its lock between two attempts, see {@link RetryOptions.keepLock}.
    * - `maintenance`: somebody holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.
    * - `last`: how the last run ended. `never`: no run is kept.
    */
-  readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "last" | "never";
+  readonly code: "running" | "locked" | "kept" | "maintenance" | "queue" | "retry" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

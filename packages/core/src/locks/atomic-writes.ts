@@ -1,4 +1,5 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
+import type { JsonValue } from "../channel/encoding/json.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
 import type { Holder, LocksValue, LockValue, StopRequest } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
@@ -11,6 +12,38 @@ export interface PreparedWrites {
   readonly lockOps?: readonly Op<unknown>[] | undefined;
   /** Checks and writes in other channels of the same store. */
   readonly others?: readonly ChannelOps<unknown>[] | undefined;
+  /** Set if a release keeps the lock. */
+  readonly keeping?: Keeping | undefined;
+}
+
+/** A lock that its process keeps for what comes next. The commit of the release gives it a new fence. */
+export interface Keeping {
+  /** JSON that others see in {@link HeldLock.note}. */
+  readonly note: JsonValue;
+  /** For how long at most, in ms. */
+  readonly timeout: number;
+  readonly owner: KeptOwner;
+}
+
+/** Is told what becomes of a lease. */
+export interface LeaseOwner {
+  /** Called when another process asks the holder to stop. */
+  onRequest?(request: StopRequest): void;
+  /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
+  onLeaseOver?(error: LockError): void;
+}
+
+/** A lock that was kept, as its owner sees it. */
+export interface KeptLease {
+  readonly token: string;
+  /** Whether the lock is still held, by the local clock. */
+  readonly held: boolean;
+  release(): Promise<void>;
+}
+
+/** Receives the lease of a lock that a release has kept. */
+export interface KeptOwner extends LeaseOwner {
+  keeps(lease: KeptLease): void;
 }
 
 /** What the owner of a lock needs of the session that has the lock. */
@@ -24,7 +57,7 @@ export interface HolderSession {
 export type BeforeRemoval = (lock: Entry<LockValue>) => Promise<unknown>;
 
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
-export interface AtomicWrites {
+export interface AtomicWrites extends LeaseOwner {
   /** Called anew for each attempt, so that its times are those of the attempt. */
   prepare(session: HolderSession): PreparedWrites;
   /**
@@ -42,10 +75,6 @@ export interface AtomicWrites {
    * later; `undefined` if the lock is to be removed like that of a dead process.
    */
   unwritten?(error: unknown): BeforeRemoval | undefined;
-  /** Called when another process asks the holder to stop. */
-  onRequest?(request: StopRequest): void;
-  /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
-  onLeaseOver?(error: LockError): void;
 }
 
 /** Commits ops on the locks together with the writes of the lock's owner, all or nothing. */

@@ -11,7 +11,7 @@ import type { AcquireContext, Taken } from "./acquire/context.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
 import { TurnNotices } from "./acquire/turn-notices.js";
-import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
+import type { AtomicWrites, BeforeRemoval, KeptLease } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
@@ -19,9 +19,10 @@ import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { lockWaiting } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
-import { Lease, type LeaseContext } from "./hold/lease.js";
+import type { Lease, LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
+import { NewLeases } from "./hold/new-leases.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { UnwrittenEnds } from "./hold/unwritten-ends.js";
 import { Operator } from "./operator.js";
@@ -76,6 +77,7 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
+  readonly #newLeases: NewLeases;
   /** @internal What people do to the locks of others. */
   readonly operator: Operator;
   readonly #acquiring: InFlight = new InFlight();
@@ -115,11 +117,18 @@ export class Locks {
       holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
       isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
+    this.#newLeases = new NewLeases(this.#context, {
+      held: this.#held,
+      watch: this.#lossWatch,
+      timeouts: this.#timeouts,
+      context: () => this.#leases,
+    });
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
       ttl,
       release: (lease) => this.release(lease),
+      begin: (taken, session) => this.#newLeases.begin(taken, session),
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
       onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
@@ -178,7 +187,7 @@ export class Locks {
         this.#cleanup.add(name, acquisition.token);
         throw closedError();
       }
-      if ("fence" in outcome) return this.#lease(acquisition, outcome, timeout, writes);
+      if ("fence" in outcome) return this.#newLeases.of(acquisition, outcome, timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#uses.end();
@@ -212,22 +221,14 @@ export class Locks {
     }
   }
 
-  #lease(
-    { name, token, keys }: Acquisition,
-    { session, fence, until }: Taken,
-    timeout: number,
-    writes: AtomicWrites | undefined,
-  ): Lease {
-    const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, writes }, session, this.#leases);
-    const isOurs = this.#held.add(lease);
-    session.holds(until);
-    this.#lossWatch.taken(lease);
-    this.#timeouts.taken(until);
-    // The answer may have taken longer than the timeout. A timer would then fire too late, when another
-    // holder may have the lock.
-    lease.begin();
-    if (!isOurs) this.#held.lost(lease);
-    return lease;
+  /**
+   * Takes a lock that this process keeps, for what comes next. Nobody else can have it in between. Resolves
+   * to `undefined` if the lock was lost. If it rejects, the lock is kept as before, unless it was lost.
+   *
+   * @internal
+   */
+  succeed(kept: KeptLease, name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease | undefined> {
+    return this.#acquiring.during(() => this.keepSession(() => this.#newLeases.succeed(kept, name, options, writes)));
   }
 
   /**

@@ -14,6 +14,15 @@ export class InFlight {
     for (const resolve of waiting) resolve();
   }
 
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.begin();
+    try {
+      return await work();
+    } finally {
+      this.end();
+    }
+  }
+
   /** Resolves once no call is in flight. */
   async none(): Promise<void> {
     if (this.#count > 0) await new Promise<void>((resolve) => this.#onNone.push(resolve));

@@ -66,6 +66,7 @@ describe("a definition", () => {
     [{ cron: "@daily", retry: { attempts: 2, delay: "1h" } }, '"delay" is a number of ms'],
     [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],
     [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, '"onLost" is true or false'],
+    [{ cron: "@daily", retry: { attempts: 2, keepLock: 1 } }, '"keepLock" is true or false'],
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);

@@ -1,6 +1,6 @@
 import { nearest, visible } from "@ojm/core/backend";
 
-const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
+const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost", "keepLock"];
 const MOST_ATTEMPTS = 100;
 
 /** The longest delay, in ms: seven days. */
@@ -14,7 +14,7 @@ export function retryProblem(value: unknown): string | undefined {
     const near = nearest(unknown, OPTIONS);
     return `it has no "${visible(unknown)}".${near === undefined ? "" : ` Did you mean "${near}"?`} It has: ${OPTIONS.join(", ")}`;
   }
-  const { attempts, delay = 0, maxDelay = 0, backoff = "fixed", onLost = false } = value as Record<string, unknown>;
+  const { attempts, delay = 0, maxDelay = 0, backoff = "fixed" } = value as Record<string, unknown>;
   if (!Number.isInteger(attempts) || Number(attempts) < 1 || Number(attempts) > MOST_ATTEMPTS) {
     return `"attempts" is a whole number from 1 to ${MOST_ATTEMPTS}, not ${visible(String(attempts))}`;
   }
@@ -22,5 +22,7 @@ export function retryProblem(value: unknown): string | undefined {
     if (typeof ms !== "number" || !(ms >= 0 && ms <= LONGEST)) return `"${option}" is a number of ms up to ${LONGEST}`;
   }
   if (backoff !== "fixed" && backoff !== "exponential") return '"backoff" is "fixed" or "exponential"';
-  return typeof onLost === "boolean" ? undefined : '"onLost" is true or false';
+  const { onLost = false, keepLock = false } = value as Record<string, unknown>;
+  if (typeof onLost !== "boolean") return '"onLost" is true or false';
+  return typeof keepLock === "boolean" ? undefined : '"keepLock" is true or false';
 }

@@ -111,8 +111,8 @@ export const named: readonly NamedMutant[] = [
   },
   {
     name: "L18 the heartbeat thread is not told of a timeout",
-    file: `${LOCKS}/locks.ts`,
-    search: "    session.holds(until);\n",
+    file: `${LOCKS}/hold/new-leases.ts`,
+    search: "    lease.session.holds(lease.until);\n",
     replace: "",
     why: "a busy program keeps its lock for longer than it may",
     tests: [`${LOCKS}/busy.test.ts`],

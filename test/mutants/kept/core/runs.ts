@@ -6,11 +6,19 @@ const JOBS = "packages/core/src/jobs";
 export const named: readonly NamedMutant[] = [
   {
     name: "RT1 the end of an attempt does not write the next one",
-    file: `${JOBS}/run/open-run.ts`,
-    search: "return next && [pendingOp(next, this.#context.clock.now())];",
-    replace: "return undefined;",
+    file: `${JOBS}/run/closing-writes.ts`,
+    search: "return { next: [pendingOp(next, clock.now())], ...(keeps && { kept: new KeptLock(next) }) };",
+    replace: "return {};",
     why: "a job that failed is not tried again",
     tests: [`${JOBS}/simulation.test.ts`],
+  },
+  {
+    name: "RT1b a lock that is to be kept between two attempts is free",
+    file: `${JOBS}/run/closing-writes.ts`,
+    search: "return { others, lockOps: this.#next, keeping: this.#kept?.keeping };",
+    replace: "return { others, lockOps: this.#next };",
+    why: "another run of the name begins between two attempts",
+    tests: [`${JOBS}/retry/keep-lock.test.ts`],
   },
   {
     name: "RT2 an attempt leaves itself pending",

@@ -145,7 +145,19 @@ describe("ojm exec", () => {
       124,
       expect.stringMatching(`^ojm: it took longer than 300 ms: it was ended by ${by}\n$`),
     ]);
-    expect(await place.last()).toMatchObject({ status: "failed", error: expect.stringMatching(/^it took longer/) });
+    expect(await place.last()).toMatchObject({ status: "timeout", error: expect.stringMatching(/^it took longer/) });
+  });
+
+  test("ends a command in time that left a process in another group, which holds its output open", async () => {
+    const place = new Place();
+    const left = `require("node:child_process").spawn("sleep", ["60"], { detached: true, stdio: "inherit" }).unref()`;
+    const script = `trap "" TERM; ${process.execPath} -e '${left}'; ${UNTIL_STOPPED}`;
+    const ojm = place.exec(script, "--timeout", "3s", "--grace", "100ms");
+    expect((await ojm.ended).code).toBe(124);
+    const record = await place.last();
+    expect(record?.status).toBe("timeout");
+    // Without that, the lock's own timeout ends the run, more than a minute later.
+    expect(record?.duration).toBeLessThan(60_000);
   });
 
   test("does not begin while the command of an ojm that was killed goes on", async () => {

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { isRunError } from "@ojm/core";
+import { isChannelError, isRunError, type JobManager } from "@ojm/core";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -35,10 +35,10 @@ export async function execute(given: Given): Promise<number> {
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {
-        await manager.run(name, (run) => runner.run(run), options);
+        await manager.run(name, (run) => runner.body(run), options);
       } catch (error) {
         await runner.over;
-        return runner.signalled ?? exitOf(error, given);
+        return runner.signalled ?? (await exitOf(error, given, { manager, runner }));
       }
       if (runner.blockedBy === undefined) return runner.signalled ?? EXIT.ok;
       return locked(given, `"${name}" was not started: ${runner.blockedBy}`);
@@ -59,15 +59,36 @@ function commandOf({ operands: [name, more], behind }: Given): {
   return { name, words: behind };
 }
 
-function exitOf(error: unknown, given: Given): number {
+async function exitOf(
+  error: unknown,
+  given: Given,
+  { manager, runner }: { readonly manager: JobManager; readonly runner: CommandRunner },
+): Promise<number> {
   if (error instanceof CommandFailed) {
     if (error.isLate) tell(`ojm: ${error.message}`);
     return error.code;
   }
+  const isLost = isRunError(error) && error.code === "LOST";
+  if (runner.code !== undefined && (isLost || isChannelError(error))) {
+    // Who calls it again for that would do again what is done.
+    tell(`ojm: the command ended with exit code ${runner.code}, and its run is not recorded: ${error.message}`);
+    return runner.code;
+  }
   if (!isRunError(error) || error.code === "INVALID") throw error;
   if (error.code === "LOCKED") return locked(given, error.message);
   tell(`ojm: ${error.message}`);
-  return error.code === "TIMEOUT" ? EXIT.timeout : EXIT.failed;
+  if (error.code === "TIMEOUT") return EXIT.timeout;
+  return isLost && (await isAway(manager, runner.run)) ? EXIT.away : EXIT.failed;
+}
+
+/** Whether the store does not answer: the lock was lost for that, and the run is not recorded. */
+async function isAway(manager: JobManager, run: string | undefined): Promise<boolean> {
+  try {
+    if (run !== undefined) await manager.wait(run, { timeout: 0 });
+    return false;
+  } catch (error) {
+    return isChannelError(error);
+  }
 }
 
 function locked(given: Given, text: string): number {

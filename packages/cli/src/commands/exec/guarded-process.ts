@@ -13,6 +13,9 @@ const GATE = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
+/** How long the output of a command is read after it was killed, in ms. */
+const LAST_WORDS = 500;
+
 /** How a command ended. */
 export interface Ended {
   /** As a shell would tell it: 128 and the number of a signal that ended it. */
@@ -27,6 +30,7 @@ export class GuardedProcess {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
   #isOver = false;
+  #isKilled = false;
 
   /** `onOutput` is called with what the command prints, beside its being passed through. */
   constructor(
@@ -47,6 +51,7 @@ export class GuardedProcess {
       child.once("error", (error) =>
         reject(new CommandError(`/bin/sh cannot be started: ${error.message}`, EXIT.failed)),
       );
+      child.once("exit", () => this.#hangUp());
       // Not "exit": a process that it left behind in its group may still print.
       child.once("close", (code, signal) => {
         this.#isOver = true;
@@ -75,6 +80,19 @@ export class GuardedProcess {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
+    this.#isKilled ||= signal === "SIGKILL";
+    this.#hangUp();
+  }
+
+  /**
+   * A command that was killed may have left a process in another group, which holds its output open. It would
+   * hold up the end of the run.
+   */
+  #hangUp(): void {
+    const { exitCode, signalCode, stdout, stderr } = this.#child;
+    if (!this.#isKilled || (exitCode === null && signalCode === null)) return;
+    // What the command itself has printed is read until then.
+    setTimeout(() => [stdout, stderr].forEach((from) => void from?.destroy()), LAST_WORDS).unref();
   }
 }
 

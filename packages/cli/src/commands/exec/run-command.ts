@@ -42,6 +42,10 @@ export class CommandRunner {
   blockedBy: string | undefined;
   /** The exit code that a signal to ojm asks for. */
   signalled: number | undefined;
+  /** The exit code of a command that ran to its end, whatever became of its run. */
+  code: number | undefined;
+  /** The id of the run that began last. */
+  run: string | undefined;
   readonly #waiting: AbortController = new AbortController();
 
   constructor(manager: JobManager, options: CommandOptions) {
@@ -71,7 +75,9 @@ export class CommandRunner {
   }
 
   /** The body of a run. */
-  async run(run: Run): Promise<void> {
+  async body(run: Run): Promise<void> {
+    this.run = run.id;
+    this.code = undefined;
     const predecessor = new Predecessor(this.#manager, run.name);
     const before = await predecessor.outlived(this.#options.wait, run.signal);
     if (before !== undefined) {
@@ -88,7 +94,14 @@ export class CommandRunner {
     });
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
-    else if (ended.code !== 0) throw new CommandFailed(ended, ended.isLate === true);
+    else if (ended.code !== 0) throw await this.#failed(run, ended);
+  }
+
+  async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
+    const error = new CommandFailed(ended, ended.isLate === true);
+    // The lock has a longer timeout, which the manager would record by itself.
+    if (error.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+    return error;
   }
 
   async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {
@@ -131,6 +144,7 @@ export class CommandRunner {
     const ended = await command.ended.finally(() => {
       for (const timer of timers) clearTimeout(timer);
     });
+    if (!isLate && !run.signal.aborted) this.code = ended.code;
     return isLate
       ? { code: EXIT.timeout, text: `it took longer than ${timeout} ms: ${ended.text}`, isLate: true }
       : ended;

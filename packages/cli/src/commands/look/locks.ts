@@ -8,13 +8,15 @@ import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
+import { keptOf, sayKept } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
 interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
-  readonly state: "held" | "free";
+  /** `kept`: it is held between two attempts. */
+  readonly state: "held" | "kept" | "free";
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
 }
@@ -40,6 +42,7 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
     { title: "HOLDER", rank: 3, cut: "text", cell: holderText },
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
+    { title: "NEXT ATTEMPT", cell: ({ note }) => sayKept(note, say) },
   ];
   const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
   tellOrphans(orphans);
@@ -52,7 +55,9 @@ function holderText({ holder, orphan }: Lock): string | undefined {
 }
 
 async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
-  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: "held" }));
+  const held = (await manager.locks()).map(
+    (lock): Lock => ({ ...lock, state: keptOf(lock.note) === undefined ? "held" : "kept" }),
+  );
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const { name } of held) names.delete(name);

@@ -4,9 +4,10 @@ import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
+import { keptOf } from "../../locks/entries/valid.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
-import { nextAttempt, pendingOp } from "../retry/pending.js";
+import { nextAttempt, pendingOp, pendingUnder } from "../retry/pending.js";
 import { isPolicy } from "../retry/policy.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
@@ -65,12 +66,17 @@ export interface RunStores {
  * With two stores the record may not exist yet. Then this writes a closed record in its place: the write of
  * the run, still on its way, is refused. Otherwise that write would leave an open record without a lock, and
  * nobody would find it.
+ *
+ * A lock that is kept between two attempts has no run. If its process is dead, the attempt stays in the
+ * store for others. If it is unlocked by force, the chain ends, with a record of that attempt.
  */
 export async function closeRunOf(
   stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: Ending & { readonly endTime: number },
 ): Promise<RunRecord | undefined> {
+  const kept = keptOf(lock.value);
+  if (kept !== undefined) return close.status === "cancelled" ? endChain(stores, lock, kept.chain, close) : undefined;
   const record = await closeRecordOf(stores, lock, close);
   if (runOf(lock.value).retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
@@ -92,6 +98,52 @@ async function writeNextAttempt(
   if (next === undefined) return;
   const check: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
   await unlessCorrupt((locks as Channel<unknown>).commit([check, pendingOp(next, now)]));
+}
+
+/** Removes the next attempt of a chain, and writes its record, as if it had begun and was cancelled. */
+async function endChain(
+  { jobs, locks, index }: RunStores,
+  { value: { name, holder }, version }: Pick<Entry<LockValue>, "value" | "version">,
+  chainId: string,
+  { endTime, ...ending }: Ending & { readonly endTime: number },
+): Promise<RunRecord | undefined> {
+  const pending = await pendingUnder(locks as Channel<unknown>, name, chainId);
+  if (pending === undefined) return undefined;
+  const { trigger, timeout, attempt, chain, retry, schedule, tick, meta } = pending.value;
+  const extras: Extras = {
+    ...(schedule !== undefined && { schedule }),
+    ...(tick !== undefined && { tick }),
+    ...{ attempt, chain, retry },
+    ...(meta !== undefined && { meta }),
+  };
+  const lockCheck: Op<LocksValue> = { check: lockKey(name), version };
+  const removal: Op<LocksValue>[] = [
+    lockCheck,
+    { check: pending.key, version: pending.version },
+    { delete: pending.key },
+  ];
+  const isJoined = locks.joins(jobs as Channel<unknown>);
+  // With two stores: a record without this removal would tell of an end, and the attempt would be made.
+  if (!isJoined && !(await locks.commit(removal)).ok) return undefined;
+  for (let startTime = endTime; ; startTime++) {
+    const open = startedRecord({ name, startTime, holder, timeout, trigger }, extras);
+    const record = closed(open, version, endTime, ending);
+    const key = recordKey(name, startTime);
+    const put: Op<RunRecord>[] = [
+      { check: key, version: null },
+      { put: key, value: record },
+    ];
+    const more = [...index.add(record), ...index.addFailure(record)];
+    const result = isJoined
+      ? await locks.commitWith<unknown[]>(removal, [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...more])
+      : await jobs.commitWith<unknown[]>(put, more);
+    if (result.ok) {
+      runEnded.publish(() => ({ record }));
+      return record;
+    }
+    // Another run of the name has this start time. Any other check that failed means that the chain goes on.
+    if (failedCheck(result.failed, key) === undefined || result.failed.length > 1) return undefined;
+  }
 }
 
 async function closeRecordOf(

@@ -11,7 +11,7 @@ import type { RunRecord } from "../types.js";
 const POLL = 250;
 
 /** What to wait for. */
-export interface Awaited {
+export interface AwaitedRun {
   readonly jobs: Channel<RunRecord>;
   readonly key: Key;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface Awaited {
  * Resolves to a record once it is closed, or after `wait`, or when `signal` fires, as it is then. `undefined`
  * if there is no such record.
  */
-export async function untilClosed({ jobs, key, clock, wait, signal }: Awaited): Promise<RunRecord | undefined> {
+export async function untilClosed({ jobs, key, clock, wait, signal }: AwaitedRun): Promise<RunRecord | undefined> {
   const changes = new Changes(jobs, key, clock);
   let over = wait <= 0 || signal?.aborted === true;
   const end = (): void => {

@@ -81,6 +81,27 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
+  test("an attempt that another process made after a forced unlock is not made again by the process of the one before", async () => {
+    let isCut = false;
+    const body = (): never => {
+      isCut = true;
+      throw new Error("no");
+    };
+    one.way.fault = (call) =>
+      isCut && call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes('["lock '))
+        ? { type: "refused" }
+        : undefined;
+    const work = rejection(one.manager.run("a", body, { retry: { attempts: 3, delay: 0 } }));
+    await clock.advance(500);
+    await clock.until(two.manager.unlock("a", { reason: "stuck" }));
+    await clock.until(two.manager.takeOver("a", () => "done"));
+    isCut = false;
+    await clock.until(work, 60_000);
+    const chain = (await records(two)).filter(({ attempt }) => attempt !== undefined);
+    expect(chain.map(({ attempt }) => attempt)).toEqual(apart ? [1, 2] : [1]);
+    expect(await pending(two)).toEqual([]);
+  });
+
   test("a run that goes on failing is tried as often as allowed, and rejects with the last error", async () => {
     const work = rejection(one.manager.run("a", failing(9), { retry }));
     expect(await clock.until(work, 600_000)).toMatchObject({ message: "no 3" });

@@ -9,6 +9,7 @@ import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, StartClaim } from "../types.js";
+import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { checkRetry, delayAfter } from "./policy.js";
 
@@ -98,12 +99,15 @@ class Chain<T> {
   /** Makes an attempt that is pending, once it is due, and those that follow. */
   async goOn(pending: Pending): Promise<Outcome<T>> {
     return this.#busy(pending.value.chain, async () => {
-      const { due, retry, attempt } = pending.value;
-      // The clock of the process that wrote it may be ahead: never wait for longer than the policy says.
-      const rest = Math.min(due - this.#context.clock.now(), delayAfter(retry, attempt - 1));
-      await this.#pause(pending, rest);
+      await this.#pause(pending, this.#rest(pending));
       return this.attempt(await this.#start(pending));
     });
+  }
+
+  /** The time until an attempt is due, in ms. */
+  #rest({ value: { due, retry, attempt } }: Pending): number {
+    // The clock of the process that wrote it may be ahead: never wait for longer than the policy says.
+    return Math.min(due - this.#context.clock.now(), delayAfter(retry, attempt - 1));
   }
 
   /** Notes meanwhile that this process makes the attempts of a chain. */
@@ -133,24 +137,59 @@ class Chain<T> {
       return await endBody(run, body);
     } catch (error) {
       await run.closing?.catch(() => {});
-      const next = await this.#next(run.chain);
-      if (next === undefined) throw error;
-      attemptFailed.publish(() => ({ id: run.id, error, next: next.value }));
-      // A body that ignores its signal must not overlap the next attempt.
-      await isOver;
-      return this.goOn(next);
+      const { kept } = run;
+      let started: OpenRun;
+      try {
+        const next = await this.#next(run.chain);
+        if (next === undefined) throw error;
+        attemptFailed.publish(() => ({ id: run.id, error, next: next.value }));
+        // A body that ignores its signal must not overlap the next attempt.
+        await isOver;
+        if (kept?.lease === undefined) return await this.goOn(next);
+        await this.#waitWith(kept, next);
+        started = await this.#start(next, kept);
+      } finally {
+        // The next attempt has it, unless there is none.
+        await kept?.release();
+      }
+      return this.attempt(started);
     }
   }
 
-  /** The next attempt, if it is for this process to make. Asks until the store answers. */
-  async #next(chain: string): Promise<Pending | undefined> {
-    const { lockChannel, locks } = this.#context;
+  /** Waits until an attempt is due, with its lock. A cancel ends the wait: the attempt tells of it. */
+  async #waitWith(kept: KeptLock, pending: Pending): Promise<void> {
+    const { clock } = this.#context;
+    const { attempt, chain } = pending.value;
+    const until = clock.monotonic() + this.#rest(pending);
+    await this.#wait(until - clock.monotonic(), kept.disturbed);
+    if (kept.lease !== undefined) return;
+    if ((await this.#asked(() => this.#read(chain)))?.version !== pending.version) {
+      const text = `attempt ${attempt} of "${this.#name}" is not made here: ${kept.over?.message}`;
+      throw new RunError("LOST", this.#name, text);
+    }
+    // The lock is lost, and the attempt is not: from here on it waits like one whose lock is free.
+    await this.#pause(pending, until - clock.monotonic());
+  }
+
+  #read(chain: string): Promise<Pending | undefined> {
+    return pendingUnder(this.#context.lockChannel, this.#name, chain);
+  }
+
+  /** The next attempt, if it is for this process to make. */
+  #next(chain: string): Promise<Pending | undefined> {
+    return this.#asked(async () => {
+      const pending = await this.#read(chain);
+      if (pending === undefined) return undefined;
+      const { instance } = await this.#context.locks.operator.holder();
+      return pending.value.by?.instance === instance ? pending : adopt(this.#context, pending);
+    });
+  }
+
+  /** Asks until the store answers. */
+  async #asked<R>(ask: () => Promise<R>): Promise<R> {
     for (;;) {
       try {
-        const pending = await pendingUnder(lockChannel, this.#name, chain);
-        if (pending === undefined) return undefined;
-        const { instance } = await locks.operator.holder();
-        return pending.value.by?.instance === instance ? pending : await adopt(this.#context, pending);
+        return await ask();
       } catch (error) {
         if (!isAway(error)) throw error;
         await this.#wait(PAUSE);
@@ -159,7 +198,8 @@ class Chain<T> {
     }
   }
 
-  async #start(from: Pending): Promise<OpenRun> {
+  /** `kept`: the lock that is kept for the attempt. */
+  async #start(from: Pending, kept?: KeptLock): Promise<OpenRun> {
     let pending = from;
     for (;;) {
       const { chain, attempt, retry, trigger, timeout, meta } = pending.value;
@@ -167,7 +207,7 @@ class Chain<T> {
       const more = { ...(meta && { meta }), ...(signal && { signal }) };
       const options = { trigger, timeout, wait: WAIT, claim: this.#claim(pending), ...more };
       try {
-        return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
+        return await startRun(this.#context, this.#name, options, { attempt, chain, retry }, kept);
       } catch (error) {
         const goesOn = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
         if (!goesOn) throw error;
@@ -206,13 +246,13 @@ class Chain<T> {
   }
 
   /**
-   * Waits for some time, or until a cancel. When the manager is closed it throws: the attempt is left to
-   * others.
+   * Waits for some time, or until a cancel, or until `disturbed`. When the manager is closed it throws: the
+   * attempt is left to others.
    */
-  async #wait(ms: number): Promise<void> {
+  async #wait(ms: number, disturbed?: AbortSignal): Promise<void> {
     const { clock, closing } = this.#context;
-    const { signal: asked } = this.#options;
-    const { signal, forget } = firstOf(closing, ...(asked === undefined ? [] : [asked]));
+    const signals = [closing, this.#options.signal, disturbed].filter((signal) => signal !== undefined);
+    const { signal, forget } = firstOf(...signals);
     if (!signal.aborted && ms > 0) {
       await new Promise<void>((resolve) => {
         const cancel = clock.after(ms, resolve, true);

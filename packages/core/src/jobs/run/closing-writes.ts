@@ -7,15 +7,20 @@ import { knownValue } from "../../channel/encoding/known-value.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
-import type { LocksValue } from "../../locks/entries/schema.js";
+import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { closeRunOf } from "../records/orphans.js";
-import { isOverwritten, recordUnder } from "../records/read.js";
+import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, type Ending } from "../records/record.js";
-import { nextAttempt, pendingOp } from "../retry/pending.js";
+import { KeptLock } from "../retry/kept-lock.js";
+import { nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
+import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
+
+/** How many of the newest records of the name may tell that the next attempt was made. */
+const NEWEST = 10;
 
 /**
  * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: ops
@@ -72,6 +77,61 @@ export async function nextOpsOf(
   return next && [pendingOp(next, clock.now())];
 }
 
+/** What follows the end of a run: the ops that write its next attempt, and the lock that is kept for it. */
+export function nextOf(
+  { clock, closing }: Pick<RunContext, "clock" | "closing">,
+  { session }: Lease,
+  record: RunRecord,
+): { readonly next?: readonly Op<unknown>[]; readonly kept?: KeptLock } {
+  const next = nextAttempt(record, session.holder);
+  if (next === undefined) return {};
+  // Whoever lost the lock has nothing to keep, and who closes its manager frees all locks.
+  const keeps = next.retry.keepLock === true && record.status !== "lost" && !closing.aborted;
+  return { next: [pendingOp(next, clock.now())], ...(keeps && { kept: new KeptLock(next) }) };
+}
+
+/** A record that is closed, with two stores, and what follows. */
+export interface Closed {
+  readonly key: Key;
+  readonly record: RunRecord;
+  /** Whether its run closed it, and not another process. */
+  readonly isOurs: boolean;
+  /** The ops that write the next attempt, if it is ours. */
+  readonly next: readonly Op<unknown>[] | undefined;
+  readonly kept: KeptLock | undefined;
+}
+
+/** With two stores: releases or keeps the lock of a closed record. If it fails, the next heartbeat does. */
+export async function releaseClosed(
+  context: RunContext,
+  lease: Lease,
+  { key, record, isOurs, next: own, kept }: Closed,
+): Promise<void> {
+  const next = isOurs ? own : await nextOpsOf(context, key, record);
+  const prepare = (): PreparedWrites => ({ lockOps: next, keeping: isOurs ? kept?.keeping : undefined });
+  const released = await context.locks.release(lease, next && { prepare, refused: () => {} }).catch(() => true);
+  if (!released && isOurs && next !== undefined) await writeIfMissing(context, record, next).catch(() => {});
+}
+
+/**
+ * Writes the next attempt of a record that was closed before its lock was gone. By hand or by a fault of the
+ * store, a lock goes without it. Whoever removes a lock by the rules has written the attempt, and it may be
+ * over by now: it must not be made twice.
+ */
+async function writeIfMissing(
+  { jobs, lockChannel }: Pick<RunContext, "jobs" | "lockChannel">,
+  record: RunRecord,
+  next: readonly Op<unknown>[],
+): Promise<void> {
+  const { name, attempt = 1, chain = runId(record) } = record;
+  for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
+    if (value.chain === chain && (value.attempt ?? 1) > attempt) return;
+  }
+  // With the lock free, no attempt has begun whose record is still to come.
+  const isFree = [lockKey(name), retryKey(name, chain)].map((check) => ({ check, version: null }));
+  await lockChannel.commit([...isFree, ...next]);
+}
+
 /**
  * How a run is closed whose end a full store refused, once there is room; `undefined` for any other error.
  * Its caller was told that the end failed, so a run that completed counts as `lost`.
@@ -97,16 +157,18 @@ export class ClosingWrites implements AtomicWrites {
   readonly #record: RunRecord;
   readonly #key: Key;
   readonly #ops: readonly Op<RunRecord>[];
+  readonly #kept: KeptLock | undefined;
   #next: readonly Op<unknown>[] | undefined;
   #isRefused = false;
 
-  /** `next`: the ops that write the next attempt. */
+  /** `next`: the ops that write the next attempt. `kept`: the lock that is kept until then. */
   constructor(
     context: RunContext,
     { key, text }: Draft,
     version: Version,
     record: RunRecord,
     next: readonly Op<unknown>[] | undefined,
+    kept: KeptLock | undefined,
   ) {
     this.#context = context;
     this.#record = record;
@@ -116,6 +178,7 @@ export class ClosingWrites implements AtomicWrites {
     const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
     this.#next = next;
+    this.#kept = kept;
   }
 
   /** Whether another process closed or overwrote the record: only the lock is left to release then. */
@@ -128,7 +191,7 @@ export class ClosingWrites implements AtomicWrites {
     const { jobs, index } = this.#context;
     const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
     const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
-    return { others, lockOps: this.#next };
+    return { others, lockOps: this.#next, keeping: this.#kept?.keeping };
   }
 
   async refused(): Promise<void> {

@@ -16,9 +16,9 @@ import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
-import { nextAttempt, pendingOp } from "../retry/pending.js";
+import type { KeptLock } from "../retry/kept-lock.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
-import { ClosingWrites, isWritten, laterEnd, nextOpsOf, notRecorded, writeEnd } from "./closing-writes.js";
+import { ClosingWrites, isWritten, laterEnd, nextOf, notRecorded, releaseClosed, writeEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -51,6 +51,8 @@ export class OpenRun implements Run {
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
   #settled = false;
+  /** The lock that the close of the run has kept for the next attempt. */
+  kept: KeptLock | undefined;
   #endedBy: EndedBy | undefined;
 
   /** `draft`: what was written, `version`: the version of its entry. */
@@ -134,9 +136,9 @@ export class OpenRun implements Run {
     return this.#finish(kept.result === undefined ? COMPLETED : { status: "completed", result: kept.result });
   }
 
-  async fail(error: unknown): Promise<RunRecord> {
+  async fail(error: unknown, { status = "failed" }: { status?: "failed" | "timeout" } = {}): Promise<RunRecord> {
     const stack = stackText(error);
-    return this.#finish({ status: "failed", error: errorText(error), ...(stack !== undefined && { stack }) });
+    return this.#finish({ status, error: errorText(error), ...(stack !== undefined && { stack }) });
   }
 
   async skip(reason: string): Promise<RunRecord> {
@@ -232,11 +234,12 @@ export class OpenRun implements Run {
     return schedule === undefined || tick === undefined ? undefined : { schedule, at: tick };
   }
 
-  /** The ops that write the next attempt, in the commit that releases the lock. */
+  /** The ops that write the next attempt, in the commit that releases or keeps the lock. */
   #next(record: RunRecord): readonly Op<unknown>[] | undefined {
     if (record.retry === undefined) return undefined;
-    const next = nextAttempt(record, this.#lease.session.holder);
-    return next && [pendingOp(next, this.#context.clock.now())];
+    const { next, kept } = nextOf(this.#context, this.#lease, record);
+    this.kept = kept;
+    return next;
   }
 
   #ending(ending: Ending): RunRecord {
@@ -258,7 +261,8 @@ export class OpenRun implements Run {
         if (await this.#closeThenRelease(record)) return told(record);
       } else {
         // With one store: close the record only if the lease still holds the lock, in one commit.
-        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, this.#next(record));
+        const next = this.#next(record);
+        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, next, this.kept);
         let released = false;
         try {
           released = await locks.release(this.#lease, writes);
@@ -310,12 +314,9 @@ export class OpenRun implements Run {
       locks.giveUp(this.#lease, laterEnd(this.#context, record, error));
       throw error;
     }
-    // The record is closed. If the release fails, the next heartbeat removes the lock.
-    const lockOps = written ? this.#next(record) : await nextOpsOf(this.#context, this.#draft.key, record);
-    const writes = lockOps && { prepare: () => ({ lockOps }), refused: () => {} };
-    const released = await locks.release(this.#lease, writes).catch(() => true);
-    // The lock was taken: nobody else writes the next attempt of a record that is closed.
-    if (!released && written && lockOps !== undefined) await this.#context.lockChannel.commit(lockOps).catch(() => {});
+    const next = written ? this.#next(record) : undefined;
+    const closed = { key: this.#draft.key, record, isOurs: written, next, kept: this.kept };
+    await releaseClosed(this.#context, this.#lease, closed);
     return written;
   }
 

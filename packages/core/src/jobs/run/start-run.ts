@@ -10,6 +10,7 @@ import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
+import type { KeptLock } from "../retry/kept-lock.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
@@ -33,13 +34,22 @@ class Starting implements AtomicWrites {
   /** Set once the run is open. */
   run: OpenRun | undefined;
   readonly #context: RunContext;
+  readonly #kept: KeptLock | undefined;
 
-  constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
+  /** `kept`: the lock that this process keeps for the run. */
+  constructor(
+    context: RunContext,
+    name: string,
+    options: CheckedOptions,
+    attempt: Attempt | undefined,
+    kept: KeptLock | undefined,
+  ) {
     this.name = name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
     this.claim = options.claim;
     this.#context = context;
+    this.#kept = kept;
   }
 
   /** What the claim writes, and the record if it is in the same store. */
@@ -74,13 +84,13 @@ class Starting implements AtomicWrites {
 
   /**
    * Takes the claim back in the commit that releases the lock, after a run that could not start: another
-   * process may start it.
+   * process may start it. A lock that was kept for the run is kept again.
    */
   undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
     let others = this.claim?.undo?.(record, fence);
     if (others === undefined) return undefined;
     return {
-      prepare: () => ({ others }),
+      prepare: () => ({ others, keeping: this.#kept?.keeping }),
       // Somebody else has written what this run claimed: leave it.
       refused: () => {
         others = [];
@@ -102,21 +112,22 @@ class Starting implements AtomicWrites {
 
 /**
  * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
- * lock first.
+ * lock first. `kept`: the lock that this process keeps for the run, unless it lost it.
  */
 export async function startRun(
   context: RunContext,
   name: string,
   options: RunOptions,
   attempt?: Attempt,
+  kept?: KeptLock,
 ): Promise<OpenRun> {
   context.starting.begin();
   try {
     const checked = checkRunOptions(name, options);
-    const starting = new Starting(context, name, checked, attempt);
+    const starting = new Starting(context, name, checked, attempt, kept);
     let lease: Lease;
     try {
-      lease = await context.locks.acquire(name, checked, starting);
+      lease = (await succeed(context, starting, kept)) ?? (await context.locks.acquire(name, checked, starting));
     } catch (error) {
       throw await explained(starting, error);
     }
@@ -134,6 +145,23 @@ export async function startRun(
   } finally {
     context.starting.end();
   }
+}
+
+/**
+ * Takes the lock that is kept for the run, also if the chain was cancelled meanwhile: the run begins, and
+ * ends as cancelled before its body begins. So the cancel has its record.
+ */
+async function succeed(
+  { locks }: RunContext,
+  starting: Starting,
+  kept: KeptLock | undefined,
+): Promise<Lease | undefined> {
+  const lease = kept?.lease;
+  if (kept === undefined || lease === undefined) return undefined;
+  const { signal: _, ...options } = starting.options;
+  const taken = await locks.succeed(lease, starting.name, options, starting);
+  if (taken !== undefined) starting.request ??= kept.request;
+  return taken;
 }
 
 /** With two stores: writes the record under a lock that was taken. */

@@ -3,7 +3,7 @@ import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/
 import type { Clock } from "../../util/clock.js";
 import { LazyAbortSignal } from "../../util/lazy-abort-signal.js";
 import { visible } from "../../util/visible.js";
-import type { AtomicWrites, BeforeRemoval } from "../atomic-writes.js";
+import type { BeforeRemoval, LeaseOwner } from "../atomic-writes.js";
 import { asker } from "../entries/held.js";
 import type { LocksValue, StopRequest } from "../entries/schema.js";
 import { LockError } from "../errors.js";
@@ -27,8 +27,8 @@ export interface TakenLock {
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
   readonly until: number;
-  /** The writes of the lock's owner. It may want to be told when the lease ends. */
-  readonly writes: AtomicWrites | undefined;
+  /** The lock's owner, if it wants to be told when the lease ends. */
+  readonly owner: LeaseOwner | undefined;
 }
 
 /** The parts of {@link Locks} that its leases use. */
@@ -38,6 +38,8 @@ export interface LeaseContext {
   /** The time to live of a session, in ms. A release is retried for this time at most. */
   readonly ttl: number;
   release(lease: Lease): Promise<unknown>;
+  /** Begins the lease of a lock that a release has kept. */
+  begin(taken: TakenLock, session: Session): Lease;
   /** Called when a lease ended without a release, if its owner does not want to be told. */
   onOver(lease: Lease): void;
   /** Called when the release of a lease failed: the lock may still be in the store. */
@@ -75,7 +77,7 @@ export class Lease {
   /** @internal The end of its timeout, by the monotonic clock. */
   readonly until: number;
   readonly #timeout: number;
-  readonly #writes: AtomicWrites | undefined;
+  readonly #owner: LeaseOwner | undefined;
   readonly #context: LeaseContext;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
   #onEnd: (() => void) | undefined;
@@ -90,7 +92,7 @@ export class Lease {
     this.until = taken.until;
     this.session = session;
     this.#timeout = taken.timeout;
-    this.#writes = taken.writes;
+    this.#owner = taken.owner;
     this.#context = context;
   }
 
@@ -172,14 +174,14 @@ export class Lease {
     this.#cleanUp();
     this.#stop.fire(error);
     lockLost.publish(() => ({ name: this.name, fence: this.fence, code, reason: error.message }));
-    if (this.#writes?.onLeaseOver === undefined) this.#context.onOver(this);
-    else this.#writes.onLeaseOver(error);
+    if (this.#owner?.onLeaseOver === undefined) this.#context.onOver(this);
+    else this.#owner.onLeaseOver(error);
   }
 
   /** @internal Another process asks for something. A lock without a run cannot be cancelled. */
   requested(request: StopRequest): void {
     const { action, reason } = request;
-    if (action === "cancel") this.#writes?.onRequest?.(request);
+    if (action === "cancel") this.#owner?.onRequest?.(request);
     else this.abort("LOST", `it was unlocked by force, by ${asker(request)}: ${visible(reason)}`);
   }
 

@@ -5,6 +5,7 @@ import type { Run } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { SharedStore } from "../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "./entry-kinds.js";
+import { KeptLocks } from "./kept/kept-locks.js";
 import type { FakeProcess } from "./process.js";
 
 /** How late the signal of a run may be, in ms. */
@@ -52,17 +53,29 @@ export class Laws {
   /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
   readonly #sent: Map<string, number> = new Map();
   readonly #lives: Map<string, number> = new Map();
+  /** The id of each session, by its key. */
+  readonly #idOf: Map<string, string> = new Map();
+  /** The ids of the sessions whose entries were removed. */
+  readonly #gone: Set<string> = new Set();
   /**
    * The store has forgotten everything before `version`. A holder may not know that until its session is over
    * by its own clock.
    */
   #forgotten = { version: "0", until: 0 };
 
+  readonly #kept: KeptLocks;
+  /** Until when a process that closed may free the locks of its chains. */
+  #closingUntil = 0;
+
   /** With `late`, signals may be late. */
   constructor(clock: FakeClock, ttl: number, late: boolean) {
     this.#judgesSignals = !late;
     this.#clock = clock;
     this.#ttl = ttl;
+    this.#kept = new KeptLocks({
+      isLiving: (session) => !this.#gone.has(session) && clock.monotonic() < (this.#lives.get(session) ?? 0),
+      isClosing: () => clock.monotonic() < this.#closingUntil,
+    });
   }
 
   /** Call it with each commit that a process sends to the store. */
@@ -75,13 +88,18 @@ export class Laws {
   }
 
   /** Call it with each change that the store applied. */
-  applied({ key, value, version }: StoredChange): void {
+  applied(change: StoredChange): void {
+    const { key, value, version } = change;
+    if (isLock(key)) this.#kept.applied(change);
+    if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
+    if (isSession(key) && value === null) this.#gone.add(this.#idOf.get(key) ?? "");
     if (value === null) return;
     if (isLock(key)) {
       const { holder, until } = JSON.parse(value);
       this.#held.set(version, { session: holder.instance, until });
     } else if (isSession(key)) {
       const { id, beat } = JSON.parse(value);
+      this.#idOf.set(key, id);
       const sent = this.#sent.get(`${key} ${beat}`) ?? this.#clock.monotonic();
       this.#lives.set(id, Math.max(this.#lives.get(id) ?? 0, sent + this.#ttl));
     }
@@ -90,6 +108,17 @@ export class Laws {
   forgotten(version: string): void {
     this.#forgotten = { version, until: this.#clock.monotonic() + this.#ttl };
     this.#holds.clear();
+    this.#kept.forgotten();
+  }
+
+  /** Whether a run began with the lock that was kept for it. */
+  wasKept({ fence }: Run): boolean {
+    return this.#kept.wasKept(fence);
+  }
+
+  /** Call it when a process begins to close. */
+  closing(): void {
+    this.#closingUntil = this.#clock.monotonic() + 4 * this.#ttl;
   }
 
   enter(entered: Entered): void {
@@ -129,6 +158,7 @@ export class Laws {
   }
 
   check(): void {
+    this.#kept.check();
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;

@@ -39,7 +39,8 @@ function statusOf(write: StoredWrite): unknown {
   return isRecord(write.key) && write.value !== null ? JSON.parse(write.value).status : undefined;
 }
 
-class Planted extends PassedOn {
+/** The way of a process to the store, with a bug. */
+export class Planted extends PassedOn {
   // Without a watch: a holder that is told of every loss at once stops in time, which hides most of these
   // bugs. The laws must hold without being told.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
@@ -54,7 +55,8 @@ class Planted extends PassedOn {
   }
 }
 
-function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
+/** The entry that a check expects. */
+export function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
   const { key = "", version = null } = check ?? {};
   return version === null ? undefined : { key, version, value: "null" };
 }
@@ -187,7 +189,7 @@ class SessionsBeforeLocks extends Planted {
 }
 
 /** A clock by which no deadline passes. */
-function withoutDeadlines(clock: Clock): Clock {
+export function withoutDeadlines(clock: Clock): Clock {
   const start = clock.monotonic();
   const after: Clock["after"] = (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive);
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };

@@ -82,7 +82,7 @@ export class Simulation {
     this.#plan = {
       ttl: TTL,
       names: NAMES.slice(0, 1 + (seed % 3)),
-      unlocks: seed % 5 === 0,
+      unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
       retries: seed % 5 >= 3,
@@ -130,7 +130,10 @@ export class Simulation {
   }
 
   async #witness({ memory }: SharedStore): Promise<void> {
-    const change: Laws["applied"] = (it) => (isRecord(it.key) ? this.#ledger.applied(it) : this.#laws.applied(it));
+    const change: Laws["applied"] = (it) => {
+      if (isRecord(it.key)) this.#ledger.applied(it);
+      this.#laws.applied(it);
+    };
     await memory.watch({ from: "", to: "\uFFFF" }, { change, gap: () => {}, fail: () => {} });
   }
 
@@ -176,6 +179,7 @@ export class Simulation {
     const end = (how: "dies" | "closes"): void => {
       this.#alive.delete(manager);
       if (how === "closes") {
+        this.#laws.closing();
         process.after(0, () => void manager.close().catch((error: unknown) => this.#failed(error)));
       } else {
         process.die();

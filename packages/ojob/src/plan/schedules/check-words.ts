@@ -35,7 +35,7 @@ export async function checkScheduleWords(
     if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
       checkShared(job, definition, given, { plan, commandLine, names }, problems);
     }
-    warnOfOnLost(job, definition, given, { plan, commandLine }, problems);
+    warnOfRetry(job, definition, given, { plan, commandLine }, problems);
   }
 }
 
@@ -115,19 +115,22 @@ function checkShared(
   problems.error(message, at);
 }
 
-/** Warns of runs that nobody would try again. */
-function warnOfOnLost(
+/** Warns of words of `retry` that need a run whose name is known. */
+function warnOfRetry(
   job: PlannedJob,
   { typeArgsAt, at }: JobDefinition,
   given: readonly Args[],
   { plan, commandLine }: Pick<In, "plan" | "commandLine">,
   problems: Problems,
 ): void {
-  if (job.typeArgs.retry?.onLost !== true) return;
+  const words = (["onLost", "keepLock"] as const).filter((word) => job.typeArgs.retry?.[word] === true);
+  if (words.length === 0) return;
   const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
   if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
-  const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
-  problems.warn(message, typeArgsAt["retry"] ?? at);
+  for (const word of words) {
+    const message = `"${word}" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
+    problems.warn(message, typeArgsAt["retry"] ?? at);
+  }
 }
 
 function firstWord({ typeArgs, typeArgsAt, at }: JobDefinition): { readonly word: string; readonly at: Position } {

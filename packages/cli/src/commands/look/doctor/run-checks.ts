@@ -18,7 +18,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { held, ...found } = await look(manager);
   // A run that begins or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
-  const plain = held.filter((lock) => startOf(lock) === undefined && !isHold(lock)).length;
+  const plain = held.filter((lock) => startOf(lock) === undefined && !isPlanned(lock)).length;
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
   const orphans = (await orphansOf(manager)).map(withoutOjm);
@@ -58,8 +58,10 @@ function startOf({ note }: HeldLock): number | undefined {
   return typeof run === "number" ? run : undefined;
 }
 
-function isHold({ note }: HeldLock): boolean {
-  return fieldsOf(note)["hold"] !== undefined;
+/** Whether a lock without a run is held for maintenance, or kept between two attempts. */
+function isPlanned({ note }: HeldLock): boolean {
+  const { hold, kept } = fieldsOf(note);
+  return hold !== undefined || kept !== undefined;
 }
 
 function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown } {

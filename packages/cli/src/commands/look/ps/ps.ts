@@ -1,11 +1,22 @@
+import type { HeldLock, JobManager } from "@ojm/core";
 import { expectNoMore } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
+import { print } from "../../../output/print.js";
 import { sayProgress } from "../../../output/progress.js";
-import { sayAttempt, sayTime } from "../../../output/times.js";
+import { oneLine } from "../../../output/table.js";
+import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
+import { keptOf, sayKept } from "../kept.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
+
+/** The chains that wait for an attempt, and keep their lock. They are no runs, so JSON has none of them. */
+async function keptText(manager: JobManager, say: SayTime): Promise<string> {
+  const kept = (await manager.locks()).filter(({ note }) => keptOf(note) !== undefined);
+  const line = ({ name, note }: HeldLock): string => `${name} is kept between attempts: attempt ${sayKept(note, say)}`;
+  return kept.map((lock) => `${oneLine(line(lock))}\n`).join("");
+}
 
 /** Shows what runs now. */
 export async function execute(given: Given): Promise<number> {
@@ -26,6 +37,7 @@ export async function execute(given: Given): Promise<number> {
     const { runs, orphans } = await orphaned(manager);
     await printItems(given, [...(await running(manager)), ...runs], columns, "nothing runs");
     tellOrphans(orphans);
+    if (!given.flags.has("json") && !given.flags.has("jsonl")) print(await keptText(manager, say));
     return undefined;
   });
 }

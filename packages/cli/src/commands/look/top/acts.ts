@@ -11,7 +11,9 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
   const { name, run } = act.target;
   try {
     if (act.type === "resume")
-      return (await scheduler.resume(name, { author: author() })) ? `${name} is resumed` : `${name} was not paused any more`;
+      return (await scheduler.resume(name, { author: author() }))
+        ? `${name} is resumed`
+        : `${name} was not paused any more`;
     const { reason } = act;
     if (act.type === "pause") {
       await scheduler.pause(name, { reason, author: author() });
