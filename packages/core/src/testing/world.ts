@@ -1,5 +1,5 @@
 import { backend as simple } from "@ojm/simple";
-import type { Supports } from "../channel/backend/backend.js";
+import type { Backend, Supports } from "../channel/backend/backend.js";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
 import { closeRecords, openRecords } from "../jobs/channels.js";
@@ -64,7 +64,7 @@ export class World {
   }
 
   /** Writes records as a manager on this way would: with their entries in the index. */
-  async write({ jobsWay }: Pick<ManagerOf, "jobsWay">, all: readonly RunRecord[]): Promise<void> {
+  async write({ jobsWay }: { readonly jobsWay: Backend }, all: readonly RunRecord[]): Promise<void> {
     const { jobs, times, turns } = await openRecords({ backend: jobsWay }, this.clock);
     const index = new TimeIndex(jobs, times);
     for (let i = 0; i < all.length; i += AT_ONCE) {

@@ -1,8 +1,10 @@
+import { backend as simple } from "@ojm/simple";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../../channel/open.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
+import { systemClock } from "../../util/clock.js";
 import { openJobManager } from "../manager.js";
 import type { Run, RunRecord, RunStatus } from "../types.js";
 import type { Rollups, RollupsOptions } from "./types.js";
@@ -313,6 +315,26 @@ describe("the rollups of jobs", () => {
     expect(await counts(range)).toBe("a: 6000 completed");
   });
 
+  test("a fold leaves time for others after each page, also where the store answers at once", async () => {
+    const backend = await simple.open({}, { clock: systemClock });
+    const to = Date.now();
+    const all = Array.from({ length: 6_000 }, (_, i) => record("a", to - HOUR - i));
+    await using manager = await openJobManager({ chJobs: { backend }, chLocks: { backend } });
+    await using times = await openChannel<unknown>("oJobManager-times", { backend });
+    await expect.poll(() => times.get("filled"), { timeout: 30_000 }).toBeDefined();
+    await world.write({ jobsWay: backend }, all);
+    let turns = 0;
+    let goesOn = true;
+    const turn = (): void => {
+      turns++;
+      if (goesOn) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await manager.rollups({ from: to - DAY, to, by: "hour" });
+    goesOn = false;
+    expect(turns).toBeGreaterThan(10);
+  });
+
   test("an invalid question is refused with the reason", async () => {
     const refusal = async (options: object): Promise<unknown> =>
       ((await rejection(one.manager.rollups({ from: 0, to: 1, by: "hour", ...options } as RollupsOptions))) as Error)
@@ -333,7 +355,7 @@ function isHour({ key, value }: { readonly key: string; readonly value: string |
 describe("a prune", () => {
   const range = { from: START - 4 * DAY, to: START };
   beforeEach(async () => {
-    const all = Array.from({ length: 96 }, (_, i) => record(i % 2 ? "a" : "b", range.from + i * HOUR));
+    const all = Array.from({ length: 96 }, (_, i) => record(i % 2 ? "a" : "b", range.from + (i + 0.5) * HOUR));
     await world.write(one, all);
     await counts(range);
   });

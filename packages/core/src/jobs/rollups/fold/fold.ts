@@ -121,7 +121,8 @@ export class Fold {
     const { index, times } = this.#stores;
     const signal = this.#closing.signal;
     const goesOn = async (): Promise<boolean> => !signal.aborted && (await this.#turn?.keep()) !== false;
-    const working = { ...this.#stores, signal, goesOn };
+    const pause = (): Promise<void> => new Promise((resolve) => void this.#clock.after(1, resolve, true));
+    const working = { ...this.#stores, signal, goesOn, pause };
     const target = this.target;
     const before = await readFold(times);
     const first = Math.min(target, floorTo((await firstTime(index, signal)) ?? target, MINUTE));
@@ -131,7 +132,7 @@ export class Fold {
     const mark = claimed.version;
     const state = before.state ?? stateAt(first, mark);
     const entry: FoldEntry = { ...claimed, state };
-    const { refs, far } = await lateRefs(index, state, mark, signal);
+    const { refs, far } = await lateRefs(index, state, mark, { signal, pause });
     const repaired = await repair(working, entry, refs, await closedSince(working, state.cursor));
     const near = { from: Math.min(state.cursor, target) - NEAR, version: mark };
     await forward({ ...working, clock: this.#clock, target, final: { near, far } }, repaired);

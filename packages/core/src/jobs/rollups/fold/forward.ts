@@ -43,13 +43,13 @@ export async function forward(going: Forward, entry: FoldEntry | undefined): Pro
 }
 
 async function readBatch(
-  { index, jobs, clock, target, signal }: Forward,
+  { index, jobs, clock, target, signal, pause }: Forward,
   cursor: number,
 ): Promise<{ readonly tally: Tally; readonly end: number }> {
   const tally = new Tally();
   const began = clock.monotonic();
   let count = 0;
-  for await (const page of refPages(index, { from: cursor, to: target, signal })) {
+  for await (const page of refPages(index, { from: cursor, to: target, signal, pause })) {
     await tally.addUnder(jobs, page);
     count += page.length;
     const end = floorTo(page.at(-1)?.startTime ?? cursor, MINUTE);

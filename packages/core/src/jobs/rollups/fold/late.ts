@@ -2,7 +2,7 @@ import { compareVersions } from "../../../channel/encoding/version.js";
 import type { Version } from "../../../channel/types.js";
 import type { RecordRef, TimeIndex } from "../../records/time-index.js";
 import type { FoldState } from "../entries.js";
-import { PAGE, refPages } from "./ref-pages.js";
+import { PAGE, type RefRange, refPages } from "./ref-pages.js";
 
 /** How far behind the cursor each fold looks for late records, in ms. */
 export const NEAR = 600_000;
@@ -28,17 +28,17 @@ export async function lateRefs(
   index: TimeIndex,
   { cursor, near, far }: FoldState,
   mark: Version,
-  signal: AbortSignal,
+  pace: Pick<RefRange, "signal" | "pause">,
 ): Promise<Late> {
   const refs: RecordRef[] = [];
   const take = (page: readonly (RecordRef & { readonly version: Version })[], seen: Version): void => {
     for (const ref of page) if (ref.startTime < cursor && compareVersions(ref.version, seen) > 0) refs.push(ref);
   };
-  for await (const page of refPages(index, { from: near.from, to: cursor, signal })) take(page, near.version);
-  const from = far.at ?? (await firstTime(index, signal)) ?? cursor;
+  for await (const page of refPages(index, { from: near.from, to: cursor, ...pace })) take(page, near.version);
+  const from = far.at ?? (await firstTime(index, pace.signal)) ?? cursor;
   const begun = far.at === undefined ? mark : far.begun;
   let count = 0;
-  for await (const page of refPages(index, { from, to: cursor, signal })) {
+  for await (const page of refPages(index, { from, to: cursor, ...pace })) {
     take(page, far.version);
     count += page.length;
     const at = page.at(-1)?.startTime ?? from;
@@ -49,7 +49,7 @@ export async function lateRefs(
 }
 
 /** The start time of the oldest record; `undefined` if there is none. */
-export async function firstTime(index: TimeIndex, signal: AbortSignal): Promise<number | undefined> {
+export async function firstTime(index: TimeIndex, signal: AbortSignal | undefined): Promise<number | undefined> {
   const [first] = await index.refs({ limit: 1, signal });
   return first?.startTime;
 }

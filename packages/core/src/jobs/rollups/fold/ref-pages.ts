@@ -15,6 +15,8 @@ export interface RefRange {
   readonly to: number;
   readonly reverse?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Awaited after each page. A store in this process answers at once, and nobody else would have a turn. */
+  pause?(): Promise<void>;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface RefRange {
  */
 export async function* refPages(
   index: TimeIndex,
-  { from, to, reverse = false, signal }: RefRange,
+  { from, to, reverse = false, signal, pause }: RefRange,
 ): AsyncGenerator<readonly IndexedRef[], void, undefined> {
   let window = FIRST;
   let [low, high] = [from, to];
@@ -35,6 +37,7 @@ export async function* refPages(
       const begin = last === undefined ? {} : reverse ? { before: last } : { after: last };
       const page = await index.refs({ after, before, ...begin, reverse, limit: PAGE, signal });
       if (page.length > 0) yield page;
+      await pause?.();
       last = page.at(-1);
       if (page.length < PAGE) break;
       pages++;

@@ -22,6 +22,8 @@ export interface Repairing {
   readonly times: Channel<unknown>;
   readonly index: TimeIndex;
   readonly signal: AbortSignal;
+  /** Awaited after each page, so that others can work. */
+  pause(): Promise<void>;
   /** Asked before each commit: another process may have taken over the work. */
   goesOn(): Promise<boolean>;
 }
@@ -76,7 +78,7 @@ async function repairRange(
   const times = late.map(({ startTime }) => startTime).toSorted((a, b) => a - b);
   const range = { from: floorTo(times[0] ?? 0, MINUTE), to: floorTo(times.at(-1) ?? 0, MINUTE) + MINUTE };
   const tally = new Tally();
-  for await (const page of refPages(repairing.index, { ...range, signal: repairing.signal })) {
+  for await (const page of refPages(repairing.index, { ...range, signal: repairing.signal, pause: repairing.pause })) {
     await tally.addUnder(repairing.jobs, page);
   }
   return write(repairing, entry, tally, []);
