@@ -54,7 +54,7 @@ export interface SimulationOptions {
 /** The schedules, by how often they were deployed. A run takes up to twice as long as its interval. */
 const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   retries: [
-    { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true } },
+    { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true, keepLock: true } },
     { every: 5_000, retry: { attempts: 2, delay: 4_000, onLost: true }, overlap: "queue", missed: "all" },
   ],
   skips: [{ every: 2_000 }, { every: 3_000, jitter: 500 }, { every: 2_000, missed: "none" }],
