@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Level } from "../output/log.js";
 import type { JobProgress } from "../output/live-lines.js";
+import type { Level } from "../output/log.js";
 import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Level } from "../output/log.js";
 import type { JobProgress } from "../output/live-lines.js";
+import type { Level } from "../output/log.js";
 import { toFailure } from "./failure.js";
 import type { SharedGlobals } from "./globals.js";
 import {

@@ -22,10 +22,7 @@ export async function auditOf({ manager, mask }: Source, { name, before, limit }
   return { entries, more: more || found.length > limit };
 }
 
-function entryOf(
-  { at, action, name, author, by, reason, holder, fence, run }: Done,
-  mask: Source["mask"],
-): AuditEntry {
+function entryOf({ at, action, name, author, by, reason, holder, fence, run }: Done, mask: Source["mask"]): AuditEntry {
   return {
     at,
     action,

@@ -1,7 +1,7 @@
 import { systemClock } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
-import type { Level } from "../../output/log.js";
 import type { JobProgress } from "../../output/live-lines.js";
+import type { Level } from "../../output/log.js";
 import type { SharedGlobals } from "../../script/globals.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { ScriptHost } from "../../script/thread.js";

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { Level } from "../../output/log.js";
 import type { JobProgress } from "../../output/live-lines.js";
+import type { Level } from "../../output/log.js";
 import { fromFailure } from "../failure.js";
 import { ANSWERED, type Answer, type FromThread, STOPPED, type ThreadData } from "../protocol.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
