@@ -104,6 +104,19 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/ui/src/contract/" },
     },
     {
+      name: "otel-imports-only-core-and-schedule",
+      comment: "Telemetry is made of the events that any program can listen to.",
+      severity: "error",
+      from: { path: "^packages/otel/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/(otel/|core/src/index\\.ts$|schedule/src/index\\.ts$)" },
+    },
+    {
+      name: "prometheus-needs-no-opentelemetry",
+      severity: "error",
+      from: { path: "^packages/otel/src/(prometheus|measure)", pathNot: TESTS },
+      to: { path: "^packages/otel/src/otel/|@opentelemetry/" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
@@ -63,12 +64,7 @@ async function askForReports(manager: JobManager, signal: AbortSignal): Promise<
   }
 }
 
+/** Resolves after `ms`, or once `signal` fires, or at once if it has fired. */
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = systemClock.after(ms, resolve);
-    signal.addEventListener("abort", () => {
-      cancel();
-      resolve();
-    });
-  });
+  await pause(ms, undefined, { signal }).catch(() => undefined);
 }

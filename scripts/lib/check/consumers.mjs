@@ -76,7 +76,7 @@ async function unpack() {
     const folder = join(consumer, "node_modules", name);
     mkdirSync(folder, { recursive: true });
     await run("tar", ["xzf", tarballs.get(name), "-C", folder, "--strip-components=1"]);
-    for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+    for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
       if (!tarballs.has(dependency)) link(join(path, "node_modules", dependency), dependency);
     }
   }

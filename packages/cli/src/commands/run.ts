@@ -8,6 +8,7 @@ import { CommandError } from "../errors.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
 import { argsOf } from "../store/job-file.js";
+import { serveMetrics } from "./metrics.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -22,6 +23,8 @@ export async function execute(given: Given): Promise<number> {
   const jobs = values["job"];
   const strict = flags.has("strict");
   if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));
+  const [metrics] = values["metrics"] ?? [];
+  if (metrics !== undefined) await serveMetrics(metrics);
   const log = new Log();
   const prefix = prefixOf(given);
   if (prefix !== undefined) log.prefixLines(prefix);

@@ -82,6 +82,35 @@ test("a call that waits for a lock is told, with the holder", async () => {
   await clock.until(second);
 });
 
+test("the end of a wait for a lock is told, with its duration and whether the lock was taken", async () => {
+  const waited = listen("ojm:lock:waited");
+  const { manager } = await world.manager();
+  const run = await clock.until(manager.start("a"));
+  const [second, third] = [
+    manager.run("a", () => {}, { wait: 5_000 }),
+    rejection(manager.run("a", () => {}, { wait: 1_000 })),
+  ];
+  await clock.advance(2_000);
+  await clock.until(run.end());
+  await clock.until(Promise.all([second, third]));
+  expect(waited).toEqual([
+    { name: "a", duration: 1_000, taken: false },
+    { name: "a", duration: expect.any(Number), taken: true },
+  ]);
+  expect(waited[1]?.duration).toBeGreaterThanOrEqual(2_000);
+});
+
+test("each renewal of a session is told, also one that failed", async () => {
+  const renewals = listen("ojm:session:renewal");
+  const { manager, way } = await world.manager();
+  await clock.until(manager.start("a"));
+  await clock.advance(TTL / 3);
+  expect(renewals).toEqual([{ duration: expect.any(Number), ok: true }]);
+  way.fault = () => ({ type: "refused" });
+  await clock.advance(TTL / 3);
+  expect(renewals.at(-1)).toMatchObject({ ok: false });
+});
+
 test("the timeout of a run is told as a lost lock", async () => {
   const lost = listen("ojm:lock:lost");
   const { manager } = await world.manager();

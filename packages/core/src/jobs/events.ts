@@ -1,4 +1,4 @@
-import type { LockLostEvent, LockWaitingEvent } from "../locks/events.js";
+import type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
 import type { LogDroppedEvent } from "./logs/types.js";
 import type { PendingRetry, RunRecord } from "./types.js";
@@ -31,6 +31,8 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
  * - `ojm:lock:lost`: the signal of a lease fired.
  * - `ojm:lock:waiting`: a call began to wait for a lock.
+ * - `ojm:lock:waited`: that wait is over, with or without the lock.
+ * - `ojm:session:renewal`: the session of this process was renewed, or could not be.
  * - `ojm:log:dropped`: lines of the log of a run were dropped, as its store was away or slow for too long.
  *
  * @example
@@ -46,5 +48,7 @@ export interface Events {
   readonly "ojm:attempt:failed": AttemptFailedEvent;
   readonly "ojm:lock:lost": LockLostEvent;
   readonly "ojm:lock:waiting": LockWaitingEvent;
+  readonly "ojm:lock:waited": LockWaitedEvent;
+  readonly "ojm:session:renewal": SessionRenewalEvent;
   readonly "ojm:log:dropped": LogDroppedEvent;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../util/clock.js";
 import { EventChannel } from "../util/events.js";
 import type { HeldLock } from "./types.js";
 
@@ -18,5 +19,36 @@ export interface LockWaitingEvent {
   readonly held?: HeldLock;
 }
 
+/** The wait for a lock is over. */
+export interface LockWaitedEvent {
+  readonly name: string;
+  /** How long it took, in ms. */
+  readonly duration: number;
+  /** Whether the lock was taken. If not, the time was over, or the caller gave up. */
+  readonly taken: boolean;
+}
+
+/** The session of this process, which holds its locks, was renewed in the store, or could not be. */
+export interface SessionRenewalEvent {
+  /** How long the store took to answer, in ms. */
+  readonly duration: number;
+  readonly ok: boolean;
+}
+
 export const lockLost: EventChannel<LockLostEvent> = new EventChannel("ojm:lock:lost");
 export const lockWaiting: EventChannel<LockWaitingEvent> = new EventChannel("ojm:lock:waiting");
+const lockWaited: EventChannel<LockWaitedEvent> = new EventChannel("ojm:lock:waited");
+export const sessionRenewal: EventChannel<SessionRenewalEvent> = new EventChannel("ojm:session:renewal");
+
+/** Tells when a wait for the lock `name` is over. Its outcome has a fence if the lock was taken. */
+export async function tellWait<T extends object>(name: string, clock: Clock, wait: Promise<T>): Promise<T> {
+  const began = clock.monotonic();
+  let taken = false;
+  try {
+    const outcome = await wait;
+    taken = "fence" in outcome;
+    return outcome;
+  } finally {
+    lockWaited.publish(() => ({ name, duration: clock.monotonic() - began, taken }));
+  }
+}

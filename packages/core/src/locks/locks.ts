@@ -17,7 +17,7 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
-import { lockWaiting } from "./events.js";
+import { lockWaiting, tellWait } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import type { Lease, LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
@@ -213,7 +213,7 @@ export class Locks {
     const stopListening = signal && whenAborted(signal, () => over.abort());
     if (signal?.aborted === true) over.abort();
     try {
-      return await new PlaceInLine(acquisition, over.signal).wait(view);
+      return await tellWait(acquisition.name, this.#clock, new PlaceInLine(acquisition, over.signal).wait(view));
     } finally {
       cancel();
       stopListening?.();

@@ -18,6 +18,7 @@ import {
   stopKey,
 } from "../entries/schema.js";
 import { holderText } from "../entries/texts.js";
+import { sessionRenewal } from "../events.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
@@ -216,6 +217,7 @@ export class Session {
       const renewal = this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
       afterBeat = this.#onBeat();
       const outcome = await renewal;
+      this.#tell(sent, outcome.ok);
       if (this.#why !== undefined) return;
       // The session may have been found dead by now. It must not come back.
       if (!this.alive)
@@ -228,6 +230,7 @@ export class Session {
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
       // Other processes take the session for gone as soon as they read the entry.
       if (isCorrupt(error)) return this.gone();
+      this.#tell(sent, false);
       // Our own abort is not the cause: the store did not answer.
       this.#trouble = attempt.signal.aborted ? undefined : error instanceof Error ? error.message : String(error);
       if (isFull(error)) this.#warnOfFull(error.message);
@@ -240,6 +243,10 @@ export class Session {
     // Set the timer before anything else that may hang.
     this.#armBeat(this.#untilNextBeat());
     await this.#runAfterBeat(afterBeat);
+  }
+
+  #tell(sent: number, ok: boolean): void {
+    sessionRenewal.publish(() => ({ duration: this.#clock.monotonic() - sent, ok }));
   }
 
   /** Warns at once: somebody may make room before the session ends. */

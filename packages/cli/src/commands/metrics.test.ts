@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { folderWith, ojm, start } from "../testing/ojm.js";
+
+const DAEMON = readFileSync(new URL("../../../../examples/patterns/scheduled.yaml", import.meta.url), "utf8").replace(
+  "*/10 * * * * *",
+  "* * * * * *",
+);
+
+test("ojm run --metrics serves the metrics of a daemon, its health and its readiness", async () => {
+  const daemon = start(folderWith({ "jobs.yaml": DAEMON }), "run", "jobs.yaml", "--metrics", "127.0.0.1:0");
+  await expect.poll(() => daemon.err, { timeout: 30_000 }).toMatch(/metrics are at http:\S+\n/);
+  const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
+  const scrape = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+  await expect
+    .poll(scrape, { timeout: 30_000 })
+    .toMatch(/cicd_pipeline_run_duration_seconds_count\{cicd_pipeline_name="sweep-the-desk",[^}]*\} [1-9]/);
+  expect(await scrape()).toMatch(/ojm_tick_decided_total\{[^}]*ojm_tick_outcome="run"\} [1-9]/);
+  expect(await Promise.all(["healthz", "readyz"].map(async (path) => (await fetch(`${url}/${path}`)).status))).toEqual([
+    200, 200,
+  ]);
+  daemon.process.kill("SIGTERM");
+  expect((await daemon.ended).code).toBe(143);
+});
+
+test("the server of metrics keeps no job file from ending", async () => {
+  const folder = folderWith({ "jobs.yaml": "jobs: [{ name: A, exec: 'print(1)' }]\ntodo: [A]\n" });
+  expect((await ojm(folder, "run", "jobs.yaml", "--metrics=0")).code).toBe(0);
+});
+
+test.each(["nowhere", "127.0.0.1", "127.0.0.1:99999", "http://x:1"])(
+  "ojm run --metrics %s is refused in words",
+  async (text) => {
+    const folder = folderWith({ "jobs.yaml": "jobs: [{ name: A }]\ntodo: [A]\n" });
+    const { code, err } = await ojm(folder, "run", "jobs.yaml", `--metrics=${text}`);
+    expect([code, err]).toEqual([2, expect.stringContaining("--metrics is HOST:PORT or PORT")]);
+  },
+);

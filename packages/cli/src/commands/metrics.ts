@@ -1,0 +1,27 @@
+import { CommandError } from "../errors.js";
+import { tell } from "../output/tell.js";
+
+const ADDRESS = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5})$/;
+const MOST = 65_535;
+
+/**
+ * Serves the metrics of this process until it ends, at `HOST:PORT`.
+ *
+ * @throws CommandError for another text, or an address that cannot be listened on
+ */
+export async function serveMetrics(address: string): Promise<void> {
+  const [, host = "127.0.0.1", text] = ADDRESS.exec(address) ?? [];
+  const port = Number(text);
+  if (text === undefined || port > MOST) {
+    throw new CommandError(`--metrics is HOST:PORT or PORT, such as 127.0.0.1:9464, not ${address}`);
+  }
+  const { serveMetrics: serve } = await import("@ojm/otel/prometheus");
+  try {
+    const { url } = await serve({ host: host.replace(/^\[|\]$/g, ""), port });
+    tell(`metrics are at ${url}/metrics`);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "another process listens there: take another port" : message;
+    throw new CommandError(`--metrics ${address}: ${why}`);
+  }
+}

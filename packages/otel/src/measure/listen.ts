@@ -1,0 +1,24 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Events } from "@ojm/core";
+import type { ScheduleTick } from "@ojm/schedule";
+
+/** What is published of a tick. */
+type TickEvent = Pick<ScheduleTick, "schedule" | "at" | "outcome" | "reason" | "count">;
+
+/** All events of ojm that are published in a process. */
+type AllEvents = Events & { readonly "ojm:tick": TickEvent };
+
+/** What is done at each event. */
+export type Listeners = { readonly [K in keyof AllEvents]?: (event: AllEvents[K]) => void };
+
+/** Listens to the events of this process. Call the result to end that. */
+export function listen(listeners: Listeners): () => void {
+  const all = Object.entries(listeners).map(([name, listener]) => {
+    const onEvent = (event: unknown): void => (listener as (event: unknown) => void)(event);
+    subscribe(name, onEvent);
+    return () => unsubscribe(name, onEvent);
+  });
+  return () => {
+    for (const stop of all) stop();
+  };
+}

@@ -1,0 +1,50 @@
+import type { RunRecord } from "@ojm/core";
+import { listen } from "./listen.js";
+import type { Labels, Sink } from "./metrics.js";
+import { Names } from "./names.js";
+import { resultOf } from "./results.js";
+
+const SECOND = 1_000;
+
+/** Measures what happens in this process, from now on. Call the result to end that. */
+export function measure(sink: Sink): () => void {
+  const names = new Names(() => sink.put("namesFolded", 1, {}));
+  const named = (name: string): Labels => ({ "cicd.pipeline.name": names.label(name) });
+  /** The runs that began since we listen, with their labels. Only those go off the gauge at their end. */
+  const active = new Map<string, Labels>();
+
+  const started = ({ id, name, delay, attempt = 1 }: RunRecord): void => {
+    const labels = named(name);
+    active.set(id, labels);
+    sink.put("runActive", 1, { ...labels, "cicd.pipeline.run.state": "executing" });
+    // A later attempt has the delay of the ones before it.
+    if (delay !== undefined && attempt === 1) sink.put("tickDelay", delay / SECOND, labels);
+  };
+
+  const ended = ({ id, name, status, duration = 0, inError = false }: RunRecord): void => {
+    const own = active.get(id);
+    const labels = own ?? named(name);
+    active.delete(id);
+    if (own !== undefined) sink.put("runActive", -1, { ...own, "cicd.pipeline.run.state": "executing" });
+    const result = { ...labels, "cicd.pipeline.result": resultOf(status) };
+    sink.put("runDuration", duration / SECOND, inError ? { ...result, "error.type": status } : result);
+    if (inError) sink.put("runErrors", 1, { ...labels, "error.type": status });
+  };
+
+  return listen({
+    "ojm:run:started": ({ record }) => started(record),
+    "ojm:run:ended": ({ record }) => ended(record),
+    "ojm:lock:lost": ({ name, code }) => sink.put("lockLost", 1, { ...named(name), "error.type": code.toLowerCase() }),
+    "ojm:lock:waited": ({ name, duration, taken }) => {
+      sink.put("lockWait", duration / SECOND, { ...named(name), "ojm.lock.taken": String(taken) });
+    },
+    "ojm:session:renewal": ({ duration, ok }) => {
+      sink.put("renewal", duration / SECOND, { "ojm.session.renewed": String(ok) });
+    },
+    "ojm:log:dropped": ({ lines }) => sink.put("logDropped", lines, {}),
+    "ojm:tick": ({ schedule, outcome, reason, count = 1 }) => {
+      const why = reason === undefined ? {} : { "ojm.tick.reason": reason };
+      sink.put("ticks", count, { ...named(schedule), "ojm.tick.outcome": outcome, ...why });
+    },
+  });
+}

@@ -1,0 +1,114 @@
+/** A metric: what it is called, and what it counts. */
+export interface Metric {
+  /** By the conventions of OpenTelemetry. In Prometheus, its points are underscores. */
+  readonly name: string;
+  readonly kind: "counter" | "gauge" | "histogram";
+  /** `s`, or what is counted, as `{run}`. */
+  readonly unit: string;
+  readonly text: string;
+  /** The upper bounds of a histogram, in seconds. */
+  readonly buckets?: readonly number[];
+}
+
+/** What is measured. */
+export type MetricKey =
+  | "runDuration"
+  | "runActive"
+  | "runErrors"
+  | "lockWait"
+  | "lockLost"
+  | "renewal"
+  | "tickDelay"
+  | "ticks"
+  | "logDropped"
+  | "namesFolded";
+
+/** From a moment to a day: a poller and a nightly load are jobs alike. */
+const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 1_800, 3_600, 10_800, 43_200, 86_400];
+
+/** How long a tick or a waiter waits. */
+const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3_600];
+
+/** A session lives 15 s by default: a renewal that takes longer than 5 s endangers its locks. */
+const STORE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+
+/**
+ * All metrics. There is no convention for jobs. That of CI/CD fits: a job is a pipeline.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/cicd/cicd-metrics/
+ */
+export const METRICS: Readonly<Record<MetricKey, Metric>> = {
+  runDuration: {
+    name: "cicd.pipeline.run.duration",
+    kind: "histogram",
+    unit: "s",
+    text: "How long runs took, by their result",
+    buckets: RUN_BUCKETS,
+  },
+  runActive: {
+    name: "cicd.pipeline.run.active",
+    kind: "gauge",
+    unit: "{run}",
+    text: "The runs that go on in this process",
+  },
+  runErrors: {
+    name: "cicd.pipeline.run.errors",
+    kind: "counter",
+    unit: "{error}",
+    text: "Runs that ended in error, by their status",
+  },
+  lockWait: {
+    name: "ojm.lock.wait.duration",
+    kind: "histogram",
+    unit: "s",
+    text: "How long calls waited for a lock that was held",
+    buckets: WAIT_BUCKETS,
+  },
+  lockLost: {
+    name: "ojm.lock.lost",
+    kind: "counter",
+    unit: "{lock}",
+    text: "Locks that their holder lost, or held for their whole timeout",
+  },
+  renewal: {
+    name: "ojm.session.renewal.duration",
+    kind: "histogram",
+    unit: "s",
+    text: "How long the store took to renew the session that holds the locks of this process",
+    buckets: STORE_BUCKETS,
+  },
+  tickDelay: {
+    name: "ojm.tick.delay",
+    kind: "histogram",
+    unit: "s",
+    text: "How long after its tick a run began",
+    buckets: WAIT_BUCKETS,
+  },
+  ticks: {
+    name: "ojm.tick.decided",
+    kind: "counter",
+    unit: "{tick}",
+    text: "Ticks that this process decided, by what became of them",
+  },
+  logDropped: {
+    name: "ojm.log.dropped",
+    kind: "counter",
+    unit: "{line}",
+    text: "Lines of logs that were dropped, as the store was away or slow",
+  },
+  namesFolded: {
+    name: "ojm.names.folded",
+    kind: "counter",
+    unit: "{value}",
+    text: "Values that were counted under the name _other, as there are too many names of jobs",
+  },
+};
+
+/** The labels of a value. Their values are from small sets: names are bounded, and no id is among them. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Where values go: to OpenTelemetry, or to the text of Prometheus. */
+export interface Sink {
+  /** Adds to a counter or gauge, or records the value of a histogram. */
+  put(metric: MetricKey, value: number, labels: Labels): void;
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { listen } from "../measure/listen.js";
+import { measure } from "../measure/measure.js";
+import { SeriesSink } from "./series.js";
+
+const TEXT = "text/plain; charset=utf-8";
+const METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Options of {@link prometheus}. */
+export interface PrometheusOptions {
+  /**
+   * Whether this process can do its work, beside what ojm knows itself: that the store answered its last
+   * renewal. Default: it can.
+   */
+  readonly ready?: () => boolean | Promise<boolean>;
+}
+
+/** The metrics of this process. */
+export interface Prometheus {
+  /** All metrics in the text format of Prometheus. */
+  text(): string;
+  /**
+   * Answers `/metrics`, `/healthz` and `/readyz`, and nothing else: then it returns false, and the request is
+   * still to be answered. `path`: that of the request without the base path of the program. Default: its
+   * whole path.
+   */
+  handle(request: IncomingMessage, response: ServerResponse, path?: string): boolean;
+  /** Ends the measuring. */
+  dispose(): void;
+}
+
+/**
+ * Measures what happens in this process, from now on, for Prometheus to read.
+ *
+ * @example
+ * const metrics = prometheus();
+ * createServer((request, response) => {
+ *   if (!metrics.handle(request, response)) app(request, response);
+ * }).listen(9464, "127.0.0.1");
+ */
+export function prometheus({ ready = () => true }: PrometheusOptions = {}): Prometheus {
+  const sink = new SeriesSink();
+  const stop = measure(sink);
+  let isRenewed = true;
+  const stopListening = listen({
+    "ojm:session:renewal": ({ ok }) => {
+      isRenewed = ok;
+    },
+  });
+
+  const readiness = async (): Promise<string> => {
+    if (!isRenewed) return "the store did not answer the last renewal of the session: locks may be lost soon";
+    return (await ready()) ? "" : "the program says that it is not ready";
+  };
+
+  const answers: Readonly<Record<string, (response: ServerResponse) => void>> = {
+    "/metrics": (response) => answer(response, 200, METRICS_TEXT, sink.text()),
+    "/healthz": (response) => answer(response, 200, TEXT, "ok\n"),
+    "/readyz": (response) => {
+      readiness().then(
+        (why) => answer(response, why === "" ? 200 : 503, TEXT, why === "" ? "ok\n" : `${why}\n`),
+        (error: unknown) => answer(response, 503, TEXT, `not ready: ${String(error)}\n`),
+      );
+    },
+  };
+
+  return {
+    text: () => sink.text(),
+    handle(request, response, path = pathOf(request)) {
+      if (!Object.hasOwn(answers, path)) return false;
+      if (request.method === "GET" || request.method === "HEAD") answers[path]?.(response);
+      else answer(response, 405, TEXT, "only GET and HEAD\n", { Allow: "GET, HEAD" });
+      return true;
+    },
+    dispose() {
+      stop();
+      stopListening();
+    },
+  };
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const headers = { "Content-Type": type, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", ...more };
+  response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(text) }).end(text);
+}

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type PrometheusOptions, prometheus } from "./prometheus.js";
+
+/** Options of {@link serveMetrics}. */
+export interface ServeOptions extends PrometheusOptions {
+  /** The address to listen on. Default: 127.0.0.1, which only this machine reaches. */
+  readonly host?: string;
+  /** The port; 0 takes any that is free. Default: 9464. */
+  readonly port?: number;
+}
+
+/** A server of `/metrics`, `/healthz` and `/readyz`. */
+export interface MetricsServer {
+  /** Where it is, as `http://127.0.0.1:9464`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
+
+/** The names by which a program on this machine asks for an address that only it can reach. */
+const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
+
+/**
+ * Serves the metrics of this process. The server keeps no process alive.
+ *
+ * Nobody is asked who they are: on another address than 127.0.0.1, whoever reaches it can read the names of
+ * the jobs.
+ *
+ * @throws the error of the system if the address cannot be listened on
+ */
+export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {
+  const { host = "127.0.0.1", port = 9464 } = options;
+  const metrics = prometheus(options);
+  const isLocal = LOOPBACK.test(host);
+  const server = createServer((request, response) => {
+    if (isLocal && isForeign(request)) {
+      // A page in a browser can have its own name point here (DNS rebinding), and would read all of it.
+      response.writeHead(421, { "Content-Type": "text/plain" }).end("this server answers to localhost only\n");
+    } else if (!metrics.handle(request, response)) {
+      response.writeHead(404, { "Content-Type": "text/plain" }).end("there are /metrics, /healthz and /readyz\n");
+    }
+  });
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (error) {
+    metrics.dispose();
+    throw error;
+  }
+  server.unref();
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    async close() {
+      metrics.dispose();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function isForeign({ headers: { host = "" } }: IncomingMessage): boolean {
+  return !LOCAL_HOST.test(host);
+}
