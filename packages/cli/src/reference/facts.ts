@@ -41,7 +41,11 @@ const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
   resume: [3],
   "run-now": [3],
   backfill: [3],
-  hold: [75],
+  hold: [3, 75],
+  why: [3],
+  next: [3],
+  audit: [3],
+  prune: [3],
   exec: [75, 124],
 };
 
@@ -54,6 +58,7 @@ export function codesOf({ name, options }: CommandSpec): readonly number[] {
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ["OJM_STORE", "The store, where neither --store nor --profile is given."],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
+  ["OJM_UI_SECRET", "The secret of ojm ui, from which its cookies are made: with one, they outlive a restart."],
   ["NO_COLOR", "If it is set, there are no colors."],
 ];
 
@@ -71,6 +76,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   check: ["ojm check jobs.yaml --strict"],
   schema: ["ojm schema > job-file.schema.json"],
   ps: ["ojm ps --watch"],
+  top: ["ojm top --store redis://jobs.example.com:6379"],
+  ui: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
   jobs: ["ojm jobs --time local"],
   next: ["ojm next nightly-report --limit 3"],
   why: ["ojm why nightly-report"],
