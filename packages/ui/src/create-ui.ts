@@ -49,6 +49,7 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
   const source: Source = { manager, scheduler: own, hub, showResults, mask };
   const streams: Streams = new Streams(
     source,
+    hub,
     async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
   );
   const me = ({ viewer: { user, role } }: Pick<Asked, "viewer">): Me => ({
@@ -56,7 +57,7 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
     role,
     readOnly,
     version: VERSIONS.ojm,
-    store: storeText(manager),
+    store: options.store ?? storeText(manager),
     now: Date.now(),
     showResults,
   });

@@ -101,6 +101,24 @@ describe("a cockpit that is served", () => {
     expect(states).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
   });
 
+  test("forgets the streams of those who went away", async () => {
+    const { url } = await serve();
+    const { cookie = "" } = await login(tokenOf(url));
+    const headers = { Cookie: cookie.split(";")[0] ?? "" };
+    const states: number[] = [];
+    const streams = async (): Promise<number> => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const { status } = await fetch(`http://127.0.0.1:${served?.port}/api/v1/events`, { headers, signal });
+      controller.abort();
+      return status;
+    };
+    for (let i = 0; i < 60; i++) states.push(await streams());
+    // The server learns a moment later that a client went away.
+    await expect.poll(streams).toBe(200);
+    expect(states.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+  });
+
   test("refuses foreign hosts over the wire", async () => {
     await serve();
     for (const path of ["/", "/api/v1/me", "/api/v1/events", "/assets/x.js"]) {

@@ -22,22 +22,24 @@ export interface ViewOptions {
   readonly manager: JobManager;
   /** Default: one that runs nothing, and is closed with the cockpit. */
   readonly scheduler?: Scheduler;
+  /** The store in words, for the head of the page. Default: its type, and its file or host if known. */
+  readonly store?: string;
   /** Refuses every act, whatever the role. Default: false. */
   readonly readOnly?: boolean;
   /** Shows the results and the `meta` of runs, which may hold secrets. Default: false. */
   readonly showResults?: boolean;
-  /** Each log line, error and result passes through it, such as to hide passwords. */
+  /** Each log line, error and result passes through it: it hides passwords. */
   readonly mask?: (text: string) => string;
-  /** The names that a `Host` header may have, beside those of this machine: `localhost`, `127.0.0.1`, `[::1]`. */
+  /** The names that a `Host` header may have, beside `localhost`, `127.0.0.1` and `[::1]`. */
   readonly hosts?: readonly string[];
   /**
-   * Trusts the headers `X-Forwarded-Host`, `-Proto`, `-Prefix` and `-For`. Only behind a proxy that sets them
-   * itself: anybody else could send them. Default: false.
+   * Trusts the headers `X-Forwarded-Host`, `-Proto`, `-Prefix` and `-For`. Only behind a proxy that sets all
+   * of them: anybody else could send them. Default: false.
    */
   readonly trustProxy?: boolean;
   /**
-   * Where it is mounted, such as `/a/b`, if the server in front does not tell: see the README. Default: as the
-   * server tells, or `/`.
+   * Where it is mounted, such as `/a/b`, if the server in front does not tell: see the README. Default: as
+   * the server tells, or `/`.
    */
   readonly basePath?: string;
 }

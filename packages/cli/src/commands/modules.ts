@@ -21,6 +21,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   locks: () => import("./look/locks.js"),
   doctor: () => import("./look/doctor/doctor.js"),
   audit: () => import("./look/audit.js"),
+  ui: () => import("./ui.js"),
   exec: () => import("./exec/exec.js"),
   "run-now": () => import("./act/run-now.js"),
   cancel: () => import("./act/cancel.js"),

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
@@ -33,6 +34,18 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
 export async function filesOf(given: Given): Promise<readonly string[]> {
   const store = await storeOf(given);
   return "jobFile" in store ? [] : store.files;
+}
+
+/** The store that is asked for in words: its type, and its file or hosts. Never a password. */
+export async function storeWords(given: Given): Promise<string> {
+  const store = await storeOf(given);
+  if ("jobFile" in store) return basename(store.jobFile);
+  const { type = "simple", args = {} } = store.jobs;
+  const [file] = store.files;
+  const { url, hosts } = args;
+  if (file !== undefined) return `${type} ${basename(file)}`;
+  if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
+  return Array.isArray(hosts) ? `${type} ${hosts.join(", ")}` : type;
 }
 
 /** Opens the store that is asked for. Close what it resolves to. */

@@ -17,14 +17,15 @@ import { checkManagerOptions, checkPruneOptions, isMap } from "./options.js";
 import { jobSummaries } from "./questions/job-summary.js";
 import { LiveRuns } from "./questions/live/live-runs.js";
 import type { LiveOptions } from "./questions/live/types.js";
+import { running } from "./questions/running.js";
 import { why } from "./questions/why.js";
 import { names } from "./records/history/by-name.js";
 import { failuresOf } from "./records/history/in-error.js";
 import { checkRange, selectRecords } from "./records/history/select.js";
 import { Housekeeping } from "./records/housekeeping.js";
-import { closeRunOf, lostText, recordsOf } from "./records/orphans.js";
+import { closeRunOf, lostText } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
-import { recordKeyOf, toRecord } from "./records/record.js";
+import { recordKeyOf } from "./records/record.js";
 import { TimeIndex } from "./records/time-index.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
@@ -59,9 +60,6 @@ import type {
 } from "./types.js";
 
 const TTL = 15_000;
-
-/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
-const AT_ONCE = 100;
 
 /**
  * Opens the channels, and closes as `lost` the runs that dead processes left open.
@@ -354,14 +352,8 @@ export class JobManager {
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
    */
-  async running(): Promise<RunRecord[]> {
-    const running: RunRecord[] = [];
-    const locks = await this.#locks.list();
-    for (let i = 0; i < locks.length; i += AT_ONCE) {
-      const entries = await recordsOf(this.channels.jobs, locks.slice(i, i + AT_ONCE));
-      for (const entry of entries) if (entry?.value.status === "running") running.push(toRecord(entry));
-    }
-    return running;
+  running(): Promise<RunRecord[]> {
+    return running(this.channels.jobs, this.#locks);
   }
 
   /**
@@ -377,9 +369,7 @@ export class JobManager {
    * console.log(live.runs().map(({ id }) => id));
    */
   live(options: LiveOptions = {}): LiveRuns {
-    const { jobs, locks } = this.channels;
-    const log = (run: RunRef, more: LogOptions) => this.log(run, more);
-    return new LiveRuns({ jobs, locks, clock: this.#clock, log }, options);
+    return new LiveRuns({ ...this.channels, clock: this.#clock, log: (run, more) => this.log(run, more) }, options);
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Source } from "../view/source.js";
 import type { Asked } from "./asked.js";
 import type { Handler } from "./look.js";
 
-/** How long it is waited for a process that starts a run, and for the end of a run that is cancelled, in ms. */
+/** How long an act waits for a process that starts a run, and for the end of a cancelled one, in ms. */
 const WAIT = 10_000;
 
 const DAY = 86_400_000;

@@ -16,7 +16,7 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
   CORRUPT: "CONFLICT",
 };
 
-/** What a client is told of an error. Of a fault of ojm it learns nothing: the warning is for the server's log. */
+/** What a client is told of an error. Of a fault it learns nothing: the server's log has the warning. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", error.message);

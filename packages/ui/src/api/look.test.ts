@@ -245,3 +245,35 @@ describe("locks", () => {
     await run.end();
   });
 });
+
+test("no list is longer than 200 KB: it has more, and the pages have all of it once", async () => {
+  const name = (i: number): string => `${String(i).padStart(3, "0")} ${"x".repeat(900)}`;
+  for (let i = 0; i < 110; i++) await fail(name(i), "y".repeat(2_000));
+  const whole = async (path: string, next: (page: Paged) => string): Promise<string[]> => {
+    const names: string[] = [];
+    for (let query = "", pages = 0; pages < 10; pages++) {
+      const text = await (await it.send("GET", `/api/v1/${path}${query}`)).text();
+      expect(text.length).toBeLessThan(200_000);
+      const page = JSON.parse(text) as Paged;
+      names.push(...(page.jobs ?? page.lanes ?? page.runs ?? []).map((item) => item.name));
+      if (!page.more) return names;
+      query = next(page);
+    }
+    throw new Error("the pages do not end");
+  };
+  const all = Array.from({ length: 110 }, (_, i) => name(i));
+  const after = ({ jobs, lanes }: Paged): string => `&after=${encodeURIComponent((jobs ?? lanes)?.at(-1)?.name ?? "")}`;
+  expect(await whole("jobs?limit=100", after)).toEqual(all);
+  expect(await whole("timeline?limit=100", after)).toEqual(all);
+  const before = (page: Paged): string => `&before=${encodeURIComponent(page.before ?? "")}`;
+  expect(await whole("runs?limit=200", before)).toEqual(all.toReversed());
+});
+
+/** A page of a list. */
+interface Paged {
+  readonly jobs?: readonly { readonly name: string }[];
+  readonly lanes?: readonly { readonly name: string }[];
+  readonly runs?: readonly { readonly name: string }[];
+  readonly more: boolean;
+  readonly before?: string;
+}

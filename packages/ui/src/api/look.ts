@@ -23,7 +23,7 @@ export type Handler = (asked: Asked) => Promise<object | Response>;
 
 /** The handlers of what looks at the store. */
 export function lookHandlers(source: Source): Readonly<Record<string, Handler>> {
-  const now = new Shared<Now>(() => nowOf(source), NOW_LIFE);
+  const now = new Shared<Now>(() => nowOf(source), { life: NOW_LIFE });
   return {
     now: () => now.get(),
     timeline: async ({ query }) => {

@@ -1,3 +1,4 @@
+import type { Hub } from "../live/hub.js";
 import { EventStream } from "../live/stream.js";
 import { Refusal } from "../security/refusal.js";
 import type { Source } from "../view/source.js";
@@ -23,12 +24,14 @@ interface Open {
 /** The streams that are open. */
 export class Streams {
   readonly #source: Source;
+  readonly #hub: Hub;
   readonly #isAllowed: (request: Request) => Promise<boolean>;
   readonly #open: Set<Open> = new Set();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(source: Source, isAllowed: (request: Request) => Promise<boolean>) {
+  constructor(source: Source, hub: Hub, isAllowed: (request: Request) => Promise<boolean>) {
     this.#source = source;
+    this.#hub = hub;
     this.#isAllowed = isAllowed;
     this.#timer = setInterval(() => void this.recheck(), RECHECK);
     this.#timer.unref();
@@ -45,7 +48,7 @@ export class Streams {
       throw new Refusal("LIMIT", `${text}: close some tabs`, { "Retry-After": "5" });
     }
     const last = request.headers.get("Last-Event-ID") ?? undefined;
-    const stream = new EventStream(this.#source, { logs, last }, () => this.#open.delete(open));
+    const stream = new EventStream(this.#source, this.#hub, { logs, last }, () => this.#open.delete(open));
     const open: Open = { stream, session, request };
     this.#open.add(open);
     return new Response(stream.body, {

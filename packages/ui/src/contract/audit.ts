@@ -1,14 +1,16 @@
 import * as v from "valibot";
-import { type ActName, actNameSchema, type HolderView, holderSchema, type Schema } from "./common.js";
+import { type HolderView, holderSchema, type Schema } from "./common.js";
 
 /** Something that somebody did. */
 export interface AuditEntry {
   /** In ms since 1970. */
   readonly at: number;
-  readonly action: ActName;
+  /** `unlock`, `cancel`, `hold`, `pause` … */
+  readonly action: string;
   readonly name: string;
   /** Who did it: a name and an address, or the host and the process. */
   readonly actor: string;
+  /** Empty if none was given. */
   readonly reason: string;
   /** From whom it was taken, and the fence of that lock. */
   readonly holder?: HolderView;
@@ -27,7 +29,7 @@ export const auditSchema: Schema<Audit> = v.strictObject({
   entries: v.array(
     v.strictObject({
       at: v.number(),
-      action: actNameSchema,
+      action: v.string(),
       name: v.string(),
       actor: v.string(),
       reason: v.string(),

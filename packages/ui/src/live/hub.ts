@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
 import { followSchedules } from "@ojm/schedule";
 import type { Events } from "../contract/events.js";
-import { Shared } from "../view/source.js";
+import { type Followed, Shared } from "../view/source.js";
 import { ToldRuns } from "./changes.js";
 import { Ring, type Sent } from "./ring.js";
 
@@ -26,7 +26,7 @@ const NAMES = 60_000;
 export type Listener = (sent: Sent) => void;
 
 /** Follows the store once for all who look at it, and tells them what changes. */
-export class Hub {
+export class Hub implements Followed {
   readonly epoch: string = randomBytes(6).toString("hex");
   readonly ring: Ring = new Ring();
   readonly #manager: JobManager;
@@ -48,11 +48,14 @@ export class Hub {
   constructor(manager: JobManager, mask: (text: string) => string) {
     this.#manager = manager;
     this.#told = new ToldRuns(mask);
-    this.#names = new Shared(async () => {
-      const names = new Set<string>();
-      for await (const name of manager.names()) names.add(name);
-      return names;
-    }, NAMES);
+    this.#names = new Shared(
+      async () => {
+        const names = new Set<string>();
+        for await (const name of manager.names()) names.add(name);
+        return names;
+      },
+      { life: NAMES, whileRead: true },
+    );
   }
 
   /**
@@ -178,7 +181,6 @@ export class Hub {
     if (this.#listeners.size > 0 && this.#following === undefined && !this.#closed) this.#follow();
     if (!this.#isStale) return;
     this.#isStale = false;
-    this.#names.forget();
     this.#emit("fresh", { at: this.#answered });
     for (const name of this.#told.names()) this.#dirty.add(name);
     this.#soon();

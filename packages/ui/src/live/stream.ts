@@ -3,6 +3,7 @@ import type { Events } from "../contract/events.js";
 import type { LogItem } from "../contract/runs.js";
 import { lineAfter, logItemOf } from "../view/runs/log.js";
 import type { Source } from "../view/source.js";
+import type { Hub } from "./hub.js";
 import type { Sent } from "./ring.js";
 
 /** A stream whose client has so many bytes to read is ended: the client comes back, and resumes. */
@@ -36,6 +37,7 @@ export interface StreamAsked {
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
   readonly #source: Source;
+  readonly #hub: Hub;
   readonly #logs: readonly FollowedLog[];
   readonly #over: AbortController = new AbortController();
   readonly #onEnd: () => void;
@@ -45,10 +47,11 @@ export class EventStream {
   #end: () => void = () => {};
 
   /** `onEnd` is called once, when the client or {@link EventStream.close} has ended it. */
-  constructor(source: Source, { logs, last }: StreamAsked, onEnd: () => void) {
+  constructor(source: Source, hub: Hub, { logs, last }: StreamAsked, onEnd: () => void) {
     this.#source = source;
+    this.#hub = hub;
     this.#onEnd = onEnd;
-    const resumed = resume(last, source, logs);
+    const resumed = resume(last, hub, logs);
     this.#logs = resumed.logs;
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -75,7 +78,7 @@ export class EventStream {
   }
 
   #begin(missed: readonly Sent[] | undefined, isBack: boolean): void {
-    const { hub } = this.#source;
+    const hub = this.#hub;
     this.#write("retry: 1000\n\n");
     const unsubscribe = hub.subscribe((sent) => this.#tell(sent));
     const timer = setInterval(() => this.#write(": ping\n\n"), PING);
@@ -119,7 +122,7 @@ export class EventStream {
 
   #sendText(event: keyof Events, data: string): void {
     const lines = this.#logs.map(({ line }) => line).join(".");
-    const id = `${this.#source.hub.epoch}-${this.#seq}${lines === "" ? "" : `-${lines}`}`;
+    const id = `${this.#hub.epoch}-${this.#seq}${lines === "" ? "" : `-${lines}`}`;
     // JSON has no line breaks, which would end the event.
     this.#write(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
   }
@@ -207,7 +210,7 @@ class Batch {
 /** What a client missed that has this event, and which lines of its logs it has. */
 function resume(
   last: string | undefined,
-  { hub }: Source,
+  hub: Hub,
   asked: readonly FollowedLog[],
 ): { readonly missed: readonly Sent[] | undefined; readonly logs: readonly FollowedLog[] } {
   const [, epoch, seq = "", lines] = /^([0-9a-f]+)-(\d+)(?:-([\d.]+))?$/.exec(last ?? "") ?? [];

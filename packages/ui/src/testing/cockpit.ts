@@ -27,12 +27,12 @@ export interface Sending {
 
 /** Opens a cockpit. Dispose of it. */
 export async function openCockpit(
-  options: Partial<UiOptions> & { readonly store?: JobManagerOptions } = {},
+  options: Partial<UiOptions> & { readonly channels?: JobManagerOptions } = {},
 ): Promise<TestCockpit> {
-  const { store = {}, ...more } = options;
+  const { channels = {}, ...more } = options;
   // A memory is that of a clock: each test has its own.
   const clock = { ...systemClock };
-  const manager = await openJobManager({ heartbeatThread: false, clock, ...store });
+  const manager = await openJobManager({ heartbeatThread: false, clock, ...channels });
   const scheduler = new Scheduler(manager, { clock });
   const ui = createUi({
     manager,
@@ -50,7 +50,7 @@ export async function openCockpit(
     scheduler,
     ui,
     send,
-    get: async (path) => (await send("GET", path)).json(),
+    get: async <T>(path: string) => (await (await send("GET", path)).json()) as T,
     act: async (path, body, role = "admin") => {
       const response = await send("POST", path, { body, role });
       return { status: response.status, body: (await response.json()) as never };

@@ -20,7 +20,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<Received, vo
       );
       rest = rest.slice(at + 2);
       if (fields["event"] === undefined) continue;
-      yield { event: fields["event"], id: fields["id"], data: JSON.parse(fields["data"]) } as Received;
+      yield { event: fields["event"], id: fields["id"], data: JSON.parse(fields["data"] ?? "") } as Received;
     }
   }
 }

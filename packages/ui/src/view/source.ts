@@ -1,12 +1,25 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, LiveRuns } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
-import type { Hub } from "../live/hub.js";
+
+/** What is followed, and so is known without a read. */
+export interface Followed {
+  /**
+   * What runs, once all of it is known.
+   *
+   * @throws ChannelError if the store is away
+   */
+  live(): Promise<LiveRuns>;
+  /** The names that have a record. */
+  names(): Promise<ReadonlySet<string>>;
+  /** Tells at once what a person has just done. */
+  touch(name: string): void;
+}
 
 /** What the views read from, and how they show it. */
 export interface Source {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
-  readonly hub: Hub;
+  readonly hub: Followed;
   readonly showResults: boolean;
   mask(text: string): string;
 }
@@ -57,33 +70,49 @@ export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T
 
 /**
  * An answer that several ask for at once is read once, and is good for a moment: ten tabs cost as much as
- * one.
+ * one. With `whileRead`, what is old is good until the new answer is there.
  */
 export class Shared<T> {
   readonly #read: () => Promise<T>;
   readonly #life: number;
+  readonly #whileRead: boolean;
   #current: Promise<T> | undefined;
+  #isReading = false;
   #until = 0;
 
-  constructor(read: () => Promise<T>, life: number) {
+  constructor(
+    read: () => Promise<T>,
+    { life, whileRead = false }: { readonly life: number; readonly whileRead?: boolean },
+  ) {
     this.#read = read;
     this.#life = life;
+    this.#whileRead = whileRead;
   }
 
   get(): Promise<T> {
-    if (this.#current !== undefined && performance.now() < this.#until) return this.#current;
-    const current = this.#read();
-    this.#current = current;
-    this.#until = Number.POSITIVE_INFINITY;
-    const settled = (life: number) => () => {
-      if (this.#current === current) this.#until = performance.now() + life;
-    };
-    current.then(settled(this.#life), settled(0));
-    return current;
+    const current = this.#current;
+    if (current !== undefined && (this.#isReading || performance.now() < this.#until)) return current;
+    const next = this.#begin();
+    if (this.#whileRead && current !== undefined) return current;
+    this.#current = next;
+    return next;
   }
 
-  /** What is known is old. */
-  forget(): void {
-    this.#current = undefined;
+  #begin(): Promise<T> {
+    this.#isReading = true;
+    const next = this.#read();
+    next.then(
+      () => {
+        this.#isReading = false;
+        this.#until = performance.now() + this.#life;
+        this.#current = next;
+      },
+      () => {
+        this.#isReading = false;
+        this.#until = 0;
+        if (this.#current === next) this.#current = undefined;
+      },
+    );
+    return next;
   }
 }

@@ -14,7 +14,7 @@ export interface Parameter {
   readonly text: string;
 }
 
-/** An endpoint of the API. The server, the OpenAPI document and the tests of security come from this table. */
+/** An endpoint of the API. Server, OpenAPI document and tests of security come from the table of them. */
 export interface Endpoint {
   readonly id: string;
   readonly method: "GET" | "POST" | "DELETE";

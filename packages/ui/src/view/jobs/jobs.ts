@@ -64,7 +64,7 @@ async function schedulesOf({ scheduler }: Source, limit: number): Promise<Map<st
 }
 
 async function jobOf(source: Source, name: string, schedule: ScheduleSummary | undefined): Promise<Job> {
-  const newest = await take(source.manager.history({ name }), NEWEST);
+  const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
   const next = schedule?.next[0];
   return {
     name,

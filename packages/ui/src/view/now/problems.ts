@@ -46,7 +46,7 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
 /** The jobs whose last run ended in error. A run that was cancelled is what somebody wanted. */
 async function failed({ manager, mask }: Source, now: number): Promise<Problem[]> {
   const latest = new Map<string, RunRecord>();
-  for (const run of await take(manager.failures({ from: now - WEEK }), FAILURES)) {
+  for (const run of await take(manager.failures({ from: now - WEEK, limit: FAILURES }), FAILURES)) {
     if (!isOwn(run.name) && latest.size < JOBS && !latest.has(run.name)) latest.set(run.name, run);
   }
   const found = await mapSome([...latest.values()], async (run): Promise<Problem[]> => {

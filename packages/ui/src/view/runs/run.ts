@@ -31,7 +31,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
 
 /** The record of a run. */
 export async function recordOf({ manager }: Source, { name, startTime }: RunRef): Promise<RunRecord | undefined> {
-  const [record] = await take(manager.history({ name, from: startTime, to: startTime + 1 }), 1);
+  const [record] = await take(manager.history({ name, from: startTime, to: startTime + 1, limit: 1 }), 1);
   return record;
 }
 
@@ -72,31 +72,29 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
   if (first === undefined || (chain === undefined && retry === undefined)) return [];
   const most = retry?.attempts ?? 1;
   const { manager } = source;
-  const earlier = await take(manager.history({ name, from: first.startTime, to: startTime }), LOOKS);
-  const later = most === (record.attempt ?? 1) ? [] : await take(manager.history({ name, from: startTime + 1 }), LOOKS);
+  const limit = LOOKS;
+  const earlier = await take(manager.history({ name, from: first.startTime, to: startTime, limit }), limit);
+  const later =
+    most === (record.attempt ?? 1) ? [] : await take(manager.history({ name, from: startTime + 1, limit }), limit);
   return [...later, record, ...earlier]
     .filter((one) => one.id === (chain ?? id) || one.chain === (chain ?? id))
     .map((one) => itemOf(one, source))
     .reverse();
 }
 
-async function lastWellOf(source: Source, { name, startTime }: RunRecord): Promise<RunItem | undefined> {
-  const before = await takeUntil(source, { name, to: startTime });
-  return before && itemOf(before, source);
-}
-
-async function takeUntil({ manager }: Source, range: { name: string; to: number }): Promise<RunRecord | undefined> {
-  let looks = 0;
-  for await (const record of manager.history(range)) {
-    if (record.status === "completed") return record;
-    if (++looks === LOOKS) return undefined;
+async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): Promise<RunItem | undefined> {
+  // Mostly it is the one before. A store reads as many at once as it is asked for.
+  for (const limit of [3, LOOKS]) {
+    for await (const record of source.manager.history({ name, to, limit })) {
+      if (record.status === "completed") return itemOf(record, source);
+    }
   }
   return undefined;
 }
 
 /** Why the job does not run now is asked of the newest run only: the others are history. */
 async function whyOf(source: Source, { name, id }: RunRecord): Promise<RunPage["why"]> {
-  const [newest] = await take(source.manager.history({ name }), 1);
+  const [newest] = await take(source.manager.history({ name, limit: 1 }), 1);
   return newest?.id === id ? reasonsOf(source, name) : [];
 }
 

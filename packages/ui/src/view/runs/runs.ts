@@ -7,8 +7,11 @@ import { itemOf } from "./items.js";
 /** The statuses that the store has an index of. */
 const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", "lost"]);
 
-/** How many records are looked at for one page. Where most are left out, the page is short, and has `more`. */
+/** The most records that are looked at for one page. Where most are left out, it is short, and has `more`. */
 const MOST_LOOKS = 2_000;
+
+/** So many runs of ojm's own are expected on a page. */
+const OWN = 20;
 
 /** Which runs are asked for. */
 export interface RunsAsked {
@@ -26,24 +29,27 @@ export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
   if (status?.length === 1 && status[0] === "running") return running(source, asked);
   const isIndexed = status?.every((one) => INDEXED.has(one)) === true;
   const { name, from, to, before } = asked;
+  // A store reads as many at once as it is asked for. One more than are shown tells that there are more.
+  const looks = status === undefined || isIndexed ? limit + 1 + (name === undefined ? OWN : 0) : MOST_LOOKS;
   const history = source.manager.history({
     ...(name !== undefined && { name }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(before !== undefined && { before }),
     ...(isIndexed && { status }),
+    limit: looks,
   });
   const found: RunRecord[] = [];
-  let looks = 0;
+  let looked = 0;
   let last: string | undefined;
   for await (const record of history) {
-    // One more than are shown tells that there are more.
-    if (found.length === limit || looks++ === MOST_LOOKS) return page(source, found, last);
+    if (found.length === limit) return page(source, found, last);
+    looked++;
     last = record.id;
     const fits = status === undefined || status.includes(record.status);
     if (fits && (name !== undefined || !isOwn(record.name))) found.push(record);
   }
-  return page(source, found, undefined);
+  return page(source, found, looked === looks ? last : undefined);
 }
 
 function page(source: Source, found: readonly RunRecord[], before: string | undefined): Runs {

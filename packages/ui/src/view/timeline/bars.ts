@@ -4,9 +4,12 @@ import type { Bar } from "../../contract/timeline.js";
 /** The worst first: it wins the colour of a bar of several runs. */
 const WORST: readonly Status[] = ["lost", "failed", "timeout", "cancelled", "running", "completed", "skipped"];
 
-/** A run, as it is drawn. */
+/** A run as it is drawn, or several of which only their number is known. */
 export interface Drawn {
-  readonly id: string;
+  /** The id of the run; absent for several. */
+  readonly id?: string;
+  /** How many runs. Default: 1. */
+  readonly count?: number;
   readonly start: number;
   readonly end: number;
   readonly status: Status;
@@ -21,15 +24,15 @@ export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
   for (const run of runs) {
     const last = bars.at(-1);
     if (last !== undefined && isNear(last, run, pixel)) add(last, run);
-    else bars.push({ ...run, count: 1 });
+    else bars.push({ count: 1, ...run });
   }
   return bars.map(({ start, end, status, count, id }) =>
-    count === 1 ? [start, end, status, count, id] : [start, end, status, count],
+    count === 1 && id !== undefined ? [start, end, status, count, id] : [start, end, status, count],
   );
 }
 
 interface Merging {
-  readonly id: string;
+  readonly id?: string;
   readonly start: number;
   end: number;
   status: Status;
@@ -44,6 +47,6 @@ function isNear(last: Merging, run: Drawn, pixel: number): boolean {
 
 function add(bar: Merging, run: Drawn): void {
   bar.end = Math.max(bar.end, run.end);
-  bar.count++;
+  bar.count += run.count ?? 1;
   if (WORST.indexOf(run.status) < WORST.indexOf(bar.status)) bar.status = run.status;
 }

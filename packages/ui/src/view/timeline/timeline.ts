@@ -46,7 +46,7 @@ async function laneOf(source: Source, name: string, isScheduled: boolean, asked:
   const { from, to, px } = asked;
   const now = Date.now();
   const [runs, ticks] = await Promise.all([
-    take(source.manager.history({ name, from: from - BEFORE, to }), RUNS),
+    take(source.manager.history({ name, from: from - BEFORE, to, limit: RUNS }), RUNS),
     isScheduled ? ticksOf(source, name, asked, now) : [],
   ]);
   const drawn = runs

@@ -1,0 +1,110 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import type { JobManager } from "@ojm/core";
+import type { ServedUi, ServeOptions } from "@ojm/ui";
+import { expectNoMore, lastValue } from "../command-line/parse.js";
+import type { Given } from "../command-line/spec.js";
+import { CommandError, EXIT } from "../errors.js";
+import { print } from "../output/print.js";
+import { tell } from "../output/tell.js";
+import { storeWords, withStore } from "../store/open.js";
+
+/** Where it is, unless that port is taken: a bookmark leads to it. */
+const PORT = 7717;
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Serves the cockpit on this machine, until a signal. */
+export async function execute(given: Given): Promise<number> {
+  expectNoMore(given);
+  const port = portOption(given);
+  const { serveUi } = await loadUi();
+  return withStore(given, async (manager) => {
+    const ui = await serve(serveUi, await optionsOf(given, manager), port);
+    const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
+    try {
+      print(`${ui.url}\n`);
+      const more = lines === undefined ? "" : ", Enter shows another";
+      tell(`ojm ui: the link is good once, for a minute${more}; Ctrl-C ends it`);
+      lines?.on("line", () => print(`${ui.link()}\n`));
+      await signalled();
+    } finally {
+      lines?.close();
+      await ui.close();
+    }
+    return EXIT.ok;
+  });
+}
+
+/** 0 is a free one. */
+function portOption(given: Given): number | undefined {
+  const text = lastValue(given, "port");
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new CommandError(`--port takes a number from 0 to 65535, not "${text}"`);
+}
+
+async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
+  const { OJM_UI_SECRET: secret } = process.env;
+  const basePath = lastValue(given, "base-path");
+  const hosts = given.values["allow-host"];
+  return {
+    manager,
+    store: await storeWords(given),
+    readOnly: given.flags.has("read-only"),
+    showResults: given.flags.has("show-results"),
+    ...(basePath !== undefined && { basePath }),
+    ...(hosts !== undefined && { hosts }),
+    ...(secret && { secret }),
+  };
+}
+
+type Serve = (options: ServeOptions) => Promise<ServedUi>;
+
+async function serve(serveUi: Serve, options: ServeOptions, port: number | undefined): Promise<ServedUi> {
+  try {
+    return await serveUi({ ...options, port: port ?? PORT });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" && port === undefined) return serveUi(options);
+    if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by --port`);
+    if (code === "EACCES") throw new CommandError(`port ${port} is not for this user: choose one from 1024 up`);
+    if (error instanceof TypeError) throw new CommandError(message);
+    throw error;
+  }
+}
+
+/** Loads the cockpit, beside this program or in the folder of the user: most never need it. */
+async function loadUi(): Promise<{ readonly serveUi: Serve }> {
+  try {
+    return await import("@ojm/ui");
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  try {
+    const path = createRequire(join(process.cwd(), "package.json")).resolve("@ojm/ui");
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new CommandError("ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui");
+  }
+}
+
+/** Whether it is the package itself that is missing, not one that it needs. */
+function isMissing(error: unknown): boolean {
+  const { code, message = "" } = error as NodeJS.ErrnoException;
+  return (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") && message.includes("@ojm/ui");
+}
+
+async function signalled(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = (): void => {
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve();
+    };
+    for (const signal of SIGNALS) process.on(signal, stop);
+  });
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { Shared } from "./source.js";
+
+/** A read that the test answers. */
+function reads(): { readonly read: () => Promise<number>; readonly answers: ((value: number | Error) => void)[] } {
+  const answers: ((value: number | Error) => void)[] = [];
+  const read = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      answers.push((value) => (typeof value === "number" ? resolve(value) : reject(value)));
+    });
+  return { read, answers };
+}
+
+test("those who ask at once share one read, and an error is not kept", async () => {
+  const { read, answers } = reads();
+  const shared = new Shared(read, { life: 60_000 });
+  const asked = [shared.get(), shared.get()];
+  answers[0]?.(1);
+  expect([await Promise.all(asked), await shared.get(), answers.length]).toEqual([[1, 1], 1, 1]);
+  const failing = new Shared(read, { life: 60_000 });
+  const first = failing.get();
+  answers[1]?.(new Error("away"));
+  await expect(first).rejects.toThrow("away");
+  const second = failing.get();
+  answers[2]?.(2);
+  expect(await second).toBe(2);
+});
+
+test("what is old is good until the new answer is there, if that is wanted", async () => {
+  const { read, answers } = reads();
+  const shared = new Shared(read, { life: 0, whileRead: true });
+  const first = shared.get();
+  answers[0]?.(1);
+  expect(await first).toBe(1);
+  expect([await shared.get(), await shared.get(), answers.length]).toEqual([1, 1, 2]);
+  answers[1]?.(2);
+  await expect.poll(() => shared.get()).toBe(2);
+});
