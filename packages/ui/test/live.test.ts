@@ -29,6 +29,17 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.close();
   });
 
+  it("shows the same in a second tab, which shares the stream of the first one", async () => {
+    const [first, second] = [await cockpit.page(""), await cockpit.page("")];
+    await second.getByRole("region", { name: "Running" }).getByText("import").waitFor();
+    const run = await cockpit.manager.start("for-both");
+    for (const page of [first, second])
+      await page.getByRole("region", { name: "Running" }).getByText("for-both").waitFor();
+    await run.end();
+    await first.close();
+    await second.close();
+  });
+
   it("follows the log of a run, finds a line in it, and has an address for each line", async () => {
     const page = await cockpit.page(`runs/${encodeURIComponent(fleet.running.id)}`);
     await page.locator(".line").getByText("row 40 of the file").waitFor();
@@ -62,6 +73,8 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.keyboard.press("g");
     await page.keyboard.press("a");
     await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
+    const entry = page.getByRole("row", { name: /partners/ }).filter({ hasText: "the server has moved" });
+    await entry.getByText(/ana/).waitFor();
     await page.close();
   });
 

@@ -13,7 +13,7 @@ export interface Fleet {
 export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
   await scheduler.add("nightly", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, async () => {});
   await scheduler.add("partners", { every: 3_600_000 }, async () => {});
-  await scheduler.pause("partners", { reason: "the partner moves its server", by: "nuno" });
+  await scheduler.pause("partners", { reason: "the partner moves its server" });
   for (let i = 0; i < 3; i++) {
     await manager.run("backup", async ({ log }) => {
       log.info(`copied \u001b[32m${i} files\u001b[0m`);

@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals";
 import { read, session } from "../api/call.js";
 import type { Events, LogItem, Now, Running } from "../api/types.js";
-import { setClock } from "../format/clock.js";
+import { serverNow, setClock } from "../format/clock.js";
 import { connect } from "./connect.js";
 import type { FromHub } from "./hub.js";
 import { tellNews } from "./news.js";
@@ -10,7 +10,7 @@ import type { Follow, StreamState } from "./stream.js";
 /** Whether what is shown is live, and since when it is not. */
 export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
   state: "connecting",
-  since: Date.now(),
+  since: serverNow(),
 });
 
 /** All runs that run now, by their id. Undefined until they are known. */
@@ -58,7 +58,7 @@ function readAnew(): void {
 function take(message: FromHub): void {
   if (message.kind === "state") {
     if (message.state === "ended") session.ended();
-    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: Date.now() };
+    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: serverNow() };
     return;
   }
   const { event, data } = message.event;
@@ -84,7 +84,7 @@ const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void 
     connection.value = { state: "stale", since };
   },
   fresh: () => {
-    connection.value = { state: "live", since: Date.now() };
+    connection.value = { state: "live", since: serverNow() };
     readAnew();
   },
   reset: readAnew,
