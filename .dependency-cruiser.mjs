@@ -1,7 +1,7 @@
 /**
  * Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests.
  */
-const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/bench)/";
+const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/(bench|ui/test))/";
 
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
 const CHANNEL_FOR_LOCKS = "^packages/core/src/channel/((index|channel|types|errors|open)\\.ts$|calls/|encoding/)";

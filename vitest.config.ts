@@ -11,7 +11,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
-      "packages/ui/web/**/*.test.ts",
+      "packages/ui/test/**/*.test.ts",
       "examples/**/*.test.ts",
       "test/**/*.test.ts",
     ],

@@ -15,6 +15,7 @@ const WANTED = [
     programs: ["ip"],
     for: "the cells of the torture harness with several nodes, each on a network of its own",
   },
+  { packages: ["chromium"], programs: ["chromium"], for: "the tests of the pages in a browser" },
   {
     packages: ["postgresql"],
     programs: ["postgres"],

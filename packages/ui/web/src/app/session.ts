@@ -6,6 +6,13 @@ import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;
 
+/** Somebody who signed in again in another tab need not load this one anew. */
+export function enterAgainWhenSeen(): void {
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && signedOut.value) void enter();
+  });
+}
+
 /** Exchanges the launch token, learns who looks, and goes live. Tries until the server answers. */
 export async function enter(): Promise<void> {
   session.ended = () => {

@@ -7,7 +7,6 @@ export function connect(take: (message: FromHub) => void): (logs: readonly Follo
   const post = channel(take);
   let followed: readonly Follow[] = [];
   const follow = (): void => post({ kind: "follow", address: addressOf("api/v1/events"), logs: followed });
-  follow();
   // A tab that is closed, or kept for "back", needs no stream.
   addEventListener("pagehide", () => post({ kind: "bye" }));
   addEventListener("pageshow", ({ persisted }) => {

@@ -1,3 +1,4 @@
+import type { Events, Running } from "../api/types.js";
 import type { StreamEvent } from "./sse.js";
 import { type Follow, Stream, type StreamState } from "./stream.js";
 
@@ -24,6 +25,8 @@ export class Hub {
   #state: StreamState = "connecting";
   /** A tab that comes while the store is away must learn it. */
   #stale: StreamEvent | undefined;
+  #hello: StreamEvent | undefined;
+  #running: Map<string, Running> | undefined;
 
   /** Takes a message of a tab. */
   take(tell: Tell, message: ToHub): void {
@@ -36,9 +39,18 @@ export class Hub {
     this.#tabs.set(tell, message.logs);
     if (isNew) {
       tell({ kind: "state", state: this.#state });
-      if (this.#stale !== undefined) tell({ kind: "event", event: this.#stale });
+      this.#welcome(tell);
     }
     this.#open(message.address);
+  }
+
+  /** The stream told the others what runs. A tab that comes later must learn it, or it stays empty. */
+  #welcome(tell: Tell): void {
+    if (this.#hello === undefined || this.#running === undefined) return;
+    tell({ kind: "event", event: this.#hello });
+    const all = { at: 0, all: true, put: [...this.#running.values()], gone: [] };
+    tell({ kind: "event", event: { id: "", event: "running", data: JSON.stringify(all) } });
+    if (this.#stale !== undefined) tell({ kind: "event", event: this.#stale });
   }
 
   #open(address: string): void {
@@ -57,12 +69,22 @@ export class Hub {
     this.#stream = undefined;
     this.#logs = "";
     this.#stale = undefined;
+    this.#hello = undefined;
+    this.#running = undefined;
   }
 
   #event(event: StreamEvent): void {
+    if (event.event === "hello") this.#hello = event;
+    if (event.event === "running") this.#keep(JSON.parse(event.data) as Events["running"]);
     if (event.event === "stale") this.#stale = event;
     if (event.event === "fresh" || event.event === "hello") this.#stale = undefined;
     this.#all({ kind: "event", event });
+  }
+
+  #keep({ all = false, put, gone }: Events["running"]): void {
+    if (all) this.#running = new Map();
+    for (const id of gone) this.#running?.delete(id);
+    for (const run of put) this.#running?.set(run.id, run);
   }
 
   #told(state: StreamState): void {

@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals";
-import { read } from "../api/call.js";
+import { read, session } from "../api/call.js";
 import type { Events, LogItem, Now, Running } from "../api/types.js";
-import { setClock } from "../format/clock.js";
+import { serverNow, setClock } from "../format/clock.js";
 import { connect } from "./connect.js";
 import type { FromHub } from "./hub.js";
 import { tellNews } from "./news.js";
@@ -10,7 +10,7 @@ import type { Follow, StreamState } from "./stream.js";
 /** Whether what is shown is live, and since when it is not. */
 export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
   state: "connecting",
-  since: Date.now(),
+  since: serverNow(),
 });
 
 /** All runs that run now, by their id. Undefined until they are known. */
@@ -40,9 +40,13 @@ export function followLog(id: string, after: number, take: LogTaker): () => void
   };
 }
 
-/** Starts the stream. */
+let isConnected = false;
+
+/** Starts the stream, or starts it again after somebody signed in again. */
 export function goLive(): void {
-  tellLogs = connect(take);
+  if (!isConnected) tellLogs = connect(take);
+  isConnected = true;
+  tellLogs([...follows.values()]);
 }
 
 function readAnew(): void {
@@ -53,7 +57,8 @@ function readAnew(): void {
 
 function take(message: FromHub): void {
   if (message.kind === "state") {
-    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: Date.now() };
+    if (message.state === "ended") session.ended();
+    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: serverNow() };
     return;
   }
   const { event, data } = message.event;
@@ -66,8 +71,9 @@ const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void 
     setClock(at);
     readAnew();
   },
-  running: ({ all, put, gone }) => applyRunning({ put, gone, ...(all === true && { all }) }),
-  changed: ({ names }) => {
+  running: applyRunning,
+  changed: ({ at, names }) => {
+    changedAt = at;
     tellNews(names);
     void refreshNow();
   },
@@ -78,20 +84,17 @@ const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void 
     connection.value = { state: "stale", since };
   },
   fresh: () => {
-    connection.value = { state: "live", since: Date.now() };
+    connection.value = { state: "live", since: serverNow() };
     readAnew();
   },
   reset: readAnew,
 };
 
-/** Deltas that came while the answer was under way: it may be older than they. */
-let pending: Delta[] | undefined;
-
-type Delta = Pick<Events["running"], "all" | "put" | "gone">;
-
-function applyRunning(delta: Delta): void {
-  pending?.push(delta);
-  const { all = false, put, gone } = delta;
+/**
+ * The stream alone says what runs, once it did so: an answer of the API may be older than the last event,
+ * and would bring back a run that is over.
+ */
+function applyRunning({ all = false, put, gone }: Events["running"]): void {
   const known = running.peek();
   if (known === undefined && !all) return;
   const next = new Map(all ? [] : known);
@@ -99,6 +102,12 @@ function applyRunning(delta: Delta): void {
   for (const run of put) next.set(run.id, run);
   running.value = next;
 }
+
+/** When something changed last, by the clock of the server. */
+let changedAt = 0;
+
+/** The server gives one answer to all who ask within a moment: that may be older than the last change. */
+const MOMENT = 300;
 
 let busy = false;
 let again = false;
@@ -113,23 +122,19 @@ export async function refreshNow(): Promise<void> {
     return;
   }
   busy = true;
-  pending = [];
   try {
     const answer = await read<Now>("now");
     batch(() => {
       setClock(answer.at);
       now.value = answer;
       nowError.value = undefined;
-      running.value = new Map(answer.running.map((run) => [run.id, run]));
-      const since = pending ?? [];
-      pending = undefined;
-      for (const delta of since) applyRunning(delta);
+      if (answer.at <= changedAt) setTimeout(() => void refreshNow(), MOMENT);
+      if (running.peek() === undefined) running.value = new Map(answer.running.map((run) => [run.id, run]));
     });
   } catch (error) {
     nowError.value = error;
     setTimeout(() => void refreshNow(), 2_000);
   } finally {
-    pending = undefined;
     busy = false;
     if (again) {
       again = false;

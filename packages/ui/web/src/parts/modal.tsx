@@ -19,12 +19,17 @@ export function Modal({ label, class: name, onClose, children }: ModalProps): VN
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it; the click is one beside it.
     <dialog
       ref={dialog}
       class={name}
       aria-label={label}
       onClose={onClose}
+      onKeyDown={(event) => {
+        // The browser closes it a moment later: a key that is pressed at once after Escape would be lost.
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        dialog.current?.close();
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
-import { ACTS } from "../../acts/acts.js";
+import { ACTS, type Act } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
-import type { Audit, AuditEntry } from "../../api/types.js";
+import type { ActName, Audit, AuditEntry } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
@@ -48,8 +48,11 @@ export function AuditScreen(): VNode {
   );
 }
 
+const isAct = (action: string): action is ActName => Object.hasOwn(ACTS, action);
+
 function Row({ entry: { at, action, name, actor, reason, holder, run } }: { readonly entry: AuditEntry }): VNode {
-  const act = ACTS[action];
+  // A newer process may do what these pages do not know.
+  const act: Pick<Act, "label" | "icon" | "danger"> = isAct(action) ? ACTS[action] : { label: action, icon: "info" };
   return (
     <tr>
       <td data-label="What" class="nowrap">

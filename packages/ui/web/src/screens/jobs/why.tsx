@@ -8,6 +8,7 @@ import { reasonState } from "../../format/states.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { Away, Time } from "../../parts/time.js";
 import { useJob } from "./use-job.js";
@@ -23,20 +24,29 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
   return (
     <Page
       title={`Why does ${name} not run?`}
+      said={job.data.value?.schedule?.words}
       end={
         <a class="button" href={to.job(name)}>
           The job
         </a>
       }
     >
-      <WhySection name={name} running={job.data.value?.running} />
+      <Answer name={name} running={job.data.value?.running} />
     </Page>
   );
 }
 
-/** The reasons, the most important first, each with its evidence and what can be done. */
-export function WhySection({ name, running }: WhyProps): VNode {
+function Answer({ name, running }: WhyProps): VNode {
   const why = useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
+  return (
+    <Loaded of={why} rows={3}>
+      {({ reasons }) => <Reasons name={name} running={running} reasons={reasons} />}
+    </Loaded>
+  );
+}
+
+/** The answer as a part of a page. */
+export function WhySection({ name, running }: WhyProps): VNode {
   const title = running === undefined ? "Why it does not run now" : "What it does now";
   return (
     <Section
@@ -47,13 +57,12 @@ export function WhySection({ name, running }: WhyProps): VNode {
         </a>
       }
     >
-      <Loaded of={why} rows={3}>
-        {({ reasons }) => <Reasons name={name} running={running} reasons={reasons} />}
-      </Loaded>
+      <Answer name={name} running={running} />
     </Section>
   );
 }
 
+/** The reasons, the most important first, each with its evidence and what can be done. */
 export function Reasons({ name, running, reasons }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
   if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when it is asked to.</Empty>;
   return (
@@ -75,20 +84,14 @@ function Reason({ name, running, reason: { code, text, at, run, act }, first }: 
     <li data-first={first}>
       <StateMark state={reasonState(code)} />
       <div class="what">
-        <p>{text}</p>
-        <p class="dim">
-          {at !== undefined && (
-            <>
-              <Away at={at} /> · <Time at={at} />
-            </>
-          )}
-          {at !== undefined && run !== undefined && " · "}
-          {run !== undefined && (
-            <a class="link" href={to.run(run)}>
-              Show the run
-            </a>
-          )}
+        <p>
+          <Prose text={text} run={run} />
         </p>
+        {at !== undefined && (
+          <p class="dim">
+            <Away at={at} /> · <Time at={at} />
+          </p>
+        )}
       </div>
       {act !== undefined && may(act) && (
         <button type="button" class="button" onClick={() => ask(act, { name, run: running })}>

@@ -143,6 +143,22 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
     if (y < box.scrollTop) box.scrollTop = y;
     else if (y + LANE + AXIS > box.scrollTop + box.clientHeight) box.scrollTop = y + LANE + AXIS - box.clientHeight;
   };
+  const current = cursor.value?.lane;
+  // Hundreds of names are not compared anew with each move of the pointer.
+  const names = useMemo(
+    () => (
+      <ol class="lane-names" aria-label="Jobs">
+        {lanes.map(({ name }) => (
+          <li key={name} data-current={current === name}>
+            <a href={to.job(name)} class="cut" title={name}>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ol>
+    ),
+    [lanes, current],
+  );
   const pointed =
     hovered.value ??
     (cursor.value && { item: cursor.value, ...placeOf(cursor.value, lanes, size.value.width, scrolled.value) });
@@ -159,15 +175,7 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
         <span class="lane-zone dim cut" title={`Times in ${zone}`}>
           {zone}
         </span>
-        <ol class="lane-names" aria-label="Jobs">
-          {lanes.map(({ name }) => (
-            <li key={name} data-current={cursor.value?.lane === name}>
-              <a href={to.job(name)} class="cut" title={name}>
-                {name}
-              </a>
-            </li>
-          ))}
-        </ol>
+        {names}
         <div
           class="lane-canvas"
           role="application"

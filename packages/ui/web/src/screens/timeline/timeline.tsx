@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/timeline.css";
@@ -19,8 +20,8 @@ export function TimelineScreen(): VNode {
   const lanes = useMemo(() => new Lanes(), []);
   const px = useRef(800);
   const q = place.value.query.get("q") ?? "";
-  const range = shown.value;
-  useEffect(() => lanes.want(range, px.current, q), [range, q]);
+  // Not in the rendering: the page is not rendered anew while the reader moves through time.
+  useEffect(() => effect(() => lanes.want(shown.value, px.current, q)), [q]);
   useEffect(() => {
     const off = onNews(() => lanes.refresh());
     return () => {
@@ -31,6 +32,9 @@ export function TimelineScreen(): VNode {
   }, []);
   const loaded = lanes.lanes.value;
   const error = lanes.error.value;
+  const adds = q === "" && !lanes.more.value;
+  const runs = running.value;
+  const live = useMemo(() => withRunning(loaded ?? [], runs?.values() ?? [], adds), [loaded, runs, adds]);
   return (
     <Page
       title="Timeline"
@@ -73,7 +77,7 @@ export function TimelineScreen(): VNode {
       {loaded !== undefined && loaded.length > 0 && (
         <>
           <Chart
-            lanes={withRunning(loaded, running.value?.values() ?? [], q === "" && !lanes.more.value)}
+            lanes={live}
             zone={undefined}
             onWidth={(width) => {
               px.current = width;

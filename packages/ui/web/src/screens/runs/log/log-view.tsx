@@ -75,6 +75,9 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
     current.value = row;
     show(row);
   };
+  useEffect(() => {
+    if (found.value !== "") jump(1);
+  }, [found.value]);
   const first = heights.rowAt(top.value - MARGIN);
   const last = Math.min(rows.length, heights.rowAt(top.value + height.value + MARGIN) + 1);
   const zone = zoneFor(undefined);

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Fleet, seed } from "./support/fleet.js";
+import { Cockpit, whyNoPages } from "./support/pages.js";
+
+const missing = whyNoPages();
+
+describe.skipIf(missing !== undefined)(`pages that are live${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let cockpit: Cockpit;
+  let fleet: Fleet;
+
+  beforeAll(async () => {
+    cockpit = await Cockpit.open();
+    fleet = await seed(cockpit);
+  });
+
+  afterAll(async () => {
+    await fleet?.running.end().catch(() => {});
+    await cockpit?.close();
+  });
+
+  it("shows a run when it begins, and takes it off when it ends", async () => {
+    const page = await cockpit.page("");
+    const running = page.getByRole("region", { name: "Running" });
+    await running.getByText("import").waitFor();
+    const run = await cockpit.manager.start("just-now");
+    await running.getByText("just-now").waitFor();
+    await run.end();
+    await running.getByText("just-now").waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  it("shows the same in a second tab, which shares the stream of the first one", async () => {
+    const [first, second] = [await cockpit.page(""), await cockpit.page("")];
+    await second.getByRole("region", { name: "Running" }).getByText("import").waitFor();
+    const run = await cockpit.manager.start("for-both");
+    for (const page of [first, second])
+      await page.getByRole("region", { name: "Running" }).getByText("for-both").waitFor();
+    await run.end();
+    await first.close();
+    await second.close();
+  });
+
+  it("follows the log of a run, finds a line in it, and has an address for each line", async () => {
+    const page = await cockpit.page(`runs/${encodeURIComponent(fleet.running.id)}`);
+    await page.locator(".line").getByText("row 40 of the file").waitFor();
+    fleet.running.log.info("a line that comes later");
+    await page.locator(".line").getByText("a line that comes later").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("row 7 of");
+    await page.keyboard.press("Enter");
+    await page.locator("mark").getByText("row 7 of").waitFor();
+    await page.getByRole("link", { name: "Line 7", exact: true }).click();
+    await expect.poll(() => page.url()).toMatch(/#L7$/);
+    await page.reload();
+    await page.locator(".line[data-chosen=true]").getByText("row 7 of the file").waitFor();
+    await page.close();
+  });
+
+  it("does an act by keyboard alone, with its reason", async () => {
+    const page = await cockpit.page("jobs/partners");
+    await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("resume the schedule");
+    await page.getByRole("option", { name: "Resume the schedule: partners" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Resume partners" }).waitFor();
+    await page.keyboard.type("the server has moved");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Pause the schedule" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
+    await page.close();
+  });
+
+  it("says that it is stale when the server is killed, and goes on by itself when it is back", async () => {
+    const page = await cockpit.page("");
+    await page.getByText("import").first().waitFor();
+    await cockpit.killServer();
+    await page.getByText(/Stale for/).waitFor();
+    await page.getByText("import").first().waitFor();
+    const run = await cockpit.manager.start("while-away");
+    await cockpit.startServer();
+    await page.getByRole("region", { name: "Running" }).getByText("while-away").waitFor();
+    await page.getByText(/Stale for/).waitFor({ state: "detached" });
+    await run.end();
+    await page.getByRole("region", { name: "Running" }).getByText("while-away").waitFor({ state: "detached" });
+    await page.close();
+    expect(cockpit.faults).toEqual([]);
+  });
+});

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Fleet, seed } from "./support/fleet.js";
+import { Cockpit, violationsOf, whyNoPages } from "./support/pages.js";
+
+const missing = whyNoPages();
+
+/** Markup and scripts, as whoever names a job or throws an error could write them. */
+const HOSTILE = [
+  "<img src=x onerror=alert(1)>",
+  "<script>alert(1)</script>",
+  '"><svg onload=alert(1)>',
+  "javascript:alert(1)",
+  "'-alert(1)-'",
+  "{{constructor.constructor('alert(1)')()}}",
+  "</title><script>alert(1)</script>",
+];
+
+describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let cockpit: Cockpit;
+  let fleet: Fleet;
+
+  beforeAll(async () => {
+    cockpit = await Cockpit.open();
+    fleet = await seed(cockpit);
+  });
+
+  afterAll(async () => {
+    await fleet?.running.end();
+    await cockpit?.close();
+  });
+
+  const screens = (): readonly (readonly [path: string, heading: string, text: string | RegExp])[] => [
+    ["", "Now", "too many connections for role backup"],
+    ["timeline", "Timeline", "nightly"],
+    ["jobs", "Jobs", "At 02:00"],
+    ["jobs/nightly", "nightly", "Europe/Lisbon"],
+    ["jobs/partners/why", "Why does partners not run?", "the partner moves its server"],
+    ["runs", "Runs", "backup"],
+    [`runs/${encodeURIComponent(fleet.failed)}`, "backup", "no connection to db-2"],
+    ["locks", "Locks and processes", "import"],
+    ["audit", "Audit", /partners|Nobody did anything/],
+    ["no/such/page", "There is no such page", "Press g, then n"],
+  ];
+
+  it("shows each screen in both themes, wide and at 320 px, and axe finds nothing wrong", async () => {
+    for (const [path, heading, text] of screens()) {
+      const page = await cockpit.page(path);
+      await page.getByRole("heading", { name: heading, level: 1, exact: true }).waitFor();
+      await page.locator("main").getByText(text).first().waitFor();
+      for (const [colorScheme, width] of [
+        ["light", 1440],
+        ["dark", 320],
+      ] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.setViewportSize({ width, height: 900 });
+        expect(await violationsOf(page), `${path} ${colorScheme} ${width}`).toEqual([]);
+        const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+        expect(overflow, `${path} at ${width} px is too wide`).toBeLessThanOrEqual(0);
+      }
+      await page.close();
+    }
+    expect(cockpit.faults).toEqual([]);
+  });
+
+  it("shows hostile names, errors and log lines as text", async () => {
+    const { manager } = cockpit;
+    for (const hostile of HOSTILE) {
+      const body = manager.run(hostile, async ({ log }) => {
+        log.info(hostile);
+        log.info(`\u001b]8;;javascript:alert(1)\u0007${hostile}\u001b]8;;\u0007`);
+        throw new Error(hostile);
+      });
+      await body.catch(() => {});
+    }
+    for (const hostile of HOSTILE) {
+      const page = await cockpit.page(`jobs/${encodeURIComponent(hostile)}`);
+      await page.getByRole("heading", { name: hostile, level: 1, exact: true }).waitFor();
+      await page.locator("table.runs a").first().click();
+      await page.locator(".line .text").getByText(hostile).first().waitFor();
+      await page.close();
+    }
+    const now = await cockpit.page("");
+    for (const hostile of HOSTILE) await now.locator(".problem").getByText(hostile).first().waitFor();
+    await now.close();
+    expect(cockpit.faults).toEqual([]);
+  });
+
+  it("says that it is signed out, and how to sign in, to who has no session", async () => {
+    const page = await cockpit.page("");
+    await cockpit.context.clearCookies();
+    await page.reload();
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await page.close();
+  });
+});

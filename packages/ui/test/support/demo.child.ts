@@ -1,0 +1,20 @@
+import { openJobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { serveUi } from "@ojm/ui";
+
+/*
+ * A server of the pages, as a process that can be killed. Its arguments: the file of the store, and a port.
+ * The store is that of the test, whose jobs run in the process of the test.
+ */
+const [file = "", port = "0"] = process.argv.slice(2);
+const channel = { type: "sqlite", args: { file } };
+const manager = await openJobManager({ chJobs: channel, chLocks: channel });
+const ui = await serveUi({
+  manager,
+  scheduler: new Scheduler(manager),
+  port: Number(port),
+  viewer: { user: "ana", role: "admin" },
+  // A session outlives the process.
+  secret: "a secret of the tests, of no use anywhere else",
+});
+process.send?.({ url: ui.url, port: ui.port });

@@ -1,0 +1,35 @@
+import type { Run } from "@ojm/core";
+import type { Cockpit } from "./pages.js";
+
+/** Runs and schedules of each kind, in a store. */
+export interface Fleet {
+  /** A run that goes on, and has written some lines. */
+  readonly running: Run;
+  /** The id of a run that failed. */
+  readonly failed: string;
+}
+
+/** Fills a store. The runs are real; nothing waits for a time. */
+export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
+  await scheduler.add("nightly", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, async () => {});
+  await scheduler.add("partners", { every: 3_600_000 }, async () => {});
+  await scheduler.pause("partners", { reason: "the partner moves its server" });
+  for (let i = 0; i < 3; i++) {
+    await manager.run("backup", async ({ log }) => {
+      log.info(`copied \u001b[32m${i} files\u001b[0m`);
+      return { files: i };
+    });
+  }
+  const failing = manager.run("backup", async ({ log }) => {
+    log.warn("slow query");
+    log.error("no connection to db-2");
+    throw new Error("too many connections for role backup");
+  });
+  await failing.catch(() => {});
+  let failed = "";
+  for await (const { id } of manager.history({ name: "backup", limit: 1 })) failed = id;
+  const running = await manager.start("import", { timeout: 3_600_000 });
+  for (let line = 1; line <= 40; line++) running.log.info(`row ${line} of the file`);
+  running.progress(40, 100, "reading rows");
+  return { running, failed };
+}

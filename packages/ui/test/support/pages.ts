@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type JobManager, openJobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = PLACES.find((path) => existsSync(path));
+const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
+
+/** Why the pages cannot be tested here, if so. */
+export function whyNoPages(): string | undefined {
+  if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
+  return existsSync(BUILT) ? undefined : "the pages are not built (node scripts/build.mjs)";
+}
+
+/** Where a server of the pages is. */
+interface Served {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** A store in a file with jobs of ours, a server of the pages in a process of its own, and a browser. */
+export class Cockpit {
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  readonly context: BrowserContext;
+  /** What the pages must not do: errors, requests to other hosts, violations of their policy. */
+  readonly faults: string[] = [];
+  readonly #folder: string;
+  readonly #browser: Browser;
+  #server: ChildProcess | undefined;
+  #served: Served = { url: "", port: 0 };
+
+  private constructor(
+    parts: Pick<Cockpit, "manager" | "scheduler" | "context"> & { folder: string; browser: Browser },
+  ) {
+    this.manager = parts.manager;
+    this.scheduler = parts.scheduler;
+    this.context = parts.context;
+    this.#folder = parts.folder;
+    this.#browser = parts.browser;
+  }
+
+  static async open(): Promise<Cockpit> {
+    const folder = mkdtempSync(join(tmpdir(), "ojm-pages-"));
+    const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+    const manager = await openJobManager({ chJobs: channel, chLocks: channel, heartbeatThread: false });
+    // A browser in a container may not have the rights for a sandbox, nor a large /dev/shm.
+    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+    const browser = await chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Lisbon" });
+    context.setDefaultTimeout(30_000);
+    const cockpit = new Cockpit({ manager, scheduler: new Scheduler(manager), context, folder, browser });
+    await cockpit.startServer();
+    await cockpit.signIn();
+    return cockpit;
+  }
+
+  /** Starts the server, at the port that it had before. */
+  async startServer(): Promise<void> {
+    const script = fileURLToPath(new URL("./demo.child.ts", import.meta.url));
+    const args = [
+      "--import",
+      "tsx",
+      "--conditions=@ojm/source",
+      script,
+      join(this.#folder, "ojm.db"),
+      String(this.#served.port),
+    ];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#server = child;
+    const gone = once(child, "exit").then(([code, signal]) => {
+      throw new Error(`the server ended (${code ?? signal}) before it said where it is`);
+    });
+    [this.#served] = (await Promise.race([once(child, "message"), gone])) as [Served];
+    gone.catch(() => {});
+  }
+
+  /** Kills the server, as the loss of its machine would. */
+  async killServer(): Promise<void> {
+    const child = this.#server;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  /** Uses the launch token. Later pages have the session. */
+  async signIn(): Promise<void> {
+    const page = await this.#newPage();
+    await page.goto(this.#served.url);
+    await page.getByRole("heading", { name: "Now", level: 1 }).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.close();
+  }
+
+  /** Opens a page at a path, and waits until it is live. */
+  async page(path: string): Promise<Page> {
+    const page = await this.#newPage();
+    await page.goto(`http://127.0.0.1:${this.#served.port}/${path}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    return page;
+  }
+
+  async #newPage(): Promise<Page> {
+    const page = await this.context.newPage();
+    const origin = new URL(this.#served.url).origin;
+    page.on("pageerror", (error) => this.faults.push(`error: ${error.message}`));
+    page.on("dialog", (dialog) => {
+      this.faults.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on("console", (message) => {
+      if (/Content Security Policy|Refused to/i.test(message.text())) this.faults.push(`policy: ${message.text()}`);
+    });
+    page.on("request", (request) => {
+      if (new URL(request.url()).origin !== origin) this.faults.push(`request to ${request.url()}`);
+    });
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.killServer();
+    await this.scheduler.close();
+    await this.manager.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong with a page, with the elements that it is about. */
+export async function violationsOf(page: Page): Promise<readonly string[]> {
+  // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
+  await page.evaluate(axe);
+  const found = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+    readonly violations: readonly {
+      readonly id: string;
+      readonly nodes: readonly { readonly target: readonly string[] }[];
+    }[];
+  };
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}

@@ -1,0 +1,45 @@
+import type { VNode } from "preact";
+import { to } from "../app/router.js";
+import { Time } from "./time.js";
+
+/** A time as the server writes it. That of the id of a run stays as it is. */
+const TIMES = /((?<!@)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+interface ProseProps {
+  readonly text: string;
+  /** The run that the text is about. Where its id stands, it is a link. */
+  readonly run?: string | undefined;
+}
+
+/** A sentence of the server, with its times in the zone of the reader. */
+export function Prose({ text, run }: ProseProps): VNode {
+  const [before, ...rest] = run === undefined ? [text] : text.split(run);
+  return (
+    <>
+      <WithTimes text={before ?? ""} />
+      {run !== undefined && (rest.length > 0 ? <RunLink id={run} /> : null)}
+      {rest.length > 0 && <WithTimes text={rest.join(run)} />}
+      {run !== undefined && rest.length === 0 && (
+        <>
+          {" "}
+          <a class="link" href={to.run(run)}>
+            Show the run
+          </a>
+        </>
+      )}
+    </>
+  );
+}
+
+const WithTimes = ({ text }: { readonly text: string }): VNode => (
+  <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} />))}</>
+);
+
+function RunLink({ id }: { readonly id: string }): VNode {
+  const at = Date.parse(id.slice(id.lastIndexOf("@") + 1));
+  return (
+    <a class="link" href={to.run(id)}>
+      of <Time at={at} />
+    </a>
+  );
+}
