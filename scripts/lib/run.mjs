@@ -41,6 +41,7 @@ function toolPath(name) {
     publint: "publint/src/cli.js",
     attw: "@arethetypeswrong/cli/dist/index.js",
     tsup: "tsup/dist/cli-default.js",
+    vite: "vite/bin/vite.js",
     changeset: "@changesets/cli/bin.js",
   };
   return join(root, "node_modules", paths[name]);
