@@ -1,4 +1,6 @@
 /** Schedules: when jobs are due, and a scheduler that runs them, each tick once on however many machines. */
+import type { ScheduleImport as OpenedImport } from "./transfer/import.js";
+
 export { cronSchedule } from "./calendar/cron.js";
 export { intervalSchedule } from "./calendar/interval.js";
 export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
@@ -25,7 +27,7 @@ export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";
 export type { Cursor, Pause, StoredSchedule, TickOutcome, TickReason, TickValue } from "./store/schema.js";
 export { exportedSchedules } from "./transfer/export.js";
-export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";
+export { scheduleImporter } from "./transfer/import.js";
 export type {
   ExportedSchedule,
   ExportedSchedulePart,
@@ -33,3 +35,6 @@ export type {
   ScheduleExportOptions,
   ScheduleImportCounts,
 } from "./transfer/types.js";
+
+/** Writes what another store exported. {@link scheduleImporter} makes one. */
+export type ScheduleImport = OpenedImport;

@@ -1,4 +1,6 @@
 import type { JobManager as OpenedManager } from "./manager.js";
+import type { LiveRuns as FollowedRuns } from "./questions/live/live-runs.js";
+import type { RunImport as OpenedImport } from "./transfer/import.js";
 
 export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
@@ -18,12 +20,10 @@ export type {
   RunLog,
 } from "./logs/types.js";
 export { openJobManager } from "./manager.js";
-export type { LiveRuns } from "./questions/live/live-runs.js";
 export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export type { JobRollup, RollupCell, Rollups, RollupsOptions } from "./rollups/types.js";
 export { parseRunId, type RunRef, runId } from "./run-id.js";
-export type { RunImport } from "./transfer/import.js";
 export type {
   Exported,
   ExportedAudit,
@@ -67,3 +67,9 @@ export { VERSIONS } from "./versions.js";
 
 /** Runs jobs by name, and keeps a record of every run. {@link openJobManager} opens one. */
 export type JobManager = OpenedManager;
+
+/** The runs that go on, kept up to date by watches. `manager.live()` opens it. */
+export type LiveRuns = FollowedRuns;
+
+/** Writes what another store exported. `manager.importer()` makes one. */
+export type RunImport = OpenedImport;
