@@ -78,6 +78,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       by: ref("holder"),
       author: maybe(text("The person behind that process, as `user@host`.")),
       holder: maybe(ref("holder")),
+      fence: maybe(text("The fencing token of the lock that was taken.")),
       run: maybe(text("The id of the run that it was done to.")),
       reason: maybe(text()),
       details: maybe(map("More about it, such as until when a pause lasts.")),
