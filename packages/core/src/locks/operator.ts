@@ -65,7 +65,7 @@ export class Operator {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
     const who = { reason, by, at, ...(author !== undefined && { author }) };
-    const audit: AuditValue = { name, action: "cancel", ...who, holder, run };
+    const audit: AuditValue = { name, action: "cancel", ...who, holder, run, fence };
     const put = { put: auditKey(name, at, this.#context.clock.random(12)), value: audit };
     await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, [put]);
   }

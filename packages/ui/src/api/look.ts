@@ -15,6 +15,9 @@ import type { Asked } from "./asked.js";
 
 const DAY = 86_400_000;
 
+/** The longest timeline: the core counts no more hours at once. */
+const LONGEST_DAYS = 400;
+
 /** For how long the answer to `now` is that of all who ask, in ms. */
 const NOW_LIFE = 250;
 
@@ -30,6 +33,8 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
       const to = query.time("to") ?? Date.now();
       const from = query.time("from") ?? to - DAY;
       if (to <= from) throw new Refusal("INVALID", "to must be after from");
+      if (to - from > LONGEST_DAYS * DAY)
+        throw new Refusal("INVALID", `a timeline shows at most ${LONGEST_DAYS} days: move from and to closer together`);
       const px = Math.min(10_000, Math.max(10, query.count("px") ?? 1_000));
       return timelineOf(source, { from, to, px, ...names(query, 40, 100) });
     },

@@ -4,7 +4,8 @@ import { type TickView, tickSchema } from "./now.js";
 
 /**
  * Runs of a name that are drawn as one bar: from, to, the worst status of them, how many, and the id if it
- * is one run. A run that goes on ends at `to` of the answer, or now.
+ * is one run of which all is known. A run that goes on ends now. Where a name has many runs, a bar is a
+ * minute or an hour in which they began: the first one may count runs that began a moment before `from`.
  */
 export type Bar =
   | readonly [start: number, end: number, status: Status, count: number]
@@ -29,6 +30,17 @@ export interface Timeline {
   readonly lanes: readonly Lane[];
   /** Whether there are lanes after these: ask again with `after`, the name of the last one. */
   readonly more: boolean;
+  /**
+   * The runs that began in this part are not counted yet, or not all of them: a store with many records is
+   * counted once. Ask again. Absent if no run is left out.
+   */
+  readonly missing?: Missing;
+}
+
+/** A range of time, in ms since 1970. */
+export interface Missing {
+  readonly from: number;
+  readonly to: number;
 }
 
 export const barSchema: Schema<Bar> = v.union([
@@ -41,4 +53,5 @@ export const timelineSchema: Schema<Timeline> = v.strictObject({
   to: v.number(),
   lanes: v.array(v.strictObject({ name: v.string(), bars: v.array(barSchema), ticks: v.array(tickSchema) })),
   more: v.boolean(),
+  missing: v.exactOptional(v.strictObject({ from: v.number(), to: v.number() })),
 });

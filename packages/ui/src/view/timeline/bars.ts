@@ -15,9 +15,15 @@ export interface Drawn {
   readonly status: Status;
 }
 
+/** The status that a bar of all these has. */
+export function worstOf(statuses: readonly Status[]): Status {
+  return WORST.find((status) => statuses.includes(status)) ?? "completed";
+}
+
 /**
  * The bars of the runs of one name, which are in the order of their start. Runs that would be drawn less than
- * a pixel apart become one bar, but for runs that are wider than a pixel and end otherwise.
+ * a pixel apart become one bar. Those that ended otherwise stay apart once either is a pixel wide: one
+ * failure must not paint a crowded day in its colour.
  */
 export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
   const bars: Merging[] = [];
@@ -41,12 +47,12 @@ interface Merging {
 
 function isNear(last: Merging, run: Drawn, pixel: number): boolean {
   if (run.start - last.end >= pixel) return false;
-  const areWide = last.end - last.start >= pixel && run.end - run.start >= pixel;
-  return !areWide || last.status === run.status;
+  const areNarrow = last.end - last.start < pixel && run.end - run.start < pixel;
+  return areNarrow || last.status === run.status;
 }
 
 function add(bar: Merging, run: Drawn): void {
   bar.end = Math.max(bar.end, run.end);
   bar.count += run.count ?? 1;
-  if (WORST.indexOf(run.status) < WORST.indexOf(bar.status)) bar.status = run.status;
+  bar.status = worstOf([bar.status, run.status]);
 }

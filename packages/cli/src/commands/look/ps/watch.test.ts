@@ -5,7 +5,7 @@ import { prepareWidths } from "../../../output/width/width.js";
 import { folderWith, ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { hasTerminals, Terminal } from "../../../testing/terminal.js";
-import { LiveRuns } from "./live-runs.js";
+import { LiveRows } from "./live-rows.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
 
@@ -25,7 +25,7 @@ describe("the runs that go on", () => {
     await using plain = await manager.lock("plain");
     const closing = new AbortController();
     let changes = 0;
-    const live = new LiveRuns(manager, () => void changes++);
+    const live = new LiveRows(manager, () => void changes++);
     const over = live.follow(closing.signal);
     const rows = (): Running[] => live.rows(Date.now());
     const run: Run = await manager.start("import");
@@ -50,7 +50,7 @@ describe("the runs that go on", () => {
   test("those that began before are there from the first", async () => {
     await using run = await manager.start("import");
     const closing = new AbortController();
-    const live = new LiveRuns(manager, () => {});
+    const live = new LiveRows(manager, () => {});
     const over = live.follow(closing.signal);
     await expect.poll(() => live.rows(run.startTime + 5_000)).toMatchObject([{ id: run.id, elapsed: 5_000 }]);
     closing.abort();

@@ -5,7 +5,7 @@ import { painter } from "../../../output/color.js";
 import { Screen } from "../../../output/terminal/screen.js";
 import { prepareWidths } from "../../../output/width/width.js";
 import { withStore } from "../../../store/open.js";
-import { LiveRuns } from "./live-runs.js";
+import { LiveRows } from "./live-rows.js";
 import { frame } from "./screen.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -19,7 +19,7 @@ export async function watch(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const closing = new AbortController();
     const screen = new Screen((now, size) => frame(live.rows(now), now, size, paint));
-    const live = new LiveRuns(manager, () => screen.changed());
+    const live = new LiveRows(manager, () => screen.changed());
     return onScreen(screen, closing, () => live.follow(closing.signal));
   });
 }

@@ -114,6 +114,12 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
     };
   }, []);
 
+  // On a tall screen, the first lanes leave nothing to scroll, and no scroll would ask for more.
+  useEffect(() => {
+    const box = scroller.current;
+    if (box !== null && box.scrollHeight <= box.clientHeight + LANE) onEnd();
+  }, [lanes.length, size.value.height]);
+
   const key = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (!handleKey(event.key, event.shiftKey)) return;

@@ -39,6 +39,7 @@ export function TimelineScreen(): VNode {
     <Page
       title="Timeline"
       full
+      said={<span role="status">{lanes.isCounting.value && "Older runs are being counted."}</span>}
       end={
         <>
           <FindField label="Find a job" />

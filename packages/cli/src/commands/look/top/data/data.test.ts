@@ -57,7 +57,7 @@ describe("the live picture of a store", () => {
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await follow();
     await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name), PATIENT).toEqual(["nightly"]);
-    // The scheduler tells which schedules it has after it added them.
+    // A scheduler tells the others a moment later which schedules it has.
     await expect.poll(problems, PATIENT).toEqual([]);
     await scheduler.pause("nightly", { reason: "a migration", author: "ana" });
     await expect.poll(problems, PATIENT).toEqual(["nightly paused"]);

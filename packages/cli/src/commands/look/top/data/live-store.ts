@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
 import { isOwn } from "../../../../store/own-runs.js";
-import { LiveRuns } from "../../ps/live-runs.js";
+import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";
 import { StoreHealth } from "./health.js";
 import { failedProblem, inOrder, type Picture, type Scheduled, scheduled } from "./picture.js";
@@ -19,7 +19,7 @@ export class LiveStore {
   readonly #store: string;
   readonly #manager: JobManager;
   readonly #onChange: () => void;
-  readonly #runs: LiveRuns;
+  readonly #runs: LiveRows;
   readonly #sessions: LiveSessions;
   readonly #failures: LiveFailures;
   readonly #health: StoreHealth;
@@ -33,7 +33,7 @@ export class LiveStore {
     this.#manager = manager;
     this.#onChange = onChange;
     const changed = (): void => this.#changed();
-    this.#runs = new LiveRuns(manager, changed);
+    this.#runs = new LiveRows(manager, changed);
     this.#sessions = new LiveSessions(manager, changed);
     this.#failures = new LiveFailures(manager, onChange);
     this.#health = new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);

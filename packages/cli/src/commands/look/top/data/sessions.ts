@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { steadyWatch } from "../../ps/steady-watch.js";
+import { steadyWatch } from "./steady-watch.js";
 
 /** The processes that hold or want a lock, as their sessions show: they renew them while they live. */
 export class LiveSessions {

@@ -4,16 +4,21 @@ import type { Lane, Timeline } from "../../../api/types.js";
 import type { Range } from "./window.js";
 
 /** So many lanes are read at once. */
-const LIMIT = 100;
+const LIMIT = 40;
 
 /** How long to wait while the reader moves, and after news, in ms. */
 const PAUSE = 120;
 const NEWS = 1_000;
 
+/** How long to wait before lanes are read again that do not have all runs yet, in ms. */
+const COUNTING = 3_000;
+
 /** The lanes, read for a wider range than is shown, so that moving a little needs no call. */
 export class Lanes {
   readonly lanes = signal<readonly Lane[] | undefined>(undefined);
   readonly more = signal(false);
+  /** Whether older runs are not counted yet. */
+  readonly isCounting = signal(false);
   readonly error = signal<ApiError | undefined>(undefined);
   #read: (Range & { readonly px: number; readonly q: string }) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -78,15 +83,19 @@ export class Lanes {
     try {
       const lanes: Lane[] = [];
       let more = true;
+      let isCounting = false;
       while (more && lanes.length < this.#most) {
         const query = { from, to, px: Math.round(px * 2), limit: LIMIT, after: lanes.at(-1)?.name, q };
         const answer = await read<Timeline>(`timeline${queryOf(query)}`, abort.signal);
         lanes.push(...answer.lanes);
         more = answer.more && answer.lanes.length > 0;
+        isCounting ||= answer.missing !== undefined;
       }
       this.#read = { from, to, px: px * 2, q };
       this.lanes.value = lanes;
       this.more.value = more;
+      this.isCounting.value = isCounting;
+      if (isCounting) this.#later(COUNTING, false);
       this.error.value = undefined;
     } catch (error) {
       if (abort.signal.aborted) return;

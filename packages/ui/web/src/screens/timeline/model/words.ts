@@ -18,12 +18,13 @@ export function wordsOf(
       lines: [...many, ...(tick.text === undefined ? [] : [tick.text])],
     };
   }
-  const [start, end, status, n] = item.bar;
+  const [start, end, status, n, id] = item.bar;
   const word = stateOf(status).word;
-  if (n > 1)
+  // Of a run without an id, only the minute or the hour is known in which it began.
+  if (n > 1 || id === undefined)
     return {
       title: count(n, "run"),
-      lines: [`from ${at} to ${shortTime(end, now, zone)}`, `the worst: ${word.toLowerCase()}`],
+      lines: [`from ${at} to ${shortTime(end, now, zone)}`, `${n > 1 ? "the worst: " : ""}${word.toLowerCase()}`],
     };
   return {
     title: `${word} · ${at}`,

@@ -1,0 +1,94 @@
+import type { JobRollup, RunRecord } from "@ojm/core";
+import type { Missing } from "../../contract/timeline.js";
+import { type Source, take } from "../source.js";
+import type { Drawn } from "./bars.js";
+import { drawnCells, type GoingOn } from "./cells.js";
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+/** Up to so many runs of a lane are read one by one; more are counted by minutes or hours. */
+const FEW = 500;
+
+/** The longest range that is counted by minutes: each name has an entry for each hour of it. */
+const MINUTES = 2 * 24 * HOUR;
+
+/** The range that is drawn. */
+export interface DrawnRange {
+  readonly from: number;
+  readonly to: number;
+  readonly now: number;
+}
+
+/** Runs as they are drawn, and the range of which some are left out. */
+export interface DrawnRuns {
+  readonly drawn: readonly Drawn[];
+  readonly missing?: Missing;
+}
+
+/** Knows how dense each lane is, and reads its runs by that. */
+export interface LaneReader {
+  runsOf(name: string): Promise<DrawnRuns>;
+}
+
+/** Counts the runs of some lanes. Reads a few entries a name, however many runs it has. */
+export async function countLanes(source: Source, names: readonly string[], range: DrawnRange): Promise<LaneReader> {
+  const { manager } = source;
+  const { from, to } = range;
+  const hours = await manager.rollups({ names, from, to, by: "hour" });
+  const dense = hours.jobs.filter((job) => countOf(job) > FEW).map(({ name }) => name);
+  const isFine = to - from <= MINUTES;
+  const counts = isFine && dense.length > 0 ? await manager.rollups({ names: dense, from, to, by: "minute" }) : hours;
+  const cells = new Map(counts.jobs.map((job) => [job.name, job.cells]));
+  const size = isFine ? MINUTE : HOUR;
+  const going = new Map<string, GoingOn>();
+  if (dense.length > 0) for (const run of (await source.hub.live()).runs()) going.set(run.name, run);
+  return {
+    runsOf: async (name) => {
+      if (!dense.includes(name)) return fewRuns(source, name, range);
+      const before = await lastBefore(source, name, Math.floor(from / size) * size, range);
+      const drawn = [...before, ...drawnCells(cells.get(name) ?? [], going.get(name), { ...range, size })];
+      return { drawn, ...(counts.missing && { missing: counts.missing }) };
+    },
+  };
+}
+
+/** Runs one by one, the oldest first. */
+async function fewRuns(source: Source, name: string, range: DrawnRange): Promise<DrawnRuns> {
+  const { from, to, now } = range;
+  const [newest, before] = await Promise.all([
+    take(source.manager.history({ name, from, to, limit: FEW + 1 }), FEW + 1),
+    lastBefore(source, name, from, range),
+  ]);
+  const runs = newest.slice(0, FEW).reverse();
+  const drawn = [...before, ...runs.map((run) => drawnRun(run, now))];
+  const [oldest] = runs;
+  // More than were counted: the count has not come so far back yet.
+  return newest.length <= FEW || oldest === undefined ? { drawn } : { drawn, missing: { from, to: oldest.startTime } };
+}
+
+/** The run that began before a time, if it reaches into what is drawn. Those before it have ended by then. */
+async function lastBefore(
+  { manager }: Source,
+  name: string,
+  time: number,
+  { from, now }: DrawnRange,
+): Promise<Drawn[]> {
+  const [last] = await take(manager.history({ name, to: time, limit: 1 }), 1);
+  return last === undefined ? [] : [drawnRun(last, now)].filter(({ end }) => end >= from);
+}
+
+function drawnRun({ id, startTime, endTime, status }: RunRecord, now: number): Drawn {
+  return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
+}
+
+function countOf({ cells }: JobRollup): number {
+  return cells.reduce((sum, { runs }) => sum + Object.values(runs).reduce((all, n) => all + n, 0), 0);
+}
+
+/** The range of all that is missing. */
+export function missingOf(all: readonly Pick<DrawnRuns, "missing">[]): Missing | undefined {
+  const ranges = all.flatMap(({ missing }) => (missing === undefined ? [] : [missing]));
+  if (ranges.length === 0) return undefined;
+  return { from: Math.min(...ranges.map(({ from }) => from)), to: Math.max(...ranges.map(({ to }) => to)) };
+}

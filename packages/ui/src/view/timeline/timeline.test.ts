@@ -1,0 +1,105 @@
+import type { RunRecord } from "@ojm/core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Lane, Timeline } from "../../contract/timeline.js";
+import { openCockpit, type TestCockpit } from "../../testing/cockpit.js";
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** More runs of a name than the newest that a lane once had. */
+const MANY = 2_000;
+
+let it: TestCockpit;
+
+beforeEach(async () => {
+  it = await openCockpit();
+});
+
+afterEach(async () => {
+  await it[Symbol.asyncDispose]();
+});
+
+/** Writes runs of a job that began every so often until a minute ago; each 400th of them failed. */
+async function write(name: string, runs: number, every: number): Promise<readonly RunRecord[]> {
+  const target = it.manager.importer();
+  const end = Date.now() - MINUTE;
+  const records = Array.from({ length: runs }, (_, i): RunRecord => {
+    const startTime = end - (runs - i) * every;
+    const startDate = new Date(startTime).toISOString();
+    const inError = i % 400 === 0;
+    return {
+      ...{ name, startTime, startDate, id: `${name}@${startDate}`, status: inError ? "failed" : "completed" },
+      ...{ holder: { host: "h", pid: 1, instance: "i" }, trigger: "schedule", timeout: HOUR, fence: "1" },
+      ...{ endTime: startTime + 1_000, duration: 1_000, inError },
+    };
+  });
+  for (const run of records) await target.add({ run });
+  await target.flush();
+  return records;
+}
+
+const timeline = (from: number, to: number): Promise<Timeline> =>
+  it.get<Timeline>(`/api/v1/timeline?from=${from}&to=${to}&px=1000`);
+
+const counted = (lane: Lane | undefined): number => lane?.bars.reduce((sum, [, , , count]) => sum + count, 0) ?? 0;
+
+test("a lane with thousands of runs has all of them, and a failure does not colour the others", async () => {
+  const runs = await write("many", MANY, 5 * MINUTE);
+  await write("few", 20, HOUR);
+  const now = Date.now();
+  const { lanes, missing } = await timeline(now - 7 * DAY, now);
+  expect(missing).toBeUndefined();
+  const [few, many] = lanes;
+  const first = Math.floor((now - 7 * DAY) / HOUR) * HOUR;
+  expect(counted(few)).toBe(20);
+  expect(few?.bars.every(([, , , , id]) => id !== undefined)).toBe(true);
+  expect(counted(many)).toBe(runs.filter(({ startTime }) => startTime >= first).length);
+  expect(many?.bars[0]?.[0]).toBeLessThan(now - 6.9 * DAY);
+  const red = many?.bars.filter(([, , status]) => status === "failed") ?? [];
+  expect(red.length).toBeGreaterThanOrEqual(4);
+  for (const [start, end] of red) expect(end - start).toBeLessThanOrEqual(HOUR);
+});
+
+test("a day of a dense lane is told by minutes, with the run that goes on by itself", async () => {
+  await write("dense", 1_400, MINUTE);
+  const now = Date.now();
+  const from = now - DAY;
+  await using run = await it.manager.start("dense");
+  const { lanes } = await timeline(from, Date.now() + MINUTE);
+  expect(counted(lanes[0])).toBe(1_401);
+  expect(lanes[0]?.bars.at(-1)?.slice(2)).toEqual(["running", 1, run.id]);
+});
+
+test("closer, each run of a dense lane has its id, and none is outside of what is shown", async () => {
+  const runs = await write("dense", 1_400, MINUTE);
+  const from = runs[700]?.startTime ?? 0;
+  const { lanes } = await timeline(from, from + HOUR);
+  const ids = lanes[0]?.bars.map(([, , , , id]) => id);
+  expect(ids).toEqual(runs.slice(700, 760).map(({ id }) => id));
+  const [start, end] = [lanes[0]?.bars[0]?.[0] ?? 0, lanes[0]?.bars.at(-1)?.[1] ?? 0];
+  expect(start).toBeGreaterThanOrEqual(from);
+  expect(end).toBeLessThanOrEqual(from + HOUR);
+});
+
+test("a run that began long before what is shown, and reaches into it, is there", async () => {
+  const [run] = await write("long", 1, 3 * DAY);
+  const target = it.manager.importer();
+  if (run === undefined) throw new Error("no run");
+  const { inError: _, ...rest } = run;
+  const longer = { ...rest, name: "longer", id: `longer@${run.startDate}` };
+  await target.add({ run: { ...longer, status: "completed", endTime: Date.now(), duration: 3 * DAY, inError: false } });
+  await target.flush();
+  const now = Date.now();
+  const { lanes } = await timeline(now - 2 * HOUR, now - HOUR);
+  expect(lanes.map(({ name, bars }) => [name, bars.length])).toEqual([
+    ["long", 0],
+    ["longer", 1],
+  ]);
+});
+
+test("a timeline of more than 400 days is refused with what to do", async () => {
+  const response = await it.send("GET", `/api/v1/timeline?from=0&to=${401 * DAY}`);
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("at most 400 days");
+});
