@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/job-file.js";
+import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment/environment.js";
@@ -42,6 +43,8 @@ export interface EngineParts {
   readonly files: readonly string[];
   /** The slots of the job file that runs this one. */
   readonly slots?: Semaphore;
+  /** The runs of the job that runs this file. Their logs have what its jobs print. */
+  readonly around?: RunsAround;
 }
 
 /** Runs the jobs of one job file. */
@@ -88,6 +91,10 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.#report = new Report(log);
   }
 
+  get around(): RunsAround | undefined {
+    return this.#parts.around;
+  }
+
   get typed(): Args {
     return this.#parts.typed;
   }
@@ -113,8 +120,9 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
   }
 
   /** Makes the engine for another job file that a job of this one runs. */
-  inside(plan: Plan, commandLine: Args, file: string): Engine {
-    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
+  inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): Engine {
+    const files = [...this.files, file];
+    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files, around });
   }
 
   /** @throws JobError if there is no such job. */

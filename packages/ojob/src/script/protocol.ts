@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Level } from "../output/log.js";
 import type { JobProgress } from "../output/live-lines.js";
+import type { Level } from "../output/log.js";
 import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 
@@ -74,6 +74,8 @@ export interface FailureData {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** The text of what caused it: `fetch failed` alone does not say what to mend. */
+  readonly cause?: string;
   /** What was thrown, where that is no error: a script may throw a text or a map. */
   readonly thrown?: { readonly value?: unknown };
 }
