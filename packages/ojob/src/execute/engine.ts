@@ -6,12 +6,12 @@ import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
-import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
+import { placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import { isSequential } from "../plan/settings.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { Position } from "../text/problem.js";
-import { maskUrls } from "../text/secrets.js";
+import { openDeclared } from "./declared-channels.js";
 import { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import { Running, type Stoppable } from "./dispatch/running.js";
@@ -22,6 +22,7 @@ import { Report } from "./report.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
 import type { ExecutionOrigin, ParentExecution } from "./runtime/parent-execution.js";
 import type { Runtime } from "./runtime/runtime.js";
+import { whyIdle } from "./triggers/idle.js";
 import { sortTodo } from "./triggers/todo.js";
 import { type TriggerHost, Triggers } from "./triggers/triggers.js";
 
@@ -168,7 +169,11 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
    * all went well.
    */
   async run(): Promise<boolean> {
-    if (!(await this.#openChannels())) return false;
+    const unopened = await openDeclared(this.plan, this.runtime, (at) => this.#saying(at));
+    if (unopened !== undefined) {
+      this.log.line("ERROR", unopened);
+      return false;
+    }
     const todo = sortTodo(this.plan);
     const stay = this.plan.settings.daemon ? this.#stay() : () => {};
     try {
@@ -197,21 +202,6 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       await this.dispatch.idle();
       told = await this.#triggers.catchUp();
     } while (told || this.dispatch.requests.open.size > 0);
-  }
-
-  /** Opens the channels that the file declares. If one cannot be opened, no job starts. */
-  async #openChannels(): Promise<boolean> {
-    for (const { name, at, ...written } of this.plan.settings.channels?.create ?? []) {
-      try {
-        const { type, args } = await placeChannel(written, written, this.#saying(at));
-        await this.runtime.channels.call(name, "create", [type, args]);
-      } catch (error) {
-        const why = maskUrls((error as Error).message);
-        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${why}`);
-        return false;
-      }
-    }
-    return true;
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
@@ -310,6 +300,16 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
   #note(request: Request, outcome: JobOutcome): void {
+    this.#noteOutcome(request, outcome);
+    // Whoever watches the process must see that it can only wait. The request itself is still open.
+    const { open } = this.dispatch.requests;
+    const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
+    if (idle === undefined || this.refusal !== undefined) return;
+    this.log.line("ERROR", `${idle}: it ends`);
+    this.stop(idle);
+  }
+
+  #noteOutcome(request: Request, outcome: JobOutcome): void {
     const { job, entry, begins } = request;
     if (outcome.status === "failed") {
       this.#report.failed(job.name, outcome.error, this.#running.refusal !== undefined);

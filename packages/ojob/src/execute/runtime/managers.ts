@@ -32,6 +32,11 @@ export class Managers {
     this.#clock = clock;
   }
 
+  /** Whether the last Init failed: no managed job can run. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /**
    * Hears of a job file that is to run. If it names a store, no lock is taken in memory before Init has
    * opened that store.
