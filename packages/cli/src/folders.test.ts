@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folderWith, ojm, start } from "./testing/ojm.js";
@@ -200,6 +200,17 @@ describe("a store that is not there", () => {
       untouched(home);
     },
   );
+
+  test("ojm exec makes the store of the logs without a line, and history refuses one that is gone", async () => {
+    const store = { jobs: "sqlite:jobs.db", locks: "sqlite:jobs.db", logs: "sqlite:logs.db" };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
+    expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: "" });
+    expect(await ojm(folder, "history")).toMatchObject({ code: 0, err: "" });
+    rmSync(join(folder, "logs.db"));
+    const { code, err } = await ojm(folder, "history");
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`no store at ${join(folder, "logs.db")}`) });
+    expect(existsSync(join(folder, "logs.db"))).toBe(false);
+  });
 
   test("a store at the place where earlier releases looked is named by run, check, history and locks", async () => {
     const { root, home } = tree({ "jobs/a.yaml": managed("print(1)"), "home/data/locks.db": "" });

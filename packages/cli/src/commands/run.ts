@@ -5,7 +5,7 @@ import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
-import { print } from "../output/print.js";
+import { print, tellUnwritten } from "../output/print.js";
 import { tell } from "../output/tell.js";
 import { argsOf } from "../store/job-file.js";
 import { serveMetrics } from "./metrics.js";
@@ -53,14 +53,19 @@ function prefixOf(given: Given): (typeof PREFIXES)[string] {
 }
 
 async function runToCode(file: string, options: RunFileOptions): Promise<number> {
+  const { log } = options;
   try {
-    return (await runJobFile(file, options)) ? 0 : 1;
+    const well = await runJobFile(file, options);
+    await log.flush();
+    if (log.lost === undefined) return well ? 0 : 1;
+    await new Promise<void>((resolve) => tellUnwritten(log.lost?.message ?? "", resolve));
+    return 1;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    options.log.note(error.message);
+    log.note(error.message);
     return 2;
   } finally {
-    await options.log.flush();
+    await log.flush();
   }
 }
 

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { endUnlessGone } from "./print.js";
 
 /**
  * Writes lines to stdout as fast as its reader takes them. When the reader goes away, as `head` does,
@@ -9,6 +10,7 @@ export class Lines {
 
   constructor() {
     process.stdout.on("error", () => this.close());
+    process.stdout.once("error", endUnlessGone);
   }
 
   get closed(): AbortSignal {

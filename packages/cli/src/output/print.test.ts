@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
-import { folderWith, start } from "../testing/ojm.js";
+import { commandOf, folderWith, start } from "../testing/ojm.js";
 
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };
 
@@ -14,10 +14,15 @@ test.each([["schema"], ["help"], ["version"], ["check", "a.yaml"], ["run", "a.ya
   },
 );
 
-test.runIf(existsSync("/dev/full"))("output for which the disk has no room is told, and makes the exit code 1", () => {
-  const command = start(folderWith({}), "version").process.spawnargs;
-  const [node = "", ...words] = command;
-  const { status, stderr } = spawnSync(node, words, { stdio: ["ignore", openSync("/dev/full", "w"), "pipe"] });
-  expect(String(stderr)).toMatch(/^ojm: the output cannot be written: ENOSPC.*\n$/);
-  expect(status).toBe(1);
-});
+test.runIf(existsSync("/dev/full")).each([["version"], ["run", "a.yaml"]])(
+  "output of ojm %s for which the disk has no room is told in one line, and makes the exit code 1",
+  (...words) => {
+    const folder = folderWith({ "a.yaml": `ojob: { logJobs: false }\n${FILE["a.yaml"]}` });
+    const [node = "", ...rest] = commandOf(words);
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(node, rest, { cwd: folder, stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    expect(String(stderr)).toMatch(/^ojm: the output cannot be written: ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  },
+);

@@ -4,9 +4,16 @@
  * process with 1.
  */
 export function print(text: string): void {
-  process.stdout.once("error", ({ code, message }: NodeJS.ErrnoException) => {
-    if (code !== "EPIPE")
-      process.stderr.write(`ojm: the output cannot be written: ${message}\n`, () => process.exit(1));
-  });
+  process.stdout.once("error", endUnlessGone);
   process.stdout.write(text);
+}
+
+/** Ends the process with 1 and one line, but not for a reader that went away. */
+export function endUnlessGone({ code, message }: NodeJS.ErrnoException): void {
+  if (code !== "EPIPE") tellUnwritten(message, () => process.exit(1));
+}
+
+/** Tells that the output is lost. */
+export function tellUnwritten(why: string, told?: () => void): void {
+  process.stderr.write(`ojm: the output cannot be written: ${why}\n`, told);
 }

@@ -68,11 +68,25 @@ export async function openStore(
   }
   const missing = create ? undefined : store.files.find((file) => !existsSync(file));
   if (missing !== undefined) throw new CommandError(`there is no store at ${missing}: no run has made it so far`);
-  for (const { type, args } of [store.jobs, store.locks]) refuseOther(type, args, create);
-  for (const { type } of [store.jobs, store.locks]) if (type !== undefined) await prepareType(type);
+  for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
+  for (const { type } of [store.jobs, store.locks, store.logs ?? {}]) if (type !== undefined) await prepareType(type);
   const { openJobManager } = await import("@ojm/core");
   const logs = store.logs && { chLogs: store.logs };
-  return openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
+  const manager = await openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
+  if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
+  return manager;
+}
+
+/**
+ * Makes the store of the logs before the first line: a command that looks refuses one that is not there. If
+ * this fails, the first line warns.
+ */
+async function make(logs: OpenOptions): Promise<void> {
+  const { openChannel } = await import("@ojm/core");
+  await openChannel("oJobManager-logs", logs).then(
+    (channel) => channel.close(),
+    () => {},
+  );
 }
 
 function refuseOther(type: string | undefined, args: OpenOptions["args"], create: boolean): void {

@@ -1,16 +1,17 @@
 import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/job-file.js";
+import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
-import { placeChannel, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
+import { placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import { isSequential } from "../plan/settings.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { Position } from "../text/problem.js";
-import { maskUrls } from "../text/secrets.js";
+import { openDeclared } from "./declared-channels.js";
 import { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import { Running, type Stoppable } from "./dispatch/running.js";
@@ -21,6 +22,7 @@ import { Report } from "./report.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
 import type { ExecutionOrigin, ParentExecution } from "./runtime/parent-execution.js";
 import type { Runtime } from "./runtime/runtime.js";
+import { whyIdle } from "./triggers/idle.js";
 import { sortTodo } from "./triggers/todo.js";
 import { type TriggerHost, Triggers } from "./triggers/triggers.js";
 
@@ -42,6 +44,8 @@ export interface EngineParts {
   readonly files: readonly string[];
   /** The slots of the job file that runs this one. */
   readonly slots?: Semaphore;
+  /** The runs of the job that runs this file. Their logs have what its jobs print. */
+  readonly around?: RunsAround;
 }
 
 /** Runs the jobs of one job file. */
@@ -88,6 +92,10 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     this.#report = new Report(log);
   }
 
+  get around(): RunsAround | undefined {
+    return this.#parts.around;
+  }
+
   get typed(): Args {
     return this.#parts.typed;
   }
@@ -113,8 +121,9 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
   }
 
   /** Makes the engine for another job file that a job of this one runs. */
-  inside(plan: Plan, commandLine: Args, file: string): Engine {
-    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files: [...this.files, file] });
+  inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): Engine {
+    const files = [...this.files, file];
+    return new Engine({ ...this.#parts, plan, commandLine, slots: this.slots, files, around });
   }
 
   /** @throws JobError if there is no such job. */
@@ -160,7 +169,11 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
    * all went well.
    */
   async run(): Promise<boolean> {
-    if (!(await this.#openChannels())) return false;
+    const unopened = await openDeclared(this.plan, this.runtime, (at) => this.#saying(at));
+    if (unopened !== undefined) {
+      this.log.line("ERROR", unopened);
+      return false;
+    }
     const todo = sortTodo(this.plan);
     const stay = this.plan.settings.daemon ? this.#stay() : () => {};
     try {
@@ -189,21 +202,6 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       await this.dispatch.idle();
       told = await this.#triggers.catchUp();
     } while (told || this.dispatch.requests.open.size > 0);
-  }
-
-  /** Opens the channels that the file declares. If one cannot be opened, no job starts. */
-  async #openChannels(): Promise<boolean> {
-    for (const { name, at, ...written } of this.plan.settings.channels?.create ?? []) {
-      try {
-        const { type, args } = await placeChannel(written, written, this.#saying(at));
-        await this.runtime.channels.call(name, "create", [type, args]);
-      } catch (error) {
-        const why = maskUrls((error as Error).message);
-        this.log.line("ERROR", `the channel "${name}" of ojob.channels cannot be opened: ${why}`);
-        return false;
-      }
-    }
-    return true;
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
@@ -302,6 +300,16 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
 
   /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
   #note(request: Request, outcome: JobOutcome): void {
+    this.#noteOutcome(request, outcome);
+    // Whoever watches the process must see that it can only wait. The request itself is still open.
+    const { open } = this.dispatch.requests;
+    const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
+    if (idle === undefined || this.refusal !== undefined) return;
+    this.log.line("ERROR", `${idle}: it ends`);
+    this.stop(idle);
+  }
+
+  #noteOutcome(request: Request, outcome: JobOutcome): void {
     const { job, entry, begins } = request;
     if (outcome.status === "failed") {
       this.#report.failed(job.name, outcome.error, this.#running.refusal !== undefined);

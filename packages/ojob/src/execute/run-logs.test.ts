@@ -66,6 +66,37 @@ print("five"); printnl("si"); printnl("x"); print(); printErr("seven"); console.
     expect(await linesOf(ran)).toEqual(["info helps", "info a shortcut"]);
   });
 
+  test("what the jobs of another job file print, and why they failed, also two files deep", async () => {
+    const outer = job("args.x = 1")
+      .replace("from: oJobManager Job Start", "from: [oJobManager Job Start, Middle]")
+      .replace("todo:", "  - { name: Middle, type: jobs, typeArgs: { file: middle.yaml } }\ntodo:");
+    const files = {
+      "middle.yaml": "jobs: [{ name: M, type: jobs, typeArgs: { file: inner.yaml } }]\ntodo: [M]\n",
+      "inner.yaml": `jobs: [{ name: I, exec: 'log("deep"); throw new Error("the disk is full")' }]\ntodo: [I]\n`,
+    };
+    const ran = await runText(outer, {}, files);
+    const [first, second] = await linesOf(ran);
+    expect([first, second]).toEqual(["info deep", expect.stringMatching(/^error job "I" failed: the disk is full/)]);
+  });
+
+  test.each([
+    [
+      "node",
+      'job.log.info("one", { a: 1 }); job.log.warn("two\\nthree"); job.log.error({ b: 2 }); job.progress(1, 2, job.name)',
+    ],
+    [
+      "python",
+      'job.log.info("one", { "a": 1 })\njob.log.warn("two\\nthree")\njob.log.error({ "b": 2 })\njob.progress(1, 2, job.name)',
+    ],
+  ])("what a script in %s tells by job.log and job.progress", async (lang, code) => {
+    const ran = await runText(job(code, `lang: ${lang}`));
+    expect((await linesOf(ran)).toSorted()).toEqual([
+      ...['error {"b":2}', 'info one {"a":1}', "warn three", "warn two"],
+      expect.stringMatching(/"done":1,"total":2,"text":"Job"/),
+    ]);
+    expect(ran.out).toContain('| INFO  | one {"a":1}\n');
+  });
+
   test("why the job failed, and a step after which it went on", async () => {
     const failed = await linesOf(await runText(job(`throw new Error("the disk is full")`)));
     expect(failed[0]).toMatch(/^error job "Job" failed: .*the disk is full/);

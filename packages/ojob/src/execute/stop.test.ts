@@ -102,6 +102,30 @@ todo: [A, B, Stop]
   });
 });
 
+describe("a daemon whose Init failed", () => {
+  const yaml = (more: string, todo: string): string => `include: oJobManager.yaml
+ojob: { daemon: true }
+jobs:
+  - { name: Init, to: oJobManager Init, args: { chJobs: { type: sqlite, args: { file: ./no.db/a.db } } } }
+  - { name: Work, ${more}, typeArgs: { cron: "0 0 1 1 *" }, exec: "log('work')" }
+  - { name: Stop, exec: '${STOP}' }
+todo: [${todo}]
+`;
+  const managed = "type: periodic, from: oJobManager Job Start, to: oJobManager Job End, args: { name: work }";
+
+  test("it ends as failed, as all its work needs the job manager", async () => {
+    const { well, err } = await runText(yaml(managed, "Init, Work"), {}, { "no.db": "" });
+    expect(well).toBe(false);
+    expect(err).toContain("oJobManager Init failed, so the daemon has nothing to do: it ends");
+  });
+
+  test("it goes on while another job has a schedule that needs no job manager", async () => {
+    const { well, err } = await runText(yaml("type: periodic", "Init, Work, Stop"), stopping(), { "no.db": "" });
+    expect(well).toBe(false);
+    expect(err).not.toContain("nothing to do");
+  });
+});
+
 describe("jobs of type shutdown", () => {
   const yaml = (work: string, close = "log('close')"): string => `jobs:
   - { name: Close, type: shutdown, exec: "${close}" }

@@ -1,4 +1,5 @@
 import type { Args, JobFile } from "../load/job-file.js";
+import { warnOfUnasked } from "../plan/file-checks/unasked.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
@@ -51,6 +52,7 @@ async function lookAtRest(file: JobFile, plan: Plan, problems: Problems): Promis
   const isEmpty = file.todo.length === 0 && [...file.jobs.values()].every(({ builtin }) => builtin !== undefined);
   if (isEmpty && problems.errors.length === 0) problems.error(`${file.source.name} has neither jobs nor a "todo".`);
   warnOfRelativePaths(plan, problems);
+  warnOfUnasked(plan, problems);
   try {
     await checkNames(file, plan, SCRIPT_WORKER, problems);
   } catch (error) {

@@ -28,7 +28,8 @@ export async function openManager(
   const args = await initArgs(plan, common, (at) => ({ at, typed: commandLine, pathsOf, onMisplaced }));
   if (args === undefined || (args["chJobs"] === undefined && args["chLocks"] === undefined)) return undefined;
   const channels = managerOptions(args);
-  for (const config of [channels.chJobs, channels.chLocks]) await expectStore(file, config ?? {}, pathsOf, elsewhere);
+  const { chJobs = {}, chLocks = {}, chLogs = chJobs } = channels;
+  for (const config of [chJobs, chLocks, chLogs]) await expectStore(file, config, pathsOf, elsewhere);
   return openJobManager({ ...channels, heartbeatThread: false });
 }
 

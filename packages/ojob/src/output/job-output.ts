@@ -8,6 +8,12 @@ export interface RunsAround {
   around(): Iterable<Pick<Run, "log" | "progress">>;
 }
 
+/** The runs that are open around a job, and those around the job of another file that runs it. */
+export function allAround(inner: RunsAround, outer: RunsAround | undefined): RunsAround {
+  if (outer === undefined) return inner;
+  return { around: () => new Set([...inner.around(), ...outer.around()]) };
+}
+
 /** An error that is shown once. */
 interface Shown {
   shown: boolean;

@@ -75,6 +75,11 @@ export class Log {
     this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
+  /** Why output was lost: the disk is full, say. `undefined` too for a reader that went away. */
+  get lost(): Error | undefined {
+    return this.#output.lost;
+  }
+
   /** Masks these values in everything that is shown from now on. Values of fewer than 4 characters stay. */
   hide(secrets: readonly string[]): void {
     this.#masker.add(secrets);

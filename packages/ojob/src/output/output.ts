@@ -3,6 +3,9 @@ import { write } from "node:fs";
 /** How many bytes may wait to be written. Beyond that, scripts that write more are held back. */
 const HIGH_WATER = 1 << 20;
 
+/** The codes of a reader that went away: another program, or a terminal. */
+const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET", "EIO"];
+
 interface Piece {
   readonly fd: number;
   readonly text: string;
@@ -21,6 +24,7 @@ export class Output {
   #whenLow: (() => void)[] = [];
   #whenEmpty: (() => void)[] = [];
   readonly #onError: ((error: Error) => void) | undefined;
+  #lost: Error | undefined;
 
   /**
    * `onError` receives each failed write, and the next piece is tried all the same. Without it, a file
@@ -28,6 +32,11 @@ export class Output {
    */
   constructor(onError?: (error: Error) => void) {
     this.#onError = onError;
+  }
+
+  /** Why output is lost that somebody still expects: the disk is full, say. */
+  get lost(): Error | undefined {
+    return this.#lost;
   }
 
   write(fd: number, text: string): void {
@@ -78,12 +87,16 @@ export class Output {
     });
   }
 
-  #fail(fd: number, error: Error): void {
-    if (this.#onError === undefined) this.#giveUp(fd);
-    else this.#onError(error);
+  #fail(fd: number, error: NodeJS.ErrnoException): void {
+    if (this.#onError !== undefined) {
+      this.#onError(error);
+      return;
+    }
+    if (!READER_GONE.includes(error.code)) this.#lost ??= error;
+    this.#giveUp(fd);
   }
 
-  /** The reader is gone (`ojm run … | head`). That is no reason to end a job halfway. */
+  /** The reader is gone (`ojm run … | head`), or the disk is full. That is no reason to end a job halfway. */
   #giveUp(fd: number): void {
     this.#gone.add(fd);
     for (const piece of this.#waiting) if (piece.fd === fd) this.#size -= piece.text.length;

@@ -17,6 +17,9 @@ const JAVASCRIPT_NAMES: readonly string[] = [JAVASCRIPT, "javascript", "oaf"];
 /** Languages of OpenAF that ojm does not have. */
 const FOREIGN: readonly string[] = ["perl", "ruby", "go", "swift", "powershell", "ssh"];
 
+/** Shells that people write as a language. */
+const SHELLS: readonly string[] = ["bash", "sh", "zsh"];
+
 /** The script of a job, wherever the job file has it. `undefined` if there is none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
   const { name, typeArgs } = job;
@@ -62,6 +65,7 @@ function knownLanguage({ lang = JAVASCRIPT, langAt, name }: JobDefinition, probl
 }
 
 function languageHint(lang: string): string {
+  if (SHELLS.includes(lang)) return ` Write "lang: shell", which runs the script by sh. It can call another shell.`;
   if (FOREIGN.includes(lang)) return ` A script with "lang: shell" can call ${lang}.`;
   const near = nearest(lang, languageNames());
   return near === undefined ? "" : ` Did you mean ${near}?`;

@@ -5,12 +5,26 @@ import type { FailureData } from "./protocol.js";
 export function toFailure(thrown: unknown): FailureData {
   if (!isError(thrown)) return { name: "", message: wordsFor(thrown), thrown: { value: thrown } };
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
+  const cause = causeText(thrown);
   return {
     name: String(name ?? "Error"),
     message: String(message ?? ""),
     ...(typeof stack === "string" && { stack }),
     ...(typeof code === "string" && { code }),
+    ...(cause !== undefined && { cause }),
   };
+}
+
+/** The longest text of a cause, in characters. */
+const LONGEST_CAUSE = 300;
+
+/** The text of the cause of an error. That of several attempts to connect has no message, only a code. */
+function causeText({ cause }: Error): string | undefined {
+  if (!isError(cause)) return undefined;
+  const { message, code, errors } = cause as Error & { code?: unknown; errors?: readonly unknown[] };
+  const [first] = Array.isArray(errors) ? errors.filter(isError) : [];
+  const text = String(message || first?.message || code || "");
+  return text === "" ? undefined : text.slice(0, LONGEST_CAUSE);
 }
 
 /** An error of another realm (a module run in `vm`) is no `instanceof` of our Error. */
@@ -27,11 +41,13 @@ function wordsFor(thrown: unknown): string {
   }
 }
 
-/** The message of a failure, in one line. The name is omitted where it adds nothing. */
-export function failureText({ name, message }: FailureData): string {
+/** The message of a failure and of its cause, in one line. The name is omitted where it adds nothing. */
+export function failureText({ name, message, cause = "" }: FailureData): string {
   const plain = name === "" || name === "Error" || /^[a-z]/.test(name) || PLAIN.has(name);
-  if (message === "") return name || "an error without a message";
-  return plain ? message : `${name}: ${message}`;
+  // Many errors repeat what caused them.
+  const because = cause === "" || message.includes(cause) ? "" : `: ${cause}`;
+  if (message === "") return `${name || "an error without a message"}${because}`;
+  return `${plain ? message : `${name}: ${message}`}${because}`;
 }
 
 /** Our own errors: their messages are whole sentences. */

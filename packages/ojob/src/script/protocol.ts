@@ -74,6 +74,8 @@ export interface FailureData {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** The text of what caused it: `fetch failed` alone does not say what to mend. */
+  readonly cause?: string;
   /** What was thrown, where that is no error: a script may throw a text or a map. */
   readonly thrown?: { readonly value?: unknown };
 }

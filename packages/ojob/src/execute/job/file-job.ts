@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { Args } from "../../load/job-file.js";
+import type { RunsAround } from "../../output/job-output.js";
 import type { Environment } from "../../plan/environment/environment.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
@@ -9,6 +10,14 @@ import type { Stoppable } from "../dispatch/running.js";
 import type { Semaphore } from "../dispatch/semaphore.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
+
+/** What runs another job file lends it. */
+interface FileJobParts {
+  readonly environment: Environment;
+  /** The runs whose logs have what the jobs of the file print. */
+  readonly around: RunsAround;
+  readonly onStart: (running: Stoppable) => unknown;
+}
 
 /**
  * Runs the other job file of a job of type `jobs`, with the arguments of that job as its command line, in its
@@ -20,8 +29,7 @@ export async function runOtherFile(
   host: ExecutionHost,
   job: Pick<PlannedJob, "at" | "typeArgs">,
   args: Args,
-  environment: Environment,
-  onStart: (running: Stoppable) => void,
+  { environment, around, onStart }: FileJobParts,
 ): Promise<void> {
   const path = otherFile(job);
   const cycle = [...host.files, path];
@@ -30,7 +38,7 @@ export async function runOtherFile(
   host.log.hide(plan.secrets.values);
   host.runtime.managers.expect(plan);
   host.pool.prepare(plan.setup);
-  const inner = host.inside(plan, common, path);
+  const inner = host.inside(plan, common, path, around);
   onStart(inner);
   if (!(await withoutSlot(host.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
 }

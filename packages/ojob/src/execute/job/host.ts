@@ -1,4 +1,5 @@
 import type { Args } from "../../load/job-file.js";
+import type { RunsAround } from "../../output/job-output.js";
 import type { Log } from "../../output/log.js";
 import type { Environment } from "../../plan/environment/environment.js";
 import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
@@ -29,6 +30,8 @@ export interface ExecutionHost {
   /** The job files that led to this one, itself the last. Absolute paths. */
   readonly files: readonly string[];
   readonly slots: Semaphore;
+  /** The runs of the job that runs this job file, if one does. */
+  readonly around: RunsAround | undefined;
   readonly dispatch: SlotLender;
   /** Whether the grace period of a stop is over. */
   readonly killed: boolean;
@@ -57,5 +60,5 @@ export interface ExecutionHost {
   /** Ends the whole run as failed: asks all jobs to stop, and starts no other. */
   stop(reason: string): void;
   /** Prepares a run of another job file that shares the slots and the runtime of this one. */
-  inside(plan: Plan, commandLine: Args, file: string): InnerRun;
+  inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): InnerRun;
 }

@@ -1,5 +1,5 @@
 import type { Args, CodeBlock } from "../../load/job-file.js";
-import { JobOutput } from "../../output/job-output.js";
+import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
@@ -31,6 +31,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   readonly runs: OpenRuns;
   readonly output: JobOutput;
   readonly locks: HeldLocks;
+  readonly #around: RunsAround;
   readonly #tick: ExecutionOrigin["tick"];
   readonly #host: ExecutionHost;
   readonly #job: PlannedJob;
@@ -56,7 +57,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#tick = tick;
     const mask = (text: string): string => host.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
-    this.output = new JobOutput(host.log, this.name, this.runs, label);
+    this.#around = allAround(this.runs, host.around);
+    this.output = new JobOutput(host.log, this.name, this.#around, label);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     for (const run of handed) this.runs.hand(run);
     this.#host = host;
@@ -193,9 +195,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   /** Runs the other job file of a job of type `jobs`, or of a shortcut. */
   async #runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
-      await runOtherFile(this.#host, job, args, this.#context.environment, (running) => {
-        this.#inner = running;
-      });
+      const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
+      const parts = { environment: this.#context.environment, around: this.#around, onStart };
+      await runOtherFile(this.#host, job, args, parts);
     } catch (error) {
       throw this.#interruption.error ?? error;
     } finally {

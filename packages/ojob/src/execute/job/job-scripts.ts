@@ -97,7 +97,7 @@ export class JobScripts {
 
   async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
     const { code, lang = "", noTemplate } = step;
-    const foreign = { block: code, lang, folder, variables: environment.all, noTemplate };
+    const foreign = { block: code, lang, job: this.#owner.name, folder, variables: environment.all, noTemplate };
     const script = new ScriptProcess(foreign, args, this.#host.grace);
     this.#process = script;
     try {

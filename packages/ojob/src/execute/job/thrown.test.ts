@@ -32,6 +32,24 @@ describe.each(["js", "node"])("what a script in %s throws reaches catch as it is
   });
 });
 
+test.each(["js", "node"])(
+  "the error of a script in %s names its cause, and a script that catches it sees its own message",
+  async (lang) => {
+    const cause = `{ cause: Object.assign(new AggregateError([new Error("refused by :1")]), { code: "ECONNREFUSED" }) }`;
+    const yaml = throwing(`new TypeError("fetch failed", ${cause})`, lang).replace(
+      "JSON.stringify(exception)",
+      "exception.message",
+    );
+    const { lines, err } = await runText(yaml);
+    expect(lines).toEqual(["object fetch failed"]);
+    expect(err).toContain('job "Job" failed: TypeError: fetch failed: refused by :1 (');
+    const long = await runText(throwing(`new Error("a", { cause: new Error("x".repeat(1000)) })`, lang));
+    expect(long.err).toMatch(/failed: a: x{300} \(/);
+    const repeated = await runText(throwing(`new Error("no: why", { cause: new Error("why") })`, lang));
+    expect(repeated.err).toContain("failed: no: why (");
+  },
+);
+
 test("a map with a function in it reaches catch without the function", async () => {
   const { lines, err } = await runText(throwing('{ why: "late", retry() {} }'));
   expect(lines).toEqual(['object {"why":"late"}']);

@@ -1,5 +1,13 @@
-import { type Clock, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
-import type { PrepareType } from "../../plan/manager/channel-types.js";
+import { existsSync } from "node:fs";
+import {
+  type ChannelConfig,
+  type Clock,
+  type JobManager,
+  type JobManagerOptions,
+  openChannel,
+  openJobManager,
+} from "@ojm/core";
+import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
 import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { Openers } from "../../plan/manager/openers.js";
 import type { Plan } from "../../plan/planned.js";
@@ -22,6 +30,11 @@ export class Managers {
   constructor(prepare: PrepareType, clock: Clock) {
     this.#prepare = prepare;
     this.#clock = clock;
+  }
+
+  /** Whether the last Init failed: no managed job can run. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /**
@@ -96,6 +109,7 @@ export class Managers {
       // Scripts run in threads of their own, so the main thread is free for heartbeats.
       const manager = await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
       try {
+        await this.#makeLogs(options.chLogs);
         await this.notifier?.open(manager);
       } catch (error) {
         await manager.close();
@@ -105,6 +119,23 @@ export class Managers {
     } catch (error) {
       this.#failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /**
+   * Makes the files of the logs before the first line. Without it, a command that looks would take a store
+   * whose jobs print nothing for one that is not there.
+   */
+  async #makeLogs({ type = "simple", args = {} }: ChannelConfig = {}): Promise<void> {
+    for (const option of await askingTypes(this.#prepare)(type)) {
+      const path = args[option];
+      if (typeof path !== "string" || existsSync(path)) continue;
+      // A store of logs that cannot be opened stops no job. Its first line warns.
+      await openChannel("oJobManager-logs", { type, args }).then(
+        (logs) => logs.close(),
+        () => {},
+      );
+      return;
     }
   }
 }

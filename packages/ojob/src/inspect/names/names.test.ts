@@ -154,7 +154,8 @@ ow.own = { a: 1 }; log(ow.own.a.b, typeof io.none, isDef(ow.server), ow.toString
 });
 
 describe("where a missing name is, and what to write instead", () => {
-  const file = (lines: string): string => `jobs:\n  - name: A\n${lines}\ntodo: [A]\n`;
+  const file = (lines: string): string =>
+    `jobs:\n  - name: A\n${lines}\ntodo: [${lines.includes("name: B\n") ? "A, B" : "A"}]\n`;
 
   test.each([
     ["a block", "    exec: |\n      log(1);\n        nope(2);", "5:9"],

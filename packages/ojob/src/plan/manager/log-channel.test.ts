@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
 import { describe, expect, test } from "vitest";
-import { checkJobFile, JobFileError } from "../../index.js";
+import { checkJobFile, JobFileError, openManagerOf } from "../../index.js";
 import { folderWith } from "../../testing/folder.js";
 import { runText } from "../../testing/run-file.js";
 
@@ -37,6 +37,18 @@ test("the logs of runs are in the store that chLogs names, beside the job file, 
     for await (const item of manager.log(id)) expect(item).toMatchObject({ text: "kept" });
   }
   expect.assertions(3);
+});
+
+test("a store of logs that is gone is refused by commands that look, and not made; a run makes it without a line", async () => {
+  const ran = await runText(
+    file("chLogs: { type: sqlite, args: { file: ./logs.db } }").replace('log("kept")', "args.b = 1"),
+  );
+  const [name, logs] = [join(ran.folder, "jobs.yaml"), join(ran.folder, "logs.db")];
+  const look = async () => (await openManagerOf(name, {}, async () => {}))?.close();
+  await look();
+  for (const part of ["", "-wal", "-shm"]) rmSync(`${logs}${part}`, { force: true });
+  await expect(look()).rejects.toThrow(`error: there is no store at ${logs}, where ${name} has it`);
+  expect(existsSync(logs)).toBe(false);
 });
 
 describe("arguments of Init about logs", () => {

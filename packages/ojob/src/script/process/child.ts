@@ -82,7 +82,17 @@ export class ChildGroup {
     const outputs = (await pipes?.read()) ?? [child.stdout, child.stderr].filter((stream) => stream !== null);
     const results = message === undefined ? [] : [child.stdio[4] as Readable];
     let result = "";
-    for (const stream of results) stream.setEncoding("utf8").on("data", (text: string) => (result += text));
+    for (const stream of results) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        result += text;
+        if (sink.said === undefined || !text.includes("\n")) return;
+        const lines = result.split("\n");
+        result = lines.pop() ?? "";
+        for (const line of lines) sink.said(line);
+        stream.pause();
+        void sink.room().then(() => stream.resume());
+      });
+    }
     const streams = [...outputs, ...results].map(closed);
     for (const [index, stream] of outputs.entries())
       forwardLines(stream, (text, last) => sink.line(text, index === 1, last), sink.room);

@@ -5,8 +5,11 @@ import { NODE_START, PYTHON_START } from "./starts.js";
 
 type Args = Record<string, unknown>;
 
-/** The program that runs a script of a language, in this environment. Templates in the script are filled. */
-type Language = (block: CodeBlock, args: Args, variables: Variables) => Program;
+/**
+ * The program that runs a script of a language, in this environment, for the job of this name. Templates in
+ * the script are filled.
+ */
+type Language = (block: CodeBlock, args: Args, variables: Variables, job: string) => Program;
 
 /**
  * The longest value of a variable of the environment. The system's limit is 128 KB, including the name.
@@ -20,17 +23,17 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     parameters: ["-c", code],
     environment: { ...variables, ...environmentOf(args) },
   }),
-  node: (block, args, variables) => ({
+  node: (block, args, variables, job) => ({
     command: process.execPath,
     parameters: ["-e", NODE_START],
     environment: variables,
-    message: messageFor(block, args),
+    message: messageFor(block, args, job),
   }),
-  python: (block, args, variables) => ({
+  python: (block, args, variables, job) => ({
     command: "python3",
     parameters: ["-u", "-c", PYTHON_START],
     environment: variables,
-    message: messageFor(block, args),
+    message: messageFor(block, args, job),
   }),
 };
 
@@ -52,6 +55,6 @@ function environmentOf(args: Args): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-function messageFor({ code, source, line }: CodeBlock, args: Args): string {
-  return JSON.stringify({ code, file: source.path, line, args });
+function messageFor({ code, source, line }: CodeBlock, args: Args, name: string): string {
+  return JSON.stringify({ code, file: source.path, line, args, name });
 }

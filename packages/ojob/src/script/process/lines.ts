@@ -7,6 +7,8 @@ export interface LineSink {
   line(text: string, toError: boolean, last: boolean): void;
   /** Resolves once there is room for more. */
   room(): Promise<void>;
+  /** Receives each whole line of file descriptor 4. Without it, they are the result of the program. */
+  said?(text: string): void;
 }
 
 /** A longer line is passed on in pieces, so that a program without line breaks cannot fill the memory. */

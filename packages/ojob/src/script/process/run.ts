@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CodeBlock } from "../../load/job-file.js";
+import type { JobProgress } from "../../output/live-lines.js";
+import type { Level } from "../../output/log.js";
 import type { Variables } from "../../text/environment.js";
 import { fillScript } from "../../text/template.js";
 import type { FailureData } from "../protocol.js";
@@ -14,6 +16,8 @@ import { returnedValues, withReturn } from "./returned.js";
 export interface ForeignScript {
   readonly block: CodeBlock;
   readonly lang: string;
+  /** The name of its job. */
+  readonly job: string;
   readonly folder?: string | undefined;
   /** The environment of its process. */
   readonly variables: Variables;
@@ -37,7 +41,7 @@ export class ScriptProcess {
   }
 
   /** Runs the script to its end. The host receives its output line by line. */
-  async run(host: Pick<ScriptHost, "print" | "call">): Promise<ScriptEnd> {
+  async run(host: Omit<ScriptHost, "globals">): Promise<ScriptEnd> {
     const { folder, block, lang } = this.#script;
     const args = this.#args;
     const missing = missingFolder(folder, block);
@@ -54,6 +58,7 @@ export class ScriptProcess {
         show(toError ? whole : (printed?.take(whole) ?? whole), toError);
       },
       room: async () => void (await host.call("room", [])),
+      ...(lang !== "shell" && { said: (text: string) => hear(text, host) }),
     });
     const rest = printed?.end();
     show(rest?.shown ?? "", false);
@@ -94,14 +99,21 @@ export function missingFolder(folder: string | undefined, block: CodeBlock): Fai
 }
 
 function programOf(script: ForeignScript, args: Record<string, unknown>): Program {
-  const { block, lang, folder, variables, noTemplate = false } = script;
+  const { block, lang, job, folder, variables, noTemplate = false } = script;
   const source = lang === "shell" ? withReturn(block.code) : block.code;
   const code = noTemplate ? source : fillScript(source, args, variables);
-  const program = LANGUAGES[lang]?.({ ...block, code }, args, variables);
+  const program = LANGUAGES[lang]?.({ ...block, code }, args, variables, job);
   if (program === undefined) throw new Error(`there is no language "${lang}"`);
   // With a message, the script can write to file descriptor 4.
   const message = source === block.code ? {} : { message: "" };
   return { ...program, ...message, ...(folder !== undefined && { folder }) };
+}
+
+/** Passes on what a script told by `job.log` or `job.progress`. */
+function hear(text: string, host: Omit<ScriptHost, "globals">): void {
+  const said = JSON.parse(text) as JobProgress | { level: Level; message: string; time: number };
+  if ("level" in said) host.log(said.level, said.message, said.time + host.ahead);
+  else if (typeof said.done === "number") host.progress(said);
 }
 
 /** What the process reported at its end, if it got that far. */
