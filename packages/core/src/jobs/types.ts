@@ -415,6 +415,11 @@ export interface CancelOptions {
   readonly reason: string;
   /** The person who cancels it, for the record and the audit. At most 1,000 characters. */
   readonly author?: string;
+  /**
+   * Whether the audit tells of it. Default: true. A program that cancels by a rule of its own, and not for a
+   * person, gives `false`: the record of the run tells of it all the same.
+   */
+  readonly audited?: boolean;
   /** How long to wait for the end of the run, in ms. Default: 10,000. */
   readonly wait?: number;
   /** Ends the wait. The run stays cancelled. */

@@ -60,14 +60,15 @@ export class Operator {
   /** Asks the holder of a lock to cancel its run. The same commit tells the audit. */
   async requestCancel(
     { name, fence, holder }: HeldLock,
-    { reason, author, run }: Asked & { readonly run: string },
+    { reason, author, audited, run }: Asked & { readonly audited: boolean; readonly run: string },
   ): Promise<void> {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
     const who = { reason, by, at, ...(author !== undefined && { author }) };
     const audit: AuditValue = { name, action: "cancel", ...who, holder, run, fence };
     const put = { put: auditKey(name, at, this.#context.clock.random(12)), value: audit };
-    await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, [put]);
+    const noted = audited ? [put] : [];
+    await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, noted);
   }
 
   /** This process, as a holder. */

@@ -108,7 +108,7 @@ export class WaitingRuns {
     if (typeof startTime !== "number") return;
     const id = runId({ name: this.#own.name, startTime });
     const reason = `replaced by its tick of ${new Date(at).toISOString()}`;
-    await this.#host.manager.cancel(id, { reason, wait: 0 });
+    await this.#host.manager.cancel(id, { reason, audited: false, wait: 0 });
   }
 
   #plan({ schedule, cursor }: Stored): Plan | undefined {

@@ -42,6 +42,15 @@ test("the audit tells who did what to whom, and why, newest first", async () => 
   expect(await audit({ name: "none" })).toEqual([]);
 });
 
+test("a cancel by a rule of a program is in the record of its run, and not in the audit", async () => {
+  const run = await clock.until(one.manager.start("b"));
+  run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+  await clock.until(two.manager.cancel("b", { reason: "a newer one is due", audited: false }));
+  expect(await audit()).toEqual([]);
+  const [record] = await clock.until(collect(two.manager.history({ name: "b" })));
+  expect(record?.endedBy).toMatchObject({ action: "cancel", reason: "a newer one is due" });
+});
+
 test("the record of a cancelled run, and the error of its body, tell the person", async () => {
   const run = await clock.until(one.manager.start("b"));
   run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));

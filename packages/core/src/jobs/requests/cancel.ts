@@ -19,7 +19,7 @@ const LOOK = 50;
 
 /** How many of the newest records of the name are looked at. */
 const NEWEST = 10;
-const OPTIONS = ["reason", "author", "wait", "signal"];
+const OPTIONS = ["reason", "author", "audited", "wait", "signal"];
 
 /** What a cancel needs of its manager. */
 export interface Cancelling {
@@ -35,12 +35,12 @@ export async function cancelRun(
   options: CancelOptions,
 ): Promise<CancelOutcome> {
   checkRequest("a cancel", nameOrId, options, OPTIONS);
-  const { reason, author, wait = WAIT, signal } = options;
+  const { reason, author, audited = true, wait = WAIT, signal } = options;
   const lock = await lockOf(locks, nameOrId);
   const kept = lock && keptOf(lock);
   if (lock !== undefined && kept !== undefined) {
     if (nameOrId !== lock.name && nameOrId !== kept.chain) return { asked: false, ended: false };
-    await locks.operator.requestCancel(lock, { reason, author, run: kept.chain });
+    await locks.operator.requestCancel(lock, { reason, author, audited, run: kept.chain });
     return untilAttemptEnds({ jobs, clock, wait, signal }, lock.name, kept);
   }
   const entry = lock && (await recordOf(jobs, lock));
@@ -48,7 +48,7 @@ export async function cancelRun(
   const ref = parseRunId(nameOrId);
   const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
   if (isOther) return { asked: false, ended: false };
-  await locks.operator.requestCancel(lock, { reason, author, run: toRecord(entry).id });
+  await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { asked: true, ended: run.status !== "running", run };
 }

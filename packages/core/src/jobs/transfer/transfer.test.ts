@@ -90,7 +90,7 @@ describe("an export that is imported into an empty store", () => {
     expect(await imported(parts)).toMatchObject({ runs: { imported: 5, leftOut: {} }, audits: { imported: 1 } });
     const open = (await from.clock.until(source.manager.running())).map(({ id }) => id);
     expect(open).toHaveLength(1);
-    await from.clock.until(source.manager.cancel(open[0] ?? "", { reason: "x", wait: 0 }));
+    await from.clock.until(source.manager.cancel(open[0] ?? "", { reason: "x", audited: false, wait: 0 }));
     const { records, logs, ...rest } = (await content(from, source.manager)) as {
       records: { id: string }[];
       logs: unknown[];
