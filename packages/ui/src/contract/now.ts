@@ -82,7 +82,7 @@ export interface Now {
   readonly next: readonly TickView[];
   /** How many schedulers live. */
   readonly schedulers: number;
-  /** Whether a list has more than is shown. */
+  /** Whether more is wrong, runs or waits than is shown. Of the ticks to come there are the first 50. */
   readonly truncated: boolean;
 }
 

@@ -25,7 +25,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const now = Date.now();
   const runs = live.runs().filter(({ name }) => !isOwn(name));
   const evidence = { now, runs, locks, schedules: views, schedulers };
-  const [problems, coming] = await Promise.all([
+  const [problems, next] = await Promise.all([
     problemsOf(source, evidence),
     comingTicks(source, schedules, { now, limit: NEXT }),
   ]);
@@ -35,9 +35,9 @@ export async function nowOf(source: Source): Promise<Now> {
     problems: problems.slice(0, PROBLEMS),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waiting.slice(0, WAITING),
-    next: coming.next,
+    next,
     schedulers: schedulers.length,
-    truncated: problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || coming.truncated,
+    truncated: problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING,
   };
 }
 

@@ -42,12 +42,12 @@ export function comingTick(schedule: string, { at, due, skipped }: NextTick): Ti
   return { schedule, at, due, ...(skipped !== undefined && { skipped }) };
 }
 
-/** The next ticks of all schedules, the soonest first. `truncated`: a day has more. */
+/** The next ticks of all schedules within a day, the soonest first. */
 export async function comingTicks(
   { scheduler }: Source,
   schedules: readonly ScheduleSummary[],
   { now, limit }: { readonly now: number; readonly limit: number },
-): Promise<{ readonly next: TickView[]; readonly truncated: boolean }> {
+): Promise<TickView[]> {
   // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
   const soonest = schedules
     .filter(({ name, next: [first] }) => !isOwn(name) && first !== undefined && first.due <= now + DAY)
@@ -56,11 +56,11 @@ export async function comingTicks(
   const all = await mapSome(soonest, async ({ name }) =>
     (await nextOf(scheduler, name, limit)).map((tick) => comingTick(name, tick)),
   );
-  const next = all
+  return all
     .flat()
     .filter(({ due }) => due <= now + DAY)
-    .sort((a, b) => a.due - b.due);
-  return { next: next.slice(0, limit), truncated: next.length > limit };
+    .sort((a, b) => a.due - b.due)
+    .slice(0, limit);
 }
 
 /** The next ticks of a schedule; none if there is no such schedule. */
