@@ -24,6 +24,12 @@ describe("a long cell", () => {
     expect(await table(cells, [{}, { cut: "text" }])).toBe(`A  B\n-  ${"-".repeat(80)}\na  ${long}\n`);
   });
 
+  test("keeps the rules of the columns behind it in their places", async () => {
+    process.stdout.isTTY = false;
+    const [head, rule] = (await table([cells[1] ?? [], ["B", "C"]].map((row) => row.toReversed()))).split("\n");
+    expect(rule?.lastIndexOf("  -")).toBe(head?.lastIndexOf("  a"));
+  });
+
   test.each([40, 80, 0])("is cut on a terminal of %i columns, where a line that wraps breaks the table", async (n) => {
     process.stdout.isTTY = true;
     process.stdout.columns = n;

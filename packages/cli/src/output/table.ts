@@ -21,8 +21,9 @@ export async function table(
   const [head = "", ...body] = lines;
   const rule = widths
     .filter((width) => width > 0)
-    .map((width) => "-".repeat(Number.isFinite(outputWidth()) ? width : Math.min(width, LONGEST_RULE)))
-    .join("  ");
+    .map((width) => "-".repeat(Number.isFinite(outputWidth()) ? width : Math.min(width, LONGEST_RULE)).padEnd(width))
+    .join("  ")
+    .trimEnd();
   return [head, rule, ...body].map((text) => `${text}\n`).join("");
 }
 
