@@ -47,7 +47,8 @@ describe("the demo of two days", () => {
 
   beforeAll(async () => {
     await make("two-days.db", 2);
-  });
+    // Some 10 s of computing, on a machine that may be busy.
+  }, 600_000);
 
   afterAll(async () => {
     for (const { manager, scheduler } of opened) {

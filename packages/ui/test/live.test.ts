@@ -73,6 +73,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.keyboard.press("g");
     await page.keyboard.press("a");
     await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
+    await page.getByRole("row", { name: /Resume.*partners.*the server has moved/ }).waitFor();
     await page.close();
   });
 

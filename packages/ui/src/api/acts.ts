@@ -68,14 +68,14 @@ async function pause({ scheduler }: Source, { name, reason, author, until, dryRu
   return { done: `the schedule "${name}" is paused ${end}: its ticks are skipped` };
 }
 
-async function resume({ scheduler }: Source, { name, dryRun }: Act): Promise<ActAnswer> {
+async function resume({ scheduler }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
   const [next] = await nextOf(scheduler, name, 1);
   const then = next === undefined ? "" : `. Its next tick is at ${iso(next.at)}`;
   if (dryRun === true) {
     await known(scheduler, name);
     return { done: `would end the pause of the schedule "${name}"${then}` };
   }
-  const wasPaused = await scheduler.resume(name);
+  const wasPaused = await scheduler.resume(name, { reason, author });
   return { done: wasPaused ? `the schedule "${name}" goes on${then}` : `the schedule "${name}" was not paused` };
 }
 
