@@ -1,15 +1,17 @@
 import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { failedCheck } from "../../channel/calls/failed-check.js";
 import { isFull } from "../../channel/calls/full.js";
 import { endingUntil, retry } from "../../channel/calls/retry.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import { knownValue } from "../../channel/encoding/known-value.js";
 import { ChannelError } from "../../channel/errors.js";
-import type { Key, Op, Version } from "../../channel/types.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
+import { keptOf } from "../../locks/entries/valid.js";
 import type { Lease } from "../../locks/hold/lease.js";
-import { closeRunOf } from "../records/orphans.js";
+import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, type Ending } from "../records/record.js";
 import { KeptLock } from "../retry/kept-lock.js";
@@ -119,17 +121,29 @@ export async function releaseClosed(
  * over by now: it must not be made twice.
  */
 async function writeIfMissing(
-  { jobs, lockChannel }: Pick<RunContext, "jobs" | "lockChannel">,
+  { jobs, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "lockChannel" | "clock" | "ttl">,
   record: RunRecord,
   next: readonly Op<unknown>[],
 ): Promise<void> {
   const { name, attempt = 1, chain = runId(record) } = record;
-  for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
-    if (value.chain === chain && (value.attempt ?? 1) > attempt) return;
-  }
-  // With the lock free, no attempt has begun whose record is still to come.
-  const isFree = [lockKey(name), retryKey(name, chain)].map((check) => ({ check, version: null }));
-  await lockChannel.commit([...isFree, ...next]);
+  const isLater = (it: { readonly chain?: string; readonly attempt?: number } | undefined): boolean =>
+    it?.chain === chain && (it.attempt ?? 1) > attempt;
+  const [lockAt, pendingAt] = [lockKey(name), retryKey(name, chain)];
+  const write = async (): Promise<boolean> => {
+    const lock = (await lockChannel.entry(lockAt)) as Entry<{ readonly note?: unknown }> | undefined;
+    if (lock !== undefined && (isLater(runOf(lock.value)) || isLater(keptOf(lock.value)))) return true;
+    for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
+      if (isLater(value)) return true;
+    // While the lock is as it was read, no attempt has begun whose record is still to come.
+    const checks = [
+      { check: lockAt, version: lock?.version ?? null },
+      { check: pendingAt, version: null },
+    ];
+    const result = await lockChannel.commit([...checks, ...next]);
+    return result.ok || failedCheck(result.failed, pendingAt) !== undefined;
+  };
+  const retryOptions = { clock, until: clock.monotonic() + ttl, goesOn: () => true };
+  while (!(await retry(retryOptions, write)));
 }
 
 /**

@@ -130,8 +130,8 @@ export class Fold {
     if (claimed?.state === undefined || claimed.version === null) return;
     // All that is written from here on has a higher version.
     const mark = claimed.version;
-    // In a new store the looks have seen nothing: a host whose clock is slow may write between the read of the
-    // first time and the claim.
+    // In a new store the looks have seen nothing: a host whose clock is slow may write between the read of
+    // the first time and the claim.
     const entry: FoldEntry = claimed;
     const { state } = claimed;
     const { refs, far } = await lateRefs(index, state, mark, { signal, pause });
