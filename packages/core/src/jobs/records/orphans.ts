@@ -1,10 +1,13 @@
 import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { failedCheck } from "../../channel/calls/failed-check.js";
+import { retry } from "../../channel/calls/retry.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { sameJson } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import { keptOf } from "../../locks/entries/valid.js";
+import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { nextAttempt, pendingOp, pendingUnder } from "../retry/pending.js";
@@ -13,6 +16,9 @@ import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
 import type { TimeIndex } from "./time-index.js";
+
+/** How long a store is waited for that is to take the record of a chain that is over, in ms. */
+const PATIENCE = 10_000;
 
 /** How many of the newest records are searched if the lock does not lead to its record. */
 const NEWEST = 10;
@@ -68,15 +74,14 @@ export interface RunStores {
  * nobody would find it.
  *
  * A lock that is kept between two attempts has no run. If its process is dead, the attempt stays in the
- * store for others. If it is unlocked by force, the chain ends, with a record of that attempt.
+ * store for others. If it is unlocked by force, see {@link endChain}.
  */
 export async function closeRunOf(
   stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   close: Ending & { readonly endTime: number },
 ): Promise<RunRecord | undefined> {
-  const kept = keptOf(lock.value);
-  if (kept !== undefined) return close.status === "cancelled" ? endChain(stores, lock, kept.chain, close) : undefined;
+  if (keptOf(lock.value) !== undefined) return undefined;
   const record = await closeRecordOf(stores, lock, close);
   if (runOf(lock.value).retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
@@ -100,20 +105,23 @@ async function writeNextAttempt(
   await unlessCorrupt((locks as Channel<unknown>).commit([check, pendingOp(next, now)]));
 }
 
-/** Removes the next attempt of a chain, and writes its record, as if it had begun and was cancelled. */
-async function endChain(
-  { jobs, locks, index }: RunStores,
+/**
+ * Ends the chain that a lock is kept for: removes its next attempt, and writes the record of that, as if it
+ * had begun and was cancelled. With two stores, the record is missing if this process dies in between.
+ */
+export async function endChain(
+  { jobs, locks, index, clock }: RunStores & { readonly clock: Clock },
   { value: { name, holder }, version }: Pick<Entry<LockValue>, "value" | "version">,
   chainId: string,
   { endTime, ...ending }: Ending & { readonly endTime: number },
 ): Promise<RunRecord | undefined> {
   const pending = await pendingUnder(locks as Channel<unknown>, name, chainId);
   if (pending === undefined) return undefined;
-  const { trigger, timeout, attempt, chain, retry, schedule, tick, meta } = pending.value;
+  const { trigger, timeout, attempt, chain, schedule, tick, meta } = pending.value;
   const extras: Extras = {
     ...(schedule !== undefined && { schedule }),
     ...(tick !== undefined && { tick }),
-    ...{ attempt, chain, retry },
+    ...{ attempt, chain, retry: pending.value.retry },
     ...(meta !== undefined && { meta }),
   };
   const lockCheck: Op<LocksValue> = { check: lockKey(name), version };
@@ -125,6 +133,8 @@ async function endChain(
   const isJoined = locks.joins(jobs as Channel<unknown>);
   // With two stores: a record without this removal would tell of an end, and the attempt would be made.
   if (!isJoined && !(await locks.commit(removal)).ok) return undefined;
+  // From here on nobody else knows of the attempt, so that a store that is away for a moment is waited for.
+  const retryOptions = { clock, until: clock.monotonic() + PATIENCE, goesOn: () => true };
   for (let startTime = endTime; ; startTime++) {
     const open = startedRecord({ name, startTime, holder, timeout, trigger }, extras);
     const record = closed(open, version, endTime, ending);
@@ -136,13 +146,15 @@ async function endChain(
     const more = [...index.add(record), ...index.addFailure(record)];
     const result = isJoined
       ? await locks.commitWith<unknown[]>(removal, [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...more])
-      : await jobs.commitWith<unknown[]>(put, more);
-    if (result.ok) {
+      : await retry(retryOptions, () => jobs.commitWith<unknown[]>(put, more));
+    const taken = result.ok ? undefined : failedCheck(result.failed, key);
+    // The answer to an earlier try may have been lost.
+    if (result.ok || sameJson(taken?.current?.value, JSON.parse(JSON.stringify(record)))) {
       runEnded.publish(() => ({ record }));
       return record;
     }
     // Another run of the name has this start time. Any other check that failed means that the chain goes on.
-    if (failedCheck(result.failed, key) === undefined || result.failed.length > 1) return undefined;
+    if (taken === undefined || result.failed.length > 1) return undefined;
   }
 }
 

@@ -82,7 +82,7 @@ export class Simulation {
     this.#plan = {
       ttl: TTL,
       names: NAMES.slice(0, 1 + (seed % 3)),
-      unlocks: seed % 5 === 0,
+      unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
       retries: seed % 5 >= 3,
