@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { plantedKeptBugs } from "../testing/simulation/kept/planted-bugs.js";
 import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
+import { plantedKeptBugs } from "../testing/simulation/planted-kept-bugs.js";
 import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 

@@ -10,7 +10,7 @@ import { checkChains } from "./chains.js";
 import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
-import { checkIndex, checkNothingDead, Laws } from "./laws.js";
+import { checkIndex, checkNothingDead, Laws } from "./laws/laws.js";
 import { Ledger } from "./ledger.js";
 import { WrittenLogs } from "./logs/written-logs.js";
 import type { PlantedBug } from "./planted-bugs.js";

@@ -5,7 +5,7 @@ import type { JobManager } from "../../jobs/manager.js";
 import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
-import type { Laws } from "./laws.js";
+import type { Laws } from "./laws/laws.js";
 import type { Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";

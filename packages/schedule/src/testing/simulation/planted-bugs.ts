@@ -1,4 +1,5 @@
 import type { Backend, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
+import { plantedKeptBugs } from "../../../../core/src/testing/simulation/planted-kept-bugs.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
 import type { PlantedBug } from "./simulation.js";
 
@@ -166,5 +167,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: plant(RetryLost),
     only: "retries",
   },
+  ...plantedKeptBugs
+    .filter(({ late }) => late !== true)
+    .map((bug) => ({ ...bug, plant: (store: Backend) => bug.plant(store, undefined as never), only: "retries" })),
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];

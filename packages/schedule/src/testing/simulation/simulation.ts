@@ -7,11 +7,14 @@ import {
   type Run,
   type RunRecord,
 } from "@ojm/core";
-import type { Backend } from "@ojm/core/backend";
+import type { Backend, StoredChange } from "@ojm/core/backend";
 import { FakeClock } from "../../../../core/src/testing/fake-clock.js";
 import { collect } from "../../../../core/src/testing/settle.js";
 import { Chaos } from "../../../../core/src/testing/simulation/chaos.js";
 import { Dice } from "../../../../core/src/testing/simulation/dice.js";
+import { isLock, isRecord } from "../../../../core/src/testing/simulation/entry-kinds.js";
+import { KeptLocks } from "../../../../core/src/testing/simulation/laws/kept-locks.js";
+import { SessionLives } from "../../../../core/src/testing/simulation/laws/session-lives.js";
 import { FakeProcess } from "../../../../core/src/testing/simulation/process.js";
 import { FaultyBackend } from "../../../../core/src/testing/stores/faulty-backend.js";
 import { SharedStore } from "../../../../core/src/testing/stores/shared-store.js";
@@ -56,6 +59,7 @@ const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   retries: [
     { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true, keepLock: true } },
     { every: 5_000, retry: { attempts: 2, delay: 4_000, onLost: true }, overlap: "queue", missed: "all" },
+    { every: 6_000, retry: { attempts: 3, delay: 5_000, keepLock: true }, overlap: "replace" },
   ],
   skips: [{ every: 2_000 }, { every: 3_000, jitter: 500 }, { every: 2_000, missed: "none" }],
   queues: [
@@ -99,6 +103,10 @@ export class Simulation {
   readonly #watch: boolean;
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
+  readonly #lives: SessionLives;
+  readonly #kept: KeptLocks;
+  /** Until when a process that closed may free the locks of its chains. */
+  #closingUntil = 0;
   #over = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -107,6 +115,11 @@ export class Simulation {
     this.#length = length;
     this.clock = new FakeClock(seed);
     this.#dice = new Dice(seed * 7_919);
+    this.#lives = new SessionLives(this.clock, TTL);
+    this.#kept = new KeptLocks({
+      isLiving: (session) => this.#lives.isLiving(session),
+      isClosing: () => this.clock.monotonic() < this.#closingUntil,
+    });
     this.#watch = seed % 5 < 3;
     this.#apart = seed % 7 > 4;
     const names = Object.keys(DEFINITIONS);
@@ -139,7 +152,7 @@ export class Simulation {
     const store = await SharedStore.open(this.clock);
     await store.memory.watch(
       { from: "", to: "\uFFFF" },
-      { change: (change) => this.#guarded(() => this.witness.applied(change)), gap: () => {}, fail: () => {} },
+      { change: (change) => this.#guarded(() => this.#applied(change)), gap: () => {}, fail: () => {} },
     );
     this.#chaos.restarts(store, () => {
       for (const way of this.#ways) way.hangUp();
@@ -153,6 +166,15 @@ export class Simulation {
     await this.#calm();
     await this.#end();
     this.#throwFailure();
+  }
+
+  #applied(change: StoredChange): void {
+    const { key, value, version } = change;
+    this.witness.applied(change);
+    this.#lives.applied(change);
+    if (isLock(key)) this.#kept.applied(change);
+    if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
+    this.#kept.check();
   }
 
   #failed(error: unknown): void {
@@ -219,6 +241,7 @@ export class Simulation {
   }
 
   async #close(manager: JobManager, scheduler: Scheduler): Promise<void> {
+    this.#closingUntil = this.clock.monotonic() + 4 * TTL;
     try {
       await scheduler.close();
       await manager.close();
@@ -237,6 +260,7 @@ export class Simulation {
   #way(store: SharedStore, process: FakeProcess, name: string): FaultyBackend {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     way.heard = process.heard;
+    way.sent = (commit) => this.#lives.sent(commit);
     way.fault = (call) => this.#chaos.fault(name, call);
     this.#ways.add(way);
     return way;

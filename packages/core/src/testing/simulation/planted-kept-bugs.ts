@@ -1,6 +1,6 @@
-import type { CallOptions, Commit, CommitOutcome, StoredWrite } from "../../../channel/backend/backend.js";
-import { isLock, isSession } from "../entry-kinds.js";
-import { asExpected, Planted, type PlantedBug, withoutDeadlines } from "../planted-bugs.js";
+import type { CallOptions, Commit, CommitOutcome, StoredWrite } from "../../channel/backend/backend.js";
+import { isLock, isSession } from "./entry-kinds.js";
+import { asExpected, Planted, type PlantedBug, withoutDeadlines } from "./planted-bugs.js";
 
 /* Bugs of those who keep a lock between two attempts, planted between ojm and the store. */
 

@@ -1,12 +1,13 @@
-import type { Commit, StoredChange, StoredEntry } from "../../channel/backend/backend.js";
-import { decodeKey } from "../../channel/encoding/key.js";
-import { compareVersions } from "../../channel/encoding/version.js";
-import type { Run } from "../../jobs/types.js";
-import type { FakeClock } from "../fake-clock.js";
-import type { SharedStore } from "../stores/shared-store.js";
-import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "./entry-kinds.js";
-import { KeptLocks } from "./kept/kept-locks.js";
-import type { FakeProcess } from "./process.js";
+import type { Commit, StoredChange, StoredEntry } from "../../../channel/backend/backend.js";
+import { decodeKey } from "../../../channel/encoding/key.js";
+import { compareVersions } from "../../../channel/encoding/version.js";
+import type { Run } from "../../../jobs/types.js";
+import type { FakeClock } from "../../fake-clock.js";
+import type { SharedStore } from "../../stores/shared-store.js";
+import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
+import type { FakeProcess } from "../process.js";
+import { KeptLocks } from "./kept-locks.js";
+import { SessionLives } from "./session-lives.js";
 
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
@@ -50,13 +51,7 @@ export class Laws {
   readonly #holds: Map<string, number> = new Map();
   /** The locks that were taken, by fence. */
   readonly #held: Map<string, Held> = new Map();
-  /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
-  readonly #sent: Map<string, number> = new Map();
-  readonly #lives: Map<string, number> = new Map();
-  /** The id of each session, by its key. */
-  readonly #idOf: Map<string, string> = new Map();
-  /** The ids of the sessions whose entries were removed. */
-  readonly #gone: Set<string> = new Set();
+  readonly #lives: SessionLives;
   /**
    * The store has forgotten everything before `version`. A holder may not know that until its session is over
    * by its own clock.
@@ -72,19 +67,16 @@ export class Laws {
     this.#judgesSignals = !late;
     this.#clock = clock;
     this.#ttl = ttl;
+    this.#lives = new SessionLives(clock, ttl);
     this.#kept = new KeptLocks({
-      isLiving: (session) => !this.#gone.has(session) && clock.monotonic() < (this.#lives.get(session) ?? 0),
+      isLiving: (session) => this.#lives.isLiving(session),
       isClosing: () => clock.monotonic() < this.#closingUntil,
     });
   }
 
   /** Call it with each commit that a process sends to the store. */
-  sent({ writes }: Commit): void {
-    for (const { key, value } of writes) {
-      if (!isSession(key) || value === null) continue;
-      const renewal = `${key} ${JSON.parse(value).beat}`;
-      if (!this.#sent.has(renewal)) this.#sent.set(renewal, this.#clock.monotonic());
-    }
+  sent(commit: Commit): void {
+    this.#lives.sent(commit);
   }
 
   /** Call it with each change that the store applied. */
@@ -92,17 +84,10 @@ export class Laws {
     const { key, value, version } = change;
     if (isLock(key)) this.#kept.applied(change);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
-    if (isSession(key) && value === null) this.#gone.add(this.#idOf.get(key) ?? "");
-    if (value === null) return;
-    if (isLock(key)) {
-      const { holder, until } = JSON.parse(value);
-      this.#held.set(version, { session: holder.instance, until });
-    } else if (isSession(key)) {
-      const { id, beat } = JSON.parse(value);
-      this.#idOf.set(key, id);
-      const sent = this.#sent.get(`${key} ${beat}`) ?? this.#clock.monotonic();
-      this.#lives.set(id, Math.max(this.#lives.get(id) ?? 0, sent + this.#ttl));
-    }
+    this.#lives.applied(change);
+    if (!isLock(key) || value === null) return;
+    const { holder, until } = JSON.parse(value);
+    this.#held.set(version, { session: holder.instance, until });
   }
 
   forgotten(version: string): void {
@@ -192,7 +177,7 @@ export class Laws {
   #checkSignal({ name, process, run }: Inside): void {
     const held = this.#held.get(run.fence);
     if (held === undefined) throw new Error(`${name} runs with ${run.fence}, with which nobody took it`);
-    const over = Math.min(held.until, this.#lives.get(held.session) ?? 0);
+    const over = Math.min(held.until, this.#lives.until(held.session));
     const late = this.#clock.monotonic() - (process.waking ? over : Math.max(over, process.since));
     if (late <= LATE) return;
     throw new Error(`the signal of ${name} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);

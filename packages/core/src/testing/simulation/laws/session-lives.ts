@@ -1,0 +1,53 @@
+import type { Commit, StoredChange } from "../../../channel/backend/backend.js";
+import type { FakeClock } from "../../fake-clock.js";
+import { isSession } from "../entry-kinds.js";
+
+/** Until when each session lives, judged by what was sent to the store and what the store applied. */
+export class SessionLives {
+  readonly #clock: FakeClock;
+  readonly #ttl: number;
+  /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
+  readonly #sent: Map<string, number> = new Map();
+  readonly #until: Map<string, number> = new Map();
+  /** The id of each session, by its key. */
+  readonly #idOf: Map<string, string> = new Map();
+  /** The ids of the sessions whose entries were removed. */
+  readonly #gone: Set<string> = new Set();
+
+  constructor(clock: FakeClock, ttl: number) {
+    this.#clock = clock;
+    this.#ttl = ttl;
+  }
+
+  /** Call it with each commit that a process sends to the store. */
+  sent({ writes }: Commit): void {
+    for (const { key, value } of writes) {
+      if (!isSession(key) || value === null) continue;
+      const renewal = `${key} ${JSON.parse(value).beat}`;
+      if (!this.#sent.has(renewal)) this.#sent.set(renewal, this.#clock.monotonic());
+    }
+  }
+
+  /** Call it with each change that the store applied. */
+  applied({ key, value }: StoredChange): void {
+    if (!isSession(key)) return;
+    if (value === null) {
+      this.#gone.add(this.#idOf.get(key) ?? "");
+      return;
+    }
+    const { id, beat } = JSON.parse(value);
+    this.#idOf.set(key, id);
+    const sent = this.#sent.get(`${key} ${beat}`) ?? this.#clock.monotonic();
+    this.#until.set(id, Math.max(this.until(id), sent + this.#ttl));
+  }
+
+  /** Until when the session lives by its last applied renewal, in ms of the monotonic clock. */
+  until(session: string): number {
+    return this.#until.get(session) ?? 0;
+  }
+
+  /** Whether its entry is in the store, and not over. */
+  isLiving(session: string): boolean {
+    return !this.#gone.has(session) && this.#clock.monotonic() < this.until(session);
+  }
+}
