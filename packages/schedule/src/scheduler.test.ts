@@ -197,7 +197,65 @@ describe("a run that is tried again", () => {
   });
 });
 
+describe("a run whose process was killed", () => {
+  const retry = { attempts: 3, delay: 1_000, backoff: "fixed", onLost: true } as const;
+
+  it("is tried again by another process as soon as its record is closed, though the killed one counts as there", async () => {
+    const all = [await world.scheduler("one", { ttl: 3_000 }), await world.scheduler("two", { ttl: 3_000 })];
+    const ran: string[] = [];
+    for (const one of all) {
+      const body = (run: Run): Promise<void> => {
+        ran.push(`${run.attempt} ${one.name}`);
+        return run.attempt === 1 ? new Promise(() => {}) : Promise.resolve();
+      };
+      await world.clock.until(one.scheduler.add("a", { every: 10 * MINUTE, retry }, body));
+    }
+    await world.until("00:10:01");
+    const [killed] = all.filter(({ name }) => ran[0] === `1 ${name}`);
+    const [other] = all.filter(({ name }) => ran[0] !== `1 ${name}`);
+    world.kill(killed as SchedulerOf);
+    // Its session is over after 3 s, and found soon after; it counts as there until 00:10:16 at least.
+    await world.until("00:10:11");
+    expect(ran).toEqual([`1 ${killed?.name}`, `2 ${other?.name}`]);
+  });
+});
+
 describe("ticks that nobody was there for", () => {
+  it("have one outcome each, if the process dies that decides on many, and the next one has another policy", async () => {
+    const one = await world.scheduler("one");
+    const many = (max: number): ScheduleDefinition => ({
+      every: MINUTE,
+      overlap: "queue",
+      missed: { run: "all", max },
+    });
+    const HOURS = 600 * MINUTE;
+    await world.clock.until(one.scheduler.add("a", many(100), one.body(HOURS)));
+    // A hundred ticks wait. Then nobody is there for an hour.
+    await world.until("01:50:30");
+    await world.clock.until(one.scheduler.close());
+    await world.until("02:50:30");
+    const two = await world.scheduler("two");
+    let parts = 0;
+    two.way.fault = (call) => {
+      const decides =
+        call.kind === "commit" && call.commit.writes.filter(({ key }) => key.includes('["tick "')).length > 2;
+      return decides && ++parts > 1 ? { type: "request lost" } : undefined;
+    };
+    await world.clock.until(two.scheduler.add("a", many(100), two.body(HOURS)));
+    await world.until("02:50:31");
+    expect(parts).toBe(2);
+    world.kill(two);
+    const three = await world.scheduler("three");
+    await world.clock.until(three.scheduler.add("a", many(3), three.body()));
+    await world.until("02:53:30");
+    const told = new Map<number, number>();
+    for (const { at, until = at } of await world.clock.until(collect(three.scheduler.ticks("a")))) {
+      for (let tick = at; tick <= until; tick += MINUTE) told.set(tick, (told.get(tick) ?? 0) + 1);
+    }
+    const minutes = Array.from({ length: 173 }, (_, i) => Date.parse("2030-01-01T00:01:00Z") + i * MINUTE);
+    expect(minutes.filter((tick) => told.get(tick) !== 1).map((tick) => world.time(tick))).toEqual([]);
+  });
+
   it.each<[ScheduleDefinition["missed"], string[]]>([
     ["none", ["00:02:00-00:04:00 (3) missed policy", "00:05:00 run by two"]],
     ["latest", ["00:02:00-00:04:00 (3) missed not-latest", "00:05:00 run by two"]],

@@ -327,7 +327,7 @@ export class Scheduler {
     };
     const own: Own = {
       of: (name) => this.#jobs.get(name)?.own,
-      leads: (name) => this.#jobs.get(name)?.leads === true,
+      rank: (name) => this.#jobs.get(name)?.rank ?? Number.POSITIVE_INFINITY,
     };
     const requests: Requests = new Requests(opened, own, signal);
     const retries: Retries = new Retries(opened, own, signal);

@@ -70,9 +70,8 @@ export class Jobs {
     const retry = { attempts: 3, backoff: "fixed", onLost: true } as const;
     while (!this.#stopped) {
       const body = (run: Run): Promise<void> => this.#body(run);
-      await this.#quietly(() =>
-        manager.run(RETRIED, body, { timeout: HOUR, retry: { ...retry, delay: this.#between(50, 300) } }),
-      );
+      const policy = { ...retry, delay: this.#between(50, 300), keepLock: this.#chance() < 0.5 };
+      await this.#quietly(() => manager.run(RETRIED, body, { timeout: HOUR, retry: policy }));
       await sleep(this.#between(0, 20));
     }
   }

@@ -82,7 +82,7 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
       { put: cursorKey(name), value: settled.cursor },
     ];
     const noted = store.noted({ action: "resume", name, ...who });
-    if ((await store.write({ schedule, cursor }, settled.ticks, writes, [noted])) !== undefined) return true;
+    if ((await store.write({ schedule, cursor }, settled, writes, [noted])) !== undefined) return true;
   }
 }
 

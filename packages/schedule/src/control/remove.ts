@@ -20,7 +20,7 @@ export async function remove(store: ScheduleStore, name: string): Promise<boolea
       return schedule !== undefined;
     }
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
-    const { ticks } = settleAll(state, { outcome: "refused", reason: "removed" });
-    if ((await store.write({ schedule, cursor }, ticks, writes, [noted])) !== undefined) return true;
+    const settled = settleAll(state, { outcome: "refused", reason: "removed" });
+    if ((await store.write({ schedule, cursor }, settled, writes, [noted])) !== undefined) return true;
   }
 }

@@ -50,6 +50,17 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
+  it("of a schedule whose only process was killed it is told that nobody is there, once its presence is over", async () => {
+    const one = await world.scheduler("one");
+    const two = await world.scheduler("two");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:01:30");
+    world.kill(one);
+    await world.until("00:03:30");
+    const reasons = await world.clock.until(two.scheduler.why("a"));
+    expect(reasons.map(({ code }) => code)).toEqual(["nobody", "last", "tick", "next"]);
+  });
+
   it("of a job that was never scheduled it is told", async () => {
     const one = await world.scheduler("one");
     const reasons = await world.clock.until(one.scheduler.why("b"));

@@ -1,10 +1,10 @@
-import type { Reason } from "@ojm/core";
+import type { Entry, Reason } from "@ojm/core";
 import { visible } from "@ojm/core/backend";
 import { windowAt } from "../definition/blackout.js";
-import type { StoredSchedule, TickReason } from "../store/schema.js";
+import type { SchedulesValue, StoredSchedule, TickReason } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isMemberPart } from "../store/valid.js";
 import { nextTicks } from "./next.js";
+import { schedulersOf } from "./overview.js";
 import { type ScheduleTick, ticksOf } from "./ticks.js";
 
 /** Why the job of a schedule does not run now: see {@link Scheduler.why}. */
@@ -62,15 +62,12 @@ function stops({ paused, definition }: StoredSchedule, now: number): ScheduleRea
 
 /** A scheduler whose process died is there until its entry expires. */
 async function nobody({ channel }: ScheduleStore, { name, hash }: StoredSchedule): Promise<ScheduleReason[]> {
-  let others = 0;
-  for await (const { value } of channel.entries({ prefix: ["member"] })) {
-    if (!isMemberPart(value)) continue;
-    const own = value.schedules.find(([schedule]) => schedule === name);
-    if (own?.[1] === hash) return [];
-    if (own !== undefined) others++;
-  }
+  const members: Entry<SchedulesValue>[] = [];
+  for await (const entry of channel.entries({ prefix: ["member"] })) members.push(entry);
+  const known = schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
+  if (known.includes(hash)) return [];
   const text =
-    others === 0
+    known.length === 0
       ? "no process that runs this schedule is there"
       : "the processes that are there have an older definition of this schedule";
   return [{ code: "nobody", text }];

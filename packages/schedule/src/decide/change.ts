@@ -1,16 +1,9 @@
 import { calendarKey } from "../definition/calendar.js";
 import type { ScheduleDefinition } from "../definition/types.js";
-import type { Cursor } from "../store/schema.js";
 import { type State, stopped } from "./decide.js";
 import { dueTicks } from "./due-ticks.js";
 import { chooseMissed } from "./missed.js";
-import { cursorAt, type Decided, inRanges, one, range, type Why } from "./outcomes.js";
-
-/** A cursor and the outcomes of the ticks before it. */
-export interface Moved {
-  readonly cursor: Cursor;
-  readonly ticks: readonly Decided[];
-}
+import { cursorAt, inRanges, type Moved, one, range, type Why } from "./outcomes.js";
 
 /**
  * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it

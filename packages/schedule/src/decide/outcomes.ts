@@ -14,6 +14,12 @@ export interface Decided {
   readonly value: Omit<TickValue, "by" | "decided" | "revision">;
 }
 
+/** A cursor and the outcomes of the ticks before it. */
+export interface Moved {
+  readonly cursor: Cursor;
+  readonly ticks: readonly Decided[];
+}
+
 /** Why ticks are not run. */
 export interface Why {
   readonly outcome: Exclude<TickOutcome, "run">;

@@ -38,8 +38,8 @@ export interface Host {
   onRun(run: Promise<unknown>): void;
 }
 
-/** Which schedules this process has, and whether it is the first to run one. */
+/** Which schedules this process has, and its place among those who run one: 0 is the first. */
 export interface Own {
   of(name: string): OwnSchedule | undefined;
-  leads(name: string): boolean;
+  rank(name: string): number;
 }

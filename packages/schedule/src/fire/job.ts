@@ -66,9 +66,9 @@ export class ScheduledJob implements Alarm {
     return this.#schedule?.value;
   }
 
-  /** Whether this process is the first of the members that can run it. */
-  get leads(): boolean {
-    return this.#rank === 0 && !this.#over;
+  /** The place of this process among the members that can run it: 0 is the first. */
+  get rank(): number {
+    return this.#over ? Number.POSITIVE_INFINITY : this.#rank;
   }
 
   onDue(): void {

@@ -55,7 +55,7 @@ export class Requests implements Followed<SchedulesValue> {
 
   #next(name: string): { request: Request; own: OwnSchedule } | undefined {
     const own = this.#own.of(name);
-    if (own === undefined || !this.#own.leads(name) || this.#signal.aborted) return undefined;
+    if (own === undefined || this.#own.rank(name) !== 0 || this.#signal.aborted) return undefined;
     const all = [...this.#open.values()].filter((request) => request.name === name);
     const [request] = all.sort((a, b) => a.value.at - b.value.at);
     return request === undefined ? undefined : { request, own };

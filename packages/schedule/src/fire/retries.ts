@@ -2,6 +2,7 @@ import { isChannelError, isRunError, type Key } from "@ojm/core";
 import { inBackground } from "../background.js";
 import type { Followed } from "../store/follow.js";
 import type { Host, Own, OwnSchedule } from "./host.js";
+import { GRACE } from "./job.js";
 
 /** How often the attempts of other processes are looked at, in ms: their process may have died. */
 const LOOK = 5_000;
@@ -14,7 +15,7 @@ const OVERDUE = 20_000;
 
 /**
  * Makes the next attempts of runs whose process is gone, of the schedules that this process is the first to
- * run. Their entries are in the channel of the locks.
+ * run; or the second, of what the first has left. Their entries are in the channel of the locks.
  */
 export class Retries implements Followed<unknown> {
   readonly #host: Host;
@@ -58,14 +59,18 @@ export class Retries implements Followed<unknown> {
     while (!this.#signal.aborted && this.#pending.has(name)) {
       const own = this.#own.of(name);
       if (own === undefined) return;
-      const isMade = this.#isMine(name) && (await this.#takeOver(own));
-      if (!isMade) await this.#pause();
+      const isMade = this.#mineIn(name) <= 0 && (await this.#takeOver(own));
+      if (!isMade) await this.#pause(this.#mineIn(name));
     }
   }
 
-  #isMine(name: string): boolean {
-    const overdue = this.#host.store.clock.now() - OVERDUE;
-    return this.#own.leads(name) || [...(this.#pending.get(name)?.values() ?? [])].some((due) => due < overdue);
+  /** When it is up to this process to make the attempts of a schedule, in ms from now; 0 or less: it is. */
+  #mineIn(name: string): number {
+    const rank = this.#own.rank(name);
+    if (rank === 0) return 0;
+    // The first may be dead, and is counted as there for a while.
+    const behind = rank === 1 ? GRACE : OVERDUE;
+    return Math.min(...(this.#pending.get(name)?.values() ?? [])) + behind - this.#host.store.clock.now();
   }
 
   /** Resolves to whether there was an attempt to make, when it and all that follow are over. */
@@ -81,7 +86,8 @@ export class Retries implements Followed<unknown> {
     }
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#host.store.clock.after(LOOK, resolve));
+  #pause(left: number): Promise<void> {
+    const ms = left > 0 ? Math.min(left, LOOK) : LOOK;
+    return new Promise((resolve) => void this.#host.store.clock.after(ms, resolve));
   }
 }

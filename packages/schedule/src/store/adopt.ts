@@ -61,7 +61,7 @@ async function attempt(
     { put: scheduleKey(name), value },
     { put: cursorKey(name), value: moved.cursor },
   ];
-  const version = await store.write({ schedule, cursor }, moved.ticks, writes);
+  const version = await store.write({ schedule, cursor }, moved, writes);
   return version === undefined ? undefined : { schedule: { value, version }, cursor: { value: moved.cursor, version } };
 }
 

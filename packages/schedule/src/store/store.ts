@@ -10,7 +10,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import type { Decided } from "../decide/outcomes.js";
+import { cursorAt, type Decided, type Moved } from "../decide/outcomes.js";
 import {
   type Cursor,
   cursorKey,
@@ -97,28 +97,35 @@ export class ScheduleStore {
    */
   async settle(stored: Stored, cursor: Cursor, ticks: readonly Decided[]): Promise<Versioned<Cursor> | undefined> {
     const put = { put: cursorKey(stored.schedule.value.name), value: cursor };
-    const version = await this.write(stored, ticks, [put]);
+    const version = await this.write(stored, { cursor, ticks }, [put]);
     return version === undefined ? undefined : { value: cursor, version };
   }
 
   /**
-   * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. `others`: ops without
-   * checks on other channels. Resolves to the version of the writes; to `undefined` if they are not.
+   * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. `moved.cursor`: the
+   * cursor behind all of them. `others`: ops without checks on other channels. Resolves to the version of the
+   * writes; to `undefined` if they are not.
    */
   async write(
     stored: Stored,
-    ticks: readonly Decided[],
+    moved: Moved,
     writes: readonly Op<SchedulesValue>[],
     others: readonly ChannelOps<unknown>[] = [],
   ): Promise<Version | undefined> {
-    // The cursor comes last. If this process dies in between, the next one finds these outcomes, and keeps
-    // them. Ranges come with the cursor: the next process would find another range.
-    let left = ticks.toSorted((a, b) => Number(a.value.until !== undefined) - Number(b.value.until !== undefined));
+    let left = moved.ticks.toSorted((a, b) => a.at - b.at);
+    let { cursor } = stored;
     while (left.length > MOST_TICKS) {
-      if ((await this.#commit(stored, left.slice(0, MOST_TICKS), [], [])) === undefined) return undefined;
+      const part = left.slice(0, MOST_TICKS);
+      // The cursor moves with each part: if this process dies in between, the next one may have another
+      // policy, and would decide on these ticks anew.
+      const value = cursorBehind(cursor.value, part, moved.cursor);
+      const put = { put: cursorKey(stored.schedule.value.name), value };
+      const version = await this.#commit({ ...stored, cursor }, part, [put], []);
+      if (version === undefined) return undefined;
+      cursor = { value, version };
       left = left.slice(MOST_TICKS);
     }
-    return this.#commit(stored, left, writes, others);
+    return this.#commit({ ...stored, cursor }, left, writes, others);
   }
 
   async #commit(
@@ -154,6 +161,15 @@ export class ScheduleStore {
     const text = `the entry ${JSON.stringify(key)} of "${this.channel.name}" was not written by a scheduler: delete it`;
     throw new ChannelError("CORRUPT", text);
   }
+}
+
+/** The cursor behind the first of several outcomes. `last`: the cursor behind all of them. */
+function cursorBehind(before: Cursor, ticks: readonly Decided[], last: Cursor): Cursor {
+  const at = Math.max(before.at, ...ticks.map((tick) => tick.value.until ?? tick.at));
+  const decided = new Set(ticks.map((tick) => tick.at));
+  const still = (before.waiting ?? []).filter((tick) => !decided.has(tick));
+  const begun = (last.waiting ?? []).filter((tick) => tick > before.at && tick <= at);
+  return cursorAt(at, [...still, ...begun]);
 }
 
 function tickOf(key: unknown): number[] {

@@ -1,7 +1,7 @@
 import type { JobManager, Run, RunRecord } from "@ojm/core";
 import { collect } from "../../../core/src/testing/settle.js";
 import type { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
-import { World as CoreWorld } from "../../../core/src/testing/world.js";
+import { World as CoreWorld, type ManagerSettings } from "../../../core/src/testing/world.js";
 import type { ScheduleTick } from "../control/ticks.js";
 import type { Body } from "../fire/host.js";
 import { Scheduler } from "../scheduler.js";
@@ -29,8 +29,8 @@ export class World extends CoreWorld {
     this.clock.wall = Date.parse(start) - 1_000;
   }
 
-  async scheduler(name: string): Promise<SchedulerOf> {
-    const { manager, way } = await this.manager();
+  async scheduler(name: string, settings: ManagerSettings = {}): Promise<SchedulerOf> {
+    const { manager, way } = await this.manager(settings);
     const scheduler = new Scheduler(manager, { clock: this.clock, instance: name });
     const ran: string[] = [];
     const body =
