@@ -308,7 +308,7 @@ export class Scheduler {
   async #begin(): Promise<Host> {
     const store = await this.#openStore();
     const { signal } = this.#closing;
-    const members = new Members(this.#instance, () => this.#membersChanged());
+    const members = new Members(this.#instance, (names) => this.#membersChanged(names));
     const presence = new Presence(store);
     const opened: Host = {
       manager: this.#manager,
@@ -354,8 +354,8 @@ export class Scheduler {
     else if (isSchedule(entry.value)) job.told({ value: entry.value, version: entry.version });
   }
 
-  #membersChanged(): void {
-    for (const job of this.#jobs.values()) job.membersChanged();
+  #membersChanged(names: Iterable<string>): void {
+    for (const name of names) this.#jobs.get(name)?.membersChanged();
   }
 
   #tell(schedule: string, ticks: readonly Decided[]): void {

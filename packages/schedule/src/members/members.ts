@@ -2,81 +2,133 @@ import type { Key } from "@ojm/core";
 import type { Followed } from "../store/follow.js";
 import type { SchedulesValue } from "../store/schema.js";
 import { isMember, isMemberPart } from "../store/valid.js";
-import { rankOf } from "./rendezvous.js";
+import { comesBefore, rankOf } from "./rendezvous.js";
+
+type Part = ReadonlyMap<string, string>;
 
 /** What is known of a member: whether it lives, and what each part of its list has. */
 interface Member {
   lives: boolean;
-  readonly parts: Map<number, ReadonlyMap<string, string>>;
+  readonly parts: Map<number, Part>;
 }
+
+/** The place of this process for a definition of a schedule. */
+interface Place {
+  readonly hash: string;
+  rank: number;
+}
+
+const NO_NAMES: Part = new Map();
 
 /** The living schedulers, as the store shows them, and which schedules each can run. */
 export class Members implements Followed<SchedulesValue> {
   readonly #self: string;
-  readonly #onChange: () => void;
+  readonly #onChange: (names: Iterable<string>) => void;
   readonly #members: Map<string, Member> = new Map();
+  /**
+   * By schedule: the place of this process. To compute one takes a hash for each member, so each change only
+   * adds or takes off one: of fifty processes with a thousand schedules, every one hears of each other one.
+   */
+  readonly #places: Map<string, Place> = new Map();
 
-  /** `onChange`: somebody came or left, or can run other schedules than before. */
-  constructor(self: string, onChange: () => void) {
+  /** `onChange`: a member that can run these schedules came or left, or can run other definitions of them. */
+  constructor(self: string, onChange: (names: Iterable<string>) => void) {
     this.#self = self;
     this.#onChange = onChange;
   }
 
   /** The place of this process among all that can run this definition. */
   rank(name: string, hash: string): number {
-    return rankOf(name, this.#self, this.with(name, hash));
+    // Alone, a process with ten thousand schedules need not keep ten thousand zeros.
+    if (this.#members.size === 0) return 0;
+    const known = this.#places.get(name);
+    if (known?.hash === hash) return known.rank;
+    const rank = rankOf(name, this.#self, this.#with(name, hash));
+    this.#places.set(name, { hash, rank });
+    return rank;
   }
 
   /** The other members that can run this definition of a schedule. */
-  *with(name: string, hash: string): Generator<string, void, undefined> {
-    for (const [instance, { lives, parts }] of this.#members) {
-      if (!lives || instance === this.#self) continue;
-      for (const part of parts.values()) {
-        if (part.get(name) !== hash) continue;
-        yield instance;
-        break;
-      }
-    }
+  *#with(name: string, hash: string): Generator<string, void, undefined> {
+    for (const [instance, member] of this.#members) if (canRun(member, name, hash)) yield instance;
   }
 
   /** Whether another member can run this definition. */
   hasOther(name: string, hash: string): boolean {
-    return this.with(name, hash).next().done !== true;
-  }
-
-  /** Whether any other member knows a schedule, by whatever definition. */
-  get others(): number {
-    let count = 0;
-    for (const [instance, { lives }] of this.#members) if (lives && instance !== this.#self) count++;
-    return count;
+    return this.#with(name, hash).next().done !== true;
   }
 
   put(key: Key, value: SchedulesValue): void {
     const [, instance, part] = key as readonly (string | number)[];
     if (typeof instance !== "string" || instance === this.#self) return;
-    const member = this.#members.get(instance) ?? { lives: false, parts: new Map() };
+    const member = this.#members.get(instance) ?? { lives: false, parts: new Map<number, Part>() };
     if (part === undefined && isMember(value)) {
       // Most of these are renewals, which change nothing.
       if (member.lives) return;
-      member.lives = true;
+      this.#change(instance, member, namesOf(member), () => {
+        member.lives = true;
+      });
     } else if (typeof part === "number" && isMemberPart(value)) {
-      member.parts.set(part, new Map(value.schedules));
-    } else return;
-    this.#members.set(instance, member);
-    this.#onChange();
+      const next = new Map(value.schedules);
+      this.#change(instance, member, changed(member.parts.get(part) ?? NO_NAMES, next), () => {
+        member.parts.set(part, next);
+      });
+    }
   }
 
   gone(key: Key): void {
     const [, instance, part] = key as readonly (string | number)[];
     const member = this.#members.get(String(instance));
     if (member === undefined) return;
-    if (part === undefined) member.lives = false;
-    else member.parts.delete(Number(part));
-    if (!member.lives && member.parts.size === 0) this.#members.delete(String(instance));
-    this.#onChange();
+    if (part === undefined) {
+      this.#change(String(instance), member, namesOf(member), () => {
+        member.lives = false;
+      });
+    } else {
+      this.#change(String(instance), member, new Set(member.parts.get(Number(part))?.keys()), () => {
+        member.parts.delete(Number(part));
+      });
+    }
   }
 
-  synced(): void {
-    this.#onChange();
+  synced(): void {}
+
+  /** Changes what is known of a member, and with it the places of this process for `names`. */
+  #change(instance: string, member: Member, names: ReadonlySet<string>, change: () => void): void {
+    const before = new Map<string, boolean>();
+    for (const name of names) {
+      const place = this.#places.get(name);
+      if (place !== undefined) before.set(name, canRun(member, name, place.hash));
+    }
+    change();
+    for (const [name, could] of before) {
+      const place = this.#places.get(name);
+      const can = place !== undefined && canRun(member, name, place.hash);
+      if (place !== undefined && can !== could && comesBefore(name, instance, this.#self)) place.rank += can ? 1 : -1;
+    }
+    if (member.lives || member.parts.size > 0) this.#members.set(instance, member);
+    else this.#members.delete(instance);
+    if (this.#members.size === 0) this.#places.clear();
+    this.#onChange(names);
   }
+}
+
+function canRun({ lives, parts }: Member, name: string, hash: string): boolean {
+  if (!lives) return false;
+  for (const part of parts.values()) if (part.get(name) === hash) return true;
+  return false;
+}
+
+function namesOf({ parts }: Member): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const part of parts.values()) for (const name of part.keys()) names.add(name);
+  return names;
+}
+
+/** The names that two lists do not have alike. */
+function changed(before: Part, after: Part): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [name, hash] of before) if (after.get(name) !== hash) names.add(name);
+  for (const [name, hash] of after) if (before.get(name) !== hash) names.add(name);
+  return names;
 }
