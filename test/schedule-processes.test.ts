@@ -35,8 +35,8 @@ const schedules: Readonly<Record<string, Scheduled>> = {
   },
 };
 
-async function begin(options: JobManagerOptions): Promise<Child> {
-  const child = startChild("schedule/scheduled.child.ts", [JSON.stringify(options), JSON.stringify(schedules)]);
+async function begin(options: JobManagerOptions, all = schedules): Promise<Child> {
+  const child = startChild("schedule/scheduled.child.ts", [JSON.stringify(options), JSON.stringify(all)]);
   expect(await child.message()).toBe("ready");
   return child;
 }
@@ -142,4 +142,23 @@ onSharedStores((create) => {
     },
     240_000 + SECONDS * 10 * SECOND,
   );
+
+  it("a killed run is tried again at once by another process of its host, and not when its session is over", async () => {
+    const ttl = 120_000;
+    const options = { ...(await create()), ttl };
+    const retry = { attempts: 2, delay: 100, onLost: true } as const;
+    const nightly = { definition: { every: 86_400_000, retry }, takes: 600_000 };
+    const [one, two] = await Promise.all([begin(options, { nightly }), begin(options, { nightly })]);
+    const begun = [one, two].map(async (child) => ({ child, text: await child.message<string>() }));
+    await using manager = await openJobManager(options);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.runNow("nightly", { reason: "a test", within: WITHIN });
+    const first = await Promise.race(begun);
+    expect(first.text).toBe("nightly 1");
+    const other = begun[first.child === one ? 1 : 0];
+    first.child.process.kill("SIGKILL");
+    const killed = performance.now();
+    expect((await other)?.text).toBe("nightly 2");
+    expect(performance.now() - killed).toBeLessThan(ttl / 2);
+  });
 });

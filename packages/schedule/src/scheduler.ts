@@ -24,9 +24,10 @@ import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
 import { Retries } from "./fire/retries.js";
 import { Members } from "./members/members.js";
+import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
-import { follow } from "./store/follow.js";
+import { both, follow } from "./store/follow.js";
 import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
 import { notesOf, ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
@@ -310,6 +311,9 @@ export class Scheduler {
     const { signal } = this.#closing;
     const members = new Members(this.#instance, (names) => this.#membersChanged(names));
     const presence = new Presence(store);
+    // A look at what runs closes the records of the dead, and their next attempts are written with that.
+    const onDeath = (): Promise<unknown> => this.#manager.running();
+    const neighbours = new Neighbours({ self: store.by, clock: this.#clock, signal, onDeath });
     const opened: Host = {
       manager: this.#manager,
       store,
@@ -339,7 +343,7 @@ export class Scheduler {
     };
     await Promise.all([
       follow(channel, this.#clock, ["schedule"], schedules, signal),
-      follow(channel, this.#clock, ["member"], members, signal),
+      follow(channel, this.#clock, ["member"], both(members, neighbours), signal),
       follow(channel, this.#clock, ["request"], requests, signal),
       follow<unknown>(this.#manager.channels.locks as Channel<unknown>, this.#clock, ["retry"], retries, signal),
     ]);

@@ -102,3 +102,21 @@ async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, sign
   for await (const { key, value, version } of channel.entries({ prefix, signal })) known.put(key, value, version);
   known.synced();
 }
+
+/** Tells two of what is followed. */
+export function both<V>(one: Followed<V>, two: Followed<V>): Followed<V> {
+  return {
+    put: (key, value, version) => {
+      one.put(key, value, version);
+      two.put(key, value, version);
+    },
+    gone: (key) => {
+      one.gone(key);
+      two.gone(key);
+    },
+    synced: () => {
+      one.synced();
+      two.synced();
+    },
+  };
+}

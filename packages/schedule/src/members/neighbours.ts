@@ -1,0 +1,77 @@
+import type { Clock, Holder, Key } from "@ojm/core";
+import { identityOf } from "@ojm/core/backend";
+import { inBackground } from "../background.js";
+import type { Followed } from "../store/follow.js";
+import type { SchedulesValue } from "../store/schema.js";
+import { isHolder, isMember } from "../store/valid.js";
+
+/** How often the processes of this host are looked at, in ms. A look asks the system, and not the store. */
+const LOOK = 1_000;
+
+/** Options of {@link Neighbours}. */
+export interface NeighboursOptions {
+  /** This scheduler. */
+  readonly self: Holder;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called when a scheduler of this host died. Of all that are there, one is called. */
+  onDeath(): Promise<unknown>;
+}
+
+/**
+ * Notices at once that another scheduler of this host died. From another host, that is known only when its
+ * session is over: a run that was killed would be tried again a `ttl` later.
+ */
+export class Neighbours implements Followed<SchedulesValue> {
+  readonly #options: NeighboursOptions;
+  /** The pids of the living ones, by instance. */
+  readonly #pids: Map<string, number> = new Map();
+  /** Those that are dead, or in another pid namespace, until their entries are gone. */
+  readonly #dead: Set<string> = new Set();
+  #cancel: (() => void) | undefined;
+
+  constructor(options: NeighboursOptions) {
+    this.#options = options;
+    options.signal.addEventListener("abort", () => this.#cancel?.());
+  }
+
+  put(key: Key, value: SchedulesValue): void {
+    const [, instance, part] = key as readonly (string | number)[];
+    if (typeof instance !== "string" || part !== undefined || !isMember(value) || !isHolder(value.by)) return;
+    const { self } = this.#options;
+    const isNear = value.by.host === self.host && value.by.pid !== self.pid;
+    if (!isNear || this.#dead.has(instance)) return;
+    this.#pids.set(instance, value.by.pid);
+    this.#arm();
+  }
+
+  gone(key: Key): void {
+    const [, instance, part] = key as readonly (string | number)[];
+    if (part !== undefined) return;
+    this.#pids.delete(String(instance));
+    this.#dead.delete(String(instance));
+  }
+
+  synced(): void {}
+
+  #arm(): void {
+    const { clock, signal } = this.#options;
+    if (this.#cancel !== undefined || this.#pids.size === 0 || signal.aborted) return;
+    this.#cancel = clock.after(LOOK, () => {
+      this.#cancel = undefined;
+      this.#look();
+      this.#arm();
+    });
+  }
+
+  #look(): void {
+    const dead = [...this.#pids].filter(([, pid]) => identityOf(pid).started === "gone");
+    for (const [instance] of dead) {
+      this.#pids.delete(instance);
+      this.#dead.add(instance);
+    }
+    const { self, onDeath } = this.#options;
+    const isFirst = [...this.#pids.keys()].every((instance) => self.instance < instance);
+    if (dead.length > 0 && isFirst) void inBackground(onDeath);
+  }
+}
