@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 
 /** So many runs of a lane, and of all lanes, are read one by one; more are counted by minutes or hours. */
 const FEW = 500;
-const FEW_IN_ALL = 1_500;
+const FEW_IN_ALL = 1_000;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
 const MINUTES = 2 * 24 * HOUR;
