@@ -77,11 +77,11 @@ export class EtcdBackend implements Backend {
   }
 
   async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
-    const entries: (StoredEntry | undefined)[] = [];
+    const parts: Promise<(StoredEntry | undefined)[]>[] = [];
     for (let start = 0; start < keys.length; start += MAX_OPS) {
-      entries.push(...(await this.#readSome(keys.slice(start, start + MAX_OPS), options)));
+      parts.push(this.#readSome(keys.slice(start, start + MAX_OPS), options));
     }
-    return entries;
+    return (await Promise.all(parts)).flat();
   }
 
   async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {

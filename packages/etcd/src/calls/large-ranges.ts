@@ -3,7 +3,10 @@ import { afterPrefix, sharedLength } from "./bytes.js";
 /** A range of more keys than this is read in parts. A node takes about a millisecond to count so many. */
 export const LARGE = 10_000;
 
-/** A page of less than this says nothing about how close to each other the keys are. */
+/**
+ * The entries of a shorter page say nothing about how close to each other the keys are. Its distance from
+ * where it was looked for does: whoever skips from name to name asks for one entry each time.
+ */
 const PAGE = 10;
 
 /** The most ranges that are remembered. */
@@ -25,6 +28,8 @@ export interface PageRead {
   readonly count: number;
   /** A part with more keys is too wide. */
   readonly most: number;
+  /** Where a forward page begins; absent for a reverse one. */
+  readonly begin?: Buffer;
 }
 
 /**
@@ -60,13 +65,13 @@ export class LargeRanges {
   }
 
   /** Call it with each page that was read. */
-  read(end: Buffer, part: Part, { kvs, limit, count, most }: PageRead): void {
+  read(end: Buffer, part: Part, { kvs, limit, count, most, begin }: PageRead): void {
     const id = end.toString("latin1");
     if (part.bytes === 0 && count <= LARGE) this.#bytes.delete(id);
     else if (kvs.length < limit) this.#remember(id, part.bytes - 1);
     else if (count <= most) this.#remember(id, part.bytes);
-    else if (limit >= PAGE) {
-      const [first, last] = [kvs[0]?.key, kvs.at(-1)?.key];
+    else {
+      const [first, last] = limit >= PAGE ? [kvs[0]?.key, kvs.at(-1)?.key] : [begin, kvs[0]?.key];
       if (first !== undefined && last !== undefined)
         this.#remember(id, Math.max(part.bytes + 1, sharedLength(first, last)));
     }

@@ -95,3 +95,27 @@ describe.each([
     );
   });
 });
+
+it("skips from name to name without a count of all that comes after", async () => {
+  const [names, each] = [100, 400];
+  const keyOf = (name: number, rest: string): Buffer =>
+    Buffer.from(`k{name "job-${String(name).padStart(3, "0")}" ${rest}`);
+  const all = Array.from({ length: names * each }, (_, i) =>
+    keyOf(i % names, `startTime =511:${1_764_000_000_000 + i} `),
+  );
+  const node = new Node(all);
+  const large = new LargeRanges();
+  const found: string[] = [];
+  let from: Buffer = FROM;
+  for (;;) {
+    const { kvs } = await forward(node.range, large, { from, to: TO, limit: 1, keys_only: true });
+    const name = Number(/job-(\d+)/.exec(String(kvs[0]?.key))?.[1]);
+    if (kvs.length === 0) break;
+    found.push(String(name));
+    from = keyOf(name, "startTime =~");
+  }
+  expect(found).toEqual(Array.from({ length: names }, (_, i) => String(i)));
+  // A count of all that comes after would visit two million.
+  expect(node.visited).toBeLessThan(500_000);
+  expect(node.calls).toBeLessThan(2 * names);
+});

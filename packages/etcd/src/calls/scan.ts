@@ -63,7 +63,7 @@ export async function forward(send: Send, large: LargeRanges, { from, to, limit,
   for (const part of large.partsFrom(from, to)) {
     const { kvs, more, count } = await send({ key: part.from, range_end: part.to, limit, keys_only });
     if (kvs.length === 0 && part.bytes > 0) continue;
-    large.read(to, part, { kvs, limit, count: Number(count), most: LARGE });
+    large.read(to, part, { kvs, limit, count: Number(count), most: LARGE, begin: part.from });
     return { kvs, more: more || part.bytes > 0 };
   }
   return { kvs: [], more: false };

@@ -2,13 +2,14 @@ import type { Op, StartingRun, Version } from "@ojm/core";
 import { lastTick } from "../calendar/search.js";
 import { range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
+import { outcomeOps } from "../store/outcome-ops.js";
 import {
   type RequestValue,
   requestKey,
   type SchedulesValue,
-  TICK_TTL,
   type TickValue,
   tickKey,
+  unrunKey,
 } from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
 import { isTick } from "../store/valid.js";
@@ -49,7 +50,7 @@ export async function backfillNext(
     };
     const claim = new RequestClaim(store, request, answer, {
       tick: { schedule: name, at },
-      ops: (run) => outcomeOps(store, own, { at, found, run, request }),
+      ops: (run) => replaceOps(store, own, { at, found, run, request }),
       undo: (run, version) => undoOps(store, { name, at, run, request, version }),
       holds: async () => (await outcomeAt(store, name, at))?.version === found?.version,
     });
@@ -94,7 +95,7 @@ function isIn(at: number, first: number, { until, calendar }: TickValue): boolea
  * The run of a tick instead of its outcome so far. A range that it was a part of goes on before and after
  * it.
  */
-function outcomeOps(
+function replaceOps(
   store: ScheduleStore,
   { name }: OwnSchedule,
   { at, found, run, request }: { at: number; found: Found | undefined; run: StartingRun; request: Request },
@@ -104,21 +105,25 @@ function outcomeOps(
   const value = { outcome: "run", run: run.id, evidence } as const;
   const revision = found?.value.revision ?? 0;
   const tick: TickValue = { ...value, by: store.by, decided: store.clock.now(), revision };
-  const put = { put: tickKey(name, at), value: tick, ttl: TICK_TTL };
-  if (found === undefined) return [{ check: tickKey(name, at), version: null }, put];
-  const ops: Op<SchedulesValue>[] = [{ check: tickKey(name, found.at), version: found.version }, put];
+  const put = outcomeOps(name, at, tick);
+  if (found === undefined) return [{ check: tickKey(name, at), version: null }, ...put];
+  const ops: Op<SchedulesValue>[] = [
+    { check: tickKey(name, found.at), version: found.version },
+    ...put,
+    { delete: unrunKey(name, at) },
+  ];
   const { until, count: _, more: __, calendar: of, ...rest } = found.value;
   if (until === undefined || of === undefined) return ops;
   const calendar = calendarOf(of);
-  const part = (first: number, last: number): Op<SchedulesValue> => {
+  const part = (first: number, last: number): Op<SchedulesValue>[] => {
     const { value } = range(of, first, last, rest as Why);
-    return { put: tickKey(name, first), value: { ...rest, ...value }, ttl: TICK_TTL };
+    return outcomeOps(name, first, { ...rest, ...value });
   };
   if (found.at < at) {
     ops.push({ check: tickKey(name, at), version: null });
-    ops.push(part(found.at, lastTick(calendar, found.at, at - 1)));
+    ops.push(...part(found.at, lastTick(calendar, found.at, at - 1)));
   }
-  if (at < until) ops.push(part(calendar.next(at), until));
+  if (at < until) ops.push(...part(calendar.next(at), until));
   return ops;
 }
 

@@ -6,6 +6,7 @@ import type { Calendar, ScheduleDefinition } from "../definition/types.js";
  *   ["schedule", NAME]            the definition, and whether it is paused; all schedulers watch these
  *   ["cursor", NAME]              up to which tick all is decided, and which ticks wait
  *   ["tick", NAME, AT]            the outcome of a tick, or of a range of ticks at its first one
+ *   ["unrun", NAME, AT]           a mark of each outcome that is no run: few among many
  *   ["member", INSTANCE]          a living scheduler, with a time to live
  *   ["member", INSTANCE, PART]    the schedules that it can run
  *   ["removed", NAME]             somebody removed the schedule; without it, the store has lost it
@@ -146,6 +147,9 @@ export interface RemovedValue {
   readonly at: number;
 }
 
+/** The value of a mark: its key says all. */
+export const MARK = 0;
+
 export type SchedulesValue =
   | StoredSchedule
   | Cursor
@@ -153,12 +157,14 @@ export type SchedulesValue =
   | MemberValue
   | MemberPart
   | RemovedValue
-  | RequestValue;
+  | RequestValue
+  | typeof MARK;
 
 export const scheduleKey = (name: string): Key => ["schedule", name];
 export const cursorKey = (name: string): Key => ["cursor", name];
 export const removedKey = (name: string): Key => ["removed", name];
 export const tickKey = (name: string, at: number): Key => ["tick", name, at];
+export const unrunKey = (name: string, at: number): Key => ["unrun", name, at];
 export const memberKey = (instance: string): Key => ["member", instance];
 export const memberPartKey = (instance: string, part: number): Key => ["member", instance, part];
 export const requestKey = (name: string, id: string): Key => ["request", name, id];

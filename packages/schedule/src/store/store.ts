@@ -11,19 +11,19 @@ import {
   type Version,
 } from "@ojm/core";
 import { cursorAt, type Decided, type Moved } from "../decide/outcomes.js";
+import { outcomeOps } from "./outcome-ops.js";
 import {
   type Cursor,
   cursorKey,
   type SchedulesValue,
   type StoredSchedule,
   scheduleKey,
-  TICK_TTL,
   type TickValue,
   tickKey,
 } from "./schema.js";
 import { isCursor, isSchedule, isTick } from "./valid.js";
 
-/** So many outcomes are written in one commit; each is a check and a write. */
+/** So many outcomes are written in one commit; each is a check, a write and a mark. etcd takes 128 ops. */
 const MOST_TICKS = 40;
 
 /** A value, and the version of its entry. */
@@ -85,10 +85,7 @@ export class ScheduleStore {
   tickOps(name: string, { at, value }: Decided, revision: number): Op<SchedulesValue>[] {
     const key = tickKey(name, at);
     const tick: TickValue = { ...value, by: this.by, decided: this.clock.now(), revision };
-    return [
-      { check: key, version: null },
-      { put: key, value: tick, ttl: TICK_TTL },
-    ];
+    return [{ check: key, version: null }, ...outcomeOps(name, at, tick)];
   }
 
   /**

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Channel, type ImportCount, isChannelError, type Op } from "@ojm/core";
+import { outcomeOps } from "../store/outcome-ops.js";
 import { type SchedulesValue, TICK_TTL, type TickValue, tickKey } from "../store/schema.js";
 import { isTick } from "../store/valid.js";
 import type { ExportedTick } from "./types.js";
@@ -51,10 +52,7 @@ async function put(
       const key = tickKey(tick.schedule, tick.at);
       // By the clock of the store that the tick comes from, it may have been decided in the future.
       const ttl = Math.min(TICK_TTL, tick.decided + TICK_TTL - now);
-      return [
-        { check: key, version: null },
-        { put: key, value: outcomeOf(tick), ttl },
-      ];
+      return [{ check: key, version: null }, ...outcomeOps(tick.schedule, tick.at, outcomeOf(tick), ttl)];
     });
     const result = await channel.commit(ops).catch((error: unknown) => {
       if (!isChannelError(error) || error.code !== "TOO_LARGE") throw error;

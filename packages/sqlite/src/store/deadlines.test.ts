@@ -12,6 +12,7 @@ import {
   temporaryFile,
 } from "../testing/fixtures.js";
 import { Deadlines, NEVER } from "./deadlines.js";
+import { EXPIRED_IN_OTHER_BOOTS } from "./housekeeping.js";
 
 const SCAN = { ...EVERYTHING, reverse: false, limit: 10, values: true };
 
@@ -86,6 +87,16 @@ describe("an entry with a time to live", () => {
     const second = await openFile(file, clock);
     await second.commit(put("new", "1"));
     expect(rows.get()).toBe(0);
+  });
+
+  it("the search for expired entries of other boots does not read those of this boot", async () => {
+    const file = temporaryFile();
+    await openFile(file, new TestClock());
+    const plan = openRaw(file).prepare(`EXPLAIN QUERY PLAN ${EXPIRED_IN_OTHER_BOOTS}`).all({ boot: "b", wall: 1 });
+    const steps = (plan as { readonly detail: string }[]).map(({ detail }) => detail);
+    const looks = steps.filter((detail) => detail.includes("entries_by_deadline"));
+    expect(looks).toHaveLength(2);
+    for (const look of looks) expect(look).toMatch(/^SEARCH entries USING .*\(boot[<>]\?\)/);
   });
 
   it("a watch is told an entry with the time left to live, or as deleted when that time is over", async () => {

@@ -17,9 +17,28 @@ const EXPIRED = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
 
-const EXPIRED_IN_OTHER_BOOTS = `
+/**
+ * How often entries of other boots are looked for, in ms. Each look reads all of them, and nobody is shown an
+ * expired one meanwhile.
+ */
+const OTHER_BOOTS = 60_000;
+
+/**
+ * @internal Two ranges: with `boot IS NOT :boot`, SQLite reads the deadlines of this boot, too, and a million
+ * ticks have one. Exported for its test.
+ */
+export const EXPIRED_IN_OTHER_BOOTS: string = `
   DELETE FROM entries WHERE key IN (
-    SELECT key FROM entries WHERE deadline IS NOT NULL AND boot IS NOT :boot AND expires <= :wall LIMIT ${SWEEP})`;
+    SELECT key FROM (
+      SELECT key FROM entries WHERE deadline IS NOT NULL AND boot < :boot AND expires <= :wall
+      UNION ALL
+      SELECT key FROM entries WHERE deadline IS NOT NULL AND boot > :boot AND expires <= :wall
+    ) LIMIT ${SWEEP})`;
+
+/** The same where the system has no boot ids: all deadlines are by the wall clock. */
+const EXPIRED_IN_ANY_BOOT = `
+  DELETE FROM entries WHERE key IN (
+    SELECT key FROM entries WHERE deadline IS NOT NULL AND :boot IS NULL AND expires <= :wall LIMIT ${SWEEP})`;
 
 /** Periodic work, done along with writes: a process that only reads may not write. */
 export class Housekeeping {
@@ -30,13 +49,14 @@ export class Housekeeping {
   readonly #expiredInOtherBoots: Statement<[{ boot: string | null; wall: number }]>;
   #lookedAtFile = Number.NEGATIVE_INFINITY;
   #sweepAt = 0;
+  #sweepOthersAt = 0;
 
   constructor(file: string, db: Database, deadlines: Deadlines) {
     this.#file = file;
     this.#deadlines = deadlines;
     this.#inode = statSync(file).ino;
     this.#expired = db.prepare(EXPIRED);
-    this.#expiredInOtherBoots = db.prepare(EXPIRED_IN_OTHER_BOOTS);
+    this.#expiredInOtherBoots = db.prepare(deadlines.boot === null ? EXPIRED_IN_ANY_BOOT : EXPIRED_IN_OTHER_BOOTS);
   }
 
   /**
@@ -64,8 +84,11 @@ export class Housekeeping {
     const boot = this.#deadlines.boot;
     const { mono, wall }: Instant = transaction.at;
     const here = this.#expired.run({ boot, mono }).changes;
-    const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;
     // If there are more, the next transaction goes on.
-    if (here < SWEEP && elsewhere < SWEEP) this.#sweepAt = now + EVERY;
+    if (here < SWEEP) this.#sweepAt = now + EVERY;
+    if (now < this.#sweepOthersAt) return;
+    const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;
+    if (elsewhere < SWEEP) this.#sweepOthersAt = now + OTHER_BOOTS;
+    else this.#sweepAt = 0;
   }
 }

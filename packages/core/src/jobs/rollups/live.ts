@@ -6,13 +6,13 @@ import type { RecordRef, TimeIndex } from "../records/time-index.js";
 import type { RunRecord } from "../types.js";
 import type { Answer } from "./answer.js";
 import { openRefs } from "./entries.js";
+import { readAhead } from "./fold/read-ahead.js";
 import { PAGE, refPages } from "./fold/ref-pages.js";
 import type { Asked } from "./options.js";
 import type { Rollups } from "./types.js";
 
-/** The most records that a question reads, and the most refs among which it looks for them. */
+/** The most records that a question reads, or among which it looks for those of its names. */
 const RECORDS = 5_000;
-const REFS = 20_000;
 
 interface Range {
   readonly from: number;
@@ -30,15 +30,16 @@ export async function addLive(
   range: Range,
   answer: Answer,
 ): Promise<Rollups["missing"]> {
-  let [refs, read] = [0, 0];
-  for await (const page of refPages(index, { ...range, reverse: true })) {
+  let refs = 0;
+  const pages = readAhead(refPages(index, { ...range, reverse: true }), async (page) => {
     const wanted = page.filter(({ name }) => answer.wants(name));
-    for (const entry of await recordsUnder(jobs, wanted.map(recordKeyOf)))
-      if (entry !== undefined) answer.addRun(entry.value);
+    return { page, entries: await recordsUnder(jobs, wanted.map(recordKeyOf)) };
+  });
+  for await (const { page, entries } of pages) {
+    for (const entry of entries) if (entry !== undefined) answer.addRun(entry.value);
     refs += page.length;
-    read += wanted.length;
     const last = page.at(-1)?.startTime ?? range.from;
-    if ((refs >= REFS || read >= RECORDS) && last > range.from) return { from: range.from, to: Math.floor(last) + 1 };
+    if (refs >= RECORDS && last > range.from) return { from: range.from, to: Math.floor(last) + 1 };
   }
   return undefined;
 }

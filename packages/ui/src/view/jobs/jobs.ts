@@ -48,7 +48,7 @@ export async function jobDetailOf(source: Source, name: string): Promise<JobDeta
   const schedule = schedules.get(name);
   const job = await jobOf(source, name, schedule);
   if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
-  const decided = await take(source.scheduler.ticks(name), 20);
+  const decided = await take(source.scheduler.ticks(name, { limit: 20 }), 20);
   const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick)).reverse();
   return {
     ...job,

@@ -1,5 +1,5 @@
 import type { LiveRun } from "@ojm/core";
-import { type SchedulerView, type ScheduleSummary, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import type { Now, Running } from "../../contract/now.js";
 import { holderOf } from "../runs/items.js";
 import { isOwn, type Source } from "../source.js";
@@ -15,20 +15,17 @@ const NEXT = 50;
 /** What there is to be seen now. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager } = source;
-  const [live, locks, schedules, views, schedulers] = await Promise.all([
+  const [live, locks, schedules, schedulers] = await Promise.all([
     source.hub.live(),
     manager.locks(),
-    all<ScheduleSummary>(source.scheduler.schedules({ limit: 1 })),
     all<ScheduleView>(schedulesIn(manager)),
     all<SchedulerView>(schedulersIn(manager)),
   ]);
   const now = Date.now();
   const runs = live.runs().filter(({ name }) => !isOwn(name));
-  const evidence = { now, runs, locks, schedules: views, schedulers };
-  const [problems, next] = await Promise.all([
-    problemsOf(source, evidence),
-    comingTicks(source, schedules, { now, limit: NEXT }),
-  ]);
+  const evidence = { now, runs, locks, schedules, schedulers };
+  const problems = await problemsOf(source, evidence);
+  const next = comingTicks(schedules, { now, limit: NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   return {
     at: now,

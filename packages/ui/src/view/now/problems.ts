@@ -60,8 +60,9 @@ async function failed({ manager, mask }: Source, now: number): Promise<Problem[]
 }
 
 /** Whether no run of the job ended after this one. A run that goes on has not ended well so far. */
-async function isLast(manager: JobManager, { name, id }: RunRecord): Promise<boolean> {
-  for await (const record of manager.history({ name, limit: 5 })) {
+async function isLast(manager: JobManager, { name, id, startTime: from }: RunRecord): Promise<boolean> {
+  // From its start on: etcd reads a range of records as a whole to find the newest ones.
+  for await (const record of manager.history({ name, from, limit: 5 })) {
     if (record.id === id) return true;
     if (record.status !== "running") return false;
   }

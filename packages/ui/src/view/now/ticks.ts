@@ -1,7 +1,7 @@
-import type { NextTick, Scheduler, ScheduleSummary, ScheduleTick, TickReason } from "@ojm/schedule";
+import type { NextTick, Scheduler, ScheduleTick, ScheduleView, TickReason } from "@ojm/schedule";
 import { isScheduleError } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
-import { isOwn, mapSome, type Source } from "../source.js";
+import { isOwn } from "../source.js";
 
 const DAY = 86_400_000;
 
@@ -42,25 +42,39 @@ export function comingTick(schedule: string, { at, due, skipped }: NextTick): Ti
   return { schedule, at, due, ...(skipped !== undefined && { skipped }) };
 }
 
-/** The next ticks of all schedules within a day, the soonest first. */
-export async function comingTicks(
-  { scheduler }: Source,
-  schedules: readonly ScheduleSummary[],
+/** The next ticks of all schedules within a day, the soonest first. Reads nothing. */
+export function comingTicks(
+  schedules: readonly ScheduleView[],
   { now, limit }: { readonly now: number; readonly limit: number },
-): Promise<TickView[]> {
+): TickView[] {
+  const end = now + DAY;
   // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
   const soonest = schedules
-    .filter(({ name, next: [first] }) => !isOwn(name) && first !== undefined && first.due <= now + DAY)
-    .sort((a, b) => (a.next[0]?.due ?? 0) - (b.next[0]?.due ?? 0))
+    .filter(({ name }) => !isOwn(name))
+    .flatMap((schedule) => {
+      const first = schedule.upcoming(now);
+      return first === undefined || first.due > end ? [] : [{ schedule, first }];
+    })
+    .sort((a, b) => a.first.due - b.first.due)
     .slice(0, limit);
-  const all = await mapSome(soonest, async ({ name }) =>
-    (await nextOf(scheduler, name, limit)).map((tick) => comingTick(name, tick)),
-  );
-  return all
-    .flat()
-    .filter(({ due }) => due <= now + DAY)
+  return soonest
+    .flatMap(({ schedule, first }) => upcoming(schedule, first, { end, limit }))
     .sort((a, b) => a.due - b.due)
     .slice(0, limit);
+}
+
+function upcoming(
+  schedule: ScheduleView,
+  first: NextTick,
+  { end, limit }: { readonly end: number; readonly limit: number },
+): TickView[] {
+  const ticks: TickView[] = [];
+  for (let tick: NextTick | undefined = first; tick !== undefined && ticks.length < limit; ) {
+    if (tick.due <= end) ticks.push(comingTick(schedule.name, tick));
+    else if (tick.at > end) break;
+    tick = schedule.upcoming(tick.at);
+  }
+  return ticks;
 }
 
 /** The next ticks of a schedule; none if there is no such schedule. */

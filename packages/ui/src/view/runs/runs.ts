@@ -25,31 +25,37 @@ export interface RunsAsked {
 
 /** A page of the runs, newest first. */
 export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
-  const { status, limit } = asked;
+  const { name, from, to, status, limit } = asked;
   if (status?.length === 1 && status[0] === "running") return running(source, asked);
-  const isIndexed = status?.every((one) => INDEXED.has(one)) === true;
-  const { name, from, to, before } = asked;
-  // A store reads as many at once as it is asked for. One more than are shown tells that there are more.
-  const looks = status === undefined || isIndexed ? limit + 1 + (name === undefined ? OWN : 0) : MOST_LOOKS;
-  const history = source.manager.history({
-    ...(name !== undefined && { name }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(before !== undefined && { before }),
-    ...(isIndexed && { status }),
-    limit: looks,
-  });
+  const isIndexed = name === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
-  let looked = 0;
-  let last: string | undefined;
-  for await (const record of history) {
-    if (found.length === limit) return page(source, found, last);
-    looked++;
-    last = record.id;
-    const fits = status === undefined || status.includes(record.status);
-    if (fits && (name !== undefined || !isOwn(record.name))) found.push(record);
+  let [looked, last] = [0, asked.before];
+  // A store reads as many at once as it is asked for. One more than are shown tells that there are more.
+  for (
+    let part = limit + 1 + (name === undefined ? OWN : 0);
+    part > 0;
+    part = Math.min(2 * part, MOST_LOOKS - looked)
+  ) {
+    const history = source.manager.history({
+      ...(name !== undefined && { name }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(last !== undefined && { before: last }),
+      ...(isIndexed && { status }),
+      limit: part,
+    });
+    let read = 0;
+    for await (const record of history) {
+      if (found.length === limit) return page(source, found, last);
+      read++;
+      last = record.id;
+      const fits = status === undefined || status.includes(record.status);
+      if (fits && (name !== undefined || !isOwn(record.name))) found.push(record);
+    }
+    if (read < part) return page(source, found, undefined);
+    looked += read;
   }
-  return page(source, found, looked === looks ? last : undefined);
+  return page(source, found, last);
 }
 
 function page(source: Source, found: readonly RunRecord[], before: string | undefined): Runs {

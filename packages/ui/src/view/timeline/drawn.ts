@@ -7,8 +7,9 @@ import { drawnCells, type GoingOn } from "./cells.js";
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** Up to so many runs of a lane are read one by one; more are counted by minutes or hours. */
+/** So many runs of a lane, and of all lanes, are read one by one; more are counted by minutes or hours. */
 const FEW = 500;
+const FEW_IN_ALL = 1_000;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
 const MINUTES = 2 * 24 * HOUR;
@@ -36,7 +37,7 @@ export async function countLanes(source: Source, names: readonly string[], range
   const { manager } = source;
   const { from, to } = range;
   const hours = await manager.rollups({ names, from, to, by: "hour" });
-  const dense = hours.jobs.filter((job) => countOf(job) > FEW).map(({ name }) => name);
+  const dense = denseOf(hours.jobs);
   const isFine = to - from <= MINUTES;
   const counts = isFine && dense.length > 0 ? await manager.rollups({ names: dense, from, to, by: "minute" }) : hours;
   const cells = new Map(counts.jobs.map((job) => [job.name, job.cells]));
@@ -80,6 +81,18 @@ async function lastBefore(
 
 function drawnRun({ id, startTime, endTime, status }: RunRecord, now: number): Drawn {
   return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
+}
+
+/** The names that have too many runs to be read one by one: the densest ones. */
+function denseOf(jobs: readonly JobRollup[]): string[] {
+  const counts = jobs.map((job) => ({ name: job.name, count: countOf(job) })).sort((a, b) => a.count - b.count);
+  let all = 0;
+  return counts
+    .filter(({ count }) => {
+      all += count;
+      return count > FEW || all > FEW_IN_ALL;
+    })
+    .map(({ name }) => name);
 }
 
 function countOf({ cells }: JobRollup): number {

@@ -1,12 +1,9 @@
 import type { TickView } from "../../contract/now.js";
 import { comingTick, decidedTick } from "../now/ticks.js";
-import type { Source } from "../source.js";
+import { type Source, take } from "../source.js";
 
 /** The most ticks of one lane, of those to come and of those that were not run. */
 const TICKS = 100;
-
-/** Among how many decided ticks those are looked for that were not run: the newest. */
-const LOOKS = 1_500;
 
 /** The range that is drawn, and how wide. */
 export interface TickRange {
@@ -22,19 +19,14 @@ export async function ticksOf(
   { from, to, px }: TickRange,
   now: number,
 ): Promise<TickView[]> {
-  const decided: TickView[] = [];
-  let looks = 0;
-  for await (const tick of scheduler.ticks(name, { from, to })) {
-    if (tick.outcome !== "run") decided.push(decidedTick(tick));
-    if (decided.length === TICKS || ++looks === LOOKS) break;
-  }
+  const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: TICKS }), TICKS);
   const coming =
     to <= now
       ? []
       : (await scheduler.next(name, { limit: TICKS }))
           .filter(({ due }) => due >= from && due < to)
           .map((tick) => comingTick(name, tick));
-  return [...decided.reverse(), ...sparse(coming, (to - from) / px)];
+  return [...decided.map(decidedTick).reverse(), ...sparse(coming, (to - from) / px)];
 }
 
 /** One tick for each few pixels: more cannot be told apart. */

@@ -30,7 +30,9 @@ export async function* historyOf(
   asked: HistoryRange,
 ): AsyncGenerator<RunRecord, void, undefined> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
-  const range = { prefix: { name }, before: recordKey(name, timeOf(beginOf(asked))), reverse: true };
+  // Without an end of the range, the store would read a page of what nobody wants.
+  const after = from === BEGIN_OF_TIME ? {} : { after: recordKey(name, from - 1) };
+  const range = { prefix: { name }, before: recordKey(name, timeOf(beginOf(asked))), ...after, reverse: true };
   for await (const entry of records(jobs, { ...range, limit, ...(signal && { signal }) })) {
     if (entry.value.startTime < from) return;
     yield toRecord(entry);

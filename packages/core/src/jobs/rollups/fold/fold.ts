@@ -136,7 +136,9 @@ export class Fold {
     const { state } = claimed;
     const { refs, far } = await lateRefs(index, state, mark, { signal, pause });
     const repaired = await repair(working, entry, refs, await closedSince(working, state.cursor));
-    const near = { from: Math.min(state.cursor, target) - NEAR, version: mark };
+    // What is written after the mark, and less than ten minutes late, begins after that. From the cursor on,
+    // the second fold of a store would look at all that the first one has folded.
+    const near = { from: target - NEAR, version: mark };
     await forward({ ...working, clock: this.#clock, target, final: { near, far } }, repaired);
   }
 }

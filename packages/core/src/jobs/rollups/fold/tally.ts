@@ -1,4 +1,5 @@
 import type { Channel } from "../../../channel/channel.js";
+import type { Entry } from "../../../channel/types.js";
 import { recordsUnder } from "../../records/read.js";
 import { recordKeyOf } from "../../records/record.js";
 import type { RecordRef } from "../../records/time-index.js";
@@ -20,19 +21,36 @@ export class Tally {
     addRun(cellAt(minutes, floorTo(startTime, MINUTE)), record);
   }
 
-  /** Adds the records under some refs. Skips what was overwritten, or is in the index alone. */
+  /** Adds the records under some refs. */
   async addUnder(jobs: Channel<RunRecord>, refs: readonly RecordRef[]): Promise<void> {
-    for (const entry of await recordsUnder(jobs, refs.map(recordKeyOf))) if (entry !== undefined) this.add(entry.value);
+    this.addAll(await recordsUnder(jobs, refs.map(recordKeyOf)));
   }
 
-  /** Forgets what began at this time or later. */
-  cut(end: number): void {
-    for (const minutes of this.cells.values()) for (const at of minutes.keys()) if (at >= end) minutes.delete(at);
-    for (const [name, refs] of this.open)
+  /** Adds records. Skips what was overwritten, or is in the index alone. */
+  addAll(entries: readonly (Entry<RunRecord> | undefined)[]): void {
+    for (const entry of entries) if (entry !== undefined) this.add(entry.value);
+  }
+
+  /** Takes out what began at this time or later, the begin of a minute. */
+  splitAt(time: number): Tally {
+    const rest = new Tally();
+    for (const [name, minutes] of this.cells) {
+      for (const [at, cell] of minutes) {
+        if (at < time) continue;
+        minutes.delete(at);
+        (rest.cells.get(name) ?? put(rest.cells, name, new Map<number, Cell>())).set(at, cell);
+      }
+    }
+    for (const [name, refs] of this.open) {
+      const later = refs.filter(({ startTime }) => startTime >= time);
+      if (later.length === 0) continue;
       this.open.set(
         name,
-        refs.filter(({ startTime }) => startTime < end),
+        refs.filter(({ startTime }) => startTime < time),
       );
+      rest.open.set(name, later);
+    }
+    return rest;
   }
 }
 

@@ -6,7 +6,7 @@ import { addCell, type Cell, DAY, decodeCells, emptyCell, encodeCells, floorTo, 
 import { cellsKey, FOLD, type FoldEntry, type FoldState, NOTHING, openKey, type Span } from "../entries.js";
 import type { Tally } from "./tally.js";
 
-/** How many entries are read at once. */
+/** How many entries one call reads. */
 const AT_ONCE = 500;
 
 /** How many cells an entry has. */
@@ -65,31 +65,28 @@ async function cellOps(times: Channel<unknown>, { cells }: Tally): Promise<Op<un
   const hours = [...cells].flatMap(([name, minutes]) =>
     [...groupBy(minutes, HOUR)].map(([at, some]) => ({ name, at, minutes: some })),
   );
-  const stored = await entriesOf(
-    times,
-    hours.map(({ name, at }) => cellsKey("hour", at, name)),
-  );
   const days = new Map<string, { readonly name: string; readonly at: number; readonly hours: Map<number, Cell> }>();
+  for (const { name, at } of hours) {
+    const day = floorTo(at, DAY);
+    days.set(`${day} ${name}`, { name, at: day, hours: new Map() });
+  }
+  const keys = [
+    ...hours.map(({ name, at }) => cellsKey("hour", at, name)),
+    ...[...days.values()].map(({ name, at }) => cellsKey("day", at, name)),
+  ];
+  const stored = await entriesOf(times, keys);
   const ops: Op<unknown>[] = hours.map(({ name, at, minutes }, i) => {
     const merged = decodeCells(stored[i], PLACES.hour);
     for (const [minute, cell] of minutes) merged.set((minute - at) / MINUTE, cell);
     const sum = emptyCell();
     for (const cell of merged.values()) addCell(sum, cell);
     const day = floorTo(at, DAY);
-    const id = `${day} ${name}`;
-    const one = days.get(id) ?? { name, at: day, hours: new Map<number, Cell>() };
-    days.set(id, one);
-    one.hours.set((at - day) / HOUR, sum);
+    days.get(`${day} ${name}`)?.hours.set((at - day) / HOUR, sum);
     return { put: cellsKey("hour", at, name), value: encodeCells(merged) };
   });
-  const changed = [...days.values()];
-  const storedDays = await entriesOf(
-    times,
-    changed.map(({ name, at }) => cellsKey("day", at, name)),
-  );
-  for (const [i, { name, at, hours }] of changed.entries()) {
-    const merged = decodeCells(storedDays[i], PLACES.day);
-    for (const [place, cell] of hours) merged.set(place, cell);
+  for (const [i, { name, at, hours: some }] of [...days.values()].entries()) {
+    const merged = decodeCells(stored[hours.length + i], PLACES.day);
+    for (const [place, cell] of some) merged.set(place, cell);
     ops.push({ put: cellsKey("day", at, name), value: encodeCells(merged) });
   }
   return ops;
@@ -108,9 +105,9 @@ function groupBy(minutes: ReadonlyMap<number, Cell>, size: number): Map<number, 
 
 /** The values under keys, some at once. An entry that ojm did not write counts as missing. */
 export async function entriesOf(times: Channel<unknown>, keys: readonly Key[]): Promise<unknown[]> {
-  const values: unknown[] = [];
-  for (let i = 0; i < keys.length; i += AT_ONCE) values.push(...(await valuesOf(times, keys.slice(i, i + AT_ONCE))));
-  return values;
+  const parts: Promise<unknown[]>[] = [];
+  for (let i = 0; i < keys.length; i += AT_ONCE) parts.push(valuesOf(times, keys.slice(i, i + AT_ONCE)));
+  return (await Promise.all(parts)).flat();
 }
 
 async function valuesOf(times: Channel<unknown>, keys: readonly Key[]): Promise<unknown[]> {

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { collect } from "../../../core/src/testing/settle.js";
+import { type SchedulerOf, World } from "../testing/world.js";
+import type { TicksOptions } from "./ticks.js";
+
+const MINUTE = 60_000;
+
+let world: World;
+let one: SchedulerOf;
+
+beforeEach(async () => {
+  world = new World();
+  one = await world.scheduler("one");
+  await world.clock.until(one.scheduler.add("a", { every: MINUTE, missed: "none" }, one.body()));
+});
+
+afterEach(() => world.close());
+
+async function ticks(options: TicksOptions): Promise<string[]> {
+  const all = await world.clock.until(collect(one.scheduler.ticks("a", options)));
+  return all.map((tick) => world.tickText(tick));
+}
+
+const at = (time: string): string => `2030-01-01T${time}Z`;
+
+/** Runs until 00:10, is paused until 00:12, runs until 00:20, and is away until 00:25. */
+async function someAreNotRun(): Promise<void> {
+  await world.until("00:10:30");
+  await world.clock.until(one.scheduler.pause("a", { reason: "a look" }));
+  await world.until("00:12:30");
+  await world.clock.until(one.scheduler.resume("a"));
+  await world.until("00:20:30");
+  await world.clock.until(one.scheduler.close());
+  await world.until("00:25:30");
+  one = await world.scheduler("two");
+  await world.clock.until(one.scheduler.add("a", { every: MINUTE, missed: "none" }, one.body()));
+  await world.until("00:30:30");
+}
+
+it("finds the ticks that were not run, newest first, without those that were", async () => {
+  await someAreNotRun();
+  expect(await ticks({ unrun: true })).toEqual([
+    "00:21:00-00:24:00 (4) missed policy",
+    "00:12:00 skipped paused",
+    "00:11:00 skipped paused",
+  ]);
+  expect(await ticks({ unrun: true, limit: 1 })).toEqual(["00:21:00-00:24:00 (4) missed policy"]);
+  expect(await ticks({ unrun: true, to: at("00:12:00") })).toEqual(["00:11:00 skipped paused"]);
+  expect(await ticks({ unrun: true, from: at("00:12:00"), to: at("00:20:00") })).toEqual(["00:12:00 skipped paused"]);
+});
+
+it("finds a range of ticks that began before the time, and reaches into it", async () => {
+  await someAreNotRun();
+  const range = "00:21:00-00:24:00 (4) missed policy";
+  expect(await ticks({ unrun: true, from: at("00:23:00") })).toEqual([range]);
+  expect(await ticks({ from: at("00:24:00"), to: at("00:26:00") })).toEqual(["00:25:00 run by two", range]);
+  expect(await ticks({ unrun: true, from: at("00:25:00") })).toEqual([]);
+});
+
+it("does not count a tick as not run once a backfill ran it", async () => {
+  await someAreNotRun();
+  await world.clock.until(
+    one.scheduler.backfill("a", { from: at("00:12:00"), to: at("00:12:30"), reason: "it is needed" }),
+  );
+  await world.clock.until(
+    one.scheduler.backfill("a", { from: at("00:23:00"), to: at("00:23:30"), reason: "it is needed" }),
+  );
+  await world.clock.advance(20_000);
+  expect(await ticks({ unrun: true })).toEqual([
+    "00:24:00 missed policy",
+    "00:21:00-00:22:00 (2) missed policy",
+    "00:11:00 skipped paused",
+  ]);
+});
+
+it("reads only the ticks that are asked for", async () => {
+  await someAreNotRun();
+  const read = await entriesRead(one, () => ticks({ unrun: true, from: at("00:11:00"), to: at("00:12:00") }));
+  expect(read).toBeLessThanOrEqual(3);
+  expect(await entriesRead(one, () => ticks({ limit: 2 }))).toBe(2);
+  // And the one before, which may reach into the time.
+  expect(await entriesRead(one, () => ticks({ from: at("00:15:00"), to: at("00:18:00") }))).toBe(4);
+});
+
+/** How many entries a call reads. */
+async function entriesRead({ way }: SchedulerOf, call: () => Promise<unknown>): Promise<number> {
+  let read = 0;
+  const [scan, look] = [way.scan.bind(way), way.read.bind(way)];
+  way.scan = async (request, options) => {
+    const page = await scan(request, options);
+    read += page.entries.length;
+    return page;
+  };
+  way.read = (keys, options) => {
+    read += keys.length;
+    return look(keys, options);
+  };
+  await call();
+  Object.assign(way, { scan, read: look });
+  return read;
+}
