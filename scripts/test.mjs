@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { check } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
-import { root, tool } from "./lib/run.mjs";
+import { buildChildren } from "./lib/programs.mjs";
+import { root, stop, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
 
 await install();
 await installServers();
 await build();
 const failedChecks = await check();
+if (!(await buildChildren())) stop("The child processes of the tests could not be built.", "See the messages above.");
 
 const report = join(root, "node_modules/.ojm/tests.json");
 mkdirSync(join(root, "node_modules/.ojm"), { recursive: true });
@@ -22,7 +24,8 @@ const args = [
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
 ];
-const code = await tool("vitest", args);
+// Processes that tests start run what was built: from the sources, each takes a second of processor time.
+const code = await tool("vitest", args, { env: { OJM_BUILT: "1" } });
 
 const { passed, failed, skipped } = count();
 if (failedChecks.length > 0) console.log(`\nfailed checks: ${failedChecks.join(", ")}`);

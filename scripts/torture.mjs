@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
+import { buildTorture, built } from "./lib/programs.mjs";
 import { root, run, stop } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
-import { buildTorture, built } from "./lib/torture.mjs";
 
 await install();
 await installServers();

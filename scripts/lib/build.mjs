@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { root, stop, tool } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
@@ -45,26 +46,39 @@ function withDependencies(name) {
 export async function build({ only, types = true } = {}) {
   const wanted = only === undefined ? undefined : withDependencies(only);
   const hashes = new Map();
+  const done = new Map();
+  const turns = Array.from({ length: availableParallelism() }, () => Promise.resolve());
   const base = ["tsup.base.mjs", "tsconfig.base.json", "pnpm-lock.yaml"].map((name) => join(root, name));
   for (const { name, path, manifest } of packages()) {
     if (manifest.scripts?.build === undefined || wanted?.has(name) === false) continue;
-    const below = Object.keys(manifest.dependencies ?? {}).map((dependency) => hashes.get(dependency) ?? "");
-    const hash = hashOf([...base, path], ...below);
+    const below = Object.keys(manifest.dependencies ?? {});
+    const hash = hashOf([...base, path], ...below.map((dependency) => hashes.get(dependency) ?? ""));
     hashes.set(name, hash);
     const stamp = `build-${name.replace("/", "-")}`;
     const bare = `${stamp}-without-types`;
     const isBuilt = isDone(stamp, hash) || (!types && isDone(bare, hash));
     if (existsSync(join(path, "dist")) && isBuilt) continue;
-    console.error(`building ${name} …`);
-    markDone(stamp);
-    markDone(bare);
-    const [, ...args] = manifest.scripts.build.split(" ");
-    if ((await tool("tsup", types ? args : [...args, "--no-dts"], { cwd: path, quiet: true })) !== 0) {
-      stop(`${name} could not be built.`, `See the messages above; to build it alone: cd packages/… && npm run build`);
-    }
-    await buildPages(path, name);
-    markDone(types ? stamp : bare, hash);
+    // As many at once as there are processors. A dependency has an earlier turn, so none waits for ever.
+    const turn = Promise.all([turns.shift(), ...below.map((dependency) => done.get(dependency))]);
+    const built = turn.then(async () => {
+      console.error(`building ${name} …`);
+      markDone(stamp);
+      markDone(bare);
+      await buildOne({ name, path, manifest }, types);
+      markDone(types ? stamp : bare, hash);
+    });
+    turns.push(built);
+    done.set(name, built);
   }
+  await Promise.all(done.values());
+}
+
+async function buildOne({ name, path, manifest }, types) {
+  const [, ...args] = manifest.scripts.build.split(" ");
+  if ((await tool("tsup", types ? args : [...args, "--no-dts"], { cwd: path, quiet: true })) !== 0) {
+    stop(`${name} could not be built.`, `See the messages above; to build it alone: cd packages/… && npm run build`);
+  }
+  await buildPages(path, name);
 }
 
 /** Builds the pages of a package that has some: `web` becomes `dist/web`. */

@@ -2,10 +2,9 @@ import { execFile } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { folderWith } from "../../packages/cli/src/testing/ojm.js";
+import { commandOf, folderWith } from "../../packages/cli/src/testing/ojm.js";
 
 const GUIDE = fileURLToPath(new URL("../../docs/guide.md", import.meta.url));
-const MAIN = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 /** A command of `docs/guide.md`, and what it prints. */
 interface Command {
@@ -40,8 +39,10 @@ function comparable(text: string): string {
 
 /** What a shell prints for a command line, in a folder with the files of the guide. */
 function typed(line: string): Promise<string> {
-  const ojm = `#!/bin/sh\nexec "${process.execPath}" --import "${import.meta.resolve("tsx")}" --conditions=@ojm/source "${MAIN}" "$@"\n`;
-  const bin = folderWith({ ojm });
+  const main = commandOf([])
+    .map((word) => `"${word}"`)
+    .join(" ");
+  const bin = folderWith({ ojm: `#!/bin/sh\nexec ${main} "$@"\n` });
   chmodSync(`${bin}/ojm`, 0o755);
   const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
   return new Promise((resolve) => {

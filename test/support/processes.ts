@@ -3,11 +3,8 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-
-/** Node's arguments to run TypeScript on the sources of all packages. */
-export const nodeArgs: readonly string[] = ["--import", "tsx", "--conditions=@ojm/source"];
+import { programArgs } from "../../packages/core/src/testing/programs.js";
 
 /** A folder that is removed when the test is over. */
 export function temporaryFolder(): string {
@@ -29,10 +26,8 @@ export interface Child {
 
 /** Starts a script of the folder children/, with an IPC channel. */
 export function startChild(script: string, args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
-  return watchChild(
-    spawn(process.execPath, [...nodeArgs, path, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }),
-  );
+  const node = programArgs(new URL(`./children/${script}`, import.meta.url));
+  return watchChild(spawn(process.execPath, [...node, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }));
 }
 
 /** Collects the output of a process, and kills it when the test is over. */

@@ -20,7 +20,7 @@ const onlyHelpers = {
 
 /**
  * Builds the harness as JavaScript, whose processes start in a tenth of the time that tsx takes.
- * scripts/lib/torture.mjs sets the output folder.
+ * scripts/lib/programs.mjs sets the output folder.
  */
 export default {
   entry: {

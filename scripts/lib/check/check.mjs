@@ -1,6 +1,6 @@
 import { build, packages } from "../build.mjs";
+import { buildTorture } from "../programs.mjs";
 import { tool } from "../run.mjs";
-import { buildTorture } from "../torture.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { checkShape } from "./shape.mjs";
 

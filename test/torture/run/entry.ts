@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { programArgs } from "../../../packages/core/src/testing/programs.js";
 
 /** What a child process of the harness runs. */
 export type Entry = "lane" | "worker" | "replica";
@@ -10,11 +11,10 @@ const SOURCES: Readonly<Record<Entry, string>> = {
 };
 
 /**
- * Node's arguments for it. Tests run it from the sources. `npm run torture` runs what scripts/lib/torture.mjs
- * has built, all in one folder.
+ * Node's arguments for it. Tests run it as they run all programs. `npm run torture` runs what
+ * scripts/lib/programs.mjs has built, all in one folder.
  */
 export function nodeArgs(entry: Entry): string[] {
-  const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-  if (!import.meta.url.endsWith(".ts")) return [path(`./${entry}.js`)];
-  return ["--import", "tsx", "--conditions=@ojm/source", path(SOURCES[entry])];
+  if (!import.meta.url.endsWith(".ts")) return [fileURLToPath(new URL(`./${entry}.js`, import.meta.url))];
+  return programArgs(new URL(SOURCES[entry], import.meta.url));
 }

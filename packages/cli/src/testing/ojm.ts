@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { programArgs } from "../../../core/src/testing/programs.js";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
+const MAIN = new URL("../main.ts", import.meta.url);
 
 /** How a process ended. */
 export interface Ended {
@@ -15,12 +14,12 @@ export interface Ended {
   readonly err: string;
 }
 
-/** The command and parameters that run the command line from the sources. */
+/** The command and parameters that run the command line. */
 export function commandOf(words: readonly string[]): readonly string[] {
-  return [process.execPath, "--import", TSX, "--conditions=@ojm/source", MAIN, ...words];
+  return [process.execPath, ...programArgs(MAIN), ...words];
 }
 
-/** The command line, running from the sources in a process of its own. */
+/** The command line, running in a process of its own. */
 export class Ojm {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;

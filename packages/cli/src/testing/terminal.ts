@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
+import { programArgs } from "../../../core/src/testing/programs.js";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const MAIN = new URL("../main.ts", import.meta.url);
 
 /** A signal of the preload makes an error that nobody catches. */
 const FAULT = `data:text/javascript,${encodeURIComponent(
@@ -23,8 +23,8 @@ export class Terminal {
   readonly #script: ChildProcessWithoutNullStreams;
 
   constructor(folder: string, columns: number, words: readonly string[]) {
-    const node = [process.execPath, "--import", import.meta.resolve("tsx"), "--import", FAULT];
-    const command = [...node, "--conditions=@ojm/source", MAIN, ...words].map((word) => `'${word}'`).join(" ");
+    const node = [process.execPath, "--import", FAULT, ...programArgs(MAIN), ...words];
+    const command = node.map((word) => `'${word}'`).join(" ");
     // A shell that stays would get the same Ctrl-C, and script would return how that shell ended: 130.
     const line = `stty cols ${columns} rows 24; echo "pid $$"; exec ${command}`;
     const { NO_COLOR: _, ...env } = process.env;

@@ -2,19 +2,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { folderWith, ojm } from "../../testing/ojm.js";
+import { commandOf, folderWith, ojm } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { namesThatBegin, runsThatBegin } from "./complete.js";
 import { bashScript } from "./shells/bash.js";
 import { fishScript } from "./shells/fish.js";
 import { zshScript } from "./shells/zsh.js";
 import { words } from "./words.js";
-
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 let folder: string;
 let manager: JobManager;
@@ -70,8 +67,9 @@ describe("the script of bash", () => {
   /** What bash offers for a line. It gets the words as bash splits them: at blanks, `@`, `:` and `=`. */
   function offered(line: string): string[] {
     const bin = join(folder, "ojm");
-    const node = [process.execPath, "--import", import.meta.resolve("tsx"), "--conditions=@ojm/source", MAIN];
-    const main = node.map((word) => `'${word}'`).join(" ");
+    const main = commandOf([])
+      .map((word) => `'${word}'`)
+      .join(" ");
     // On a machine that is busy, the start alone may take longer than somebody waits at a prompt.
     writeFileSync(bin, `#!/bin/sh\ncommand="$1"; shift\nexec ${main} "$command" --within 60s "$@"\n`);
     chmodSync(bin, 0o755);
