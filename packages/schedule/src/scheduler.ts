@@ -311,8 +311,7 @@ export class Scheduler {
     const { signal } = this.#closing;
     const members = new Members(this.#instance, (names) => this.#membersChanged(names));
     const presence = new Presence(store);
-    // A look at what runs closes the records of the dead, and their next attempts are written with that.
-    const onDeath = (): Promise<unknown> => this.#manager.running();
+    const onDeath = (): Promise<void> => this.#manager.sweep();
     const neighbours = new Neighbours({ self: store.by, clock: this.#clock, signal, onDeath });
     const opened: Host = {
       manager: this.#manager,

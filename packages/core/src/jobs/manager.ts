@@ -141,7 +141,7 @@ export class JobManager extends JobQuestions {
 
   /** @internal Closes as `lost` what dead processes left open, now and from time to time. */
   async begin(): Promise<void> {
-    await this.#locks.sweep();
+    await this.sweep();
     this.#keepSweeping(this.#locks.nextSweep());
     this.#housekeeping.begin();
     closeOnExit(this);
@@ -334,6 +334,17 @@ export class JobManager extends JobQuestions {
    */
   importer(): RunImport {
     return new RunImport(this.#context);
+  }
+
+  /**
+   * Closes now as `lost` the runs of dead processes, frees their locks, and writes their next attempts. A
+   * process of this host is found dead at once, one of another host when its session is over. A manager does
+   * this when it opens and about once a `ttl`, so call it only where you know that a process has died.
+   *
+   * @throws ChannelError if the store fails
+   */
+  sweep(): Promise<void> {
+    return this.#locks.sweep();
   }
 
   #keepSweeping(rest: number): void {
