@@ -41,6 +41,22 @@ export const lookCommands: readonly CommandSpec[] = [
     options: LOOK,
   },
   {
+    name: "ticks",
+    operands: "NAME",
+    summary: "what became of each tick of a schedule, and why, newest first",
+    about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused, or overdue: it
+is due, and no process has decided on it so far. Ticks that were not run for one reason are one row. Outcomes are kept for 30 days.`,
+    options: {
+      "not-run": { text: "only those that were not run" },
+      skipped: { text: "only those that were skipped" },
+      missed: { text: "only those that were missed" },
+      since: { value: "TIME", text: "only ticks since: a duration such as 2h, or a time in ISO 8601" },
+      until: { value: "TIME", text: "only ticks before" },
+      limit: { value: "N", short: "n", text: "the most rows to show. Default: 20" },
+      ...LOOK,
+    },
+  },
+  {
     name: "runs",
     operands: "[NAME]",
     summary: "the last runs, newest first",

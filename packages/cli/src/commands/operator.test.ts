@@ -229,6 +229,27 @@ describe("what will run", () => {
     expect((await call("audit", "report")).out).toMatch(/pause +report +\S+@\S+ +holidays\n/);
   });
 
+  test("ticks tells what became of each tick, by which run it was skipped, and that nobody decided", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: 1_000, missed: "none" }, () => {});
+    expect((await call("ticks", "report", "--missed")).out).toBe("no such ticks\n");
+    const outcomes = async (...words: readonly string[]): Promise<string[]> =>
+      ((await json("ticks", "report", ...words)) as { outcome: string }[]).map(({ outcome }) => outcome);
+    await expect.poll(() => outcomes()).toContain("run");
+    const run = await manager.start("report", { wait: 60_000 });
+    await expect.poll(() => outcomes("--skipped")).toContain("skipped");
+    const [one] = (await json("ticks", "report", "--not-run", "-n", "1")) as { [field: string]: unknown }[];
+    expect(one).toMatchObject({ why: expect.stringMatching(`^the job was running, as ${run.id} on .*, pid \\d+$`) });
+    expect((await call("ticks", "report", "--skipped")).out).toMatch(
+      /^TICK +OUTCOME +WHY +RUN +DECIDED\n[ -]+\n\S+Z +skipped +the job was running, as report@\S+ on .*Z\n/,
+    );
+    expect(await outcomes("--since", "2001-01-01", "--until", "2001-01-02")).toEqual([]);
+    await scheduler.close();
+    await expect.poll(() => outcomes("--not-run")).toContain("overdue");
+    await run.end();
+    expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
+  });
+
   test("a backfill tells how far it is, and is stopped with a reason", async () => {
     await using scheduler = new Scheduler(manager);
     let open = (): void => {};
@@ -269,6 +290,7 @@ describe("what will run", () => {
       ["backfill", "--stop", ...reason],
       ["why"],
       ["next"],
+      ["ticks"],
       ["unlock", ...reason],
       ["audit"],
       ["prune", "--older-than", "1h"],

@@ -24,6 +24,10 @@ const COLORS: Readonly<Record<string, Color>> = {
   failed: "red",
   timeout: "red",
   lost: "red",
+  run: "green",
+  missed: "red",
+  refused: "red",
+  overdue: "red",
   problem: "red",
   error: "red",
 };

@@ -123,6 +123,8 @@ describe("what is printed", () => {
     expect(await valid("next", "report")).not.toEqual([]);
     expect(await valid("resume", "report")).toMatchObject({ wasPaused: true });
     expect(await valid("backfill", "report", "--from", "5m", ...reason)).toHaveProperty("ticks");
+    await expect.poll(async () => JSON.parse(await printed("ticks", "report"))).not.toEqual([]);
+    expect(await valid("ticks", "report")).not.toEqual([]);
   });
 });
 

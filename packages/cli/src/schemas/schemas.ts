@@ -1,4 +1,4 @@
-import { definitions, lockFields, runFields } from "./definitions.js";
+import { decidedTickFields, definitions, lockFields, runFields } from "./definitions.js";
 import { count, fields, flag, list, map, maybe, oneOf, ref, type Schema, span, text, time } from "./shapes.js";
 
 const RUNS = list(ref("run"));
@@ -38,6 +38,16 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       reason: maybe(ref("reason")),
       tick: maybe(ref("decidedTick")),
       help: maybe(text("The command that helps, or shows more.")),
+    }),
+  ),
+  ticks: list(
+    fields({
+      ...decidedTickFields,
+      outcome: oneOf("run", "skipped", "missed", "refused", "overdue"),
+      by: maybe(ref("holder")),
+      decided: maybe(time("In ms since 1970. An overdue tick is not decided.")),
+      revision: maybe(count()),
+      why: maybe(text("Why it was not run, in words.")),
     }),
   ),
   runs: RUNS,
