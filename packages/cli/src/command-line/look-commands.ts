@@ -31,8 +31,15 @@ export const lookCommands: readonly CommandSpec[] = [
   {
     name: "next",
     operands: "[NAME]",
-    summary: "the coming ticks of a schedule, or of all",
-    options: { limit: { value: "N", short: "n", text: "the most ticks to show. Default: 10" }, ...LOOK },
+    summary: "the coming ticks of a schedule, or the next one of each",
+    options: {
+      limit: {
+        value: "N",
+        short: "n",
+        text: "the most ticks to show, without NAME those of all schedules. Default: 10 of NAME, or one of each",
+      },
+      ...LOOK,
+    },
   },
   {
     name: "why",

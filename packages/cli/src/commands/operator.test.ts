@@ -93,8 +93,20 @@ describe("what runs", () => {
     });
     expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,
-      err: expect.stringMatching(/"another" never ran\..* held all the same/),
+      err: expect.stringMatching(/^(?!.*Did you mean "another").*"another" never ran\..* held all the same/),
     });
+  });
+
+  test("locks shows a hold as one, with the person, the reason and the end; next shows whom it keeps away", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR }, () => {});
+    await scheduler.add("other", { every: 1_000, missed: "none" }, () => {});
+    expect((await call("hold", "report", "--reason", "the schema changes", "--until", "90m")).code).toBe(0);
+    expect((await call("locks")).out).toMatch(/^report +hold +\S+@\S+ +\S+Z +0 +\S+Z +the schema changes$/m);
+    expect(await json("locks")).toMatchObject(expect.arrayContaining([expect.objectContaining({ state: "hold" })]));
+    const next = (await json("next", "report", "-n", "2")) as { skipped?: string }[];
+    expect(next.map(({ skipped }) => skipped)).toEqual(["held", undefined]);
+    expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
   });
 });
 
@@ -126,6 +138,29 @@ describe("what ran", () => {
       code: 2,
       err: expect.stringMatching(/status is one of/),
     });
+  });
+
+  test("runs shows which attempt and which tick a run is of, where some run has one", async () => {
+    await manager.run("plain", () => {});
+    expect((await call("runs")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE /);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: 1_000, missed: "none", retry: { attempts: 2, delay: 1 } }, () => {
+      throw new Error("no disk");
+    });
+    await expect
+      .poll(async () => (await call("runs", "report")).out)
+      .toMatch(/^report +\S+Z +failed +2 of 2 +.* ms +\S+\.000Z .*no disk$/m);
+  });
+
+  test("a name that nothing has is not found, with or without one that is near", async () => {
+    await manager.run("import", () => {});
+    for (const words of [["why"], ["export"], ["prune", "--older-than", "1h"]]) {
+      const [command = "", ...more] = words;
+      expect([command, await call(command, "quite-another", ...more)]).toMatchObject([
+        command,
+        { code: 3, out: "", err: expect.stringMatching(/nothing is called "quite-another".* Names of the store: import\.\n$/) },
+      ]);
+    }
   });
 
   test("a run is shown by its id, by the beginning of one, or by its name", async () => {
@@ -294,6 +329,7 @@ describe("what will run", () => {
       ["unlock", ...reason],
       ["audit"],
       ["prune", "--older-than", "1h"],
+      ["export"],
       ["hold", ...reason],
       ["show"],
       ["logs"],

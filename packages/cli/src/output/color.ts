@@ -12,6 +12,7 @@ export type Paint = (text: string, color: Color | undefined) => string;
 const COLORS: Readonly<Record<string, Color>> = {
   running: "cyan",
   held: "cyan",
+  hold: "yellow",
   kept: "cyan",
   completed: "green",
   ok: "green",

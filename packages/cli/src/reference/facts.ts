@@ -47,6 +47,7 @@ const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
   ticks: [3],
   audit: [3],
   prune: [3],
+  export: [3],
   exec: [75, 124],
 };
 

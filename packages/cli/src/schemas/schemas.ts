@@ -29,7 +29,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     }),
   ),
   next: list(
-    fields({ name: text(), timeZone: text(), at: time(), due: time(), skipped: maybe(oneOf("paused", "blackout")) }),
+    fields({
+      name: text(),
+      timeZone: text(),
+      at: time(),
+      due: time(),
+      skipped: maybe(oneOf("paused", "blackout", "held")),
+    }),
   ),
   why: list(
     fields({
@@ -74,7 +80,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     fields({
       ...optional(lockFields),
       name: text(),
-      state: oneOf("held", "kept", "free"),
+      state: oneOf("held", "hold", "kept", "free"),
       orphan: maybe(ref("orphan")),
     }),
   ),

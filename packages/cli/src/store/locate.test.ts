@@ -70,7 +70,19 @@ describe("a config file", () => {
     });
   });
 
+  test("one store in the words of a program is that of all data", async () => {
+    const store = { type: "sqlite", args: { file: "a.db" } };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
+    const placed = { type: "sqlite", args: { file: `${folder}/a.db` } };
+    expect(await configuredStore(`${folder}/some/where`, undefined)).toEqual({
+      jobs: placed,
+      locks: placed,
+      files: [`${folder}/a.db`],
+    });
+  });
+
   test.each([
+    ['{"store": {"type": "sqlite", "arg": {}}}', /unknown key "arg"\. Did you mean args\?/],
     ['{"stor": "sqlite:a.db"}', /unknown key "stor"\. Did you mean store\?/],
     ['{"store": {"jobs": "sqlite:a.db"}}', /needs both "jobs" and "locks"/],
     ['{"store": {"jobs": "sqlite:a.db", "lock": "redis://h"}}', /unknown key "lock"\. Did you mean locks\?/],

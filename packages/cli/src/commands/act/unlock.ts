@@ -4,6 +4,7 @@ import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
 import { isKnown, knownNames, meant } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
+import { holdOf } from "../look/kept.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -16,7 +17,7 @@ export async function execute(given: Given): Promise<number> {
     const lock = (await manager.locks()).find((one) => one.name === name);
     if (lock === undefined) throw notFound(`nobody holds "${name}"${await near(manager, name)}`);
     const { host, pid } = lock.holder;
-    const { hold } = (lock.note ?? {}) as { readonly hold?: { readonly author?: string; readonly reason?: string } };
+    const hold = holdOf(lock.note);
     const since = `since ${new Date(lock.since).toISOString()}`;
     const who =
       hold === undefined

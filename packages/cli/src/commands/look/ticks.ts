@@ -10,7 +10,7 @@ import { withScheduler } from "../../store/open.js";
 
 const LIMIT = 20;
 
-/** A living process decides on a tick within moments: only after this time, in ms, it is news that none did. */
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
 const GRACE = 5_000;
 
 /** A tick, or several: overdue ones have no decision. */

@@ -6,7 +6,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { print } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { outputWidth } from "../../output/width/width.js";
-import { refuseTypo } from "../../store/known-names.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 
 interface Why extends ScheduleReason {
@@ -36,7 +36,7 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const all = await scheduler.why(name);
-    if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseTypo(manager, name);
+    if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseUnknown(manager, name);
     const reasons = all.map((reason): Why => {
       const help = HELPS[reason.code]?.(quoted(name), reason);
       return { ...reason, ...(help !== undefined && { help }) };
