@@ -158,7 +158,11 @@ describe("what ran", () => {
       const [command = "", ...more] = words;
       expect([command, await call(command, "quite-another", ...more)]).toMatchObject([
         command,
-        { code: 3, out: "", err: expect.stringMatching(/nothing is called "quite-another".* Names of the store: import\.\n$/) },
+        {
+          code: 3,
+          out: "",
+          err: expect.stringMatching(/nothing is called "quite-another".* Names of the store: import\.\n$/),
+        },
       ]);
     }
   });
@@ -223,6 +227,21 @@ describe("what ran", () => {
   });
 });
 
+test("a name that begins with dashes stands behind two dashes, and a new name is not blank", async () => {
+  await manager.run("--weird", () => {});
+  expect((await call("show")).code).toBe(2);
+  const { code, out } = await called(folder, ["show", "--store", "sqlite:ojm.db", "--", "--weird"]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^run +--weird@/)]);
+  expect(await call("hold", " ", "--new", "--reason", "x")).toMatchObject({
+    code: 2,
+    err: "ojm: the name of a job must not be blank\n",
+  });
+  expect(await called(folder, ["exec", " a", "--store", "sqlite:ojm.db", "--", "true"])).toMatchObject({ code: 2 });
+  expect((await call("runs", "--limit", "-1")).err).toMatch(
+    /--limit needs a value\. One that begins with a dash is written --limit=-…/,
+  );
+});
+
 test("lists leave out the runs that ojm makes for itself, unless they are asked for by name", async () => {
   for (const name of ["a", "ojm alerts", "ojm alerts"]) await manager.run(name, () => {});
   expect(await json("runs", "-n", "1")).toMatchObject([{ name: "a" }]);
@@ -243,6 +262,12 @@ describe("what will run", () => {
     });
 
     expect(await call("pause", "report", "--reason", "holidays")).toMatchObject({ code: 0 });
+    const other = ["pause", "report", "--reason", "the disk is full", "--until", "9h"];
+    expect((await call(...other)).out).toMatch(/ It was paused by \S+@\S+ \(holidays\): that pause is replaced\n$/);
+    expect(await json("pause", "report", "--reason", "holidays")).toMatchObject({
+      replaced: { reason: "the disk is full" },
+    });
+    expect((await call("why", "report", "--time", "relative")).out).toMatch(/at \S+Z \(in \d+ \w+\), and will be/);
     const [why] = (await json("why", "report")) as { code: string; help: string }[];
     expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/holidays/), help: "ojm resume report" });
     expect((await call("resume", "report")).out).toMatch(/^the schedule "report" goes on\. Its next tick is at/);
@@ -254,12 +279,20 @@ describe("what will run", () => {
     const filled = await call("backfill", "report", "--from", "3d", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,
-      expect.stringMatching(/^up to [23] ticks, .* of "report" will be run/),
+      expect.stringMatching(/^[23] ticks of "report" will be run, one after the other\. How far/),
     ]);
     await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
+    const again = ["backfill", "report", "--from", "3d", "--reason", "a gap"];
+    await expect
+      .poll(async () => (await call(...again)).out)
+      .toBe('all ticks of "report" in that time were run already. To run them again: --again\n');
+    expect(await call("backfill", "report", "--from", "1d", "--to", "2d", "--reason", "x")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--from must lie before --to/),
+    });
     expect(await call("pause", "nothing", "--reason", "x")).toMatchObject({ code: 3 });
     const acts = (await json("audit", "report")) as { action: string; author: string }[];
-    expect(acts.map(({ action }) => action).sort()).toEqual(["backfill", "pause", "resume", "run-now"]);
+    expect([...new Set(acts.map(({ action }) => action))].sort()).toEqual(["backfill", "pause", "resume", "run-now"]);
     expect(acts.map(({ author }) => author)).toEqual(acts.map(() => expect.stringMatching(`^.+@${hostname()}$`)));
     expect((await call("audit", "report")).out).toMatch(/pause +report +\S+@\S+ +holidays\n/);
   });
@@ -285,6 +318,30 @@ describe("what will run", () => {
     expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
   });
 
+  test("with nobody there, why says what helps, and run-now says at once that it waits", async () => {
+    const gone = new Scheduler(manager);
+    await gone.add("report", { every: HOUR, missed: "none" }, () => {});
+    await gone.close();
+    const reasons = (await json("why", "report")) as { code: string; help?: string }[];
+    expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
+      nobody: "start the process that adds the schedule",
+      next: undefined,
+    });
+    const asking = call("run-now", "report", "--reason", "x");
+    const isAsked = async (): Promise<boolean> => {
+      for await (const { action } of manager.audit()) if (action === "run-now") return true;
+      return false;
+    };
+    await expect.poll(isAsked).toBe(true);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
+    expect(await asking).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/ was started/),
+      err: expect.stringMatching(/^ojm: no process that runs "report" is there: start the one that adds it\./),
+    });
+  });
+
   test("a backfill tells how far it is, and is stopped with a reason", async () => {
     await using scheduler = new Scheduler(manager);
     let open = (): void => {};
@@ -292,7 +349,9 @@ describe("what will run", () => {
       open = resolve;
     });
     await scheduler.add("report", { every: HOUR, missed: "none" }, () => gate);
-    expect((await call("backfill", "report", "--status")).out).toBe('no backfill of "report" goes on\n');
+    expect((await call("backfill", "report", "--status")).out).toBe(
+      'no backfill of "report" goes on. What became of its ticks: ojm ticks report\n',
+    );
     expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
     expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
     await expect.poll(() => json("backfill", "report", "--status")).toMatchObject([{ run: expect.any(String) }]);

@@ -120,11 +120,22 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     ],
   },
   hold: ref("lock"),
-  pause: fields({ name: text(), paused: flag(), reason: text(), by: text(), until: maybe(time()) }),
+  pause: fields({
+    name: text(),
+    paused: flag(),
+    reason: text(),
+    by: text(),
+    until: maybe(time()),
+    replaced: maybe(ref("pause")),
+  }),
   resume: fields({ name: text(), wasPaused: flag(), next: maybe(ref("tick")) }),
   backfill: {
     anyOf: [
-      fields({ id: text(), ticks: count("Those that were run already count.") }),
+      fields({
+        id: text(),
+        ticks: count("Those that were run already count."),
+        ran: count("How many of them were run already."),
+      }),
       {
         ...list(ref("backfill")),
         description: "With --status: those that are not done. With --stop: those that were.",

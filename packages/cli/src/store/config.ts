@@ -14,7 +14,10 @@ const STORES = ["jobs", "locks", "logs"];
 const ONE = ["type", "args"];
 
 /** A store in a config: as on the command line, as in a program, or one for each kind of data. */
-type WrittenStore = string | OpenOptions | Readonly<Record<"jobs" | "locks" | "logs", string | OpenOptions | undefined>>;
+type WrittenStore =
+  | string
+  | OpenOptions
+  | Readonly<Record<"jobs" | "locks" | "logs", string | OpenOptions | undefined>>;
 
 interface Config {
   readonly store?: WrittenStore;
@@ -55,10 +58,12 @@ async function readConfig(path: string): Promise<Config> {
   let config: unknown;
   try {
     if (/\.[mj]?[jt]s$/.test(path)) config = (await import(pathToFileURL(path).href)).default;
+    else if (path.endsWith(".json")) config = JSON.parse(readFileSync(path, "utf8"));
     else config = (await import("yaml")).parse(readFileSync(path, "utf8"));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_UNKNOWN_FILE_EXTENSION") throw new CommandError(`${path} cannot be read: ${message}`);
+    if (code !== "ERR_UNKNOWN_FILE_EXTENSION")
+      throw new CommandError(`${path} cannot be read: ${message.split("\n")[0]}`);
     throw new CommandError(
       `${path} needs Node 22.18 or later, which reads TypeScript: write it as .js, .json or .yaml`,
     );

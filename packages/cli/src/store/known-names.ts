@@ -43,8 +43,8 @@ export function listed(known: ReadonlySet<string>): string {
 }
 
 /**
- * Refuses a name that nothing has: a misspelt one would get an answer that reads as if all was well. A name that
- * only the audit has is known with `withAudit`.
+ * Refuses a name that nothing has: a misspelt one would get an answer that reads as if all was well. With
+ * `withAudit`, a name that only the audit has is known.
  */
 export async function refuseUnknown(manager: JobManager, name: string, withAudit = false): Promise<void> {
   if (await isKnown(manager, name)) return;

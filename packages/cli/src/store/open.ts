@@ -76,7 +76,7 @@ export async function openStore(
   return manager;
 }
 
-/** Refuses a store that is not there, or that this user cannot reach: the one is a wrong path, the other is not. */
+/** Refuses a store that is not there, or that this user cannot reach: only the one is a wrong path. */
 function refuseMissing(file: string): void {
   try {
     statSync(file);
