@@ -1,4 +1,7 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { called } from "../testing/called.js";
 import { folderWith } from "../testing/ojm.js";
 import { configuredStore } from "./config.js";
 import { locate, shown } from "./locate.js";
@@ -35,6 +38,19 @@ describe("a store on the command line", () => {
     expect(shown("redis://u:secret@h:1/2")).toBe("redis://u:***@h:1/2");
     expect(shown("etcd://u:se/cret@h")).toBe("etcd://u:***@h");
     expect(() => locate("foo://u:secret@h", "/")).toThrow(/^(?!.*secret)/);
+  });
+});
+
+// To the superuser, no folder is closed.
+test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as that, not as no store", async () => {
+  const folder = folderWith({});
+  const closed = join(folder, "closed");
+  mkdirSync(closed, { mode: 0 });
+  const ended = await called(folder, ["ps", "--store", "sqlite:closed/a.db"]);
+  chmodSync(closed, 0o700);
+  expect(ended).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/^ojm: you have no permission to look into .*closed, where the store is\n$/),
   });
 });
 
