@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
@@ -104,8 +104,9 @@ describe("what runs", () => {
     expect((await call("hold", "report", "--reason", "the schema changes", "--until", "90m")).code).toBe(0);
     expect((await call("locks")).out).toMatch(/^report +hold +\S+@\S+ +\S+Z +0 +\S+Z +the schema changes$/m);
     expect(await json("locks")).toMatchObject(expect.arrayContaining([expect.objectContaining({ state: "hold" })]));
-    const next = (await json("next", "report", "-n", "2")) as { skipped?: string }[];
-    expect(next.map(({ skipped }) => skipped)).toEqual(["held", undefined]);
+    const next = (await json("next", "report", "-n", "3")) as { skipped?: string }[];
+    // The second tick lies in the hold or not, by the time of day.
+    expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
     expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
   });
 });
@@ -279,7 +280,7 @@ describe("what will run", () => {
     const filled = await call("backfill", "report", "--from", "3d", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,
-      expect.stringMatching(/^[23] ticks of "report" will be run, one after the other\. How far/),
+      expect.stringMatching(/^[23] ticks of "report" will be run, one after the other\./),
     ]);
     await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
     const again = ["backfill", "report", "--from", "3d", "--reason", "a gap"];
@@ -328,11 +329,9 @@ describe("what will run", () => {
       next: undefined,
     });
     const asking = call("run-now", "report", "--reason", "x");
-    const isAsked = async (): Promise<boolean> => {
-      for await (const { action } of manager.audit()) if (action === "run-now") return true;
-      return false;
-    };
-    await expect.poll(isAsked).toBe(true);
+    // While a command is called, this is a spy that has what it wrote.
+    const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");
+    await expect.poll(told).toContain('no process that runs "report" is there');
     await using scheduler = new Scheduler(manager);
     await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
     expect(await asking).toMatchObject({
