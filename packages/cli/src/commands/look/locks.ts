@@ -65,9 +65,7 @@ function stateOf({ note }: HeldLock): Lock["state"] {
 }
 
 async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
-  const held = (await manager.locks()).map(
-    (lock): Lock => ({ ...lock, state: stateOf(lock) }),
-  );
+  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock) }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const { name } of held) names.delete(name);

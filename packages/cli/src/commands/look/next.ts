@@ -5,9 +5,9 @@ import { countOption } from "../../command-line/units.js";
 import { notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
-import { holdOf } from "./kept.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
+import { holdOf } from "./kept.js";
 
 const LIMIT = 10;
 
