@@ -36,6 +36,7 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   jobs: [{ words: [] }],
   next: [{ words: [] }, { words: ["report", "-n", "3"] }],
   why: [{ words: ["obedient"] }, { words: ["report"] }],
+  ticks: [{ words: ["report"] }, { words: ["report", "--not-run"] }],
   runs: [{ words: [] }, { words: ["failed", "--failed"] }],
   show: [{ words: ["failed"] }],
   logs: [{ words: ["failed"] }],

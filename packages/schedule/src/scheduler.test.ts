@@ -1,6 +1,7 @@
 import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
+import { whyNotRun } from "./decide/why-not-run.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { type SchedulerOf, World } from "./testing/world.js";
@@ -144,8 +145,9 @@ describe("a tick that is due while the job runs", () => {
     expect(tick).toMatchObject({
       outcome: "skipped",
       reason: "overlap",
-      evidence: { holder: { pid: process.pid }, fence: run.fence },
+      evidence: { holder: { pid: process.pid }, fence: run.fence, run: run.id },
     });
+    expect(tick && whyNotRun(tick)).toMatch(`the job was running, as ${run.id} on `);
   });
 });
 

@@ -113,14 +113,15 @@ export class Scheduler {
 
   /**
    * Pauses a schedule: from when this resolves, no tick starts a run, in any process. Ticks have the outcome
-   * `skipped` meanwhile. A run that is going on goes on.
+   * `skipped` meanwhile. A run that is going on goes on. Resolves to the pause that it replaces, if the
+   * schedule was paused.
    *
    * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason; ChannelError if the store fails
    */
-  async pause(name: string, options: PauseOptions): Promise<void> {
+  async pause(name: string, options: PauseOptions): Promise<Pause | undefined> {
     const asked = this.#asked(`the pause of "${name}"`, options);
     const end = options.until === undefined ? {} : { until: instantOf("until", options.until) };
-    await pause(await this.#openStore(), name, { ...asked, ...end });
+    return pause(await this.#openStore(), name, { ...asked, ...end });
   }
 
   /**

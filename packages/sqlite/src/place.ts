@@ -92,7 +92,8 @@ function checkFolder(folder: string): void {
       `${folder} is on a network file system, where SQLite cannot keep two hosts apart: use a local disk, or a backend with a server`,
     );
   }
-  attempt(() => accessSync(folder, constants.W_OK | constants.X_OK), `write into the folder ${folder}`);
+  const action = `write into the folder ${folder}, where SQLite keeps files beside its database, also to read it`;
+  attempt(() => accessSync(folder, constants.W_OK | constants.X_OK), action);
 }
 
 /**

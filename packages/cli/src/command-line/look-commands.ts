@@ -31,14 +31,37 @@ export const lookCommands: readonly CommandSpec[] = [
   {
     name: "next",
     operands: "[NAME]",
-    summary: "the coming ticks of a schedule, or of all",
-    options: { limit: { value: "N", short: "n", text: "the most ticks to show. Default: 10" }, ...LOOK },
+    summary: "the coming ticks of a schedule, or the next one of each",
+    options: {
+      limit: {
+        value: "N",
+        short: "n",
+        text: "the most ticks to show, without NAME those of all schedules. Default: 10 of NAME, or one of each",
+      },
+      ...LOOK,
+    },
   },
   {
     name: "why",
     operands: "NAME",
     summary: "why a job does not run now, the most important reason first, and what helps",
     options: LOOK,
+  },
+  {
+    name: "ticks",
+    operands: "NAME",
+    summary: "what became of each tick of a schedule, and why, newest first",
+    about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused, or overdue: it
+is due, and no process has decided on it so far. Ticks that were not run for one reason are one row. Outcomes are kept for 30 days.`,
+    options: {
+      "not-run": { text: "only those that were not run" },
+      skipped: { text: "only those that were skipped" },
+      missed: { text: "only those that were missed" },
+      since: { value: "TIME", text: "only ticks since: a duration such as 2h, or a time in ISO 8601" },
+      until: { value: "TIME", text: "only ticks before" },
+      limit: { value: "N", short: "n", text: "the most rows to show. Default: 20" },
+      ...LOOK,
+    },
   },
   {
     name: "runs",

@@ -40,7 +40,7 @@ export async function hint(word: string, known: Iterable<string>): Promise<strin
 
 /** Reads the words behind the name of a command. */
 export async function parse(
-  { name, options }: Pick<CommandSpec, "name" | "options">,
+  { name, operands, options }: Pick<CommandSpec, "name" | "operands" | "options">,
   words: readonly string[],
 ): Promise<Given> {
   const end = words.indexOf("--");
@@ -50,11 +50,14 @@ export async function parse(
     return [option, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
   });
   const { values, positionals } = await parseWords(name, own, options, Object.fromEntries(known));
+  const last = end < 0 ? [] : words.slice(end + 1);
+  // Behind the two dashes stands a command, or else what is no option although it begins like one.
+  const hasCommand = operands.includes(" -- ");
   const isFlag = (option: string): boolean => options[option]?.value === undefined;
   return {
     command: name,
-    operands: positionals,
-    behind: end < 0 ? [] : words.slice(end + 1),
+    operands: hasCommand ? positionals : [...positionals, ...last],
+    behind: hasCommand ? last : [],
     values: Object.fromEntries(Object.entries(values).filter(([option]) => !isFlag(option))) as Record<
       string,
       string[]
@@ -87,7 +90,9 @@ async function explain(
   const name = option.replace(/^-+/, "");
   const long = Object.hasOwn(options, name) ? name : Object.keys(options).find((one) => options[one]?.short === name);
   if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" && long !== undefined) {
-    return options[long]?.value === undefined ? `${option} takes no value` : `${option} needs a value`;
+    return options[long]?.value === undefined
+      ? `${option} takes no value`
+      : `${option} needs a value. One that begins with a dash is written ${long.length === 1 ? `-${long}` : `--${long}`}=-…`;
   }
   const names = Object.keys(options).map((one) => `--${one}`);
   if (names.length === 0) return `ojm ${command} has no option ${option}. It has none.`;
@@ -112,6 +117,17 @@ export function operandOf(given: Given, what: string): string {
     throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
   expectNoMore(given, 1);
   return operand;
+}
+
+/**
+ * Refuses a name for something new that nobody could see or type again.
+ *
+ * @throws CommandError
+ */
+export function checkNewName(name: string): void {
+  if (name.trim() === "") throw new CommandError("the name of a job must not be blank");
+  if (name !== name.trim())
+    throw new CommandError(`the name of a job must not begin or end with a blank, as "${name}"`);
 }
 
 /** A job file, and the arguments for it. */

@@ -4,9 +4,23 @@ import type { CommandSpec, Given, OptionSpec } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 import { fold } from "../output/fold.js";
 import { print } from "../output/print.js";
+import { outputWidth } from "../output/width/width.js";
+import { blocksOf } from "../reference/facts.js";
 
 const WIDTH = 100;
 const INDENT = 24;
+
+/** Below this width, what a term means stands in lines of its own: beside the term would be no room. */
+const NARROW = 60;
+const NARROW_INDENT = 6;
+const LEAST = 20;
+
+const width = (): number => Math.max(LEAST, Math.min(WIDTH, outputWidth()));
+
+const WHICH =
+  "How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.";
+const CODES =
+  "Exit codes: 0 all went well, 1 a job failed or was skipped, 2 the file or the command line is wrong, 3 not found, 4 denied, 5 the store is away, 8 still running, 75 the lock is held, 124 timeout, 129, 130 and 143 after SIGHUP, Ctrl-C and SIGTERM.";
 
 /** Prints how the program, or one command of it, is used. */
 export async function execute({ operands: [name] }: Given): Promise<number> {
@@ -26,14 +40,10 @@ function general(): string {
     const rows = all.map(({ name, operands, summary }) => row(`${name} ${operands}`.trim(), summary));
     return `${title}:\n${rows.join("")}`;
   });
-  return `ojm runs job files and any command, and never runs a job of the same name twice at once.
-
+  return `${wrap("ojm runs job files and any command, and never runs a job of the same name twice at once.", 0)}
 ${lists.join("\n")}
-How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.
-
-Exit codes: 0 all went well, 1 a job failed or was skipped, 2 the file or the command line is wrong, 3 not found, 4 denied,
-5 the store is away, 8 still running, 75 the lock is held, 124 timeout, 129, 130 and 143 after SIGHUP, Ctrl-C and SIGTERM.
-`;
+${wrap(WHICH, 0)}
+${wrap(CODES, 0)}`;
 }
 
 /** The synopsis of a command: what it takes, but for the options that many commands have. */
@@ -52,10 +62,23 @@ function helpOf(spec: CommandSpec): string {
   const parts = [
     wrap(synopsis(spec), 4),
     wrap(first, 0),
-    ...(about === undefined ? [] : [`${about}\n`]),
+    ...(about === undefined ? [] : [aboutText(about)]),
     [...rows, ...own].join(""),
   ];
   return parts.join("\n");
+}
+
+/** What a command says about itself: its indented lines stand as they are, for they are to be copied. */
+function aboutText(about: string): string {
+  const blocks = blocksOf(about).map(({ isCode, text }) =>
+    isCode
+      ? text
+          .split("\n")
+          .map((line) => `  ${line}\n`)
+          .join("")
+      : wrap(text, 0),
+  );
+  return blocks.join("\n");
 }
 
 function optionText(name: string, { value, short }: OptionSpec): string {
@@ -65,7 +88,12 @@ function optionText(name: string, { value, short }: OptionSpec): string {
 
 /** A term and what it means, beside each other. */
 function row(term: string, text: string): string {
-  const [first = "", ...more] = fold(text, WIDTH - INDENT);
+  if (width() < NARROW) {
+    const indent = " ".repeat(NARROW_INDENT);
+    const below = fold(text, width() - NARROW_INDENT).map((line) => `${indent}${line}\n`);
+    return [...fold(term, width() - 2).map((line) => `  ${line}\n`), ...below].join("");
+  }
+  const [first = "", ...more] = fold(text, width() - INDENT);
   const begin = `  ${term}`.padEnd(INDENT - 1);
   const lines = begin.length >= INDENT ? [begin, `${" ".repeat(INDENT)}${first}`] : [`${begin} ${first}`];
   return [...lines, ...more.map((line) => `${" ".repeat(INDENT)}${line}`)]
@@ -74,7 +102,7 @@ function row(term: string, text: string): string {
 }
 
 function wrap(text: string, indent: number): string {
-  return fold(text, WIDTH)
+  return fold(text, width() - indent)
     .map((line, i) => `${i === 0 ? "" : " ".repeat(indent)}${line}\n`)
     .join("");
 }

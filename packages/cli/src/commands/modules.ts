@@ -14,6 +14,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   jobs: () => import("./look/jobs.js"),
   next: () => import("./look/next.js"),
   why: () => import("./look/why.js"),
+  ticks: () => import("./look/ticks.js"),
   runs: () => import("./look/runs/runs.js"),
   show: () => import("./look/runs/show.js"),
   logs: () => import("./look/runs/logs.js"),

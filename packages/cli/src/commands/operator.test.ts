@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
@@ -93,8 +93,21 @@ describe("what runs", () => {
     });
     expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,
-      err: expect.stringMatching(/"another" never ran\..* held all the same/),
+      err: expect.stringMatching(/^(?!.*Did you mean "another").*"another" never ran\..* held all the same/),
     });
+  });
+
+  test("locks shows a hold as one, with the person, the reason and the end; next shows whom it keeps away", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR }, () => {});
+    await scheduler.add("other", { every: 1_000, missed: "none" }, () => {});
+    expect((await call("hold", "report", "--reason", "the schema changes", "--until", "90m")).code).toBe(0);
+    expect((await call("locks")).out).toMatch(/^report +hold +\S+@\S+ +\S+Z +0 +\S+Z +the schema changes$/m);
+    expect(await json("locks")).toMatchObject(expect.arrayContaining([expect.objectContaining({ state: "hold" })]));
+    const next = (await json("next", "report", "-n", "3")) as { skipped?: string }[];
+    // The second tick lies in the hold or not, by the time of day.
+    expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
+    expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
   });
 });
 
@@ -126,6 +139,33 @@ describe("what ran", () => {
       code: 2,
       err: expect.stringMatching(/status is one of/),
     });
+  });
+
+  test("runs shows which attempt and which tick a run is of, where some run has one", async () => {
+    await manager.run("plain", () => {});
+    expect((await call("runs")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE /);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: 1_000, missed: "none", retry: { attempts: 2, delay: 1 } }, () => {
+      throw new Error("no disk");
+    });
+    await expect
+      .poll(async () => (await call("runs", "report")).out)
+      .toMatch(/^report +\S+Z +failed +2 of 2 +.* ms +\S+\.000Z .*no disk$/m);
+  });
+
+  test("a name that nothing has is not found, with or without one that is near", async () => {
+    await manager.run("import", () => {});
+    for (const words of [["why"], ["export"], ["prune", "--older-than", "1h"]]) {
+      const [command = "", ...more] = words;
+      expect([command, await call(command, "quite-another", ...more)]).toMatchObject([
+        command,
+        {
+          code: 3,
+          out: "",
+          err: expect.stringMatching(/nothing is called "quite-another".* Names of the store: import\.\n$/),
+        },
+      ]);
+    }
   });
 
   test("a run is shown by its id, by the beginning of one, or by its name", async () => {
@@ -188,6 +228,21 @@ describe("what ran", () => {
   });
 });
 
+test("a name that begins with dashes stands behind two dashes, and a new name is not blank", async () => {
+  await manager.run("--weird", () => {});
+  expect((await call("show")).code).toBe(2);
+  const { code, out } = await called(folder, ["show", "--store", "sqlite:ojm.db", "--", "--weird"]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^run +--weird@/)]);
+  expect(await call("hold", " ", "--new", "--reason", "x")).toMatchObject({
+    code: 2,
+    err: "ojm: the name of a job must not be blank\n",
+  });
+  expect(await called(folder, ["exec", " a", "--store", "sqlite:ojm.db", "--", "true"])).toMatchObject({ code: 2 });
+  expect((await call("runs", "--limit", "-1")).err).toMatch(
+    /--limit needs a value\. One that begins with a dash is written --limit=-…/,
+  );
+});
+
 test("lists leave out the runs that ojm makes for itself, unless they are asked for by name", async () => {
   for (const name of ["a", "ojm alerts", "ojm alerts"]) await manager.run(name, () => {});
   expect(await json("runs", "-n", "1")).toMatchObject([{ name: "a" }]);
@@ -208,6 +263,12 @@ describe("what will run", () => {
     });
 
     expect(await call("pause", "report", "--reason", "holidays")).toMatchObject({ code: 0 });
+    const other = ["pause", "report", "--reason", "the disk is full", "--until", "9h"];
+    expect((await call(...other)).out).toMatch(/ It was paused by \S+@\S+ \(holidays\): that pause is replaced\n$/);
+    expect(await json("pause", "report", "--reason", "holidays")).toMatchObject({
+      replaced: { reason: "the disk is full" },
+    });
+    expect((await call("why", "report", "--time", "relative")).out).toMatch(/at \S+Z \(in \d+ \w+\), and will be/);
     const [why] = (await json("why", "report")) as { code: string; help: string }[];
     expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/holidays/), help: "ojm resume report" });
     expect((await call("resume", "report")).out).toMatch(/^the schedule "report" goes on\. Its next tick is at/);
@@ -219,14 +280,65 @@ describe("what will run", () => {
     const filled = await call("backfill", "report", "--from", "3d", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,
-      expect.stringMatching(/^up to [23] ticks, .* of "report" will be run/),
+      expect.stringMatching(/^[23] ticks of "report" will be run, one after the other\./),
     ]);
     await expect.poll(() => ran.length).toBeGreaterThanOrEqual(3);
+    const again = ["backfill", "report", "--from", "3d", "--reason", "a gap"];
+    await expect
+      .poll(async () => (await call(...again)).out)
+      .toBe('all ticks of "report" in that time were run already. To run them again: --again\n');
+    expect(await call("backfill", "report", "--from", "1d", "--to", "2d", "--reason", "x")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--from must lie before --to/),
+    });
     expect(await call("pause", "nothing", "--reason", "x")).toMatchObject({ code: 3 });
     const acts = (await json("audit", "report")) as { action: string; author: string }[];
-    expect(acts.map(({ action }) => action).sort()).toEqual(["backfill", "pause", "resume", "run-now"]);
+    expect([...new Set(acts.map(({ action }) => action))].sort()).toEqual(["backfill", "pause", "resume", "run-now"]);
     expect(acts.map(({ author }) => author)).toEqual(acts.map(() => expect.stringMatching(`^.+@${hostname()}$`)));
     expect((await call("audit", "report")).out).toMatch(/pause +report +\S+@\S+ +holidays\n/);
+  });
+
+  test("ticks tells what became of each tick, by which run it was skipped, and that nobody decided", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: 1_000, missed: "none" }, () => {});
+    expect((await call("ticks", "report", "--missed")).out).toBe("no such ticks\n");
+    const outcomes = async (...words: readonly string[]): Promise<string[]> =>
+      ((await json("ticks", "report", ...words)) as { outcome: string }[]).map(({ outcome }) => outcome);
+    await expect.poll(() => outcomes()).toContain("run");
+    const run = await manager.start("report", { wait: 60_000 });
+    await expect.poll(() => outcomes("--skipped")).toContain("skipped");
+    const [one] = (await json("ticks", "report", "--not-run", "-n", "1")) as { [field: string]: unknown }[];
+    expect(one).toMatchObject({ why: expect.stringMatching(`^the job was running, as ${run.id} on .*, pid \\d+$`) });
+    expect((await call("ticks", "report", "--skipped")).out).toMatch(
+      /^TICK +OUTCOME +WHY +RUN +DECIDED\n[ -]+\n\S+Z +skipped +the job was running, as report@\S+ on .*Z\n/,
+    );
+    expect(await outcomes("--since", "2001-01-01", "--until", "2001-01-02")).toEqual([]);
+    await scheduler.close();
+    await expect.poll(() => outcomes("--not-run")).toContain("overdue");
+    await run.end();
+    expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
+  });
+
+  test("with nobody there, why says what helps, and run-now says at once that it waits", async () => {
+    const gone = new Scheduler(manager);
+    await gone.add("report", { every: HOUR, missed: "none" }, () => {});
+    await gone.close();
+    const reasons = (await json("why", "report")) as { code: string; help?: string }[];
+    expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
+      nobody: "start the process that adds the schedule",
+      next: undefined,
+    });
+    const asking = call("run-now", "report", "--reason", "x");
+    // While a command is called, this is a spy that has what it wrote.
+    const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");
+    await expect.poll(told).toContain('no process that runs "report" is there');
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
+    expect(await asking).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/ was started/),
+      err: expect.stringMatching(/^ojm: no process that runs "report" is there: start the one that adds it\./),
+    });
   });
 
   test("a backfill tells how far it is, and is stopped with a reason", async () => {
@@ -236,7 +348,9 @@ describe("what will run", () => {
       open = resolve;
     });
     await scheduler.add("report", { every: HOUR, missed: "none" }, () => gate);
-    expect((await call("backfill", "report", "--status")).out).toBe('no backfill of "report" goes on\n');
+    expect((await call("backfill", "report", "--status")).out).toBe(
+      'no backfill of "report" goes on. What became of its ticks: ojm ticks report\n',
+    );
     expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
     expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
     await expect.poll(() => json("backfill", "report", "--status")).toMatchObject([{ run: expect.any(String) }]);
@@ -269,9 +383,11 @@ describe("what will run", () => {
       ["backfill", "--stop", ...reason],
       ["why"],
       ["next"],
+      ["ticks"],
       ["unlock", ...reason],
       ["audit"],
       ["prune", "--older-than", "1h"],
+      ["export"],
       ["hold", ...reason],
       ["show"],
       ["logs"],

@@ -12,6 +12,7 @@ export type Paint = (text: string, color: Color | undefined) => string;
 const COLORS: Readonly<Record<string, Color>> = {
   running: "cyan",
   held: "cyan",
+  hold: "yellow",
   kept: "cyan",
   completed: "green",
   ok: "green",
@@ -24,6 +25,10 @@ const COLORS: Readonly<Record<string, Color>> = {
   failed: "red",
   timeout: "red",
   lost: "red",
+  run: "green",
+  missed: "red",
+  refused: "red",
+  overdue: "red",
   problem: "red",
   error: "red",
 };

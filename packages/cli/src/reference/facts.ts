@@ -44,8 +44,10 @@ const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
   hold: [3, 75],
   why: [3],
   next: [3],
+  ticks: [3],
   audit: [3],
   prune: [3],
+  export: [3],
   exec: [75, 124],
 };
 
@@ -81,6 +83,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   jobs: ["ojm jobs --time local"],
   next: ["ojm next nightly-report --limit 3"],
   why: ["ojm why nightly-report"],
+  ticks: ["ojm ticks nightly-report --not-run --since 7d"],
   runs: ["ojm runs nightly-report --failed --since 2d"],
   show: ["ojm show nightly-report"],
   logs: ["ojm logs nightly-report --follow"],

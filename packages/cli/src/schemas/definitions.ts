@@ -91,7 +91,8 @@ const tick = fields({
 
 const pause = fields({ reason: text(), by: text(), at: time(), until: maybe(time()) });
 
-const decidedTick = fields({
+/** The fields of a tick and its outcome. */
+export const decidedTickFields: Readonly<Record<string, Schema>> = {
   schedule: text(),
   at: time(),
   outcome: oneOf("run", "skipped", "missed", "refused"),
@@ -100,11 +101,11 @@ const decidedTick = fields({
   run: maybe(text("The id of the run.")),
   until: maybe(time("The last tick, if it is about several.")),
   count: maybe(count()),
-  more: maybe(flag()),
+  more: maybe(flag("There are at least `count` ticks.")),
   by: ref("holder"),
   decided: time(),
   revision: count(),
-});
+};
 
 const reason = fields({
   code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "last", "never"),
@@ -159,7 +160,7 @@ export const definitions: Readonly<Record<string, Schema>> = {
   retry,
   tick,
   pause,
-  decidedTick,
+  decidedTick: fields(decidedTickFields, "What became of a tick, or of all ticks from `at` to `until`."),
   reason,
   schedule,
   backfill,

@@ -1,4 +1,4 @@
-import { definitions, lockFields, runFields } from "./definitions.js";
+import { decidedTickFields, definitions, lockFields, runFields } from "./definitions.js";
 import { count, fields, flag, list, map, maybe, oneOf, ref, type Schema, span, text, time } from "./shapes.js";
 
 const RUNS = list(ref("run"));
@@ -29,7 +29,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     }),
   ),
   next: list(
-    fields({ name: text(), timeZone: text(), at: time(), due: time(), skipped: maybe(oneOf("paused", "blackout")) }),
+    fields({
+      name: text(),
+      timeZone: text(),
+      at: time(),
+      due: time(),
+      skipped: maybe(oneOf("paused", "blackout", "held")),
+    }),
   ),
   why: list(
     fields({
@@ -38,6 +44,16 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       reason: maybe(ref("reason")),
       tick: maybe(ref("decidedTick")),
       help: maybe(text("The command that helps, or shows more.")),
+    }),
+  ),
+  ticks: list(
+    fields({
+      ...decidedTickFields,
+      outcome: oneOf("run", "skipped", "missed", "refused", "overdue"),
+      by: maybe(ref("holder")),
+      decided: maybe(time("In ms since 1970. An overdue tick is not decided.")),
+      revision: maybe(count()),
+      why: maybe(text("Why it was not run, in words.")),
     }),
   ),
   runs: RUNS,
@@ -64,7 +80,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     fields({
       ...optional(lockFields),
       name: text(),
-      state: oneOf("held", "kept", "free"),
+      state: oneOf("held", "hold", "kept", "free"),
       orphan: maybe(ref("orphan")),
     }),
   ),
@@ -104,11 +120,22 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     ],
   },
   hold: ref("lock"),
-  pause: fields({ name: text(), paused: flag(), reason: text(), by: text(), until: maybe(time()) }),
+  pause: fields({
+    name: text(),
+    paused: flag(),
+    reason: text(),
+    by: text(),
+    until: maybe(time()),
+    replaced: maybe(ref("pause")),
+  }),
   resume: fields({ name: text(), wasPaused: flag(), next: maybe(ref("tick")) }),
   backfill: {
     anyOf: [
-      fields({ id: text(), ticks: count("Those that were run already count.") }),
+      fields({
+        id: text(),
+        ticks: count("Those that were run already count."),
+        ran: count("How many of them were run already."),
+      }),
       {
         ...list(ref("backfill")),
         description: "With --status: those that are not done. With --stop: those that were.",

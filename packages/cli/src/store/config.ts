@@ -10,8 +10,14 @@ const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.co
 const KEYS = ["store", "profiles"];
 const STORES = ["jobs", "locks", "logs"];
 
-/** A store in a config: as on the command line, or one for each kind of data. */
-type WrittenStore = string | Readonly<Record<"jobs" | "locks" | "logs", string | OpenOptions | undefined>>;
+/** The keys of a store in the words of a program. */
+const ONE = ["type", "args"];
+
+/** A store in a config: as on the command line, as in a program, or one for each kind of data. */
+type WrittenStore =
+  | string
+  | OpenOptions
+  | Readonly<Record<"jobs" | "locks" | "logs", string | OpenOptions | undefined>>;
 
 interface Config {
   readonly store?: WrittenStore;
@@ -52,10 +58,12 @@ async function readConfig(path: string): Promise<Config> {
   let config: unknown;
   try {
     if (/\.[mj]?[jt]s$/.test(path)) config = (await import(pathToFileURL(path).href)).default;
+    else if (path.endsWith(".json")) config = JSON.parse(readFileSync(path, "utf8"));
     else config = (await import("yaml")).parse(readFileSync(path, "utf8"));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_UNKNOWN_FILE_EXTENSION") throw new CommandError(`${path} cannot be read: ${message}`);
+    if (code !== "ERR_UNKNOWN_FILE_EXTENSION")
+      throw new CommandError(`${path} cannot be read: ${message.split("\n")[0]}`);
     throw new CommandError(
       `${path} needs Node 22.18 or later, which reads TypeScript: write it as .js, .json or .yaml`,
     );
@@ -75,9 +83,14 @@ async function checkKeys(path: string, map: object, known: readonly string[]): P
 async function readStore(path: string, store: WrittenStore): Promise<Location | JobFileLocation> {
   const folder = dirname(path);
   if (typeof store === "string") return locate(store, folder);
+  if ("type" in store || "args" in store) {
+    await checkKeys(path, store, ONE);
+    const { jobs, files } = placed(store, folder);
+    return { jobs, locks: jobs, files };
+  }
   await checkKeys(path, store, STORES);
   const parts = STORES.map((part) => {
-    const one = store[part as keyof typeof store];
+    const one = (store as Readonly<Record<string, string | OpenOptions | undefined>>)[part];
     const found = typeof one === "string" ? locate(one, folder) : one && placed(one, folder);
     if (found !== undefined && "jobFile" in found) throw new CommandError(`${path}: "${part}" cannot be a job file`);
     return found;

@@ -32,13 +32,28 @@ export async function isKnown(manager: JobManager, name: string): Promise<boolea
 
 /** The name that was meant by another, as a sentence; empty if none is near. */
 export async function meant(name: string, known: ReadonlySet<string>): Promise<string> {
-  return (await hint(name, known)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+  const others = [...known].filter((one) => one !== name);
+  return (await hint(name, others)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
 }
 
 /** The names that there are, as a sentence. */
 export function listed(known: ReadonlySet<string>): string {
   const names = [...known].sort();
   return `${names.slice(0, MOST_NAMES).join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
+}
+
+/**
+ * Refuses a name that nothing has: a misspelt one would get an answer that reads as if all was well. With
+ * `withAudit`, a name that only the audit has is known.
+ */
+export async function refuseUnknown(manager: JobManager, name: string, withAudit = false): Promise<void> {
+  if (await isKnown(manager, name)) return;
+  if (withAudit) for await (const _ of manager.audit({ name })) return;
+  const known = await knownNames(manager);
+  const others = known.size === 0 ? "The store has no names." : `Names of the store: ${listed(known)}.`;
+  throw notFound(
+    `nothing is called "${name}": it has no run, no lock and no schedule.${await meant(name, known)} ${others}`,
+  );
 }
 
 /**

@@ -1,4 +1,7 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { called } from "../testing/called.js";
 import { folderWith } from "../testing/ojm.js";
 import { configuredStore } from "./config.js";
 import { locate, shown } from "./locate.js";
@@ -38,6 +41,19 @@ describe("a store on the command line", () => {
   });
 });
 
+// To the superuser, no folder is closed.
+test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as that, not as no store", async () => {
+  const folder = folderWith({});
+  const closed = join(folder, "closed");
+  mkdirSync(closed, { mode: 0 });
+  const ended = await called(folder, ["ps", "--store", "sqlite:closed/a.db"]);
+  chmodSync(closed, 0o700);
+  expect(ended).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/^ojm: you have no permission to look into .*closed, where the store is\n$/),
+  });
+});
+
 describe("a config file", () => {
   const CONFIG = {
     store: "sqlite:a.db",
@@ -70,7 +86,19 @@ describe("a config file", () => {
     });
   });
 
+  test("one store in the words of a program is that of all data", async () => {
+    const store = { type: "sqlite", args: { file: "a.db" } };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
+    const placed = { type: "sqlite", args: { file: `${folder}/a.db` } };
+    expect(await configuredStore(`${folder}/some/where`, undefined)).toEqual({
+      jobs: placed,
+      locks: placed,
+      files: [`${folder}/a.db`],
+    });
+  });
+
   test.each([
+    ['{"store": {"type": "sqlite", "arg": {}}}', /unknown key "arg"\. Did you mean args\?/],
     ['{"stor": "sqlite:a.db"}', /unknown key "stor"\. Did you mean store\?/],
     ['{"store": {"jobs": "sqlite:a.db"}}', /needs both "jobs" and "locks"/],
     ['{"store": {"jobs": "sqlite:a.db", "lock": "redis://h"}}', /unknown key "lock"\. Did you mean locks\?/],

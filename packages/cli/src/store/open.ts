@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
@@ -66,8 +66,7 @@ export async function openStore(
     const { openJobFile } = await import("./job-file.js");
     return openJobFile(store.jobFile, {});
   }
-  const missing = create ? undefined : store.files.find((file) => !existsSync(file));
-  if (missing !== undefined) throw new CommandError(`there is no store at ${missing}: no run has made it so far`);
+  if (!create) for (const file of store.files) refuseMissing(file);
   for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
   for (const { type } of [store.jobs, store.locks, store.logs ?? {}]) if (type !== undefined) await prepareType(type);
   const { openJobManager } = await import("@ojm/core");
@@ -75,6 +74,18 @@ export async function openStore(
   const manager = await openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
   return manager;
+}
+
+/** Refuses a store that is not there, or that this user cannot reach: only the one is a wrong path. */
+function refuseMissing(file: string): void {
+  try {
+    statSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM")
+      throw new CommandError(`you have no permission to look into ${dirname(file)}, where the store is`, EXIT.denied);
+    throw new CommandError(`there is no store at ${file}: no run has made it so far`);
+  }
 }
 
 /**

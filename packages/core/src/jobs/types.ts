@@ -405,7 +405,10 @@ export interface JobSummary {
   readonly last?: RunRecord;
   /** How long the runs took that completed, in ms: half of them, and 19 of 20, took no longer. */
   readonly usual?: { readonly p50: number; readonly p95: number };
-  /** How many runs in a row ended well; below zero, how many in a row ended in error. */
+  /**
+   * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
+   * counts once, and a cancelled run not at all.
+   */
   readonly streak: number;
 }
 

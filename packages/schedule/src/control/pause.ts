@@ -39,9 +39,14 @@ export async function known(store: ScheduleStore, name: string): Promise<Version
   throw new ScheduleError("UNKNOWN", `there is no schedule "${name}" in this store`);
 }
 
-/** Pauses a schedule. After that no tick starts a run, in any process. */
-export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<void> {
-  while (!(await pauseAt(store, await known(store, name), paused))) {}
+/** Pauses a schedule: after that no tick starts a run anywhere. Resolves to the pause that it replaces. */
+export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<Pause | undefined> {
+  for (;;) {
+    const schedule = await known(store, name);
+    if (!(await pauseAt(store, schedule, paused))) continue;
+    const { paused: before } = schedule.value;
+    return before?.until !== undefined && before.until <= paused.at ? undefined : before;
+  }
 }
 
 async function pauseAt(store: ScheduleStore, schedule: Versioned<StoredSchedule>, paused: Pause): Promise<boolean> {

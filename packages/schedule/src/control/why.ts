@@ -1,7 +1,8 @@
 import type { Entry, Reason } from "@ojm/core";
 import { visible } from "@ojm/core/backend";
+import { WORDS, whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
-import type { SchedulesValue, StoredSchedule, TickReason } from "../store/schema.js";
+import type { SchedulesValue, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { nextTicks } from "./next.js";
 import { schedulersOf } from "./overview.js";
@@ -73,27 +74,11 @@ async function nobody({ channel }: ScheduleStore, { name, hash }: StoredSchedule
   return [{ code: "nobody", text }];
 }
 
-const WORDS: Readonly<Record<TickReason, string>> = {
-  paused: "the schedule was paused",
-  blackout: "it fell into a blackout",
-  overlap: "the job was running, or its lock was held",
-  "queue-full": "too many ticks waited",
-  replaced: "a newer tick replaced it",
-  policy: "nobody was there, and missed ticks are not run",
-  "too-late": "nobody was there until it was too late",
-  "not-latest": "nobody was there, and only the newest of the missed ticks is run",
-  "too-many": "nobody was there, and too many ticks were missed",
-  "nobody-there": "nobody was there",
-  imported: "the schedule was brought here from another store, which may have run it",
-  removed: "the schedule was removed",
-  invalid: "its options are not valid",
-  "not-recorded": "its record could not be written",
-};
-
 async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   for await (const tick of ticksOf(store, name, { limit: 1 })) {
-    const { at, until = at, outcome, reason, run } = tick;
-    const why = reason === undefined ? "" : `: ${WORDS[reason] ?? visible(reason)}`;
+    const { at, until = at, outcome, run } = tick;
+    const words = whyNotRun(tick);
+    const why = words === undefined ? "" : `: ${words}`;
     const what = run === undefined ? outcome : `run, as ${visible(run)}`;
     return [{ code: "tick", text: `the last tick, of ${iso(until)}, was ${what}${why}`, tick }];
   }

@@ -1,4 +1,4 @@
-import type { HeldLock, JsonValue } from "@ojm/core";
+import { type HeldLock, type JsonValue, runId } from "@ojm/core";
 import { countTicks } from "../calendar/search.js";
 import type { Window } from "../definition/blackout.js";
 import { calendarIn, calendarOf } from "../definition/calendar.js";
@@ -68,9 +68,10 @@ export function overlap(evidence: Why["evidence"]): Why {
 /** What a lock tells of its holder. */
 export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
   if (held === undefined) return undefined;
-  const { holder, since, fence, note } = held;
-  const evidence = { holder: { ...holder }, since, fence };
-  const { hold } = (note ?? {}) as { readonly hold?: JsonValue };
+  const { name, holder, since, fence, note } = held;
+  const { hold, run: startTime } = (note ?? {}) as { readonly hold?: JsonValue; readonly run?: unknown };
+  const run = typeof startTime === "number" ? { run: runId({ name, startTime }) } : {};
+  const evidence = { holder: { ...holder }, since, fence, ...run };
   // Somebody holds the job for maintenance: the hold has the reason.
   return hold === undefined ? evidence : { ...evidence, hold };
 }

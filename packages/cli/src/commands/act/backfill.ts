@@ -1,4 +1,4 @@
-import type { BackfillProgress, Scheduler } from "@ojm/schedule";
+import type { Backfill, BackfillProgress, Scheduler } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
@@ -25,15 +25,36 @@ async function ask(given: Given, name: string): Promise<number> {
   const from = timeOption(given, "from", now, -1);
   if (from === undefined) throw new CommandError("ojm backfill needs --from: the first tick to run");
   const to = timeOption(given, "to", now, -1);
+  if (from >= (to ?? now)) throw new CommandError("--from must lie before --to: no tick lies between them");
   const reason = await reasonOf(given, `run the ticks of ${name} again`);
   return withScheduler(given, async (scheduler) => {
+    const ran = await ranBetween(scheduler, name, from, to ?? now);
     const again = given.flags.has("again");
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
-    const which = again ? `${asked.ticks} ticks` : `up to ${asked.ticks} ticks, without those that were run,`;
-    const more = `How far it is: ojm backfill ${name} --status`;
-    return done(given, `${which} of "${name}" will be run, one after the other. ${more}`, asked);
+    return done(given, sayAsked(name, { ...asked, ran, again }), { ...asked, ran });
   });
+}
+
+/** How many ticks of a time were run already. */
+async function ranBetween(scheduler: Scheduler, name: string, from: number, to: number): Promise<number> {
+  let ran = 0;
+  for await (const { outcome } of scheduler.ticks(name, { from, to })) if (outcome === "run") ran++;
+  return ran;
+}
+
+interface Asked extends Backfill {
+  readonly ran: number;
+  readonly again: boolean;
+}
+
+function sayAsked(name: string, { ticks, ran, again }: Asked): string {
+  if (ticks === 0) return `"${name}" has no tick in that time: nothing is to do`;
+  const left = again ? ticks : Math.max(0, ticks - ran);
+  const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
+  if (left === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
+  const which = left === 1 ? "1 tick" : `${left} ticks`;
+  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${name} --status`;
 }
 
 async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
@@ -47,7 +68,12 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
     { title: "BY", cell: ({ by }) => by },
     { title: "REASON", cell: ({ reason }) => reason },
   ];
-  await printItems(given, await backfillsOf(scheduler, name), columns, `no backfill of "${name}" goes on`);
+  await printItems(
+    given,
+    await backfillsOf(scheduler, name),
+    columns,
+    `no backfill of "${name}" goes on. What became of its ticks: ojm ticks ${name}`,
+  );
 }
 
 async function stop(given: Given, name: string): Promise<number> {

@@ -4,6 +4,7 @@ import { spanOption } from "../../command-line/units.js";
 import { EXIT, notFound } from "../../errors.js";
 import { findRun } from "../../store/find-run.js";
 import { withStore } from "../../store/open.js";
+import { outlived } from "../exec/orphans.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -16,12 +17,17 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
-    if (run.status !== "running") throw notFound(`${run.id} does not run: it is ${run.status}`);
+    if (run.status !== "running")
+      throw notFound(`${run.id} does not run: it is ${run.status}${await outlived(manager, run.name)}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
     const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
     if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
     if (outcome.ended) return done(given, `cancelled ${who}: it is ${outcome.run?.status ?? "over"}`, outcome);
-    done(given, `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name}`, outcome);
+    done(
+      given,
+      `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name} --reason …`,
+      outcome,
+    );
     return EXIT.running;
   });
 }

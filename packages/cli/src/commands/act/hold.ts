@@ -1,4 +1,4 @@
-import { operandOf } from "../../command-line/parse.js";
+import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -14,6 +14,7 @@ const DAY = 86_400_000;
 /** Keeps all runs of a job away. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
+  checkNewName(name);
   const until = timeOption(given, "until", Date.now(), 1) ?? Date.now() + DAY;
   const wait = spanOption(given, "wait") ?? 0;
   const reason = await reasonOf(given, `hold ${name}`);

@@ -1,3 +1,4 @@
+import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
@@ -12,9 +13,23 @@ export async function execute(given: Given): Promise<number> {
   const reason = await reasonOf(given, `pause ${name}`);
   return withScheduler(given, async (scheduler) => {
     const by = author();
-    await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
+    const replaced = await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
     const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
-    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${name}`;
-    return done(given, text, { name, paused: true, reason, by, ...(until !== undefined && { until }) });
+    const before = replaced === undefined ? "" : ` ${sayReplaced(replaced)}`;
+    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${name}.${before}`;
+    const item = {
+      name,
+      paused: true,
+      reason,
+      by,
+      ...(until !== undefined && { until }),
+      ...(replaced && { replaced }),
+    };
+    return done(given, text, item);
   });
+}
+
+/** Somebody else may count on the pause that was there. */
+function sayReplaced({ by, reason, until }: Pause): string {
+  return `It was paused by ${by}${until === undefined ? "" : ` until ${new Date(until).toISOString()}`} (${reason}): that pause is replaced`;
 }

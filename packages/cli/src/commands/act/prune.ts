@@ -3,7 +3,7 @@ import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
-import { refuseTypo } from "../../store/known-names.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { done } from "./done.js";
 
@@ -15,7 +15,7 @@ export async function execute(given: Given): Promise<number> {
   if (olderThan === undefined) throw new CommandError("ojm prune needs --older-than, such as --older-than 30d");
   const options = { olderThan, keep: countOption(given, "keep") ?? 0, ...(name !== undefined && { name }) };
   return withStore(given, async (manager) => {
-    if (name !== undefined) await refuseTypo(manager, name);
+    if (name !== undefined) await refuseUnknown(manager, name, true);
     if (given.flags.has("dry-run")) {
       const counts = { removed: await countOf(manager, options), audits: await auditsOf(manager, options) };
       return done(given, `would remove ${said(counts)}`, { dryRun: true, ...counts });

@@ -1,8 +1,8 @@
-import { hostname, userInfo } from "node:os";
+import { constants, hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { CommandError } from "../../errors.js";
+import { CommandError, EXIT } from "../../errors.js";
 
 /**
  * Why something is taken from somebody: from the command line, or from the one who sits at the terminal.
@@ -18,6 +18,12 @@ export async function reasonOf(given: Given, what: string): Promise<string> {
     const answer = (await lines.question(`Why ${what}? `)).trim();
     if (answer === "") throw new CommandError(`ojm ${given.command} needs a reason: nothing was done`);
     return answer;
+  } catch (error) {
+    if ((error as { readonly name?: unknown }).name !== "AbortError") throw error;
+    throw new CommandError(
+      `ojm ${given.command} was not given a reason: nothing was done`,
+      EXIT.signal + constants.signals.SIGINT,
+    );
   } finally {
     lines.close();
   }

@@ -4,6 +4,8 @@ import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
 import { isKnown, knownNames, meant } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
+import { outlived } from "../exec/orphans.js";
+import { holdOf } from "../look/kept.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -14,9 +16,10 @@ export async function execute(given: Given): Promise<number> {
   const reason = isDry ? "" : await reasonOf(given, `unlock ${name}`);
   return withStore(given, async (manager) => {
     const lock = (await manager.locks()).find((one) => one.name === name);
-    if (lock === undefined) throw notFound(`nobody holds "${name}"${await near(manager, name)}`);
+    if (lock === undefined)
+      throw notFound(`nobody holds "${name}"${await near(manager, name)}${await outlived(manager, name)}`);
     const { host, pid } = lock.holder;
-    const { hold } = (lock.note ?? {}) as { readonly hold?: { readonly author?: string; readonly reason?: string } };
+    const hold = holdOf(lock.note);
     const since = `since ${new Date(lock.since).toISOString()}`;
     const who =
       hold === undefined

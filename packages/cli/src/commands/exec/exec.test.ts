@@ -182,6 +182,13 @@ describe("ojm exec", () => {
       expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ orphan: { host: hostname(), pid } }));
       expect(err).toContain(`To end it: kill -TERM -- -${pid}`);
     }
+    const end = `kill -TERM -- -${pid}`;
+    const why = await called(place.folder, ["why", "backup", "--json", "--store", "sqlite:ojm.db"]);
+    expect(JSON.parse(why.out)[0]).toMatchObject({ code: "orphan", help: expect.stringContaining(end) });
+    for (const command of ["cancel", "unlock"]) {
+      const words = [command, "backup", "--reason", "x", "--store", "sqlite:ojm.db"];
+      expect(await called(place.folder, words)).toMatchObject({ code: 3, err: expect.stringContaining(end) });
+    }
     const doctor = await look("doctor");
     expect(doctor.code).toBe(1);
     expect(JSON.parse(doctor.out)).toContainEqual(

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { isChannelError, isRunError, type JobManager } from "@ojm/core";
+import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -56,6 +57,7 @@ function commandOf({ operands: [name, more], behind }: Given): {
   if (more !== undefined)
     throw new CommandError(`"${more}" stands before the two dashes: the command goes behind them, as in ${form}`);
   if (behind.length === 0) throw new CommandError(`ojm exec needs a command behind two dashes: ${form}`);
+  checkNewName(name);
   return { name, words: behind };
 }
 

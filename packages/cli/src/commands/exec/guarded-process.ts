@@ -106,7 +106,7 @@ function passOn(
   const to = process[stream];
   // A character may arrive in two pieces.
   const decoder = new TextDecoder();
-  // A reader that went away, as `head` does: the command gets SIGPIPE with its next line, as without ojm.
+  // A reader that went away, as `head` does: the next line of the command fails, by SIGPIPE or an error.
   to.on("error", () => from?.destroy());
   to.on("drain", () => from?.resume());
   from?.on("data", (data: Buffer) => {

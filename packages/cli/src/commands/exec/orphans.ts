@@ -60,3 +60,9 @@ export function sayHelp({ name, host, pid, isCertain }: Orphan): string {
   // It leads a process group of its own.
   return `The next ojm exec of "${name}" on this machine waits for it. To end it: kill -TERM -- -${pid}`;
 }
+
+/** The command of a name that outlived its ojm, and what to do: sentences to stand behind another one. */
+export async function outlived(manager: JobManager, name: string): Promise<string> {
+  const orphan = (await orphansOf(manager)).find((one) => one.name === name);
+  return orphan === undefined ? "" : `. But ${sayOrphan(orphan)}. ${sayHelp(orphan)}`;
+}

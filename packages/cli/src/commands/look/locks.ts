@@ -8,15 +8,15 @@ import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { keptOf, sayKept } from "./kept.js";
+import { holdOf, keptOf, sayKept } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
 interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
-  /** `kept`: it is held between two attempts. */
-  readonly state: "held" | "kept" | "free";
+  /** `hold`: a person keeps all runs away. `kept`: it is held between two attempts. */
+  readonly state: "held" | "hold" | "kept" | "free";
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
 }
@@ -43,21 +43,29 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
     { title: "NEXT ATTEMPT", cell: ({ note }) => sayKept(note, say) },
+    { title: "UNTIL", cell: ({ note }) => say(holdOf(note)?.until) },
+    { title: "WHY", cut: "text", cell: ({ note }) => holdOf(note)?.reason },
   ];
   const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
   tellOrphans(orphans);
   return itemsText(given, await locksOf(manager, orphans), columns, "no locks");
 }
 
-function holderText({ holder, orphan }: Lock): string | undefined {
+function holderText({ holder, note, orphan }: Lock): string | undefined {
+  const { author } = holdOf(note) ?? {};
+  // The process that took the hold is over by now: the person counts.
+  if (author !== undefined) return author;
   if (orphan !== undefined) return `${orphan.host}, pid ${orphan.pid}, without ojm`;
   return holder && `${holder.host}, pid ${holder.pid}`;
 }
 
+function stateOf({ note }: HeldLock): Lock["state"] {
+  if (holdOf(note) !== undefined) return "hold";
+  return keptOf(note) === undefined ? "held" : "kept";
+}
+
 async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
-  const held = (await manager.locks()).map(
-    (lock): Lock => ({ ...lock, state: keptOf(lock.note) === undefined ? "held" : "kept" }),
-  );
+  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock) }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const { name } of held) names.delete(name);

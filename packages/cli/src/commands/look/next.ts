@@ -7,19 +7,25 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
+import { holdOf } from "./kept.js";
 
 const LIMIT = 10;
 
-interface Coming extends NextTick {
+interface Coming extends Omit<NextTick, "skipped"> {
   readonly name: string;
   readonly timeZone: string;
+  /** `held`: a person keeps all runs of the job away. */
+  readonly skipped?: NextTick["skipped"] | "held";
 }
 
-/** Shows the coming ticks of a schedule, or of all, the soonest first. */
+/** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
-  const limit = countOption(given, "limit") ?? LIMIT;
+  const asked = countOption(given, "limit");
+  const limit = asked ?? LIMIT;
+  // The job that runs each second would fill the list, and hide the one that runs at night.
+  const ofEach = name === undefined && asked === undefined ? 1 : limit;
   const say = sayTime(given);
   const columns: Column<Coming>[] = [
     { title: "NEXT", cell: ({ due }) => say(due) },
@@ -27,14 +33,16 @@ export async function execute(given: Given): Promise<number> {
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
     { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped }) => skipped },
   ];
-  return withScheduler(given, async (scheduler) => {
+  return withScheduler(given, async (scheduler, manager) => {
+    const holds = new Map((await manager.locks()).map((lock) => [lock.name, holdOf(lock.note)]));
     const coming: Coming[] = [];
     const known: string[] = [];
-    for await (const { name: one, definition, next } of scheduler.schedules({ limit })) {
+    for await (const { name: one, definition, next } of scheduler.schedules({ limit: ofEach })) {
       known.push(one);
       if (name !== undefined && name !== one) continue;
-      const { timeZone = "UTC" } = definition;
-      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick })));
+      const { timeZone = "UTC", overlap = "skip" } = definition;
+      const until = overlap === "skip" ? holds.get(one)?.until : undefined;
+      coming.push(...next.map((tick) => ({ name: one, timeZone, ...heldUntil(until, tick) })));
     }
     if (name !== undefined && !known.includes(name)) {
       const names = new Set(known);
@@ -42,9 +50,13 @@ export async function execute(given: Given): Promise<number> {
       throw notFound(`this store has no schedule "${name}".${await meant(name, names)} ${others}`);
     }
     coming.sort((a, b) => a.due - b.due);
-    await printItems(given, coming.slice(0, limit), columns, "no schedules");
+    await printItems(given, ofEach === limit ? coming.slice(0, limit) : coming, columns, "no schedules");
     return undefined;
   });
+}
+
+function heldUntil(until: number | undefined, tick: NextTick): Omit<Coming, "name" | "timeZone"> {
+  return tick.skipped === undefined && until !== undefined && tick.due < until ? { ...tick, skipped: "held" } : tick;
 }
 
 function inZone(at: number, timeZone: string): string {

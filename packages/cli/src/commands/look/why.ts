@@ -1,15 +1,20 @@
+import type { JobManager } from "@ojm/core";
 import type { ScheduleReason } from "@ojm/schedule";
-import { operandOf } from "../../command-line/parse.js";
+import { lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { fold } from "../../output/fold.js";
 import { type Column, printItems } from "../../output/items.js";
 import { print } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
+import { sayTime } from "../../output/times.js";
 import { outputWidth } from "../../output/width/width.js";
-import { refuseTypo } from "../../store/known-names.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
+import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 
-interface Why extends ScheduleReason {
+interface Why extends Omit<ScheduleReason, "code"> {
+  /** `orphan`: the command of `ojm exec` goes on although its ojm was killed. */
+  readonly code: ScheduleReason["code"] | "orphan";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }
@@ -20,6 +25,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   locked: (name) => `ojm unlock ${name} --reason …`,
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
+  nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,
   last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : quoted(reason.run.id)}`,
   next: (name) => `ojm run-now ${name} --reason …`,
@@ -36,15 +42,39 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const all = await scheduler.why(name);
-    if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseTypo(manager, name);
-    const reasons = all.map((reason): Why => {
-      const help = HELPS[reason.code]?.(quoted(name), reason);
-      return { ...reason, ...(help !== undefined && { help }) };
-    });
+    if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseUnknown(manager, name);
+    const isAlone = all.some(({ code }) => code === "nobody");
+    const reasons = [
+      ...(await orphansAs(manager, name)),
+      ...all.map((reason): Why => {
+        // Nobody is there to run it now.
+        const help = isAlone && reason.code === "next" ? undefined : HELPS[reason.code]?.(quoted(name), reason);
+        const text = withAges(reason.text, given);
+        return { ...reason, text, ...(help !== undefined && { help }) };
+      }),
+    ];
     if (process.stdout.isTTY && !given.flags.has("json") && !given.flags.has("jsonl"))
       print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
     else await printItems(given, reasons, columns, "nothing is known of it");
     return undefined;
+  });
+}
+
+/** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */
+async function orphansAs(manager: JobManager, name: string): Promise<Why[]> {
+  const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
+  return orphans.map((orphan) => ({ code: "orphan", text: sayOrphan(orphan), help: sayHelp(orphan) }));
+}
+
+/** The times in a text as --time asks for: a relative one stands behind the time, which people compare. */
+function withAges(text: string, given: Given): string {
+  if (given.flags.has("json") || given.flags.has("jsonl")) return text;
+  const say = sayTime(given);
+  const isRelative = (lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso")) === "relative";
+  // Behind an @, a time is a part of the id of a run.
+  return text.replace(/(?<![@\w])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (iso) => {
+    const said = say(Date.parse(iso));
+    return isRelative ? `${iso} (${said})` : said;
   });
 }
 

@@ -4,6 +4,7 @@ import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
 import { tell } from "../../output/tell.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { kindOf, withStore } from "../../store/open.js";
 import { FORMAT, FORMAT_VERSION, type Head, inWords, type Kind, type Tail } from "./format.js";
 import { Output } from "./output.js";
@@ -41,6 +42,7 @@ export async function execute(given: Given): Promise<number> {
     ...(to !== undefined && { to }),
   };
   return withStore(given, async (manager) => {
+    if (name !== undefined) await refuseUnknown(manager, name, true);
     const output = new Output();
     try {
       const tail = await exportTo(output, await kindOf(given), manager, wanted);

@@ -46,7 +46,7 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
     ...(running && { running }),
     ...(last && { last }),
     ...(usual && { usual }),
-    streak: streakOf(ended),
+    streak: streakOf(newest),
   };
 }
 
@@ -59,13 +59,27 @@ export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
   return durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
 }
 
-/** How many runs in a row ended well, as a number above zero, or in error, as one below. */
-function streakOf(ended: readonly RunRecord[]): number {
+/**
+ * How many runs in a row ended well, as a number above zero, or in error, as one below. A chain of attempts
+ * counts once, as its last one ended. A run that was cancelled says nothing about its job.
+ */
+function streakOf(newest: readonly RunRecord[]): number {
+  const ended = lastOfChains(newest).filter(({ status }) => status !== "running" && status !== "cancelled");
   const [last] = ended;
   if (last === undefined) return 0;
   const other = ended.findIndex(({ inError }) => inError !== last.inError);
   const length = other < 0 ? ended.length : other;
   return last.inError === true ? -length : length;
+}
+
+/** The last attempt of each chain, of runs that have the newest first. */
+function lastOfChains(newest: readonly RunRecord[]): RunRecord[] {
+  const known = new Set<string>();
+  return newest.filter(({ chain, id }) => {
+    const isLast = !known.has(chain ?? id);
+    known.add(chain ?? id);
+    return isLast;
+  });
 }
 
 /** The value below which this share of the sorted values lies. */

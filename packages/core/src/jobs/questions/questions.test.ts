@@ -128,11 +128,22 @@ describe("the jobs", () => {
   });
 
   test("a streak counts from the newest end, whatever runs now", () => {
-    const record = (status: RunRecord["status"]): RunRecord =>
-      ({ status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
+    const record = (status: RunRecord["status"], i: number): RunRecord =>
+      ({ id: `a@${i}`, status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
     const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
     expect(streak()).toBe(0);
     expect(streak("running", "completed", "skipped", "failed")).toBe(2);
     expect(streak("failed", "lost", "completed")).toBe(-2);
+  });
+
+  test("a streak counts a chain of attempts once, and no cancelled run, as alerts do", () => {
+    const run = (id: string, status: RunRecord["status"], chain?: string): RunRecord =>
+      ({ id, status, inError: status !== "completed", ...(chain && { chain }) }) as RunRecord;
+    const streak = (...all: RunRecord[]): number => summarize("a", all).streak;
+    expect(streak(run("3", "failed", "1"), run("2", "failed", "1"), run("1", "failed", "1"))).toBe(-1);
+    expect(streak(run("2", "completed", "1"), run("1", "failed", "1"), run("0", "completed"))).toBe(2);
+    expect(streak(run("3", "running", "2"), run("2", "failed", "2"), run("1", "completed"))).toBe(1);
+    expect(streak(run("3", "cancelled"), run("2", "failed"), run("1", "cancelled"), run("0", "failed"))).toBe(-2);
+    expect(streak(run("1", "cancelled"))).toBe(0);
   });
 });

@@ -63,3 +63,19 @@ test("a start behind forty steps, each of which has the next one twice, is found
   const errors = errorsOf([...jobs, `{ name: "40", from: ${START} }`], '["0"]');
   expect(errors).toEqual([expect.stringMatching(/^44:\d+ .* needs "name" among the args/)]);
 });
+
+test("a misspelt timeout is warned of, where it stands", () => {
+  const warningsOf = (args: string): string[] => {
+    const { file, problems } = load(
+      `include: oJobManager.yaml\njobs:\n  - { name: A, from: ${START}, args: ${args} }\ntodo: [A]\n`,
+    );
+    plan(file, {}, problems);
+    expect(problems.errors).toEqual([]);
+    return problems.warnings.map(({ at, message }) => `${at?.line} ${message}`);
+  };
+  expect(warningsOf("{ name: x, timeot: 60000 }")).toEqual([
+    `3 "timeot" is no option of ${START}: the run may take an hour. Did you mean "timeout"?`,
+  ]);
+  expect(warningsOf("{ name: x, timeout: 60000, timeouts: 3 }")).toEqual([]);
+  expect(warningsOf("{ name: x, month: 11, time: 3 }")).toEqual([]);
+});

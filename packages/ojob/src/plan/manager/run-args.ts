@@ -1,3 +1,4 @@
+import { nearest } from "@ojm/core/backend";
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";
@@ -51,9 +52,19 @@ export function checkManaged(
     if (!startsRun(definition.name, jobs)) continue;
     for (const args of definition.args) {
       checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
+      warnOfMisspelt(args, (argument) => definition.argsAt[argument] ?? definition.at, problems);
     }
   }
   for (const entry of file.todo) checkEntry(entry, jobs, commandLine, problems);
+}
+
+/** A misspelt timeout is an argument as any other, and the run gets the default of an hour. */
+function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, problems: Problems): void {
+  if ("timeout" in args) return;
+  const misspelt = Object.keys(args).find((argument) => nearest(argument, ["timeout"]) !== undefined);
+  if (misspelt === undefined) return;
+  const message = `"${misspelt}" is no option of ${JOB_START}: the run may take an hour. Did you mean "timeout"?`;
+  problems.warn(message, placeOf(misspelt));
 }
 
 function checkTimeout(args: Args, at: Position, problems: Problems): void {

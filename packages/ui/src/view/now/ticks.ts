@@ -1,36 +1,19 @@
-import type { NextTick, Scheduler, ScheduleTick, ScheduleView, TickReason } from "@ojm/schedule";
-import { isScheduleError } from "@ojm/schedule";
+import type { NextTick, Scheduler, ScheduleTick, ScheduleView } from "@ojm/schedule";
+import { isScheduleError, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { isOwn } from "../source.js";
 
 const DAY = 86_400_000;
 
-/** Why a tick was not run, in words. */
-const WORDS: Readonly<Record<TickReason, string>> = {
-  paused: "the schedule was paused",
-  blackout: "it fell into a blackout",
-  overlap: "the job was running, or its lock was held",
-  "queue-full": "too many ticks waited",
-  replaced: "a newer tick replaced it",
-  policy: "nobody was there, and missed ticks are not run",
-  "too-late": "nobody was there until it was too late",
-  "not-latest": "nobody was there, and only the newest of the missed ticks is run",
-  "too-many": "nobody was there, and too many ticks were missed",
-  "nobody-there": "nobody was there",
-  imported: "the schedule was brought here from another store, which may have run it",
-  removed: "the schedule was removed",
-  invalid: "its options are not valid",
-  "not-recorded": "its record could not be written",
-};
-
 /** What became of a tick. */
-export function decidedTick({ schedule, at, outcome, reason, run, until, count }: ScheduleTick): TickView {
+export function decidedTick(tick: ScheduleTick): TickView {
+  const { schedule, at, outcome, reason, run, until, count } = tick;
   return {
     schedule,
     at,
     due: at,
     outcome,
-    ...(reason !== undefined && { reason, text: WORDS[reason] ?? reason }),
+    ...(reason !== undefined && { reason, text: whyNotRun(tick) ?? reason }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),
     ...(count !== undefined && { count }),

@@ -5,7 +5,7 @@ import { countOption, timeOption } from "../../../command-line/units.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
-import { type SayTime, sayDuration, sayTime } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { isOwn } from "../../../store/own-runs.js";
@@ -57,16 +57,21 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
   }
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
-  return itemsText(given, runs, columns(say), none);
+  return itemsText(given, runs, columns(say, runs), none);
 }
 
-function columns(say: SayTime): Column<RunRecord>[] {
+/** Attempts and ticks have columns where some run has one: they tell which of two runs is a retry. */
+function columns(say: SayTime, runs: readonly RunRecord[]): Column<RunRecord>[] {
+  const ofAttempts: Column<RunRecord> = { title: "ATTEMPT", rank: 5, cell: sayAttempt };
+  const ofTicks: Column<RunRecord> = { title: "TICK", rank: 6, cell: ({ tick }) => say(tick) };
   return [
     { title: "RUN", cut: "name", cell: ({ name }) => name },
     { title: "STARTED", rank: 2, cell: ({ startTime }) => say(startTime) },
     { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
+    ...(runs.some(({ attempt }) => attempt !== undefined) ? [ofAttempts] : []),
     { title: "TOOK", rank: 4, cell: (run) => sayDuration(run.duration) },
-    { title: "FENCE", rank: 5, cell: ({ fence }) => fence },
+    ...(runs.some(({ tick }) => tick !== undefined) ? [ofTicks] : []),
+    { title: "FENCE", rank: 7, cell: ({ fence }) => fence },
     { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
   ];
 }

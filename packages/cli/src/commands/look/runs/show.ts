@@ -50,7 +50,8 @@ function fields(say: SayTime): Column<RunRecord>[] {
       cell: ({ endedBy: end }) =>
         end && `${end.author ?? `${end.by.host}, pid ${end.by.pid}`} (${end.action}): ${end.reason}`,
     },
-    { title: "stack", cell: ({ stack }) => stack },
+    // The stack of a command that failed is its error alone.
+    { title: "stack", cell: ({ stack, error }) => (stack?.endsWith(error ?? "\n") ? "" : stack) },
   ];
 }
 

@@ -1,0 +1,106 @@
+import type { JobManager } from "@ojm/core";
+import type { Scheduler, ScheduleTick } from "@ojm/schedule";
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { countOption, timeOption } from "../../command-line/units.js";
+import { colorOf } from "../../output/color.js";
+import { type Column, printItems } from "../../output/items.js";
+import { type SayTime, sayTime } from "../../output/times.js";
+import { withScheduler } from "../../store/open.js";
+
+const LIMIT = 20;
+
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
+const GRACE = 5_000;
+
+/** A tick, or several: overdue ones have no decision. */
+interface Tick extends Partial<Omit<ScheduleTick, "outcome">> {
+  readonly schedule: string;
+  readonly at: number;
+  readonly outcome: ScheduleTick["outcome"] | "overdue";
+  readonly why?: string;
+}
+
+interface Wanted {
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+  readonly isWanted: (outcome: Tick["outcome"]) => boolean;
+}
+
+/** Shows what became of each tick of a schedule, newest first. */
+export async function execute(given: Given): Promise<number> {
+  const name = operandOf(given, "the name of a schedule");
+  const wanted = wantedOf(given);
+  return withScheduler(given, async (scheduler, manager) => {
+    const all = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
+    // The outcomes of a schedule that was removed are still there.
+    if (all.length === 0) await scheduler.words(name);
+    await printItems(given, all.slice(0, wanted.limit), columns(sayTime(given)), "no such ticks");
+    return undefined;
+  });
+}
+
+function wantedOf(given: Given): Wanted {
+  const now = Date.now();
+  const [from, to] = [timeOption(given, "since", now, -1), timeOption(given, "until", now, -1)];
+  const asked = new Set<string>(["skipped", "missed"].filter((flag) => given.flags.has(flag)));
+  if (given.flags.has("not-run")) for (const outcome of ["skipped", "missed", "refused", "overdue"]) asked.add(outcome);
+  return {
+    limit: countOption(given, "limit") ?? LIMIT,
+    isWanted: (outcome) => asked.size === 0 || asked.has(outcome),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+}
+
+async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Promise<Tick[]> {
+  const { whyNotRun } = await import("@ojm/schedule");
+  const { from, to, limit, isWanted } = wanted;
+  const found: Tick[] = [];
+  for await (const tick of scheduler.ticks(name, {
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  })) {
+    if (!isWanted(tick.outcome)) continue;
+    const why = whyNotRun(tick);
+    found.push({ ...tick, ...(why !== undefined && { why }) });
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+/** The ticks that are due and that no process has decided on. */
+async function overdue(manager: JobManager, name: string, wanted: Wanted): Promise<Tick[]> {
+  const { from = 0, to = Number.POSITIVE_INFINITY, isWanted } = wanted;
+  if (!isWanted("overdue")) return [];
+  const { schedulesIn } = await import("@ojm/schedule");
+  for await (const schedule of schedulesIn(manager)) {
+    if (schedule.name !== name) continue;
+    const late = schedule.overdue(Math.min(Date.now() - GRACE, to - 1), Math.max(schedule.decided, from - 1));
+    if (late === undefined) return [];
+    const { at, until, count } = late;
+    const why = "no process has decided on it so far";
+    return [{ schedule: name, at, outcome: "overdue", why, ...(count > 1 && { until, count }) }];
+  }
+  return [];
+}
+
+function columns(say: SayTime): Column<Tick>[] {
+  return [
+    { title: "TICK", cell: (tick) => sayTick(tick, say) },
+    { title: "OUTCOME", rank: 1, cell: ({ outcome }) => outcome, color: ({ outcome }) => colorOf(outcome) },
+    { title: "WHY", rank: 2, cut: "text", cell: sayWhy },
+    { title: "RUN", rank: 3, cut: "name", cell: ({ run }) => run },
+    { title: "DECIDED", rank: 4, cell: (tick) => say(tick.decided) },
+  ];
+}
+
+function sayWhy({ why, evidence }: Tick): string | undefined {
+  return why ?? (evidence?.["backfill"] === undefined ? undefined : "run by a backfill");
+}
+
+function sayTick({ at, until, count, more }: Tick, say: SayTime): string {
+  if (until === undefined) return say(at);
+  return `${more === true ? "at least " : ""}${count ?? "all"} ticks from ${say(at)} to ${say(until)}`;
+}

@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { folderWith } from "../testing/ojm.js";
+import { storeIn } from "../testing/store.js";
+import { hasTerminals, Terminal } from "../testing/terminal.js";
+
+describe.runIf(hasTerminals())("on a terminal", () => {
+  test("Ctrl-C at the question for a reason ends with 130, and nothing is done", async () => {
+    const folder = folderWith({});
+    const manager = await storeIn(folder);
+    const terminal = new Terminal(folder, 100, ["hold", "import", "--store", "sqlite:ojm.db"]);
+    await terminal.shows("Why hold import?");
+    terminal.type("\u0003");
+    expect(await terminal.ended).toBe(130);
+    expect(terminal.out).toContain("ojm hold was not given a reason: nothing was done");
+    expect(terminal.out).not.toContain("fault of ojm");
+    expect(await manager.locks()).toEqual([]);
+  });
+
+  test("the help of a command fits 40 columns", async () => {
+    const terminal = new Terminal(folderWith({}), 40, ["help", "exec"]);
+    expect(await terminal.ended).toBe(0);
+    const lines = terminal.out.split(/\r?\n/).filter((line) => !line.startsWith("pid "));
+    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.filter((line) => line.length > 40)).toEqual([]);
+  });
+});
