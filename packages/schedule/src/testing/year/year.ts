@@ -90,7 +90,8 @@ export class Year {
       // From half a minute to half an hour, and never at a tick.
       const from = start + 10 * MINUTE + 30_000 + hashOf(`${start} from`, 15) * MINUTE;
       const to = from + 31_000 + hashOf(`${start} to`, 1_800_000);
-      const down = { from, to: to % MINUTE === 0 ? to + 1 : to };
+      // Nor within a second before a tick: what waits could not be started before that replaces it.
+      const down = { from, to: to % MINUTE < 59_000 && to % MINUTE > 0 ? to : to + 1_001 };
       await this.#until(down.from);
       await this.#end();
       await this.#until(down.to);
