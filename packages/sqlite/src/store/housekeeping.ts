@@ -24,7 +24,7 @@ const EXPIRED = `
 const OTHER_BOOTS = 60_000;
 
 /**
- * @internal Two ranges: with `boot IS NOT :boot`, SQLite reads the deadlines of this boot, too, and a million
+ * @internal Three ranges, the last one of systems without boot ids: with `boot IS NOT :boot`, SQLite reads the deadlines of this boot, too, and a million
  * ticks have one. Exported for its test.
  */
 export const EXPIRED_IN_OTHER_BOOTS: string = `
@@ -33,6 +33,8 @@ export const EXPIRED_IN_OTHER_BOOTS: string = `
       SELECT key FROM entries WHERE deadline IS NOT NULL AND boot < :boot AND expires <= :wall
       UNION ALL
       SELECT key FROM entries WHERE deadline IS NOT NULL AND boot > :boot AND expires <= :wall
+      UNION ALL
+      SELECT key FROM entries WHERE deadline IS NOT NULL AND boot IS NULL AND expires <= :wall
     ) LIMIT ${SWEEP})`;
 
 /** The same where the system has no boot ids: all deadlines are by the wall clock. */
