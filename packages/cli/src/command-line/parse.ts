@@ -66,7 +66,7 @@ export async function parse(
   };
 }
 
-/** Joins an option and the negative number behind it: that is no option, so the error must be about the value. */
+/** Joins an option and the negative number behind it, so that the error is about the value. */
 function joined(words: readonly string[], options: OptionSpecs): string[] {
   const isValued = (word: string | undefined): boolean =>
     Object.entries(options).some(([name, { value, short }]) => {

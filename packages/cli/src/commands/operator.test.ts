@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { JobManager } from "@ojm/core";
+import { join } from "node:path";
+import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
@@ -255,6 +256,21 @@ describe("what ran", () => {
       "",
     ]);
     expect((await call("logs", "import", "--raw")).out).toContain("\u001b[2J");
+  });
+
+  test("a store that keeps no log of runs that completed says so, and how many lines there were", async () => {
+    const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+    const logBudget = { completed: false };
+    const brief = await openJobManager({ chJobs: store, chLocks: store, logBudget });
+    await brief.run("import", (run) => run.log.info("one"));
+    await brief.close();
+    await expect
+      .poll(() => call("logs", "import"), { timeout: 30_000 })
+      .toEqual({
+        code: 0,
+        out: "… 1 line is missing\n",
+        err: "ojm: this store keeps no log of a run that completed\n",
+      });
   });
 
   test("wait ends as its run does", async () => {

@@ -382,7 +382,7 @@ export class JobManager extends JobQuestions {
     this.#housekeeping.close();
     await Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
     await this.#context.starting.none();
-    await this.closeOpenRuns("its manager was closed");
+    await this.closeOpenRuns("its process closed before the run ended");
     try {
       await this.#locks.close();
     } finally {

@@ -303,7 +303,13 @@ export interface Run {
   readonly attempt: number;
   /** The id of the first run of the chain. */
   readonly chain: string;
-  /** The tick that the run is for: see {@link StartClaim.tick}. */
+  /**
+   * The tick that the run is for: see {@link StartClaim.tick}. A run that is late, or tried again, is still
+   * for that time. `undefined` for a run of no schedule.
+   *
+   * @example
+   * const day = new Date(run.tick?.at ?? run.startTime);
+   */
   readonly tick: Tick | undefined;
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
