@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { openAlerts, type Rule } from "@ojm/alerts";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { expect, it } from "vitest";
 import { type HttpReceiver, startReceiver } from "../packages/alerts/src/testing/http-server.js";
-import { type Child, startChild } from "./support/processes.js";
+import { type Child, startChild, temporaryFolder } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -84,3 +85,23 @@ onSharedStores((create) => {
     expect(idsOf(receiver).slice(refused)).toHaveLength(12);
   });
 });
+
+it("open alerts keep their process alive until they are closed, also with nothing else to do", async () => {
+  const channel = { type: "sqlite", args: { file: join(temporaryFolder(), "ojm.db") } };
+  const options = { chJobs: channel, chLocks: channel };
+  const receiver = await startReceiver();
+  const rule: Rule = { on: ["failed", "missed"], to: { webhook: receiver.url, secret } };
+  const args = [JSON.stringify(options), JSON.stringify(rule)];
+  expect(await startChild("watching.child.ts", [...args, "closes"]).ended).toBe(0);
+
+  const child = startChild("watching.child.ts", args);
+  await using manager = await openJobManager(options);
+  // One job after the other: each alert is proof that the process was still there after the last one.
+  for (const name of ["a", "b", "c"]) {
+    await manager.run(name, () => Promise.reject(new Error("it broke"))).catch(() => {});
+    await expect.poll(() => told(receiver), { timeout: 30_000 }).toContain(`failed ${name}`);
+  }
+  expect(child.process.exitCode).toBeNull();
+  child.process.kill("SIGTERM");
+  expect(await child.ended).toBe("SIGTERM");
+}, 120_000);

@@ -17,6 +17,9 @@ const SHORTEST = 100;
 /** The first pause of a process that found another one at work, in ms. Each is twice the one before. */
 const AGAIN = 1_000;
 
+/** How often the timer that keeps the process alive is set again, in ms. */
+const STAY = 86_400_000;
+
 /** A look that is known to be due. */
 interface Wake {
   readonly time: number;
@@ -25,7 +28,10 @@ interface Wake {
 
 const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
 
-/** Looks after events and from time to time, until it is closed. {@link openAlerts} opens it. */
+/**
+ * Looks after events and from time to time, and keeps the process alive, until it is closed. {@link
+ * openAlerts} opens it.
+ */
 export class Alerts {
   readonly #context: Context;
   readonly #clock: Clock;
@@ -58,6 +64,7 @@ export class Alerts {
     subscribe("ojm:run:ended", this.#onEnd);
     subscribe("ojm:run:started", this.#onStart);
     subscribe("ojm:tick", this.#onTick);
+    this.#stay();
     this.#keepLooking();
     // What a dead process left. The turn tells new rules from when on they must look.
     void this.#takeTurn().catch(() => {});
@@ -97,16 +104,22 @@ export class Alerts {
     this.#after(GATHER, () => this.#look());
   }
 
-  #after(ms: number, callback: () => void): () => void {
-    const cancel = this.#clock.after(ms, () => {
+  #after(ms: number, callback: () => void, keepAlive = false): () => void {
+    const fired = (): void => {
       this.#cancel.delete(cancel);
       callback();
-    });
+    };
+    const cancel = this.#clock.after(ms, fired, keepAlive);
     this.#cancel.add(cancel);
     return () => {
       this.#cancel.delete(cancel);
       cancel();
     };
+  }
+
+  /** Without it, a process that only watches for missed ticks would end at once, in silence. */
+  #stay(): void {
+    this.#after(STAY, () => this.#stay(), true);
   }
 
   #keepLooking(): void {

@@ -16,7 +16,8 @@ const EVERY = 30_000;
  * Tells receivers how runs went. Of all processes with the same rules, one sends each alert, at least once;
  * it is kept in the store until its receiver took it.
  *
- * A rule tells what happened from its first opening on, also while no process ran.
+ * A rule tells what happened from its first opening on, also while no process ran. Open alerts keep the
+ * process alive until {@link Alerts.close}.
  *
  * @throws AlertsError `INVALID` for an unknown or invalid option; ChannelError if the store fails
  * @example

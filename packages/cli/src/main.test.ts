@@ -14,7 +14,7 @@ describe("the command ojm", () => {
     ["help check", 0, /^ojm check FILE/],
     ["check a.yaml -h", 0, /^ojm check FILE/],
     ["help history", 0, /^ojm history \[FILE\]/],
-    ["help locks", 0, /^ojm locks \[FILE\]/],
+    ["help locks", 0, /^ojm locks \[NAME\|FILE\]/],
     ["help schema", 0, /yaml-language-server: \$schema=/],
   ])("ojm %s prints what was asked for, and ends with 0", async (words, code, out) => {
     expect(await ojm(folderWith({}), ...words.split(" "))).toMatchObject({

@@ -34,6 +34,7 @@ describe("options of Redis", () => {
   it.each([
     [{ url: "localhost:6379" }, "redis://"],
     [{ url: "http://localhost" }, "redis://"],
+    [{ url: "redis://user:7000@localhost:99999/0" }, "the port 99999: a port is a number from 1 to 65535"],
     [{ deadline: 0 }, '"deadline"'],
     [{ deadline: "5s" }, '"deadline"'],
     [{ waitReplicas: -1 }, '"waitReplicas"'],

@@ -164,6 +164,8 @@ function ofCluster(args: Readonly<Record<string, unknown>>): Source {
 function ofServer(args: Readonly<Record<string, unknown>>): Source {
   const { url, sentinels, name } = args;
   if (url !== undefined && (typeof url !== "string" || !/^rediss?:\/\//.test(url) || !URL.canParse(url))) {
+    const port = typeof url === "string" ? wrongPort(url) : undefined;
+    if (port !== undefined) throw invalid(`"url" has the port ${port}: a port is a number from 1 to 65535`);
     throw invalid(`"url" is of the form redis://host:6379/0, with TLS rediss://host:6379/0`);
   }
   if (sentinels !== undefined && (!Array.isArray(sentinels) || sentinels.length === 0 || typeof name !== "string")) {
@@ -197,6 +199,12 @@ function describe(options: ClientOptions, cluster: boolean): string {
 
 function address({ host = "localhost", port = 6379 }: ClientOptions): string {
   return `${host}:${port}`;
+}
+
+/** The port of an address, if no port has that number. Digits alone: a text may be a part of a password. */
+function wrongPort(url: string): string | undefined {
+  const [, port] = /^rediss?:\/\/(?:[^/?#]*@)?[^/?#@]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
+  return port !== undefined && Number(port) > 65_535 ? port : undefined;
 }
 
 /** The host and port of a URL, without its secrets. */

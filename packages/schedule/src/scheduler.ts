@@ -79,13 +79,20 @@ export class Scheduler {
 
   /**
    * Adds a schedule, and runs `body` at its ticks, from now on. Another process that adds the same one adds
-   * nothing to the store: whoever is first at a tick runs it.
+   * nothing to the store: whoever is first at a tick runs it. `run.tick` tells the body its tick: a run that
+   * is late, or tried again, is still about that time.
    *
    * A definition that the store has not seen replaces the one that is there: the newest deploy wins. A
    * process whose definition was replaced does not run it any more, and says so by a warning
    * (`OJM_SCHEDULE`).
    *
    * `trigger`: the reason for the starts of its ticks, for the records. Default: `schedule`.
+   *
+   * @example
+   * await scheduler.add("daily-report", { cron: "0 2 * * *" }, async (run) => {
+   *   const day = new Date(run.tick?.at ?? run.startTime);
+   *   await writeReport(day, { signal: run.signal });
+   * });
    *
    * @throws ScheduleError `INVALID`; ChannelError if the store fails
    */
@@ -233,7 +240,8 @@ export class Scheduler {
 
   /**
    * Decides on no further tick, and tells the other processes at once. Runs that are going on go on: with
-   * `wait`, waits for them, for so many ms at most. Closing the manager ends them.
+   * `wait`, waits for them, for so many ms at most. Closing the manager ends them, and records them as
+   * `lost`: with `retry` and `onLost`, another process makes the next attempt.
    */
   close({ wait = 0 }: { readonly wait?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(wait);

@@ -36,6 +36,7 @@ the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is pa
     name: "cancel",
     operands: "RUN",
     summary: "ask a run to stop, on whatever machine, and wait for its end",
+    about: "A job that waits for its next attempt does not make it, and no other follows.",
     options: { ...REASON, wait: { value: "TIME", text: "how long to wait for the end. Default: 10s" }, ...DRY, ...ACT },
   },
   {

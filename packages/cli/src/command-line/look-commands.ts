@@ -7,7 +7,7 @@ const LOOK = { ...STORE, ...OUTPUT } as const;
 export const lookCommands: readonly CommandSpec[] = [
   {
     name: "ps",
-    operands: "",
+    operands: "[NAME]",
     summary: "what runs now: where, since when, how long it usually takes, who waits",
     options: { watch: { short: "w", text: "go on, and show every change, until Ctrl-C" }, ...LOOK },
   },
@@ -24,7 +24,7 @@ export const lookCommands: readonly CommandSpec[] = [
   },
   {
     name: "jobs",
-    operands: "",
+    operands: "[NAME]",
     summary: "each job: when it is due next, how it ended last, how long it takes, its streak",
     options: LOOK,
   },
@@ -117,8 +117,9 @@ is due, and no process has decided on it so far. Ticks that were not run for one
   },
   {
     name: "locks",
-    operands: "[FILE]",
-    summary: "which locks are held, and by whom, and which of the last runs are free",
+    operands: "[NAME|FILE]",
+    summary:
+      "which locks are held, and by whom, and which of the last runs are free; of a store, of one job, or of a job file",
     options: LOOK,
   },
   {

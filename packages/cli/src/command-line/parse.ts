@@ -44,7 +44,7 @@ export async function parse(
   words: readonly string[],
 ): Promise<Given> {
   const end = words.indexOf("--");
-  const own = end < 0 ? words : words.slice(0, end);
+  const own = joined(end < 0 ? words : words.slice(0, end), options);
   const known = Object.entries(options).map(([option, { value, short }]) => {
     const type = value === undefined ? ("boolean" as const) : ("string" as const);
     return [option, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
@@ -64,6 +64,22 @@ export async function parse(
     >,
     flags: new Set(Object.keys(values).filter(isFlag)),
   };
+}
+
+/** Joins an option and the negative number behind it, so that the error is about the value. */
+function joined(words: readonly string[], options: OptionSpecs): string[] {
+  const isValued = (word: string | undefined): boolean =>
+    Object.entries(options).some(([name, { value, short }]) => {
+      return value !== undefined && (word === `--${name}` || (short !== undefined && word === `-${short}`));
+    });
+  const all: string[] = [];
+  for (const word of words) {
+    const before = all.at(-1);
+    if (/^-\d/.test(word) && isValued(before))
+      all[all.length - 1] = `${before}${before?.startsWith("--") ? "=" : ""}${word}`;
+    else all.push(word);
+  }
+  return all;
 }
 
 async function parseWords(

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { JobManager } from "@ojm/core";
+import { join } from "node:path";
+import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
@@ -61,6 +62,54 @@ describe("what runs", () => {
     expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
   });
 
+  test.each([false, true])(
+    "a chain that waits for its next attempt is shown, and cancelled by its name or its first run (keepLock: %s)",
+    async (keepLock) => {
+      const retry = { attempts: 3, delay: HOUR, keepLock };
+      const work = manager.run("import", () => Promise.reject(new Error("no orders")), { retry });
+      work.catch(() => {});
+      await expect.poll(async () => (await manager.retries()).length, { timeout: 30_000 }).toBe(1);
+      const { out } = await call("ps");
+      const kept = keepLock ? ", and keeps its lock" : "";
+      expect(out).toMatch(new RegExp(`^nothing runs\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`));
+      expect((await call("locks", "import")).out).toMatch(/^import +(kept|free) .* 2 of 3, due \S+Z/m);
+      const [{ id } = { id: "" }] = (await json("runs", "import")) as { id: string }[];
+      expect((await call("show", id)).out).toMatch(/^attempts +1 failed import@\S+\nnext attempt +2, due \S+Z$/m);
+      const dry = await call("cancel", id, "--dry-run");
+      expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/^would cancel attempt 2 of 3 of "import", due /)]);
+      const done = await call("cancel", keepLock ? id : "import", "--reason", "wrong month");
+      expect(done).toEqual({
+        code: 0,
+        out: expect.stringMatching(/^cancelled attempt 2 of 3 of "import", due .*Z\. It does not begin, and no other/),
+        err: "",
+      });
+      expect(await json("show", id)).toMatchObject({
+        attempts: [
+          { attempt: 1, id, status: "failed" },
+          { attempt: 2, status: "cancelled" },
+        ],
+      });
+      expect(await json("audit")).toMatchObject([{ action: "cancel", reason: "wrong month" }]);
+      expect(await call("cancel", id, "--reason", "x")).toMatchObject({ code: 3 });
+    },
+  );
+
+  test("ps, locks and jobs take the name of a job, and know a name that nothing has", async () => {
+    const runs = [await manager.start("import"), await manager.start("export")];
+    for (const command of ["ps", "locks", "jobs"]) {
+      expect([command, await json(command, "import")]).toEqual([
+        command,
+        [expect.objectContaining({ name: "import" })],
+      ]);
+      expect([command, await call(command, "imprt")]).toMatchObject([
+        command,
+        { code: 3, err: expect.stringMatching(/nothing is called "imprt".* Did you mean "import"\?/) },
+      ]);
+    }
+    for (const run of runs) await run.end();
+    expect((await call("ps", "import")).out).toBe('"import" does not run\n');
+  });
+
   test("unlock takes the lock, and says from whom", async () => {
     const run = await manager.start("import");
     const { code, out } = await call("unlock", "import", "--reason", "it hangs");
@@ -81,6 +130,10 @@ describe("what runs", () => {
     expect((await call("unlock", "import", "--reason", "done")).out).toMatch(
       /^took "import" from the hold of .* \(the schema changes\)/,
     );
+    expect(await call("hold", "import", "--reason", "x", "--until", "2020-01-01")).toMatchObject({
+      code: 2,
+      err: "ojm: --until takes a time in the future: 2020-01-01T00:00:00.000Z is over\n",
+    });
     const run = await manager.start("import");
     expect(await call("hold", "import", "--reason", "x")).toMatchObject({
       code: 75,
@@ -205,6 +258,21 @@ describe("what ran", () => {
     expect((await call("logs", "import", "--raw")).out).toContain("\u001b[2J");
   });
 
+  test("a store that keeps no log of runs that completed says so, and how many lines there were", async () => {
+    const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+    const logBudget = { completed: false };
+    const brief = await openJobManager({ chJobs: store, chLocks: store, logBudget });
+    await brief.run("import", (run) => run.log.info("one"));
+    await brief.close();
+    await expect
+      .poll(() => call("logs", "import"), { timeout: 30_000 })
+      .toEqual({
+        code: 0,
+        out: "… 1 line is missing\n",
+        err: "ojm: this store keeps no log of a run that completed\n",
+      });
+  });
+
   test("wait ends as its run does", async () => {
     const run = await manager.start("import");
     expect(await call("wait", "import", "--timeout", "10ms")).toMatchObject({ code: 8 });
@@ -238,7 +306,11 @@ test("a name that begins with dashes stands behind two dashes, and a new name is
     err: "ojm: the name of a job must not be blank\n",
   });
   expect(await called(folder, ["exec", " a", "--store", "sqlite:ojm.db", "--", "true"])).toMatchObject({ code: 2 });
-  expect((await call("runs", "--limit", "-1")).err).toMatch(
+  for (const words of [["--limit", "-1"], ["-n", "-1"], ["--limit=-1"]]) {
+    const { code: refused, err } = await call("runs", ...words);
+    expect([refused, err]).toEqual([2, 'ojm: --limit takes a whole number from 1 up, not "-1"\n']);
+  }
+  expect((await call("runs", "--limit", "--failed")).err).toMatch(
     /--limit needs a value\. One that begins with a dash is written --limit=-…/,
   );
 });

@@ -151,7 +151,10 @@ export function blocksOf(about: string): readonly Block[] {
 }
 
 /** A text as a sentence. */
-export const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+export const sentence = (text: string): string => {
+  // An address is typed as it stands.
+  const first = /^[a-z]+:\/\//.test(text) ? text.charAt(0) : text.charAt(0).toUpperCase();
+  return `${first}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+};
 
 export { groups };

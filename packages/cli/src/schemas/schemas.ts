@@ -58,7 +58,12 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   ),
   runs: RUNS,
   history: RUNS,
-  show: fields({ ...runFields, progress: maybe(ref("progress")) }),
+  show: fields({
+    ...runFields,
+    progress: maybe(ref("progress")),
+    attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
+    next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
+  }),
   logs: {
     description: "Each line of the output.",
     anyOf: [
@@ -82,6 +87,9 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       name: text(),
       state: oneOf("held", "hold", "kept", "free"),
       orphan: maybe(ref("orphan")),
+      next: maybe(
+        fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
+      ),
     }),
   ),
   audit: list(
@@ -111,7 +119,10 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   ),
   "run-now": fields({ run: text("The id of the run.") }),
   cancel: {
-    anyOf: [fields({ asked: flag(), ended: flag(), run: maybe(ref("run")) }), fields({ ...DRY, run: ref("run") })],
+    anyOf: [
+      fields({ asked: flag(), ended: flag(), run: maybe(ref("run")) }),
+      fields({ ...DRY, run: ref("run"), next: maybe(map("The attempt that the job waits for.")) }),
+    ],
   },
   unlock: {
     anyOf: [

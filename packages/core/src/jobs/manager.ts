@@ -241,7 +241,11 @@ export class JobManager extends JobQuestions {
    * body ended, and tells who cancelled it, and why. A body that ignores its signal goes on until its
    * timeout: `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
    *
-   * @throws RunError `INVALID` without a reason; ChannelError if the store fails
+   * Where no run goes on, and the job waits for its next attempt, that one is cancelled before its body
+   * begins, and no other follows. Its id is that of its chain, the id of the first attempt.
+   *
+   * @throws RunError `INVALID` without a reason; `LOCKED` if the attempt waits, and another run has the lock;
+   * ChannelError if the store fails
    * @example
    * const { ended } = await manager.cancel("daily-report", { reason: "wrong month" });
    */
@@ -378,7 +382,7 @@ export class JobManager extends JobQuestions {
     this.#housekeeping.close();
     await Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
     await this.#context.starting.none();
-    await this.closeOpenRuns("its manager was closed");
+    await this.closeOpenRuns("its process closed before the run ended");
     try {
       await this.#locks.close();
     } finally {

@@ -33,7 +33,7 @@ describe("the simulation", () => {
   }
   test("the simulation produces every kind of fault and event", async () => {
     const happened: string[] = [];
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 100; seed++) {
       const simulation = new Simulation(seed, { length: SHORT });
       await simulation.run();
       happened.push(...simulation.timeline);

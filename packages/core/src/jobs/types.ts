@@ -303,7 +303,13 @@ export interface Run {
   readonly attempt: number;
   /** The id of the first run of the chain. */
   readonly chain: string;
-  /** The tick that the run is for: see {@link StartClaim.tick}. */
+  /**
+   * The tick that the run is for: see {@link StartClaim.tick}. A run that is late, or tried again, is still
+   * for that time. `undefined` for a run of no schedule.
+   *
+   * @example
+   * const day = new Date(run.tick?.at ?? run.startTime);
+   */
   readonly tick: Tick | undefined;
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
@@ -420,7 +426,8 @@ export interface CancelOptions {
   readonly author?: string;
   /**
    * Whether the audit tells of it. Default: true. A program that cancels by a rule of its own, and not for a
-   * person, gives `false`: the record of the run tells of it all the same.
+   * person, gives `false`: the record of the run tells of it all the same. It cancels a run that goes on, and
+   * no attempt that is to come.
    */
   readonly audited?: boolean;
   /** How long to wait for the end of the run, in ms. Default: 10,000. */
@@ -431,7 +438,7 @@ export interface CancelOptions {
 
 /** The result of a cancel. */
 export interface CancelOutcome {
-  /** Whether a run was there to be cancelled. */
+  /** Whether a run, or an attempt that is to come, was there to be cancelled. */
   readonly asked: boolean;
   /** Whether the run is over. If it is not, its body goes on, or its process does not answer. */
   readonly ended: boolean;

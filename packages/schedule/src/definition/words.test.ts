@@ -8,7 +8,10 @@ describe("a definition in words", () => {
     [{ cron: "0 9 15 * MON" }, "At 09:00, on day 15 of the month or on Monday (UTC)"],
     [{ cron: "0 9 15 * +MON" }, "At 09:00, on day 15 of the month, and on Monday (UTC)"],
     [{ cron: "@hourly", jitter: 90_000 }, "Every hour (UTC), up to 1 minute 30 seconds later"],
-    [{ every: 60_000 }, "Every 1 minute"],
+    [{ every: 60_000 }, "Every minute"],
+    [{ every: 3_600_000 }, "Every hour"],
+    [{ every: 5_400_000 }, "Every 1 hour 30 minutes"],
+    [{ every: 1 }, "Every 1 ms"],
   ])("%o is said as %s", async (definition, words) => {
     expect(await wordsOf(definition)).toBe(words);
   });

@@ -4,7 +4,9 @@ import { policiesOf, type ScheduleDefinition } from "./types.js";
 export async function wordsOf(definition: ScheduleDefinition): Promise<string> {
   const { cron, every = 0, timeZone = "UTC" } = definition;
   const { jitter } = policiesOf(definition);
-  const when = cron === undefined ? `Every ${durationText(every)}` : `${await cronText(cron)} (${timeZone})`;
+  // "Every minute", as a person says it, and not "Every 1 minute".
+  const often = durationText(every).replace(/^1 (?=[a-z]{3,}$)/, "");
+  const when = cron === undefined ? `Every ${often}` : `${await cronText(cron)} (${timeZone})`;
   return jitter === 0 ? when : `${when}, up to ${durationText(jitter)} later`;
 }
 

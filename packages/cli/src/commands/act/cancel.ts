@@ -1,3 +1,4 @@
+import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
@@ -8,7 +9,13 @@ import { outlived } from "../exec/orphans.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
-/** Asks a run to stop, and waits for its end. */
+/** The next attempt of a chain that waits: of the one that a run is of, or of any of the job by its name. */
+async function nextOf(manager: JobManager, run: RunRecord, word: string): Promise<PendingRetry | undefined> {
+  const all = await manager.retries(run.name);
+  return all.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
+}
+
+/** Asks a run to stop, and waits for its end; or ends a chain that waits for its next attempt. */
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
   const wait = spanOption(given, "wait");
@@ -17,6 +24,19 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
+    const next = run.status === "running" ? undefined : await nextOf(manager, run, word);
+    if (next !== undefined) {
+      const attempt = `attempt ${next.attempt} of ${next.retry.attempts} of "${run.name}", due ${new Date(next.due).toISOString()}`;
+      if (isDry) return done(given, `would cancel ${attempt}`, { dryRun: true, run, next });
+      const outcome = await manager.cancel(next.chain, {
+        reason,
+        author: author(),
+        ...(wait !== undefined && { wait }),
+      });
+      if (!outcome.asked) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
+      const end = outcome.ended ? "It does not begin, and no other follows" : "It is asked not to begin";
+      return done(given, `cancelled ${attempt}. ${end}`, outcome);
+    }
     if (run.status !== "running")
       throw notFound(`${run.id} does not run: it is ${run.status}${await outlived(manager, run.name)}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });

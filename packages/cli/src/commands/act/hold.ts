@@ -16,6 +16,8 @@ export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
   checkNewName(name);
   const until = timeOption(given, "until", Date.now(), 1) ?? Date.now() + DAY;
+  if (until <= Date.now())
+    throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
   const wait = spanOption(given, "wait") ?? 0;
   const reason = await reasonOf(given, `hold ${name}`);
   return withStore(given, async (manager) => {

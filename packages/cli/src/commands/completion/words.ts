@@ -48,6 +48,7 @@ function optionWord(name: string, { value, short, choices, text }: OptionSpec): 
 function placeOf(text: CommandSpec["operands"]): Place {
   const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
   if (first === "NAME" || first === "RUN") return first;
+  if (first.startsWith("NAME|")) return "NAME";
   if (first === "FILE") return "file";
   return /^[a-z]+(\|[a-z]+)+$/.test(first) ? first.split("|") : "nothing";
 }

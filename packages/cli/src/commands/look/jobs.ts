@@ -7,6 +7,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
+import { refuseIfNone } from "./kept.js";
 
 /** A job that has a record, a schedule, or both. */
 interface Job extends Partial<JobSummary> {
@@ -19,7 +20,8 @@ const result = ({ running, last }: Job): string | undefined => (running ?? last)
 
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given);
+  expectNoMore(given, 1);
+  const [name] = given.operands;
   const say = sayTime(given);
   const columns: Column<Job>[] = [
     { title: "JOB", cut: "name", cell: ({ name }) => name },
@@ -41,13 +43,20 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();
-    for await (const job of manager.jobs()) if (!isOwn(job.name)) jobs.set(job.name, job);
+    for await (const job of manager.jobs()) if (!isOwn(job.name) || job.name === name) jobs.set(job.name, job);
     for await (const schedule of scheduler.schedules()) {
       const { name } = schedule;
       jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
     }
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    await printItems(given, sorted, columns, "no jobs yet");
+    const shown = sorted.filter((job) => name === undefined || job.name === name);
+    await refuseIfNone(manager, name, shown);
+    await printItems(
+      given,
+      shown,
+      columns,
+      name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`,
+    );
     return undefined;
   });
 }

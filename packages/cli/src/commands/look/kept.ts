@@ -1,5 +1,5 @@
-import type { HeldLock } from "@ojm/core";
-import type { SayTime } from "../../output/times.js";
+import type { HeldLock, JobManager } from "@ojm/core";
+import { refuseUnknown } from "../../store/known-names.js";
 
 /** The attempt for which a process keeps a lock. */
 interface Kept {
@@ -29,8 +29,31 @@ export function keptOf(note: HeldLock["note"]): Kept | undefined {
   return typeof attempt === "number" && typeof due === "number" ? { attempt, due } : undefined;
 }
 
-/** The next attempt and its time; an empty text for a lock that is not kept. */
-export function sayKept(note: HeldLock["note"], say: SayTime): string {
-  const kept = keptOf(note);
-  return kept === undefined ? "" : `${kept.attempt}, due ${say(kept.due)}`;
+/** A chain of attempts that waits for its next one. */
+export interface Coming extends Kept {
+  readonly name: string;
+  /** The most attempts that it may have. */
+  readonly attempts: number;
+  /** Whether it keeps its lock meanwhile. */
+  readonly isKept: boolean;
+}
+
+/** The chains that wait for their next attempt, of one name or of all, by their time. */
+export async function comingOf(manager: JobManager, name?: string): Promise<Coming[]> {
+  const [all, locks] = await Promise.all([manager.retries(name), manager.locks()]);
+  const kept = new Set(locks.flatMap((lock) => (keptOf(lock.note) === undefined ? [] : [lock.name])));
+  const coming = all.map(({ name: job, attempt, due, retry: { attempts } }) => ({
+    ...{ name: job, attempt, due, attempts },
+    isKept: kept.has(job),
+  }));
+  return coming.sort((a, b) => a.due - b.due);
+}
+
+/** Refuses a name by which nothing was found, if the store has no such name. */
+export async function refuseIfNone(
+  manager: JobManager,
+  name: string | undefined,
+  found: readonly unknown[],
+): Promise<void> {
+  if (name !== undefined && found.length === 0) await refuseUnknown(manager, name);
 }

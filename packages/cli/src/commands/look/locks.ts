@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { HeldLock, JobManager } from "@ojm/core";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -8,7 +9,7 @@ import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { holdOf, keptOf, sayKept } from "./kept.js";
+import { type Coming, comingOf, holdOf, keptOf, refuseIfNone } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
@@ -19,22 +20,28 @@ interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly state: "held" | "hold" | "kept" | "free";
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
+  /** The next attempt of a chain that waits for it. */
+  readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
 }
 
-/** Shows the locks of a store, or of the job manager that a job file sets up. */
+/** Shows the locks of a store, those of one name, or those of the job manager that a job file sets up. */
 export async function execute(given: Given): Promise<number> {
-  const show = async (manager: JobManager): Promise<undefined> => {
-    print(await locksText(given, manager));
-  };
-  if (given.operands.length === 0) return withStore(given, show);
+  const [word, ...more] = given.operands;
+  if (word === undefined || (more.length === 0 && !isFile(word)))
+    return withStore(given, async (manager) => void print(await locksText(given, manager, word)));
   const { file, pairs } = readFile(given);
   await using manager = await openJobFile(file, argsOf(pairs));
-  await show(manager);
+  print(await locksText(given, manager));
   return 0;
 }
 
-/** The locks that are held, and those of the last runs that are free. */
-export async function locksText(given: Given, manager: JobManager): Promise<string> {
+/** Whether a word means a job file. All else is the name of a job, which people on call type. */
+function isFile(word: string): boolean {
+  return /\.(ya?ml|json)$/i.test(word) || existsSync(word);
+}
+
+/** The locks that are held, and those of the last runs that are free: of all names, or of one. */
+export async function locksText(given: Given, manager: JobManager, name?: string): Promise<string> {
   const say = sayTime(given);
   const columns: Column<Lock>[] = [
     { title: "LOCK", cut: "name", cell: ({ name }) => name },
@@ -42,13 +49,16 @@ export async function locksText(given: Given, manager: JobManager): Promise<stri
     { title: "HOLDER", rank: 3, cut: "text", cell: holderText },
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
-    { title: "NEXT ATTEMPT", cell: ({ note }) => sayKept(note, say) },
+    { title: "NEXT ATTEMPT", cell: ({ next }) => next && `${next.attempt} of ${next.attempts}, due ${say(next.due)}` },
     { title: "UNTIL", cell: ({ note }) => say(holdOf(note)?.until) },
     { title: "WHY", cut: "text", cell: ({ note }) => holdOf(note)?.reason },
   ];
-  const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
+  const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
+  const orphans = (await orphansOf(manager)).filter((one) => one.isCertain && isMeant(one));
+  const shown = (await locksOf(manager, orphans)).filter(isMeant);
+  await refuseIfNone(manager, name, shown);
   tellOrphans(orphans);
-  return itemsText(given, await locksOf(manager, orphans), columns, "no locks");
+  return itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
 }
 
 function holderText({ holder, note, orphan }: Lock): string | undefined {
@@ -65,13 +75,19 @@ function stateOf({ note }: HeldLock): Lock["state"] {
 }
 
 async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
-  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock) }));
+  const coming = new Map((await comingOf(manager)).reverse().map((one) => [one.name, one]));
+  const nextOf = (name: string): Pick<Lock, "next"> => {
+    const next = coming.get(name);
+    return next === undefined ? {} : { next: { attempt: next.attempt, attempts: next.attempts, due: next.due } };
+  };
+  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
+  for (const name of coming.keys()) names.add(name);
   for (const { name } of held) names.delete(name);
   const free = [...names].sort().map((name): Lock => {
     const orphan = orphans.find((one) => one.name === name);
-    return { name, state: "free", ...(orphan && { orphan: { host: orphan.host, pid: orphan.pid } }) };
+    return { name, state: "free", ...nextOf(name), ...(orphan && { orphan: { host: orphan.host, pid: orphan.pid } }) };
   });
   return [...held, ...free];
 }

@@ -1,14 +1,14 @@
-import type { Channel } from "../../channel/channel.js";
 import type { Kept } from "../../locks/entries/schema.js";
 import { keptOf } from "../../locks/entries/valid.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
-import type { Clock } from "../../util/clock.js";
 import { recordOf } from "../records/orphans.js";
 import { records } from "../records/read.js";
 import { toRecord } from "../records/record.js";
+import type { RunContext } from "../run/context.js";
 import { parseRunId } from "../run-id.js";
-import type { CancelOptions, CancelOutcome, RunRecord } from "../types.js";
+import type { CancelOptions, CancelOutcome } from "../types.js";
+import { cancelPending } from "./cancel-pending.js";
 import { checkRequest } from "./check-request.js";
 import { type AwaitedRun, untilClosed } from "./until-closed.js";
 
@@ -21,33 +21,38 @@ const LOOK = 50;
 const NEWEST = 10;
 const OPTIONS = ["reason", "author", "audited", "wait", "signal"];
 
-/** What a cancel needs of its manager. */
-export interface Cancelling {
-  readonly locks: Locks;
-  readonly jobs: Channel<RunRecord>;
-  readonly clock: Clock;
-}
+/** The answer where there is nothing to cancel. */
+const NOBODY: CancelOutcome = { asked: false, ended: false };
 
 /** Asks a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
-export async function cancelRun(
-  { locks, jobs, clock }: Cancelling,
+export async function cancelRun(context: RunContext, nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+  checkRequest("a cancel", nameOrId, options, OPTIONS);
+  const asked = await cancelHolder(context, nameOrId, options);
+  // A rule of a program is about the run that it saw. A person wants that the job does not come again.
+  if (asked.asked || options.audited === false) return asked;
+  const run = await cancelPending(context, nameOrId, options);
+  return run === undefined ? asked : { asked: true, ended: true, run };
+}
+
+/** Asks the run that holds the lock, or the process that keeps the lock for the next attempt. */
+async function cancelHolder(
+  { locks, jobs, clock }: RunContext,
   nameOrId: string,
   options: CancelOptions,
 ): Promise<CancelOutcome> {
-  checkRequest("a cancel", nameOrId, options, OPTIONS);
   const { reason, author, audited = true, wait = WAIT, signal } = options;
   const lock = await lockOf(locks, nameOrId);
   const kept = lock && keptOf(lock);
   if (lock !== undefined && kept !== undefined) {
-    if (nameOrId !== lock.name && nameOrId !== kept.chain) return { asked: false, ended: false };
+    if (nameOrId !== lock.name && nameOrId !== kept.chain) return NOBODY;
     await locks.operator.requestCancel(lock, { reason, author, audited, run: kept.chain });
     return untilAttemptEnds({ jobs, clock, wait, signal }, lock.name, kept);
   }
   const entry = lock && (await recordOf(jobs, lock));
-  if (lock === undefined || entry?.value.status !== "running") return { asked: false, ended: false };
+  if (lock === undefined || entry?.value.status !== "running") return NOBODY;
   const ref = parseRunId(nameOrId);
   const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
-  if (isOther) return { asked: false, ended: false };
+  if (isOther) return NOBODY;
   await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { asked: true, ended: run.status !== "running", run };

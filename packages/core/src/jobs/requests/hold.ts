@@ -37,6 +37,7 @@ function checkHold(name: string, options: HoldOptions, now: number): void {
   const refuse = refusing(name);
   const { until } = options;
   if (until !== undefined && !(isTime(until) && until > now)) {
-    refuse(`until must be a time in the future, in ms since 1970, not ${String(until)}`);
+    const past = isTime(until) ? `${new Date(until).toISOString()}, which is over` : String(until);
+    refuse(`until must be a time in the future, in ms since 1970, not ${past}`);
   }
 }

@@ -122,6 +122,54 @@ describe.each([
     expect((await clock.until(work, 120_000)).record.attempt).toBe(2);
   });
 
+  test("a cancel between two attempts ends the chain: the next attempt has the record, and its body never begins", async () => {
+    const work = rejection(one.manager.run("a", failing(9), { retry, meta: { month: 3 } }));
+    await clock.advance(1_000);
+    const outcome = await clock.until(two.manager.cancel("a", { reason: "wrong month", author: "ana" }), 5_000);
+    const [first, second, ...rest] = await records(two);
+    expect(rest).toEqual([]);
+    expect(outcome).toEqual({ asked: true, ended: true, run: second });
+    expect(second).toMatchObject({
+      ...{ attempt: 2, chain: first?.id, status: "cancelled", meta: { month: 3 } },
+      error: 'the run of "a" was cancelled: by ana: wrong month',
+      endedBy: { action: "cancel", author: "ana", reason: "wrong month" },
+    });
+    expect(await collect(two.manager.audit())).toMatchObject([
+      { action: "cancel", name: "a", author: "ana", reason: "wrong month", details: { chain: first?.id } },
+    ]);
+    expect(await pending(two)).toEqual([]);
+    expect(await two.manager.locks()).toEqual([]);
+    expect(await clock.until(work, 2 * MINUTE)).toMatchObject({
+      code: "LOST",
+      message: 'attempt 2 of "a" was made or cancelled by another process',
+    });
+    expect(began).toHaveLength(1);
+    expect(await records(two)).toHaveLength(2);
+  });
+
+  test("a cancel between two attempts takes the id of the chain, and not that of another run", async () => {
+    const work = rejection(one.manager.run("a", failing(9), { retry }));
+    await clock.advance(1_000);
+    const [first] = await records(two);
+    const other = `a@${new Date((first?.startTime ?? 0) + 1).toISOString()}`;
+    const nobody = { asked: false, ended: false };
+    expect(await clock.until(two.manager.cancel(other, { reason: "no" }))).toEqual(nobody);
+    expect(await clock.until(two.manager.cancel("a", { reason: "a rule", audited: false }))).toEqual(nobody);
+    const outcome = await clock.until(two.manager.cancel(first?.id ?? "", { reason: "yes" }), 5_000);
+    expect(outcome.run).toMatchObject({ attempt: 2, status: "cancelled" });
+    await clock.until(work, 2 * MINUTE);
+  });
+
+  test("a cancel of an attempt whose lock a person holds says who holds it, and leaves the attempt", async () => {
+    const work = one.manager.run("a", failing(1), { retry });
+    await clock.advance(1_000);
+    await clock.until(two.manager.hold("a", { reason: "the schema changes", author: "ana" }));
+    const refused = await clock.until(rejection(two.manager.cancel("a", { reason: "x" })));
+    expect(refused).toMatchObject({ code: "LOCKED", message: expect.stringMatching(/by ana .*the schema changes/) });
+    await clock.until(two.manager.unlock("a", { reason: "done" }));
+    expect((await clock.until(work, 5 * MINUTE)).record.attempt).toBe(2);
+  });
+
   test("a chain whose process dies in the wait is gone on with by the next run of the name, at its time", async () => {
     void one.manager.run("a", failing(1), { retry }).catch(() => {});
     await clock.advance(1_000);

@@ -8,9 +8,10 @@ import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { startRun } from "../run/start-run.js";
-import type { Outcome, PendingRetry, Run, RunOptions, StartClaim } from "../types.js";
+import type { Outcome, PendingRetry, Run, RunOptions } from "../types.js";
 import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
+import { claimOf } from "./pending-claim.js";
 import { checkRetry, delayAfter } from "./policy.js";
 
 type Body<T> = (run: Run) => T | Promise<T>;
@@ -205,7 +206,7 @@ class Chain<T> {
       const { chain, attempt, retry, trigger, timeout, meta } = pending.value;
       const { signal } = this.#options;
       const more = { ...(meta && { meta }), ...(signal && { signal }) };
-      const options = { trigger, timeout, wait: WAIT, claim: this.#claim(pending), ...more };
+      const options = { trigger, timeout, wait: WAIT, claim: claimOf(this.#context, pending), ...more };
       try {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry }, kept);
       } catch (error) {
@@ -218,21 +219,6 @@ class Chain<T> {
         pending = current;
       }
     }
-  }
-
-  /** Removes the pending attempt in the commit that takes the lock for it. */
-  #claim({ key, value, version }: Pending): StartClaim {
-    const channel = this.#context.lockChannel;
-    const { name, chain, attempt, schedule, tick } = value;
-    return {
-      ...(schedule !== undefined && tick !== undefined && { tick: { schedule, at: tick } }),
-      ops: () => [{ channel, ops: [{ check: key, version }, { delete: key }] }],
-      refused: async () => {
-        if ((await pendingUnder(channel, name, chain))?.version === version) return;
-        throw new RunError("LOST", name, `attempt ${attempt} of "${name}" is made by another process`);
-      },
-      undo: () => [{ channel, ops: [{ check: key, version: null }, pendingOp(value, this.#context.clock.now())] }],
-    };
   }
 
   /** Waits before a pending attempt. A cancel removes it. */

@@ -137,7 +137,7 @@ export async function startRun(
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
     if (context.closing.aborted) {
-      await run.abandon("its manager was closed").catch(() => {});
+      await run.abandon("its process closed before the run ended").catch(() => {});
       throw new ChannelError("CLOSED", "this manager is closed");
     }
     if (checked.signal !== undefined) run.cancelOn(checked.signal);

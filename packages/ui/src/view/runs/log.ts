@@ -60,7 +60,9 @@ export async function* logText({ manager, mask }: Source, run: RunRef): AsyncGen
     if ("text" in item) yield `${new Date(item.at).toISOString()} ${item.level.padEnd(6)} ${mask(item.text)}\n`;
     else if ("missing" in item) {
       const { missing } = item;
-      yield missing === "unknown" ? "… the last lines were never written\n" : `… ${missing.lines} lines are missing\n`;
+      yield missing === "unknown"
+        ? "… the last lines were never written\n"
+        : `… ${missing.lines === 1 ? "1 line is" : `${missing.lines} lines are`} missing\n`;
     }
   }
 }

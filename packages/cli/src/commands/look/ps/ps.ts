@@ -1,4 +1,4 @@
-import type { HeldLock, JobManager } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
@@ -8,19 +8,20 @@ import { oneLine } from "../../../output/table.js";
 import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
-import { keptOf, sayKept } from "../kept.js";
+import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 
-/** The chains that wait for an attempt, and keep their lock. They are no runs, so JSON has none of them. */
-async function keptText(manager: JobManager, say: SayTime): Promise<string> {
-  const kept = (await manager.locks()).filter(({ note }) => keptOf(note) !== undefined);
-  const line = ({ name, note }: HeldLock): string => `${name} is kept between attempts: attempt ${sayKept(note, say)}`;
-  return kept.map((lock) => `${oneLine(line(lock))}\n`).join("");
+/** The chains that wait for their next attempt. They are no runs, so JSON has none of them. */
+async function comingText(manager: JobManager, name: string | undefined, say: SayTime): Promise<string> {
+  const line = ({ name: job, attempt, attempts, due, isKept }: Coming): string =>
+    `${job} waits for attempt ${attempt} of ${attempts}, due ${say(due)}${isKept ? ", and keeps its lock" : ""}`;
+  return (await comingOf(manager, name)).map((one) => `${oneLine(line(one))}\n`).join("");
 }
 
 /** Shows what runs now. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given);
+  expectNoMore(given, 1);
+  const [name] = given.operands;
   if (given.flags.has("watch")) return (await import("./watch.js")).watch(given);
   const say = sayTime(given);
   const columns: Column<Running>[] = [
@@ -35,9 +36,12 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withStore(given, async (manager) => {
     const { runs, orphans } = await orphaned(manager);
-    await printItems(given, [...(await running(manager)), ...runs], columns, "nothing runs");
-    tellOrphans(orphans);
-    if (!given.flags.has("json") && !given.flags.has("jsonl")) print(await keptText(manager, say));
+    const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
+    const shown = [...(await running(manager)), ...runs].filter(isMeant);
+    await refuseIfNone(manager, name, shown);
+    await printItems(given, shown, columns, name === undefined ? "nothing runs" : `"${name}" does not run`);
+    tellOrphans(orphans.filter(isMeant));
+    if (!given.flags.has("json") && !given.flags.has("jsonl")) print(await comingText(manager, name, say));
     return undefined;
   });
 }

@@ -4,8 +4,10 @@ import { CommandError, EXIT } from "../../../errors.js";
 import { painter } from "../../../output/color.js";
 import { Screen } from "../../../output/terminal/screen.js";
 import { prepareWidths } from "../../../output/width/width.js";
+import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
 import { LiveRows } from "./live-rows.js";
+import type { Running } from "./running.js";
 import { frame } from "./screen.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -16,9 +18,12 @@ export async function watch(given: Given): Promise<number> {
   if (given.flags.has("json") || given.flags.has("jsonl"))
     throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
   const paint = painter(given);
+  const [name] = given.operands;
   return withStore(given, async (manager) => {
+    if (name !== undefined) await refuseUnknown(manager, name);
     const closing = new AbortController();
-    const screen = new Screen((now, size) => frame(live.rows(now), now, size, paint));
+    const rows = (now: number): Running[] => live.rows(now).filter((run) => name === undefined || run.name === name);
+    const screen = new Screen((now, size) => frame(rows(now), now, size, paint));
     const live = new LiveRows(manager, () => screen.changed());
     return onScreen(screen, closing, () => live.follow(closing.signal));
   });

@@ -4,6 +4,7 @@ import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
+import { sayGap } from "../../../output/gap.js";
 import { Lines } from "../../../output/lines.js";
 import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
@@ -25,13 +26,17 @@ export async function execute(given: Given): Promise<number> {
       signal: lines.closed,
       ...(tail !== undefined && { tail }),
     };
-    let isEmpty = true;
+    let count = 0;
+    let isGap = false;
     try {
       for await (const item of manager.log(run, options)) {
-        isEmpty = false;
+        count++;
+        isGap = "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
         await lines.write(toText(item));
       }
-      if (isEmpty) tell(`ojm: ${run.id} has no log`);
+      if (count === 0) tell(`ojm: ${run.id} has no log`);
+      // A gap and nothing else: the begin and the end of a log are kept for longer than what lies between.
+      if (count === 1 && isGap) tell(`ojm: ${notKept(run)}`);
     } catch (error) {
       // Ctrl-C, or a reader that went away as `head` does: both have seen what they wanted.
       if (!lines.closed.aborted) throw error;
@@ -40,6 +45,14 @@ export async function execute(given: Given): Promise<number> {
     }
     return undefined;
   });
+}
+
+/** Why a store has the number of lines of a log, and none of them. */
+function notKept({ id, status }: RunRecord): string {
+  const isWell = status === "completed" || status === "skipped";
+  return isWell
+    ? `this store keeps no log of a run that ${status === "completed" ? "completed" : "was skipped"}`
+    : `the log of ${id} is not kept any more`;
 }
 
 /** How an item of a log is written. */
@@ -53,7 +66,6 @@ function textOf(given: Given): (item: LogItem) => string {
 
 function line(item: LogItem, say: SayTime, plain: (text: string) => string, paint: Paint): string {
   if ("progress" in item) return "";
-  if ("missing" in item)
-    return item.missing === "unknown" ? "… the end is missing" : `… ${item.missing.lines} lines are missing`;
+  if ("missing" in item) return sayGap(item);
   return `${say(item.at)} ${paint(item.level, colorOf(item.level))}${" ".repeat(7 - item.level.length)}${plain(item.text)}`;
 }

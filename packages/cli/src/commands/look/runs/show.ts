@@ -7,6 +7,7 @@ import { sayProgress } from "../../../output/progress.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
+import { chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
 export async function execute(given: Given): Promise<number> {
@@ -15,13 +16,18 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
-    printItem(given, progress === undefined ? run : { ...run, progress }, [
+    const chain = await chainOf(manager, run);
+    printItem(given, { ...run, ...(progress && { progress }), ...chain }, [
       ...fields(say),
+      { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
+      { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
       { title: "progress", cell: () => progress && sayProgress(progress) },
     ]);
     return undefined;
   });
 }
+
+const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${id}`;
 
 function fields(say: SayTime): Column<RunRecord>[] {
   return [

@@ -5,7 +5,7 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
   ["failed", "failed"],
   ["timeout", "timed out"],
   ["lost", "lost"],
-  ["hollow", "cancelled, nothing to do"],
+  ["hollow", "cancelled, or nothing to do"],
   ["running", "running"],
   ["skipped", "tick skipped"],
   ["missed", "tick missed"],

@@ -1,6 +1,7 @@
 import { visible } from "@ojm/core/backend";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { fold } from "../../../../output/fold.js";
+import { sayGap } from "../../../../output/gap.js";
 import { oneLine } from "../../../../output/table.js";
 import { cut } from "../../../../output/width/cut.js";
 import { wrap } from "../../../../output/width/wrap.js";
@@ -48,7 +49,7 @@ function reasonLines(reasons: Details["reasons"], columns: number): string[] {
 
 function logLines(item: Shown, columns: number, paint: Paint): string[] {
   if ("missing" in item) {
-    const text = item.missing === "unknown" ? "… the end is missing" : `… ${item.missing.lines} lines are missing`;
+    const text = sayGap(item);
     return [paint(cut(text, columns), "gray")];
   }
   const time = new Date(item.at).toTimeString().slice(0, 8);

@@ -37,6 +37,6 @@ function gapText(row: Exclude<Row, { readonly line: number }>): string {
   const { missing, dropped } = row;
   if (missing === "unknown") return "The last lines were not written: the process or its store was gone.";
   const all = `${count(missing.lines, "line")} missing`;
-  if (dropped === undefined) return `${all}: the log is longer than what is kept of it.`;
+  if (dropped === undefined) return `${all}: the store does not keep them any more.`;
   return `${all}: ${count(dropped.lines, "line was", "lines were")} never written, as the store was away or slow.`;
 }

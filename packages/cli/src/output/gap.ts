@@ -1,0 +1,7 @@
+import type { LogGap } from "@ojm/core";
+
+/** A place in a log where lines are missing, in words. */
+export function sayGap({ missing }: LogGap): string {
+  if (missing === "unknown") return "… the end is missing";
+  return missing.lines === 1 ? "… 1 line is missing" : `… ${missing.lines} lines are missing`;
+}
