@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violationsOf, whyNoPages } from "./support/browser.js";
 import { type Fleet, leftAlone, seed } from "./support/fleet.js";
-import { Cockpit, violationsOf, whyNoPages } from "./support/pages.js";
+import { Cockpit } from "./support/pages.js";
 
 const missing = whyNoPages();
 
