@@ -83,7 +83,7 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
   };
 }
 
-function check({ manager, basePath, hosts, mask }: ViewOptions): void {
+function check({ manager, basePath, hosts, mask, metrics }: ViewOptions): void {
   const problem =
     manager === undefined
       ? "the cockpit needs a manager: that of openJobManager()"
@@ -93,6 +93,8 @@ function check({ manager, basePath, hosts, mask }: ViewOptions): void {
           ? 'hosts is a list of names without a scheme and a port, such as ["ops.example.com"]'
           : mask !== undefined && typeof mask !== "function"
             ? "mask is a function from text to text"
-            : undefined;
+            : metrics !== undefined && typeof metrics !== "function"
+              ? "metrics is a function that returns their text, such as prometheus().text of @ojm/otel/prometheus"
+              : undefined;
   if (problem !== undefined) throw new TypeError(problem);
 }

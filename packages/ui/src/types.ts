@@ -30,6 +30,11 @@ export interface ViewOptions {
   readonly showResults?: boolean;
   /** Each log line, error and result passes through it: it hides passwords. */
   readonly mask?: (text: string) => string;
+  /**
+   * The metrics of this process, for Prometheus: `prometheus().text` of `@ojm/otel/prometheus`. `/metrics`
+   * then has them, for programs of this machine and for those who have a session. Default: there is none.
+   */
+  readonly metrics?: () => string;
   /** The names that a `Host` header may have, beside `localhost`, `127.0.0.1` and `[::1]`. */
   readonly hosts?: readonly string[];
   /**

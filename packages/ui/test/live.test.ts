@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { whyNoPages } from "./support/browser.js";
 import { type Fleet, seed } from "./support/fleet.js";
-import { Cockpit, whyNoPages } from "./support/pages.js";
+import { Cockpit } from "./support/pages.js";
 
 const missing = whyNoPages();
+
+/** A server takes seconds to start. `OJM_KILLS=20` kills it more often. */
+const KILLS = Number(process.env["OJM_KILLS"] ?? 3);
 
 describe.skipIf(missing !== undefined)(`pages that are live${missing === undefined ? "" : `: ${missing}`}`, () => {
   let cockpit: Cockpit;
@@ -75,6 +79,33 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
     await page.getByRole("row", { name: /Resume.*partners.*the server has moved/ }).waitFor();
     await page.close();
+  });
+
+  it(`is killed ${KILLS} times, and its pages lose no line and show no run twice`, async () => {
+    const run = await cockpit.manager.start("watched", { timeout: 3_600_000 });
+    const [log, now] = [await cockpit.page(`runs/${encodeURIComponent(run.id)}`), await cockpit.page("")];
+    const rows = now.getByRole("region", { name: "Running" }).locator("li");
+    const line = (n: number): Promise<void> => log.locator(".line .text").getByText(`line ${n} of it`).waitFor();
+    let lines = 0;
+    for (let kill = 1; kill <= KILLS; kill++) {
+      run.log.info(`line ${++lines} of it`);
+      await line(lines);
+      await cockpit.killServer();
+      run.log.info(`line ${++lines} of it`);
+      const meanwhile = await cockpit.manager.start(`meanwhile ${kill}`);
+      await cockpit.startServer();
+      await line(lines);
+      await rows.getByText(meanwhile.name, { exact: true }).waitFor();
+      await meanwhile.end();
+      await rows.getByText(meanwhile.name, { exact: true }).waitFor({ state: "detached" });
+    }
+    expect(await rows.getByText("watched", { exact: true }).count()).toBe(1);
+    const shown = (await log.locator(".line .text").allTextContents()).map((text) => Number(/\d+/.exec(text)?.[0]));
+    // A long log shows its end alone.
+    expect(shown).toEqual(Array.from({ length: shown.length }, (_, i) => lines - shown.length + 1 + i));
+    await run.end();
+    await rows.getByText("watched", { exact: true }).waitFor({ state: "detached" });
+    for (const page of [log, now]) await page.close();
   });
 
   it("says that it is stale when the server is killed, and goes on by itself when it is back", async () => {

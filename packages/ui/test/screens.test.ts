@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Fleet, seed } from "./support/fleet.js";
-import { Cockpit, violationsOf, whyNoPages } from "./support/pages.js";
+import { violationsOf, whyNoPages } from "./support/browser.js";
+import { type Fleet, leftAlone, seed } from "./support/fleet.js";
+import { Cockpit } from "./support/pages.js";
 
 const missing = whyNoPages();
 
@@ -83,6 +84,38 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     for (const hostile of HOSTILE) await now.locator(".problem").getByText(hostile).first().waitFor();
     await now.close();
     expect(cockpit.faults).toEqual([]);
+  });
+
+  it("says once that nobody runs some jobs, and on the page of each one why, and what is overdue", async () => {
+    await leftAlone(cockpit, ["rare", "rarer"]);
+    const now = await cockpit.page("");
+    const problems = now.getByRole("region", { name: "Problems" });
+    await problems.getByText("no process that runs these schedules is there").waitFor();
+    expect(await problems.getByText("Nobody runs it").count()).toBe(1);
+    await problems.getByRole("button", { name: "2 jobs" }).click();
+    await problems.getByRole("link", { name: "Why rarer does not run" }).click();
+    await now.getByRole("heading", { name: "Why does rarer not run?", level: 1 }).waitFor();
+    await now.locator('.reasons [data-first="true"]').getByText("no process that runs this schedule").waitFor();
+    await now.getByRole("link", { name: "The job" }).click();
+    await now.getByRole("region", { name: "Ticks" }).getByText("no process has decided on it so far").waitFor();
+    const next = now.locator("dl div").filter({ hasText: /^Next/ });
+    expect(await next.textContent()).toBe("NextNobody runs it");
+    await now.keyboard.press("g");
+    await now.keyboard.press("j");
+    const row = now.getByRole("row", { name: /^rarer / });
+    await row.getByText(/tick.* overdue, since/).waitFor();
+    expect(await violationsOf(now)).toEqual([]);
+    await now.close();
+  });
+
+  it("tells of the end of a hold as what it is", async () => {
+    const { manager } = cockpit;
+    await manager.hold("server-move", { reason: "the server moves", author: "ana" });
+    await manager.unlock("server-move", { reason: "it has moved", author: "ana" });
+    const page = await cockpit.page("audit?name=server-move");
+    await page.getByRole("row", { name: /^End of the hold server-move ana it has moved/ }).waitFor();
+    expect(await page.getByText("Unlock by force").count()).toBe(0);
+    await page.close();
   });
 
   it("says that it is signed out, and how to sign in, to who has no session", async () => {

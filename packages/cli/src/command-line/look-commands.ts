@@ -141,11 +141,13 @@ a problem, and with 5 if the store cannot be reached.`,
     operands: "",
     summary: "all of this in a browser, live; needs the package @ojm/ui",
     about: `Serves 127.0.0.1 alone. The link that it prints is good once, for a minute: it is exchanged for a cookie. To let
-others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions outlive a new start.`,
+others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions outlive a new start. /healthz says that it
+lives, and /readyz that the store answers.`,
     options: {
       port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
       "read-only": { text: "refuse every act" },
       "show-results": { text: "show results and meta of runs, which may hold secrets" },
+      metrics: { text: "serve /metrics of this process for Prometheus, to programs of this machine" },
       "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
       "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },
       ...STORE,

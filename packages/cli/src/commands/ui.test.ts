@@ -15,7 +15,7 @@ async function folderWithStore(): Promise<string> {
 
 test("ojm ui serves the cockpit of a store, whoever has its link looks, and a signal ends it", async () => {
   const folder = await folderWithStore();
-  const ui = start(folder, "ui", "--store", "sqlite:ojm.db", "--port", "0", "--read-only");
+  const ui = start(folder, "ui", "--store", "sqlite:ojm.db", "--port", "0", "--read-only", "--metrics");
   await ui.prints("\n");
   const url = new URL(ui.out.trim());
   expect(url.hostname).toBe("127.0.0.1");
@@ -27,6 +27,8 @@ test("ojm ui serves the cockpit of a store, whoever has its link looks, and a si
   const runs = await fetch(`${url.origin}/api/v1/runs`, { headers: { Cookie: cookie } });
   expect(await runs.json()).toMatchObject({ runs: [{ name: "report", status: "completed" }] });
   expect((await fetch(`${url.origin}/api/v1/runs`)).status).toBe(401);
+  expect(await (await fetch(`${url.origin}/metrics`)).text()).toContain("# TYPE ojm_session_renewal_duration_seconds");
+  for (const path of ["healthz", "readyz"]) expect((await fetch(`${url.origin}/${path}`)).status).toBe(200);
   ui.process.kill("SIGTERM");
   expect(await ui.ended).toMatchObject({ code: 0, err: expect.stringContaining("good once, for a minute") });
 });

@@ -22,7 +22,8 @@ export async function execute(given: Given): Promise<number> {
   const port = portOption(given);
   const { serveUi } = await loadUi();
   return withStore(given, async (manager) => {
-    const ui = await serve(serveUi, await optionsOf(given, manager), port);
+    const metrics = await metricsOf(given);
+    const ui = await serve(serveUi, { ...(await optionsOf(given, manager)), ...metrics }, port);
     const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
       print(`${ui.url}\n`);
@@ -60,6 +61,13 @@ async function optionsOf(given: Given, manager: JobManager): Promise<ServeOption
     ...(hosts !== undefined && { hosts }),
     ...(secret && { secret }),
   };
+}
+
+/** The metrics of this process, which ends with its command. */
+async function metricsOf(given: Given): Promise<Pick<ServeOptions, "metrics">> {
+  if (!given.flags.has("metrics")) return {};
+  const { prometheus } = await import("@ojm/otel/prometheus");
+  return { metrics: prometheus().text };
 }
 
 type Serve = (options: ServeOptions) => Promise<ServedUi>;

@@ -20,6 +20,7 @@ export type {
   RunLog,
 } from "./logs/types.js";
 export { openJobManager } from "./manager.js";
+export { streakOf } from "./questions/job-summary.js";
 export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./retry/policy.js";
 export type { JobRollup, RollupCell, Rollups, RollupsOptions } from "./rollups/types.js";

@@ -11,6 +11,7 @@ import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js"
 import { type Asked, bodyOf, Query } from "./asked.js";
 import { refusalOf } from "./errors.js";
 import type { Handler } from "./look.js";
+import { Probes } from "./probes.js";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];
 
@@ -33,6 +34,7 @@ export class App {
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #gate: Gate;
   readonly #pages: Pages;
+  readonly #probes: Probes;
   readonly #routes: Hono<{ Bindings: Way }>;
 
   constructor(options: ViewOptions, handlers: Readonly<Record<string, Handler>>, gate: Gate, pages: Pages) {
@@ -40,6 +42,7 @@ export class App {
     this.#handlers = handlers;
     this.#gate = gate;
     this.#pages = pages;
+    this.#probes = new Probes(options, (request) => this.viewerOf(request));
     this.#routes = this.#route();
   }
 
@@ -64,10 +67,11 @@ export class App {
   }
 
   async #dispatch(way: Way): Promise<Response> {
-    const { request, place } = way;
+    const { request, place, from } = way;
     if (!place.path.startsWith("/api/")) {
       if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(request.method, ["GET", "HEAD"]);
-      return this.#pages.answer(request, place.path, place.base);
+      const probed = await this.#probes.answer(request, place.path, from);
+      return probed ?? this.#pages.answer(request, place.path, place.base);
     }
     checkOrigin(request, this.#options);
     const { search, origin } = new URL(request.url);

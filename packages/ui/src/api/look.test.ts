@@ -23,6 +23,14 @@ const announced = (name: string): Promise<void> =>
     .poll(async () => (await it.get<Locks>("/api/v1/locks")).schedulers.flatMap(({ names }) => names))
     .toContain(name);
 
+/** A schedule whose last process died before the tick at `from`. */
+async function leftAlone(name: string, { cron, from }: { cron: string; from: number }): Promise<void> {
+  await it.scheduler.add(name, { cron }, () => {});
+  await it.scheduler.close();
+  const channel = await it.manager.channel<{ readonly at: number }>("oJobManager-schedules");
+  await channel.set(["cursor", name], { at: from - 1 });
+}
+
 const fail = (name: string, error = "no route"): Promise<unknown> =>
   it.manager.run(name, () => Promise.reject(new Error(error))).catch(() => {});
 
@@ -77,10 +85,50 @@ describe("now", () => {
     expect(due).toEqual([...due].sort((a, b) => a - b));
     expect(now.next.filter(({ schedule }) => schedule === "often").length).toBe(24);
     expect(now.next.filter(({ schedule }) => schedule === "nightly").length).toBe(1);
+  });
+
+  test("tells once that nobody runs the schedules, with their number, and beside it what failed", async () => {
+    await fail("report");
+    for (const name of ["often", "nightly", "yearly"]) await it.scheduler.add(name, { cron: "0 0 1 1 *" }, () => {});
+    await announced("yearly");
     await it.scheduler.close();
-    await expect
-      .poll(async () => (await it.get<Now>("/api/v1/now")).problems.map(({ kind }) => kind))
-      .toEqual(["nobody", "nobody", "nobody"]);
+    const problems = async (): Promise<Now["problems"]> => (await it.get<Now>("/api/v1/now")).problems;
+    await expect.poll(async () => (await problems()).map(({ kind }) => kind)).toEqual(["failed", "nobody"]);
+    const [, nobody] = await problems();
+    expect(nobody).toEqual({
+      kind: "nobody",
+      name: "nightly",
+      text: "no process that runs these schedules is there",
+      jobs: { n: 3, names: ["nightly", "often", "yearly"] },
+    });
+    const { jobs } = await it.get<Jobs>("/api/v1/jobs?q=nightly");
+    expect(jobs).toMatchObject([{ name: "nightly", nobody: "no process that runs this schedule is there" }]);
+  });
+
+  test("tells since when nobody runs a schedule by its first tick that nobody decided on", async () => {
+    const from = Math.floor(Date.now() / 60_000 - 60) * 60_000;
+    await leftAlone("often", { cron: "* * * * *", from });
+    const told = async (): Promise<readonly [number | undefined, JobDetail["ticks"][number] | undefined]> => [
+      (await it.get<Now>("/api/v1/now")).problems[0]?.at,
+      (await it.get<JobDetail>("/api/v1/jobs/often")).ticks.find(({ outcome }) => outcome === "overdue"),
+    ];
+    const [at, tick] = await told();
+    expect(at).toBe(from);
+    expect(tick).toMatchObject({ at: from, text: "no process has decided on it so far", count: expect.any(Number) });
+    expect((await told())[0]).toBe(from);
+    expect((await it.get<JobDetail>("/api/v1/jobs/often")).overdue).toMatchObject({ at: from });
+    const { reasons } = await it.get<Why>("/api/v1/jobs/often/why");
+    expect(reasons[0]).toEqual({ code: "nobody", text: "no process that runs this schedule is there" });
+  });
+
+  test("tells the next tick of each job, however often one of them is due", async () => {
+    await it.scheduler.add("busy", { every: 5_000 }, () => {});
+    for (let hour = 0; hour < 20; hour++)
+      await it.scheduler.add(`daily ${hour}`, { cron: `0 ${hour} * * *` }, () => {});
+    const { next } = await it.get<Now>("/api/v1/now");
+    expect(new Set(next.map(({ schedule }) => schedule)).size).toBe(21);
+    expect(next.length).toBe(50);
+    expect(next.filter(({ schedule }) => schedule === "busy").length).toBe(30);
   });
 
   test("leaves out the runs that ojm makes for itself", async () => {
@@ -101,8 +149,8 @@ describe("jobs", () => {
     const { jobs, more } = await it.get<Jobs>("/api/v1/jobs");
     expect(more).toBe(false);
     expect(jobs).toMatchObject([
-      { name: "a", last: { status: "failed", error: "no route" }, streak: { status: "failed", n: 2 }, rate: 0 },
-      { name: "b", last: { status: "completed" }, streak: { status: "completed", n: 1 }, rate: 1 },
+      { name: "a", last: { status: "failed", error: "no route" }, streak: -2, rate: 0 },
+      { name: "b", last: { status: "completed" }, streak: 1, rate: 1 },
       { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", zone: "Europe/Lisbon" }, durations: [] },
     ] satisfies Partial<Job>[] | object[]);
     expect(jobs[2]?.next).toBeGreaterThan(Date.now());

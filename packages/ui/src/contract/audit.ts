@@ -5,7 +5,7 @@ import { type HolderView, holderSchema, type Schema } from "./common.js";
 export interface AuditEntry {
   /** In ms since 1970. */
   readonly at: number;
-  /** Such as `unlock`, `cancel`, `pause`. */
+  /** Such as `unlock`, `cancel`, `pause`; `end-hold` is an unlock that ended a hold. */
   readonly action: string;
   readonly name: string;
   /** Who did it: a name and an address, or the host and the process. */

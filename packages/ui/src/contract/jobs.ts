@@ -33,13 +33,20 @@ export interface Job {
   readonly schedule?: JobSchedule;
   /** When it is due next. */
   readonly next?: number;
+  /** Why no process runs its schedule, in words. Absent if one does. */
+  readonly nobody?: string;
+  /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
+  readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
   /** When the last run began that completed. */
   readonly lastWell?: number;
   /** The id of the run that goes on. */
   readonly running?: string;
-  /** How many runs in a row ended so. */
-  readonly streak?: { readonly status: Status; readonly n: number };
+  /**
+   * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
+   * counts once, and a cancelled run not at all.
+   */
+  readonly streak?: number;
   readonly p50?: number;
   readonly p95?: number;
   /** The share of its last runs that ended well, from 0 to 1. */
@@ -109,10 +116,12 @@ const jobEntries = {
   name: v.string(),
   schedule: v.exactOptional(scheduleSchema),
   next: v.exactOptional(v.number()),
+  nobody: v.exactOptional(v.string()),
+  overdue: v.exactOptional(v.strictObject({ at: v.number(), until: v.number(), count: v.number() })),
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),
   running: v.exactOptional(v.string()),
-  streak: v.exactOptional(v.strictObject({ status: statusSchema, n: v.number() })),
+  streak: v.exactOptional(v.number()),
   p50: v.exactOptional(v.number()),
   p95: v.exactOptional(v.number()),
   rate: v.exactOptional(v.number()),

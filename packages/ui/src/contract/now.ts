@@ -10,9 +10,11 @@ export interface Problem {
    */
   readonly kind: "failed" | "lost" | "timeout" | "overdue" | "paused" | "nobody" | "long" | "held";
   readonly name: string;
-  /** Since when, in ms since 1970. */
-  readonly at: number;
+  /** Since when, in ms since 1970. Absent if that is not known. */
+  readonly at?: number;
   readonly text: string;
+  /** All that it is about, if that is several jobs: how many, and their names, 200 at most, by name. */
+  readonly jobs?: { readonly n: number; readonly names: readonly string[] };
   /** The id of the run that it is about. */
   readonly run?: string;
 }
@@ -56,8 +58,8 @@ export interface TickView {
   readonly at: number;
   /** When it is run: `at`, and its jitter. */
   readonly due: number;
-  /** What became of it. Absent if it is to come. */
-  readonly outcome?: "run" | "skipped" | "missed" | "refused";
+  /** What became of it. Absent if it is to come. `overdue`: it is due, and nobody has decided on it. */
+  readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue";
   readonly reason?: string;
   /** The reason in words. */
   readonly text?: string;
@@ -78,11 +80,14 @@ export interface Now {
   readonly running: readonly Running[];
   /** The names whose lock others wait for. */
   readonly waiting: readonly { readonly name: string; readonly n: number }[];
-  /** The next 24 hours, the soonest first; 50 at most. */
+  /**
+   * The next 24 hours, the soonest first: the next tick of each job, for 200 jobs at most, and the soonest of
+   * the others up to 50 ticks in all.
+   */
   readonly next: readonly TickView[];
   /** How many schedulers live. */
   readonly schedulers: number;
-  /** Whether more is wrong, runs or waits than is shown. Of the ticks to come there are the first 50. */
+  /** Whether more is wrong, runs or waits than is shown. Of the ticks to come there are the soonest. */
   readonly truncated: boolean;
 }
 
@@ -96,8 +101,9 @@ export const progressSchema: Schema<ProgressView> = v.strictObject({
 export const problemSchema: Schema<Problem> = v.strictObject({
   kind: v.picklist(["failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
   name: v.string(),
-  at: v.number(),
+  at: v.exactOptional(v.number()),
   text: v.string(),
+  jobs: v.exactOptional(v.strictObject({ n: v.number(), names: v.array(v.string()) })),
   run: v.exactOptional(v.string()),
 });
 
@@ -123,7 +129,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   schedule: v.string(),
   at: v.number(),
   due: v.number(),
-  outcome: v.exactOptional(v.picklist(["run", "skipped", "missed", "refused"])),
+  outcome: v.exactOptional(v.picklist(["run", "skipped", "missed", "refused", "overdue"])),
   reason: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),

@@ -38,6 +38,30 @@ export function checkOrigin(request: Request, trust: Trust): void {
     throw new Refusal("FORBIDDEN", "this request comes from a page of another site, or does not tell from where");
 }
 
+/** An address that only programs of this machine have. */
+const LOOPBACK = /^(?:::ffff:)?127(?:\.\d{1,3}){3}$|^::1$/i;
+
+/** What a proxy adds: the program behind it is then not the one that asks. */
+const FORWARDED: readonly string[] = [
+  "Forwarded",
+  "Via",
+  "X-Forwarded-For",
+  "X-Forwarded-Host",
+  "X-Forwarded-Proto",
+  "X-Real-IP",
+];
+
+/** Whether a program of this machine asks, by a name of this machine, with no proxy in between. */
+export function isLocal(request: Request, address: string | undefined): boolean {
+  const [, name = ""] = HOST.exec(request.headers.get("Host") ?? "") ?? [];
+  return (
+    address !== undefined &&
+    LOOPBACK.test(address) &&
+    OWN.includes(name.toLowerCase()) &&
+    FORWARDED.every((header) => !request.headers.has(header))
+  );
+}
+
 function hostOf(request: Request, { trustProxy = false }: Trust): string {
   const forwarded = trustProxy ? last(request.headers.get("X-Forwarded-Host")) : undefined;
   // The URL has a host in every case: it must not stand for a header that is missing.

@@ -80,12 +80,16 @@ export const mounts: Readonly<Record<string, Mount>> = {
   },
 };
 
-/** A proxy that serves `upstream` below `/a/b`: with the whole path, or without it. */
+/** A proxy that serves `upstream` below `/a/b`, with the whole path or without it, and nothing else. */
 export function proxy(upstream: string, { strips }: { readonly strips: boolean }): Promise<Mounted> {
   return listening(
     createServer((request, response) => {
       const { url = "/", method, headers } = request;
-      const path = strips ? url.replace(/^\/a\/b(?=\/|$)/, "") || "/" : url;
+      if (!/^\/a\/b(\/|$)/.test(url)) {
+        response.writeHead(404).end();
+        return;
+      }
+      const path = strips ? url.slice("/a/b".length) || "/" : url;
       const { hostname, port } = new URL(upstream);
       const on = send({ hostname, port, path, method, headers, agent: false }, (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -25,7 +25,7 @@ export async function locksOf(source: Source): Promise<Locks> {
     };
   });
   const instances = [...sessions.values()]
-    .filter(({ instance }) => !instance.startsWith("hold-"))
+    .filter((session) => !isOfHold(session))
     .map(
       ({ since, lease, ...holder }): InstanceView => ({
         ...holderOf(holder),
@@ -56,6 +56,11 @@ function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
     ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
     ...(hold && { hold: { ...hold, reason: mask(hold.reason) } }),
   };
+}
+
+/** Whether a session is of a hold, which no process has. */
+export function isOfHold({ instance }: { readonly instance: string }): boolean {
+  return instance.startsWith("hold-");
 }
 
 /** Who holds a lock for maintenance, until when, and why. Anybody can write a note. */

@@ -1,4 +1,5 @@
 import type { Run } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
 import type { Cockpit } from "./pages.js";
 
 /** Runs and schedules of each kind, in a store. */
@@ -32,4 +33,13 @@ export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
   for (let line = 1; line <= 40; line++) running.log.info(`row ${line} of the file`);
   running.progress(40, 100, "reading rows");
   return { running, failed };
+}
+
+/** Schedules whose last process died an hour ago, so that ticks of each minute are overdue. */
+export async function leftAlone({ manager }: Cockpit, names: readonly string[]): Promise<void> {
+  const gone = new Scheduler(manager);
+  for (const name of names) await gone.add(name, { cron: "* * * * *" }, async () => {});
+  await gone.close();
+  const channel = await manager.channel<{ readonly at: number }>("oJobManager-schedules");
+  for (const name of names) await channel.set(["cursor", name], { at: Date.now() - 3_600_000 });
 }

@@ -1,23 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PLACES.find((path) => existsSync(path));
-const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
-
-/** Why the pages cannot be tested here, if so. */
-export function whyNoPages(): string | undefined {
-  if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
-  return existsSync(BUILT) ? undefined : "the pages are not built (node scripts/build.mjs)";
-}
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { contextOf, launch, watch } from "./browser.js";
 
 /** Where a server of the pages is. */
 interface Served {
@@ -51,11 +41,8 @@ export class Cockpit {
     const folder = mkdtempSync(join(tmpdir(), "ojm-pages-"));
     const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
     const manager = await openJobManager({ chJobs: channel, chLocks: channel, heartbeatThread: false });
-    // A browser in a container may not have the rights for a sandbox, nor a large /dev/shm.
-    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
-    const browser = await chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Lisbon" });
-    context.setDefaultTimeout(30_000);
+    const browser = await launch();
+    const context = await contextOf(browser);
     const cockpit = new Cockpit({ manager, scheduler: new Scheduler(manager), context, folder, browser });
     await cockpit.startServer();
     await cockpit.signIn();
@@ -110,18 +97,7 @@ export class Cockpit {
 
   async #newPage(): Promise<Page> {
     const page = await this.context.newPage();
-    const origin = new URL(this.#served.url).origin;
-    page.on("pageerror", (error) => this.faults.push(`error: ${error.message}`));
-    page.on("dialog", (dialog) => {
-      this.faults.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    page.on("console", (message) => {
-      if (/Content Security Policy|Refused to/i.test(message.text())) this.faults.push(`policy: ${message.text()}`);
-    });
-    page.on("request", (request) => {
-      if (new URL(request.url()).origin !== origin) this.faults.push(`request to ${request.url()}`);
-    });
+    watch(page, new URL("/", this.#served.url), this.faults);
     return page;
   }
 
@@ -132,19 +108,4 @@ export class Cockpit {
     await this.manager.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds wrong with a page, with the elements that it is about. */
-export async function violationsOf(page: Page): Promise<readonly string[]> {
-  // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
-  await page.evaluate(axe);
-  const found = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
-    readonly violations: readonly {
-      readonly id: string;
-      readonly nodes: readonly { readonly target: readonly string[] }[];
-    }[];
-  };
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }

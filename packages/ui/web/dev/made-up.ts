@@ -120,7 +120,7 @@ export function jobOf(job: Made, now: number): Job {
     name: job.name,
     schedule: { words: job.words, zone: job.zone, ...(job.name.startsWith("partners") && { paused }) },
     next: Math.ceil(now / job.every) * job.every,
-    ...(last && { last, streak: { status: last.status, n: 1 + Math.floor(chance(job.name) * 40) } }),
+    ...(last && { last, streak: (last.status === "completed" ? 1 : -1) * (1 + Math.floor(chance(job.name) * 40)) }),
     lastWell: now - job.every,
     ...(running !== undefined && { running }),
     ...{ p50: sorted[Math.floor(sorted.length / 2)] ?? 0, p95: sorted.at(-2) ?? 0 },
@@ -207,9 +207,10 @@ export function nowOf(now: number): Now {
       },
       {
         kind: "nobody",
-        name: "report.weekly",
+        name: "index.rebuild",
         at: now - 26 * HOUR,
-        text: "no process that runs this schedule is there",
+        text: "no process that runs these schedules is there",
+        jobs: { n: 2, names: ["index.rebuild", "report.weekly"] },
       },
       {
         kind: "overdue",

@@ -62,8 +62,10 @@ export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
 /**
  * How many runs in a row ended well, as a number above zero, or in error, as one below. A chain of attempts
  * counts once, as its last one ended. A run that was cancelled says nothing about its job.
+ *
+ * @param newest the newest runs of one job, the newest first
  */
-function streakOf(newest: readonly RunRecord[]): number {
+export function streakOf(newest: readonly RunRecord[]): number {
   const ended = lastOfChains(newest).filter(({ status }) => status !== "running" && status !== "cancelled");
   const [last] = ended;
   if (last === undefined) return 0;

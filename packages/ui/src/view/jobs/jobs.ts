@@ -1,15 +1,19 @@
-import type { RunRecord } from "@ojm/core";
-import { type ScheduleSummary, wordsOf } from "@ojm/schedule";
+import { type RunRecord, streakOf } from "@ojm/core";
+import { type ScheduleSummary, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
-import { comingTick, decidedTick } from "../now/ticks.js";
+import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
+import { NOBODY, nobodyRuns, readSchedules, type Schedules } from "../schedules.js";
 import { fitting, isOwn, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
-const NEWEST = 30;
+const NEWEST = 50;
 
 /** How many durations are shown. */
 const DURATIONS = 20;
+
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
+const GRACE = 5_000;
 
 /** Which jobs are asked for. */
 export interface NamesAsked {
@@ -35,41 +39,58 @@ export function pageOf(
 
 /** A page of the jobs, by name. */
 export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
-  const [names, schedules] = await Promise.all([source.hub.names(), schedulesOf(source, 1)]);
-  const page = pageOf([...names, ...schedules.keys()], asked);
-  const all = await mapSome(page.names, (name) => jobOf(source, name, schedules.get(name)));
+  const [names, known] = await Promise.all([source.hub.names(), knownOf(source, 1)]);
+  const page = pageOf([...names, ...known.summaries.keys()], asked);
+  const all = await mapSome(page.names, (name) => jobOf(source, name, known));
   const { items: jobs, more } = fitting(all);
   return { jobs, more: more || page.more };
 }
 
 /** A job with its ticks; `undefined` if there is neither a run nor a schedule of this name. */
 export async function jobDetailOf(source: Source, name: string): Promise<JobDetail | undefined> {
-  const schedules = await schedulesOf(source, 10);
-  const schedule = schedules.get(name);
-  const job = await jobOf(source, name, schedule);
+  const known = await knownOf(source, 10);
+  const schedule = known.summaries.get(name);
+  const job = await jobOf(source, name, known);
   if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
   const decided = await take(source.scheduler.ticks(name, { limit: 20 }), 20);
   const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick)).reverse();
+  const overdue = job.overdue === undefined ? [] : [overdueTick(name, job.overdue)];
   return {
     ...job,
     ...(schedule && { definition: { ...schedule.definition } }),
-    ticks: [...coming, ...decided.map(decidedTick)],
+    ticks: [...coming, ...overdue, ...decided.map(decidedTick)],
   };
 }
 
-async function schedulesOf({ scheduler }: Source, limit: number): Promise<Map<string, ScheduleSummary>> {
-  const schedules = new Map<string, ScheduleSummary>();
-  for await (const schedule of scheduler.schedules({ limit })) schedules.set(schedule.name, schedule);
-  return schedules;
+/** What the store has of all schedules. */
+interface Known extends Pick<Schedules, "schedulers"> {
+  readonly summaries: ReadonlyMap<string, ScheduleSummary>;
+  readonly views: ReadonlyMap<string, ScheduleView>;
 }
 
-async function jobOf(source: Source, name: string, schedule: ScheduleSummary | undefined): Promise<Job> {
+async function knownOf({ manager, scheduler }: Source, limit: number): Promise<Known> {
+  const [summaries, { schedules, schedulers }] = await Promise.all([
+    take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
+    readSchedules(manager),
+  ]);
+  const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
+    new Map(all.map((one) => [one.name, one]));
+  return { summaries: byName(summaries), views: byName(schedules), schedulers };
+}
+
+async function jobOf(source: Source, name: string, { summaries, views, schedulers }: Known): Promise<Job> {
   const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
+  const schedule = summaries.get(name);
+  const view = views.get(name);
   const next = schedule?.next[0];
+  const why = view && nobodyRuns(view, schedulers);
+  const overdue = view?.overdue(Date.now() - GRACE, view.decided);
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
     ...(next && { next: next.due }),
+    ...(why && { nobody: NOBODY[why].one }),
+    ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
     ...howItGoes(newest, source),
   };
 }
@@ -78,18 +99,18 @@ async function jobOf(source: Source, name: string, schedule: ScheduleSummary | u
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "overdue"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");
   const [last] = ended;
   const durations = well.flatMap(({ duration }) => (duration === undefined ? [] : [duration]));
   const sorted = durations.toSorted((a, b) => a - b);
-  const other = ended.findIndex(({ status }) => status !== last?.status);
+  const streak = streakOf(newest);
   return {
     ...(last && {
       last: lastOf(last, source),
-      streak: { status: last.status, n: other < 0 ? ended.length : other },
+      ...(streak !== 0 && { streak }),
       rate: ended.filter(({ inError }) => inError !== true).length / ended.length,
     }),
     ...(well[0] && { lastWell: well[0].startTime }),

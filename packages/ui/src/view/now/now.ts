@@ -1,7 +1,7 @@
 import type { LiveRun } from "@ojm/core";
-import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import type { Now, Running } from "../../contract/now.js";
 import { holderOf } from "../runs/items.js";
+import { readSchedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
 import { problemsOf } from "./problems.js";
 import { comingTicks } from "./ticks.js";
@@ -10,22 +10,21 @@ import { comingTicks } from "./ticks.js";
 const PROBLEMS = 100;
 const RUNNING = 200;
 const WAITING = 100;
-const NEXT = 50;
+const NEXT = { jobs: 200, ticks: 50 };
 
 /** What there is to be seen now. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager } = source;
-  const [live, locks, schedules, schedulers] = await Promise.all([
+  const [live, locks, { schedules, schedulers }] = await Promise.all([
     source.hub.live(),
     manager.locks(),
-    all<ScheduleView>(schedulesIn(manager)),
-    all<SchedulerView>(schedulersIn(manager)),
+    readSchedules(manager),
   ]);
   const now = Date.now();
   const runs = live.runs().filter(({ name }) => !isOwn(name));
   const evidence = { now, runs, locks, schedules, schedulers };
   const problems = await problemsOf(source, evidence);
-  const next = comingTicks(schedules, { now, limit: NEXT });
+  const next = comingTicks(schedules, { now, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   return {
     at: now,
@@ -64,10 +63,4 @@ function progressOf(
   mask: Source["mask"],
 ): NonNullable<Running["progress"]> {
   return { done, ...(total !== undefined && { total }), ...(text !== undefined && { text: mask(text) }), at };
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }

@@ -1,14 +1,12 @@
 import type { HeldLock, JobManager, LiveRun, RunRecord } from "@ojm/core";
-import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Problem } from "../../contract/now.js";
 import { holdOf } from "../locks.js";
 import { shorten } from "../runs/items.js";
+import type { Schedules } from "../schedules.js";
 import { isOwn, mapSome, type Source, take } from "../source.js";
+import { problemsOfSchedules } from "./schedule-problems.js";
 
 const WEEK = 7 * 86_400_000;
-
-/** A tick is overdue when nobody decided it for so long: schedulers need a moment. */
-const GRACE = 60_000;
 
 /** How many of the last failures are looked at, and of how many jobs. */
 const FAILURES = 300;
@@ -21,26 +19,24 @@ const A_WHILE = 10_000;
 const RANK: readonly Problem["kind"][] = ["lost", "failed", "timeout", "nobody", "overdue", "long", "held", "paused"];
 
 /** What the problems are told from. */
-export interface Evidence {
+export interface Evidence extends Schedules {
   readonly now: number;
   readonly runs: readonly LiveRun[];
   readonly locks: readonly HeldLock[];
-  readonly schedules: readonly ScheduleView[];
-  readonly schedulers: readonly SchedulerView[];
 }
 
 /** What somebody should look at, the worst first. */
 export async function problemsOf(source: Source, evidence: Evidence): Promise<Problem[]> {
-  const { now, schedules, schedulers } = evidence;
+  const { now } = evidence;
   const problems = [
     ...(await failed(source, now)),
     ...evidence.runs.flatMap((run) => long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
-    ...schedules.flatMap((schedule) => ofSchedule(schedule, schedulers, now, source)),
+    ...problemsOfSchedules(evidence, now, source),
   ];
   return problems
     .filter(({ name }) => !isOwn(name))
-    .sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind) || b.at - a.at);
+    .sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind) || (b.at ?? now) - (a.at ?? now));
 }
 
 /** The jobs whose last run ended in error. A run that was cancelled is what somebody wanted. */
@@ -83,29 +79,6 @@ function held(lock: HeldLock, { mask }: Source): Problem[] {
   if (hold === undefined) return [];
   const by = hold.author === undefined ? "" : ` by ${hold.author}`;
   return [{ kind: "held", name: lock.name, at: lock.since, text: `held${by}: ${mask(hold.reason)}` }];
-}
-
-function ofSchedule(
-  { name, hash, paused, decided, overdue }: ScheduleView,
-  schedulers: readonly SchedulerView[],
-  now: number,
-  { mask }: Source,
-): Problem[] {
-  if (paused !== undefined && (paused.until ?? Number.POSITIVE_INFINITY) > now) {
-    return [{ kind: "paused", name, at: paused.at, text: `paused by ${paused.by}: ${mask(paused.reason)}` }];
-  }
-  const late = overdue(now - GRACE, decided);
-  const having = schedulers.filter(({ schedules }) => schedules.has(name));
-  if (!having.some(({ schedules }) => schedules.get(name) === hash)) {
-    const text =
-      having.length === 0
-        ? "no process that runs this schedule is there"
-        : "the processes that are there have an older definition of this schedule";
-    return [{ kind: "nobody", name, at: late?.at ?? now, text }];
-  }
-  if (late === undefined) return [];
-  const ticks = late.count === 1 ? "a tick is" : `${late.count} ticks are`;
-  return [{ kind: "overdue", name, at: late.at, text: `${ticks} due, and nobody has run or skipped it` }];
 }
 
 function seconds(ms: number): string {

@@ -1,4 +1,4 @@
-import type { NextTick, Scheduler, ScheduleTick, ScheduleView } from "@ojm/schedule";
+import type { NextTick, OverdueTicks, Scheduler, ScheduleTick, ScheduleView } from "@ojm/schedule";
 import { isScheduleError, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { isOwn } from "../source.js";
@@ -25,34 +25,53 @@ export function comingTick(schedule: string, { at, due, skipped }: NextTick): Ti
   return { schedule, at, due, ...(skipped !== undefined && { skipped }) };
 }
 
-/** The next ticks of all schedules within a day, the soonest first. Reads nothing. */
-export function comingTicks(
-  schedules: readonly ScheduleView[],
-  { now, limit }: { readonly now: number; readonly limit: number },
-): TickView[] {
+/** Ticks that are due, and that nobody has decided on; as one entry, in the words of `ojm ticks`. */
+export function overdueTick(schedule: string, { at, until, count }: OverdueTicks): TickView {
+  const text = "no process has decided on it so far";
+  return { schedule, at, due: at, outcome: "overdue", text, ...(count > 1 && { until, count }) };
+}
+
+/** How many jobs and ticks are told. */
+interface Coming {
+  readonly now: number;
+  readonly jobs: number;
+  readonly ticks: number;
+}
+
+/**
+ * The next ticks within a day, the soonest first: the first one of each job, and then the soonest of the
+ * others. A job that is due each second must not hide the others. Reads nothing.
+ */
+export function comingTicks(schedules: readonly ScheduleView[], { now, jobs, ticks }: Coming): TickView[] {
   const end = now + DAY;
-  // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
-  const soonest = schedules
+  const firsts = schedules
     .filter(({ name }) => !isOwn(name))
     .flatMap((schedule) => {
       const first = schedule.upcoming(now);
       return first === undefined || first.due > end ? [] : [{ schedule, first }];
     })
     .sort((a, b) => a.first.due - b.first.due)
-    .slice(0, limit);
-  return soonest
-    .flatMap(({ schedule, first }) => upcoming(schedule, first, { end, limit }))
+    .slice(0, jobs);
+  const limit = Math.max(0, ticks - firsts.length);
+  // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
+  const others = firsts
+    .slice(0, limit)
+    .flatMap(({ schedule, first }) => ticksBehind(schedule, first, { end, limit }))
     .sort((a, b) => a.due - b.due)
     .slice(0, limit);
+  return [...firsts.map(({ schedule, first }) => comingTick(schedule.name, first)), ...others].sort(
+    (a, b) => a.due - b.due,
+  );
 }
 
-function upcoming(
+function ticksBehind(
   schedule: ScheduleView,
   first: NextTick,
   { end, limit }: { readonly end: number; readonly limit: number },
 ): TickView[] {
   const ticks: TickView[] = [];
-  for (let tick: NextTick | undefined = first; tick !== undefined && ticks.length < limit; ) {
+  let tick = schedule.upcoming(first.at);
+  while (tick !== undefined && ticks.length < limit) {
     if (tick.due <= end) ticks.push(comingTick(schedule.name, tick));
     else if (tick.at > end) break;
     tick = schedule.upcoming(tick.at);

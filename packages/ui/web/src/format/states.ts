@@ -45,20 +45,25 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   skipped: SKIPPED,
   missed: { tone: "failed", icon: "missed", word: "Missed" },
   refused: { tone: "failed", icon: "cancelled", word: "Refused" },
+  overdue: PROBLEMS.overdue,
 };
 
-/** The state of a tick. */
-export function tickState({ outcome, skipped }: TickView): State {
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
+export const GRACE = 5_000;
+
+/** The state of a tick, at a time. */
+export function tickState({ outcome, skipped, due }: TickView, now: number): State {
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "paused" ? "paused" : "skipped", word: "Will be skipped" };
-  return { tone: "quiet", icon: "next", word: "To come" };
+  if (due < now - GRACE) return PROBLEMS.overdue;
+  return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
 const REASONS: Readonly<Record<string, State>> = {
   paused: PROBLEMS.paused,
   blackout: { tone: "warn", icon: "skipped", word: "Blackout" },
-  nobody: { tone: "failed", icon: "nobody", word: "No scheduler" },
+  nobody: PROBLEMS.nobody,
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
   maintenance: PROBLEMS.held,

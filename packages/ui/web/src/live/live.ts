@@ -42,9 +42,17 @@ export function followLog(id: string, after: number, take: LogTaker): () => void
 
 let isConnected = false;
 
+/** Nothing tells that a tick is overdue, or that the last process is gone: it is asked again, in ms. */
+const REFRESH = 15_000;
+
 /** Starts the stream, or starts it again after somebody signed in again. */
 export function goLive(): void {
-  if (!isConnected) tellLogs = connect(take);
+  if (!isConnected) {
+    tellLogs = connect(take);
+    setInterval(() => {
+      if (!document.hidden) void refreshNow();
+    }, REFRESH);
+  }
   isConnected = true;
   tellLogs([...follows.values()]);
 }

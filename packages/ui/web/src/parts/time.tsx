@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { second } from "../format/clock.js";
 import { distance, seconds } from "../format/duration.js";
+import { GRACE } from "../format/states.js";
 import { longTime, shortTime } from "../format/times.js";
 import { zoneFor } from "../format/zone.js";
 
@@ -25,6 +26,16 @@ export function Away({ at, zone }: TimeProps): VNode {
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(zone))} class="nowrap">
       {distance(at, second.value)}
+    </time>
+  );
+}
+
+/** When something is due. A time that is past is no time to come: it is due, and then overdue. */
+export function Due({ at, zone }: TimeProps): VNode {
+  if (at > second.value) return <Away at={at} zone={zone} />;
+  return (
+    <time dateTime={iso(at)} title={longTime(at, zoneFor(zone))} class="nowrap">
+      {at > second.value - GRACE ? "now" : "overdue"}
     </time>
   );
 }

@@ -48,11 +48,21 @@ export function AuditScreen(): VNode {
   );
 }
 
+/** Ends what somebody did: it takes nothing from a process, as the unlock of a run does. */
+const HOLD_ENDED: ShownAct = { label: "End of the hold", icon: "unlock" };
+
+type ShownAct = Pick<Act, "label" | "icon" | "danger">;
+
+/** A newer process may do what these pages do not know. */
+function actOf(action: string): ShownAct {
+  if (action === "end-hold") return HOLD_ENDED;
+  return isAct(action) ? ACTS[action] : { label: action, icon: "info" };
+}
+
 const isAct = (action: string): action is ActName => Object.hasOwn(ACTS, action);
 
 function Row({ entry: { at, action, name, actor, reason, holder, run } }: { readonly entry: AuditEntry }): VNode {
-  // A newer process may do what these pages do not know.
-  const act: Pick<Act, "label" | "icon" | "danger"> = isAct(action) ? ACTS[action] : { label: action, icon: "info" };
+  const act = actOf(action);
   return (
     <tr>
       <td data-label="What" class="nowrap">
@@ -68,7 +78,7 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
       <td data-label="Who">{actor}</td>
       <td data-label="Why">
         {reason}
-        {holder !== undefined && (
+        {holder !== undefined && action !== "end-hold" && (
           <span class="dim under">
             from {holder.host}, pid {holder.pid}
           </span>

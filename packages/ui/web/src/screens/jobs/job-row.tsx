@@ -3,11 +3,11 @@ import { ActMenu } from "../../acts/act-menu.js";
 import { actsOf } from "../../acts/acts.js";
 import type { Job } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { duration, percent } from "../../format/duration.js";
+import { count, duration, percent } from "../../format/duration.js";
 import { problemOf } from "../../format/states.js";
 import { Spark } from "../../parts/spark.js";
 import { RunState, StateMark } from "../../parts/state.js";
-import { Away, Time } from "../../parts/time.js";
+import { Away, Due, Time } from "../../parts/time.js";
 
 /** A job in the list. */
 export function JobRow({ job }: { readonly job: Job }): VNode {
@@ -47,6 +47,9 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
   );
 }
 
+/** `3 well`, `2 in error`. */
+export const streakText = (streak: number): string => `${Math.abs(streak)} ${streak > 0 ? "well" : "in error"}`;
+
 /** How the last run ended, and how many in a row did so. */
 function Last({ job: { last, running, streak, schedule } }: { readonly job: Job }): VNode {
   if (last === undefined) return <span class="dim">never</span>;
@@ -55,14 +58,26 @@ function Last({ job: { last, running, streak, schedule } }: { readonly job: Job 
       <RunState status={running === undefined ? last.status : "running"} />
       <span class="dim under">
         <Away at={last.startTime} zone={schedule?.zone} />
-        {running === undefined && streak !== undefined && streak.n > 1 && ` · ${streak.n} in a row`}
+        {running === undefined && streak !== undefined && Math.abs(streak) > 1 && ` · ${streakText(streak)} in a row`}
       </span>
     </a>
   );
 }
 
+interface OverdueProps {
+  readonly of: NonNullable<Job["overdue"]>;
+  readonly zone: string | undefined;
+}
+
+/** How many ticks are overdue, since when. */
+export const Overdue = ({ of: { at, count: n }, zone }: OverdueProps): VNode => (
+  <>
+    {count(n, "tick")} overdue, since <Time at={at} zone={zone} />
+  </>
+);
+
 /** When it runs next, or why it does not. */
-function Next({ job: { schedule, next } }: { readonly job: Job }): VNode {
+function Next({ job: { schedule, next, nobody, overdue } }: { readonly job: Job }): VNode {
   if (schedule?.paused !== undefined) {
     return (
       <span class="pair">
@@ -73,10 +88,20 @@ function Next({ job: { schedule, next } }: { readonly job: Job }): VNode {
       </span>
     );
   }
+  if (nobody !== undefined || overdue !== undefined) {
+    return (
+      <span class="pair">
+        <StateMark state={problemOf(nobody === undefined ? "overdue" : "nobody")} />
+        <span class="dim under" title={nobody}>
+          {overdue === undefined ? nobody : <Overdue of={overdue} zone={schedule?.zone} />}
+        </span>
+      </span>
+    );
+  }
   if (next === undefined) return <span class="dim">–</span>;
   return (
     <span class="pair">
-      <Away at={next} zone={schedule?.zone} />
+      <Due at={next} zone={schedule?.zone} />
       <span class="dim under">
         <Time at={next} zone={schedule?.zone} />
       </span>

@@ -9,10 +9,11 @@ import { Fact, Facts } from "../../parts/facts.js";
 import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { RunState, StateMark } from "../../parts/state.js";
-import { Away, Time } from "../../parts/time.js";
+import { Away, Due, Time } from "../../parts/time.js";
 import { RunsTable } from "../runs/runs-table.js";
 import { Definition } from "./definition.js";
 import { Durations } from "./durations.js";
+import { Overdue, streakText } from "./job-row.js";
 import { Ticks } from "./ticks.js";
 import { useJob } from "./use-job.js";
 import { WhySection } from "./why.js";
@@ -37,19 +38,30 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
   return last === undefined ? null : <RunState status={last.status} bare />;
 }
 
+/** When it is due; if nobody runs it, or nobody decides on its ticks, that first. */
+function Next({ job: { schedule, next, nobody, overdue } }: { readonly job: JobDetail }): VNode | null {
+  const zone = schedule?.zone;
+  if (schedule?.paused === undefined && nobody !== undefined) {
+    return <StateMark state={problemOf("nobody")} />;
+  }
+  if (overdue !== undefined) return <Overdue of={overdue} zone={zone} />;
+  if (next === undefined) return null;
+  return (
+    <>
+      <Due at={next} zone={zone} /> <span class="dim">· </span>
+      <Time at={next} zone={zone} />
+    </>
+  );
+}
+
 function Body({ job }: { readonly job: JobDetail }): VNode {
-  const { name, schedule, next, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
+  const { name, schedule, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
   const zone = schedule?.zone;
   return (
     <>
       <Facts>
         <Fact name="Next">
-          {next !== undefined && (
-            <>
-              <Away at={next} zone={zone} /> <span class="dim">· </span>
-              <Time at={next} zone={zone} />
-            </>
-          )}
+          <Next job={job} />
         </Fact>
         <Fact name="Last">
           {last !== undefined && (
@@ -59,9 +71,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
           )}
         </Fact>
         <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} zone={zone} />}</Fact>
-        <Fact name="In a row">
-          {streak !== undefined && `${streak.n} ${stateOf(streak.status).word.toLowerCase()}`}
-        </Fact>
+        <Fact name="In a row">{streak !== undefined && streakText(streak)}</Fact>
         <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
         <Fact name="19 of 20 under">{p95 !== undefined && duration(p95)}</Fact>
         <Fact name="Ended well">{rate !== undefined && percent(rate)}</Fact>

@@ -1,11 +1,12 @@
 import type { VNode } from "preact";
 import type { TickView } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
 import { count } from "../../format/duration.js";
 import { tickState } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
 import { StateMark } from "../../parts/state.js";
-import { Away, Time } from "../../parts/time.js";
+import { Away, Due, Time } from "../../parts/time.js";
 
 /** So many of those to come are shown. */
 const TO_COME = 3;
@@ -29,10 +30,10 @@ export function Ticks({ ticks, zone }: TicksProps): VNode | null {
               <Time at={tick.due} zone={zone} />
             </span>
             {tick.run === undefined ? (
-              <StateMark state={tickState(tick)} />
+              <StateMark state={tickState(tick, second.value)} />
             ) : (
               <a href={to.run(tick.run)}>
-                <StateMark state={tickState(tick)} />
+                <StateMark state={tickState(tick, second.value)} />
               </a>
             )}
             <span class="dim said">
@@ -40,7 +41,7 @@ export function Ticks({ ticks, zone }: TicksProps): VNode | null {
               {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
             </span>
             <span class="dim end">
-              <Away at={tick.due} zone={zone} />
+              {tick.outcome === undefined ? <Due at={tick.due} zone={zone} /> : <Away at={tick.due} zone={zone} />}
             </span>
           </li>
         ))}

@@ -5,9 +5,12 @@ import type { JobDetail } from "../../api/types.js";
 import { pageZone } from "../../format/zone.js";
 import { subject } from "../../palette/commands.js";
 
+/** Nothing tells that a tick is overdue, or that the last process is gone: the job is read again, in ms. */
+const REFRESH = 15_000;
+
 /** Reads a job, and tells the palette and the clock what the page is about. */
 export function useJob(name: string): Resource<JobDetail> {
-  const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name] });
+  const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
   const { schedule, running } = job.data.value ?? {};
   const paused = schedule?.paused !== undefined;
   useEffect(() => {

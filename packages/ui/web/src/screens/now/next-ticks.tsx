@@ -3,13 +3,14 @@ import type { VNode } from "preact";
 import type { TickView } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
+import { count } from "../../format/duration.js";
 import { tickState } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { StateMark } from "../../parts/state.js";
-import { Away, Time } from "../../parts/time.js";
+import { Due, Time } from "../../parts/time.js";
 
-/** So many ticks has an answer at most. */
+/** An answer with so many ticks or more has the first one of each job, and the soonest of the others. */
 const MOST = 50;
 
 /** So many jobs are shown at first. */
@@ -25,7 +26,7 @@ export function NextTicks({ ticks }: { readonly ticks: readonly TickView[] }): V
   const jobs = [...byJob(ticks).values()];
   const shown = all.value ? jobs : jobs.slice(0, FEW);
   return (
-    <Section title="Next 24 hours" count={ticks.length >= MOST ? `first ${MOST} ticks` : ticks.length}>
+    <Section title="Next 24 hours" count={count(jobs.length, "job")}>
       {ticks.length === 0 ? (
         <Empty title="Nothing is due">No schedule has a tick within a day.</Empty>
       ) : (
@@ -33,7 +34,7 @@ export function NextTicks({ ticks }: { readonly ticks: readonly TickView[] }): V
           <Density ticks={ticks} />
           <ul class="rows plain">
             {shown.map(([tick, n]) => (
-              <Row key={tick.schedule} tick={tick} more={n - 1} />
+              <Row key={tick.schedule} tick={tick} more={ticks.length < MOST ? n - 1 : 0} />
             ))}
           </ul>
           {shown.length < jobs.length && (
@@ -72,16 +73,29 @@ function Row({ tick, more }: { readonly tick: TickView; readonly more: number })
         {tick.schedule}
       </a>
       {more > 0 && <span class="dim nowrap">+{more}</span>}
-      {tick.skipped !== undefined && <StateMark state={tickState(tick)} bare />}
+      {tick.skipped !== undefined && <StateMark state={tickState(tick, second.value)} bare />}
       <span class="dim end">
-        <Away at={tick.due} />
+        <Due at={tick.due} />
       </span>
     </li>
   );
 }
 
+/** The ticks up to the time up to which all are known. */
+function knownOf(ticks: readonly TickView[]): readonly TickView[] {
+  if (ticks.length < MOST) return ticks;
+  const seen = new Set<string>();
+  let end = 0;
+  for (const { schedule, due } of ticks) {
+    if (seen.has(schedule)) end = due;
+    seen.add(schedule);
+  }
+  return ticks.filter(({ due }) => due <= end);
+}
+
 /** How many ticks there are when, up to the last one that is known. */
-function Density({ ticks }: { readonly ticks: readonly TickView[] }): VNode | null {
+function Density({ ticks: all }: { readonly ticks: readonly TickView[] }): VNode | null {
+  const ticks = knownOf(all);
   const from = second.value;
   const last = ticks.at(-1)?.due ?? from;
   if (ticks.length < 4 || last <= from) return null;

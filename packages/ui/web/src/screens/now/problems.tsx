@@ -1,6 +1,8 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { Problem } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { count } from "../../format/duration.js";
 import { problemOf } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
@@ -21,9 +23,13 @@ export function Problems({ problems }: { readonly problems: readonly Problem[] }
   return (
     <Section title="Problems" count={problems.length}>
       <ul class="rows">
-        {problems.map((problem) => (
-          <Row key={`${problem.kind} ${problem.name}`} problem={problem} />
-        ))}
+        {problems.map((problem) =>
+          problem.jobs === undefined ? (
+            <Row key={`${problem.kind} ${problem.name}`} problem={problem} />
+          ) : (
+            <Several key={`${problem.kind} ${problem.text}`} problem={problem} jobs={problem.jobs} />
+          ),
+        )}
       </ul>
     </Section>
   );
@@ -41,12 +47,75 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
           {text}
         </span>
       </div>
-      <span class="dim">
-        <Away at={at} />
-      </span>
-      <a class="link nowrap" href={to.why(name)} aria-label={`Why ${name} does not run`}>
-        Why
-      </a>
+      <Since at={at} />
+      <Why name={name} />
     </li>
+  );
+}
+
+const Since = ({ at }: { readonly at: number | undefined }): VNode => (
+  <span class="dim">{at !== undefined && <Away at={at} />}</span>
+);
+
+interface WhyProps {
+  readonly name: string;
+  readonly label?: string;
+}
+
+const Why = ({ name, label = `Why ${name} does not run` }: WhyProps): VNode => (
+  <a class="link nowrap" href={to.why(name)} aria-label={label}>
+    Why
+  </a>
+);
+
+interface SeveralProps {
+  readonly problem: Problem;
+  readonly jobs: NonNullable<Problem["jobs"]>;
+}
+
+/** One row for several jobs, whose names unfold. */
+function Several({ problem: { kind, name, at, text }, jobs: { n, names } }: SeveralProps): VNode {
+  const open = useSignal(false);
+  return (
+    <>
+      <li class="problem">
+        <StateMark state={problemOf(kind)} />
+        <div class="what">
+          <button
+            type="button"
+            class="unfold name"
+            aria-expanded={open.value}
+            onClick={() => {
+              open.value = !open.value;
+            }}
+            data-row
+          >
+            {count(n, "job")}
+          </button>
+          <span class="text" title={text}>
+            {text}
+          </span>
+        </div>
+        <Since at={at} />
+        <Why name={name} label="Why they do not run" />
+      </li>
+      {open.value && (
+        <li>
+          <ul class="rows plain unfolded" aria-label={`The ${count(n, "job")}`}>
+            {names.map((each) => (
+              <li key={each}>
+                <a class="name cut" href={to.job(each)} data-row>
+                  {each}
+                </a>
+                <span class="end">
+                  <Why name={each} />
+                </span>
+              </li>
+            ))}
+            {names.length < n && <li class="dim">and {n - names.length} more: see the page of jobs</li>}
+          </ul>
+        </li>
+      )}
+    </>
   );
 }

@@ -5,7 +5,8 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
   ["failed", "failed"],
   ["timeout", "timed out"],
   ["lost", "lost"],
-  ["hollow", "cancelled, or nothing to do"],
+  ["hollow", "cancelled"],
+  ["hollow", "nothing to do"],
   ["running", "running"],
   ["skipped", "tick skipped"],
   ["missed", "tick missed"],
@@ -16,7 +17,7 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
 export const Legend = (): VNode => (
   <ul class="legend" aria-label="What the shapes mean">
     {ITEMS.map(([shape, word]) => (
-      <li key={shape}>
+      <li key={word}>
         <svg viewBox="0 0 20 16" data-shape={shape} aria-hidden="true">
           <Shape of={shape} />
         </svg>

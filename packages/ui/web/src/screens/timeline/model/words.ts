@@ -14,7 +14,7 @@ export function wordsOf(
     const { tick } = item;
     const many = tick.count !== undefined && tick.count > 1 ? [count(tick.count, "tick")] : [];
     return {
-      title: `${tickState(tick).word} · ${at}`,
+      title: `${tickState(tick, now).word} · ${at}`,
       lines: [...many, ...(tick.text === undefined ? [] : [tick.text])],
     };
   }

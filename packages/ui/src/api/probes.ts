@@ -1,0 +1,53 @@
+import type { JobManager } from "@ojm/core";
+import { checkOrigin, isLocal } from "../security/origin.js";
+import { Refusal } from "../security/refusal.js";
+import type { RequestSource, Viewer, ViewOptions } from "../types.js";
+import { Shared } from "../view/source.js";
+
+/** A store that does not answer within this time is away, in ms. */
+const PATIENCE = 2_000;
+
+/** Nobody is asked who they are: however many ask, the store is read once in this time, in ms. */
+const LIFE = 1_000;
+
+/** What is asked of a program by those who watch it: whether it lives, whether it can work, its metrics. */
+export class Probes {
+  readonly #options: ViewOptions;
+  readonly #viewerOf: (request: Request) => Promise<Viewer | undefined>;
+  readonly #store: Shared<boolean>;
+
+  constructor(options: ViewOptions, viewerOf: (request: Request) => Promise<Viewer | undefined>) {
+    this.#options = options;
+    this.#viewerOf = viewerOf;
+    this.#store = new Shared(() => answers(options.manager), { life: LIFE });
+  }
+
+  /** The answer; `undefined` if the path is not of these. */
+  async answer(request: Request, path: string, from: RequestSource): Promise<Response | undefined> {
+    if (path === "/healthz") return text(200, "ok");
+    if (path === "/readyz") return (await this.#store.get()) ? text(200, "ok") : text(503, "the store does not answer");
+    if (path !== "/metrics" || this.#options.metrics === undefined) return undefined;
+    checkOrigin(request, this.#options);
+    // Metrics have the names of the jobs.
+    if (!isLocal(request, from.address) && (await this.#viewerOf(request)) === undefined) {
+      throw new Refusal("UNAUTHORIZED", "metrics are for programs of this machine, and for those who have a session");
+    }
+    const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };
+    return new Response(this.#options.metrics(), { headers });
+  }
+}
+
+/** Whether both stores of a manager answer a small read. */
+async function answers({ channels: { jobs, locks } }: JobManager): Promise<boolean> {
+  const signal = AbortSignal.timeout(PATIENCE);
+  try {
+    for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function text(status: number, said: string): Response {
+  return new Response(`${said}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
+}

@@ -1,0 +1,40 @@
+import type { JobManager } from "@ojm/core";
+import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { take } from "./source.js";
+
+/** The schedules of a store, and the processes that are there to run them. */
+export interface Schedules {
+  readonly schedules: readonly ScheduleView[];
+  readonly schedulers: readonly SchedulerView[];
+}
+
+/** Reads the schedules, and who runs them. */
+export async function readSchedules(manager: JobManager): Promise<Schedules> {
+  const [schedules, schedulers] = await Promise.all([
+    take(schedulesIn(manager), Number.POSITIVE_INFINITY),
+    take(schedulersIn(manager), Number.POSITIVE_INFINITY),
+  ]);
+  return { schedules, schedulers };
+}
+
+/** Why nobody runs a schedule; `undefined` if a process does. */
+export function nobodyRuns(
+  { name, hash }: Pick<ScheduleView, "name" | "hash">,
+  schedulers: readonly SchedulerView[],
+): "gone" | "older" | undefined {
+  const hashes = schedulers.flatMap(({ schedules }) => schedules.get(name) ?? []);
+  if (hashes.includes(hash)) return undefined;
+  return hashes.length === 0 ? "gone" : "older";
+}
+
+/** The same in words, for one schedule and for several. */
+export const NOBODY = {
+  gone: {
+    one: "no process that runs this schedule is there",
+    several: "no process that runs these schedules is there",
+  },
+  older: {
+    one: "the processes that are there have an older definition of this schedule",
+    several: "the processes that are there have older definitions of these schedules",
+  },
+} as const;

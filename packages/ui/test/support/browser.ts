@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = PLACES.find((path) => existsSync(path));
+const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
+
+/** Why the pages cannot be tested here, if so. */
+export function whyNoPages(): string | undefined {
+  if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
+  return existsSync(BUILT) ? undefined : "the pages are not built (node scripts/build.mjs)";
+}
+
+/** Starts a browser. */
+export function launch(): Promise<Browser> {
+  // A browser in a container may not have the rights for a sandbox, nor a large /dev/shm.
+  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+  return chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
+}
+
+/** A profile of its own: its pages share one worker. */
+export async function contextOf(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Lisbon" });
+  context.setDefaultTimeout(30_000);
+  return context;
+}
+
+/** Notes what a page must not do: errors, requests that are not below `base`, violations of its policy. */
+export function watch(page: Page, base: URL, faults: string[]): void {
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    if (/Content Security Policy|Refused to/i.test(message.text())) faults.push(`policy: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base.href)) faults.push(`request to ${request.url()}`);
+  });
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong with a page, with the elements that it is about. */
+export async function violationsOf(page: Page): Promise<readonly string[]> {
+  // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
+  await page.evaluate(axe);
+  const found = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+    readonly violations: readonly {
+      readonly id: string;
+      readonly nodes: readonly { readonly target: readonly string[] }[];
+    }[];
+  };
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}

@@ -1,0 +1,64 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type JobManager, openJobManager, systemClock } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { backend as simple } from "@ojm/simple";
+import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
+import { createUi } from "../../src/create-ui.js";
+import type { Ui } from "../../src/types.js";
+
+/** A cockpit in a server of this process, on a store in memory that can be away. Everybody may do all. */
+export class Mount {
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  readonly url: string;
+  /** How many streams are open, and how many were opened. */
+  streams = 0;
+  opened = 0;
+  readonly #store: FaultyBackend;
+  readonly #server: Server;
+  readonly #ui: Ui;
+
+  private constructor(manager: JobManager, scheduler: Scheduler, store: FaultyBackend, server: Server, ui: Ui) {
+    this.manager = manager;
+    this.scheduler = scheduler;
+    this.#store = store;
+    this.#server = server;
+    this.#ui = ui;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    server.on("request", (request, response) => {
+      if (request.url?.startsWith("/api/v1/events") === true) {
+        this.streams++;
+        this.opened++;
+        response.on("close", () => this.streams--);
+      }
+      ui.listener(request, response);
+    });
+  }
+
+  static async open(): Promise<Mount> {
+    const clock = { ...systemClock };
+    const store = new FaultyBackend(await simple.open({}, { clock }), clock, {});
+    const channel = { backend: store };
+    const manager = await openJobManager({ chJobs: channel, chLocks: channel, clock, heartbeatThread: false });
+    const scheduler = new Scheduler(manager, { clock });
+    const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
+    const server = createServer();
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    return new Mount(manager, scheduler, store, server, ui);
+  }
+
+  /** Whether the store answers nothing. */
+  set isAway(away: boolean) {
+    this.#store.fault = () => (away ? { type: "refused" } : undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#ui.close();
+    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+    await this.scheduler.close();
+    await this.manager.close();
+  }
+}
